@@ -1,0 +1,1 @@
+"""nndoctor diagnoses neural-network training runs."""

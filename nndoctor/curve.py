@@ -1,0 +1,108 @@
+"""Arithmetic of noisy curves: levels, noise, trends, best points and what is still to come. No I/O, no judgement.
+
+Everything here is at most O(n log n): a long curve is first reduced to medians of equal-count bins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+BINS = 200  # points that a reduced curve has at most: enough to place a turn to half a percent of the run
+
+
+def bins(x: Array, y: Array, most: int = BINS) -> tuple[Array, Array]:
+    """Medians of y in at most `most` equal-count bins, at the bins' mean x; shapes (n,) -> (m,), m <= most."""
+    if len(y) <= most:
+        return x, y
+    size = len(y) // most
+    cut = size * most
+    middle = np.median(y[:cut].reshape(most, size), axis=1)
+    centre = x[:cut].reshape(most, size).mean(axis=1)
+    if cut < len(y):  # the remainder joins the last bin, so that the end of the run counts
+        middle[-1] = np.median(y[cut - size :])
+        centre[-1] = x[cut - size :].mean()
+    return centre, middle
+
+
+def rolling_median(y: Array, window: int) -> Array:
+    """Median over `window` (odd) neighbours, the window cut at both ends; shape (n,) -> (n,)."""
+    half = window // 2
+    if half < 1 or len(y) < 3:
+        return y
+    padded = np.concatenate([np.full(half, np.nan), y, np.full(half, np.nan)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
+    return np.asarray(np.nanmedian(windows, axis=1))
+
+
+def noise_level(y: Array) -> float:
+    """Standard deviation of one value about the local trend, from second differences (robust: their MAD).
+
+    The second difference of white noise has variance 6; a straight trend cancels (Gasser, Sroka and
+    Jennen-Steinmetz, Biometrika 1986).
+    """
+    if len(y) < 3:
+        return 0.0
+    second = y[2:] - 2.0 * y[1:-1] + y[:-2]
+    return float(1.4826 * np.median(np.abs(second)) / np.sqrt(6.0))
+
+
+def slope(x: Array, y: Array) -> tuple[float, float]:
+    """Theil-Sen slope of y over x and its standard error (Sen, JASA 1968), over at most 100 bins."""
+    x, y = bins(x, y, 100)
+    if len(y) < 2:
+        return 0.0, float("inf")
+    i, j = np.triu_indices(len(y), 1)
+    run = x[j] - x[i]
+    rises = (y[j] - y[i])[run > 0] / run[run > 0]
+    if not len(rises):
+        return 0.0, float("inf")
+    best = float(np.median(rises))
+    residual = y - best * x
+    spread = 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
+    width = float(np.std(x)) * np.sqrt(len(x))
+    return best, (spread / width if width > 0 else float("inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Where a falling curve is heading: its value at four times the steps, its floor, and the fit's residual."""
+
+    at_four_times: float
+    floor: float
+    residual: float
+
+
+def forecast(x: Array, y: Array) -> Forecast | None:
+    """Extrapolate y = floor + a * shape(x), by least squares over the last three quarters of the curve.
+
+    The shapes tried are power laws x^-p and exponentials exp(-x/tau), a grid of each: few shapes, so that noise finds
+    no exotic one. None when no shape falls. (Power laws: Hestness et al. 2017, arXiv:1712.00409.)
+    """
+    x, y = bins(x, y, 60)
+    if len(y) < 5 or x[-1] <= x[0]:
+        return None
+    t = (x - x[0]) / (x[-1] - x[0]) + 1.0 / len(x)
+    keep = slice(len(t) // 4, None)
+    shapes = [lambda u, p=p: u**-p for p in (0.1, 0.25, 0.5, 1.0, 2.0)]
+    shapes += [lambda u, tau=tau: np.exp(-u / tau) for tau in (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)]
+    end = t[-1]
+    best: Forecast | None = None
+    for shape in shapes:
+        basis = shape(t[keep])
+        centred = basis - basis.mean()
+        power = float(centred @ centred)
+        if power <= 0:
+            continue
+        a = float(centred @ (y[keep] - y[keep].mean())) / power
+        if a <= 0:
+            continue
+        floor = float(y[keep].mean() - a * basis.mean())
+        residual = float(np.sqrt(np.mean((floor + a * basis - y[keep]) ** 2)))
+        if best is None or residual < best.residual:
+            best = Forecast(float(floor + a * shape(4 * end)), floor, residual)
+    return best

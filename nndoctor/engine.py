@@ -1,0 +1,86 @@
+"""The heart: every rule examines the run, and says found, clear or skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nndoctor.finding import Finding, Location, Symptom
+from nndoctor.remedies import REMEDIES
+from nndoctor.report import Report, Skipped
+from nndoctor.rule import Rule
+from nndoctor.run import Run
+
+# Causes stand before what they cause: a NaN, then instability, the learning rate, the layers … the log itself last.
+FAMILIES = "3584267190"
+
+
+def diagnose(run: Run, rules: Iterable[Rule]) -> Report:
+    """Judge one run by these rules."""
+    found: dict[str, list[Finding]] = {}
+    cleared: list[str] = []
+    skipped: list[Skipped] = []
+    rules = tuple(rules)
+    for rule in rules:
+        reason = missing(run, rule)
+        if reason is not None:
+            skipped.append(reason)
+        elif symptoms := list(rule.check(run)):
+            found[rule.name] = [_finding(rule, symptom, run) for symptom in symptoms]
+        else:
+            cleared.append(rule.code)
+    for rule in rules:
+        cause = next((name for name in rule.yields_to if name in found), None)
+        if rule.name in found and cause is not None:
+            skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
+    explained = {s.name for s in skipped}
+    findings = [f for name, group in found.items() if name not in explained for f in group]
+    return Report(run, tuple(sorted(findings, key=_importance)), tuple(cleared), tuple(sorted(skipped, key=lambda s: s.code)))
+
+
+def missing(run: Run, rule: Rule) -> Skipped | None:
+    """What the run lacks for this rule to be judged, or None."""
+    for need, points in rule.needs.items():
+        if need.startswith("fact:"):
+            if run.fact(need[5:]) is None:
+                return Skipped(rule.code, rule.name, f"{_words(need[5:])} not known", need)
+            continue
+        found = run.get(need)
+        if found is None:
+            return Skipped(rule.code, rule.name, f"no {_words(need)} in the log", need)
+        if len(found.y) < points:
+            return Skipped(rule.code, rule.name, f"{_words(need)} has {len(found.y)} points, needs {points}", need)
+    return None
+
+
+def _words(need: str) -> str:
+    """`validation/loss|validation/metric` -> `validation loss or metric`."""
+    names = [name.replace("/", " ").replace("_", " ") for name in need.split("|")]
+    split = names[0].split(" ")[0]
+    rest = [n.removeprefix(split + " ") if n.startswith(split + " ") else n for n in names[1:]]
+    return " or ".join([names[0], *rest])
+
+
+def _importance(finding: Finding) -> tuple[int, int, float, str]:
+    return finding.severity.rank, FAMILIES.index(finding.code[2]), -finding.confidence, finding.code
+
+
+def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=symptom.severity or rule.severity,
+        confidence=round(min(max(symptom.confidence, 0.0), 1.0), 2),
+        message=symptom.message,
+        evidence=symptom.evidence,
+        location=_location(symptom, run),
+        causes=tuple(sorted(symptom.causes, key=lambda cause: -cause.weight)),
+        remedies=tuple(REMEDIES[name] for name in symptom.remedies or rule.remedies),
+        series=symptom.series,
+        span=symptom.span,
+    )
+
+
+def _location(symptom: Symptom, run: Run) -> Location:
+    series = run.series.get(symptom.series or "")
+    line = series.line_at(symptom.step) if series is not None and symptom.step is not None else None
+    return Location(run.path or run.source, line, symptom.step, symptom.layer)

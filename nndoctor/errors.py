@@ -1,0 +1,32 @@
+"""The errors that nndoctor raises for a user's mistake; a bug of nndoctor raises anything else.
+
+NNDoctorError
+├── UnreadableLog     a log could not be read, or holds no training series
+├── UsageError        an argument, a setting or a name that makes no sense
+└── MissingExtra      an optional package is not installed
+"""
+
+from __future__ import annotations
+
+
+class NNDoctorError(Exception):
+    """One line for the user: what was found, what was wanted, what to do."""
+
+
+class UnreadableLog(NNDoctorError):
+    """A log that could not be read, or in which no training series was found."""
+
+
+class UsageError(NNDoctorError):
+    """An argument, a setting or a name that makes no sense."""
+
+
+class MissingExtra(NNDoctorError):
+    """An optional package is missing.
+
+    >>> str(MissingExtra("reading event files", "tensorboard", "tb"))
+    "reading event files needs tensorboard: pip install 'nndoctor[tb]'"
+    """
+
+    def __init__(self, purpose: str, package: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs {package}: pip install 'nndoctor[{extra}]'")

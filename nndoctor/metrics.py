@@ -1,0 +1,45 @@
+"""What is known of each metric: which way is better, and whether it is a share of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric's nature: `higher` is better, `share` if it lies in [0, 1]."""
+
+    name: str
+    higher: bool
+    share: bool
+
+
+# In the order in which a run is judged by them: the first that the log holds is its metric.
+METRICS: tuple[Metric, ...] = (
+    Metric("accuracy", higher=True, share=True),
+    Metric("error", higher=False, share=True),
+    Metric("balanced_accuracy", higher=True, share=True),
+    Metric("f1", higher=True, share=True),
+    Metric("dice", higher=True, share=True),
+    Metric("iou", higher=True, share=True),
+    Metric("map", higher=True, share=True),
+    Metric("map50", higher=True, share=True),
+    Metric("auc", higher=True, share=True),
+    Metric("precision", higher=True, share=True),
+    Metric("recall", higher=True, share=True),
+    Metric("matthews", higher=True, share=False),
+    Metric("correlation", higher=True, share=False),
+    Metric("r2", higher=True, share=False),
+    Metric("bleu", higher=True, share=False),
+    Metric("rouge", higher=True, share=False),
+    Metric("word_error", higher=False, share=False),
+    Metric("top5_accuracy", higher=True, share=True),
+    Metric("mae", higher=False, share=False),
+    Metric("rmse", higher=False, share=False),
+    Metric("mse", higher=False, share=False),
+    Metric("perplexity", higher=False, share=False),
+    Metric("psnr", higher=True, share=False),
+    Metric("ssim", higher=True, share=False),
+)
+
+BY_NAME = {metric.name: metric for metric in METRICS}

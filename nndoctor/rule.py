@@ -1,0 +1,41 @@
+"""What a rule is: a judgement (Run -> symptoms) and its card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where the field says so: a lecture, a paper, a book."""
+
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One diagnosis.
+
+    `needs` maps a series (`train/loss`; alternatives with `|`) to the finite points it must have, or `fact:<name>` to 1.
+    `yields_to` names the rules whose finding explains this one: then this one is not reported.
+    `sick` runs must be found, `healthy` ones examined and cleared: they are the rule's tests and its picture.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    title: str
+    needs: Mapping[str, int]
+    check: Callable[[Run], Iterable[Symptom]]
+    why: str
+    how: str
+    sources: tuple[Reference, ...]
+    remedies: tuple[str, ...]
+    sick: tuple[Run, ...]
+    healthy: tuple[Run, ...]
+    yields_to: tuple[str, ...] = field(default=())

@@ -1,0 +1,133 @@
+"""A run: series, layer series and facts, each with the place it came from.
+
+The grammar of names. Splits are `train`, `validation` and `test`. A series is `split/metric` (`train/loss`,
+`validation/accuracy`), bare where it has no split (`lr`, `grad_norm`, `epoch_time`), and `layer:<module path>/<statistic>`
+for a layer (`layer:features.0/zero_fraction`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from nndoctor.metrics import BY_NAME, METRICS, Metric
+from nndoctor.series import Series
+
+SPLITS = ("train", "validation", "test")
+LAYER = "layer:"
+
+FactValue = float | int | str | bool | tuple[float, ...] | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A single value of a run, and the line of the log where it stands."""
+
+    value: FactValue
+    line: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One training run, whatever it was read from.
+
+    `series` holds run and layer series by name; `source` is what a reader of the report sees (`log.csv#2`), `path` the
+    file; `unknown` lists the columns that were not understood, `notes` what the
+    reader wishes to say ("the last line is cut off and was left out").
+    """
+
+    series: Mapping[str, Series]
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    source: str = ""
+    path: str = ""
+    format: str = ""
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def drawn(cls, facts: Mapping[str, FactValue] | None = None, **curves: str) -> Self:
+        """A small run in one line: `Run.drawn(train_loss="2.3 1.2 0.9", validation_loss="2.3 1.4 1.3", lr="0.1 0.1 0.01")`.
+
+        The first underscore after a split stands for the slash; `a..b*n` draws n points from a to b, evenly in ratio
+        when both have one sign, evenly spaced otherwise; `a*n` repeats.
+        """
+        named = {_spelled(key): _points(text) for key, text in curves.items()}
+        longest = max((len(v) for v in named.values()), default=0)
+        series = {k: Series.of(k, v, np.linspace(0, longest - 1, len(v))) for k, v in named.items()}
+        return cls(series, {k: Fact(v) for k, v in (facts or {}).items()}, source="drawn", format="drawn")
+
+    def get(self, names: str) -> Series | None:
+        """The first series of `a|b|c` that is there; `train/metric` stands for that split's judged error, best 0."""
+        for name in names.split("|"):
+            found = self.error(name.split("/")[0]) if name.endswith("/metric") else self.series.get(name)
+            if found is not None:
+                return found
+        return None
+
+    def fact(self, name: str) -> FactValue | None:
+        """The value of a fact, or None."""
+        found = self.facts.get(name)
+        return None if found is None else found.value
+
+    @cached_property
+    def metric(self) -> Metric | None:
+        """The metric by which the run is judged: the first of METRICS that train and validation both hold, else that one holds."""
+        for splits in (("train", "validation"), ("validation",), ("train",)):
+            for metric in METRICS:
+                if all(f"{split}/{metric.name}" in self.series for split in splits):
+                    return metric
+        return None
+
+    def error(self, split: str) -> Series | None:
+        """The judged metric of a split so that lower is better: 1 - share, or the negative of what has no ceiling."""
+        if self.metric is None:
+            return None
+        found = self.series.get(f"{split}/{self.metric.name}")
+        if found is None or not self.metric.higher:
+            return found
+        return found.with_values((1.0 if self.metric.share else 0.0) - found.values)
+
+    @property
+    def judged_by_share(self) -> bool:
+        """Whether the judged metric is a share of one, so that gaps read as points of error."""
+        return self.metric is not None and self.metric.share
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """The module paths that have layer series, in the order of the log."""
+        paths = (name[len(LAYER) :].rpartition("/")[0] for name in self.series if name.startswith(LAYER))
+        return tuple(dict.fromkeys(paths))
+
+    def layer(self, path: str, statistic: str) -> Series | None:
+        """One statistic of one layer over the steps."""
+        return self.series.get(f"{LAYER}{path}/{statistic}")
+
+
+def direction(name: str) -> bool:
+    """Whether a higher value of the series `split/metric` is better; losses and unknown metrics are better low."""
+    metric = BY_NAME.get(name.rpartition("/")[2])
+    return metric is not None and metric.higher
+
+
+def _spelled(key: str) -> str:
+    split, _, rest = key.partition("_")
+    return f"{split}/{rest}" if split in SPLITS and rest else key
+
+
+def _points(text: str) -> list[float]:
+    points: list[float] = []
+    for word in text.split():
+        shape, _, count = word.partition("*")
+        first, _, last = shape.partition("..")
+        number = int(count) if count else 1
+        points += _between(float(first), float(last or first), number)
+    return points
+
+
+def _between(a: float, b: float, n: int) -> list[float]:
+    spaced = np.geomspace(a, b, n) if a * b > 0 else np.linspace(a, b, n)
+    return [float(v) for v in spaced]
