@@ -1,0 +1,110 @@
+"""How far a run has come: the scale that its gaps, rises and noise are measured in, and its chance level."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nndoctor.curve import noise_level
+from nndoctor.run import Run
+from nndoctor.series import Series
+
+
+def losses(run: Run) -> tuple[Series, Series]:
+    """The training and the validation loss of a run that has both."""
+    return run.series["train/loss"], run.series["validation/loss"]
+
+
+def classes(run: Run) -> int | None:
+    """The number of classes: as the log says, or as loss ln C and accuracy 1/C at one point show."""
+    known = run.fact("num_classes")
+    if isinstance(known, (int, float)) and known >= 2:
+        return int(known)
+    for split in ("train", "validation"):
+        loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
+        if loss is not None and accuracy is not None and len(loss.y) and len(accuracy.y):
+            for level, share in ((loss.first, accuracy.first), (loss.last, accuracy.last)):
+                number = round(math.exp(level)) if 0.6 < level < 9 else 0
+                if number >= 2 and abs(level - math.log(number)) < 0.03 and abs(share * number - 1) < 0.3:
+                    return number
+    return None
+
+
+def chance_loss(run: Run) -> float | None:
+    """Cross-entropy of guessing: ln C when the classes are known; at least ln 2 when there is an accuracy, else None."""
+    number = classes(run)
+    if number is not None:
+        return math.log(number)
+    return math.log(2.0) if _is_cross_entropy(run) else None
+
+
+def reach(run: Run) -> float:
+    """How far the loss came, or could be seen to have come: from its start, or from chance, to its best; above zero.
+
+    The unit of every loss comparison: it does not change when a constant is added to a loss without a chance level.
+    """
+    curves = [s for s in (run.series.get("train/loss"), run.series.get("validation/loss")) if s is not None and len(s.y)]
+    starts = [s.first for s in curves]
+    best = min(s.best for s in curves)
+    chance = chance_loss(run)
+    if chance is not None:
+        starts = [*starts, chance]
+    return max(max(starts) - best, 1e-12 + 1e-9 * abs(best))
+
+
+def covered(series: Series) -> float:
+    """From a curve's start to its lowest level."""
+    return max(series.first - series.best, 0.0)
+
+
+def rest(series: Series) -> float:
+    """What four times the steps would still gain by the curve's own course, in the series' unit."""
+    ahead = series.forecast
+    return 0.0 if ahead is None else max(series.last - ahead.at_four_times, 0.0)
+
+
+def late_fall(series: Series) -> float:
+    """How much the curve fell over its last quarter: the level before it less the level at its end."""
+    return series.level(0.7, 0.8) - series.level(0.93, 1.0)
+
+
+def roughness(series: Series, start: float = 0.0) -> float:
+    """Noise of the reduced curve (at most 60 medians) from a share of the run on: what no averaging over steps removes."""
+    n = len(series.y)
+    y = series.y[min(int(start * n), max(n - 8, 0)) :]
+    size = max(1, len(y) // 60)
+    cut = len(y) // size * size
+    middle = np.median(y[:cut].reshape(-1, size), axis=1)
+    return noise_level(middle)
+
+
+def lr_share(run: Run, start: float, stop: float) -> float | None:
+    """The learning rate between two shares of the run, as a share of its peak; None where the log has none."""
+    lr = run.series.get("lr")
+    if lr is None or len(lr.y) < 2 or lr.y.max() <= 0:
+        return None
+    return lr.level(start, stop) / float(lr.y.max())
+
+
+def at_chance(run: Run, split: str = "train") -> bool:
+    """Whether the accuracy never left 1/C, by the known or visible number of classes."""
+    accuracy, number = run.series.get(f"{split}/accuracy"), classes(run)
+    if accuracy is None or number is None or len(accuracy.y) < 2:
+        return False
+    return float(accuracy.y.max()) < min(1.3 / number + 0.02, 0.5 * (1 + 1 / number))
+
+
+def sureness(value: float, limit: float, certain: float) -> float:
+    """Confidence in [0.5, 0.95]: a half at the rule's limit, 0.95 where the benchmark shows no other reading."""
+    share = (value - limit) / (certain - limit)
+    return float(np.clip(0.5 + 0.45 * share, 0.5, 0.95))
+
+
+def _is_cross_entropy(run: Run) -> bool:
+    """A loss above zero beside an accuracy, that starts no higher than the cross-entropy of 100,000 classes."""
+    loss = run.series.get("train/loss") or run.series.get("validation/loss")
+    accuracies = [run.series.get(f"{split}/accuracy") for split in ("train", "validation")]
+    if loss is None or not len(loss.y) or not any(a is not None for a in accuracies):
+        return False
+    return float(loss.y.min()) >= 0 and 0.3 < loss.first < 12

@@ -1,0 +1,1 @@
+"""Family NN1: bias, variance and when to stop."""

@@ -1,0 +1,126 @@
+"""The training error itself is high, and has settled there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.progress import chance_loss, classes, late_fall, reach, rest, sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.series import Series
+from nndoctor.wording import number, percent
+
+GAP = 0.05  # training error above the known target; Ng's worked examples call 7 points high and 1 point fine
+UNKNOWN = 0.10  # above an assumed target near zero: the courses' 15 % is high bias, their 1 % is not
+MANY = 20  # classes; beyond, few tasks can be learned to the last example, and guesses about the target are worth less
+UNKNOWN_MANY = 0.40
+LOSS = 0.45  # of the loss of guessing, where only the loss is logged
+SETTLED = 0.12  # of the reach still to come: more is a run not yet converged
+OWN_SHARE = 0.5  # bias smaller than this part of the variance is not what to mend first
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the training error with the target, or the loss with that of guessing where no error is logged."""
+    loss = run.series.get("train/loss")
+    if loss is not None and len(loss.y) >= 5 and _still_falling(run, loss):
+        return
+    error = run.error("train") if run.judged_by_share else None
+    if error is not None and len(error.y):
+        yield from _by_error(run, error)
+    elif loss is not None and len(loss.y) >= 6:
+        yield from _by_loss(run, loss)
+
+
+def _still_falling(run: Run, loss: Series) -> bool:
+    return rest(loss) > SETTLED * reach(run) and late_fall(loss) > 0.02 * reach(run)
+
+
+def _by_error(run: Run, error: Series) -> Iterator[Symptom]:
+    target = _target(run)
+    number_of = classes(run)
+    assumed = UNKNOWN_MANY if number_of and number_of > MANY else UNKNOWN
+    limit = GAP if target is not None else assumed
+    bias = error.last - (target or 0.0)
+    other = run.error("validation")
+    gap = other.last - error.last if other is not None and len(other.y) else 0.0
+    if bias < limit or bias < OWN_SHARE * gap:
+        return
+    rests = f"{percent(target)} wanted" if target is not None else "a target near 0 % assumed; say --target-error if it is higher"
+    yield Symptom(
+        f"training error is {percent(error.last)} and has settled ({rests})",
+        sureness(bias, limit, 3 * limit) * (1.0 if target is not None else 0.9),
+        {"train_error": error.last, "target_error": target, "bias": bias, "gap": gap},
+        series=f"train/{run.metric.name}" if run.metric else None,
+        step=float(error.x[-1]),
+        span=(float(error.x[len(error.x) * 3 // 4]), float(error.x[-1])),
+        causes=_causes(target is not None),
+    )
+
+
+def _by_loss(run: Run, loss: Series) -> Iterator[Symptom]:
+    chance = chance_loss(run) if classes(run) else None
+    other = run.series.get("validation/loss")
+    error = run.error("validation") if run.judged_by_share else None
+    apart = other.last - loss.last if other is not None and len(other.y) else None
+    if error is not None and len(error.y) and apart is not None:
+        together = abs(apart) < 0.1 * reach(run)
+        target = _target(run) or 0.0
+        high = error.last - target > (UNKNOWN_MANY if _target(run) is None else GAP)
+        words = f"validation error is {percent(error.last)} and the two losses lie together ({number(loss.last)}, {number(other.last)})" if other else ""
+    elif chance is not None and (apart is None or apart < 0.15 * reach(run)):
+        together, high = True, loss.last > LOSS * chance
+        words = f"training loss settled at {number(loss.last)}, {percent(loss.last / chance)} of the loss of guessing"
+    else:
+        return
+    if together and high:
+        yield Symptom(
+            f"{words}: the network cannot fit its training data",
+            0.6,
+            {"train_loss": loss.last, "chance_loss": chance, "validation_error": error.last if error is not None and len(error.y) else None},
+            series="train/loss",
+            step=float(loss.x[-1]),
+            span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
+            causes=_causes(False),
+        )
+
+
+def _target(run: Run) -> float | None:
+    value = run.fact("target_error")
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _causes(known: bool) -> tuple[Cause, ...]:
+    return (
+        Cause("network too small or too simple", 0.45 if known else 0.4, "the loss has settled and no gap opened", "one run four times as wide: training error falls"),
+        Cause("regularization too strong", 0.3 if known else 0.25, "dropout, weight decay and augmentation all raise the training error", "one run without them: training error falls"),
+        Cause("noise that no network can fit" if not known else "labels partly wrong", 0.25 if known else 0.35, "a log cannot show the error that an ideal predictor would make", "let a person label 100 examples, and give that error as --target-error"),
+    )
+
+
+RULE = Rule(
+    code="NN101",
+    name="high-bias",
+    severity=Severity.WARNING,
+    title="training error is high",
+    needs={"train/metric|train/loss": 1},
+    check=check,
+    why="A network that cannot fit the examples it was shown will not do better on new ones. More data will not help; more capacity or less regularization will.",
+    how="Training error less the target (human level, --target-error) is 5 points or more; 10 with a target near 0 assumed, 40 beyond 20 classes; and the loss has settled. With no error in the log, a loss at 45 % of guessing or more.",
+    sources=(
+        Reference("Ng, Machine Learning Yearning, chapters 20-27"),
+        Reference("CS231n: a small gap at low accuracy: 'your model capacity is not high enough'", "https://cs231n.github.io/neural-networks-3/"),
+    ),
+    remedies=("larger-network", "less-regularization", "train-longer", "other-architecture", "set-target-error"),
+    sick=(
+        Run.drawn({"target_error": 0.0}, train_error="0.15", validation_error="0.16"),
+        Run.drawn({"target_error": 0.0}, train_error="0.15", validation_error="0.30"),
+        Run.drawn(train_loss="2.3 1.2 1.0 0.95 0.93 0.92 0.92 0.92", train_accuracy="0.3 0.5 0.6 0.63 0.65 0.66 0.66 0.66"),
+    ),
+    healthy=(
+        Run.drawn({"target_error": 0.0}, train_error="0.01", validation_error="0.11"),
+        Run.drawn({"target_error": 0.0}, train_error="0.005", validation_error="0.01"),
+        Run.drawn({"target_error": 0.14}, train_error="0.15", validation_error="0.16"),
+    ),
+    yields_to=("nan-loss", "diverged", "plateau-at-start", "lr-too-low", "lr-too-high", "not-converged", "warmup-unfinished", "lr-decayed-too-early", "adaptive-rate-starved", "impossible-loss"),
+)

@@ -1,0 +1,91 @@
+"""The network does much better on its training examples than on new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.progress import losses, reach, sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number, percent
+
+GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
+FINE = 0.07  # where the training error is under 10 %: the gap is then most of the error
+SMALL = 0.05  # a gap in points so small that a gap in loss is only confidence
+LOSS = 0.25  # of the reach, where no error is logged
+OWN = 0.30  # of the validation loss's excess over the best seen
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare errors where both splits log one, losses else."""
+    train, validation = run.error("train"), run.error("validation")
+    both = train is not None and validation is not None and len(train.y) > 0 and len(validation.y) > 0
+    if both and run.judged_by_share:
+        assert train is not None and validation is not None and run.metric is not None
+        gap = validation.last - train.last
+        limit = FINE if train.last < 0.10 else GAP
+        if gap >= limit and gap > 2.5 * validation.noise / min(len(validation.y), 10) ** 0.5:
+            yield Symptom(
+                f"validation error is {percent(validation.last)} against {percent(train.last)} in training",
+                sureness(gap, limit, 2.5 * limit),
+                {"train_error": train.last, "validation_error": validation.last, "gap": gap},
+                series=f"validation/{run.metric.name}",
+                step=float(validation.x[-1]),
+                span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
+            )
+            return
+        if gap < SMALL:
+            return
+    if "train/loss" in run.series and "validation/loss" in run.series:
+        yield from _by_loss(run)
+
+
+def _by_loss(run: Run) -> Iterator[Symptom]:
+    train, validation = losses(run)
+    if len(train.y) < 3 or len(validation.y) < 3:
+        return
+    gap = validation.last - train.last
+    share = gap / reach(run)
+    excess = validation.last - min(train.best, validation.best)
+    if share < LOSS or gap < OWN * excess or gap < 3 * validation.noise / min(len(validation.y), 10) ** 0.5:
+        return
+    opened = gap - max(validation.first - train.first, 0.0)
+    if opened < 0.5 * gap:
+        return
+    yield Symptom(
+        f"validation loss is {number(validation.last)} against {number(train.last)} in training, a gap of {percent(share)} of all that was learned",
+        sureness(share, LOSS, 0.6),
+        {"train_loss": train.last, "validation_loss": validation.last, "gap": gap, "reach": reach(run)},
+        series="validation/loss",
+        step=float(validation.x[-1]),
+        span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
+    )
+
+
+RULE = Rule(
+    code="NN102",
+    name="high-variance",
+    severity=Severity.WARNING,
+    title="validation error is far above training error",
+    needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
+    check=check,
+    why="The network has learned what is peculiar to its training examples. More data or more regularization closes the gap; a larger network or more training will not.",
+    how="A gap of 10 points of error, 7 where training error is under 10 %, over the last tenth of the run. Where no error is logged: a gap in loss of a quarter of the reach that opened during training. Never a ratio of losses.",
+    sources=(
+        Reference("Ng, Machine Learning Yearning, chapters 20-27"),
+        Reference("CS231n: 'the gap between the training and validation accuracy indicates the amount of overfitting'", "https://cs231n.github.io/neural-networks-3/"),
+    ),
+    remedies=("more-data", "augmentation", "weight-decay", "dropout", "early-stopping", "smaller-network"),
+    sick=(
+        Run.drawn(train_error="0.01", validation_error="0.11"),
+        Run.drawn(train_error="0.15", validation_error="0.30"),
+        Run.drawn(train_loss="2.3..0.05*20", validation_loss="2.3 1.6 1.2 1.0 0.95*16"),
+    ),
+    healthy=(
+        Run.drawn(train_error="0.15", validation_error="0.16"),
+        Run.drawn(train_error="0.005", validation_error="0.01"),
+        Run.drawn(train_loss="2.3..0.001*20", validation_loss="2.3..0.005*20"),
+    ),
+    yields_to=("nan-loss", "diverged", "plateau-at-start"),
+)

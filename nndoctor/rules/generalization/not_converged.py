@@ -1,0 +1,67 @@
+"""The run ended while it was still learning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.progress import late_fall, lr_share, reach, rest, sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.series import Series
+from nndoctor.wording import number, percent
+
+AHEAD = 0.12  # of the reach: what four times the steps must still gain
+FALL = 0.03  # of the reach: how much the last quarter fell
+NOISES = 2.0
+DECAYED = 0.02  # a rate this far down from its peak ended the run on purpose
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Extrapolate training and validation: both must still gain."""
+    train = run.series["train/loss"]
+    validation = run.series.get("validation/loss")
+    scale = reach(run)
+    share = rest(train) / scale
+    end = lr_share(run, 0.95, 1.0)
+    if share < AHEAD or not _falls(train, scale) or (end is not None and end < DECAYED):
+        return
+    if validation is not None and len(validation.y) >= 4 and (late_fall(validation) < 0.5 * FALL * scale or rest(validation) < 0.5 * AHEAD * scale):
+        return
+    yield Symptom(
+        f"the loss still falls at the end ({number(train.last)}): four times the steps would bring it to about {number(train.last - rest(train))}, {percent(share)} of all it has learned",
+        sureness(share, AHEAD, 0.5),
+        {"last": train.last, "expected_at_four_times": train.last - rest(train), "still_to_come": round(share, 3), "late_fall": late_fall(train)},
+        series="train/loss",
+        step=float(train.x[-1]),
+        span=(float(train.x[len(train.x) * 3 // 4]), float(train.x[-1])),
+        causes=(
+            Cause("training too short", 0.6, "the curve bends, and has not reached its floor", "go on with this run"),
+            Cause("learning rate too low", 0.4, "a larger step takes the same way in fewer steps", "one run with three times the learning rate"),
+        ),
+    )
+
+
+def _falls(series: Series, scale: float) -> bool:
+    noise = series.noise / max(len(series.y) / 10, 1.0) ** 0.5
+    return late_fall(series) > max(FALL * scale, NOISES * noise)
+
+
+RULE = Rule(
+    code="NN104",
+    name="not-converged",
+    severity=Severity.WARNING,
+    title="the loss was still falling at the end",
+    needs={"train/loss": 5},
+    check=check,
+    why="A run that stops while it learns says little about the model: bias and variance are those of the moment. More steps are the cheapest cure.",
+    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 12 % or more; so does the validation loss. Not judged where the schedule has ended the run.",
+    sources=(
+        Reference("Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end", "https://github.com/google-research/tuning_playbook"),
+        Reference("Domhan, Springenberg and Hutter, Extrapolation of Learning Curves, IJCAI 2015"),
+    ),
+    remedies=("train-longer", "raise-learning-rate", "learning-rate-range-test"),
+    sick=(Run.drawn(train_loss="2.3 2.0 1.75 1.55 1.38 1.25 1.14 1.05 0.97 0.9"),),
+    healthy=(Run.drawn(train_loss="2.3 1.2 0.7 0.5 0.42 0.4 0.39 0.385 0.383 0.382 0.381 0.38"),),
+    yields_to=("nan-loss", "diverged", "plateau-at-start", "lr-too-low", "warmup-unfinished", "adaptive-rate-starved", "overtraining"),
+)

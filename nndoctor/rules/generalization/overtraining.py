@@ -1,0 +1,68 @@
+"""The validation loss was best long ago and has risen since, while training went on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.progress import losses, reach, sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number, percent, step
+
+RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
+ROUGH = 2.0  # times the validation loss's own noise
+LATEST = 0.8  # the best lies before this share of the run
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the end of the validation loss with its best, and see that training kept falling in between."""
+    train, validation = losses(run)
+    rise = validation.last - validation.best
+    scale = min(reach(run), max(validation.first - validation.best, train.first - train.best, 1e-12))
+    at = validation.best_step
+    place = validation.share_of_run(at)
+    if place > LATEST or rise < RISE * scale or rise < ROUGH * validation.noise:
+        return
+    after = train.x >= at
+    if after.sum() < 2:
+        return
+    then = float(train.y[after][: max(1, int(after.sum()) // 10)].mean())
+    if then - train.last < 0.02 * scale:
+        return
+    points = int((validation.x > at).sum())
+    unit = f"{points} of {len(validation.y)} evaluations"
+    yield Symptom(
+        f"validation loss was best at step {step(at)} ({number(validation.best)}) and is {number(validation.last)} now: stopping there would have saved {unit} and {percent(rise / max(validation.last - min(train.best, validation.best), 1e-12))} of the excess loss",
+        sureness(rise / scale, RISE, 0.4),
+        {"best": validation.best, "best_step": at, "last": validation.last, "rise": rise, "rise_share": rise / scale, "evaluations_after": points},
+        series="validation/loss",
+        step=at,
+        span=(at, float(validation.x[-1])),
+    )
+
+
+RULE = Rule(
+    code="NN103",
+    name="overtraining",
+    severity=Severity.WARNING,
+    title="validation loss has risen since its best",
+    needs={"train/loss": 4, "validation/loss": 4},
+    check=check,
+    why="Past its best epoch a network only learns its training examples by heart: the steps after it cost time and make the model worse.",
+    how="The validation loss ends above its best by 10 % of the distance covered and twice its noise; the best lies before 80 % of the run, and the training loss kept falling.",
+    sources=(
+        Reference("Prechelt, Early Stopping - But When?, 1998"),
+        Reference("Goodfellow, Bengio and Courville, Deep Learning, 2016, section 7.8", "https://www.deeplearningbook.org/contents/regularization.html"),
+    ),
+    remedies=("early-stopping", "weight-decay", "dropout", "augmentation", "more-data"),
+    sick=(
+        Run.drawn(train_loss="2.3..0.05*30", validation_loss="2.3..0.9*8 0.92..1.6*22"),
+        Run.drawn(train_loss="3.5..1.5*10", validation_loss="3.77..6.7*10"),
+    ),
+    healthy=(
+        Run.drawn(train_loss="2.3..0.05*30", validation_loss="2.3..0.9*15 0.9..0.91*15"),
+        Run.drawn(train_loss="2.3..0.02*30", validation_loss="2.3..0.05*20 0.05..0.06*10"),
+    ),
+    yields_to=("nan-loss", "diverged", "plateau-at-start"),
+)

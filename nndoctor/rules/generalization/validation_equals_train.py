@@ -1,0 +1,55 @@
+"""The validation values are the training values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.series import Series
+
+EQUAL = 0.9  # of the readings alike to seven digits
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the two losses (or metrics) reading by reading."""
+    for name in ("loss", run.metric.name if run.metric else "loss"):
+        train, validation = run.series.get(f"train/{name}"), run.series.get(f"validation/{name}")
+        if train is not None and validation is not None and _same(train, validation):
+            yield Symptom(
+                f"validation {name.replace('_', ' ')} equals training {name.replace('_', ' ')} in {len(validation.y)} readings: it measures nothing new",
+                0.95,
+                {"readings": len(validation.y)},
+                series=validation.name,
+                step=float(validation.x[-1]),
+                span=(float(validation.x[0]), float(validation.x[-1])),
+            )
+            return
+
+
+def _same(train: Series, validation: Series) -> bool:
+    common = np.isin(validation.x, train.x)
+    if common.sum() < 4 or len(set(validation.y.tolist())) < 4:
+        return False
+    pairs = dict(zip(train.x.tolist(), train.y.tolist(), strict=True))
+    same = [np.isclose(pairs[x], y, rtol=1e-7, atol=0) for x, y in zip(validation.x[common].tolist(), validation.y[common].tolist(), strict=True)]
+    return float(np.mean(same)) >= EQUAL
+
+
+RULE = Rule(
+    code="NN107",
+    name="validation-equals-train",
+    severity=Severity.WARNING,
+    title="validation repeats training",
+    needs={"train/loss|train/metric": 4, "validation/loss|validation/metric": 4},
+    check=check,
+    why="When the same examples, or the same variable, stand behind both columns, the run says nothing about new data, and every gap is hidden.",
+    how="At least four distinct readings, nine in ten of them alike to seven digits.",
+    sources=(Reference("Kaufman et al., Leakage in Data Mining, 2012"),),
+    remedies=("check-overlap", "hold-out"),
+    sick=(Run.drawn(train_loss="2.3 1.5 1.1 0.9 0.8", validation_loss="2.3 1.5 1.1 0.9 0.8"),),
+    healthy=(Run.drawn(train_loss="2.3 1.5 1.1 0.9 0.8", validation_loss="2.31 1.52 1.13 0.95 0.88"),),
+)

@@ -1,0 +1,1 @@
+"""Family NN2: the learning rate and its schedule."""

@@ -1,0 +1,52 @@
+"""Adagrad's growing sum of squared gradients has made the steps too small to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.progress import late_fall, rest, sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import ending, percent
+
+AHEAD = 0.15  # of what was gained: the same as for a run that is not converged
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """A run with Adagrad whose loss creeps on, slower and slower, with much still to come."""
+    if "adagrad" not in str(run.fact("optimizer")).lower():
+        return
+    loss = run.series["train/loss"]
+    fallen = loss.first - loss.last
+    share = rest(loss) / max(fallen, 1e-12)
+    if fallen <= 0 or share < AHEAD or late_fall(loss) <= 2 * loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5:
+        return
+    yield Symptom(
+        f"with Adagrad the training loss creeps ({ending(loss)}): four times the steps would gain {percent(share)} more, as its steps keep shrinking",
+        sureness(share, AHEAD, 1.0),
+        {"still_to_come": round(share, 3), "last": loss.last},
+        series="train/loss",
+        step=float(loss.x[-1]),
+        span=(loss.x[len(loss.x) // 2], float(loss.x[-1])),
+    )
+
+
+RULE = Rule(
+    code="NN206",
+    name="adaptive-rate-starved",
+    severity=Severity.WARNING,
+    title="Adagrad's steps have shrunk to nothing",
+    needs={"train/loss": 8, "fact:optimizer": 1},
+    check=check,
+    why="Adagrad divides by the root of all squared gradients so far, a sum that only grows: 'the step size becomes too small to learn'.",
+    how="The log names Adagrad, the loss still falls, and its course would gain 15 % more in four times the steps.",
+    sources=(Reference("Duchi, Hazan and Singer, 2011; CS231n on Adagrad: 'the monotonic learning rate usually proves too aggressive and stops learning too early'", "https://cs231n.github.io/neural-networks-3/"),),
+    remedies=("adam", "rmsprop", "raise-learning-rate"),
+    sick=(Run.drawn({"optimizer": "Adagrad"}, train_loss="2.3 2.1 2.0 1.93 1.88 1.84 1.80 1.77 1.745 1.72 1.70 1.68"),),
+    healthy=(
+        Run.drawn({"optimizer": "Adagrad"}, train_loss="2.3 1.2 0.6 0.4 0.32 0.3 0.29 0.29 0.29 0.29"),
+        Run.drawn({"optimizer": "Adam"}, train_loss="2.3 2.1 2.0 1.93 1.88 1.84 1.80 1.77 1.745 1.72"),
+    ),
+    yields_to=("nan-loss", "diverged", "plateau-at-start"),
+)

@@ -1,0 +1,99 @@
+"""The loss swings instead of settling: the steps are too large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.progress import lr_share, reach, roughness, sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.series import Series
+from nndoctor.wording import number, percent
+
+SWING = 0.07  # of the reach: what the level still moves from one sixtieth of the run to the next
+WHITE = 1.8  # times what independent noise would leave in those levels: small batches alone do not wander
+BURST = 3.0  # a peak this many times the start's excess
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Measure how far the reduced curve still swings in the second half, or how high it was thrown."""
+    loss = run.series["train/loss"]
+    swing = roughness(loss, 0.5) / reach(run)
+    points = max(len(loss.y) // 60, 1)
+    white = 1.0 if points == 1 else roughness(loss, 0.5) / max(loss.noise / points**0.5 * 1.25, 1e-12) / WHITE
+    end = lr_share(run, 0.9, 1.0)
+    thrown = _thrown(run, loss)
+    if thrown is not None:
+        yield thrown
+    elif swing > SWING and white >= 1.0 and (end is None or end > 0.2):
+        yield Symptom(
+            f"training loss still swings by {percent(swing)} of all it has learned from one reading to the next, and does not settle",
+            sureness(swing, SWING, 0.25),
+            {"swing": round(swing, 4), "reach": reach(run), "noise": loss.noise, "best": loss.best, "last": loss.last},
+            series="train/loss",
+            step=float(loss.x[-1]),
+            span=(float(loss.x[len(loss.x) // 2]), float(loss.x[-1])),
+            causes=_causes(run),
+        )
+
+
+def _thrown(run: Run, loss: Series) -> Symptom | None:
+    """The loss was thrown far above its start, and never went far below it again."""
+    peak = int(np.argmax(loss.y))
+    start = float(loss.y[0])
+    floor = float(np.min(loss.y))
+    scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 20 else 0.0)
+    high = float(loss.y[peak]) - floor
+    if peak == 0 or high < BURST * scale or loss.last < floor + 0.0 or len(loss.y) < 5:
+        return None
+    settled = loss.level(0.5, 1.0)
+    if start - settled > 0.5 * max(start - floor, 0.0) and start - settled > 0.1 * abs(start):
+        return None
+    where = float(loss.x[peak])
+    return Symptom(
+        f"training loss was thrown from {number(start)} up to {number(float(loss.y[peak]))} and has won little since ({number(loss.last)} at the end)",
+        0.85,
+        {"first": start, "peak": float(loss.y[peak]), "last": loss.last},
+        series="train/loss",
+        step=where,
+        span=(where, float(loss.x[-1])),
+        causes=_causes(run),
+    )
+
+
+def _causes(run: Run) -> tuple[Cause, ...]:
+    lr = run.series.get("lr")
+    rate = f" ({number(lr.last)} at the end)" if lr is not None and len(lr.y) else ""
+    return (
+        Cause("learning rate too high", 0.75, f"the level itself wanders, and the rate{rate} has not been decayed", "one run with a tenth of the learning rate, or decay it: the swings shrink with it"),
+        Cause("batch too small", 0.25, "a noisy gradient swings at any rate", "one run with a batch four times as large"),
+    )
+
+
+RULE = Rule(
+    code="NN202",
+    name="lr-too-high",
+    severity=Severity.WARNING,
+    title="the loss swings and does not settle",
+    needs={"train/loss": 6},
+    check=check,
+    why="Steps larger than the valley is wide bounce between its walls: the loss gets stuck at a poor floor, and any step may throw it out.",
+    how="Levels of sixtieths of the run swing by more than 7 % of the reach in its second half, more than independent noise would explain; or the loss was thrown to three times its start and won little after.",
+    sources=(
+        Reference("CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'", "https://cs231n.github.io/neural-networks-3/"),
+        Reference("Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 3.1", "https://arxiv.org/abs/1206.5533"),
+    ),
+    remedies=("lower-learning-rate", "decay-learning-rate", "larger-batch", "warm-up"),
+    sick=(
+        Run.drawn(train_loss="2.3 1.9 2.6 1.7 2.4 1.6 2.5 1.8 2.3 1.6 2.6 1.7 2.2 1.5"),
+        Run.drawn(train_loss="2.29 6000 63000 2.1 2.5 33000 2.2 2.3 2.0 1.95"),
+    ),
+    healthy=(
+        Run.drawn(train_loss="2.3 1.4 1.1 0.9 0.95 0.8 0.78 0.8 0.74 0.72 0.73 0.7"),
+        Run.drawn(train_loss="2.3 1.2 0.9 0.8 3.1 0.8 0.7"),
+    ),
+    yields_to=("nan-loss", "diverged", "sawtooth-epochs"),
+)

@@ -1,0 +1,51 @@
+"""The run ended while the learning rate was still warming up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number, percent
+
+RISING = 0.8  # of the run
+GROWN = 2.0  # times the first rate, at least
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """The rate is at its highest at the end, and has risen all along."""
+    lr = run.series["lr"]
+    rises = np.diff(lr.y) > 0
+    if lr.y[-1] < 0.999 * lr.y.max() or lr.y[-1] < GROWN * lr.y[0] or rises[-max(2, len(rises) // 5) :].mean() < RISING:
+        return
+    share = float(rises.mean())
+    if share < RISING:
+        return
+    yield Symptom(
+        f"the learning rate was still rising at the end ({number(float(lr.y[0]))} -> {number(lr.last)}): the run never left its warm-up",
+        0.9,
+        {"first_lr": float(lr.y[0]), "last_lr": float(lr.y[-1]), "rising_share": round(share, 3)},
+        series="lr",
+        step=float(lr.x[-1]),
+        span=(float(lr.x[0]), float(lr.x[-1])),
+    )
+
+
+RULE = Rule(
+    code="NN205",
+    name="warmup-unfinished",
+    severity=Severity.WARNING,
+    title="the run ended during warm-up",
+    needs={"train/loss": 3, "lr": 5},
+    check=check,
+    why="A warm-up longer than the run trains at a fraction of the intended rate throughout; what the loss shows is the warm-up, not the model.",
+    how="The rate is highest at the end, at least twice its start, and rose in 80 % of the readings.",
+    sources=(Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),),
+    remedies=("shorten-warm-up", "train-longer"),
+    sick=(Run.drawn(train_loss="2.3..1.6*12", lr=" ".join(str(k / 100) for k in range(1, 13))),),
+    healthy=(Run.drawn(train_loss="2.3..0.5*12", lr="0.01 0.05 0.1*6 0.05 0.02 0.01 0.001"),),
+    yields_to=("nan-loss", "diverged"),
+)

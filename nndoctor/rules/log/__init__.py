@@ -1,0 +1,1 @@
+"""Family NN0: what the log itself says or lacks."""

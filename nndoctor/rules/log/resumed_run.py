@@ -1,0 +1,41 @@
+"""The run was resumed from an earlier step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import step
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Read what the reader stitched."""
+    at = run.fact("resumed_at")
+    steps = at if isinstance(at, tuple) else ()
+    if steps:
+        places = ", ".join(step(float(s)) for s in steps[:5]) + (" …" if len(steps) > 5 else "")
+        yield Symptom(
+            f"resumed at step {places}: steps logged twice count once, the later value stands",
+            0.9,
+            {"resumes": len(steps)},
+            series="train/loss" if "train/loss" in run.series else None,
+            step=float(steps[0]),
+        )
+
+
+RULE = Rule(
+    code="NN003",
+    name="resumed-run",
+    severity=Severity.INFO,
+    title="the run was resumed",
+    needs={"fact:resumed_at": 1},
+    check=check,
+    why="A resumed run repeats some steps, and a rate schedule or an optimizer state that was not restored shows as a jump there.",
+    how="The step goes back, but not to the start, and goes on from there.",
+    sources=(Reference("PyTorch tutorials, Saving and loading a general checkpoint", "https://docs.pytorch.org/tutorials/recipes/recipes/saving_and_loading_a_general_checkpoint.html"),),
+    remedies=("restore-optimizer",),
+    sick=(Run.drawn({"resumed_at": (3.0,)}, train_loss="2.3 1.9 1.5 1.4"),),
+    healthy=(Run.drawn({"resumed_at": ()}, train_loss="2.3 1.9 1.5 1.4"),),
+)

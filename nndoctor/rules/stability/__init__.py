@@ -1,0 +1,1 @@
+"""Family NN3: NaN, divergence, spikes, plateaus."""

@@ -1,0 +1,91 @@
+"""The training loss left its best level for good: it ends far above, or past three times its start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.progress import lr_share, reach, sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.series import Series
+from nndoctor.wording import number, step
+
+LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back
+NOISES = 6.0  # the rise must stand out of the curve's own noise by this much
+FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the level at the end with the best level before it."""
+    loss = run.series["train/loss"]
+    rise = loss.last - loss.best
+    start = loss.first - loss.best
+    learned = max(start, 0.0)
+    if rise <= NOISES * loss.noise or rise <= 0 or not _stays(loss):
+        return
+    blown = rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run)
+    lost = learned > 0 and rise > LOST * max(learned, 0.5 * reach(run))
+    if not (blown or lost):
+        return
+    ratio = rise / learned if learned > 0 else float("inf")
+    yield Symptom(
+        _message(loss, blown),
+        0.97 if blown else sureness(rise / reach(run), LOST / 2, 1.0),
+        {"first": loss.first, "best": loss.best, "best_step": loss.best_step, "last": loss.last, "rise_over_learned": min(ratio, 1e9)},
+        series="train/loss",
+        step=loss.best_step,
+        span=(loss.best_step, float(loss.x[-1])),
+        causes=_causes(run, loss),
+    )
+
+
+def _stays(loss: Series) -> bool:
+    """Whether the readings before the last lie above, too, so that one high last value does not count."""
+    middle = loss.best + 0.3 * (loss.last - loss.best)
+    return len(loss.y) >= 4 and loss.level(0.8, 0.9) > middle and float(loss.smooth[-1]) > middle
+
+
+def _message(loss: Series, blown: bool) -> str:
+    best = f"training loss was best at step {step(loss.best_step)} ({number(loss.best)}) and ends at {number(loss.last)}"
+    return f"{best}, past three times its start ({number(loss.first)})" if blown and loss.last > loss.first else f"{best}: what was learned is lost"
+
+
+def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
+    place = loss.share_of_run(loss.best_step)
+    lr = lr_share(run, max(place - 0.05, 0.0), min(place + 0.1, 1.0))
+    because = "a loss that climbs and stays up is a step size too large for the curvature there"
+    if lr is not None and lr > 0.5:
+        because += "; the learning rate was near its peak when the loss turned"
+    return (
+        Cause("learning rate too high", 0.8, because, "one run with a tenth of the learning rate"),
+        Cause("a bad batch or a change of data", 0.2, "a single large gradient can throw the weights away", "log the gradient norm, or clip it at 1"),
+    )
+
+
+RULE = Rule(
+    code="NN302",
+    name="diverged",
+    severity=Severity.ERROR,
+    title="the training loss rose for good",
+    needs={"train/loss": 4},
+    check=check,
+    why="A training loss is what the optimizer lowers. When it rises and stays up, the steps are too large or the gradients wrong, and more steps will not mend it.",
+    how="The last tenth lies above the best level by more than three times what was ever learned, or more than 60 % of it is lost, far outside the noise, and it stays there.",
+    sources=(
+        Reference("CS231n: 'if the cost is ever > 3 * original cost, break out early'", "https://cs231n.github.io/neural-networks-3/"),
+        Reference("Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"),
+    ),
+    remedies=("lower-learning-rate", "warm-up", "clip-gradients", "check-finite-data"),
+    sick=(
+        Run.drawn(train_loss="2.3 1.2 0.9 1.5 2.4 3.0 7.3 7.2 7.5"),
+        Run.drawn(train_loss="2.3..0.3*30 2.2*20"),
+        Run.drawn(train_loss="1 3 9 27 81 240 700"),
+    ),
+    healthy=(
+        Run.drawn(train_loss="2.3 1.2 0.9 0.8 3.1 0.8 0.7"),
+        Run.drawn(train_loss="2.3..0.01*30 0.012*4"),
+        Run.drawn(train_loss="-1.0 -1.8 -2.2 -2.4 -2.5 -2.5"),
+    ),
+    yields_to=("nan-loss",),
+)

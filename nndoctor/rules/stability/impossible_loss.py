@@ -1,0 +1,65 @@
+"""The loss takes a value that it cannot take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.progress import classes
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number, step
+
+SAME = 5  # values alike to the last digit: fewer happen in logs of few digits
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Below zero or exactly zero while the accuracy stands still, or constant to the last digit."""
+    loss = run.series["train/loss"]
+    stuck = _stuck(run)
+    at = float(loss.x[-1])
+    if loss.last < 0 and loss.last < loss.first and stuck:
+        text = f"the training loss falls to {number(loss.last)} while the accuracy does not move: this loss does not measure what the network should do"
+        yield Symptom(text, 0.9, {"last": loss.last, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at))
+    elif loss.last == 0 and stuck and stuck < 0.9:
+        text = f"the training loss is exactly zero while the accuracy is {number(stuck)}"
+        yield Symptom(text, 0.9, {"last": 0.0, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at))
+    elif len(loss.y) >= SAME and loss.last != 0 and float(np.ptp(loss.y)) == 0:
+        text = f"the training loss is {number(loss.last)} to the last digit in all {len(loss.y)} values, until step {step(at)}: no weight changes"
+        yield Symptom(text, 0.7, {"last": loss.last, "values": len(loss.y)}, series="train/loss", step=at, span=(float(loss.x[0]), at))
+
+
+def _stuck(run: Run) -> float | None:
+    """The accuracy of a run whose accuracy stays within 3 points of its start and under 60 %, or near 1/C."""
+    accuracy = run.series.get("train/accuracy") or run.series.get("validation/accuracy")
+    if accuracy is None or len(accuracy.y) < 3:
+        return None
+    number_of = classes(run)
+    limit = max(0.6, 1.3 / number_of) if number_of else 0.6
+    still = float(np.ptp(accuracy.y)) < 0.03
+    return max(accuracy.last, 1e-9) if still and accuracy.last < limit else None
+
+
+RULE = Rule(
+    code="NN307",
+    name="impossible-loss",
+    severity=Severity.ERROR,
+    title="the loss takes a value that it cannot take",
+    needs={"train/loss": 3},
+    check=check,
+    why="A cross-entropy or a squared loss lies above zero. One that falls without end while nothing is learned is the wrong loss for this output or these targets; one that never changes has no gradient.",
+    how="Below zero or exactly zero while the accuracy stays where it was and under 60 %, or the same to the last digit in every value. A negative log-likelihood of a density may be negative and is left alone.",
+    sources=(Reference("Cao et al., DeepFD, ICSE 2022; Stack Overflow 50079585: loss at -2e8, accuracy at chance", "https://stackoverflow.com/questions/50079585"),),
+    remedies=("fit-loss-to-output", "check-the-step", "check-labels"),
+    sick=(
+        Run.drawn(train_loss="-6286 -20000 -1e6 -2e7 -1.9e8", train_accuracy="0.33 0.33 0.331 0.33 0.33"),
+        Run.drawn(train_loss="0.6667*20"),
+    ),
+    healthy=(
+        Run.drawn(train_loss="0.9 0.1 -0.6 -1.1 -1.4 -1.5"),
+        Run.drawn(train_loss="0.2 0.01 0 0 0", train_accuracy="0.9 0.99 1 1 1"),
+    ),
+    yields_to=("nan-loss",),
+)

@@ -1,0 +1,77 @@
+"""The loss jumps up and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.curve import Array, rolling_median
+from nndoctor.finding import Severity, Symptom
+from nndoctor.progress import reach, sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number, step
+
+SPREADS = 10.0  # above the local median, in robust standard deviations of the run around it
+SHARE = 0.15  # of the run's reach: smaller spikes cost nothing
+AHEAD = 1.5  # a spike stands above the ordinary rises of this log by this factor
+MANY = 0.04  # more than this share of points up there is no spike but how the run goes (lr-too-high)
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Count isolated points far above the median of their neighbours."""
+    loss = run.series["train/loss"]
+    window = min(max(7, 2 * (len(loss.y) // 50) + 1), 51)
+    above = loss.y - _background(loss.y, window)
+    early = loss.x < loss.x[0] + 0.03 * (loss.x[-1] - loss.x[0])
+    spread = 1.4826 * float(np.median(np.abs(above)))
+    limit = max(SPREADS * spread, SHARE * reach(run))
+    high = (above > limit) & ~early
+    ordinary = float(np.max(np.diff(loss.y)[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
+    events = np.flatnonzero(high & ~np.concatenate([[False], high[:-1]]))
+    if not len(events) or high.mean() > MANY + 1.5 / len(high) or high[-1]:
+        return
+    worst = int(np.argmax(np.where(high, above, -np.inf)))
+    if above[worst] < AHEAD * ordinary:
+        return
+    where = float(loss.x[worst])
+    times = f"{len(events)} times" if len(events) > 1 else "once"
+    yield Symptom(
+        f"the training loss jumps {times} and recovers; highest at step {step(where)}: {number(float(loss.y[worst]))} among values near {number(float(loss.y[worst] - above[worst]))}",
+        sureness(float(above[worst]) / limit, 1.0, 3.0),
+        {"spikes": len(events), "highest": float(loss.y[worst]), "around_it": float(loss.y[worst] - above[worst]), "limit": limit},
+        series="train/loss",
+        step=where,
+        span=(where, where),
+    )
+
+
+def _background(y: Array, window: int) -> Array:
+    return rolling_median(y, window)
+
+
+RULE = Rule(
+    code="NN303",
+    name="loss-spikes",
+    severity=Severity.WARNING,
+    title="the loss jumps up and recovers",
+    needs={"train/loss": 12},
+    check=check,
+    why="A spike that recovers costs some steps; the next one may not recover. Spikes come from a rate close to the limit of stability, from single bad batches, or from Adam's second moment being stale.",
+    how="Points more than ten robust deviations and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 3 % of the run left out.",
+    sources=(
+        Reference("Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes", "https://github.com/google-research/tuning_playbook"),
+        Reference("Chowdhery et al., PaLM, 2022, section 5.1", "https://arxiv.org/abs/2204.02311"),
+    ),
+    remedies=("clip-gradients", "find-the-bad-batch", "lower-learning-rate", "warm-up"),
+    sick=(
+        Run.drawn(train_loss="2.3..0.9*12 3.1 0.88..0.7*12"),
+        Run.drawn(train_loss="2.3..1*40 2.9 1..0.8*30 2.6 0.8..0.7*20"),
+    ),
+    healthy=(
+        Run.drawn(train_loss="9.0 2.3..0.9*30"),
+        Run.drawn(train_loss="2.3..0.9*15 0.95 0.9..0.8*15"),
+    ),
+    yields_to=("nan-loss", "diverged", "lr-too-high", "sawtooth-epochs"),
+)

@@ -1,0 +1,87 @@
+"""The loss is not a number, or infinite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.series import Series
+from nndoctor.wording import number, step
+
+RISE = 2.0  # a loss this many times above its best excess just before the NaN was already diverging
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Find the first value that is not finite, in training before validation."""
+    for name in ("train/loss", "validation/loss"):
+        series = run.series.get(name)
+        if series is not None and not np.isfinite(series.values).all():
+            yield _symptom(run, series)
+            return
+
+
+def _symptom(run: Run, series: Series) -> Symptom:
+    bad = ~np.isfinite(series.values)
+    at = int(np.argmax(bad))
+    where = float(series.steps[at])
+    value = "NaN" if np.isnan(series.values[at]) else "infinite"
+    share = float(bad[at:].mean())
+    recovers = share < 0.5 and not bad[-1]
+    before = [float(v) for v in series.values[:at] if np.isfinite(v)]
+    after = f", after {number(before[-1])}" if before else ", from the first value on"
+    ending = f"; {int(bad.sum())} of {len(bad)} values in all, the last one finite" if recovers else ""
+    return Symptom(
+        f"{series.name.replace('/', ' ')} is {value} at step {step(where)}{after}{ending}",
+        0.8 if recovers else 0.99,
+        {"step": where, "last_finite": before[-1] if before else None, "not_finite": int(bad.sum()), "values": len(bad)},
+        series=series.name,
+        step=where,
+        span=(where, float(series.steps[-1])),
+        causes=_causes(run, before),
+        severity=Severity.WARNING if recovers else None,
+    )
+
+
+def _causes(run: Run, before: list[float]) -> tuple[Cause, ...]:
+    rising = len(before) >= 2 and before[-1] - min(before) > RISE * max(before[0] - min(before), 1e-12)
+    lr = run.series.get("lr")
+    speaks = "the loss was rising before it" if rising else "it is the usual cause"
+    if lr is not None and len(lr.y):
+        speaks += f"; the learning rate peaked at {number(float(lr.y.max()))}"
+    return (
+        Cause("learning rate too high", 0.7 if rising or not before else 0.5, speaks, "one run with a tenth of the learning rate"),
+        Cause(
+            "numbers outside the loss's range",
+            0.3 if before else 0.4,
+            "log(0), a division by zero or an overflow in half precision gives NaN at any learning rate",
+            "run a few steps with torch.autograd.set_detect_anomaly(True), or in full precision",
+        ),
+        Cause(
+            "NaN in the data",
+            0.2 if before else 0.35,
+            "one bad example is enough" if before else "the very first value is not finite",
+            "check that every input and target is finite",
+        ),
+    )
+
+
+RULE = Rule(
+    code="NN301",
+    name="nan-loss",
+    severity=Severity.ERROR,
+    title="the loss is not a number",
+    needs={"train/loss|validation/loss": 0},
+    check=check,
+    why="Once a weight is NaN every later value is NaN: the rest of the run is lost time, and its last checkpoint is useless.",
+    how="Any NaN or infinite value that the log holds for the training or validation loss. An empty cell is not a NaN.",
+    sources=(
+        Reference("CS231n, Babysitting the learning process: 'cost: NaN almost always means high learning rate'", "https://cs231n.github.io/neural-networks-3/"),
+    ),
+    remedies=("lower-learning-rate", "clip-gradients", "warm-up", "check-finite-data", "guard-the-loss"),
+    sick=(Run.drawn(train_loss="2.3 1.9 4.1 nan nan nan"), Run.drawn(train_loss="nan nan nan")),
+    healthy=(Run.drawn(train_loss="2.3 1.9 1.4 1.2 1.1"),),
+)

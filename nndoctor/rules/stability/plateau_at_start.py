@@ -1,0 +1,127 @@
+"""The loss stays where it started: the network is not learning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.progress import at_chance, chance_loss, classes, reach, sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.series import Series
+from nndoctor.wording import number, percent, step
+
+STILL = 0.05  # of the reach: less than this is no progress
+HALF = 0.5  # flat for this share of the run before it moves
+LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
+LEARNED = 0.6  # of the errors of guessing: a network with fewer has learned, however flat its loss
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """See whether the loss left its start at all, and when."""
+    loss = run.series["train/loss"]
+    if _has_learned(run):
+        return
+    fall = float(np.median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
+    if _never_moves(run, loss, fall):
+        yield _symptom(run, loss, fall, 1.0)
+        return
+    share = _start_left_at(loss)
+    if share >= HALF and len(loss.y) >= 8:
+        yield _symptom(run, loss, fall, share)
+
+
+def _never_moves(run: Run, loss: Series, fall: float) -> bool:
+    chance = chance_loss(run)
+    if at_chance(run) and abs(loss.last - (chance or loss.last)) < 0.05 * abs(loss.last):
+        return True
+    if classes(run) is not None and chance is not None and loss.last < 0.9 * chance:
+        return False
+    noise = 2.5 * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
+    trend = loss.level(0.0, 0.2) - loss.level(0.8, 1.0)
+    steady = loss.forecast is not None and trend > 3 * noise and trend > 0.01 * abs(loss.first)
+    return fall <= max(LITTLE * abs(loss.first), noise) and not steady
+
+
+def _has_learned(run: Run) -> bool:
+    error = run.get("train/metric") or run.get("validation/metric")
+    if error is None or not run.judged_by_share or not len(error.y):
+        return False
+    number_of = classes(run)
+    guessing = 1 - 1 / number_of if number_of else 0.5
+    return float(error.y.min()) < LEARNED * guessing and len(error.y) >= 2
+
+
+def _start_left_at(loss: Series) -> float:
+    """The share of the run after which the smooth curve has fallen by 5 % of all that it falls, for good."""
+    x, y = loss.reduced[0], loss.smooth
+    start = float(np.median(y[: max(1, len(y) // 10)]))
+    if start - y.min() < 10 * loss.noise:
+        return 0.0
+    left = np.flatnonzero(y > start - STILL * (start - y.min()))
+    return loss.share_of_run(float(x[left[-1]]))
+
+
+def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
+    chance, number_of = chance_loss(run), classes(run)
+    guess = f", the loss of guessing among {number_of} classes" if number_of and chance and abs(loss.last - chance) < 0.03 * chance else ""
+    end = float(loss.x[0] + share * (loss.x[-1] - loss.x[0]))
+    flat = f"training loss stays at {number(loss.last)}{guess}" if share >= 1 else (
+        f"training loss stays at {number(loss.first)} until step {step(end)} ({percent(share)} of the run) before it falls"
+    )
+    return Symptom(
+        f"{flat}: the network does not learn" if share >= 1 else flat,
+        0.95 if guess or at_chance(run) else (0.85 if share >= 1 else sureness(share, HALF, 0.9)),
+        {"first": loss.first, "last": loss.last, "fall": fall, "reach": reach(run), "flat_share": round(share, 3), "chance_loss": chance if number_of else None},
+        series="train/loss",
+        step=end,
+        span=(float(loss.x[0]), end),
+        causes=_causes(run, loss),
+        severity=None if share >= 1 else Severity.WARNING,
+    )
+
+
+def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
+    peak = float(loss.y.max())
+    burst = peak - loss.last > 0.1 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak or loss.first > 1.2 * loss.last
+    exact = float(np.ptp(loss.y[len(loss.y) // 2 :])) <= 1e-7 * abs(loss.last)
+    return (
+        Cause(
+            "learning rate too high" if burst else "learning rate too low",
+            0.5 if burst else 0.3,
+            "the loss jumped before it went flat, as when one step throws the units into their dead zone" if burst else "a loss that barely changes is how a rate near zero looks",
+            "two short runs, with 10 times and a tenth of the learning rate",
+        ),
+        Cause("bad initialization or dead units", 0.3, "all-zero, too small or too large weights pass no gradient; so do dead ReLUs and saturated sigmoids", "nndoctor sanity model.py, or the recorder's layer statistics"),
+        Cause("weights not trained", 0.45 if exact else 0.2, "the loss is the same to the last digit" if exact else "frozen layers, a detached loss or parameters missing from the optimizer look like this", "compare one weight before and after a step"),
+        Cause("labels without signal", 0.15, "shuffled or mismatched labels leave only chance", "overfit twenty examples: it must reach zero loss"),
+    )
+
+
+RULE = Rule(
+    code="NN304",
+    name="plateau-at-start",
+    severity=Severity.ERROR,
+    title="the loss stays where it started",
+    needs={"train/loss": 3},
+    check=check,
+    why="A run that sits at the loss of guessing has learned nothing, whatever else is true of it; its gap, its bias and its schedule mean nothing before that is mended.",
+    how="The loss falls by less than 2 % or its own noise, or accuracy never leaves 1/C; or the run spends more than half its time within 5 % of the start. Several causes look alike in a log, so they are ranked.",
+    sources=(
+        Reference("CS231n: 'loss barely changing: learning rate is probably too low'; a stuck loss: bad initialization is a prime suspect", "https://cs231n.github.io/neural-networks-3/"),
+        Reference("Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"),
+    ),
+    remedies=("overfit-tiny-subset", "learning-rate-range-test", "he-initialization", "check-the-step", "check-labels"),
+    sick=(
+        Run.drawn(train_loss="2.3025 2.3027 2.3024 2.3026 2.3025 2.3026", train_accuracy="0.1 0.1 0.1 0.099 0.1 0.1"),
+        Run.drawn(train_loss="0.6667*20"),
+        Run.drawn(train_loss="0.693*30 0.69 0.67 0.6 0.5 0.4..0.2*8"),
+    ),
+    healthy=(
+        Run.drawn(train_loss="2.3..0.4*20"),
+        Run.drawn(train_loss="0.02 0.021 0.02 0.0205 0.02", train_accuracy="0.99*5"),
+    ),
+    yields_to=("nan-loss", "diverged", "warmup-unfinished"),
+)

@@ -1,0 +1,72 @@
+"""The loss repeats the same pattern every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.curve import Array, rolling_median
+from nndoctor.finding import Severity, Symptom
+from nndoctor.progress import reach, sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import step
+
+ALIKE = 0.5  # correlation of the pattern with itself one period later; noise of this length stays under 0.3
+PERIODS = 4  # seen at least this often
+SHARE = 0.08  # of the reach: a smaller wave is harmless
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look for a period in what is left of the loss when its trend is taken away."""
+    loss = run.series["train/loss"]
+    y = loss.y[-4096:]
+    wave = (y - rolling_median(y, 2 * (len(y) // 16) + 1))[len(y) // 10 :]
+    period, alike = _period(np.clip(wave, *np.quantile(wave, (0.02, 0.98))))
+    height = float(np.quantile(wave, 0.95) - np.quantile(wave, 0.05))
+    if alike < ALIKE or len(wave) < PERIODS * period or height < SHARE * reach(run):
+        return
+    steps = period * float(loss.x[-1] - loss.x[0]) / max(len(loss.x) - 1, 1)
+    yield Symptom(
+        f"the training loss repeats the same rise and fall every {step(round(steps))} steps, as if the examples came in the same order each epoch",
+        sureness(alike, ALIKE, 0.9),
+        {"period_steps": steps, "correlation": round(alike, 3), "height": height},
+        series="train/loss",
+        step=float(loss.x[-period]),
+        span=(float(loss.x[-min(3 * period, len(loss.x))]), float(loss.x[-1])),
+    )
+
+
+def _period(wave: Array) -> tuple[int, float]:
+    """The lag of five points or more at which the wave looks most like itself, past its first zero crossing."""
+    centred = wave - wave.mean()
+    n = len(centred)
+    spectrum = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
+    correlation = np.fft.irfft(spectrum)[: n // PERIODS + 1] / np.arange(n, n - n // PERIODS - 1, -1)
+    if len(correlation) < 8 or correlation[0] <= 0:
+        return 1, 0.0
+    correlation = correlation / correlation[0]
+    below = np.flatnonzero(correlation < 0)
+    first = max(int(below[0]) if len(below) else len(correlation), 5)
+    if first >= len(correlation):
+        return 1, 0.0
+    lag = first + int(np.argmax(correlation[first:]))
+    return lag, float(correlation[lag])
+
+
+RULE = Rule(
+    code="NN305",
+    name="sawtooth-epochs",
+    severity=Severity.WARNING,
+    title="the loss repeats itself every epoch",
+    needs={"train/loss": 40},
+    check=check,
+    why="A loss that goes up and down in step with the epoch means that the batches are not alike: the data come sorted, by class or by source. The network forgets at each turn what it learned before.",
+    how="The loss less its trend correlates above 0.5 with itself one period later, over four periods or more, at a height of 8 % of the reach.",
+    sources=(Reference("Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 2", "https://arxiv.org/abs/1206.5533"),),
+    remedies=("shuffle",),
+    sick=(Run.drawn(train_loss=" ".join("2.0 1.6 1.3 1.0 0.8 1.1 1.5 1.9" for _ in range(12))),),
+    healthy=(Run.drawn(train_loss="2.3..0.3*80"),),
+    yields_to=("nan-loss", "diverged"),
+)
