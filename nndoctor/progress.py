@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nndoctor.curve import noise_level
 from nndoctor.run import Run
 from nndoctor.series import Series
+
+HIGH_RATE = 0.3  # of the peak: under it a rate calms noise more than it learns
 
 
 def losses(run: Run) -> tuple[Series, Series]:
@@ -58,15 +61,57 @@ def covered(series: Series) -> float:
     return max(series.first - series.best, 0.0)
 
 
-def rest(series: Series) -> float:
-    """What four times the steps would still gain by the curve's own course, in the series' unit."""
-    ahead = series.forecast
-    return 0.0 if ahead is None else max(series.last - ahead.at_four_times, 0.0)
+def paced(run: Run, series: Series) -> Series:
+    """The series over the sum of the learning rate instead of the steps, up to where the rate fell for good under 30 % of its peak.
+
+    On that clock a decayed run is like a shorter one, so that its curve can be extrapolated as any other's: small steps
+    along a slope take the loss as far as their sum (Smith et al. 2018, arXiv:1711.00489). What a decay wins at the end by
+    calming the noise is left out. Without a learning rate in the log: the series itself.
+    """
+    lr = run.series.get("lr")
+    if lr is None or len(lr.y) < 2 or len(series) < 2 or lr.y.min() < 0 or float(np.ptp(lr.y)) == 0:
+        return series
+    rate = np.interp(series.steps, lr.x, lr.y)
+    first = 2 * series.steps[0] - series.steps[1]
+    clock = np.cumsum(rate * np.diff(series.steps, prepend=first))
+    stop = max(int(np.flatnonzero(rate >= HIGH_RATE * rate.max())[-1]) + 1, min(5, len(series)))
+    return replace(series, steps=clock[:stop], values=series.values[:stop], lines=None)
 
 
-def late_fall(series: Series) -> float:
-    """How much the curve fell over its last quarter: the level before it less the level at its end."""
-    return series.level(0.7, 0.8) - series.level(0.93, 1.0)
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A curve's levels at its start, half, three quarters and end, on the clock of the learning rate, and what is ahead.
+
+    `ahead` is what four times the steps, under the same schedule, would still gain by the curve's own course.
+    """
+
+    start: float
+    half: float
+    late: float
+    end: float
+    ahead: float
+    noise: float
+
+    @property
+    def fallen(self) -> float:
+        """From the start to the end."""
+        return self.start - self.end
+
+    @property
+    def late_fall(self) -> float:
+        """Over the last quarter."""
+        return self.late - self.end
+
+
+def course(run: Run, series: Series) -> Course:
+    """The course of a curve of at least one finite value."""
+    curve = paced(run, series)
+    x, y = curve.reduced[0], curve.smooth
+    half, late = np.interp(x[0] + np.array([0.5, 0.75]) * (x[-1] - x[0]), x, y)
+    forecast = curve.forecast
+    ahead = 0.0 if forecast is None else max(series.last - forecast.at_four_times, 0.0)
+    noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
+    return Course(series.first, float(half), float(late), min(curve.last, float(y[-1])), ahead, noise)
 
 
 def roughness(series: Series, start: float = 0.0) -> float:

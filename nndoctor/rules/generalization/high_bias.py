@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import chance_loss, classes, late_fall, reach, rest, sureness
+from nndoctor.progress import chance_loss, classes, course, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -33,7 +33,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _still_falling(run: Run, loss: Series) -> bool:
-    return rest(loss) > SETTLED * reach(run) and late_fall(loss) > 0.02 * reach(run)
+    way = course(run, loss)
+    return way.ahead > SETTLED * reach(run) and way.late_fall > 0.02 * reach(run)
 
 
 def _by_error(run: Run, error: Series) -> Iterator[Symptom]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import late_fall, lr_share, reach, rest, sureness
+from nndoctor.progress import course, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
-from nndoctor.series import Series
 from nndoctor.wording import number, percent
 
 AHEAD = 0.12  # of the reach: what four times the steps must still gain
 FALL = 0.03  # of the reach: how much the last quarter fell
 NOISES = 2.0
-DECAYED = 0.02  # a rate this far down from its peak ended the run on purpose
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -22,16 +20,18 @@ def check(run: Run) -> Iterator[Symptom]:
     train = run.series["train/loss"]
     validation = run.series.get("validation/loss")
     scale = reach(run)
-    share = rest(train) / scale
-    end = lr_share(run, 0.95, 1.0)
-    if share < AHEAD or not _falls(train, scale) or (end is not None and end < DECAYED):
+    way = course(run, train)
+    share = way.ahead / scale
+    if share < AHEAD or way.late_fall < max(FALL * scale, NOISES * way.noise):
         return
-    if validation is not None and len(validation.y) >= 4 and (late_fall(validation) < 0.5 * FALL * scale or rest(validation) < 0.5 * AHEAD * scale):
-        return
+    if validation is not None and len(validation.y) >= 4:
+        other = course(run, validation)
+        if other.late_fall < 0.5 * FALL * scale or other.ahead < 0.5 * AHEAD * scale:
+            return
     yield Symptom(
-        f"the loss still falls at the end ({number(train.last)}): four times the steps would bring it to about {number(train.last - rest(train))}, {percent(share)} of all it has learned",
+        f"the loss still falls at the end ({number(train.last)}): four times the steps would bring it to about {number(train.last - way.ahead)}, {percent(share)} of all it has learned",
         sureness(share, AHEAD, 0.5),
-        {"last": train.last, "expected_at_four_times": train.last - rest(train), "still_to_come": round(share, 3), "late_fall": late_fall(train)},
+        {"last": train.last, "expected_at_four_times": train.last - way.ahead, "still_to_come": round(share, 3), "late_fall": way.late_fall},
         series="train/loss",
         step=float(train.x[-1]),
         span=(float(train.x[len(train.x) * 3 // 4]), float(train.x[-1])),
@@ -42,11 +42,6 @@ def check(run: Run) -> Iterator[Symptom]:
     )
 
 
-def _falls(series: Series, scale: float) -> bool:
-    noise = series.noise / max(len(series.y) / 10, 1.0) ** 0.5
-    return late_fall(series) > max(FALL * scale, NOISES * noise)
-
-
 RULE = Rule(
     code="NN104",
     name="not-converged",
@@ -55,7 +50,7 @@ RULE = Rule(
     needs={"train/loss": 5},
     check=check,
     why="A run that stops while it learns says little about the model: bias and variance are those of the moment. More steps are the cheapest cure.",
-    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 12 % or more; so does the validation loss. Not judged where the schedule has ended the run.",
+    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 12 % or more; so does the validation loss. Where the log has the learning rate, the clock is its sum.",
     sources=(
         Reference("Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end", "https://github.com/google-research/tuning_playbook"),
         Reference("Domhan, Springenberg and Hutter, Extrapolation of Learning Curves, IJCAI 2015"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import late_fall, rest, sureness
+from nndoctor.progress import course, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import ending, percent
@@ -18,9 +18,9 @@ def check(run: Run) -> Iterator[Symptom]:
     if "adagrad" not in str(run.fact("optimizer")).lower():
         return
     loss = run.series["train/loss"]
-    fallen = loss.first - loss.last
-    share = rest(loss) / max(fallen, 1e-12)
-    if fallen <= 0 or share < AHEAD or late_fall(loss) <= 2 * loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5:
+    way = course(run, loss)
+    share = way.ahead / max(way.fallen, 1e-12)
+    if way.fallen <= 0 or share < AHEAD or way.late_fall <= 2 * way.noise:
         return
     yield Symptom(
         f"with Adagrad the training loss creeps ({ending(loss)}): four times the steps would gain {percent(share)} more, as its steps keep shrinking",
@@ -28,7 +28,7 @@ def check(run: Run) -> Iterator[Symptom]:
         {"still_to_come": round(share, 3), "last": loss.last},
         series="train/loss",
         step=float(loss.x[-1]),
-        span=(loss.x[len(loss.x) // 2], float(loss.x[-1])),
+        span=(float(loss.x[len(loss.x) // 2]), float(loss.x[-1])),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import late_fall, reach, roughness
+from nndoctor.progress import course, reach, roughness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, percent
@@ -17,7 +17,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """A constant rate, a level that falls no more, and noise that a smaller rate would take away."""
     loss, lr = run.series["train/loss"], run.series["lr"]
     jitter = roughness(loss, 0.5) / reach(run)
-    if lr.y.min() < 0.9 * lr.y.max() or jitter < JITTER or late_fall(loss) > roughness(loss, 0.5):
+    if lr.y.min() < 0.9 * lr.y.max() or jitter < JITTER or course(run, loss).late_fall > roughness(loss, 0.5):
         return
     yield Symptom(
         f"the learning rate stayed at {number(lr.last)} while training loss jitters by {percent(jitter)} of its reach without falling",
@@ -40,7 +40,7 @@ RULE = Rule(
     how="The rate never left its peak by 10 %, the second half's levels jitter by 2 % of the reach, and the last quarter fell by less than that.",
     sources=(Reference("CS231n, Annealing the learning rate", "https://cs231n.github.io/neural-networks-3/"),),
     remedies=("decay-learning-rate",),
-    sick=(Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.9 0.8 0.9 0.8 0.9 0.8 0.9 0.8 0.9 0.8", lr="0.1*14"),),
-    healthy=(Run.drawn(train_loss="2.3..0.4*14", lr="0.1*14"), Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.9 0.8 0.9 0.8 0.9 0.8 0.9 0.8 0.7 0.7", lr="0.1*12 0.01*2")),
+    sick=(Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8", lr="0.1*14"),),
+    healthy=(Run.drawn(train_loss="2.3..0.4*14", lr="0.1*14"), Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.7 0.7", lr="0.1*12 0.01*2")),
     yields_to=("nan-loss", "diverged", "lr-too-high", "plateau-at-start"),
 )

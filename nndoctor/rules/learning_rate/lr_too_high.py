@@ -15,6 +15,7 @@ from nndoctor.wording import number, percent
 
 SWING = 0.07  # of the reach: what the level still moves from one sixtieth of the run to the next
 WHITE = 1.8  # times what independent noise would leave in those levels: small batches alone do not wander
+FEW = 8  # points: a swing is seen three times at least
 BURST = 3.0  # a peak this many times the start's excess
 
 
@@ -28,7 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
     thrown = _thrown(run, loss)
     if thrown is not None:
         yield thrown
-    elif swing > SWING and white >= 1.0 and (end is None or end > 0.2):
+    elif len(loss.y) >= FEW and swing > SWING and white >= 1.0 and (end is None or end > 0.2):
         yield Symptom(
             f"training loss still swings by {percent(swing)} of all it has learned from one reading to the next, and does not settle",
             sureness(swing, SWING, 0.25),
@@ -47,7 +48,7 @@ def _thrown(run: Run, loss: Series) -> Symptom | None:
     floor = float(np.min(loss.y))
     scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 20 else 0.0)
     high = float(loss.y[peak]) - floor
-    if peak == 0 or high < BURST * scale or loss.last < floor + 0.0 or len(loss.y) < 5:
+    if peak == 0 or high < BURST * scale or len(loss.y) < 5:
         return None
     settled = loss.level(0.5, 1.0)
     if start - settled > 0.5 * max(start - floor, 0.0) and start - settled > 0.1 * abs(start):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import late_fall, lr_share, reach, rest, sureness
+from nndoctor.progress import course, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
-from nndoctor.series import Series
 from nndoctor.wording import ending, number
 
 AHEAD = 0.7  # of the reach still to come in four times the steps: an exponential fall of one time constant leaves 0.6
@@ -19,30 +18,21 @@ EVEN = 0.45  # the second half falls at least this much as far as the first: a s
 def check(run: Run) -> Iterator[Symptom]:
     """Compare what is still to come with what has come, on a curve that falls evenly to its end."""
     loss = run.series["train/loss"]
-    ahead = rest(loss)
-    fallen = loss.first - loss.last
-    share = ahead / max(fallen, 1e-12)
-    end = lr_share(run, 0.9, 1.0)
-    if fallen <= 0 or (end is not None and end < 0.3) or not _falls_evenly(loss):
+    way = course(run, loss)
+    if way.fallen <= 0 or way.late_fall < NOISES * way.noise or way.half - way.end < EVEN * (way.start - way.half):
         return
+    share = way.ahead / way.fallen
     if share < AHEAD:
         return
     yield Symptom(
         f"training loss falls almost in a straight line ({ending(loss)}) and has not begun to level off: larger steps would get there sooner",
         sureness(share, AHEAD, 2.0),
-        {"first": loss.first, "last": loss.last, "expected_at_four_times": loss.last - ahead, "still_to_come": round(share, 3), "reach": reach(run)},
+        {"first": loss.first, "last": loss.last, "expected_at_four_times": loss.last - way.ahead, "still_to_come": round(share, 3), "reach": reach(run)},
         series="train/loss",
         step=float(loss.x[-1]),
         span=(float(loss.x[0]), float(loss.x[-1])),
         causes=_causes(run, share),
     )
-
-
-def _falls_evenly(loss: Series) -> bool:
-    middle = loss.level(0.45, 0.55)
-    first, second = loss.first - middle, middle - loss.last
-    noise = loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5
-    return second >= EVEN * max(first, 1e-12) and late_fall(loss) > NOISES * noise and second > 0
 
 
 def _causes(run: Run, share: float) -> tuple[Cause, ...]:
@@ -62,7 +52,7 @@ RULE = Rule(
     needs={"train/loss": 5},
     check=check,
     why="With steps too small a run ends long before it has learned what it could, and looks like a network too small for its task.",
-    how="The second half falls at least 45 % as far as the first, and four times the steps would gain 70 % or more of what was gained so far, by the curve's own extrapolation. A rate that has been decayed is not judged here.",
+    how="The second half falls at least 45 % as far as the first, and four times the steps would gain 70 % or more of what was gained so far, by the curve's own extrapolation. Where the log has the learning rate, the clock is its sum.",
     sources=(
         Reference("CS231n: 'with low learning rates the improvements will be linear'", "https://cs231n.github.io/neural-networks-3/"),
         Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),

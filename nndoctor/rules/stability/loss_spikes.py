@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import Array, rolling_median
+from nndoctor.curve import rolling_median
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -23,9 +23,9 @@ def check(run: Run) -> Iterator[Symptom]:
     """Count isolated points far above the median of their neighbours."""
     loss = run.series["train/loss"]
     window = min(max(7, 2 * (len(loss.y) // 50) + 1), 51)
-    above = loss.y - _background(loss.y, window)
+    above = np.minimum(loss.y - rolling_median(loss.y, window), np.diff(loss.y, prepend=loss.y[0]).clip(0) * 2)
     early = loss.x < loss.x[0] + 0.03 * (loss.x[-1] - loss.x[0])
-    spread = 1.4826 * float(np.median(np.abs(above)))
+    spread = 1.4826 * float(np.median(np.abs(loss.y - rolling_median(loss.y, window))))
     limit = max(SPREADS * spread, SHARE * reach(run))
     high = (above > limit) & ~early
     ordinary = float(np.max(np.diff(loss.y)[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
@@ -45,10 +45,6 @@ def check(run: Run) -> Iterator[Symptom]:
         step=where,
         span=(where, where),
     )
-
-
-def _background(y: Array, window: int) -> Array:
-    return rolling_median(y, window)
 
 
 RULE = Rule(
