@@ -11,6 +11,7 @@ from nndoctor.curve import noise_level
 from nndoctor.run import Run
 from nndoctor.series import Series
 
+PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
 HIGH_RATE = 0.3  # of the peak: under it a rate calms noise more than it learns
 
 
@@ -108,10 +109,19 @@ def course(run: Run, series: Series) -> Course:
     curve = paced(run, series)
     x, y = curve.reduced[0], curve.smooth
     half, late = np.interp(x[0] + np.array([0.5, 0.75]) * (x[-1] - x[0]), x, y)
-    forecast = curve.forecast
-    ahead = 0.0 if forecast is None else max(series.last - forecast.at_four_times, 0.0)
+    end = min(curve.last, float(y[-1]))
+    ahead = 0.0 if curve.forecast is None else max(series.last - curve.forecast.at_four_times, 0.0)
+    ahead = min(ahead, PATIENCE * _geometric(float(half - late), float(late) - end))
     noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
-    return Course(series.first, float(half), float(late), min(curve.last, float(y[-1])), ahead, noise)
+    return Course(series.first, float(half), float(late), end, ahead, noise)
+
+
+def _geometric(before: float, last: float) -> float:
+    """What twelve more quarters gain when each gains as much less than the one before as the last two did."""
+    if last <= 0:
+        return 0.0
+    ratio = min(last / before, 1.0) if before > 0 else 1.0
+    return last * sum(ratio**k for k in range(1, 13))
 
 
 def roughness(series: Series, start: float = 0.0) -> float:

@@ -11,24 +11,25 @@ from nndoctor.progress import lr_share, reach, roughness, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
-from nndoctor.wording import number, percent
+from nndoctor.wording import number, percent, step
 
 SWING = 0.07  # of the reach: what the level still moves from one sixtieth of the run to the next
 WHITE = 1.8  # times what independent noise would leave in those levels: small batches alone do not wander
 FEW = 8  # points: a swing is seen three times at least
+CLIMB = 0.25  # of the reach, kept up by a tenth of the run
 BURST = 3.0  # a peak this many times the start's excess
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Measure how far the reduced curve still swings in the second half, or how high it was thrown."""
     loss = run.series["train/loss"]
-    swing = roughness(loss, 0.5) / reach(run)
+    swing = min(roughness(series, 0.5) for series in _both(run, loss)) / reach(run)
     points = max(len(loss.y) // 60, 1)
     white = 1.0 if points == 1 else roughness(loss, 0.5) / max(loss.noise / points**0.5 * 1.25, 1e-12) / WHITE
     end = lr_share(run, 0.9, 1.0)
-    thrown = _thrown(run, loss)
-    if thrown is not None:
-        yield thrown
+    found = _thrown(run, loss) or _wandered(run, loss)
+    if found is not None:
+        yield found
     elif len(loss.y) >= FEW and swing > SWING and white >= 1.0 and (end is None or end > 0.2):
         yield Symptom(
             f"training loss still swings by {percent(swing)} of all it has learned from one reading to the next, and does not settle",
@@ -63,6 +64,38 @@ def _thrown(run: Run, loss: Series) -> Symptom | None:
         span=(where, float(loss.x[-1])),
         causes=_causes(run),
     )
+
+
+def _wandered(run: Run, loss: Series) -> Symptom | None:
+    """The level itself climbed far above what had been reached, stayed up for a while, and came back."""
+    climbs = [_climb(series) for series in _both(run, loss)]
+    height = min(climb for climb, _ in climbs) / reach(run)
+    climb, where = climbs[0]
+    if height < CLIMB or climb < 6 * loss.noise or len(loss.y) < FEW:
+        return None
+    return Symptom(
+        f"training loss climbed by {percent(climb / reach(run))} of all it has learned around step {step(where)} before it came down again",
+        sureness(height, CLIMB, 0.6),
+        {"climb": climb, "reach": reach(run), "last": loss.last},
+        series="train/loss",
+        step=where,
+        span=(where, float(loss.x[-1])),
+        causes=_causes(run),
+    )
+
+
+def _climb(series: Series) -> tuple[float, float]:
+    """The highest level over the lowest before it that a tenth of the run's points keep up, and its step."""
+    y = series.smooth
+    above = y - np.minimum.accumulate(y)
+    height = float(np.quantile(above, 0.9))
+    return height, float(series.reduced[0][int(np.argmax(above))])
+
+
+def _both(run: Run, loss: Series) -> list[Series]:
+    """Both losses where validation has points enough: weights that swing show in both, small batches in one."""
+    validation = run.series.get("validation/loss")
+    return [loss, validation] if validation is not None and len(validation.y) >= FEW else [loss]
 
 
 def _causes(run: Run) -> tuple[Cause, ...]:
