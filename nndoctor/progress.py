@@ -75,7 +75,7 @@ def paced(run: Run, series: Series) -> Series:
     rate = np.interp(series.steps, lr.x, lr.y)
     first = 2 * series.steps[0] - series.steps[1]
     clock = np.cumsum(rate * np.diff(series.steps, prepend=first))
-    stop = max(int(np.flatnonzero(rate >= HIGH_RATE * rate.max())[-1]) + 1, min(5, len(series)))
+    stop = max(int(np.flatnonzero(rate >= HIGH_RATE * rate.max())[-1]) + 1, min(8, len(series)))
     return replace(series, steps=clock[:stop], values=series.values[:stop], lines=None)
 
 
@@ -114,6 +114,14 @@ def course(run: Run, series: Series) -> Course:
     ahead = min(ahead, PATIENCE * _geometric(float(half - late), float(late) - end))
     noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
     return Course(series.first, float(half), float(late), end, ahead, noise)
+
+
+def steadier(run: Run) -> Series:
+    """The training loss, or the validation loss where that is less noisy: it is measured on the same examples each time."""
+    train, validation = run.series["train/loss"], run.series.get("validation/loss")
+    if validation is None or len(validation.y) < 8 or validation.noise > 0.5 * train.noise:
+        return train
+    return validation
 
 
 def _geometric(before: float, last: float) -> float:

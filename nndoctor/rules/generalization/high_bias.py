@@ -42,16 +42,17 @@ def _by_error(run: Run, error: Series) -> Iterator[Symptom]:
     number_of = classes(run)
     assumed = UNKNOWN_MANY if number_of and number_of > MANY else UNKNOWN
     limit = GAP if target is not None else assumed
-    bias = error.last - (target or 0.0)
     other = run.error("validation")
     gap = other.last - error.last if other is not None and len(other.y) else 0.0
+    reached = error.last + min(gap, 0.0)  # dropout and averaging over the epoch raise the logged training error alone
+    bias = reached - (target or 0.0)
     if bias < limit or bias < OWN_SHARE * gap:
         return
     rests = f"{percent(target)} wanted" if target is not None else "a target near 0 % assumed; say --target-error if it is higher"
     yield Symptom(
-        f"training error is {percent(error.last)} and has settled ({rests})",
+        f"training error is {percent(reached)} and has settled ({rests})",
         sureness(bias, limit, 3 * limit) * (1.0 if target is not None else 0.9),
-        {"train_error": error.last, "target_error": target, "bias": bias, "gap": gap},
+        {"train_error": reached, "target_error": target, "bias": bias, "gap": gap},
         series=f"train/{run.metric.name}" if run.metric else None,
         step=float(error.x[-1]),
         span=(float(error.x[len(error.x) * 3 // 4]), float(error.x[-1])),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import course, reach, sureness
+from nndoctor.progress import course, reach, steadier, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
+from nndoctor.series import Series
 from nndoctor.wording import number, percent
 
 AHEAD = 0.12  # of the reach: what four times the steps must still gain
@@ -16,30 +17,34 @@ NOISES = 2.0
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Extrapolate training and validation: both must still gain."""
-    train = run.series["train/loss"]
-    validation = run.series.get("validation/loss")
+    """Extrapolate the steadier of the two losses; the other must not have stopped."""
+    loss = steadier(run)
     scale = reach(run)
-    way = course(run, train)
+    way = course(run, loss)
     share = way.ahead / scale
-    if share < AHEAD or way.late_fall < max(FALL * scale, NOISES * way.noise):
+    if share < AHEAD or way.late_fall < max(FALL * scale, NOISES * way.noise) or _stopped(run, loss, scale):
         return
-    if validation is not None and len(validation.y) >= 4:
-        other = course(run, validation)
-        if other.late_fall < 0.5 * FALL * scale or other.ahead < 0.5 * AHEAD * scale:
-            return
     yield Symptom(
-        f"the loss still falls at the end ({number(train.last)}): four times the steps would bring it to about {number(train.last - way.ahead)}, {percent(share)} of all it has learned",
+        f"the loss still falls at the end ({number(loss.last)}): four times the steps would bring it to about {number(loss.last - way.ahead)}, {percent(share)} of all it has learned",
         sureness(share, AHEAD, 0.5),
-        {"last": train.last, "expected_at_four_times": train.last - way.ahead, "still_to_come": round(share, 3), "late_fall": way.late_fall},
-        series="train/loss",
-        step=float(train.x[-1]),
-        span=(float(train.x[len(train.x) * 3 // 4]), float(train.x[-1])),
+        {"last": loss.last, "expected_at_four_times": loss.last - way.ahead, "still_to_come": round(share, 3), "late_fall": way.late_fall},
+        series=loss.name,
+        step=float(loss.x[-1]),
+        span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
         causes=(
             Cause("training too short", 0.6, "the curve bends, and has not reached its floor", "go on with this run"),
             Cause("learning rate too low", 0.4, "a larger step takes the same way in fewer steps", "one run with three times the learning rate"),
         ),
     )
+
+
+def _stopped(run: Run, loss: Series, scale: float) -> bool:
+    """Whether the other loss no longer falls, as far as its noise lets one see."""
+    other = run.series.get("train/loss" if loss.name.startswith("validation") else "validation/loss")
+    if other is None or len(other.y) < 4:
+        return False
+    way = course(run, other)
+    return way.late_fall + way.noise < 0.5 * FALL * scale or (way.ahead < 0.5 * AHEAD * scale and way.noise < 0.5 * FALL * scale)
 
 
 RULE = Rule(

@@ -15,7 +15,7 @@ from nndoctor.wording import number, percent, step
 SMALL = 0.05  # of the peak: below this the weights hardly move
 EARLY = 0.7  # the rate is that small for at least the last 30 % of the run
 FALL = 0.12  # of the reach: what the loss fell in the second half of the time that the rate was large
-LEFT = 0.5  # of that fall: what the small rate may still have won since
+LEFT = 0.2  # of that fall: what the small rate may still have won since
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -30,7 +30,7 @@ def check(run: Run) -> Iterator[Symptom]:
     x, y = loss.reduced[0], loss.smooth
     half, then = np.interp([x[0] + 0.5 * (end - x[0]), end], x, y)
     fall = float(half - then) / reach(run)
-    if not 0.0 < share < EARLY or fall < FALL or then - loss.last > 0.5 * (half - then) + LEFT * max(loss.first - then, 0.0):
+    if not 0.0 < share < EARLY or fall < FALL or then - loss.last > LEFT * 2 * (half - then) + LEFT * max(loss.first - then, 0.0):
         return
     yield Symptom(
         f"the learning rate fell below {percent(SMALL)} of its peak at step {step(end)} ({percent(share)} of the run), while training loss was still falling; it has moved from {number(float(then))} to {number(loss.last)} since",

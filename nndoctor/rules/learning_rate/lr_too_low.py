@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import course, reach, sureness
+from nndoctor.progress import course, reach, steadier, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import ending, number
@@ -17,7 +17,7 @@ EVEN = 0.45  # the second half falls at least this much as far as the first: a s
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare what is still to come with what has come, on a curve that falls evenly to its end."""
-    loss = run.series["train/loss"]
+    loss = steadier(run)
     way = course(run, loss)
     if way.fallen <= 0 or way.late_fall < NOISES * way.noise or way.half - way.end < EVEN * (way.start - way.half):
         return
@@ -25,10 +25,10 @@ def check(run: Run) -> Iterator[Symptom]:
     if share < AHEAD:
         return
     yield Symptom(
-        f"training loss falls almost in a straight line ({ending(loss)}) and has not begun to level off: larger steps would get there sooner",
+        f"{loss.name.replace('/', ' ')} falls almost in a straight line ({ending(loss)}) and has not begun to level off: larger steps would get there sooner",
         sureness(share, AHEAD, 2.0),
         {"first": loss.first, "last": loss.last, "expected_at_four_times": loss.last - way.ahead, "still_to_come": round(share, 3), "reach": reach(run)},
-        series="train/loss",
+        series=loss.name,
         step=float(loss.x[-1]),
         span=(float(loss.x[0]), float(loss.x[-1])),
         causes=_causes(run, share),
