@@ -3,14 +3,6 @@
 from __future__ import annotations
 
 from nndoctor.rule import Rule
-from nndoctor.rules.log import (
-    loss_and_metric_disagree,
-    no_validation,
-    resumed_run,
-    several_runs_in_one_log,
-    too_little_data,
-    unreadable_values,
-)
 from nndoctor.rules.generalization import (
     high_bias,
     high_variance,
@@ -27,6 +19,14 @@ from nndoctor.rules.learning_rate import (
     lr_too_high,
     lr_too_low,
     warmup_unfinished,
+)
+from nndoctor.rules.log import (
+    loss_and_metric_disagree,
+    no_validation,
+    resumed_run,
+    several_runs_in_one_log,
+    too_little_data,
+    unreadable_values,
 )
 from nndoctor.rules.stability import (
     diverged,

@@ -88,21 +88,21 @@ def forecast(x: Array, y: Array) -> Forecast | None:
         return None
     t = (x - x[0]) / (x[-1] - x[0]) + 1.0 / len(x)
     keep = slice(len(t) // 4, None)
-    shapes = [lambda u, p=p: u**-p for p in (0.1, 0.25, 0.5, 1.0, 2.0)]
-    shapes += [lambda u, tau=tau: np.exp(-u / tau) for tau in (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)]
-    end = t[-1]
+    far = np.append(t, 4 * t[-1])
+    shapes = [far**-power for power in (0.1, 0.25, 0.5, 1.0, 2.0)]
+    shapes += [np.exp(-far / tau) for tau in (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)]
     best: Forecast | None = None
     for shape in shapes:
-        basis = shape(t[keep])
+        basis = shape[:-1][keep]
         centred = basis - basis.mean()
-        power = float(centred @ centred)
-        if power <= 0:
+        size = float(centred @ centred)
+        if size <= 0:
             continue
-        a = float(centred @ (y[keep] - y[keep].mean())) / power
+        a = float(centred @ (y[keep] - y[keep].mean())) / size
         if a <= 0:
             continue
         floor = float(y[keep].mean() - a * basis.mean())
         residual = float(np.sqrt(np.mean((floor + a * basis - y[keep]) ** 2)))
         if best is None or residual < best.residual:
-            best = Forecast(float(floor + a * shape(4 * end)), floor, residual)
+            best = Forecast(float(floor + a * shape[-1]), floor, residual)
     return best

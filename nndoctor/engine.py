@@ -34,7 +34,9 @@ def diagnose(run: Run, rules: Iterable[Rule]) -> Report:
             skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
     explained = {s.name for s in skipped}
     findings = [f for name, group in found.items() if name not in explained for f in group]
-    return Report(run, tuple(sorted(findings, key=_importance)), tuple(cleared), tuple(sorted(skipped, key=lambda s: s.code)))
+    return Report(
+        run, tuple(sorted(findings, key=_importance)), tuple(cleared), tuple(sorted(skipped, key=lambda s: s.code))
+    )
 
 
 def missing(run: Run, rule: Rule) -> Skipped | None:

@@ -48,7 +48,9 @@ def reach(run: Run) -> float:
 
     The unit of every loss comparison: it does not change when a constant is added to a loss without a chance level.
     """
-    curves = [s for s in (run.series.get("train/loss"), run.series.get("validation/loss")) if s is not None and len(s.y)]
+    curves = [
+        s for s in (run.series.get("train/loss"), run.series.get("validation/loss")) if s is not None and len(s.y)
+    ]
     starts = [s.first for s in curves]
     best = min(s.best for s in curves)
     chance = chance_loss(run)

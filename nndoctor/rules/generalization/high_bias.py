@@ -48,7 +48,11 @@ def _by_error(run: Run, error: Series) -> Iterator[Symptom]:
     bias = reached - (target or 0.0)
     if bias < limit or bias < OWN_SHARE * gap:
         return
-    rests = f"{percent(target)} wanted" if target is not None else "a target near 0 % assumed; say --target-error if it is higher"
+    rests = (
+        f"{percent(target)} wanted"
+        if target is not None
+        else "a target near 0 % assumed; say --target-error if it is higher"
+    )
     yield Symptom(
         f"training error is {percent(reached)} and has settled ({rests})",
         sureness(bias, limit, 3 * limit) * (1.0 if target is not None else 0.9),
@@ -69,7 +73,11 @@ def _by_loss(run: Run, loss: Series) -> Iterator[Symptom]:
         together = abs(apart) < 0.1 * reach(run)
         target = _target(run) or 0.0
         high = error.last - target > (UNKNOWN_MANY if _target(run) is None else GAP)
-        words = f"validation error is {percent(error.last)} and the two losses lie together ({number(loss.last)}, {number(other.last)})" if other else ""
+        words = (
+            f"validation error is {percent(error.last)} and the two losses lie together ({number(loss.last)}, {number(other.last)})"
+            if other
+            else ""
+        )
     elif chance is not None and (apart is None or apart < 0.15 * reach(run)):
         together, high = True, loss.last > LOSS * chance
         words = f"training loss settled at {number(loss.last)}, {percent(loss.last / chance)} of the loss of guessing"
@@ -79,7 +87,11 @@ def _by_loss(run: Run, loss: Series) -> Iterator[Symptom]:
         yield Symptom(
             f"{words}: the network cannot fit its training data",
             0.6,
-            {"train_loss": loss.last, "chance_loss": chance, "validation_error": error.last if error is not None and len(error.y) else None},
+            {
+                "train_loss": loss.last,
+                "chance_loss": chance,
+                "validation_error": error.last if error is not None and len(error.y) else None,
+            },
             series="train/loss",
             step=float(loss.x[-1]),
             span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
@@ -94,9 +106,24 @@ def _target(run: Run) -> float | None:
 
 def _causes(known: bool) -> tuple[Cause, ...]:
     return (
-        Cause("network too small or too simple", 0.45 if known else 0.4, "the loss has settled and no gap opened", "one run four times as wide: training error falls"),
-        Cause("regularization too strong", 0.3 if known else 0.25, "dropout, weight decay and augmentation all raise the training error", "one run without them: training error falls"),
-        Cause("noise that no network can fit" if not known else "labels partly wrong", 0.25 if known else 0.35, "a log cannot show the error that an ideal predictor would make", "let a person label 100 examples, and give that error as --target-error"),
+        Cause(
+            "network too small or too simple",
+            0.45 if known else 0.4,
+            "the loss has settled and no gap opened",
+            "one run four times as wide: training error falls",
+        ),
+        Cause(
+            "regularization too strong",
+            0.3 if known else 0.25,
+            "dropout, weight decay and augmentation all raise the training error",
+            "one run without them: training error falls",
+        ),
+        Cause(
+            "noise that no network can fit" if not known else "labels partly wrong",
+            0.25 if known else 0.35,
+            "a log cannot show the error that an ideal predictor would make",
+            "let a person label 100 examples, and give that error as --target-error",
+        ),
     )
 
 
@@ -111,18 +138,34 @@ RULE = Rule(
     how="Training error less the target (human level, --target-error) is 5 points or more; 10 with a target near 0 assumed, 40 beyond 20 classes; and the loss has settled. With no error in the log, a loss at 45 % of guessing or more.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
-        Reference("CS231n: a small gap at low accuracy: 'your model capacity is not high enough'", "https://cs231n.github.io/neural-networks-3/"),
+        Reference(
+            "CS231n: a small gap at low accuracy: 'your model capacity is not high enough'",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
     ),
     remedies=("larger-network", "less-regularization", "train-longer", "other-architecture", "set-target-error"),
     sick=(
         Run.drawn({"target_error": 0.0}, train_error="0.15", validation_error="0.16"),
         Run.drawn({"target_error": 0.0}, train_error="0.15", validation_error="0.30"),
-        Run.drawn(train_loss="2.3 1.2 1.0 0.95 0.93 0.92 0.92 0.92", train_accuracy="0.3 0.5 0.6 0.63 0.65 0.66 0.66 0.66"),
+        Run.drawn(
+            train_loss="2.3 1.2 1.0 0.95 0.93 0.92 0.92 0.92", train_accuracy="0.3 0.5 0.6 0.63 0.65 0.66 0.66 0.66"
+        ),
     ),
     healthy=(
         Run.drawn({"target_error": 0.0}, train_error="0.01", validation_error="0.11"),
         Run.drawn({"target_error": 0.0}, train_error="0.005", validation_error="0.01"),
         Run.drawn({"target_error": 0.14}, train_error="0.15", validation_error="0.16"),
     ),
-    yields_to=("nan-loss", "diverged", "plateau-at-start", "lr-too-low", "lr-too-high", "not-converged", "warmup-unfinished", "lr-decayed-too-early", "adaptive-rate-starved", "impossible-loss"),
+    yields_to=(
+        "nan-loss",
+        "diverged",
+        "plateau-at-start",
+        "lr-too-low",
+        "lr-too-high",
+        "not-converged",
+        "warmup-unfinished",
+        "lr-decayed-too-early",
+        "adaptive-rate-starved",
+        "impossible-loss",
+    ),
 )

@@ -20,9 +20,14 @@ OWN = 0.30  # of the validation loss's excess over the best seen
 def check(run: Run) -> Iterator[Symptom]:
     """Compare errors where both splits log one, losses else."""
     train, validation = run.error("train"), run.error("validation")
-    both = train is not None and validation is not None and len(train.y) > 0 and len(validation.y) > 0
-    if both and run.judged_by_share:
-        assert train is not None and validation is not None and run.metric is not None
+    if (
+        run.metric is not None
+        and run.metric.share
+        and train is not None
+        and validation is not None
+        and len(train.y)
+        and len(validation.y)
+    ):
         gap = validation.last - train.last
         limit = FINE if train.last < 0.10 else GAP
         if gap >= limit and gap > 2.5 * validation.noise / min(len(validation.y), 10) ** 0.5:
@@ -74,7 +79,10 @@ RULE = Rule(
     how="A gap of 10 points of error, 7 where training error is under 10 %, over the last tenth of the run. Where no error is logged: a gap in loss of a quarter of the reach that opened during training. Never a ratio of losses.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
-        Reference("CS231n: 'the gap between the training and validation accuracy indicates the amount of overfitting'", "https://cs231n.github.io/neural-networks-3/"),
+        Reference(
+            "CS231n: 'the gap between the training and validation accuracy indicates the amount of overfitting'",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
     ),
     remedies=("more-data", "augmentation", "weight-decay", "dropout", "early-stopping", "smaller-network"),
     sick=(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-import numpy as np
-
+from nndoctor.curve import noise_level
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.progress import losses, reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -33,23 +33,37 @@ def check(run: Run) -> Iterator[Symptom]:
         step=float(validation.x[-1]),
         span=(float(validation.x[0]), float(validation.x[-1])),
         causes=(
-            Cause("validation set too small", 0.5, "the spread of a mean falls with the root of its examples", "evaluate on four times as many examples: the noise halves"),
-            Cause("normalization statistics lag behind", 0.25, "batch normalization evaluates with running averages", "evaluate with a momentum that averages longer, or with group normalization"),
-            Cause("learning rate too high", 0.25, "weights that swing show first where they are not fitted", "one run with a third of the learning rate"),
+            Cause(
+                "validation set too small",
+                0.5,
+                "the spread of a mean falls with the root of its examples",
+                "evaluate on four times as many examples: the noise halves",
+            ),
+            Cause(
+                "normalization statistics lag behind",
+                0.25,
+                "batch normalization evaluates with running averages",
+                "evaluate with a momentum that averages longer, or with group normalization",
+            ),
+            Cause(
+                "learning rate too high",
+                0.25,
+                "weights that swing show first where they are not fitted",
+                "one run with a third of the learning rate",
+            ),
         ),
     )
 
 
 def _noise(series: Series) -> float:
     late = series.y[len(series.y) // 4 :]
-    second = late[2:] - 2 * late[1:-1] + late[:-2]
-    return float(1.4826 * np.median(np.abs(second)) / 6**0.5) if len(second) else 0.0
+    return noise_level(late)
 
 
 def _noise_at(train: Series, validation: Series) -> float:
     """The training loss's noise in the mean of the readings between two evaluations."""
     between = max(len(train.y) / max(len(validation.y), 1), 1.0)
-    return _noise(train) / float(between) ** 0.5
+    return _noise(train) / math.sqrt(between)
 
 
 def _times(rough: float, smooth: float) -> str:
@@ -65,9 +79,23 @@ RULE = Rule(
     check=check,
     why="Early stopping, the choice of a checkpoint and every comparison of runs rest on the validation loss; when it jumps, they pick luck.",
     how="From one reading to the next it moves by 5 % of the reach, and at least three times as much as the training loss averaged over the same span.",
-    sources=(Reference("Godbole et al., Deep Learning Tuning Playbook, 2023: evaluation noise", "https://github.com/google-research/tuning_playbook"),),
+    sources=(
+        Reference(
+            "Godbole et al., Deep Learning Tuning Playbook, 2023: evaluation noise",
+            "https://github.com/google-research/tuning_playbook",
+        ),
+    ),
     remedies=("larger-validation-set", "average-weights", "lower-learning-rate"),
-    sick=(Run.drawn(train_loss="2.3..0.4*16", validation_loss="2.2 1.5 2.1 1.2 1.9 0.8 1.7 0.9 1.5 0.6 1.3 0.5 1.4 0.6 1.2 0.5"),),
-    healthy=(Run.drawn(train_loss="2.3..0.4*16", validation_loss="2.3 2.0 1.82 1.6 1.45 1.3 1.2 1.07 1.0 0.9 0.83 0.75 0.7 0.66 0.6 0.58"),),
+    sick=(
+        Run.drawn(
+            train_loss="2.3..0.4*16", validation_loss="2.2 1.5 2.1 1.2 1.9 0.8 1.7 0.9 1.5 0.6 1.3 0.5 1.4 0.6 1.2 0.5"
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            train_loss="2.3..0.4*16",
+            validation_loss="2.3 2.0 1.82 1.6 1.45 1.3 1.2 1.07 1.0 0.9 0.83 0.75 0.7 0.66 0.6 0.58",
+        ),
+    ),
     yields_to=("nan-loss", "diverged", "plateau-at-start", "lr-too-high"),
 )

@@ -27,13 +27,23 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"the loss still falls at the end ({number(loss.last)}): four times the steps would bring it to about {number(loss.last - way.ahead)}, {percent(share)} of all it has learned",
         sureness(share, AHEAD, 0.5),
-        {"last": loss.last, "expected_at_four_times": loss.last - way.ahead, "still_to_come": round(share, 3), "late_fall": way.late_fall},
+        {
+            "last": loss.last,
+            "expected_at_four_times": loss.last - way.ahead,
+            "still_to_come": round(share, 3),
+            "late_fall": way.late_fall,
+        },
         series=loss.name,
         step=float(loss.x[-1]),
         span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
         causes=(
             Cause("training too short", 0.6, "the curve bends, and has not reached its floor", "go on with this run"),
-            Cause("learning rate too low", 0.4, "a larger step takes the same way in fewer steps", "one run with three times the learning rate"),
+            Cause(
+                "learning rate too low",
+                0.4,
+                "a larger step takes the same way in fewer steps",
+                "one run with three times the learning rate",
+            ),
         ),
     )
 
@@ -44,7 +54,9 @@ def _stopped(run: Run, loss: Series, scale: float) -> bool:
     if other is None or len(other.y) < 4:
         return False
     way = course(run, other)
-    return way.late_fall + way.noise < 0.5 * FALL * scale or (way.ahead < 0.5 * AHEAD * scale and way.noise < 0.5 * FALL * scale)
+    return way.late_fall + way.noise < 0.5 * FALL * scale or (
+        way.ahead < 0.5 * AHEAD * scale and way.noise < 0.5 * FALL * scale
+    )
 
 
 RULE = Rule(
@@ -57,11 +69,22 @@ RULE = Rule(
     why="A run that stops while it learns says little about the model: bias and variance are those of the moment. More steps are the cheapest cure.",
     how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 12 % or more; so does the validation loss. Where the log has the learning rate, the clock is its sum.",
     sources=(
-        Reference("Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end", "https://github.com/google-research/tuning_playbook"),
+        Reference(
+            "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",
+            "https://github.com/google-research/tuning_playbook",
+        ),
         Reference("Domhan, Springenberg and Hutter, Extrapolation of Learning Curves, IJCAI 2015"),
     ),
     remedies=("train-longer", "raise-learning-rate", "learning-rate-range-test"),
     sick=(Run.drawn(train_loss="2.3 2.0 1.75 1.55 1.38 1.25 1.14 1.05 0.97 0.9"),),
     healthy=(Run.drawn(train_loss="2.3 1.2 0.7 0.5 0.42 0.4 0.39 0.385 0.383 0.382 0.381 0.38"),),
-    yields_to=("nan-loss", "diverged", "plateau-at-start", "lr-too-low", "warmup-unfinished", "adaptive-rate-starved", "overtraining"),
+    yields_to=(
+        "nan-loss",
+        "diverged",
+        "plateau-at-start",
+        "lr-too-low",
+        "warmup-unfinished",
+        "adaptive-rate-starved",
+        "overtraining",
+    ),
 )

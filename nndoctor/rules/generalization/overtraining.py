@@ -35,7 +35,14 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"validation loss was best at step {step(at)} ({number(validation.best)}) and is {number(validation.last)} now: stopping there would have saved {unit} and {percent(rise / max(validation.last - min(train.best, validation.best), 1e-12))} of the excess loss",
         sureness(rise / scale, RISE, 0.4),
-        {"best": validation.best, "best_step": at, "last": validation.last, "rise": rise, "rise_share": rise / scale, "evaluations_after": points},
+        {
+            "best": validation.best,
+            "best_step": at,
+            "last": validation.last,
+            "rise": rise,
+            "rise_share": rise / scale,
+            "evaluations_after": points,
+        },
         series="validation/loss",
         step=at,
         span=(at, float(validation.x[-1])),
@@ -53,7 +60,10 @@ RULE = Rule(
     how="The validation loss ends above its best by 10 % of the distance covered and twice its noise; the best lies before 80 % of the run, and the training loss kept falling.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
-        Reference("Goodfellow, Bengio and Courville, Deep Learning, 2016, section 7.8", "https://www.deeplearningbook.org/contents/regularization.html"),
+        Reference(
+            "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 7.8",
+            "https://www.deeplearningbook.org/contents/regularization.html",
+        ),
     ),
     remedies=("early-stopping", "weight-decay", "dropout", "augmentation", "more-data"),
     sick=(

@@ -22,7 +22,11 @@ def check(run: Run) -> Iterator[Symptom]:
     half = validation.x >= validation.x[0] + 0.5 * (validation.x[-1] - validation.x[0])
     gaps = np.interp(validation.x[half], train.x, train.y) - validation.y[half]
     lead = float(np.median(gaps))
-    if lead < SHARE * reach(run) or lead < NOISES * validation.noise / len(gaps) ** 0.5 or float((gaps > 0).mean()) < 0.8:
+    if (
+        lead < SHARE * reach(run)
+        or lead < NOISES * validation.noise / len(gaps) ** 0.5
+        or float((gaps > 0).mean()) < 0.8
+    ):
         return
     yield Symptom(
         f"validation loss ({number(validation.last)}) lies below training loss ({number(train.last)})",
@@ -32,9 +36,24 @@ def check(run: Run) -> Iterator[Symptom]:
         step=float(validation.x[-1]),
         span=(float(validation.x[half][0]), float(validation.x[-1])),
         causes=(
-            Cause("dropout or augmentation in training only", 0.5, "they make the training loss harder than the task", "evaluate the training set in evaluation mode"),
-            Cause("training loss averaged over the epoch", 0.3, "it mixes in the weights of the epoch's start", "the lead shrinks as the curve flattens"),
-            Cause("validation easier, or leaked from training", 0.2, "near copies of training examples are easy", "look for duplicates across the splits"),
+            Cause(
+                "dropout or augmentation in training only",
+                0.5,
+                "they make the training loss harder than the task",
+                "evaluate the training set in evaluation mode",
+            ),
+            Cause(
+                "training loss averaged over the epoch",
+                0.3,
+                "it mixes in the weights of the epoch's start",
+                "the lead shrinks as the curve flattens",
+            ),
+            Cause(
+                "validation easier, or leaked from training",
+                0.2,
+                "near copies of training examples are easy",
+                "look for duplicates across the splits",
+            ),
         ),
     )
 
@@ -48,7 +67,12 @@ RULE = Rule(
     check=check,
     why="Mostly harmless: dropout, augmentation and averaging over the epoch raise the training loss alone. But it also hides leaks, and a gap that they cover.",
     how="Over the second half the validation loss is lower by 4 % of the reach in at least four readings of five.",
-    sources=(Reference("Rosebrock, Why is my validation loss lower than my training loss?, 2019", "https://pyimagesearch.com/2019/10/14/why-is-my-validation-loss-lower-than-my-training-loss/"),),
+    sources=(
+        Reference(
+            "Rosebrock, Why is my validation loss lower than my training loss?, 2019",
+            "https://pyimagesearch.com/2019/10/14/why-is-my-validation-loss-lower-than-my-training-loss/",
+        ),
+    ),
     remedies=("evaluate-train-in-eval-mode", "check-overlap"),
     sick=(Run.drawn(train_loss="2.3 1.5 1.2 1.0 0.9 0.85", validation_loss="1.8 1.1 0.8 0.6 0.5 0.45"),),
     healthy=(Run.drawn(train_loss="2.3 1.5 1.2 1.0 0.9 0.85", validation_loss="2.2 1.5 1.2 1.02 0.93 0.9"),),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import course, sureness
+from nndoctor.progress import course, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import ending, percent
 
-AHEAD = 0.15  # of what was gained: the same as for a run that is not converged
+AHEAD = 0.12  # of the reach: the same as for a run that is not converged
+FALL = 0.03  # of the reach, over the last quarter
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -19,12 +20,12 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     loss = run.series["train/loss"]
     way = course(run, loss)
-    share = way.ahead / max(way.fallen, 1e-12)
-    if way.fallen <= 0 or share < AHEAD or way.late_fall <= 2 * way.noise:
+    share = way.ahead / reach(run)
+    if share < AHEAD or way.late_fall < max(FALL * reach(run), 2 * way.noise):
         return
     yield Symptom(
         f"with Adagrad the training loss creeps ({ending(loss)}): four times the steps would gain {percent(share)} more, as its steps keep shrinking",
-        sureness(share, AHEAD, 1.0),
+        sureness(share, AHEAD, 0.5),
         {"still_to_come": round(share, 3), "last": loss.last},
         series="train/loss",
         step=float(loss.x[-1]),
@@ -40,8 +41,13 @@ RULE = Rule(
     needs={"train/loss": 8, "fact:optimizer": 1},
     check=check,
     why="Adagrad divides by the root of all squared gradients so far, a sum that only grows: 'the step size becomes too small to learn'.",
-    how="The log names Adagrad, the loss still falls, and its course would gain 15 % more in four times the steps.",
-    sources=(Reference("Duchi, Hazan and Singer, 2011; CS231n on Adagrad: 'the monotonic learning rate usually proves too aggressive and stops learning too early'", "https://cs231n.github.io/neural-networks-3/"),),
+    how="The log names Adagrad, the loss still falls, and its course would gain 12 % of its reach in four times the steps.",
+    sources=(
+        Reference(
+            "Duchi, Hazan and Singer, 2011; CS231n on Adagrad: 'the monotonic learning rate usually proves too aggressive and stops learning too early'",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
+    ),
     remedies=("adam", "rmsprop", "raise-learning-rate"),
     sick=(Run.drawn({"optimizer": "Adagrad"}, train_loss="2.3 2.1 2.0 1.93 1.88 1.84 1.80 1.77 1.745 1.72 1.70 1.68"),),
     healthy=(

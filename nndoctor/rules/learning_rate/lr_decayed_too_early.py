@@ -30,12 +30,22 @@ def check(run: Run) -> Iterator[Symptom]:
     x, y = loss.reduced[0], loss.smooth
     half, then = np.interp([x[0] + 0.5 * (end - x[0]), end], x, y)
     fall = float(half - then) / reach(run)
-    if not 0.0 < share < EARLY or fall < FALL or then - loss.last > LEFT * 2 * (half - then) + LEFT * max(loss.first - then, 0.0):
+    if (
+        not 0.0 < share < EARLY
+        or fall < FALL
+        or then - loss.last > LEFT * 2 * (half - then) + LEFT * max(loss.first - then, 0.0)
+    ):
         return
     yield Symptom(
         f"the learning rate fell below {percent(SMALL)} of its peak at step {step(end)} ({percent(share)} of the run), while training loss was still falling; it has moved from {number(float(then))} to {number(loss.last)} since",
         sureness(fall, FALL, 0.4),
-        {"peak_lr": peak, "last_lr": float(lr.y[-1]), "decayed_at": end, "share_of_run": round(share, 3), "fall_before": round(fall, 3)},
+        {
+            "peak_lr": peak,
+            "last_lr": float(lr.y[-1]),
+            "decayed_at": end,
+            "share_of_run": round(share, 3),
+            "fall_before": round(fall, 3),
+        },
         series="train/loss",
         step=end,
         span=(end, float(loss.x[-1])),
@@ -51,7 +61,12 @@ RULE = Rule(
     check=check,
     why="With a rate near zero the weights stand still: whatever the curve would still have won is not won, and the flat tail looks like convergence.",
     how="The rate is under 5 % of its peak for the last 30 % of the run or more; in the second half of the time before, the loss still fell by 12 % of the reach; since then it has won little.",
-    sources=(Reference("CS231n, Annealing the learning rate: 'decay it too aggressively and the system will cool too quickly'", "https://cs231n.github.io/neural-networks-3/"),),
+    sources=(
+        Reference(
+            "CS231n, Annealing the learning rate: 'decay it too aggressively and the system will cool too quickly'",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
+    ),
     remedies=("decay-later", "train-longer"),
     sick=(Run.drawn(train_loss="2.3..1.5*8 1.49*24", lr="0.1*8 0.001*24"),),
     healthy=(

@@ -41,6 +41,9 @@ RULE = Rule(
     sources=(Reference("CS231n, Annealing the learning rate", "https://cs231n.github.io/neural-networks-3/"),),
     remedies=("decay-learning-rate",),
     sick=(Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8", lr="0.1*14"),),
-    healthy=(Run.drawn(train_loss="2.3..0.4*14", lr="0.1*14"), Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.7 0.7", lr="0.1*12 0.01*2")),
+    healthy=(
+        Run.drawn(train_loss="2.3..0.4*14", lr="0.1*14"),
+        Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.7 0.7", lr="0.1*12 0.01*2"),
+    ),
     yields_to=("nan-loss", "diverged", "lr-too-high", "plateau-at-start"),
 )

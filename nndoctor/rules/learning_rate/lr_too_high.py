@@ -102,8 +102,15 @@ def _causes(run: Run) -> tuple[Cause, ...]:
     lr = run.series.get("lr")
     rate = f" ({number(lr.last)} at the end)" if lr is not None and len(lr.y) else ""
     return (
-        Cause("learning rate too high", 0.75, f"the level itself wanders, and the rate{rate} has not been decayed", "one run with a tenth of the learning rate, or decay it: the swings shrink with it"),
-        Cause("batch too small", 0.25, "a noisy gradient swings at any rate", "one run with a batch four times as large"),
+        Cause(
+            "learning rate too high",
+            0.75,
+            f"the level itself wanders, and the rate{rate} has not been decayed",
+            "one run with a tenth of the learning rate, or decay it: the swings shrink with it",
+        ),
+        Cause(
+            "batch too small", 0.25, "a noisy gradient swings at any rate", "one run with a batch four times as large"
+        ),
     )
 
 
@@ -117,8 +124,14 @@ RULE = Rule(
     why="Steps larger than the valley is wide bounce between its walls: the loss gets stuck at a poor floor, and any step may throw it out.",
     how="Levels of sixtieths of the run swing by more than 7 % of the reach in its second half, more than independent noise would explain; or the loss was thrown to three times its start and won little after.",
     sources=(
-        Reference("CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'", "https://cs231n.github.io/neural-networks-3/"),
-        Reference("Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 3.1", "https://arxiv.org/abs/1206.5533"),
+        Reference(
+            "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
+        Reference(
+            "Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 3.1",
+            "https://arxiv.org/abs/1206.5533",
+        ),
     ),
     remedies=("lower-learning-rate", "decay-learning-rate", "larger-batch", "warm-up"),
     sick=(

@@ -27,7 +27,13 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"{loss.name.replace('/', ' ')} falls almost in a straight line ({ending(loss)}) and has not begun to level off: larger steps would get there sooner",
         sureness(share, AHEAD, 2.0),
-        {"first": loss.first, "last": loss.last, "expected_at_four_times": loss.last - way.ahead, "still_to_come": round(share, 3), "reach": reach(run)},
+        {
+            "first": loss.first,
+            "last": loss.last,
+            "expected_at_four_times": loss.last - way.ahead,
+            "still_to_come": round(share, 3),
+            "reach": reach(run),
+        },
         series=loss.name,
         step=float(loss.x[-1]),
         span=(float(loss.x[0]), float(loss.x[-1])),
@@ -39,8 +45,18 @@ def _causes(run: Run, share: float) -> tuple[Cause, ...]:
     lr = run.series.get("lr")
     rate = f"; it is {number(lr.last)}" if lr is not None and len(lr.y) else ""
     return (
-        Cause("learning rate too low", min(0.5 + 0.1 * share, 0.8), f"the curve keeps the slope of its start{rate}", "one run with 10 times the learning rate: the loss should fall faster at once"),
-        Cause("training too short", max(0.5 - 0.1 * share, 0.2), "the same curve is the beginning of a healthy run", "go on with this run: if the slope stays, four times the steps bring it down"),
+        Cause(
+            "learning rate too low",
+            min(0.5 + 0.1 * share, 0.8),
+            f"the curve keeps the slope of its start{rate}",
+            "one run with 10 times the learning rate: the loss should fall faster at once",
+        ),
+        Cause(
+            "training too short",
+            max(0.5 - 0.1 * share, 0.2),
+            "the same curve is the beginning of a healthy run",
+            "go on with this run: if the slope stays, four times the steps bring it down",
+        ),
     )
 
 
@@ -54,11 +70,24 @@ RULE = Rule(
     why="With steps too small a run ends long before it has learned what it could, and looks like a network too small for its task.",
     how="The second half falls at least 45 % as far as the first, and four times the steps would gain 70 % or more of what was gained so far, by the curve's own extrapolation. Where the log has the learning rate, the clock is its sum.",
     sources=(
-        Reference("CS231n: 'with low learning rates the improvements will be linear'", "https://cs231n.github.io/neural-networks-3/"),
+        Reference(
+            "CS231n: 'with low learning rates the improvements will be linear'",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
         Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),
     ),
     remedies=("raise-learning-rate", "learning-rate-range-test", "train-longer", "adam"),
-    sick=(Run.drawn(train_loss="2.303 2.30 2.296 2.292 2.289 2.285 2.281 2.278 2.274 2.27"), Run.drawn(train_loss="1.392..1.18*20")),
+    sick=(
+        Run.drawn(train_loss="2.303 2.30 2.296 2.292 2.289 2.285 2.281 2.278 2.274 2.27"),
+        Run.drawn(train_loss="1.392..1.18*20"),
+    ),
     healthy=(Run.drawn(train_loss="2.3 1.4 0.9 0.7 0.6 0.55 0.53 0.52 0.515 0.512 0.511 0.51"),),
-    yields_to=("nan-loss", "diverged", "plateau-at-start", "warmup-unfinished", "adaptive-rate-starved", "lr-decayed-too-early"),
+    yields_to=(
+        "nan-loss",
+        "diverged",
+        "plateau-at-start",
+        "warmup-unfinished",
+        "adaptive-rate-starved",
+        "lr-decayed-too-early",
+    ),
 )

@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.finding import Severity, Symptom
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
-from nndoctor.wording import number, percent
+from nndoctor.wording import number
 
 RISING = 0.8  # of the run
 GROWN = 2.0  # times the first rate, at least
@@ -43,7 +43,9 @@ RULE = Rule(
     check=check,
     why="A warm-up longer than the run trains at a fraction of the intended rate throughout; what the loss shows is the warm-up, not the model.",
     how="The rate is highest at the end, at least twice its start, and rose in 80 % of the readings.",
-    sources=(Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),),
+    sources=(
+        Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),
+    ),
     remedies=("shorten-warm-up", "train-longer"),
     sick=(Run.drawn(train_loss="2.3..1.6*12", lr=" ".join(str(k / 100) for k in range(1, 13))),),
     healthy=(Run.drawn(train_loss="2.3..0.5*12", lr="0.01 0.05 0.1*6 0.05 0.02 0.01 0.001"),),

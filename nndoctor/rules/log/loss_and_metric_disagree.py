@@ -43,8 +43,16 @@ RULE = Rule(
     check=check,
     why="Cross-entropy punishes confident mistakes; accuracy does not see confidence. A network can get more answers right while the wrong ones grow surer.",
     how="From the best loss to the end the loss rose by 10 % of the reach and the metric won two points or more.",
-    sources=(Reference("Guo et al., On Calibration of Modern Neural Networks, 2017", "https://arxiv.org/abs/1706.04599"),),
+    sources=(
+        Reference("Guo et al., On Calibration of Modern Neural Networks, 2017", "https://arxiv.org/abs/1706.04599"),
+    ),
     remedies=("stop-on-the-metric", "label-smoothing"),
-    sick=(Run.drawn(train_loss="2.3..0.1*10", validation_loss="2.3 1.5 1.1 1.0 1.1 1.2 1.3 1.4 1.5 1.6", validation_accuracy="0.2 0.4 0.6 0.64 0.66 0.68 0.7 0.72 0.74 0.75"),),
+    sick=(
+        Run.drawn(
+            train_loss="2.3..0.1*10",
+            validation_loss="2.3 1.5 1.1 1.0 1.1 1.2 1.3 1.4 1.5 1.6",
+            validation_accuracy="0.2 0.4 0.6 0.64 0.66 0.68 0.7 0.72 0.74 0.75",
+        ),
+    ),
     healthy=(Run.drawn(train_loss="2.3..0.1*10", validation_loss="2.3..0.5*10", validation_accuracy="0.2..0.8*10"),),
 )

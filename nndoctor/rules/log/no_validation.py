@@ -24,7 +24,12 @@ RULE = Rule(
     check=check,
     why="Training loss alone cannot tell a network that learns from one that learns by heart.",
     how="No series of the validation split, nor one of a test split that could stand for it.",
-    sources=(Reference("Goodfellow, Bengio and Courville, Deep Learning, 2016, section 5.3", "https://www.deeplearningbook.org/contents/ml.html"),),
+    sources=(
+        Reference(
+            "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 5.3",
+            "https://www.deeplearningbook.org/contents/ml.html",
+        ),
+    ),
     remedies=("hold-out",),
     sick=(Run.drawn(train_loss="2.3 1.9 1.5"),),
     healthy=(Run.drawn(train_loss="2.3 1.9 1.5", validation_loss="2.3 2.0 1.7"),),

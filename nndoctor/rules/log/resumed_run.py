@@ -34,7 +34,12 @@ RULE = Rule(
     check=check,
     why="A resumed run repeats some steps, and a rate schedule or an optimizer state that was not restored shows as a jump there.",
     how="The step goes back, but not to the start, and goes on from there.",
-    sources=(Reference("PyTorch tutorials, Saving and loading a general checkpoint", "https://docs.pytorch.org/tutorials/recipes/recipes/saving_and_loading_a_general_checkpoint.html"),),
+    sources=(
+        Reference(
+            "PyTorch tutorials, Saving and loading a general checkpoint",
+            "https://docs.pytorch.org/tutorials/recipes/recipes/saving_and_loading_a_general_checkpoint.html",
+        ),
+    ),
     remedies=("restore-optimizer",),
     sick=(Run.drawn({"resumed_at": (3.0,)}, train_loss="2.3 1.9 1.5 1.4"),),
     healthy=(Run.drawn({"resumed_at": ()}, train_loss="2.3 1.9 1.5 1.4"),),

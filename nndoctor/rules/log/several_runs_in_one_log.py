@@ -13,7 +13,9 @@ def check(run: Run) -> Iterator[Symptom]:
     """Read how many runs the reader separated."""
     count = run.fact("runs_in_log")
     if isinstance(count, (int, float)) and count > 1:
-        yield Symptom(f"the log holds {count:.0f} runs one after the other; each is judged by itself", 0.9, {"runs": count})
+        yield Symptom(
+            f"the log holds {count:.0f} runs one after the other; each is judged by itself", 0.9, {"runs": count}
+        )
 
 
 RULE = Rule(

@@ -32,7 +32,11 @@ RULE = Rule(
     check=check,
     why="A trend needs points, and noise can only be told from a trend by more of them.",
     how="No series of training, validation or test has five finite points.",
-    sources=(Reference("Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"),),
+    sources=(
+        Reference(
+            "Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"
+        ),
+    ),
     remedies=("log-more-often",),
     sick=(Run.drawn(train_loss="2.3 1.9"),),
     healthy=(Run.drawn(train_loss="2.3 1.9 1.5 1.3 1.2"),),

@@ -32,7 +32,13 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         _message(loss, blown),
         0.97 if blown else sureness(rise / reach(run), LOST / 2, 1.0),
-        {"first": loss.first, "best": loss.best, "best_step": loss.best_step, "last": loss.last, "rise_over_learned": min(ratio, 1e9)},
+        {
+            "first": loss.first,
+            "best": loss.best,
+            "best_step": loss.best_step,
+            "last": loss.last,
+            "rise_over_learned": min(ratio, 1e9),
+        },
         series="train/loss",
         step=loss.best_step,
         span=(loss.best_step, float(loss.x[-1])),
@@ -47,8 +53,14 @@ def _stays(loss: Series) -> bool:
 
 
 def _message(loss: Series, blown: bool) -> str:
-    best = f"training loss was best at step {step(loss.best_step)} ({number(loss.best)}) and ends at {number(loss.last)}"
-    return f"{best}, past three times its start ({number(loss.first)})" if blown and loss.last > loss.first else f"{best}: what was learned is lost"
+    best = (
+        f"training loss was best at step {step(loss.best_step)} ({number(loss.best)}) and ends at {number(loss.last)}"
+    )
+    return (
+        f"{best}, past three times its start ({number(loss.first)})"
+        if blown and loss.last > loss.first
+        else f"{best}: what was learned is lost"
+    )
 
 
 def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
@@ -59,7 +71,12 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
         because += "; the learning rate was near its peak when the loss turned"
     return (
         Cause("learning rate too high", 0.8, because, "one run with a tenth of the learning rate"),
-        Cause("a bad batch or a change of data", 0.2, "a single large gradient can throw the weights away", "log the gradient norm, or clip it at 1"),
+        Cause(
+            "a bad batch or a change of data",
+            0.2,
+            "a single large gradient can throw the weights away",
+            "log the gradient norm, or clip it at 1",
+        ),
     )
 
 
@@ -73,8 +90,13 @@ RULE = Rule(
     why="A training loss is what the optimizer lowers. When it rises and stays up, the steps are too large or the gradients wrong, and more steps will not mend it.",
     how="The last tenth lies above the best level by more than three times what was ever learned, or more than 60 % of it is lost, far outside the noise, and it stays there.",
     sources=(
-        Reference("CS231n: 'if the cost is ever > 3 * original cost, break out early'", "https://cs231n.github.io/neural-networks-3/"),
-        Reference("Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"),
+        Reference(
+            "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
+        Reference(
+            "Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"
+        ),
     ),
     remedies=("lower-learning-rate", "warm-up", "clip-gradients", "check-finite-data"),
     sick=(

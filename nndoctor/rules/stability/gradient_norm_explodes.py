@@ -50,7 +50,11 @@ RULE = Rule(
     check=check,
     why="One step along an exploding gradient can undo thousands of good ones. Recurrent and deep plain networks are prone to it.",
     how="A norm over ten times the run's median after the first 5 % of the run; a warning when the loss jumps by 15 % of its reach with it, information otherwise.",
-    sources=(Reference("Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"),),
+    sources=(
+        Reference(
+            "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"
+        ),
+    ),
     remedies=("clip-gradients", "lower-learning-rate", "warm-up"),
     sick=(Run.drawn(grad_norm="1*10 1.1*10 60 1*10", train_loss="2.3..1*20 2.5 1.2..0.9*10"),),
     healthy=(Run.drawn(grad_norm="30 2 1*28", train_loss="2.3..0.8*30"),),

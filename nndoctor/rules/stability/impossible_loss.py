@@ -22,13 +22,24 @@ def check(run: Run) -> Iterator[Symptom]:
     at = float(loss.x[-1])
     if loss.last < 0 and loss.last < loss.first and stuck:
         text = f"the training loss falls to {number(loss.last)} while the accuracy does not move: this loss does not measure what the network should do"
-        yield Symptom(text, 0.9, {"last": loss.last, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at))
+        yield Symptom(
+            text, 0.9, {"last": loss.last, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at)
+        )
     elif loss.last == 0 and stuck and stuck < 0.9:
         text = f"the training loss is exactly zero while the accuracy is {number(stuck)}"
-        yield Symptom(text, 0.9, {"last": 0.0, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at))
+        yield Symptom(
+            text, 0.9, {"last": 0.0, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at)
+        )
     elif len(loss.y) >= SAME and loss.last != 0 and float(np.ptp(loss.y)) == 0:
         text = f"the training loss is {number(loss.last)} to the last digit in all {len(loss.y)} values, until step {step(at)}: no weight changes"
-        yield Symptom(text, 0.7, {"last": loss.last, "values": len(loss.y)}, series="train/loss", step=at, span=(float(loss.x[0]), at))
+        yield Symptom(
+            text,
+            0.7,
+            {"last": loss.last, "values": len(loss.y)},
+            series="train/loss",
+            step=at,
+            span=(float(loss.x[0]), at),
+        )
 
 
 def _stuck(run: Run) -> float | None:
@@ -51,7 +62,12 @@ RULE = Rule(
     check=check,
     why="A cross-entropy or a squared loss lies above zero. One that falls without end while nothing is learned is the wrong loss for this output or these targets; one that never changes has no gradient.",
     how="Below zero or exactly zero while the accuracy stays where it was and under 60 %, or the same to the last digit in every value. A negative log-likelihood of a density may be negative and is left alone.",
-    sources=(Reference("Cao et al., DeepFD, ICSE 2022; Stack Overflow 50079585: loss at -2e8, accuracy at chance", "https://stackoverflow.com/questions/50079585"),),
+    sources=(
+        Reference(
+            "Cao et al., DeepFD, ICSE 2022; Stack Overflow 50079585: loss at -2e8, accuracy at chance",
+            "https://stackoverflow.com/questions/50079585",
+        ),
+    ),
     remedies=("fit-loss-to-output", "check-the-step", "check-labels"),
     sick=(
         Run.drawn(train_loss="-6286 -20000 -1e6 -2e7 -1.9e8", train_accuracy="0.33 0.33 0.331 0.33 0.33"),

@@ -40,7 +40,12 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"the training loss jumps {times} and recovers; highest at step {step(where)}: {number(float(loss.y[worst]))} among values near {number(float(loss.y[worst] - above[worst]))}",
         sureness(float(above[worst]) / limit, 1.0, 3.0),
-        {"spikes": len(events), "highest": float(loss.y[worst]), "around_it": float(loss.y[worst] - above[worst]), "limit": limit},
+        {
+            "spikes": len(events),
+            "highest": float(loss.y[worst]),
+            "around_it": float(loss.y[worst] - above[worst]),
+            "limit": limit,
+        },
         series="train/loss",
         step=where,
         span=(where, where),
@@ -57,7 +62,10 @@ RULE = Rule(
     why="A spike that recovers costs some steps; the next one may not recover. Spikes come from a rate close to the limit of stability, from single bad batches, or from Adam's second moment being stale.",
     how="Points more than ten robust deviations and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 3 % of the run left out.",
     sources=(
-        Reference("Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes", "https://github.com/google-research/tuning_playbook"),
+        Reference(
+            "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",
+            "https://github.com/google-research/tuning_playbook",
+        ),
         Reference("Chowdhery et al., PaLM, 2022, section 5.1", "https://arxiv.org/abs/2204.02311"),
     ),
     remedies=("clip-gradients", "find-the-bad-batch", "lower-learning-rate", "warm-up"),

@@ -37,7 +37,12 @@ def _symptom(run: Run, series: Series) -> Symptom:
     return Symptom(
         f"{series.name.replace('/', ' ')} is {value} at step {step(where)}{after}{ending}",
         0.8 if recovers else 0.99,
-        {"step": where, "last_finite": before[-1] if before else None, "not_finite": int(bad.sum()), "values": len(bad)},
+        {
+            "step": where,
+            "last_finite": before[-1] if before else None,
+            "not_finite": int(bad.sum()),
+            "values": len(bad),
+        },
         series=series.name,
         step=where,
         span=(where, float(series.steps[-1])),
@@ -53,7 +58,12 @@ def _causes(run: Run, before: list[float]) -> tuple[Cause, ...]:
     if lr is not None and len(lr.y):
         speaks += f"; the learning rate peaked at {number(float(lr.y.max()))}"
     return (
-        Cause("learning rate too high", 0.7 if rising or not before else 0.5, speaks, "one run with a tenth of the learning rate"),
+        Cause(
+            "learning rate too high",
+            0.7 if rising or not before else 0.5,
+            speaks,
+            "one run with a tenth of the learning rate",
+        ),
         Cause(
             "numbers outside the loss's range",
             0.3 if before else 0.4,
@@ -79,7 +89,10 @@ RULE = Rule(
     why="Once a weight is NaN every later value is NaN: the rest of the run is lost time, and its last checkpoint is useless.",
     how="Any NaN or infinite value that the log holds for the training or validation loss. An empty cell is not a NaN.",
     sources=(
-        Reference("CS231n, Babysitting the learning process: 'cost: NaN almost always means high learning rate'", "https://cs231n.github.io/neural-networks-3/"),
+        Reference(
+            "CS231n, Babysitting the learning process: 'cost: NaN almost always means high learning rate'",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
     ),
     remedies=("lower-learning-rate", "clip-gradients", "warm-up", "check-finite-data", "guard-the-loss"),
     sick=(Run.drawn(train_loss="2.3 1.9 4.1 nan nan nan"), Run.drawn(train_loss="nan nan nan")),

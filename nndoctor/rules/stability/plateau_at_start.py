@@ -66,15 +66,30 @@ def _start_left_at(loss: Series) -> float:
 
 def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
     chance, number_of = chance_loss(run), classes(run)
-    guess = f", the loss of guessing among {number_of} classes" if number_of and chance and abs(loss.last - chance) < 0.03 * chance else ""
+    guess = (
+        f", the loss of guessing among {number_of} classes"
+        if number_of and chance and abs(loss.last - chance) < 0.03 * chance
+        else ""
+    )
     end = float(loss.x[0] + share * (loss.x[-1] - loss.x[0]))
-    flat = f"training loss stays at {number(loss.last)}{guess}" if share >= 1 else (
-        f"training loss stays at {number(loss.first)} until step {step(end)} ({percent(share)} of the run) before it falls"
+    flat = (
+        f"training loss stays at {number(loss.last)}{guess}"
+        if share >= 1
+        else (
+            f"training loss stays at {number(loss.first)} until step {step(end)} ({percent(share)} of the run) before it falls"
+        )
     )
     return Symptom(
         f"{flat}: the network does not learn" if share >= 1 else flat,
         0.95 if guess or at_chance(run) else (0.85 if share >= 1 else sureness(share, HALF, 0.9)),
-        {"first": loss.first, "last": loss.last, "fall": fall, "reach": reach(run), "flat_share": round(share, 3), "chance_loss": chance if number_of else None},
+        {
+            "first": loss.first,
+            "last": loss.last,
+            "fall": fall,
+            "reach": reach(run),
+            "flat_share": round(share, 3),
+            "chance_loss": chance if number_of else None,
+        },
         series="train/loss",
         step=end,
         span=(float(loss.x[0]), end),
@@ -85,18 +100,39 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
 
 def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     peak = float(loss.y.max())
-    burst = peak - loss.last > 0.1 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak or loss.first > 1.2 * loss.last
+    burst = (
+        (peak - loss.last > 0.1 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak) or loss.first > 1.2 * loss.last
+    )
     exact = float(np.ptp(loss.y[len(loss.y) // 2 :])) <= 1e-7 * abs(loss.last)
     return (
         Cause(
             "learning rate too high" if burst else "learning rate too low",
             0.5 if burst else 0.3,
-            "the loss jumped before it went flat, as when one step throws the units into their dead zone" if burst else "a loss that barely changes is how a rate near zero looks",
+            "the loss jumped before it went flat, as when one step throws the units into their dead zone"
+            if burst
+            else "a loss that barely changes is how a rate near zero looks",
             "two short runs, with 10 times and a tenth of the learning rate",
         ),
-        Cause("bad initialization or dead units", 0.3, "all-zero, too small or too large weights pass no gradient; so do dead ReLUs and saturated sigmoids", "nndoctor sanity model.py, or the recorder's layer statistics"),
-        Cause("weights not trained", 0.45 if exact else 0.2, "the loss is the same to the last digit" if exact else "frozen layers, a detached loss or parameters missing from the optimizer look like this", "compare one weight before and after a step"),
-        Cause("labels without signal", 0.15, "shuffled or mismatched labels leave only chance", "overfit twenty examples: it must reach zero loss"),
+        Cause(
+            "bad initialization or dead units",
+            0.3,
+            "all-zero, too small or too large weights pass no gradient; so do dead ReLUs and saturated sigmoids",
+            "nndoctor sanity model.py, or the recorder's layer statistics",
+        ),
+        Cause(
+            "weights not trained",
+            0.45 if exact else 0.2,
+            "the loss is the same to the last digit"
+            if exact
+            else "frozen layers, a detached loss or parameters missing from the optimizer look like this",
+            "compare one weight before and after a step",
+        ),
+        Cause(
+            "labels without signal",
+            0.15,
+            "shuffled or mismatched labels leave only chance",
+            "overfit twenty examples: it must reach zero loss",
+        ),
     )
 
 
@@ -110,8 +146,13 @@ RULE = Rule(
     why="A run that sits at the loss of guessing has learned nothing, whatever else is true of it; its gap, its bias and its schedule mean nothing before that is mended.",
     how="The loss falls by less than 2 % or its own noise, or accuracy never leaves 1/C; or the run spends more than half its time within 5 % of the start. Several causes look alike in a log, so they are ranked.",
     sources=(
-        Reference("CS231n: 'loss barely changing: learning rate is probably too low'; a stuck loss: bad initialization is a prime suspect", "https://cs231n.github.io/neural-networks-3/"),
-        Reference("Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"),
+        Reference(
+            "CS231n: 'loss barely changing: learning rate is probably too low'; a stuck loss: bad initialization is a prime suspect",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
+        ),
     ),
     remedies=("overfit-tiny-subset", "learning-rate-range-test", "he-initialization", "check-the-step", "check-labels"),
     sick=(

@@ -64,7 +64,12 @@ RULE = Rule(
     check=check,
     why="A loss that goes up and down in step with the epoch means that the batches are not alike: the data come sorted, by class or by source. The network forgets at each turn what it learned before.",
     how="The loss less its trend correlates above 0.5 with itself one period later, over four periods or more, at a height of 8 % of the reach.",
-    sources=(Reference("Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 2", "https://arxiv.org/abs/1206.5533"),),
+    sources=(
+        Reference(
+            "Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 2",
+            "https://arxiv.org/abs/1206.5533",
+        ),
+    ),
     remedies=("shuffle",),
     sick=(Run.drawn(train_loss=" ".join("2.0 1.6 1.3 1.0 0.8 1.1 1.5 1.9" for _ in range(12))),),
     healthy=(Run.drawn(train_loss="2.3..0.3*80"),),
