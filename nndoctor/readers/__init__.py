@@ -1,0 +1,83 @@
+"""The readers: one file a log format; `read` turns a path, a DataFrame or a dict of lists into runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike, fspath
+from pathlib import Path
+
+from nndoctor.errors import UnreadableLog, UsageError
+from nndoctor.readers import hf_trainer_state, history, json_lines, separated
+from nndoctor.readers.assemble import assemble, mapped
+from nndoctor.readers.frame import read_object
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.source import Source
+from nndoctor.run import Run
+
+# In the order of trial: the more a format demands of the first bytes, the earlier.
+READERS: tuple[Reader, ...] = (
+    hf_trainer_state.READER,
+    json_lines.READER,
+    history.READER,
+    separated.READER,
+)
+
+
+def read(source: object, *, maps: Iterable[str] = ()) -> list[Run]:
+    """Every run behind a path, a Source, a DataFrame or a dict of lists.
+
+    `maps` are pairs `column=series` for names that cannot be guessed. Raises UnreadableLog where nothing can be read,
+    UsageError for a map that makes no sense.
+    """
+    pairs = dict(_pair(text) for text in maps)
+    if isinstance(source, (str, PathLike)):
+        source = Source(fspath(source))
+    if not isinstance(source, Source):
+        return assemble(read_object(source), "data", pairs)
+    runs = [run for table in reader_of(source).read(source) for run in assemble(table, source.path, pairs)]
+    _check_maps(runs, pairs, source)
+    return runs
+
+
+def reader_of(source: Source) -> Reader:
+    """The reader that recognises a source. Raises UnreadableLog where none does."""
+    if source.data is None and not Path(source.path).exists():
+        raise UnreadableLog(f"{source.path}: no such file; wanted a run log, a folder of logs, a glob or '-'")
+    if not source.is_dir and not source.head.strip():
+        raise UnreadableLog(f"{source.path} is empty: wanted a run log with at least one row")
+    found = next((reader for reader in READERS if reader.sniff(source)), None)
+    if found is None:
+        raise UnreadableLog(_unrecognised(source))
+    return found
+
+
+def is_log(source: Source) -> bool:
+    """Whether a reader recognises the source; no error for what is not a log."""
+    return any(reader.sniff(source) for reader in READERS)
+
+
+def _unrecognised(source: Source) -> str:
+    if source.is_dir:
+        return f"{source.path}: no run log in this folder; wanted a file such as metrics.csv, log.jsonl or trainer_state.json"
+    if source.head[:2] in (b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        return f"{source.path} is a pickle, which can run code when read, so it is not; write json.dump(history.history, file) instead"
+    if not source.is_text:
+        return f"{source.path} is binary and no format that nndoctor knows; wanted CSV, TSV, JSON, JSON lines or trainer_state.json"
+    first = next((line for line in source.start.splitlines() if line.strip()), "")
+    shown = first.strip()[:60] if first.isprintable() else first.strip()[:60].encode("unicode_escape").decode()
+    return f"{source.path} is no table that nndoctor can read (it begins '{shown}'); wanted a header and rows of numbers, JSON or JSON lines"
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, equals, target = text.rpartition("=")
+    if not equals or not column:
+        raise UsageError(f"--map wants 'column=series', as in --map 'my col=train/loss'; found '{text}'")
+    mapped(target.strip())
+    return column, target.strip()
+
+
+def _check_maps(runs: list[Run], pairs: dict[str, str], source: Source) -> None:
+    columns = {c for run in runs for s in run.series.values() for c in (s.column, *s.column.split(" + "))}
+    for column, target in pairs.items():
+        if target not in ("epoch", "step") and column.strip() not in columns:
+            raise UsageError(f"--map: {source.path} has no column '{column}' with values; it has {', '.join(sorted(columns)[:8])}")
