@@ -80,4 +80,6 @@ def _check_maps(runs: list[Run], pairs: dict[str, str], source: Source) -> None:
     columns = {c for run in runs for s in run.series.values() for c in (s.column, *s.column.split(" + "))}
     for column, target in pairs.items():
         if target not in ("epoch", "step") and column.strip() not in columns:
-            raise UsageError(f"--map: {source.path} has no column '{column}' with values; it has {', '.join(sorted(columns)[:8])}")
+            raise UsageError(
+                f"--map: {source.path} has no column '{column}' with values; it has {', '.join(sorted(columns)[:8])}"
+            )

@@ -30,7 +30,9 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     runs = [run for run in runs if run.series]
     if len(runs) > 1:
         count = Fact(len(runs))
-        runs = [replace(r, source=f"{r.source}#{k}", facts={**r.facts, "runs_in_log": count}) for k, r in enumerate(runs, 1)]
+        runs = [
+            replace(r, source=f"{r.source}#{k}", facts={**r.facts, "runs_in_log": count}) for k, r in enumerate(runs, 1)
+        ]
     return runs
 
 
@@ -46,7 +48,11 @@ def interpret(columns: Sequence[str], maps: Maps) -> dict[str, Meaning]:
         if playing and "loss" in said.metric:
             meanings[column] = Meaning(Kind.UNKNOWN)
         elif not said.split:
-            bare = "train" if "loss" in said.metric or ("train" not in apart or ("validation", said.metric) in held) else "validation"
+            bare = (
+                "train"
+                if "loss" in said.metric or ("train" not in apart or ("validation", said.metric) in held)
+                else "validation"
+            )
             meanings[column] = replace(said, split=bare, rank=said.rank + 4 * (("train", said.metric) in held))
     for spelled, target in maps.items():
         column = next((c for c in columns if c == spelled or c.strip() == spelled.strip()), None)
@@ -63,7 +69,9 @@ def mapped(target: str) -> Meaning:
         return Meaning(Kind.SERIES, "", target, -1)
     split, _, metric = target.partition("/")
     if split not in SPLITS or not metric:
-        raise UsageError(f"--map: '{target}' is no series; use train/loss, validation/loss, train/accuracy, validation/accuracy, lr, grad_norm, step or epoch")
+        raise UsageError(
+            f"--map: '{target}' is no series; use train/loss, validation/loss, train/accuracy, validation/accuracy, lr, grad_norm, step or epoch"
+        )
     return Meaning(Kind.SERIES, split, metric, -1)
 
 
@@ -111,7 +119,12 @@ def _complete(series: dict[str, Series]) -> tuple[dict[str, Series], tuple[str, 
         longest = max((len(p) for p in parts), default=0)
         parts = [p for p in parts if len(p) == longest and np.array_equal(p.steps, parts[0].steps)]
         if f"{split}/loss" not in series and parts:
-            total = replace(parts[0], name=f"{split}/loss", values=np.sum([p.values for p in parts], axis=0), column=" + ".join(p.column for p in parts))
+            total = replace(
+                parts[0],
+                name=f"{split}/loss",
+                values=np.sum([p.values for p in parts], axis=0),
+                column=" + ".join(p.column for p in parts),
+            )
             series[f"{split}/loss"] = total
             if len(parts) > 1:
                 notes.append(f"{split} loss is the sum of {', '.join(p.column for p in parts)}")
@@ -161,4 +174,3 @@ def _nothing_found(table: Table, path: str) -> str:
 
 def _visible(name: str) -> str:
     return name if name.isprintable() else name.encode("unicode_escape").decode()
-

@@ -30,13 +30,19 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, tuple
     epochs = _filled(table, meanings, Kind.EPOCH)
     if steps is not None and epochs is not None and _restarts_each_epoch(steps, epochs):
         length = float(steps.max()) or 1.0
-        return (epochs - epochs.min()) * length + steps, ("steps count from the start of each epoch: joined with the epoch",)
+        return (epochs - epochs.min()) * length + steps, (
+            "steps count from the start of each epoch: joined with the epoch",
+        )
     for axis in (steps, epochs):
         if axis is not None and not _repeats_within(axis, table, meanings):
             return axis, ()
     if steps is None and epochs is not None and len(np.unique(epochs)) == 1:
         return epochs, ()
-    note = "the log has no step or epoch: its rows are counted" if steps is None and epochs is None else "several rows an epoch: its rows are counted"
+    note = (
+        "the log has no step or epoch: its rows are counted"
+        if steps is None and epochs is None
+        else "several rows an epoch: its rows are counted"
+    )
     return np.arange(table.rows, dtype=np.float64), (note,)
 
 
@@ -101,5 +107,9 @@ def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) 
     same = np.flatnonzero(np.diff(axis) == 0)
     if len(same) < 2 or len(same) < 0.2 * len(axis):
         return False
-    columns = [table.columns[name].present for name, said in meanings.items() if said.kind is Kind.SERIES and said.metric not in ("lr", "grad_norm")]
+    columns = [
+        table.columns[name].present
+        for name, said in meanings.items()
+        if said.kind is Kind.SERIES and said.metric not in ("lr", "grad_norm")
+    ]
     return any(np.mean(p[same] & p[same + 1]) > 0.5 for p in columns if p.any())

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 MISSING = frozenset({"", "-", "--", "—", "–", "none", "null", "n/a", "na", "#n/a", "<na>", "."})
 NAN = frozenset({"nan", "-nan", "+nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan"})
-INFINITE = {"inf": math.inf, "infinity": math.inf, "+inf": math.inf, "-inf": -math.inf, "-infinity": -math.inf, "1.#inf": math.inf, "∞": math.inf}
+INFINITE = {
+    "inf": math.inf,
+    "infinity": math.inf,
+    "+inf": math.inf,
+    "-inf": -math.inf,
+    "-infinity": -math.inf,
+    "1.#inf": math.inf,
+    "∞": math.inf,
+}
 
 
 def number(cell: object, comma: bool = False) -> float | None:

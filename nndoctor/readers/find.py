@@ -42,7 +42,11 @@ def _behind(word: str, is_log: Callable[[Source], bool]) -> list[Source]:
     if not matches:
         what = "no file matches" if glob.has_magic(word) else "no such file"
         raise UnreadableLog(f"{word}: {what}; wanted a run log, a folder of logs, a glob or '-'")
-    return [source for match in matches for source in (_below(match, is_log, empty=True) if Path(match).is_dir() else [Source(match)])]
+    return [
+        source
+        for match in matches
+        for source in (_below(match, is_log, empty=True) if Path(match).is_dir() else [Source(match)])
+    ]
 
 
 def _below(folder: str, is_log: Callable[[Source], bool], *, empty: bool = False) -> list[Source]:
@@ -52,7 +56,9 @@ def _below(folder: str, is_log: Callable[[Source], bool], *, empty: bool = False
         paths = [os.path.join(root, name) for name in sorted(files)]
         found += [s for p in paths if Path(p).suffix.lower() in LOGS and is_log(s := Source(p))]
     if not found and not empty:
-        raise UnreadableLog(f"{folder}: no run log in this folder; wanted a file such as metrics.csv, log.jsonl or trainer_state.json")
+        raise UnreadableLog(
+            f"{folder}: no run log in this folder; wanted a file such as metrics.csv, log.jsonl or trainer_state.json"
+        )
     return found
 
 

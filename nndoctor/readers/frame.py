@@ -18,8 +18,15 @@ def read_object(found: object) -> Table:
     if isinstance(history, Mapping):
         found = history
     if isinstance(found, Mapping):
-        return from_lists({str(k): v.tolist() if hasattr(v, "tolist") else v for k, v in found.items()}, "dict", "the dict")
+        return from_lists(
+            {str(k): v.tolist() if hasattr(v, "tolist") else v for k, v in found.items()}, "dict", "the dict"
+        )
     if hasattr(found, "columns") and hasattr(found, "to_dict"):
-        cells = {str(name): [None if value is None or value != value else value for value in found[name].tolist()] for name in found.columns}  # noqa: PLR0124
+        cells = {
+            str(name): [None if value is None or value != value else value for value in found[name].tolist()]
+            for name in found.columns
+        }  # noqa: PLR0124
         return Table({name: Column.of(values) for name, values in cells.items()}, "dataframe", facts=constants(cells))
-    raise UnreadableLog(f"cannot read a {type(found).__name__}; wanted a path, a DataFrame, a dict of lists or a Keras History")
+    raise UnreadableLog(
+        f"cannot read a {type(found).__name__}; wanted a path, a DataFrame, a dict of lists or a Keras History"
+    )

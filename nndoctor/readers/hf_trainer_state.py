@@ -10,7 +10,12 @@ from nndoctor.readers.source import Source
 from nndoctor.readers.table import Table, from_records
 from nndoctor.run import Fact
 
-KEPT = {"max_steps": "max_steps", "num_train_epochs": "num_train_epochs", "train_batch_size": "batch_size", "global_step": "global_step"}
+KEPT = {
+    "max_steps": "max_steps",
+    "num_train_epochs": "num_train_epochs",
+    "train_batch_size": "batch_size",
+    "global_step": "global_step",
+}
 
 
 def sniff(source: Source) -> bool:
@@ -28,11 +33,15 @@ def read(source: Source) -> list[Table]:
         raise UnreadableLog(f"{source.path} is no whole JSON object ({error}); was the checkpoint cut off?") from error
     history = state.get("log_history") if isinstance(state, dict) else None
     if not isinstance(history, list) or not history:
-        raise UnreadableLog(f"{source.path} has an empty log_history: the Trainer had logged nothing yet; lower logging_steps")
+        raise UnreadableLog(
+            f"{source.path} has an empty log_history: the Trainer had logged nothing yet; lower logging_steps"
+        )
     records = [r for r in history if isinstance(r, dict) and not ("train_loss" in r and "train_runtime" in r)]
     facts = {ours: Fact(value) for theirs, ours in KEPT.items() if isinstance(value := state.get(theirs), (int, float))}
     if not records:
-        raise UnreadableLog(f"{source.path} holds only the summary of the run, no point of its curve; lower logging_steps")
+        raise UnreadableLog(
+            f"{source.path} holds only the summary of the run, no point of its curve; lower logging_steps"
+        )
     return [from_records(records, "hf-trainer-state", None, facts)]
 
 

@@ -26,7 +26,9 @@ def read(source: Source) -> list[Table]:
     try:
         found = json.loads(source.text())
     except (ValueError, RecursionError) as error:
-        raise UnreadableLog(f"{source.path} begins like a JSON object and is not one ({error}); was it cut off?") from error
+        raise UnreadableLog(
+            f"{source.path} begins like a JSON object and is not one ({error}); was it cut off?"
+        ) from error
     return [from_lists(found, "keras-history", source.path)]
 
 
@@ -38,11 +40,15 @@ def from_lists(found: Mapping[str, object], format: str, path: str) -> Table:
             found = inner
     lists = _lists(found)
     if not lists:
-        raise UnreadableLog(f"{path} holds no list of numbers; wanted {{\"loss\": [...], \"val_loss\": [...]}}")
+        raise UnreadableLog(f'{path} holds no list of numbers; wanted {{"loss": [...], "val_loss": [...]}}')
     longest = max(len(cells) for cells in lists.values())
     short = [name for name, cells in lists.items() if len(cells) != longest]
     notes = (f"the lists differ in length; {', '.join(short[:4])} end early",) if short else ()
-    return Table({name: Column.of([*cells, *[None] * (longest - len(cells))]) for name, cells in lists.items()}, format, notes=notes)
+    return Table(
+        {name: Column.of([*cells, *[None] * (longest - len(cells))]) for name, cells in lists.items()},
+        format,
+        notes=notes,
+    )
 
 
 def _lists(found: Mapping[str, object], prefix: str = "") -> dict[str, list[object]]:
@@ -63,4 +69,9 @@ def _boosting(key: str, among: Mapping[str, object]) -> str:
     return "validation" if key in ("validation_0", "validation_1", "valid_0", "valid_1") else key
 
 
-READER = Reader("keras-history", 'one JSON object of lists: {"loss": [...], "val_loss": [...]}, Keras History, XGBoost and LightGBM results', sniff, read)
+READER = Reader(
+    "keras-history",
+    'one JSON object of lists: {"loss": [...], "val_loss": [...]}, Keras History, XGBoost and LightGBM results',
+    sniff,
+    read,
+)

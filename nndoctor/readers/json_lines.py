@@ -64,7 +64,9 @@ def _array(text: str, path: str) -> list[object]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UnreadableLog(f"{path} begins like a JSON array and is not one ({error}); if it was cut off, write JSON lines instead") from error
+        raise UnreadableLog(
+            f"{path} begins like a JSON array and is not one ({error}); if it was cut off, write JSON lines instead"
+        ) from error
     return list(found)
 
 

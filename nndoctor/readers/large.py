@@ -23,7 +23,11 @@ def read(source: Source, delimiter: str, format: str) -> Table:
 
     with source.open() as file:
         source.check_lines(file.read(LONGEST + 1))
-    header = list(pd.read_csv(source.open(), sep=delimiter, nrows=0, encoding=source.encoding, comment="#", skipinitialspace=True).columns)
+    header = list(
+        pd.read_csv(
+            source.open(), sep=delimiter, nrows=0, encoding=source.encoding, comment="#", skipinitialspace=True
+        ).columns
+    )
     wanted = [name for name in header if meaning(name).kind in (Kind.SERIES, Kind.EPOCH, Kind.STEP)]
     pieces: dict[str, list[Column]] = {name: [] for name in wanted}
     chunks = pd.read_csv(
@@ -44,7 +48,9 @@ def read(source: Source, delimiter: str, format: str) -> Table:
         for name in wanted:
             pieces[name].append(_column(chunk[name], comma=delimiter != ","))
     columns = {name: _joined(parts) for name, parts in pieces.items()}
-    unknown = {name: Column(np.zeros(1), np.ones(1, dtype=np.bool_)) for name in header if meaning(name).kind is Kind.UNKNOWN}
+    unknown = {
+        name: Column(np.zeros(1), np.ones(1, dtype=np.bool_)) for name in header if meaning(name).kind is Kind.UNKNOWN
+    }
     rows = max((len(c.values) for c in columns.values()), default=0)
     for name in unknown:
         columns[name] = Column(np.broadcast_to(np.float64(0), rows), np.broadcast_to(np.bool_(True), rows))
@@ -59,4 +65,8 @@ def _column(cells: pd.Series, comma: bool) -> Column:
 
 
 def _joined(parts: list[Column]) -> Column:
-    return Column(np.concatenate([p.values for p in parts]), np.concatenate([p.present for p in parts]), tuple(r for p in parts for r in p.unreadable))
+    return Column(
+        np.concatenate([p.values for p in parts]),
+        np.concatenate([p.present for p in parts]),
+        tuple(r for p in parts for r in p.unreadable),
+    )

@@ -30,7 +30,9 @@ class Meaning:
 
 SPLITS = {
     **dict.fromkeys(("train", "training", "trn", "tr", "learn", "trl"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation", "holdout", "cv", "vali", "vld"), "validation"),
+    **dict.fromkeys(
+        ("val", "valid", "validation", "dev", "eval", "evaluation", "holdout", "cv", "vali", "vld"), "validation"
+    ),
     **dict.fromkeys(("test", "testing", "tst", "tel"), "test"),
 }
 
@@ -73,9 +75,15 @@ METRICS = {
 }
 BY_SPELLING = {spelling: metric for metric, spellings in METRICS.items() for spelling in spellings.split()}
 
-LR = frozenset("lr learning_rate learningrate train_lr lr0 lr_0 pg0 lr_pg0 x_lr0 base_lr lr_group_0 learning_rate_0 optim_lr current_lr lrate step_size lr_abs".split())
-GRAD_NORM = frozenset("grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad gnorm grad_norm_l2 gradient_norm_l2".split())
-EPOCH = frozenset("epoch epochs ep epoch_num epoch_number num_epoch epoch_idx epoch_id cur_epoch current_epoch n_epoch epoch_index".split())
+LR = frozenset(
+    "lr learning_rate learningrate train_lr lr0 lr_0 pg0 lr_pg0 x_lr0 base_lr lr_group_0 learning_rate_0 optim_lr current_lr lrate step_size lr_abs".split()
+)
+GRAD_NORM = frozenset(
+    "grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad gnorm grad_norm_l2 gradient_norm_l2".split()
+)
+EPOCH = frozenset(
+    "epoch epochs ep epoch_num epoch_number num_epoch epoch_idx epoch_id cur_epoch current_epoch n_epoch epoch_index".split()
+)
 STEP = frozenset(
     "step steps global_step iter iteration iterations it iters update updates num_updates trainer_global_step total_steps n_step n_iter num_iter "
     "batch_idx training_step iteration_number step_num train_step global_iter boosting_round round batches tree trees".split()
@@ -88,11 +96,34 @@ FACTS = {
     **dict.fromkeys(("optimizer", "optim", "optimiser", "opt"), "optimizer"),
     **dict.fromkeys(("batch_size", "train_batch_size", "bs", "batchsize"), "batch_size"),
     **dict.fromkeys(("num_classes", "n_classes", "classes", "num_labels", "n_class"), "num_classes"),
-    **dict.fromkeys(("model", "model_name", "arch", "architecture", "run", "run_id", "run_name", "name", "seed", "dataset", "fold", "weight_decay", "dropout"), ""),
+    **dict.fromkeys(
+        (
+            "model",
+            "model_name",
+            "arch",
+            "architecture",
+            "run",
+            "run_id",
+            "run_name",
+            "name",
+            "seed",
+            "dataset",
+            "fold",
+            "weight_decay",
+            "dropout",
+        ),
+        "",
+    ),
 }
-NOISE = frozenset("mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values current raw b m last on the and of pct percent percentage iter batch ema".split())
-ADVERSARIAL = re.compile(r"^(loss_)?(d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial|g_gan|d_real|d_fake|d_a|d_b|g_a|g_b)(_loss|_gan|_x|_real|_fake|_a|_b)*$|^err_?[dg]$")
-REWARD = re.compile(r"(^|_)(reward|rewards|rew|episode_return|ep_return|returns|ep_rew|ep_len|episode_length|q_loss|policy|entropy_loss|explained_variance|actor|critic)(_|$)|^eprewmean$")
+NOISE = frozenset(
+    "mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values current raw b m last on the and of pct percent percentage iter batch ema".split()
+)
+ADVERSARIAL = re.compile(
+    r"^(loss_)?(d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial|g_gan|d_real|d_fake|d_a|d_b|g_a|g_b)(_loss|_gan|_x|_real|_fake|_a|_b)*$|^err_?[dg]$"
+)
+REWARD = re.compile(
+    r"(^|_)(reward|rewards|rew|episode_return|ep_return|returns|ep_rew|ep_len|episode_length|q_loss|policy|entropy_loss|explained_variance|actor|critic)(_|$)|^eprewmean$"
+)
 
 
 def tidy(column: str) -> str:
@@ -127,7 +158,9 @@ def meaning(column: str) -> Meaning:
 def _metric(column: str, words: list[str], splits: list[str]) -> Meaning:
     split = splits[-1] if splits else ""
     plain = [w for w in words if w not in SPLITS]
-    for rank, kept in enumerate((plain, [w for w in plain if w not in NOISE], [w for w in plain if w not in NOISE and not w.isdigit()])):
+    for rank, kept in enumerate(
+        (plain, [w for w in plain if w not in NOISE], [w for w in plain if w not in NOISE and not w.isdigit()])
+    ):
         metric = BY_SPELLING.get("_".join(kept)) or BY_SPELLING.get("".join(kept))
         if metric is not None:
             twin = 1 if words[-1] in ("step", "batch", "iter") else 0
@@ -143,7 +176,13 @@ def _metric(column: str, words: list[str], splits: list[str]) -> Meaning:
 def task(columns: list[str]) -> str | None:
     """`reinforcement-learning` or `gan` where the columns show a task whose losses are no measure of learning."""
     names = [tidy(c) for c in columns]
-    if any(re.search(r"(^|_)(ep_rew|ep_rew_mean|eprewmean|episode_reward|episode_return|ep_return|episode_reward_mean|rollout|reward|rewards|test_success_rate)(_|$)", n) for n in names):
+    if any(
+        re.search(
+            r"(^|_)(ep_rew|ep_rew_mean|eprewmean|episode_reward|episode_return|ep_return|episode_reward_mean|rollout|reward|rewards|test_success_rate)(_|$)",
+            n,
+        )
+        for n in names
+    ):
         return "reinforcement-learning"
     stripped = ["_".join(w for w in n.split("_") if w not in SPLITS) for n in names]
     if sum(bool(ADVERSARIAL.match(n)) for n in stripped) >= 2:

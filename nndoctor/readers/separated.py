@@ -31,7 +31,12 @@ def sniff(source: Source) -> bool:
     delimiter = delimiter_of(lines)
     header = [c for c in _split(lines[0], delimiter) if c.strip()]
     words = [c for c in header if not _is_number(c)]
-    if not header or len(words) < max(1, len(header) / 2) or len(header) == 1 and meaning(header[0]).kind is Kind.UNKNOWN:
+    if (
+        not header
+        or len(words) < max(1, len(header) / 2)
+        or len(header) == 1
+        and meaning(header[0]).kind is Kind.UNKNOWN
+    ):
         return False
     kinds = [meaning(c).kind for c in header]
     widths = [len(_split(line, delimiter)) for line in lines[1:]]
@@ -53,7 +58,9 @@ def read(source: Source) -> list[Table]:
         body, at = body[:-1], at[:-1]
         notes = ("the last line is cut off and was left out",)
     if not body:
-        raise UnreadableLog(f"{source.path} has a header ({', '.join(header[:6])}) and no rows below it: the run has logged nothing yet")
+        raise UnreadableLog(
+            f"{source.path} has a header ({', '.join(header[:6])}) and no rows below it: the run has logged nothing yet"
+        )
     columns = list(zip(*(row + [""] * (len(header) - len(row)) for row in body), strict=False))[: len(header)]
     comma = delimiter != ","
     table = {name: Column.of(cells, comma) for name, cells in zip(header, columns, strict=True)}
@@ -137,7 +144,11 @@ def _is_number(cell: str) -> bool:
 
 def _flavour(header: list[str], delimiter: str) -> str:
     names = {tidy(name) for name in header}
-    if "epoch" in names and "step" in names and any(n.endswith(("_step", "_epoch")) or n.startswith(("train_", "val_", "valid_")) for n in names):
+    if (
+        "epoch" in names
+        and "step" in names
+        and any(n.endswith(("_step", "_epoch")) or n.startswith(("train_", "val_", "valid_")) for n in names)
+    ):
         return "lightning-csv"
     if "epoch" in names and any(n.removeprefix("val_") in names for n in names if n.startswith("val_")):
         return "keras-csv"
@@ -147,12 +158,36 @@ def _flavour(header: list[str], delimiter: str) -> str:
 def _refuse_trials(table: dict[str, Column], source: Source) -> None:
     """A table with one row a trial has settings that change from row to row, and no axis."""
     kinds = {name: meaning(name) for name in table}
-    if any(said.kind in (Kind.EPOCH, Kind.STEP) for said in kinds.values()) or next(iter(table.values())).values.size < 2:
+    if (
+        any(said.kind in (Kind.EPOCH, Kind.STEP) for said in kinds.values())
+        or next(iter(table.values())).values.size < 2
+    ):
         return
-    settings = {"batch_size", "num_epochs", "n_epochs", "max_epochs", "hidden_size", "num_layers", "dropout", "weight_decay", "optimizer", "trial", "n_layers", "hidden", "seed"}
+    settings = {
+        "batch_size",
+        "num_epochs",
+        "n_epochs",
+        "max_epochs",
+        "hidden_size",
+        "num_layers",
+        "dropout",
+        "weight_decay",
+        "optimizer",
+        "trial",
+        "n_layers",
+        "hidden",
+        "seed",
+    }
     found = [name for name in table if tidy(name) in settings]
     if len(found) >= 2 or (found and any("best" in tidy(name) for name in table)):
-        raise UnreadableLog(f"{source.path} is a table of trials ({', '.join(found[:4])} change from row to row), not the log of a run: give the log of one trial")
+        raise UnreadableLog(
+            f"{source.path} is a table of trials ({', '.join(found[:4])} change from row to row), not the log of a run: give the log of one trial"
+        )
 
 
-READER = Reader("csv", "tables with a header: CSV, TSV, semicolons, decimal commas; Keras CSVLogger, Lightning metrics.csv", sniff, read)
+READER = Reader(
+    "csv",
+    "tables with a header: CSV, TSV, semicolons, decimal commas; Keras CSVLogger, Lightning metrics.csv",
+    sniff,
+    read,
+)

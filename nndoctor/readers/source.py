@@ -56,7 +56,11 @@ class Source:
     @cached_property
     def encoding(self) -> str:
         """By the byte order mark, else UTF-8, else GB18030 or Latin-1 by what decodes."""
-        for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        for mark, name in (
+            (codecs.BOM_UTF8, "utf-8-sig"),
+            (codecs.BOM_UTF16_LE, "utf-16"),
+            (codecs.BOM_UTF16_BE, "utf-16"),
+        ):
             if self.head.startswith(mark):
                 return name
         for name in ("utf-8", "gb18030"):
@@ -93,5 +97,7 @@ class Source:
         while len(data) - at > LONGEST:
             end = data.find(b"\n", at, at + LONGEST)
             if end < 0:
-                raise UnreadableLog(f"{self.path} has a line of over {LONGEST >> 20} MB: no run log has; is it the right file?")
+                raise UnreadableLog(
+                    f"{self.path} has a line of over {LONGEST >> 20} MB: no run log has; is it the right file?"
+                )
             at = data.rfind(b"\n", at, at + LONGEST) + 1

@@ -49,14 +49,24 @@ class Table:
 
 
 def from_records(
-    records: Sequence[Mapping[str, object]], format: str, lines: Sequence[int] | None = None, facts: Mapping[str, Fact] | None = None, notes: tuple[str, ...] = ()
+    records: Sequence[Mapping[str, object]],
+    format: str,
+    lines: Sequence[int] | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Table:
     """A table from one dict a row (JSON lines); nested dicts are joined with slashes, other nests left out."""
     flat = [flatten(record) for record in records]
     names = dict.fromkeys(name for record in flat for name in record)
     columns = {name: Column.of([record.get(name) for record in flat]) for name in names}
     settings = constants({name: [record.get(name) for record in flat] for name in names})
-    return Table(columns, format, None if lines is None else np.asarray(lines, dtype=np.int64), {**settings, **(facts or {})}, notes)
+    return Table(
+        columns,
+        format,
+        None if lines is None else np.asarray(lines, dtype=np.int64),
+        {**settings, **(facts or {})},
+        notes,
+    )
 
 
 def flatten(record: Mapping[str, object], prefix: str = "") -> dict[str, object]:
