@@ -1,5 +1,3 @@
-"""The version."""
-
-from __future__ import annotations
+"""The version, in one place: no metadata is read at start-up."""
 
 __version__ = "0.1.0"

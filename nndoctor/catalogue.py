@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from nndoctor.errors import UsageError
 from nndoctor.rule import Rule
 from nndoctor.rules.generalization import (
     high_bias,
@@ -66,3 +69,42 @@ RULES: tuple[Rule, ...] = (
     gradient_norm_explodes.RULE,
     impossible_loss.RULE,
 )
+
+
+def find(word: str) -> Rule:
+    """The rule with this code or name. Raises UsageError with the nearest one that exists."""
+    for rule in RULES:
+        if word.strip().lower() in (rule.code.lower(), rule.name):
+            return rule
+    raise UsageError(f"no rule '{word}'{_nearest(word)}; 'nndoctor rules' lists them all")
+
+
+def select(chosen: Iterable[str], ignored: Iterable[str]) -> tuple[Rule, ...]:
+    """The chosen rules (all when none is named) less the ignored ones: codes, names, beginnings of codes, ALL, with commas.
+
+    Raises UsageError for a word that means no rule.
+    """
+    wanted = [code for word in _words(chosen) for code in _codes(word)]
+    unwanted = {code for word in _words(ignored) for code in _codes(word)}
+    return tuple(r for r in RULES if (not wanted or r.code in wanted) and r.code not in unwanted)
+
+
+def _words(lists: Iterable[str]) -> list[str]:
+    return [word.strip() for text in lists for word in text.split(",") if word.strip()]
+
+
+def _codes(word: str) -> list[str]:
+    if word.upper() == "ALL":
+        return [rule.code for rule in RULES]
+    codes = [rule.code for rule in RULES if rule.name == word.lower() or (word.upper().startswith("NN") and rule.code.startswith(word.upper()))]
+    if not codes:
+        raise UsageError(f"no rule '{word}'{_nearest(word)}; 'nndoctor rules' lists them all")
+    return codes
+
+
+def _nearest(word: str) -> str:
+    import difflib
+
+    names = [n for rule in RULES for n in (rule.code, rule.name)]
+    near = difflib.get_close_matches(word.lower(), names, 1, 0.5) or difflib.get_close_matches(word.upper(), names, 1, 0.5)
+    return f", did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,27 @@
+"""The command line: one file a command; each parses, calls one function, prints and exits."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    TROUBLE = 2
+    INTERRUPTED = 130
+
+
+def main() -> None:
+    """The door: whatever happens inside, the exit code keeps its meaning."""
+    if sys.argv[1:] == ["--version"]:
+        from nndoctor._version import __version__
+
+        print(f"nndoctor {__version__}")
+        return
+    from nndoctor.cli.door import run
+
+    sys.exit(run())

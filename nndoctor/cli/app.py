@@ -1,0 +1,40 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli.diagnose import diagnose
+from nndoctor.cli.explain import explain
+from nndoctor.cli.rules import rules
+
+app = typer.Typer(
+    name="nndoctor",
+    help="Say what is wrong with a neural-network training run, and what to try first.",
+    epilog="Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 something could not be read or judged.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(diagnose)
+app.command()(rules)
+app.command()(explain)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from nndoctor._version import __version__
+
+        sys.stdout.write(f"nndoctor {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False,
+) -> None:
+    """Say what is wrong with a neural-network training run, and what to try first."""

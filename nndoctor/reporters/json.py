@@ -1,0 +1,97 @@
+"""The JSON report: a contract that changes only by adding."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+
+from nndoctor._version import __version__
+from nndoctor.finding import Finding
+from nndoctor.report import Report
+from nndoctor.run import direction
+from nndoctor.series import Series
+
+SCHEMA_VERSION = 1
+
+Json = dict[str, object]
+
+
+def render(reports: Iterable[Report], errors: Iterable[tuple[str, str]] = ()) -> str:
+    """One object for all runs; numbers that JSON cannot spell become null."""
+    whole: Json = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "nndoctor", "version": __version__},
+        "runs": [entry(report) for report in reports],
+        "errors": [{"source": source, "message": message} for source, message in errors],
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def render_lines(reports: Iterable[Report], errors: Iterable[tuple[str, str]] = ()) -> str:
+    """One run a line, then one error a line."""
+    rows: list[Json] = [entry(report) for report in reports]
+    rows += [{"source": source, "error": message} for source, message in errors]
+    return "".join(json.dumps({"schema_version": SCHEMA_VERSION, **row}, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+
+
+def entry(report: Report) -> Json:
+    """One run's part of the report."""
+    run = report.run
+    return {
+        "source": report.source,
+        "format": run.format,
+        "primary": report.primary.name if report.primary else None,
+        "series": [_series(s) for s in run.series.values()],
+        "findings": [_finding(f) for f in report.findings],
+        "cleared": list(report.cleared),
+        "skipped": [{"code": s.code, "reason": s.reason} for s in report.skipped],
+        "unknown_columns": list(run.unknown),
+        "notes": list(run.notes),
+    }
+
+
+def _series(series: Series) -> Json:
+    """First, best and last as the log spells them: percent stays percent."""
+    y = series.y / series.scale
+    if not len(y):
+        return {"name": series.name, "column": series.column, "points": 0, "first": None, "best": None, "best_step": None, "last": None}
+    at = int(y.argmax() if direction(series.name) else y.argmin())
+    return {
+        "name": series.name,
+        "column": series.column,
+        "points": len(y),
+        "first": _plain(float(y[0])),
+        "best": _plain(float(y[at])),
+        "best_step": _plain(float(series.x[at])),
+        "last": _plain(float(y[-1])),
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    place = finding.location
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": str(finding.severity),
+        "confidence": finding.confidence,
+        "message": finding.message,
+        "evidence": _evidence(finding.evidence),
+        "location": {"path": place.path, "line": place.line, "step": _plain(place.step), "layer": place.layer},
+        "causes": [{"name": c.name, "weight": c.weight, "because": c.because, "test": c.test} for c in finding.causes],
+        "remedies": [{"name": r.name, "text": r.text, "why": r.why, "source": r.source} for r in finding.remedies],
+    }
+
+
+def _evidence(evidence: Mapping[str, object]) -> Json:
+    return {key: _plain(value) for key, value in evidence.items()}
+
+
+def _plain(value: object) -> object:
+    """Six significant digits, whole numbers whole; None for what is not finite."""
+    if isinstance(value, (int, str, bool)) or value is None:
+        return value
+    number = float(str(value)) if not isinstance(value, float) else float(value)
+    if not math.isfinite(number):
+        return None
+    return int(number) if number == int(number) and abs(number) < 1e15 else float(f"{number:.6g}")
