@@ -96,7 +96,11 @@ def _words(lists: Iterable[str]) -> list[str]:
 def _codes(word: str) -> list[str]:
     if word.upper() == "ALL":
         return [rule.code for rule in RULES]
-    codes = [rule.code for rule in RULES if rule.name == word.lower() or (word.upper().startswith("NN") and rule.code.startswith(word.upper()))]
+    codes = [
+        rule.code
+        for rule in RULES
+        if rule.name == word.lower() or (word.upper().startswith("NN") and rule.code.startswith(word.upper()))
+    ]
     if not codes:
         raise UsageError(f"no rule '{word}'{_nearest(word)}; 'nndoctor rules' lists them all")
     return codes
@@ -106,5 +110,7 @@ def _nearest(word: str) -> str:
     import difflib
 
     names = [n for rule in RULES for n in (rule.code, rule.name)]
-    near = difflib.get_close_matches(word.lower(), names, 1, 0.5) or difflib.get_close_matches(word.upper(), names, 1, 0.5)
+    near = difflib.get_close_matches(word.lower(), names, 1, 0.5) or difflib.get_close_matches(
+        word.upper(), names, 1, 0.5
+    )
     return f", did you mean '{near[0]}'?" if near else ""

@@ -18,7 +18,12 @@ def read(log: object, *, maps: Iterable[str] = ()) -> list[Run]:
 
 
 def diagnose(
-    log: object, *, select: Iterable[str] = (), ignore: Iterable[str] = (), maps: Iterable[str] = (), target_error: float | None = None
+    log: object,
+    *,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    maps: Iterable[str] = (),
+    target_error: float | None = None,
 ) -> Report:
     """The report on a path, a DataFrame, a dict of lists or a Run; of a log that holds several runs the last.
 

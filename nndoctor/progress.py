@@ -12,6 +12,7 @@ from nndoctor.run import Run
 from nndoctor.series import Series
 
 PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
+FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
 HIGH_RATE = 0.3  # of the peak: under it a rate calms noise more than it learns
 
 
@@ -85,7 +86,8 @@ def paced(run: Run, series: Series) -> Series:
 class Course:
     """A curve's levels at its start, half, three quarters and end, on the clock of the learning rate, and what is ahead.
 
-    `ahead` is what four times the steps, under the same schedule, would still gain by the curve's own course.
+    `ahead` is what four times the steps, under the same schedule, would still gain by the curve's own course; a loss
+    that was never below zero is not expected to go there.
     """
 
     start: float
@@ -114,6 +116,8 @@ def course(run: Run, series: Series) -> Course:
     end = min(curve.last, float(y[-1]))
     ahead = 0.0 if curve.forecast is None else max(series.last - curve.forecast.at_four_times, 0.0)
     ahead = min(ahead, PATIENCE * _geometric(float(half - late), float(late) - end))
+    if float(series.y.min()) > 0:
+        ahead = min(ahead, series.last)
     noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
     return Course(series.first, float(half), float(late), end, ahead, noise)
 
@@ -124,6 +128,17 @@ def steadier(run: Run) -> Series:
     if validation is None or len(validation.y) < 8 or validation.noise > 0.5 * train.noise:
         return train
     return validation
+
+
+def stopped(run: Run, loss: Series) -> bool:
+    """Whether the other of the two losses no longer falls, as far as its noise lets one see."""
+    other = run.series.get("train/loss" if loss.name.startswith("validation") else "validation/loss")
+    if other is None or len(other.y) < 4:
+        return False
+    scale, way = reach(run), course(run, other)
+    return way.late_fall + way.noise < 0.5 * FALL * scale or (
+        way.ahead < 0.06 * scale and way.noise < 0.5 * FALL * scale
+    )
 
 
 def _geometric(before: float, last: float) -> float:

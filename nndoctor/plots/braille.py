@@ -46,4 +46,6 @@ class Canvas:
     def ascii_rows(self) -> Iterable[str]:
         """The same in plain characters, where braille cannot be shown."""
         for row in self._cells:
-            yield "".join(" " if not cell else "." if cell & 0xC0 == cell else "'" if cell & 0x09 == cell else ":" for cell in row)
+            yield "".join(
+                " " if not cell else "." if cell & 0xC0 == cell else "'" if cell & 0x09 == cell else ":" for cell in row
+            )

@@ -20,7 +20,7 @@ Line = list[Segment]
 
 LOG = 30.0  # a loss that spans more than this ratio is drawn on a log axis
 GUTTER = 9  # characters left of the plot
-LABEL = 20  # characters right of it
+LABEL = 23  # characters right of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ def render(reports: Iterable[Report]) -> str:
 def _lines(report: Report) -> list[str]:
     lines = []
     for finding in report.findings:
-        place = shown(report.source) if finding.location.line is None else f"{shown(report.source)}:{finding.location.line}"
+        place = (
+            shown(report.source) if finding.location.line is None else f"{shown(report.source)}:{finding.location.line}"
+        )
         lines.append(f"{place}: {finding.code} {finding.severity} {finding.name}: {shown(finding.message)}")
     return lines

@@ -32,7 +32,10 @@ def render_lines(reports: Iterable[Report], errors: Iterable[tuple[str, str]] = 
     """One run a line, then one error a line."""
     rows: list[Json] = [entry(report) for report in reports]
     rows += [{"source": source, "error": message} for source, message in errors]
-    return "".join(json.dumps({"schema_version": SCHEMA_VERSION, **row}, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+    return "".join(
+        json.dumps({"schema_version": SCHEMA_VERSION, **row}, ensure_ascii=False, allow_nan=False) + "\n"
+        for row in rows
+    )
 
 
 def entry(report: Report) -> Json:
@@ -55,7 +58,15 @@ def _series(series: Series) -> Json:
     """First, best and last as the log spells them: percent stays percent."""
     y = series.y / series.scale
     if not len(y):
-        return {"name": series.name, "column": series.column, "points": 0, "first": None, "best": None, "best_step": None, "last": None}
+        return {
+            "name": series.name,
+            "column": series.column,
+            "points": 0,
+            "first": None,
+            "best": None,
+            "best_step": None,
+            "last": None,
+        }
     at = int(y.argmax() if direction(series.name) else y.argmin())
     return {
         "name": series.name,

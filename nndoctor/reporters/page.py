@@ -11,7 +11,17 @@ from rich.padding import Padding
 from rich.text import Text
 
 WIDEST = 120
-STYLES = {"train": "cyan", "validation": "yellow", "mark": "bold magenta", "dim": "dim", "error": "bold red", "warning": "bold yellow", "info": "blue", "good": "green", "": ""}
+STYLES = {
+    "train": "cyan",
+    "validation": "yellow",
+    "mark": "bold magenta",
+    "dim": "dim",
+    "error": "bold red",
+    "warning": "bold yellow",
+    "info": "blue",
+    "good": "green",
+    "": "",
+}
 
 
 class Page:

@@ -51,14 +51,23 @@ def verdict(report: Report) -> tuple[str, str]:
 def _table(page: Page, reports: Sequence[Report]) -> None:
     errors = sum(bool(r.at_least(Severity.ERROR)) for r in reports)
     warned = sum(bool(r.at_least(Severity.WARNING)) for r in reports) - errors
-    page.line((f"{len(reports)} runs: {errors} with errors, {warned} with warnings, {len(reports) - errors - warned} without", "bold"))
+    page.line(
+        (
+            f"{len(reports)} runs: {errors} with errors, {warned} with warnings, {len(reports) - errors - warned} without",
+            "bold",
+        )
+    )
     page.blank()
     wide = min(max(len(shown(r.source)) for r in reports), max(page.width - 46, 20))
     for report in sorted(reports, key=_worst):
         name = shown(report.source)
         name = name if len(name) <= wide else "…" + name[-(wide - 1) :]
         primary = report.primary
-        what, style = (primary.name, str(primary.severity)) if primary else ("cannot say" if verdict(report)[1] == "info" else "ok", verdict(report)[1])
+        what, style = (
+            (primary.name, str(primary.severity))
+            if primary
+            else ("cannot say" if verdict(report)[1] == "info" else "ok", verdict(report)[1])
+        )
         loss = report.run.series.get("validation/loss") or report.run.series.get("train/loss")
         end = f"{loss.name.replace('/', ' ')} {number(loss.last)}" if loss is not None and len(loss.y) else ""
         page.row([("  ", ""), (f"{name:<{wide}}", ""), ("  ", ""), (f"{what:<26}", style), (end, "dim")])
@@ -66,7 +75,9 @@ def _table(page: Page, reports: Sequence[Report]) -> None:
 
 def _worst(report: Report) -> tuple[int, float, str]:
     primary = report.primary
-    return (primary.severity.rank, -primary.confidence, report.source) if primary else (len(Severity), 0.0, report.source)
+    return (
+        (primary.severity.rank, -primary.confidence, report.source) if primary else (len(Severity), 0.0, report.source)
+    )
 
 
 def _report(page: Page, report: Report, *, quiet: bool) -> None:
@@ -98,19 +109,31 @@ def _finding(page: Page, finding: Finding, *, quiet: bool) -> None:
     if finding.causes:
         page.line("Why, most likely first:", indent=6)
         for cause in finding.causes:
-            page.line((f"{percent(cause.weight):>5}", "mark"), f"  {cause.name}: {cause.because}.", (f" To tell: {cause.test}.", "dim"), indent=6, hanging=7)
+            page.line(
+                (f"{percent(cause.weight):>5}", "mark"),
+                f"  {cause.name}: {cause.because}.",
+                (f" To tell: {cause.test}.", "dim"),
+                indent=6,
+                hanging=7,
+            )
     page.line("Try, in this order:", indent=6)
     for k, remedy in enumerate(finding.remedies[:MOST_REMEDIES], 1):
-        page.line((f"{k}.", "good"), f" {remedy.text}", (f": {remedy.why} ({remedy.source})", "dim"), indent=6, hanging=3)
+        page.line(
+            (f"{k}.", "good"), f" {remedy.text}", (f": {remedy.why} ({remedy.source})", "dim"), indent=6, hanging=3
+        )
     page.blank()
 
 
 def _evidence(finding: Finding) -> str:
-    return " · ".join(f"{key.replace('_', ' ')} {_value(value)}" for key, value in finding.evidence.items() if value is not None)
+    return " · ".join(
+        f"{key.replace('_', ' ')} {_value(value)}" for key, value in finding.evidence.items() if value is not None
+    )
 
 
 def _value(value: Number) -> str:
-    return number(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else shown(str(value))
+    return (
+        number(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else shown(str(value))
+    )
 
 
 def _rest(page: Page, report: Report) -> None:
@@ -120,10 +143,18 @@ def _rest(page: Page, report: Report) -> None:
     for skipped in report.skipped:
         reasons.setdefault(skipped.reason, []).append(skipped.name)
     if reasons:
-        page.line(("Not checked: ", "info"), "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items()) + ".", hanging=13)
+        page.line(
+            ("Not checked: ", "info"),
+            "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items()) + ".",
+            hanging=13,
+        )
     if report.run.unknown:
         names = [shown(name) for name in report.run.unknown]
         more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-        page.line(("Not understood: ", "info"), f"{', '.join(names[:6])}{more}; name one with --map '{names[0]}=train/loss'.", hanging=16)
+        page.line(
+            ("Not understood: ", "info"),
+            f"{', '.join(names[:6])}{more}; name one with --map '{names[0]}=train/loss'.",
+            hanging=16,
+        )
     for note in report.run.notes:
         page.line(("Note: ", "info"), shown(note) + ".", hanging=6)

@@ -14,7 +14,7 @@ from nndoctor.series import Series
 from nndoctor.wording import percent
 
 ROUGHER = 3.0  # times the training loss at the same spacing
-SHARE = 0.05  # of the reach
+SHARE = 0.06  # of the reach
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -78,7 +78,7 @@ RULE = Rule(
     needs={"train/loss": 8, "validation/loss": 8},
     check=check,
     why="Early stopping, the choice of a checkpoint and every comparison of runs rest on the validation loss; when it jumps, they pick luck.",
-    how="From one reading to the next it moves by 5 % of the reach, and at least three times as much as the training loss averaged over the same span.",
+    how="From one reading to the next it moves by 6 % of the reach, and at least three times as much as the training loss averaged over the same span.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: evaluation noise",

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import course, reach, steadier, sureness
+from nndoctor.progress import FALL, course, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
-from nndoctor.series import Series
 from nndoctor.wording import number, percent
 
 AHEAD = 0.12  # of the reach: what four times the steps must still gain
-FALL = 0.03  # of the reach: how much the last quarter fell
 NOISES = 2.0
 
 
@@ -22,7 +20,7 @@ def check(run: Run) -> Iterator[Symptom]:
     scale = reach(run)
     way = course(run, loss)
     share = way.ahead / scale
-    if share < AHEAD or way.late_fall < max(FALL * scale, NOISES * way.noise) or _stopped(run, loss, scale):
+    if share < AHEAD or way.late_fall < max(FALL * scale, NOISES * way.noise) or stopped(run, loss):
         return
     yield Symptom(
         f"the loss still falls at the end ({number(loss.last)}): four times the steps would bring it to about {number(loss.last - way.ahead)}, {percent(share)} of all it has learned",
@@ -45,17 +43,6 @@ def check(run: Run) -> Iterator[Symptom]:
                 "one run with three times the learning rate",
             ),
         ),
-    )
-
-
-def _stopped(run: Run, loss: Series, scale: float) -> bool:
-    """Whether the other loss no longer falls, as far as its noise lets one see."""
-    other = run.series.get("train/loss" if loss.name.startswith("validation") else "validation/loss")
-    if other is None or len(other.y) < 4:
-        return False
-    way = course(run, other)
-    return way.late_fall + way.noise < 0.5 * FALL * scale or (
-        way.ahead < 0.5 * AHEAD * scale and way.noise < 0.5 * FALL * scale
     )
 
 

@@ -33,14 +33,15 @@ def check(run: Run) -> Iterator[Symptom]:
 def _same(train: Series, validation: Series) -> bool:
     common = np.isin(validation.x, train.x)
     span = float(np.ptp(validation.y))
-    if common.sum() < 4 or span <= 0 or len(set(np.round(validation.y / span, 3).tolist())) < 4:
+    if common.sum() < 4 or span <= 0:
         return False
     pairs = dict(zip(train.x.tolist(), train.y.tolist(), strict=True))
     same = [
         np.isclose(pairs[x], y, rtol=1e-7, atol=0)
         for x, y in zip(validation.x[common].tolist(), validation.y[common].tolist(), strict=True)
     ]
-    return float(np.mean(same)) >= EQUAL
+    distinct = {round(y / span, 3) for y, equal in zip(validation.y[common].tolist(), same, strict=True) if equal}
+    return float(np.mean(same)) >= EQUAL and len(distinct) >= 4
 
 
 RULE = Rule(

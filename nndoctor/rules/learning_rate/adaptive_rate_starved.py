@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import course, reach, sureness
+from nndoctor.progress import course, reach, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import ending, percent
@@ -21,7 +21,7 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     way = course(run, loss)
     share = way.ahead / reach(run)
-    if share < AHEAD or way.late_fall < max(FALL * reach(run), 2 * way.noise):
+    if share < AHEAD or way.late_fall < max(FALL * reach(run), 2 * way.noise) or stopped(run, loss):
         return
     yield Symptom(
         f"with Adagrad the training loss creeps ({ending(loss)}): four times the steps would gain {percent(share)} more, as its steps keep shrinking",

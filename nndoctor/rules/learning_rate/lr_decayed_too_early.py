@@ -10,6 +10,7 @@ from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
+from nndoctor.series import Series
 from nndoctor.wording import number, percent, step
 
 SMALL = 0.05  # of the peak: below this the weights hardly move
@@ -27,9 +28,8 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     end = float(lr.x[large[-1] + 1])
     share = loss.share_of_run(end)
-    x, y = loss.reduced[0], loss.smooth
-    half, then = np.interp([x[0] + 0.5 * (end - x[0]), end], x, y)
-    fall = float(half - then) / reach(run)
+    half, then = _levels(loss, end)
+    fall = min(before - after for before, after in (_levels(series, end) for series in _both(run, loss))) / reach(run)
     if (
         not 0.0 < share < EARLY
         or fall < FALL
@@ -37,7 +37,7 @@ def check(run: Run) -> Iterator[Symptom]:
     ):
         return
     yield Symptom(
-        f"the learning rate fell below {percent(SMALL)} of its peak at step {step(end)} ({percent(share)} of the run), while training loss was still falling; it has moved from {number(float(then))} to {number(loss.last)} since",
+        f"the learning rate fell below {percent(SMALL)} of its peak at step {step(end)} ({percent(share)} of the run), while training loss was still falling; it has moved from {number(then)} to {number(loss.last)} since",
         sureness(fall, FALL, 0.4),
         {
             "peak_lr": peak,
@@ -50,6 +50,18 @@ def check(run: Run) -> Iterator[Symptom]:
         step=end,
         span=(end, float(loss.x[-1])),
     )
+
+
+def _levels(series: Series, end: float) -> tuple[float, float]:
+    """The curve half way to a step, and at the step."""
+    x, y = series.reduced[0], series.smooth
+    half, then = np.interp([x[0] + 0.5 * (end - x[0]), end], x, y)
+    return float(half), float(then)
+
+
+def _both(run: Run, loss: Series) -> list[Series]:
+    validation = run.series.get("validation/loss")
+    return [loss, validation] if validation is not None and len(validation.y) >= 6 else [loss]
 
 
 RULE = Rule(

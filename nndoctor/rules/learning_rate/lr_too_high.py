@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.curve import noise_level
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import lr_share, reach, roughness, sureness
+from nndoctor.progress import chance_loss, lr_share, reach, roughness, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -23,7 +24,7 @@ BURST = 3.0  # a peak this many times the start's excess
 def check(run: Run) -> Iterator[Symptom]:
     """Measure how far the reduced curve still swings in the second half, or how high it was thrown."""
     loss = run.series["train/loss"]
-    swing = min(roughness(series, 0.5) for series in _both(run, loss)) / reach(run)
+    swing = min(_swing(run, series) for series in _both(run, loss))
     points = max(len(loss.y) // 60, 1)
     white = 1.0 if points == 1 else roughness(loss, 0.5) / max(loss.noise / points**0.5 * 1.25, 1e-12) / WHITE
     end = lr_share(run, 0.9, 1.0)
@@ -40,6 +41,14 @@ def check(run: Run) -> Iterator[Symptom]:
             span=(float(loss.x[len(loss.x) // 2]), float(loss.x[-1])),
             causes=_causes(run),
         )
+
+
+def _swing(run: Run, series: Series) -> float:
+    """How far a loss moves between readings of its second half, as a share of its own way down, or from chance."""
+    own = max(series.first, chance_loss(run) or series.first) - series.best
+    late = series.y[len(series.y) // 2 :]
+    rough = noise_level(late) if series.name.startswith("validation") else roughness(series, 0.5)
+    return rough / max(own, 0.5 * reach(run))
 
 
 def _thrown(run: Run, loss: Series) -> Symptom | None:

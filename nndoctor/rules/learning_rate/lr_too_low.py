@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import course, reach, steadier, sureness
+from nndoctor.progress import course, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import ending, number
@@ -22,7 +22,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if way.fallen <= 0 or way.late_fall < NOISES * way.noise or way.half - way.end < EVEN * (way.start - way.half):
         return
     share = way.ahead / way.fallen
-    if share < AHEAD:
+    if share < AHEAD or stopped(run, loss):
         return
     yield Symptom(
         f"{loss.name.replace('/', ' ')} falls almost in a straight line ({ending(loss)}) and has not begun to level off: larger steps would get there sooner",
@@ -84,6 +84,7 @@ RULE = Rule(
     healthy=(Run.drawn(train_loss="2.3 1.4 0.9 0.7 0.6 0.55 0.53 0.52 0.515 0.512 0.511 0.51"),),
     yields_to=(
         "nan-loss",
+        "lr-too-high",
         "diverged",
         "plateau-at-start",
         "warmup-unfinished",

@@ -24,10 +24,10 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     window = min(max(7, 2 * (len(loss.y) // 50) + 1), 51)
     above = np.minimum(loss.y - rolling_median(loss.y, window), np.diff(loss.y, prepend=loss.y[0]).clip(0) * 2)
-    early = loss.x < loss.x[0] + 0.03 * (loss.x[-1] - loss.x[0])
+    early = (loss.x < loss.x[0] + 0.05 * (loss.x[-1] - loss.x[0])) | (np.arange(len(loss.x)) < 3)
     spread = 1.4826 * float(np.median(np.abs(loss.y - rolling_median(loss.y, window))))
     limit = max(SPREADS * spread, SHARE * reach(run))
-    high = (above > limit) & ~early
+    high = (above > limit) & ~early & (loss.y > np.minimum.accumulate(loss.y) + limit)
     ordinary = float(np.max(np.diff(loss.y)[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
     events = np.flatnonzero(high & ~np.concatenate([[False], high[:-1]]))
     if not len(events) or high.mean() > MANY + 1.5 / len(high) or high[-1]:
@@ -60,7 +60,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Spikes come from a rate close to the limit of stability, from single bad batches, or from Adam's second moment being stale.",
-    how="Points more than ten robust deviations and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 3 % of the run left out.",
+    how="Points more than ten robust deviations and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run left out.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",

@@ -42,10 +42,17 @@ def _never_moves(run: Run, loss: Series, fall: float) -> bool:
     noise = 2.5 * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
     trend = loss.level(0.0, 0.2) - loss.level(0.8, 1.0)
     steady = loss.forecast is not None and trend > 3 * noise and trend > 0.01 * abs(loss.first)
-    return fall <= max(LITTLE * abs(loss.first), noise) and not steady
+    return fall <= max(LITTLE * abs(loss.first), min(noise, 0.2 * abs(loss.first))) and not steady
 
 
 def _has_learned(run: Run) -> bool:
+    validation = run.series.get("validation/loss")
+    if (
+        validation is not None
+        and len(validation.y) >= 5
+        and validation.first - validation.last > max(0.2 * abs(validation.first), 3 * validation.noise)
+    ):
+        return True
     error = run.get("train/metric") or run.get("validation/metric")
     if error is None or not run.judged_by_share or not len(error.y):
         return False
@@ -101,8 +108,8 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
 def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     peak = float(loss.y.max())
     burst = (
-        (peak - loss.last > 0.1 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak) or loss.first > 1.2 * loss.last
-    )
+        peak - loss.last > 0.1 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
+    ) or loss.first > 1.2 * loss.last
     exact = float(np.ptp(loss.y[len(loss.y) // 2 :])) <= 1e-7 * abs(loss.last)
     return (
         Cause(
