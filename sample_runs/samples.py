@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from tasks import TASKS
-from training import Experiment, network, train
+from training import Experiment, Point, network, train
 from writers import (
     Writer,
     german,
@@ -16,7 +17,6 @@ from writers import (
     keras_history,
     keras_semicolons,
     lightning,
-    printed,
     steps,
     table,
     trainer_state,
@@ -45,11 +45,19 @@ class Sample:
 
 
 def resumed(e: Experiment, write: Writer) -> str:
-    """The same network trained twice, the second log appended to the first: epochs start anew, the loss does not."""
+    """Stopped after two thirds of its epochs and taken up again from an older checkpoint, in the same log."""
     torch.manual_seed(0)
     net = network(e, TASKS[e.task]())
-    first = write(train(e, 0, net))
-    return first + write(train(replace(e, epochs=e.epochs // 2), 1, net)).partition("\n")[2]
+    kept, lost = e.epochs // 2, e.epochs // 6
+    first = train(replace(e, epochs=kept), 0, net)
+    checkpoint = copy.deepcopy(net)
+    second = _later(train(replace(e, epochs=lost), 1, net), first[-1])
+    third = _later(train(replace(e, epochs=e.epochs - kept), 2, checkpoint), first[-1])
+    return write(first + second + third)
+
+
+def _later(points: list[Point], last: Point) -> list[Point]:
+    return [replace(p, step=p.step + last.step + 1, epoch=p.epoch + last.epoch) for p in points]
 
 
 def again(e: Experiment, write: Writer) -> str:
@@ -112,7 +120,7 @@ SAMPLES = (
     ),
     Sample(
         "overtraining/history.json",
-        Experiment(lr=0.01, optimizer="Adam", task="tumours", epochs=100),
+        Experiment(lr=0.002, optimizer="Adam", task="tumours", hidden=(128,), epochs=100),
         keras_history,
     ),
     Sample(
@@ -134,9 +142,9 @@ SAMPLES = (
         table(PLAIN),
     ),
     Sample(
-        "plateau-at-start/train.log",
+        "plateau-at-start/training.csv",
         Experiment(lr=0.1, hidden=(32, 32, 32, 32), activation="Sigmoid", epochs=40),
-        printed,
+        keras,
     ),
     Sample("lr-decayed-too-early/run.jsonl", Experiment(lr=0.1, schedule="early", epochs=40), json_lines(RATED)),
     Sample(
@@ -159,7 +167,7 @@ SAMPLES = (
         Experiment(lr=0.1, shuffled=False, epochs=8),
         steps(BATCHES, every=1),
     ),
-    Sample("resumed-run/training.csv", Experiment(lr=0.1, epochs=24), keras, resumed),
+    Sample("resumed-run/training.csv", Experiment(lr=0.1, epochs=36), keras, resumed),
     Sample("several-runs-in-one-log/training.csv", Experiment(lr=0.1, epochs=30), keras, again),
     Sample("too-little-data/run.csv", Experiment(lr=0.1, epochs=2), table(PLAIN)),
     Sample("no-validation/run.jsonl", Experiment(lr=0.2, epochs=30), json_lines({"epoch": "epoch", "loss": "loss"})),

@@ -108,7 +108,7 @@ def train(e: Experiment, seed: int = 0, net: nn.Sequential | None = None) -> lis
 
 def _batches(e: Experiment, task: Task) -> Iterator[Tensor]:
     order = torch.randperm(len(task.x)) if e.shuffled else torch.argsort(task.y, stable=True)
-    yield from torch.split(order, e.batch)  # type: ignore[no-untyped-call]
+    yield from torch.split(order, e.batch)
 
 
 def _step(loss: Loss, net: nn.Sequential, descent: torch.optim.Optimizer, batch: tuple[Tensor, Tensor]) -> Point:

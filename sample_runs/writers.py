@@ -140,14 +140,4 @@ def lightning(points: list[Point], every: int = 20) -> str:
     return _csv([list(columns)], ([str(row.get(c, "")) for c in columns] for row in rows))
 
 
-def printed(points: list[Point]) -> str:
-    """What a training script's logger printed, an epoch a line."""
-    epochs = epochs_of(points)
-    line = "2026-03-14 09:{:02d}:{:02d} INFO Epoch {}/{}: Train Loss={:.4f}, Val Loss={:.4f}, Val Acc={:.2f}%\n"
-    return "".join(
-        line.format(i // 60, i % 60, i + 1, len(epochs), p.loss, p.validation_loss, 100 * (p.validation_metric or 0))
-        for i, p in enumerate(epochs)
-    )
-
-
 german = partial(table, separator="\t", decimal=",")

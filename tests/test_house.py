@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rule", "report", "progress", "wording"),
     ("rules", "readers", "recorder", "reporters", "plots"),
     ("catalogue", "engine"),
+    ("face",),
     ("sanity", "training", "lab"),
     ("cli",),
 )
@@ -53,18 +54,21 @@ def dotted(module: Path) -> str:
     return ".".join(module.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports(module: Path) -> set[str]:
-    """Dotted names of all that a module imports, anywhere in it; `from a import b` gives a and a.b."""
+def imports(module: Path, *, anywhere: bool = True) -> set[str]:
+    """Dotted names of what a module imports, anywhere in it or as it is loaded; `from a import b` gives a.b or a."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
     names: set[str] = set()
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree) if anywhere else tree.body:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{dotted(module)} uses a relative import"
-            names |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if name in NAMES else str(node.module) for name in whole}
     return names
 
 
+NAMES = {dotted(module) for module in MODULES}
 ROOMS = sorted({room(m) for m in MODULES} - {"__init__", "__main__"})
 
 
@@ -77,7 +81,7 @@ def test_every_room_has_a_floor(name):
 @pytest.mark.parametrize("module", [m for m in MODULES if room(m) in HEIGHT], ids=dotted)
 def test_imports_run_down(module):
     """No module imports what stands on a higher floor."""
-    rooms = {name.split(".")[1] for name in imports(module) if name.startswith("nndoctor.")}
+    rooms = {name.split(".")[1] for name in imports(module) & NAMES if "." in name}
     up = {other for other in rooms if other in HEIGHT and HEIGHT[other] > HEIGHT[room(module)]}
     assert not up, f"{dotted(module)} imports {up}"
 
@@ -130,13 +134,7 @@ def cycle(graph: dict[str, set[str]]) -> list[str]:
 
 def test_imports_at_module_level_form_no_circle():
     """What a module imports as it is loaded never leads back to it."""
-    names = {dotted(m): m for m in MODULES}
-    graph: dict[str, set[str]] = {}
-    for name, module in names.items():
-        tree = ast.parse(module.read_text(encoding="utf-8"))
-        loaded = [n for n in tree.body if isinstance(n, ast.ImportFrom)]
-        wanted = {str(n.module) for n in loaded} | {f"{n.module}.{a.name}" for n in loaded for a in n.names}
-        graph[name] = (wanted & set(names)) - {name}
+    graph = {dotted(m): (imports(m, anywhere=False) & NAMES) - {dotted(m)} for m in MODULES}
     assert cycle(graph) == []
 
 

@@ -40,8 +40,7 @@ def expected(name: str) -> set[str]:
 
 def reports(log: Path):
     """One report for each run of a log."""
-    found = nndoctor.diagnose(log)
-    return found if isinstance(found, (list, tuple)) else [found]
+    return [nndoctor.diagnose(run) for run in nndoctor.read(log)]
 
 
 @pytest.mark.parametrize("log", SICK, ids=label)
