@@ -20,7 +20,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         from nndoctor._version import __version__
 
-        print(f"nndoctor {__version__}")
+        sys.stdout.write(f"nndoctor {__version__}\n")
         return
     from nndoctor.cli.door import run
 

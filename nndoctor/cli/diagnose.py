@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -160,21 +161,27 @@ def _rendered(reports: Sequence[Report], errors: Errors, format: Format, *, quie
 def _refuse_overwriting(output: str | None, sources: Sequence[Source]) -> None:
     from nndoctor.errors import UsageError
 
-    if output is not None and any(
-        os.path.exists(s.path) and os.path.exists(output) and os.path.samefile(s.path, output) for s in sources
+    target = None if output is None else Path(output)
+    if (
+        target is not None
+        and target.exists()
+        and any(Path(s.path).exists() and target.samefile(s.path) for s in sources)
     ):
         raise UsageError(f"--output {output} is one of the logs: choose another name, nothing was written")
 
 
 def _put(text: str, output: str | None) -> None:
+    """Print, or write beside and rename, so that no half of a report is ever found."""
     if output is None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    beside = f"{output}.part"
-    with open(beside, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-    os.replace(beside, output)
+    beside = Path(f"{output}.part")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.replace(output)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _code(reports: Sequence[Report], errors: Errors, fail_on: FailOn, exit_zero: bool) -> int:

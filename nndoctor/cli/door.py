@@ -26,14 +26,14 @@ def run() -> int:
         return _piped()
     except OSError as error:
         return _said(f"{error.filename or 'output'}: {error.strerror or error}")
-    except Exception:  # the door: a bug must not look like findings (exit 1)
+    except Exception:  # noqa: BLE001 - the door: a bug must not look like findings (exit 1)
         traceback.print_exc()
         return _said("this is a bug of nndoctor, not of your log; please report it with the lines above")
     return Exit.CLEAN
 
 
 def _said(text: str) -> int:
-    print(f"nndoctor: {text}", file=sys.stderr)
+    sys.stderr.write(f"nndoctor: {text}\n")
     return Exit.TROUBLE
 
 

@@ -28,6 +28,10 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     parts = segments(axis, [table.columns[name].present for name in known])
     runs = [_run(table, meanings, part, path, notes) for part in parts]
     runs = [run for run in runs if run.series]
+    if max(len(s) for run in runs for s in run.series.values()) < 2:
+        raise UnreadableLog(
+            f"{path} has one row a run: wanted at least two, to see how the run went; log once an epoch"
+        )
     if len(runs) > 1:
         count = Fact(len(runs))
         runs = [
@@ -39,7 +43,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
 def interpret(columns: Sequence[str], maps: Maps) -> dict[str, Meaning]:
     """The meaning of every column beside the others. Raises UsageError for a map to or from a name that is not there."""
     meanings = {column: meaning(column) for column in columns}
-    apart = {said.split for said in meanings.values() if said.metric == "loss" or said.metric.endswith("_loss")}
+    apart = {said.split or "" for said in meanings.values() if said.metric == "loss" or said.metric.endswith("_loss")}
     held = {(said.split, said.metric) for said in meanings.values()}
     playing = task(list(columns))
     for column, said in meanings.items():
@@ -50,7 +54,7 @@ def interpret(columns: Sequence[str], maps: Maps) -> dict[str, Meaning]:
         elif not said.split:
             bare = (
                 "train"
-                if "loss" in said.metric or ("train" not in apart or ("validation", said.metric) in held)
+                if "loss" in said.metric or not {"train", "validation"} <= apart or ("validation", said.metric) in held
                 else "validation"
             )
             meanings[column] = replace(said, split=bare, rank=said.rank + 4 * (("train", said.metric) in held))

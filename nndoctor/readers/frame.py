@@ -25,7 +25,7 @@ def read_object(found: object) -> Table:
         cells = {
             str(name): [None if value is None or value != value else value for value in found[name].tolist()]
             for name in found.columns
-        }  # noqa: PLR0124
+        }
         return Table({name: Column.of(values) for name, values in cells.items()}, "dataframe", facts=constants(cells))
     raise UnreadableLog(
         f"cannot read a {type(found).__name__}; wanted a path, a DataFrame, a dict of lists or a Keras History"

@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.readers.cells import MISSING
 from nndoctor.readers.names import Kind, meaning
-from nndoctor.readers.source import LONGEST, Source
+from nndoctor.readers.source import Source
 from nndoctor.readers.table import Column, Table
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ def read(source: Source, delimiter: str, format: str) -> Table:
     """The understood columns of a large table; rows that repeat the header or hold text count as unreadable cells."""
     import pandas as pd
 
-    with source.open() as file:
-        source.check_lines(file.read(LONGEST + 1))
+    source.check_lines()
     header = list(
         pd.read_csv(
             source.open(), sep=delimiter, nrows=0, encoding=source.encoding, comment="#", skipinitialspace=True
@@ -41,7 +40,6 @@ def read(source: Source, delimiter: str, format: str) -> Table:
         keep_default_na=False,
         na_values=sorted(MISSING | {m.upper() for m in MISSING}),
         low_memory=False,
-        decimal="." if delimiter == "," else ".",
         on_bad_lines="skip",
     )
     for chunk in chunks:

@@ -34,8 +34,7 @@ def sniff(source: Source) -> bool:
     if (
         not header
         or len(words) < max(1, len(header) / 2)
-        or len(header) == 1
-        and meaning(header[0]).kind is Kind.UNKNOWN
+        or (len(header) == 1 and meaning(header[0]).kind is Kind.UNKNOWN)
     ):
         return False
     kinds = [meaning(c).kind for c in header]

@@ -12,7 +12,8 @@ from typing import IO
 from nndoctor.errors import UnreadableLog
 
 HEAD = 65536  # bytes that a sniff may look at
-LONGEST = 64 << 20  # bytes of one line; a run log's line is never longer, a hostile one may be endless
+BLOCK = 1 << 20  # bytes read at a time
+LONGEST = 16 << 20  # bytes of one line; a run log's line is never longer, a hostile one may be endless
 MOST_PIPED = 512 << 20  # bytes read from standard input
 
 
@@ -86,18 +87,21 @@ class Source:
 
     def text(self) -> str:
         """The whole file as text. Raises UnreadableLog past the longest line."""
+        self.check_lines()
         with self.open() as file:
             data = file.read()
-        self.check_lines(data)
         return data.decode(self.encoding, errors="replace").lstrip("\ufeff")
 
-    def check_lines(self, data: bytes) -> None:
-        """Raise UnreadableLog for a line longer than any log's."""
-        at = 0
-        while len(data) - at > LONGEST:
-            end = data.find(b"\n", at, at + LONGEST)
-            if end < 0:
-                raise UnreadableLog(
-                    f"{self.path} has a line of over {LONGEST >> 20} MB: no run log has; is it the right file?"
-                )
-            at = data.rfind(b"\n", at, at + LONGEST) + 1
+    def check_lines(self) -> None:
+        """Raise UnreadableLog for a line longer than any log's, before any reader takes it into memory."""
+        if self.size <= LONGEST:
+            return
+        length = 0
+        with self.open() as file:
+            while block := file.read(BLOCK):
+                first, last = block.find(b"\n"), block.rfind(b"\n")
+                if length + (len(block) if first < 0 else first) > LONGEST:
+                    raise UnreadableLog(
+                        f"{self.path} has a line of over {LONGEST >> 20} MB: no run log has; is it the right file?"
+                    )
+                length = length + len(block) if first < 0 else len(block) - last - 1

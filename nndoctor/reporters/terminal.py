@@ -36,9 +36,10 @@ def verdict(report: Report) -> tuple[str, str]:
     """The one sentence that names the diagnosis, and its style."""
     primary = report.primary
     if primary is not None:
-        others = [f for f in report.at_least(Severity.WARNING) if f is not primary]
-        more = f", and {' and '.join(dict.fromkeys(f.name.replace('-', ' ') for f in others[:2]))}" if others else ""
-        return f"{primary.name.replace('-', ' ').capitalize()}{more}.", str(primary.severity)
+        others = dict.fromkeys(_spoken(f.name) for f in report.at_least(Severity.WARNING) if f is not primary)
+        more = f" Also {' and '.join(others)}." if others else ""
+        name = _spoken(primary.name)
+        return f"{name[:1].upper()}{name[1:]}: {shown(primary.message)}.{more}", str(primary.severity)
     few = next((f for f in report.findings if f.name == "too-little-data"), None)
     if few is not None:
         return f"Cannot say: {few.message}.", "info"
@@ -46,6 +47,11 @@ def verdict(report: Report) -> tuple[str, str]:
     if unseen:
         return "Nothing wrong found in training; without validation nothing can be said about new data.", "good"
     return "Nothing wrong found.", "good"
+
+
+def _spoken(name: str) -> str:
+    """`lr-too-high` -> `learning rate too high`."""
+    return name.replace("lr-", "learning-rate-").replace("nan-", "NaN-").replace("-", " ")
 
 
 def _table(page: Page, reports: Sequence[Report]) -> None:
@@ -91,16 +97,17 @@ def _report(page: Page, report: Report, *, quiet: bool) -> None:
     if lines:
         page.blank()
     for finding in report.findings if not quiet else report.at_least(Severity.WARNING):
-        _finding(page, finding, quiet=quiet)
+        _finding(page, finding, quiet=quiet, told=finding is report.primary)
     if not quiet:
         _rest(page, report)
 
 
-def _finding(page: Page, finding: Finding, *, quiet: bool) -> None:
+def _finding(page: Page, finding: Finding, *, quiet: bool, told: bool) -> None:
     place = f"  line {finding.location.line}" if finding.location.line is not None else ""
     head = f"  {finding.severity}, {percent(finding.confidence)} sure{place}"
     page.line((finding.code, str(finding.severity)), (f" {finding.name}", "bold"), (head, "dim"))
-    page.line(shown(finding.message[:1].upper() + finding.message[1:]) + ".", indent=6)
+    if not told:
+        page.line(shown(finding.message[:1].upper() + finding.message[1:]) + ".", indent=6)
     if finding.severity is Severity.INFO or quiet:
         page.blank()
         return

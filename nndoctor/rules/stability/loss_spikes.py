@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import rolling_median
+from nndoctor.curve import background
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -22,10 +22,10 @@ MANY = 0.04  # more than this share of points up there is no spike but how the r
 def check(run: Run) -> Iterator[Symptom]:
     """Count isolated points far above the median of their neighbours."""
     loss = run.series["train/loss"]
-    window = min(max(7, 2 * (len(loss.y) // 50) + 1), 51)
-    above = np.minimum(loss.y - rolling_median(loss.y, window), np.diff(loss.y, prepend=loss.y[0]).clip(0) * 2)
+    level = background(loss.y)
+    above = np.minimum(loss.y - level, np.diff(loss.y, prepend=loss.y[0]).clip(0) * 2)
     early = (loss.x < loss.x[0] + 0.05 * (loss.x[-1] - loss.x[0])) | (np.arange(len(loss.x)) < 3)
-    spread = 1.4826 * float(np.median(np.abs(loss.y - rolling_median(loss.y, window))))
+    spread = 1.4826 * float(np.median(np.abs(loss.y - level)))
     limit = max(SPREADS * spread, SHARE * reach(run))
     high = (above > limit) & ~early & (loss.y > np.minimum.accumulate(loss.y) + limit)
     ordinary = float(np.max(np.diff(loss.y)[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))

@@ -100,12 +100,12 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         series="train/loss",
         step=end,
         span=(float(loss.x[0]), end),
-        causes=_causes(run, loss),
+        causes=_causes(loss),
         severity=None if share >= 1 else Severity.WARNING,
     )
 
 
-def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
+def _causes(loss: Series) -> tuple[Cause, ...]:
     peak = float(loss.y.max())
     burst = (
         peak - loss.last > 0.1 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
