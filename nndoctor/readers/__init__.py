@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 
 from nndoctor.errors import UnreadableLog, UsageError
-from nndoctor.readers import hf_trainer_state, history, json_lines, separated
-from nndoctor.readers.assemble import assemble, mapped
+from nndoctor.readers import hf_trainer_state, json_lines, keras_history, separated
+from nndoctor.readers.assemble import assemble, visible
 from nndoctor.readers.frame import read_object
+from nndoctor.readers.interpret import mapped
+from nndoctor.readers.layout import is_number
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
 from nndoctor.run import Run
@@ -18,7 +22,7 @@ from nndoctor.run import Run
 READERS: tuple[Reader, ...] = (
     hf_trainer_state.READER,
     json_lines.READER,
-    history.READER,
+    keras_history.READER,
     separated.READER,
 )
 
@@ -34,6 +38,7 @@ def read(source: object, *, maps: Iterable[str] = ()) -> list[Run]:
         source = Source(fspath(source))
     if not isinstance(source, Source):
         return assemble(read_object(source), "data", pairs)
+    source = replace(source, kept=tuple(column.strip() for column in pairs))
     runs = [run for table in reader_of(source).read(source) for run in assemble(table, source.path, pairs)]
     _check_maps(runs, pairs, source)
     return runs
@@ -63,9 +68,17 @@ def _unrecognised(source: Source) -> str:
         return f"{source.path} is a pickle, which can run code when read, so it is not; write json.dump(history.history, file) instead"
     if not source.is_text:
         return f"{source.path} is binary and no format that nndoctor knows; wanted CSV, TSV, JSON, JSON lines or trainer_state.json"
-    first = next((line for line in source.start.splitlines() if line.strip()), "")
-    shown = first.strip()[:60] if first.isprintable() else first.strip()[:60].encode("unicode_escape").decode()
-    return f"{source.path} is no table that nndoctor can read (it begins '{shown}'); wanted a header and rows of numbers, JSON or JSON lines"
+    first = next((line for line in source.start.splitlines() if line.strip()), "").strip()
+    cells = [cell for cell in re.split(r"[,;\t| ]+", first) if cell]
+    if sum(map(is_number, cells)) > len(cells) / 2:
+        return (
+            f"{source.path} has no header: its first line is '{visible(first[:40])}'; "
+            "put the columns' names above it, as in epoch,loss,val_loss"
+        )
+    return (
+        f"{source.path} is no table that nndoctor can read (it begins '{visible(first[:60])}'); "
+        "wanted a header and rows of numbers, JSON or JSON lines"
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:

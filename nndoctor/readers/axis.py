@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.curve import Array
-from nndoctor.readers.names import Kind, Meaning
-from nndoctor.readers.table import Column, Table
+from nndoctor.readers.names import BARE, Kind, Meaning
+from nndoctor.readers.table import Column, Rows, Table
 
-Rows = NDArray[np.int64]
+RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
+ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One run: its rows, their steps, and the steps at which it was resumed."""
+    """One run: its rows, their steps, and the steps at which it was resumed; `whole` if it is the table as it stands."""
 
     rows: Rows
     axis: Array
     resumed: tuple[float, ...] = ()
+    whole: bool = False
 
 
 def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, tuple[str, ...]]:
@@ -30,39 +33,53 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, tuple
     epochs = _filled(table, meanings, Kind.EPOCH)
     if steps is not None and epochs is not None and _restarts_each_epoch(steps, epochs):
         length = float(steps.max()) or 1.0
-        return (epochs - epochs.min()) * length + steps, (
-            "steps count from the start of each epoch: joined with the epoch",
-        )
+        joined = (epochs - epochs.min()) * length + steps
+        return joined, ("steps count from the start of each epoch: joined with the epoch",)
     for axis in (steps, epochs):
         if axis is not None and not _repeats_within(axis, table, meanings):
             return axis, ()
-    if steps is None and epochs is not None and len(np.unique(epochs)) == 1:
+    counted = np.arange(table.rows, dtype=np.float64)
+    if steps is None and epochs is None:
+        return counted, ("the log has no step or epoch: its rows are counted",)
+    if steps is None and epochs is not None and len(np.unique(epochs)) == 1 and _one_row_runs(table):
         return epochs, ()
-    note = (
-        "the log has no step or epoch: its rows are counted"
-        if steps is None and epochs is None
-        else "several rows an epoch: its rows are counted"
-    )
-    return np.arange(table.rows, dtype=np.float64), (note,)
+    return counted, ("several rows an epoch: its rows are counted",)
 
 
-def segments(axis: Array, presence: Sequence[NDArray[np.bool_]]) -> list[Segment]:
-    """Cut at restarts, stitch at resumes, sort where the rows merely lie in another order."""
-    rows = np.flatnonzero(np.logical_or.reduce(list(presence)))
+def segments(rows: Rows, axis: Array, presence: Sequence[NDArray[np.bool_]], kind: str) -> list[Segment]:
+    """Cut these rows at restarts, stitch them at resumes, sort them where they merely lie in another order."""
+    if not presence:
+        return []
+    held = np.logical_or.reduce(list(presence))
+    if len(rows) == len(held) and held.all() and np.all(np.diff(axis) > 0):
+        return [Segment(rows, axis, whole=True)]
+    rows = rows[held[rows]]
     x = axis[rows]
-    if len(np.unique(x)) == len(x):
+    if len(np.unique(x)) == len(x) and not _resumed_with_a_gap(x):
         order = np.argsort(x, kind="stable")
         return [Segment(rows[order], x[order])]
-    starts = [0, *_restarts(x, rows, presence), len(x)]
-    return [_stitched(rows[a:b], x[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True) if b > a]
+    starts = [0, *_restarts(x, rows, presence, each_row=kind == "keras-csv"), len(x)]
+    return [_stitched(rows[a:b], x[a:b]) for a, b in pairwise(starts) if b > a]
 
 
-def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]]) -> list[int]:
+def _one_row_runs(table: Table) -> bool:
+    return table.format == "keras-csv" or table.rows <= ONE_EPOCH
+
+
+def _resumed_with_a_gap(x: Array) -> bool:
+    """Whether distinct steps go back just once, into the run and with rows before and after."""
+    back = np.flatnonzero(np.diff(x) < 0) + 1
+    return len(back) == 1 and min(back[0], len(x) - back[0]) >= RESUMED_AFTER and bool(x[back[0]] > x[0])
+
+
+def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, each_row: bool) -> list[int]:
+    """Where the steps fall to their start or below it, or their first one is logged again in full."""
     cuts: list[int] = []
     start = 0
     for i in np.flatnonzero(np.diff(x) <= 0) + 1:
         back = x[i] < x[i - 1] and x[i] <= x[start]
-        again = x[i] == x[i - 1] == x[start] and i - start == 1 and any(p[rows[i]] and p[rows[i - 1]] for p in presence)
+        alone = i - start == 1 and (each_row or len(x) <= ONE_EPOCH or np.any(np.diff(x) < 0))
+        again = x[i] == x[i - 1] == x[start] and alone and any(p[rows[i]] and p[rows[i - 1]] for p in presence)
         if back or again:
             cuts.append(int(i))
             start = int(i)
@@ -71,12 +88,15 @@ def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]]) -> li
 
 def _stitched(rows: Rows, x: Array) -> Segment:
     """Where the steps go back, what was logged before from that step on is dropped: the later value stands."""
-    resumed: list[float] = []
-    keep = np.ones(len(x), dtype=np.bool_)
-    for i in np.flatnonzero(np.diff(x) < 0) + 1:
-        resumed.append(float(x[i]))
-        keep[:i] &= x[:i] < x[i]
-    return Segment(rows[keep], x[keep], tuple(resumed))
+    back = np.flatnonzero(np.diff(x) < 0) + 1
+    if not len(back):
+        return Segment(rows, x)
+    lowest_later = np.minimum.accumulate(x[::-1])[::-1]  # a row stands only if no later row is at or before its step
+    after = np.append(lowest_later[1:], np.inf)
+    block = np.searchsorted(back, np.arange(len(x)), side="right")
+    last_of_block = np.append(back, len(x))[block] - 1
+    keep = x < after[last_of_block]
+    return Segment(rows[keep], x[keep], tuple(float(x[i]) for i in back))
 
 
 def _filled(table: Table, meanings: Mapping[str, Meaning], kind: Kind) -> Array | None:
@@ -99,7 +119,9 @@ def _forward(column: Column) -> Array:
 
 def _restarts_each_epoch(steps: Array, epochs: Array) -> bool:
     back = np.flatnonzero(np.diff(steps) < 0)
-    return len(back) > 0 and bool(np.all(np.diff(epochs)[back] > 0)) and len(np.unique(epochs)) > len(back)
+    if not len(back):
+        return False
+    return bool(np.all(np.diff(epochs)[back] > 0)) and len(np.unique(epochs)) > len(back)
 
 
 def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) -> bool:
@@ -107,9 +129,8 @@ def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) 
     same = np.flatnonzero(np.diff(axis) == 0)
     if len(same) < 2 or len(same) < 0.2 * len(axis):
         return False
-    columns = [
-        table.columns[name].present
-        for name, said in meanings.items()
-        if said.kind is Kind.SERIES and said.metric not in ("lr", "grad_norm")
+    kinds = (Kind.SERIES, Kind.PART)
+    present = [
+        table.columns[c].present for c, said in meanings.items() if said.kind in kinds and said.metric not in BARE
     ]
-    return any(np.mean(p[same] & p[same + 1]) > 0.5 for p in columns if p.any())
+    return any(np.mean(p[same] & p[same + 1]) > 0.5 for p in present if p.any())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,36 +11,31 @@ from numpy.typing import NDArray
 
 MISSING = frozenset({"", "-", "--", "—", "–", "none", "null", "n/a", "na", "#n/a", "<na>", "."})
 NAN = frozenset({"nan", "-nan", "+nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan"})
-INFINITE = {
-    "inf": math.inf,
-    "infinity": math.inf,
-    "+inf": math.inf,
-    "-inf": -math.inf,
-    "-infinity": -math.inf,
-    "1.#inf": math.inf,
-    "∞": math.inf,
-}
+INFINITE = {"1.#inf": math.inf, "-1.#inf": -math.inf, "∞": math.inf, "-∞": -math.inf}
+WRAPPED = re.compile(r"(?:tensor|np\.float\d*|array)\(\[?([^,)\]]+)")
+THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 
 def number(cell: object, comma: bool = False) -> float | None:
-    """The number in a cell; NaN where the log says NaN, None where the cell is empty.
+    """The number in a cell; NaN where the log says NaN, None where the cell is empty. Percent signs are dropped.
 
     `comma` reads `0,31` as a decimal. Raises ValueError for a cell that is neither.
     """
     if cell is None:
         return None
-    if isinstance(cell, bool):
-        raise ValueError(cell)
     if isinstance(cell, (int, float)):
-        return float(cell)
+        try:
+            return float(cell)
+        except OverflowError:
+            return math.inf if cell > 0 else -math.inf
     text = str(cell).strip().strip("\"'").strip()
     try:
-        return float(text)
+        return _spelled(text, comma=comma) if "_" in text else float(text)
     except ValueError:
-        return _spelled(text, comma)
+        return _spelled(text, comma=comma)
 
 
-def _spelled(text: str, comma: bool) -> float | None:
+def _spelled(text: str, *, comma: bool) -> float | None:
     low = text.lower()
     if low in MISSING:
         return None
@@ -47,31 +43,36 @@ def _spelled(text: str, comma: bool) -> float | None:
         return math.nan
     if low in INFINITE:
         return INFINITE[low]
-    if low.startswith("tensor(") or low.startswith("np.float"):
-        return float(low.partition("(")[2].rstrip(")").partition(",")[0])
+    if wrapped := WRAPPED.match(low):
+        return float(wrapped.group(1))
     if text.endswith("%"):
-        value = number(text[:-1], comma)
-        return None if value is None else value / 100.0
-    if comma and text.count(",") == 1:
-        return float(text.replace(".", "").replace(",", "."))
-    if "," in text and all(len(part) == 3 for part in text.partition(".")[0].split(",")[1:]):
+        return number(text[:-1], comma)
+    if comma and text.count(",") == 1 and text.rfind(",") > text.rfind("."):
+        return _plain(text.replace(".", "").replace(",", "."))
+    if THOUSANDS.fullmatch(text):
         return float(text.replace(",", ""))
     raise ValueError(text)
 
 
-def numbers(cells: Sequence[object], comma: bool = False) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[int]]:
-    """A column's values and which of them are there, shapes (n,), and the rows that could not be read."""
-    try:
-        values = np.array(cells, dtype=np.float64)
-    except (ValueError, TypeError):
-        pass
-    else:
-        if None not in cells:
-            return values, np.ones(len(cells), dtype=np.bool_), []
-    values = np.full(len(cells), np.nan)
+def _plain(text: str) -> float:
+    if "_" in text:  # float() would take 1_000
+        raise ValueError(text)
+    return float(text)
+
+
+def numbers(
+    cells: Sequence[object], *, comma: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[int], bool]:
+    """A column's values and which of them are there, shapes (n,), the rows that hold text, and whether any holds a %."""
+    if plain := _all_plain(cells):
+        return np.asarray(plain), np.ones(len(cells), dtype=np.bool_), [], False
+    values = [math.nan] * len(cells)
     present = np.zeros(len(cells), dtype=np.bool_)
     unreadable: list[int] = []
+    percent = False
     for row, cell in enumerate(cells):
+        if cell is None or cell == "":
+            continue
         try:
             value = number(cell, comma)
         except ValueError:
@@ -79,4 +80,14 @@ def numbers(cells: Sequence[object], comma: bool = False) -> tuple[NDArray[np.fl
             continue
         if value is not None:
             values[row], present[row] = value, True
-    return values, present, unreadable
+            percent = percent or (isinstance(cell, str) and cell.rstrip().endswith("%"))
+    return np.asarray(values, dtype=np.float64), present, unreadable, percent
+
+
+def _all_plain(cells: Sequence[object]) -> list[float] | None:
+    """The quick way for a column of nothing but plain numbers."""
+    try:
+        values = [float(cell) for cell in cells]  # type: ignore[arg-type]
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return None if any("_" in cell for cell in cells if isinstance(cell, str)) else values

@@ -6,9 +6,13 @@ import json
 from collections.abc import Mapping
 
 from nndoctor.errors import UnreadableLog
+from nndoctor.readers.items import items
+from nndoctor.readers.names import Kind, meaning
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
-from nndoctor.readers.table import Table, from_records
+from nndoctor.readers.table import Table, flatten, from_records
+
+CUT = "the last line is cut off and was left out"
 
 
 def sniff(source: Source) -> bool:
@@ -20,16 +24,18 @@ def sniff(source: Source) -> bool:
         return start[1:].lstrip().startswith("{")
     if not start.startswith("{"):
         return False
-    line = start.splitlines()[0].strip()
-    return line.endswith("}") and isinstance(_loaded(line), dict) and "\n" in start.strip()
+    first, _, rest = start.partition("\n")
+    record = _loaded(first)
+    if not isinstance(record, dict):
+        return False
+    return rest.lstrip().startswith("{") or any(meaning(n).kind is Kind.SERIES for n in flatten(record))
 
 
 def read(source: Source) -> list[Table]:
     """One table; a last line that is cut off is left out, other lines that are no object are counted."""
     text = source.text()
     if text.lstrip().startswith("["):
-        records = _array(text, source.path)
-        return [from_records([r for r in records if isinstance(r, dict)], "json", None)]
+        return [_array(text, source.path)]
     rows: list[Mapping[str, object]] = []
     lines: list[int] = []
     odd: list[int] = []
@@ -49,7 +55,7 @@ def _notes(odd: list[int], lines: list[int]) -> tuple[str, ...]:
     if not odd:
         return ()
     if len(odd) == 1 and odd[0] > lines[-1]:
-        return ("the last line is cut off and was left out",)
+        return (CUT,)
     return (f"{len(odd)} lines are not JSON objects and were left out, the first is line {odd[0]}",)
 
 
@@ -60,14 +66,20 @@ def _loaded(line: str) -> object:
         return None
 
 
-def _array(text: str, path: str) -> list[object]:
+def _array(text: str, path: str) -> Table:
+    records: list[Mapping[str, object]] = []
+    lines: list[int] = []
+    notes: tuple[str, ...] = ()
     try:
-        found = json.loads(text)
+        for item, line in items(text, text.index("[")):
+            if isinstance(item, dict):
+                records.append(item)
+                lines.append(line)
     except (ValueError, RecursionError) as error:
-        raise UnreadableLog(
-            f"{path} begins like a JSON array and is not one ({error}); if it was cut off, write JSON lines instead"
-        ) from error
-    return list(found)
+        if not records:
+            raise UnreadableLog(f"{path} begins like a JSON array and is not one ({error}); was it cut off?") from error
+        notes = (f"the array breaks off after line {lines[-1]}: what follows was left out",)
+    return from_records(records, "json", lines, notes=notes)
 
 
 READER = Reader("jsonl", "JSON lines or an array of objects, one record a row", sniff, read)

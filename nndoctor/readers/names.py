@@ -1,188 +1,142 @@
-"""The one vocabulary: how the columns of logs in the wild are spelled, and what they are called here."""
+"""The one reading of names: what a column of a log says, by how it is spelled."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+from nndoctor.readers.spellings import (
+    ADVERSARIAL,
+    DISCRIMINATOR,
+    EPOCH,
+    EPOCH_TIME,
+    FACTS,
+    GENERATOR,
+    GRAD_NORM,
+    KNOWN,
+    LR,
+    METRICS,
+    NOISE,
+    PARTS,
+    PHASES,
+    PLAYING,
+    PREFERENCES,
+    REWARD,
+    SPLITS,
+    STEP,
+)
+
+__all__ = ["FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning", "task", "tidy"]
 
 
 class Kind(StrEnum):
     """What a column is."""
 
     SERIES = "series"
+    PART = "part"  # of a loss
     EPOCH = "epoch"
     STEP = "step"
-    KNOWN = "known"  # understood, and no series: times, memory, names
+    KNOWN = "known"  # understood, and no series: times, memory, settings
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A column's kind, split and metric; the lowest `rank` wins where several columns mean one series."""
+    """A column's kind, split and metric; the lowest `rank` wins where several columns mean one series.
+
+    `each_step` marks the twin of a metric that is logged within the epoch (Lightning's `train_loss_step`).
+    """
 
     kind: Kind
     split: str = ""
     metric: str = ""
     rank: int = 0
+    each_step: bool = False
 
 
-SPLITS = {
-    **dict.fromkeys(("train", "training", "trn", "tr", "learn", "trl"), "train"),
-    **dict.fromkeys(
-        ("val", "valid", "validation", "dev", "eval", "evaluation", "holdout", "cv", "vali", "vld"), "validation"
-    ),
-    **dict.fromkeys(("test", "testing", "tst", "tel"), "test"),
-}
-
-LOSS = (
-    "loss cost nll ce xent cross_entropy crossentropy cross_entropy_loss crossentropyloss cross_entropyloss ce_loss nll_loss nllloss loss_fn objective "
-    "logloss log_loss mlogloss multi_logloss binary_logloss multiclass bce bce_loss bce_with_logits criterion loss_value loss_total lm_loss "
-    "losses loss_mean mean_loss negative_log_likelihood neg_log_likelihood elbo mse_loss mseloss l1_loss l1loss huber_loss dice_loss loss_ce "
-    "cross_entropy_objective energy err_loss training_loss lm_cross_entropy loss_avg ctc_loss softmax_loss squared_error"
-)
-METRICS = {
-    "loss": LOSS,
-    "accuracy": (
-        "accuracy acc top1 top_1 acc1 acc_1 prec1 prec_1 top1_acc acc_top1 top_1_accuracy top1_accuracy accuracy_top1 categorical_accuracy "
-        "sparse_categorical_accuracy binary_accuracy accuracy_score cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy sparse_categorical_acc "
-        "accuracy1 token_accuracy mean_token_accuracy accuracies accu accracy pixel_accuracy pixel_acc success_rate correct_rate"
-    ),
-    "error": "error err error_rate err_rate class_error merror top1_err top1_error classification_error multi_error binary_error misclassification",
-    "balanced_accuracy": "balanced_accuracy bal_acc uar mean_acc",
-    "f1": "f1 f1_score f1score macro_f1 f1_macro micro_f1 f1_micro weighted_f1 f1_weighted f1_global f_score fscore f_measure f1_m",
-    "dice": "dice dice_coef dice_coefficient dice_score mean_dice pseudo_dice dsc average_global_foreground_dice dice_similarity",
-    "iou": "iou miou mean_iou m_iou jaccard jaccard_index iou_score mean_io_u io_u",
-    "map": "map map50_95 map_50_95 map_0_5_0_95 bbox_map ap bbox_ap m_ap coco_bbox_map mean_average_precision map_50_95_b m_ap50_95_b m_ap50_95 m_ap_0_5_0_95 ndcg",
-    "map50": "map50 map_50 map_0_5 bbox_map_50 ap50 bbox_ap50 m_ap50_b m_ap_0_5 m_ap50 bbox_m_ap_50",
-    "auc": "auc roc_auc auroc auc_roc rocauc auc_score aucroc",
-    "precision": "precision prec precision_score precision_b precision_m p",
-    "recall": "recall rec recall_score recall_b recall_m sensitivity r",
-    "matthews": "mcc matthews matthews_correlation",
-    "correlation": "pearson spearman spearmanr pearsonr correlation corr",
-    "r2": "r2 r2_score r_squared rsquared r2score",
-    "bleu": "bleu sacrebleu bleu4 bleu_4 bleu_score",
-    "rouge": "rouge rouge_l rougel rouge1 rouge_1 rouge2 rouge_lsum",
-    "word_error": "wer word_error_rate cer char_error_rate per",
-    "top5_accuracy": "top5 top_5 acc5 acc_5 prec5 top5_acc acc_top5 top_5_accuracy top5_accuracy sparse_top_k_categorical_accuracy top_k_categorical_accuracy",
-    "mae": "mae mean_absolute_error l1 absolute_error",
-    "rmse": "rmse root_mean_squared_error root_mean_square_error",
-    "mse": "mse mean_squared_error l2",
-    "perplexity": "perplexity ppl pplx",
-    "psnr": "psnr",
-    "ssim": "ssim",
-}
-BY_SPELLING = {spelling: metric for metric, spellings in METRICS.items() for spelling in spellings.split()}
-
-LR = frozenset(
-    "lr learning_rate learningrate train_lr lr0 lr_0 pg0 lr_pg0 x_lr0 base_lr lr_group_0 learning_rate_0 optim_lr current_lr lrate step_size lr_abs".split()
-)
-GRAD_NORM = frozenset(
-    "grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad gnorm grad_norm_l2 gradient_norm_l2".split()
-)
-EPOCH = frozenset(
-    "epoch epochs ep epoch_num epoch_number num_epoch epoch_idx epoch_id cur_epoch current_epoch n_epoch epoch_index".split()
-)
-STEP = frozenset(
-    "step steps global_step iter iteration iterations it iters update updates num_updates trainer_global_step total_steps n_step n_iter num_iter "
-    "batch_idx training_step iteration_number step_num train_step global_iter boosting_round round batches tree trees".split()
-)
-KNOWN = re.compile(
-    r"(^|_)(time|runtime|seconds?|sec|s|eta|timestamp|date|datetime|elapsed|duration|walltime|wall|memory|mem|gpu|cpu|speed|throughput|samples_per|steps_per|"
-    r"flos|tokens|mfu|n_parameters|ms|fps|hours|min|minutes|examples_seen|data_time|batch_time)(_|$)|_per_(sec|second|s)$"
-)
-FACTS = {
-    **dict.fromkeys(("optimizer", "optim", "optimiser", "opt"), "optimizer"),
-    **dict.fromkeys(("batch_size", "train_batch_size", "bs", "batchsize"), "batch_size"),
-    **dict.fromkeys(("num_classes", "n_classes", "classes", "num_labels", "n_class"), "num_classes"),
-    **dict.fromkeys(
-        (
-            "model",
-            "model_name",
-            "arch",
-            "architecture",
-            "run",
-            "run_id",
-            "run_name",
-            "name",
-            "seed",
-            "dataset",
-            "fold",
-            "weight_decay",
-            "dropout",
-        ),
-        "",
-    ),
-}
-NOISE = frozenset(
-    "mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values current raw b m last on the and of pct percent percentage iter batch ema".split()
-)
-ADVERSARIAL = re.compile(
-    r"^(loss_)?(d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial|g_gan|d_real|d_fake|d_a|d_b|g_a|g_b)(_loss|_gan|_x|_real|_fake|_a|_b)*$|^err_?[dg]$"
-)
-REWARD = re.compile(
-    r"(^|_)(reward|rewards|rew|episode_return|ep_return|returns|ep_rew|ep_len|episode_length|q_loss|policy|entropy_loss|explained_variance|actor|critic)(_|$)|^eprewmean$"
-)
+BARE = frozenset({"lr", "grad_norm", "epoch_time", "reward", "generator_loss", "discriminator_loss"})
+GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
 
 
 def tidy(column: str) -> str:
-    """Lower case words joined by underscores: `Train Loss (%)` -> `train_loss`, `valLoss` -> `val_loss`."""
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.strip().strip("\"'"))
-    text = re.sub(r"[^0-9a-z\u0080-\uffff]+", "_", text.lower())
-    return text.strip("_")
+    """Lower case words joined by underscores.
+
+    >>> tidy("Train Loss (%)"), tidy("valLoss"), tidy("metrics/mAP50-95(B)"), tidy("trainacc")
+    ('train_loss', 'val_loss', 'metrics_map50_95_b', 'train_acc')
+    """
+    text = re.sub(r"m(IoU|IOU|AP)(?![a-z])", lambda m: m.group().lower(), column.strip().strip("\"'"))
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text)
+    text = re.sub(r"[^0-9a-z\u0080-\uffff]+", "_", text.lower().replace("@", "_at_")).strip("_")
+    return "_".join(GLUED.sub(r"\1_\2", word) for word in text.split("_"))
 
 
 @lru_cache(maxsize=4096)
 def meaning(column: str) -> Meaning:
     """What a column says, by its name alone."""
     name = tidy(column)
-    if name in EPOCH:
-        return Meaning(Kind.EPOCH)
-    if name in STEP or column.strip() == "_step":
-        return Meaning(Kind.STEP)
-    if name in FACTS:
-        return Meaning(Kind.KNOWN)
     words = name.split("_")
     splits = [SPLITS[w] for w in words if w in SPLITS]
-    rest = "_".join(w for w in words if w not in SPLITS)
-    if name in LR or rest in LR or re.fullmatch(r"(lr|learning_rate)_[a-z]+(_\d)?(_pg1)?", rest):
-        return Meaning(Kind.SERIES, "", "lr", 0 if rest in ("lr", "learning_rate") else 1)
-    if name in GRAD_NORM or rest in GRAD_NORM:
-        return Meaning(Kind.SERIES, "", "grad_norm")
-    if ADVERSARIAL.match(rest) or REWARD.search(name):
-        return Meaning(Kind.UNKNOWN)
-    return _metric(column, words, splits)
-
-
-def _metric(column: str, words: list[str], splits: list[str]) -> Meaning:
-    split = splits[-1] if splits else ""
     plain = [w for w in words if w not in SPLITS]
-    for rank, kept in enumerate(
-        (plain, [w for w in plain if w not in NOISE], [w for w in plain if w not in NOISE and not w.isdigit()])
-    ):
-        metric = BY_SPELLING.get("_".join(kept)) or BY_SPELLING.get("".join(kept))
-        if metric is not None:
-            twin = 1 if words[-1] in ("step", "batch", "iter") else 0
-            return Meaning(Kind.SERIES, split, metric, 2 * rank + twin + (len(plain) > 1))
-    name = "_".join(words)
-    if KNOWN.search(name):
+    rest = "_".join(plain)
+    if name in EPOCH:
+        return Meaning(Kind.EPOCH)
+    if name in STEP:
+        return Meaning(Kind.STEP)
+    if name in FACTS or name in PHASES:
         return Meaning(Kind.KNOWN)
-    if "loss" in plain and 2 <= len(plain) <= 5:
-        return Meaning(Kind.SERIES, split, "_".join(w for w in plain if w != "loss") + "_loss", 9)
+    if name in EPOCH_TIME or rest in EPOCH_TIME:
+        return Meaning(Kind.SERIES, "", "epoch_time")
+    if rest in LR or re.fullmatch(r"(lr|learning_rate)_[a-z]+(_\d)?(_pg\d)?", rest):
+        return Meaning(Kind.SERIES, "", "lr", _lr_rank(rest))
+    if rest in GRAD_NORM:
+        return Meaning(Kind.SERIES, "", "grad_norm")
+    return _playing(name, rest) or _metric(words, plain, splits)
+
+
+def _lr_rank(rest: str) -> int:
+    """The rate called just that first; of parameter groups the second: the first or the last are biases in a warm-up."""
+    if rest in ("lr", "learning_rate"):
+        return 0
+    return 1 if rest.endswith("1") else 2
+
+
+def _playing(name: str, rest: str) -> Meaning | None:
+    """Rewards of reinforcement learning and the two sides of a GAN, under their own bare names."""
+    if PREFERENCES.match(name):
+        return Meaning(Kind.UNKNOWN)
+    if REWARD.match(name):
+        return Meaning(Kind.SERIES, "", "reward")
+    if GENERATOR.match(rest):
+        return Meaning(Kind.SERIES, "", "generator_loss")
+    if DISCRIMINATOR.match(rest):
+        return Meaning(Kind.SERIES, "", "discriminator_loss")
+    return Meaning(Kind.UNKNOWN) if ADVERSARIAL.match(rest) or PLAYING.search(name) else None
+
+
+def _metric(words: list[str], plain: list[str], splits: list[str]) -> Meaning:
+    split = splits[-1] if splits else ""
+    each_step = words[-1] in ("step", "batch", "iter") or words[0] in ("batch", "step")
+    quiet = [w for w in plain if w not in NOISE]
+    attempts = (plain, quiet, [w for w in quiet if w not in ("b", "m")], [w for w in quiet if not w.isdigit()])
+    for rank, kept in enumerate(attempts):
+        metric = METRICS.get("_".join(kept)) or METRICS.get("".join(kept))
+        if metric is not None:
+            return Meaning(Kind.SERIES, split, metric, 2 * rank + (len(plain) > 1), each_step)
+    if KNOWN.search("_".join(words)):
+        return Meaning(Kind.KNOWN)
+    parts = [w for w in quiet if w not in ("loss", "losses")]
+    if len(parts) < len(quiet) and parts and all(w in PARTS for w in parts):
+        return Meaning(Kind.PART, split, f"{'_'.join(parts)}_loss", 0, each_step)
     return Meaning(Kind.UNKNOWN, split)
 
 
-def task(columns: list[str]) -> str | None:
+def task(columns: Sequence[str]) -> str | None:
     """`reinforcement-learning` or `gan` where the columns show a task whose losses are no measure of learning."""
     names = [tidy(c) for c in columns]
-    if any(
-        re.search(
-            r"(^|_)(ep_rew|ep_rew_mean|eprewmean|episode_reward|episode_return|ep_return|episode_reward_mean|rollout|reward|rewards|test_success_rate)(_|$)",
-            n,
-        )
-        for n in names
-    ):
+    if any((REWARD.match(n) or PLAYING.search(n)) and n != "r" and not PREFERENCES.match(n) for n in names):
         return "reinforcement-learning"
     stripped = ["_".join(w for w in n.split("_") if w not in SPLITS) for n in names]
     if sum(bool(ADVERSARIAL.match(n)) for n in stripped) >= 2:

@@ -3,185 +3,196 @@
 from __future__ import annotations
 
 import csv
-import io
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers import large
-from nndoctor.readers.cells import number
+from nndoctor.readers.layout import Layout, is_row, is_ruler, layout_of, split
 from nndoctor.readers.names import Kind, meaning, tidy
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
-from nndoctor.readers.table import Column, Table, constants
+from nndoctor.readers.table import Column, Table, Words, is_words
 
-DELIMITERS = (",", "\t", ";", "|")
 LARGE = 8 << 20  # bytes; beyond, pandas reads faster than its import costs
+PIECE = 20_000  # rows that are held as text at a time
+LONGEST_CELL = 200  # lines that one quoted cell may go over; more, and its closing quote is missing
+TRIAL_SETTINGS = {
+    *("batch_size", "num_epochs", "n_epochs", "max_epochs", "epochs", "hidden_size", "num_layers", "dropout", "seed"),
+    *("weight_decay", "optimizer", "trial", "n_layers", "hidden", "lr", "learning_rate", "momentum", "hidden_dim"),
+}
 
 
 def sniff(source: Source) -> bool:
-    """A header whose cells are mostly words, and a row of as many cells below it."""
+    """A header whose cells are mostly words, and rows of as many cells below it."""
     if source.is_dir or not source.is_text or source.start.lstrip()[:1] in ("{", "["):
         return False
-    lines = _lines(source.start)[:40]
-    if not lines:
-        return False
-    delimiter = delimiter_of(lines)
-    header = [c for c in _split(lines[0], delimiter) if c.strip()]
-    words = [c for c in header if not _is_number(c)]
-    if (
-        not header
-        or len(words) < max(1, len(header) / 2)
-        or (len(header) == 1 and meaning(header[0]).kind is Kind.UNKNOWN)
-    ):
-        return False
-    kinds = [meaning(c).kind for c in header]
-    widths = [len(_split(line, delimiter)) for line in lines[1:]]
-    fitting = sum(abs(w - len(_split(lines[0], delimiter))) <= 1 for w in widths)
-    return fitting >= 0.6 * len(widths) and (len(header) >= 2 or kinds[0] is Kind.SERIES)
+    return layout_of(source) is not None
 
 
 def read(source: Source) -> list[Table]:
     """One table; a large one of plain cells through pandas."""
-    lines = _lines(source.start)
-    delimiter = delimiter_of(lines[:40])
-    if source.size > LARGE and delimiter != " ":
-        return [large.read(source, delimiter, _flavour([c.strip() for c in _split(lines[0], delimiter)], delimiter))]
-    rows, numbers = _rows(source, delimiter)
-    header = _unique([c.strip().strip("\"'").strip() for c in rows[0]])
-    body, at = _body(rows, numbers, header)
-    notes: tuple[str, ...] = ()
-    if body and len(body[-1]) < len(header) and not source.text().endswith(("\n", "\r")):
-        body, at = body[:-1], at[:-1]
-        notes = ("the last line is cut off and was left out",)
-    if not body:
+    layout = layout_of(source)
+    if layout is None:
+        raise UnreadableLog(f"{source.path} is no table with a header")
+    _refuse_runs_table(layout, source)
+    table = large.read(source, layout) if source.size > LARGE else None
+    if table is None:
+        table = read_rows(source, layout)
+    if not table.rows:
+        shown = ", ".join(layout.header[:6])
         raise UnreadableLog(
-            f"{source.path} has a header ({', '.join(header[:6])}) and no rows below it: the run has logged nothing yet"
+            f"{source.path} has a header ({shown}) and no rows below it: the run has logged nothing yet"
         )
-    columns = list(zip(*(row + [""] * (len(header) - len(row)) for row in body), strict=False))[: len(header)]
-    comma = delimiter != ","
-    table = {name: Column.of(cells, comma) for name, cells in zip(header, columns, strict=True)}
     _refuse_trials(table, source)
-    facts = constants(dict(zip(header, columns, strict=True)))
-    return [Table(table, _flavour(header, delimiter), np.asarray(at, dtype=np.int64), facts, notes)]
+    return [table]
 
 
-def delimiter_of(lines: list[str]) -> str:
-    """The delimiter that cuts the first lines most evenly; a blank where nothing else does."""
-    best, most = " ", 0.0
-    for delimiter in DELIMITERS:
-        counts = [len(_split(line, delimiter)) for line in lines]
-        usual, often = Counter(counts).most_common(1)[0]
-        if usual > 1 and often / len(counts) * usual > most and counts[0] > 1:
-            best, most = delimiter, often / len(counts) * usual
-    return best
-
-
-def _lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", "//"))]
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    if delimiter == " ":
-        return line.split()
-    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-
-
-def _rows(source: Source, delimiter: str) -> tuple[list[list[str]], list[int]]:
+def read_rows(source: Source, layout: Layout) -> Table:
+    """The table by the standard library, row by row: exact for quotes, comments, blank and ragged lines."""
+    text = source.text()
+    pieces = _Pieces(layout)
     rows: list[list[str]] = []
-    numbers: list[int] = []
-    for row, line in _parsed(source.text(), delimiter, source.path):
-        if any(cell.strip() for cell in row) and not row[0].lstrip().startswith(("#", "//")):
-            rows.append(row)
-            numbers.append(line)
-    return rows, numbers
+    at: list[int] = []
+    for row, line in _records(text, layout.delimiter, source.path):
+        rows.append(row)
+        at.append(line)
+        if len(rows) > PIECE:  # the last row is held back: it may be cut off
+            pieces.add(rows[:-1], at[:-1])
+            rows, at = rows[-1:], at[-1:]
+    notes: tuple[str, ...] = ()
+    if rows and len(rows[-1]) < len(layout.header) and not text.endswith("\n"):
+        rows, at = rows[:-1], at[:-1]
+        notes = (CUT,)
+    pieces.add(rows, at)
+    return pieces.table(notes)
 
 
-def _parsed(text: str, delimiter: str, path: str) -> Iterator[tuple[list[str], int]]:
-    """Rows, each with the physical line on which it begins."""
-    text = text.replace("\r\r\n", "\r\n")
-    if delimiter == " ":
-        yield from ((line.split(), k) for k, line in enumerate(text.splitlines(), 1) if line.strip())
-        return
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    csv.field_size_limit(1 << 26)
-    before = 0
-    try:
-        for row in reader:
-            if row:
-                yield row, before + 1
-            before = reader.line_num
-    except csv.Error as error:
-        raise UnreadableLog(f"{path}, line {reader.line_num}: not a table ({error}); is it the right file?") from error
+CUT = large.CUT
 
 
-def _body(rows: list[list[str]], numbers: list[int], header: list[str]) -> tuple[list[list[str]], list[int]]:
-    """The rows below the header; a header that is repeated is no row."""
-    same = [c.strip() for c in rows[0]]
-    kept = [(row, n) for row, n in zip(rows[1:], numbers[1:], strict=True) if [c.strip() for c in row] != same]
-    return [row[: len(header)] for row, _ in kept], [n for _, n in kept]
+@dataclass
+class _Pieces:
+    """Columns as they grow."""
 
+    layout: Layout
+    columns: dict[str, list[Column]] = field(default_factory=dict)
+    words: dict[str, list[Words]] = field(default_factory=dict)
+    lines: list[np.ndarray] = field(default_factory=list)
+    wide: int = 0
 
-def _unique(names: list[str]) -> list[str]:
-    seen: Counter[str] = Counter()
-    result = []
-    for name in names:
-        seen[name] += 1
-        result.append(name if seen[name] == 1 else f"{name}.{seen[name] - 1}")
-    return result
+    def add(self, rows: Sequence[Sequence[str]], at: Sequence[int]) -> None:
+        """Take in rows, less those that repeat the header."""
+        header = [name.strip() for name in self.layout.header]
+        good = [k for k, row in enumerate(rows) if [c.strip().strip("\"'").strip() for c in row] != header]
+        shift = 1 if self.layout.indexed else 0
+        width = len(header) + shift
+        self.wide += sum(len(rows[k]) > width and any(c.strip() for c in rows[k][width:]) for k in good)
+        for position in self.layout.kept:
+            name, place = self.layout.header[position], position + shift
+            cells = [rows[k][place] if place < len(rows[k]) else "" for k in good]
+            if is_words(name):
+                self.words.setdefault(name, []).append(Words.of(cells))
+            else:
+                self.columns.setdefault(name, []).append(Column.of(cells, comma=self.layout.comma))
+        self.lines.append(np.asarray([at[k] for k in good], dtype=np.int64))
 
-
-def _is_number(cell: str) -> bool:
-    try:
-        number(cell, comma=True)
-    except ValueError:
-        return False
-    return True
-
-
-def _flavour(header: list[str], delimiter: str) -> str:
-    names = {tidy(name) for name in header}
-    if (
-        "epoch" in names
-        and "step" in names
-        and any(n.endswith(("_step", "_epoch")) or n.startswith(("train_", "val_", "valid_")) for n in names)
-    ):
-        return "lightning-csv"
-    if "epoch" in names and any(n.removeprefix("val_") in names for n in names if n.startswith("val_")):
-        return "keras-csv"
-    return "tsv" if delimiter == "\t" else "csv"
-
-
-def _refuse_trials(table: dict[str, Column], source: Source) -> None:
-    """A table with one row a trial has settings that change from row to row, and no axis."""
-    kinds = {name: meaning(name) for name in table}
-    if (
-        any(said.kind in (Kind.EPOCH, Kind.STEP) for said in kinds.values())
-        or next(iter(table.values())).values.size < 2
-    ):
-        return
-    settings = {
-        "batch_size",
-        "num_epochs",
-        "n_epochs",
-        "max_epochs",
-        "hidden_size",
-        "num_layers",
-        "dropout",
-        "weight_decay",
-        "optimizer",
-        "trial",
-        "n_layers",
-        "hidden",
-        "seed",
-    }
-    found = [name for name in table if tidy(name) in settings]
-    if len(found) >= 2 or (found and any("best" in tidy(name) for name in table)):
-        raise UnreadableLog(
-            f"{source.path} is a table of trials ({', '.join(found[:4])} change from row to row), not the log of a run: give the log of one trial"
+    def table(self, notes: tuple[str, ...]) -> Table:
+        """All pieces as one table."""
+        if self.wide:
+            notes = (*notes, f"{self.wide} rows have more cells than the header: what is over was left out")
+        return Table(
+            {name: Column.joined(parts) for name, parts in self.columns.items()},
+            self.layout.format,
+            np.concatenate(self.lines),
+            notes=notes,
+            words={name: Words.joined(parts) for name, parts in self.words.items()},
+            ignored=self.layout.ignored,
         )
+
+
+class _Lines:
+    """The lines of a text for a csv reader, comments and blank lines between its rows left out."""
+
+    def __init__(self, text: str, *, piped: bool) -> None:
+        self.text, self.piped, self.at, self.line = text, piped, 0, 0
+        self.began = 0  # the line on which the row being read begins; 0 between rows
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while self.at < len(self.text):
+            end = self.text.find("\n", self.at)
+            end = len(self.text) if end < 0 else end + 1
+            line, self.at = self.text[self.at : end], end
+            self.line += 1
+            if self.began:
+                return line
+            if is_row(line) and not is_ruler(line):
+                self.began = self.line
+                return line.strip().strip("|") if self.piped else line
+        raise StopIteration
+
+
+def _records(text: str, delimiter: str, path: str) -> Iterator[tuple[list[str], int]]:
+    """The rows below the header, each with the physical line on which it begins."""
+    lines = _Lines(text, piped=delimiter == "|")
+    if delimiter == " ":
+        rows: Iterator[list[str]] = (split(line, " ") for line in lines)
+    else:
+        csv.field_size_limit(1 << 26)
+        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    try:
+        for k, row in enumerate(rows):
+            began, lines.began = lines.began, 0
+            if lines.line - began > LONGEST_CELL:
+                raise UnreadableLog(f"{path}, line {began}: a quote is opened and not closed; close it, or take it out")
+            if k:
+                yield row, began
+    except csv.Error as error:
+        raise UnreadableLog(f"{path}, line {lines.line}: not a table ({error}); is it the right file?") from error
+
+
+def _refuse_runs_table(layout: Layout, source: Source) -> None:
+    """The table of runs that W&B exports has a row a run."""
+    if {"name", "state", "created", "runtime"} <= {tidy(name) for name in layout.header}:
+        raise UnreadableLog(
+            f"{source.path} is a W&B table of runs, one row each: export the history of one run, or a panel, instead"
+        )
+
+
+def _refuse_trials(table: Table, source: Source) -> None:
+    """A table with one row a trial has settings that change from row to row, or a best value, and no axis."""
+    kinds = {name: meaning(name).kind for name in table.columns}
+    epochs = table.columns.get(next((n for n, k in kinds.items() if k is Kind.EPOCH), ""))
+    counted = epochs is not None and bool(np.all(np.diff(epochs.values[epochs.present]) > 0)) and table.rows > 1
+    if counted or any(kind is Kind.STEP for kind in kinds.values()) or table.rows < 2:
+        return
+    names = [*table.columns, *table.words, *table.ignored]
+    settings = [name for name in names if tidy(name) in TRIAL_SETTINGS and _changes(table, name)]
+    best = any(word in ("best", "final") for name in names for word in tidy(name).split("_"))
+    plural = any(tidy(name) in ("epochs", "num_epochs", "n_epochs", "max_epochs") for name in names)
+    only_setting_is_rate = {tidy(name) for name in settings} <= {"lr", "learning_rate"}
+    if (
+        (len(settings) >= 2 and (epochs is None or plural))
+        or (settings and best)
+        or (best and plural and not only_setting_is_rate)
+    ):
+        shown = ", ".join(settings[:4])
+        raise UnreadableLog(
+            f"{source.path} is a table of trials ({shown} change from row to row), not the log of a run: "
+            "give the log of one trial"
+        )
+
+
+def _changes(table: Table, name: str) -> bool:
+    if name in table.words:
+        return len(table.words[name].words) > 1
+    column = table.columns.get(name)
+    return column is None or len(np.unique(column.values[column.present])) > 1
 
 
 READER = Reader(

@@ -12,17 +12,22 @@ from typing import IO
 from nndoctor.errors import UnreadableLog
 
 HEAD = 65536  # bytes that a sniff may look at
-BLOCK = 1 << 20  # bytes read at a time
 LONGEST = 16 << 20  # bytes of one line; a run log's line is never longer, a hostile one may be endless
+MOST_TEXT = 2 << 30  # bytes of a file that is taken into memory whole
 MOST_PIPED = 512 << 20  # bytes read from standard input
+PIECE = 1 << 20  # bytes read at a time
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file or a directory by its path, or `data` piped in under the name `-`."""
+    """A file or a directory by its path, or `data` piped in under the name `-`.
+
+    `kept` are the columns that the user named with --map: no reader may drop them for being unknown.
+    """
 
     path: str
     data: bytes | None = None
+    kept: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -40,28 +45,28 @@ class Source:
         return len(self.data) if self.data is not None else Path(self.path).stat().st_size
 
     def open(self) -> IO[bytes]:
-        """The bytes from the start."""
-        return io.BytesIO(self.data) if self.data is not None else Path(self.path).open("rb")
+        """The bytes from the start. Raises UnreadableLog where the file cannot be opened."""
+        if self.data is not None:
+            return io.BytesIO(self.data)
+        try:
+            return Path(self.path).open("rb")
+        except OSError as error:
+            reason = error.strerror or error
+            raise UnreadableLog(f"{self.path} cannot be opened: {reason}") from error
 
     @cached_property
     def head(self) -> bytes:
         """The first bytes; none for a directory. Raises UnreadableLog where the file cannot be opened."""
         if self.is_dir:
             return b""
-        try:
-            with self.open() as file:
-                return file.read(HEAD)
-        except OSError as error:
-            raise UnreadableLog(f"{self.path} cannot be opened: {error.strerror or error}") from error
+        with self.open() as file:
+            return file.read(HEAD)
 
     @cached_property
     def encoding(self) -> str:
         """By the byte order mark, else UTF-8, else GB18030 or Latin-1 by what decodes."""
-        for mark, name in (
-            (codecs.BOM_UTF8, "utf-8-sig"),
-            (codecs.BOM_UTF16_LE, "utf-16"),
-            (codecs.BOM_UTF16_BE, "utf-16"),
-        ):
+        marks = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+        for mark, name in marks:
             if self.head.startswith(mark):
                 return name
         for name in ("utf-8", "gb18030"):
@@ -82,26 +87,39 @@ class Source:
 
     @cached_property
     def start(self) -> str:
-        """The first bytes as text."""
-        return self.head.decode(self.encoding, errors="replace").lstrip("\ufeff")
+        """The first bytes as text, its lines ended by a plain newline."""
+        return _plain_lines(self.head.decode(self.encoding, errors="replace"))
+
+    def beginning(self, size: int) -> str:
+        """The first `size` bytes as text, for the rare log whose first line is longer than the head."""
+        with self.open() as file:
+            return _plain_lines(file.read(size).decode(self.encoding, errors="replace"))
 
     def text(self) -> str:
-        """The whole file as text. Raises UnreadableLog past the longest line."""
-        self.check_lines()
+        """The whole file as text, its lines ended by a plain newline. Raises UnreadableLog where it is no log's size."""
+        if self.size > MOST_TEXT:
+            raise UnreadableLog(
+                f"{self.path} holds over {MOST_TEXT >> 30} GB: no run log does; keep fewer steps or columns of it"
+            )
+        pieces: list[bytes] = []
+        line = 0
         with self.open() as file:
-            data = file.read()
-        return data.decode(self.encoding, errors="replace").lstrip("\ufeff")
-
-    def check_lines(self) -> None:
-        """Raise UnreadableLog for a line longer than any log's, before any reader takes it into memory."""
-        if self.size <= LONGEST:
-            return
-        length = 0
-        with self.open() as file:
-            while block := file.read(BLOCK):
-                first, last = block.find(b"\n"), block.rfind(b"\n")
-                if length + (len(block) if first < 0 else first) > LONGEST:
+            while piece := file.read(PIECE):
+                end = piece.rfind(b"\n")
+                line = len(piece) - end if end >= 0 else line + len(piece)
+                if line > LONGEST:
                     raise UnreadableLog(
                         f"{self.path} has a line of over {LONGEST >> 20} MB: no run log has; is it the right file?"
                     )
-                length = length + len(block) if first < 0 else len(block) - last - 1
+                pieces.append(piece)
+        return _plain_lines(b"".join(pieces).decode(self.encoding, errors="replace"))
+
+
+def _plain_lines(text: str) -> str:
+    """CR LF, and the CR CR LF of files written twice as text on Windows, become one newline; so do old lone CRs."""
+    text = text.removeprefix("\ufeff")
+    if "\r" not in text:
+        return text
+    if "\n" not in text:
+        return text.replace("\r", "\n")
+    return text.replace("\r\r\n", "\n").replace("\r\n", "\n")

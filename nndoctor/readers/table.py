@@ -3,70 +3,146 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.readers.cells import numbers
-from nndoctor.readers.names import FACTS, tidy
+from nndoctor.readers.names import FACTS, PHASES, tidy
 from nndoctor.run import Fact
+
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Values of shape (n,) and which rows hold one; `unreadable` rows hold text. A NaN that is present is the run's own."""
+    """Values of shape (n,) and which rows hold one; a NaN that is present is the run's own.
+
+    `unreadable` rows hold text; `percent` says that cells carry a % sign.
+    """
 
     values: NDArray[np.float64]
     present: NDArray[np.bool_]
     unreadable: tuple[int, ...] = ()
+    percent: bool = False
 
     @classmethod
-    def of(cls, cells: Sequence[object], comma: bool = False) -> Column:
+    def of(cls, cells: Sequence[object], *, comma: bool = False) -> Self:
         """A column from raw cells."""
-        values, present, unreadable = numbers(cells, comma)
-        return cls(values, present, tuple(unreadable))
+        values, present, unreadable, percent = numbers(cells, comma=comma)
+        return cls(values, present, tuple(unreadable), percent)
+
+    def first(self, rows: int) -> Self:
+        """The column's first rows."""
+        if rows >= len(self.values):
+            return self
+        unreadable = tuple(row for row in self.unreadable if row < rows)
+        return replace(self, values=self.values[:rows], present=self.present[:rows], unreadable=unreadable)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """One column from its pieces, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        starts = np.cumsum([0, *(len(p.values) for p in parts)])
+        unreadable = tuple(
+            int(start) + row for start, p in zip(starts[:-1], parts, strict=True) for row in p.unreadable
+        )
+        values = np.concatenate([p.values for p in parts])
+        return cls(values, np.concatenate([p.present for p in parts]), unreadable, any(p.percent for p in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A column of words: which of `words` stands in each row, shape (n,)."""
+
+    codes: NDArray[np.int32]
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, cells: Sequence[object]) -> Self:
+        """Words from raw cells; None is the empty word."""
+        known: dict[str, int] = {}
+        codes = [known.setdefault("" if c is None else str(c).strip(), len(known)) for c in cells]
+        return cls(np.asarray(codes, dtype=np.int32), tuple(known))
+
+    def first(self, rows: int) -> Self:
+        """The column's first rows."""
+        return replace(self, codes=self.codes[:rows])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """One column from its pieces, in order."""
+        known: dict[str, int] = {}
+        codes = []
+        for part in parts:
+            new = np.asarray([known.setdefault(word, len(known)) for word in part.words], dtype=np.int32)
+            codes.append(new[part.codes] if len(new) else part.codes)
+        return cls(np.concatenate(codes), tuple(known))
+
+    def only(self, rows: Rows) -> str | None:
+        """The one word that all these rows hold (empty cells aside), or None."""
+        found = {self.words[code] for code in np.unique(self.codes[rows])} - {""}
+        return found.pop() if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """Columns of one length, the physical line of each row (from 1), and what else the file says.
 
-    `label` tells several tables of one file apart (a run's name).
+    `words` are the columns that hold settings and phases; `ignored` are columns that were not kept because nothing
+    is known of them; `label` tells several tables of one file apart (a run's name).
     """
 
     columns: Mapping[str, Column]
     format: str
-    lines: NDArray[np.int64] | None = None
+    lines: Rows | None = None
     facts: Mapping[str, Fact] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     label: str = ""
+    words: Mapping[str, Words] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
         """The number of rows."""
+        if self.lines is not None:
+            return len(self.lines)
         return max((len(c.values) for c in self.columns.values()), default=0)
 
 
 def from_records(
     records: Sequence[Mapping[str, object]],
-    format: str,
+    kind: str,
     lines: Sequence[int] | None = None,
     facts: Mapping[str, Fact] | None = None,
     notes: tuple[str, ...] = (),
 ) -> Table:
-    """A table from one dict a row (JSON lines); nested dicts are joined with slashes, other nests left out."""
+    """A table of format `kind` from one dict a row; nested dicts are joined with slashes, other nests left out."""
     flat = [flatten(record) for record in records]
     names = dict.fromkeys(name for record in flat for name in record)
-    columns = {name: Column.of([record.get(name) for record in flat]) for name in names}
-    settings = constants({name: [record.get(name) for record in flat] for name in names})
-    return Table(
-        columns,
-        format,
-        None if lines is None else np.asarray(lines, dtype=np.int64),
-        {**settings, **(facts or {})},
-        notes,
-    )
+    return from_cells({n: [r.get(n) for r in flat] for n in names}, kind, lines, facts, notes)
+
+
+def from_cells(
+    cells: Mapping[str, Sequence[object]],
+    kind: str,
+    lines: Sequence[int] | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Table:
+    """A table of format `kind` from columns of raw cells."""
+    words = {name: Words.of(column) for name, column in cells.items() if is_words(name)}
+    columns = {name: Column.of(column) for name, column in cells.items() if name not in words}
+    at = None if lines is None else np.asarray(lines, dtype=np.int64)
+    return Table(columns, kind, at, dict(facts or {}), notes, words=words)
+
+
+def is_words(column: str) -> bool:
+    """Whether a column holds a setting (optimizer, batch size) or the phase of its row (train, val)."""
+    return tidy(column) in FACTS or tidy(column) in PHASES
 
 
 def flatten(record: Mapping[str, object], prefix: str = "") -> dict[str, object]:
@@ -79,18 +155,3 @@ def flatten(record: Mapping[str, object], prefix: str = "") -> dict[str, object]
         elif not isinstance(value, (list, tuple, set)):
             flat[name] = value
     return flat
-
-
-def constants(cells: Mapping[str, Sequence[object]]) -> dict[str, Fact]:
-    """The facts among the columns: settings that stay the same in every row (optimizer, batch size, classes)."""
-    facts: dict[str, Fact] = {}
-    for column, values in cells.items():
-        name = FACTS.get(tidy(column))
-        different = {str(v).strip() for v in values if v not in (None, "")}
-        if name and len(different) == 1:
-            text = different.pop()
-            try:
-                facts[name] = Fact(float(text) if name != "optimizer" else text)
-            except ValueError:
-                facts[name] = Fact(text)
-    return facts

@@ -1,0 +1,86 @@
+"""What the columns of one table mean beside each other, and by the user's word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from nndoctor.errors import UsageError
+from nndoctor.readers.names import BARE, SPLITS, Kind, Meaning, meaning, task, tidy
+from nndoctor.readers.spellings import HELD_OUT, PHASES
+from nndoctor.readers.table import Column, Table
+from nndoctor.run import SPLITS as OURS
+
+Maps = Mapping[str, str]
+
+
+def interpret(columns: Sequence[str], maps: Maps) -> dict[str, Meaning]:
+    """The meaning of every column. Raises UsageError for a map to a name that is no series."""
+    meanings = {column: meaning(column) for column in columns}
+    if playing := task(list(columns)):
+        meanings = {column: _in_play(said, playing) for column, said in meanings.items()}
+    for spelled, target in maps.items():
+        column = next((c for c in columns if c.strip() == spelled.strip()), None)
+        if column is not None:
+            meanings[column] = mapped(target)
+    numbers = [said for said in meanings.values() if said.kind in (Kind.SERIES, Kind.PART)]
+    losses = {said.split for said in numbers if said.metric == "loss" or said.metric.endswith("_loss")}
+    held = {(said.split, said.metric) for said in numbers}
+    return {column: _placed(said, losses, held) for column, said in meanings.items()}
+
+
+def mapped(target: str) -> Meaning:
+    """The meaning that a user gives with --map. Raises UsageError for a target that is no series name."""
+    if target in ("epoch", "step"):
+        return Meaning(Kind(target))
+    if target in BARE:
+        return Meaning(Kind.SERIES, "", target, -1)
+    split, _, metric = target.partition("/")
+    if split not in OURS or not metric:
+        raise UsageError(
+            f"--map: '{target}' is no series; use train/loss, validation/loss, train/accuracy, validation/accuracy, "
+            "lr, grad_norm, step or epoch"
+        )
+    return Meaning(Kind.SERIES, split, metric, -1)
+
+
+def _in_play(said: Meaning, playing: str) -> Meaning:
+    """In a game only rewards, rates and norms are series; of a GAN every loss but those of its two sides is left out."""
+    if said.kind is Kind.PART or (said.kind is Kind.SERIES and said.metric not in BARE):
+        if playing == "gan" and said.metric != "loss" and said.kind is Kind.SERIES:
+            return said
+        return Meaning(Kind.UNKNOWN)
+    return said
+
+
+def _placed(said: Meaning, losses: set[str], held: set[tuple[str, str]]) -> Meaning:
+    """A metric without a split is given one: the split that the rest of the header leaves open for it."""
+    if said.kind not in (Kind.SERIES, Kind.PART) or said.split or said.metric in BARE:
+        return said
+    later = 4 if ("train", said.metric) in held else 0
+    if "loss" in said.metric:
+        return replace(said, split="train", rank=said.rank + later)
+    validated = ("validation", said.metric) in held
+    apart = "train" in losses and "validation" in losses and "" not in losses
+    split = "validation" if not validated and (apart or said.metric in HELD_OUT) else "train"
+    return replace(said, split=split, rank=said.rank + later)
+
+
+def by_phase(table: Table) -> Table:
+    """Where a column says of which split each row is (`phase`: train, val), every column becomes one for each split."""
+    for name, words in table.words.items():
+        splits = {word: SPLITS[word.lower()] for word in words.words if word.lower() in SPLITS}
+        if tidy(name) in PHASES and splits and set(words.words) <= {*splits, ""}:
+            codes = {code for code, word in enumerate(words.words) if word}
+            columns: dict[str, Column] = {}
+            for column, data in table.columns.items():
+                said = meaning(column)
+                if said.kind not in (Kind.SERIES, Kind.PART) or said.split or said.metric in BARE:
+                    columns[column] = data
+                    continue
+                for code in sorted(codes):
+                    present = data.present & (words.codes == code)
+                    if present.any():
+                        columns[f"{words.words[code]}/{column}"] = replace(data, present=present)
+            return replace(table, columns=columns)
+    return table

@@ -1,0 +1,136 @@
+"""The shape of a text table, from its first bytes: delimiter, header, which columns are worth keeping."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nndoctor.readers.cells import number
+from nndoctor.readers.names import Kind, meaning, tidy
+from nndoctor.readers.source import Source
+from nndoctor.readers.table import is_words
+
+DELIMITERS = (",", "\t", ";", "|")
+COMMENTS = ("#", "//")
+LOOKED_AT = 40  # lines
+WIDEST = 4 << 20  # bytes of a header
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a table is cut: `kept` are the positions of columns that mean something, `indexed` a nameless first column."""
+
+    delimiter: str
+    header: tuple[str, ...]
+    kept: tuple[int, ...]
+    indexed: bool = False
+
+    @property
+    def comma(self) -> bool:
+        """Whether a comma may be a decimal comma."""
+        return self.delimiter != ","
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The columns that nobody understands, in order."""
+        left = (name for k, name in enumerate(self.header) if k not in set(self.kept))
+        return tuple(name for name in left if meaning(name).kind is Kind.UNKNOWN)
+
+    @property
+    def format(self) -> str:
+        """The flavour, by the header."""
+        names = {tidy(name) for name in self.header}
+        logged = any(n.endswith(("_step", "_epoch")) or n.startswith(("train_", "val_", "valid_")) for n in names)
+        if {"epoch", "step"} <= names and logged:
+            return "lightning-csv"
+        if "loss" in names and ("epoch" in names or "val_loss" in names):
+            return "keras-csv"
+        return "tsv" if self.delimiter == "\t" else "csv"
+
+
+def layout_of(source: Source) -> Layout | None:
+    """The layout of a text that is a table, else None."""
+    text = source.start if "\n" in source.start else source.beginning(WIDEST)
+    lines = [line for line in text.split("\n")[:-1] or [text] if is_row(line)][: LOOKED_AT + 1]
+    if not lines:
+        return None
+    delimiter = delimiter_of(lines)
+    first, rows = split(lines[0], delimiter), [split(line, delimiter) for line in lines[1:] if not is_ruler(line)]
+    header = unique([cell.strip().strip("\"'").strip() for cell in first])
+    if not _is_header(header, rows, delimiter):
+        return None
+    indexed = bool(rows) and all(len(row) == len(header) + 1 and row[-1].strip() for row in rows)
+    kept = tuple(k for k, name in enumerate(header) if _worth(name) or name in source.kept)
+    return Layout(delimiter, tuple(header), kept, indexed)
+
+
+def split(line: str, delimiter: str) -> list[str]:
+    """The cells of one line."""
+    if delimiter == " ":
+        return line.split()
+    if delimiter == "|":
+        line = line.strip().strip("|")
+    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+
+
+def is_row(line: str) -> bool:
+    """Whether a line is neither blank nor a comment."""
+    bare = line.strip()
+    return bool(bare) and not bare.startswith(COMMENTS)
+
+
+def is_ruler(line: str) -> bool:
+    """Whether a line only draws the lines of a text table: `|---|:-:|`."""
+    return set(line) <= set("|-:+= \n") and "-" in line and "|" in line
+
+
+def delimiter_of(lines: Sequence[str]) -> str:
+    """The delimiter that cuts the first lines most evenly; a blank where nothing else does."""
+    best, most = " ", 0.0
+    for delimiter in DELIMITERS:
+        counts = [len(split(line, delimiter)) for line in lines]
+        usual, often = Counter(counts).most_common(1)[0]
+        even = often / len(counts) * usual
+        if usual > 1 and counts[0] > 1 and even > most:
+            best, most = delimiter, even
+    return best
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Names with a number put after those that come again."""
+    seen: Counter[str] = Counter()
+    result = []
+    for name in names:
+        seen[name] += 1
+        result.append(name if seen[name] == 1 else f"{name}.{seen[name] - 1}")
+    return result
+
+
+def _worth(name: str) -> bool:
+    return is_words(name) or meaning(name).kind in (Kind.SERIES, Kind.PART, Kind.EPOCH, Kind.STEP)
+
+
+def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> bool:
+    """Words above rows of as many cells, of which some are numbers."""
+    named = [cell for cell in header if cell and not is_number(cell)]
+    if not named or len(named) < len([c for c in header if c]) / 2:
+        return False
+    known = any(_worth(name) for name in header)
+    if delimiter == " " and (len(named) < len(header) or not known):
+        return False
+    if not rows:
+        return known
+    fitting = [row for row in rows if abs(len(row) - len(header)) <= 1 and any(is_number(cell) for cell in row)]
+    if delimiter == " ":
+        fitting = [row for row in fitting if sum(is_number(cell) for cell in row) > len(row) / 2]
+    return len(fitting) >= 0.6 * len(rows)
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell holds a number."""
+    try:
+        return number(cell, comma=True) is not None
+    except ValueError:
+        return False

@@ -1,0 +1,144 @@
+"""The vocabulary of `names.py`: every spelling seen in logs, in lower case joined by underscores."""
+
+from __future__ import annotations
+
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _table(text: str) -> dict[str, str]:
+    """Lines `ours: their spellings` -> {spelling: ours}."""
+    pairs = (line.split(":") for line in text.strip().splitlines())
+    return {spelling: ours.strip() for ours, spellings in pairs for spelling in spellings.split()}
+
+
+SPLITS = _table(
+    """
+    train: train training trn tr learn trl trainset fit
+    validation: val valid validation dev devel eval evaluation holdout heldout cv vali vld
+    test: test testing tst te tel testset
+    """
+)
+
+METRICS = _table(
+    """
+    loss: loss losses cost nll ce xent cross_entropy crossentropy cross_entropy_loss crossentropyloss ce_loss nll_loss
+    loss: nllloss loss_fn objective logloss log_loss mlogloss multi_logloss binary_logloss bce bce_loss criterion
+    loss: bce_with_logits loss_value loss_total lm_loss loss_mean mean_loss negative_log_likelihood loss_ce mse_loss
+    loss: neg_log_likelihood mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
+    loss: softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
+    loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss
+    accuracy: accuracy acc top1 top_1 acc1 acc_1 prec1 prec_1 top1_acc acc_top1 top_1_accuracy top1_accuracy acc_at_1
+    accuracy: accuracy_top1 accuracy_top_1 categorical_accuracy sparse_categorical_accuracy binary_accuracy accu
+    accuracy: accuracy_score cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy accuracies
+    accuracy: sparse_categorical_acc accuracy1 accuracy_1 token_accuracy mean_token_accuracy pixel_accuracy pixel_acc
+    accuracy: correct_rate exact_match masked_accuracy top1acc acc1_ema precision_at_1 classification_accuracy
+    error: error err error_rate err_rate class_error merror top1_err top1_error classification_error multi_error
+    error: binary_error misclassification top_1_error
+    balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc
+    f1: f1 f1_score f1score macro_f1 f1_macro micro_f1 f1_micro weighted_f1 f1_weighted f1_global f_score fscore
+    f1: f_measure f1_m f1score_macro macro_f1_score
+    dice: dice dice_coef dice_coefficient dice_score mean_dice pseudo_dice dsc average_global_foreground_dice
+    dice: dice_similarity dice_coeff
+    iou: iou miou mean_iou jaccard jaccard_index iou_score mean_io_u io_u
+    map: map map50_95 map_50_95 map_0_5_0_95 bbox_map ap bbox_ap coco_bbox_map mean_average_precision
+    map: average_precision ndcg
+    map50: map50 map_50 map_0_5 bbox_map_50 ap50 bbox_ap50 coco_bbox_map_50
+    auc: auc roc_auc auroc auc_roc rocauc auc_score aucroc
+    precision: precision prec precision_score precision_m
+    recall: recall rec recall_score recall_m sensitivity
+    matthews: mcc matthews matthews_correlation
+    correlation: pearson spearman spearmanr pearsonr correlation corr
+    r2: r2 r2_score r_squared rsquared r2score
+    bleu: bleu sacrebleu bleu4 bleu_4 bleu_score
+    rouge: rouge rouge_l rougel rouge1 rouge_1 rouge2 rouge_lsum rougelsum
+    word_error: wer word_error_rate cer char_error_rate per
+    top5_accuracy: top5 top_5 acc5 acc_5 prec5 prec_5 top5_acc acc_top5 top_5_accuracy top5_accuracy acc_at_5
+    top5_accuracy: sparse_top_k_categorical_accuracy top_k_categorical_accuracy accuracy_top5 accuracy_top_5 top5acc
+    mae: mae mean_absolute_error l1 absolute_error
+    rmse: rmse root_mean_squared_error root_mean_square_error
+    mse: mse mean_squared_error l2
+    perplexity: perplexity ppl pplx
+    psnr: psnr
+    ssim: ssim
+    """
+)
+
+# Measured after an epoch on held-out data only: without a split in the name they belong to validation.
+HELD_OUT = _words("map map50 bleu rouge word_error ndcg")
+
+LR = _words(
+    "lr learning_rate learningrate lr0 lr_0 lr1 lr2 pg0 pg1 pg2 lr_pg0 lr_pg1 lr_pg2 x_lr0 x_lr1 x_lr2 base_lr "
+    "lr_group_0 learning_rate_0 optim_lr current_lr last_lr lrate lr_abs"
+)
+GRAD_NORM = _words(
+    "grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad "
+    "gnorm grad_norm_l2 gradient_norm_l2 total_norm"
+)
+EPOCH_TIME = _words(
+    "epoch_time time_per_epoch epoch_time_s epoch_seconds epoch_duration sec_per_epoch epoch_time_sec epoch_time_seconds "
+    "seconds_per_epoch time_epoch s_per_epoch"
+)
+EPOCH = _words(
+    "epoch epochs ep epoch_num epoch_number num_epoch epoch_idx epoch_id cur_epoch current_epoch n_epoch epoch_index "
+    "epoch_no epoch_epoch train_epoch trainer_epoch"
+)
+STEP = _words(
+    "step steps global_step iter iteration iterations it iters update updates num_updates trainer_global_step "
+    "total_steps n_step n_iter num_iter batch_idx training_step iteration_number step_num train_step global_iter "
+    "train_global_step boosting_round round batches tree trees total_timesteps time_total_timesteps"
+)
+
+# Settings: facts of a run where they stay the same in all its rows; an empty name is understood, and no fact.
+FACTS = {
+    **dict.fromkeys(("optimizer", "optim", "optimiser", "opt"), "optimizer"),
+    **dict.fromkeys(("batch_size", "train_batch_size", "bs", "batchsize"), "batch_size"),
+    **dict.fromkeys(("num_classes", "n_classes", "classes", "num_labels", "n_class", "nclasses"), "num_classes"),
+    **dict.fromkeys(("model", "model_name", "arch", "architecture", "backbone", "net", "network"), "model"),
+    **dict.fromkeys(("weight_decay", "wd"), "weight_decay"),
+    **dict.fromkeys(("dropout", "dropout_rate"), "dropout"),
+    **dict.fromkeys(("n_parameters", "num_parameters", "n_params", "num_params"), "n_parameters"),
+    **{name: name for name in ("momentum", "seed", "dataset", "activation")},
+    **dict.fromkeys(("run", "run_id", "run_name", "name", "fold", "trial", "experiment", "exp_name"), ""),
+}
+# Columns whose value is a run's own: where one of them changes, another run's rows begin.
+RUN_KEYS = _words("run run_id run_name trial trial_id fold seed experiment exp_name")
+# Columns that say of which split the row is.
+PHASES = _words("phase split mode subset stage partition set")
+
+NOISE = _words(
+    "mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values "
+    "current raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars"
+)
+# Parts of a loss that add up to it.
+PARTS = _words(
+    "box obj cls dfl seg pose kobj bbox rpn ce bce giou iou mask class classification reg regression loc localization "
+    "conf confidence objectness noobj xy wh angle dice kl kld rec recon reconstruction l1 mse aux mlm nsp sop itc itm "
+    "lm ctc att attention commit commitment vq contrastive triplet center focal smooth kpt keypoint edge"
+)
+
+KNOWN = re.compile(
+    r"(^|_)(time|runtime|seconds?|secs?|s|eta|timestamp|date|datetime|elapsed|duration|walltime|wall|memory|mem|gpu|cpu"
+    r"|speed|throughput|samples_per|steps_per|flos|flops|tokens|mfu|ms|fps|hours|minutes|examples_seen|bad_epochs)(_|$)"
+    r"|_per_(sec|second|s)$|^(unnamed_\d+|index|)$"
+)
+_SIDE = "d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial"
+GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_loss)?$|^(err_?g|gloss|g_gan)$")
+DISCRIMINATOR = re.compile(r"^(loss_)?(d|dis|disc|discriminator)(_loss)?$|^(err_?d|dloss)$")
+ADVERSARIAL = re.compile(
+    rf"^(loss_)?({_SIDE}|g_gan|d_real|d_fake)(_(loss|gan|x|real|fake|a|b))*$|^err_?[dg]$|^[dg]loss$"
+)
+REWARD = re.compile(
+    r"^(rollout_)?(ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
+    r"|(train_|eval_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|return"
+    r"|average_rewards?|total_rewards?|r)$"
+)
+PLAYING = re.compile(
+    r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|ep_return|episode_length|rollout|rewards?|returns?"
+    r"|return_history|policy_loss|policy_gradient_loss|value_loss|q_loss|td_error|loss_actor|actor_loss|entropy_loss"
+    r"|explained_variance|loss_critic)(_|$)"
+)
+PREFERENCES = re.compile(r"^(train_|eval_|val_)?rewards_(chosen|rejected|margins|accuracies)")  # of DPO: no game
