@@ -30,25 +30,18 @@ def bins(x: Array, y: Array, most: int = BINS) -> tuple[Array, Array]:
 
 
 def rolling_median(y: Array, window: int) -> Array:
-    """Median over `window` (odd) neighbours, the window cut at both ends; shape (n,) -> (n,)."""
+    """Median over `window` (odd) neighbours, the window cut at both ends; shape (n,) -> (n,), all finite."""
     half = window // 2
-    if half < 1 or len(y) < 3:
+    n = len(y)
+    if half < 1 or n < 3:
         return y
-    padded = np.concatenate([np.full(half, np.nan), y, np.full(half, np.nan)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
-    return np.asarray(np.nanmedian(windows, axis=1))
-
-
-def background(y: Array) -> Array:
-    """The local level of a curve, shape (n,) -> (n,): a rolling median over about a fiftieth of it, 7 to 51 points.
-
-    A curve of over 5,000 points is reduced to 2,500 medians, and the level drawn through them, in O(n).
-    """
-    if len(y) <= 5000:
-        return rolling_median(y, min(max(7, 2 * (len(y) // 50) + 1), 51))
-    x = np.arange(len(y), dtype=np.float64)
-    centre, middle = bins(x, y, 2500)
-    return np.interp(x, centre, rolling_median(middle, 5))
+    whole = range(half, n - half)  # where the window is not cut; numpy's nanmedian would load numpy.ma for the rest
+    out = np.empty(n)
+    if whole:
+        out[half : n - half] = np.median(np.lib.stride_tricks.sliding_window_view(y, 2 * half + 1), axis=1)
+    for i in (i for i in range(n) if i not in whole):
+        out[i] = np.median(y[max(0, i - half) : i + half + 1])
+    return out
 
 
 def noise_level(y: Array) -> float:

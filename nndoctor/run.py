@@ -129,5 +129,7 @@ def _points(text: str) -> list[float]:
 
 
 def _between(a: float, b: float, n: int) -> list[float]:
+    if n == 1 or a == b:
+        return [a] * n
     spaced = np.geomspace(a, b, n) if a * b > 0 else np.linspace(a, b, n)
     return [float(v) for v in spaced]

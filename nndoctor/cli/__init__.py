@@ -24,4 +24,4 @@ def main() -> None:
         return
     from nndoctor.cli.door import run
 
-    sys.exit(run())
+    sys.exit(run(sys.argv[1:]))
