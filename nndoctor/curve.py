@@ -30,18 +30,13 @@ def bins(x: Array, y: Array, most: int = BINS) -> tuple[Array, Array]:
 
 
 def rolling_median(y: Array, window: int) -> Array:
-    """Median over `window` (odd) neighbours, the window cut at both ends; shape (n,) -> (n,), all finite."""
+    """Median over `window` (odd) neighbours, the window cut at both ends; shape (n,) -> (n,)."""
     half = window // 2
-    n = len(y)
-    if half < 1 or n < 3:
+    if half < 1 or len(y) < 3:
         return y
-    whole = range(half, n - half)  # where the window is not cut; numpy's nanmedian would load numpy.ma for the rest
-    out = np.empty(n)
-    if whole:
-        out[half : n - half] = np.median(np.lib.stride_tricks.sliding_window_view(y, 2 * half + 1), axis=1)
-    for i in (i for i in range(n) if i not in whole):
-        out[i] = np.median(y[max(0, i - half) : i + half + 1])
-    return out
+    padded = np.concatenate([np.full(half, np.nan), y, np.full(half, np.nan)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
+    return np.asarray(np.nanmedian(windows, axis=1))
 
 
 def background(y: Array) -> Array:
