@@ -1,6 +1,6 @@
 """Measures the speed of nndoctor against yardsticks in the same run; prints a table and writes it to speed.md.
 
-python benchmarks/speed.py [--rounds N]     needs about 400 MB of disk for a minute, and two to four minutes
+python -m benchmarks.speed [--rounds N]     needs 200 MB of disk while it runs; about three minutes
 
 Both sides of a ratio take turns, and the least CPU time (user + system, children included) of each counts: what other
 work the machine does falls on both alike and drops out of the minimum.
@@ -206,7 +206,7 @@ def report(results: list[Result], rounds: int) -> str:
         [
             "# Speed",
             "",
-            f"Written by `python benchmarks/speed.py`. CPU time, user and system; the least of {rounds} rounds "  # noqa: ISC004
+            f"Written by `python -m benchmarks.speed`. CPU time, user and system; the least of {rounds} rounds "  # noqa: ISC004
             "(3 for the large log), both sides in turns.",
             f"Python {platform.python_version()}, {packages}; {platform.system()}, {os.cpu_count()} cores.",
             "",
