@@ -13,6 +13,8 @@ from nndoctor.series import Series
 
 PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
 FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
+LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
+GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
 HIGH_RATE = 0.3  # of the peak: under it a rate calms noise more than it learns
 
 
@@ -56,7 +58,7 @@ def reach(run: Run) -> float:
     best = min(s.best for s in curves)
     chance = chance_loss(run)
     if chance is not None:
-        starts = [*starts, chance]
+        starts = [*(min(start, max(chance, GUESSING)) for start in starts), chance]
     return max(max(starts) - best, 1e-12 + 1e-9 * abs(best))
 
 
@@ -96,6 +98,15 @@ class Course:
     end: float
     ahead: float
     noise: float
+    decayed: bool = False
+
+    @property
+    def much_ahead(self) -> float:
+        """The share of the reach that must be ahead for a run to be called unfinished.
+
+        Twice as much where the rate was decayed: how far it would have come at the full rate is less sure then.
+        """
+        return 0.25 if self.decayed else 0.12
 
     @property
     def fallen(self) -> float:
@@ -119,7 +130,7 @@ def course(run: Run, series: Series) -> Course:
     if float(series.y.min()) > 0:
         ahead = min(ahead, series.last)
     noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
-    return Course(series.first, float(half), float(late), end, ahead, noise)
+    return Course(series.first, float(half), float(late), end, ahead, noise, len(curve) < 0.9 * len(series))
 
 
 def steadier(run: Run) -> Series:
@@ -135,6 +146,8 @@ def stopped(run: Run, loss: Series) -> bool:
     other = run.series.get("train/loss" if loss.name.startswith("validation") else "validation/loss")
     if other is None or len(other.y) < 4:
         return False
+    if other.share_of_run(other.best_step) < LONG_AGO:
+        return True
     scale, way = reach(run), course(run, other)
     return way.late_fall + way.noise < 0.5 * FALL * scale or (
         way.ahead < 0.06 * scale and way.noise < 0.5 * FALL * scale
@@ -187,4 +200,4 @@ def _is_cross_entropy(run: Run) -> bool:
     accuracies = [run.series.get(f"{split}/accuracy") for split in ("train", "validation")]
     if loss is None or not len(loss.y) or not any(a is not None for a in accuracies):
         return False
-    return float(loss.y.min()) >= 0 and 0.3 < loss.first < 12
+    return float(loss.y.min()) >= 0 and loss.first > 0.3

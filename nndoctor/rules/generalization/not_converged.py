@@ -10,7 +10,6 @@ from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, percent
 
-AHEAD = 0.12  # of the reach: what four times the steps must still gain
 NOISES = 2.0
 
 
@@ -20,11 +19,11 @@ def check(run: Run) -> Iterator[Symptom]:
     scale = reach(run)
     way = course(run, loss)
     share = way.ahead / scale
-    if share < AHEAD or way.late_fall < max(FALL * scale, NOISES * way.noise) or stopped(run, loss):
+    if share < way.much_ahead or way.late_fall < max(FALL * scale, NOISES * way.noise) or stopped(run, loss):
         return
     yield Symptom(
         f"the loss still falls at the end ({number(loss.last)}): four times the steps would bring it to about {number(loss.last - way.ahead)}, {percent(share)} of all it has learned",
-        sureness(share, AHEAD, 0.5),
+        sureness(share, way.much_ahead, 0.5),
         {
             "last": loss.last,
             "expected_at_four_times": loss.last - way.ahead,
@@ -54,7 +53,7 @@ RULE = Rule(
     needs={"train/loss": 5},
     check=check,
     why="A run that stops while it learns says little about the model: bias and variance are those of the moment. More steps are the cheapest cure.",
-    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 12 % or more; so does the validation loss. Where the log has the learning rate, the clock is its sum.",
+    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 12 % or more (25 % where the rate was decayed); so does the validation loss. Where the log has the learning rate, the clock is its sum.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import losses, reach, sureness
+from nndoctor.progress import chance_loss, losses, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
+from nndoctor.series import Series
 from nndoctor.wording import number, percent, step
 
 RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
 ROUGH = 2.0  # times the validation loss's own noise
+PART = 0.3  # of training's way down, where validation was best at once
 LATEST = 0.8  # the best lies before this share of the run
 
 
@@ -19,7 +21,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Compare the end of the validation loss with its best, and see that training kept falling in between."""
     train, validation = losses(run)
     rise = validation.last - validation.best
-    scale = min(reach(run), max(validation.first - validation.best, train.first - train.best, 1e-12))
+    scale = _covered(run, train, validation)
     at = validation.best_step
     place = validation.share_of_run(at)
     if place > LATEST or rise < RISE * scale or rise < ROUGH * validation.noise:
@@ -47,6 +49,12 @@ def check(run: Run) -> Iterator[Symptom]:
         step=at,
         span=(at, float(validation.x[-1])),
     )
+
+
+def _covered(run: Run, train: Series, validation: Series) -> float:
+    """How far the validation loss came down, from its start or from chance; where it never did, a part of training's way."""
+    start = min(max(validation.first, train.first, chance_loss(run) or validation.first), reach(run) + validation.best)
+    return max(start - validation.best, PART * (train.first - train.best), 1e-12)
 
 
 RULE = Rule(

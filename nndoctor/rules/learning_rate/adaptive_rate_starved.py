@@ -10,7 +10,6 @@ from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import ending, percent
 
-AHEAD = 0.12  # of the reach: the same as for a run that is not converged
 FALL = 0.03  # of the reach, over the last quarter
 
 
@@ -21,11 +20,11 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     way = course(run, loss)
     share = way.ahead / reach(run)
-    if share < AHEAD or way.late_fall < max(FALL * reach(run), 2 * way.noise) or stopped(run, loss):
+    if share < way.much_ahead or way.late_fall < max(FALL * reach(run), 2 * way.noise) or stopped(run, loss):
         return
     yield Symptom(
         f"with Adagrad the training loss creeps ({ending(loss)}): four times the steps would gain {percent(share)} more, as its steps keep shrinking",
-        sureness(share, AHEAD, 0.5),
+        sureness(share, way.much_ahead, 0.5),
         {"still_to_come": round(share, 3), "last": loss.last},
         series="train/loss",
         step=float(loss.x[-1]),

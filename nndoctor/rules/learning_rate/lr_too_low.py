@@ -22,7 +22,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if way.fallen <= 0 or way.late_fall < NOISES * way.noise or way.half - way.end < EVEN * (way.start - way.half):
         return
     share = way.ahead / way.fallen
-    if share < AHEAD or stopped(run, loss):
+    if share < AHEAD * (2 if way.decayed else 1) or stopped(run, loss):
         return
     yield Symptom(
         f"{loss.name.replace('/', ' ')} falls almost in a straight line ({ending(loss)}) and has not begun to level off: larger steps would get there sooner",

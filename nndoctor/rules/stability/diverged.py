@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import lr_share, reach, sureness
+from nndoctor.progress import at_chance, lr_share, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -22,7 +22,7 @@ def check(run: Run) -> Iterator[Symptom]:
     rise = loss.last - loss.best
     start = loss.first - loss.best
     learned = max(start, 0.0)
-    if rise <= NOISES * loss.noise or rise <= 0 or not _stays(loss):
+    if at_chance(run) or rise <= NOISES * loss.noise or rise <= 0 or not _stays(loss):
         return
     blown = rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run)
     lost = learned > 0 and rise > LOST * max(learned, 0.5 * reach(run))
