@@ -146,9 +146,10 @@ def stopped(run: Run, loss: Series) -> bool:
     other = run.series.get("train/loss" if loss.name.startswith("validation") else "validation/loss")
     if other is None or len(other.y) < 4:
         return False
-    if other.share_of_run(other.best_step) < LONG_AGO:
+    scale = reach(run)
+    if other.share_of_run(other.best_step) < LONG_AGO or other.level(0.5, 0.6) - other.last < FALL * scale:
         return True
-    scale, way = reach(run), course(run, other)
+    way = course(run, other)
     return way.late_fall + way.noise < 0.5 * FALL * scale or (
         way.ahead < 0.06 * scale and way.noise < 0.5 * FALL * scale
     )
