@@ -82,11 +82,14 @@ def find(word: str) -> Rule:
 def select(chosen: Iterable[str], ignored: Iterable[str]) -> tuple[Rule, ...]:
     """The chosen rules (all when none is named) less the ignored ones: codes, names, beginnings of codes, ALL, with commas.
 
-    Raises UsageError for a word that means no rule.
+    Raises UsageError for a word that means no rule, and where no rule is left.
     """
     wanted = [code for word in _words(chosen) for code in _codes(word)]
     unwanted = {code for word in _words(ignored) for code in _codes(word)}
-    return tuple(r for r in RULES if (not wanted or r.code in wanted) and r.code not in unwanted)
+    left = tuple(r for r in RULES if (not wanted or r.code in wanted) and r.code not in unwanted)
+    if not left:
+        raise UsageError("no rule is left to check: every rule that is selected is also ignored")
+    return left
 
 
 def _words(lists: Iterable[str]) -> list[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.out import check, put, say
 
 if TYPE_CHECKING:
     from nndoctor.readers.source import Source
@@ -53,7 +53,7 @@ class Request:
     fail_on: FailOn = FailOn.error
     exit_zero: bool = False
     quiet: bool = False
-    no_color: bool = False
+    color: Color = Color.auto
 
 
 def answer(request: Request) -> int:
@@ -62,52 +62,61 @@ def answer(request: Request) -> int:
     from nndoctor.catalogue import select as select_rules
     from nndoctor.readers import is_log
     from nndoctor.readers.find import find
+    from nndoctor.reporters.verdict import cannot_say
     from nndoctor.settings import share
 
     rules = select_rules(request.select, request.ignore)
     target = None if request.target_error is None else share(request.target_error, "--target-error")
     sources, errors = find(request.logs, is_log)
-    _refuse_overwriting(request.output, sources)
+    check(request.output, [source.path for source in sources])
     reports = _judge(sources, rules, request.maps, target, errors)
-    _put(_rendered(reports, errors, request), request.output)
+    put(_rendered(reports, errors, request), request.output)
     for _, message in errors:
-        sys.stderr.write(f"nndoctor: {message}\n")
-    return _code(reports, errors, request)
+        say(message)
+    unjudged = [(report.source, reason) for report in reports if (reason := cannot_say(report)) is not None]
+    if request.format is not Format.terminal or request.quiet or request.output is not None:
+        for source, reason in unjudged:
+            say(f"{source}: cannot say: {reason}")
+    return Exit.TROUBLE if errors or unjudged or not reports else _code(reports, request)
 
 
 def _judge(
     sources: Sequence[Source], rules: tuple[Rule, ...], maps: Sequence[str], target: float | None, errors: Errors
 ) -> list[Report]:
+    """The reports on all that can be read; what cannot joins the errors and stops nothing.
+
+    Raises UsageError for a --map that fits none of the logs.
+    """
+    from nndoctor.cli.progress import watched
     from nndoctor.engine import diagnose as judge
-    from nndoctor.errors import UnreadableLog
+    from nndoctor.errors import UnreadableLog, UsageError
     from nndoctor.readers import read
     from nndoctor.settings import with_target
 
     reports: list[Report] = []
-    for source in _watched(sources):
+    misfits: list[UsageError] = []
+    for source in watched(sources):
         try:
             reports += [judge(with_target(run, target), rules) for run in read(source, maps=maps)]
         except UnreadableLog as error:
             errors.append((source.path, str(error)))
+        except UsageError as error:
+            misfits.append(error)
+            errors.append((source.path, str(error)))
+        except OSError as error:
+            errors.append((source.path, f"{source.path} cannot be read: {error.strerror or error}"))
+    if misfits and len(misfits) == len(sources):
+        raise misfits[0]
     return reports
-
-
-def _watched(sources: Sequence[Source]) -> Sequence[Source]:
-    """A progress bar on standard error where there is long work and somebody to see it."""
-    if len(sources) < 20 or not sys.stderr.isatty():
-        return sources
-    from rich.console import Console
-    from rich.progress import track
-
-    return list(track(sources, description="reading", console=Console(stderr=True), transient=True))
 
 
 def _rendered(reports: Sequence[Report], errors: Errors, request: Request) -> str:
     if request.format is Format.terminal:
+        if not reports:
+            return ""
         from nndoctor.reporters.terminal import render
 
-        plain = request.no_color or request.output is not None
-        return render(reports, quiet=request.quiet, color=False if plain else None)
+        return render(reports, look(request.color, to_file=request.output is not None), quiet=request.quiet)
     if request.format is Format.concise:
         from nndoctor.reporters.concise import render as concise
 
@@ -117,37 +126,9 @@ def _rendered(reports: Sequence[Report], errors: Errors, request: Request) -> st
     return as_json.render(reports, errors) if request.format is Format.json else as_json.render_lines(reports, errors)
 
 
-def _refuse_overwriting(output: str | None, sources: Sequence[Source]) -> None:
-    from nndoctor.errors import UsageError
-
-    target = None if output is None else Path(output)
-    if (
-        target is not None
-        and target.exists()
-        and any(Path(s.path).exists() and target.samefile(s.path) for s in sources)
-    ):
-        raise UsageError(f"--output {output} is one of the logs: choose another name, nothing was written")
-
-
-def _put(text: str, output: str | None) -> None:
-    """Print, or write beside and rename, so that no half of a report is ever found."""
-    if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
-    beside = Path(f"{output}.part")
-    try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(output)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _code(reports: Sequence[Report], errors: Errors, request: Request) -> int:
+def _code(reports: Sequence[Report], request: Request) -> int:
     from nndoctor.finding import Severity
 
-    if errors or not reports:
-        return Exit.TROUBLE
     if request.exit_zero or request.fail_on is FailOn.never:
         return Exit.CLEAN
     return Exit.FINDINGS if any(report.at_least(Severity(request.fail_on)) for report in reports) else Exit.CLEAN

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli.answer import FailOn, Format, Request, answer
+from nndoctor.cli.look import Color
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 
 
 def diagnose(
@@ -14,7 +16,9 @@ def diagnose(
         list[str],
         typer.Argument(metavar="LOG…", help="Logs, folders, globs, or '-' for standard input.", show_default=False),
     ],
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the report.")] = Format.terminal,
+    format: Annotated[
+        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal, concise, json or jsonl.")
+    ] = Format.terminal,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.", show_default=False),
@@ -24,7 +28,7 @@ def diagnose(
         typer.Option(
             "--select",
             metavar="RULES",
-            help="Only these rules: codes, names or beginnings of codes (NN1), with commas.",
+            help="Only these rules: codes, names, beginnings of codes (NN1) or ALL, with commas.",
             show_default=False,
         ),
     ] = None,
@@ -35,8 +39,8 @@ def diagnose(
         list[str] | None,
         typer.Option(
             "--map",
-            metavar="'COL=SERIES'",
-            help="Name a column: 'my col=train/loss'. May be repeated.",
+            metavar="COL=SERIES",
+            help="Name a column that is not understood: 'my col=train/loss'. May be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -45,41 +49,44 @@ def diagnose(
         typer.Option(
             "--target-error",
             "--target",
-            metavar="5%",
-            help="The error an ideal predictor makes (human level); high bias is measured from it.",
+            metavar="ERROR",
+            help="The error to reach, human or Bayes, as 5% or 0.05: high bias is measured from it.",
             show_default=False,
         ),
     ] = None,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="Exit with 1 for findings of this severity or worse.")
+        FailOn,
+        typer.Option(
+            "--fail-on",
+            metavar="SEVERITY",
+            help="Exit with 1 for findings this severe or worse: error, warning, info or never.",
+        ),
     ] = FailOn.error,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even with findings.")] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print only runs with warnings or errors, without remedies.")
+        bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
     ] = False,
-    no_color: Annotated[
-        bool, typer.Option("--no-color", help="No colours; the variable NO_COLOR does the same.")
-    ] = False,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
 ) -> None:
     """Diagnose training runs from their logs.
 
-    Reads CSV, TSV, JSON lines, Keras histories, Lightning metrics.csv and Hugging Face trainer_state.json; nothing that is
-    read is ever executed.
+    Reads tables, JSON, JSON lines and the histories that common frameworks write. Nothing that is read is executed.
     """
     raise typer.Exit(
         answer(
             Request(
                 logs,
-                format,
-                output,
-                select or (),
-                ignore or (),
-                map or (),
-                target_error,
-                fail_on,
-                exit_zero,
-                quiet,
-                no_color,
+                format=format,
+                output=output,
+                select=select or (),
+                ignore=ignore or (),
+                maps=map or (),
+                target_error=target_error,
+                fail_on=fail_on,
+                exit_zero=exit_zero,
+                quiet=quiet,
+                color=chosen(color, no_color),
             )
         )
     )

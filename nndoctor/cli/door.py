@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,21 +12,22 @@ from nndoctor.errors import NNDoctorError
 
 def run(words: Sequence[str]) -> int:
     """Run the command line and give its exit code: 0, 1 for findings, 2 for trouble, 130 for Ctrl-C."""
+    from nndoctor.cli.out import say
+
     try:
-        return _flushed(_run(words))
+        return _run(words)
     except SystemExit as done:
-        return _flushed(done.code if isinstance(done.code, int) else Exit.TROUBLE)
+        return _code(done)
     except NNDoctorError as error:
-        return _said(str(error))
+        say(str(error))
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        return _piped()
     except OSError as error:
-        return _said(f"{error.filename or 'output'}: {error.strerror or error}")
+        say(f"{error.filename or 'output'}: {error.strerror or error}")
     except Exception:  # noqa: BLE001 - the door: a bug must not look like findings (exit 1)
+        say("this is a bug of nndoctor, not of your log; please report it with the lines below")
         traceback.print_exc()
-        return _said("this is a bug of nndoctor, not of your log; please report it with the lines above")
+    return Exit.TROUBLE
 
 
 def _run(words: Sequence[str]) -> int:
@@ -42,20 +42,13 @@ def _run(words: Sequence[str]) -> int:
     return Exit.CLEAN
 
 
-def _said(text: str) -> int:
-    sys.stderr.write(f"nndoctor: {text}\n")
-    return Exit.TROUBLE
+def _code(done: SystemExit) -> int:
+    """What a command ended with; the parser's 1 for a help text that nobody read to its end (`| head`) means nothing."""
+    if isinstance(done.__context__, BrokenPipeError):
+        from nndoctor.cli.out import silence
 
-
-def _flushed(code: int) -> int:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _piped()
-    return code
-
-
-def _piped() -> int:
-    """The reader of the pipe has gone (`| head`): be quiet, and leave nothing for the interpreter to flush."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.CLEAN
+        silence(sys.stdout)
+        return Exit.CLEAN
+    if done.code is None:
+        return Exit.CLEAN
+    return done.code if isinstance(done.code, int) else Exit.TROUBLE

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
+
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.out import put
 
 
 def explain(
     rule: Annotated[
         str, typer.Argument(metavar="CODE", help="A rule's code or name: NN102, high-variance.", show_default=False)
     ],
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
 ) -> None:
-    """Explain one rule: its illness drawn, why it matters, how it is judged, what to try, where the field says so."""
+    """Explain one rule: its illness drawn, why it matters, how it is judged, what to try."""
     from nndoctor.catalogue import find
-    from nndoctor.reporters import cards
+    from nndoctor.reporters.cards import card
 
-    sys.stdout.write(cards.card(find(rule), color=False if no_color else None))
+    put(card(find(rule), look(chosen(color, no_color))))

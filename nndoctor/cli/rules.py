@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.out import put
 
 
 class Format(StrEnum):
@@ -17,12 +20,14 @@ class Format(StrEnum):
 
 
 def rules(
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the list.")] = Format.terminal,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
+    format: Annotated[
+        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
+    ] = Format.terminal,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
 ) -> None:
     """List every rule: code, name, severity, what it sees."""
     from nndoctor.catalogue import RULES
     from nndoctor.reporters import cards
 
-    text = cards.as_json(RULES) if format is Format.json else cards.table(RULES, color=False if no_color else None)
-    sys.stdout.write(text)
+    put(cards.as_json(RULES) if format is Format.json else cards.table(RULES, look(chosen(color, no_color))))

@@ -43,9 +43,20 @@ class Canvas:
         for row in self._cells:
             yield "".join(chr(0x2800 + cell) if cell else " " for cell in row)
 
-    def ascii_rows(self) -> Iterable[str]:
-        """The same in plain characters, where braille cannot be shown."""
+    def plain_rows(self, mark: str) -> Iterable[str]:
+        """The same with one plain character for every cell that holds a dot, where braille cannot be shown."""
         for row in self._cells:
-            yield "".join(
-                " " if not cell else "." if cell & 0xC0 == cell else "'" if cell & 0x09 == cell else ":" for cell in row
-            )
+            yield "".join(mark if cell else " " for cell in row)
+
+
+def merged(below: str, above: str) -> str:
+    """Two characters in one cell: their dots together, or the upper one."""
+    if above == " ":
+        return below
+    if _is_braille(below) and _is_braille(above):
+        return chr(ord(below) | ord(above))
+    return above
+
+
+def _is_braille(character: str) -> bool:
+    return "\u2800" <= character <= "\u28ff"

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from nndoctor.plots.curves import draw
+from nndoctor.finding import Severity
+from nndoctor.plots.curves import Line, Paper, curves_of, draw
 from nndoctor.remedies import REMEDIES
-from nndoctor.reporters.page import Page
+from nndoctor.reporters.json import dumped
+from nndoctor.reporters.page import Look, Page
 from nndoctor.rule import Rule
 from nndoctor.run import Run
 
+HEIGHT = 6  # rows of an example's picture
+BETWEEN = 2  # blanks between the sick and the healthy one
 
-def table(rules: Sequence[Rule], color: bool | None = None) -> str:
-    """A line a rule."""
-    page = Page(color)
-    wide = max(len(rule.name) for rule in rules)
+
+def table(rules: Sequence[Rule], look: Look) -> str:
+    """A line a rule, with the first letter of its severity."""
+    page = Page(look)
+    wide = max((len(rule.name) for rule in rules), default=0)
     for rule in rules:
-        page.row(
-            [
-                (rule.code, str(rule.severity)),
-                (f"  {rule.name:<{wide}}", "bold"),
-                (f"  {rule.severity:<7}", str(rule.severity)),
-                (f"  {rule.title}", "dim"),
-            ]
-        )
+        severity = str(rule.severity)
+        head = ((rule.code, severity), (f" {severity[0].upper()} ", severity), (f"{rule.name:<{wide}}", "bold"))
+        page.line(*head, f"  {rule.title}", hanging=wide + 10)
     page.blank()
-    page.line(("nndoctor explain CODE says how a rule judges, and what to try.", "dim"))
+    page.line(*[(f"{s[0].upper()} {s}  ", str(s)) for s in Severity])
+    page.line(("nndoctor explain CODE shows the illness, how it is judged and what to try.", "dim"))
     return page.text()
 
 
@@ -47,49 +47,67 @@ def as_json(rules: Sequence[Rule]) -> str:
         }
         for rule in rules
     ]
-    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+    return dumped(rows, indent=2) + "\n"
 
 
-def card(rule: Rule, color: bool | None = None) -> str:
+def card(rule: Rule, look: Look) -> str:
     """One rule: what it sees, drawn from its own examples, why, how, remedies and sources."""
-    page = Page(color)
-    page.line(
-        (rule.code, str(rule.severity)), (f" {rule.name}", "bold"), f"  {rule.title}", (f"  ({rule.severity})", "dim")
-    )
-    _picture(page, "Like this:", rule.sick)
-    _picture(page, "Not like this:", rule.healthy)
-    for title, text in (("Why it matters", rule.why), ("How it is judged", rule.how)):
+    page = Page(look)
+    severity = str(rule.severity)
+    page.line((rule.code, severity), (f" {rule.name}", "bold"), (f"  {severity}", "dim"))
+    page.line(f"{rule.title[:1].upper()}{rule.title[1:]}.")
+    page.blank()
+    _pictures(page, rule)
+    _section(page, "Why it matters", [rule.why])
+    needs = [
+        f"{need.replace('|', ' or ')} ({n} points)" if n > 1 else need.replace("|", " or ")
+        for need, n in rule.needs.items()
+    ]
+    _section(page, "How it is judged", [rule.how, *([f"Needs {', '.join(needs)}."] if needs else [])])
+    if rule.yields_to:
+        _section(page, "Left out where this explains it", [", ".join(rule.yields_to)])
+    if rule.remedies:
         page.blank()
-        page.line((title, "bold"))
-        page.line(text, indent=2)
-    if rule.needs:
-        page.line(
-            (
-                f"Needs {', '.join(f'{need} ({points} points)' if points > 1 else need for need, points in rule.needs.items())}.",
-                "dim",
-            ),
-            indent=2,
-        )
-    page.blank()
-    page.line(("What to try, in this order", "bold"))
-    for k, name in enumerate(rule.remedies, 1):
-        remedy = REMEDIES[name]
-        page.line(
-            (f"{k}.", "good"), f" {remedy.text}", (f": {remedy.why} ({remedy.source})", "dim"), indent=2, hanging=3
-        )
-    page.blank()
-    page.line(("Where the field says so", "bold"))
-    for source in rule.sources:
-        page.line(source.text, (f"  {source.url}" if source.url else "", "dim"), indent=2, hanging=2)
+        page.line(("What to try, in this order", "bold"))
+    for k, remedy in enumerate((REMEDIES[name] for name in rule.remedies), 1):
+        why = f": {remedy.why} ({remedy.source})"
+        page.line((f"{k}.", "good"), f" {remedy.text}", (why, "dim"), indent=2, hanging=3)
+    _section(page, "Where the field says so", [f"{s.text}  {s.url}".rstrip() for s in rule.sources])
     return page.text()
 
 
-def _picture(page: Page, title: str, runs: Sequence[Run]) -> None:
-    drawn = next(
-        (lines for run in runs if (lines := draw(run, None, min(page.width, 80), 6, braille=page.braille))), None
-    )
-    if drawn:
-        page.blank()
-        page.line((title, "bold"))
-        for line in drawn:
-            page.row(line)
+def _section(page: Page, title: str, paragraphs: Iterable[str]) -> None:
+    page.blank()
+    page.line((title, "bold"))
+    for paragraph in paragraphs:
+        page.line(paragraph, indent=2, hanging=2 if "://" in paragraph else 0)
+
+
+def _pictures(page: Page, rule: Rule) -> None:
+    """The sick example beside the healthy one, in one half of the page each."""
+    half = (page.width - BETWEEN) // 2
+    drawn = [
+        (title, _example(page, rule, runs, half))
+        for title, runs in (("Like this", rule.sick), ("Not like this", rule.healthy))
+    ]
+    drawn = [(title, lines) for title, lines in drawn if lines]
+    if not drawn:
+        return
+    page.row([(f"{title:<{half + BETWEEN}}", "bold") for title, _ in drawn])
+    for k in range(max(len(lines) for _, lines in drawn)):
+        row: Line = []
+        for _, lines in drawn:
+            line = lines[k] if k < len(lines) else []
+            row += [*line, (" " * (half + BETWEEN - sum(len(text) for text, _ in line)), "")]
+        page.row(row)
+    train, validation = ("line", "dotted") if page.look.drawing else ("*", "o")
+    page.line((f"train ({train})", "train"), ("   ", ""), (f"validation ({validation})", "validation"), indent=2)
+
+
+def _example(page: Page, rule: Rule, runs: Sequence[Run], width: int) -> list[Line]:
+    """The first example that has a curve, with the piece that the rule sees in it marked."""
+    run = next((run for run in runs if curves_of(run)), None)
+    if run is None:
+        return []
+    span = next((symptom.span for symptom in rule.check(run) if symptom.span is not None), None)
+    return draw(run, Paper(width, HEIGHT, page.look.drawing, labelled=False), span)

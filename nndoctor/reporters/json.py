@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 
 from nndoctor._version import __version__
@@ -25,17 +26,21 @@ def render(reports: Iterable[Report], errors: Iterable[tuple[str, str]] = ()) ->
         "runs": [entry(report) for report in reports],
         "errors": [{"source": source, "message": message} for source, message in errors],
     }
-    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return dumped(whole, indent=2) + "\n"
 
 
 def render_lines(reports: Iterable[Report], errors: Iterable[tuple[str, str]] = ()) -> str:
     """One run a line, then one error a line."""
     rows: list[Json] = [entry(report) for report in reports]
     rows += [{"source": source, "error": message} for source, message in errors]
-    return "".join(
-        json.dumps({"schema_version": SCHEMA_VERSION, **row}, ensure_ascii=False, allow_nan=False) + "\n"
-        for row in rows
-    )
+    return "".join(dumped({"schema_version": SCHEMA_VERSION, **row}) + "\n" for row in rows)
+
+
+def dumped(value: object, indent: int | None = None) -> str:
+    """JSON in ASCII, the same bytes on every machine: no NaN, no half of a surrogate pair, no CI command (`##[`)."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    whole = re.sub("[\ud800-\udfff]", "\ufffd", text).replace("##[", "\\u0023#[")
+    return re.sub(r"[^\x00-\x7e]", lambda found: json.dumps(found[0])[1:-1], whole)
 
 
 def entry(report: Report) -> Json:

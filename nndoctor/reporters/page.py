@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
-import os
-import sys
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
-WIDEST = 120
+from nndoctor.reporters.safe import encodable, shown
+
 STYLES = {
     "train": "cyan",
     "validation": "yellow",
     "mark": "bold magenta",
+    "bold": "bold",
     "dim": "dim",
     "error": "bold red",
     "warning": "bold yellow",
@@ -23,82 +26,112 @@ STYLES = {
     "": "",
 }
 
+Part = str | tuple[str, str]  # words, and their style of STYLES
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a page may look: its width in characters, whether in colour, and the characters it may use."""
+
+    width: int = 80
+    color: bool = False
+    encoding: str = "utf-8"
+
+    @property
+    def drawing(self) -> bool:
+        """Whether braille, lines and marks can be shown."""
+        try:
+            "⣿━▲│×".encode(self.encoding)
+        except UnicodeEncodeError:
+            return False
+        return True
+
 
 class Page:
-    """Collects lines and gives them as one string. `color` None decides by the terminal and NO_COLOR."""
+    """Collects lines and gives them as one string; whatever is put on it is data and is made safe here."""
 
-    def __init__(self, color: bool | None = None) -> None:
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        self.width = look.width
         self._out = io.StringIO()
-        colored = _colored() if color is None else color
-        self.width = min(_width(), WIDEST)
-        self.braille = _can_show("⣿━▲")
         self._console = Console(
             file=self._out,
-            width=self.width,
-            force_terminal=colored,
-            color_system="standard" if colored else None,
-            no_color=not colored,
+            width=look.width,
+            force_terminal=look.color,
+            color_system="standard" if look.color else None,
+            no_color=not look.color,
             legacy_windows=False,
             highlight=False,
             markup=False,
             emoji=False,
+            _environ={},  # a page looks the same whatever the environment says
         )
 
-    def line(self, *parts: str | tuple[str, str], indent: int = 0, hanging: int = 0) -> None:
-        """One paragraph of styled parts, wrapped; `hanging` sets the further lines in."""
+    def line(self, *parts: Part, indent: int = 0, hanging: int = 0) -> None:
+        """One paragraph, wrapped; `hanging` sets the further lines in."""
+        text = self._styled(parts)
+        room = max(self.width - indent, 20)
+        first = text.wrap(self._console, room)[0] if text.plain else text
+        self._put(first, indent)
+        rest = text[_wrapped_length(text.plain, first.plain) :]
+        if rest.plain.strip():
+            for piece in rest.wrap(self._console, max(room - hanging, 20)):
+                self._put(piece, indent + hanging)
+
+    def items(self, items: Iterable[str], style: str = "", *, between: str = " · ", indent: int = 0) -> None:
+        """Short items in a row, broken only between them."""
+        room = max(self.width - indent, 20)
+        row = ""
+        for item in map(shown, items):
+            if row and cell_len(row + between + item) > room:
+                self.line((row, style), indent=indent)
+                row = item
+            else:
+                row = row + between + item if row else item
+        if row:
+            self.line((row, style), indent=indent)
+
+    def row(self, parts: Sequence[Part]) -> None:
+        """One line that is cut, never wrapped (a plot, a table)."""
+        self._put(self._styled(parts), 0)
+
+    def blank(self) -> None:
+        """An empty line; never two."""
+        if self._out.tell() and not self._out.getvalue().endswith("\n\n"):
+            self._out.write("\n")
+
+    def text(self) -> str:
+        """All of it, in characters that the medium can show."""
+        return encodable(self._out.getvalue().rstrip("\n") + "\n", self.look.encoding)
+
+    def _styled(self, parts: Sequence[Part]) -> Text:
         text = Text()
         for part in parts:
             words, style = (part, "") if isinstance(part, str) else part
-            text.append(words, STYLES.get(style, style))
-        wrapped = text.wrap(self._console, max(self.width - indent - hanging, 20)) if hanging else None
-        if wrapped is None or len(wrapped) < 2:
-            self._console.print(Padding(text, (0, 0, 0, indent)) if indent else text)
-            return
-        for k, piece in enumerate(wrapped):
-            piece.rstrip()
-            self._console.print(Padding(piece, (0, 0, 0, indent + (hanging if k else 0))))
+            text.append(shown(words), STYLES[style])
+        return text
 
-    def row(self, parts: list[tuple[str, str]]) -> None:
-        """One line that is cut, never wrapped (a plot)."""
-        text = Text(no_wrap=True, overflow="crop")
-        for words, style in parts:
-            text.append(words, STYLES.get(style, style))
-        text.rstrip()
-        self._console.print(text)
-
-    def blank(self) -> None:
-        """An empty line."""
-        self._out.write("\n")
-
-    def text(self) -> str:
-        """All of it; characters that the terminal cannot show are replaced."""
-        lines = "\n".join(line.rstrip() if "\x1b" not in line else line for line in self._out.getvalue().split("\n"))
-        encoding = sys.stdout.encoding or "utf-8"
-        return lines.encode(encoding, errors="replace").decode(encoding)
+    def _put(self, text: Text, indent: int) -> None:
+        whole = Text(" " * indent).append_text(text)
+        whole.rstrip()
+        self._console.print(whole, no_wrap=True, overflow="crop", crop=True, soft_wrap=False)
 
 
-def _colored() -> bool:
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
-        return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+def cut(text: str, width: int) -> str:
+    """A name in at most `width` characters: the end of a path says more than its start."""
+    safe = shown(text)
+    while cell_len(safe) > width:
+        safe = "…" + safe[2:] if safe.startswith("…") else "…" + safe[1:]
+    return safe
 
 
-def _width() -> int:
-    try:
-        return max(int(os.environ["COLUMNS"]), 40)
-    except (KeyError, ValueError):
-        pass
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns
-    except (OSError, ValueError):
-        return 80
+def padded(text: str, width: int) -> str:
+    """The text filled up with blanks to a width in characters of the screen."""
+    return text + " " * max(width - cell_len(shown(text)), 0)
 
 
-def _can_show(text: str) -> bool:
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+def _wrapped_length(whole: str, first: str) -> int:
+    """Where the text goes on after its first wrapped line, the blanks at the break left out."""
+    stop = len(first.rstrip())
+    blanks = re.match(r"\s*", whole[stop:])
+    return stop + (blanks.end() if blanks else 0)

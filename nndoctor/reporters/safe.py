@@ -5,9 +5,28 @@ from __future__ import annotations
 import re
 
 _WORD_JOINER = "\u2060"
+_PLAIN = str.maketrans(
+    {"·": "-", "…": "...", "–": "-", "—": "-", "×": "x", "→": "->", "‘": "'", "’": "'", "≥": ">=", "≤": "<="}
+)
 
 
 def shown(text: str) -> str:
-    r"""The text with control and other unprintable characters as escapes (`\x1b`), and no workflow command in it."""
-    printable = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return re.sub(r"##(?=\[)", f"#{_WORD_JOINER}#", printable.replace("::", f":{_WORD_JOINER}:"))
+    r"""The text with control and other unprintable characters as escapes (`\x1b`), and no workflow command in it.
+
+    GitHub's runner obeys `::name` at the start of a line and `##[name]` anywhere. Shown twice is shown once.
+    """
+    printable = "".join(c if c.isprintable() or c == _WORD_JOINER else _escape(c) for c in text)
+    return re.sub(r"##(?=\[)", f"#{_WORD_JOINER}#", re.sub(r":(?=:)", f":{_WORD_JOINER}", printable))
+
+
+def encodable(text: str, encoding: str) -> str:
+    """The text with what an encoding cannot hold spelled in plain characters, or as escapes."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()

@@ -1,0 +1,74 @@
+"""What leaves the command line: results to standard output or a file, everything else to standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+from nndoctor.errors import UsageError
+from nndoctor.reporters.safe import encodable, shown
+
+
+def put(text: str, output: str | None = None) -> None:
+    """Print, or write beside and rename, so that no half of a report is ever found.
+
+    Raises OSError where nothing can be written; a pipe whose reader has gone (`| head`) is no trouble.
+    """
+    if output is not None:
+        _write(Path(output), text)
+        return
+    try:
+        sys.stdout.write(encodable(text, sys.stdout.encoding or "utf-8"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+
+
+def say(message: str) -> None:
+    """One line for the user on standard error; names in it are shown, not obeyed."""
+    try:
+        sys.stderr.write(encodable(f"nndoctor: {shown(message)}\n", sys.stderr.encoding or "utf-8"))
+        sys.stderr.flush()
+    except BrokenPipeError:
+        silence(sys.stderr)
+
+
+def check(output: str | None, logs: Iterable[str]) -> None:
+    """Raise UsageError, before any work, for an output that is one of the logs or has no folder to stand in."""
+    if output is None:
+        return
+    target = Path(output)
+    if target.is_dir() or not target.resolve().parent.is_dir():
+        wanted = "a folder" if target.is_dir() else "in a folder that does not exist"
+        raise UsageError(f"--output {output} is {wanted}; wanted the name of a file, nothing was written")
+    if target.exists() and any(_holds(Path(log), target) for log in logs):
+        raise UsageError(f"--output {output} is one of the logs; choose another name, nothing was written")
+
+
+def silence(stream: TextIO) -> None:
+    """Leave a stream nothing to flush when its reader has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _holds(log: Path, target: Path) -> bool:
+    """Whether a log is this file, or a folder that holds it."""
+    if not log.exists():
+        return False
+    return log.samefile(target) or (log.is_dir() and log.resolve() in target.resolve().parents)
+
+
+def _write(target: Path, text: str) -> None:
+    if target.exists() and not target.is_file():  # a pipe or a device: nothing to rename
+        target.write_text(text, encoding="utf-8", newline="\n")
+        return
+    whole = target.resolve()  # through a link, so that the link stays
+    beside = whole.with_name(f".{whole.name}.{os.getpid()}.part")
+    try:
+        with beside.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(encodable(text, "utf-8"))
+        beside.replace(whole)
+    finally:
+        beside.unlink(missing_ok=True)

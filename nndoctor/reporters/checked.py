@@ -1,0 +1,68 @@
+"""The end of a page: what was clear, what could not be checked and what to log for it, names and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from nndoctor.report import Report, Skipped
+from nndoctor.reporters.page import Page
+from nndoctor.reporters.safe import shown
+
+WIDE = 13  # characters of the longest title and a blank
+MOST_NAMES = 6  # names listed before "and 3 more"
+
+
+def rest(page: Page, report: Report) -> None:
+    """All of it, each under its title; nothing where there is nothing to say."""
+    if report.cleared:
+        judged = len(report.cleared) + len({f.code for f in report.findings}) + len(report.skipped)
+        _titled(page, "Clear", "good", f"{len(report.cleared)} of {judged} rules: {ranges(report.cleared)}")
+    lacking = [s for s in report.skipped if s.missing is not None]
+    for reason, names in _grouped(s for s in report.skipped if s.missing is None):
+        _titled(page, "Left out", "info", f"{reason}: {_listed(names)}")
+    for k, (reason, names) in enumerate(_grouped(lacking)):
+        _titled(page, "" if k else "Not checked", "info", f"{reason}: {_listed(names)}")
+    absent = list(dict.fromkeys(_asked(s) for s in lacking if " points" not in s.reason))
+    if absent:
+        _titled(page, "To log", "info", f"{', '.join(absent)}: then these can be judged, too")
+    if report.run.unknown:
+        example = shown(report.run.unknown[0]).replace("'", "\\'")
+        unknown = _listed([shown(name) for name in report.run.unknown])
+        _titled(page, "Unknown", "info", f"{unknown}: say what a column is with --map '{example}=train/loss'")
+    for note in report.run.notes:
+        _titled(page, "Note", "info", note)
+
+
+def ranges(codes: Iterable[str]) -> str:
+    """Codes in order, neighbours joined, the letters once.
+
+    >>> ranges(["NN001", "NN002", "NN003", "NN101", "NN103"])
+    'NN001-003, 101, 103'
+    """
+    numbers = sorted(int(code[2:]) for code in codes)
+    runs = [[n for _, n in group] for _, group in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
+    return "NN" + ", ".join(f"{r[0]:03d}" if len(r) == 1 else f"{r[0]:03d}-{r[-1]:03d}" for r in runs)
+
+
+def _titled(page: Page, title: str, style: str, text: str) -> None:
+    page.line((f"{title:<{WIDE}}", style), text, hanging=WIDE)
+
+
+def _grouped(skipped: Iterable[Skipped]) -> list[tuple[str, list[str]]]:
+    """The rules' names by reason; those that lack points of one series share a reason."""
+    groups: dict[str, list[str]] = {}
+    for one in skipped:
+        reason = one.reason.partition(", needs ")[0] + ", too few" if ", needs " in one.reason else one.reason
+        groups.setdefault(reason, []).append(one.name)
+    return list(groups.items())
+
+
+def _asked(skipped: Skipped) -> str:
+    """What to log, as a series or a setting is called: `lr`, `optimizer`; the first where several would do."""
+    return (skipped.missing or "").removeprefix("fact:").split("|")[0]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES + 1 else ""
+    return ", ".join(names[:MOST_NAMES] if more else names) + more

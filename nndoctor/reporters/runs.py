@@ -1,0 +1,70 @@
+"""Several runs as a table: a line a run, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+from nndoctor.finding import Severity
+from nndoctor.report import Report
+from nndoctor.reporters.page import Page, cut, padded
+from nndoctor.reporters.verdict import cannot_say
+from nndoctor.wording import ending, percent
+
+
+def table(page: Page, reports: Sequence[Report]) -> None:
+    """The counts, then the runs; what all paths begin with stands once, in the heading."""
+    counts = [
+        (sum(_rank(r) == Severity.ERROR.rank for r in reports), "with errors", "error"),
+        (sum(_rank(r) == Severity.WARNING.rank for r in reports), "with warnings", "warning"),
+        (sum(cannot_say(r) is not None for r in reports), "not to be judged", "info"),
+    ]
+    fine = len(reports) - sum(count for count, _, _ in counts)
+    folder = _folder([r.source for r in reports])
+    page.line((f"{len(reports)} runs", "bold"), (f" in {folder}" if folder else "", "dim"))
+    said = [(f"{count} {words}", style) for count, words, style in counts if count] + [(f"{fine} ok", "good")]
+    page.line(*[part for k, counted in enumerate(said) for part in ((", " if k else "", ""), counted)])
+    page.blank()
+    rows = [_row(report, folder) for report in sorted(reports, key=_worst)]
+    what, sure, loss = (max(len(row[k][0]) for row in rows) for k in (1, 2, 3))
+    room = max(page.width - 6 - what - sure - loss, 16)
+    wide = max(len(cut(row[0][0], room)) for row in rows)
+    for name, diagnosis, confidence, losses in rows:
+        page.row(
+            [
+                (padded(cut(name[0], wide), wide), ""),
+                ("  " + padded(diagnosis[0], what), diagnosis[1]),
+                (f"  {confidence[0]:>{sure}}", confidence[1]),
+                (f"  {losses[0]:>{loss}}", losses[1]),
+            ]
+        )
+
+
+def _row(report: Report, folder: str) -> list[tuple[str, str]]:
+    primary = report.primary
+    losses = report.run.get("validation/loss|train/loss")
+    name = report.source[len(folder) :].lstrip("/\\") or report.source
+    diagnosis = ("cannot say", "info") if cannot_say(report) else ("ok", "good")
+    return [
+        (name, ""),
+        (primary.name, str(primary.severity)) if primary else diagnosis,
+        (percent(primary.confidence), "dim") if primary else ("", ""),
+        (ending(losses), "dim") if losses is not None and len(losses.y) else ("", ""),
+    ]
+
+
+def _rank(report: Report) -> int:
+    return report.primary.severity.rank if report.primary else len(Severity)
+
+
+def _worst(report: Report) -> tuple[int, bool, float, str]:
+    confidence = report.primary.confidence if report.primary else 0.0
+    return _rank(report), cannot_say(report) is None, -confidence, report.source
+
+
+def _folder(sources: Sequence[str]) -> str:
+    """The folder that all paths begin with, as the user wrote it; nothing where there is none."""
+    folders = [source.replace("\\", "/").split("/")[:-1] for source in sources]
+    common = takewhile(lambda names: len(set(names)) == 1, zip(*folders, strict=False))
+    length = sum(len(names[0]) + 1 for names in common)
+    return sources[0][: max(length - 1, 0)]
