@@ -105,7 +105,9 @@ def _filled(table: Table, meanings: Mapping[str, Meaning], kind: Kind) -> Array 
     full = [c for c in columns if c.present.mean() >= 0.5 and np.isfinite(c.values[c.present]).all()]
     if not full:
         return None
-    best = max(full, key=lambda c: (int(c.present.sum()), len(np.unique(c.values[c.present]))))
+    most = max(int(c.present.sum()) for c in full)
+    full = [c for c in full if int(c.present.sum()) == most]
+    best = full[0] if len(full) == 1 else max(full, key=lambda c: len(np.unique(c.values[c.present])))
     return _forward(best)
 
 

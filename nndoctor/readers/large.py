@@ -2,90 +2,93 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.readers.layout import Layout, split
+from nndoctor.readers.layout import Layout, is_row, split
 from nndoctor.readers.source import LONGEST, Source
 from nndoctor.readers.table import Column, Table, Words, is_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PIECE = 100_000  # rows
-BYTES = 4 << 20
+PIECE = 20_000  # rows: few enough for the processor's cache
+BYTES = 1 << 20
 CUT = "the last line is cut off and was left out"
 
 
 def read(source: Source, layout: Layout) -> Table | None:
     """The kept columns of a large table; None where it is not plain, and must be read row by row.
 
-    Plain is: one row a line, from the first line on, no quotes, comments or blank lines, every row with a cell for
-    each name or fewer. Then the k-th row stands on line k + 2.
+    Plain is: the header on the first line, no quotes and no comments. Then the k-th row stands on line k + 2.
     """
-    if layout.delimiter in " |" or layout.indexed or source.encoding == "utf-16" or not layout.kept:
+    odd = layout.delimiter in " |" or layout.indexed or source.encoding == "utf-16" or not layout.kept
+    if odd or not is_row(source.start.partition("\n")[0]):
         return None
     ending = _ending(source)
     if ending is None:
         return None
     import pandas as pd
 
-    pieces: dict[int, list[Column | Words]] = {k: [] for k in layout.kept}
-    headers: list[NDArray[np.bool_]] = []
+    columns = _Growing(layout, ending.lines)
     try:
-        with source.open() as file:
-            for chunk in _chunks(file, source, layout):
-                same = _repeats_header(chunk, layout)
-                headers.append(same)
-                kept = chunk[~same] if same.any() else chunk
-                for k in layout.kept:
-                    pieces[k].append(_cells(kept[k], layout, k))
+        for chunk in _chunks(source, layout):
+            columns.add(chunk)
     except (pd.errors.ParserError, UnicodeDecodeError):
         return None
-    return _table(layout, pieces, ~np.concatenate(headers), cut=_is_cut(ending, layout))
+    return columns.table(cut=_is_cut(ending.last, layout))
 
 
-def _chunks(file: IO[bytes], source: Source, layout: Layout) -> Iterator[pd.DataFrame]:
+def _chunks(source: Source, layout: Layout) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
     texts = {k: str for k in layout.kept if is_words(layout.header[k])}
     yield from pd.read_csv(
-        file,
+        source.path if source.data is None else source.open(),  # of a path pandas reads plain bytes, which is quicker
         sep=layout.delimiter,
-        header=None,
+        header=0,  # and not skiprows, which looks at every line
         names=list(range(len(layout.header))),
-        skiprows=1,
         usecols=list(layout.kept),
         index_col=False,
         dtype=texts or None,
         chunksize=PIECE,
         encoding=source.encoding,
-        skipinitialspace=True,
+        skipinitialspace=f"{layout.delimiter} " in source.start,  # asked for in vain it costs as much as all the rest
         keep_default_na=False,
         na_values=[""],
         quoting=3,  # none: there is no quote in the file
-        low_memory=False,
         skip_blank_lines=False,
     )
 
 
-def _ending(source: Source) -> bytes | None:
-    """The last line, or None for a file that is not one plain row a line."""
-    last = b"\n"
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """The number of lines, and the last one."""
+
+    lines: int
+    last: bytes
+
+
+def _ending(source: Source) -> _Ending | None:
+    """How a file ends, or None for one with quotes, comments or odd line ends. Looks for single bytes, so is quick."""
+    lines, last = 1, b""
     with source.open() as file:
         while piece := file.read(BYTES):
-            joined = last + piece
-            if b'"' in piece or b"#" in piece or b"//" in piece or b"\n\n" in joined or b"\n\r" in joined:
+            if b'"' in piece or b"#" in piece or (b"/" in piece and b"//" in piece):
                 return None
-            if b"\r\r" in joined or (b"\r" in piece and b"\r\n" not in joined):
+            if b"\r" in piece and piece.count(b"\r") != piece.count(b"\r\n") + piece.endswith(b"\r"):
                 return None
-            last = joined[joined.rfind(b"\n", 0, len(joined) - 1) + 1 :] if b"\n" in piece else joined
+            lines += piece.count(b"\n")
+            end = piece.rfind(b"\n", 0, len(piece) - 1)
+            last = piece[end + 1 :] if end >= 0 else last + piece
             if len(last) > LONGEST:
                 return None
-    return last
+    return _Ending(lines, last)
 
 
 def _is_cut(ending: bytes, layout: Layout) -> bool:
@@ -94,8 +97,17 @@ def _is_cut(ending: bytes, layout: Layout) -> bool:
     return len(split(ending.decode("latin-1"), layout.delimiter)) < len(layout.header)
 
 
+def _no_rows(chunk: pd.DataFrame, layout: Layout) -> NDArray[np.bool_]:
+    """Which rows of a chunk are blank, or say the names of the columns again."""
+    blank = np.ones(len(chunk), dtype=np.bool_)
+    for k in layout.kept:
+        blank &= chunk[k].isna().to_numpy()
+        if not blank.any():
+            break
+    return blank | _repeats_header(chunk, layout)
+
+
 def _repeats_header(chunk: pd.DataFrame, layout: Layout) -> NDArray[np.bool_]:
-    """Which rows of a chunk say the names of the columns again."""
     same = np.ones(len(chunk), dtype=np.bool_)
     for k in layout.kept:
         if chunk[k].dtype.kind in "fiub":
@@ -104,27 +116,59 @@ def _repeats_header(chunk: pd.DataFrame, layout: Layout) -> NDArray[np.bool_]:
     return same
 
 
-def _cells(cells: pd.Series, layout: Layout, k: int) -> Column | Words:
-    if is_words(layout.header[k]):
-        return Words.of(cells.where(cells.notna(), None).tolist())
-    if cells.dtype.kind in "fiu":
-        values = cells.to_numpy(dtype=np.float64)
-        return Column(values, ~np.isnan(values))
-    texts = [None if isinstance(c, float) and c != c else c for c in cells.tolist()]  # noqa: PLR0124 - NaN
-    texts = [str(c) if isinstance(c, bool) else c for c in texts]
-    return Column.of(texts, comma=layout.comma)
+class _Growing:
+    """The kept columns, filled chunk by chunk into arrays of their final size."""
 
+    def __init__(self, layout: Layout, lines: int) -> None:
+        self.layout = layout
+        self.rows = self.seen = 0
+        self.values = {k: np.empty(lines) for k in layout.kept if not is_words(layout.header[k])}
+        self.present = {k: np.empty(lines, dtype=np.bool_) for k in self.values}
+        self.odd: dict[int, list[tuple[int, Column]]] = {k: [] for k in self.values}
+        self.words: dict[int, list[Words]] = {k: [] for k in layout.kept if k not in self.values}
+        self.skipped: list[NDArray[np.int64]] = []
 
-def _table(layout: Layout, pieces: dict[int, list[Column | Words]], kept: NDArray[np.bool_], *, cut: bool) -> Table:
-    lines = np.flatnonzero(kept) + 2
-    rows = len(lines) - cut
-    columns: dict[str, Column] = {}
-    words: dict[str, Words] = {}
-    for k, parts in pieces.items():
-        name = layout.header[k]
-        if is_words(name):
-            words[name] = Words.joined([p for p in parts if isinstance(p, Words)]).first(rows)
-        else:
-            columns[name] = Column.joined([p for p in parts if isinstance(p, Column)]).first(rows)
-        parts.clear()
-    return Table(columns, layout.format, lines[:rows], notes=(CUT,) if cut else (), words=words, ignored=layout.ignored)
+    def add(self, chunk: pd.DataFrame) -> None:
+        """Take in the rows of a chunk that hold something."""
+        empty = _no_rows(chunk, self.layout)
+        if empty.any():
+            self.skipped.append(np.flatnonzero(empty) + self.seen)
+        self.seen += len(chunk)
+        kept = chunk[~empty] if empty.any() else chunk
+        to = slice(self.rows, self.rows + len(kept))
+        for k in self.values:
+            self._fill(k, kept[k], to)
+        for k, parts in self.words.items():
+            parts.append(Words.of(kept[k].where(kept[k].notna(), None).tolist()))
+        self.rows += len(kept)
+
+    def _fill(self, k: int, cells: pd.Series, to: slice) -> None:
+        if cells.dtype.kind in "fiu":
+            self.values[k][to] = cells.to_numpy()
+            np.isnan(self.values[k][to], out=self.present[k][to])
+            np.logical_not(self.present[k][to], out=self.present[k][to])
+            return
+        texts = [None if isinstance(c, float) and math.isnan(c) else str(c) for c in cells.tolist()]
+        column = Column.of(texts, comma=self.layout.comma)
+        self.values[k][to] = column.values  # noqa: PD011 - an array
+        self.present[k][to] = column.present
+        if column.unreadable or column.percent:
+            self.odd[k].append((to.start, column))
+
+    def table(self, *, cut: bool) -> Table:
+        """All that was read, less a last row that is cut off."""
+        rows = self.rows - cut
+        lines = np.arange(2, self.seen + 2)
+        if self.skipped:
+            lines = np.delete(lines, np.concatenate(self.skipped))
+        names = self.layout.header
+        columns = {names[k]: self._column(k, rows) for k in self.values}
+        words = {names[k]: Words.joined(parts).first(rows) for k, parts in self.words.items()}
+        notes = (CUT,) if cut else ()
+        ignored = self.layout.ignored
+        return Table(columns, self.layout.format, lines[:rows], notes=notes, words=words, ignored=ignored)
+
+    def _column(self, k: int, rows: int) -> Column:
+        unreadable = tuple(at + row for at, part in self.odd[k] for row in part.unreadable if at + row < rows)
+        percent = any(part.percent for _, part in self.odd[k])
+        return Column(self.values[k][:rows], self.present[k][:rows], unreadable, percent)
