@@ -33,9 +33,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     if not playing and not any(meanings[name].split for name in known):
         raise UnreadableLog(_nothing_found(table, path))
     axis, notes = axis_of(table, meanings)
-    present = [table.columns[name].present for name in known if meanings[name].split] or [
-        table.columns[name].present for name in known
-    ]
+    present = [table.columns[name].present for name in known]
     parts = [part for rows in _by_key(table) for part in segments(rows, axis, present, table.format)]
     facts = {**table.facts, **_unreadable(table, meanings)}
     if playing:
@@ -68,7 +66,7 @@ def _by_key(table: Table) -> list[Rows]:
 def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run) -> Run:
     found: dict[str, Series] = {}
     parts: dict[str, Series] = {}
-    ranks: dict[str, tuple[bool, bool, int]] = {}
+    ranks: dict[str, tuple[bool, int, int]] = {}
     for column, said in meanings.items():
         if said.kind not in (Kind.SERIES, Kind.PART):
             continue
@@ -79,8 +77,8 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
             parts.setdefault(series.name, series)
             continue
         short = len(series) < ENOUGH
-        rank = (short, said.each_step if not short else len(series) < len(found.get(series.name, ())), said.rank)
-        if rank < ranks.get(series.name, (True, True, 99)):
+        rank = (short, -len(series) if short else int(said.each_step), said.rank)
+        if rank < ranks.get(series.name, (True, 1, 0)):
             found[series.name], ranks[series.name] = series, rank
     series_by_name, notes, used = completed(found, parts)
     unknown = tuple(

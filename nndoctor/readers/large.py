@@ -139,7 +139,7 @@ class _Growing:
         for k in self.values:
             self._fill(k, kept[k], to)
         for k, parts in self.words.items():
-            parts.append(Words.of(kept[k].where(kept[k].notna(), None).tolist()))
+            parts.append(_words(kept[k]))
         self.rows += len(kept)
 
     def _fill(self, k: int, cells: pd.Series, to: slice) -> None:
@@ -172,3 +172,9 @@ class _Growing:
         unreadable = tuple(at + row for at, part in self.odd[k] for row in part.unreadable if at + row < rows)
         percent = any(part.percent for _, part in self.odd[k])
         return Column(self.values[k][:rows], self.present[k][:rows], unreadable, percent)
+
+
+def _words(cells: pd.Series) -> Words:
+    codes, found = cells.factorize()
+    words = Words.of([*found.tolist(), None])  # an empty cell has the code -1: the last
+    return Words(words.codes[codes], words.words)

@@ -89,7 +89,7 @@ def meaning(column: str) -> Meaning:
         return Meaning(Kind.KNOWN)
     if name in EPOCH_TIME or rest in EPOCH_TIME:
         return Meaning(Kind.SERIES, "", "epoch_time")
-    if rest in LR or re.fullmatch(r"(lr|learning_rate)_[a-z]+(_\d)?(_pg\d)?", rest):
+    if rest in LR or re.fullmatch(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?", rest):
         return Meaning(Kind.SERIES, "", "lr", _lr_rank(rest))
     if rest in GRAD_NORM:
         return Meaning(Kind.SERIES, "", "grad_norm")

@@ -151,5 +151,5 @@ RULE = Rule(
         Run.drawn(train_loss="2.3 1.4 1.1 0.9 0.95 0.8 0.78 0.8 0.74 0.72 0.73 0.7"),
         Run.drawn(train_loss="2.3 1.2 0.9 0.8 3.1 0.8 0.7"),
     ),
-    yields_to=("nan-loss", "diverged", "sawtooth-epochs"),
+    yields_to=("nan-loss", "diverged", "sawtooth-epochs", "plateau-at-start"),
 )

@@ -14,7 +14,13 @@ FEW = 5  # points: fewer carry no trend, no noise and no turn
 def check(run: Run) -> Iterator[Symptom]:
     """Count the points of the longest series of a split."""
     longest = max((len(s.y) for name, s in run.series.items() if name.split("/")[0] in SPLITS), default=0)
-    if longest < FEW:
+    task = run.fact("task")
+    if task is not None:
+        kind = str(task).replace("-", " ").replace("gan", "GAN training")
+        yield Symptom(
+            f"this is a log of {kind}, whose losses do not show how well a network learns", 0.95, {"task": str(task)}
+        )
+    elif longest < FEW:
         points = "1 point" if longest == 1 else f"{longest} points"
         yield Symptom(
             f"the log holds {points} a series: too few to judge how the run went",
@@ -27,11 +33,11 @@ RULE = Rule(
     code="NN001",
     name="too-little-data",
     severity=Severity.INFO,
-    title="too few points to judge",
+    title="too little in the log to judge",
     needs={},
     check=check,
     why="A trend needs points, and noise can only be told from a trend by more of them.",
-    how="No series of training, validation or test has five finite points.",
+    how="No series of training, validation or test has five finite points; or the log is one of reinforcement learning or of a GAN, whose losses are no measure of learning.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"

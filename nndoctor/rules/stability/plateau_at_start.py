@@ -16,6 +16,8 @@ from nndoctor.wording import number, percent, step
 STILL = 0.05  # of the reach: less than this is no progress
 HALF = 0.5  # flat for this share of the run before it moves
 LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
+WILD = 0.5  # of its own size: a loss thrown up by as much
+OFTEN = 0.15  # of the readings: is not flat but swings
 LEARNED = 0.6  # of the errors of guessing: a network with fewer has learned, however flat its loss
 
 
@@ -34,6 +36,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _never_moves(run: Run, loss: Series, fall: float) -> bool:
+    if float(np.mean(loss.y - loss.last > WILD * abs(loss.last))) > OFTEN and len(loss.y) > 4:
+        return False
     chance = chance_loss(run)
     if at_chance(run) and abs(loss.last - (chance or loss.last)) < 0.05 * abs(loss.last):
         return True

@@ -13,7 +13,8 @@ from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import step
 
-ALIKE = 0.5  # correlation of the pattern with itself one period later; noise of this length stays under 0.3
+ALIKE = 0.45  # correlation of the pattern with itself one period later
+CHANCE = 2.5  # standard deviations of the best of many lags, each 1/sqrt(n) in noise
 PERIODS = 4  # seen at least this often
 SHARE = 0.08  # of the reach: a smaller wave is harmless
 
@@ -25,12 +26,13 @@ def check(run: Run) -> Iterator[Symptom]:
     wave = (y - rolling_median(y, 2 * (len(y) // 16) + 1))[len(y) // 10 :]
     period, alike = _period(np.clip(wave, *np.quantile(wave, (0.02, 0.98))))
     height = float(np.quantile(wave, 0.95) - np.quantile(wave, 0.05))
-    if alike < ALIKE or len(wave) < PERIODS * period or height < SHARE * reach(run):
+    alike_enough = ALIKE + CHANCE / len(wave) ** 0.5
+    if alike < alike_enough or len(wave) < PERIODS * period or height < SHARE * reach(run):
         return
     steps = period * float(loss.x[-1] - loss.x[0]) / max(len(loss.x) - 1, 1)
     yield Symptom(
         f"the training loss repeats the same rise and fall every {step(round(steps))} steps, as if the examples came in the same order each epoch",
-        sureness(alike, ALIKE, 0.9),
+        sureness(alike, alike_enough, 0.95),
         {"period_steps": steps, "correlation": round(alike, 3), "height": height},
         series="train/loss",
         step=float(loss.x[-period]),
@@ -63,7 +65,7 @@ RULE = Rule(
     needs={"train/loss": 40},
     check=check,
     why="A loss that goes up and down in step with the epoch means that the batches are not alike: the data come sorted, by class or by source. The network forgets at each turn what it learned before.",
-    how="The loss less its trend correlates above 0.5 with itself one period later, over four periods or more, at a height of 8 % of the reach.",
+    how="The loss less its trend correlates with itself one period later, above 0.45 and what noise of this length would, over four periods or more, at a height of 8 % of the reach.",
     sources=(
         Reference(
             "Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 2",
@@ -73,5 +75,5 @@ RULE = Rule(
     remedies=("shuffle",),
     sick=(Run.drawn(train_loss=" ".join("2.0 1.6 1.3 1.0 0.8 1.1 1.5 1.9" for _ in range(12))),),
     healthy=(Run.drawn(train_loss="2.3..0.3*80"),),
-    yields_to=("nan-loss", "diverged"),
+    yields_to=("nan-loss", "diverged", "plateau-at-start"),
 )
