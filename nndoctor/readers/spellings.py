@@ -111,7 +111,7 @@ PHASES = _words("phase split mode subset stage partition set")
 
 NOISE = _words(
     "mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values "
-    "current raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars"
+    "current raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars dataloader idx"
 )
 # Parts of a loss that add up to it.
 PARTS = _words(
@@ -138,7 +138,7 @@ REWARD = re.compile(
 )
 PLAYING = re.compile(
     r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|ep_return|episode_length|rollout|rewards?|returns?"
-    r"|return_history|policy_loss|policy_gradient_loss|value_loss|q_loss|td_error|loss_actor|actor_loss|entropy_loss"
+    r"|return_history|policy_loss|policy_gradient_loss|value_loss|q_loss|td_error|loss_actor|actor_loss|(?<!cross_)entropy_loss"
     r"|explained_variance|loss_critic)(_|$)"
 )
 PREFERENCES = re.compile(r"^(train_|eval_|val_)?rewards_(chosen|rejected|margins|accuracies)")  # of DPO: no game

@@ -1,0 +1,87 @@
+"""From what a user types to the logs it means."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from nndoctor.readers import find as find_module
+from nndoctor.readers import is_log
+from nndoctor.readers.find import find
+
+LOG = "epoch,loss\n0,2\n1,1\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Three logs, a picture, a text and a repository's inside."""
+    for name in ("a/run.csv", "a/b/run.csv", "c.jsonl", ".git/run.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"loss": 2}\n{"loss": 1}\n' if name.endswith("jsonl") else LOG)
+    (tmp_path / "notes.txt").write_text("nothing to see\nhere\n")
+    (tmp_path / "plot.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def found(*words):
+    """The paths and the errors behind some words."""
+    sources, errors = find(words, is_log)
+    return sorted(source.path.replace("\\", "/") for source in sources), errors
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_folder_means_all_logs_below_it():
+    """Only what is a log, and nothing from a repository's inside."""
+    assert found(".") == (["./a/b/run.csv", "./a/run.csv", "./c.jsonl"], [])
+
+
+@pytest.mark.usefixtures("folder")
+def test_each_log_once():
+    """However often it is meant."""
+    assert found("a/run.csv", "./a/run.csv", "a")[0] == ["a/b/run.csv", "a/run.csv"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_quoted_globs_are_expanded():
+    """A glob that the shell left alone still works, `**` too."""
+    assert found("**/*.csv")[0] == ["a/b/run.csv", "a/run.csv"]
+
+
+def test_a_name_that_is_no_glob_is_a_name(folder):
+    """A file whose name holds a bracket is that file."""
+    (folder / "run[1].csv").write_text(LOG)
+    assert found("run[1].csv") == (["run[1].csv"], [])
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(("word", "says"), [("nowhere.csv", "no such file"), ("*.nothing", "no file matches")])
+def test_what_means_nothing_is_said(word, says):
+    """Each word that leads nowhere gets its own message, and the others are still found."""
+    paths, errors = found(word, "c.jsonl")
+    assert paths == ["c.jsonl"]
+    assert [name for name, _ in errors] == [word]
+    assert says in errors[0][1]
+
+
+def test_a_folder_without_logs_is_said(folder):
+    """An empty folder is no silent success."""
+    (folder / "empty").mkdir()
+    assert "no run log" in found("empty")[1][0][1]
+
+
+def test_standard_input(monkeypatch):
+    """`-` is what is piped in."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LOG.encode())))
+    (source,), errors = find(["-"], is_log)
+    assert (source.start, errors) == (LOG, [])
+
+
+def test_endless_standard_input_is_bounded(monkeypatch):
+    """What never ends is refused, not collected."""
+    monkeypatch.setattr(find_module, "MOST_PIPED", 10)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LOG.encode())))
+    assert "give the file's path" in find(["-"], is_log)[1][0][1]
