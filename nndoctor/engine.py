@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from nndoctor.finding import Finding, Location, Symptom
 from nndoctor.remedies import REMEDIES
 from nndoctor.report import Report, Skipped
@@ -24,7 +26,7 @@ def diagnose(run: Run, rules: Iterable[Rule]) -> Report:
         reason = missing(run, rule)
         if reason is not None:
             skipped.append(reason)
-        elif symptoms := list(rule.check(run)):
+        elif symptoms := _examined(rule, run):
             found[rule.name] = [_finding(rule, symptom, run) for symptom in symptoms]
         else:
             cleared.append(rule.code)
@@ -37,6 +39,12 @@ def diagnose(run: Run, rules: Iterable[Rule]) -> Report:
     return Report(
         run, tuple(sorted(findings, key=_importance)), tuple(cleared), tuple(sorted(skipped, key=lambda s: s.code))
     )
+
+
+def _examined(rule: Rule, run: Run) -> list[Symptom]:
+    """The rule's symptoms; a log may hold 1e300, and what overflows is compared as infinity."""
+    with np.errstate(all="ignore"):
+        return list(rule.check(run))
 
 
 def missing(run: Run, rule: Rule) -> Skipped | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import background
+from nndoctor.curve import background, peaks
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -16,34 +16,36 @@ from nndoctor.wording import number, step
 SPREADS = 10.0  # above the local median, in robust standard deviations of the run around it
 SHARE = 0.15  # of the run's reach: smaller spikes cost nothing
 AHEAD = 1.5  # a spike stands above the ordinary rises of this log by this factor
+MOST = 5000  # points looked at: of a longer curve the highest in each bin
 MANY = 0.04  # more than this share of points up there is no spike but how the run goes (lr-too-high)
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Count isolated points far above the median of their neighbours."""
     loss = run.series["train/loss"]
-    level = background(loss.y)
-    above = np.minimum(loss.y - level, np.diff(loss.y, prepend=loss.y[0]).clip(0) * 2)
-    early = (loss.x < loss.x[0] + 0.05 * (loss.x[-1] - loss.x[0])) | (np.arange(len(loss.x)) < 3)
-    spread = 1.4826 * float(np.median(np.abs(loss.y - level)))
+    x, y = peaks(loss.x, loss.y, MOST)
+    level = background(y)
+    above = np.minimum(y - level, np.diff(y, prepend=y[0]).clip(0) * 2)
+    early = (x < x[0] + 0.05 * (x[-1] - x[0])) | (np.arange(len(x)) < 3)
+    spread = 1.4826 * float(np.median(np.abs(y - level)))
     limit = max(SPREADS * spread, SHARE * reach(run))
-    high = (above > limit) & ~early & (loss.y > np.minimum.accumulate(loss.y) + limit)
-    ordinary = float(np.max(np.diff(loss.y)[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
+    high = (above > limit) & ~early & (y > np.minimum.accumulate(y) + limit)
+    ordinary = float(np.max(np.diff(y)[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
     events = np.flatnonzero(high & ~np.concatenate([[False], high[:-1]]))
     if not len(events) or high.mean() > MANY + 1.5 / len(high) or high[-1]:
         return
     worst = int(np.argmax(np.where(high, above, -np.inf)))
     if above[worst] < AHEAD * ordinary:
         return
-    where = float(loss.x[worst])
+    where = float(x[worst])
     times = f"{len(events)} times" if len(events) > 1 else "once"
     yield Symptom(
-        f"the training loss jumps {times} and recovers; highest at step {step(where)}: {number(float(loss.y[worst]))} among values near {number(float(loss.y[worst] - above[worst]))}",
+        f"the training loss jumps {times} and recovers; highest at step {step(where)}: {number(float(y[worst]))} among values near {number(float(y[worst] - above[worst]))}",
         sureness(float(above[worst]) / limit, 1.0, 3.0),
         {
             "spikes": len(events),
-            "highest": float(loss.y[worst]),
-            "around_it": float(loss.y[worst] - above[worst]),
+            "highest": float(y[worst]),
+            "around_it": float(y[worst] - above[worst]),
             "limit": limit,
         },
         series="train/loss",

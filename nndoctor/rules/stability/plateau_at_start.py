@@ -72,7 +72,7 @@ def _start_left_at(loss: Series) -> float:
     if start - y.min() < 10 * loss.noise:
         return 0.0
     left = np.flatnonzero(y > start - STILL * (start - y.min()))
-    return loss.share_of_run(float(x[left[-1]]))
+    return loss.share_of_run(float(x[left[-1]])) if len(left) else 0.0
 
 
 def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import Array, rolling_median
+from nndoctor.curve import Array, bins
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -15,6 +15,7 @@ from nndoctor.wording import step
 
 ALIKE = 0.45  # correlation of the pattern with itself one period later
 CHANCE = 2.5  # standard deviations of the best of many lags, each 1/sqrt(n) in noise
+TREND = 12  # medians that the trend is drawn through
 PERIODS = 4  # seen at least this often
 SHARE = 0.08  # of the reach: a smaller wave is harmless
 
@@ -23,7 +24,8 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look for a period in what is left of the loss when its trend is taken away."""
     loss = run.series["train/loss"]
     y = loss.y[-4096:]
-    wave = (y - rolling_median(y, 2 * (len(y) // 16) + 1))[len(y) // 10 :]
+    at = np.arange(len(y), dtype=np.float64)
+    wave = (y - np.interp(at, *bins(at, y, TREND)))[len(y) // 10 :]
     period, alike = _period(np.clip(wave, *np.quantile(wave, (0.02, 0.98))))
     height = float(np.quantile(wave, 0.95) - np.quantile(wave, 0.05))
     alike_enough = ALIKE + CHANCE / len(wave) ** 0.5

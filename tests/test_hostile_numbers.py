@@ -1,0 +1,49 @@
+"""No series that a log can hold makes a rule fail: NaN, infinity, constants, huge and tiny values, few points."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nndoctor.catalogue import RULES
+from nndoctor.engine import diagnose
+from nndoctor.reporters import concise, json, terminal
+from nndoctor.reporters.page import Look
+from nndoctor.run import Fact, Run
+from nndoctor.series import Series
+
+VALUES = st.one_of(
+    st.floats(-10, 10),
+    st.sampled_from([0.0, 1.0, 2.302585, math.nan, math.inf, -math.inf, 1e300, -1e300, 1e-300, 5e-324]),
+)
+NAMES = ["train/loss", "validation/loss", "train/accuracy", "validation/accuracy", "lr", "grad_norm"]
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> Run:
+    """Any series under any of the names that rules read."""
+    series = {}
+    for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, unique=True)):
+        if draw(st.booleans()):
+            values = [draw(VALUES)] * draw(st.integers(1, 80))
+        else:
+            values = draw(st.lists(VALUES, min_size=1, max_size=60))
+        series[name] = Series.of(name, values)
+    facts = draw(
+        st.sampled_from([{}, {"optimizer": Fact("Adagrad"), "num_classes": Fact(10), "target_error": Fact(0.1)}])
+    )
+    return Run(series, facts, "x.csv", "x.csv", "csv")
+
+
+@settings(max_examples=400, deadline=None)
+@given(runs())
+def test_any_series_is_judged_and_reported(run):
+    """Every rule ends with symptoms or none, and every reporter prints them."""
+    report = diagnose(run, RULES)
+    assert all(0 <= f.confidence <= 1 for f in report.findings)
+    assert len(report.findings) + len(report.cleared) + len(report.skipped) >= len(RULES)
+    assert terminal.render([report], Look())
+    assert json.render([report])
+    concise.render([report])
