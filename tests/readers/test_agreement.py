@@ -1,7 +1,5 @@
 """The same run in other clothes gives the same series: formats, orders, delimiters, and the way of large files."""
 
-# ruff: noqa: PD011 - the values of a series are an array
-
 from __future__ import annotations
 
 import io
