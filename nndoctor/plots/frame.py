@@ -47,10 +47,10 @@ class Frame:
 
     def rows(self, y: Array, count: int) -> NDArray[np.int64]:
         """The rows, of `count`, counted from below, in which values lie; a constant lies in the middle."""
-        if self.y1 <= self.y0:
+        span = self.y1 / 2 - self.y0 / 2  # halves: two huge values of opposite sign differ by more than a float holds
+        if span <= 0:
             return np.full(len(y), count // 2, dtype=np.int64)
         heights = np.log10(np.maximum(y, 10**self.y0)) if self.log else y
-        span = self.y1 / 2 - self.y0 / 2  # halves: two huge values of opposite sign differ by more than a float holds
         return np.rint(np.clip((heights / 2 - self.y0 / 2) / span, 0.0, 1.0) * (count - 1)).astype(np.int64)
 
     def label(self, share: float) -> str:
