@@ -12,6 +12,7 @@ from nndoctor.readers.axis import Segment, axis_of, segments
 from nndoctor.readers.complete import as_shares, completed
 from nndoctor.readers.interpret import Maps, by_phase, interpret
 from nndoctor.readers.names import BARE, FACTS, Kind, Meaning, task, tidy
+from nndoctor.readers.resume import rejoined
 from nndoctor.readers.spellings import RUN_KEYS
 from nndoctor.readers.table import Rows, Table
 from nndoctor.run import Fact, Run
@@ -35,6 +36,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     axis, notes = axis_of(table, meanings)
     present = [table.columns[name].present for name in known]
     parts = [part for rows in _by_key(table) for part in segments(rows, axis, present, table.format)]
+    parts = rejoined(parts, table, meanings) if table.format == "keras-csv" else parts
     facts = {**table.facts, **_unreadable(table, meanings)}
     if playing:
         facts["task"] = Fact(playing)

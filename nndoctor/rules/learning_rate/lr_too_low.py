@@ -83,6 +83,7 @@ RULE = Rule(
     ),
     healthy=(Run.drawn(train_loss="2.3 1.4 0.9 0.7 0.6 0.55 0.53 0.52 0.515 0.512 0.511 0.51"),),
     yields_to=(
+        "impossible-loss",
         "nan-loss",
         "lr-too-high",
         "diverged",
