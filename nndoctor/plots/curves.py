@@ -17,7 +17,7 @@ Segment = tuple[str, str]  # text and its style: "", "train", "validation", "mar
 Line = list[Segment]
 
 FEWEST = 3  # points that make a curve
-NARROWEST = 16  # characters of a picture that still shows a curve
+NARROWEST = 16  # characters of a picture that still shows a curve; the names at its ends give way
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,24 @@ def draw(run: Run, paper: Paper, span: tuple[float, float] | None = None) -> lis
     if not curves:
         return []
     frame, height = Frame.around([c.series for c in curves]), paper.height
-    left = {0: frame.label(1), height // 2: frame.label(1 - (height // 2) / (height - 1)), height - 1: frame.label(0)}
+    left = _labels(frame, height)
     gutter = max(len("step"), *map(len, left.values())) + 1
-    names = max((len(c.label) + 1 for c in curves), default=0) if paper.labelled else 0
-    across = max(paper.width - gutter - 2 - names, NARROWEST)
+    room = paper.width - gutter - 2
+    longest = max(len(c.label) for c in curves) + 1
+    labelled = paper.labelled and room - longest >= NARROWEST
+    across = max(room - longest if labelled else room, 1)
     plan = _Plan(curves, frame, across, height, gutter, paper.glyphs)
     rows, ends = _plotted(plan)
-    right = {row: (curves[k].label, curves[k].style) for k, row in enumerate(ends)} if paper.labelled else {}
+    right = {row: (curves[k].label, curves[k].style) for k, row in enumerate(ends)} if labelled else {}
     lines = [_line(plan, row, left.get(k), right.get(k)) for k, row in enumerate(rows)]
     return [*lines, *_axis(plan, run, span)]
+
+
+def _labels(frame: Frame, height: int) -> dict[int, str]:
+    """The values at the top, in the middle and at the bottom by their rows; one value of a constant."""
+    if frame.y1 <= frame.y0:
+        return {height - 1 - int(frame.rows(np.zeros(1), 4 * height)[0]) // 4: frame.label(0)}
+    return {k: frame.label(1 - k / (height - 1)) for k in (0, height // 2, height - 1)}
 
 
 def _plotted(plan: _Plan) -> tuple[list[Line], list[int]]:
@@ -188,10 +197,16 @@ def _axis(plan: _Plan, run: Run, span: tuple[float, float] | None) -> list[Line]
     if best is not None and len(best.y) >= FEWEST and any(c.series is best for c in plan.curves):
         cells[frame.column(best.best_step, width)] = (glyphs.best, "mark")
         said.append(f"{glyphs.best} best at {step(best.best_step)}")
-    first, last = step(frame.x0), step(frame.x1)
+    first, last = _short(frame.x0), _short(frame.x1)
     room = max(width - len(first) - len(last), 0)
     while said and len("  ".join(said)) > room - 2:
         said.pop(0)
     axis: Line = [(" " * (plan.gutter + 1), ""), (glyphs.corner, "dim"), *_runs(cells)]
     below: Line = [(f"{'step':>{plan.gutter}}  {first}", "dim"), ("  ".join(said).center(room), "mark"), (last, "dim")]
     return [axis, below]
+
+
+def _short(at: float) -> str:
+    """A step in few characters: whole up to a hundred million."""
+    text = step(at)
+    return text if len(text) <= 9 else f"{at:.3g}"

@@ -15,6 +15,8 @@ from nndoctor.wording import number
 
 LOG = 30.0  # a loss that spans more than this ratio is drawn on a log axis
 
+LARGEST = 308.25  # powers of ten past it are no floats
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -38,7 +40,8 @@ class Frame:
 
     def columns(self, x: Array, count: int) -> NDArray[np.int64]:
         """The columns, of `count`, in which steps lie; shape (n,) -> (n,)."""
-        share = (x - self.x0) / (self.x1 - self.x0) if self.x1 > self.x0 else np.zeros_like(x)
+        within = np.clip(x, self.x0, self.x1)
+        share = (within - self.x0) / (self.x1 - self.x0) if self.x1 > self.x0 else np.zeros_like(x)
         return np.clip((share * count).astype(np.int64), 0, count - 1)
 
     def column(self, x: float, count: int) -> int:
@@ -56,8 +59,9 @@ class Frame:
     def label(self, share: float) -> str:
         """The value at a share of the height, to three digits or as many as tell it from the others."""
         value = self.y0 * (1 - share) + self.y1 * share
-        value = 10**value if self.log else value
+        value = 10 ** min(value, LARGEST) if self.log else value
         if abs(value) < 1e-9 * max(abs(self.y0), abs(self.y1)) and not self.log:
             return "0"
         digits = 3 if self.log or self.y1 - self.y0 > 0.05 * max(abs(self.y0), abs(self.y1)) else 5
-        return number(float(f"{value:.{digits}g}"))
+        rounded = float(f"{value:.{digits}g}")
+        return number(rounded if math.isfinite(rounded) else value)

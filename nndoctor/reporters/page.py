@@ -102,7 +102,8 @@ class Page:
 
     def text(self) -> str:
         """All of it, in characters that the medium can show."""
-        return encodable(self._out.getvalue().rstrip("\n") + "\n", self.look.encoding)
+        whole = self._out.getvalue().rstrip("\n")
+        return encodable(whole + "\n" if whole else "", self.look.encoding)
 
     def _styled(self, parts: Sequence[Part]) -> Text:
         text = Text()

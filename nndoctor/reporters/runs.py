@@ -25,14 +25,15 @@ def table(page: Page, reports: Sequence[Report]) -> None:
     said = [(f"{count} {words}", style) for count, words, style in counts if count] + [(f"{fine} ok", "good")]
     page.line(*[part for k, counted in enumerate(said) for part in ((", " if k else "", ""), counted)])
     page.blank()
-    rows = [_row(report, folder) for report in sorted(reports, key=_worst)]
-    what, sure, loss = (max(len(row[k][0]) for row in rows) for k in (1, 2, 3))
-    room = max(page.width - 6 - what - sure - loss, 16)
+    rows = [_row(report, folder) for report in worst_first(reports)]
+    grave, what, sure, loss = (max(len(row[k][0]) for row in rows) for k in (1, 2, 3, 4))
+    room = max(page.width - 8 - grave - what - sure - loss, 16)
     wide = max(len(cut(row[0][0], room)) for row in rows)
-    for name, diagnosis, confidence, losses in rows:
+    for name, severity, diagnosis, confidence, losses in rows:
         page.row(
             [
                 (padded(cut(name[0], wide), wide), ""),
+                ("  " + padded(severity[0], grave), severity[1]),
                 ("  " + padded(diagnosis[0], what), diagnosis[1]),
                 (f"  {confidence[0]:>{sure}}", confidence[1]),
                 (f"  {losses[0]:>{loss}}", losses[1]),
@@ -40,14 +41,20 @@ def table(page: Page, reports: Sequence[Report]) -> None:
         )
 
 
+def worst_first(reports: Sequence[Report]) -> list[Report]:
+    """Errors before warnings, the surer before the less sure, what could not be judged before what is well."""
+    return sorted(reports, key=_worst)
+
+
 def _row(report: Report, folder: str) -> list[tuple[str, str]]:
     primary = report.primary
     losses = report.run.get("validation/loss|train/loss")
     name = report.source[len(folder) :].lstrip("/\\") or report.source
-    diagnosis = ("cannot say", "info") if cannot_say(report) else ("ok", "good")
+    state = ("unknown", "info") if cannot_say(report) else ("ok", "good")
     return [
         (name, ""),
-        (primary.name, str(primary.severity)) if primary else diagnosis,
+        (str(primary.severity), str(primary.severity)) if primary else state,
+        (primary.name, "bold") if primary else ("", ""),
         (percent(primary.confidence), "dim") if primary else ("", ""),
         (ending(losses), "dim") if losses is not None and len(losses.y) else ("", ""),
     ]

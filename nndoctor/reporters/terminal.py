@@ -9,7 +9,7 @@ from nndoctor.plots.curves import Paper, draw
 from nndoctor.report import Report
 from nndoctor.reporters.checked import rest
 from nndoctor.reporters.page import Look, Page
-from nndoctor.reporters.runs import table
+from nndoctor.reporters.runs import table, worst_first
 from nndoctor.reporters.verdict import capital, verdict
 from nndoctor.wording import number, percent
 
@@ -23,7 +23,7 @@ def render(reports: Sequence[Report], look: Look, *, quiet: bool = False) -> str
     several = len(reports) > 1
     if several and not quiet:
         table(page, reports)
-    for report in reports:
+    for report in worst_first(reports):
         wrong = bool(report.at_least(Severity.WARNING))
         if wrong or not (several or quiet):
             page.blank()

@@ -1,0 +1,48 @@
+"""The catalogue as a table, and every rule as a page of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from rich.cells import cell_len
+
+from nndoctor.catalogue import RULES
+from nndoctor.remedies import REMEDIES
+from nndoctor.reporters import cards
+from nndoctor.reporters.page import Look
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_every_rule_is_explained_within_the_page(rule, width):
+    """With all its remedies and sources, and no line too wide."""
+    page = cards.card(rule, Look(width))
+    words = " ".join(page.split())
+    assert max(map(cell_len, page.splitlines())) <= width
+    for text in (rule.why, rule.how, *(REMEDIES[name].text for name in rule.remedies), *(s.text for s in rule.sources)):
+        assert " ".join(text.split()) in words
+
+
+def test_the_sick_example_stands_beside_the_healthy_one():
+    """Two pictures in one row, each with its axis; the piece that the rule sees is marked."""
+    rule = next(rule for rule in RULES if rule.name == "high-variance")
+    lines = cards.card(rule, Look(80)).splitlines()
+    title = next(k for k, line in enumerate(lines) if line.startswith("Like this"))
+    assert "Not like this" in lines[title]
+    assert all(line.count("│") + line.count("┤") == 2 for line in lines[title + 1 : title + 7])
+    assert "━" in lines[title + 7]
+
+
+def test_the_table_has_a_line_a_rule():
+    """Codes in order, each with its severity's letter and its name; at 120 columns no title wraps."""
+    lines = cards.table(RULES, Look(120)).splitlines()[: len(RULES)]
+    assert [line.split()[:3] for line in lines] == [[r.code, r.severity[0].upper(), r.name] for r in RULES]
+    assert all(line.endswith(rule.title) for line, rule in zip(lines, RULES, strict=True))
+
+
+def test_the_catalogue_as_json_is_whole():
+    """A program gets every rule with its remedies."""
+    rows = json.loads(cards.as_json(RULES))
+    assert [row["code"] for row in rows] == [rule.code for rule in RULES]
+    assert all(row["why"] and row["how"] and row["severity"] in ("error", "warning", "info") for row in rows)

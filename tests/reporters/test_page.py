@@ -1,0 +1,111 @@
+"""The page as a user sees it. `NNDOCTOR_REWRITE=1 pytest tests/reporters` writes the expected pages anew."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from nndoctor.reporters.page import Look, Page, cut
+from nndoctor.reporters.terminal import render
+
+GOLDEN = Path(__file__).parent / "golden"
+PLAIN = Look(80)
+
+
+def check(name: str, page: str) -> None:
+    """Compare with the committed page, or write it."""
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("NNDOCTOR_REWRITE"):
+        path.write_text(page, encoding="utf-8", newline="\n")
+    assert page == path.read_text(encoding="utf-8"), "NNDOCTOR_REWRITE=1 writes it anew; look at the difference"
+
+
+@pytest.mark.parametrize("name", ["sick", "flat", "healthy", "unjudged"])
+def test_the_page_of_a_run_is_as_committed(name, request):
+    """80 columns, no colour."""
+    check(name, render([request.getfixturevalue(name)], PLAIN))
+
+
+def test_the_page_of_several_runs_is_as_committed(sick, flat, healthy, unjudged):
+    """A table, worst first, then those with findings."""
+    moved = [replace(r, run=replace(r.run, source=f"logs/{r.source}")) for r in (healthy, sick, unjudged, flat)]
+    check("several", render(moved, PLAIN))
+
+
+def test_the_details_follow_the_order_of_the_table(sick, flat):
+    """What is worst is read first, in whatever order the logs were named."""
+    page = render([sick, flat], PLAIN)
+    assert page.rindex("flat.csv  csv") < page.rindex("run.csv  csv")
+    table = page[: page.index("─")]
+    assert table.index("error    plateau-at-start") < table.index("warning  overtraining")
+
+
+def test_the_quiet_page_is_as_committed(sick, healthy):
+    """Only what is wrong: no picture, no remedies, no healthy run."""
+    check("quiet", render([healthy, sick], PLAIN, quiet=True))
+
+
+def test_the_ascii_page_is_as_committed(sick):
+    """For terminals that show neither braille nor dots."""
+    page = render([sick], Look(80, encoding="ascii"))
+    assert page.isascii()
+    check("ascii", page)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_line_is_wider_than_the_page(width, sick, flat, healthy, unjudged):
+    """At any width, for one run and for several."""
+    pages = [render([sick], Look(width)), render([sick, flat, healthy, unjudged], Look(width))]
+    assert max(cell_len(line) for page in pages for line in page.splitlines()) <= width
+
+
+def test_colour_changes_no_word(sick, flat):
+    """Without its escapes the coloured page is the plain one."""
+    colored = render([sick, flat], Look(80, color=True))
+    assert "\x1b[" in colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == render([sick, flat], PLAIN)
+
+
+def test_the_page_is_the_same_every_time_whatever_the_environment(sick, monkeypatch):
+    """Deterministic to the byte: the look decides, not the terminal."""
+    first = render([sick], PLAIN)
+    for name, value in {"FORCE_COLOR": "1", "COLUMNS": "200", "TERM": "dumb", "GITHUB_ACTIONS": "true"}.items():
+        monkeypatch.setenv(name, value)
+    assert render([sick], PLAIN) == first
+
+
+HOSTILE = "[red]x[/x] \x1b[31m\x07\u202e ##[error]q"
+
+
+def test_names_from_a_log_are_shown_not_obeyed(sick):
+    """Markup stays, escapes and direction marks are spelled out, a runner's command is broken."""
+    run = replace(sick.run, source=HOSTILE, unknown=(HOSTILE, "::error::hi"), notes=("::warning::x",))
+    finding = replace(sick.findings[0], message=f"::notice::{HOSTILE}", evidence={"column": HOSTILE})
+    for page in (
+        render([replace(sick, run=run, findings=(finding,))], PLAIN),
+        render([replace(sick, run=run), sick], PLAIN),
+    ):
+        assert "[red]x[/x] \\x1b[31m\\x07\\u202e" in page
+        assert not set(page) & {"\x1b", "\x07", "\u202e"}
+        assert "##[" not in page
+        assert "::" not in page
+
+
+def test_wide_characters_count_twice():
+    """A name in Chinese is cut and aligned by the columns it takes."""
+    assert cell_len(cut("损失函数曲线.csv", 10)) <= 10
+    page = Page(Look(20))
+    page.line("损失" * 20, indent=2, hanging=2)
+    assert max(map(cell_len, page.text().splitlines())) <= 20
+
+
+def test_items_break_only_between_items():
+    """Evidence never parts a number from its name."""
+    page = Page(Look(30))
+    page.items(["train error 0.1", "validation error 0.2", "gap 0.1"])
+    assert page.text().splitlines() == ["train error 0.1", "validation error 0.2 · gap 0.1"]

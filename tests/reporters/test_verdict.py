@@ -1,0 +1,67 @@
+"""The one sentence on a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from nndoctor.finding import Severity
+from nndoctor.report import Report, Skipped
+from nndoctor.reporters.verdict import cannot_say, verdict
+from nndoctor.run import Run
+
+LACKING = Skipped("NN306", "gradient-norm-explodes", "no grad norm in the log", "grad_norm")
+
+
+def report(*, findings=(), cleared=(), skipped=()):
+    """A report on an empty run."""
+    return Report(Run({}), tuple(findings), tuple(cleared), tuple(skipped))
+
+
+def test_the_primary_finding_names_the_diagnosis(sick, flat):
+    """The most important finding is told, the others are named."""
+    assert verdict(sick) == ("Overtraining: validation loss was best at step 9 (1) and is 1.4 now.", "warning")
+    both = replace(sick, findings=(*flat.findings, *sick.findings))
+    assert verdict(both) == ("Plateau at start: training loss stays at 2.303. Also overtraining.", "error")
+
+
+def test_a_healthy_run_has_its_own_sentence(healthy):
+    """Nothing is invented for a run without findings."""
+    assert verdict(healthy) == ("Nothing wrong found.", "good")
+
+
+def test_without_validation_the_sentence_says_what_it_does_not_cover(sick):
+    """Training may be well while nobody knows how it generalizes."""
+    blind = replace(sick.findings[0], code="NN002", name="no-validation", severity=Severity.INFO)
+    said, style = verdict(report(findings=[blind], cleared=["NN301"]))
+    assert "without validation" in said
+    assert style == "good"
+
+
+def test_too_little_data_is_not_health(unjudged):
+    """Two points give no verdict, although some rules were clear."""
+    assert verdict(unjudged) == ("Cannot say: the log holds 2 points a series.", "info")
+
+
+@pytest.mark.parametrize("cleared", [(), ("NN001", "NN003")])
+def test_a_run_that_no_rule_could_examine_is_not_called_clean(cleared):
+    """Neither when all was skipped, nor when only the log itself was examined."""
+    assert cannot_say(report(cleared=cleared, skipped=[LACKING])) == "no grad norm in the log"
+
+
+def test_a_run_that_some_rule_examined_is_judged():
+    """One rule of training, found or clear, is a judgement."""
+    assert cannot_say(report(cleared=["NN301"], skipped=[LACKING])) is None
+
+
+def test_asking_only_for_rules_of_the_log_is_an_answer():
+    """`--select NN0` judges the log, and that can be done."""
+    assert cannot_say(report(cleared=["NN001", "NN003"])) is None
+
+
+def test_a_rule_explained_by_another_lacks_nothing(sick):
+    """What a finding of severity info explains was examined all the same."""
+    note = replace(sick.findings[0], code="NN105", severity=Severity.INFO)
+    explained = Skipped("NN102", "high-variance", "explained by it")
+    assert cannot_say(report(findings=[note], skipped=[explained])) is None
