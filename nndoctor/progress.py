@@ -104,9 +104,9 @@ class Course:
     def much_ahead(self) -> float:
         """The share of the reach that must be ahead for a run to be called unfinished.
 
-        Twice as much where the rate was decayed: how far it would have come at the full rate is less sure then.
+        More where the rate was decayed: how far it would have come at the full rate is less sure then.
         """
-        return 0.25 if self.decayed else 0.12
+        return 0.16 if self.decayed else 0.12
 
     @property
     def fallen(self) -> float:
@@ -147,9 +147,10 @@ def stopped(run: Run, loss: Series) -> bool:
     if other is None or len(other.y) < 4:
         return False
     scale = reach(run)
-    if other.share_of_run(other.best_step) < LONG_AGO or other.level(0.5, 0.6) - other.last < FALL * scale:
-        return True
     way = course(run, other)
+    flat = other.level(0.5, 0.6) - other.last < FALL * scale * (0.5 if way.decayed else 1.0)
+    if flat or other.share_of_run(other.best_step) < LONG_AGO:
+        return True
     return way.late_fall + way.noise < 0.5 * FALL * scale or (
         way.ahead < 0.06 * scale and way.noise < 0.5 * FALL * scale
     )

@@ -17,7 +17,7 @@ from nndoctor.readers.table import Column, Table, Words, is_words
 if TYPE_CHECKING:
     import pandas as pd
 
-PIECE = 20_000  # rows: few enough for the processor's cache
+PIECE = 20_000
 BYTES = 1 << 20
 CUT = "the last line is cut off and was left out"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import chance_loss, classes, course, reach, sureness
+from nndoctor.progress import FALL, chance_loss, classes, course, lr_share, reach, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -17,7 +17,7 @@ FEW = 5  # points, where no target is given
 MANY = 20  # classes; beyond, few tasks can be learned to the last example, and guesses about the target are worth less
 UNKNOWN_MANY = 0.40
 LOSS = 0.45  # of the loss of guessing, where only the loss is logged
-SETTLED = 0.12  # of the reach still to come: more is a run not yet converged
+HALF = 0.5  # of its peak: a rate that ends lower may have ended the learning
 OWN_SHARE = 0.5  # bias smaller than this part of the variance is not what to mend first
 
 
@@ -35,7 +35,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _still_falling(run: Run, loss: Series) -> bool:
     way = course(run, loss)
-    return way.ahead > SETTLED * reach(run) and way.late_fall > 0.02 * reach(run)
+    unfinished = way.ahead > way.much_ahead * reach(run) and way.late_fall > FALL * reach(run)
+    return unfinished and not stopped(run, loss)
 
 
 def _by_error(run: Run, error: Series) -> Iterator[Symptom]:
@@ -63,7 +64,7 @@ def _by_error(run: Run, error: Series) -> Iterator[Symptom]:
         series=f"train/{run.metric.name}" if run.metric else None,
         step=float(error.x[-1]),
         span=(float(error.x[len(error.x) * 3 // 4]), float(error.x[-1])),
-        causes=_causes(target is not None),
+        causes=_causes(run, known=target is not None),
     )
 
 
@@ -98,7 +99,7 @@ def _by_loss(run: Run, loss: Series) -> Iterator[Symptom]:
             series="train/loss",
             step=float(loss.x[-1]),
             span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
-            causes=_causes(False),
+            causes=_causes(run, known=False),
         )
 
 
@@ -107,26 +108,41 @@ def _target(run: Run) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def _causes(known: bool) -> tuple[Cause, ...]:
+def _causes(run: Run, *, known: bool) -> tuple[Cause, ...]:
+    end = lr_share(run, 0.9, 1.0)
+    decayed = (
+        ()
+        if end is None or end > HALF
+        else (
+            Cause(
+                "learning rate too low, or decayed too early",
+                0.35,
+                f"it ended at {percent(end)} of its peak: the loss may have settled because the steps stopped",
+                "one run with 10 times the learning rate, or with a constant one",
+            ),
+        )
+    )
+    noise = Cause(
+        "labels partly wrong" if known else "noise that no network can fit",
+        0.25 if known else 0.35,
+        "a log cannot show the error that an ideal predictor would make",
+        "let a person label 100 examples, and give that error as --target-error",
+    )
     return (
         Cause(
             "network too small or too simple",
-            0.45 if known else 0.4,
+            0.4,
             "the loss has settled and no gap opened",
             "one run four times as wide: training error falls",
         ),
         Cause(
             "regularization too strong",
-            0.3 if known else 0.25,
+            0.25,
             "dropout, weight decay and augmentation all raise the training error",
             "one run without them: training error falls",
         ),
-        Cause(
-            "noise that no network can fit" if not known else "labels partly wrong",
-            0.25 if known else 0.35,
-            "a log cannot show the error that an ideal predictor would make",
-            "let a person label 100 examples, and give that error as --target-error",
-        ),
+        noise,
+        *decayed,
     )
 
 
