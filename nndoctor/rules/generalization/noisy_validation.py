@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.curve import noise_level
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import losses, reach, sureness
+from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -15,18 +15,20 @@ from nndoctor.wording import percent
 
 ROUGHER = 3.0  # times the training loss at the same spacing
 SHARE = 0.06  # of the reach
+ALONE = 0.15  # of the reach, where training has too few points to compare with
+FEW = 8  # points
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the noise of both losses, each reading of validation with the training loss averaged around it."""
-    train, validation = losses(run)
+    validation, train = run.series["validation/loss"], run.series.get("train/loss")
     rough = _noise(validation)
-    smooth = _noise_at(train, validation)
+    smooth = _noise_at(train, validation) if train is not None and len(train.y) >= FEW else None
     share = rough / reach(run)
-    if share < SHARE or rough < ROUGHER * smooth:
+    if share < (ALONE if smooth is None else SHARE) or (smooth is not None and rough < ROUGHER * smooth):
         return
     yield Symptom(
-        f"validation loss jumps by {percent(share)} of all that was learned from one reading to the next, {_times(rough, smooth)} training loss",
+        f"validation loss jumps by {percent(share)} of all that was learned from one reading to the next{_times(rough, smooth)}",
         sureness(share, SHARE, 0.2),
         {"validation_noise": rough, "train_noise": smooth, "reach": reach(run)},
         series="validation/loss",
@@ -66,8 +68,10 @@ def _noise_at(train: Series, validation: Series) -> float:
     return _noise(train) / math.sqrt(between)
 
 
-def _times(rough: float, smooth: float) -> str:
-    return f"{min(rough / smooth, 99):.0f} times as much as" if smooth > 0 else "unlike"
+def _times(rough: float, smooth: float | None) -> str:
+    if smooth is None:
+        return ""
+    return f", {min(rough / smooth, 99):.0f} times as much as training loss" if smooth > 0 else ", unlike training loss"
 
 
 RULE = Rule(
@@ -75,10 +79,10 @@ RULE = Rule(
     name="noisy-validation",
     severity=Severity.WARNING,
     title="validation loss jumps about",
-    needs={"train/loss": 8, "validation/loss": 8},
+    needs={"validation/loss": 8},
     check=check,
     why="Early stopping, the choice of a checkpoint and every comparison of runs rest on the validation loss; when it jumps, they pick luck.",
-    how="From one reading to the next it moves by 6 % of the reach, and at least three times as much as the training loss averaged over the same span.",
+    how="From one reading to the next it moves by 6 % of the reach, and at least three times as much as the training loss averaged over the same span; by 15 % where training has too few points.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: evaluation noise",
