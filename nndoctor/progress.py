@@ -72,16 +72,16 @@ def paced(run: Run, series: Series) -> Series:
 
     On that clock a decayed run is like a shorter one, so that its curve can be extrapolated as any other's: small steps
     along a slope take the loss as far as their sum (Smith et al. 2018, arXiv:1711.00489). What a decay wins at the end by
-    calming the noise is left out. Without a learning rate in the log: the series itself.
+    calming the noise is left out. Without a learning rate in the log: the reduced series itself.
     """
     lr = run.series.get("lr")
-    if lr is None or len(lr.y) < 2 or len(series) < 2 or lr.y.min() < 0 or float(np.ptp(lr.y)) == 0:
-        return series
-    rate = np.interp(series.steps, lr.x, lr.y)
-    first = 2 * series.steps[0] - series.steps[1]
-    clock = np.cumsum(rate * np.diff(series.steps, prepend=first))
-    stop = max(int(np.flatnonzero(rate >= HIGH_RATE * rate.max())[-1]) + 1, min(8, len(series)))
-    return replace(series, steps=clock[:stop], values=series.values[:stop], lines=None)
+    x, y = series.reduced
+    if lr is None or len(lr.y) < 2 or len(x) < 2 or lr.y.min() < 0 or lr.y.min() == lr.y.max():
+        return replace(series, steps=x, values=y, lines=None)
+    rate = np.interp(x, *lr.reduced)
+    clock = np.cumsum(rate * np.diff(x, prepend=2 * x[0] - x[1]))
+    stop = max(int(np.flatnonzero(rate >= HIGH_RATE * rate.max())[-1]) + 1, min(8, len(x)))
+    return replace(series, steps=clock[:stop], values=y[:stop], lines=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def course(run: Run, series: Series) -> Course:
     if float(series.y.min()) > 0:
         ahead = min(ahead, series.last)
     noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
-    return Course(series.first, float(half), float(late), end, ahead, noise, len(curve) < 0.9 * len(series))
+    return Course(series.first, float(half), float(late), end, ahead, noise, len(curve) < 0.9 * len(series.reduced[0]))
 
 
 def steadier(run: Run) -> Series:

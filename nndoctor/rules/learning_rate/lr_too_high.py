@@ -14,7 +14,7 @@ from nndoctor.run import Run
 from nndoctor.series import Series
 from nndoctor.wording import number, percent, step
 
-SWING = 0.08  # of the reach: what the level still moves from one sixtieth of the run to the next
+SWING = 0.10  # of the reach: what the level still moves from one sixtieth of the run to the next
 WHITE = 1.8  # times what independent noise would leave in those levels: small batches alone do not wander
 FEW = 8  # points: a swing is seen three times at least
 CLIMB = 0.25  # of the reach, kept up by a tenth of the run
@@ -131,7 +131,7 @@ RULE = Rule(
     needs={"train/loss": 6},
     check=check,
     why="Steps larger than the valley is wide bounce between its walls: the loss gets stuck at a poor floor, and any step may throw it out.",
-    how="Levels of sixtieths of the run swing by more than 8 % of the reach in its second half, more than independent noise would explain; or the loss was thrown to three times its start and won little after.",
+    how="Levels of sixtieths of the run swing by more than 10 % of the reach in its second half, more than independent noise would explain; or the loss was thrown to three times its start and won little after.",
     sources=(
         Reference(
             "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",
