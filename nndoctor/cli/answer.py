@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -60,6 +60,7 @@ def answer(request: Request) -> int:
     """Print or write the report, and give the exit code. Raises NNDoctorError for a request that makes no sense."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts twice as fast; nothing here needs its threads
     from nndoctor.catalogue import select as select_rules
+    from nndoctor.cli.progress import watched
     from nndoctor.readers import is_log
     from nndoctor.readers.find import find
     from nndoctor.reporters.verdict import cannot_say
@@ -69,7 +70,7 @@ def answer(request: Request) -> int:
     target = None if request.target_error is None else share(request.target_error, "--target-error")
     sources, errors = find(request.logs, is_log)
     check(request.output, [source.path for source in sources])
-    reports = _judge(sources, rules, request.maps, target, errors)
+    reports = _judge(sources if request.quiet else watched(sources), rules, request.maps, target, errors)
     put(_rendered(reports, errors, request), request.output)
     for _, message in errors:
         say(message)
@@ -81,13 +82,12 @@ def answer(request: Request) -> int:
 
 
 def _judge(
-    sources: Sequence[Source], rules: tuple[Rule, ...], maps: Sequence[str], target: float | None, errors: Errors
+    sources: Iterable[Source], rules: tuple[Rule, ...], maps: Sequence[str], target: float | None, errors: Errors
 ) -> list[Report]:
     """The reports on all that can be read; what cannot joins the errors and stops nothing.
 
     Raises UsageError for a --map that fits none of the logs.
     """
-    from nndoctor.cli.progress import watched
     from nndoctor.engine import diagnose as judge
     from nndoctor.errors import UnreadableLog, UsageError
     from nndoctor.readers import read
@@ -95,7 +95,8 @@ def _judge(
 
     reports: list[Report] = []
     misfits: list[UsageError] = []
-    for source in watched(sources):
+    before = len(errors)
+    for source in sources:
         try:
             reports += [judge(with_target(run, target), rules) for run in read(source, maps=maps)]
         except UnreadableLog as error:
@@ -105,7 +106,7 @@ def _judge(
             errors.append((source.path, str(error)))
         except OSError as error:
             errors.append((source.path, f"{source.path} cannot be read: {error.strerror or error}"))
-    if misfits and len(misfits) == len(sources):
+    if misfits and not reports and len(misfits) == len(errors) - before:
         raise misfits[0]
     return reports
 

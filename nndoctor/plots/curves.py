@@ -9,6 +9,7 @@ import numpy as np
 
 from nndoctor.plots.braille import Canvas, merged
 from nndoctor.plots.frame import Frame
+from nndoctor.plots.strip import strip
 from nndoctor.run import Run
 from nndoctor.series import Series
 from nndoctor.wording import number, step
@@ -106,13 +107,14 @@ def draw(run: Run, paper: Paper, span: tuple[float, float] | None = None) -> lis
     gutter = max(len("step"), *map(len, left.values())) + 1
     room = paper.width - gutter - 2
     longest = max(len(c.label) for c in curves) + 1
+    longest = max(longest, len(" lr, at most 1.234e-05")) if "lr" in run.series else longest
     labelled = paper.labelled and room - longest >= NARROWEST
     across = max(room - longest if labelled else room, 1)
     plan = _Plan(curves, frame, across, height, gutter, paper.glyphs)
     rows, ends = _plotted(plan)
     right = {row: (curves[k].label, curves[k].style) for k, row in enumerate(ends)} if labelled else {}
     lines = [_line(plan, row, left.get(k), right.get(k)) for k, row in enumerate(rows)]
-    return [*lines, *_axis(plan, run, span)]
+    return [*lines, *_axis(plan, run, span), *_rate(plan, run, labelled=labelled)]
 
 
 def _labels(frame: Frame, height: int) -> dict[int, str]:
@@ -204,6 +206,16 @@ def _axis(plan: _Plan, run: Run, span: tuple[float, float] | None) -> list[Line]
     axis: Line = [(" " * (plan.gutter + 1), ""), (glyphs.corner, "dim"), *_runs(cells)]
     below: Line = [(f"{'step':>{plan.gutter}}  {first}", "dim"), ("  ".join(said).center(room), "mark"), (last, "dim")]
     return [axis, below]
+
+
+def _rate(plan: _Plan, run: Run, *, labelled: bool) -> list[Line]:
+    """A row with the learning rate, where it changes."""
+    rate = run.series.get("lr")
+    row = "" if rate is None else strip(rate, plan.frame, plan.across, drawing=plan.glyphs.curves is None)
+    if rate is None or not row:
+        return []
+    peak = f" lr, at most {number(float(rate.y.max()))}" if labelled else ""
+    return [[(f"{'lr':>{plan.gutter}}  ", "dim"), (row, "info"), (peak, "info")]]
 
 
 def _short(at: float) -> str:

@@ -41,7 +41,7 @@ class Look:
     def drawing(self) -> bool:
         """Whether braille, lines and marks can be shown."""
         try:
-            "⣿━▲│×".encode(self.encoding)
+            "⣿━▲│×▁█".encode(self.encoding)
         except UnicodeEncodeError:
             return False
         return True

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from nndoctor.cli import out
+from nndoctor.errors import UsageError
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and pipes as POSIX has them")
 
@@ -49,6 +50,13 @@ def test_a_folder_of_logs_keeps_its_files(nndoctor, logs):
     before = (logs / "nan.csv").read_bytes()
     assert nndoctor("diagnose", ".", "-o", "nan.csv").code == 2
     assert (logs / "nan.csv").read_bytes() == before
+
+
+def test_a_log_that_is_a_folder_keeps_its_files(logs):
+    """Where a run is a whole folder, what stands in it is part of the log; a new file may join it."""
+    with pytest.raises(UsageError, match="one of the logs"):
+        out.check(str(logs / "nan.csv"), [str(logs)])
+    out.check(str(logs / "new.txt"), [str(logs)])
 
 
 @pytest.mark.parametrize(("target", "said"), [("nowhere/x.txt", "does not exist"), (".", "is a folder")])

@@ -131,18 +131,36 @@ numbers = st.floats(allow_nan=True, allow_infinity=True)
 @given(
     st.lists(numbers, min_size=3, max_size=60),
     st.lists(numbers, max_size=60),
+    st.lists(numbers, max_size=60),
     st.lists(st.floats(0, 1e15), min_size=60, max_size=60),
     st.integers(40, 130),
     st.booleans(),
 )
-def test_no_series_breaks_the_picture(train, validation, steps, width, drawing):
+def test_no_series_breaks_the_picture(train, validation, rate, steps, width, drawing):
     """Huge, tiny, equal, negative and not finite values are drawn or left out, without a warning, within the width."""
     steps = sorted(steps)
     series = {
         name: Series.of(name, values, steps[: len(values)])
-        for name, values in (("train/loss", train), ("validation/loss", validation))
+        for name, values in (("train/loss", train), ("validation/loss", validation), ("lr", rate))
         if values
     }
     lines = draw(Run(series), Paper(width, drawing=drawing), span=(steps[0], steps[-1]))
     assert all(len(line) <= width for line in text(lines))
-    assert len(lines) in (0, 10)
+    assert len(lines) in (0, 10, 11)
+
+
+@pytest.mark.parametrize(("drawing", "high", "low"), [(True, "█", "▁"), (False, "#", "_")])
+def test_a_changing_learning_rate_is_a_row_below(drawing, high, low):
+    """A rate cut to nothing halfway is high in the left half and low in the right, and its peak is told."""
+    run = Run.drawn(train_loss="2..1*20", lr="0.1*10 0.0001*10")
+    last = draw(run, Paper(80, drawing=drawing))[-1]
+    row = last[1][0]
+    assert set(row) == {high, low}
+    assert row.count(high) == pytest.approx(len(row) / 2, abs=2)
+    assert row.index(low) == row.count(high)
+    assert "at most 0.1" in text([last])[0]
+
+
+def test_a_constant_learning_rate_needs_no_row():
+    """What never changes is not drawn."""
+    assert len(draw(Run.drawn(train_loss="2..1*20", lr="0.1*20"), Paper(80))) == 10

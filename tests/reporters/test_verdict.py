@@ -65,3 +65,9 @@ def test_a_rule_explained_by_another_lacks_nothing(sick):
     note = replace(sick.findings[0], code="NN105", severity=Severity.INFO)
     explained = Skipped("NN102", "high-variance", "explained by it")
     assert cannot_say(report(findings=[note], skipped=[explained])) is None
+
+
+def test_a_rule_of_the_log_that_could_not_be_checked_is_no_answer():
+    """When the only rule asked for lacks what it needs, nothing was judged."""
+    lacking = Skipped("NN006", "loss-and-metric-disagree", "no validation metric in the log", "validation/metric")
+    assert cannot_say(report(skipped=[lacking])) == "no validation metric in the log"
