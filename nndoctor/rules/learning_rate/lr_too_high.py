@@ -17,6 +17,7 @@ from nndoctor.wording import number, percent, step
 SWING = 0.10  # of the reach: what the level still moves from one sixtieth of the run to the next
 WHITE = 1.8  # times what independent noise would leave in those levels: small batches alone do not wander
 FEW = 8  # points: a swing is seen three times at least
+GROWTH = 5.0  # times: the noise of the last third against that of the first
 CLIMB = 0.25  # of the reach, kept up by a tenth of the run
 BURST = 3.0  # a peak this many times the start's excess
 
@@ -26,7 +27,11 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     swing = min(_swing(run, series) for series in _both(run, loss))
     points = max(len(loss.y) // 60, 1)
-    white = 1.0 if points == 1 else roughness(loss, 0.5) / max(loss.noise / points**0.5 * 1.25, 1e-12) / WHITE
+    white = (
+        1.0
+        if points == 1 or _worsens(loss)
+        else roughness(loss, 0.5) / max(loss.noise / points**0.5 * 1.25, 1e-12) / WHITE
+    )
     end = lr_share(run, 0.9, 1.0)
     found = _thrown(run, loss) or _wandered(run, loss)
     if found is not None:
@@ -49,6 +54,12 @@ def _swing(run: Run, series: Series) -> float:
     late = series.y[len(series.y) // 2 :]
     rough = noise_level(late) if series.name.startswith("validation") else roughness(series, 0.5)
     return rough / max(own, 0.5 * reach(run))
+
+
+def _worsens(loss: Series) -> bool:
+    """Whether the noise itself grew many times over: the noise of small batches shrinks as a run learns."""
+    third = len(loss.y) // 3
+    return noise_level(loss.y[-third:]) > GROWTH * max(noise_level(loss.y[:third]), 1e-9 * abs(loss.last))
 
 
 def _thrown(run: Run, loss: Series) -> Symptom | None:

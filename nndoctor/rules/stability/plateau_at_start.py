@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,8 @@ from nndoctor.wording import number, percent, step
 
 STILL = 0.05  # of the reach: less than this is no progress
 HALF = 0.5  # flat for this share of the run before it moves
+SMALL = 0.10  # of the loss: the first step down from a large initialization
+USUAL = (2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 26, 50, 100, 101, 200, 256, 365, 1000)  # classes of common data sets
 LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
 WILD = 0.5  # of its own size: a loss thrown up by as much
 OFTEN = 0.15  # of the readings: is not flat but swings
@@ -43,10 +46,25 @@ def _never_moves(run: Run, loss: Series, fall: float) -> bool:
         return True
     if classes(run) is not None and chance is not None and loss.last < 0.9 * chance:
         return False
+    if _guesses(loss, fall):
+        return True
     noise = 2.5 * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
     trend = loss.level(0.0, 0.2) - loss.level(0.8, 1.0)
     steady = loss.forecast is not None and trend > 3 * noise and trend > 0.01 * abs(loss.first)
     return fall <= max(LITTLE * abs(loss.first), min(noise, 0.2 * abs(loss.first))) and not steady
+
+
+def _guesses(loss: Series, fall: float) -> bool:
+    """Flat from the first readings on at the loss of guessing among a usual number of classes, after a small fall at most."""
+    early = max(len(loss.y) // 20, 1)
+    rest = loss.y[early:]
+    if (
+        len(rest) < 5
+        or fall > SMALL * abs(loss.first)
+        or np.ptp(np.quantile(rest, (0.05, 0.95))) > 0.01 * abs(loss.last)
+    ):
+        return False
+    return any(abs(loss.last - math.log(number_of)) < 0.002 * math.log(number_of) for number_of in USUAL)
 
 
 def _has_learned(run: Run) -> bool:
