@@ -9,7 +9,7 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from nndoctor.errors import UnreadableLog, UsageError
-from nndoctor.readers import hf_trainer_state, json_lines, keras_history, separated
+from nndoctor.readers import hf_trainer_state, json_lines, keras_history, separated, text_lines
 from nndoctor.readers.assemble import assemble, visible
 from nndoctor.readers.frame import read_object
 from nndoctor.readers.interpret import mapped
@@ -24,6 +24,7 @@ READERS: tuple[Reader, ...] = (
     json_lines.READER,
     keras_history.READER,
     separated.READER,
+    text_lines.READER,
 )
 
 

@@ -32,7 +32,7 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, tuple
     steps = _filled(table, meanings, Kind.STEP)
     epochs = _filled(table, meanings, Kind.EPOCH)
     if steps is not None and epochs is not None and _restarts_each_epoch(steps, epochs):
-        length = float(steps.max()) or 1.0
+        length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
         joined = (epochs - epochs.min()) * length + steps
         return joined, ("steps count from the start of each epoch: joined with the epoch",)
     for axis in (steps, epochs):

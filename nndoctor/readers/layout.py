@@ -72,7 +72,7 @@ def split(line: str, delimiter: str) -> list[str]:
         return line.split()
     if delimiter == "|":
         line = line.strip().strip("|")
-    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    return next(csv.reader([line.replace("\r", " ")], delimiter=delimiter, skipinitialspace=True), [])
 
 
 def is_row(line: str) -> bool:

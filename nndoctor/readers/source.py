@@ -82,7 +82,7 @@ class Source:
         """Whether the first bytes are text: no NUL once the byte order mark is heeded, few control characters."""
         if self.encoding == "utf-16":
             return True
-        odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in self.head[:4096])
+        odd = sum(byte < 8 or 13 < byte < 27 or 27 < byte < 32 for byte in self.head[:4096])  # 8: bars draw back
         return b"\0" not in self.head and odd <= len(self.head[:4096]) // 50
 
     @cached_property

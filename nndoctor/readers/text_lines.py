@@ -1,0 +1,52 @@
+"""Free text in which a run's numbers stand: printed loops, logging lines, progress bars, whatever a framework says."""
+
+from __future__ import annotations
+
+from nndoctor.errors import UnreadableLog
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.source import HEAD, Source
+from nndoctor.readers.table import Table, from_records
+from nndoctor.readers.text_records import counts, records
+
+LONGEST_PREFACE = 1 << 20  # bytes that a log may print before its first numbers
+CUT = "the last line is cut off and was left out"
+
+
+def sniff(source: Source) -> bool:
+    """Two lines or more, each of another epoch or step, with a loss or a metric by its name."""
+    if source.is_dir or not source.is_text or _is_json(source.start):
+        return False
+    if counts(records(source.start.split("\n"))):
+        return True
+    return source.size > HEAD and counts(records(source.beginning(LONGEST_PREFACE).split("\n")))
+
+
+def read(source: Source) -> list[Table]:
+    """One table, a row for each epoch or step that the text tells of, with the line it begins on."""
+    lines = source.text().split("\n")
+    found = records(lines)
+    if not found:
+        raise UnreadableLog(f"{source.path} has no line with a loss or a metric; wanted 'epoch 1 loss 0.5' or the like")
+    notes: tuple[str, ...] = ()
+    if lines[-1].strip() and len(found) > 2 and found[-1].line == len(lines) and _is_cut(found[-1].row, found[-2].row):
+        found, notes = found[:-1], (CUT,)
+    return [from_records([record.row for record in found], "text", [record.line for record in found], notes=notes)]
+
+
+def _is_cut(last: dict[str, object], other: dict[str, object]) -> bool:
+    return len(last) < len(other) and list(last) == list(other)[: len(last)]
+
+
+def _is_json(start: str) -> bool:
+    start = start.lstrip()
+    if start.startswith("["):
+        return start[1:].lstrip()[:1] in ("{", "[", '"')
+    return start.startswith("{") and not start.startswith("{'")
+
+
+READER = Reader(
+    "text",
+    "free text: print loops, logging lines, Keras fit output, nanoGPT, llm.c, OLMo, Megatron, Caffe, mmdet, Flair, nnU-Net",
+    sniff,
+    read,
+)

@@ -1,0 +1,185 @@
+"""The pairs of a name and a number in one line of free text, and the epoch or step that the line is of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from nndoctor.readers.names import BARE, SPLITS, Kind, meaning, tidy
+
+LONGEST = 4000  # characters of a line that are looked at
+LONGEST_KEY = 5  # words
+UNMEANT = {
+    *(
+        "best",
+        "min",
+        "max",
+        "std",
+        "previous",
+        "prev",
+        "target",
+        "threshold",
+        "patience",
+        "improved",
+        "lowest",
+        "highest",
+    ),
+    "minimum",
+}
+LEADS_ON = {
+    "to",
+    "from",
+    "at",
+    "of",
+    "in",
+    "for",
+    "than",
+    "by",
+    "and",
+    "on",
+    "with",
+    "the",
+}  # "down to 0.1" names nothing
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+REDRAWN = re.compile(r"[\r\x08]+")
+STAMP = re.compile(
+    r"^\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[ T_]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\d\d:\d\d:\d\d(?:[.,]\d+)?)\]?"
+    r"|^[IWEF]\d{4} [\d:.]+\s+\d+ \S+\]"
+)
+COUNT = r"(?P<{0}>\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(?P<{0}_end>\d+))?"
+EPOCH = re.compile(
+    r"(?<![\w/.-])(?<!per )(?<!best )(?:epoch|ep)(?:\((?P<phase>\w+)\))?['\"]?\s*(?:[:=#]|no\.?)?\s*\[?['\"]?\s*"
+    + COUNT.format("epoch")
+    + r"(?![\w%.])\]?(?:\s*\[\s*(?P<step>\d+)\s*/\s*\d+(?:\s*\(\s*\d+%\))?\s*\])?",
+    re.IGNORECASE,
+)
+STEP = re.compile(
+    r"(?<![\w/.-])(?<!per )(?<!best )(?<!nan )"
+    r"(?:(?:global_|global )?step|iteration|iters?|num_updates|updates?|batch(?==))['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
+    + COUNT.format("step")
+    + r"(?![\w%.])\]?",
+    re.IGNORECASE,
+)
+LEADING = re.compile(r"^\s*(?:s:(?P<s>\d+)\s|\[(?P<round>\d+)\]\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$))")
+NUMBER = re.compile(
+    r"(?P<sep>\s*['\"]?\s*[:=]\s*|\s+|\s*\|\s*(?=[-+\d.]+(?:e[-+]?\d+)?\s*\|\s*$))(?P<open>\[?)(?:[\"']|tensor\(|np\.\w+\()*"
+    r"(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?))"
+    r"(?!\w|\.\d)(?:/(?P<of>\d+)(?![\w.]))?(?P<percent>\s?%)?",
+    re.IGNORECASE,
+)
+CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")
+SPLIT_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?![\w./])", re.IGNORECASE)
+BAR = re.compile(r"^\s*(?P<done>\d+)/(?P<total>\d+)\s+(?:\[|[\u2500-\u259f]|-)")
+PERCENT_BAR = re.compile(r"(?P<done>\d+)%\|")
+
+
+@dataclass(slots=True)
+class Line:
+    """What one line says: `marks` are its epoch and step, `pairs` its named numbers as they are spelled.
+
+    `bar` is the done and total count where the line is a progress bar.
+    """
+
+    marks: dict[str, str] = field(default_factory=dict)
+    pairs: dict[str, object] = field(default_factory=dict)
+    bar: tuple[int, int] | None = None
+
+
+def parse(text: str) -> Line:
+    """The pairs in a line; of a line that was drawn over and over the last drawing."""
+    if "\x1b" in text:
+        text = ESCAPES.sub("", text)
+    if "\r" in text or "\x08" in text:
+        text = next((piece for piece in reversed(REDRAWN.split(text)) if piece.strip()), "")
+    text = STAMP.sub(" ", text[:LONGEST], count=1)
+    line = Line(bar=_bar(text))
+    rest = _marks(text, line)
+    scope = ""
+    end = 0
+    for found in NUMBER.finditer(rest):
+        before = rest[end : found.start()]
+        if ends := SPLIT_WORD.findall(before):
+            scope = ends[-1].lower()
+        known, key = _key(CUTS.split(before)[-1])
+        if found["sep"].isspace() and not known:
+            continue  # the text may go on to a name further right
+        end = found.end()
+        if not key:
+            continue
+        said = meaning(key)
+        if scope and known and not said.split and said.metric not in BARE and said.kind in (Kind.SERIES, Kind.PART):
+            key = f"{scope} {key}"
+        line.pairs.setdefault(key, _value(found, rest))
+    return line
+
+
+def known(key: str) -> bool:
+    """Whether a name means a loss, a metric, a rate or one of their parts."""
+    return meaning(key).kind in (Kind.SERIES, Kind.PART)
+
+
+def _marks(text: str, line: Line) -> str:
+    """Takes the epoch and the step out of the text, and gives what is left."""
+    for pattern in (EPOCH, STEP):
+        found = pattern.search(text)
+        if found is None:
+            continue
+        groups = found.groupdict()
+        if groups.get("epoch"):
+            line.marks["epoch"] = groups["epoch"]
+        if groups.get("step") and groups.get("phase") in (None, "train"):
+            line.marks.setdefault("step", groups["step"])
+        text = f"{text[: found.start()]}{groups.get('phase') or ''}|{text[found.end() :]}"
+    leading = LEADING.match(text) if not line.marks else None
+    if leading is not None:
+        line.marks["step"] = leading["s"] or leading["round"] or leading["bare"]
+        text = text[leading.end() :]
+        if not leading["round"]:
+            text = f" {_spelled_out(text)}"
+    return text
+
+
+def _spelled_out(text: str) -> str:
+    """`tel:10.9` and `val 10.9`: some write the split alone and mean its loss."""
+    name, sep, number = re.match(r"\s*(\w*)(\W?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    split = "val" if name == "tel" else name
+    return f"{split} loss{sep}{number}" if split in SPLITS else text
+
+
+def _bar(text: str) -> tuple[int, int] | None:
+    if found := BAR.match(text):
+        return int(found["done"]), int(found["total"])
+    if found := PERCENT_BAR.search(text):
+        return int(found["done"]), 100
+    return None
+
+
+def _key(text: str) -> tuple[bool, str]:
+    """Whether the name that ends the text is understood, and the name: the longest that is, else all of it."""
+    words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-LONGEST_KEY:]
+    while words and words[-1].lower() in ("is", "was"):
+        words.pop()
+    if not words or not words[-1][:1].isalpha() or words[-1].lower() in LEADS_ON:
+        return False, ""
+    if UNMEANT & set(tidy(" ".join(words)).split("_")):
+        return False, ""
+    for k in range(len(words)):
+        name = " ".join(words[k:])
+        said = meaning(name)
+        if said.kind in (Kind.SERIES, Kind.PART):
+            return True, name
+    return False, " ".join(words)
+
+
+def _value(found: re.Match[str], text: str) -> object:
+    """A number as it is spelled, with its percent sign; the mean of a list, the share of `9824/10000`."""
+    if found["open"]:
+        inside = text[found.start("open") : text.find("]", found.start("open")) + 1]
+        numbers = [float(n) for n in re.findall(r"(?<![\w.])[-+]?\d+\.?\d*(?:e[-+]?\d+)?(?=[,\s)\]])", inside)]
+        if len(numbers) > 1:
+            return sum(numbers) / len(numbers)
+    of = found["of"]
+    if of and float(of) and "." not in found["number"]:
+        return float(found["number"].replace(",", "")) / float(of)
+    return f"{found['number']}%" if found["percent"] else found["number"]

@@ -1,0 +1,155 @@
+"""From the lines of a free-text log to records: the numbers that belong to one epoch or step stand in one row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from nndoctor.readers.names import BARE, Kind, meaning, task
+from nndoctor.readers.text_pairs import Line, known, parse
+
+ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
+MOST_UNKNOWN = 64  # names that nobody understands and that are kept
+AFTER_THE_RUN = ("train_runtime", "train_samples_per_second")  # the summary that the Hugging Face trainer prints
+
+
+@dataclass(slots=True)
+class Record:
+    """One epoch or step as it is gathered.
+
+    `own` are the marks that it does not inherit, `total` the length of its progress bar, `aside` the names that stand
+    on lines without a mark; once `closed`, no further bar is taken.
+    """
+
+    marks: dict[str, str]
+    own: frozenset[str]
+    line: int
+    values: dict[str, object] = field(default_factory=dict)
+    total: int = 0
+    closed: bool = False
+    aside: set[str] = field(default_factory=set)
+
+    @property
+    def row(self) -> dict[str, object]:
+        """The record as a row of a table."""
+        return {**self.marks, **self.values}
+
+
+def records(lines: Iterable[str]) -> list[Record]:
+    """The records of a log, in order. Where lines are marked by epoch or step, what is not is left out."""
+    found: list[Record] = []
+    epoch: dict[str, str] = {}
+    for number, text in enumerate(lines, 1):
+        if not text or (not any(map(str.isdigit, text)) and "nan" not in text.lower()):
+            continue
+        line = parse(text)
+        if any(name in line.pairs for name in AFTER_THE_RUN):
+            continue
+        if "epoch" in line.marks:
+            epoch = {"epoch": line.marks["epoch"]}
+        _take(found, line, number, epoch)
+    found = [record for record in found if any(map(known, record.values))]
+    marked = [record for record in found if record.own]
+    return _few_unknown(_repeated(_one_tier(marked if len(marked) > 1 else found)))
+
+
+def _repeated(found: list[Record]) -> list[Record]:
+    """What stands once, on a line without a mark, is a word about the whole run; a final test is kept."""
+    held = Counter(name for record in found for name in record.values)
+    for record in found:
+        kept = {name for name in record.aside if known(name) and meaning(name).split == "test"}
+        once = {name for name in record.aside - kept if held[name] == 1 and len(found) > ENOUGH}
+        record.values = {name: value for name, value in record.values.items() if name not in once}
+    return found
+
+
+def counts(found: list[Record]) -> bool:
+    """Whether these records are a log: two of them hold a loss or a metric, or the two sides of a GAN, or a reward."""
+    telling = sum(any(map(_tells, record.values)) for record in found)
+    return telling > 1 or (len(found) > 1 and task(list(found[0].values)) is not None)
+
+
+def _tells(name: str) -> bool:
+    said = meaning(name)
+    return said.kind in (Kind.SERIES, Kind.PART) and said.metric not in ("lr", "grad_norm", "epoch_time")
+
+
+def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]) -> None:
+    """Add what a line says to the record it belongs to, or to a new one."""
+    if line.marks and not (found and _of(found[-1], line)):
+        found.append(Record({**epoch, **line.marks}, frozenset(line.marks), number))
+    pairs = dict(line.pairs) if any(map(known, line.pairs)) else {}  # else it is prose
+    if line.bar is not None and (found or pairs):
+        _draw(found, line.bar, pairs, number)
+    elif pairs:
+        _add(found, pairs, number, marked=bool(line.marks))
+
+
+def _draw(found: list[Record], bar: tuple[int, int], pairs: Mapping[str, object], number: int) -> None:
+    """A bar counts once it is full. A second one of the same epoch shows that something else is evaluated."""
+    here = found[-1] if found else Record({}, frozenset(), number)
+    done, total = bar
+    if done < total:
+        here.closed = here.closed or here.total > 0
+    elif pairs and not here.closed and here.total in (0, total):
+        here.total, here.line = total, number
+        here.values.update(pairs)
+        if not found:
+            found.append(here)
+
+
+def _add(found: list[Record], pairs: dict[str, object], number: int, *, marked: bool) -> None:
+    here = found[-1] if found else None
+    if here is not None and pairs.keys() & here.values.keys():
+        if here.total or (not marked and len(found) > 1 and found[-2].marks != here.marks):
+            pairs = {name: value for name, value in pairs.items() if name not in here.values}  # a summary of the run
+        else:
+            here = Record(dict(here.marks), here.own, number)
+            found.append(here)
+    if here is None:
+        here = Record({}, frozenset(), number)
+        found.append(here)
+    if not here.values:
+        here.line = number
+    if not marked:
+        here.aside.update(pairs)
+    here.values.update(pairs)
+
+
+def _of(here: Record, line: Line) -> bool:
+    """Whether a marked line belongs to this record: the same epoch and step, and not the epoch's own line after a step."""
+    same = all(here.marks.get(kind) == at for kind, at in line.marks.items())
+    return same and ("step" in line.marks or "step" not in here.own)
+
+
+def _one_tier(found: list[Record]) -> list[Record]:
+    """Where epochs have lines of their own beside those of their steps, a name that is in both is the epochs'."""
+    epochs = [record for record in found if record.own == {"epoch"}]
+    names = Counter(name for record in epochs for name in record.values)
+    both = {name for name, count in names.items() if count >= ENOUGH and name not in BARE}
+    if both and len(epochs) < len(found):
+        for record in found:
+            if "step" in record.own:
+                record.values = {name: value for name, value in record.values.items() if name not in both}
+        found = [record for record in found if any(map(known, record.values))]
+    if len({record.marks["step"] for record in found if "step" in record.own}) < 2 and _epochs(found) > 1:
+        for record in found:
+            record.marks.pop("step", None)
+    return found
+
+
+def _epochs(found: list[Record]) -> int:
+    """How many epochs the records tell apart."""
+    return len({record.marks.get("epoch") for record in found})
+
+
+def _few_unknown(found: list[Record]) -> list[Record]:
+    seen: dict[str, None] = {}
+    for record in found:
+        for name in record.values:
+            if not known(name) and len(seen) < MOST_UNKNOWN:
+                seen.setdefault(name)
+    for record in found:
+        record.values = {n: v for n, v in record.values.items() if known(n) or n in seen}
+    return found
