@@ -35,9 +35,13 @@ def diagnose(run: Run, rules: Iterable[Rule]) -> Report:
         if rule.name in found and cause is not None:
             skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
     explained = {s.name for s in skipped}
-    findings = [f for name, group in found.items() if name not in explained for f in group]
+    told = [(rule, f) for rule in rules if rule.name not in explained for f in found.get(rule.name, ())]
+    told.sort(key=lambda pair: _importance(*pair))
     return Report(
-        run, tuple(sorted(findings, key=_importance)), tuple(cleared), tuple(sorted(skipped, key=lambda s: s.code))
+        run,
+        tuple(finding for _, finding in told),
+        tuple(cleared),
+        tuple(sorted(skipped, key=lambda s: s.code)),
     )
 
 
@@ -70,8 +74,9 @@ def _words(need: str) -> str:
     return " or ".join([names[0], *rest])
 
 
-def _importance(finding: Finding) -> tuple[int, int, float, str]:
-    return finding.severity.rank, FAMILIES.index(finding.code[2]), -finding.confidence, finding.code
+def _importance(rule: Rule, finding: Finding) -> tuple[int, int, bool, float, str]:
+    family = FAMILIES.index(rule.code[2])
+    return finding.severity.rank, family, not rule.free, -finding.confidence, rule.code
 
 
 def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:

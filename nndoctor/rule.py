@@ -23,6 +23,7 @@ class Rule:
 
     `needs` maps a series (`train/loss`; alternatives with `|`) to the finite points it must have, or `fact:<name>` to 1.
     `yields_to` names the rules whose finding explains this one: then this one is not reported.
+    `free` says that its first remedy costs nothing, so that it stands before others of its family.
     `sick` runs must be found, `healthy` ones examined and cleared: they are the rule's tests and its picture.
     """
 
@@ -39,3 +40,4 @@ class Rule:
     sick: tuple[Run, ...]
     healthy: tuple[Run, ...]
     yields_to: tuple[str, ...] = field(default=())
+    free: bool = False

@@ -82,5 +82,6 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.05*30", validation_loss="2.3..0.9*15 0.9..0.91*15"),
         Run.drawn(train_loss="2.3..0.02*30", validation_loss="2.3..0.05*20 0.05..0.06*10"),
     ),
+    free=True,
     yields_to=("nan-loss", "diverged", "plateau-at-start"),
 )

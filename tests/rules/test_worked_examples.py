@@ -1,0 +1,123 @@
+"""The worked examples of every course, and the look-alikes that other tools cry wolf on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nndoctor.catalogue import RULES
+from nndoctor.engine import diagnose
+from nndoctor.finding import Severity
+from nndoctor.report import Report
+from nndoctor.run import Fact, Run
+from nndoctor.series import Series
+
+EPOCHS = np.arange(40)
+
+
+def report(facts: dict[str, Fact] | None = None, **curves: np.ndarray) -> Report:
+    """The report on curves given by name, the first underscore after the split for the slash."""
+    names = {
+        key.replace("_", "/", 1) if key.split("_")[0] in ("train", "validation") else key: y
+        for key, y in curves.items()
+    }
+    return diagnose(Run({n: Series.of(n, y) for n, y in names.items()}, facts or {}), RULES)
+
+
+def alarms(found: Report) -> list[str]:
+    """The names of the errors and warnings."""
+    return [f.name for f in found.findings if f.severity is not Severity.INFO]
+
+
+def errors(train: float, validation: float, target: float | None = None) -> list[str]:
+    """The alarms of a run whose errors settle at these."""
+    down = 0.5 * 0.5**EPOCHS
+    facts = {} if target is None else {"target_error": Fact(target)}
+    return sorted(alarms(report(facts, train_error=train + down, validation_error=validation + down)))
+
+
+@pytest.mark.parametrize("target", [None, 0.0])
+@pytest.mark.parametrize(
+    ("train", "validation", "expected"),
+    [
+        (0.15, 0.16, ["high-bias"]),
+        (0.01, 0.11, ["high-variance"]),
+        (0.15, 0.30, ["high-bias", "high-variance"]),
+        (0.005, 0.01, []),
+    ],
+)
+def test_the_four_cases_of_every_course(train, validation, expected, target):
+    """15/16 is bias, 1/11 variance, 15/30 both, 0.5/1 neither, with human-level error near 0 (Ng)."""
+    assert errors(train, validation, target) == expected
+
+
+def test_the_target_decides_what_is_bias():
+    """15 % training error is no bias where humans make 14 %."""
+    assert errors(0.15, 0.16, target=0.14) == []
+
+
+def test_without_a_target_the_verdict_on_bias_says_what_it_rests_on():
+    """The message names the assumed target and the option that sets it."""
+    down = 0.5 * 0.5**EPOCHS
+    (finding,) = report(train_error=0.15 + down, validation_error=0.16 + down).findings
+    assert "--target-error" in finding.message
+
+
+def test_overtraining_names_the_epoch_to_have_stopped_at():
+    """The best step is the validation loss's lowest."""
+    t = EPOCHS / 40
+    validation = 0.6 + 1.7 * np.exp(-t / 0.08) + 0.8 * t
+    primary = report(train_loss=2.3 * np.exp(-t / 0.15), validation_loss=validation).primary
+    assert primary is not None
+    assert primary.name == "overtraining"
+    assert primary.evidence["best_step"] == int(np.argmin(validation))
+
+
+def test_a_symptom_is_not_reported_beside_its_cause():
+    """A run that ends in NaN is neither overtrained nor unfinished."""
+    train = np.where(EPOCHS < 30, 2.3 - 0.05 * EPOCHS, np.nan)
+    assert alarms(report(train_loss=train, validation_loss=train)) in (
+        ["nan-loss"],
+        ["nan-loss", "validation-equals-train"],
+    )
+
+
+def schedule(kind: str) -> np.ndarray:
+    """A learning rate over 40 epochs."""
+    u = EPOCHS / 40
+    return {
+        "cosine": 0.05 * (1 + np.cos(np.pi * u)),
+        "steps": np.where(u < 0.5, 0.1, np.where(u < 0.75, 0.01, 0.001)),
+        "warm-up": 0.1 * np.minimum(1, (EPOCHS + 1) / 5),
+        "restarts": 0.05 * (1 + np.cos(np.pi * (EPOCHS % 10) / 10)),
+        "constant": np.full(40, 0.1),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["cosine", "steps", "warm-up", "restarts", "constant"])
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_a_healthy_run_is_left_alone_under_every_schedule(kind, noise):
+    """Warm-up, restarts, step decay and a constant rate are no faults."""
+    rng = np.random.default_rng(0)
+    fall = 2.2 * np.exp(-np.cumsum(schedule(kind)) / 0.3)
+    train = 0.05 + fall + noise * rng.normal(size=40)
+    validation = 0.09 + fall + noise * rng.normal(size=40)
+    assert alarms(report(train_loss=train, validation_loss=validation, lr=schedule(kind))) == []
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        pytest.param(lambda t: 5.0 - 8 * (1 - np.exp(-t / 0.1)), id="negative-likelihood"),
+        pytest.param(lambda t: -0.3 - 0.6 * (1 - np.exp(-t / 0.1)), id="dice"),
+        pytest.param(lambda t: 4e9 * np.exp(-t / 0.08) + 1e7, id="huge-scale"),
+        pytest.param(lambda t: np.maximum(0.7 * np.exp(-t / 0.02), 1e-9), id="loss-goes-to-zero"),
+        pytest.param(lambda t: 0.9 + 1.4 * np.exp(-t / 0.1), id="noise-floor"),
+        pytest.param(lambda t: np.where(t == 0, 40.0, 0.1 + 2 * np.exp(-t / 0.1)), id="one-high-first-step"),
+    ],
+)
+def test_a_healthy_curve_of_an_odd_kind_is_left_alone(curve):
+    """Negative, huge, vanishing and floored losses, and one high first step, raise no alarm."""
+    t = EPOCHS / 40
+    span = float(np.ptp(curve(t)[1:]))
+    assert alarms(report(train_loss=curve(t), validation_loss=curve(t) + 0.02 * span)) == []
