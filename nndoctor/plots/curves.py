@@ -107,7 +107,7 @@ def draw(run: Run, paper: Paper, span: tuple[float, float] | None = None) -> lis
     gutter = max(len("step"), *map(len, left.values())) + 1
     room = paper.width - gutter - 2
     longest = max(len(c.label) for c in curves) + 1
-    longest = max(longest, len(" lr, at most 1.234e-05")) if "lr" in run.series else longest
+    longest = max(longest, len(" lr, at most -1.234e-123")) if "lr" in run.series else longest
     labelled = paper.labelled and room - longest >= NARROWEST
     across = max(room - longest if labelled else room, 1)
     plan = _Plan(curves, frame, across, height, gutter, paper.glyphs)

@@ -70,7 +70,7 @@ def test_overtraining_names_the_epoch_to_have_stopped_at():
     primary = report(train_loss=2.3 * np.exp(-t / 0.15), validation_loss=validation).primary
     assert primary is not None
     assert primary.name == "overtraining"
-    assert primary.evidence["best_step"] == int(np.argmin(validation))
+    assert abs(primary.evidence["best_step"] - int(np.argmin(validation))) <= 1  # of the smooth curve
 
 
 def test_a_symptom_is_not_reported_beside_its_cause():
