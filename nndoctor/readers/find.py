@@ -11,7 +11,7 @@ from pathlib import Path
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.source import MOST_PIPED, Source
 
-LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history"}
+LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb"}
 SKIPPED = {".git", "__pycache__", "node_modules", ".venv", "venv", ".ipynb_checkpoints"}
 
 
@@ -52,6 +52,10 @@ def _behind(word: str, is_log: Callable[[Source], bool]) -> list[Source]:
 def _below(folder: str, is_log: Callable[[Source], bool], *, empty: bool = False) -> list[Source]:
     found: list[Source] = []
     for root, folders, files in os.walk(folder):
+        if is_log(Source(root)):  # a run that is a folder: what lies in it is part of it
+            found.append(Source(root))
+            folders.clear()
+            continue
         folders[:] = sorted(f for f in folders if f not in SKIPPED)
         paths = [os.path.join(root, name) for name in sorted(files)]
         found += [s for p in paths if Path(p).suffix.lower() in LOGS and is_log(s := Source(p))]
