@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nndoctor.curve import extremes
 from nndoctor.plots.braille import Canvas, merged
 from nndoctor.plots.frame import Frame
 from nndoctor.plots.strip import strip
@@ -143,7 +144,8 @@ def _plotted(plan: _Plan) -> tuple[list[Line], list[int]]:
 
 def _trace(canvas: Canvas, series: Series, frame: Frame, every: int) -> int:
     """Draw from minimum to maximum in every column, joined with the column before, so that no spike is lost."""
-    columns, heights = frame.columns(series.x, canvas.across), frame.rows(series.y, canvas.up)
+    steps, values = extremes(series.x, series.y, 40 * canvas.across)
+    columns, heights = frame.columns(steps, canvas.across), frame.rows(values, canvas.up)
     starts = np.flatnonzero(np.diff(columns, prepend=-1))
     lows, highs = np.minimum.reduceat(heights, starts), np.maximum.reduceat(heights, starts)
     before: tuple[int, int] | None = None

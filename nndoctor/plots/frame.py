@@ -32,8 +32,7 @@ class Frame:
     def around(cls, curves: Sequence[Series]) -> Frame:
         """The frame that holds all of these curves, also where they are not finite."""
         x0, x1 = min(float(s.steps[0]) for s in curves), max(float(s.steps[-1]) for s in curves)
-        values = np.concatenate([s.y for s in curves])
-        low, high = float(values.min()), float(values.max())
+        low, high = min(float(s.y.min()) for s in curves), max(float(s.y.max()) for s in curves)
         if low > 0 and high / low > LOG:
             return cls(x0, x1, math.log10(low), math.log10(high), log=True)
         return cls(x0, x1, low, high, log=False)
