@@ -17,7 +17,7 @@ from nndoctor.readers.table import Column, Table, Words, is_words
 if TYPE_CHECKING:
     import pandas as pd
 
-PIECE = 20_000
+PIECE = 50_000  # rows: fewer cost more in calls, more in memory
 BYTES = 1 << 20
 CUT = "the last line is cut off and was left out"
 
