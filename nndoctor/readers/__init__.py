@@ -9,7 +9,15 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from nndoctor.errors import UnreadableLog, UsageError
-from nndoctor.readers import hf_trainer_state, json_lines, keras_history, separated, tensorboard, text_lines
+from nndoctor.readers import (
+    hf_trainer_state,
+    json_lines,
+    keras_history,
+    separated,
+    tensorboard,
+    text_lines,
+    wandb_binary,
+)
 from nndoctor.readers.assemble import assemble, visible
 from nndoctor.readers.frame import read_object
 from nndoctor.readers.interpret import mapped
@@ -20,6 +28,7 @@ from nndoctor.run import Run
 
 # In the order of trial: the more a format demands of the first bytes, the earlier.
 READERS: tuple[Reader, ...] = (
+    wandb_binary.READER,
     tensorboard.READER,
     hf_trainer_state.READER,
     json_lines.READER,

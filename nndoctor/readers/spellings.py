@@ -72,7 +72,8 @@ HELD_OUT = _words("map map50 bleu rouge word_error ndcg")
 
 LR = _words(
     "lr learning_rate learningrate lr0 lr_0 lr1 lr2 pg0 pg1 pg2 lr_pg0 lr_pg1 lr_pg2 x_lr0 x_lr1 x_lr2 base_lr "
-    "lr_group_0 learning_rate_0 optim_lr current_lr last_lr lrate lr_abs"
+    "lr_group_0 learning_rate_0 optim_lr current_lr last_lr lrate lr_abs "
+    "epoch_lr epoch_learning_rate"
 )
 GRAD_NORM = _words(
     "grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad "
