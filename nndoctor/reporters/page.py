@@ -121,9 +121,10 @@ class Page:
 def cut(text: str, width: int) -> str:
     """A name in at most `width` characters: the end of a path says more than its start."""
     safe = shown(text)
-    while cell_len(safe) > width:
-        safe = "…" + safe[2:] if safe.startswith("…") else "…" + safe[1:]
-    return safe
+    if cell_len(safe) <= width:
+        return safe
+    start = next((k for k in range(1, len(safe)) if cell_len(safe[k:]) < width), len(safe))
+    return "…" + safe[start:]
 
 
 def padded(text: str, width: int) -> str:

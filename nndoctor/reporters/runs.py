@@ -8,6 +8,7 @@ from itertools import takewhile
 from nndoctor.finding import Severity
 from nndoctor.report import Report
 from nndoctor.reporters.page import Page, cut, padded
+from nndoctor.reporters.safe import shown
 from nndoctor.reporters.verdict import cannot_say
 from nndoctor.wording import ending, percent
 
@@ -27,7 +28,10 @@ def table(page: Page, reports: Sequence[Report]) -> None:
     page.blank()
     rows = [_row(report, folder) for report in worst_first(reports)]
     grave, what, sure, loss = (max(len(row[k][0]) for row in rows) for k in (1, 2, 3, 4))
-    room = max(page.width - 8 - grave - what - sure - loss, 16)
+    room = page.width - 8 - grave - what - sure - loss
+    if any(cut(row[0][0], room) != shown(row[0][0]) for row in rows):  # a name says more than its losses
+        rows, room, loss = [[*row[:4], ("", "")] for row in rows], room + 2 + loss, 0
+    room = max(room, 16)
     wide = max(len(cut(row[0][0], room)) for row in rows)
     for name, severity, diagnosis, confidence, losses in rows:
         page.row(

@@ -45,6 +45,15 @@ def test_the_details_follow_the_order_of_the_table(sick, flat):
     assert table.index("error    plateau-at-start") < table.index("warning  overtraining")
 
 
+def test_names_matter_more_than_losses(sick, flat):
+    """In a table too narrow for both, the names of the runs are whole."""
+    long = replace(flat, run=replace(flat.run, source="a-rather-long-name-of-an-experiment.csv"))
+    narrow, wide = (render([sick, long], Look(width)).split("─")[0] for width in (80, 120))
+    assert "a-rather-long-name-of-an-experiment.csv" in narrow
+    assert "2.303 -> 2.303" not in narrow
+    assert "2.303 -> 2.303" in wide
+
+
 def test_the_quiet_page_is_as_committed(sick, healthy):
     """Only what is wrong: no picture, no remedies, no healthy run."""
     check("quiet", render([healthy, sick], PLAIN, quiet=True))
@@ -102,6 +111,12 @@ def test_wide_characters_count_twice():
     page = Page(Look(20))
     page.line("损失" * 20, indent=2, hanging=2)
     assert max(map(cell_len, page.text().splitlines())) <= 20
+
+
+@pytest.mark.parametrize("width", [-5, 0, 1, 2, 7, 8])
+def test_a_name_is_cut_to_any_width(width):
+    """Down to the mark that says that something is missing."""
+    assert cell_len(cut("logs/run", width)) == min(max(width, 1), 8)
 
 
 def test_items_break_only_between_items():
