@@ -10,9 +10,12 @@ from pathlib import Path
 
 from nndoctor.errors import UnreadableLog, UsageError
 from nndoctor.readers import (
+    catboost_info,
+    dvclive,
     hf_trainer_state,
     json_lines,
     keras_history,
+    mlflow_files,
     separated,
     tensorboard,
     text_lines,
@@ -29,6 +32,9 @@ from nndoctor.run import Run
 # In the order of trial: the more a format demands of the first bytes, the earlier.
 READERS: tuple[Reader, ...] = (
     wandb_binary.READER,
+    catboost_info.READER,
+    dvclive.READER,
+    mlflow_files.READER,
     tensorboard.READER,
     hf_trainer_state.READER,
     json_lines.READER,

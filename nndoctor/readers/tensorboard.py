@@ -51,7 +51,7 @@ def _folders(source: Source) -> Iterable[tuple[str, list[Source]]]:
         return  # the run's table says the same, and more exactly
     if own := _files(top):
         yield "", own
-    for folder in sorted(path for path in top.iterdir() if path.is_dir()):
+    for folder in sorted(path for path in top.glob("*") if path.is_dir()):
         split = next((word for word in reversed(tidy(folder.name).split("_")) if word in SPLITS), "")
         if split and (files := _files(folder)):
             yield split, files
@@ -59,7 +59,7 @@ def _folders(source: Source) -> Iterable[tuple[str, list[Source]]]:
 
 def _files(folder: Path) -> list[Source]:
     """The event files in a folder, in the order in which they were begun."""
-    names = sorted(path.name for path in folder.iterdir() if "tfevents" in path.name and path.is_file())
+    names = sorted(path.name for path in folder.glob("*tfevents*") if path.is_file())
     return [file for name in names[:MOST_FILES] if is_events(file := Source(str(folder / name)))]
 
 

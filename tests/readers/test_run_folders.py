@@ -1,0 +1,108 @@
+"""Runs that are folders: MLflow's file store, DVCLive, CatBoost."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import nndoctor
+from nndoctor.errors import UnreadableLog
+from nndoctor.readers import is_log
+from nndoctor.readers.find import find
+
+LOSSES = {"train/loss": [3, 2, 1], "validation/loss": [4, 3, 2]}
+
+
+def write(path, text: str) -> None:
+    """A file and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def mlflow(folder) -> None:
+    """A run of MLflow's with two metrics, one of them with a slash in its name, and its settings."""
+    write(folder / "meta.yaml", "run_id: x\n")
+    write(folder / "metrics" / "train_loss", "".join(f"170820836853{k} {3 - k} {k}\n" for k in range(3)))
+    write(folder / "metrics" / "val" / "loss", "".join(f"170820836853{k} {4 - k}.0 {k}\n" for k in range(3)))
+    write(folder / "metrics" / "system" / "cpu", "1708208368539 0.5 0\n")
+    write(folder / "params" / "batch_size", "32")
+    write(folder / "params" / "optimizer", "adam")
+
+
+def dvclive(folder) -> None:
+    """A run of DVCLive's."""
+    for split, first in (("train", 3), ("eval", 4)):
+        rows = "".join(f"{k}\t{first - k}\n" for k in range(3))
+        write(folder / "plots" / "metrics" / split / "loss.tsv", "step\tloss\n" + rows)
+    write(folder / "metrics.json", '{"train": {"loss": 1}}\n')
+
+
+def catboost(folder) -> None:
+    """A run of CatBoost's."""
+    for split, first in (("learn", 3), ("test", 4)):
+        rows = "".join(f"{k}\t{first - k}\t0.{k}\n" for k in range(3))
+        write(folder / f"{split}_error.tsv", "iter\tLogloss\tAUC\n" + rows)
+    write(folder / "time_left.tsv", "iter\tPassed\tRemaining\n0\t4\t484\n")
+
+
+@pytest.mark.parametrize("make", [mlflow, dvclive, catboost])
+def test_run_folders(tmp_path, make):
+    """Each folder is one run with both losses, at their steps."""
+    make(tmp_path / "run")
+    (run,) = nndoctor.read(str(tmp_path / "run"))
+    assert {name: run.series[name].values.tolist() for name in LOSSES} == LOSSES
+    assert run.series["train/loss"].steps.tolist() == [0, 1, 2]
+    assert run.format == make.__name__
+
+
+def test_each_folder_is_found_once(tmp_path):
+    """Nothing in a run's folder is taken for a run of its own."""
+    for make in (mlflow, dvclive, catboost):
+        make(tmp_path / "runs" / make.__name__)
+    sources, errors = find([str(tmp_path)], is_log)
+    assert sorted(source.name for source in sources) == ["catboost", "dvclive", "mlflow"]
+    assert not errors
+
+
+def test_settings_of_mlflow(tmp_path):
+    """Parameters are facts."""
+    mlflow(tmp_path / "run")
+    (run,) = nndoctor.read(str(tmp_path / "run"))
+    assert run.facts["batch_size"].value == 32
+    assert run.facts["optimizer"].value == "adam"
+    assert "system/cpu" not in run.unknown
+
+
+def test_metrics_of_mlflow_alone(tmp_path):
+    """The folder of metrics without the run around it, without steps as old versions wrote it, and with a NaN."""
+    write(tmp_path / "loss", "1708208368539 2.5\n1708208368540 nan\n1708208368541 1.5\n")
+    (run,) = nndoctor.read(str(tmp_path))
+    loss = run.series["train/loss"]
+    assert loss.steps.tolist() == [0, 1, 2]
+    assert math.isnan(loss.values[1])
+
+
+def test_final_values_are_no_run(tmp_path):
+    """A run of MLflow's with one value a metric is refused in words."""
+    write(tmp_path / "loss", "1708208368539 2.5 0\n")
+    with pytest.raises(UnreadableLog, match="one row"):
+        nndoctor.read(str(tmp_path))
+
+
+def test_lines_that_are_no_points(tmp_path):
+    """Half a line at the end, or rubbish between, is left out with a note."""
+    dvclive(tmp_path)
+    path = tmp_path / "plots" / "metrics" / "train" / "loss.tsv"
+    path.write_text(path.read_text() + "rubbish\n3\n")
+    (run,) = nndoctor.read(str(tmp_path))
+    assert run.series["train/loss"].values.tolist() == [3, 2, 1]
+    assert any("2 lines" in note for note in run.notes)
+
+
+def test_other_folders_are_no_runs(tmp_path):
+    """Files without a suffix are not MLflow's for that, nor tables DVCLive's."""
+    write(tmp_path / "LICENSE", "MIT License\n")
+    write(tmp_path / "table.tsv", "a\tb\n1\t2\n")
+    with pytest.raises(UnreadableLog, match="no run log"):
+        nndoctor.read(str(tmp_path))
