@@ -197,9 +197,14 @@ def sureness(value: float, limit: float, certain: float) -> float:
 
 
 def _is_cross_entropy(run: Run) -> bool:
-    """A loss above zero beside an accuracy, that starts no higher than the cross-entropy of 100,000 classes."""
-    loss = run.series.get("train/loss") or run.series.get("validation/loss")
-    accuracies = [run.series.get(f"{split}/accuracy") for split in ("train", "validation")]
-    if loss is None or not len(loss.y) or not any(a is not None for a in accuracies):
-        return False
-    return float(loss.y.min()) >= 0 and loss.first > 0.3
+    """A loss above zero beside an accuracy, as large as guessing's at the start or larger than the error.
+
+    A squared error of class probabilities is far smaller than the share of wrong answers; a cross-entropy is not.
+    """
+    for split in ("train", "validation"):
+        loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
+        if loss is not None and accuracy is not None and len(loss.y) and len(accuracy.y):
+            return float(loss.y.min()) >= 0 and (loss.first > 0.3 or loss.first > 1.5 * (1 - accuracy.first))
+    loss = run.series.get("train/loss")
+    shared = any(f"{split}/accuracy" in run.series for split in ("train", "validation"))
+    return shared and loss is not None and len(loss.y) > 0 and float(loss.y.min()) >= 0 and loss.first > 0.3

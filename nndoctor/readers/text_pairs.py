@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from nndoctor.readers.names import BARE, SPLITS, Kind, meaning, tidy
 
@@ -95,13 +96,15 @@ def parse(text: str) -> Line:
     text = STAMP.sub(" ", text[:LONGEST], count=1)
     line = Line(bar=_bar(text))
     rest = _marks(text, line)
+    if line.bar is not None and line.bar[0] < line.bar[1]:
+        return line  # under way: its numbers are not yet the epoch's
     scope = ""
     end = 0
     for found in NUMBER.finditer(rest):
         before = rest[end : found.start()]
         if ends := SPLIT_WORD.findall(before):
             scope = ends[-1].lower()
-        known, key = _key(CUTS.split(before)[-1])
+        known, key = _key(CUTS.split(before.rstrip())[-1])
         if found["sep"].isspace() and not known:
             continue  # the text may go on to a name further right
         end = found.end()
@@ -155,6 +158,7 @@ def _bar(text: str) -> tuple[int, int] | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def _key(text: str) -> tuple[bool, str]:
     """Whether the name that ends the text is understood, and the name: the longest that is, else all of it."""
     words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-LONGEST_KEY:]

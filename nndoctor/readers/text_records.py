@@ -10,6 +10,7 @@ from nndoctor.readers.names import BARE, Kind, meaning, task
 from nndoctor.readers.text_pairs import Line, known, parse
 
 ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
+ALIKE = 3  # records that show one shape
 MOST_UNKNOWN = 64  # names that nobody understands and that are kept
 AFTER_THE_RUN = ("train_runtime", "train_samples_per_second")  # the summary that the Hugging Face trainer prints
 
@@ -65,9 +66,18 @@ def _repeated(found: list[Record]) -> list[Record]:
 
 
 def counts(found: list[Record]) -> bool:
-    """Whether these records are a log: two of them hold a loss or a metric, or the two sides of a GAN, or a reward."""
-    telling = sum(any(map(_tells, record.values)) for record in found)
-    return telling > 1 or (len(found) > 1 and task(list(found[0].values)) is not None)
+    """Whether these records are a log: one loss or metric in two of them, or the two sides of a GAN, or a reward.
+
+    Where no line is marked by epoch or step, three records of one shape are wanted: prose and settings have none.
+    """
+    if len(found) < 2:
+        return False
+    if not any(record.own for record in found):
+        shapes = Counter(tuple(filter(_tells, record.values)) for record in found)
+        shape, count = shapes.most_common(1)[0]
+        return count >= ALIKE and 2 * count > len(found) and (bool(shape) or task(list(found[0].values)) is not None)
+    told = Counter(name for record in found for name in record.values if _tells(name))
+    return max(told.values(), default=0) > 1 or task(list(found[0].values)) is not None
 
 
 def _tells(name: str) -> bool:

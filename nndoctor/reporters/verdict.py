@@ -18,6 +18,8 @@ def verdict(report: Report) -> tuple[str, str]:
         return f"Cannot say: {reason}.", "info"
     if any(f.name == "no-validation" for f in report.findings):
         return "Nothing wrong found in training; without validation nothing can be said about new data.", "good"
+    if not any(name.startswith("train/") for name in report.run.series):
+        return "Nothing wrong found in validation; without training values bias and variance cannot be judged.", "good"
     return "Nothing wrong found.", "good"
 
 

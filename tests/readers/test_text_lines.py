@@ -158,12 +158,22 @@ def test_a_gan_is_told():
     assert run.series["generator_loss"].values.tolist() == list(FALL)
 
 
+def test_boxes_of_reinforcement_learning():
+    """Stable-Baselines3 draws a box of names and numbers for each update."""
+    box = "| rollout/        |      |\n|    ep_rew_mean  | {} |\n|    ep_len_mean  | 22.7 |\n-----------\n"
+    run = run_of("".join(box.format(reward) for reward in (20.5, 26.4, 31)))
+    assert run.facts["task"].value == "reinforcement-learning"
+    assert run.series["reward"].values.tolist() == [20.5, 26.4, 31]
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "Traceback (most recent call last):\n  File 'train.py', line 355, in <module>\n    losses = estimate_loss()\n",
         "lr: 0.1\nbatch_size: 32\nloss: 0.5\n",
         "epoch 1 loss 0.5\n",
+        "train:\n  lr: 0.1\n  loss: 0.5\nval:\n  loss: 0.6\n",
+        "# Title\n\nOur model: accuracy 0.9 on test, loss 0.5.\nOther: accuracy 0.8 on test, loss 0.4.\n",
         '{"loss": 0.5,\n "epoch": 1,\n "epoch": 2, "loss": 0.3\n',
         "Our model reached an accuracy of 0.9 in 2020 and 0.95 in 2021.\nIt is good.\n",
     ],

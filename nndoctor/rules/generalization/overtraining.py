@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import chance_loss, losses, reach, sureness
+from nndoctor.progress import chance_loss, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -19,28 +21,27 @@ LATEST = 0.8  # the best lies before this share of the run
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the end of the validation loss with its best, and see that training kept falling in between."""
-    train, validation = losses(run)
-    rise = validation.last - validation.best
+    validation, train = run.series["validation/loss"], run.series.get("train/loss")
+    train = train if train is not None and len(train.y) >= 4 else None
+    end = float(np.median(validation.y[-max(3, len(validation.y) // 10) :]))
+    rise = end - validation.best
     scale = _covered(run, train, validation)
     at = validation.best_step
-    place = validation.share_of_run(at)
-    if place > LATEST or rise < RISE * scale or rise < ROUGH * validation.noise:
+    if validation.share_of_run(at) > LATEST or rise < max(RISE * scale, ROUGH * validation.noise):
         return
-    after = train.x >= at
-    if after.sum() < 2:
+    if train is not None and not _kept_falling(train, at, scale):
         return
-    then = float(train.y[after][: max(1, int(after.sum()) // 10)].mean())
-    if then - train.last < 0.02 * scale:
-        return
+    floor = min(s.best for s in (train, validation) if s is not None)
     points = int((validation.x > at).sum())
-    unit = f"{points} of {len(validation.y)} evaluations"
     yield Symptom(
-        f"validation loss was best at step {step(at)} ({number(validation.best)}) and is {number(validation.last)} now: stopping there would have saved {unit} and {percent(rise / max(validation.last - min(train.best, validation.best), 1e-12))} of the excess loss",
-        sureness(rise / scale, RISE, 0.4),
+        f"validation loss was best at step {step(at)} ({number(validation.best)}) and is {number(end)} now: "
+        f"stopping there would have saved {points} of {len(validation.y)} evaluations"
+        + (f" and {percent(rise / (end - floor))} of the excess loss" if train is not None else ""),
+        sureness(rise / scale, RISE, 0.4) * (1.0 if train is not None else 0.8),
         {
             "best": validation.best,
             "best_step": at,
-            "last": validation.last,
+            "last": end,
             "rise": rise,
             "rise_share": rise / scale,
             "evaluations_after": points,
@@ -51,10 +52,18 @@ def check(run: Run) -> Iterator[Symptom]:
     )
 
 
-def _covered(run: Run, train: Series, validation: Series) -> float:
+def _kept_falling(train: Series, at: float, scale: float) -> bool:
+    """Whether the training loss went on falling from a step to the end."""
+    after = train.y[train.x >= at]
+    return len(after) >= 2 and float(after[: max(1, len(after) // 10)].mean()) - train.last >= 0.02 * scale
+
+
+def _covered(run: Run, train: Series | None, validation: Series) -> float:
     """How far the validation loss came down, from its start or from chance; where it never did, a part of training's way."""
-    start = min(max(validation.first, train.first, chance_loss(run) or validation.first), reach(run) + validation.best)
-    return max(start - validation.best, PART * (train.first - train.best), 1e-12)
+    first = validation.first if train is None else max(validation.first, train.first)
+    start = min(max(first, chance_loss(run) or first), reach(run) + validation.best)
+    part = 0.0 if train is None else PART * (train.first - train.best)
+    return max(start - validation.best, part, 1e-12)
 
 
 RULE = Rule(
@@ -62,7 +71,7 @@ RULE = Rule(
     name="overtraining",
     severity=Severity.WARNING,
     title="validation loss has risen since its best",
-    needs={"train/loss": 4, "validation/loss": 4},
+    needs={"validation/loss": 4},
     check=check,
     why="Past its best epoch a network only learns its training examples by heart: the steps after it cost time and make the model worse.",
     how="The validation loss ends above its best by 10 % of the distance covered and twice its noise; the best lies before 80 % of the run, and the training loss kept falling.",
