@@ -43,6 +43,7 @@ LEADS_ON = {
 }  # "down to 0.1" names nothing
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+WIDE = re.compile(r"\s{3,}")
 REDRAWN = re.compile(r"[\r\x08]+")
 STAMP = re.compile(
     r"^\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[ T_]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\d\d:\d\d:\d\d(?:[.,]\d+)?)\]?"
@@ -93,7 +94,7 @@ def parse(text: str) -> Line:
         text = ESCAPES.sub("", text)
     if "\r" in text or "\x08" in text:
         text = next((piece for piece in reversed(REDRAWN.split(text)) if piece.strip()), "")
-    text = STAMP.sub(" ", text[:LONGEST], count=1)
+    text = STAMP.sub(" ", WIDE.sub("  ", text[:LONGEST]), count=1)
     line = Line(bar=_bar(text))
     rest = _marks(text, line)
     if line.bar is not None and line.bar[0] < line.bar[1]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -191,6 +192,16 @@ def test_long_prefaces():
         + "epoch 1 loss 0.9\nepoch 2 loss 0.5\n"
     )
     assert told(text) == {"train/loss": [0.9, 0.5]}
+
+
+@pytest.mark.parametrize(
+    "line", [" " * 3900 + "1", "loss [1, " * 400, "epoch [" * 500, "1,111" * 700, "a " * 1900 + "1"]
+)
+def test_no_line_takes_long(line):
+    """Lines made to try every way of matching are read in time that grows with their length."""
+    began = time.process_time()
+    text_lines.READER.sniff(Source("x.log", f"{line}\n".encode() * 200))
+    assert time.process_time() - began < 5
 
 
 ALPHABET = [
