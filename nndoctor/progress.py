@@ -15,7 +15,8 @@ PATIENCE = 2.2  # how much slower than a geometric series a power law of the usu
 FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
 LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
-HIGH_RATE = 0.3  # of the peak: under it a rate calms noise more than it learns
+ENDED = 0.03  # of the peak: a rate decayed to nothing
+HIGH_RATE = 0.7  # of the peak: under it a rate calms noise more than it learns
 
 
 def losses(run: Run) -> tuple[Series, Series]:
@@ -68,7 +69,7 @@ def covered(series: Series) -> float:
 
 
 def paced(run: Run, series: Series) -> Series:
-    """The series over the sum of the learning rate instead of the steps, up to where the rate fell for good under 30 % of its peak.
+    """The series over the sum of the learning rate instead of the steps, up to where the rate fell for good under 70 % of its peak.
 
     On that clock a decayed run is like a shorter one, so that its curve can be extrapolated as any other's: small steps
     along a slope take the loss as far as their sum (Smith et al. 2018, arXiv:1711.00489). What a decay wins at the end by
@@ -99,14 +100,16 @@ class Course:
     ahead: float
     noise: float
     decayed: bool = False
+    ended: bool = False
 
     @property
     def much_ahead(self) -> float:
         """The share of the reach that must be ahead for a run to be called unfinished.
 
-        More where the rate was decayed: how far it would have come at the full rate is less sure then.
+        More where the rate was decayed, most where it was decayed to nothing and so ended the run on purpose: how far
+        it would have come at the full rate is less sure then.
         """
-        return 0.16 if self.decayed else 0.12
+        return 0.25 if self.ended else 0.16 if self.decayed else 0.12
 
     @property
     def fallen(self) -> float:
@@ -130,7 +133,10 @@ def course(run: Run, series: Series) -> Course:
     if float(series.y.min()) > 0:
         ahead = min(ahead, series.last)
     noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
-    return Course(series.first, float(half), float(late), end, ahead, noise, len(curve) < 0.9 * len(series.reduced[0]))
+    end_rate = lr_share(run, 0.97, 1.0)
+    decayed = len(curve) < 0.9 * len(series.reduced[0]) or (end_rate is not None and end_rate < HIGH_RATE)
+    ended = end_rate is not None and end_rate < ENDED
+    return Course(series.first, float(half), float(late), end, ahead, noise, decayed, ended)
 
 
 def steadier(run: Run) -> Series:

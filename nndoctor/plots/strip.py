@@ -8,7 +8,7 @@ from nndoctor.plots.frame import Frame
 from nndoctor.series import Series
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-PLAIN = "_.:-=+*#"
+PLAIN = "_.,-=+*#"
 
 
 def strip(series: Series, frame: Frame, across: int, *, drawing: bool) -> str:

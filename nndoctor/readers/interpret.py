@@ -35,7 +35,8 @@ def mapped(target: str) -> Meaning:
         return Meaning(Kind(target))
     if target in BARE:
         return Meaning(Kind.SERIES, "", target, -1)
-    split, _, metric = target.partition("/")
+    spelled, _, metric = target.partition("/")
+    split = SPLITS.get(spelled.lower(), spelled)
     if split not in OURS or not metric:
         raise UsageError(
             f"--map: '{target}' is no series; use train/loss, validation/loss, train/accuracy, validation/accuracy, "

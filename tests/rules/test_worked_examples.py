@@ -121,3 +121,41 @@ def test_a_healthy_curve_of_an_odd_kind_is_left_alone(curve):
     t = EPOCHS / 40
     span = float(np.ptp(curve(t)[1:]))
     assert alarms(report(train_loss=curve(t), validation_loss=curve(t) + 0.02 * span)) == []
+
+
+def test_an_exploding_loss_does_not_stay_where_it_started():
+    """A loss that doubles at every step has diverged, and is no plateau."""
+    assert alarms(report(train_loss=2.3 * 2.0 ** np.arange(20))) == ["diverged"]
+
+
+def test_a_step_decay_after_each_level_is_not_too_early():
+    """A rate cut by ten once the loss has levelled off is the standard recipe: the fall comes after the cut, because of it."""
+    epochs = np.arange(90)
+    rng = np.random.default_rng(1)
+    floor, height = np.array([0.9, 0.35, 0.25])[epochs // 30], np.array([1.4, 0.5, 0.1])[epochs // 30]
+    train = floor + height * np.exp(-(epochs % 30) / 4) + 0.01 * rng.normal(size=90)
+    assert alarms(report(train_loss=train, validation_loss=train + 0.05, lr=0.1 * 0.1 ** (epochs // 30))) == []
+
+
+def test_a_rate_decayed_to_nothing_ends_the_run_on_purpose():
+    """Warm-up, stable, decay: what the last fifth wins by the decay is not extrapolated."""
+    i = np.arange(2000)
+    loss = 2 + 4 * (i + 5.0) ** -0.4 - 0.15 * np.clip((i - 1600) / 400, 0, None)
+    loss = loss + 0.04 * np.random.default_rng(0).normal(size=2000)
+    lr = 1e-3 * np.minimum(1, (i + 1) / 50) * np.clip((2000 - i) / 400, 0, 1)
+    assert alarms(report(train_loss=loss, lr=lr)) == []
+
+
+def test_overtraining_is_seen_without_training_values():
+    """A validation loss that falls and rises again says enough."""
+    e = np.arange(50)
+    assert alarms(report(validation_loss=0.4 + 0.3 * np.exp(-e / 4) + 0.015 * np.clip(e - 8, 0, None))) == [
+        "overtraining"
+    ]
+
+
+def test_a_slow_but_steady_fall_is_no_plateau_beside_an_accuracy():
+    """Accuracy columns do not turn a low learning rate into a flat loss."""
+    e = np.arange(50)
+    found = alarms(report(train_loss=2.30 - 0.002 * e, train_accuracy=0.1 + 0.001 * e))
+    assert found == ["lr-too-low"]

@@ -18,7 +18,8 @@ EQUAL = 0.9  # of the readings alike to seven digits
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the two losses (or metrics) reading by reading."""
-    for name in ("loss", run.metric.name if run.metric else "loss"):
+    both = "train/loss" in run.series and "validation/loss" in run.series
+    for name in ("loss",) if both or run.metric is None else (run.metric.name,):
         train, validation = run.series.get(f"train/{name}"), run.series.get(f"validation/{name}")
         if train is not None and validation is not None and _same(train, validation):
             yield Symptom(

@@ -15,7 +15,8 @@ from nndoctor.wording import number, percent, step
 
 SMALL = 0.05  # of the peak: below this the weights hardly move
 EARLY = 0.7  # the rate is that small for at least the last 30 % of the run
-FALL = 0.12  # of the reach: what the loss fell in the second half of the time that the rate was large
+FALL = 0.06  # of the reach: what the loss fell in the last third of the time that the rate was large
+FEW = 4  # readings with the large rate: fewer have no slope of their own
 LEFT = 0.2  # of that fall: what the small rate may still have won since
 
 
@@ -38,7 +39,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     yield Symptom(
         f"the learning rate fell below {percent(SMALL)} of its peak at step {step(end)} ({percent(share)} of the run), while training loss was still falling; it has moved from {number(then)} to {number(loss.last)} since",
-        sureness(fall, FALL, 0.4),
+        sureness(fall, FALL, 0.25),
         {
             "peak_lr": peak,
             "last_lr": float(lr.y[-1]),
@@ -53,9 +54,11 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _levels(series: Series, end: float) -> tuple[float, float]:
-    """The curve half way to a step, and at the step."""
+    """The curve at the last third of the way to a step, and at the last point before it."""
     x, y = series.reduced[0], series.smooth
-    half, then = np.interp([x[0] + 0.5 * (end - x[0]), end], x, y)
+    before = x[x < end]
+    stop = float(before[-1]) if len(before) >= FEW else end  # a short phase is over within the reading that ends it
+    half, then = np.interp([x[0] + 0.67 * (stop - x[0]), stop], x, y)
     return float(half), float(then)
 
 
@@ -72,7 +75,7 @@ RULE = Rule(
     needs={"train/loss": 6, "lr": 4},
     check=check,
     why="With a rate near zero the weights stand still: whatever the curve would still have won is not won, and the flat tail looks like convergence.",
-    how="The rate is under 5 % of its peak for the last 30 % of the run or more; in the second half of the time before, the loss still fell by 12 % of the reach; since then it has won little.",
+    how="The rate is under 5 % of its peak for the last 30 % of the run or more; in the last third of the time before, the loss still fell by 6 % of the reach; since then it has won little.",
     sources=(
         Reference(
             "CS231n, Annealing the learning rate: 'decay it too aggressively and the system will cool too quickly'",

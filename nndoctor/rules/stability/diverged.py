@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.progress import at_chance, lr_share, reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -48,6 +50,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _stays(loss: Series) -> bool:
     """Whether the readings before the last lie above, too, so that one high last value does not count."""
+    if len(loss.y) >= 4 and bool(np.all(np.diff(loss.y[-4:]) > 0)) and loss.y[-4] > loss.first:
+        return True  # it still climbs, however steeply
     middle = loss.best + 0.3 * (loss.last - loss.best)
     return len(loss.y) >= 4 and loss.level(0.8, 0.9) > middle and float(loss.smooth[-1]) > middle
 

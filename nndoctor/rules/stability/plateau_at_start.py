@@ -18,6 +18,7 @@ STILL = 0.05  # of the reach: less than this is no progress
 HALF = 0.5  # flat for this share of the run before it moves
 SMALL = 0.10  # of the loss: the first step down from a large initialization
 USUAL = (2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 26, 50, 100, 101, 200, 256, 365, 1000)  # classes of common data sets
+RISEN = 0.5  # of its size: a loss that ends so far above its start does not stay there
 LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
 WILD = 0.5  # of its own size: a loss thrown up by as much
 OFTEN = 0.15  # of the readings: is not flat but swings
@@ -27,7 +28,7 @@ LEARNED = 0.6  # of the errors of guessing: a network with fewer has learned, ho
 def check(run: Run) -> Iterator[Symptom]:
     """See whether the loss left its start at all, and when."""
     loss = run.series["train/loss"]
-    if _has_learned(run):
+    if _has_learned(run) or loss.last - loss.first > RISEN * abs(loss.first) + 10 * loss.noise:
         return
     fall = float(np.median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):
@@ -41,16 +42,18 @@ def check(run: Run) -> Iterator[Symptom]:
 def _never_moves(run: Run, loss: Series, fall: float) -> bool:
     if float(np.mean(loss.y - loss.last > WILD * abs(loss.last))) > OFTEN and len(loss.y) > 4:
         return False
+    noise = 2.5 * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
+    trend = loss.level(0.0, 0.2) - loss.level(0.8, 1.0)
+    steady = loss.forecast is not None and trend > 3 * noise and trend > 0.01 * abs(loss.first)
     chance = chance_loss(run)
+    if steady and fall > LITTLE * abs(loss.first):
+        return False
     if at_chance(run) and abs(loss.last - (chance or loss.last)) < 0.05 * abs(loss.last):
         return True
     if classes(run) is not None and chance is not None and loss.last < 0.9 * chance:
         return False
     if _guesses(loss, fall):
         return True
-    noise = 2.5 * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
-    trend = loss.level(0.0, 0.2) - loss.level(0.8, 1.0)
-    steady = loss.forecast is not None and trend > 3 * noise and trend > 0.01 * abs(loss.first)
     return fall <= max(LITTLE * abs(loss.first), min(noise, 0.2 * abs(loss.first))) and not steady
 
 
