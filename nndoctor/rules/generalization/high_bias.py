@@ -13,6 +13,7 @@ from nndoctor.wording import number, percent
 
 GAP = 0.05  # training error above the known target; Ng's worked examples call 7 points high and 1 point fine
 UNKNOWN = 0.14  # above an assumed target near zero: the courses' 15 % is high bias, their 1 % is not
+PLAIN = ("accuracy", "error", "balanced_accuracy")  # whose best is near 1; a good mAP, F1 or Dice depends on the task
 FEW = 5  # points, where no target is given
 MANY = 20  # classes; beyond, few tasks can be learned to the last example, and guesses about the target are worth less
 UNKNOWN_MANY = 0.40
@@ -25,6 +26,8 @@ def check(run: Run) -> Iterator[Symptom]:
     """Compare the training error with the target, or the loss with that of guessing where no error is logged."""
     loss = run.series.get("train/loss")
     if loss is not None and len(loss.y) >= 5 and _still_falling(run, loss):
+        return
+    if _target(run) is None and run.metric is not None and run.metric.name not in PLAIN:
         return
     error = run.error("train") if run.judged_by_share else None
     if error is not None and len(error.y):
