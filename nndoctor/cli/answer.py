@@ -53,6 +53,7 @@ class Request:
     fail_on: FailOn = FailOn.error
     exit_zero: bool = False
     quiet: bool = False
+    force: bool = False
     color: Color = Color.auto
 
 
@@ -69,7 +70,7 @@ def answer(request: Request) -> int:
     rules = select_rules(request.select, request.ignore)
     target = None if request.target_error is None else share(request.target_error, "--target-error")
     sources, errors = find(request.logs, is_log)
-    check(request.output, [source.path for source in sources])
+    check(request.output, [source.path for source in sources], force=request.force)
     reports = _judge(sources if request.quiet else watched(sources), rules, request.maps, target, errors)
     put(_rendered(reports, errors, request), request.output)
     for _, message in errors:

@@ -66,6 +66,7 @@ def diagnose(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --output write over a file that exists.")] = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -86,6 +87,7 @@ def diagnose(
                 fail_on=fail_on,
                 exit_zero=exit_zero,
                 quiet=quiet,
+                force=force,
                 color=chosen(color, no_color),
             )
         )

@@ -26,7 +26,7 @@ def test_a_report_goes_to_a_file_whole_or_not_at_all(nndoctor, logs, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(out.Path, "replace", full)
-    done = nndoctor("diagnose", "good.csv", "-f", "json", "-o", "report.json")
+    done = nndoctor("diagnose", "good.csv", "-f", "json", "-o", "report.json", "--force")
     assert done.code == 2
     assert "No space left on device" in done.err
     assert (logs / "report.json").read_bytes() == before
@@ -43,6 +43,17 @@ def test_a_log_is_never_written_over(nndoctor, logs, target):
     assert done.code == 2
     assert "is one of the logs" in done.err
     assert (logs / "good.csv").read_bytes() == before
+
+
+def test_a_file_is_written_over_only_when_told(nndoctor, logs):
+    """What exists stands, until --force."""
+    (logs / "mine.txt").write_text("mine")
+    done = nndoctor("diagnose", "good.csv", "-o", "mine.txt")
+    assert done.code == 2
+    assert "--force" in done.err
+    assert (logs / "mine.txt").read_text() == "mine"
+    assert nndoctor("diagnose", "good.csv", "-o", "mine.txt", "--force").code == 0
+    assert "Nothing wrong" in (logs / "mine.txt").read_text()
 
 
 def test_a_folder_of_logs_keeps_its_files(nndoctor, logs):
