@@ -1,0 +1,68 @@
+"""Regenerates the zoo.
+
+python -m benchmarks.zoo [--split tuning|testing|all] [--jobs 2] [--resume] [--limit N]
+python -m benchmarks.zoo --counts        what the committed files hold
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from benchmarks.zoo import store
+from benchmarks.zoo.counts import table
+from benchmarks.zoo.experiment import Experiment
+from benchmarks.zoo.plan import SPLITS, plan
+from benchmarks.zoo.runs import make
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.zoo", description=__doc__.splitlines()[0] if __doc__ else None
+    )
+    parser.add_argument("--split", choices=(*SPLITS, "all"), default="all")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
+    parser.add_argument("--resume", action="store_true", help="keep the runs of an interrupted generation")
+    parser.add_argument("--limit", type=int, help="only the first N runs of each split")
+    parser.add_argument("--output", type=Path, default=store.FOLDER, help="the folder to write to")
+    parser.add_argument("--counts", action="store_true", help="only count what the files hold")
+    options = parser.parse_args()
+    for split in SPLITS if options.split == "all" else (options.split,):
+        if not options.counts:
+            generate(
+                plan(split)[: options.limit], options.output / f"{split}.jsonl", options.jobs, resume=options.resume
+            )
+        print(table(split, store.read(options.output / f"{split}.jsonl.xz")))
+
+
+def generate(experiments: list[Experiment], path: Path, jobs: int, *, resume: bool) -> None:
+    """Makes every run, writes each as it finishes, and packs them in the plan's order."""
+    started = time.perf_counter()
+    if not resume:
+        path.unlink(missing_ok=True)
+    done = {line["id"] for line in store.lines(path)}
+    left = [e for e in experiments if e.id not in done]
+    with path.open("a", encoding="utf-8") as file:
+        for n, line in enumerate(_made(left, jobs), 1):
+            file.write(json.dumps(line, separators=(",", ":")) + "\n")
+            file.flush()
+            print(f"{n}/{len(left)} {time.perf_counter() - started:.0f} s {line['id']} {line['status']}", flush=True)
+    store.pack(path, [e.id for e in experiments])
+
+
+def _made(experiments: list[Experiment], jobs: int) -> Iterable[dict[str, Any]]:
+    if jobs == 1:
+        yield from map(make, experiments)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from (future.result() for future in as_completed([pool.submit(make, e) for e in experiments]))
+
+
+if __name__ == "__main__":
+    main()

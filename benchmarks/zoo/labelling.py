@@ -1,0 +1,80 @@
+"""From the evidence of all retrainings to labels: which findings a report must, and which it may, have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.zoo import labels_generalization, labels_training
+from benchmarks.zoo.evidence import Evidence
+from benchmarks.zoo.interventions import COSTLY
+from benchmarks.zoo.logs import Logged
+from benchmarks.zoo.strength import Strength
+
+Judge = Callable[[Evidence, Logged], Strength]
+JUDGES: dict[str, Judge] = {**labels_training.JUDGES, **labels_generalization.JUDGES}
+REMARKS = frozenset({"validation-better-than-train"})  # no fault: a healthy run may have it
+FREE_LIMIT, COSTLY_LIMIT = 0.10, 0.20
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """`strong` findings are expected of a report, `weak` ones accepted; `undecidable` says what a log alone can't settle."""
+
+    status: str
+    strong: list[str]
+    weak: list[str]
+    undecidable: list[dict[str, object]]
+
+
+def label(evidence: Evidence, logged: Logged) -> Labels:
+    """The labels of one run; where plan and experiment disagree its status is ambiguous."""
+    found = {name: judge(evidence, logged) for name, judge in JUDGES.items()}
+    strong = [name for name, s in found.items() if s is Strength.STRONG]
+    weak = [name for name, s in found.items() if s is Strength.WEAK]
+    faults = [name for name in strong if name not in REMARKS]
+    if not faults and could_gain_little(evidence):
+        strong.insert(0, "healthy")
+    planted = set(evidence.experiment.planted.split(":")[0].split("+"))
+    status = "labelled" if planted <= set(strong) else "ambiguous"
+    return Labels(status, strong, weak, undecidable(evidence, logged, strong, weak))
+
+
+def could_gain_little(evidence: Evidence) -> bool:
+    """Whether no free change gains over 10 % of DV, and no costly one over 20 %."""
+    free = [g.validation for name, g in evidence.gains.items() if name not in COSTLY]
+    costly = [g.validation for name, g in evidence.gains.items() if name in COSTLY]
+    stopped = labels_generalization.early_stopping_gain(evidence)
+    return max([*free, stopped], default=0) <= FREE_LIMIT and max(costly, default=0) <= COSTLY_LIMIT
+
+
+def undecidable(evidence: Evidence, logged: Logged, strong: list[str], weak: list[str]) -> list[dict[str, object]]:
+    """The findings that are never counted against a report that ranks the causes honestly, with the reason."""
+    e, named = evidence.experiment, {*strong, *weak}
+    still = evidence.train.span and labels_training.still_falls(evidence)
+    notes: list[tuple[bool, list[str], str]] = [
+        (bool(still) and "lr-too-low" in named, ["lr-too-low", "not-converged"], "both still fall"),
+        (bool(still) and "not-converged" in named, ["not-converged", "lr-too-low"], "both still fall"),
+        (
+            labels_training.moved(evidence) < 0.1 and bool({"lr-too-low", "plateau-at-start"} & named),
+            ["lr-too-low", "plateau-at-start"],
+            "almost nothing moves",
+        ),
+        ("plateau-at-start" in named, ["cause of plateau-at-start"], "the causes of a plateau look alike"),
+        ("lr-decayed-too-early" in named and not e.log.lr, ["lr-decayed-too-early"], "no learning-rate column"),
+        ("warmup-unfinished" in named and not e.log.lr, ["warmup-unfinished", "lr-too-low"], "no learning-rate column"),
+        ("high-bias" in named, ["high-bias"], "an irreducible floor without a known target looks alike"),
+        (
+            labels_training.explodes_at_once(evidence, logged),
+            ["diverged", "lr-too-high", "nan-loss"],
+            "an explosion inside the first row",
+        ),
+        (e.trainable == "head" and bool(strong), ["high-bias", "lr-too-low", "not-converged"], "a slow frozen trunk"),
+        (e.validation_set == "train", ["validation-equals-train", "high-variance"], "validation is the training set"),
+        (
+            e.label_noise == 1,
+            ["plateau-at-start", "high-variance", "overtraining"],
+            "only the marginals of shuffled labels are learned",
+        ),
+    ]
+    return [{"findings": findings, "because": why} for applies, findings, why in notes if applies]

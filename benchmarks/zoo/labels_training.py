@@ -1,0 +1,180 @@
+"""Labels of what training does: learning rate, stability, convergence, bias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks.zoo.curve_facts import falls_late, rises, stays_put
+from benchmarks.zoo.curves import Array
+from benchmarks.zoo.evidence import Evidence, final
+from benchmarks.zoo.logs import Logged
+from benchmarks.zoo.schedules import lr_curve, spike_steps
+from benchmarks.zoo.strength import Strength, graded
+
+LOWER, HIGHER = ("lr_d10", "lr_d100"), ("lr_x10", "lr_x100")
+CAPACITY = ("wider", "hidden_layers", "no_regularization", "unfreeze")
+AWAKENING = (
+    "default_init",
+    "relu",
+    "shallow_relu",
+    "stepping",
+    "unfreeze",
+    "clean_labels",
+    "no_regularization",
+    *HIGHER,
+)
+WARMUPS = ("warmup_unfinished", "warmup_unfinished_steep")
+
+
+def still_falls(evidence: Evidence) -> bool:
+    """Whether the clean training loss falls in the last quarter."""
+    return falls_late(evidence.base.train, evidence.train.span)
+
+
+def moved(evidence: Evidence) -> float:
+    """How far the clean training loss has come, in units of DT."""
+    start = float(evidence.base.measured.train_loss[0])
+    return (start - evidence.train.capped(final(evidence.base.train))) / evidence.train.span
+
+
+def explodes_at_once(evidence: Evidence, logged: Logged) -> bool:
+    """Whether the loss is lost, or three times the start, within the first logged row."""
+    first = evidence.base.batch_loss[: int(logged.end[0])]
+    return not np.isfinite(first).all() or float(first.max() - evidence.train.best) > 3 * float(
+        first[0] - evidence.train.best
+    )
+
+
+def _finite(evidence: Evidence, logged: Logged) -> bool:
+    columns = [logged.loss, logged.val_loss[logged.validated] if evidence.experiment.log.validation else logged.loss]
+    return all(bool(np.isfinite(c).all()) for c in columns)
+
+
+def nan_loss(evidence: Evidence, logged: Logged) -> Strength:
+    """A value that is not finite in the log."""
+    return graded(strong=not _finite(evidence, logged))
+
+
+def diverged(evidence: Evidence, logged: Logged) -> Strength:
+    """The logged loss ends above three times its first value, as excess over the best, and a lower rate helps."""
+    loss = _excess(evidence, logged)
+    loss = loss[np.isfinite(loss)]
+    if len(loss) < 3:
+        return graded(strong=False, weak=not _finite(evidence, logged))
+    first, end = float(loss[0]), final(loss)
+    helped = evidence.gain(*LOWER) > 0.25
+    return graded(
+        strong=helped and end > 3 * first and _finite(evidence, logged),
+        weak=helped and (end > 1.3 * first or float(loss.max()) > 3 * first or not _finite(evidence, logged)),
+    )
+
+
+def _excess(evidence: Evidence, logged: Logged) -> Array:
+    return np.asarray(logged.loss / evidence.experiment.log.scale**2 - evidence.train.best)
+
+
+def lr_too_high(evidence: Evidence, _logged: Logged) -> Strength:
+    """A tenth or a hundredth of the rate gains."""
+    gain = evidence.gain(*LOWER)
+    return graded(strong=gain > 0.25, weak=gain > 0.08)
+
+
+def lr_too_low(evidence: Evidence, _logged: Logged) -> Strength:
+    """Ten or a hundred times the rate gains."""
+    gain = evidence.gain(*HIGHER)
+    return graded(strong=gain > 0.25, weak=gain > 0.10)
+
+
+def lr_decayed_too_early(evidence: Evidence, _logged: Logged) -> Strength:
+    """A constant rate gains; a warm-up that never ends has a name of its own."""
+    if evidence.experiment.schedule in WARMUPS:
+        return Strength.NONE
+    gain = evidence.gain("constant_schedule")
+    return graded(strong=gain > 0.25, weak=gain > 0.10)
+
+
+def warmup_unfinished(evidence: Evidence, _logged: Logged) -> Strength:
+    """The rate still rises at the end of the run, and a constant one gains."""
+    lr = lr_curve(evidence.experiment)
+    gain = evidence.gain("constant_schedule") if lr[-1] > 1.01 * lr[-len(lr) // 20] else 0.0
+    return graded(strong=gain > 0.25, weak=gain > 0.10)
+
+
+def adaptive_rate_starved(evidence: Evidence, _logged: Logged) -> Strength:
+    """Adagrad's sum of squares takes the rate away: a running mean of squares at the same rate gains."""
+    gain = min(evidence.gain("rmsprop"), 1.0)
+    return graded(strong=gain > 0.25, weak=gain > 0.10)
+
+
+def not_converged(evidence: Evidence, _logged: Logged) -> Strength:
+    """Four times the steps gain on both splits, and the curve still falls."""
+    train, validation = evidence.gain("steps_x4"), evidence.validation_gain("steps_x4")
+    falls = still_falls(evidence)
+    return graded(strong=falls and train > 0.12 and validation > 0.12, weak=validation > 0.07)
+
+
+def high_bias(evidence: Evidence, _logged: Logged) -> Strength:
+    """A larger or freer model gains."""
+    linear = ("relu",) if evidence.experiment.activation == "identity" else ()
+    gain = evidence.gain(*CAPACITY, *linear)
+    return graded(strong=gain > 0.25, weak=gain > 0.10)
+
+
+def plateau_at_start(evidence: Evidence, _logged: Logged) -> Strength:
+    """Nothing is learnt for half the run, and one change makes it learn."""
+    put = stays_put(evidence.base.measured.train_loss, evidence.train.span, evidence.train.constant)
+    return graded(strong=put and evidence.gain(*AWAKENING) > 0.25)
+
+
+def loss_spikes(evidence: Evidence, logged: Logged) -> Strength:
+    """The logged loss rises where a batch was corrupt, more than anywhere else, and comes back."""
+    e = evidence.experiment
+    if not e.spikes or not np.isfinite(logged.loss).all():
+        return Strength.NONE
+    loss = logged.loss / e.log.scale**2
+    up = rises(loss)
+    rows = {min(step // e.row_steps, len(loss) - 1) for step in spike_steps(e)}
+    near = np.array([any(r <= i <= r + 2 for r in rows) for i in range(len(up))])
+    height, elsewhere = float(up[near].max(initial=0)), float(up[~near].max(initial=0))
+    top = int(np.argmax(np.where(near, up, -np.inf)))
+    back = bool(loss[top:].min() < loss[top] - up[top] / 2)
+    return graded(
+        strong=back and height > 0.15 * evidence.train.span and height > 1.5 * elsewhere,
+        weak=height > 0.05 * evidence.train.span,
+    )
+
+
+def sawtooth_epochs(evidence: Evidence, _logged: Logged) -> Strength:
+    """The logged loss repeats within the epoch, by more than 15 % of DT, and shuffling takes that away."""
+    e = evidence.experiment
+    other = evidence.trained.get(("shuffle", 0))
+    if e.shuffle or other is None or e.row_steps * 4 > e.epoch_steps:
+        return Strength.NONE
+    saw = _saw(evidence.base.batch_loss, e.epoch_steps)
+    cured = _saw(other.batch_loss, e.epoch_steps) < saw / 2
+    return graded(strong=cured and saw > 0.15 * evidence.train.span, weak=cured and saw > 0.05 * evidence.train.span)
+
+
+def _saw(loss: Array, period: int) -> float:
+    """The deviation of the loss over the epoch's phases, in the second half of the run."""
+    whole = loss[len(loss) // 2 :]
+    whole = whole[: len(whole) // period * period].reshape(-1, period)
+    return float(np.median(whole, axis=0).std()) * 2 if len(whole) else 0.0
+
+
+JUDGES: dict[str, Callable[[Evidence, Logged], Strength]] = {
+    "nan-loss": nan_loss,
+    "diverged": diverged,
+    "lr-too-high": lr_too_high,
+    "lr-too-low": lr_too_low,
+    "lr-decayed-too-early": lr_decayed_too_early,
+    "warmup-unfinished": warmup_unfinished,
+    "adaptive-rate-starved": adaptive_rate_starved,
+    "not-converged": not_converged,
+    "high-bias": high_bias,
+    "plateau-at-start": plateau_at_start,
+    "loss-spikes": loss_spikes,
+    "sawtooth-epochs": sawtooth_epochs,
+}

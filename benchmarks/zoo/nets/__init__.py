@@ -1,0 +1,54 @@
+"""Nets of many models at once: every tensor has a leading model axis, all weights lie in one (models × weights) matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from benchmarks.zoo.nets import convolution, dense, recurrent, transformer
+from benchmarks.zoo.nets.parts import Drop, Spec, Weight, initial
+
+__all__ = ["Net", "Spec"]
+
+
+Forward = Callable[[Sequence[Tensor], Tensor, Spec, Drop], Tensor]
+FAMILIES: dict[str, tuple[Callable[[Spec], list[Weight]], Forward]] = {
+    "mlp": (dense.mlp_weights, dense.mlp),
+    "residual": (dense.residual_weights, dense.residual),
+    "cnn": (convolution.cnn_weights, convolution.cnn),
+    "fcn": (convolution.fcn_weights, convolution.fcn),
+    "rnn": (recurrent.rnn_weights, recurrent.rnn),
+    "gru": (recurrent.gru_weights, recurrent.gru),
+    "transformer": (transformer.weights, transformer.transformer),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """One architecture, to be run with any number of models' weights."""
+
+    spec: Spec
+
+    @property
+    def weights(self) -> list[Weight]:
+        """The tensors that a model consists of."""
+        return FAMILIES[self.spec.family][0](self.spec)
+
+    def initial(self, how: str, seed: int) -> Tensor:
+        """The flat initial weights of one model."""
+        return initial(self.weights, self.spec.activation, how, seed)
+
+    def mask(self, trainable: str) -> Tensor:
+        """One for every weight that is trained, zero for every frozen one."""
+        moves = [trainable == "all" or (trainable == "head" and w.head) for w in self.weights]
+        return torch.cat([torch.full((w.size,), float(m)) for w, m in zip(self.weights, moves, strict=True)])
+
+    def __call__(self, flat: Tensor, x: Tensor, drop: Drop) -> Tensor:
+        """The outputs (models × samples × …) for inputs (models × samples × …)."""
+        weights = self.weights
+        parts = torch.split(flat, [w.size for w in weights], 1)
+        shaped = [p.reshape(-1, *w.shape) for p, w in zip(parts, weights, strict=True)]
+        return FAMILIES[self.spec.family][1](shaped, x, self.spec, drop)

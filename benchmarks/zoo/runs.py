@@ -1,0 +1,86 @@
+"""Makes one run of the zoo: trains it with all its retrainings, labels it, and writes its log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from benchmarks.zoo import logs
+from benchmarks.zoo.evidence import Evidence, Trained, weigh
+from benchmarks.zoo.experiment import Experiment
+from benchmarks.zoo.interventions import retrainings, shape_of
+from benchmarks.zoo.labelling import label
+from benchmarks.zoo.losses import constant_loss
+from benchmarks.zoo.training import data_of, train
+from benchmarks.zoo.workloads import Data
+
+NOT_TOLD = ("id", "split", "planted", "log", "workload", "net", "optimizer", "seed")
+
+
+def make(experiment: Experiment) -> dict[str, Any]:
+    """One line of the zoo."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    data = data_of(experiment)
+    evidence = weigh(experiment, train_all(experiment), _constants(data), data)
+    logged = logs.observe(experiment, evidence.base)
+    labels = label(evidence, logged)
+    return {
+        "id": experiment.id,
+        "split": experiment.split,
+        "workload": experiment.workload,
+        "net": experiment.net,
+        "optimizer": experiment.optimizer,
+        "planted": experiment.planted,
+        **asdict(labels),
+        "gains": _gains(evidence),
+        "distances": _distances(evidence),
+        "facts": _facts(experiment, data),
+        "settings": {k: v for k, v in asdict(experiment).items() if k not in NOT_TOLD},
+        "log": logs.written(experiment, logged, data.kind),
+    }
+
+
+def train_all(experiment: Experiment) -> Trained:
+    """The curves of the run and of all its retrainings, those of one shape trained together."""
+    wanted = retrainings(experiment)
+    groups: dict[tuple[object, ...], list[tuple[str, int]]] = {}
+    for key, e in wanted.items():
+        groups.setdefault(shape_of(e), []).append(key)
+    trained: Trained = {}
+    for keys in groups.values():
+        trained |= dict(zip(keys, train([wanted[k] for k in keys]), strict=True))
+    return trained
+
+
+def _constants(data: Data) -> tuple[float, float]:
+    return constant_loss(data.kind, data.y), constant_loss(data.kind, data.y_validation)
+
+
+def _gains(evidence: Evidence) -> dict[str, list[float]]:
+    """Each change's gain in units of DT and of DV."""
+    return {name: [round(g.train, 3), round(g.validation, 3)] for name, g in evidence.gains.items()}
+
+
+def _distances(evidence: Evidence) -> dict[str, float]:
+    t, v = evidence.train, evidence.validation
+    pairs = {
+        "train_constant": t.constant,
+        "train_best": t.best,
+        "validation_constant": v.constant,
+        "validation_best": v.best,
+    }
+    return {name: float(f"{value:.5g}") for name, value in pairs.items()}
+
+
+def _facts(e: Experiment, data: Data) -> dict[str, object]:
+    """What the run's user knows beside the log."""
+    known = {
+        "num_classes": data.num_classes,
+        "batch_size": e.batch_size,
+        "train_size": e.train_size,
+        "optimizer": e.optimizer,
+    }
+    return {name: value for name, value in {**known, "steps_per_epoch": e.epoch_steps}.items() if value is not None}
