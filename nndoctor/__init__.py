@@ -13,12 +13,13 @@ from nndoctor._version import __version__
 if TYPE_CHECKING:
     from nndoctor.face import diagnose, read
     from nndoctor.finding import Finding
+    from nndoctor.recorder import Recorder
     from nndoctor.report import Report
     from nndoctor.run import Run
 
-_HOMES = {"diagnose": "face", "read": "face", "Finding": "finding", "Report": "report", "Run": "run"}
+_HOMES = {"diagnose": "face", "read": "face", "Finding": "finding", "Recorder": "recorder", "Report": "report", "Run": "run"}
 
-__all__ = ["Finding", "Report", "Run", "__version__", "diagnose", "read"]
+__all__ = ["Finding", "Recorder", "Report", "Run", "__version__", "diagnose", "read"]
 
 
 def __getattr__(name: str) -> object:

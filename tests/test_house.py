@@ -26,7 +26,7 @@ TOP_LEVEL = {
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "metrics", "curve", "finding", "_version"),
     ("series",),
-    ("run", "settings", "remedies"),
+    ("run", "run_folder", "settings", "remedies"),
     ("rule", "report", "progress", "wording"),
     ("rules", "readers", "recorder", "reporters", "plots"),
     ("catalogue", "engine"),

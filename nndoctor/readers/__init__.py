@@ -16,6 +16,7 @@ from nndoctor.readers import (
     json_lines,
     keras_history,
     mlflow_files,
+    run_folder,
     separated,
     tensorboard,
     text_lines,
@@ -31,6 +32,7 @@ from nndoctor.run import Run
 
 # In the order of trial: the more a format demands of the first bytes, the earlier.
 READERS: tuple[Reader, ...] = (
+    run_folder.READER,
     wandb_binary.READER,
     catboost_info.READER,
     dvclive.READER,

@@ -94,6 +94,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         facts["resumed_at"] = Fact(part.resumed)
     unknown = (*unknown, *(c for c in table.ignored if c not in unknown))
     scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})
+    scaled = {**scaled, **table.more}
     return replace(base, series=scaled, facts=facts, unknown=unknown, notes=(*table.notes, *base.notes, *notes))
 
 

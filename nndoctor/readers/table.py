@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nndoctor.readers.cells import numbers
 from nndoctor.readers.names import FACTS, PHASES, tidy
 from nndoctor.run import Fact
+from nndoctor.series import Series
 
 Rows = NDArray[np.int64]
 
@@ -93,7 +94,8 @@ class Table:
     """Columns of one length, the physical line of each row (from 1), and what else the file says.
 
     `words` are the columns that hold settings and phases; `ignored` are columns that were not kept because nothing
-    is known of them; `label` tells several tables of one file apart (a run's name).
+    is known of them; `label` tells several tables of one file apart (a run's name). `more` are series that need no
+    reading of names: the layers'.
     """
 
     columns: Mapping[str, Column]
@@ -104,6 +106,7 @@ class Table:
     label: str = ""
     words: Mapping[str, Words] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    more: Mapping[str, Series] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

@@ -1,0 +1,238 @@
+"""The book of a run: rows, samples and facts as they come, written to the run folder from time to time."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nndoctor.recorder import facts
+from nndoctor.recorder.analysis import COLUMN, Sample
+from nndoctor.recorder.folder import Folder, Row
+from nndoctor.recorder.losses import Losses
+from nndoctor.recorder.probe import Probe
+from nndoctor.recorder.ranks import Ranks
+
+OFTEN = 5.0  # seconds between two flushes
+MOST_ROWS = 512  # kept between two flushes
+SIDES = (("nonfinite_weight", "weight"), ("nonfinite_output", "forward"), ("nonfinite_grad", "gradient"))
+
+
+class Book:
+    """Everything that is recorded; only rank 0 has a folder, the others hand their samples to it."""
+
+    def __init__(
+        self, path: Path, known: dict[str, object], ranks: Ranks, *, resume: bool, first_step: int | None
+    ) -> None:
+        self.pending: list[float] = []
+        self._ranks = ranks
+        self._losses = Losses()
+        self._folder = Folder(path, known, resume=resume) if ranks.rank == 0 else None
+        resumed = self._folder is not None and self._folder.resumed
+        last = self._folder.last_step() if self._folder is not None and resumed else -1
+        self.step = last + 1 if first_step is None else first_step
+        self._metrics: dict[str, float] = {}
+        self._flushed = time.perf_counter()
+        self._lr = 0.0
+        self._scale: float | None = None
+        self._skipped = 0
+        self._taken = 0
+        self._layers: tuple[str, ...] = ()
+        self._late: list[tuple[int, Sample]] = []
+        self._seen_loss = False
+        self._beyond: dict[int, Row] = {}
+
+    def describe(self, probe: Probe) -> None:
+        """Note what model and optimizer show, and begin the folder."""
+        if self._folder is None:
+            return
+        for name, value in probe.facts().items():
+            self._folder.fact(name, value)
+        self._folder.fact("processes", self._ranks.count)
+        if probe.plan.compiled:
+            inside = ", ".join(probe.plan.compiled)
+            self._folder.fact("not_seen", f"outputs of layers within what torch.compile made of {inside}")
+        self._folder.flush()
+
+    def pend(self, loss: object, metrics: Mapping[str, float]) -> None:
+        """A loss that comes before its update: of one of several backward passes, or of a loop that steps later."""
+        if loss is not None:
+            self._look(loss)
+            self.pending.append(self._losses.number(loss, self.step))
+        self._metrics.update(metrics)
+
+    def skipped(self, scaler: torch.amp.GradScaler) -> bool:
+        """Whether the scaler left the update out because of infinite gradients; told by its scale, which then falls."""
+        scale, old = float(scaler.get_scale()), self._scale
+        self._scale = scale
+        if old is None or scale >= old:
+            return False
+        self._skipped += 1
+        self.pending.clear()
+        return True
+
+    def row(
+        self, step: int, loss: object, metrics: Mapping[str, float], optimizer: torch.optim.Optimizer, seconds: float
+    ) -> bool:
+        """The row of one step; whether its loss jumped."""
+        self.step = step
+        self._losses.jumped = False
+        row: Row = {"step": step}
+        if self.pending:
+            value = sum(self.pending) / len(self.pending)
+            self.pending.clear()
+        else:
+            if not self._seen_loss and loss is not None:
+                self._look(loss)
+            value = math.nan if loss is None else self._losses.number(loss, step)
+        if loss is not None or not math.isnan(value):
+            row["loss"] = value
+            self._losses.see(value, step)
+        groups = optimizer.param_groups
+        row["lr"] = float(groups[0]["lr"])
+        for k in range(1, len(groups)):
+            row[f"lr_{k}"] = float(groups[k]["lr"])
+        row["step_time"] = seconds
+        if metrics or self._metrics:
+            row.update(self._metrics)
+            row.update({name: float(value) for name, value in metrics.items()})
+            self._metrics.clear()
+        if self._beyond:
+            row.update(self._beyond.pop(step, {}))
+        if self._folder is not None:
+            self._folder.rows.append(row)
+            if len(self._folder.rows) >= MOST_ROWS:
+                self.flush()
+        return self._losses.jumped
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Numbers beside a step, in its row if that is not yet on disk, else in one of their own."""
+        if self._folder is None:
+            return
+        rows = self._folder.rows
+        if not rows or rows[-1]["step"] != step:
+            rows.append({"step": step})
+        rows[-1].update({name: float(value) for name, value in metrics.items()})
+
+    def sample(self, step: int, sample: Sample, probe: Probe, scaler: torch.amp.GradScaler | None) -> None:
+        """A sampled step's numbers; with several processes joined a sample later, when the others' have arrived."""
+        if self._folder is None:
+            self._ranks.leave(step, sample)
+            return
+        scale = float(scaler.get_scale()) if scaler is not None else 1.0
+        if scaler is not None:
+            self._scale = scale
+            sample = _unscaled(sample, scale)
+        self._beyond[step] = self._run_numbers(sample)
+        if self._ranks.count > 1:
+            self._late.append((step, sample))
+            self._join(all_but=1)
+        else:
+            self._keep(step, sample)
+        self._folder.fact("skipped_steps", self._skipped)
+        self._folder.fact("unreached", list(sample.unreached))
+        if probe.replanned:
+            self._folder.fact("replaced_modules", probe.replanned)
+            self._folder.fact("roles", {path: str(role) for path, role in probe.plan.roles.items()})
+        self._taken += 1
+        if time.perf_counter() - self._flushed > OFTEN or self._taken == 1:
+            self.flush()
+
+    def flush(self) -> None:
+        """Bring everything to disk."""
+        if self._folder is None:
+            return
+        for row, value in self._losses.fetch():
+            for one in self._folder.rows:
+                if one["step"] == row:
+                    one["loss"] = value
+        self._folder.fact("layers", list(self._layers) or self._folder.facts.get("layers", []))
+        self._folder.flush()
+        self._flushed = time.perf_counter()
+
+    def close(self, spent: float, whole: float) -> None:
+        """The last flush, with what the recording cost."""
+        if self._folder is not None:
+            self._join(all_but=0)
+            self._folder.fact("recorder_share", spent / max(whole, 1e-9))
+            self._folder.fact("finished", value=True)
+        self.flush()
+
+    def rescue(self, reason: str) -> None:
+        """The recorder failed: keep what there is, if the folder can still be written."""
+        if self._folder is None:
+            return
+        self._folder.fact("recorder_failed", reason)
+        try:
+            self.flush()
+        except OSError as error:
+            sys.stderr.write(f"nndoctor: {self._folder.path} could not be written: {error}\n")
+
+    def _join(self, all_but: int) -> None:
+        while len(self._late) > all_but:
+            step, sample = self._late.pop(0)
+            joined, strayed = self._ranks.gather(step, sample)
+            if strayed and self._folder is not None and "ranks_strayed" not in self._folder.facts:
+                self._folder.fact("ranks_strayed", {"step": step, "ranks": list(strayed)})
+            self._keep(step, joined)
+
+    def _keep(self, step: int, sample: Sample) -> None:
+        if self._folder is None:
+            return
+        self._layers = sample.layers
+        self._folder.samples.append((step, sample))
+        if "nonfinite" not in self._folder.facts:
+            birth = _birth(sample)
+            if birth is not None:
+                self._folder.fact("nonfinite", {"step": step, **birth})
+
+    def _run_numbers(self, sample: Sample) -> Row:
+        row: Row = {}
+        if not math.isnan(sample.grad_norm):
+            row["grad_norm"] = sample.grad_norm
+        if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            row["peak_memory"] = float(torch.cuda.max_memory_allocated())
+        return row
+
+    def _look(self, loss: object) -> None:
+        """What the first loss of a run shows: its kind, its classes, and its own height at initialization."""
+        if self._seen_loss:
+            return
+        self._seen_loss = True
+        if self._folder is None or self._folder.resumed or not isinstance(loss, Tensor):
+            return
+        for name, value in facts.of_loss(loss).items():
+            if name not in self._folder.facts:
+                self._folder.fact(name, value)
+        if loss.device.type == "cpu":
+            self._folder.fact("initial_loss", float(loss.detach().float().mean()))
+
+
+def _birth(sample: Sample) -> dict[str, object] | None:
+    """Where numbers stopped being finite: the weights, the first output in the data's way, the last gradient in its way back."""
+    for column, side in SIDES:
+        bad = [k for k in range(len(sample.layers)) if sample.values[k, COLUMN[column]] > 0]
+        if bad:
+            first = bad[-1] if side == "gradient" else bad[0]
+            return {"layer": sample.layers[first], "side": side, "layers": len(bad)}
+    return None
+
+
+def _unscaled(sample: Sample, scale: float) -> Sample:
+    values = sample.values.copy()
+    for name in ("grad_norm", "grad_low", "grad_median", "grad_high"):
+        values[:, COLUMN[name]] /= scale
+    return Sample(
+        sample.layers,
+        values,
+        sample.grad_norm / scale,
+        sample.first_grad_norm / scale,
+        sample.passes,
+        sample.unreached,
+        sample.fingerprints,
+    )

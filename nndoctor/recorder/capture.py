@@ -1,0 +1,195 @@
+"""The forward side of a sample: hooks on, one forward pass seen, hooks off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
+
+from nndoctor.recorder.kinds import FUNCTIONS, Role, activation_of, units_first
+from nndoctor.recorder.plan import Plan, compiled_in_place
+from nndoctor.recorder.slots import MOST_CALLS, Slots
+
+DEEPEST = 4  # levels of nesting in which an output's tensors are looked for
+Failed = Callable[[BaseException], None]
+
+
+class Capture:
+    """Watches the first forward pass in training mode after `arm`; every hook is gone after `disarm`."""
+
+    def __init__(self, plan: Plan, slots: Slots, failed: Failed) -> None:
+        self.plan = plan
+        self.slots = slots
+        self.output: tuple[int, ...] = ()
+        self._failed = failed
+        self._handles: list[RemovableHandle] = []
+        self._calls: dict[str, int] = {}
+        self._functions: Functions | None = None
+        self._functional = True  # whether the model calls activations as functions: looked for in the first samples
+        self._open = False
+        self._passes = 0
+        self._inside = 0
+        self.seconds = 0.0
+
+    def arm(self) -> None:
+        """Set the hooks for the coming forward pass."""
+        self.disarm()
+        self.slots.clear()
+        self._calls.clear()
+        self.seconds = 0.0
+        self._open, self._passes, self._inside = True, 0, 0
+        watch_functions = self._functional and not self.plan.compiled
+        for path, module in self.plan.modules.items():
+            self._handles.append(module.register_forward_hook(self._hook(path, module)))
+            if watch_functions and self.plan.roles[path] is Role.ACTIVATION:
+                self._handles.append(module.register_forward_pre_hook(self._entering))
+                self._handles.append(module.register_forward_hook(self._leaving, always_call=True))
+        root = self.plan.root
+        if compiled_in_place(root):
+            return
+        self._handles.append(root.register_forward_pre_hook(self._begin, prepend=True))
+        self._handles.append(root.register_forward_hook(self._end, always_call=True))
+        if watch_functions:
+            self._functions = Functions(self)
+
+    def disarm(self) -> None:
+        """Take every hook away."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        self._open = False
+        if self._functions is not None:
+            self._functions.leave()
+            self._functional = self._functions.found or self._functions.samples < 2 or not self._passes
+            self._functions = None
+
+    def shut(self) -> None:
+        """See nothing more of this step: the backward pass has begun."""
+        self._open = False
+
+    def _begin(self, _module: nn.Module, _args: object) -> None:
+        if self._open and self._sees() and self._functions is not None and not self._passes:
+            self._functions.enter()
+
+    def _end(self, _module: nn.Module, _args: object, output: object) -> None:
+        if self._functions is not None:
+            self._functions.leave()
+        if self._open and self._sees():
+            found = first_tensor(output)
+            self.output = tuple(found.shape) if found is not None else ()
+            self._passes += 1
+            self._open = False
+
+    def _entering(self, _module: nn.Module, _args: object) -> None:
+        self._inside += 1
+
+    def _leaving(self, _module: nn.Module, _args: object, _output: object) -> None:
+        self._inside -= 1
+
+    def _hook(self, path: str, module: nn.Module) -> Callable[[nn.Module, object, object], None]:
+        role, activation, first = self.plan.roles[path], activation_of(module), units_first(module)
+        if isinstance(module, nn.RNN) and module.nonlinearity == "tanh":
+            activation = "tanh"
+
+        def hook(_module: nn.Module, _args: object, output: object) -> None:
+            if self._open and self._sees():
+                self.take(path, role, activation, output, first=first)
+
+        return hook
+
+    def take(self, path: str, role: Role, activation: str, output: object, *, first: bool | None) -> None:
+        """Sample one output; the second call of a module within the pass is the layer `path#2`."""
+        began = time.perf_counter()
+        try:
+            found = first_tensor(output)
+            calls = self._calls[path] = self._calls.get(path, 0) + 1
+            if found is None or calls > MOST_CALLS or not found.is_floating_point() or not found.numel():
+                return
+            with torch.no_grad():
+                self.slots.fill(path if calls == 1 else f"{path}#{calls}", role, activation, found, first=first)
+        except Exception as error:  # noqa: BLE001 - whatever fails in here must not reach the training
+            self._open = False
+            self._failed(error)
+        self.seconds += time.perf_counter() - began
+
+    def function(self, kind: str, output: object) -> None:
+        """Sample the output of an activation that was called as a function: the layer `<layer before>.relu`."""
+        if self._open and not self._inside and self._sees():
+            before = self.slots.last.name if self.slots.last is not None else ""
+            name = f"{before}.{kind}" if before else kind
+            self.take(name, Role.ACTIVATION, kind, output, first=None)
+
+    def _sees(self) -> bool:
+        return self.plan.root.training and torch.is_grad_enabled() and torch._C._current_graph_task_id() == -1  # noqa: SLF001 - the one way to ask whether a backward pass runs (checkpointing calls forward within it)
+
+
+class Functions(TorchFunctionMode):
+    """Sees calls of torch.relu and its like while the sampled forward pass runs; it changes none of them."""
+
+    samples = 0
+
+    def __init__(self, capture: Capture) -> None:
+        super().__init__()
+        self.found = False
+        self._capture = capture
+        self._entered = False
+
+    def enter(self) -> None:
+        """Begin to see."""
+        self.__enter__()  # type: ignore[no-untyped-call]
+        self._entered = True
+
+    def leave(self) -> None:
+        """See no more; a second call does nothing."""
+        if self._entered:
+            self._entered = False
+            self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever the function returns
+        output = func(*args, **(kwargs or {}))
+        kind = FUNCTIONS.get(func) if func.__hash__ is not None else None
+        if kind is None and func in CLAMPS and _clamps_at_zero(args, kwargs or {}):
+            kind = "relu"
+        if kind is not None:
+            self.found = True
+            self._capture.function(kind, output)
+        return output
+
+
+CLAMPS = (torch.clamp, torch.clamp_min, torch.Tensor.clamp, torch.Tensor.clamp_min)
+
+
+def _clamps_at_zero(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    low = kwargs.get("min", args[1] if len(args) > 1 else None)
+    high = kwargs.get("max", args[2] if len(args) > 2 else None)
+    return isinstance(low, (int, float)) and low == 0 and high is None
+
+
+def first_tensor(output: object, depth: int = 0) -> Tensor | None:
+    """The first tensor of floating numbers in an output of any nesting, else the first tensor, else None."""
+    if isinstance(output, Tensor):
+        return output if output.layout == torch.strided else None
+    if depth >= DEEPEST:
+        return None
+    inner: Sequence[object] = ()
+    if isinstance(output, nn.utils.rnn.PackedSequence):
+        return output.data
+    if isinstance(output, Mapping):
+        inner = list(output.values())
+    elif isinstance(output, (list, tuple)):
+        inner = output
+    elif hasattr(output, "__dict__"):
+        inner = list(vars(output).values())
+    found = [t for t in (first_tensor(one, depth + 1) for one in inner[:16]) if t is not None]
+    return next((t for t in found if t.is_floating_point()), found[0] if found else None)

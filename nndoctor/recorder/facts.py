@@ -1,0 +1,115 @@
+"""The facts of a run that a model, its optimizer and its loss show by themselves."""
+
+from __future__ import annotations
+
+import math
+import platform
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nndoctor.recorder.kinds import Role, activation_of
+from nndoctor.recorder.plan import Plan
+
+LOSSES = {
+    "NllLoss": "cross-entropy",
+    "NllLoss2D": "cross-entropy",
+    "CrossEntropyLoss": "cross-entropy",
+    "BinaryCrossEntropy": "binary cross-entropy",
+    "BinaryCrossEntropyWithLogits": "binary cross-entropy",
+    "MseLoss": "squared error",
+    "L1Loss": "absolute error",
+    "SmoothL1Loss": "smooth absolute error",
+    "HuberLoss": "Huber",
+    "KlDiv": "Kullback-Leibler",
+}
+PLAIN = ("Mean", "Sum", "Div", "Mul", "Add", "ToCopy", "View", "Squeeze", "Unsqueeze", "Clone", "Alias")
+DEEPEST = 12  # nodes of the graph looked at from the loss back
+
+
+def of_model(plan: Plan) -> dict[str, object]:
+    """Parameters, layers, their kinds, what is frozen and what cannot be seen."""
+    parameters = {id(w.parameter): w.parameter for w in plan.weights}.values()
+    frozen = [w for w in plan.weights if not w.parameter.requires_grad]
+    trained = {w.layer for w in plan.weights if w.parameter.requires_grad}
+    return {
+        "model": type(plan.root).__name__,
+        "parameters": sum(p.numel() for p in parameters),
+        "trainable_parameters": sum(p.numel() for p in parameters if p.requires_grad),
+        "frozen_layers": [layer for layer in dict.fromkeys(w.layer for w in frozen) if layer not in trained],
+        "compiled": list(plan.compiled),
+        "kinds": {path: type(module).__name__ for path, module in plan.modules.items()},
+    }
+
+
+def of_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, object]:
+    """Its name and the settings of its parameter groups."""
+    groups = []
+    for group in optimizer.param_groups:
+        settings = {k: _number(v) for k, v in group.items() if k != "params"}
+        groups.append({**settings, "parameters": sum(p.numel() for p in group["params"])})
+    return {"optimizer": type(optimizer).__name__, "optimizer_settings": groups}
+
+
+def of_system(device: torch.device | None) -> dict[str, object]:
+    """Versions, device and seed."""
+    name = str(device)
+    if device is not None and device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+    return {
+        "versions": {"torch": torch.__version__, "python": platform.python_version()},
+        "device": name,
+        "seed": torch.initial_seed(),
+    }
+
+
+def of_layers(plan: Plan, weights: dict[str, list[Any]], optimizer: torch.optim.Optimizer) -> dict[str, object]:
+    """Layers whose parameters should train and that the optimizer does not hold."""
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    missed = [
+        layer
+        for layer, own in weights.items()
+        if any(p.requires_grad for p in own) and not any(id(p) in held for p in own)
+    ]
+    roles = {path: str(role) for path, role in plan.roles.items()}
+    activations = {
+        p: a for p, m in plan.modules.items() if plan.roles[p] is Role.ACTIVATION and (a := activation_of(m))
+    }
+    return {"not_in_optimizer": missed, "roles": roles, "activations": activations}
+
+
+def of_loss(loss: Tensor) -> dict[str, object]:
+    """What kind of loss it is, by the graph that made it, and of cross-entropy the classes and the loss of guessing."""
+    node: Any = loss.grad_fn
+    for _ in range(DEEPEST):
+        if node is None:
+            return {}
+        name = node.name().partition("Backward")[0]
+        if name in LOSSES:
+            return {"loss": LOSSES[name], **_chance(LOSSES[name], node)}
+        if not name.startswith(PLAIN):
+            return {}
+        inner = [n for n, _ in node.next_functions if n is not None]
+        node = inner[0] if len(inner) == 1 else None
+    return {}
+
+
+def _chance(loss: str, node: Any) -> dict[str, object]:  # noqa: ANN401 - torch's graph nodes have no type
+    if loss == "binary cross-entropy":
+        return {"baseline_loss": math.log(2)}
+    if loss != "cross-entropy" or not node.next_functions:
+        return {}
+    before = node.next_functions[0][0]
+    if before is None or not before.name().startswith("LogSoftmax"):
+        return {}
+    metadata = getattr(before, "_input_metadata", ())
+    shape = tuple(metadata[0].shape) if metadata else ()
+    classes = int(shape[1]) if len(shape) >= 2 else 0
+    return {"num_classes": classes, "baseline_loss": math.log(classes)} if classes >= 2 else {}
+
+
+def _number(value: object) -> object:
+    if isinstance(value, Tensor):
+        return float(value) if value.numel() == 1 else None
+    return value if isinstance(value, (int, float, str, bool, type(None))) else str(value)

@@ -1,0 +1,159 @@
+"""Writes a run folder: rows and samples are kept until a flush, and a flush leaves nothing half written that matters."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from nndoctor.errors import UsageError
+from nndoctor.recorder.analysis import Sample
+from nndoctor.recorder.statistics import STATISTICS
+from nndoctor.run_folder import (
+    FACTS,
+    LAYERS,
+    PRIMARY,
+    TABLE,
+    block_record,
+    facts,
+    is_folder,
+    names_record,
+    whole_length,
+)
+
+MOST_SAMPLES = 32  # in one block
+Row = dict[str, float]
+
+
+class Folder:
+    """A run folder that is written by one process; `resume` goes on in one that is there."""
+
+    def __init__(self, path: Path, known: Mapping[str, object], *, resume: bool) -> None:
+        self.path = path
+        self.facts: dict[str, object] = {PRIMARY: 1, **known}
+        self.rows: list[Row] = []
+        self.samples: list[tuple[int, Sample]] = []
+        self.resumed = resume and is_folder(path)
+        self._columns: list[str] = []
+        self._layers: tuple[str, ...] = ()
+        self._dirty = True
+        path.mkdir(parents=True, exist_ok=True)
+        if self.resumed:
+            self._take_up()
+        elif any((path / name).exists() for name in (TABLE, LAYERS, FACTS)):
+            raise UsageError(f"{path} already holds a run; give another folder, or resume=True to go on in it")
+        else:
+            (path / LAYERS).touch()
+
+    def fact(self, name: str, value: object) -> None:
+        """Set a fact; written at the next flush where it is new."""
+        if self.facts.get(name) != value:
+            self.facts[name] = value
+            self._dirty = True
+
+    def flush(self) -> None:
+        """Bring everything to disk. Raises OSError."""
+        if self.rows:
+            self._write_rows()
+            self.rows.clear()
+        if self.samples:
+            self._write_samples()
+            self.samples.clear()
+        if self._dirty:
+            replace(self.path / FACTS, json.dumps(_plain(self.facts), indent=1, default=str) + "\n")
+            self._dirty = False
+
+    def last_step(self) -> int:
+        """The last step in the table; -1 where there is none."""
+        last = -1
+        if (self.path / TABLE).exists():
+            with (self.path / TABLE).open(encoding="utf-8", newline="") as file:
+                for row in csv.DictReader(file):
+                    text = row.get("step") or ""
+                    last = int(text) if text.isdigit() else last
+        return last
+
+    def _take_up(self) -> None:
+        """Go on in a folder: cut off what a crash left half written."""
+        old = facts(self.path)
+        self.facts = {**old, **{k: v for k, v in self.facts.items() if k not in old or k in ("versions", "device")}}
+        table = self.path / TABLE
+        data = table.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if len(whole) < len(data):
+            with table.open("r+b") as file:
+                file.truncate(len(whole))
+        self._columns = next(csv.reader(io.StringIO(whole.decode("utf-8"))), [])
+        layers = self.path / LAYERS
+        layers.touch()
+        with layers.open("r+b") as file:
+            file.truncate(whole_length(layers))
+
+    def _write_rows(self) -> None:
+        new = [name for name in dict.fromkeys(k for row in self.rows for k in row) if name not in self._columns]
+        table = self.path / TABLE
+        if new and self._columns:
+            with table.open(encoding="utf-8", newline="") as file:
+                old = list(csv.reader(file))
+            self._columns += new
+            replace(table, _csv([self._columns, *([*row, *[""] * len(new)] for row in old[1:])]))
+        elif new:
+            self._columns = new
+            replace(table, _csv([self._columns]))
+        text = _csv([[_cell(row[name]) if name in row else "" for name in self._columns] for row in self.rows])
+        with table.open("a", encoding="utf-8", newline="") as file:
+            file.write(text)
+
+    def _write_samples(self) -> None:
+        parts: list[bytes] = []
+        start = 0
+        while start < len(self.samples):
+            layers = self.samples[start][1].layers
+            end = start
+            while end < len(self.samples) and end - start < MOST_SAMPLES and self.samples[end][1].layers == layers:
+                end += 1
+            group = self.samples[start:end]
+            if layers != self._layers:
+                parts.append(names_record(layers, STATISTICS))
+                self._layers = layers
+            stacked = np.stack([sample.values for _, sample in group])  # (n, layers, statistics)
+            parts.append(block_record([step for step, _ in group], stacked.transpose(2, 1, 0)))
+            start = end
+        with (self.path / LAYERS).open("ab") as file:
+            file.write(b"".join(parts))
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one whole."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(text, encoding="utf-8", newline="")
+    os.replace(fresh, path)  # noqa: PTH105 - one word for what it does on every system
+
+
+def _csv(rows: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _cell(value: float) -> str:
+    return (
+        str(int(value))
+        if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15)
+        else f"{value:.7g}"
+    )
+
+
+def _plain(value: object) -> object:
+    """JSON has no NaN and no infinity: their names stand for them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,110 @@
+"""What each kind of module is to the recorder: its role, its activation, and which dimension counts its units."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Role(StrEnum):
+    """What a layer is for."""
+
+    WEIGHT = "weight"
+    ACTIVATION = "activation"
+    NORM = "norm"
+    RECURRENT = "recurrent"
+    ATTENTION = "attention"
+    EMBEDDING = "embedding"
+    OTHER = "other"
+
+
+CONVOLUTIONS = (
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+)
+BATCH_NORMS = (
+    nn.BatchNorm1d,
+    nn.BatchNorm2d,
+    nn.BatchNorm3d,
+    nn.SyncBatchNorm,
+    nn.InstanceNorm1d,
+    nn.InstanceNorm2d,
+    nn.InstanceNorm3d,
+    nn.GroupNorm,
+)
+ACTIVATIONS: dict[type[nn.Module], str] = {
+    nn.ReLU: "relu",
+    nn.ReLU6: "relu",
+    nn.Sigmoid: "sigmoid",
+    nn.Hardsigmoid: "sigmoid",
+    nn.Tanh: "tanh",
+    nn.Hardtanh: "tanh",
+    nn.LeakyReLU: "other",
+    nn.PReLU: "other",
+    nn.ELU: "other",
+    nn.SELU: "other",
+    nn.CELU: "other",
+    nn.GELU: "other",
+    nn.SiLU: "other",
+    nn.Mish: "other",
+    nn.Hardswish: "other",
+    nn.Softplus: "other",
+}
+FUNCTIONS: dict[object, str] = {
+    torch.relu: "relu",
+    torch.relu_: "relu",
+    torch.Tensor.relu: "relu",
+    torch.Tensor.relu_: "relu",
+    functional.relu: "relu",
+    functional.relu6: "relu",
+    torch.sigmoid: "sigmoid",
+    torch.Tensor.sigmoid: "sigmoid",
+    functional.hardsigmoid: "sigmoid",
+    torch.tanh: "tanh",
+    torch.Tensor.tanh: "tanh",
+    functional.hardtanh: "tanh",
+}
+ENDS = {"relu": (0.0, float("inf")), "sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+"""The range of each activation that can die or saturate."""
+
+
+def role_of(module: nn.Module) -> Role | None:
+    """A module's role; None for what has nothing to record (containers, dropout, pooling, reshaping)."""
+    if isinstance(module, (nn.Linear, nn.Bilinear, *CONVOLUTIONS)):
+        return Role.WEIGHT
+    if type(module) in ACTIVATIONS:
+        return Role.ACTIVATION
+    if isinstance(module, (*BATCH_NORMS, nn.LayerNorm, nn.RMSNorm)):
+        return Role.NORM
+    if isinstance(module, (nn.RNNBase, nn.RNNCellBase)):
+        return Role.RECURRENT
+    if isinstance(module, nn.MultiheadAttention):
+        return Role.ATTENTION
+    if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
+        return Role.EMBEDDING
+    own = list(module.parameters(recurse=False))
+    if not own or next(module.children(), None) is not None:
+        return None
+    return Role.WEIGHT if any(p.ndim >= 2 for p in own) else Role.NORM
+
+
+def activation_of(module: nn.Module) -> str:
+    """`relu`, `sigmoid`, `tanh`, or `` for what neither dies nor saturates."""
+    if isinstance(module, nn.Hardtanh) and type(module) is nn.Hardtanh:
+        return "tanh" if (module.min_val, module.max_val) == (-1.0, 1.0) else ""
+    found = ACTIVATIONS.get(type(module), "")
+    return "" if found == "other" else found
+
+
+def units_first(module: nn.Module) -> bool | None:
+    """Whether dimension 1 counts the units; None where only the values' shape, or the layer before, can tell."""
+    if isinstance(module, (*CONVOLUTIONS, *BATCH_NORMS)):
+        return True
+    return None if type(module) in ACTIVATIONS else False

@@ -1,0 +1,86 @@
+"""One sampled step from arming to numbers: the forward side, the gradients, the update."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from nndoctor.recorder import facts
+from nndoctor.recorder.analysis import Analysis, Sample
+from nndoctor.recorder.capture import Capture
+from nndoctor.recorder.plan import Plan, fingerprint, plan
+from nndoctor.recorder.slots import Slots
+from nndoctor.recorder.weights import Weights
+
+
+class Probe:
+    """Holds the plan of the model and whatever watches it; plans anew when a module was replaced."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        rng: random.Random,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self.replanned = 0
+        self.optimizer = optimizer
+        self._model, self._rng, self._failed = model, rng, failed
+        self._slots = Slots(rng)
+        self._lay()
+
+    def _lay(self) -> None:
+        self.plan: Plan = plan(self._model)
+        self._slots.room = len(self.plan.modules) + 16
+        self.capture = Capture(self.plan, self._slots, self._failed)
+        self.weights = Weights(self.plan, self._rng)
+        self._analysis = Analysis(self._slots, self.weights, self.plan.paths)
+
+    def arm(self) -> None:
+        """Set all hooks for the coming step."""
+        if fingerprint(self._model) != self.plan.ids:
+            self.disarm()
+            self.replanned += 1
+            self._lay()
+        self.capture.arm()
+        self.weights.arm(self._failed, self.capture.shut)
+
+    def disarm(self) -> None:
+        """Take all hooks away."""
+        self.capture.disarm()
+        self.weights.disarm()
+
+    @property
+    def seconds(self) -> float:
+        """What the hooks of the latest sampled step took."""
+        return self.capture.seconds + self.weights.seconds
+
+    def forget(self) -> None:
+        """The step was skipped: begin again with the next one."""
+        self.arm()
+
+    def before(self) -> None:
+        """The update comes now: forward and backward are over."""
+        self.disarm()
+        self.weights.before()
+
+    def finish(self) -> Sample:
+        """The numbers of the step, after its update."""
+        self.weights.after()
+        return self._analysis.sample()
+
+    def facts(self) -> dict[str, object]:
+        """What model and optimizer show by themselves."""
+        owned: dict[str, list[nn.Parameter]] = {}
+        for weight in self.plan.weights:
+            owned.setdefault(weight.layer, []).append(weight.parameter)
+        device = next((w.parameter.device for w in self.plan.weights), None)
+        return {
+            **facts.of_model(self.plan),
+            **facts.of_optimizer(self.optimizer),
+            **facts.of_system(device),
+            **facts.of_layers(self.plan, owned, self.optimizer),
+        }

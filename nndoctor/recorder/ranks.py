@@ -1,0 +1,68 @@
+"""Several processes of one run: rank 0 writes, the others leave their samples for it; nobody ever waits for anybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch.distributed as dist
+
+from nndoctor.recorder.analysis import COLUMN, Sample
+from nndoctor.recorder.statistics import BIRTHS, Floats
+
+AVERAGED = ("mean", "zero_fraction", "saturated_fraction", "one_sign", "same_units", "same_examples")
+
+
+class Ranks:
+    """The processes' shared store: a rank above 0 puts its samples there, rank 0 takes what has arrived.
+
+    The store answers at once; no collective operation is used, so that a process without a recorder stalls no other.
+    """
+
+    def __init__(self) -> None:
+        self.rank, self.count = 0, 1
+        self._store: Any = None
+        if dist.is_available() and dist.is_initialized():
+            self.rank, self.count = dist.get_rank(), dist.get_world_size()
+            if self.count > 1:
+                self._store = dist.distributed_c10d._get_default_store()  # noqa: SLF001 - the only way to it
+
+    def leave(self, step: int, sample: Sample) -> None:
+        """Put a sample where rank 0 finds it."""
+        packed = np.concatenate([sample.values.astype("<f8").ravel(), np.asarray(sample.fingerprints, dtype="<f8")])
+        self._store.set(f"nndoctor/{self.rank}/{step}", packed.tobytes())
+
+    def gather(self, step: int, own: Sample) -> tuple[Sample, tuple[int, ...]]:
+        """Rank 0's sample joined with those of the ranks that have left theirs, and the ranks whose weights differ."""
+        others: list[Floats] = []
+        strayed: list[int] = []
+        size = own.values.size
+        for rank in range(1, self.count):
+            key = f"nndoctor/{rank}/{step}"
+            if not self._store.check([key]):
+                continue
+            packed = np.frombuffer(self._store.get(key), dtype="<f8")
+            self._store.delete_key(key)
+            if len(packed) != size + len(own.fingerprints):
+                continue
+            others.append(packed[:size].reshape(own.values.shape).astype(np.float32))
+            if not np.array_equal(packed[size:], np.asarray(own.fingerprints), equal_nan=True):
+                strayed.append(rank)
+        return _joined(own, others), tuple(strayed)
+
+
+def _joined(own: Sample, others: list[Floats]) -> Sample:
+    """Means of what is a mean, root mean squares of the spreads, the least share of dead units, any rank's NaN."""
+    if not others:
+        return own
+    every = np.stack([own.values, *others])
+    values = own.values.copy()
+    with np.errstate(all="ignore"):
+        for name in AVERAGED:
+            values[:, COLUMN[name]] = every[:, :, COLUMN[name]].mean(0)
+        spread, mean = every[:, :, COLUMN["std"]], every[:, :, COLUMN["mean"]]
+        values[:, COLUMN["std"]] = np.sqrt((spread**2).mean(0) + mean.var(0))
+        values[:, COLUMN["dead_fraction"]] = every[:, :, COLUMN["dead_fraction"]].min(0)
+        for name in BIRTHS:
+            values[:, COLUMN[name]] = every[:, :, COLUMN[name]].max(0)
+    return Sample(own.layers, values, own.grad_norm, own.first_grad_norm, own.passes, own.unreached, own.fingerprints)

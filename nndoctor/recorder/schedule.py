@@ -1,0 +1,51 @@
+"""When to sample: early ones close together, later ones as far apart as the budget asks, never in step with anything."""
+
+from __future__ import annotations
+
+import random
+
+SPREAD = 0.25  # of the distance: periodic sampling would always meet the same phase of a cycle in the data
+LONGEST = 5000  # steps between two samples
+APART = 4  # samples that a jump of the loss triggers are at least as many steps apart as this times the usual share
+AMONG_RANKS = 200  # steps between samples where several processes must agree without speaking
+
+
+class Schedule:
+    """Chooses the next step to sample from what a sample cost and what a step takes, so that their share is `budget`."""
+
+    def __init__(self, every: int | None, budget: float, seed: int, *, fixed: bool = False) -> None:
+        self.every = every
+        self.budget = budget
+        self.spent = 0.0
+        self._rng = random.Random(seed)  # noqa: S311 - of our own, so that the training's random state stays as it is
+        self._cost = 0.0
+        self._samples = 0
+        self._fixed = fixed
+
+    def cost(self, seconds: float) -> None:
+        """Take in what the latest sample cost."""
+        self.spent += seconds
+        self._samples += 1
+        self._cost = seconds if self._samples <= 2 else 0.7 * self._cost + 0.3 * seconds
+
+    def after(self, step: int, first: int, step_time: float) -> int:
+        """The step to sample next, after a sample at `step` of a run that began at `first`."""
+        if self.every is not None:
+            return step + self.every
+        done = step - first + 1
+        wanted = AMONG_RANKS if self._fixed else self._gap(step_time)
+        gap = min(wanted, max(done, 1), LONGEST)
+        if gap > 3:
+            gap *= self._rng.uniform(1 - SPREAD, 1 + SPREAD)
+        return step + max(1, round(gap))
+
+    def may_add(self, since: int, step_time: float) -> bool:
+        """Whether a jump of the loss may trigger a sample, `since` steps after the last one."""
+        if self.every is not None:
+            return False
+        return not self._fixed and since * APART >= min(self._gap(step_time), LONGEST)
+
+    def _gap(self, step_time: float) -> float:
+        if step_time <= 0 or self.budget <= 0:
+            return LONGEST
+        return min(self._cost / (self.budget * step_time), LONGEST)

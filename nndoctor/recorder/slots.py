@@ -1,0 +1,109 @@
+"""The slots of a sample: one row of a buffer for each call of each layer, in the order in which the data flow."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from nndoctor.recorder.kinds import Role
+from nndoctor.recorder.window import PLACES, window
+
+WHOLE = 1 << 16  # values up to which all of an output is searched for units that are alive; of a larger one a part
+MOST_CALLS = 8  # of one module within a step: a recurrent loop may call it a thousand times
+
+
+@dataclass(slots=True)
+class Slot:
+    """One layer's output: `units_first` says whether dimension 1 counts the units; `size` is the latest sample's shape.
+
+    `alive` is, for ReLU, the largest value of each unit over `examples` examples of the latest sample.
+    """
+
+    name: str
+    role: Role
+    activation: str
+    row: int
+    units_first: bool
+    size: tuple[int, int, int] = (0, 0, 0)
+    target: Tensor | None = None
+    alive: Tensor | None = None
+    examples: int = 0
+    filled: bool = False
+
+
+@dataclass(slots=True)
+class Slots:
+    """All slots of a model, and the buffers, one for each device, of shape (rows, PLACES)."""
+
+    rng: random.Random
+    order: list[Slot] = field(default_factory=list)
+    by_name: dict[str, Slot] = field(default_factory=dict)
+    buffers: dict[torch.device, Tensor] = field(default_factory=dict)
+    last: Slot | None = None
+    room: int = 32  # rows of a new buffer
+
+    def clear(self) -> None:
+        """Forget the latest sample."""
+        for slot in self.order:
+            slot.filled, slot.alive = False, None
+        self.last = None
+
+    def fill(self, name: str, role: Role, activation: str, output: Tensor, *, first: bool | None) -> None:
+        """Take the sample of one output: one view and one copy, for ReLU also the largest value of each unit."""
+        slot = self.by_name.get(name) or self._new(name, role, activation, self._first(output, first))
+        seen = window(output.shape, output.stride(), first=slot.units_first, rng=self.rng)
+        if seen is None:
+            output = output.contiguous()
+            seen = window(output.shape, output.stride(), first=slot.units_first, rng=self.rng)
+        if seen is None:
+            return
+        if slot.target is None or slot.size != seen.size or slot.target.device != output.device:
+            slot.target, slot.size = self._target(slot, seen.size, output.device), seen.size
+        slot.target.copy_(output.as_strided(seen.size, seen.stride, output.storage_offset() + seen.offset))
+        if slot.activation == "relu" and output.ndim >= 2:
+            slot.alive, slot.examples = _largest(output, slot.units_first)
+        slot.filled = True
+        self.last = slot
+
+    def _first(self, output: Tensor, first: bool | None) -> bool:
+        """As the module says; an activation's as the layer before it where shapes agree, else by its dimensions."""
+        if first is not None:
+            return first and output.ndim >= 2
+        if self.last is not None and output.ndim == 3:
+            return self.last.units_first
+        return output.ndim >= 4
+
+    def _new(self, name: str, role: Role, activation: str, first: bool) -> Slot:
+        slot = Slot(name, role, activation, len(self.order), first)
+        at = self.order.index(self.last) + 1 if self.last is not None else 0
+        self.order.insert(at, slot)
+        self.by_name[name] = slot
+        return slot
+
+    def _target(self, slot: Slot, size: tuple[int, int, int], device: torch.device) -> Tensor:
+        buffer = self.buffers.get(device)
+        if buffer is None or len(buffer) <= slot.row:
+            wider = torch.zeros(max(self.room, 2 * len(self.order)), PLACES, device=device)
+            if buffer is not None:
+                wider[: len(buffer)] = buffer
+            self.buffers[device] = buffer = wider
+            for other in self.order:  # their targets lie in the old buffer
+                other.target = None
+        n = size[0] * size[1] * size[2]
+        row = buffer[slot.row]
+        row[n:] = 0
+        return row[:n].view(size)
+
+
+def _largest(output: Tensor, first: bool) -> tuple[Tensor, int]:
+    """The largest value of each unit, and over how many examples: all of them, or the first part of a large output."""
+    examples = len(output) if first else output.numel() // output.shape[-1]
+    if output.numel() > WHOLE:
+        part = max(1, WHOLE * len(output) // output.numel())
+        output = output[:part]
+        examples = len(output) if first else output.numel() // output.shape[-1]
+    dims = [d for d in range(output.ndim) if d != (1 if first else output.ndim - 1)]
+    return output.amax(dims), examples

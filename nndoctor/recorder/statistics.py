@@ -1,0 +1,121 @@
+"""The arithmetic of one sample, on the host and in numpy: what each layer's values, gradient and update are like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Shape = tuple[int, int, int]
+
+OUTPUTS = (
+    "mean",
+    "std",
+    "zero_fraction",
+    "saturated_fraction",
+    "dead_fraction",
+    "one_sign",
+    "same_units",
+    "same_examples",
+)
+WEIGHTS = ("grad_norm", "grad_low", "grad_median", "grad_high", "weight_norm", "update_ratio", "bias_mean")
+BIRTHS = ("nonfinite_output", "nonfinite_grad", "nonfinite_weight")
+STATISTICS = (*OUTPUTS, *WEIGHTS, *BIRTHS)
+
+NEAR_END = 0.03  # of an activation's range: within it from an end, tanh' is under 0.12 and sigmoid' under 0.03
+SAME = 1e-5  # of the values' size: differences below are rounding
+QUANTILES = (0.05, 0.5, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Sampled outputs: values of shape (layers, places), filled as far as each shape goes, zeros beyond.
+
+    `ranges` are the two ends of those activations that saturate, None for the others.
+    """
+
+    values: Floats
+    shapes: Sequence[Shape]
+    ranges: Sequence[tuple[float, float] | None]
+
+
+def of_outputs(sample: Outputs) -> dict[str, Floats]:
+    """Each statistic of the outputs, shape (layers,), but the dead units'."""
+    x = sample.values
+    counts = np.array([a * b * c for a, b, c in sample.shapes], dtype=np.float32)
+    total = x.sum(1)
+    mean = total / counts
+    square = np.einsum("ij,ij->i", x, x) / counts
+    found = {
+        "mean": mean,
+        "std": np.sqrt(np.maximum(square - mean * mean, 0)),
+        "zero_fraction": 1 - np.count_nonzero(x, axis=1).astype(np.float32) / counts,
+        "saturated_fraction": np.full(len(x), np.nan, dtype=np.float32),
+        "nonfinite_output": (~np.isfinite(square)).astype(np.float32),
+    }
+    for row, ends in enumerate(sample.ranges):
+        if ends is not None:
+            found["saturated_fraction"][row] = _saturated(x[row, : int(counts[row])], ends)
+    return {**found, **_by_unit(sample)}
+
+
+def _saturated(values: Floats, ends: tuple[float, float]) -> float:
+    low, high = ends
+    margin = NEAR_END * (high - low)
+    return float(np.count_nonzero((values < low + margin) | (values > high - margin)) / max(len(values), 1))
+
+
+def _by_unit(sample: Outputs) -> dict[str, Floats]:
+    """Shares of units with one sign, of examples in which all units agree, of units that agree on all examples."""
+    found = {
+        name: np.full(len(sample.shapes), np.nan, dtype=np.float32)
+        for name in ("one_sign", "same_units", "same_examples")
+    }
+    groups: dict[Shape, list[int]] = {}
+    for row, shape in enumerate(sample.shapes):
+        groups.setdefault(shape, []).append(row)
+    for shape, rows in groups.items():
+        block = sample.values[rows, : shape[0] * shape[1] * shape[2]].reshape(len(rows), *shape)
+        flat = block.transpose(0, 1, 3, 2).reshape(len(rows), -1, shape[1]) if shape[2] > 1 else block[..., 0]
+        size = np.maximum(np.abs(flat).max((1, 2)), np.finfo(np.float32).tiny)[:, None]
+        low, high = flat.min(1), flat.max(1)
+        found["one_sign"][rows] = ((low > 0) | (high < 0)).mean(1)
+        if shape[0] > 1:
+            found["same_examples"][rows] = (high - low <= SAME * size).mean(1)
+        if shape[1] > 1:
+            found["same_units"][rows] = (flat.max(2) - flat.min(2) <= SAME * size).mean(1)
+    return found
+
+
+def segments(values: Floats, lengths: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The sum of squares in each stretch of a row of stretches, and their starts; both of shape (stretches,)."""
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+    return np.add.reduceat((values * values).astype(np.float64), starts), starts
+
+
+def quantiles(values: Floats) -> tuple[float, float, float]:
+    """The 5 %, 50 % and 95 % quantiles of a stretch's sizes."""
+    n = len(values)
+    at = [min(int(q * n), n - 1) for q in QUANTILES]
+    ordered = np.sort(np.abs(values))
+    return float(ordered[at[0]]), float(ordered[at[1]]), float(ordered[at[2]])
+
+
+class DeadUnits:
+    """Which units of one layer have been silent over the whole probe set: the latest examples that were looked at."""
+
+    def __init__(self, units: int) -> None:
+        self.silent = np.zeros(units, dtype=np.int64)
+        self.seen = 0
+
+    def add(self, largest: Floats, examples: int) -> float:
+        """Take in each unit's largest output over some examples; the dead share, NaN before PROBE examples were seen."""
+        self.seen += examples
+        self.silent = np.where(largest > 0, 0, self.silent + examples)
+        return float((self.silent >= PROBE).mean()) if self.seen >= PROBE else float("nan")
+
+
+PROBE = 256  # examples: a unit that fires on one in fifty of them is missed once in 170

@@ -1,0 +1,151 @@
+"""The weights' side of a sample: gradients as they come out of the backward pass, the step that was really taken."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.hooks import RemovableHandle
+
+from nndoctor.recorder.plan import Plan, Weight
+from nndoctor.recorder.window import dense, stretch
+
+MOVED = 8  # of this many samples each one's position on a weight changes: new views cost an operation each
+TRIGGERS = 3  # weights whose gradient's arrival tells that a backward pass runs
+
+
+@dataclass(slots=True)
+class Gradients:
+    """Of one backward pass: the weights that have a gradient, each one's norm, and stretches of the matrices' gradients."""
+
+    rows: list[int]
+    norms: Tensor | None
+    sampled: list[int]
+    lengths: list[int]
+    values: Tensor | None
+
+
+class Weights:
+    """Watches the parameters of a plan over one step: `begin`, the backward pass, `before` and `after` the update."""
+
+    def __init__(self, plan: Plan, rng: random.Random) -> None:
+        self.entries: list[Weight] = [w for w in plan.weights if w.parameter.numel() and dense(w.parameter)]
+        self.gradients: Gradients | None = None
+        self.first_norms: Tensor | None = None
+        self.passes = 0
+        self.seconds = 0.0
+        self._rng = rng
+        self._views: list[Tensor] = []
+        self._keys: list[tuple[int, torch.Size, torch.dtype]] = []
+        self._count = 0
+        self._old: Tensor | None = None
+        self._new: Tensor | None = None
+        self._handles: list[RemovableHandle] = []
+        self._queued = False
+
+    def arm(self, failed: Callable[[BaseException], None], began: Callable[[], None]) -> None:
+        """Be told of the end of each backward pass: `began` is called at its first gradient."""
+        self.disarm()
+        self.gradients, self.passes, self._old, self._new = None, 0, None, None
+        self.first_norms, self.seconds = None, 0.0
+        trained = [w.parameter for w in self.entries if w.parameter.requires_grad and w.parameter.is_leaf]
+        chosen = {id(p): p for p in (*trained[:1], *trained[-TRIGGERS + 1 :])}
+
+        def arrived(_parameter: Tensor) -> None:
+            if not self._queued:
+                self._queued = True
+                began()
+                torch.autograd.Variable._execution_engine.queue_callback(done)  # noqa: SLF001 - as DDP does
+
+        def done() -> None:
+            self._queued = False
+            began_at = time.perf_counter()
+            try:
+                self.take_gradients()
+            except Exception as error:  # noqa: BLE001 - whatever fails in here must not reach the training
+                failed(error)
+            self.seconds += time.perf_counter() - began_at
+
+        self._queued = False
+        for parameter in chosen.values():
+            self._handles.append(parameter.register_post_accumulate_grad_hook(arrived))  # type: ignore[no-untyped-call]
+
+    def disarm(self) -> None:
+        """Take every hook away."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    @torch.no_grad()
+    def take_gradients(self) -> None:
+        """The norms of all gradients, exactly, and stretches of those of the matrices."""
+        rows, grads = [], []
+        for row, weight in enumerate(self.entries):
+            grad = weight.parameter.grad
+            if grad is not None and grad.numel():
+                rows.append(row)
+                grads.append(grad.coalesce().values() if grad.is_sparse else grad)
+        if self.passes == 1 and self.gradients is not None:
+            self.first_norms = self.gradients.norms
+        self.passes += 1
+        if not grads:
+            self.gradients = Gradients([], None, [], [], None)
+            return
+        norms = torch.stack(_together(list(torch._foreach_norm(grads))))  # noqa: SLF001 - torch's own clipping calls it
+        matrices = [(row, g) for row, g in zip(rows, grads, strict=True) if g.ndim >= 2]
+        pieces = [stretch(g, self._rng) for _, g in matrices]
+        values = torch.cat(_together(pieces)) if pieces else None
+        self.gradients = Gradients(rows, norms, [row for row, _ in matrices], [len(p) for p in pieces], values)
+
+    @torch.no_grad()
+    def before(self) -> None:
+        """Remember stretches of all weights as they are before the update."""
+        if self.gradients is None:
+            self.take_gradients()
+        self._refresh()
+        self._old = torch.cat(_together(self._views)) if self._views else None
+
+    @torch.no_grad()
+    def after(self) -> None:
+        """The same stretches after the update."""
+        if self._old is not None:
+            self._new = torch.cat(_together(self._views))
+
+    @property
+    def lengths(self) -> list[int]:
+        """The length of each weight's stretch, in the order of the entries."""
+        return [len(view) for view in self._views]
+
+    @property
+    def old(self) -> Tensor | None:
+        """The stretches before the update, end to end."""
+        return self._old
+
+    @property
+    def new(self) -> Tensor | None:
+        """The stretches after the update, end to end; None where no update was seen."""
+        return self._new
+
+    def _refresh(self) -> None:
+        """Views on all weights; one in eight is laid elsewhere each time, and those whose storage changed."""
+        self._count += 1
+        for k, weight in enumerate(self.entries):
+            parameter = weight.parameter
+            key = (parameter.data_ptr(), parameter.shape, parameter.dtype)
+            if k >= len(self._views):
+                self._views.append(stretch(parameter, self._rng))
+                self._keys.append(key)
+            elif self._keys[k] != key or (k + self._count) % MOVED == 0:
+                self._views[k], self._keys[k] = stretch(parameter, self._rng), key
+
+
+def _together(pieces: list[Tensor]) -> list[Tensor]:
+    """Pieces of one type and device, so that they can be joined."""
+    first = pieces[0]
+    if all(p.dtype is first.dtype and p.device == first.device for p in pieces):
+        return pieces if first.dtype is torch.float32 else [p.float() for p in pieces]
+    return [p.to(first.device, torch.float32) for p in pieces]
