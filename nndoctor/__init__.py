@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from nndoctor.report import Report
     from nndoctor.run import Run
 
-_HOMES = {"diagnose": "face", "read": "face", "Finding": "finding", "Recorder": "recorder", "Report": "report", "Run": "run"}
+_HOMES = {
+    "diagnose": "face",
+    "read": "face",
+    "Finding": "finding",
+    "Recorder": "recorder",
+    "Report": "report",
+    "Run": "run",
+}
 
 __all__ = ["Finding", "Recorder", "Report", "Run", "__version__", "diagnose", "read"]
 

@@ -23,6 +23,7 @@ from nndoctor.recorder.statistics import (
     segments,
 )
 from nndoctor.recorder.weights import Weights
+from nndoctor.recorder.window import PLACES
 
 COLUMN = {name: k for k, name in enumerate(STATISTICS)}
 
@@ -55,6 +56,8 @@ class Analysis:
         self._dead: dict[str, DeadUnits] = {}
         self._layers: tuple[str, ...] = ()
         self._of = (-1, -1)
+        self._at: dict[str, int] = {}
+        self._owners = Owners.of(weights, {w.layer: 0 for w in weights.entries})
 
     def layers(self) -> tuple[str, ...]:
         """All layers in the order of the data; those whose output is never seen stand after the one defined before."""
@@ -67,6 +70,8 @@ class Analysis:
                     known = next((p for p in reversed(self._paths[:k]) if p in order), None)
                     order.insert(order.index(known) + 1 if known is not None else 0, path)
             self._layers, self._of = tuple(order), key
+            self._at = {name: k for k, name in enumerate(order)}
+            self._owners = Owners.of(self._weights, self._at)
         return self._layers
 
     @torch.no_grad()
@@ -74,18 +79,19 @@ class Analysis:
         """The numbers of the latest sampled step."""
         layers = self.layers()
         values = np.full((len(layers), len(STATISTICS)), np.nan, dtype=np.float32)
-        at = {name: k for k, name in enumerate(layers)}
+        at = self._at
         filled = [slot for slot in self._slots.order if slot.filled]
         parts = self._to_host(filled)
         self._outputs(values, at, filled, parts[0])
         self._alive(values, at, [s for s in filled if s.alive is not None], parts[1])
         norms = self._gradients(values, at, parts[2], parts[4])
-        prints = self._updates(values, at, parts[5], parts[6])
+        prints = self._updates(values, parts[5], parts[6])
         g = self._weights.gradients
         have = set() if g is None else set(g.rows)
-        lost = dict.fromkeys(
-            w.layer for k, w in enumerate(self._weights.entries) if w.parameter.requires_grad and k not in have
-        )
+        lost: dict[str, None] = {}
+        if len(have) < len(self._weights.entries):
+            every = enumerate(self._weights.entries)
+            lost = dict.fromkeys(w.layer for k, w in every if w.parameter.requires_grad and k not in have)
         total = float(np.sqrt(np.sum(norms**2))) if len(norms) else math.nan
         first = float(np.sqrt(np.sum(parts[3].astype(np.float64) ** 2))) if len(parts[3]) else math.nan
         unreached = tuple(lost) if g is not None and g.rows else ()
@@ -93,27 +99,31 @@ class Analysis:
 
     def _to_host(self, filled: Sequence[Slot]) -> list[Floats]:
         """Buffer rows, largest values, gradient norms, first norms, gradient stretches, old and new weights: one copy."""
-        g = self._weights.gradients
-        rows = [self._slots.buffers[slot.target.device][slot.row] for slot in filled if slot.target is not None]
-        whole = len(self._slots.buffers) == 1 and len(rows) > 1
-        if whole:
+        g, w = self._weights.gradients, self._weights
+        rows = [slot.row for slot in filled]
+        if len(self._slots.buffers) == 1 and rows:
             (buffer,) = self._slots.buffers.values()
-            rows = [buffer[: len(self._slots.order)].view(-1)]
-        alive = [slot.alive for slot in filled if slot.alive is not None]
+            outputs = [buffer[: max(rows) + 1].view(-1)]
+        else:
+            outputs = [self._slots.buffers[slot.target.device][slot.row] for slot in filled if slot.target is not None]
+            rows = list(range(len(rows)))
+        singles = (g.norms if g else None, w.first_norms, g.values if g else None, w.old, w.new)
         groups: list[list[Tensor]] = [
-            rows,
-            alive,
-            *([t] if t is not None else [] for t in (g.norms if g else None, self._weights.first_norms)),
-            *([t] if t is not None else [] for t in (g.values if g else None, self._weights.old, self._weights.new)),
+            outputs,
+            [slot.alive for slot in filled if slot.alive is not None],
+            *([] if one is None else [one] for one in singles),
         ]
         flat = [t for group in groups for t in group]
         if not flat:
             return [np.empty(0, dtype=np.float32)] * len(groups)
         host = torch.cat(_alike(flat)).cpu().numpy()
-        lengths = [sum(t.numel() for t in group) for group in groups]
-        parts = np.split(host, np.cumsum(lengths)[:-1])
-        if whole:
-            parts[0] = parts[0].reshape(len(self._slots.order), -1)[[slot.row for slot in filled]].ravel()
+        parts, start = [], 0
+        for group in groups:
+            end = start + sum(t.numel() for t in group)
+            parts.append(host[start:end])
+            start = end
+        if rows != list(range(len(rows))):
+            parts[0] = parts[0].reshape(-1, PLACES)[rows].ravel()
         return parts
 
     def _outputs(self, values: Floats, at: dict[str, int], filled: Sequence[Slot], host: Floats) -> None:
@@ -143,11 +153,10 @@ class Analysis:
         exact = norms.astype(np.float64)
         if g is None or not len(exact):
             return exact
-        rows = [at[entries[row].layer] for row in g.rows]
-        squares = np.zeros(len(values))
-        np.add.at(squares, rows, exact**2)
-        values[rows, COLUMN["grad_norm"]] = np.sqrt(squares[rows])
-        values[rows, COLUMN["nonfinite_grad"]] = ~np.isfinite(squares[rows])
+        rows = self._owners.rows[g.rows]
+        squares = np.bincount(rows, exact**2, len(values))[rows]
+        values[rows, COLUMN["grad_norm"]] = np.sqrt(squares)
+        values[rows, COLUMN["nonfinite_grad"]] = ~np.isfinite(squares)
         start = 0
         for row, length in zip(g.sampled, g.lengths, strict=True):
             k = at[entries[row].layer]
@@ -155,36 +164,46 @@ class Analysis:
             start += length
         return exact
 
-    def _updates(self, values: Floats, at: dict[str, int], old: Floats, new: Floats) -> tuple[float, ...]:
+    def _updates(self, values: Floats, old: Floats, new: Floats) -> tuple[float, ...]:
         """Norms of the weights and of the step taken, by their stretches; biases apart, as they begin at zero."""
-        entries, lengths = self._weights.entries, self._weights.lengths
+        lengths, of = self._weights.lengths, self._owners
         if not len(old):
             return ()
-        sizes = np.array([w.parameter.numel() for w in entries]) / np.array(lengths)
+        sizes = of.sizes / np.array(lengths)
         with np.errstate(all="ignore"):
             weight, starts = segments(old, lengths)
             moved = segments(new - old, lengths)[0] if len(new) else np.full(len(lengths), np.nan)
-            sums = np.add.reduceat(old.astype(np.float64), starts)
-        main = {w.layer for w in entries if w.parameter.ndim >= 2}
-        squares, steps = np.zeros(len(values)), np.zeros(len(values))
-        rows = []
-        for k, w in enumerate(entries):
-            row = at[w.layer]
-            values[row, COLUMN["nonfinite_weight"]] = max(
-                float(not math.isfinite(weight[k])), np.nan_to_num(values[row, COLUMN["nonfinite_weight"]])
-            )
-            if w.layer in main and w.parameter.ndim < 2:
-                values[row, COLUMN["bias_mean"]] = sums[k] / lengths[k]
-                continue
-            rows.append(row)
-            squares[row] += weight[k] * sizes[k]
-            steps[row] += moved[k] * sizes[k]
-        with np.errstate(all="ignore"):
-            values[rows, COLUMN["weight_norm"]] = np.sqrt(squares[rows])
-            values[rows, COLUMN["update_ratio"]] = np.where(
-                squares[rows] > 0, np.sqrt(steps[rows] / squares[rows]), np.where(steps[rows] > 0, np.inf, np.nan)
-            )
-        return tuple(float(s) for s in sums)
+            sums = np.add.reduceat(old, starts, dtype=np.float64)
+            total = np.bincount(of.rows[of.main], (weight * sizes)[of.main], len(values))
+            step = np.bincount(of.rows[of.main], (moved * sizes)[of.main], len(values))
+            ratio = np.where(total > 0, np.sqrt(step / total), np.where(step > 0, np.inf, np.nan))
+            bad = np.bincount(of.rows, ~np.isfinite(weight), len(values)) > 0
+        here, biases = of.rows[of.main], ~of.main
+        values[here, COLUMN["weight_norm"]] = np.sqrt(total[here])
+        values[here, COLUMN["update_ratio"]] = ratio[here]
+        values[of.rows, COLUMN["nonfinite_weight"]] = bad[of.rows]
+        values[of.rows[biases], COLUMN["bias_mean"]] = (sums / lengths)[biases]
+        return tuple(sums.tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Of each parameter the row of its layer, its size, and whether it is no bias beside a matrix; shape (parameters,)."""
+
+    rows: NDArray[np.int64]
+    sizes: NDArray[np.float64]
+    main: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, weights: Weights, at: dict[str, int]) -> Owners:
+        """The owners of a model's parameters, by the rows of the layers."""
+        entries = weights.entries
+        matrices = {w.layer for w in entries if w.parameter.ndim >= 2}
+        return cls(
+            np.array([at[w.layer] for w in entries], dtype=np.int64),
+            np.array([w.parameter.numel() for w in entries], dtype=np.float64),
+            np.array([w.parameter.ndim >= 2 or w.layer not in matrices for w in entries], dtype=np.bool_),
+        )
 
 
 def _alike(tensors: list[Tensor]) -> list[Tensor]:

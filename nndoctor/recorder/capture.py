@@ -15,8 +15,10 @@ from nndoctor.recorder.kinds import FUNCTIONS, Role, activation_of, units_first
 from nndoctor.recorder.plan import Plan, compiled_in_place
 from nndoctor.recorder.slots import MOST_CALLS, Slots
 
+LOOKS = 2  # samples in which functional activations are looked for; a model that calls none is then spared the look
 DEEPEST = 4  # levels of nesting in which an output's tensors are looked for
 Failed = Callable[[BaseException], None]
+Hook = Callable[[nn.Module, object, object], None]
 
 
 class Capture:
@@ -28,9 +30,12 @@ class Capture:
         self.output: tuple[int, ...] = ()
         self._failed = failed
         self._handles: list[RemovableHandle] = []
+        self._hooks: dict[str, Hook] = {}
         self._calls: dict[str, int] = {}
         self._functions: Functions | None = None
         self._functional = True  # whether the model calls activations as functions: looked for in the first samples
+        self._functional_found = False
+        self._looks = 0
         self._open = False
         self._passes = 0
         self._inside = 0
@@ -44,8 +49,10 @@ class Capture:
         self.seconds = 0.0
         self._open, self._passes, self._inside = True, 0, 0
         watch_functions = self._functional and not self.plan.compiled
+        if not self._hooks:
+            self._hooks = {path: self._hook(path, module) for path, module in self.plan.modules.items()}
         for path, module in self.plan.modules.items():
-            self._handles.append(module.register_forward_hook(self._hook(path, module)))
+            self._handles.append(module.register_forward_hook(self._hooks[path]))
             if watch_functions and self.plan.roles[path] is Role.ACTIVATION:
                 self._handles.append(module.register_forward_pre_hook(self._entering))
                 self._handles.append(module.register_forward_hook(self._leaving, always_call=True))
@@ -65,7 +72,9 @@ class Capture:
         self._open = False
         if self._functions is not None:
             self._functions.leave()
-            self._functional = self._functions.found or self._functions.samples < 2 or not self._passes
+            self._looks += bool(self._passes)
+            self._functional = self._functions.found or self._looks < LOOKS or self._functional_found
+            self._functional_found |= self._functions.found
             self._functions = None
 
     def shut(self) -> None:
@@ -91,7 +100,7 @@ class Capture:
     def _leaving(self, _module: nn.Module, _args: object, _output: object) -> None:
         self._inside -= 1
 
-    def _hook(self, path: str, module: nn.Module) -> Callable[[nn.Module, object, object], None]:
+    def _hook(self, path: str, module: nn.Module) -> Hook:
         role, activation, first = self.plan.roles[path], activation_of(module), units_first(module)
         if isinstance(module, nn.RNN) and module.nonlinearity == "tanh":
             activation = "tanh"
@@ -110,7 +119,7 @@ class Capture:
             calls = self._calls[path] = self._calls.get(path, 0) + 1
             if found is None or calls > MOST_CALLS or not found.is_floating_point() or not found.numel():
                 return
-            with torch.no_grad():
+            with torch.no_grad(), torch._C.DisableTorchFunction():  # noqa: SLF001 - what happens in here is not the model's
                 self.slots.fill(path if calls == 1 else f"{path}#{calls}", role, activation, found, first=first)
         except Exception as error:  # noqa: BLE001 - whatever fails in here must not reach the training
             self._open = False
@@ -130,8 +139,6 @@ class Capture:
 
 class Functions(TorchFunctionMode):
     """Sees calls of torch.relu and its like while the sampled forward pass runs; it changes none of them."""
-
-    samples = 0
 
     def __init__(self, capture: Capture) -> None:
         super().__init__()
@@ -158,16 +165,13 @@ class Functions(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 - whatever the function returns
         output = func(*args, **(kwargs or {}))
-        kind = FUNCTIONS.get(func) if func.__hash__ is not None else None
-        if kind is None and func in CLAMPS and _clamps_at_zero(args, kwargs or {}):
-            kind = "relu"
+        kind = FUNCTIONS.get(func)
+        if kind == "clamp":
+            kind = "relu" if _clamps_at_zero(args, kwargs or {}) else None
         if kind is not None:
             self.found = True
             self._capture.function(kind, output)
         return output
-
-
-CLAMPS = (torch.clamp, torch.clamp_min, torch.Tensor.clamp, torch.Tensor.clamp_min)
 
 
 def _clamps_at_zero(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

@@ -70,6 +70,10 @@ FUNCTIONS: dict[object, str] = {
     torch.tanh: "tanh",
     torch.Tensor.tanh: "tanh",
     functional.hardtanh: "tanh",
+    torch.clamp: "clamp",  # a ReLU where its only end is zero
+    torch.clamp_min: "clamp",
+    torch.Tensor.clamp: "clamp",
+    torch.Tensor.clamp_min: "clamp",
 }
 ENDS = {"relu": (0.0, float("inf")), "sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 """The range of each activation that can die or saturate."""

@@ -27,6 +27,8 @@ STATISTICS = (*OUTPUTS, *WEIGHTS, *BIRTHS)
 
 NEAR_END = 0.03  # of an activation's range: within it from an end, tanh' is under 0.12 and sigmoid' under 0.03
 SAME = 1e-5  # of the values' size: differences below are rounding
+TINY = np.float32(1e-38)
+FEW = 8  # examples in which units are compared with each other
 QUANTILES = (0.05, 0.5, 0.95)
 
 
@@ -52,7 +54,7 @@ def of_outputs(sample: Outputs) -> dict[str, Floats]:
     found = {
         "mean": mean,
         "std": np.sqrt(np.maximum(square - mean * mean, 0)),
-        "zero_fraction": 1 - np.count_nonzero(x, axis=1).astype(np.float32) / counts,
+        "zero_fraction": 1 - (x != 0).sum(1, dtype=np.float32) / counts,
         "saturated_fraction": np.full(len(x), np.nan, dtype=np.float32),
         "nonfinite_output": (~np.isfinite(square)).astype(np.float32),
     }
@@ -80,13 +82,14 @@ def _by_unit(sample: Outputs) -> dict[str, Floats]:
     for shape, rows in groups.items():
         block = sample.values[rows, : shape[0] * shape[1] * shape[2]].reshape(len(rows), *shape)
         flat = block.transpose(0, 1, 3, 2).reshape(len(rows), -1, shape[1]) if shape[2] > 1 else block[..., 0]
-        size = np.maximum(np.abs(flat).max((1, 2)), np.finfo(np.float32).tiny)[:, None]
         low, high = flat.min(1), flat.max(1)
+        size = np.maximum(np.maximum(-low, high).max(1), TINY)[:, None]
         found["one_sign"][rows] = ((low > 0) | (high < 0)).mean(1)
         if shape[0] > 1:
             found["same_examples"][rows] = (high - low <= SAME * size).mean(1)
         if shape[1] > 1:
-            found["same_units"][rows] = (flat.max(2) - flat.min(2) <= SAME * size).mean(1)
+            few = flat[:, :FEW]
+            found["same_units"][rows] = (few.max(2) - few.min(2) <= SAME * size).mean(1)
     return found
 
 

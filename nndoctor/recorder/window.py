@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
@@ -13,8 +13,7 @@ PLACES_OF_WEIGHTS = 1024  # values of one weight, its update and its gradient
 FEWEST = 2  # examples, so that what all of them share is seen
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A view of shape (examples, units, inner) on a tensor's storage."""
 
     size: tuple[int, int, int]
@@ -56,18 +55,21 @@ def _merged(shape: Sequence[int], stride: Sequence[int]) -> tuple[int, int]:
 
 def _sized(shape: tuple[int, int, int], stride: tuple[int, int, int], rng: random.Random, places: int) -> Window:
     rows, units, inner = shape
-    offset = 0
     wide = min(units, max(1, places // FEWEST))
-    offset += rng.randint(0, units - wide) * stride[1]
     pixels = min(inner, max(1, places // (wide * min(rows, 8))))
-    offset += rng.randint(0, inner - pixels) * stride[2]
+    offset = _below(rng, units - wide) * stride[1] + _below(rng, inner - pixels) * stride[2]
     count = max(1, min(rows, places // (wide * pixels)))
     gap = 1
     if count > 1:
         widest = (rows - 1) // (count - 1)
-        gap = rng.randint((widest + 1) // 2, widest)
-    offset += rng.randint(0, rows - 1 - (count - 1) * gap) * stride[0]
+        gap = widest - _below(rng, widest // 2)
+    offset += _below(rng, rows - 1 - (count - 1) * gap) * stride[0]
     return Window((count, wide, pixels), (stride[0] * gap, stride[1], stride[2]), offset)
+
+
+def _below(rng: random.Random, most: int) -> int:
+    """A whole number from 0 to `most`, each alike."""
+    return int(rng.random() * (most + 1)) if most > 0 else 0
 
 
 def stretch(tensor: torch.Tensor, rng: random.Random, places: int = PLACES_OF_WEIGHTS) -> torch.Tensor:
@@ -79,7 +81,7 @@ def stretch(tensor: torch.Tensor, rng: random.Random, places: int = PLACES_OF_WE
     m = min(n, places)
     if not dense(tensor):
         tensor = tensor.contiguous()
-    start = rng.randint(0, n - m) if n > m else 0
+    start = _below(rng, n - m)
     return tensor.as_strided((m,), (1,), tensor.storage_offset() + start)
 
 
