@@ -9,6 +9,7 @@ import typer
 
 from nndoctor.cli.diagnose import diagnose
 from nndoctor.cli.explain import explain
+from nndoctor.cli.plot import plot
 from nndoctor.cli.rules import rules
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(diagnose)
 app.command()(rules)
 app.command()(explain)
+app.command()(plot)
 
 
 def _version(wanted: bool) -> None:

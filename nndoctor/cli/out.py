@@ -18,13 +18,18 @@ def put(text: str, output: str | None = None) -> None:
     Raises OSError where nothing can be written; a pipe whose reader has gone (`| head`) is no trouble.
     """
     if output is not None:
-        _write(Path(output), text)
+        _write(Path(output), encodable(text, "utf-8").encode())
         return
     try:
         sys.stdout.write(encodable(text, sys.stdout.encoding or "utf-8"))
         sys.stdout.flush()
     except BrokenPipeError:
         silence(sys.stdout)
+
+
+def put_bytes(data: bytes, output: str) -> None:
+    """Write a file beside and rename it. Raises OSError where nothing can be written."""
+    _write(Path(output), data)
 
 
 def say(message: str) -> None:
@@ -62,15 +67,15 @@ def _holds(log: Path, target: Path) -> bool:
     return log.samefile(target) or (log.is_dir() and log.resolve() in target.resolve().parents)
 
 
-def _write(target: Path, text: str) -> None:
+def _write(target: Path, data: bytes) -> None:
     if target.exists() and not target.is_file():  # a pipe or a device: nothing to rename
-        target.write_text(text, encoding="utf-8", newline="\n")
+        target.write_bytes(data)
         return
     whole = target.resolve()  # through a link, so that the link stays
     beside = whole.with_name(f".{whole.name}.{os.getpid()}.part")
     try:
-        with beside.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(encodable(text, "utf-8"))
+        with beside.open("xb") as file:
+            file.write(data)
         beside.replace(whole)
     finally:
         beside.unlink(missing_ok=True)

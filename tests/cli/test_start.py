@@ -42,7 +42,7 @@ def test_help_loads_no_arithmetic(process, words):
     _, *modules = loaded(process, *words)
     assert "numpy" not in modules
     ours = {name.split(".")[1] for name in modules if name.startswith("nndoctor.")}
-    assert ours <= {"_version", "cli", "errors", "reporters"}
+    assert ours <= {"_version", "cli", "errors", "plots", "reporters"}
 
 
 def test_machine_formats_load_no_rich(process):

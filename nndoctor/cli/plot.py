@@ -1,0 +1,70 @@
+"""`nndoctor plot LOG… -o run.png`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli import Exit
+from nndoctor.cli.judged import judged
+from nndoctor.cli.out import check, put, put_bytes, say
+from nndoctor.plots.theme import Theme
+
+
+def plot(
+    logs: Annotated[
+        list[str], typer.Argument(metavar="LOG…", help="Logs, folders, globs, or '-'.", show_default=False)
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The picture: .png, .svg or .pdf. Several runs give FILE, FILE-2 and so on.",
+            show_default=False,
+        ),
+    ],
+    theme: Annotated[Theme, typer.Option("--theme", metavar="THEME", help="light or dark.")] = Theme.light,
+    dpi: Annotated[int, typer.Option("--dpi", min=20, max=600, metavar="DOTS", help="Dots an inch of a PNG.")] = 150,
+    map: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+) -> None:
+    """Draw runs: curves, the evidence of each finding, learning rate, gradient norm, layers.
+
+    Exits with 0 when all is drawn, whatever was found; with 2 when a log could not be read.
+    """
+    kind = _kind(output)
+    check(output, logs, force=force)
+    reports, errors = judged(logs, map or ())
+    targets = [_numbered(output, k) for k in range(len(reports))]
+    for target in targets:
+        check(target, logs, force=force)
+    from nndoctor.plots.picture import Kind, picture, rendered
+
+    for report, target in zip(reports, targets, strict=True):
+        put_bytes(rendered(picture(report, theme), Kind(kind), dpi), target)
+        put(f"{target}\n")
+    for _, message in errors:
+        say(message)
+    raise typer.Exit(Exit.TROUBLE if errors else Exit.CLEAN)
+
+
+def _kind(output: str) -> str:
+    from nndoctor.errors import UsageError
+
+    suffix = Path(output).suffix.lower().removeprefix(".")
+    if suffix not in {"png", "svg", "pdf"}:
+        raise UsageError(f"--output {output} is no picture's name; wanted one that ends in .png, .svg or .pdf")
+    return suffix
+
+
+def _numbered(output: str, k: int) -> str:
+    """`run.png`, `run-2.png`, `run-3.png`."""
+    path = Path(output)
+    return output if k == 0 else str(path.with_name(f"{path.stem}-{k + 1}{path.suffix}"))

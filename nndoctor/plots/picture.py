@@ -1,0 +1,189 @@
+"""The picture of a report: verdict, curves, the evidence of each finding, learning rate, gradient norm and layers."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+import warnings
+from dataclasses import dataclass
+from enum import StrEnum
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from nndoctor.finding import Finding
+from nndoctor.plots import heat, panel
+from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
+from nndoctor.report import Report
+from nndoctor.reporters.safe import shown
+from nndoctor.reporters.verdict import verdict
+from nndoctor.run import SPLITS, Run
+from nndoctor.series import Series
+
+WIDTH = 9.0  # inches
+GAP = 0.3  # inches between two panels
+WRAP = 88  # characters of a title's line
+LINE, BAR = 0.22, 0.2  # inches of a title's line, and of a finding's bar
+GAP = 0.3  # inches between two panels
+LEFT, RIGHT = 0.95, 1.85  # inches beside the panels: the scale, and the curves' names
+DPI = 150
+MOST_BARS = 5  # findings drawn as bars
+
+
+class Kind(StrEnum):
+    """The files that a picture can be."""
+
+    png = "png"
+    svg = "svg"
+    pdf = "pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One panel: its height in inches, and what it shows."""
+
+    inches: float
+    curves: tuple[Series, ...] = ()
+    grid: heat.Grid | None = None
+    bare: bool = False
+
+
+def picture(report: Report, theme: Theme = Theme.light) -> Figure:
+    """Draw a report. A run without a single finite value gets a figure that says so."""
+    palette = PALETTES[theme]
+    title = textwrap.wrap(shown(verdict(report)[0]), WRAP)[:4]
+    rows, bars = _rows(report.run), _bars(report)
+    top = 0.35 + LINE * len(title) + 0.42 + (0.1 + BAR * len(bars) if bars else 0)
+    height = top + sum(row.inches + GAP for row in rows) + 0.55
+    figure = Figure(figsize=(WIDTH, height), facecolor=palette.paper)
+    FigureCanvasAgg(figure)
+    sheet = _Sheet(figure, report, palette, _steps(rows, report.run), height)
+    sheet.heading(title)
+    down = top
+    for k, row in enumerate(rows):
+        sheet.panel(row, down, last=k == len(rows) - 1)
+        down += row.inches + GAP
+    if bars and rows:
+        sheet.evidence(bars, top - 0.32 - BAR * len(bars))
+    if not rows:
+        figure.text(0.5, 0.3, "no finite value to draw", ha="center", color=palette.faint)
+    return figure
+
+
+def rendered(figure: Figure, kind: Kind, dpi: int = DPI) -> bytes:
+    """The file's bytes, the same for the same figure: no date, no random name."""
+    out = io.BytesIO()
+    metadata = {Kind.png: {"Software": "nndoctor"}, Kind.svg: {"Date": None}, Kind.pdf: {"CreationDate": None}}
+    with mpl.rc_context({"svg.hashsalt": "nndoctor", "pdf.fonttype": 42}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a name in another script: boxes, not noise
+        figure.savefig(out, format=str(kind), dpi=dpi, metadata=metadata[kind], facecolor=figure.get_facecolor())
+    return out.getvalue()
+
+
+def _rows(run: Run) -> list[_Row]:
+    rows = [_Row(2.6, curves) for metric in ("loss",) if (curves := _of(run, metric))]
+    if run.metric is not None and (curves := _of(run, run.metric.name)):
+        rows.append(_Row(1.7 if rows else 2.6, curves))
+    for name in ("lr", "grad_norm"):
+        series = run.series.get(name)
+        if series is not None and len(series.y):
+            rows.append(_Row(0.75, (series,), bare=True))
+    if not rows:
+        rest = [s for name, s in run.series.items() if not name.startswith("layer:") and len(s.y)]
+        rows += [_Row(1.7, (series,)) for series in rest[:3]]
+    return rows + [_Row(0.35 + 0.16 * min(len(g.layers), 12), grid=g) for g in heat.grids(run)]
+
+
+def _of(run: Run, metric: str) -> tuple[Series, ...]:
+    found = (run.series.get(f"{split}/{metric}") for split in SPLITS)
+    return tuple(series for series in found if series is not None and len(series.y))
+
+
+def _steps(rows: list[_Row], run: Run) -> tuple[float, float]:
+    curves = [s for row in rows for s in row.curves] or [s for s in run.series.values() if len(s)]
+    if not curves:
+        return 0.0, 1.0
+    low, high = min(float(s.steps[0]) for s in curves), max(float(s.steps[-1]) for s in curves)
+    edge = 0.015 * (high - low) or 0.5
+    return low - edge, high + edge
+
+
+def _bars(report: Report) -> list[Finding]:
+    """The findings that lie somewhere in the run, worst first."""
+    return [f for f in report.findings if f.span is not None and np.isfinite(f.span).all()][:MOST_BARS]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """The paper: where each piece is placed, in inches from the top, and how it is coloured."""
+
+    figure: Figure
+    report: Report
+    palette: Palette
+    limits: tuple[float, float]
+    height: float
+
+    def heading(self, title: list[str]) -> None:
+        """The verdict, and below it whose run this is."""
+        style = verdict(self.report)[1]
+        color = self.palette.ink if style == "good" else self.palette.severity(style)
+        down = 0.32
+        for line in title:
+            self._words(line, down, color, TITLE).set_fontweight("bold")
+            down += LINE
+        of = f"{self.report.source}   {self.report.run.format}".strip()
+        self._words(shown(of if len(of) < 110 else "…" + of[-109:]), down + 0.02, self.palette.faint, SMALL)
+
+    def panel(self, row: _Row, down: float, *, last: bool) -> None:
+        """One panel, and what there is to mark in it."""
+        axes = self._axes(down, row.inches)
+        for side, spine in axes.spines.items():
+            spine.set(visible=side in {"left", "bottom"}, color=self.palette.faint)
+        axes.tick_params(colors=self.palette.faint, labelsize=SMALL, length=3)
+        axes.tick_params(axis="x", labelbottom=last)
+        if last:
+            axes.set_xlabel("step", color=self.palette.faint, fontsize=TEXT)
+        if row.grid is not None:
+            heat.draw(self.figure, axes, row.grid, self.palette)
+        else:
+            self._curves(axes, row)
+        axes.set_xlim(self.limits)
+
+    def evidence(self, bars: list[Finding], down: float) -> None:
+        """One bar for each finding over the steps of its evidence, named in place."""
+        axes = self._axes(down, BAR * len(bars))
+        axes.axis("off")
+        axes.set_ylim(len(bars), 0)
+        narrowest = 0.004 * (self.limits[1] - self.limits[0])
+        for k, finding in enumerate(bars):
+            low, high = finding.span or self.limits
+            color = self.palette.severity(finding.severity)
+            axes.plot([low, max(high, low + narrowest)], [k + 0.5] * 2, color=color, linewidth=4)
+            words = f"{finding.code} {finding.name}"
+            axes.text(
+                1.012, k + 0.5, words, transform=axes.get_yaxis_transform(), va="center", color=color, fontsize=SMALL
+            )
+
+    def _curves(self, axes: Axes, row: _Row) -> None:
+        panel.draw(axes, row.curves, self.palette, bare=row.bare)
+        names = {series.name for series in row.curves}
+        validation, primary = self.report.run.series.get("validation/loss"), self.report.primary
+        if validation is not None and validation.name in names and len(validation.y) >= 3:
+            panel.best(axes, validation, self.palette)
+        if primary is not None and primary.span is not None and primary.series in names:
+            panel.shade(axes, primary.span, self.palette.severity(primary.severity))
+
+    def _axes(self, down: float, inches: float) -> Axes:
+        box = (LEFT / WIDTH, 1 - (down + inches) / self.height, (WIDTH - LEFT - RIGHT) / WIDTH, inches / self.height)
+        axes = self.figure.add_axes(box, facecolor=self.palette.paper)
+        axes.set_xlim(self.limits)
+        return axes
+
+    def _words(self, words: str, down: float, color: str, size: float) -> Text:
+        return self.figure.text(
+            0.25 / WIDTH, 1 - down / self.height, words, color=color, fontsize=size, va="center", parse_math=False
+        )
