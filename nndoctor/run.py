@@ -7,10 +7,10 @@ for a layer (`layer:features.0/zero_fraction`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -37,8 +37,10 @@ class Run:
 
     `series` holds run and layer series by name; `source` is what a reader of the report sees (`log.csv#2`), `path` the
     file; `unknown` lists the columns that were not understood, `notes` what the
-    reader wishes to say ("the last line is cut off and was left out").
+    reader wishes to say ("the last line is cut off and was left out"). `notebook` is hung in as in Report.
     """
+
+    notebook: ClassVar[Callable[[Run], str] | None] = None
 
     series: Mapping[str, Series]
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -105,6 +107,9 @@ class Run:
     def layer(self, path: str, statistic: str) -> Series | None:
         """One statistic of one layer over the steps."""
         return self.series.get(f"{LAYER}{path}/{statistic}")
+
+    def _repr_html_(self) -> str | None:
+        return None if Run.notebook is None else Run.notebook(self)
 
 
 def direction(name: str) -> bool:

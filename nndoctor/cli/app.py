@@ -10,6 +10,7 @@ import typer
 from nndoctor.cli.diagnose import diagnose
 from nndoctor.cli.explain import explain
 from nndoctor.cli.plot import plot
+from nndoctor.cli.report import report
 from nndoctor.cli.rules import rules
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app.command()(diagnose)
 app.command()(rules)
 app.command()(explain)
 app.command()(plot)
+app.command()(report)
 
 
 def _version(wanted: bool) -> None:

@@ -52,17 +52,18 @@ class _Row:
     bare: bool = False
 
 
-def picture(report: Report, theme: Theme = Theme.light) -> Figure:
-    """Draw a report. A run without a single finite value gets a figure that says so."""
+def picture(report: Report, theme: Theme = Theme.light, *, titled: bool = True) -> Figure:
+    """Draw a report, with its verdict above if `titled`. A run without a finite value gets a figure that says so."""
     palette = PALETTES[theme]
     title = textwrap.wrap(shown(verdict(report)[0]), WRAP)[:4]
     rows, bars = _rows(report.run), _bars(report)
-    top = 0.35 + LINE * len(title) + 0.42 + (0.1 + BAR * len(bars) if bars else 0)
+    top = (0.77 + LINE * len(title) if titled else 0.3) + (0.1 + BAR * len(bars) if bars else 0)
     height = top + sum(row.inches + GAP for row in rows) + 0.55
     figure = Figure(figsize=(WIDTH, height), facecolor=palette.paper)
     FigureCanvasAgg(figure)
     sheet = _Sheet(figure, report, palette, _steps(rows, report.run), height)
-    sheet.heading(title)
+    if titled:
+        sheet.heading(title)
     down = top
     for k, row in enumerate(rows):
         sheet.panel(row, down, last=k == len(rows) - 1)
@@ -74,11 +75,11 @@ def picture(report: Report, theme: Theme = Theme.light) -> Figure:
     return figure
 
 
-def rendered(figure: Figure, kind: Kind, dpi: int = DPI) -> bytes:
-    """The file's bytes, the same for the same figure: no date, no random name."""
+def rendered(figure: Figure, kind: Kind, dpi: int = DPI, salt: str = "nndoctor") -> bytes:
+    """The file's bytes, the same for the same figure: no date, and names in an SVG that hang on `salt` alone."""
     out = io.BytesIO()
     metadata = {Kind.png: {"Software": "nndoctor"}, Kind.svg: {"Date": None}, Kind.pdf: {"CreationDate": None}}
-    with mpl.rc_context({"svg.hashsalt": "nndoctor", "pdf.fonttype": 42}), warnings.catch_warnings():
+    with mpl.rc_context({"svg.hashsalt": salt, "pdf.fonttype": 42}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a name in another script: boxes, not noise
         figure.savefig(out, format=str(kind), dpi=dpi, metadata=metadata[kind], facecolor=figure.get_facecolor())
     return out.getvalue()

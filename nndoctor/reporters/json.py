@@ -50,7 +50,7 @@ def entry(report: Report) -> Json:
         "source": report.source,
         "format": run.format,
         "primary": report.primary.name if report.primary else None,
-        "series": [_series(s) for s in run.series.values()],
+        "series": [summary(s) for s in run.series.values()],
         "findings": [_finding(f) for f in report.findings],
         "cleared": list(report.cleared),
         "skipped": [{"code": s.code, "reason": s.reason} for s in report.skipped],
@@ -59,7 +59,7 @@ def entry(report: Report) -> Json:
     }
 
 
-def _series(series: Series) -> Json:
+def summary(series: Series) -> Json:
     """First, best and last as the log spells them: percent stays percent."""
     y = series.y / series.scale
     if not len(y):

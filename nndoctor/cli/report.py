@@ -1,0 +1,38 @@
+"""`nndoctor report LOG… -o report.html`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli import Exit
+from nndoctor.cli.judged import judged
+from nndoctor.cli.out import check, put, say
+
+
+def report(
+    logs: Annotated[
+        list[str], typer.Argument(metavar="LOG…", help="Logs, folders, globs, or '-'.", show_default=False)
+    ],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The page.")] = "report.html",
+    map: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+) -> None:
+    """Write one self-contained page for a browser: verdicts, pictures, findings, remedies.
+
+    Exits with 0 when the page is written, whatever was found; with 2 when a log could not be read.
+    """
+    check(output, logs, force=force)
+    reports, errors = judged(logs, map or ())
+    for _, message in errors:
+        say(message)
+    if reports:
+        from nndoctor.reporters.html import render
+
+        put(render(reports, errors), output)
+        put(f"{output}\n")
+    raise typer.Exit(Exit.TROUBLE if errors else Exit.CLEAN)

@@ -1,0 +1,40 @@
+"""A picture as a piece of a web page: it takes the page's colours, light or dark, and its words stay words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from html import escape
+
+import matplotlib as mpl
+
+from nndoctor.plots.picture import Kind, picture, rendered
+from nndoctor.plots.theme import LIGHT, Palette
+from nndoctor.report import Report
+from nndoctor.reporters.safe import shown
+
+COLORS = {getattr(LIGHT, f.name): f"var(--{f.name})" for f in fields(Palette) if f.name != "heat"}
+
+
+def inline(report: Report, number: int, label: str) -> str:
+    """The picture of a report without its heading, as an `<svg>`; `number` tells it from others on the same page.
+
+    `label` is read out in place of the picture.
+    """
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        whole = rendered(picture(report, titled=False), Kind.svg, salt=f"nndoctor-{number}").decode()
+    svg = whole[whole.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
+    svg = re.sub(r'(xlink:href="#|id="|url\(#)', rf"\g<1>r{number}-", svg)
+    svg = re.sub(r"font: [^;\"]*?([\d.]+px)[^;\"]*", _font, svg)
+    for color, variable in COLORS.items():
+        svg = svg.replace(color, variable)
+    box = re.search(r'viewBox="[^"]*"', svg)
+    head = f'<svg role="img" aria-label="{escape(shown(label))}" xmlns:xlink="http://www.w3.org/1999/xlink" {box[0] if box else ""}>'
+    return re.sub(r"\n\s*", " ", head + svg[svg.index(">") + 1 :])
+
+
+def _font(found: re.Match[str]) -> str:
+    bold = "700 " if "700" in found[0] or "bold" in found[0] else ""
+    return f"font: {bold}{found[1]} system-ui, sans-serif"

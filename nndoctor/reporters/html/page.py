@@ -1,0 +1,86 @@
+"""The whole page: its head, several runs as a table, each run's section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from nndoctor._version import __version__
+from nndoctor.plots.theme import DARK, LIGHT, Palette
+from nndoctor.report import Report
+from nndoctor.reporters.html.elements import Html, el, joined, table
+from nndoctor.reporters.html.section import section
+from nndoctor.reporters.html.spark import spark
+from nndoctor.reporters.runs import worst_first
+from nndoctor.reporters.verdict import cannot_say, verdict
+from nndoctor.wording import number, percent
+
+
+def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]] = ()) -> str:
+    """One HTML file: several runs stand in a table first, the worst at the top; what could not be read is told."""
+    ordered = worst_first(reports)
+    title = verdict(ordered[0])[0] if len(ordered) == 1 else f"{len(ordered)} runs"
+    several = len(ordered) > 1
+    body = [
+        el("header", el("h1", "nndoctor"), el("p", f"{len(ordered)} runs" if several else "a run's report")),
+        _errors(errors),
+        _runs(ordered) if several else Html(""),
+        *(section(report, k) for k, report in enumerate(ordered, 1)),
+        el("footer", el("p", f"nndoctor {__version__}")),
+    ]
+    script = el("script", Html(_file("sort.js"))) if several else Html("")
+    head = (
+        Html('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Html('<meta name="color-scheme" content="light dark">'),
+        el("title", f"{title} · nndoctor"),
+        el("style", Html(_style())),
+    )
+    whole = el("html", el("head", *head), el("body", el("main", *body), script), lang="en")
+    return f"<!doctype html>\n{whole}\n"
+
+
+def _style() -> str:
+    light, dark = (";".join(f"--{name}:{value}" for name, value in _colors(p)) for p in (LIGHT, DARK))
+    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{_file('page.css')}"
+
+
+def _colors(palette: Palette) -> list[tuple[str, str]]:
+    return [(name, getattr(palette, name)) for name in Palette.__slots__ if name != "heat"]
+
+
+def _file(name: str) -> str:
+    return files("nndoctor.reporters.html").joinpath(name).read_text(encoding="utf-8")
+
+
+def _errors(errors: Sequence[tuple[str, str]]) -> Html:
+    if not errors:
+        return Html("")
+    told = joined(el("li", message) for _, message in errors)
+    return el("article", el("h3", f"{len(errors)} could not be read"), el("ul", told), class_="error")
+
+
+def _runs(reports: Sequence[Report]) -> Html:
+    head = ("run", "finding", "severity", "sure", "curves", "train loss", "validation loss", "points")
+    return table(head, (_row(report, k) for k, report in enumerate(reports, 1)), class_="runs sortable")
+
+
+def _row(report: Report, k: int) -> list[Html | str]:
+    primary = report.primary
+    state = "unknown" if cannot_say(report) else "ok"
+    severity = str(primary.severity) if primary else state
+    longest = max((len(series) for series in report.run.series.values()), default=0)
+    return [
+        el("a", report.source, href=f"#run-{k}"),
+        primary.name if primary else "",
+        el("span", severity, class_=f"badge {severity}"),
+        percent(primary.confidence) if primary else "",
+        spark(report),
+        _last(report, "train/loss"),
+        _last(report, "validation/loss"),
+        str(longest),
+    ]
+
+
+def _last(report: Report, name: str) -> str:
+    series = report.run.series.get(name)
+    return number(series.last) if series is not None and len(series.y) else ""

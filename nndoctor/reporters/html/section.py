@@ -1,0 +1,119 @@
+"""One run on the page: verdict, picture, findings, what was clear, what could not be checked, facts."""
+
+from __future__ import annotations
+
+from nndoctor.finding import Cause, Finding, Number, Remedy, Severity
+from nndoctor.plots.inline import inline
+from nndoctor.report import Report
+from nndoctor.reporters.html.elements import Content, Html, el, joined, rows, table
+from nndoctor.reporters.json import summary
+from nndoctor.reporters.verdict import capital, verdict
+from nndoctor.run import LAYER, FactValue
+from nndoctor.series import Series
+from nndoctor.wording import number, percent
+
+MOST_FACTS = 60
+
+
+def section(report: Report, k: int) -> Html:
+    """The whole section of the k-th run, counted from 1."""
+    sentence, style = verdict(report)
+    about = f"{report.run.format} · " if report.run.format else ""
+    return el(
+        "section",
+        el("h2", sentence, class_=f"verdict {style}"),
+        el("p", about, el("code", report.source), class_="source"),
+        el("figure", Html(inline(report, k, f"Curves of {report.source}. {sentence}")), tabindex="0"),
+        joined(_finding(finding) for finding in report.findings),
+        _rest(report),
+        id=f"run-{k}",
+    )
+
+
+def _finding(finding: Finding) -> Html:
+    severity = str(finding.severity)
+    parts: list[Content] = [
+        el(
+            "h3",
+            el("span", severity, class_=f"badge {severity}"),
+            " ",
+            el("span", finding.code, class_="code"),
+            f" {finding.name} ",
+            el("small", f"{percent(finding.confidence)} sure{_place(finding)}"),
+        ),
+        el("p", f"{capital(finding.message)}."),
+    ]
+    evidence = [(key.replace("_", " "), _value(value)) for key, value in finding.evidence.items() if value is not None]
+    if evidence:
+        parts.append(rows(evidence, class_="evidence"))
+    if finding.causes:
+        parts += [el("h4", "Why, most likely first"), el("ul", joined(map(_cause, finding.causes)), class_="causes")]
+    if finding.remedies and finding.severity is not Severity.INFO:
+        parts += [el("h4", "Try, in this order"), el("ol", joined(map(_remedy, finding.remedies)))]
+    return el("article", *parts, class_=severity)
+
+
+def _place(finding: Finding) -> str:
+    line = "" if finding.location.line is None else f", line {finding.location.line}"
+    return line + (f", layer {finding.location.layer}" if finding.location.layer else "")
+
+
+def _cause(cause: Cause) -> Html:
+    weight = el("meter", percent(cause.weight), value=f"{cause.weight:.2f}", min="0", max="1")
+    told = f": {cause.because}. "
+    return el("li", weight, " ", el("strong", cause.name), told, el("em", f"To tell: {cause.test}."))
+
+
+def _remedy(remedy: Remedy) -> Html:
+    return el("li", el("strong", capital(remedy.text)), f": {remedy.why} ", el("cite", f"({remedy.source})"))
+
+
+def _rest(report: Report) -> Html:
+    parts: list[Content] = []
+    if report.cleared:
+        parts.append(_details(f"Clear: {len(report.cleared)} rules", el("p", ", ".join(report.cleared))))
+    if report.skipped:
+        skipped = table(
+            ("rule", "why it could not be judged"), ((f"{s.code} {s.name}", s.reason) for s in report.skipped)
+        )
+        parts.append(_details(f"Not checked: {len(report.skipped)} rules", skipped))
+    parts.append(_details(f"Series: {len(report.run.series)}", _series(report)))
+    if report.run.facts:
+        facts = [(name, _fact(fact.value)) for name, fact in list(report.run.facts.items())[:MOST_FACTS]]
+        parts.append(_details(f"Facts: {len(report.run.facts)}", rows(facts, class_="facts")))
+    notes = [*report.run.notes, *(f"column not understood: {name}" for name in report.run.unknown)]
+    if notes:
+        parts.append(_details(f"Notes: {len(notes)}", el("ul", joined(el("li", note) for note in notes))))
+    return el("div", *parts, class_="rest")
+
+
+def _details(summary: str, content: Content) -> Html:
+    return el("details", el("summary", summary), content)
+
+
+def _series(report: Report) -> Html:
+    """Names and ends of the run's series; of its layers only how many."""
+    named = [one for one in report.run.series.values() if not one.name.startswith(LAYER)]
+    head = ("series", "column", "points", "first", "best", "at step", "last")
+    layers = len(report.run.series) - len(named)
+    more = el("p", f"and {layers} series of {len(report.run.layers)} layers") if layers else ""
+    return joined((table(head, map(ends, named)), more))
+
+
+def ends(series: Series) -> list[str]:
+    """A row of the table: first, best and last as the log spells them."""
+    row = summary(series)
+    keys = ("name", "column", "points", "first", "best", "best_step", "last")
+    return ["–" if row[key] is None else str(row[key]) for key in keys]
+
+
+def _value(value: Number) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "–"
+    return number(float(value)) if isinstance(value, float) else str(value)
+
+
+def _fact(value: FactValue) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else _value(value)
