@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rule", "report", "progress", "wording"),
     ("rules", "readers", "recorder", "reporters", "plots"),
     ("catalogue", "engine"),
-    ("face",),
+    ("face", "watching"),
     ("sanity", "training", "lab"),
     ("cli",),
 )

@@ -12,6 +12,7 @@ from nndoctor.cli.explain import explain
 from nndoctor.cli.plot import plot
 from nndoctor.cli.report import report
 from nndoctor.cli.rules import rules
+from nndoctor.cli.watch import watch
 
 app = typer.Typer(
     name="nndoctor",
@@ -27,6 +28,7 @@ app.command()(rules)
 app.command()(explain)
 app.command()(plot)
 app.command()(report)
+app.command()(watch)
 
 
 def _version(wanted: bool) -> None:

@@ -24,7 +24,7 @@ from nndoctor.readers import (
 )
 from nndoctor.readers.assemble import assemble, visible
 from nndoctor.readers.frame import read_object
-from nndoctor.readers.interpret import mapped
+from nndoctor.readers.interpret import pairs
 from nndoctor.readers.layout import is_number
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
@@ -52,14 +52,14 @@ def read(source: object, *, maps: Iterable[str] = ()) -> list[Run]:
     `maps` are pairs `column=series` for names that cannot be guessed. Raises UnreadableLog where nothing can be read,
     UsageError for a map that makes no sense.
     """
-    pairs = dict(_pair(text) for text in maps)
+    named = pairs(maps)
     if isinstance(source, (str, PathLike)):
         source = Source(fspath(source))
     if not isinstance(source, Source):
-        return assemble(read_object(source), "data", pairs)
-    source = replace(source, kept=tuple(column.strip() for column in pairs))
-    runs = [run for table in reader_of(source).read(source) for run in assemble(table, source.path, pairs)]
-    _check_maps(runs, pairs, source)
+        return assemble(read_object(source), "data", named)
+    source = replace(source, kept=tuple(column.strip() for column in named))
+    runs = [run for table in reader_of(source).read(source) for run in assemble(table, source.path, named)]
+    _check_maps(runs, named, source)
     return runs
 
 
@@ -98,14 +98,6 @@ def _unrecognised(source: Source) -> str:
         f"{source.path} is no table that nndoctor can read (it begins '{visible(first[:60])}'); "
         "wanted a header and rows of numbers, JSON or JSON lines"
     )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    column, equals, target = text.rpartition("=")
-    if not equals or not column:
-        raise UsageError(f"--map wants 'column=series', as in --map 'my col=train/loss'; found '{text}'")
-    mapped(target.strip())
-    return column, target.strip()
 
 
 def _check_maps(runs: list[Run], pairs: dict[str, str], source: Source) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from nndoctor.errors import UsageError
@@ -27,6 +27,19 @@ def interpret(columns: Sequence[str], maps: Maps) -> dict[str, Meaning]:
     losses = {said.split for said in numbers if said.metric == "loss" or said.metric.endswith("_loss")}
     held = {(said.split, said.metric) for said in numbers}
     return {column: _placed(said, losses, held) for column, said in meanings.items()}
+
+
+def pairs(maps: Iterable[str]) -> dict[str, str]:
+    """Columns and what they are, from words as `my col=train/loss`. Raises UsageError for one that makes no sense."""
+    return dict(_pair(text) for text in maps)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, equals, target = text.rpartition("=")
+    if not equals or not column:
+        raise UsageError(f"--map wants 'column=series', as in --map 'my col=train/loss'; found '{text}'")
+    mapped(target.strip())
+    return column, target.strip()
 
 
 def mapped(target: str) -> Meaning:

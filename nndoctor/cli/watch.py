@@ -1,0 +1,87 @@
+"""`nndoctor watch LOG`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli.answer import FailOn
+from nndoctor.cli.look import Color
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+
+
+def watch(
+    logs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LOG…", help="Logs or folders; what is not there yet is waited for.", show_default=False
+        ),
+    ],
+    every: Annotated[
+        float, typer.Option("--every", min=0.1, metavar="SECONDS", help="The least time between two looks.")
+    ] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once and end; with --format json for scripts.")] = False,
+    format: Annotated[
+        str, typer.Option("--format", "-f", metavar="FORMAT", help="With --once: terminal, concise, json or jsonl.")
+    ] = "terminal",
+    until_finding: Annotated[
+        bool, typer.Option("--until-finding", help="End at the first finding at or above --fail-on that stands.")
+    ] = False,
+    for_seconds: Annotated[
+        float | None,
+        typer.Option("--for", min=0, metavar="SECONDS", help="End after this time.", show_default=False),
+    ] = None,
+    stop_command: Annotated[
+        str | None,
+        typer.Option(
+            "--stop-command",
+            metavar="COMMAND",
+            help="Run once at such a finding: 'kill {pid}'. Also {code}, {name}, {source}.",
+            show_default=False,
+        ),
+    ] = None,
+    pid: Annotated[
+        int | None, typer.Option("--pid", min=1, metavar="PID", help="What {pid} stands for.", show_default=False)
+    ] = None,
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            "--notify",
+            metavar="COMMAND",
+            help="Run at each new finding: 'notify-send {name} {message}'.",
+            show_default=False,
+        ),
+    ] = None,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", metavar="SEVERITY", help="error, warning, info or never.")
+    ] = FailOn.error,
+    map: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
+    ] = None,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
+) -> None:
+    """Follow logs as they grow: curves, the verdict so far, what lies ahead. Ctrl-C ends it.
+
+    A finding stands when two looks in a row had it; only then a command is run. Commands are started without a shell.
+    Exit codes as in diagnose, of the last look.
+    """
+    from nndoctor.cli.following import Wish, follow, look_once
+
+    if once:
+        raise typer.Exit(look_once(logs, format, fail_on, map or (), chosen(color, no_color)))
+    wish = Wish(
+        tuple(logs),
+        every=every,
+        until_finding=until_finding,
+        seconds=for_seconds,
+        stop_command=stop_command,
+        pid=pid,
+        notify=notify,
+        fail_on=fail_on,
+        maps=tuple(map or ()),
+        color=chosen(color, no_color),
+    )
+    raise typer.Exit(follow(wish))

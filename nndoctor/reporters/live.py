@@ -1,0 +1,92 @@
+"""What a watcher sees: the verdict so far, the curves, what lies ahead, what is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nndoctor.finding import Severity
+from nndoctor.plots.curves import Paper, draw
+from nndoctor.progress import course, reach, steadier
+from nndoctor.report import Report
+from nndoctor.reporters.page import Look, Page
+from nndoctor.reporters.runs import table, worst_first
+from nndoctor.reporters.verdict import verdict
+from nndoctor.run import Run
+from nndoctor.wording import number, percent
+
+FEW = 8  # points from which a curve is extrapolated
+LITTLE = 0.03  # of what was learned: less is hardly worth three times the steps so far
+MOST_REMEDIES = 2
+
+
+def render(
+    reports: Sequence[Report],
+    look: Look,
+    *,
+    height: int = 24,
+    waiting: Mapping[str, str] | None = None,
+    status: str = "",
+) -> str:
+    """The view in at most `height` lines: one run in full, several as a table with the worst below."""
+    page = Page(look)
+    if status:
+        page.line((status, "dim"))
+    for message in (waiting or {}).values():
+        page.line((f"waiting: {message}", "info"))
+    if len(reports) > 1:
+        table(page, reports)
+    if reports:
+        page.blank()
+        _report(page, worst_first(reports)[0], max(min(height - 14, 14), 4))
+    return "".join(page.text().splitlines(keepends=True)[:height])
+
+
+def line(report: Report) -> str:
+    """One line, for where no screen is drawn."""
+    points = max((len(s) for s in report.run.series.values()), default=0)
+    return f"{report.source}: {points} points: {verdict(report)[0]}"
+
+
+def forecast(run: Run) -> str | None:
+    """Where the loss is heading and whether it is worth going on; None where the curve does not say.
+
+    Extrapolated as in `nndoctor.curve.forecast`, give or take twice the fit's residual.
+    """
+    if "train/loss" not in run.series or len(run.series["train/loss"].y) < FEW:
+        return None
+    loss = steadier(run)
+    way = course(run, loss)
+    gained = loss.first - loss.last
+    if gained <= 0:
+        return None
+    residual = loss.forecast.residual if loss.forecast is not None else way.noise
+    spread = 2 * max(residual, way.noise)
+    there = loss.last - way.ahead
+    about = f"{loss.name.replace('/', ' ')} {number(loss.last)} now"
+    if way.ahead < LITTLE * reach(run):
+        return f"{about}: little is left to gain ({percent(way.ahead / reach(run))} of what was learned)"
+    return (
+        f"{about}, about {number(there)} ({number(there - spread)} to {number(there + spread)}) after four times the steps: "
+        f"{percent(way.ahead / gained)} more than was gained so far"
+    )
+
+
+def _report(page: Page, report: Report, height: int) -> None:
+    sentence, style = verdict(report)
+    page.line((sentence, style))
+    page.blank()
+    span = report.primary.span if report.primary else None
+    for drawn in draw(report.run, Paper(page.width, height, drawing=page.look.drawing), span):
+        page.row(drawn)
+    page.blank()
+    ahead = forecast(report.run)
+    if ahead is not None:
+        page.line(("Ahead    ", "info"), ahead, hanging=9)
+    for finding in report.at_least(Severity.WARNING):
+        page.line(
+            (finding.code, str(finding.severity)),
+            (f"    {finding.name}", "bold"),
+            (f"  {percent(finding.confidence)} sure", "dim"),
+        )
+        for remedy in finding.remedies[:MOST_REMEDIES]:
+            page.line(("try ", "good"), remedy.text, indent=9, hanging=4)
