@@ -243,6 +243,18 @@ _CATALOGUE = (
         "log-more-often", "log at least once an epoch, and the loss every few steps", "a trend needs points", PLAYBOOK
     ),
     Remedy(
+        "evaluate-the-policy",
+        "log the mean return of a frozen policy over some tens of episodes, for three seeds or more",
+        "the return is what is learned; the losses chase targets that move, and seeds differ as much as methods",
+        "Henderson et al., Deep Reinforcement Learning that Matters, 2018, arXiv:1709.06560",
+    ),
+    Remedy(
+        "score-the-samples",
+        "log the Fréchet inception distance of some thousand samples once an epoch, and look at a fixed batch of them",
+        "it falls as the samples get better; the losses need not",
+        "Heusel et al., GANs Trained by a Two Time-Scale Update Rule, 2017, arXiv:1706.08500",
+    ),
+    Remedy(
         "log-plain-numbers",
         "write plain numbers, and nan where there is none",
         "a cell that is not a number is left out",

@@ -10,17 +10,23 @@ from pathlib import Path
 
 from nndoctor.errors import UnreadableLog, UsageError
 from nndoctor.readers import (
+    aim_repo,
     catboost_info,
     dvclive,
     hf_trainer_state,
     json_lines,
     keras_history,
+    mlflow_db,
     mlflow_files,
+    ruled_tables,
     run_folder,
     separated,
     tensorboard,
     text_lines,
     wandb_binary,
+    wandb_panel,
+    yolo_results_txt,
+    yolo_terminal,
 )
 from nndoctor.readers.assemble import assemble, visible
 from nndoctor.readers.frame import read_object
@@ -37,11 +43,17 @@ READERS: tuple[Reader, ...] = (
     catboost_info.READER,
     dvclive.READER,
     mlflow_files.READER,
+    mlflow_db.READER,
+    aim_repo.READER,
     tensorboard.READER,
     hf_trainer_state.READER,
     json_lines.READER,
     keras_history.READER,
+    wandb_panel.READER,
+    yolo_results_txt.READER,
+    yolo_terminal.READER,
     separated.READER,
+    ruled_tables.READER,
     text_lines.READER,
 )
 

@@ -24,9 +24,9 @@ def rest(page: Page, report: Report) -> None:
     for k, (reason, names) in enumerate(_grouped(lacking)):
         _titled(page, "" if k else "Not checked", "info", f"{reason}: {_listed(names)}")
     absent = list(dict.fromkeys(_asked(s) for s in lacking if " points" not in s.reason))
-    if absent:
+    if absent and report.run.fact("task") is None:  # of a game or a GAN no series would help
         _titled(page, "To log", "info", f"{', '.join(absent)}: then these can be judged, too")
-    if report.run.unknown:
+    if report.run.unknown and report.run.fact("task") is None:
         example = shown(report.run.unknown[0]).replace("'", "\\'")
         unknown = _listed([shown(name) for name in report.run.unknown])
         _titled(page, "Unknown", "info", f"{unknown}: say what a column is with --map '{example}=train/loss'")

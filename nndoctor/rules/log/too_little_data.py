@@ -10,16 +10,32 @@ from nndoctor.run import SPLITS, Run
 
 FEW = 5  # points: fewer carry no trend, no noise and no turn
 
+# Where losses do not measure learning: why nothing can be said of bias and variance, and what would tell.
+OTHER_TASKS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "reinforcement-learning": (
+        (
+            "this is a log of reinforcement learning: its data change with the policy and there is no validation split, "
+            "so it supports no verdict on bias and variance"
+        ),
+        ("evaluate-the-policy",),
+    ),
+    "gan": (
+        (
+            "this is a log of a GAN: each loss is measured against the other network, so it supports no verdict on bias "
+            "and variance"
+        ),
+        ("score-the-samples",),
+    ),
+}
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Count the points of the longest series of a split."""
     longest = max((len(s.y) for name, s in run.series.items() if name.split("/")[0] in SPLITS), default=0)
     task = run.fact("task")
     if task is not None:
-        kind = str(task).replace("-", " ").replace("gan", "GAN training")
-        yield Symptom(
-            f"this is a log of {kind}, whose losses do not show how well a network learns", 0.95, {"task": str(task)}
-        )
+        message, remedies = OTHER_TASKS.get(str(task), (f"this is a log of {task}: it supports no verdict", ()))
+        yield Symptom(message, 0.95, {"task": str(task)}, remedies=remedies)
     elif longest < FEW:
         points = "1 point" if longest == 1 else f"{longest} points"
         yield Symptom(
