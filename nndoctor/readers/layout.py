@@ -15,6 +15,8 @@ from nndoctor.readers.table import is_words
 DELIMITERS = (",", "\t", ";", "|")
 COMMENTS = ("#", "//")
 LOOKED_AT = 40  # lines
+RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
+UPRIGHT = str.maketrans("│┃║", "|||")
 WIDEST = 4 << 20  # bytes of a header
 
 
@@ -54,6 +56,7 @@ def layout_of(source: Source) -> Layout | None:
     """The layout of a text that is a table, else None."""
     text = source.start if "\n" in source.start else source.beginning(WIDEST)
     lines = [line for line in text.split("\n")[:-1] or [text] if is_row(line)][: LOOKED_AT + 1]
+    lines = lines[next((k for k, line in enumerate(lines) if not is_ruler(line)), 0) :]
     if not lines:
         return None
     delimiter = delimiter_of(lines)
@@ -71,7 +74,7 @@ def split(line: str, delimiter: str) -> list[str]:
     if delimiter == " ":
         return line.split()
     if delimiter == "|":
-        line = line.strip().strip("|")
+        line = line.translate(UPRIGHT).strip().strip("|")
     return next(csv.reader([line.replace("\r", " ")], delimiter=delimiter, skipinitialspace=True), [])
 
 
@@ -83,7 +86,7 @@ def is_row(line: str) -> bool:
 
 def is_ruler(line: str) -> bool:
     """Whether a line only draws the lines of a text table: `|---|:-:|`."""
-    return set(line) <= set("|-:+= \n") and "-" in line and "|" in line
+    return set(line) <= RULED and len(line.strip()) > 2 and bool(set(line) & set("|+─━═"))
 
 
 def delimiter_of(lines: Sequence[str]) -> str:

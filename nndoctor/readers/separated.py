@@ -10,7 +10,7 @@ import numpy as np
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers import large
-from nndoctor.readers.layout import Layout, is_row, is_ruler, layout_of, split
+from nndoctor.readers.layout import UPRIGHT, Layout, is_row, is_ruler, layout_of, split
 from nndoctor.readers.names import Kind, meaning, tidy
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
@@ -29,7 +29,7 @@ def sniff(source: Source) -> bool:
     """A header whose cells are mostly words, and rows of as many cells below it."""
     if source.is_dir or not source.is_text or source.start.lstrip()[:1] in ("{", "["):
         return False
-    return layout_of(source) is not None
+    return "\r" not in source.start[:4096] and layout_of(source) is not None  # a lone one draws a bar anew
 
 
 def read(source: Source) -> list[Table]:
@@ -133,7 +133,7 @@ class _Lines:
                 return line
             if is_row(line) and not is_ruler(line):
                 self.began = self.line
-                return line.strip().strip("|") if self.piped else line
+                return line.translate(UPRIGHT).strip().strip("|") if self.piped else line
         raise StopIteration
 
 

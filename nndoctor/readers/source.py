@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ LONGEST = 16 << 20  # bytes of one line; a run log's line is never longer, a hos
 MOST_TEXT = 2 << 30  # bytes of a file that is taken into memory whole
 MOST_PIPED = 512 << 20  # bytes read from standard input
 PIECE = 1 << 20  # bytes read at a time
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)")  # colours, cursor, links
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,13 @@ class Source:
 
 
 def _plain_lines(text: str) -> str:
-    """CR LF, and the CR CR LF of files written twice as text on Windows, become one newline; so do old lone CRs."""
+    """CR LF, and the CR CR LF of files written twice as text on Windows, become one newline; so do old lone CRs.
+
+    The escape sequences of a terminal's colours are taken out.
+    """
     text = text.removeprefix("\ufeff")
+    if "\x1b" in text:
+        text = ESCAPES.sub("", text)
     if "\r" not in text:
         return text
     if "\n" not in text:

@@ -6,7 +6,8 @@ from nndoctor.errors import UnreadableLog
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import HEAD, Source
 from nndoctor.readers.table import Table, from_records
-from nndoctor.readers.text_records import counts, records
+from nndoctor.readers.text_ranks import one_voice
+from nndoctor.readers.text_records import counts, records, tells
 
 LONGEST_PREFACE = 1 << 20  # bytes that a log may print before its first numbers
 CUT = "the last line is cut off and was left out"
@@ -23,7 +24,7 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table, a row for each epoch or step that the text tells of, with the line it begins on."""
-    lines = source.text().split("\n")
+    lines = one_voice(source.text().split("\n"), tells)
     found = records(lines)
     if not found:
         raise UnreadableLog(f"{source.path} has no line with a loss or a metric; wanted 'epoch 1 loss 0.5' or the like")

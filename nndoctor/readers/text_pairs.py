@@ -42,7 +42,6 @@ LEADS_ON = {
     "the",
 }  # "down to 0.1" names nothing
 
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 WIDE = re.compile(r"\s{3,}")
 REDRAWN = re.compile(r"[\r\x08]+")
 STAMP = re.compile(
@@ -90,10 +89,11 @@ class Line:
 
 def parse(text: str) -> Line:
     """The pairs in a line; of a line that was drawn over and over the last drawing."""
-    if "\x1b" in text:
-        text = ESCAPES.sub("", text)
     if "\r" in text or "\x08" in text:
-        text = next((piece for piece in reversed(REDRAWN.split(text)) if piece.strip()), "")
+        pieces = [piece for piece in REDRAWN.split(text) if piece.strip()] or [""]
+        text = next((piece for piece in reversed(pieces) if "{'" in piece), pieces[-1])
+    if "{'" in text and "%|" in text:
+        text = text[text.index("{'") :].partition("}")[0]  # printed after a bar, or before it
     text = STAMP.sub(" ", WIDE.sub("  ", text[:LONGEST]), count=1)
     line = Line(bar=_bar(text))
     rest = _marks(text, line)

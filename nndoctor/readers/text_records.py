@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nndoctor.readers.names import BARE, Kind, meaning, task
+from nndoctor.readers.text_dialects import plain
 from nndoctor.readers.text_pairs import Line, known, parse
 
 ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
@@ -41,7 +42,7 @@ def records(lines: Iterable[str]) -> list[Record]:
     """The records of a log, in order. Where lines are marked by epoch or step, what is not is left out."""
     found: list[Record] = []
     epoch: dict[str, str] = {}
-    for number, text in enumerate(lines, 1):
+    for number, text in enumerate(plain(lines), 1):
         if not text or (not any(map(str.isdigit, text)) and "nan" not in text.lower()):
             continue
         line = parse(text)
@@ -50,7 +51,7 @@ def records(lines: Iterable[str]) -> list[Record]:
         if "epoch" in line.marks:
             epoch = {"epoch": line.marks["epoch"]}
         _take(found, line, number, epoch)
-    found = [record for record in found if any(map(known, record.values))]
+    found = _once([record for record in found if any(map(known, record.values))])
     marked = [record for record in found if record.own]
     return _few_unknown(_repeated(_one_tier(marked if len(marked) > 1 else found)))
 
@@ -63,6 +64,16 @@ def _repeated(found: list[Record]) -> list[Record]:
         once = {name for name in record.aside - kept if held[name] == 1 and len(found) > ENOUGH}
         record.values = {name: value for name, value in record.values.items() if name not in once}
     return found
+
+
+def _once(found: list[Record]) -> list[Record]:
+    """Records without those that only say again what the one before says: several processes print the same."""
+    return [r for k, r in enumerate(found) if not (k and r.own and r.row == found[k - 1].row)]
+
+
+def tells(text: str) -> bool:
+    """Whether a line holds a loss or a metric by its name."""
+    return any(map(_tells, parse(text).pairs))
 
 
 def counts(found: list[Record]) -> bool:
@@ -146,7 +157,19 @@ def _one_tier(found: list[Record]) -> list[Record]:
     if len({record.marks["step"] for record in found if "step" in record.own}) < 2 and _epochs(found) > 1:
         for record in found:
             record.marks.pop("step", None)
+        found = _merged(found)
     return found
+
+
+def _merged(found: list[Record]) -> list[Record]:
+    """An epoch's last step and the epoch itself are one record once steps do not count."""
+    merged: list[Record] = []
+    for record in found:
+        if merged and merged[-1].marks == record.marks and merged[-1].own != record.own:
+            merged[-1].values.update(record.values)
+        else:
+            merged.append(record)
+    return merged
 
 
 def _epochs(found: list[Record]) -> int:

@@ -10,7 +10,6 @@ from nndoctor.readers.source import HEAD, Source
 from nndoctor.readers.table import Table, from_records
 
 PREFACE = 1 << 20  # bytes that may be printed before the first epoch
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 HEADER = re.compile(r"\bEpoch\s+gpu_mem\s+((?:\w+\s+)+?)(?:labels|instances|targets|total)\b", re.IGNORECASE)
 EPOCH = re.compile(
     r"^\s*(?P<epoch>\d+)/(?P<last>\d+)\s+(?P<memory>[\d.]+[GM]?)\s+(?P<losses>(?:[-+.\de]+|nan|inf)\s.*?)\s\d+:"
@@ -37,10 +36,9 @@ def read(source: Source) -> list[Table]:
     names: list[str] = []
     drawn = ""
     for at, text in enumerate(source.text().split("\n"), 1):
-        plain = ESCAPES.sub("", text)
-        if header := HEADER.search(plain):
+        if header := HEADER.search(text):
             names = [_loss(word) for word in header[1].split()]
-        for piece in plain.split("\r"):
+        for piece in text.split("\r"):
             if bar := EPOCH.match(piece):
                 values = dict(zip(names, bar["losses"].split(), strict=False))
                 if not rows or rows[-1]["epoch"] != bar["epoch"]:

@@ -1,0 +1,67 @@
+"""Lines that say their numbers in an order or by names of their own, put into plain words; one line stays one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+METER = re.compile(r"(?<![\w.])[-+]?[\d.]+(?:e[-+]?\d+)?\s+\(\s*([-+]?[\d.]+(?:e[-+]?\d+)?|nan)\)", re.IGNORECASE)
+TRAIN = re.compile(r"\bTrain: \[?(\d+)(?:/\d+\])?\s*\[\s*(\d+)/\s*(\d+)\s*(?:\([^)]*\))?\s*\]")
+EPOCH = re.compile(r"\bEpoch: ?\[(\d+)\]")
+ROUND = re.compile(
+    r"\b(?:Test|Val|Valid|Eval|Validation|Test-EMA|Test \(EMA\))\s*: ?(?:\[\d+/\d+\])?\s*\[\s*\d+/\s*\d+\s*\]"
+)
+SUMMARY = re.compile(r"(?:^|[\s:])\*\s+(?=(?:Acc|Prec|Top|Err|Error)[@-]?\d)", re.IGNORECASE)
+AVERAGED = re.compile(r"\bAveraged stats:")
+TREES = re.compile(r"^\s*(?P<step>\d+):\s+learn: (?P<learn>\S+)(?:\s+test1?: (?P<test>\S+))?")
+DARKNET = re.compile(
+    r"^\s*(?P<step>\d+): [-\d.nainf]+, (?P<loss>[-\d.nainf]+) avg(?: loss)?, (?P<lr>[\d.e-]+) rate,", re.IGNORECASE
+)
+ESTIMATOR = re.compile(r"Saving dict for global step (\d+):(.*)")
+
+
+def plain(lines: Iterable[str]) -> Iterator[str]:
+    """Each line as the general reader understands it; of an evaluation's lines only the last is kept."""
+    held: str | None = None
+    epoch, waiting = "", False
+    for text in lines:
+        line = text
+        if "[" in line and (found := EPOCH.search(line)):
+            epoch = found[1]
+        elif "Train:" in line and (found := TRAIN.search(line)):
+            epoch = found[1]
+            line = f"{line[: found.start()]}Epoch: [{epoch}][{found[2]}/{found[3]}]{line[found.end() :]}"
+        under_way = epoch != "" and ROUND.search(line) is not None
+        if waiting and held is not None:
+            held = "" if under_way else held.partition(" Acc@")[0] if SUMMARY.search(line) else held
+        if held is not None:
+            yield held
+        held, waiting = _said(line, epoch), under_way
+    if held is not None:
+        yield held
+
+
+def _said(line: str, epoch: str) -> str:
+    if epoch and (found := ROUND.search(line) or SUMMARY.search(line)):
+        return f"Epoch: [{epoch}] test {_averages(line[found.end() :])}"
+    if epoch and (found := AVERAGED.search(line)):
+        return f"Epoch: [{epoch}] {_averages(line[found.end() :])}"
+    if ": " in line:
+        return _of_a_tool(line)
+    return line
+
+
+def _averages(text: str) -> str:
+    """`0.91 (0.87)` is the last batch and the mean so far: the mean is kept."""
+    return METER.sub(r"\1", text)
+
+
+def _of_a_tool(line: str) -> str:
+    if "learn: " in line and (found := TREES.match(line)):
+        test = f" test loss {found['test']}" if found["test"] else ""
+        return f"step {found['step']} train loss {found['learn']}{test}"
+    if " rate," in line and (found := DARKNET.match(line)):
+        return f"step {found['step']} train loss {found['loss']} lr {found['lr']}"
+    if "global step" in line and (found := ESTIMATOR.search(line)):
+        return f"step {found[1]} eval {re.sub('global_step = [0-9]+,?', '', found[2])}"
+    return line
