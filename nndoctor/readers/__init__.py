@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -29,10 +29,13 @@ from nndoctor.readers import (
     yolo_terminal,
 )
 from nndoctor.readers.assemble import assemble, visible
+from nndoctor.readers.find import find as sources_behind
 from nndoctor.readers.frame import read_object
 from nndoctor.readers.interpret import pairs
 from nndoctor.readers.layout import is_number
+from nndoctor.readers.packed import is_archive, packing, peeked, unfolded, unpacked
 from nndoctor.readers.reader import Reader
+from nndoctor.readers.remote import fetched, is_remote
 from nndoctor.readers.source import Source
 from nndoctor.run import Run
 
@@ -69,9 +72,47 @@ def read(source: object, *, maps: Iterable[str] = ()) -> list[Run]:
         source = Source(fspath(source))
     if not isinstance(source, Source):
         return assemble(read_object(source), "data", named)
-    source = replace(source, kept=tuple(column.strip() for column in named))
+    return _of(replace(source, kept=tuple(column.strip() for column in named)), named)
+
+
+def _of(source: Source, named: Mapping[str, str]) -> list[Run]:
+    """The runs in a source: fetched, unpacked, read."""
+    if source.data is None and is_remote(source.path):
+        with fetched(source.path) as here:
+            if here.is_dir:
+                return _below(Path(here.path), source, named)
+            return _of(replace(here, kept=source.kept), named)
+    if source.data is not None or Path(source.path).is_file():
+        if is_archive(source):
+            with unfolded(source) as folder:
+                return _below(folder, source, named)
+        if packing(source) is not None:
+            source = unpacked(source)
     runs = [run for table in reader_of(source).read(source) for run in assemble(table, source.path, named)]
     _check_maps(runs, named, source)
+    return [replace(run, notes=(*source.notes, *run.notes)) for run in runs] if source.notes else runs
+
+
+def _below(folder: Path, source: Source, named: Mapping[str, str]) -> list[Run]:
+    """Every run in a folder that stands for a source while it is read; a log that cannot be read stops no other."""
+    found, errors = sources_behind([str(folder)], is_log)
+    found = [replace(unpacked(one) if packing(one) is not None else one, kept=source.kept) for one in found]
+    reasons = [message for _, message in errors]
+    runs: list[Run] = []
+    for one in found:
+        try:
+            runs += [run for table in reader_of(one).read(one) for run in assemble(table, one.path, named)]
+        except UnreadableLog as error:
+            reasons.append(str(error))
+    reasons = [reason.replace(str(folder), source.path) for reason in reasons]
+    if not runs:
+        raise UnreadableLog(reasons[0] if reasons else f"{source.path} holds no run log")
+    _check_maps(runs, named, source)
+    here, there = str(folder), source.path
+    runs = [replace(run, path=run.path.replace(here, there), source=run.source.replace(here, there)) for run in runs]
+    if reasons:
+        note = f"{len(reasons)} of its logs could not be read: {reasons[0]}"
+        runs[0] = replace(runs[0], notes=(*runs[0].notes, note))
     return runs
 
 
@@ -88,7 +129,10 @@ def reader_of(source: Source) -> Reader:
 
 
 def is_log(source: Source) -> bool:
-    """Whether a reader recognises the source; no error for what is not a log."""
+    """Whether a reader recognises the source, or what it holds compressed; no error for what is not a log."""
+    if packing(source) is not None:
+        inner = peeked(source)
+        return inner is not None and any(reader.sniff(inner) for reader in READERS)
     return any(reader.sniff(source) for reader in READERS)
 
 
@@ -112,7 +156,7 @@ def _unrecognised(source: Source) -> str:
     )
 
 
-def _check_maps(runs: list[Run], pairs: dict[str, str], source: Source) -> None:
+def _check_maps(runs: list[Run], pairs: Mapping[str, str], source: Source) -> None:
     columns = {c for run in runs for s in run.series.values() for c in (s.column, *s.column.split(" + "))}
     for column, target in pairs.items():
         if target not in ("epoch", "step") and column.strip() not in columns:

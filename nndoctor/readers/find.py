@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nndoctor.errors import UnreadableLog
+from nndoctor.readers.remote import is_remote
 from nndoctor.readers.source import MOST_PIPED, Source
 
-LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb"}
+LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err"}
+PACKED = {".gz", ".bz2", ".xz", ".zst"}  # one log each; archives are opened only when they are named
 SKIPPED = {".git", "__pycache__", "node_modules", ".venv", "venv", ".ipynb_checkpoints"}
 
 
@@ -31,6 +33,8 @@ def find(words: Iterable[str], is_log: Callable[[Source], bool]) -> tuple[list[S
 def _behind(word: str, is_log: Callable[[Source], bool]) -> list[Source]:
     if word == "-":
         return [_piped()]
+    if is_remote(word):
+        return [Source(word)]
     path = Path(word)
     if path.is_dir():
         if is_log(Source(word)):
@@ -58,7 +62,7 @@ def _below(folder: str, is_log: Callable[[Source], bool], *, empty: bool = False
             continue
         folders[:] = sorted(f for f in folders if f not in SKIPPED)
         paths = [os.path.join(root, name) for name in sorted(files)]
-        found += [s for p in paths if Path(p).suffix.lower() in LOGS and is_log(s := Source(p))]
+        found += [s for p in paths if Path(p).suffix.lower() in {*LOGS, *PACKED} and is_log(s := Source(p))]
     if not found and not empty:
         raise UnreadableLog(
             f"{folder}: no run log in this folder; wanted a file such as metrics.csv, log.jsonl or trainer_state.json"

@@ -24,12 +24,14 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x
 class Source:
     """A file or a directory by its path, or `data` piped in under the name `-`.
 
-    `kept` are the columns that the user named with --map: no reader may drop them for being unknown.
+    `kept` are the columns that the user named with --map: no reader may drop them for being unknown. `notes` are what
+    was seen before any reader (that a compressed file is cut off).
     """
 
     path: str
     data: bytes | None = None
     kept: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
