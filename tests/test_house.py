@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("series",),
     ("run", "run_folder", "settings", "remedies"),
     ("rule", "report", "progress", "wording"),
-    ("rules", "readers", "recorder", "reporters", "plots"),
+    ("rules", "readers", "recorder", "experiment", "reporters", "plots"),
     ("catalogue", "engine"),
     ("face", "watching"),
     ("sanity", "training", "lab"),
@@ -38,7 +38,7 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 
 # Which packages may be imported in which rooms.
 ALLOWED = {
-    "torch": {"recorder", "sanity", "training", "lab"},
+    "torch": {"recorder", "experiment", "sanity", "training", "lab"},
     "typer": {"cli"},
     "matplotlib": {"plots"},
 }

@@ -12,6 +12,7 @@ from nndoctor.cli.explain import explain
 from nndoctor.cli.plot import plot
 from nndoctor.cli.report import report
 from nndoctor.cli.rules import rules
+from nndoctor.cli.train import train
 from nndoctor.cli.watch import watch
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.command()(explain)
 app.command()(plot)
 app.command()(report)
 app.command()(watch)
+app.command()(train)
 
 
 def _version(wanted: bool) -> None:

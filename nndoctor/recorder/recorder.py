@@ -63,10 +63,11 @@ class Recorder:
             self._schedule = Schedule(None if every == "auto" else every, budget, seed, fixed=ranks.count > 1)
             self._probe = Probe(model, optimizer, random.Random(seed), self._fail)  # noqa: S311 - not for secrets
             self._book.describe(self._probe)
-            self._next, self._step_time = self._step, 0.0
+            self._next, self._step_time = self._schedule.first(self._step), 0.0
             self._began = self._since = time.perf_counter()
             self._handles = [optimizer.register_step_post_hook(self._after_update)]
-            self._arm(self._step)
+            if self._next == self._step:
+                self._arm(self._step)
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001 - an unwritable folder, a model of a kind never seen

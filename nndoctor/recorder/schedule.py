@@ -22,6 +22,10 @@ class Schedule:
         self._samples = 0
         self._fixed = fixed
 
+    def first(self, step: int) -> int:
+        """The first step to sample from `step` on: a run that goes on is sampled where it would have been."""
+        return step if self.every is None else -(-step // self.every) * self.every
+
     def cost(self, seconds: float) -> None:
         """Take in what the latest sample cost."""
         self.spent += seconds
@@ -31,7 +35,7 @@ class Schedule:
     def after(self, step: int, first: int, step_time: float) -> int:
         """The step to sample next, after a sample at `step` of a run that began at `first`."""
         if self.every is not None:
-            return step + self.every
+            return self.first(step + 1)
         done = step - first + 1
         wanted = AMONG_RANKS if self._fixed else self._gap(step_time)
         gap = min(wanted, max(done, 1), LONGEST)

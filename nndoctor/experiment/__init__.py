@@ -1,0 +1,1 @@
+"""The user's `model.py`: loaded, understood, made ready to take a step."""

@@ -1,0 +1,93 @@
+"""Whatever a user calls data, as batches that can be gone through again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+
+from nndoctor.errors import UsageError
+
+BATCH = 32
+
+Batch = object  # a pair of tensors, a dict of tensors, or whatever the user's step takes
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Batches that can be gone through again: `source` gives an iterator each time. `examples` where it is known."""
+
+    source: Callable[[], Iterator[Batch]]
+    said: str
+    examples: int | None = None
+    number: int | None = None
+    dataset: object = None
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self.source()
+
+
+def batches(name: str, given: object, *, shuffle: bool, size: int = BATCH) -> Batches:
+    """Batches from a DataLoader, a Dataset, a pair of tensors, a function that gives any of these, or an iterable.
+
+    Raises UsageError for what is none of them, and for an iterator that can be gone through only once.
+    """
+    if isinstance(given, DataLoader):
+        return _loader(given, f"{name}: a DataLoader, batches of {given.batch_size}")
+    if isinstance(given, Dataset):
+        mixed = shuffle and not isinstance(given, IterableDataset)
+        loader: DataLoader[object] = DataLoader(given, batch_size=size, shuffle=mixed)
+        return _loader(loader, f"{name}: a Dataset, in batches of {size}{', shuffled' if mixed else ''}")
+    if isinstance(given, (tuple, list)) and given and all(isinstance(part, Tensor) for part in given):
+        lengths = {len(part) for part in given}
+        if len(lengths) != 1:
+            raise UsageError(f"{name} holds tensors of different lengths: {', '.join(str(len(p)) for p in given)}")
+        paired: DataLoader[object] = DataLoader(TensorDataset(*given), batch_size=size, shuffle=shuffle)
+        return _loader(paired, f"{name}: {len(given)} tensors, in batches of {size}{', shuffled' if shuffle else ''}")
+    if callable(given):
+        made = given()
+        if isinstance(made, Iterator):
+            return Batches(lambda: iter(given()), f"{name}: a generator function")
+        return batches(name, made, shuffle=shuffle, size=size)
+    if isinstance(given, Iterator):
+        raise UsageError(
+            f"{name} is an iterator, which ends after one epoch; give a function that makes it: def {name}()"
+        )
+    if isinstance(given, Iterable) and not isinstance(given, (str, bytes, Mapping, Tensor)):
+        number = len(given) if isinstance(given, Sized) else None
+        return Batches(lambda: iter(given), f"{name}: {type(given).__name__}, gone through as batches", number=number)
+    raise UsageError(
+        f"{name} is a {type(given).__name__}; wanted a DataLoader, a Dataset, a pair of tensors, or a function that gives one"
+    )
+
+
+def stand_in(shape: tuple[int, ...], classes: int | None, seed: int, examples: int = 256) -> TensorDataset:
+    """Made-up data for a model that came without any: normal inputs of a shape, labels drawn evenly (or normal targets)."""
+    source = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(examples, *shape, generator=source)
+    if classes is None:
+        return TensorDataset(inputs, torch.randn(examples, 1, generator=source))
+    return TensorDataset(inputs, torch.randint(classes, (examples,), generator=source))
+
+
+def moved(batch: Batch, device: torch.device) -> Batch:
+    """The batch, its tensors on a device."""
+    if isinstance(batch, Tensor):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, Mapping):
+        return {key: moved(value, device) for key, value in batch.items()}
+    if isinstance(batch, (tuple, list)):
+        parts: Any = [moved(value, device) for value in batch]
+        return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
+    return batch
+
+
+def _loader(loader: DataLoader[object], said: str) -> Batches:
+    dataset = loader.dataset
+    examples = len(dataset) if isinstance(dataset, Sized) else None
+    number = len(loader) if examples is not None else None
+    return Batches(lambda: iter(loader), said, examples, number, dataset)

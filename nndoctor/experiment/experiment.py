@@ -1,0 +1,136 @@
+"""An experiment: model, loss, data and optimizer of a user's file, by the names that the contract gives them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
+from nndoctor.experiment.lightning import Lightning
+from nndoctor.experiment.model_file import ModelFileError, load, told
+
+LINES = {
+    "model": "model = Net()  # or: def model(): return Net()",
+    "loss": "loss = nn.CrossEntropyLoss()  # or: def loss(output, target): ...",
+    "train_data": "train_data = DataLoader(...)  # or a Dataset, a pair of tensors, a function that gives one",
+}
+
+OptimizerMaker = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+
+
+@dataclass
+class Experiment:
+    """What a user's file brings. `said` tells what was found and what was assumed, for people."""
+
+    path: str
+    model: nn.Module
+    train_data: Batches
+    loss: Callable[..., Tensor] | None = None
+    validation_data: Batches | None = None
+    optimizer: torch.optim.Optimizer | OptimizerMaker | None = None
+    step: Callable[[nn.Module, Batch], Tensor] | None = None
+    train_step: Callable[[nn.Module, Batch, torch.optim.Optimizer], object] | None = None
+    said: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line adds to a file: stand-in data's shape and classes, batch size, seed."""
+
+    shape: tuple[int, ...] | None = None
+    classes: int | None = None
+    batch_size: int = BATCH
+    seed: int = 0
+
+
+def experiment(path: str, given: Given = Given()) -> Experiment:
+    """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
+    names = load(path, given.seed)
+    found = _model(path, names, given.seed)
+    lightning = Lightning.of(found)
+    parts = {**lightning.parts(), **_named(names)} if lightning else _named(names)
+    missing = _missing(parts, given)
+    if missing:
+        lines = "; ".join(f"`{LINES[name]}`" for name in missing)
+        raise ModelFileError(f"{path} has no {' and no '.join(missing)}: add {lines}")
+    said = [f"model: {type(found).__name__}, {sum(p.numel() for p in found.parameters()):,} parameters"]
+    data = parts.get("train_data")
+    if data is None and given.shape is not None:
+        data = stand_in(given.shape, given.classes, given.seed)
+        said.append(f"train_data: assumed, normal inputs of {'x'.join(map(str, given.shape))}")
+    loss = parts.get("loss")
+    if loss is None and "step" not in parts and "train_step" not in parts and given.shape is not None:
+        loss = nn.MSELoss() if given.classes is None else nn.CrossEntropyLoss()
+        said.append(f"loss: assumed, {type(loss).__name__}")
+    with told(path, "makes its data"):
+        train = batches("train_data", data, shuffle=True, size=given.batch_size)
+        held_out = parts.get("validation_data")
+        validation = (
+            None if held_out is None else batches("validation_data", held_out, shuffle=False, size=given.batch_size)
+        )
+    said += [train.said, *([validation.said] if validation else ["no validation_data: overfitting cannot be seen"])]
+    return Experiment(
+        path, found, train, _callable(path, "loss", loss), validation, _optimizer(path, parts.get("optimizer")),
+        _callable(path, "step", parts.get("step")), _callable(path, "train_step", parts.get("train_step")), said,
+    )  # fmt: skip
+
+
+def _named(names: Mapping[str, object]) -> dict[str, object]:
+    """The names of the contract; a validation set may also be called val_data."""
+    known = ("loss", "train_data", "validation_data", "optimizer", "step", "train_step")
+    parts = {name: names[name] for name in known if names.get(name) is not None}
+    if "validation_data" not in parts and names.get("val_data") is not None:
+        parts["validation_data"] = names["val_data"]
+    return parts
+
+
+def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:
+    given = names.get("model")
+    if given is None:
+        classes = [
+            n
+            for n, v in names.items()
+            if inspect.isclass(v) and issubclass(v, nn.Module) and v.__module__ == names["__name__"]
+        ]
+        hint = f"; it defines {classes[-1]}: add `model = {classes[-1]}()`" if classes else f": add `{LINES['model']}`"
+        raise ModelFileError(f"{path} sets no model{hint}")
+    if not isinstance(given, nn.Module) and callable(given):
+        torch.manual_seed(seed)
+        with told(path, "makes its model"):
+            given = given()
+    if not isinstance(given, nn.Module):
+        raise ModelFileError(
+            f"{path}: model is a {type(given).__name__}; wanted a torch.nn.Module, or a function that gives one"
+        )
+    return given
+
+
+def _missing(parts: Mapping[str, object], given: Given) -> list[str]:
+    if given.shape is not None:
+        return []
+    missing = [] if "train_data" in parts else ["train_data"]
+    if "loss" not in parts and "step" not in parts and "train_step" not in parts:
+        missing.insert(0, "loss")
+    return missing
+
+
+def _callable(path: str, name: str, value: object) -> Callable[..., Tensor] | None:
+    if value is None:
+        return None
+    if inspect.isclass(value):
+        raise ModelFileError(f"{path}: {name} is a class; make one of it: `{name} = {value.__name__}()`")
+    if not callable(value):
+        raise ModelFileError(f"{path}: {name} is a {type(value).__name__}; wanted a function of output and target")
+    return value
+
+
+def _optimizer(path: str, value: object) -> torch.optim.Optimizer | OptimizerMaker | None:
+    if value is None or isinstance(value, torch.optim.Optimizer) or callable(value):
+        return value
+    raise ModelFileError(
+        f"{path}: optimizer is a {type(value).__name__}; wanted a torch.optim.Optimizer or `lambda params: SGD(params, lr=0.1)`"
+    )

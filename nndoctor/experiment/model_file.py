@@ -1,0 +1,124 @@
+"""Runs a user's `model.py` and gives the names that it sets; what goes wrong in it is told with its place."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from nndoctor.errors import UsageError
+
+NAME = "nndoctor_model_file"
+STEPS = 3  # of an optimizer that a file may take while it is loaded: a warm-up of its state; more is a training
+
+
+class ModelFileError(UsageError):
+    """The user's file, or a part of it, does not work; `trace` holds the user's own frames."""
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message)
+        self.trace = trace
+
+
+class _Trains(BaseException):
+    """Raised inside a file that trains while it is loaded; no `except Exception` of it holds it up."""
+
+
+def load(path: str, seed: int = 0) -> Mapping[str, object]:
+    """Run the file, its randomness seeded, and give its top-level names.
+
+    Raises ModelFileError where there is no such file, where it raises, or where it trains as it is imported.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise ModelFileError(f"{path}: no such file; `nndoctor sanity --template` prints one to start from")
+    torch.manual_seed(seed)
+    spec = importlib.util.spec_from_file_location(NAME, file)
+    if spec is None or spec.loader is None:
+        raise ModelFileError(f"{path} is no Python file; wanted one that sets model, loss and train_data")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[NAME] = module  # classes defined in it can be pickled by the workers of a data loader
+    with _beside(file), _no_training(), told(path, "is run"):
+        spec.loader.exec_module(module)
+    return vars(module)
+
+
+@contextmanager
+def told(path: str, doing: str) -> Iterator[None]:
+    """What the user's code raises, as a ModelFileError that names the line of their file."""
+    try:
+        yield
+    except ModelFileError:
+        raise
+    except _Trains as error:
+        raise ModelFileError(
+            f'{path}, line {_line(error, path)}: trains as it is imported; put that under `if __name__ == "__main__":`',
+        ) from error
+    except SystemExit as error:
+        raise ModelFileError(
+            f'{path} ends the program as it {doing}; put its script under `if __name__ == "__main__":`'
+        ) from error
+    except Exception as error:
+        line = _line(error, path)
+        place = f"{path}, line {line}" if line else path
+        said = str(error).strip().splitlines()
+        raise ModelFileError(
+            f"{place}: {type(error).__name__} as it {doing}{f': {said[0]}' if said else ''}", _trace(error, path)
+        ) from error
+
+
+@contextmanager
+def _beside(file: Path) -> Iterator[None]:
+    """Modules beside the file can be imported by it, as when it is run."""
+    folder = str(file.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        if folder in sys.path:
+            sys.path.remove(folder)
+
+
+@contextmanager
+def _no_training() -> Iterator[None]:
+    steps = 0
+
+    def count(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps > STEPS:
+            raise _Trains
+
+    handle = register_optimizer_step_post_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _frames(error: BaseException, path: str) -> list[traceback.FrameSummary]:
+    """The frames of the user's own files: what lies beside theirs, and below it."""
+    folder = str(Path(path).resolve().parent)
+    frames = traceback.extract_tb(error.__traceback__)
+    return [
+        f for f in frames if str(Path(f.filename).resolve()).startswith(folder) and "site-packages" not in f.filename
+    ]
+
+
+def _line(error: BaseException, path: str) -> int | None:
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).name == Path(path).name:
+        return error.lineno
+    mine = [f for f in _frames(error, path) if Path(f.filename).name == Path(path).name]
+    return mine[-1].lineno if mine else None
+
+
+def _trace(error: BaseException, path: str) -> str:
+    """The user's traceback without the frames of nndoctor."""
+    frames = _frames(error, path)
+    return "".join(traceback.format_list(frames) + traceback.format_exception_only(error)) if frames else ""

@@ -1,0 +1,1 @@
+"""`nndoctor train`: a training loop with the recorder on board and the doctor in the room."""

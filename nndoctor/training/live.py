@@ -1,0 +1,70 @@
+"""The doctor in the room: the curves so far judged now and then, at a small share of the training's time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from nndoctor.catalogue import RULES
+from nndoctor.engine import diagnose
+from nndoctor.finding import Finding, Severity
+from nndoctor.report import Report
+from nndoctor.run import Run
+from nndoctor.series import Series
+
+SHARE = 0.004  # of the training's time
+FEWEST = 30  # losses before a first look
+
+
+@dataclass(slots=True)
+class Live:
+    """Losses as they come (left on their device until a look), evaluations, and the latest report."""
+
+    report: Report | None = None
+    standing: tuple[Finding, ...] = ()
+    _losses: list[float] = field(default_factory=list)
+    _fresh: list[Tensor] = field(default_factory=list)
+    _rates: list[float] = field(default_factory=list)
+    _evaluations: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    _next: float = 0.0
+    _before: frozenset[str] = frozenset()
+
+    def loss(self, loss: Tensor, lr: float) -> None:
+        """One step's loss."""
+        self._fresh.append(loss)
+        self._rates.append(lr)
+
+    def evaluated(self, step: int, values: dict[str, float]) -> None:
+        """Values of an evaluation by series name."""
+        for name, value in values.items():
+            self._evaluations.setdefault(name, []).append((step, value))
+
+    def latest(self) -> float:
+        """The latest loss."""
+        return float(self._fresh[-1]) if self._fresh else self._losses[-1] if self._losses else float("nan")
+
+    def look(self, *, now: bool = False) -> bool:
+        """Judge what there is, if it is time; whether it was. A finding stands when two looks in a row had it."""
+        if not now and (time.perf_counter() < self._next or len(self._losses) + len(self._fresh) < FEWEST):
+            return False
+        began = time.perf_counter()
+        if self._fresh:
+            self._losses += torch.stack(self._fresh).float().tolist()
+            self._fresh.clear()
+        series = {"train/loss": Series.of("train/loss", self._losses), "lr": Series.of("lr", self._rates)}
+        for name, points in self._evaluations.items():
+            series[name] = Series.of(name, [v for _, v in points], [s for s, _ in points])
+        self.report = diagnose(Run(series), RULES)
+        found = {f.code for f in self.report.findings}
+        self.standing = tuple(f for f in self.report.findings if f.code in self._before)
+        self._before = frozenset(found)
+        spent = time.perf_counter() - began
+        self._next = time.perf_counter() + max(spent / SHARE, 1.0)
+        return True
+
+    def doomed(self, severity: Severity) -> Finding | None:
+        """The first standing finding at this severity or worse."""
+        return next((f for f in self.standing if f.severity.rank <= severity.rank), None)

@@ -1,0 +1,238 @@
+"""The training loop: steps, evaluations, checkpoints, early stopping, and what ends it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from nndoctor.errors import UsageError
+from nndoctor.experiment.data import moved
+from nndoctor.experiment.experiment import Experiment
+from nndoctor.experiment.model_file import told
+from nndoctor.experiment.steps import hits
+from nndoctor.finding import Finding, Severity
+from nndoctor.recorder import Recorder
+from nndoctor.training import checkpoint
+from nndoctor.training.checkpoint import Place
+from nndoctor.training.evaluation import evaluate
+from nndoctor.training.live import Live
+from nndoctor.training.machine import device_named, interruptible
+from nndoctor.training.options import Options
+from nndoctor.training.stepper import Stepper
+
+EVALUATIONS = 20  # at least, in a run whose epochs are long
+SAMPLES = 60  # of the layers, in a run whose length is known
+SPARSE = 25  # steps at least between two samples
+CHECKPOINT_EVERY = 10.0  # seconds
+
+
+@dataclass
+class Ended:
+    """How a training ended: `reason` for people, `finding` where the doctor stopped it."""
+
+    reason: str
+    interrupted: bool = False
+    finding: Finding | None = None
+
+
+@dataclass
+class Training:
+    """One training in a run folder; `run` goes through it and calls `see` now and then, for a progress bar.
+
+    `stop_on` is the severity at which a standing finding ends it. What the folder cannot hold is said once.
+    """
+
+    experiment: Experiment
+    options: Options
+    folder: Path
+    resume: bool = False
+    stop_on: Severity | None = None
+    live: Live = field(default_factory=Live)
+    place: Place = field(default_factory=Place)
+    said: list[str] = field(default_factory=list)
+    evaluation: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make ready: device, optimizer, lengths. Raises UsageError."""
+        self.device = device_named(self.options.device)
+        self.experiment.model.to(self.device)
+        number = self.experiment.train_data.number
+        self.total = self.options.steps or (None if number is None else number * self.options.epochs)
+        if self.total is None and (self.options.schedule != "constant" or self.options.warmup):
+            raise UsageError("--schedule and --warmup need the run's length, which the data do not tell; give --steps")
+        self.stepper = Stepper(self.experiment, self.options, self.device, self.total)
+        self.said += [self.stepper.said, f"device: {self.device}{', mixed precision' if self.options.amp else ''}"]
+        self.every = self._period(number)
+        self._stop = False
+        self._saved = time.perf_counter()
+        self._full = False
+        self._random: dict[str, object] | None = None
+        self._met, self._targets = torch.zeros((), device=self.device), 0
+        if self.resume:
+            self.place, self._random = checkpoint.resume(
+                self.folder, self.experiment.model, self.stepper.optimizer, self.stepper.scaler
+            )
+            self._met, self._targets = self._met + self.place.met, self.place.targets
+
+    def run(self, see: Callable[[], None] = lambda: None) -> Ended:
+        """Train to the end, or to what ends it before."""
+        every = SPARSE if self.total is None else max(self.total // SAMPLES, SPARSE)
+        facts: dict[str, object] = {
+            "training": self.options.facts(),
+            "model_file": Path(self.experiment.path).name,
+            "train_examples": self.experiment.train_data.examples,
+        }
+        with (
+            interruptible(self._interrupt),
+            Recorder(
+                self.experiment.model,
+                self.stepper.optimizer,
+                self.folder,
+                every=every,
+                scaler=self.stepper.scaler if self.stepper.scaler.is_enabled() else None,
+                facts={name: value for name, value in facts.items() if value is not None},
+                resume=self.resume,
+                first_step=self.place.step if self.resume else None,
+            ) as recorder,
+        ):
+            ended = self._epochs(recorder, see)
+            self._save(force=True)
+        see()
+        return ended
+
+    def _epochs(self, recorder: Recorder, see: Callable[[], None]) -> Ended:
+        while not self._done():
+            ended = self._epoch(recorder, see)
+            if ended is not None:
+                return ended
+            self.place = replace(self.place, epoch=self.place.epoch + 1, taken=0)
+            self._save()
+        return Ended(f"trained for {self.place.step} steps")
+
+    def _done(self) -> bool:
+        if self.total is not None and self.place.step >= self.total:
+            return True
+        return self.options.steps is None and self.place.epoch >= self.options.epochs
+
+    def _epoch(self, recorder: Recorder, see: Callable[[], None]) -> Ended | None:
+        """One epoch, or what is left of it."""
+        checkpoint.seed_epoch(self.options.seed, self.place.epoch)
+        self.experiment.model.train()
+        taken = 0
+        for batch in self._batches():
+            taken += 1
+            if taken <= self.place.taken:
+                continue
+            if self._random is not None and self.place.taken:
+                checkpoint.set_random_state(self._random)
+                self._random = None
+            self._step(moved(batch, self.device), recorder)
+            self.place = replace(self.place, step=self.place.step + 1, taken=taken)
+            if self.every is not None and self.place.step % self.every == 0:
+                self._evaluate(recorder)
+            ended = self._ended()
+            if ended is not None:
+                return ended
+            see()
+            if self._done():
+                break
+        if not taken:
+            raise UsageError(f"{self.experiment.path}: train_data gave no batch in epoch {self.place.epoch + 1}")
+        if self.every is None or (self._done() and self.place.step % self.every):
+            self._evaluate(recorder)
+        return self._ended()
+
+    def _step(self, batch: object, recorder: Recorder) -> None:
+        """One step, recorded, and how many of its batch's targets were met."""
+        found = self.stepper.take(batch, self.place.step)
+        recorder.step(loss=None if found is None else found.loss)
+        if found is None:
+            return
+        self.live.loss(found.loss.detach(), self.stepper.lr)
+        counted = hits(found)
+        if counted is not None:
+            self._met, self._targets = self._met + counted[0], self._targets + counted[1]
+
+    def _batches(self) -> Iterator[object]:
+        iterator = iter(self.experiment.train_data)
+        while True:
+            with told(self.experiment.path, "gives its data"):
+                try:
+                    batch = next(iterator)
+                except StopIteration:
+                    return
+            yield batch
+
+    def _evaluate(self, recorder: Recorder) -> None:
+        values = {"train_accuracy": float(self._met) / self._targets} if self._targets else {}
+        self._met, self._targets = torch.zeros((), device=self.device), 0
+        if self.experiment.validation_data is not None:
+            with told(self.experiment.path, "is evaluated"):
+                found = evaluate(self.experiment, self.experiment.validation_data, self.device)
+            values |= {f"validation_{name}": value for name, value in found.items()}
+        self.evaluation = values
+        recorder.log(**values)
+        step = self.place.step - 1
+        self.live.evaluated(step, {name.replace("_", "/", 1): value for name, value in values.items()})
+        loss = values.get("validation_loss")
+        if loss is None:
+            return
+        if loss < self.place.best:
+            self.place = replace(self.place, best=loss, best_step=step, waited=0)
+            if self.options.patience is not None:
+                self._written(lambda: checkpoint.save_best(self.folder, self.experiment.model))
+        else:
+            self.place = replace(self.place, waited=self.place.waited + 1)
+
+    def _ended(self) -> Ended | None:
+        """Why to stop here, if there is a reason."""
+        if self._stop:
+            return Ended(f"interrupted after {self.place.step} steps; go on with --resume", interrupted=True)
+        if self.options.patience is not None and self.place.waited >= self.options.patience:
+            return self._stopped_early()
+        if self.live.look() and self.stop_on is not None:
+            finding = self.live.doomed(self.stop_on)
+            if finding is not None:
+                return Ended(f"stopped after {self.place.step} steps: {finding.name}", finding=finding)
+        return None
+
+    def _stopped_early(self) -> Ended:
+        checkpoint.load_best(self.folder, self.experiment.model)
+        at = self.place.best_step
+        return Ended(f"stopped early after {self.place.step} steps; the weights are those of step {at}, the best")
+
+    def _save(self, *, force: bool = False) -> None:
+        if not force and time.perf_counter() - self._saved < CHECKPOINT_EVERY:
+            return
+        model, place = self.experiment.model, replace(self.place, met=int(self._met), targets=self._targets)
+        self._written(lambda: checkpoint.save(self.folder, place, model, self.stepper.optimizer, self.stepper.scaler))
+        self._saved = time.perf_counter()
+
+    def _written(self, write: Callable[[], None]) -> None:
+        """Write a file of the folder; a disk that is full stops no training, and is told once."""
+        try:
+            write()
+        except (OSError, RuntimeError) as error:
+            if not self._full:
+                self._full = True
+                sys.stderr.write(
+                    f"nndoctor: {self.folder}: no checkpoint could be written ({error}); training goes on\n"
+                )
+
+    def _period(self, number: int | None) -> int | None:
+        """Steps between two evaluations; None for one at the end of each epoch."""
+        if self.total is None or number is None:
+            return None if self.total is None else max(self.total // EVALUATIONS, 1)
+        return (
+            None
+            if number * EVALUATIONS <= max(self.total, EVALUATIONS) or number <= 50
+            else max(self.total // EVALUATIONS, 1)
+        )
+
+    def _interrupt(self) -> None:
+        self._stop = True
