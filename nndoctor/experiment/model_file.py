@@ -56,6 +56,8 @@ def told(path: str, doing: str) -> Iterator[None]:
         yield
     except ModelFileError:
         raise
+    except UsageError as error:
+        raise ModelFileError(f"{path}: {error}") from error
     except _Trains as error:
         raise ModelFileError(
             f'{path}, line {_line(error, path)}: trains as it is imported; put that under `if __name__ == "__main__":`',

@@ -123,14 +123,14 @@ class Training:
         """One epoch, or what is left of it."""
         checkpoint.seed_epoch(self.options.seed, self.place.epoch)
         self.experiment.model.train()
-        taken = 0
+        taken, chance, self._random = 0, self._random if self.place.taken else None, None
         for batch in self._batches():
             taken += 1
             if taken <= self.place.taken:
                 continue
-            if self._random is not None and self.place.taken:
-                checkpoint.set_random_state(self._random)
-                self._random = None
+            if chance is not None:  # the batches before were skipped: from here on chance is as it was
+                checkpoint.set_random_state(chance)
+                chance = None
             self._step(moved(batch, self.device), recorder)
             self.place = replace(self.place, step=self.place.step + 1, taken=taken)
             if self.every is not None and self.place.step % self.every == 0:
