@@ -44,6 +44,7 @@ def main() -> None:
 def generate(experiments: list[Experiment], path: Path, jobs: int, *, resume: bool) -> None:
     """Makes every run, writes each as it finishes, and packs them in the plan's order."""
     started = time.perf_counter()
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not resume:
         path.unlink(missing_ok=True)
     done = {line["id"] for line in store.lines(path)}

@@ -25,6 +25,7 @@ class LogStyle:
     digits: int = 5
     scale: float = 1.0  # the unit of the target: losses of a regression are logged times its square
     stops_at_nan: bool = False
+    resumed_at: float = 0.0  # where the run was taken up again from an earlier checkpoint, as a share of the rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Experiment:
     spike_kind: str = "data"  # or "lr"
     spike_size: float = 20.0
     validation_set: str = "full"  # or "tiny", "resampled" (another tiny one each time), "train"
+    patience: int = 0  # evaluations without a new best after which the run was stopped
     seed: int = 0
     log: LogStyle = field(default_factory=LogStyle)
 

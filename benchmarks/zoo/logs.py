@@ -90,7 +90,13 @@ def written(e: Experiment, logged: Logged, kind: str) -> dict[str, Cells]:
         columns[names[7]] = _rounded(logged.lr, 6)[:rows]
     if e.log.grad_norm:
         columns[names[8]] = _rounded(logged.grad_norm, e.log.digits)[:rows]
-    return columns
+    return {name: _resumed(cells, e.log.resumed_at) for name, cells in columns.items()}
+
+
+def _resumed(cells: Cells, share: float) -> Cells:
+    """The rows of a run that broke off and went on from a checkpoint a twelfth of its rows earlier."""
+    at = int(share * len(cells))
+    return cells[:at] + cells[at - max(1, len(cells) // 12) :] if at else cells
 
 
 def _row_count(e: Experiment, logged: Logged) -> int:

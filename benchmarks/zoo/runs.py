@@ -13,7 +13,7 @@ from benchmarks.zoo.experiment import Experiment
 from benchmarks.zoo.interventions import retrainings, shape_of
 from benchmarks.zoo.labelling import label
 from benchmarks.zoo.losses import constant_loss
-from benchmarks.zoo.training import data_of, train
+from benchmarks.zoo.training import data_of, stopped, train
 from benchmarks.zoo.workloads import Data
 
 NOT_TOLD = ("id", "split", "planted", "log", "workload", "net", "optimizer", "seed")
@@ -23,6 +23,7 @@ def make(experiment: Experiment) -> dict[str, Any]:
     """One line of the zoo."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    experiment = stopped(experiment) if experiment.patience else experiment
     data = data_of(experiment)
     evidence = weigh(experiment, train_all(experiment), _constants(data), data)
     logged = logs.observe(experiment, evidence.base)

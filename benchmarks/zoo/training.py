@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from benchmarks.zoo.workloads import Data, load
 VARIANTS = 6  # splits, or draws, of every workload
 TRAIN_SAMPLES = {"mlp": 160, "residual": 160}  # of the training set, on which the clean training loss is measured
 OTHERWISE = 64  # for nets that cost more
+TINY = 24  # samples of a tiny validation set
 EVALUATIONS = 24  # at least, over the run
 
 
@@ -60,7 +62,7 @@ class _Group:
             seed_of("noise", self.first.id, self.first.steps, self.first.width)
         )
         self.rng = np.random.default_rng(seed_of("validation", self.first.id))
-        self.weights = torch.stack([self.net.initial(e.init, seed_of("init", e.id, e.seed)) for e in group])
+        self.weights = torch.stack([_initial(e, self.net) for e in group])
         self.mask = torch.stack([self.net.mask(e.trainable) for e in group])
         self.optimizer = Optimizer(group)
         self.lr = torch.tensor(np.stack([lr_curve(e) for e in group]), dtype=torch.float32)
@@ -146,7 +148,7 @@ class _Group:
         if kind == "train":
             return train
         if kind == "tiny":
-            return validation[0][:, :6], validation[1][:, :6]
+            return validation[0][:, :TINY], validation[1][:, :TINY]
         if kind == "resampled":
             some = torch.from_numpy(self.rng.integers(0, n, 5))
             return validation[0][:, some], validation[1][:, some]
@@ -155,6 +157,33 @@ class _Group:
     def _evaluate(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         output = self.net(self.weights.detach(), x.expand(len(self.group), *x.shape), lambda h: h)
         return losses.per_sample(self.data.kind, output, y), losses.per_sample_error(self.data.kind, output, y)
+
+
+def _initial(e: Experiment, net: Net) -> Tensor:
+    if e.init == "pretrained":
+        return _pretrained(e.id, e.workload, net.spec)
+    return net.initial(e.init, seed_of("init", e.id, e.seed))
+
+
+@lru_cache(maxsize=8)
+def _pretrained(name: str, workload: str, spec: Spec) -> Tensor:
+    """The weights after training on another draw of the workload."""
+    shape = {"net": spec.family, "width": spec.width, "depth": spec.depth, "activation": spec.activation}
+    before = Experiment(f"{name}/before", "", "", workload, **shape, lr=0.005, steps=400, train_size=1024)  # type: ignore[arg-type]
+    group = _Group([before])
+    group.run()
+    return group.weights[0].detach().clone()
+
+
+def stopped(experiment: Experiment) -> Experiment:
+    """The experiment with the budget at which early stopping ends it."""
+    curves = train([experiment])[0]
+    bests = np.minimum.accumulate(curves.measured.small_val_loss)
+    for i in range(experiment.patience, len(bests)):
+        if bests[i] >= bests[i - experiment.patience]:
+            rows = max(5, int(curves.at[i]) // experiment.row_steps)
+            return replace(experiment, steps=min(experiment.steps, rows * experiment.row_steps))
+    return experiment
 
 
 def evaluation_steps(experiment: Experiment) -> int:
