@@ -11,12 +11,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+try:
+    import resource
+except ImportError:  # Windows knows no such thing
+    resource = None  # type: ignore[assignment]
+
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import COLUMN, Sample
-from nndoctor.recorder.folder import Folder, Row
+from nndoctor.recorder.folder import Folder, Row, last_step
 from nndoctor.recorder.losses import Losses
+from nndoctor.recorder.noise import Noise
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
+from nndoctor.run_folder import is_folder
 
 OFTEN = 5.0  # seconds between two flushes
 MOST_ROWS = 512  # kept between two flushes
@@ -32,14 +39,15 @@ class Book:
         self.pending: list[float] = []
         self._ranks = ranks
         self._losses = Losses()
+        self._noise = Noise()
         self._folder = Folder(path, known, resume=resume) if ranks.rank == 0 else None
-        resumed = self._folder is not None and self._folder.resumed
-        last = self._folder.last_step() if self._folder is not None and resumed else -1
+        known_run = self._folder.resumed if self._folder is not None else resume and is_folder(path)
+        last = last_step(path) if known_run else -1  # every rank reads it: all sample the same steps
         self.step = last + 1 if first_step is None else first_step
         self._metrics: dict[str, float] = {}
         self._flushed = time.perf_counter()
         self._lr = 0.0
-        self._scale: float | None = None
+        self.scale: float | None = None
         self._skipped = 0
         self._taken = 0
         self._layers: tuple[str, ...] = ()
@@ -68,8 +76,8 @@ class Book:
 
     def skipped(self, scaler: torch.amp.GradScaler) -> bool:
         """Whether the scaler left the update out because of infinite gradients; told by its scale, which then falls."""
-        scale, old = float(scaler.get_scale()), self._scale
-        self._scale = scale
+        scale, old = float(scaler.get_scale()), self.scale
+        self.scale = scale
         if old is None or scale >= old:
             return False
         self._skipped += 1
@@ -126,7 +134,7 @@ class Book:
             return
         scale = float(scaler.get_scale()) if scaler is not None else 1.0
         if scaler is not None:
-            self._scale = scale
+            self.scale = scale
             sample = _unscaled(sample, scale)
         self._beyond[step] = self._run_numbers(sample)
         if self._ranks.count > 1:
@@ -195,8 +203,16 @@ class Book:
         row: Row = {}
         if not math.isnan(sample.grad_norm):
             row["grad_norm"] = sample.grad_norm
+        noise = (
+            self._noise.add(sample.first_grad_norm, sample.grad_norm, sample.passes) if self._ranks.count == 1 else None
+        )
+        if noise is not None:
+            row["noise_scale"] = noise
         if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
             row["peak_memory"] = float(torch.cuda.max_memory_allocated())
+        elif resource is not None:
+            unit = 1 if sys.platform == "darwin" else 1024
+            row["peak_memory"] = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
         return row
 
     def _look(self, loss: object) -> None:

@@ -77,6 +77,11 @@ class Capture:
             self._functional_found |= self._functions.found
             self._functions = None
 
+    @property
+    def seen(self) -> bool:
+        """Whether anything of the sampled forward pass was seen."""
+        return bool(self._passes or self._calls)
+
     def shut(self) -> None:
         """See nothing more of this step: the backward pass has begun."""
         self._open = False

@@ -69,16 +69,6 @@ class Folder:
             replace(self.path / FACTS, json.dumps(_plain(self.facts), indent=1, default=str) + "\n")
             self._dirty = False
 
-    def last_step(self) -> int:
-        """The last step in the table; -1 where there is none."""
-        last = -1
-        if (self.path / TABLE).exists():
-            with (self.path / TABLE).open(encoding="utf-8", newline="") as file:
-                for row in csv.DictReader(file):
-                    text = row.get("step") or ""
-                    last = int(text) if text.isdigit() else last
-        return last
-
     def _take_up(self) -> None:
         """Go on in a folder: cut off what a crash left half written."""
         old = facts(self.path)
@@ -127,6 +117,17 @@ class Folder:
             start = end
         with (self.path / LAYERS).open("ab") as file:
             file.write(b"".join(parts))
+
+
+def last_step(path: Path) -> int:
+    """The last step in a run folder's table; -1 where there is none. Raises OSError."""
+    last = -1
+    if (path / TABLE).exists():
+        with (path / TABLE).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                text = row.get("step") or ""
+                last = int(text) if text.isdigit() else last
+    return last
 
 
 def replace(path: Path, text: str) -> None:

@@ -63,12 +63,14 @@ class Probe:
         self.arm()
 
     def before(self) -> None:
-        """The update comes now: forward and backward are over."""
-        self.disarm()
+        """The update comes now: forward and backward are over, but of an optimizer that evaluates a closure itself."""
+        if self.weights.passes or self.capture.seen:
+            self.disarm()
         self.weights.before()
 
     def finish(self) -> Sample:
         """The numbers of the step, after its update."""
+        self.disarm()
         self.weights.after()
         return self._analysis.sample()
 

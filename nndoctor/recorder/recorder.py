@@ -58,6 +58,7 @@ class Recorder:
         try:
             ranks = Ranks()
             self._book = Book(self.folder, dict(facts or {}), ranks, resume=resume, first_step=first_step)
+            self._book.scale = float(scaler.get_scale()) if scaler is not None else None
             self._step = self._first = self._last = self._book.step
             seed = 20_240_501 + self._step
             self._schedule = Schedule(None if every == "auto" else every, budget, seed, fixed=ranks.count > 1)
@@ -91,7 +92,7 @@ class Recorder:
         try:
             if not self._stepped:
                 self._book.pend(loss, metrics)
-                if self._scaler is not None and self._book.skipped(self._scaler):
+                if self._scaler is not None and self._book.skipped(self._scaler) and self._armed >= 0:
                     self._probe.forget()
                 return
             self._stepped = False

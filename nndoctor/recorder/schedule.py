@@ -5,13 +5,17 @@ from __future__ import annotations
 import random
 
 SPREAD = 0.25  # of the distance: periodic sampling would always meet the same phase of a cycle in the data
-LONGEST = 5000  # steps between two samples
+LONGEST = 100_000  # steps between two samples
 APART = 4  # samples that a jump of the loss triggers are at least as many steps apart as this times the usual share
 AMONG_RANKS = 200  # steps between samples where several processes must agree without speaking
 
 
 class Schedule:
-    """Chooses the next step to sample from what a sample cost and what a step takes, so that their share is `budget`."""
+    """Chooses the next step to sample from what a sample cost and what a step takes, so that their share is `budget`.
+
+    The first samples lie at steps 0, 1, 2, 4, 8 and so on: a short run costs more than its budget, at most a sample for
+    each doubling of its length. What they cost too much the later ones save, so that a long run keeps within its budget.
+    """
 
     def __init__(self, every: int | None, budget: float, seed: int, *, fixed: bool = False) -> None:
         self.every = every
@@ -37,7 +41,7 @@ class Schedule:
         if self.every is not None:
             return self.first(step + 1)
         done = step - first + 1
-        wanted = AMONG_RANKS if self._fixed else self._gap(step_time)
+        wanted = AMONG_RANKS if self._fixed else self._gap(step_time, done)
         gap = min(wanted, max(done, 1), LONGEST)
         if gap > 3:
             gap *= self._rng.uniform(1 - SPREAD, 1 + SPREAD)
@@ -47,9 +51,12 @@ class Schedule:
         """Whether a jump of the loss may trigger a sample, `since` steps after the last one."""
         if self.every is not None:
             return False
-        return not self._fixed and since * APART >= min(self._gap(step_time), LONGEST)
+        return not self._fixed and since * APART >= self._gap(step_time)
 
-    def _gap(self, step_time: float) -> float:
-        if step_time <= 0 or self.budget <= 0:
+    def _gap(self, step_time: float, done: int | None = None) -> float:
+        """The steps that pay for a sample, and for what the samples of the first `done` steps cost beyond the budget."""
+        if step_time <= 0:
             return LONGEST
-        return min(self._cost / (self.budget * step_time), LONGEST)
+        fair = self._cost / (self.budget * step_time)
+        owed = 0.0 if done is None else self.spent / (self.budget * step_time) - done
+        return max(fair, owed)

@@ -46,6 +46,7 @@ class Weights:
         self._new: Tensor | None = None
         self._handles: list[RemovableHandle] = []
         self._queued = False
+        self._marked: tuple[Tensor | None, int] = (None, -1)
 
     def arm(self, failed: Callable[[BaseException], None], began: Callable[[], None]) -> None:
         """Be told of the end of each backward pass: `began` is called at its first gradient."""
@@ -89,9 +90,7 @@ class Weights:
             if grad is not None and grad.numel():
                 rows.append(row)
                 grads.append(grad.coalesce().values() if grad.is_sparse else grad)
-        if self.passes == 1 and self.gradients is not None:
-            self.first_norms = self.gradients.norms
-        self.passes += 1
+        self._count_passes(rows)
         if not grads:
             self.gradients = Gradients([], None, [], [], None)
             return
@@ -101,17 +100,29 @@ class Weights:
         values = torch.cat(_together(pieces)) if pieces else None
         self.gradients = Gradients(rows, norms, [row for row, _ in matrices], [len(p) for p in pieces], values)
 
+    def _count_passes(self, rows: list[int]) -> None:
+        """Passes that add up; a gradient set to zero or taken away between two (a GAN, a closure) begins anew."""
+        grad = self.entries[rows[0]].parameter.grad if rows else None
+        version = -1 if grad is None else grad._version  # noqa: SLF001 - each addition counts it up by one
+        if self.passes and (grad is not self._marked[0] or version != self._marked[1] + 1):
+            self.passes, self.first_norms = 0, None
+        if self.passes == 1 and self.gradients is not None:
+            self.first_norms = self.gradients.norms
+        self.passes += 1
+        self._marked = (grad, version)
+
     @torch.no_grad()
     def before(self) -> None:
         """Remember stretches of all weights as they are before the update."""
-        if self.gradients is None:
-            self.take_gradients()
+        self._marked = (None, -1)
         self._refresh()
         self._old = torch.cat(_together(self._views)) if self._views else None
 
     @torch.no_grad()
     def after(self) -> None:
         """The same stretches after the update."""
+        if self.gradients is None:  # no hook told of a backward pass: what lies there now was the update's
+            self.take_gradients()
         if self._old is not None:
             self._new = torch.cat(_together(self._views))
 
