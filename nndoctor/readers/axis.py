@@ -31,6 +31,8 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, tuple
     """The steps of all rows, shape (n,): the log's steps where complete, else its epochs, else the rows themselves."""
     steps = _filled(table, meanings, Kind.STEP)
     epochs = _filled(table, meanings, Kind.EPOCH)
+    if steps is not None and epochs is not None and steps.min() == steps.max() and epochs.min() < epochs.max():
+        steps = None  # logged once an epoch, by its last step
     if steps is not None and epochs is not None and _restarts_each_epoch(steps, epochs):
         length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
         joined = (epochs - epochs.min()) * length + steps

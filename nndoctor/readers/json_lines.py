@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.items import items
+from nndoctor.readers.json_shapes import lists_within, rows_within
 from nndoctor.readers.names import Kind, meaning
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
@@ -28,7 +29,13 @@ def sniff(source: Source) -> bool:
     record = _loaded(first)
     if not isinstance(record, dict):
         return False
-    return rest.lstrip().startswith("{") or any(meaning(n).kind is Kind.SERIES for n in flatten(record))
+    if rest.lstrip().startswith("{"):
+        return True
+    return (
+        rows_within(record) is None
+        and any(meaning(n).kind is Kind.SERIES for n in flatten(record))
+        and not (lists_within(record))
+    )
 
 
 def read(source: Source) -> list[Table]:
@@ -44,11 +51,20 @@ def read(source: Source) -> list[Table]:
             continue
         record = _loaded(line)
         if isinstance(record, dict):
-            rows.append(record)
+            rows.append(_of_mm(record))
             lines.append(number)
         else:
             odd.append(number)
     return [from_records(rows, "jsonl", lines, notes=_notes(odd, lines))]
+
+
+def _of_mm(record: dict[str, object]) -> dict[str, object]:
+    """Mmdetection counts a validation's own batches in `iter`, and mmengine does not say that a row is validation's."""
+    if record.get("mode") in ("val", "test") and {"iter", "epoch"} <= record.keys():
+        return {name: value for name, value in record.items() if name not in ("iter", "lr")}
+    if {"step", "data_time"} <= record.keys() and "lr" not in record and not any("loss" in name for name in record):
+        return {name if name == "step" else f"val/{name}": value for name, value in record.items()}
+    return record
 
 
 def _notes(odd: list[int], lines: list[int]) -> tuple[str, ...]:

@@ -29,11 +29,11 @@ METRICS = _table(
     loss: nllloss loss_fn objective logloss log_loss mlogloss multi_logloss binary_logloss bce bce_loss criterion
     loss: bce_with_logits loss_value loss_total lm_loss loss_mean mean_loss negative_log_likelihood loss_ce mse_loss
     loss: neg_log_likelihood mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
-    loss: softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
+    loss: loss_curve softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
     loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss
     accuracy: accuracy acc top1 top_1 acc1 acc_1 prec1 prec_1 top1_acc acc_top1 top_1_accuracy top1_accuracy acc_at_1
     accuracy: accuracy_top1 accuracy_top_1 categorical_accuracy sparse_categorical_accuracy binary_accuracy accu
-    accuracy: accuracy_score cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy accuracies
+    accuracy: accuracy_score cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy accuracies accs
     accuracy: sparse_categorical_acc accuracy1 accuracy_1 token_accuracy mean_token_accuracy pixel_accuracy pixel_acc
     accuracy: correct_rate exact_match masked_accuracy top1acc acc1_ema precision_at_1 classification_accuracy
     error: error err error_rate err_rate class_error merror top1_err top1_error classification_error multi_error
@@ -88,7 +88,7 @@ EPOCH = _words(
     "epoch_no epoch_epoch train_epoch trainer_epoch"
 )
 STEP = _words(
-    "step steps global_step iter iteration iterations it iters update updates num_updates trainer_global_step "
+    "step steps global_step current_step current_steps iter iteration iterations it iters update updates num_updates trainer_global_step "
     "total_steps n_step n_iter num_iter batch_idx training_step iteration_number step_num train_step global_iter "
     "train_global_step boosting_round round batches tree trees total_timesteps time_total_timesteps"
 )
