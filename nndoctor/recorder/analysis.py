@@ -176,10 +176,13 @@ class Analysis:
             sums = np.add.reduceat(old, starts, dtype=np.float64)
             total = np.bincount(of.rows[of.main], (weight * sizes)[of.main], len(values))
             step = np.bincount(of.rows[of.main], (moved * sizes)[of.main], len(values))
+            level = np.bincount(of.rows[of.main], (sums**2 / lengths * sizes)[of.main], len(values))
+            spread = np.sqrt(np.maximum(1 - level / total, 0))  # zeros have none
             ratio = np.where(total > 0, np.sqrt(step / total), np.where(step > 0, np.inf, np.nan))
             bad = np.bincount(of.rows, ~np.isfinite(weight), len(values)) > 0
         here, biases = of.rows[of.main], ~of.main
         values[here, COLUMN["weight_norm"]] = np.sqrt(total[here])
+        values[here, COLUMN["weight_spread"]] = np.where(of.several[here], spread[here], np.nan)
         values[here, COLUMN["update_ratio"]] = ratio[here]
         values[of.rows, COLUMN["nonfinite_weight"]] = bad[of.rows]
         values[of.rows[biases], COLUMN["bias_mean"]] = (sums / lengths)[biases]
@@ -188,21 +191,29 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Of each parameter the row of its layer, its size, and whether it is no bias beside a matrix; shape (parameters,)."""
+    """Of each parameter the row of its layer, its size, and whether it is no bias beside a matrix; shape (parameters,).
+
+    `several`, shape (layers,), says which layers hold a matrix of more than one weight.
+    """
 
     rows: NDArray[np.int64]
     sizes: NDArray[np.float64]
     main: NDArray[np.bool_]
+    several: NDArray[np.bool_]
 
     @classmethod
     def of(cls, weights: Weights, at: dict[str, int]) -> Owners:
         """The owners of a model's parameters, by the rows of the layers."""
         entries = weights.entries
         matrices = {w.layer for w in entries if w.parameter.ndim >= 2}
+        several = np.zeros(len(at), dtype=np.bool_)
+        for w in entries:
+            several[at[w.layer]] |= w.parameter.ndim >= 2 and w.parameter.numel() > 1
         return cls(
             np.array([at[w.layer] for w in entries], dtype=np.int64),
             np.array([w.parameter.numel() for w in entries], dtype=np.float64),
             np.array([w.parameter.ndim >= 2 or w.layer not in matrices for w in entries], dtype=np.bool_),
+            several,
         )
 
 
