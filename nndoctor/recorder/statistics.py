@@ -21,7 +21,16 @@ OUTPUTS = (
     "same_units",
     "same_examples",
 )
-WEIGHTS = ("grad_norm", "grad_low", "grad_median", "grad_high", "weight_norm", "weight_spread", "update_ratio", "bias_mean")
+WEIGHTS = (
+    "grad_norm",
+    "grad_low",
+    "grad_median",
+    "grad_high",
+    "weight_norm",
+    "weight_spread",
+    "update_ratio",
+    "bias_mean",
+)
 BIRTHS = ("nonfinite_output", "nonfinite_grad", "nonfinite_weight")
 STATISTICS = (*OUTPUTS, *WEIGHTS, *BIRTHS)
 
