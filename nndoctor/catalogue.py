@@ -15,6 +15,24 @@ from nndoctor.rules.generalization import (
     validation_better_than_train,
     validation_equals_train,
 )
+from nndoctor.rules.initialization import (
+    initial_loss_off_chance,
+    initialization_unfit_for_activation,
+    signal_grows,
+    signal_shrinks,
+    symmetric_initialization,
+)
+from nndoctor.rules.layers import (
+    activations_not_zero_centred,
+    constant_output,
+    dead_relu,
+    exploding_gradient,
+    frozen_parameters,
+    nan_in_layer,
+    saturated_activation,
+    update_ratio_off,
+    vanishing_gradient,
+)
 from nndoctor.rules.learning_rate import (
     adaptive_rate_starved,
     lr_decayed_too_early,
@@ -68,6 +86,20 @@ RULES: tuple[Rule, ...] = (
     sawtooth_epochs.RULE,
     gradient_norm_explodes.RULE,
     impossible_loss.RULE,
+    dead_relu.RULE,
+    saturated_activation.RULE,
+    vanishing_gradient.RULE,
+    exploding_gradient.RULE,
+    frozen_parameters.RULE,
+    update_ratio_off.RULE,
+    activations_not_zero_centred.RULE,
+    nan_in_layer.RULE,
+    constant_output.RULE,
+    symmetric_initialization.RULE,
+    signal_shrinks.RULE,
+    signal_grows.RULE,
+    initialization_unfit_for_activation.RULE,
+    initial_loss_off_chance.RULE,
 )
 
 

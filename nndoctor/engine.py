@@ -10,7 +10,7 @@ from nndoctor.finding import Finding, Location, Symptom
 from nndoctor.remedies import REMEDIES
 from nndoctor.report import Report, Skipped
 from nndoctor.rule import Rule
-from nndoctor.run import Run
+from nndoctor.run import ANY_LAYER, Run
 
 # Causes stand before what they cause: a NaN, then instability, the learning rate, the layers … the log itself last.
 FAMILIES = "3584267190"
@@ -60,10 +60,18 @@ def missing(run: Run, rule: Rule) -> Skipped | None:
             continue
         found = run.get(need)
         if found is None:
-            return Skipped(rule.code, rule.name, f"no {_words(need)} in the log", need)
+            return Skipped(rule.code, rule.name, _absent(run, need), need)
         if len(found.y) < points:
             return Skipped(rule.code, rule.name, f"{_words(need)} has {len(found.y)} points, needs {points}", need)
     return None
+
+
+def _absent(run: Run, need: str) -> str:
+    if not need.startswith(ANY_LAYER):
+        return f"no {_words(need)} in the log"
+    if not run.layers:
+        return "no layer statistics in the log: record the run with nndoctor.Recorder"
+    return f"no layer has a {_words(need[len(ANY_LAYER) :])}"
 
 
 def _words(need: str) -> str:

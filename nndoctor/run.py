@@ -19,6 +19,7 @@ from nndoctor.series import Series
 
 SPLITS = ("train", "validation", "test")
 LAYER = "layer:"
+ANY_LAYER = "layer:*/"
 
 FactValue = float | int | str | bool | tuple[float, ...] | tuple[str, ...]
 
@@ -51,20 +52,31 @@ class Run:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def drawn(cls, facts: Mapping[str, FactValue] | None = None, **curves: str) -> Self:
+    def drawn(
+        cls, facts: Mapping[str, FactValue] | None = None, layers: Mapping[str, str] | None = None, **curves: str
+    ) -> Self:
         """A small run in one line: `Run.drawn(train_loss="2.3 1.2 0.9", validation_loss="2.3 1.4 1.3", lr="0.1 0.1 0.01")`.
 
         The first underscore after a split stands for the slash; `a..b*n` draws n points from a to b, evenly in ratio
-        when both have one sign, evenly spaced otherwise; `a*n` repeats.
+        when both have one sign, evenly spaced otherwise; `a*n` repeats. `layers` draws layer series by their path and
+        statistic: `{"fc1/grad_norm": "1 0.9"}`.
         """
         named = {_spelled(key): _points(text) for key, text in curves.items()}
+        named |= {LAYER + key: _points(text) for key, text in (layers or {}).items()}
         longest = max((len(v) for v in named.values()), default=0)
         series = {k: Series.of(k, v, np.linspace(0, longest - 1, len(v))) for k, v in named.items()}
         return cls(series, {k: Fact(v) for k, v in (facts or {}).items()}, source="drawn", format="drawn")
 
     def get(self, names: str) -> Series | None:
-        """The first series of `a|b|c` that is there; `train/metric` stands for that split's judged error, best 0."""
+        """The first series of `a|b|c` that is there; `train/metric` stands for that split's judged error, best 0.
+
+        `layer:*/statistic` stands for the layer that has most points of it.
+        """
         for name in names.split("|"):
+            if name.startswith(ANY_LAYER):
+                return max(
+                    (s for p in self.layers if (s := self.layer(p, name[len(ANY_LAYER) :]))), key=len, default=None
+                )
             found = self.error(name.split("/")[0]) if name.endswith("/metric") else self.series.get(name)
             if found is not None:
                 return found

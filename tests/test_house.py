@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "metrics", "curve", "finding", "_version"),
     ("series",),
     ("run", "run_folder", "settings", "remedies"),
-    ("rule", "report", "progress", "wording"),
+    ("rule", "report", "progress", "wording", "layers"),
     ("rules", "readers", "recorder", "experiment", "reporters", "plots"),
     ("catalogue", "engine"),
     ("face", "watching"),

@@ -8,6 +8,7 @@ from itertools import groupby
 from nndoctor.report import Report, Skipped
 from nndoctor.reporters.page import Page
 from nndoctor.reporters.safe import shown
+from nndoctor.run import ANY_LAYER
 
 WIDE = 13  # characters of the longest title and a blank
 MOST_NAMES = 6  # names listed before "and 3 more"
@@ -23,7 +24,7 @@ def rest(page: Page, report: Report) -> None:
         _titled(page, "Left out", "info", f"{reason}: {_listed(names)}")
     for k, (reason, names) in enumerate(_grouped(lacking)):
         _titled(page, "" if k else "Not checked", "info", f"{reason}: {_listed(names)}")
-    absent = list(dict.fromkeys(_asked(s) for s in lacking if " points" not in s.reason))
+    absent = list(dict.fromkeys(_asked(s) for s in lacking if " points" not in s.reason and not _of_layers(s)))
     if absent and report.run.fact("task") is None:  # of a game or a GAN no series would help
         _titled(page, "To log", "info", f"{', '.join(absent)}: then these can be judged, too")
     if report.run.unknown and report.run.fact("task") is None:
@@ -61,6 +62,11 @@ def _grouped(skipped: Iterable[Skipped]) -> list[tuple[str, list[str]]]:
 def _asked(skipped: Skipped) -> str:
     """What to log, as a series or a setting is called: `lr`, `optimizer`; the first where several would do."""
     return (skipped.missing or "").removeprefix("fact:").split("|")[0]
+
+
+def _of_layers(skipped: Skipped) -> bool:
+    """Whether it lacks layer statistics, whose reason itself says how to record them."""
+    return (skipped.missing or "").startswith(ANY_LAYER)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,16 +1,11 @@
-"""The catalogue of remedies: what to try, why it helps, where the field says so. Rules refer to them by name."""
+"""Remedies for what loss curves show: the learning rate, bias, variance, data and the log itself."""
 
 from __future__ import annotations
 
 from nndoctor.finding import Remedy
+from nndoctor.remedies.sources import CS231N, DLBOOK, PLAYBOOK, RECIPE, YEARNING
 
-CS231N = "CS231n notes, Neural Networks Part 2 and 3"
-DLBOOK = "Goodfellow, Bengio and Courville, Deep Learning, 2016"
-PLAYBOOK = "Godbole et al., Deep Learning Tuning Playbook, 2023"
-RECIPE = "Karpathy, A Recipe for Training Neural Networks, 2019"
-YEARNING = "Ng, Machine Learning Yearning"
-
-_CATALOGUE = (
+CATALOGUE = (
     # the learning rate
     Remedy(
         "lower-learning-rate",
@@ -270,5 +265,3 @@ _CATALOGUE = (
         "PyTorch tutorials, Saving and loading a general checkpoint",
     ),
 )
-
-REMEDIES = {remedy.name: remedy for remedy in _CATALOGUE}

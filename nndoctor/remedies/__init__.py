@@ -1,0 +1,7 @@
+"""The catalogue of remedies: what to try, why it helps, where the field says so. Rules refer to them by name."""
+
+from __future__ import annotations
+
+from nndoctor.remedies import curves, layers
+
+REMEDIES = {remedy.name: remedy for family in (curves, layers) for remedy in family.CATALOGUE}

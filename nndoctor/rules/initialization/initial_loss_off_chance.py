@@ -1,0 +1,146 @@
+"""The first loss is far from that of knowing nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import WEIGHTED, Layers, first, late
+from nndoctor.progress import sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number
+
+HIGH = 2.0  # times the loss of guessing: healthy networks of all kinds begin below 1.45
+LOW = 0.5  # times it: pretrained, or told too much
+OFFSET = 0.9  # of a squared error that is only the distance of the output's mean from where it goes
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the loss before the first step with ln C, or with that of the mean for squared errors."""
+    known = run.fact("initial_loss")
+    begins = float(known) if isinstance(known, (int, float)) else run.series["train/loss"].y[0]
+    baseline = run.fact("baseline_loss")
+    layers = Layers(run)
+    if isinstance(baseline, (int, float)) and baseline > 0:
+        classes = run.fact("num_classes")
+        guess = f"guessing among {classes} classes" if classes else "knowing nothing"
+        yield from _against(layers, float(begins), float(baseline), guess)
+    elif run.fact("loss") == "squared error" and begins > 0:
+        yield from _mean(layers, float(begins))
+
+
+def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iterator[Symptom]:
+    ratio = begins / baseline
+    if LOW <= ratio <= HIGH or not math.isfinite(ratio):
+        return
+    high = ratio > HIGH
+    told = f"the first loss is {number(begins)}, {number(float(f'{ratio:.2g}'))} times that of {guess} ({number(baseline)})"
+    head = _head(layers)
+    std = layers.series(head, "std") if head else None
+    size = f"its outputs begin with a deviation of {number(first(std))}" if std is not None else "as measured"
+    causes = (
+        Cause("the output's weights too large", 0.6, size, "one run with the last layer's weights divided by ten"),
+        Cause(
+            "inputs not normalized", 0.3, "large inputs make large outputs", "look at the inputs' mean and deviation"
+        ),
+        Cause("the output's bias", 0.1, "it should begin at the classes' frequencies", "one run with it at zero"),
+    )
+    yield Symptom(
+        told if high else f"{told}: pretrained weights, a very uneven split of classes, or a target among the inputs",
+        sureness(math.log(ratio), 0.4, math.log(4)) if high else 0.6,
+        {"initial_loss": begins, "baseline_loss": baseline, "ratio": round(ratio, 3)},
+        series="train/loss",
+        step=float(layers.run.series["train/loss"].steps[0]),
+        layer=head,
+        causes=causes if high else (),
+        severity=None if high else Severity.INFO,
+    )
+
+
+def _mean(layers: Layers, begins: float) -> Iterator[Symptom]:
+    """A squared error is that of the mean plus the square of the output's distance from it: see how far it travelled."""
+    head = _head(layers)
+    mean = layers.series(head, "mean") if head else None
+    if mean is None or head is None or len(mean.y) < 3:
+        return
+    share = (late(mean) - first(mean)) ** 2 / begins
+    if not OFFSET <= share < 1.5:
+        return
+    rest = max(begins * (1 - share), layers.run.series["train/loss"].best)
+    yield Symptom(
+        f"the first loss is {number(begins)}, where predicting the mean would give about {number(float(f'{rest:.2g}'))}: "
+        f"the output begins at {number(float(f'{first(mean):.2g}'))} and has to travel to {number(float(f'{late(mean):.3g}'))}",
+        sureness(share, 0.8, 1.0),
+        {"initial_loss": begins, "baseline_loss": float(rest), "offset_share": round(share, 3)},
+        series="train/loss",
+        step=float(layers.run.series["train/loss"].steps[0]),
+        layer=head,
+        remedies=("bias-at-the-mean", "normalize-targets"),
+    )
+
+
+def _head(layers: Layers) -> str | None:
+    """The last layer with weights whose output was seen."""
+    seen = [p for p in layers.paths if layers.role(p) in WEIGHTED and layers.series(p, "std") is not None]
+    return seen[-1] if seen else None
+
+
+RULE = Rule(
+    code="NN505",
+    name="initial-loss-off-chance",
+    severity=Severity.WARNING,
+    title="the first loss is off that of knowing nothing",
+    needs={"layer:*/std": 1, "train/loss": 1, "fact:loss": 1},
+    check=check,
+    why="A network that knows nothing should say so: any loss above that is spent on unlearning what its initialization claims, and the first steps are the largest.",
+    how="The loss before the first step is over twice ln C (cross-entropy) or ln 2 (binary), or nine tenths of a squared error are the square of the way that the output's mean travels in the run. Below half of ln C: information, for pretrained networks begin there.",
+    sources=(
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019: 'verify loss @ init', 'init well'",
+            "https://karpathy.github.io/2019/04/25/recipe/",
+        ),
+        Reference(
+            "CS231n: 'look for correct loss at chance performance'", "https://cs231n.github.io/neural-networks-3/"
+        ),
+    ),
+    remedies=("smaller-head", "normalize-inputs", "bias-at-the-mean"),
+    sick=(
+        Run.drawn(
+            facts={
+                "loss": "cross-entropy",
+                "num_classes": 10,
+                "baseline_loss": 2.303,
+                "initial_loss": 28.0,
+                "roles:fc1": "weight",
+            },
+            layers={"fc1/std": "16*4"},
+            train_loss="28 20 16 12",
+        ),
+        Run.drawn(
+            facts={"loss": "squared error", "initial_loss": 2500.0, "roles:fc1": "weight"},
+            layers={"fc1/std": "0.1 0.5 1 1 1", "fc1/mean": "0 30 49 50 50"},
+            train_loss="2500 400 3 2 2",
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            facts={
+                "loss": "cross-entropy",
+                "num_classes": 10,
+                "baseline_loss": 2.303,
+                "initial_loss": 2.9,
+                "roles:fc1": "weight",
+            },
+            layers={"fc1/std": "1*4"},
+            train_loss="2.9 2.0 1.6 1.2",
+        ),
+        Run.drawn(
+            facts={"loss": "squared error", "initial_loss": 1.1, "roles:fc1": "weight"},
+            layers={"fc1/std": "0.1 0.5 1 1 1", "fc1/mean": "0 0.1 0.1 0.1 0.1"},
+            train_loss="1.1 0.4 0.3 0.2 0.2",
+        ),
+    ),
+    yields_to=("nan-in-layer", "signal-grows"),
+)

@@ -1,0 +1,133 @@
+"""The initialization does not fit the activation, by the signal that really flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from nndoctor.curve import Array
+from nndoctor.finding import Severity, Symptom
+from nndoctor.layers import Layers, first, late, learned, powers
+from nndoctor.progress import sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import FactValue, Run
+from nndoctor.wording import number, percent
+
+XAVIER = (0.8, 1.2)  # a layer's output over its input under ReLU: He's weights give 1.41, Xavier's 1
+HE = (1.25, 1.6)  # the same under tanh: Xavier's weights give 1, the usual gain for tanh 1.67, He's 1.41
+FALLS = -0.7  # powers of ten from the first hidden layer to the last: five-fold
+MATTERS = -1.0  # ten-fold
+SATURATED = 0.12  # of the first tanh layer's outputs
+
+PLAIN: Mapping[str, FactValue] = {f"roles:fc{k}": "weight" for k in range(9)} | {
+    "layers": tuple(name for k in range(9) for name in (f"fc{k}", f"fc{k}.relu"))
+}
+"""The facts of the examples: nine linear layers with ReLU between."""
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Measure how much each layer hands on of what it gets, layer by layer, in the first sample."""
+    layers = Layers(run)
+    if layers.normalized:
+        return
+    paths, gains = _gains(layers, "relu")
+    if len(gains) >= 4 and XAVIER[0] <= float(np.median(gains)) <= XAVIER[1]:
+        yield from _under_relu(layers, paths, float(np.median(gains)))
+        return
+    paths, gains = _gains(layers, "tanh")
+    if len(gains) >= 2 and HE[0] <= float(np.median(gains)) <= HE[1]:
+        yield from _under_tanh(layers, float(np.median(gains)))
+
+
+def _gains(layers: Layers, activation: str) -> tuple[tuple[str, ...], Array]:
+    """Hidden weight layers right behind such an activation, and each one's output size over its input size."""
+    found = []
+    for path in layers.seen:
+        source = layers.before(path)
+        if source is None or layers.activation(source) != activation or not layers.is_hidden(path):
+            continue
+        out, into = layers.size(path, first), layers.size(source, first)
+        if out is not None and into is not None and into > 0:
+            found.append((path, out / into))
+    return tuple(p for p, _ in found), np.array([g for _, g in found])
+
+
+def _under_relu(layers: Layers, paths: tuple[str, ...], gain: float) -> Iterator[Symptom]:
+    begins, ends = layers.levels(paths, "std", first)[1], layers.levels(paths, "std", late)[1]
+    trend, now = powers(begins), powers(ends)
+    if trend > FALLS:
+        return
+    series = layers.run.series[f"layer:{paths[-1]}/std"]
+    mended = now > FALLS or learned(layers.run)
+    yield Symptom(
+        f"the initialization is Xavier's in effect, under ReLU: each layer hands on {number(round(gain, 2))} times what it "
+        f"gets where ReLU needs 1.41, and {len(paths)} layers lose all but {number(float(f'{10**trend:.2g}'))} of the signal"
+        + ("; training has mended it" if mended else ""),
+        sureness(-trend, 0.5, 1.5),
+        {"gain": round(gain, 3), "fitting_gain": 1.414, "last_to_first": float(10**trend), "layers": len(paths)},
+        series=series.name,
+        step=float(series.x[0]),
+        layer=paths[0],
+        severity=Severity.INFO if mended or trend > MATTERS else None,
+    )
+
+
+def _under_tanh(layers: Layers, gain: float) -> Iterator[Symptom]:
+    tanh = [p for p in layers.paths if layers.activation(p) == "tanh" and layers.is_hidden(p)]
+    paths, shares = layers.levels(tanh, "saturated_fraction", first)
+    if not len(paths) or float(shares.max()) < SATURATED:
+        return
+    worst = paths[int(np.argmax(shares))]
+    series = layers.run.series[f"layer:{worst}/saturated_fraction"]
+    yield Symptom(
+        f"the initialization is He's in effect, under tanh: each layer's sum is {number(round(gain, 2))} times its input "
+        f"where tanh wants 1, and {percent(float(shares.max()))} of {worst} begins saturated",
+        0.7,
+        {"gain": round(gain, 3), "fitting_gain": 1.0, "saturated_share": round(float(shares.max()), 3)},
+        series=series.name,
+        step=float(series.x[0]),
+        layer=worst,
+        severity=Severity.INFO,
+        remedies=("xavier-initialization", "relu"),
+    )
+
+
+RULE = Rule(
+    code="NN504",
+    name="initialization-unfit-for-activation",
+    severity=Severity.WARNING,
+    title="the initialization does not fit the activation",
+    needs={"layer:*/std": 1, "layer:*/mean": 1},
+    check=check,
+    why="ReLU throws half of the signal's power away, and weights must make up for it (He); tanh does not, and larger weights only push it to its ends (Xavier). What matters is what flows, not what the initializer is called.",
+    how="The size of each hidden layer's output over its input in the first sample: near 1 behind ReLU, where the signal falls five-fold over the network (a warning from ten-fold on, if training does not mend it); near 1.41 behind tanh, where the first layers begin saturated (information). Networks that normalize are left out.",
+    sources=(
+        Reference("He et al., Delving Deep into Rectifiers, 2015", "https://arxiv.org/abs/1502.01852"),
+        Reference(
+            "Glorot and Bengio, Understanding the difficulty of training deep networks, 2010",
+            "https://proceedings.mlr.press/v9/glorot10a.html",
+        ),
+    ),
+    remedies=("he-initialization", "batch-normalization", "shortcuts"),
+    sick=(
+        Run.drawn(
+            facts=PLAIN,
+            layers={f"fc{k}/std": f"{0.7**k:.3g}*3" for k in range(8)}
+            | {f"fc{k}/mean": "0*3" for k in range(9)}
+            | {f"fc{k}.relu/std": f"{0.58 * 0.7**k:.3g}*3" for k in range(8)}
+            | {f"fc{k}.relu/mean": f"{0.4 * 0.7**k:.3g}*3" for k in range(8)}
+            | {"fc8/std": "0.05*3"},
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            facts=PLAIN,
+            layers={f"fc{k}/std": "1.41*3" for k in range(9)}
+            | {f"fc{k}/mean": "0*3" for k in range(9)}
+            | {f"fc{k}.relu/std": "0.82*3" for k in range(8)}
+            | {f"fc{k}.relu/mean": "0.56*3" for k in range(8)},
+        ),
+    ),
+    yields_to=("nan-in-layer", "symmetric-initialization"),
+)

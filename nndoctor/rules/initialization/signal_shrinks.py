@@ -1,0 +1,90 @@
+"""The signal shrinks from layer to layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.layers import Layers, first, late, powers
+from nndoctor.progress import sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number
+
+POWERS = -1.7  # fifty-fold: torch's own initialization loses ten-fold at most, its biases hold it up
+RECOVERED = -1.0  # at the end of the run
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Follow the deviation of the hidden weight layers' outputs through the network as it begins, and as it ends."""
+    layers = Layers(run)
+    hidden = [p for p in layers.seen if layers.is_hidden(p)]
+    paths, sizes = layers.levels(hidden, "std", first)
+    _, ends = layers.levels(hidden, "std", late)
+    trend = powers(sizes)
+    if len(paths) < 3 or trend > POWERS or sizes[-1] <= 0:
+        return
+    factor = 10 ** (trend / (len(paths) - 1))
+    recovered = powers(ends) > RECOVERED
+    series = run.series[f"layer:{paths[-1]}/std"]
+    yield Symptom(
+        f"the signal shrinks with depth: its deviation is {number(float(f'{sizes[0]:.2g}'))} at {paths[0]} and "
+        f"{number(float(f'{sizes[-1]:.2g}'))} at {paths[-1]}, {number(float(f'{factor:.2g}'))} times a layer"
+        + ("; training has mended it" if recovered else ""),
+        sureness(-trend, 1.4, 3.0),
+        {
+            "first_std": float(sizes[0]),
+            "last_std": float(sizes[-1]),
+            "per_layer": round(factor, 3),
+            "layers": len(paths),
+        },
+        series=series.name,
+        step=float(series.x[0]),
+        layer=paths[-1],
+        severity=Severity.INFO if recovered else None,
+    )
+
+
+RULE = Rule(
+    code="NN502",
+    name="signal-shrinks",
+    severity=Severity.WARNING,
+    title="the signal shrinks with depth",
+    needs={"layer:*/std": 1},
+    check=check,
+    why="Weights too small for their fan-in make every layer's output smaller than its input; at the end nothing is left of the examples' differences, and gradients shrink with it.",
+    how="The deviation of hidden outputs falls fifty-fold or more over the network in the first sample, by its trend over the layers, so that one small layer or a repeated pattern is none. Information only where training has mended it.",
+    sources=(
+        Reference("He et al., Delving Deep into Rectifiers, 2015", "https://arxiv.org/abs/1502.01852"),
+        Reference(
+            "CS231n: 'Warning: it's not necessarily the case that smaller numbers will work strictly better'",
+            "https://cs231n.github.io/neural-networks-2/#init",
+        ),
+    ),
+    remedies=("he-initialization", "xavier-initialization", "batch-normalization", "shortcuts"),
+    sick=(
+        Run.drawn(
+            facts={f"roles:fc{k}": "weight" for k in range(1, 6)},
+            layers={
+                "fc1/std": "0.1*4",
+                "fc2/std": "0.01*4",
+                "fc3/std": "1e-3*4",
+                "fc4/std": "1e-4*4",
+                "fc5/std": "0.05*4",
+            },
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            facts={f"roles:fc{k}": "weight" for k in range(1, 6)},
+            layers={
+                "fc1/std": "0.6*4",
+                "fc2/std": "0.25*4",
+                "fc3/std": "0.12*4",
+                "fc4/std": "0.09*4",
+                "fc5/std": "0.05*4",
+            },
+        ),
+    ),
+    yields_to=("nan-in-layer", "symmetric-initialization", "initialization-unfit-for-activation"),
+)

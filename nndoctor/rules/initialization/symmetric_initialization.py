@@ -1,0 +1,93 @@
+"""All weights of a layer begin equal, so that its units can never differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.layers import WEIGHTED, Layers, first
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+
+EQUAL = 0.01  # of the weights' size is all their deviation: rounding reaches 3e-4
+SAME = 0.99  # of the examples in which all units of a layer agree
+PATIENCE = 4  # samples after which a head or branch that began at zero has left it
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Find layers whose weights begin equal, and hidden layers of zeros that stay so."""
+    layers = Layers(run)
+    equal = [p for p in layers.weighted if _equal(layers, p)]
+    zero = [p for p in layers.weighted if p not in equal and _zero(layers, p)]
+    if not equal and not zero:
+        return
+    found = [p for p in layers.paths if p in equal or p in zero]
+    others = f", as do {len(found) - 1} more layers" if len(found) > 1 else ""
+    what = "equal" if found[0] in equal else "zero"
+    same = run.layer(found[0], "same_units")
+    series = same if same is not None and len(same.y) else run.series[f"layer:{found[0]}/weight_norm"]
+    yield Symptom(
+        f"all weights of {found[0]} begin {what}{others}: its units stay copies of each other",
+        0.95,
+        {"layers": len(found), "weights": what},
+        series=series.name,
+        step=float(series.x[0]),
+        span=(float(series.x[0]), float(series.x[-1])),
+        layer=found[0],
+    )
+
+
+def _equal(layers: Layers, path: str) -> bool:
+    """Whether a plain layer's weights are one value above zero; a learned scale that is a matrix may well be."""
+    spread, norm = layers.series(path, "weight_spread"), layers.series(path, "weight_norm")
+    kind = str(layers.run.fact(f"kinds:{path}") or "Linear").lower()
+    plain = layers.role(path) != "weight" or "linear" in kind or "conv" in kind
+    return plain and spread is not None and norm is not None and first(norm) > 0 and first(spread) < EQUAL
+
+
+def _zero(layers: Layers, path: str) -> bool:
+    """Whether a hidden layer began at zero and has not left it, or the whole network begins at zero."""
+    norm, same = layers.series(path, "weight_norm"), layers.series(path, "same_units")
+    if norm is None or first(norm) > 0:
+        return False
+    if len(norm.y) >= PATIENCE:
+        stays = float(norm.y[-1]) == 0 or (
+            same is not None and len(same.y) >= PATIENCE and same.level(0.5, 1.0) >= SAME
+        )
+        return stays and any(layers.role(p) in WEIGHTED for p in layers.after(path))
+    norms = [s for p in layers.weighted if (s := layers.series(p, "weight_norm")) is not None]
+    return sum(first(s) == 0 for s in norms) > len(norms) / 2
+
+
+RULE = Rule(
+    code="NN501",
+    name="symmetric-initialization",
+    severity=Severity.ERROR,
+    title="weights begin all zero or all equal",
+    needs={"layer:*/weight_norm": 1},
+    check=check,
+    why="Units that begin equal compute the same and get the same gradient for ever: however wide, the layer is one unit. Of zeros in hidden layers not even a gradient comes back.",
+    how="The weights of a linear, convolutional, recurrent or attention layer deviate by under 1 % of their size in the first sample, or are zero and stay so. Branches and heads that begin at zero and then learn are as they should be.",
+    sources=(
+        Reference("CS231n: 'Pitfall: all zero initialization'", "https://cs231n.github.io/neural-networks-2/#init"),
+        Reference("Goodfellow, Bengio and Courville, Deep Learning, section 8.4", "https://www.deeplearningbook.org"),
+    ),
+    remedies=("random-weights", "he-initialization"),
+    sick=(
+        Run.drawn(
+            facts={"roles:fc1": "weight"},
+            layers={"fc1/weight_norm": "3*5", "fc1/weight_spread": "1e-4 0.3 0.4 0.5 0.5"},
+        ),
+        Run.drawn(
+            facts={"roles:fc1": "weight", "roles:fc2": "weight"},
+            layers={"fc1/weight_norm": "0*5", "fc2/weight_norm": "0*5"},
+        ),
+    ),
+    healthy=(
+        Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/weight_norm": "3*5", "fc1/weight_spread": "1*5"}),
+        Run.drawn(
+            facts={"roles:fc1": "weight", "roles:head": "weight"},
+            layers={"fc1/weight_norm": "3*5", "head/weight_norm": "0 0.1 0.2 0.3 0.4", "head/same_units": "1 0 0 0 0"},
+        ),
+    ),
+)

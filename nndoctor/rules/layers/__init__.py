@@ -1,0 +1,1 @@
+"""Rules on what single layers do while they train."""

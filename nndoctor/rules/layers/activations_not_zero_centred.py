@@ -1,0 +1,75 @@
+"""What reaches a layer has one sign in every unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.layers import WEIGHTED, Layers, late
+from nndoctor.progress import sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import percent
+
+ALL = 0.95  # of a layer's units
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Find hidden sigmoids (positive always), and hidden weight layers whose units never change sign."""
+    layers = Layers(run)
+    found = [
+        p
+        for p in layers.paths
+        if (s := layers.series(p, "one_sign")) is not None and late(s) >= ALL and _matters(layers, p)
+    ]
+    if not found:
+        return
+    worst = found[0]
+    series = run.series[f"layer:{worst}/one_sign"]
+    others = f", as in {len(found) - 1} more layers" if len(found) > 1 else ""
+    sigmoid = layers.activation(worst) == "sigmoid"
+    yield Symptom(
+        f"{percent(late(series))} of the units of {worst} have one sign for all examples{others}"
+        + (": a sigmoid is positive always" if sigmoid else ": the examples look alike there"),
+        sureness(late(series), 0.9, 1.0),
+        {"one_sign": round(late(series), 3), "layers": len(found)},
+        series=series.name,
+        step=float(series.x[0]),
+        span=(float(series.x[0]), float(series.x[-1])),
+        layer=worst,
+    )
+
+
+def _matters(layers: Layers, path: str) -> bool:
+    """A sigmoid or tanh before a layer with weights, or a weight layer before a ReLU or tanh."""
+    behind = layers.after(path)
+    kind = layers.activation(path)
+    if kind:
+        return kind != "relu" and bool(behind) and layers.role(behind[0]) in WEIGHTED
+    return layers.role(path) == "weight" and bool(behind) and layers.activation(behind[0]) in ("relu", "tanh")
+
+
+RULE = Rule(
+    code="NN407",
+    name="activations-not-zero-centred",
+    severity=Severity.INFO,
+    title="activations have one sign",
+    needs={"layer:*/one_sign": 1},
+    check=check,
+    why="Where all inputs of a layer are positive, the gradients of a unit's weights all have one sign, and the steps zigzag. Units before a ReLU that never change sign are linear, or off.",
+    how="95 % of the units of a hidden sigmoid, tanh or weight layer have one sign over all sampled examples at the end of the run. It slows training more than it stops it: information only.",
+    sources=(
+        Reference(
+            "CS231n: 'sigmoid outputs are not zero-centered'",
+            "https://cs231n.github.io/neural-networks-1/",
+        ),
+        Reference("LeCun et al., Efficient BackProp, 1998", "https://doi.org/10.1007/3-540-49430-8_2"),
+    ),
+    remedies=("tanh-or-relu", "normalize-inputs", "batch-normalization"),
+    sick=(Run.drawn(facts={"roles:fc2": "weight"}, layers={"fc1.sigmoid/one_sign": "1*4", "fc2/one_sign": "0.3*4"}),),
+    healthy=(
+        Run.drawn(facts={"roles:fc2": "weight"}, layers={"fc1.tanh/one_sign": "0.1*4", "fc2/one_sign": "0.3*4"}),
+        Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/one_sign": "0.3*4", "fc1.sigmoid/one_sign": "1*4"}),
+    ),
+    yields_to=("nan-in-layer", "dead-relu", "symmetric-initialization"),
+)

@@ -1,0 +1,93 @@
+"""The network says the same whatever it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import WEIGHTED, Layers, first, late
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number, percent
+
+ALL = 0.95  # of the output's units
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look at the last layer with weights at the end of the run, and name the first from which nothing varies."""
+    layers = Layers(run)
+    seen = [p for p in layers.paths if layers.role(p) in WEIGHTED and layers.series(p, "same_examples") is not None]
+    if not seen:
+        return
+    same = run.series[f"layer:{seen[-1]}/same_examples"]
+    if late(same) < ALL or len(same.y) < 2:
+        return
+    chain = [p for p in layers.paths if layers.series(p, "same_examples") is not None]
+    origin = seen[-1]
+    for path in reversed(chain):
+        if late(run.series[f"layer:{path}/same_examples"]) < ALL:
+            break
+        origin = path
+    told = run.series[f"layer:{origin}/same_examples"]
+    since = float(told.x[int((told.y >= ALL).argmax())])
+    yield Symptom(
+        f"the output is the same for all examples; nothing varies from {origin} on",
+        0.95,
+        {"units_constant": percent(late(same)), "since": since, "origin": origin},
+        series=told.name,
+        step=since,
+        span=(since, float(told.x[-1])),
+        layer=origin,
+        causes=_causes(layers, origin, chain[0] == origin, first(told) >= ALL),
+    )
+
+
+def _causes(layers: Layers, origin: str, inputs: bool, at_start: bool) -> tuple[Cause, ...]:
+    std = layers.series(origin, "std")
+    size = f"its outputs deviate by {number(late(std))}" if std is not None else "as measured"
+    return (
+        Cause(
+            "the inputs do not vary",
+            0.8 if inputs else 0.1,
+            "already the first layer's output is the same for all" if inputs else "layers before it vary",
+            "look at a batch just before the network",
+        ),
+        Cause(
+            "dead or zero weights",
+            0.6 if at_start and not inputs else 0.2,
+            f"{size} from the first sample on" if at_start else "it varied in the first sample",
+            "one run with another initialization",
+        ),
+        Cause(
+            "learning rate too high",
+            0.1 if at_start else 0.7,
+            "it was so before any step" if at_start else "it varied at the start and collapsed in training",
+            "one run with a tenth of the learning rate",
+        ),
+    )
+
+
+RULE = Rule(
+    code="NN409",
+    name="constant-output",
+    severity=Severity.ERROR,
+    title="the output does not depend on the input",
+    needs={"layer:*/same_examples": 2},
+    check=check,
+    why="A network that says the same to everything has at best learned the mean of its targets.",
+    how="95 % of the last layer's units differ by less than rounding between all sampled examples, at the end of the run. A head that begins at zero and then learns is as it should be.",
+    sources=(
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
+        ),
+    ),
+    remedies=("check-inputs", "overfit-tiny-subset", "he-initialization", "lower-learning-rate"),
+    sick=(
+        Run.drawn(
+            facts={"roles:fc1": "weight", "roles:fc2": "weight"},
+            layers={"fc1/same_examples": "0*4", "fc2/same_examples": "0 0.2 1 1"},
+        ),
+    ),
+    healthy=(Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/same_examples": "1 0 0 0"}),),
+    yields_to=("nan-in-layer", "dead-relu", "symmetric-initialization"),
+)

@@ -1,0 +1,125 @@
+"""ReLU units that are silent for every example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import Layers, early, first, late
+from nndoctor.progress import sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.series import Series
+from nndoctor.wording import number, percent, step
+
+HALF = 0.5  # of a layer's units: trained networks that do well have a third silent at most
+ALWAYS_ON = 0.3  # of the units on for every example: then it is the examples that look alike, not the units that died
+FAST = 0.1  # of a weight's size in one step: a hundred times the usual thousandth
+LOW = -0.3  # of the input's weighted size: a bias that holds units down
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Name the layer with most dead units, the step since when, and what killed them."""
+    layers = Layers(run)
+    paths, ends = layers.levels(layers.paths, "dead_fraction", late)
+    shares = {p: float(v) for p, v in zip(paths, ends, strict=True) if v >= HALF and not _alike(layers, p, float(v))}
+    if not shares:
+        return
+    most = max(shares.values())
+    worst = next(p for p in layers.paths if shares.get(p, 0.0) >= most - 0.05)  # the first: those behind it starve
+    dead = run.series[f"layer:{worst}/dead_fraction"]
+    since = float(dead.x[int(np.argmax(dead.y >= min(HALF, 0.9 * shares[worst])))])
+    causes = _causes(layers, worst, dead, since)
+    others = f", and {len(shares) - 1} more layers at least half" if len(shares) > 1 else ""
+    begun = "from the start" if since <= float(dead.x[0]) else f"since step {step(since)}"
+    yield Symptom(
+        f"{percent(shares[worst])} of the ReLU units of {worst} are dead {begun}{others}: {causes[0].name} did it"
+        if causes[0].weight >= 0.5
+        else f"{percent(shares[worst])} of the ReLU units of {worst} are dead {begun}{others}",
+        sureness(shares[worst], 0.3, 0.7),
+        {"dead_share": round(shares[worst], 3), "since": since, "layers": len(shares), "cause": causes[0].name},
+        series=f"layer:{worst}/dead_fraction",
+        step=since,
+        span=(since, float(dead.x[-1])),
+        layer=worst,
+        causes=causes,
+        severity=Severity.ERROR if shares[worst] >= 0.9 else None,
+    )
+
+
+def _alike(layers: Layers, path: str, share: float) -> bool:
+    """Whether about as many units are on for every example as are off: a deep plain network's inputs look alike."""
+    source = layers.before(path)
+    signs = layers.series(source, "one_sign") if source is not None else None
+    return signs is not None and late(signs) - share > ALWAYS_ON
+
+
+def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Cause, ...]:
+    source = layers.before(path) or path
+    from_start = since <= float(dead.x[0]) and float(dead.y[0]) >= 0.6 * late(dead)
+    pull = _pull(layers, source)
+    steps = [s for p in layers.weighted if (s := layers.series(p, "update_ratio")) is not None]
+    fastest = max((float(s.y[s.x <= since].max()) for s in steps if (s.x <= since).any()), default=0.0)
+    thrown = not from_start or (fastest > FAST and float(dead.x[0]) > float(steps[0].x[0]) if steps else False)
+    weights = {
+        "the learning rate": (3.0 if thrown else 0.2) + (2.0 if fastest > FAST else 0.0),
+        "the bias": 4.0 if pull < LOW and not thrown else 0.3,
+        "the initialization": 2.0 if not thrown else 0.2,
+    }
+    total = sum(weights.values())
+    speaks = {
+        "the learning rate": f"weights moved by up to {percent(fastest)} of their size in one step before it"
+        if fastest > 0
+        else "nothing moved before it",
+        "the bias": f"the layer's bias begins {number(abs(pull))} times its signal's size {'below' if pull < 0 else 'above'} zero",
+        "the initialization": "the units were dead in the first sample"
+        if not thrown
+        else "the units were alive in the first sample",
+    }
+    tests = {
+        "the learning rate": "one run with a tenth of the learning rate",
+        "the bias": "one run with the biases at zero",
+        "the initialization": "one run with He's initialization",
+    }
+    ranked = sorted(weights, key=lambda name: -weights[name])
+    return tuple(Cause(name, round(weights[name] / total, 2), speaks[name], tests[name]) for name in ranked)
+
+
+def _pull(layers: Layers, source: str) -> float:
+    """The mean bias of a layer at the start, in units of its output's deviation or its input's size."""
+    bias = layers.series(source, "bias_mean")
+    std = layers.series(source, "std")
+    if bias is None or std is None:
+        return 0.0
+    return first(bias) / max(early(std), 0.1 * abs(first(bias)), 1e-12)
+
+
+RULE = Rule(
+    code="NN401",
+    name="dead-relu",
+    severity=Severity.WARNING,
+    title="ReLU units are dead",
+    needs={"layer:*/dead_fraction": 1},
+    check=check,
+    why="A ReLU that is silent for every example passes no gradient and never comes back: the network is as narrow as its living units.",
+    how="Half of a layer's units are silent over at least 256 examples at the end of the run; an error from 90 % on. Whether they died in training, under a low bias or at the start ranks the causes. Layers whose other units are on for every example are left out: there the examples look alike.",
+    sources=(
+        Reference(
+            "CS231n: 'a ReLU unit can irreversibly die; as much as 40 % of your network can be dead'",
+            "https://cs231n.github.io/neural-networks-1/",
+        ),
+        Reference("Lu et al., Dying ReLU and Initialization, 2019", "https://arxiv.org/abs/1903.06733"),
+    ),
+    remedies=("lower-learning-rate", "zero-biases", "he-initialization", "leaky-relu", "warm-up"),
+    sick=(
+        Run.drawn(layers={"fc1/update_ratio": "0.9 0.4 0.01 0.01", "fc1.relu/dead_fraction": "0.02 0.3 0.95 0.97"}),
+        Run.drawn(layers={"fc1/bias_mean": "-4*4", "fc1/std": "1*4", "fc1.relu/dead_fraction": "0.98*4"}),
+    ),
+    healthy=(
+        Run.drawn(layers={"fc1.relu/dead_fraction": "0.02 0.1 0.2 0.25"}),
+        Run.drawn(layers={"fc1/one_sign": "0.98*4", "fc1.relu/dead_fraction": "0.52*4"}),
+    ),
+    yields_to=("nan-in-layer", "symmetric-initialization", "signal-shrinks", "initialization-unfit-for-activation"),
+)

@@ -1,0 +1,124 @@
+"""Sigmoid or tanh units that sit at the ends of their range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import Layers, early, late, learned
+from nndoctor.progress import sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number, percent, step
+
+MOST = 0.5  # of a layer's outputs: well-trained tanh networks saturate in a third
+THROWN = 0.3  # of the outputs in the first samples: below it the layer began well
+WIDE = 10.0  # times one: pre-activations of the first layer so large come from inputs that are
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look at hidden layers; gates that learn to open or close in a run that learns are as they should be."""
+    layers = Layers(run)
+    found: list[tuple[str, float]] = []
+    for path in layers.paths:
+        series = layers.series(path, "saturated_fraction")
+        if series is None or not layers.is_hidden(path) or late(series) < MOST:
+            continue
+        if early(series) < MOST and learned(run):
+            continue
+        found.append((path, late(series)))
+    if not found:
+        return
+    most = max(share for _, share in found)
+    worst = next(path for path, share in found if share >= most - 0.1)
+    series = run.series[f"layer:{worst}/saturated_fraction"]
+    share = late(series)
+    since = float(series.x[int((series.y >= min(MOST, 0.9 * share)).argmax())])
+    others = f", and {len(found) - 1} more layers" if len(found) > 1 else ""
+    kind = layers.activation(worst) or "activation"
+    causes = _causes(layers, worst, since)
+    yield Symptom(
+        f"{percent(share)} of the {kind} outputs of {worst} are saturated since step {step(since)}{others}",
+        sureness(share, 0.35, 0.7),
+        {"saturated_share": round(share, 3), "since": since, "layers": len(found), "cause": causes[0].name},
+        series=series.name,
+        step=since,
+        span=(since, float(series.x[-1])),
+        layer=worst,
+        causes=causes,
+    )
+
+
+def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
+    share = layers.run.series[f"layer:{path}/saturated_fraction"]
+    at_start = float(share.y[0]) >= THROWN
+    hidden = [p for p in layers.paths if layers.series(p, "saturated_fraction") is not None and layers.is_hidden(p)]
+    source = layers.before(path)
+    wide = layers.series(source, "std") if source is not None else None
+    size = early(wide) if wide is not None else 0.0
+    alone = path == hidden[0] and all(
+        (s := layers.series(p, "saturated_fraction")) is not None and float(s.y[0]) < THROWN for p in hidden[1:]
+    )
+    inputs = at_start and path == hidden[0] and size > WIDE and (alone or len(hidden) == 1)
+    spoken = f"what reaches it has a deviation of {number(size)}, and both ends begin near 2" if size else "as measured"
+    return (
+        Cause(
+            "the inputs",
+            0.7 if inputs else 0.1,
+            "only the first layer saturates: " + spoken if inputs else "layers behind the first saturate, too",
+            "one run with inputs of mean 0 and deviation 1",
+        ),
+        Cause(
+            "the initialization",
+            0.7 if at_start and not inputs else 0.2,
+            f"it was so in the first sample: {spoken}" if at_start else "the layer began unsaturated",
+            "one run with Xavier's initialization",
+        ),
+        Cause(
+            "the learning rate",
+            0.1 if at_start else 0.8,
+            "it was so before any step"
+            if at_start
+            else f"the layer began well and was thrown out by step {step(since)}",
+            "one run with a tenth of the learning rate",
+        ),
+    )
+
+
+RULE = Rule(
+    code="NN402",
+    name="saturated-activation",
+    severity=Severity.WARNING,
+    title="sigmoid or tanh units are saturated",
+    needs={"layer:*/saturated_fraction": 1},
+    check=check,
+    why="At the ends of a sigmoid or tanh the slope is almost zero: no gradient passes, and the layers before it stop learning.",
+    how="Half of a hidden layer's outputs lie within 3 % of the ends of their range, from the first samples on or in a run that does not learn. The last activation and gates that saturate while the loss falls are as they should be.",
+    sources=(
+        Reference("CS231n: 'sigmoids saturate and kill gradients'", "https://cs231n.github.io/neural-networks-1/"),
+        Reference(
+            "Glorot and Bengio, Understanding the difficulty of training deep networks, 2010",
+            "https://proceedings.mlr.press/v9/glorot10a.html",
+        ),
+    ),
+    remedies=("xavier-initialization", "normalize-inputs", "lower-learning-rate", "batch-normalization", "relu"),
+    sick=(
+        Run.drawn(
+            facts={"roles:fc2": "weight"},
+            layers={"fc1/std": "8*4", "fc1.tanh/saturated_fraction": "0.8*4", "fc2/std": "1*4"},
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            facts={"roles:fc2": "weight"},
+            layers={"fc1.tanh/saturated_fraction": "0.03 0.2 0.3", "fc2/std": "1*3"},
+            train_loss="2.3 1.2 0.5",
+        ),
+        Run.drawn(
+            facts={"roles:fc2": "weight"},
+            layers={"gate.sigmoid/saturated_fraction": "0..0.95*9", "fc2/std": "1*9"},
+            train_loss="2.3..0.1*9",
+        ),
+    ),
+    yields_to=("nan-in-layer",),
+)

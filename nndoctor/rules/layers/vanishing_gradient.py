@@ -1,0 +1,117 @@
+"""The gradient dies out on its way back to the first layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import Layers, early, late
+from nndoctor.progress import sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number
+
+LEAST = 1e-3  # of the last layer's gradient: healthy networks of all kinds begin above 0.04 and end above 0.1
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the first trained layer's gradient with the last one's, early and late: depth that trains recovers."""
+    layers = Layers(run)
+    paths, begins = layers.levels(layers.weighted, "grad_norm", early)
+    _, ends = layers.levels(layers.weighted, "grad_norm", late)
+    if len(paths) < 3 or begins[-1] <= 0 or ends[-1] <= 0:
+        return
+    ratios = begins / begins[-1], ends / ends[-1]
+    share = float(max(ratios[0][0], ratios[1][0]))
+    if not 0 < share < LEAST:
+        return
+    per_layer = share ** (1 / (len(paths) - 1))
+    norm = run.series[f"layer:{paths[0]}/grad_norm"]
+    causes = _causes(layers)
+    yield Symptom(
+        f"the gradient vanishes: at {paths[0]} it is {number(float(f'{share:.2g}'))} times that at {paths[-1]}, "
+        f"{number(float(f'{per_layer:.2g}'))} a layer",
+        sureness(-math.log10(share), 2.5, 5.0),
+        {"first_to_last": share, "per_layer": round(per_layer, 3), "layers": len(paths), "cause": causes[0].name},
+        series=norm.name,
+        step=float(norm.x[0]),
+        span=(float(norm.x[0]), float(norm.x[-1])),
+        layer=paths[0],
+        causes=causes,
+    )
+
+
+def _causes(layers: Layers) -> tuple[Cause, ...]:
+    kinds = [layers.activation(p) for p in layers.paths]
+    squashed = kinds.count("sigmoid") + kinds.count("tanh")
+    flat = [s for p in layers.paths if (s := layers.series(p, "saturated_fraction")) is not None and early(s) > 0.3]
+    sigmoid = kinds.count("sigmoid") >= 2
+    return (
+        Cause(
+            "sigmoids in a chain" if sigmoid else "saturated units",
+            0.8 if sigmoid else 0.6 if flat else 0.05,
+            f"{kinds.count('sigmoid')} sigmoids, each with a slope of a quarter at most"
+            if sigmoid
+            else f"{len(flat)} of {squashed} activations begin saturated",
+            "the same network with ReLU",
+        ),
+        Cause(
+            "weights too small at the start",
+            0.3 if sigmoid else 0.7,
+            "each layer hands back less than it gets",
+            "one run with He's (ReLU) or Xavier's (tanh) initialization",
+        ),
+        Cause(
+            "depth without shortcuts or normalization",
+            0.05 if layers.normalized else 0.4,
+            f"{len(layers.weighted)} layers in a row" + ("" if layers.normalized else ", none normalized"),
+            "the same network with a third of the layers",
+        ),
+    )
+
+
+RULE = Rule(
+    code="NN403",
+    name="vanishing-gradient",
+    severity=Severity.WARNING,
+    title="the gradient vanishes on its way back",
+    needs={"layer:*/grad_norm": 1},
+    check=check,
+    why="A product of many factors below one is almost nothing: the first layers keep their random weights, and the rest learns from noise.",
+    how="The first trained layer's gradient norm is under a thousandth of the last one's, at the start of the run and at its end. A deep network that trains draws level after a few hundred steps; a normalized or residual one begins level.",
+    sources=(
+        Reference(
+            "Bengio, Simard and Frasconi, Learning long-term dependencies is difficult, 1994",
+            "https://doi.org/10.1109/72.279181",
+        ),
+        Reference(
+            "Glorot and Bengio, Understanding the difficulty of training deep networks, 2010",
+            "https://proceedings.mlr.press/v9/glorot10a.html",
+        ),
+    ),
+    remedies=("relu", "he-initialization", "batch-normalization", "shortcuts", "fewer-layers"),
+    sick=(
+        Run.drawn(
+            facts={f"roles:fc{k}": "weight" for k in range(1, 5)},
+            layers={
+                "fc1/grad_norm": "1e-5*4",
+                "fc2/grad_norm": "1e-4*4",
+                "fc3/grad_norm": "0.01*4",
+                "fc4/grad_norm": "0.5*4",
+            },
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            facts={f"roles:fc{k}": "weight" for k in range(1, 5)},
+            layers={
+                "fc1/grad_norm": "1e-4 0.01 0.2 0.2",
+                "fc2/grad_norm": "0.2*4",
+                "fc3/grad_norm": "0.3*4",
+                "fc4/grad_norm": "0.5*4",
+            },
+        ),
+    ),
+    yields_to=("nan-in-layer", "symmetric-initialization", "dead-relu"),
+)
