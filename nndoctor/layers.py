@@ -15,6 +15,7 @@ from nndoctor.series import Series
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 WEIGHTED = ("weight", "recurrent", "attention")  # roles of layers with matrices that signals pass through
 EARLY = 0.3  # of a run's samples: the level at the start, past the first step's accidents
+TRIAL = 300  # optimizer steps
 LATE = 0.7  # from this share on: the level at the end
 
 
@@ -121,6 +122,19 @@ def powers(values: Array) -> float:
         return 0.0
     i, j = np.triu_indices(len(y), 1)
     return float(np.median((y[j] - y[i]) / (x[j] - x[i])) * (len(values) - 1))
+
+
+def pace(run: Run) -> float | None:
+    """By what share of its size a step of the second half moves the usual layer's weights; None where not recorded."""
+    layers = Layers(run)
+    _, ratios = layers.levels(layers.weighted, "update_ratio", lambda s: s.level(0.5, 1.0))
+    return float(np.median(ratios)) if len(ratios) else None
+
+
+def is_trial(run: Run) -> bool:
+    """Whether the recorder saw a run so short that it tries the loop: how far it came is then no finding."""
+    loss = run.series.get("train/loss")
+    return bool(run.layers) and loss is not None and len(loss.values) < TRIAL
 
 
 def learned(run: Run, share: float = 0.3) -> bool:

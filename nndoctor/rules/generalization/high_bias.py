@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import is_trial
 from nndoctor.progress import FALL, chance_loss, classes, course, lr_share, reach, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -103,6 +104,7 @@ def _by_loss(run: Run, loss: Series) -> Iterator[Symptom]:
             step=float(loss.x[-1]),
             span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
             causes=_causes(run, known=False),
+            severity=Severity.INFO if is_trial(run) else None,
         )
 
 
@@ -182,6 +184,12 @@ RULE = Rule(
         "nan-loss",
         "diverged",
         "plateau-at-start",
+        "dead-relu",
+        "saturated-activation",
+        "vanishing-gradient",
+        "constant-output",
+        "symmetric-initialization",
+        "signal-shrinks",
         "lr-too-low",
         "lr-too-high",
         "not-converged",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import is_trial
 from nndoctor.progress import FALL, course, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -33,6 +34,7 @@ def check(run: Run) -> Iterator[Symptom]:
         series=loss.name,
         step=float(loss.x[-1]),
         span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
+        severity=Severity.INFO if is_trial(run) else None,
         causes=(
             Cause("training too short", 0.6, "the curve bends, and has not reached its floor", "go on with this run"),
             Cause(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.layers import Layers, first, late, powers
+from nndoctor.layers import Layers, first, late, learned, powers
 from nndoctor.progress import sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -25,7 +25,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if len(paths) < 3 or trend > POWERS or sizes[-1] <= 0:
         return
     factor = 10 ** (trend / (len(paths) - 1))
-    recovered = powers(ends) > RECOVERED
+    recovered = powers(ends) > RECOVERED and learned(run)
     series = run.series[f"layer:{paths[-1]}/std"]
     yield Symptom(
         f"the signal shrinks with depth: its deviation is {number(float(f'{sizes[0]:.2g}'))} at {paths[0]} and "
@@ -86,5 +86,5 @@ RULE = Rule(
             },
         ),
     ),
-    yields_to=("nan-in-layer", "symmetric-initialization", "initialization-unfit-for-activation"),
+    yields_to=("nan-in-layer", "dead-relu", "symmetric-initialization", "initialization-unfit-for-activation"),
 )

@@ -89,5 +89,12 @@ RULE = Rule(
         ),
     ),
     healthy=(Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/same_examples": "1 0 0 0"}),),
-    yields_to=("nan-in-layer", "dead-relu", "symmetric-initialization"),
+    yields_to=(
+        "nan-in-layer",
+        "dead-relu",
+        "symmetric-initialization",
+        "vanishing-gradient",
+        "signal-shrinks",
+        "initialization-unfit-for-activation",
+    ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.layers import Layers, early, first, late
+from nndoctor.layers import Layers, early, first, late, powers
 from nndoctor.progress import sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -15,6 +15,9 @@ from nndoctor.series import Series
 from nndoctor.wording import number, percent, step
 
 HALF = 0.5  # of a layer's units: trained networks that do well have a third silent at most
+CERTAIN = 0.9  # of the units: an error
+SAME = 0.99  # of the units before them that say the same for all examples
+SHRINKS = -1.0  # powers of ten from the first layer to the last: half of the units off is then a symptom
 ALWAYS_ON = 0.3  # of the units on for every example: then it is the examples that look alike, not the units that died
 FAST = 0.1  # of a weight's size in one step: a hundred times the usual thousandth
 LOW = -0.3  # of the input's weighted size: a bias that holds units down
@@ -24,7 +27,11 @@ def check(run: Run) -> Iterator[Symptom]:
     """Name the layer with most dead units, the step since when, and what killed them."""
     layers = Layers(run)
     paths, ends = layers.levels(layers.paths, "dead_fraction", late)
-    shares = {p: float(v) for p, v in zip(paths, ends, strict=True) if v >= HALF and not _alike(layers, p, float(v))}
+    shares = {
+        p: float(v)
+        for p, v in zip(paths, ends, strict=True)
+        if v >= HALF and not _alike(layers, p, float(v)) and not _starved(layers, p, float(v))
+    }
     if not shares:
         return
     most = max(shares.values())
@@ -45,8 +52,18 @@ def check(run: Run) -> Iterator[Symptom]:
         span=(since, float(dead.x[-1])),
         layer=worst,
         causes=causes,
-        severity=Severity.ERROR if shares[worst] >= 0.9 else None,
+        severity=Severity.ERROR if shares[worst] >= CERTAIN else None,
     )
+
+
+def _starved(layers: Layers, path: str, share: float) -> bool:
+    """Whether other rules say why: nothing that varies reaches the layer, or the signal shrinks all the way to it."""
+    source = layers.before(path)
+    same = layers.series(source, "same_examples") if source is not None else None
+    if same is not None and first(same) >= SAME:
+        return True
+    _, sizes = layers.levels([p for p in layers.seen if layers.is_hidden(p)], "std", first)
+    return share < CERTAIN and powers(sizes) < SHRINKS
 
 
 def _alike(layers: Layers, path: str, share: float) -> bool:
@@ -121,5 +138,5 @@ RULE = Rule(
         Run.drawn(layers={"fc1.relu/dead_fraction": "0.02 0.1 0.2 0.25"}),
         Run.drawn(layers={"fc1/one_sign": "0.98*4", "fc1.relu/dead_fraction": "0.52*4"}),
     ),
-    yields_to=("nan-in-layer", "symmetric-initialization", "signal-shrinks", "initialization-unfit-for-activation"),
+    yields_to=("nan-in-layer", "symmetric-initialization"),
 )

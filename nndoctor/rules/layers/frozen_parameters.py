@@ -12,6 +12,7 @@ from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import percent
 
+TINY = 1e-5  # of the weights' size: a gradient below it is lost in rounding at a usual rate
 NAMED = 3  # layers named in a message
 
 
@@ -53,9 +54,11 @@ def _cut_off(layers: Layers, path: str) -> bool:
 def _still(layers: Layers, path: str) -> bool:
     """Whether there were gradients, and not one step was taken."""
     grads, steps = layers.series(path, "grad_norm"), layers.series(path, "update_ratio")
-    if grads is None or steps is None or len(steps.y) < 3:
+    high, size = layers.series(path, "grad_high"), layers.series(path, "weight_norm")
+    if grads is None or steps is None or high is None or size is None or len(steps.y) < 3:
         return False
-    return float(np.median(grads.y)) > 0 and not steps.y.any()
+    felt = float(np.median(high.y)) > 0 and float(np.median(grads.y)) > TINY * float(size.y[0])
+    return felt and not steps.y.any()
 
 
 def _names(paths: tuple[str, ...]) -> str:

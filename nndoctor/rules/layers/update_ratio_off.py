@@ -78,5 +78,14 @@ RULE = Rule(
         Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "0.02 1e-3*4 1e-5"}),
         Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "3e-3*4 1e-7*3"}),
     ),
-    yields_to=("nan-in-layer", "dead-relu", "vanishing-gradient", "symmetric-initialization", "signal-shrinks"),
+    yields_to=(
+        "nan-in-layer",
+        "exploding-gradient",
+        "frozen-parameters",
+        "constant-output",
+        "dead-relu",
+        "vanishing-gradient",
+        "symmetric-initialization",
+        "signal-shrinks",
+    ),
 )

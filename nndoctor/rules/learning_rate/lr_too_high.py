@@ -8,6 +8,7 @@ import numpy as np
 
 from nndoctor.curve import noise_level
 from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import pace
 from nndoctor.progress import chance_loss, lr_share, reach, roughness, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -17,6 +18,7 @@ from nndoctor.wording import number, percent, step
 SWING = 0.10  # of the reach: what the level still moves from one sixtieth of the run to the next
 WHITE = 1.8  # times what independent noise would leave in those levels: small batches alone do not wander
 FEW = 8  # points: a swing is seen three times at least
+FITTING = 0.03  # of the weights' size in a step of the second half: smaller steps are not what makes a loss swing
 GROWTH = 5.0  # times: the noise of the last third against that of the first
 CLIMB = 0.25  # of the reach, kept up by a tenth of the run
 BURST = 3.0  # a peak this many times the start's excess
@@ -36,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
     found = _thrown(run, loss) or _wandered(run, loss)
     if found is not None:
         yield found
-    elif len(loss.y) >= FEW and swing > SWING and white >= 1.0 and (end is None or end > 0.2):
+    elif len(loss.y) >= FEW and swing > SWING and white >= 1.0 and (end is None or end > 0.2) and not _fitting(run):
         yield Symptom(
             f"training loss still swings by {percent(swing)} of all it has learned from one reading to the next, and does not settle",
             sureness(swing, SWING, 0.25),
@@ -46,6 +48,12 @@ def check(run: Run) -> Iterator[Symptom]:
             span=(float(loss.x[len(loss.x) // 2]), float(loss.x[-1])),
             causes=_causes(run),
         )
+
+
+def _fitting(run: Run) -> bool:
+    """Whether recorded layers show steps so small that the swings are those of the batches."""
+    moved = pace(run)
+    return moved is not None and moved <= FITTING
 
 
 def _swing(run: Run, series: Series) -> float:

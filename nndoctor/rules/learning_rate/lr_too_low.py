@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import pace
 from nndoctor.progress import course, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -12,6 +13,7 @@ from nndoctor.wording import ending, number
 
 AHEAD = 0.7  # of the reach still to come in four times the steps: an exponential fall of one time constant leaves 0.6
 NOISES = 3.0  # the last quarter's fall against the noise of its levels
+FITTING = 3e-4  # of the weights' size in a step: a third of the usual thousandth is no small step
 EVEN = 0.45  # the second half falls at least this much as far as the first: a straight line has 1, a settled curve 0
 
 
@@ -23,6 +25,9 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     share = way.ahead / way.fallen
     if share < AHEAD * (2 if way.decayed else 1) or stopped(run, loss):
+        return
+    moved = pace(run)
+    if moved is not None and moved >= FITTING:
         return
     yield Symptom(
         f"{loss.name.replace('/', ' ')} falls almost in a straight line ({ending(loss)}) and has not begun to level off: larger steps would get there sooner",
