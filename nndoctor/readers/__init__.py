@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from os import PathLike, fspath
@@ -22,19 +21,20 @@ from nndoctor.readers import (
     run_folder,
     separated,
     tensorboard,
+    tensorboard_csv,
     text_lines,
     wandb_binary,
     wandb_panel,
     yolo_results_txt,
     yolo_terminal,
 )
-from nndoctor.readers.assemble import assemble, visible
+from nndoctor.readers.assemble import assemble
 from nndoctor.readers.find import find as sources_behind
 from nndoctor.readers.frame import read_object
 from nndoctor.readers.interpret import pairs
-from nndoctor.readers.layout import is_number
 from nndoctor.readers.packed import is_archive, packing, peeked, unfolded, unpacked
 from nndoctor.readers.reader import Reader
+from nndoctor.readers.refusals import unrecognised
 from nndoctor.readers.remote import fetched, is_remote
 from nndoctor.readers.source import Source
 from nndoctor.run import Run
@@ -53,6 +53,7 @@ READERS: tuple[Reader, ...] = (
     json_lines.READER,
     keras_history.READER,
     wandb_panel.READER,
+    tensorboard_csv.READER,
     yolo_results_txt.READER,
     yolo_terminal.READER,
     separated.READER,
@@ -124,7 +125,7 @@ def reader_of(source: Source) -> Reader:
         raise UnreadableLog(f"{source.path} is empty: wanted a run log with at least one row")
     found = next((reader for reader in READERS if reader.sniff(source)), None)
     if found is None:
-        raise UnreadableLog(_unrecognised(source))
+        raise UnreadableLog(unrecognised(source))
     return found
 
 
@@ -134,26 +135,6 @@ def is_log(source: Source) -> bool:
         inner = peeked(source)
         return inner is not None and any(reader.sniff(inner) for reader in READERS)
     return any(reader.sniff(source) for reader in READERS)
-
-
-def _unrecognised(source: Source) -> str:
-    if source.is_dir:
-        return f"{source.path}: no run log in this folder; wanted a file such as metrics.csv, log.jsonl or trainer_state.json"
-    if source.head[:2] in (b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-        return f"{source.path} is a pickle, which can run code when read, so it is not; write json.dump(history.history, file) instead"
-    if not source.is_text:
-        return f"{source.path} is binary and no format that nndoctor knows; wanted CSV, TSV, JSON, JSON lines or trainer_state.json"
-    first = next((line for line in source.start.splitlines() if line.strip()), "").strip()
-    cells = [cell for cell in re.split(r"[,;\t| ]+", first) if cell]
-    if sum(map(is_number, cells)) > len(cells) / 2:
-        return (
-            f"{source.path} has no header: its first line is '{visible(first[:40])}'; "
-            "put the columns' names above it, as in epoch,loss,val_loss"
-        )
-    return (
-        f"{source.path} is no table that nndoctor can read (it begins '{visible(first[:60])}'); "
-        "wanted a header and rows of numbers, JSON or JSON lines"
-    )
 
 
 def _check_maps(runs: list[Run], pairs: Mapping[str, str], source: Source) -> None:

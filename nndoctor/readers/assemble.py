@@ -11,7 +11,7 @@ from nndoctor.errors import UnreadableLog
 from nndoctor.readers.axis import Segment, axis_of, segments
 from nndoctor.readers.complete import as_shares, completed
 from nndoctor.readers.interpret import Maps, by_phase, interpret
-from nndoctor.readers.names import BARE, FACTS, Kind, Meaning, task, tidy
+from nndoctor.readers.names import BARE, FACTS, Kind, Meaning, meaning, task, tidy
 from nndoctor.readers.resume import rejoined
 from nndoctor.readers.spellings import RUN_KEYS
 from nndoctor.readers.table import Rows, Table
@@ -141,7 +141,8 @@ def _unreadable(table: Table, meanings: Mapping[str, Meaning]) -> dict[str, Fact
 def _nothing_found(table: Table, path: str) -> str:
     names = [*(name.strip() for name in table.columns), *table.words, *table.ignored]
     shown = ", ".join(visible(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
-    first = visible(next((n for n in names if n not in BARE), "column"))
+    odd = [n for n in names if meaning(n).kind is Kind.UNKNOWN]
+    first = visible(next((n for n in (*odd, *names) if n not in BARE), "column"))
     return (
         f"{path} has no column that looks like a training or validation series; its columns are {shown}; "
         f"name one with --map '{first}=train/loss'"

@@ -27,7 +27,7 @@ def read(source: Source, layout: Layout) -> Table | None:
 
     Plain is: the header on the first line, no quotes and no comments. Then the k-th row stands on line k + 2.
     """
-    odd = layout.delimiter in " |" or layout.indexed or source.encoding == "utf-16" or not layout.kept
+    odd = layout.delimiter in " |" or layout.indexed or source.encoding.startswith("utf-16") or not layout.kept
     if odd or not is_row(source.start.partition("\n")[0]):
         return None
     ending = _ending(source)

@@ -136,6 +136,8 @@ def _metric(words: list[str], plain: list[str], splits: list[str]) -> Meaning:
 def task(columns: Sequence[str]) -> str | None:
     """`reinforcement-learning` or `gan` where the columns show a task whose losses are no measure of learning."""
     names = [tidy(c) for c in columns]
+    if {"r", "l", "t"} <= set(names):
+        return "reinforcement-learning"  # Monitor's episodes: reward, length, time
     if any((REWARD.match(n) or PLAYING.search(n)) and n != "r" and not PREFERENCES.match(n) for n in names):
         return "reinforcement-learning"
     stripped = ["_".join(w for w in n.split("_") if w not in SPLITS) for n in names]

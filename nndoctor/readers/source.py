@@ -73,6 +73,8 @@ class Source:
         for mark, name in marks:
             if self.head.startswith(mark):
                 return name
+        if wide := _wide(self.head[:4096]):
+            return wide
         for name in ("utf-8", "gb18030"):
             try:
                 codecs.getincrementaldecoder(name)().decode(self.head)
@@ -84,7 +86,7 @@ class Source:
     @cached_property
     def is_text(self) -> bool:
         """Whether the first bytes are text: no NUL once the byte order mark is heeded, few control characters."""
-        if self.encoding == "utf-16":
+        if self.encoding.startswith("utf-16"):
             return True
         odd = sum(byte < 8 or 13 < byte < 27 or 27 < byte < 32 for byte in self.head[:4096])  # 8: bars draw back
         return b"\0" not in self.head and odd <= len(self.head[:4096]) // 50
@@ -117,6 +119,18 @@ class Source:
                     )
                 pieces.append(piece)
         return _plain_lines(b"".join(pieces).decode(self.encoding, errors="replace"))
+
+
+def _wide(head: bytes) -> str | None:
+    """UTF-16 without its mark: every other byte is nought."""
+    half = len(head) // 2
+    if half < 8 or b"\0" not in head:
+        return None
+    low, high = head[0 : 2 * half : 2], head[1 : 2 * half : 2]
+    for name, text, zeros in (("utf-16-le", low, high), ("utf-16-be", high, low)):
+        if zeros.count(0) > 0.9 * half and text.count(0) == 0:
+            return name
+    return None
 
 
 def _plain_lines(text: str) -> str:

@@ -90,7 +90,8 @@ EPOCH = _words(
 STEP = _words(
     "step steps global_step current_step current_steps iter iteration iterations it iters update updates num_updates trainer_global_step "
     "total_steps n_step n_iter num_iter batch_idx training_step iteration_number step_num train_step global_iter "
-    "train_global_step boosting_round round batches tree trees total_timesteps time_total_timesteps"
+    "train_global_step boosting_round round batches tree trees total_timesteps time_total_timesteps "
+    "training_iteration num_env_steps_sampled_lifetime timesteps_total"
 )
 
 # Settings: facts of a run where they stay the same in all its rows; an empty name is understood, and no fact.
@@ -133,12 +134,12 @@ ADVERSARIAL = re.compile(
     rf"^(loss_)?({_SIDE}|g_gan|d_real|d_fake)(_(loss|gan|x|real|fake|a|b))*$|^err_?[dg]$|^[dg]loss$"
 )
 REWARD = re.compile(
-    r"^(rollout_)?(ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
+    r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_return|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
     r"|(train_|eval_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|return"
     r"|average_rewards?|total_rewards?|(train_|test_|eval_|rollout_)?success_rate|r)$"
 )
 PLAYING = re.compile(
-    r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|ep_return|episode_length|rollout|rewards?|returns?"
+    r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|episodic_return|ep_return|episode_length|rollout|rewards?|returns?"
     r"|return_history|policy_loss|policy_gradient_loss|value_loss|q_loss|td_error|loss_actor|actor_loss|(?<!cross_)entropy_loss"
     r"|explained_variance|loss_critic)(_|$)"
 )
