@@ -9,22 +9,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.look import Color, look
+from nndoctor.cli.formats import Format, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.look import Color
 from nndoctor.cli.out import check, put, say
 
 if TYPE_CHECKING:
+    from nndoctor.finding import Severity
     from nndoctor.readers.source import Source
     from nndoctor.report import Report
     from nndoctor.rule import Rule
-
-
-class Format(StrEnum):
-    """What --format takes."""
-
-    terminal = "terminal"
-    concise = "concise"
-    json = "json"
-    jsonl = "jsonl"
 
 
 class FailOn(StrEnum):
@@ -46,6 +39,7 @@ class Request:
     logs: Sequence[str]
     format: Format = Format.terminal
     output: str | None = None
+    reports: Sequence[str] = ()
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
     maps: Sequence[str] = ()
@@ -55,6 +49,13 @@ class Request:
     quiet: bool = False
     force: bool = False
     color: Color = Color.auto
+
+    @property
+    def fails_at(self) -> Severity | None:
+        """The least severity that fails the gate, or None where no finding does."""
+        from nndoctor.finding import Severity
+
+        return None if self.fail_on is FailOn.never else Severity(self.fail_on)
 
 
 def answer(request: Request) -> int:
@@ -70,15 +71,26 @@ def answer(request: Request) -> int:
     rules = select_rules(request.select, request.ignore)
     target = None if request.target_error is None else share(request.target_error, "--target-error")
     sources, errors = find(request.logs, is_log)
-    check(request.output, [source.path for source in sources], force=request.force)
+    paths = [source.path for source in sources]
+    check(request.output, paths, force=request.force)
+    files = named(request.reports)
+    for form, file in files:
+        check(file, paths, force=request.force or replaceable(form, file), option="--report")
     reports = _judge(sources if request.quiet else watched(sources), rules, request.maps, target, errors)
-    put(_rendered(reports, errors, request), request.output)
+    plan = Plan(rules, request.fails_at, request.quiet, request.color)
+    put(rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output)
+    for form, file in files:
+        put(rendered(form, reports, errors, plan, to_file=True), file)
+    if request.format is Format.github:
+        summarize(reports, errors, plan)
     for _, message in errors:
         say(message)
     unjudged = [(report.source, reason) for report in reports if (reason := cannot_say(report)) is not None]
     if request.format is not Format.terminal or request.quiet or request.output is not None:
         for source, reason in unjudged:
             say(f"{source}: cannot say: {reason}")
+    if request.format is Format.concise and reports and not (errors or unjudged or any(r.findings for r in reports)):
+        say(f"nothing wrong found in {len(reports)} run{'' if len(reports) == 1 else 's'}")
     return Exit.TROUBLE if errors or unjudged or not reports else _code(reports, request)
 
 
@@ -112,25 +124,7 @@ def _judge(
     return reports
 
 
-def _rendered(reports: Sequence[Report], errors: Errors, request: Request) -> str:
-    if request.format is Format.terminal:
-        if not reports:
-            return ""
-        from nndoctor.reporters.terminal import render
-
-        return render(reports, look(request.color, to_file=request.output is not None), quiet=request.quiet)
-    if request.format is Format.concise:
-        from nndoctor.reporters.concise import render as concise
-
-        return concise(reports)
-    from nndoctor.reporters import json as as_json
-
-    return as_json.render(reports, errors) if request.format is Format.json else as_json.render_lines(reports, errors)
-
-
 def _code(reports: Sequence[Report], request: Request) -> int:
-    from nndoctor.finding import Severity
-
-    if request.exit_zero or request.fail_on is FailOn.never:
+    if request.exit_zero or request.fails_at is None:
         return Exit.CLEAN
-    return Exit.FINDINGS if any(report.at_least(Severity(request.fail_on)) for report in reports) else Exit.CLEAN
+    return Exit.FINDINGS if any(report.at_least(request.fails_at) for report in reports) else Exit.CLEAN

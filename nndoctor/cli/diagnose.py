@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.answer import FailOn, Format, Request, answer
+from nndoctor.cli.answer import FailOn, Request, answer
+from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 
@@ -17,11 +18,27 @@ def diagnose(
         typer.Argument(metavar="LOG…", help="Logs, folders, globs, or '-' for standard input.", show_default=False),
     ],
     format: Annotated[
-        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal, concise, json or jsonl.")
+        Format,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="terminal, concise, json, jsonl, github, gitlab, junit, sarif or markdown.",
+        ),
     ] = Format.terminal,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.", show_default=False),
+    ] = None,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--report",
+            metavar="FORMAT=FILE",
+            help="Also write a report: sarif=out.sarif. May be repeated. An earlier report of that format is replaced,"
+            " nothing else without --force.",
+            show_default=False,
+        ),
     ] = None,
     select: Annotated[
         list[str] | None,
@@ -66,7 +83,9 @@ def diagnose(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Let --output write over a file that exists.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --output and --report write over a file that exists.")
+    ] = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -80,6 +99,7 @@ def diagnose(
                 logs,
                 format=format,
                 output=output,
+                reports=report or (),
                 select=select or (),
                 ignore=ignore or (),
                 maps=map or (),

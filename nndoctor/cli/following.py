@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.answer import FailOn, Format, Request, answer
+from nndoctor.cli.answer import FailOn, Request, answer
+from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import put, say
 from nndoctor.errors import UsageError

@@ -41,18 +41,18 @@ def say(message: str) -> None:
         silence(sys.stderr)
 
 
-def check(output: str | None, logs: Iterable[str], *, force: bool = False) -> None:
+def check(output: str | None, logs: Iterable[str], *, force: bool = False, option: str = "--output") -> None:
     """Raise UsageError, before any work, for an output that is one of the logs, has no folder, or exists (no `force`)."""
     if output is None:
         return
     target = Path(output)
     if target.is_dir() or not target.resolve().parent.is_dir():
         wanted = "a folder" if target.is_dir() else "in a folder that does not exist"
-        raise UsageError(f"--output {output} is {wanted}; wanted the name of a file, nothing was written")
+        raise UsageError(f"{option} {output} is {wanted}; wanted the name of a file, nothing was written")
     if target.exists() and any(_holds(Path(log), target) for log in logs):
-        raise UsageError(f"--output {output} is one of the logs; choose another name, nothing was written")
+        raise UsageError(f"{option} {output} is one of the logs; choose another name, nothing was written")
     if target.is_file() and not force:
-        raise UsageError(f"--output {output} exists; add --force to write over it, nothing was written")
+        raise UsageError(f"{option} {output} exists; add --force to write over it, nothing was written")
 
 
 def silence(stream: TextIO) -> None:

@@ -77,10 +77,10 @@ def summary(series: Series) -> Json:
         "name": series.name,
         "column": series.column,
         "points": len(y),
-        "first": _plain(float(y[0])),
-        "best": _plain(float(y[at])),
-        "best_step": _plain(float(series.x[at])),
-        "last": _plain(float(y[-1])),
+        "first": plain(float(y[0])),
+        "best": plain(float(y[at])),
+        "best_step": plain(float(series.x[at])),
+        "last": plain(float(y[-1])),
     }
 
 
@@ -93,17 +93,17 @@ def _finding(finding: Finding) -> Json:
         "confidence": finding.confidence,
         "message": finding.message,
         "evidence": _evidence(finding.evidence),
-        "location": {"path": place.path, "line": place.line, "step": _plain(place.step), "layer": place.layer},
+        "location": {"path": place.path, "line": place.line, "step": plain(place.step), "layer": place.layer},
         "causes": [{"name": c.name, "weight": c.weight, "because": c.because, "test": c.test} for c in finding.causes],
         "remedies": [{"name": r.name, "text": r.text, "why": r.why, "source": r.source} for r in finding.remedies],
     }
 
 
 def _evidence(evidence: Mapping[str, object]) -> Json:
-    return {key: _plain(value) for key, value in evidence.items()}
+    return {key: plain(value) for key, value in evidence.items()}
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Six significant digits, whole numbers whole; None for what is not finite."""
     if isinstance(value, (int, str, bool)) or value is None:
         return value

@@ -1,0 +1,134 @@
+"""What CI formats share: one flat entry for each finding and each trouble, its place in the repository, its fingerprint."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from nndoctor.finding import Finding, Severity
+from nndoctor.report import Report
+from nndoctor.reporters.safe import shown
+from nndoctor.reporters.verdict import cannot_say
+from nndoctor.rule import Rule
+from nndoctor.wording import percent
+
+UNREADABLE = ("unreadable-log", "A log that cannot be read")
+NOT_JUDGED = ("not-judged", "A run that cannot be judged")
+
+Errors = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a format may need besides the reports: the rules asked for, what fails the gate, and where places begin.
+
+    `fail_on` None: no finding fails it; `root` is the folder to which paths are relative, by default the current one.
+    """
+
+    rules: Sequence[Rule] = ()
+    fail_on: Severity | None = Severity.ERROR
+    root: str = ""
+
+    def fails(self, severity: Severity) -> bool:
+        """Whether a finding this severe fails the gate."""
+        return self.fail_on is not None and severity.rank <= self.fail_on.rank
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One finding of one run, or one log that could not be read or judged (`finding` is None, `code` a word).
+
+    `source` is the run as the user named it, `path` the file as a path with slashes, relative where it lies below the
+    root; `fingerprint` stays the same from run to run of one log: rule, place and series make it, no step and no value.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    source: str
+    path: str
+    line: int | None
+    message: str
+    fingerprint: str
+    finding: Finding | None = None
+
+    @property
+    def title(self) -> str:
+        """`NN103 overtraining`; a trouble has its word alone."""
+        return f"{self.code} {self.name}" if self.finding else self.code
+
+    @property
+    def advice(self) -> str:
+        """How sure, and what to try first; nothing for a trouble."""
+        if self.finding is None:
+            return ""
+        first = f" Try first: {shown(self.finding.remedies[0].text)}." if self.finding.remedies else ""
+        return f"{percent(self.finding.confidence)} sure.{first}"
+
+
+def entries(reports: Iterable[Report], errors: Errors, context: Context) -> list[Entry]:
+    """All of them, in the order of the reports, troubles last; messages are safe to show."""
+    known: list[_Told] = []
+    troubles = [_Told(*UNREADABLE, source, source, message) for source, message in errors]
+    for report in reports:
+        known += [_Told(f.code, f.name, report.source, f.location.path, f.message, f) for f in report.findings]
+        reason = cannot_say(report)
+        if reason is not None:
+            troubles.append(
+                _Told(*NOT_JUDGED, report.source, report.run.path or report.source, f"cannot say: {reason}")
+            )
+    seen: Counter[str] = Counter()
+    return [_entry(told, context, seen) for told in [*known, *troubles]]
+
+
+def relative(path: str, root: str) -> str:
+    """A path with slashes; relative to the root where it lies below it.
+
+    >>> relative("/repo/runs/a.csv", "/repo"), relative("/data/a.csv", "/repo")
+    ('runs/a.csv', '/data/a.csv')
+    """
+    whole, top = os.path.abspath(path), os.path.abspath(root or os.curdir)  # noqa: PTH100 - a link stays a link
+    inside = whole.startswith(top.rstrip(os.sep) + os.sep)
+    return (os.path.relpath(whole, top) if inside else path).replace(os.sep, "/")
+
+
+def text(entry: Entry) -> str:
+    """Place, code, message and advice: for viewers that show nothing else of an entry."""
+    place = shown(entry.source) if entry.line is None else f"{shown(entry.source)}:{entry.line}"
+    return "\n".join(filter(None, (f"{place}: {entry.title}: {entry.message}", entry.advice)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of an entry before it has its place."""
+
+    code: str
+    name: str
+    source: str
+    path: str
+    message: str
+    finding: Finding | None = None
+
+
+def _entry(told: _Told, context: Context, seen: Counter[str]) -> Entry:
+    part = told.source.removeprefix(told.path)  # `#2`, for the second run of one log
+    path = relative(told.path, context.root)
+    finding = told.finding
+    marks = [told.code, path, part]
+    marks += [finding.series or "", finding.location.layer or ""] if finding else []
+    digest = sha256("\0".join(marks).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    seen[digest] += 1
+    return Entry(
+        told.code,
+        told.name,
+        finding.severity if finding else Severity.ERROR,
+        told.source,
+        path,
+        finding.location.line if finding else None,
+        shown(told.message),
+        f"{digest}:{seen[digest]}",
+        finding,
+    )
