@@ -13,6 +13,21 @@ from numpy.typing import NDArray
 from nndoctor import curve
 from nndoctor.curve import Array, Forecast
 
+KEPT = ("told", "noise", "reduced", "smooth", "first", "last", "best", "best_step", "forecast")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A series in seven numbers: its finite points, the first, the last, the lowest and the highest with their steps."""
+
+    points: int
+    first: float
+    last: float
+    low: float
+    low_step: float
+    high: float
+    high_step: float
+
 
 @dataclass(frozen=True, eq=False)
 class Series:
@@ -55,6 +70,26 @@ class Series:
     def y(self) -> Array:
         """The finite values, shape (m,)."""
         return self.values if self._finite.all() else self.values[self._finite]
+
+    @cached_property
+    def told(self) -> Told | None:
+        """The series in seven numbers; None where no value is finite."""
+        x, y = self.x, self.y
+        if not len(y):
+            return None
+        low, high = int(y.argmin()), int(y.argmax())
+        first, last = float(y[0]), float(y[-1])
+        return Told(len(y), first, last, float(y[low]), float(x[low]), float(y[high]), float(x[high]))
+
+    def slim(self, most: int) -> Self:
+        """The same curve from at most `most` of its extreme points, still telling of itself what the whole one did."""
+        if len(self) <= most:
+            return replace(self, lines=None)
+        x, y = curve.extremes(self.x, self.y, most)
+        small = replace(self, steps=x, values=y, lines=None)
+        if len(y):
+            vars(small).update({name: getattr(self, name) for name in KEPT})
+        return small
 
     @cached_property
     def noise(self) -> float:

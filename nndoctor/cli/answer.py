@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -14,10 +14,10 @@ from nndoctor.cli.look import Color
 from nndoctor.cli.out import check, put, say
 
 if TYPE_CHECKING:
+    from nndoctor.cli.judging import Task
     from nndoctor.finding import Severity
     from nndoctor.readers.source import Source
     from nndoctor.report import Report
-    from nndoctor.rule import Rule
 
 
 class FailOn(StrEnum):
@@ -47,6 +47,8 @@ class Request:
     fail_on: FailOn = FailOn.error
     exit_zero: bool = False
     quiet: bool = False
+    full: bool = False
+    jobs: int | None = None
     force: bool = False
     color: Color = Color.auto
 
@@ -62,22 +64,25 @@ def answer(request: Request) -> int:
     """Print or write the report, and give the exit code. Raises NNDoctorError for a request that makes no sense."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts twice as fast; nothing here needs its threads
     from nndoctor.catalogue import select as select_rules
-    from nndoctor.cli.progress import watched
+    from nndoctor.cli.judging import MANY, Task
     from nndoctor.readers import is_log
-    from nndoctor.readers.find import find
+    from nndoctor.readers.find import survey
     from nndoctor.reporters.verdict import cannot_say
     from nndoctor.settings import share
 
     rules = select_rules(request.select, request.ignore)
     target = None if request.target_error is None else share(request.target_error, "--target-error")
-    sources, errors = find(request.logs, is_log)
-    paths = [source.path for source in sources]
+    found = survey(request.logs, is_log)
+    paths = [source.path for source in found.sources]
     check(request.output, paths, force=request.force)
     files = named(request.reports)
     for form, file in files:
         check(file, paths, force=request.force or replaceable(form, file), option="--report")
-    reports = _judge(sources if request.quiet else watched(sources), rules, request.maps, target, errors)
-    plan = Plan(rules, request.fails_at, request.quiet, request.color)
+    slim = len(paths) > MANY and not request.full
+    task = Task(tuple(request.select), tuple(request.ignore), tuple(request.maps), target, slim)
+    reports, errors, passed = _judge(found.sources, task, request)
+    errors, passed = [*found.errors, *errors], [*found.passed, *passed]
+    plan = Plan(rules, request.fails_at, request.quiet, request.color, request.full)
     put(rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(rendered(form, reports, errors, plan, to_file=True), file)
@@ -85,6 +90,8 @@ def answer(request: Request) -> int:
         summarize(reports, errors, plan)
     for _, message in errors:
         say(message)
+    if passed and not request.quiet:
+        say(_left_out(passed))
     unjudged = [(report.source, reason) for report in reports if (reason := cannot_say(report)) is not None]
     if request.format is not Format.terminal or request.quiet or request.output is not None:
         for source, reason in unjudged:
@@ -94,34 +101,39 @@ def answer(request: Request) -> int:
     return Exit.TROUBLE if errors or unjudged or not reports else _code(reports, request)
 
 
-def _judge(
-    sources: Iterable[Source], rules: tuple[Rule, ...], maps: Sequence[str], target: float | None, errors: Errors
-) -> list[Report]:
-    """The reports on all that can be read; what cannot joins the errors and stops nothing.
+def _judge(sources: Sequence[Source], task: Task, request: Request) -> tuple[list[Report], Errors, list[str]]:
+    """The reports on all that can be read, each run once; what cannot be read; what lies in a folder and is no log.
 
     Raises UsageError for a --map that fits none of the logs.
     """
-    from nndoctor.engine import diagnose as judge
-    from nndoctor.errors import UnreadableLog, UsageError
-    from nndoctor.readers import read
-    from nndoctor.settings import with_target
+    from nndoctor.cli.judging import all_judged
+    from nndoctor.cli.progress import watched
+    from nndoctor.errors import UsageError
+    from nndoctor.reporters.twins import once
 
-    reports: list[Report] = []
-    misfits: list[UsageError] = []
-    before = len(errors)
-    for source in sources:
-        try:
-            reports += [judge(with_target(run, target), rules) for run in read(source, maps=maps)]
-        except UnreadableLog as error:
-            errors.append((source.path, str(error)))
-        except UsageError as error:
-            misfits.append(error)
-            errors.append((source.path, str(error)))
-        except OSError as error:
-            errors.append((source.path, f"{source.path} cannot be read: {error.strerror or error}"))
-    if misfits and not reports and len(misfits) == len(errors) - before:
-        raise misfits[0]
-    return reports
+    named: list[Report] = []
+    below: list[Report] = []
+    errors: Errors = []
+    passed: Errors = []
+    misfits = 0
+    passing = sources if request.quiet else watched(sources)
+    for source, outcome in zip(passing, all_judged(sources, task, request.jobs), strict=False):
+        (below if source.below else named).extend(outcome.reports)
+        misfits += outcome.misfit
+        if outcome.error:
+            (passed if outcome.left_out else errors).append((source.path, outcome.error))
+    if errors and misfits == len(errors) and not (named or below):
+        raise UsageError(errors[0][1])
+    if passed and not (named or below):  # nothing in the folder is a log: say why of each
+        errors, passed = [*errors, *passed], []
+    return [*named, *once(below)], errors, [path for path, _ in passed]
+
+
+def _left_out(paths: Sequence[str]) -> str:
+    """`3 files that are no run logs were left out: a.csv, b.json, c.csv`."""
+    shown = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    count = "1 file that is no run log was" if len(paths) == 1 else f"{len(paths)} files that are no run logs were"
+    return f"{count} left out: {shown}; name one to see why"
 
 
 def _code(reports: Sequence[Report], request: Request) -> int:

@@ -83,6 +83,20 @@ def diagnose(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="A whole page for every run, however many; by default up to 5 with findings.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            help="Processes that read and judge; by default one per core where there are hundreds of logs.",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Let --output and --report write over a file that exists.")
     ] = False,
@@ -107,6 +121,8 @@ def diagnose(
                 fail_on=fail_on,
                 exit_zero=exit_zero,
                 quiet=quiet,
+                full=full,
+                jobs=jobs,
                 force=force,
                 color=chosen(color, no_color),
             )

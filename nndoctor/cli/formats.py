@@ -49,12 +49,13 @@ CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to render: the rules asked for, the severity that fails the gate (None: none), and the looks of the page."""
+    """How to render: the rules asked for, the severity that fails the gate (None: none), and the looks of the page: `full` shows every run."""
 
     rules: tuple[Rule, ...] = ()
     fails_at: Severity | None = None
     quiet: bool = False
     color: Color = Color.auto
+    full: bool = False
 
 
 Errors = Sequence[tuple[str, str]]
@@ -65,7 +66,8 @@ def rendered(form: Format, reports: Sequence[Report], errors: Errors, plan: Plan
     if form is Format.terminal:
         from nndoctor.reporters.terminal import render
 
-        return render(reports, look(plan.color, to_file=to_file), quiet=plan.quiet) if reports else ""
+        paper = look(plan.color, to_file=to_file)
+        return render(reports, paper, quiet=plan.quiet, full=plan.full) if reports else ""
     if form is Format.concise:
         from nndoctor.reporters.concise import render as concise
 

@@ -137,7 +137,7 @@ def _safe(name: str) -> PurePosixPath | None:
     """A member's path within the folder, or None for one that leads out of it or is no log by its name."""
     path = PurePosixPath(name.replace("\\", "/"))
     odd = path.is_absolute() or any(part in ("..", "") or ":" in part or "\0" in part for part in path.parts)
-    if odd or not path.parts or SKIPPED & set(path.parts) or path.name.startswith("._"):
+    if odd or not path.parts or any(part in SKIPPED or part.startswith(".") for part in path.parts):
         return None
     return path if path.suffix.lower() in KEPT or "tfevents" in path.name or path.name == "layers.bin" else None
 

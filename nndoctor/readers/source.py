@@ -25,13 +25,15 @@ class Source:
     """A file or a directory by its path, or `data` piped in under the name `-`.
 
     `kept` are the columns that the user named with --map: no reader may drop them for being unknown. `notes` are what
-    was seen before any reader (that a compressed file is cut off).
+    was seen before any reader (that a compressed file is cut off). `below` marks what was found in a folder, and not
+    named: where it cannot be read, that is no error.
     """
 
     path: str
     data: bytes | None = None
     kept: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    below: bool = False
 
     @property
     def name(self) -> str:

@@ -61,26 +61,18 @@ def entry(report: Report) -> Json:
 
 def summary(series: Series) -> Json:
     """First, best and last as the log spells them: percent stays percent."""
-    y = series.y / series.scale
-    if not len(y):
-        return {
-            "name": series.name,
-            "column": series.column,
-            "points": 0,
-            "first": None,
-            "best": None,
-            "best_step": None,
-            "last": None,
-        }
-    at = int(y.argmax() if direction(series.name) else y.argmin())
+    told = series.told
+    named: Json = {"name": series.name, "column": series.column}
+    if told is None:
+        return {**named, "points": 0, "first": None, "best": None, "best_step": None, "last": None}
+    best = (told.high, told.high_step) if direction(series.name) else (told.low, told.low_step)
     return {
-        "name": series.name,
-        "column": series.column,
-        "points": len(y),
-        "first": plain(float(y[0])),
-        "best": plain(float(y[at])),
-        "best_step": plain(float(series.x[at])),
-        "last": plain(float(y[-1])),
+        **named,
+        "points": told.points,
+        "first": plain(told.first / series.scale),
+        "best": plain(best[0] / series.scale),
+        "best_step": plain(best[1]),
+        "last": plain(told.last / series.scale),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from itertools import takewhile
 
@@ -43,6 +44,28 @@ def table(page: Page, reports: Sequence[Report]) -> None:
                 (f"  {losses[0]:>{loss}}", losses[1]),
             ]
         )
+
+
+def counted(page: Page, reports: Sequence[Report]) -> None:
+    """How often each finding was made, the gravest first, and how to see one run in full."""
+    kinds: dict[tuple[int, str, str], int] = {}
+    for report in reports:
+        for finding in {f.name: f for f in report.at_least(Severity.WARNING)}.values():
+            key = (finding.severity.rank, finding.code, finding.name)
+            kinds[key] = kinds.get(key, 0) + 1
+    page.blank()
+    for (rank, code, name), count in sorted(kinds.items(), key=lambda kind: (kind[0][0], -kind[1], kind[0])):
+        style = str(next(s for s in Severity if s.rank == rank))
+        page.row([(f"{count:>{len(str(len(reports)))}} × ", ""), (code, style), (f" {name}", "bold")])
+    worst = worst_first(reports)[0].run.path
+    if kinds:
+        page.blank()
+    page.line(("One in full: ", "dim"), f"nndoctor diagnose {_quoted(worst)}", ("; all: --full", "dim"))
+
+
+def _quoted(path: str) -> str:
+    """A path as one word of a shell's line."""
+    return shlex.quote(path) if path.isprintable() else shown(path)
 
 
 def worst_first(reports: Sequence[Report]) -> list[Report]:

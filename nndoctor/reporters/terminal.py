@@ -9,23 +9,33 @@ from nndoctor.plots.curves import Paper, draw
 from nndoctor.report import Report
 from nndoctor.reporters.checked import rest
 from nndoctor.reporters.page import Look, Page
-from nndoctor.reporters.runs import table, worst_first
+from nndoctor.reporters.runs import counted, table, worst_first
 from nndoctor.reporters.verdict import capital, verdict
 from nndoctor.wording import number, percent
 
 MOST_REMEDIES = 3
 """Remedies shown for a finding; `explain` has them all."""
 
+MANY = 5
+"""Runs beyond which the page is their table, and each is seen in full by its name."""
 
-def render(reports: Sequence[Report], look: Look, *, quiet: bool = False) -> str:
-    """All reports as one page; several get a table first, then those with findings. Quiet shows only what is wrong."""
+
+def render(reports: Sequence[Report], look: Look, *, quiet: bool = False, full: bool = False) -> str:
+    """All reports as one page; several get a table first.
+
+    Then come the pages of those with findings, or, where runs are many, the findings counted; `full` asks for every
+    page. Quiet shows only what is wrong.
+    """
     page = Page(look)
     several = len(reports) > 1
     if several and not quiet:
         table(page, reports)
+        if len(reports) > MANY and not full:
+            counted(page, reports)
+            return page.text()
     for report in worst_first(reports):
         wrong = bool(report.at_least(Severity.WARNING))
-        if wrong or not (several or quiet):
+        if wrong or full or not (several or quiet):
             page.blank()
             if several and not quiet:
                 page.row([("─" * page.width if look.drawing else "-" * page.width, "dim")])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
 from nndoctor.readers import find as find_module
 from nndoctor.readers import is_log
-from nndoctor.readers.find import find
+from nndoctor.readers.find import find, survey
 
 LOG = "epoch,loss\n0,2\n1,1\n"
 
@@ -85,3 +86,40 @@ def test_endless_standard_input_is_bounded(monkeypatch):
     monkeypatch.setattr(find_module, "MOST_PIPED", 10)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LOG.encode())))
     assert "give the file's path" in find(["-"], is_log)[1][0][1]
+
+
+@pytest.mark.usefixtures("folder")
+def test_hidden_folders_and_environments_are_passed_by(folder):
+    """Whatever they are called."""
+    for name in (".cache", "myenv", "node_modules"):
+        (folder / name).mkdir()
+        (folder / name / "run.csv").write_text(LOG)
+    (folder / "myenv/pyvenv.cfg").write_text("home = /usr\n")
+    assert found(".")[0] == ["./a/b/run.csv", "./a/run.csv", "./c.jsonl"]
+
+
+def test_links_are_walked_once(folder):
+    """A link back up makes no circle, a link to a log no second run."""
+    try:
+        (folder / "a/up").symlink_to(folder, target_is_directory=True)
+        (folder / "a/again.csv").symlink_to(folder / "a/run.csv")
+    except OSError:
+        pytest.skip("this system makes no links")
+    assert len(found(".")[0]) == 3
+
+
+def test_of_checkpoints_the_last_holds_all(tmp_path):
+    """Hugging Face writes the whole history into each."""
+    state = '{"log_history": [{"loss": 2.0, "step": 1}, {"loss": 1.0, "step": 2}], "global_step": 2}'
+    for step in (500, 1000, 90):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}/trainer_state.json").write_text(state)
+    assert [Path(p).parent.name for p in found(str(tmp_path))[0]] == ["checkpoint-1000"]
+
+
+def test_tables_that_are_no_logs_are_named(tmp_path):
+    """A table of people is passed over, and it is said."""
+    (tmp_path / "run.csv").write_text(LOG)
+    (tmp_path / "people.jsonl").write_text("[1, 2]\n")
+    (tmp_path / "config.json").write_text("{}")
+    assert [Path(p).name for p in survey([str(tmp_path)], is_log).passed] == ["people.jsonl"]

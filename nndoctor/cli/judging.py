@@ -1,0 +1,116 @@
+"""Reading and judging many logs: one after the other or by several processes, with the same outcome to the byte."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nndoctor.errors import NNDoctorError, UnreadableLog, UsageError
+from nndoctor.readers.source import Source
+from nndoctor.run import LAYER
+
+if TYPE_CHECKING:
+    from nndoctor.report import Report
+    from nndoctor.rule import Rule
+
+MANY = 5  # logs beyond which a run is kept only as the points that draw it, so that memory stays small
+DRAWN = 128  # such points
+WORTH = 100  # logs that make another process worth its start
+MOST_JOBS = 16
+CHUNK = 16  # logs that a process is handed at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is done with every log."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    maps: tuple[str, ...] = ()
+    target: float | None = None
+    slim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The reports on a log's runs, or what was wrong with it; `misfit` is a --map that fits no column of it."""
+
+    reports: tuple[Report, ...] = ()
+    error: str = ""
+    misfit: bool = False
+    left_out: bool = False  # a file found in a folder that turned out to be no log
+
+
+def judged(source: Source, task: Task) -> Outcome:
+    """Read one log and judge its runs; what is wrong with it is part of the outcome and stops nothing."""
+    from nndoctor.engine import diagnose
+    from nndoctor.readers import read
+    from nndoctor.settings import with_target
+
+    rules = _rules(task.select, task.ignore)
+    try:
+        runs = read(source, maps=task.maps)
+    except UsageError as error:
+        return Outcome(error=str(error), misfit=True)
+    except UnreadableLog as error:
+        return Outcome(error=str(error), left_out=source.below)
+    except NNDoctorError as error:
+        return Outcome(error=str(error))
+    except OSError as error:
+        return Outcome(error=f"{source.path} cannot be read: {error.strerror or error}")
+    reports = (diagnose(with_target(run, task.target), rules) for run in runs)
+    return Outcome(tuple(_slim(report) if task.slim else report for report in reports))
+
+
+def all_judged(sources: Sequence[Source], task: Task, jobs: int | None = None) -> Iterator[Outcome]:
+    """The outcomes in the order of the sources; by `jobs` processes, by default as many as the work is worth.
+
+    Raises NNDoctorError where a process is killed.
+    """
+    count = sensible(len(sources)) if jobs is None else min(jobs, len(sources))
+    if count < 2:
+        yield from (judged(source, task) for source in sources)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    chunk = max(1, min(CHUNK, len(sources) // (4 * count)))
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        yield from pool.map(partial(judged, task=task), sources, chunksize=chunk)
+    except BrokenProcessPool as error:
+        raise NNDoctorError(
+            "a process that read logs was killed, most likely for want of memory: run again with --jobs 1"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def sensible(logs: int) -> int:
+    """As many processes as there are cores, and no more than have enough to do."""
+    return max(1, min(os.cpu_count() or 1, MOST_JOBS, logs // WORTH))
+
+
+_CHOSEN: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Rule, ...]] = {}
+
+
+def _rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Rule, ...]:
+    """The rules that are asked for, looked up once in each process."""
+    if (select, ignore) not in _CHOSEN:
+        from nndoctor.catalogue import select as select_rules
+
+        _CHOSEN[select, ignore] = select_rules(select, ignore)
+    return _CHOSEN[select, ignore]
+
+
+def _slim(report: Report) -> Report:
+    """The report on a run that is kept as the points that draw it, and of its layers those that findings name."""
+    named = {finding.series for finding in report.findings}
+    series = {
+        name: s.slim(DRAWN) for name, s in report.run.series.items() if not name.startswith(LAYER) or name in named
+    }
+    return replace(report, run=replace(report.run, series=series))

@@ -1,0 +1,88 @@
+"""One run that was left in several formats, found in one search: the richest log stands for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import takewhile
+
+from nndoctor.report import Report
+from nndoctor.run import LAYER
+from nndoctor.series import Series, Told
+
+CLOSE = 1e-3  # of the value: a log on paper is rounded to four digits
+TINY = 6e-5  # a fifth decimal
+ENOUGH = 3  # points of a curve by which a run is known
+
+
+def once(reports: Sequence[Report]) -> list[Report]:
+    """Each run once: of logs in different formats with the same curves the richest, and its notes say so."""
+    if len({report.run.format for report in reports}) < 2:
+        return list(reports)
+    leader = list(range(len(reports)))
+    for a, b in _alike(reports):
+        leader[_top(leader, b)] = _top(leader, a)
+    groups: dict[int, list[int]] = defaultdict(list)
+    for k in range(len(reports)):
+        groups[_top(leader, k)].append(k)
+    kept: dict[int, Report] = {}
+    for members in groups.values():
+        best = max(members, key=lambda k: (_richness(reports[k]), -k))
+        kept[best] = _noted(reports[best], [reports[k] for k in members if k != best])
+    return [kept[k] for k in sorted(kept)]
+
+
+def _top(leader: list[int], k: int) -> int:
+    while leader[k] != k:
+        leader[k] = leader[leader[k]]
+        k = leader[k]
+    return k
+
+
+def _alike(reports: Sequence[Report]) -> list[tuple[int, int]]:
+    """Pairs of reports in different formats that hold the same curve, found among neighbours by their last value."""
+    ends: dict[str, list[tuple[float, int, Told]]] = defaultdict(list)
+    for k, report in enumerate(reports):
+        for name, series in report.run.series.items():
+            if "/" in name and not name.startswith(LAYER) and (told := _telling(series)) is not None:
+                ends[name].append((told.last, k, told))
+    pairs: list[tuple[int, int]] = []
+    for found in ends.values():
+        found.sort(key=lambda end: end[:2])
+        for at, (last, k, told) in enumerate(found):
+            near = takewhile(lambda end, last=last: _close(end[0], last), found[at + 1 : at + 50])  # type: ignore[misc]
+            for _, other, its in near:
+                if reports[k].run.format != reports[other].run.format and _same(told, its):
+                    pairs.append((k, other))
+    return pairs
+
+
+def _telling(series: Series) -> Told | None:
+    """A curve's numbers where it has some points and is not flat."""
+    told = series.told
+    return told if told is not None and told.points >= ENOUGH and told.high > told.low else None
+
+
+def _same(a: Told, b: Told) -> bool:
+    """Equal ends and extremes; of a curve logged more seldom the start may differ."""
+    first = _close(a.first, b.first) or a.points != b.points
+    return first and _close(a.low, b.low) and (_close(a.high, b.high) or a.points != b.points)
+
+
+def _close(a: float, b: float) -> bool:
+    return abs(a - b) <= max(CLOSE * min(abs(a), abs(b)), TINY if min(abs(a), abs(b)) > 20 * TINY else 0.0)
+
+
+def _richness(report: Report) -> tuple[int, int]:
+    sizes = [s.told.points for s in report.run.series.values() if s.told is not None]
+    return len(sizes), sum(sizes)
+
+
+def _noted(report: Report, others: Sequence[Report]) -> Report:
+    if not others:
+        return report
+    shown = ", ".join(f"{r.source} ({r.run.format})" for r in others[:3])
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    note = f"the same run also stands in {shown}{more}: this log holds the most of it"
+    return replace(report, run=replace(report.run, notes=(*report.run.notes, note)))

@@ -1,0 +1,133 @@
+"""Many logs at once: found, judged by several processes, told in a table."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from nndoctor.cli import judging
+from nndoctor.cli.answer import Request, answer
+from nndoctor.cli.formats import Format
+from nndoctor.cli.judging import Task, all_judged, sensible
+from nndoctor.errors import NNDoctorError
+from nndoctor.readers.source import Source
+
+HEADER = "epoch,loss,val_loss\n"
+
+
+def log(flat: bool = False, epochs: int = 30) -> str:
+    """A run that falls, or one that does not."""
+    rows = (
+        f"{k},{2.3 if flat else 2 / (k + 1) + 0.1:.4f},{2.3 if flat else 2 / (k + 1) + 0.12:.4f}" for k in range(epochs)
+    )
+    return HEADER + "\n".join(rows) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Eight runs, one of them flat, and files that are no logs."""
+    for k in range(8):
+        path = tmp_path / f"runs/{k}/metrics.csv"
+        path.parent.mkdir(parents=True)
+        path.write_text(log(flat=k == 3, epochs=30 + k))
+    (tmp_path / "runs/people.csv").write_text("name,city\nAnn,Rome\nBob,Oslo\n")
+    (tmp_path / "runs/trials.csv").write_text(
+        "trial,lr,dropout,best_loss\n0,0.1,0.2,0.5\n1,0.2,0.3,0.4\n2,0.3,0.1,0.3\n"
+    )
+    (tmp_path / "runs/config.json").write_text('{"batch": [1, 2]}')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def told(request: Request, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """The exit code and what was printed."""
+    code = answer(request)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("width", [80, 140])
+def test_many_runs_are_a_table_the_worst_first(capsys, monkeypatch, width):
+    """One line a run, the findings counted, and how to see one in full; no line is wider than the terminal."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    code, out, _ = told(Request(["runs"]), capsys)
+    lines = out.splitlines()
+    assert code == 1
+    assert lines[0] == "8 runs in runs"
+    assert "plateau-at-start" in lines[3]
+    assert lines[3].startswith("3/metrics.csv")
+    assert "1 × NN304 plateau-at-start" in out
+    assert lines[-1] == "One in full: nndoctor diagnose runs/3/metrics.csv; all: --full"
+    assert max(map(cell_len, lines)) <= width
+
+
+@pytest.mark.usefixtures("folder")
+def test_all_pages_on_demand(capsys):
+    """--full shows every run's page."""
+    assert told(Request(["runs"], full=True), capsys)[1].count("step  0") == 8
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_is_no_log_in_a_folder_is_a_note(capsys):
+    """It is named on standard error and changes no exit code; the same file named by the user is an error."""
+    code, _, err = told(Request(["runs"], exit_zero=True), capsys)
+    assert code == 0
+    assert "that are no run logs were left out" in err
+    assert "people.csv" in err
+    assert "trials.csv" in err
+    assert "3 files" in err
+    assert told(Request(["runs", "runs/trials.csv"]), capsys)[0] == 2
+
+
+def test_a_folder_of_nothing_but_other_tables_is_an_error(folder, capsys):
+    """Nothing unread is called clean."""
+    other = folder / "other"
+    other.mkdir()
+    (other / "trials.csv").write_text((folder / "runs/trials.csv").read_text())
+    code, out, err = told(Request(["other"]), capsys)
+    assert (code, out) == (2, "")
+    assert "a table of trials" in err
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("kind", [Format.json, Format.concise, Format.terminal])
+def test_the_same_bytes_by_however_many_processes(capsys, kind):
+    """One process or two: the same output."""
+    one = told(Request(["runs"], format=kind, jobs=1), capsys)
+    assert told(Request(["runs"], format=kind, jobs=2), capsys) == one
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_run_that_is_kept_slim_tells_the_same(capsys):
+    """What is reported of a long run does not depend on how much of it is kept."""
+    long = HEADER + "".join(f"{k},{2 / (k + 1) + 0.01 * (k % 7):.5f},{2 / (k + 1) + 0.2:.5f}\n" for k in range(3000))
+    for k in range(6):
+        Path(f"long{k}.csv").write_text(long, encoding="utf-8")
+    whole = json.loads(told(Request(["long0.csv"], format=Format.json), capsys)[1])["runs"][0]
+    slim = json.loads(told(Request([f"long{k}.csv" for k in range(6)], format=Format.json), capsys)[1])["runs"][0]
+    assert slim == whole
+
+
+@pytest.mark.usefixtures("folder")
+def test_kept_runs_are_small():
+    """However long a log, what stays of it among many are the points that draw it."""
+    outcome = judging.judged(Source("runs/1/metrics.csv"), Task(slim=True))
+    assert all(len(s) <= judging.DRAWN for s in outcome.reports[0].run.series.values())
+
+
+def test_a_killed_process_is_said_in_one_line(monkeypatch):
+    """Not a traceback of the pool."""
+    monkeypatch.setattr(judging, "partial", lambda *_, **__: os._exit)  # what each process does with its logs
+    with pytest.raises(NNDoctorError, match="--jobs 1"):
+        list(all_judged([9, 9], Task(), jobs=2))
+
+
+def test_processes_are_as_many_as_the_work_is_worth(monkeypatch):
+    """None for a few logs, no more than cores."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    assert [sensible(n) for n in (1, 99, 250, 100_000)] == [1, 1, 2, 4]
