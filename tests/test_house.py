@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rule", "report", "progress", "wording", "layers"),
     ("rules", "readers", "recorder", "experiment", "reporters", "plots"),
     ("catalogue", "engine"),
-    ("face", "watching"),
+    ("face", "pytest_plugin", "watching"),
     ("sanity", "training", "lab"),
     ("cli",),
 )
