@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 Number = float | int | str | bool | None
@@ -40,6 +40,13 @@ class Cause:
     weight: float
     because: str
     test: str
+
+
+def ranked(*causes: Cause) -> tuple[Cause, ...]:
+    """The causes with the likeliest first, their weights made to sum to one."""
+    whole = sum(cause.weight for cause in causes)
+    first = sorted(causes, key=lambda cause: -cause.weight)
+    return tuple(replace(cause, weight=round(cause.weight / whole, 2)) for cause in first)
 
 
 @dataclass(frozen=True, slots=True)

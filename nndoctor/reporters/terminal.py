@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nndoctor.finding import Finding, Number, Severity
-from nndoctor.plots.curves import Paper, draw
+from nndoctor.plots import layers
+from nndoctor.plots.curves import Line, Paper, draw
 from nndoctor.report import Report
 from nndoctor.reporters.checked import rest
 from nndoctor.reporters.page import Look, Page
@@ -13,6 +14,7 @@ from nndoctor.reporters.runs import counted, table, worst_first
 from nndoctor.reporters.verdict import capital, verdict
 from nndoctor.wording import number, percent
 
+INDENT = 6
 MOST_REMEDIES = 3
 """Remedies shown for a finding; `explain` has them all."""
 
@@ -57,7 +59,7 @@ def _report(page: Page, report: Report, *, quiet: bool) -> None:
         page.row(line)
     page.blank()
     for finding in report.findings:
-        _finding(page, finding, told=finding.message in sentence)
+        _finding(page, finding, told=finding.message in sentence, picture=_layers(page, report, finding))
     rest(page, report)
 
 
@@ -68,12 +70,21 @@ def _head(page: Page, finding: Finding) -> None:
     page.line((finding.code, str(finding.severity)), (f" {finding.name}", "bold"), (head, "dim"))
 
 
-def _finding(page: Page, finding: Finding, *, told: bool) -> None:
-    """One finding; `told` where the verdict has already said its message."""
+def _layers(page: Page, report: Report, finding: Finding) -> list[Line]:
+    """The map of the layers that a finding is about; of information none."""
+    if finding.severity is Severity.INFO:
+        return []
+    return layers.draw(report.run, finding, Paper(page.width - INDENT, drawing=page.look.drawing))
+
+
+def _finding(page: Page, finding: Finding, *, told: bool, picture: Sequence[Line]) -> None:
+    """One finding; `told` where the verdict has already said its message; `picture` stands below its evidence."""
     _head(page, finding)
     if not told:
         page.line(f"{capital(finding.message)}.", indent=6)
     page.items(_evidence(finding), "dim", indent=6)
+    for line in picture:
+        page.row([(" " * INDENT, ""), *line])
     if finding.causes:
         page.blank()
         page.line("Why, most likely first:", indent=6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import WEIGHTED, Layers, first, late
 from nndoctor.progress import sureness
 from nndoctor.rule import Reference, Rule
@@ -40,7 +40,7 @@ def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iter
     head = _head(layers)
     std = layers.series(head, "std") if head else None
     size = f"its outputs begin with a deviation of {number(first(std))}" if std is not None else "as measured"
-    causes = (
+    causes = ranked(
         Cause("the output's weights too large", 0.6, size, "one run with the last layer's weights divided by ten"),
         Cause(
             "inputs not normalized", 0.3, "large inputs make large outputs", "look at the inputs' mean and deviation"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import WEIGHTED, Layers, first, late
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -45,7 +45,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _causes(layers: Layers, origin: str, inputs: bool, at_start: bool) -> tuple[Cause, ...]:
     std = layers.series(origin, "std")
     size = f"its outputs deviate by {number(late(std))}" if std is not None else "as measured"
-    return (
+    return ranked(
         Cause(
             "the inputs do not vary",
             0.8 if inputs else 0.1,

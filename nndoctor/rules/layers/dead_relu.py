@@ -15,12 +15,22 @@ from nndoctor.series import Series
 from nndoctor.wording import number, percent, step
 
 HALF = 0.5  # of a layer's units: trained networks that do well have a third silent at most
+BEGUN = (
+    0.65  # of them where they are silent from the start: torch's own initialization leaves over half in narrow layers
+)
 CERTAIN = 0.9  # of the units: an error
 SAME = 0.99  # of the units before them that say the same for all examples
 SHRINKS = -1.0  # powers of ten from the first layer to the last: half of the units off is then a symptom
 ALWAYS_ON = 0.3  # of the units on for every example: then it is the examples that look alike, not the units that died
 FAST = 0.1  # of a weight's size in one step: a hundred times the usual thousandth
 LOW = -0.3  # of the input's weighted size: a bias that holds units down
+
+FIRST = {
+    "the learning rate": ("lower-learning-rate", "warm-up", "leaky-relu", "he-initialization"),
+    "the bias": ("zero-biases", "leaky-relu", "he-initialization", "lower-learning-rate"),
+    "the initialization": ("he-initialization", "zero-biases", "leaky-relu", "lower-learning-rate"),
+}
+"""The remedies in the order that the likeliest cause asks for."""
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -30,7 +40,7 @@ def check(run: Run) -> Iterator[Symptom]:
     shares = {
         p: float(v)
         for p, v in zip(paths, ends, strict=True)
-        if v >= HALF and not _alike(layers, p, float(v)) and not _starved(layers, p, float(v))
+        if v >= HALF and _enough(layers, p) and not _alike(layers, p, float(v)) and not _starved(layers, p, float(v))
     }
     if not shares:
         return
@@ -52,8 +62,15 @@ def check(run: Run) -> Iterator[Symptom]:
         span=(since, float(dead.x[-1])),
         layer=worst,
         causes=causes,
+        remedies=FIRST[causes[0].name],
         severity=Severity.ERROR if shares[worst] >= CERTAIN else None,
     )
+
+
+def _enough(layers: Layers, path: str) -> bool:
+    """Whether units have died since the first sample, or very many were silent in it."""
+    dead = layers.run.series[f"layer:{path}/dead_fraction"]
+    return late(dead) >= BEGUN or first(dead) < 0.8 * late(dead)
 
 
 def _starved(layers: Layers, path: str, share: float) -> bool:
@@ -121,7 +138,7 @@ RULE = Rule(
     needs={"layer:*/dead_fraction": 1},
     check=check,
     why="A ReLU that is silent for every example passes no gradient and never comes back: the network is as narrow as its living units.",
-    how="Half of a layer's units are silent over at least 256 examples at the end of the run; an error from 90 % on. Whether they died in training, under a low bias or at the start ranks the causes. Layers whose other units are on for every example are left out: there the examples look alike.",
+    how="Half of a layer's units are silent over at least 256 examples at the end of the run (two thirds where it was so from the start); an error from 90 % on. Whether they died in training, under a low bias or at the start ranks the causes. Layers whose other units are on for every example are left out: there the examples look alike.",
     sources=(
         Reference(
             "CS231n: 'a ReLU unit can irreversibly die; as much as 40 % of your network can be dead'",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import Layers, early, first
 from nndoctor.progress import sureness
 from nndoctor.rule import Reference, Rule
@@ -64,7 +64,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _causes(layers: Layers, kind: str) -> tuple[Cause, ...]:
     _, sizes = layers.levels(layers.seen, "std", first)
     grows = float(sizes.max() / max(sizes[0], 1e-30)) if len(sizes) else 1.0
-    return (
+    return ranked(
         Cause(
             "weights too large at the start",
             0.1 if kind == "later" else 0.7,

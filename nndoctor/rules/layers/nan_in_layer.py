@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import WEIGHTED, Layers
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -51,7 +51,7 @@ def _causes(layers: Layers, layer: str, side: str, at: float) -> tuple[Cause, ..
     entrance = next((p for p in layers.paths if layers.role(p) in WEIGHTED), None)
     data = side == "forward" and layer == entrance and not wild
     moved = f"weights moved by up to {number(float(f'{fastest:.2g}'))} of their size in one step"
-    return (
+    return ranked(
         Cause(
             "learning rate too high",
             0.75 if wild else 0.15,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import Layers, early, late, learned
 from nndoctor.progress import sureness
 from nndoctor.rule import Reference, Rule
@@ -61,7 +61,7 @@ def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
     )
     inputs = at_start and path == hidden[0] and size > WIDE and (alone or len(hidden) == 1)
     spoken = f"what reaches it has a deviation of {number(size)}, and both ends begin near 2" if size else "as measured"
-    return (
+    return ranked(
         Cause(
             "the inputs",
             0.7 if inputs else 0.1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import Layers, early, late
 from nndoctor.progress import sureness
 from nndoctor.rule import Reference, Rule
@@ -39,23 +39,29 @@ def check(run: Run) -> Iterator[Symptom]:
         span=(float(norm.x[0]), float(norm.x[-1])),
         layer=paths[0],
         causes=causes,
+        remedies=() if _squashed(layers) else ("he-initialization", "batch-normalization", "shortcuts", "fewer-layers"),
     )
+
+
+def _squashed(layers: Layers) -> int:
+    """How many sigmoids and tanhs there are."""
+    return sum(layers.activation(p) in ("sigmoid", "tanh") for p in layers.paths)
 
 
 def _causes(layers: Layers) -> tuple[Cause, ...]:
     kinds = [layers.activation(p) for p in layers.paths]
-    squashed = kinds.count("sigmoid") + kinds.count("tanh")
+    squashed = _squashed(layers)
     flat = [s for p in layers.paths if (s := layers.series(p, "saturated_fraction")) is not None and early(s) > 0.3]
     sigmoid = kinds.count("sigmoid") >= 2
-    return (
-        Cause(
-            "sigmoids in a chain" if sigmoid else "saturated units",
-            0.8 if sigmoid else 0.6 if flat else 0.05,
-            f"{kinds.count('sigmoid')} sigmoids, each with a slope of a quarter at most"
-            if sigmoid
-            else f"{len(flat)} of {squashed} activations begin saturated",
-            "the same network with ReLU",
-        ),
+    slopes = Cause(
+        "sigmoids in a chain" if sigmoid else "saturated units",
+        0.8 if sigmoid else 0.6 if flat else 0.05,
+        f"{kinds.count('sigmoid')} sigmoids, each with a slope of a quarter at most"
+        if sigmoid
+        else f"{len(flat)} of {squashed} activations begin saturated",
+        "the same network with ReLU",
+    )
+    others = (
         Cause(
             "weights too small at the start",
             0.3 if sigmoid else 0.7,
@@ -69,6 +75,7 @@ def _causes(layers: Layers) -> tuple[Cause, ...]:
             "the same network with a third of the layers",
         ),
     )
+    return ranked(slopes, *others) if squashed else ranked(*others)
 
 
 RULE = Rule(

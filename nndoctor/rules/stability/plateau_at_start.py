@@ -22,6 +22,7 @@ RISEN = 0.5  # of its size: a loss that ends so far above its start does not sta
 LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
 WILD = 0.5  # of its own size: a loss thrown up by as much
 OFTEN = 0.15  # of the readings: is not flat but swings
+BRIEF = 100  # optimizer steps of a recorded run
 LEARNED = 0.6  # of the errors of guessing: a network with fewer has learned, however flat its loss
 
 
@@ -126,8 +127,15 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         step=end,
         span=(float(loss.x[0]), end),
         causes=_causes(loss),
-        severity=None if share >= 1 else Severity.WARNING,
+        severity=_severity(run, loss, share),
     )
+
+
+def _severity(run: Run, loss: Series, share: float) -> Severity | None:
+    """Information where the recorder saw so few steps that a slow start is no verdict."""
+    if run.layers and len(loss.values) < BRIEF:
+        return Severity.INFO
+    return None if share >= 1 else Severity.WARNING
 
 
 def _causes(loss: Series) -> tuple[Cause, ...]:

@@ -1,0 +1,175 @@
+"""A finding's layers over the steps as a small map of shaded cells, in text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndoctor.curve import Array
+from nndoctor.finding import Finding
+from nndoctor.layers import Layers
+from nndoctor.plots.curves import Line, Paper, Segment
+from nndoctor.run import LAYER, Run
+from nndoctor.wording import number, step
+
+SHADES = " ░▒▓█"
+PLAIN = " .:*#"
+BROKEN = "×", "!"  # not finite
+MISSING = " "
+ROWS = 12  # layers shown: the worst, and what lies between told in one row
+WORST = 4  # of them; the others lie evenly
+ACROSS = 48  # cells at most
+NARROW = 8  # cells: a map of fewer shows nothing
+LONGEST = 20  # characters of a layer's name
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a statistic is shaded: what the map is called, and its ends; powers of ten where `log`."""
+
+    title: str
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    worst_low: bool = False
+
+
+SCALES = {
+    "dead_fraction": Scale("units dead", 0, 1),
+    "saturated_fraction": Scale("output saturated", 0, 1),
+    "one_sign": Scale("units of one sign", 0, 1),
+    "same_examples": Scale("units alike for all examples", 0, 1),
+    "same_units": Scale("examples on which units agree", 0, 1),
+    "grad_norm": Scale("gradient norm", log=True, worst_low=True),
+    "update_ratio": Scale("step / weight", log=True),
+    "std": Scale("output's deviation", log=True, worst_low=True),
+    "weight_norm": Scale("step / weight", log=True, worst_low=True),
+    "nonfinite_output": Scale("output not finite", 0, 1),
+    "nonfinite_grad": Scale("gradient not finite", 0, 1),
+    "nonfinite_weight": Scale("weights not finite", 0, 1),
+}
+STANDS_FOR = {"weight_norm": "update_ratio"}  # what is frozen shows in its steps
+
+
+@dataclass(frozen=True, slots=True)
+class _Map:
+    """What is drawn: layers and their shades, the one that matters, the names' width, the title, first and last step."""
+
+    paths: Sequence[str]
+    shades: Array
+    marked: str
+    gutter: int
+    title: str
+    ends: tuple[str, str]
+
+
+def draw(run: Run, finding: Finding, paper: Paper) -> list[Line]:
+    """The map of the statistic that a finding is about, input at the top; no line where it is about no layer."""
+    if finding.location.layer is None or finding.series is None or not finding.series.startswith(LAYER):
+        return []
+    name = finding.series.rpartition("/")[2]
+    name = STANDS_FOR.get(name, name)
+    scale = SCALES.get(name)
+    layers = Layers(run)
+    paths = [p for p in layers.paths if layers.series(p, name) is not None]
+    if name in ("std", "grad_norm", "update_ratio", "same_units"):
+        paths = [p for p in paths if p in layers.weighted] or paths
+    if scale is None or len(paths) < 2:
+        return []
+    gutter = min(max(len(p) for p in paths), LONGEST) + 2
+    cells = min(paper.width - gutter - 8, ACROSS)
+    if cells < NARROW:
+        return []
+    values = _values(layers, paths, name, cells)
+    first, last, range_ = _ends(run, paths, name)
+    shades = _shades(values, scale)
+    sheet = _Map(paths, shades, finding.location.layer, gutter, f"{scale.title}: {range_}", (first, last))
+    return _lines(sheet, drawing=paper.drawing, worst_low=scale.worst_low)
+
+
+def _values(layers: Layers, paths: Sequence[str], name: str, cells: int) -> Array:
+    """Shape (layers, columns): the value that held in each column, NaN before the first."""
+    found = [layers.run.series[f"{LAYER}{p}/{name}"] for p in paths]
+    steps = np.unique(np.concatenate([s.x for s in found]))
+    columns = min(cells, len(steps))
+    at = steps[np.linspace(0, len(steps) - 1, columns).round().astype(np.int64)]
+    rows = np.full((len(paths), columns), np.nan)
+    for row, series in zip(rows, found, strict=True):
+        k = np.searchsorted(series.steps, at, side="right") - 1
+        row[k >= 0] = series.values[k[k >= 0]]
+    return np.repeat(rows, max(1, cells // columns), axis=1)[:, :cells]
+
+
+def _shades(values: Array, scale: Scale) -> Array:
+    """Shape as given: 0 to 4, -1 where nothing was measured, 5 where it is not finite."""
+    shown = values
+    with np.errstate(all="ignore"):
+        if scale.log:
+            shown = np.log10(np.where(values > 0, values, np.nan))
+        real = shown[np.isfinite(shown)]
+        low = scale.low if scale.low is not None else float(real.min()) if len(real) else 0.0
+        high = scale.high if scale.high is not None else float(real.max()) if len(real) else 1.0
+        share = np.clip((shown - low) / max(high - low, 1e-9), 0, 1)
+    levels = np.where(np.isfinite(share), np.rint(share * 4), 0.0)
+    levels = np.where((share > 0.02) & (levels == 0) & (not scale.log), 1, levels)
+    if scale.log:
+        levels = np.where(values > 0, np.maximum(levels, 1), levels)
+    return np.where(np.isnan(values), -1, np.where(np.isinf(values), 5, levels))
+
+
+def _lines(sheet: _Map, *, drawing: bool, worst_low: bool) -> list[Line]:
+    paths, shades, marked, gutter, ends = sheet.paths, sheet.shades, sheet.marked, sheet.gutter, sheet.ends
+    marks = (*(SHADES if drawing else PLAIN), BROKEN[not drawing])
+    side = "│" if drawing else "|"
+    lines: list[Line] = [[(" " * gutter + sheet.title, "dim")]]
+    for rows in _folded(paths, shades, marked, worst_low=worst_low):
+        if len(rows) > 1:
+            lines.append([(f"{'':>{gutter}}", "dim"), (f"{'⋮' if drawing else ':'} {len(rows)} more layers", "dim")])
+            continue
+        k = rows[0]
+        name = paths[k] if len(paths[k]) <= LONGEST else ("…" if drawing else "~") + paths[k][-LONGEST + 1 :]
+        style = "mark" if paths[k] == marked else "dim"
+        cells: Segment = (
+            "".join(MISSING if v < 0 else marks[int(v)] for v in shades[k]),
+            "mark" if style == "mark" else "",
+        )
+        arrow: Line = [(" <", "mark")] if style == "mark" else []
+        lines.append([(f"{name:>{gutter - 1}} ", style), (side, "dim"), cells, (side, "dim"), *arrow])
+    width = shades.shape[1]
+    room = max(width - len(ends[0]) - len(ends[1]), 1)
+    lines.append([(f"{'step':>{gutter - 1}}  {ends[0]}{' ' * room}{ends[1]}", "dim")])
+    return lines
+
+
+def _folded(paths: Sequence[str], shades: Array, marked: str, *, worst_low: bool) -> list[list[int]]:
+    """Rows to show, each alone, and between them the groups that are not: the first, last, marked and worst stay."""
+    if len(paths) <= ROWS:
+        return [[k] for k in range(len(paths))]
+    size = np.where(shades < 0, np.nan, shades)
+    badness = np.nan_to_num(np.nanmean(size, axis=1)) * (-1 if worst_low else 1)
+    order = np.argsort(-badness, kind="stable")
+    keep = {0, len(paths) - 1, *(k for k, p in enumerate(paths) if p == marked)}
+    keep |= {int(k) for k in order[:WORST]}
+    keep |= {int(k) for k in np.linspace(0, len(paths) - 1, ROWS - 2 - len(keep)).round()}
+    groups: list[list[int]] = []
+    for k in range(len(paths)):
+        if k in keep or not groups or (groups[-1][-1] in keep):
+            groups.append([k])
+        else:
+            groups[-1].append(k)
+    return groups
+
+
+def _ends(run: Run, paths: Sequence[str], name: str) -> tuple[str, str, str]:
+    """The first and last step, and what the shades go from and to."""
+    found = [run.series[f"{LAYER}{p}/{name}"] for p in paths]
+    first, last = min(float(s.x[0]) for s in found), max(float(s.x[-1]) for s in found)
+    if not SCALES[name].log:
+        return step(first), step(last), "none to all"
+    positive = np.concatenate([s.y[s.y > 0] for s in found])
+    if not len(positive):
+        return step(first), step(last), "zero"
+    low, high = (number(float(f"{v:.1g}")) for v in (positive.min(), positive.max()))
+    return step(first), step(last), f"{low} (light) to {high} (dark)"
