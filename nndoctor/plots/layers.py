@@ -85,7 +85,9 @@ def draw(run: Run, finding: Finding, paper: Paper) -> list[Line]:
     values = _values(layers, paths, name, cells)
     first, last, range_ = _ends(run, paths, name)
     shades = _shades(values, scale)
-    sheet = _Map(paths, shades, finding.location.layer, gutter, f"{scale.title}: {range_}", (first, last))
+    title = f"{scale.title}: {range_}"
+    title = (" " * min(gutter, paper.width - len(title)) + title)[: paper.width]
+    sheet = _Map(paths, shades, finding.location.layer, gutter, title, (first, last))
     return _lines(sheet, drawing=paper.drawing, worst_low=scale.worst_low)
 
 
@@ -123,7 +125,7 @@ def _lines(sheet: _Map, *, drawing: bool, worst_low: bool) -> list[Line]:
     paths, shades, marked, gutter, ends = sheet.paths, sheet.shades, sheet.marked, sheet.gutter, sheet.ends
     marks = (*(SHADES if drawing else PLAIN), BROKEN[not drawing])
     side = "│" if drawing else "|"
-    lines: list[Line] = [[(" " * gutter + sheet.title, "dim")]]
+    lines: list[Line] = [[(sheet.title, "dim")]]
     for rows in _folded(paths, shades, marked, worst_low=worst_low):
         if len(rows) > 1:
             lines.append([(f"{'':>{gutter}}", "dim"), (f"{'⋮' if drawing else ':'} {len(rows)} more layers", "dim")])

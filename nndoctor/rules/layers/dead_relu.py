@@ -107,7 +107,7 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
         "the learning rate": f"weights moved by up to {percent(fastest)} of their size in one step before it"
         if fastest > 0
         else "nothing moved before it",
-        "the bias": f"the layer's bias begins {number(abs(pull))} times its signal's size {'below' if pull < 0 else 'above'} zero",
+        "the bias": f"the layer's bias begins {number(float(f'{abs(pull):.1g}'))} times its signal's size {'below' if pull < 0 else 'above'} zero",
         "the initialization": "the units were dead in the first sample"
         if not thrown
         else "the units were alive in the first sample",
