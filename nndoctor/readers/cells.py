@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-MISSING = frozenset({"", "-", "--", "—", "–", "none", "null", "n/a", "na", "#n/a", "<na>", "."})
+MISSING = frozenset({"", "-", "--", "—", "–", "none", "null", "n/a", "na", "#n/a", "<na>", ".", "no log"})
 NAN = frozenset({"nan", "-nan", "+nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan"})
 INFINITE = {"1.#inf": math.inf, "-1.#inf": -math.inf, "∞": math.inf, "-∞": -math.inf}
 WRAPPED = re.compile(r"(?:tensor|np\.float\d*|array)\(\[?([^,)\]]+)")
