@@ -10,7 +10,7 @@ from nndoctor.remedies import REMEDIES
 from nndoctor.reporters.json import dumped
 from nndoctor.reporters.page import Look, Page
 from nndoctor.rule import Rule
-from nndoctor.run import Run
+from nndoctor.run import ANY_LAYER, Run
 
 HEIGHT = 6  # rows of an example's picture
 BETWEEN = 2  # blanks between the sick and the healthy one
@@ -59,10 +59,7 @@ def card(rule: Rule, look: Look) -> str:
     page.blank()
     _pictures(page, rule)
     _section(page, "Why it matters", [rule.why])
-    needs = [
-        f"{need.replace('|', ' or ')} ({n} points)" if n > 1 else need.replace("|", " or ")
-        for need, n in rule.needs.items()
-    ]
+    needs = [f"{_told(need)} ({n} points)" if n > 1 else _told(need) for need, n in rule.needs.items()]
     _section(page, "How it is judged", [rule.how, *([f"Needs {', '.join(needs)}."] if needs else [])])
     if rule.yields_to:
         _section(page, "Left out where this explains it", [", ".join(rule.yields_to)])
@@ -74,6 +71,14 @@ def card(rule: Rule, look: Look) -> str:
         page.line((f"{k}.", "good"), f" {remedy.text}", (why, "dim"), indent=2, hanging=3)
     _section(page, "Where the field says so", [f"{s.text}  {s.url}".rstrip() for s in rule.sources])
     return page.text()
+
+
+def _told(need: str) -> str:
+    """`layer:*/std` -> `a layer's std (nndoctor.Recorder)`; `a|b` -> `a or b`."""
+    if not need.startswith(ANY_LAYER):
+        return need.replace("|", " or ")
+    statistics = " or ".join(part.removeprefix(ANY_LAYER).replace("_", " ") for part in need.split("|"))
+    return f"a layer's {statistics} (nndoctor.Recorder)"
 
 
 def _section(page: Page, title: str, paragraphs: Iterable[str]) -> None:

@@ -29,7 +29,8 @@ def check(run: Run) -> Iterator[Symptom]:
     if not paths:
         return
     beside = np.where(sizes > 1e-6, grads / np.maximum(sizes, 1e-6), 0.0)
-    grown = grads / grads[-1] if grads[-1] > 0 and len(paths) > 2 else np.zeros(len(paths))
+    plain = grads[-1] > 0 and len(paths) > 2 and not layers.normalized  # deep normalized networks live with it
+    grown = grads / grads[-1] if plain else np.zeros(len(paths))
     later = np.where(grads > 1e-12, peaks / np.maximum(grads, 1e-12), 0.0) * (peaks > HUGE * sizes)
     marks = {"beside": (beside, HUGE), "grown": (grown, GROWN), "later": (later, LATER)}
     kind = max(marks, key=lambda name: float(marks[name][0].max()) / marks[name][1])
@@ -93,7 +94,7 @@ RULE = Rule(
     needs={"layer:*/grad_norm": 1, "layer:*/weight_norm": 1},
     check=check,
     why="A step along a gradient far larger than the weights throws them away; a rate small enough for it is too small for every other layer.",
-    how="A layer's gradient norm is 300 times the norm of its weights at the start, or a thousand times the last layer's, or grows ten-thousand-fold in training. Healthy networks stay below 3 times their weights.",
+    how="A layer's gradient norm is 300 times the norm of its weights at the start, or (in a network that does not normalize) a thousand times the last layer's, or grows ten-thousand-fold in training. Healthy networks stay below 3 times their weights.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"
