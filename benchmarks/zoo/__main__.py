@@ -2,6 +2,7 @@
 
 python -m benchmarks.zoo [--split tuning|testing|all] [--jobs 2] [--resume] [--limit N]
 python -m benchmarks.zoo --counts        what the committed files hold
+python -m benchmarks.zoo --logs FOLDER   writes the committed logs as CSV files, with labels.jsonl beside them
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from benchmarks.zoo import store
 from benchmarks.zoo.counts import table
 from benchmarks.zoo.experiment import Experiment
+from benchmarks.zoo.export import export
 from benchmarks.zoo.plan import SPLITS, plan
 from benchmarks.zoo.runs import make
 
@@ -32,9 +34,12 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only the first N runs of each split")
     parser.add_argument("--output", type=Path, default=store.FOLDER, help="the folder to write to")
     parser.add_argument("--counts", action="store_true", help="only count what the files hold")
+    parser.add_argument("--logs", type=Path, help="a folder for the committed logs as CSV files")
     options = parser.parse_args()
     for split in SPLITS if options.split == "all" else (options.split,):
-        if not options.counts:
+        if options.logs:
+            export(store.read(options.output / f"{split}.jsonl.xz"), options.logs / split)
+        elif not options.counts:
             generate(
                 plan(split)[: options.limit], options.output / f"{split}.jsonl", options.jobs, resume=options.resume
             )

@@ -29,3 +29,10 @@ def pack(path: Path, order: Sequence[str]) -> None:
     with lzma.open(path.with_name(path.name + ".xz"), "wt", encoding="utf-8", preset=9) as file:
         file.writelines(json.dumps(found[name], separators=(",", ":")) + "\n" for name in order)
     path.unlink()
+
+
+def csv_text(columns: dict[str, list[Any]], share: float = 1.0) -> str:
+    """A log as CSV, or its first rows only, as it stood after a share of the run; an empty cell where nothing was logged."""
+    rows = list(zip(*columns.values(), strict=True))
+    kept = rows[: max(1, round(share * len(rows)))]
+    return "\n".join(",".join("" if v is None else str(v) for v in row) for row in [tuple(columns), *kept]) + "\n"

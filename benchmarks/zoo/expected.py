@@ -1,0 +1,49 @@
+"""What the labels of a run ask of a report: what it must name, what it may name, and what no log can settle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+REMARKS = frozenset({"healthy", "validation-better-than-train"})  # labels that are no fault
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """`found` must be named; `accepted` may be; of `open` the log cannot say which: a report may name any, if it ranks the causes."""
+
+    planted: str
+    found: frozenset[str]
+    accepted: frozenset[str]
+    open: frozenset[str]
+
+    @classmethod
+    def of(cls, line: dict[str, Any]) -> Expected:
+        """From one line of the zoo."""
+        found, weak = frozenset(line["strong"]), frozenset(line["weak"])
+        unsettled = frozenset(name for note in line["undecidable"] for name in note["findings"])
+        return cls(line["planted"], found, found | weak | unsettled, unsettled)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether no change helped materially."""
+        return "healthy" in self.found
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """The findings that a report must name as error or warning."""
+        return self.found - REMARKS
+
+    @property
+    def primary(self) -> str | None:
+        """The planted finding where the experiments confirm it, else the first confirmed; None for a healthy run."""
+        planted = [name for name in self.planted.split(":")[0].split("+") if name in self.faults]
+        return next(iter(planted or sorted(self.faults)), None)
+
+    def truth(self, name: str) -> bool | str:
+        """Whether a finding is there: True, False, "undecidable" from the log, or "weak": neither asked for nor wrong."""
+        if name in self.open:
+            return "undecidable"
+        if name in self.found:
+            return True
+        return "weak" if name in self.accepted else False
