@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.zoo import labels_generalization, labels_training
@@ -14,6 +14,16 @@ from benchmarks.zoo.strength import Strength
 Judge = Callable[[Evidence, Logged], Strength]
 JUDGES: dict[str, Judge] = {**labels_training.JUDGES, **labels_generalization.JUDGES}
 REMARKS = frozenset({"validation-better-than-train"})  # no fault: a healthy run may have it
+KIN = {  # one plant, and the ways in which it may show
+    "lr-too-high": ("diverged", "nan-loss"),
+    "diverged": ("lr-too-high", "nan-loss"),
+    "nan-loss": ("lr-too-high", "diverged"),
+    "high-variance": ("overtraining",),
+    "overtraining": ("high-variance",),
+    "lr-too-low": ("not-converged", "adaptive-rate-starved", "plateau-at-start"),
+    "adaptive-rate-starved": ("lr-too-low",),
+    "not-converged": ("lr-too-low",),
+}
 FREE_LIMIT, COSTLY_LIMIT = 0.10, 0.20
 
 
@@ -35,9 +45,22 @@ def label(evidence: Evidence, logged: Logged) -> Labels:
     faults = [name for name in strong if name not in REMARKS]
     if not faults and could_gain_little(evidence):
         strong.insert(0, "healthy")
-    planted = set(evidence.experiment.planted.split(":")[0].split("+"))
-    status = "labelled" if planted <= set(strong) else "ambiguous"
+    planted = evidence.experiment.planted.split(":")[0].split("+")
+    status = "labelled" if agree(planted, strong, weak) else "ambiguous"
     return Labels(status, strong, weak, undecidable(evidence, logged, strong, weak))
+
+
+def agree(planted: Sequence[str], strong: Sequence[str], weak: Sequence[str]) -> bool:
+    """Whether the experiments confirm what was planted: firmly, or weakly or by its kin beside a firm finding.
+
+    >>> agree(["diverged"], ["lr-too-high"], []), agree(["lr-too-low"], ["healthy"], ["lr-too-low"])
+    (True, False)
+    """
+    if set(planted) <= set(strong):
+        return True
+    faults = [name for name in strong if name not in REMARKS | {"healthy"}]
+    near = {*strong, *weak, *(kin for name in faults for kin in KIN if name in KIN[kin])}
+    return bool(faults) and set(planted) <= near
 
 
 def could_gain_little(evidence: Evidence) -> bool:

@@ -14,7 +14,7 @@ COMPONENTS = 3  # of the mixture density
 def per_sample(kind: str, output: Tensor, target: Tensor) -> Tensor:
     """The loss of every sample: (models × samples)."""
     if kind == "classes":
-        loss = output.logsumexp(-1) - output.gather(-1, target[..., None])[..., 0]
+        loss = F.cross_entropy(output.flatten(0, -2), target.flatten(), reduction="none").view(target.shape)
         return loss.flatten(2).mean(2) if loss.dim() > 2 else loss
     if kind == "dice":
         p = output.sigmoid()

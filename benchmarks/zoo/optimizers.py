@@ -80,14 +80,20 @@ class Optimizer:
         self._coupled = _column([0.0 if a else e.weight_decay for a, e in zip(apart, experiments, strict=True)])
         self._decoupled = _column([e.weight_decay if a else 0.0 for a, e in zip(apart, experiments, strict=True)])
         self._clip = _column([e.clip or torch.inf for e in experiments])
+        self._clips = any(e.clip for e in experiments)
+        self._decays = any(e.weight_decay for e in experiments)
 
     def step(self, weights: Tensor, gradient: Tensor, lr: Tensor, mask: Tensor) -> Tensor:
         """Moves `weights` in place; the norm of every model's gradient before clipping."""
         norm: Tensor = gradient.square().sum(1, keepdim=True).sqrt()
-        gradient = gradient * (self._clip / (norm + EPSILON)).clamp(max=1.0)
+        if self._clips:
+            gradient = gradient * (self._clip / (norm + EPSILON)).clamp(max=1.0)
         self._state.step += 1
-        direction = self._direction(gradient + self._coupled * weights, self._state)
-        weights.sub_(lr * mask * (direction + self._decoupled * weights))
+        if self._decays:
+            direction = self._direction(gradient + self._coupled * weights, self._state) + self._decoupled * weights
+        else:
+            direction = self._direction(gradient, self._state)
+        weights.sub_(lr * mask * direction)
         return norm[:, 0]
 
 

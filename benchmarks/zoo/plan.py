@@ -28,7 +28,7 @@ def _all(split: str) -> Iterator[Experiment]:
     for r, recipe in enumerate(RECIPES):
         settings = [s for s in (TUNING if split == "tuning" else TESTING) if recipe.fits(s)]
         rng = np.random.default_rng(seed_of("settings", split, r))
-        settings += [s for s in settings if s.dense]  # cheap ones come twice as often
+        settings += [s for s in settings if s.dense] + [s for s in settings if s.cheap]  # cheap ones come more often
         turns = [settings[i] for i in rng.permutation(len(settings))]
         for n in range((recipe.tuning if split == "tuning" else recipe.testing) if turns else 0):
             yield experiment(f"{split}-{r:02d}-{n:02d}", split, recipe, turns[n % len(turns)])

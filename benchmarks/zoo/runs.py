@@ -12,6 +12,7 @@ from benchmarks.zoo.evidence import Evidence, Trained, weigh
 from benchmarks.zoo.experiment import Experiment
 from benchmarks.zoo.interventions import retrainings, shape_of
 from benchmarks.zoo.labelling import label
+from benchmarks.zoo.labels_generalization import early_stopping_gain
 from benchmarks.zoo.losses import constant_loss
 from benchmarks.zoo.training import data_of, stopped, train
 from benchmarks.zoo.workloads import Data
@@ -62,7 +63,8 @@ def _constants(data: Data) -> tuple[float, float]:
 
 def _gains(evidence: Evidence) -> dict[str, list[float]]:
     """Each change's gain in units of DT and of DV."""
-    return {name: [round(g.train, 3), round(g.validation, 3)] for name, g in evidence.gains.items()}
+    stopping = {"early_stopping": [0.0, round(early_stopping_gain(evidence), 3)]}
+    return {name: [round(g.train, 3), round(g.validation, 3)] for name, g in evidence.gains.items()} | stopping
 
 
 def _distances(evidence: Evidence) -> dict[str, float]:

@@ -30,6 +30,11 @@ class Setting:
         return self.rates[place]
 
     @property
+    def cheap(self) -> bool:
+        """Whether a run with all its retrainings takes a few seconds, on data of some size."""
+        return self.dense and 300 < self.steps <= 600
+
+    @property
     def dense(self) -> bool:
         """Whether training is cheap."""
         return self.net in {"mlp", "residual"}

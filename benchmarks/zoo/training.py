@@ -68,9 +68,12 @@ class _Group:
         self.lr = torch.tensor(np.stack([lr_curve(e) for e in group]), dtype=torch.float32)
         self.batches = _batches(group, self.data)
         self.keep = torch.tensor([0.0 if e.reset_gradients else 1.0 for e in group])[:, None]
+        self.keeps = not all(e.reset_gradients for e in group)
         self.last = torch.zeros_like(self.weights)
         self.dropout = torch.tensor([e.dropout for e in group])
+        self.drops = any(e.dropout > 0 for e in group)
         self.noise = torch.tensor([e.input_noise for e in group])
+        self.noisy = any(e.input_noise > 0 for e in group)
         self.scale = _scales(group)
         self.models = torch.arange(len(group))[:, None]
         self.seen = min(TRAIN_SAMPLES.get(self.first.net, OTHERWISE), *(e.train_size for e in group))
@@ -84,14 +87,14 @@ class _Group:
             if (step + 1) % every == 0 or step + 1 == steps:
                 measured.append(self.measure())
                 at.append(step + 1)
-        columns = np.stack([np.stack(r) for r in records], axis=2)  # what × model × step
+        columns = torch.stack(records, 2).double().numpy()  # what × model × step
         values = np.stack(measured, axis=2)
         return [
             Curves(loss, error, norm, self.lr[m].numpy().astype(float), np.array(at), Measured(*values[:, m]))
             for m, (loss, error, norm) in enumerate(columns.swapaxes(0, 1))
         ]
 
-    def step(self, step: int) -> tuple[Array, Array, Array]:
+    def step(self, step: int) -> Tensor:
         """One step of all models: losses, errors and gradient norms."""
         index = self.batches.order[step]
         x = self._disturbed(self.data.x[index], step)
@@ -105,11 +108,11 @@ class _Group:
             gradient = self._accumulated(gradient)
             error = losses.per_sample_error(self.data.kind, output, y).mean(1)
             norm = self.optimizer.step(self.weights, gradient, self.lr[:, step, None], self.mask)
-        return loss.detach().numpy().astype(float), error.numpy().astype(float), norm.numpy().astype(float)
+        return torch.stack((loss.detach(), error, norm))
 
     def _accumulated(self, gradient: Tensor) -> Tensor:
         """The gradient, on top of all earlier ones where nobody resets them."""
-        if bool(self.keep.any()):
+        if self.keeps:
             self.last = gradient + self.keep * self.last
             return self.last
         return gradient
@@ -119,14 +122,14 @@ class _Group:
         if self.data.vocabulary:
             return x
         shape = (-1, *[1] * (x.dim() - 1))
-        if bool(self.noise.any()):
+        if self.noisy:
             x = x + self.noise.reshape(shape) * torch.randn(x.shape, generator=self.generator)
         if step in self.scale:
             x = x * self.scale[step].reshape(shape)
         return x
 
     def _drop(self, h: Tensor) -> Tensor:
-        if not bool(self.dropout.any()):
+        if not self.drops:
             return h
         keep = 1 - self.dropout.reshape(-1, *[1] * (h.dim() - 1))
         return h * (torch.rand(h.shape, generator=self.generator) < keep) / keep

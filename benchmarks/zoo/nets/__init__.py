@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -26,16 +27,24 @@ FAMILIES: dict[str, tuple[Callable[[Spec], list[Weight]], Forward]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Net:
     """One architecture, to be run with any number of models' weights."""
 
     spec: Spec
 
-    @property
+    @cached_property
     def weights(self) -> list[Weight]:
         """The tensors that a model consists of."""
         return FAMILIES[self.spec.family][0](self.spec)
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        return [w.size for w in self.weights]
+
+    @cached_property
+    def _shapes(self) -> list[tuple[int, ...]]:
+        return [(-1, *w.shape) for w in self.weights]
 
     def initial(self, how: str, seed: int) -> Tensor:
         """The flat initial weights of one model."""
@@ -48,7 +57,6 @@ class Net:
 
     def __call__(self, flat: Tensor, x: Tensor, drop: Drop) -> Tensor:
         """The outputs (models × samples × …) for inputs (models × samples × …)."""
-        weights = self.weights
-        parts = torch.split(flat, [w.size for w in weights], 1)
-        shaped = [p.reshape(-1, *w.shape) for p, w in zip(parts, weights, strict=True)]
+        parts = torch.split(flat, self._sizes, 1)
+        shaped = [p.reshape(shape) for p, shape in zip(parts, self._shapes, strict=True)]
         return FAMILIES[self.spec.family][1](shaped, x, self.spec, drop)

@@ -75,6 +75,8 @@ def _one(weight: Weight, gain: float, how: str, generator: torch.Generator) -> T
 
 def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """A linear layer of every model: (M, …, in) × (M, in, out)."""
+    if x.dim() == 3:
+        return torch.baddbmm(bias[:, None], x, weight)
     flat = x.reshape(x.shape[0], -1, x.shape[-1])
     return torch.baddbmm(bias[:, None], flat, weight).reshape(*x.shape[:-1], weight.shape[-1])
 
