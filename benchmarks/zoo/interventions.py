@@ -142,4 +142,4 @@ def retrainings(base: Experiment) -> dict[tuple[str, int], Experiment]:
 
 def shape_of(e: Experiment) -> tuple[object, ...]:
     """What experiments must share to be trained together."""
-    return (e.net, e.width, e.depth, e.activation, e.optimizer, e.batch_size, e.steps)
+    return (e.net, e.width, e.depth, e.activation, e.optimizer, e.batch_size, e.steps, e.dropout > 0)

@@ -16,10 +16,12 @@ from benchmarks.zoo.experiment import Experiment, seed_of
 from benchmarks.zoo.nets import Net, Spec
 from benchmarks.zoo.optimizers import Optimizer
 from benchmarks.zoo.schedules import lr_curve, spike_steps
+from benchmarks.zoo.traced import Step, traced
 from benchmarks.zoo.workloads import Data, load
 
 VARIANTS = 6  # splits, or draws, of every workload
 TRAIN_SAMPLES = {"mlp": 160, "residual": 160}  # of the training set, on which the clean training loss is measured
+TRACED = {"mlp", "residual", "rnn", "gru", "transformer"}
 OTHERWISE = 64  # for nets that cost more
 TINY = 24  # samples of a tiny validation set
 EVALUATIONS = 24  # at least, over the run
@@ -75,9 +77,12 @@ class _Group:
         self.noise = torch.tensor([e.input_noise for e in group])
         self.noisy = any(e.input_noise > 0 for e in group)
         self.scale = _scales(group)
+        self.dropped: list[tuple[int, ...]] = []
+        self.backward: Step | None = None
         self.models = torch.arange(len(group))[:, None]
         self.seen = min(TRAIN_SAMPLES.get(self.first.net, OTHERWISE), *(e.train_size for e in group))
 
+    @torch.no_grad()
     def run(self) -> list[Curves]:
         """Steps and evaluations in turn."""
         steps, every = self.first.steps, evaluation_steps(self.first)
@@ -99,16 +104,34 @@ class _Group:
         index = self.batches.order[step]
         x = self._disturbed(self.data.x[index], step)
         y = self.batches.targets[self.models, index]
-        flat = self.weights.requires_grad_()
-        output = self.net(flat, x, self._drop)
-        loss = losses.per_sample(self.data.kind, output, y).mean(1)
-        (gradient,) = torch.autograd.grad(loss.sum(), flat)
-        with torch.no_grad():
-            self.weights = flat.detach()
-            gradient = self._accumulated(gradient)
-            error = losses.per_sample_error(self.data.kind, output, y).mean(1)
-            norm = self.optimizer.step(self.weights, gradient, self.lr[:, step, None], self.mask)
-        return torch.stack((loss.detach(), error, norm))
+        backward = self.backward or self._planned(x, y)
+        chances = [torch.rand(shape, generator=self.generator) for shape in self.dropped]
+        loss, error, gradient = backward(self.weights, x, y, *chances)
+        norm = self.optimizer.step(self.weights, self._accumulated(gradient), self.lr[:, step, None], self.mask)
+        return torch.stack((loss, error, norm))
+
+    def _planned(self, x: Tensor, y: Tensor) -> Step:
+        """Finds where dropout stands, and records the backward pass where the net allows it."""
+        if self.drops:
+            self.net(self.weights, x, self._note)
+        chances = [torch.ones(shape) for shape in self.dropped]
+        record = self.first.net in TRACED
+        self.backward = traced(self._backward, self.weights, x, y, *chances) if record else self._backward
+        return self.backward
+
+    def _note(self, h: Tensor) -> Tensor:
+        self.dropped.append(tuple(h.shape))
+        return h
+
+    def _backward(self, weights: Tensor, x: Tensor, y: Tensor, *chances: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Losses, errors and the gradients of all models."""
+        rest = iter(chances)
+        with torch.enable_grad():
+            flat = weights.detach().requires_grad_()
+            output = self.net(flat, x, lambda h: self._drop(h, next(rest)) if self.drops else h)
+            loss = losses.per_sample(self.data.kind, output, y).mean(1)
+            (gradient,) = torch.autograd.grad(loss.sum(), flat)
+        return loss.detach(), losses.per_sample_error(self.data.kind, output.detach(), y).mean(1), gradient
 
     def _accumulated(self, gradient: Tensor) -> Tensor:
         """The gradient, on top of all earlier ones where nobody resets them."""
@@ -128,13 +151,10 @@ class _Group:
             x = x * self.scale[step].reshape(shape)
         return x
 
-    def _drop(self, h: Tensor) -> Tensor:
-        if not self.drops:
-            return h
+    def _drop(self, h: Tensor, chance: Tensor) -> Tensor:
         keep = 1 - self.dropout.reshape(-1, *[1] * (h.dim() - 1))
-        return h * (torch.rand(h.shape, generator=self.generator) < keep) / keep
+        return h * (chance < keep) / keep
 
-    @torch.no_grad()
     def measure(self) -> Array:
         """Training and validation loss and error of every model now, without dropout or noise."""
         some = self.batches.subset[: self.seen]

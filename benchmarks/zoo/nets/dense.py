@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 - the field's name for it
 
-from benchmarks.zoo.nets.parts import ACTIVATIONS, Drop, Spec, Weight, affine, embedded
+from benchmarks.zoo.nets.parts import ACTIVATIONS, Drop, Spec, Weight, affine, embedded, normalized
 
 
 def _inputs(spec: Spec) -> int:
@@ -53,9 +52,9 @@ def residual(parts: Sequence[Tensor], x: Tensor, spec: Spec, drop: Drop) -> Tens
     h = affine(_flat(x, spec), next(rest), next(rest))
     for _ in range(spec.depth):
         h = h + _block(h, rest, act, drop)
-    return affine(F.layer_norm(h, h.shape[-1:]), next(rest), next(rest))
+    return affine(normalized(h), next(rest), next(rest))
 
 
 def _block(h: Tensor, rest: Iterator[Tensor], act: Drop, drop: Drop) -> Tensor:
-    inner = drop(act(affine(F.layer_norm(h, h.shape[-1:]), next(rest), next(rest))))
+    inner = drop(act(affine(normalized(h), next(rest), next(rest))))
     return affine(inner, next(rest), next(rest))

@@ -83,4 +83,10 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 def embedded(x: Tensor, spec: Spec) -> Tensor:
     """Tokens as one-hot vectors; anything else as it is."""
-    return F.one_hot(x, spec.vocabulary).float() if spec.vocabulary else x
+    return torch.eye(spec.vocabulary)[x] if spec.vocabulary else x
+
+
+def normalized(h: Tensor) -> Tensor:
+    """Layer normalization over the last axis, without scale and shift (Ba et al., 2016)."""
+    centred = h - h.mean(-1, keepdim=True)
+    return centred * (centred.square().mean(-1, keepdim=True) + 1e-5).rsqrt()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the field's name for it
 
-from benchmarks.zoo.nets.parts import Drop, Spec, Weight, affine, embedded
+from benchmarks.zoo.nets.parts import Drop, Spec, Weight, affine, embedded, normalized
 
 HEADS = 2
 
@@ -38,10 +38,10 @@ def transformer(parts: Sequence[Tensor], x: Tensor, spec: Spec, drop: Drop) -> T
     causal = spec.per_token and spec.outputs == spec.vocabulary and spec.vocabulary > 10
     for i in range(spec.depth):
         block = parts[2 + 8 * i : 10 + 8 * i]
-        h = h + _attention(F.layer_norm(h, h.shape[-1:]), block, causal=causal)
-        inner = drop(F.gelu(affine(F.layer_norm(h, h.shape[-1:]), block[4], block[5])))
+        h = h + _attention(normalized(h), block, causal=causal)
+        inner = drop(F.gelu(affine(normalized(h), block[4], block[5])))
         h = h + affine(inner, block[6], block[7])
-    h = F.layer_norm(h, h.shape[-1:])
+    h = normalized(h)
     return affine(h if spec.per_token else h.mean(2), parts[-2], parts[-1])
 
 

@@ -1,0 +1,49 @@
+"""How much of a run must be seen before a doomed one is named, and how often a healthy one is accused by then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.accuracy.judged import Judged, judge
+from benchmarks.accuracy.measures import Share, share
+
+SHARES = (0.1, 0.2, 0.5, 1.0)
+DOOMED = frozenset(
+    {
+        "nan-loss",
+        "diverged",
+        "plateau-at-start",
+        "lr-too-high",
+        "lr-too-low",
+        "adaptive-rate-starved",
+        "warmup-unfinished",
+        "gradients-not-reset",
+    }
+)
+UNFINISHED = frozenset({"not-converged"})  # every run is, while it goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known after a share of the rows."""
+
+    share: float
+    named: Share
+    accused: Share
+
+
+def early(lines: Sequence[dict[str, Any]]) -> list[Seen]:
+    """Doomed runs named, and healthy ones accused, by 10, 20, 50 and 100 % of their rows."""
+    return [_seen(s, list(judge(lines, s))) for s in SHARES]
+
+
+def _seen(part: float, runs: Sequence[Judged]) -> Seen:
+    doomed = [r for r in runs if r.expected.faults & DOOMED]
+    healthy = [r for r in runs if r.expected.healthy]
+    return Seen(
+        part,
+        share([bool((r.names - UNFINISHED) & (r.expected.faults | r.expected.open)) for r in doomed]),
+        share([bool(r.names - UNFINISHED - r.expected.accepted) for r in healthy]),
+    )
