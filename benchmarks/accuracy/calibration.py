@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ def said(runs: Sequence[Judged]) -> list[tuple[float, bool]]:
 def bins(pairs: Sequence[tuple[float, bool]]) -> list[Bin]:
     """The reliability table; empty bins are left out."""
     found = []
-    for low, high in zip(EDGES, EDGES[1:], strict=False):
+    for low, high in itertools.pairwise(EDGES):
         inside = [(c, right) for c, right in pairs if low <= c < high]
         if inside:
             n = len(inside)
