@@ -18,9 +18,9 @@ class Exit(IntEnum):
 def main() -> None:
     """The door: whatever happens inside, the exit code keeps its meaning."""
     if sys.argv[1:] == ["--version"]:
-        from nndoctor._version import __version__
+        from nndoctor.cli.versions import versions
 
-        sys.stdout.write(f"nndoctor {__version__}\n")
+        sys.stdout.write(versions())
         return
     from nndoctor.cli.door import run
 

@@ -9,6 +9,7 @@ import typer
 
 from nndoctor.cli.diagnose import diagnose
 from nndoctor.cli.explain import explain
+from nndoctor.cli.panels import arrange
 from nndoctor.cli.plot import plot
 from nndoctor.cli.report import report
 from nndoctor.cli.rules import rules
@@ -18,7 +19,7 @@ from nndoctor.cli.watch import watch
 app = typer.Typer(
     name="nndoctor",
     help="Say what is wrong with a neural-network training run, and what to try first.",
-    epilog="Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 something could not be read or judged.",
+    epilog="First try: nndoctor diagnose path/to/log. Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 something could not be read or judged.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -35,16 +36,20 @@ app.command()(train)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from nndoctor._version import __version__
+        from nndoctor.cli.versions import versions
 
-        sys.stdout.write(f"nndoctor {__version__}\n")
+        sys.stdout.write(versions())
         raise typer.Exit
 
 
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the versions that matter and exit."),
     ] = False,
 ) -> None:
     """Say what is wrong with a neural-network training run, and what to try first."""
+
+
+arrange(app)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
 
 from nndoctor.cli import Exit
-from nndoctor.errors import NNDoctorError
+from nndoctor.errors import NNDoctorError, UsageError
 
 
 def run(words: Sequence[str]) -> int:
@@ -37,9 +40,37 @@ def _run(words: Sequence[str]) -> int:
 
         return answer(Request(words[1:]))
     from nndoctor.cli.app import app
+    from nndoctor.cli.panels import name_of
 
-    app(standalone_mode=True)
-    return Exit.CLEAN
+    _command(words, [*map(name_of, app.registered_commands), *(group.name or "" for group in app.registered_groups)])
+    try:
+        code = app(list(words) or ["--help"], prog_name="nndoctor", standalone_mode=False)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        raise UsageError(_told(error)) from error
+    if not words:
+        return Exit.TROUBLE
+    return code if isinstance(code, int) else Exit.CLEAN
+
+
+def _command(words: Sequence[str], names: Sequence[str]) -> None:
+    """Raise UsageError, with what was meant, where the first word is no command."""
+    word = words[0] if words else "-"
+    if word in names or (word.startswith("-") and word != "-") or not words:
+        return
+    near = get_close_matches(word, names, 1, 0.6)
+    if not near and (word == "-" or set(word) & set("./*\\") or Path(word).exists()):
+        raise UsageError(f"{word} is no command; did you mean: nndoctor diagnose {shlex.join(words)}")
+    meant = f"did you mean {near[0]}?" if near else f"wanted one of {', '.join(names)}"
+    raise UsageError(f"{word} is no command; {meant}")
+
+
+def _told(error: Exception) -> str:
+    """The parser's complaint as one line, and where help is; `error` has the parser's `format_message` and `ctx`."""
+    told = str(getattr(error, "format_message")()).replace("Value error, ", "").rstrip(".")  # noqa: B009 - of no type
+    where = getattr(getattr(error, "ctx", None), "command_path", "nndoctor")
+    return f"{' '.join(told.split())}; {where} --help says what is wanted"
 
 
 def _code(done: SystemExit) -> int:

@@ -77,5 +77,7 @@ def _write(target: Path, data: bytes) -> None:
         with beside.open("xb") as file:
             file.write(data)
         beside.replace(whole)
+    except OSError as error:  # the name beside is nothing that the user has heard of
+        raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         beside.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -11,6 +12,7 @@ from nndoctor.reporters.safe import shown
 from nndoctor.run import ANY_LAYER
 
 WIDE = 13  # characters of the longest title and a blank
+AXIS = re.compile(r"epoch|step|iter|batch|time|date|seed|^id$|_id$", re.IGNORECASE)  # no column to call a loss
 MOST_NAMES = 6  # names listed before "and 3 more"
 
 
@@ -28,9 +30,10 @@ def rest(page: Page, report: Report) -> None:
     if absent and report.run.fact("task") is None:  # of a game or a GAN no series would help
         _titled(page, "To log", "info", f"{', '.join(absent)}: then these can be judged, too")
     if report.run.unknown and report.run.fact("task") is None:
-        example = shown(report.run.unknown[0]).replace("'", "\\'")
         unknown = _listed([shown(name) for name in report.run.unknown])
-        _titled(page, "Unknown", "info", f"{unknown}: say what a column is with --map '{example}=train/loss'")
+        example = next((name for name in report.run.unknown if not AXIS.search(name)), None)
+        hint = "" if example is None else f": say what a column is with --map {_quoted(example)}"
+        _titled(page, "Unknown", "info", f"{unknown}{hint}")
     for note in report.run.notes:
         _titled(page, "Note", "info", note)
 
@@ -67,6 +70,11 @@ def _asked(skipped: Skipped) -> str:
 def _of_layers(skipped: Skipped) -> bool:
     """Whether it lacks layer statistics, whose reason itself says how to record them."""
     return (skipped.missing or "").startswith(ANY_LAYER)
+
+
+def _quoted(column: str) -> str:
+    name = shown(column).replace("'", "\\'")
+    return f"'{name}=train/loss'"
 
 
 def _listed(names: Sequence[str]) -> str:
