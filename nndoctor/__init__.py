@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from nndoctor.recorder import Recorder
     from nndoctor.report import Report
     from nndoctor.run import Run
+    from nndoctor.sanity import assert_trains, check_model
 
 _HOMES = {
+    "assert_trains": "sanity",
+    "check_model": "sanity",
     "diagnose": "face",
     "read": "face",
     "Finding": "finding",
@@ -26,7 +29,7 @@ _HOMES = {
     "Run": "run",
 }
 
-__all__ = ["Finding", "Recorder", "Report", "Run", "__version__", "diagnose", "read"]
+__all__ = ["Finding", "Recorder", "Report", "Run", "__version__", "assert_trains", "check_model", "diagnose", "read"]
 
 
 def __getattr__(name: str) -> object:

@@ -6,6 +6,18 @@ from collections.abc import Iterable
 
 from nndoctor.errors import UsageError
 from nndoctor.rule import Rule
+from nndoctor.rules.data import (
+    class_imbalance,
+    constant_features,
+    inputs_not_finite,
+    inputs_not_normalized,
+    labels_contradict_inputs,
+    labels_out_of_range,
+    targets_not_normalized,
+    train_validation_overlap,
+    train_validation_shift,
+    unshuffled_batches,
+)
 from nndoctor.rules.generalization import (
     high_bias,
     high_variance,
@@ -48,6 +60,30 @@ from nndoctor.rules.log import (
     several_runs_in_one_log,
     too_little_data,
     unreadable_values,
+)
+from nndoctor.rules.model import (
+    deep_without_shortcuts,
+    loss_scales_with_batch,
+    missing_nonlinearity,
+    normalization_misplaced,
+    optimizer_misses_parameters,
+    output_unfit_for_loss,
+    regularization_excessive,
+    sigmoid_in_hidden_layers,
+    softmax_before_cross_entropy,
+)
+from nndoctor.rules.sanity import (
+    cannot_overfit_tiny_subset,
+    examples_leak_across_batch,
+    gradient_wrong,
+    gradients_not_reset,
+    input_ignored,
+    lr_outside_usable_range,
+    not_reproducible,
+    parameter_without_gradient,
+    regularization_lowers_loss,
+    step_raises_loss,
+    train_eval_mismatch,
 )
 from nndoctor.rules.stability import (
     diverged,
@@ -100,6 +136,36 @@ RULES: tuple[Rule, ...] = (
     signal_grows.RULE,
     initialization_unfit_for_activation.RULE,
     initial_loss_off_chance.RULE,
+    inputs_not_normalized.RULE,
+    inputs_not_finite.RULE,
+    constant_features.RULE,
+    class_imbalance.RULE,
+    labels_out_of_range.RULE,
+    train_validation_overlap.RULE,
+    unshuffled_batches.RULE,
+    targets_not_normalized.RULE,
+    train_validation_shift.RULE,
+    labels_contradict_inputs.RULE,
+    missing_nonlinearity.RULE,
+    softmax_before_cross_entropy.RULE,
+    output_unfit_for_loss.RULE,
+    normalization_misplaced.RULE,
+    sigmoid_in_hidden_layers.RULE,
+    deep_without_shortcuts.RULE,
+    optimizer_misses_parameters.RULE,
+    regularization_excessive.RULE,
+    loss_scales_with_batch.RULE,
+    cannot_overfit_tiny_subset.RULE,
+    regularization_lowers_loss.RULE,
+    input_ignored.RULE,
+    examples_leak_across_batch.RULE,
+    parameter_without_gradient.RULE,
+    train_eval_mismatch.RULE,
+    not_reproducible.RULE,
+    lr_outside_usable_range.RULE,
+    gradients_not_reset.RULE,
+    step_raises_loss.RULE,
+    gradient_wrong.RULE,
 )
 
 

@@ -106,4 +106,16 @@ def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
 def _location(symptom: Symptom, run: Run) -> Location:
     series = run.series.get(symptom.series or "")
     line = series.line_at(symptom.step) if series is not None and symptom.step is not None else None
+    if line is None:
+        line = _made(run, symptom.place) or _made(run, symptom.layer)
     return Location(run.path or run.source, line, symptom.step, symptom.layer)
+
+
+def _made(run: Run, name: str | None) -> int | None:
+    """The line of the model file that makes a thing, else what holds it: `line:features.3` for `features.3.weight`."""
+    while name:
+        found = run.facts.get(f"line:{name}")
+        if found is not None:
+            return found.line
+        name = name.rpartition(".")[0]
+    return None

@@ -87,6 +87,15 @@ class Run:
         found = self.facts.get(name)
         return None if found is None else found.value
 
+    def known(self, name: str) -> float | None:
+        """The value of a fact that is a number, or None."""
+        value = self.fact(name)
+        return float(value) if isinstance(value, (int, float)) else None
+
+    def number(self, name: str) -> float:
+        """The value of a fact that is a number, 0 where it is not known."""
+        return self.known(name) or 0.0
+
     @cached_property
     def metric(self) -> Metric | None:
         """The metric by which the run is judged: the first of METRICS that train and validation both hold, else that one holds."""

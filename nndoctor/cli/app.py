@@ -13,6 +13,7 @@ from nndoctor.cli.panels import arrange
 from nndoctor.cli.plot import plot
 from nndoctor.cli.report import report
 from nndoctor.cli.rules import rules
+from nndoctor.cli.sanity import sanity
 from nndoctor.cli.train import train
 from nndoctor.cli.watch import watch
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(diagnose)
 app.command()(rules)
+app.command()(sanity)
 app.command()(explain)
 app.command()(plot)
 app.command()(report)

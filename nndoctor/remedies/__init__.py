@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from nndoctor.remedies import curves, layers
+from nndoctor.remedies import checkup, curves, layers
 
-REMEDIES = {remedy.name: remedy for family in (curves, layers) for remedy in family.CATALOGUE}
+REMEDIES = {remedy.name: remedy for family in (curves, layers, checkup) for remedy in family.CATALOGUE}

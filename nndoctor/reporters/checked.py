@@ -11,6 +11,7 @@ from nndoctor.reporters.page import Page
 from nndoctor.reporters.safe import shown
 from nndoctor.run import ANY_LAYER
 
+CHECKUP = ("NN6", "NN7", "NN8")  # the families that a check-up of the model judges, not a log
 WIDE = 13  # characters of the longest title and a blank
 AXIS = re.compile(r"epoch|step|iter|batch|time|date|seed|^id$|_id$", re.IGNORECASE)  # no column to call a loss
 MOST_NAMES = 6  # names listed before "and 3 more"
@@ -19,13 +20,26 @@ MOST_NAMES = 6  # names listed before "and 3 more"
 def rest(page: Page, report: Report) -> None:
     """All of it, each under its title; nothing where there is nothing to say."""
     if report.cleared:
-        judged = len(report.cleared) + len({f.code for f in report.findings}) + len(report.skipped)
+        judged = (
+            len(report.cleared)
+            + len({f.code for f in report.findings})
+            + len(report.skipped)
+            - len(_of_checkup(report))
+        )
         _titled(page, "Clear", "good", f"{len(report.cleared)} of {judged} rules: {ranges(report.cleared)}")
-    lacking = [s for s in report.skipped if s.missing is not None]
+    apart = _of_checkup(report)
+    lacking = [s for s in report.skipped if s.missing is not None and s not in apart]
     for reason, names in _grouped(s for s in report.skipped if s.missing is None):
         _titled(page, "Left out", "info", f"{reason}: {_listed(names)}")
     for k, (reason, names) in enumerate(_grouped(lacking)):
         _titled(page, "" if k else "Not checked", "info", f"{reason}: {_listed(names)}")
+    if apart and report.run.format == "model":
+        _titled(page, "Not checked", "info", f"not measured here: {_listed([s.name for s in apart])}")
+    elif apart:
+        families = "data, model and first steps"
+        _titled(
+            page, "" if lacking else "Not checked", "info", f"{families} ({len(apart)} rules): nndoctor sanity model.py"
+        )
     absent = list(dict.fromkeys(_asked(s) for s in lacking if " points" not in s.reason and not _of_layers(s)))
     if absent and report.run.fact("task") is None:  # of a game or a GAN no series would help
         _titled(page, "To log", "info", f"{', '.join(absent)}: then these can be judged, too")
@@ -36,6 +50,11 @@ def rest(page: Page, report: Report) -> None:
         _titled(page, "Unknown", "info", f"{unknown}{hint}")
     for note in report.run.notes:
         _titled(page, "Note", "info", note)
+
+
+def _of_checkup(report: Report) -> list[Skipped]:
+    """The rules that only a check-up of the model can judge."""
+    return [s for s in report.skipped if s.code.startswith(CHECKUP) and (s.missing or "").startswith("fact:")]
 
 
 def ranges(codes: Iterable[str]) -> str:

@@ -1,0 +1,81 @@
+"""`nndoctor sanity MODEL.py`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli.answer import FailOn, Format
+from nndoctor.cli.look import Color
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+
+
+def sanity(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="MODEL.py", help="A file that sets model, loss and train_data.", show_default=False),
+    ] = None,
+    template: Annotated[bool, typer.Option("--template", help="Print a model file to start from.")] = False,
+    budget: Annotated[
+        float, typer.Option("--budget", metavar="SECONDS", help="What does not fit is listed as not checked.")
+    ] = 60.0,
+    seeds: Annotated[
+        int, typer.Option("--seeds", metavar="N", help="Times that probes in which chance matters are repeated.")
+    ] = 3,
+    shape: Annotated[
+        str | None,
+        typer.Option("--input", metavar="SHAPE", help="Made-up inputs for a model alone: 3x32x32.", show_default=False),
+    ] = None,
+    classes: Annotated[
+        int | None, typer.Option("--classes", metavar="N", help="Made-up labels beside --input.", show_default=False)
+    ] = None,
+    format: Annotated[
+        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal, concise, json or jsonl.")
+    ] = Format.terminal,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.", show_default=False),
+    ] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option("--select", metavar="RULES", help="Only these rules, as in diagnose.", show_default=False),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="RULES", help="All rules but these.", show_default=False)
+    ] = None,
+    fail_on: Annotated[
+        FailOn,
+        typer.Option(
+            "--fail-on",
+            metavar="SEVERITY",
+            help="Exit with 1 for findings this severe or worse: error, warning, info or never.",
+        ),
+    ] = FailOn.error,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even with findings.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --output write over a file that exists.")] = False,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
+) -> None:
+    """Check a model before a long job: data, structure, loss, gradients, learning rate, a tiny subset.
+
+    Running a model file runs its code. The model, its optimizer and the random state are as before when it ends.
+    """
+    from nndoctor.cli.checkup import CheckUp, carry_out
+    from nndoctor.cli.checkup import template as start
+    from nndoctor.cli.needs_torch import needs_torch
+    from nndoctor.errors import UsageError
+
+    if template:
+        raise typer.Exit(start(output, force=force))
+    if model is None:
+        raise UsageError("sanity wants a model file; `nndoctor sanity --template` prints one to start from")
+    needs_torch("the check-up")
+    order = CheckUp(
+        model, budget, seeds, shape, classes, format, output, select or (), ignore or (), fail_on, exit_zero, quiet,
+        force, chosen(color, no_color),
+    )  # fmt: skip
+    raise typer.Exit(carry_out(order))

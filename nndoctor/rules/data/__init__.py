@@ -1,0 +1,1 @@
+"""Rules on the data: inputs, labels, splits, order."""

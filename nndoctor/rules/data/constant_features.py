@@ -1,0 +1,49 @@
+"""Features have the same value in every example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+
+MANY = 0.5  # share of features; borders of images are constant, and harmless
+ALL = 0.999
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare their number with that of all features."""
+    constant, features = int(run.number("constant_features")), int(run.number("input_features"))
+    share = constant / max(features, 1)
+    evidence = {"constant": constant, "features": features}
+    if share >= ALL:
+        yield Symptom(
+            "every example has the same input: there is nothing to tell them apart by",
+            0.95,
+            evidence,
+            place="train_data",
+            severity=Severity.ERROR,
+        )
+    elif share > MANY or (constant and run.fact("input_is_table")):
+        text = f"{constant} of {features} features have one value in every example that was read: they carry no signal"
+        yield Symptom(text, 0.8, evidence, place="train_data")
+
+
+RULE = Rule(
+    code="NN603",
+    name="constant-features",
+    severity=Severity.INFO,
+    title="features that never change",
+    needs={"fact:constant_features": 1, "fact:input_features": 1},
+    check=check,
+    why="A constant feature is a second bias. Many of them point to a broken loading step; all of them to inputs that were lost.",
+    how="A feature whose largest and smallest value are the same over the examples read: any in a table, more than half in images and signals, all is an error.",
+    sources=(Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),),
+    remedies=("look-at-the-data",),
+    sick=(
+        Run.drawn({"constant_features": 2, "input_features": 14, "input_is_table": True}),
+        Run.drawn({"constant_features": 784, "input_features": 784}),
+    ),
+    healthy=(Run.drawn({"constant_features": 14, "input_features": 784, "input_is_table": False}),),
+)

@@ -1,0 +1,63 @@
+"""The inputs lie on a scale far from one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number
+
+LARGE = 12.0  # root mean square: pixels of 0 to 255, ages, prices; standardized inputs have 1, [0, 10] has 6
+SMALL = 0.02  # the largest value: pixels that were divided by 255 twice reach 0.004
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Judge the values that the first layer with weights takes, unless it normalizes them."""
+    if run.fact("first_layer_normalizes"):
+        return
+    rms, largest = (run.number(n) for n in ("first_layer_rms", "first_layer_largest"))
+    evidence = {
+        "root_mean_square": rms,
+        "largest": largest,
+        "low": run.known("input_low"),
+        "high": run.known("input_high"),
+    }
+    if rms > LARGE:
+        low, high = run.known("feature_scale_low"), run.known("feature_scale_high")
+        apart = (
+            f"; deviations of its features run from {number(low)} to {number(high)}"
+            if low and high and high > 10 * low
+            else ""
+        )
+        text = f"the first layer takes values of size {number(rms)} (largest {number(largest)}){apart}: the loss is steep in some directions and flat in others"
+        yield Symptom(text, 0.9, evidence, place="train_data")
+    elif 0 < largest < SMALL:
+        text = f"the first layer takes values no larger than {number(largest)}: the signal drowns in the biases, and weights must grow a hundredfold"
+        yield Symptom(text, 0.9, evidence, place="train_data")
+
+
+RULE = Rule(
+    code="NN601",
+    name="inputs-not-normalized",
+    severity=Severity.WARNING,
+    title="inputs lie far from zero mean and unit spread",
+    needs={"fact:first_layer_rms": 1, "fact:first_layer_largest": 1},
+    check=check,
+    why="Gradients of the first layer's weights are proportional to its inputs. Inputs in the hundreds make the loss long and narrow, so that one learning rate suits no direction; inputs of a thousandth make it flat.",
+    how="The root mean square of what the first layer with weights takes is over 12, or its largest value under 0.02, and no normalization stands before it.",
+    sources=(
+        Reference("LeCun et al., Efficient BackProp, 1998, section 4.3"),
+        Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),
+    ),
+    remedies=("normalize-inputs", "batch-normalization", "lower-learning-rate"),
+    sick=(
+        Run.drawn({"first_layer_rms": 101.3, "first_layer_largest": 255.0, "input_low": 0.0, "input_high": 255.0}),
+        Run.drawn({"first_layer_rms": 0.0018, "first_layer_largest": 0.0039}),
+    ),
+    healthy=(
+        Run.drawn({"first_layer_rms": 0.44, "first_layer_largest": 1.0}),
+        Run.drawn({"first_layer_rms": 101.3, "first_layer_largest": 255.0, "first_layer_normalizes": True}),
+    ),
+)

@@ -1,0 +1,61 @@
+"""The labels have nothing to do with the inputs, or equal inputs have different labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import percent
+
+AGAINST = 0.05  # share of examples whose equal has another label
+SIGNAL = 0.3  # of what neighbours tell in the validation set: this and more is signal
+NONE = 0.1  # at most so much in training is none
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Ask each example's neighbours for its label, in training and in validation."""
+    against = run.number("contradicting_share")
+    train, held = run.fact("label_signal"), run.fact("label_signal_validation")
+    if against > AGAINST and not run.fact("validation_is_train"):
+        text = f"{percent(against)} of the examples have the same input as another with a different label"
+        yield Symptom(text, 0.8, {"share": against}, place="train_data")
+    elif (
+        isinstance(train, float) and train < NONE and isinstance(held, float) and held > max(SIGNAL * 0.5, train + 0.1)
+    ):
+        text = f"an example's neighbours tell nothing of its label in the training set ({percent(max(train, 0))} of what is to be told), but do in the validation set ({percent(held)}): inputs and labels were shuffled apart"
+        yield Symptom(
+            text,
+            0.9,
+            {"told_in_training": train, "told_in_validation": held},
+            place="train_data",
+            severity=Severity.ERROR,
+        )
+    elif isinstance(train, float) and train < NONE / 2 and held is None:
+        text = "an example's neighbours tell nothing of its label: either the task is hard, or inputs and labels do not belong together"
+        yield Symptom(text, 0.4, {"told_in_training": train}, place="train_data", severity=Severity.INFO)
+
+
+RULE = Rule(
+    code="NN610",
+    name="labels-contradict-inputs",
+    severity=Severity.WARNING,
+    title="labels do not follow from inputs",
+    needs={"fact:contradicting_share": 1},
+    check=check,
+    why="Inputs that were shuffled without their labels leave only the share of each class to learn; the network can still learn them by heart, and nothing shows until validation.",
+    how="Equal inputs with different labels for more than 5 %; or the nearest neighbours of training examples tell less than 10 % of what is to be told about their labels (above chance, or variance explained) where those of validation examples tell clearly more.",
+    sources=(
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
+        ),
+        Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),
+    ),
+    remedies=("check-labels",),
+    sick=(
+        Run.drawn({"contradicting_share": 0.2}),
+        Run.drawn({"contradicting_share": 0.0, "label_signal": 0.01, "label_signal_validation": 0.9}),
+    ),
+    healthy=(Run.drawn({"contradicting_share": 0.0, "label_signal": 0.85, "label_signal_validation": 0.87}),),
+)

@@ -1,0 +1,61 @@
+"""Targets lie outside what the output and its loss admit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the targets' range with the number of scores, or with [0, 1] where the loss wants probabilities."""
+    low, high = run.number("target_low"), run.number("target_high")
+    evidence = {"lowest": low, "highest": high}
+    classes = run.fact("output_classes")
+    if isinstance(classes, (int, float)) and (high >= classes or (low < 0 and high < classes)):
+        which = f"label {high:.0f}" if high >= classes else f"label {low:.0f}"
+        text = f"{which} has no score: the output has {classes:.0f}, for labels 0 to {classes - 1:.0f}"
+        yield Symptom(text, 0.98, {**evidence, "scores": float(classes)}, place="train_data")
+    elif _wants_probabilities(run) and (low < 0 or high > 1):
+        text = f"targets run from {number(low)} to {number(high)}, the loss wants probabilities between 0 and 1: beyond them it falls without end"
+        more = (
+            "; with whole numbers above 1 these are classes: one score for each, and cross-entropy"
+            if run.fact("target_whole") and high > 1
+            else ""
+        )
+        yield Symptom(text + more, 0.95, evidence, place="train_data")
+
+
+def _wants_probabilities(run: Run) -> bool:
+    before = str(run.fact("loss_before") or "")
+    return bool(run.fact("loss_wants_probabilities")) or before.startswith("binary cross-entropy")
+
+
+RULE = Rule(
+    code="NN605",
+    name="labels-out-of-range",
+    severity=Severity.ERROR,
+    title="labels that the output cannot express",
+    needs={"fact:target_low": 1, "fact:target_high": 1},
+    check=check,
+    why="A label without a score ends in an index error on the CPU and in anything at all on a GPU. A binary cross-entropy of a target of 2 rewards ever larger outputs.",
+    how="A class label below 0 (other than -100) or not below the number of scores; a target outside [0, 1] under binary cross-entropy, or under a loss of a sigmoid's logarithm.",
+    sources=(
+        Reference(
+            "DeepFD, ICSE 2022; Stack Overflow 50079585: three classes, one sigmoid",
+            "https://stackoverflow.com/questions/50079585",
+        ),
+    ),
+    remedies=("fix-labels", "fit-loss-to-output"),
+    sick=(
+        Run.drawn({"target_low": 0.0, "target_high": 10.0, "output_classes": 10}),
+        Run.drawn({"target_low": 0.0, "target_high": 2.0, "loss_wants_probabilities": True, "target_whole": True}),
+    ),
+    healthy=(
+        Run.drawn({"target_low": 0.0, "target_high": 9.0, "output_classes": 10}),
+        Run.drawn({"target_low": -3.0, "target_high": 7.0}),
+    ),
+)

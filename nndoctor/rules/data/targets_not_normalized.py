@@ -1,0 +1,36 @@
+"""The targets of a regression are in the hundreds or more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number
+
+LARGE = 75.0  # root mean square; the square of an error of 75 is 5600, and so is the first gradient
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare their size with that of the first outputs."""
+    rms, spread = (run.number(n) for n in ("target_rms", "target_std"))
+    if rms > LARGE and not run.fact("loss_of_classes"):
+        text = f"targets have a size of {number(rms)} (deviation {number(spread)}), outputs begin near one: the first gradients are as much too large"
+        yield Symptom(text, 0.85, {"root_mean_square": rms, "deviation": spread}, place="train_data")
+
+
+RULE = Rule(
+    code="NN608",
+    name="targets-not-normalized",
+    severity=Severity.WARNING,
+    title="targets lie on a scale far from one",
+    needs={"fact:target_rms": 1, "fact:target_std": 1},
+    check=check,
+    why="The last layer must grow to the targets' scale before anything is learned, and the gradient of a squared error grows with it, so that a rate that suits the body throws the head about.",
+    how="Floating targets with a root mean square over 75.",
+    sources=(Reference("LeCun et al., Efficient BackProp, 1998, section 4.5"),),
+    remedies=("normalize-targets",),
+    sick=(Run.drawn({"target_rms": 1523.0, "target_std": 771.0}),),
+    healthy=(Run.drawn({"target_rms": 0.47, "target_std": 0.24}),),
+)

@@ -1,0 +1,48 @@
+"""Examples of the validation set are training examples, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import percent
+
+SHARE = 0.02  # of the validation examples: a few duplicates are in every collection
+REPEATED = 0.3  # share of training examples that repeat others: then equal inputs mean little
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look for equal inputs; a validation set that is the training set is told, not warned of."""
+    share = run.number("overlap_share")
+    repeated = run.number("repeated_share")
+    evidence = {"share": share, "repeated_in_training": repeated}
+    if run.fact("validation_is_train"):
+        text = "the validation set is the training set: it shows how well the examples are learned, not how well it generalizes"
+        yield Symptom(text, 0.9, evidence, place="validation_data", severity=Severity.INFO)
+    elif share > SHARE and repeated < REPEATED:
+        text = f"{percent(share)} of the validation examples that were read stand in the training set, too: validation looks better than it is"
+        yield Symptom(text, 0.9, evidence, place="validation_data")
+
+
+RULE = Rule(
+    code="NN606",
+    name="train-validation-overlap",
+    severity=Severity.WARNING,
+    title="validation examples stand in the training set",
+    needs={"fact:overlap_share": 1},
+    check=check,
+    why="A validation example that was trained on measures memory. Duplicates and splits made after augmentation are the usual ways in.",
+    how="Equal inputs, bit by bit, among the examples read, for more than 2 % of the validation set; not where the training set itself mostly repeats a few inputs.",
+    sources=(Reference("Kaufman et al., Leakage in Data Mining, 2012"),),
+    remedies=("check-overlap", "hold-out"),
+    sick=(
+        Run.drawn({"overlap_share": 0.31, "repeated_share": 0.0}),
+        Run.drawn({"overlap_share": 1.0, "validation_is_train": True}),
+    ),
+    healthy=(
+        Run.drawn({"overlap_share": 0.004, "repeated_share": 0.0}),
+        Run.drawn({"overlap_share": 1.0, "repeated_share": 0.99}),
+    ),
+)

@@ -1,0 +1,39 @@
+"""Training and validation inputs differ in mean or spread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number
+
+MEAN = 0.5  # training deviations between the means
+SCALE = 2.0  # ratio of the deviations
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare mean and deviation of all input values."""
+    mean, error = (run.number(n) for n in ("shift_mean", "shift_mean_error"))
+    scale = run.number("shift_scale")
+    ratio = max(scale, 1 / scale) if scale > 0 else float("inf")
+    if mean > MEAN + 4 * error or ratio > SCALE * (1 + 4 * error):
+        text = f"validation inputs lie {number(mean)} deviations away from training inputs, and spread {number(scale)} times as wide: are both prepared alike?"
+        yield Symptom(text, 0.85, {"means_apart": mean, "spread_ratio": scale}, place="validation_data")
+
+
+RULE = Rule(
+    code="NN609",
+    name="train-validation-shift",
+    severity=Severity.WARNING,
+    title="validation inputs are distributed unlike training inputs",
+    needs={"fact:shift_mean": 1, "fact:shift_scale": 1},
+    check=check,
+    why="A network sees inputs that it was not trained on when one split is normalized and the other is not, or when each is normalized by its own mean.",
+    how="The means of all input values lie more than half a deviation apart, or the deviations differ by more than a factor of two, beyond what the number of examples allows.",
+    sources=(Reference("Ng, Machine Learning Yearning, chapters 40 to 43"),),
+    remedies=("same-preparation",),
+    sick=(Run.drawn({"shift_mean": 2.4, "shift_scale": 3.1, "shift_mean_error": 0.05}),),
+    healthy=(Run.drawn({"shift_mean": 0.02, "shift_scale": 1.01, "shift_mean_error": 0.05}),),
+)

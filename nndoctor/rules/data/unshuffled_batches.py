@@ -1,0 +1,36 @@
+"""A batch holds fewer classes than chance would put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import percent
+
+LIFT = 0.5  # of the way from what chance gives to batches of a single class
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the largest class's share in a batch with that in batches drawn at random."""
+    seen, chance = run.number("class_share_in_batch"), run.number("class_share_by_chance")
+    if seen > chance + LIFT * (1 - chance) and chance < 0.9:
+        text = f"{percent(seen)} of a batch are of one class, by chance it would be {percent(chance)}: each step forgets the other classes"
+        yield Symptom(text, 0.93, {"share_in_batch": seen, "by_chance": chance}, place="train_data")
+
+
+RULE = Rule(
+    code="NN607",
+    name="unshuffled-batches",
+    severity=Severity.WARNING,
+    title="batches are sorted by class",
+    needs={"fact:class_share_in_batch": 1, "fact:class_share_by_chance": 1},
+    check=check,
+    why="A batch of one class has a gradient that points to that class. The loss saws up and down, and batch normalization sees another distribution each time.",
+    how="The mean share of a batch's most frequent class lies more than halfway from its value in batches drawn at random to 1.",
+    sources=(Reference("Bengio, Practical Recommendations, 2012", "https://arxiv.org/abs/1206.5533"),),
+    remedies=("shuffle",),
+    sick=(Run.drawn({"class_share_in_batch": 0.94, "class_share_by_chance": 0.22}),),
+    healthy=(Run.drawn({"class_share_in_batch": 0.23, "class_share_by_chance": 0.22}),),
+)

@@ -1,0 +1,1 @@
+"""Rules on the model: its layers, its output, its loss, its optimizer."""

@@ -1,0 +1,33 @@
+"""The loss is a sum over the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Give the loss every example twice."""
+    ratio = run.number("loss_of_double")
+    if run.fact("loss_adds") == "sum" and 1.9 < ratio < 2.1:
+        text = "the same examples twice cost twice as much: the loss is a sum over the batch, and the learning rate means something else for every batch size"
+        yield Symptom(text, 0.9, {"loss_of_double": ratio}, place="loss")
+
+
+RULE = Rule(
+    code="NN709",
+    name="loss-scales-with-batch",
+    severity=Severity.WARNING,
+    title="the loss grows with the batch",
+    needs={"fact:loss_adds": 1, "fact:loss_of_double": 1},
+    check=check,
+    why="With a sum the gradient grows with the batch: a rate that was found with 32 examples is eight times too high with 256, and the last, smaller batch counts less.",
+    how="The loss of a batch is the sum of the losses of its halves, and doubles when every example is given twice.",
+    sources=(Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),),
+    remedies=("mean-loss",),
+    sick=(Run.drawn({"loss_adds": "sum", "loss_of_double": 2.0}),),
+    healthy=(Run.drawn({"loss_adds": "mean", "loss_of_double": 1.0}),),
+)

@@ -1,0 +1,51 @@
+"""Two linear maps without a nonlinearity between them are one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+
+MOST = 0.5  # of the places where a nonlinearity could stand: then depth is wasted
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Count such pairs among the places between weight layers."""
+    pairs = run.fact("linear_pairs")
+    layers = int(run.number("weight_layers"))
+    if not isinstance(pairs, tuple) or not pairs:
+        return
+    first = str(pairs[0]).rpartition(" -> ")[2]
+    lacking = len(pairs) > MOST * max(layers - 1, 1)
+    text = f"nothing nonlinear stands between {' and '.join(str(pairs[0]).split(' -> '))}: the two are one linear map"
+    more = f"; the same in {len(pairs) - 1} more places" if len(pairs) > 1 else ""
+    yield Symptom(
+        text + more,
+        0.9,
+        {"pairs": len(pairs), "weight_layers": layers},
+        layer=first,
+        severity=Severity.WARNING if lacking else None,
+    )
+
+
+RULE = Rule(
+    code="NN701",
+    name="missing-nonlinearity",
+    severity=Severity.INFO,
+    title="linear layers follow each other without a nonlinearity",
+    needs={"fact:linear_pairs": 1, "fact:weight_layers": 1},
+    check=check,
+    why="A product of matrices is a matrix: the second layer adds parameters, and nothing that the first could not do.",
+    how="The output of a linear or convolutional layer reaches another through changes of shape and dropout alone, and is not narrower than both ends. A warning where more than half of all places lack a nonlinearity.",
+    sources=(
+        Reference(
+            "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",
+            "https://www.deeplearningbook.org/contents/mlp.html",
+        ),
+    ),
+    remedies=("add-nonlinearity",),
+    sick=(Run.drawn({"linear_pairs": ("0 -> 1", "1 -> 2"), "weight_layers": 3}),),
+    healthy=(Run.drawn({"linear_pairs": (), "weight_layers": 3}),),
+)

@@ -1,0 +1,42 @@
+"""Batch normalization stands after an activation or after dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Name the layers; after dropout it is a warning, for the two disagree in evaluation."""
+    dropped, activated = run.fact("norm_after_dropout"), run.fact("norm_after_activation")
+    if isinstance(dropped, tuple) and dropped:
+        text = f"dropout stands right before batch normalization ({dropped[0]}): in evaluation the variance is another than the one it learned"
+        yield Symptom(text, 0.8, {"layers": len(dropped)}, layer=str(dropped[0]), severity=Severity.WARNING)
+    elif isinstance(activated, tuple) and activated:
+        text = f"batch normalization stands after the activation ({activated[0]}); layer, normalization, activation is the order it was made for"
+        yield Symptom(text, 0.6, {"layers": len(activated)}, layer=str(activated[0]))
+
+
+RULE = Rule(
+    code="NN704",
+    name="normalization-misplaced",
+    severity=Severity.INFO,
+    title="normalization stands in the wrong place",
+    needs={"fact:norm_after_activation": 1},
+    check=check,
+    why="Batch normalization keeps the mean and variance of training. Dropout before it makes that variance larger than in evaluation. After a ReLU it normalizes what is cut off at zero; many networks learn all the same.",
+    how="The graph shows dropout, or an activation, as what directly feeds a batch normalization.",
+    sources=(
+        Reference("Ioffe and Szegedy, Batch Normalization, 2015", "https://arxiv.org/abs/1502.03167"),
+        Reference(
+            "Li et al., Understanding the Disharmony between Dropout and Batch Normalization, 2019",
+            "https://arxiv.org/abs/1801.05134",
+        ),
+    ),
+    remedies=("order-of-layers",),
+    sick=(Run.drawn({"norm_after_dropout": ("bn2",), "norm_after_activation": ()}),),
+    healthy=(Run.drawn({"norm_after_dropout": (), "norm_after_activation": ()}),),
+)

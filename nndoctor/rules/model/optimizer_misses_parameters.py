@@ -1,0 +1,37 @@
+"""Parameters that should train are not in the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Name them, and the first one's place."""
+    missed = run.fact("missed_parameters")
+    if isinstance(missed, tuple) and missed:
+        text = f"{len(missed)} parameters ask for gradients and are not in the optimizer ({', '.join(map(str, missed[:3]))}): they keep their first values"
+        yield Symptom(text, 0.9, {"parameters": len(missed)}, layer=str(missed[0]), place="optimizer")
+
+
+RULE = Rule(
+    code="NN707",
+    name="optimizer-misses-parameters",
+    severity=Severity.ERROR,
+    title="the optimizer does not hold all parameters",
+    needs={"fact:missed_parameters": 1},
+    check=check,
+    why="A layer that was added after the optimizer was made, or left out of its groups, is never trained. If that is meant, say so with requires_grad_(False), which saves its gradients, too.",
+    how="Every parameter of the model with requires_grad is looked for in the optimizer's groups.",
+    sources=(
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
+        ),
+    ),
+    remedies=("give-all-parameters",),
+    sick=(Run.drawn({"missed_parameters": ("head.weight", "head.bias")}),),
+    healthy=(Run.drawn({"missed_parameters": ()}),),
+)

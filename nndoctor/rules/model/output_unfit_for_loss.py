@@ -1,0 +1,226 @@
+"""The model's output cannot bring its loss down, or the loss does not lead to the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number, percent
+
+OUT_OF_REACH = 0.2  # of the way from the first loss to the best: less is label smoothing
+UNRELATED = 0.4  # rank correlation of the loss's favourite output with the targets
+NOISE = 1e-6
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Take the plainest of the ways in which output and loss do not fit."""
+    found = (
+        _not_a_number(run)
+        or _raw(run)
+        or _endless(run)
+        or _reach(run)
+        or _stuck(run)
+        or _follows(run)
+        or _mixed(run)
+        or _median(run)
+    )
+    if found is not None:
+        yield found
+
+
+def _symptom(run: Run, text: str, sure: float, severity: Severity | None = None) -> Symptom:
+    names = ("loss_initial", "loss_reachable", "loss_best", "loss_follows_target")
+    evidence = {name: value for name in names if (value := run.known(name)) is not None}
+    return Symptom(
+        text,
+        sure,
+        {**evidence, "last_activation": str(run.fact("output_activation") or "none")},
+        place="loss",
+        severity=severity,
+    )
+
+
+def _not_a_number(run: Run) -> Symptom | None:
+    if run.fact("loss_is_finite") is not False or run.fact("nonfinite_examples"):
+        return None
+    return _symptom(
+        run,
+        "the loss of the very first outputs is not finite: it takes a logarithm or a ratio of values that the output need not have",
+        0.9,
+    )
+
+
+def _raw(run: Run) -> Symptom | None:
+    if run.fact("loss_before") != "nll" or run.fact("activation_before_loss") == "log-softmax" or not _falls_below(run):
+        return None
+    last = str(run.fact("activation_before_loss") or "")
+    what = "probabilities" if last == "softmax" else "raw scores"
+    return _symptom(
+        run,
+        f"the loss wants log-probabilities and gets {what}: it falls by raising every score, whichever class is right",
+        0.95,
+    )
+
+
+def _falls_below(run: Run) -> bool:
+    reachable = run.known("loss_reachable")
+    return reachable is not None and reachable < -0.5
+
+
+def _endless(run: Run) -> Symptom | None:
+    """A loss of classes, or of probabilities, that falls far below zero."""
+    reachable, initial = run.known("loss_reachable"), run.known("loss_initial")
+    if reachable is None or initial is None or not (run.fact("loss_of_classes") or run.fact("target_beyond_output")):
+        return None
+    if reachable > -max(1.0, 3 * abs(initial)) and not (run.fact("target_beyond_output") and reachable < -1):
+        return None
+    return _symptom(
+        run,
+        f"the loss can be driven to {number(reachable)} and below by outputs that are wrong: it does not measure what the network should do",
+        0.9,
+    )
+
+
+def _reach(run: Run) -> Symptom | None:
+    first, reachable, best = (run.known(n) for n in ("loss_initial", "loss_reachable", "loss_best"))
+    if first is None or reachable is None or best is None or reachable - best <= NOISE * abs(first):
+        return None
+    share = (reachable - best) / max(first - best, NOISE)
+    if share <= OUT_OF_REACH:
+        return None
+    last = str(run.fact("output_activation") or "the last layer")
+    low, high = run.known("output_low"), run.known("output_high")
+    ends = f" ({number(low)} to {number(high)})" if low is not None and high is not None else ""
+    goal_low, goal_high = run.known("target_low"), run.known("target_high")
+    known = goal_low is not None and goal_high is not None and not run.fact("loss_of_classes")
+    goals = f"; targets run from {number(goal_low or 0)} to {number(goal_high or 0)}" if known else ""
+    if last == "softmax" and run.fact("output_width") == 1:
+        ends = " of a single value, which is always 1"
+    return _symptom(
+        run,
+        f"with {last}{ends} at the end the loss cannot fall below {number(reachable)}, {percent(min(share, 1))} of what there is to lose{goals}",
+        0.93,
+    )
+
+
+def _stuck(run: Run) -> Symptom | None:
+    first, ended, reachable = (run.known(n) for n in ("loss_initial", "loss_descended", "loss_reachable"))
+    if (
+        first is None
+        or ended is None
+        or reachable is None
+        or first - reachable <= NOISE * max(abs(first), abs(reachable))
+    ):
+        return None
+    share = (ended - reachable) / (first - reachable)
+    if share <= OUT_OF_REACH:
+        return None
+    return _symptom(
+        run,
+        f"followed downhill from the first outputs, even without a network, the loss stays at {number(ended)}, with {number(reachable)} within reach: its gradient vanishes where the outputs are (a clamp, or a value outside the loss's range)",
+        0.85,
+    )
+
+
+def _follows(run: Run) -> Symptom | None:
+    follows = run.known("loss_follows_target")
+    if follows is None or follows >= UNRELATED:
+        return None
+    return _symptom(
+        run,
+        f"the output that this loss likes best does not follow the targets (correlation {number(follows)}): it is a loss for something else",
+        0.85,
+    )
+
+
+def _mixed(run: Run) -> Symptom | None:
+    if run.fact("loss_adds") != "mixed" or not run.fact("loss_of_classes"):
+        return None
+    return _symptom(
+        run,
+        "the loss of a batch is neither the mean nor the sum of its examples' losses: a softmax or a mean runs over the batch instead of the classes",
+        0.8,
+    )
+
+
+def _median(run: Run) -> Symptom | None:
+    binary = run.fact("target_whole") and run.known("target_low") == 0 and run.known("target_high") == 1
+    if not binary or run.fact("loss_before") != "absolute error" or run.fact("loss_of_classes"):
+        return None
+    return _symptom(
+        run,
+        "absolute error on targets of 0 and 1 is least at the more frequent of the two, not at its probability",
+        0.7,
+        Severity.WARNING,
+    )
+
+
+RULE = Rule(
+    code="NN703",
+    name="output-unfit-for-loss",
+    severity=Severity.ERROR,
+    title="the output does not fit the loss",
+    needs={"fact:loss_is_finite": 1},
+    check=check,
+    why="A loss fits an output when better outputs cost less, the best one can be given, and the gradient leads there. A sigmoid before targets of 100, a softmax over one value, a logarithm of raw scores fail at this, and no training mends it.",
+    how="The loss is taken of outputs that are moved freely, without the network: where it starts, what it could reach, what the last activation lets it reach (a fifth short is an error), where descent ends, and whether its favourite output follows the targets.",
+    sources=(
+        Reference(
+            "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",
+            "https://www.deeplearningbook.org/contents/mlp.html",
+        ),
+        Reference("Cao et al., DeepFD, ICSE 2022", "https://doi.org/10.1145/3510003.3510099"),
+    ),
+    remedies=("fit-loss-to-output", "drop-last-activation", "guard-the-loss"),
+    sick=(
+        Run.drawn(
+            {
+                "loss_is_finite": True,
+                "loss_initial": 3400.0,
+                "loss_reachable": 3300.0,
+                "loss_best": 0.0,
+                "output_activation": "sigmoid",
+                "output_low": 0.0,
+                "output_high": 1.0,
+                "target_low": 0.0,
+                "target_high": 100.0,
+            }
+        ),
+        Run.drawn({"loss_is_finite": False}),
+        Run.drawn(
+            {
+                "loss_is_finite": True,
+                "loss_before": "nll",
+                "loss_reachable": -90.0,
+                "loss_initial": 0.1,
+                "loss_of_classes": True,
+            }
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            {
+                "loss_is_finite": True,
+                "loss_initial": 2.3,
+                "loss_reachable": 0.0,
+                "loss_best": 0.0,
+                "loss_descended": 0.01,
+                "loss_adds": "mean",
+                "loss_of_classes": True,
+            }
+        ),
+        Run.drawn(
+            {
+                "loss_is_finite": True,
+                "loss_initial": 0.7,
+                "loss_reachable": 0.0,
+                "loss_best": 0.0,
+                "loss_descended": 0.0,
+                "loss_follows_target": 0.99,
+            }
+        ),
+    ),
+    yields_to=("softmax-before-cross-entropy", "labels-out-of-range"),
+)

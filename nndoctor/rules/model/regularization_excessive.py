@@ -1,0 +1,58 @@
+"""Weight decay, a penalty or dropout is stronger than what the data say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number, percent
+
+RATIO = 1.0  # gradient of the penalty over that of the loss, at the very start, when the loss's is largest
+DROPPED = 0.7  # half is usual; at 0.8 four units of five are silent
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the gradients of penalty and loss at the start, and look at the dropout's rates."""
+    ratio = run.fact("penalty_ratio")
+    rates = run.fact("dropout_rates")
+    layers = run.fact("dropout_layers")
+    if isinstance(ratio, (int, float)) and ratio > RATIO:
+        kind = str(run.fact("penalty_kind") or "the penalty")
+        text = f"{kind} pulls on the weights {number(ratio)} times as hard as the data at the first step: the weights will go to zero"
+        yield Symptom(
+            text, 0.9, {"penalty_over_data": float(ratio), "weight_decay": run.known("weight_decay")}, place="optimizer"
+        )
+    elif isinstance(rates, tuple) and isinstance(layers, tuple) and rates and float(max(map(float, rates))) >= DROPPED:
+        highest = max(map(float, rates))
+        at = str(layers[[float(r) for r in rates].index(highest)])
+        text = f"dropout of {highest:g} leaves {percent(1 - highest)} of the units in {sum(float(r) >= DROPPED for r in rates)} places: too few to learn from"
+        yield Symptom(text, 0.8, {"highest_rate": highest}, layer=at)
+
+
+RULE = Rule(
+    code="NN708",
+    name="regularization-excessive",
+    severity=Severity.WARNING,
+    title="regularization outweighs the data",
+    needs={"fact:dropout_rates": 1},
+    check=check,
+    why="Regularization should tip the balance between solutions that fit, not forbid fitting. A decay whose pull exceeds the data's from the first step ends with all weights near zero.",
+    how="The norm of the penalty's gradient (weight decay times weights, and any penalty within the loss) exceeds that of the loss over the same parameters at the start; or a dropout rate is 0.7 or more.",
+    sources=(
+        Reference(
+            "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",
+            "https://www.deeplearningbook.org/contents/mlp.html",
+        ),
+        Reference("Srivastava et al., 2014, JMLR 15", "https://jmlr.org/papers/v15/srivastava14a.html"),
+    ),
+    remedies=("less-regularization",),
+    sick=(
+        Run.drawn(
+            {"dropout_rates": (), "dropout_layers": (), "penalty_ratio": 41.0, "penalty_kind": "weight decay of 0.2"}
+        ),
+        Run.drawn({"dropout_rates": (0.8, 0.8), "dropout_layers": ("5", "9")}),
+    ),
+    healthy=(Run.drawn({"dropout_rates": (0.5,), "dropout_layers": ("5",), "penalty_ratio": 0.01}),),
+)

@@ -1,0 +1,51 @@
+"""A sigmoid or softmax stands between layers with weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+
+DEEP = 2  # one sigmoid layer is the classic network; every further one divides the gradient by four or more
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """One sigmoid is told; two, or any softmax, are a warning."""
+    soft, sigmoid = run.fact("softmax_before"), run.fact("sigmoid_before")
+    if isinstance(soft, tuple) and soft:
+        text = f"softmax feeds layer {soft[0]}: hidden values that add up to one leave it almost nothing to tell examples apart by"
+        yield Symptom(text, 0.9, {"layers": len(soft)}, layer=str(soft[0]), severity=Severity.WARNING)
+    elif isinstance(sigmoid, tuple) and sigmoid:
+        many = len(sigmoid) >= DEEP
+        text = f"sigmoid feeds {len(sigmoid)} further {'layers' if len(sigmoid) > 1 else 'layer'} ({', '.join(map(str, sigmoid[:3]))}): its slope is at most a quarter, and its output never centred"
+        yield Symptom(
+            text,
+            0.8 if many else 0.5,
+            {"layers": len(sigmoid)},
+            layer=str(sigmoid[0]),
+            severity=Severity.WARNING if many else None,
+        )
+
+
+RULE = Rule(
+    code="NN705",
+    name="sigmoid-in-hidden-layers",
+    severity=Severity.INFO,
+    title="a squashing activation between hidden layers",
+    needs={"fact:sigmoid_before": 1},
+    check=check,
+    why="The derivative of a sigmoid is at most 1/4, so that gradients shrink layer by layer, and its outputs are all positive, so that a unit's weights can only rise or fall together. Gates that multiply are another matter, and are not meant.",
+    how="The graph shows a sigmoid or softmax as what directly feeds a linear or convolutional layer.",
+    sources=(
+        Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),
+        Reference("Glorot and Bengio, 2010", "https://proceedings.mlr.press/v9/glorot10a.html"),
+    ),
+    remedies=("relu-in-hidden-layers",),
+    sick=(
+        Run.drawn({"sigmoid_before": ("2", "4"), "softmax_before": ()}),
+        Run.drawn({"sigmoid_before": (), "softmax_before": ("9",)}),
+    ),
+    healthy=(Run.drawn({"sigmoid_before": (), "softmax_before": ()}),),
+)

@@ -1,0 +1,1 @@
+"""Rules on what a check-up sees when it trains the model a little."""

@@ -1,0 +1,40 @@
+"""Examples of a batch see each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import percent
+
+CHANGE = 1e-3  # of the output's size; kernels for other batch sizes round differently
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Replace all other examples and look at the first one's output, in evaluation mode."""
+    change = run.number("leak_change")
+    if change > CHANGE:
+        text = f"the first example's output changes by {percent(change)} of its size when the others in its batch are replaced, in evaluation mode: a reshape or an axis mixes examples"
+        yield Symptom(text, 0.9, {"change": change}, place="model")
+
+
+RULE = Rule(
+    code="NN804",
+    name="examples-leak-across-batch",
+    severity=Severity.ERROR,
+    title="an example's output depends on the others in its batch",
+    needs={"fact:leak_change": 1},
+    check=check,
+    why="A view where a transpose was meant, a softmax or a mean over dimension 0, a recurrent layer without batch_first: each mixes examples, and the network still learns something. In training mode batch normalization does so by design; in evaluation mode nothing should.",
+    how="In evaluation mode the first example's output changes by more than a thousandth when every other example of the batch is replaced.",
+    sources=(
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
+        ),
+    ),
+    remedies=("keep-batch-first",),
+    sick=(Run.drawn({"leak_change": 0.4}),),
+    healthy=(Run.drawn({"leak_change": 1e-7}),),
+)

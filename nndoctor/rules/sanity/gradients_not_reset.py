@@ -1,0 +1,36 @@
+"""The training step does not clear the gradients of the step before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import percent
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Judge what the probe saw in the user's own step."""
+    carried = run.number("gradient_carried")
+    if carried > 0.5:
+        text = f"{percent(min(carried, 1.0))} of the gradient of one step is still there in the next: the steps add up without end"
+        yield Symptom(text, 0.95, {"carried_over": carried}, place="train_step")
+
+
+RULE = Rule(
+    code="NN809",
+    name="gradients-not-reset",
+    severity=Severity.ERROR,
+    title="gradients add up from step to step",
+    needs={"fact:gradient_carried": 1},
+    check=check,
+    why="backward() adds to what is in .grad. Without zero_grad() every step walks along the sum of all gradients so far, which acts like a rate that grows with the run.",
+    how="A large known gradient is left in every parameter before the user's train_step; whether it takes part in the update that the optimizer is given shows whether it was cleared.",
+    sources=(
+        Reference("Jiang et al., TrainCheck, OSDI 2025", "https://www.usenix.org/conference/osdi25/presentation/jiang"),
+    ),
+    remedies=("zero-gradients",),
+    sick=(Run.drawn({"gradient_carried": 1.0}),),
+    healthy=(Run.drawn({"gradient_carried": 0.0}),),
+)

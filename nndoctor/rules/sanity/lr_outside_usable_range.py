@@ -1,0 +1,88 @@
+"""The configured rate is too high or too low for this model and these data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Judge the range test's verdicts over seeds."""
+    low, high, now = (run.number(n) for n in ("lr_low", "lr_high", "lr_configured"))
+    side, seeds, agree = str(run.fact("lr_side") or ""), int(run.number("lr_seeds")), int(run.number("lr_agree"))
+    if not side or side == "inside" or now <= 0:
+        return
+    best = run.number("lr_suggested")
+    advice = f"; about {number(best)} suits it" if best else ""
+    evidence = {
+        "configured": now,
+        "usable_from": low,
+        "usable_to": high,
+        "suggested": best or None,
+        "seeds": seeds,
+        "agree": agree,
+    }
+    sure = 0.6 + 0.35 * agree / max(seeds, 1)
+    if side == "above":
+        text = f"a rate of {number(now)} lies above the usable range ({number(low)} to {number(high)}, {agree} of {seeds} seeds): the loss rises or jumps{advice}"
+        yield Symptom(
+            text,
+            sure,
+            evidence,
+            place="optimizer",
+            severity=Severity.ERROR if run.fact("lr_blows_up") else None,
+            remedies=("lower-learning-rate", "warm-up"),
+        )
+    else:
+        text = f"a rate of {number(now)} lies below the usable range ({number(low)} to {number(high)}, {agree} of {seeds} seeds): almost nothing is learned in each step{advice}"
+        yield Symptom(text, sure, evidence, place="optimizer", remedies=("raise-learning-rate", "adam"))
+
+
+RULE = Rule(
+    code="NN808",
+    name="lr-outside-usable-range",
+    severity=Severity.WARNING,
+    title="the learning rate lies outside the usable range",
+    needs={"fact:lr_side": 1, "fact:lr_configured": 1},
+    check=check,
+    why="The learning rate is the one setting to get right first. A rate ten times too low takes ten times as long, one too high learns nothing.",
+    how="Short trainings from the same start at rates around the configured one, over seeds: usable is where the loss falls by a good part of what the best rate achieves and does not jump.",
+    sources=(
+        Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),
+        Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),
+    ),
+    remedies=("learning-rate-range-test", "lower-learning-rate", "raise-learning-rate"),
+    sick=(
+        Run.drawn(
+            {
+                "lr_side": "above",
+                "lr_configured": 1.0,
+                "lr_low": 0.003,
+                "lr_high": 0.1,
+                "lr_seeds": 3,
+                "lr_agree": 3,
+                "lr_blows_up": True,
+            }
+        ),
+        Run.drawn(
+            {
+                "lr_side": "below",
+                "lr_configured": 1e-5,
+                "lr_low": 0.003,
+                "lr_high": 0.1,
+                "lr_seeds": 3,
+                "lr_agree": 3,
+                "lr_suggested": 0.03,
+            }
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            {"lr_side": "inside", "lr_configured": 0.01, "lr_low": 0.003, "lr_high": 0.1, "lr_seeds": 3, "lr_agree": 3}
+        ),
+    ),
+)

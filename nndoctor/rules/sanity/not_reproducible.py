@@ -1,0 +1,38 @@
+"""Two trainings with the same seed part ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import percent
+
+APART = 1e-4  # of the loss, after a few steps; kernels that add in another order stay below
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the losses of the last of a few steps."""
+    apart = run.number("repeat_difference")
+    if apart > APART:
+        text = f"twice the same few steps with the same seed and batches end {percent(apart)} apart: some randomness is not seeded"
+        yield Symptom(text, 0.8, {"difference": apart}, place="model")
+
+
+RULE = Rule(
+    code="NN807",
+    name="not-reproducible",
+    severity=Severity.INFO,
+    title="the same seed gives other numbers",
+    needs={"fact:repeat_difference": 1},
+    check=check,
+    why="A run that cannot be repeated cannot be compared. Generators of their own, threads that add in any order and state kept between calls are the usual reasons.",
+    how="The same steps on the same batches from the same weights, seeded alike, twice.",
+    sources=(
+        Reference("PyTorch documentation, Reproducibility", "https://pytorch.org/docs/stable/notes/randomness.html"),
+    ),
+    remedies=("seed-everything",),
+    sick=(Run.drawn({"repeat_difference": 0.2}),),
+    healthy=(Run.drawn({"repeat_difference": 0.0}),),
+)

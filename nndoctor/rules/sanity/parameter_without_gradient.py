@@ -1,0 +1,81 @@
+"""Parameters that should train never get a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+
+ALL_ZERO = 0.3  # share of the parameters: fewer may wait for a rare input
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Name those without any gradient and those with none but zeros, over the first steps."""
+    absent, zero, total = run.fact("no_gradient"), run.fact("zero_gradient"), int(run.number("trainable_tensors"))
+    none = tuple(map(str, absent)) if isinstance(absent, tuple) else ()
+    nil = tuple(map(str, zero)) if isinstance(zero, tuple) else ()
+    if run.fact("loss_has_gradient") is False:
+        yield Symptom(
+            "the loss has no gradient at all: it was made of detached tensors, or under no_grad()",
+            0.99,
+            {"parameters": total},
+            place="loss",
+        )
+    elif none:
+        text = f"{len(none)} of {total} parameters get no gradient ({', '.join(none[:3])}): the forward pass does not use them, or detaches what they give"
+        yield Symptom(
+            text,
+            0.9,
+            {"parameters": len(none), "of": total},
+            layer=none[0],
+            severity=None if len(none) > ALL_ZERO * total else Severity.WARNING,
+        )
+    elif len(nil) > ALL_ZERO * total:
+        text = f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])}): nothing that they do reaches the loss"
+        yield Symptom(text, 0.9, {"parameters": len(nil), "of": total}, layer=nil[0])
+    elif nil:
+        text = (
+            f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])})"
+        )
+        yield Symptom(text, 0.6, {"parameters": len(nil), "of": total}, layer=nil[0], severity=Severity.INFO)
+
+
+RULE = Rule(
+    code="NN805",
+    name="parameter-without-gradient",
+    severity=Severity.ERROR,
+    title="parameters get no gradient",
+    needs={"fact:loss_has_gradient": 1},
+    check=check,
+    why="A parameter without gradient stays what it was. The usual ways: a layer that is made and never called, a list instead of nn.ModuleList, detach(), .data or numpy in the forward pass, units that are all dead.",
+    how="Over the first steps, every parameter with requires_grad should once get a gradient other than zero; with part of the parameters unused it is a warning, with a third an error.",
+    sources=(
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
+        ),
+        Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),
+    ),
+    remedies=("check-the-step", "follow-the-signal"),
+    sick=(
+        Run.drawn(
+            {
+                "loss_has_gradient": True,
+                "no_gradient": ("aux.weight", "aux.bias"),
+                "zero_gradient": (),
+                "trainable_tensors": 8,
+            }
+        ),
+        Run.drawn({"loss_has_gradient": False}),
+        Run.drawn(
+            {
+                "loss_has_gradient": True,
+                "no_gradient": (),
+                "zero_gradient": ("0.weight", "0.bias", "2.weight", "2.bias"),
+                "trainable_tensors": 4,
+            }
+        ),
+    ),
+    healthy=(Run.drawn({"loss_has_gradient": True, "no_gradient": (), "zero_gradient": (), "trainable_tensors": 8}),),
+)

@@ -1,0 +1,36 @@
+"""The penalty within the loss falls when the weights grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import number
+
+SLACK = 1e-4  # rounding
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the loss with weights a tenth larger, the outputs held fixed."""
+    grown = run.number("penalty_when_grown")
+    if grown < -SLACK:
+        text = f"with weights a tenth larger and the same outputs the loss changes by {number(grown)}: the penalty has the wrong sign"
+        yield Symptom(text, 0.9, {"change": grown}, place="loss")
+
+
+RULE = Rule(
+    code="NN802",
+    name="regularization-lowers-loss",
+    severity=Severity.ERROR,
+    title="a penalty rewards large weights",
+    needs={"fact:penalty_when_grown": 1},
+    check=check,
+    why="Adding regularization must raise the first loss. A penalty that falls as weights grow drives them to infinity.",
+    how="The outputs are held fixed, every weight grows by a tenth, and the loss is taken again.",
+    sources=(Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),),
+    remedies=("fix-penalty",),
+    sick=(Run.drawn({"penalty_when_grown": -0.3}),),
+    healthy=(Run.drawn({"penalty_when_grown": 0.2}),),
+)

@@ -1,0 +1,124 @@
+"""Batches of any form: their tensors, how many examples they hold, parts of them, several joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Batch = Any  # a tensor, or tensors in tuples, lists and mappings, as the user's data give them
+TARGETS = ("labels", "label", "targets", "target", "y")
+"""The names under which a batch of names keeps its targets."""
+
+
+def mapped(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
+    """The same structure with every tensor changed; numpy arrays become tensors."""
+    if isinstance(batch, Tensor):
+        return change(batch)
+    if isinstance(batch, np.ndarray) and batch.dtype != object:
+        return change(torch.from_numpy(np.ascontiguousarray(batch)))
+    if isinstance(batch, Mapping):
+        items = {key: mapped(value, change) for key, value in batch.items()}
+        try:
+            return type(batch)(items)  # type: ignore[call-arg]
+        except TypeError:
+            return items
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*(mapped(one, change) for one in batch))
+    if isinstance(batch, (list, tuple)):
+        return type(batch)(mapped(one, change) for one in batch)
+    return batch
+
+
+def tensors(batch: Batch) -> list[Tensor]:
+    """All tensors in a batch, in order."""
+    found: list[Tensor] = []
+
+    def note(tensor: Tensor) -> Tensor:
+        found.append(tensor)
+        return tensor
+
+    mapped(batch, note)
+    return found
+
+
+def size(batch: Batch) -> int:
+    """How many examples it holds: the first dimension of its first tensor that has one; 0 where none has."""
+    return next((len(t) for t in tensors(batch) if t.ndim), 0)
+
+
+def alike(batch: Batch) -> bool:
+    """Whether every tensor with dimensions has the examples first, so that parts of the batch can be taken."""
+    n = size(batch)
+    whole = [t for t in tensors(batch) if t.ndim]
+    return n > 0 and all(len(t) == n for t in whole) and _only_tensors(batch)
+
+
+def part(batch: Batch, rows: Tensor | slice) -> Batch:
+    """Some examples of a batch that is `alike`."""
+    return mapped(batch, lambda t: (t[rows] if isinstance(rows, slice) else t[rows.to(t.device)]) if t.ndim else t)
+
+
+def joined(batches: Sequence[Batch]) -> Batch | None:
+    """Several batches of the same structure as one; None where their tensors do not fit together."""
+    columns = [tensors(b) for b in batches]
+    if not columns or any(len(c) != len(columns[0]) for c in columns):
+        return None
+    rows: list[Tensor] = []
+    for column in zip(*columns, strict=True):
+        if column[0].ndim == 0:
+            rows.append(column[0])
+            continue
+        if any(t.shape[1:] != column[0].shape[1:] for t in column):
+            return None
+        rows.append(torch.cat(list(column)))
+    left = iter(rows)
+    return mapped(batches[0], lambda _: next(left))
+
+
+def split(batch: Batch) -> tuple[tuple[Any, ...], dict[str, Any], Batch | None]:
+    """What the model takes by place, what by name, and the target (None where there is none)."""
+    if isinstance(batch, Mapping):
+        name = next((k for k in TARGETS if k in batch), None)
+        return (), dict(batch), None if name is None else batch[name]
+    if isinstance(batch, (list, tuple)):
+        if len(batch) == 1:
+            return (batch[0],), {}, None
+        inputs = batch[0] if len(batch) == 2 and isinstance(batch[0], (list, tuple)) else batch[:-1]
+        return tuple(inputs), {}, batch[-1]
+    return (batch,), {}, None
+
+
+def rebuilt(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
+    """The batch with its inputs changed and its target as it was."""
+    if isinstance(batch, Mapping):
+        items = {k: v if k in TARGETS or "mask" in str(k) else mapped(v, change) for k, v in batch.items()}
+        return items if type(batch) is dict else type(batch)(items)  # type: ignore[call-arg]
+    if isinstance(batch, (list, tuple)) and len(batch) > 1:
+        return type(batch)([*(mapped(one, change) for one in batch[:-1]), batch[-1]])
+    return mapped(batch, change)
+
+
+def first_input(batch: Batch) -> Tensor | None:
+    """The first tensor that the model takes."""
+    places, names, _ = split(batch)
+    named = [v for k, v in names.items() if k not in TARGETS and "mask" not in str(k)]
+    return next(iter(tensors([*places, *named])), None)
+
+
+def target_of(batch: Batch) -> Tensor | None:
+    """The target where it is a single tensor."""
+    target = split(batch)[2]
+    found = [] if target is None else tensors(target)
+    return found[0] if len(found) == 1 else None
+
+
+def _only_tensors(batch: Batch) -> bool:
+    if isinstance(batch, Mapping):
+        return all(_only_tensors(v) for v in batch.values())
+    if isinstance(batch, (list, tuple)):
+        return all(_only_tensors(v) for v in batch)
+    return isinstance(batch, (Tensor, np.ndarray))

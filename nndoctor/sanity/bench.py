@@ -1,0 +1,145 @@
+"""The bench on which a subject lies: its batches, its clock, and what the probes have measured so far."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from nndoctor.run import FactValue
+from nndoctor.sanity.batches import Batch, alike, joined, part, size, tensors
+from nndoctor.sanity.optimizers import fresh
+from nndoctor.sanity.state import Snapshot, seed
+from nndoctor.sanity.subject import Subject
+from nndoctor.series import Series
+
+MOST_EXAMPLES = 2048  # looked at in data
+MOST_BATCHES = 64
+MOST_BYTES = 256 << 20
+DATA_SHARE = 0.1  # of the budget that reading data may take
+RATE = 1e-3  # of Adam, where the user gave no optimizer
+
+
+class Clock:
+    """The budget in seconds, and what is left of it."""
+
+    def __init__(self, budget: float) -> None:
+        self.budget = budget
+        self._began = time.perf_counter()
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._began
+
+    @property
+    def left(self) -> float:
+        """Seconds left; below zero when the budget is overdrawn."""
+        return self.budget - self.spent
+
+
+@dataclass(slots=True)
+class Bench:
+    """What probes share. They add to `facts` and `series`; what does not fit into the budget joins `unchecked`."""
+
+    subject: Subject
+    clock: Clock
+    seeds: int
+    snapshot: Snapshot
+    facts: dict[str, FactValue] = field(default_factory=dict)
+    series: dict[str, Series] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+    sample: Batch | None = None
+    validation: Batch | None = None
+    step_time: float = 0.0
+    load_time: float = 0.0
+    steps: int = 0
+    bare: float = 0.0
+
+    @property
+    def model(self) -> nn.Module:
+        """The user's model itself: probes change it, `fresh_start` puts it back."""
+        return self.subject.model
+
+    @property
+    def batch(self) -> Batch:
+        """The first training batch."""
+        return self.batches[0]
+
+    def fresh_start(self, number: int = 0) -> None:
+        """The weights as the user's file made them, and random numbers that depend on `number` only."""
+        self.snapshot.weights()
+        seed(20_240_501 + number)
+
+    def optimizer(self, *, factor: float = 1.0, decay: bool = True) -> torch.optim.Optimizer:
+        """A fresh optimizer as the user configured it, or the stand-in."""
+        own = self.subject.optimizer
+        if own is None:
+            return torch.optim.Adam(self.model.parameters(), lr=RATE * factor)
+        return fresh(own, self.model, factor=factor, decay=decay)
+
+    def fact(self, name: str, value: FactValue | None) -> None:
+        """Note a fact; None and a NaN in a number's place are not noted."""
+        if value is not None and not (isinstance(value, float) and math.isnan(value)):
+            self.facts[name] = value
+
+    def fits(self, what: str, steps: float) -> bool:
+        """Whether about so many steps still fit into the budget; else it is listed as not checked."""
+        if steps * self.step_time <= self.clock.left:
+            return True
+        if what not in self.unchecked:
+            self.unchecked.append(what)
+        return False
+
+    @contextmanager
+    def timed(self, steps: int = 1) -> Iterator[None]:
+        """Count training steps, and the time that they take by themselves."""
+        began = time.perf_counter()
+        yield
+        self.bare += time.perf_counter() - began
+        self.steps += steps
+
+
+def gather(bench: Bench) -> None:
+    """Read the first batches of training and validation data."""
+    began = time.perf_counter()
+    limit = DATA_SHARE * bench.clock.budget
+    bench.batches = _first(bench.subject.batches(), limit)
+    bench.load_time = (time.perf_counter() - began) / max(len(bench.batches), 1)
+    bench.sample = _together(bench.batches)
+    if bench.subject.validation is not None:
+        moved = (bench.subject.moved(b) for b in bench.subject.validation)
+        bench.validation = _together(_first(moved, limit))
+
+
+def _first(batches: Iterable[Batch], seconds: float) -> list[Batch]:
+    began, found, examples, volume = time.perf_counter(), [], 0, 0
+    for batch in batches:
+        found.append(batch)
+        examples += size(batch)
+        volume += sum(t.numel() * t.element_size() for t in tensors(batch))
+        late = time.perf_counter() - began > seconds
+        if examples >= MOST_EXAMPLES or len(found) >= MOST_BATCHES or volume > MOST_BYTES or late:
+            break
+    return found
+
+
+def _together(batches: list[Batch]) -> Batch | None:
+    same = [b for b in batches if alike(b)]
+    whole = joined(same) if same and len(same) == len(batches) else None
+    if whole is None:
+        return batches[0] if batches and alike(batches[0]) else None
+    return part(whole, slice(0, MOST_EXAMPLES))
+
+
+def number(value: Tensor) -> float:
+    """A tensor of one number as a float."""
+    return float(value.detach())

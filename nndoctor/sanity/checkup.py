@@ -1,0 +1,90 @@
+"""The check-up: the probes in order of cost within a budget, and the Run that they make."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+
+import torch
+
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.run import Fact, Run
+from nndoctor.sanity import lines
+from nndoctor.sanity.bench import Bench, Clock, gather
+from nndoctor.sanity.failures import is_memory, said
+from nndoctor.sanity.probes import data, fit, labels, parameters, steps, structure
+from nndoctor.sanity.state import Snapshot, random_state
+from nndoctor.sanity.subject import Subject
+
+BUDGET = 60.0  # seconds
+SEEDS = 3
+
+# Name, and probe; each begins with the weights as they were. What comes later costs more.
+PROBES: tuple[tuple[str, Callable[[Bench], None]], ...] = (
+    ("the inputs of the first layer", parameters.first_layer),
+    ("structure", structure.probe),
+    ("the loss against the output", fit.probe),
+    ("a few steps", steps.probe),
+)
+
+
+def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS) -> Run:
+    """Probe a subject and leave it as it was. Raises ModelFileError where model, data and loss do not fit together."""
+    with _quiet(), random_state():
+        snapshot = Snapshot(subject.model)
+        try:
+            bench = Bench(subject, Clock(budget), seeds, snapshot)
+            with torch.enable_grad():
+                _probe(bench)
+        finally:
+            snapshot.restore()
+    return _run(bench)
+
+
+def _probe(bench: Bench) -> None:
+    bench.fresh_start()
+    gather(bench)
+    if not bench.batches:
+        raise ModelFileError(f"{bench.subject.path}: train_data holds no batch; wanted at least one")
+    data.probe(bench)
+    parameters.probe(bench)
+    bench.lines.update(lines.of(bench.subject))
+    if labels.outside(bench):
+        bench.notes.append("the loss cannot be taken of these targets: what needs it is not checked")
+        return
+    bench.fresh_start()
+    steps.measured(bench)
+    for name, probe in PROBES:
+        bench.fresh_start()
+        if bench.clock.left <= 0:
+            bench.unchecked.append(name)
+            continue
+        try:
+            probe(bench)
+        except ModelFileError:
+            raise
+        except Exception as error:
+            if not is_memory(error):
+                raise
+            bench.notes.append(f"{name}: memory ran out ({said(error)}), not checked")
+
+
+def _run(bench: Bench) -> Run:
+    subject = bench.subject
+    facts = {name: Fact(value, bench.lines.get(name)) for name, value in bench.facts.items()}
+    facts |= {f"line:{name}": Fact(line, line) for name, line in bench.lines.items()}
+    notes = [*subject.said, *bench.notes]
+    if bench.unchecked:
+        left = ", ".join(bench.unchecked)
+        notes.append(f"not checked within the budget of {bench.clock.budget:g} s: {left}; --budget gives more time")
+    return Run(bench.series, facts, source=subject.path, path=subject.path, format="model", notes=tuple(notes))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The user's prints go to standard error, and warnings of torch about probing nowhere."""
+    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,118 @@
+"""The graph that made a loss, read backwards: which loss it is, which activation stands before it, what follows what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from nndoctor.sanity.batches import tensors
+
+Node = Any  # torch's graph nodes have no type
+PASSING = (
+    "View", "UnsafeView", "ReshapeAlias", "Transpose", "T", "Permute", "Squeeze", "Unsqueeze", "Clone", "Alias", "ToCopy",
+    "Select", "Slice", "Expand", "NativeDropout", "FusedDropout", "Contiguous", "Flatten", "AsStrided", "SqueezeDim",
+)  # fmt: skip
+ACTIVATIONS = {
+    "Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu",
+    "Hardtanh": "hardtanh", "Hardsigmoid": "sigmoid", "LogSigmoid": "log-sigmoid",
+}  # fmt: skip
+LINEAR = ("Addmm", "Mm", "Convolution", "MkldnnConvolution", "Linear", "MkldnnLinear")
+NORMS = ("NativeBatchNorm", "CudnnBatchNorm", "NativeLayerNorm", "NativeGroupNorm", "FusedRmsNorm", "InstanceNorm")
+MOST = 20_000  # nodes looked at
+
+
+def kind(node: Node) -> str:
+    """`AddmmBackward0` -> `Addmm`."""
+    return str(node.name()).partition("Backward")[0] if node is not None else ""
+
+
+def before(node: Node) -> list[Node]:
+    """The nodes whose outputs this one takes."""
+    return [] if node is None else [n for n, _ in node.next_functions if n is not None]
+
+
+def passed(node: Node) -> Node:
+    """The first node, from this one back, that changes values, not only their shape (dropout counts as shape)."""
+    for _ in range(64):
+        if kind(node) not in PASSING:
+            return node
+        inner = [
+            n for n in before(node) if kind(n) != "AccumulateGrad" and n.name() != "torch::autograd::AccumulateGrad"
+        ]
+        if len(inner) != 1:
+            return node
+        node = inner[0]
+    return node
+
+
+def activation(node: Node) -> str:
+    """The activation that a node is, seen through changes of shape; empty for anything else."""
+    return ACTIVATIONS.get(kind(passed(node)), "")
+
+
+def walk(loss: Tensor) -> Iterator[Node]:
+    """Every node of a loss's graph, from the loss back."""
+    seen: set[int] = set()
+    stack = [loss.grad_fn]
+    kept: list[Node] = []  # a node's id is its own only while it lives
+    while stack and len(seen) < MOST:
+        node = stack.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        kept.append(node)
+        yield node
+        stack += before(node)
+
+
+def before_loss(loss: Tensor) -> tuple[str, str]:
+    """The fused loss nearest to the end, and the activation that its scores went through; empty where there is none."""
+    for node in walk(loss):
+        name = kind(node)
+        if name in ("NllLoss", "NllLoss2D", "NllLossNd"):
+            scores = passed(next(iter(before(node)), None))
+            if kind(scores) == "LogSoftmax":
+                return "cross-entropy", activation(next(iter(before(scores)), None))
+            return "nll", ACTIVATIONS.get(kind(scores), "")
+        if name == "BinaryCrossEntropyWithLogits":
+            return "binary cross-entropy with logits", activation(next(iter(before(node)), None))
+        if name == "BinaryCrossEntropy":
+            return "binary cross-entropy", activation(next(iter(before(node)), None))
+        if name in ("MseLoss", "L1Loss", "SmoothL1Loss", "HuberLoss"):
+            words = {"MseLoss": "squared error", "L1Loss": "absolute error"}
+            return words.get(name, "smooth absolute error"), activation(next(iter(before(node)), None))
+    return "", ""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of a module without children: the nodes that made what it took, and what it gave."""
+
+    path: str
+    module: nn.Module
+    takes: Node
+    gives: Node
+
+
+class Calls:
+    """Notes every call of every leaf module in one forward pass, in order."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.calls: list[Call] = []
+        leaves = [(n, m) for n, m in model.named_modules() if next(m.children(), None) is None]
+        self._handles = [m.register_forward_hook(self._hook(n or "model")) for n, m in leaves]
+
+    def close(self) -> None:
+        """Take the hooks away."""
+        for handle in self._handles:
+            handle.remove()
+
+    def _hook(self, path: str) -> Any:  # noqa: ANN401
+        def note(module: nn.Module, args: Any, output: Any) -> None:  # noqa: ANN401
+            took, gave = tensors(list(args)), tensors(output)
+            self.calls.append(Call(path, module, took[0].grad_fn if took else None, gave[0].grad_fn if gave else None))
+
+        return note

@@ -1,0 +1,143 @@
+"""Inputs and labels as they are: range, spread, what is constant or missing, balance, order, overlap, shift."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from nndoctor.sanity.batches import first_input, size, target_of, tensors
+from nndoctor.sanity.bench import Bench
+
+FEWEST = 16  # examples that say something about a feature
+MOST_CLASSES = 1000
+IGNORED = -100  # the target that torch's losses leave out
+
+
+def probe(bench: Bench) -> None:
+    """Everything that data show without the model."""
+    finite(bench)
+    if bench.subject.standin or bench.sample is None:
+        return
+    inputs = first_input(bench.sample)
+    if inputs is None or len(inputs) < 2:
+        return
+    bench.fact("examples_seen", len(inputs))
+    if inputs.is_floating_point():
+        _features(bench, inputs)
+        _channel_order(bench, inputs)
+    target = target_of(bench.sample)
+    if target is not None and len(target) == len(inputs):
+        _labels(bench, target)
+    _repeats(bench, inputs, target)
+    if bench.validation is not None:
+        _splits(bench, inputs)
+
+
+def finite(bench: Bench) -> None:
+    """The share of examples with a value that is not finite, in inputs and in targets."""
+    bad, total = 0, 0
+    for batch in bench.batches:
+        n = size(batch)
+        rows = torch.zeros(n, dtype=torch.bool)
+        for tensor in tensors(batch):
+            if tensor.is_floating_point() and tensor.ndim and len(tensor) == n:
+                rows |= (~torch.isfinite(tensor)).reshape(n, -1).any(1).cpu()
+        bad, total = bad + int(rows.sum()), total + n
+    if total:
+        bench.fact("nonfinite_examples", bad)
+        bench.fact("examples_read", total)
+
+
+def _features(bench: Bench, inputs: Tensor) -> None:
+    flat = inputs.detach().float().reshape(len(inputs), -1)
+    bench.fact("input_low", float(flat.min()))
+    bench.fact("input_high", float(flat.max()))
+    bench.fact("input_mean", float(flat.mean()))
+    bench.fact("input_std", float(flat.std()))
+    if len(flat) >= FEWEST:
+        spread = flat.amax(0) - flat.amin(0)
+        bench.fact("input_features", flat.shape[1])
+        bench.fact("constant_features", int((spread == 0).sum()))
+        bench.fact("input_is_table", inputs.ndim == 2)
+
+
+def _channel_order(bench: Bench, inputs: Tensor) -> None:
+    """Images whose last dimension is the small one lie channels last; torch's layers want them first."""
+    if inputs.ndim == 4:
+        _, a, b, c = inputs.shape
+        bench.fact("channels_last", c in (1, 3, 4) and min(a, b) >= 8)
+
+
+def _labels(bench: Bench, target: Tensor) -> None:
+    values = target.detach().reshape(-1)
+    whole = not target.is_floating_point()
+    if whole:
+        values = values[values != IGNORED]
+    if not len(values):
+        return
+    low, high = float(values.min()), float(values.max())
+    bench.fact("target_low", low)
+    bench.fact("target_high", high)
+    bench.fact("target_whole", bool(whole or bool((values == values.round()).all())))
+    if target.is_floating_point():
+        bench.fact("target_rms", float(values.double().square().mean().sqrt()))
+        bench.fact("target_std", float(values.double().std()))
+    if whole and target.ndim == 1 and low >= 0 and high < MOST_CLASSES:
+        _classes(bench, target)
+
+
+def _classes(bench: Bench, target: Tensor) -> None:
+    counts = torch.bincount(target.long()).double()
+    shares = counts / counts.sum()
+    bench.fact("class_shares", tuple(float(s) for s in shares))
+    lengths = [len(t) for b in bench.batches if (t := target_of(b)) is not None]
+    several = [t.long() for b in bench.batches if (t := target_of(b)) is not None and len(t) >= 4]
+    if len(several) >= 3 and len(lengths) == len(bench.batches):
+        largest = [float(torch.bincount(t).max()) / len(t) for t in several]
+        bench.fact("class_share_in_batch", sum(largest) / len(largest))
+        bench.fact("class_share_by_chance", _by_chance(target, int(sum(lengths) / len(lengths)), len(several)))
+
+
+def _by_chance(target: Tensor, batch: int, batches: int) -> float:
+    """The mean largest share of a class in batches drawn at random from the same labels."""
+    draws = torch.Generator().manual_seed(0)
+    mixed = target.long().cpu()[torch.randperm(len(target), generator=draws)]
+    chunks = [c for c in torch.split(mixed, batch) if len(c) >= 4][:batches]
+    return sum(float(torch.bincount(c).max()) / len(c) for c in chunks) / max(len(chunks), 1)
+
+
+def _keys(inputs: Tensor) -> list[bytes]:
+    flat = inputs.detach().reshape(len(inputs), -1).cpu().numpy()
+    return [row.tobytes() for row in flat]
+
+
+def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:
+    """How many inputs occur more than once, and how many of those with different targets."""
+    keys = _keys(inputs)
+    known: dict[bytes, bytes] = {}
+    labels = keys if target is None or len(target) != len(inputs) else _keys(target)
+    against = 0
+    for key, label in zip(keys, labels, strict=True):
+        if known.setdefault(key, label) != label:
+            against += 1
+    bench.fact("repeated_share", 1 - len(set(keys)) / len(keys))
+    bench.fact("contradicting_share", against / len(keys))
+
+
+def _splits(bench: Bench, inputs: Tensor) -> None:
+    other = None if bench.validation is None else first_input(bench.validation)
+    if other is None or other.shape[1:] != inputs.shape[1:]:
+        return
+    train, held = set(_keys(inputs)), _keys(other)
+    bench.fact("overlap_share", sum(key in train for key in held) / len(held))
+    bench.fact("validation_is_train", train == set(held))
+    if inputs.is_floating_point() and min(len(inputs), len(other)) >= FEWEST:
+        a, b = inputs.detach().float(), other.detach().float()
+        spread = float(a.std())
+        if spread > 0 and math.isfinite(spread):
+            error = spread * math.sqrt(1 / len(a) + 1 / len(b))
+            bench.fact("shift_mean", abs(float(b.mean() - a.mean())) / spread)
+            bench.fact("shift_mean_error", error / spread)
+            bench.fact("shift_scale", float(b.std()) / spread)

@@ -1,0 +1,243 @@
+"""Whether the loss fits the output: the loss alone, moved about by outputs that need no network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.batches import alike, joined, part, size, split, tensors
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.graph import ACTIVATIONS, kind, passed, walk
+from nndoctor.sanity.subject import plain
+
+EXAMPLES = 16
+STEPS = 200
+MOST = 2_000_000  # values of an output that are moved freely
+SURE = 20.0  # a score that leaves no doubt: softmax of it is 1 - 1e-8
+ENDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "hardtanh": (-1.0, 1.0)}
+Act = Callable[[Tensor], Tensor]
+
+
+def probe(bench: Bench) -> None:
+    """Where the loss begins, what it could reach at best, and what the last activation lets it reach."""
+    batch = part(bench.batch, slice(0, EXAMPLES)) if alike(bench.batch) else bench.batch
+    with torch.no_grad():
+        outcome = bench.subject.run(batch)
+    bench.fact("loss_is_finite", bool(torch.isfinite(outcome.loss)))
+    output = plain(outcome.output)
+    target = split(batch)[2]
+    if target is None and isinstance(batch, Tensor):
+        target = batch
+    if bench.subject.loss is None or not isinstance(output, Tensor) or target is None or not output.is_floating_point():
+        return
+    if output.numel() > MOST:
+        return
+    with torch.enable_grad():
+        name, act = _last(bench, batch)
+    bench.fact("output_activation", name)
+    bench.fact("output_width", output.shape[1] if output.ndim > 1 else 1)
+    scale = _Scale(bench, output.detach(), target, act)
+    _reach(bench, scale)
+    _follows(bench, scale)
+    _parts(bench, scale)
+
+
+def _last(bench: Bench, batch: Any) -> tuple[str, Act]:  # noqa: ANN401
+    """The activation at the model's end, and itself as a function; the identity where there is none known."""
+    output = plain(bench.subject.output(batch))
+    node = passed(output.grad_fn) if isinstance(output, Tensor) and output.grad_fn is not None else None
+    name = ACTIVATIONS.get(kind(node), "")
+    if name in ("softmax", "log-softmax"):
+        dim = int(getattr(node, "_saved_dim", -1))
+        dim = dim - (1 << 64) if dim >= 1 << 63 else dim
+        shape = output.shape
+        dim = dim if -len(shape) <= dim < len(shape) else -1
+        return name, (lambda z: functional.softmax(z, dim)) if name == "softmax" else (
+            lambda z: functional.log_softmax(z, dim)
+        )
+    known: dict[str, Act] = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "hardtanh": functional.hardtanh}
+    return (name, known[name]) if name in known else (name, lambda z: z)
+
+
+class _Scale:
+    """The loss as a function of the output, on one batch."""
+
+    def __init__(self, bench: Bench, output: Tensor, target: Any, act: Act) -> None:  # noqa: ANN401
+        self.bench, self.output, self.target, self.act = bench, output, target, act
+        found = tensors(target)
+        self.single = found[0] if len(found) == 1 else None
+        self.initial = self.loss(output)
+        self.best_output: Tensor | None = None
+        goal = self.single
+        far = (
+            float(goal.detach().double().abs().max())
+            if goal is not None and goal.is_floating_point() and goal.numel()
+            else 1.0
+        )
+        self.unit = max(far, float(output.abs().max()) if output.numel() else 1.0, 1e-3) if math.isfinite(far) else 1.0
+
+    @property
+    def classes(self) -> bool:
+        """Whether targets are classes and the output has a score for each."""
+        t, o = self.single, self.output
+        if t is None or t.is_floating_point() or o.ndim < 2 or t.shape != (len(o), *o.shape[2:]):
+            return False
+        return bool((t < o.shape[1]).all()) and not bool((t < 0).any())
+
+    @property
+    def alike(self) -> bool:
+        """Whether the target is the value that the output should take."""
+        t = self.single
+        return t is not None and t.is_floating_point() and t.shape == self.output.shape
+
+    def loss(self, output: Tensor, target: Any = None) -> float:  # noqa: ANN401
+        """The loss of an output; infinity where the loss cannot be taken of it."""
+        try:
+            with torch.no_grad():
+                value = float(self.bench.subject.loss_of(output, self.target if target is None else target))
+        except (RuntimeError, ValueError, ModelFileError):
+            return math.inf
+        return value if not math.isnan(value) else math.inf
+
+    def candidates(self) -> list[Tensor]:
+        """Outputs before the last activation that should be best for the targets."""
+        found: list[Tensor] = []
+        t, o = self.single, self.output
+        if self.classes and t is not None:
+            hot = functional.one_hot(t.long(), o.shape[1]).movedim(-1, 1).to(o)
+            found += [SURE * (2 * hot - 1), hot, 2 * hot - 1]
+        if self.alike and t is not None:
+            goal = t.to(o)
+            found += [
+                goal,
+                SURE * (2 * goal - 1),
+                torch.logit(goal.clamp(1e-6, 1 - 1e-6)),
+                torch.atanh(goal.clamp(-1 + 1e-6, 1 - 1e-6)),
+            ]
+        return found
+
+    def descended(self, act: Act, start: Tensor) -> tuple[float, Tensor]:
+        """The lowest loss that gradient descent on a free output finds, and that output."""
+        free = (start / self.unit).clone().requires_grad_()
+        rule = torch.optim.Adam([free], lr=0.1)
+        best, at = math.inf, start
+        for step in range(STEPS):
+            rule.param_groups[0]["lr"] = 0.1 * (1 - step / STEPS)
+            try:
+                value = self.bench.subject.loss_of(act(free * self.unit), self.target)
+            except (RuntimeError, ValueError, ModelFileError):
+                return best, at
+            now = float(value.detach())
+            if now < best:
+                best, at = now, (free * self.unit).detach().clone()
+            if not value.requires_grad or not math.isfinite(now):
+                return best, at
+            rule.zero_grad()
+            value.backward()  # type: ignore[no-untyped-call]
+            if free.grad is None:
+                return best, at
+            rule.step()
+        return best, at
+
+
+def _before(name: str, output: Tensor) -> Tensor:
+    """The scores that an activation made this output of."""
+    near = 1e-6
+    if name == "sigmoid":
+        return torch.logit(output.clamp(near, 1 - near))
+    if name in ("tanh", "hardtanh"):
+        return torch.atanh(output.clamp(-1 + near, 1 - near))
+    return output.clamp_min(1e-12).log() if name == "softmax" else output
+
+
+def _reach(bench: Bench, scale: _Scale) -> None:
+    """The first loss, the best one of any output, the best one of what the activation can give, and where descent ends."""
+    name = str(bench.facts.get("output_activation", ""))
+    if not math.isfinite(scale.initial):
+        return
+    within = [scale.loss(scale.act(c)) for c in scale.candidates()]
+    with torch.enable_grad():
+        ended, at = scale.descended(scale.act, _before(name, scale.output))
+    reachable = min([scale.initial, ended, *within])
+    free = [scale.loss(c) for c in scale.candidates()]
+    best = min([reachable, *free]) if name != "log-softmax" and _unbounded_is_fair(scale, name) else reachable
+    bench.fact("loss_initial", scale.initial)
+    bench.fact("loss_reachable", max(reachable, -1e30))
+    bench.fact("loss_best", max(best, -1e30))
+    bench.fact("loss_descended", min(max(ended, -1e30), 1e30))
+    bench.fact("loss_of_classes", scale.classes)
+    if name in ENDS:
+        bench.fact("output_low", ENDS[name][0])
+        bench.fact("output_high", ENDS[name][1])
+    scale.best_output = at
+
+
+def _unbounded_is_fair(scale: _Scale, name: str) -> bool:
+    """Whether the loss may be asked about outputs that the activation cannot give: not where it is made for it."""
+    probabilities = name in ("sigmoid", "softmax") and str(scale.bench.facts.get("loss_before", "")) in (
+        "",
+        "nll",
+        "binary cross-entropy",
+    )
+    return not probabilities or not _logarithm(scale)
+
+
+def _logarithm(scale: _Scale) -> bool:
+    """Whether the loss takes the logarithm of the output: a wrong sure answer then costs far more than a wrong half one."""
+    with torch.enable_grad():
+        probe_at = scale.output.clone().requires_grad_()
+        try:
+            value = scale.bench.subject.loss_of(probe_at, scale.target)
+        except (RuntimeError, ValueError, ModelFileError):
+            return True
+        return any(kind(n).startswith(("Log", "BinaryCrossEntropy", "NllLoss", "Xlogy")) for n in walk(value))
+
+
+def _follows(bench: Bench, scale: _Scale) -> None:
+    """How well the output that the loss likes best follows the targets (rank correlation), where both are numbers."""
+    at, target = scale.best_output, scale.single
+    if not scale.alike or at is None or target is None or target.numel() < 6:
+        return
+    goal, got = target.detach().double().reshape(-1), scale.act(at).double().reshape(-1)
+    if float(goal.std()) > 0:
+        bench.fact("loss_follows_target", _ranked(goal, got))
+
+
+def _ranked(a: Tensor, b: Tensor) -> float:
+    """Spearman's correlation; ties share no rank, which matters little here."""
+    if float(b.std()) == 0:
+        return 0.0
+    x, y = (t.argsort().argsort().double() for t in (a, b))
+    binary = bool(((a == a.min()) | (a == a.max())).all())
+    pair = torch.stack([a, b]) if binary else torch.stack([x, y])
+    return float(torch.corrcoef(pair)[0, 1])
+
+
+def _parts(bench: Bench, scale: _Scale) -> None:
+    """Whether the loss of a batch is the mean of its examples' losses, their sum, or something that mixes them."""
+    n = size(scale.output)
+    if n < 4 or n % 2 or not alike(scale.target) or size(scale.target) != n or not math.isfinite(scale.initial):
+        return
+    half = n // 2
+    a, b = (scale.loss(part(scale.output, s), part(scale.target, s)) for s in (slice(0, half), slice(half, n)))
+    if not (math.isfinite(a) and math.isfinite(b)) or scale.initial == 0:
+        return
+    low, high = min(a, b), max(a, b)
+    slack = 0.02 * max(abs(low), abs(high))
+    if low - slack <= scale.initial <= high + slack:
+        bench.fact("loss_adds", "mean")
+    elif abs(a + b - scale.initial) <= 0.02 * abs(a + b):
+        bench.fact("loss_adds", "sum")
+    else:
+        bench.fact("loss_adds", "mixed")
+    bench.fact("loss_of_double", scale.loss(torch.cat([scale.output] * 2), _twice(scale.target)) / scale.initial)
+
+
+def _twice(target: Any) -> Any:  # noqa: ANN401
+    return joined([target, target])

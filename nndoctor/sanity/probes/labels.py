@@ -1,0 +1,60 @@
+"""Targets that the loss cannot take: classes that the output has no score for, probabilities outside [0, 1]."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.batches import target_of
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.probes.data import IGNORED
+from nndoctor.sanity.subject import main_output
+
+
+def outside(bench: Bench) -> bool:
+    """Whether targets lie outside what output and loss admit; raises ModelFileError for any other failure of the first pass."""
+    try:
+        with torch.no_grad():
+            outcome = bench.subject.run(bench.batch)
+    except ModelFileError:
+        if _explains(bench):
+            return True
+        raise
+    output = main_output(outcome.output)
+    target = None if bench.sample is None else target_of(bench.sample)
+    if output is None or target is None:
+        return False
+    _limits(bench, output, target)
+    return False
+
+
+def _limits(bench: Bench, output: Tensor, target: Tensor) -> None:
+    """Note how many classes the output has, where targets count them."""
+    if not target.is_floating_point() and output.ndim >= 2 and target.ndim == output.ndim - 1:
+        bench.fact("output_classes", output.shape[1] if target.shape[1:] == output.shape[2:] else output.shape[-1])
+
+
+def _explains(bench: Bench) -> bool:
+    """Whether the loss failed because of the targets' values."""
+    if bench.subject.loss is None:
+        return False
+    with torch.no_grad():
+        output = main_output(bench.subject.output(bench.batch))
+    target = target_of(bench.batch)
+    if output is None or target is None or not target.numel():
+        return False
+    low, high = float(target.min()), float(target.max())
+    if not target.is_floating_point() and target.dtype is not torch.bool:
+        kept = target[target != IGNORED]
+        if output.ndim < 2 or not kept.numel() or target.shape != (len(output), *output.shape[2:]):
+            return False
+        low, high, classes = float(kept.min()), float(kept.max()), output.shape[1]
+        wrong = high >= classes or low < 0
+        bench.fact("output_classes", classes)
+    else:
+        wrong = (low < 0 or high > 1) and output.shape == target.shape
+        bench.fact("loss_wants_probabilities", wrong)
+    bench.fact("target_low", low)
+    bench.fact("target_high", high)
+    return wrong

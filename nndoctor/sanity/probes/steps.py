@@ -1,0 +1,94 @@
+"""A few training steps as the user would take them, with the recorder attached."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from itertools import cycle, islice
+from pathlib import Path
+
+import torch
+
+from nndoctor.readers import read
+from nndoctor.recorder import Recorder
+from nndoctor.sanity.bench import Bench, number
+
+STEPS = 40
+EVERY = 8  # the recorder samples steps 0, 8, 16 …
+
+
+def probe(bench: Bench) -> None:
+    """Train at the configured rate; the layers' statistics, the loss and the facts of the recorder join the run."""
+    count = min(STEPS, max(3, int(0.1 * bench.clock.left / max(bench.step_time, 1e-4))))
+    with tempfile.TemporaryDirectory(prefix="nndoctor-") as folder:
+        path = Path(folder) / "run"
+        bench.fresh_start()
+        optimizer = bench.optimizer()
+        bench.model.train()
+        touched: set[str] = set()
+        with Recorder(bench.model, optimizer, path, every=EVERY) as recorder:
+            for batch in islice(cycle(bench.batches), count):
+                with bench.timed():
+                    optimizer.zero_grad()
+                    loss = bench.subject.run(batch).loss
+                    if not loss.requires_grad:
+                        break
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    touched |= _touched(bench, touched)
+                    optimizer.step()
+                recorder.step(loss)
+                if not math.isfinite(number(loss)):
+                    break
+        _take(bench, path)
+    _gradients(bench, touched)
+
+
+def measured(bench: Bench) -> None:
+    """The time of one step: forward, backward, update; measured on the second of two."""
+    optimizer = bench.optimizer(factor=0.0)
+    for _ in range(2):
+        began = time.perf_counter()
+        with bench.timed():
+            optimizer.zero_grad()
+            loss = bench.subject.run(bench.batch).loss
+            if loss.requires_grad:
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+        bench.step_time = time.perf_counter() - began
+    bench.fact("loss_has_gradient", loss.requires_grad)
+    bench.fresh_start()
+
+
+def _touched(bench: Bench, known: set[str]) -> set[str]:
+    """The parameters whose gradient is not zero."""
+    names = [(n, p.grad) for n, p in bench.model.named_parameters() if n not in known and p.grad is not None]
+    return {n for n, g in names if bool((g.coalesce().values() if g.is_sparse else g).any())}
+
+
+def _gradients(bench: Bench, touched: set[str]) -> None:
+    """Which parameters never had a gradient, which only a zero one, which one that is not finite."""
+    absent, zero, broken = [], [], []
+    for name, p in bench.model.named_parameters():
+        if not p.requires_grad:
+            continue
+        if p.grad is None:
+            absent.append(name)
+        elif name not in touched:
+            zero.append(name)
+        elif not bool(torch.isfinite(p.grad.coalesce().values() if p.grad.is_sparse else p.grad).all()):
+            broken.append(name)
+    bench.fact("no_gradient", tuple(absent))
+    bench.fact("zero_gradient", tuple(zero))
+    bench.fact("nonfinite_gradient", tuple(broken))
+
+
+def _take(bench: Bench, path: Path) -> None:
+    try:
+        (run,) = read(path)[-1:]
+    except Exception as error:  # noqa: BLE001 - a run of one step has no table; the check-up goes on without layers
+        bench.notes.append(f"the layers were not recorded: {error}")
+        return
+    bench.series.update(run.series)
+    for name, fact in run.facts.items():
+        bench.facts.setdefault(name, fact.value)

@@ -1,0 +1,87 @@
+"""From a model file, or from a model at hand, to a Subject."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from nndoctor.errors import UsageError
+from nndoctor.experiment.data import Batches, batches
+from nndoctor.experiment.experiment import Experiment, Given, OptimizerMaker, experiment
+from nndoctor.experiment.model_file import ModelFileError, told
+from nndoctor.sanity.subject import Subject
+
+HERE = "model"  # the name of a subject that comes from no file
+
+
+def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int | None = None) -> Subject:
+    """The subject in a model file. Raises ModelFileError for what is missing, or does not fit."""
+    found = experiment(path, Given(shape, classes))
+    with told(path, "makes its optimizer"):
+        optimizer = _optimizer(found)
+    if optimizer is None:
+        found.said.append("no optimizer: Adam stands in, and the learning rate is not judged")
+    else:
+        found.said.append(f"optimizer: {type(optimizer).__name__}")
+        held(optimizer, found.model, path)
+    step: Callable[..., Any] | None = None if found.loss is not None else found.step
+    made_up = (
+        shape is not None and found.train_data.dataset is not None and "train_data: assumed" in " ".join(found.said)
+    )
+    return Subject(
+        path, found.model, found.loss if step is None else None, step, found.train_data, found.validation_data, optimizer,
+        found.train_step, made_up, found.said,
+    )  # fmt: skip
+
+
+def from_objects(
+    model: nn.Module, loss: Callable[..., Any] | None, data: object, optimizer: torch.optim.Optimizer | None
+) -> Subject:
+    """The subject of a model at hand: `data` is one batch, or whatever a DataLoader is."""
+    if not isinstance(model, nn.Module):
+        raise UsageError(f"check_model wants a torch.nn.Module first; found {type(model).__name__}")
+    if loss is not None and not callable(loss):
+        raise UsageError(f"check_model wants a loss that takes (output, target); found {type(loss).__name__}")
+    if optimizer is not None:
+        held(optimizer, model, HERE)
+    said = [] if optimizer is not None else ["no optimizer: Adam stands in, and the learning rate is not judged"]
+    return Subject(HERE, model, loss, None, _batches(data), None, optimizer, None, said=said)
+
+
+def held(optimizer: torch.optim.Optimizer, model: nn.Module, path: str) -> None:
+    """Raise ModelFileError for an optimizer that holds none of the model's parameters."""
+    own = {id(p) for p in model.parameters()}
+    found = [p for group in optimizer.param_groups for p in group["params"]]
+    if own and not any(id(p) in own for p in found):
+        raise ModelFileError(
+            f"{path}: the optimizer holds {len(found)} parameters, none of them the model's (was the model made anew "
+            "after it?); make it last: optimizer = SGD(model.parameters(), lr=0.1)"
+        )
+
+
+def _optimizer(found: Experiment) -> torch.optim.Optimizer | None:
+    given = found.optimizer
+    if given is None or isinstance(given, torch.optim.Optimizer):
+        return given
+    made: OptimizerMaker = given
+    first = next(iter(inspect.signature(made).parameters), "")
+    argument: Any = found.model if first in ("model", "net", "module") else found.model.parameters()
+    optimizer: object = made(argument)
+    if isinstance(optimizer, torch.optim.Optimizer):
+        return optimizer
+    raise ModelFileError(
+        f"{found.path}: optimizer gives a {type(optimizer).__name__}; wanted a torch.optim.Optimizer, as in "
+        "`optimizer = lambda params: SGD(params, lr=0.1)`"
+    )
+
+
+def _batches(data: object) -> Iterable[Any]:
+    """One batch is the whole data set of a check from Python; data that can be gone through are taken as they are."""
+    if isinstance(data, (tuple, list, dict, torch.Tensor)) or hasattr(data, "keys"):
+        return [data]
+    found: Batches = batches("batch", data, shuffle=True)
+    return found

@@ -1,0 +1,160 @@
+"""The model under examination with its loss, data and optimizer, whatever form the user gave them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.batches import TARGETS, Batch, mapped, split, tensors
+from nndoctor.sanity.failures import named
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One forward pass: a loss of one number, and what the model returned (None where it was never called)."""
+
+    loss: Tensor
+    output: Any
+
+
+@dataclass(slots=True)
+class Subject:
+    """What is examined. `loss` takes (output, target); `step` takes (model, batch); a model that returns its own loss needs neither.
+
+    `train` and `validation` can be iterated anew. `optimizer` is None where the user gave none; `standin` says that the
+    data are made up. `said` tells what was found and what was assumed.
+    """
+
+    path: str
+    model: nn.Module
+    loss: Callable[..., Any] | None
+    step: Callable[..., Any] | None
+    train: Iterable[Batch]
+    validation: Iterable[Batch] | None = None
+    optimizer: torch.optim.Optimizer | None = None
+    train_step: Callable[..., Any] | None = None
+    standin: bool = False
+    said: list[str] = field(default_factory=list)
+    accepts: frozenset[str] | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's parameters lie."""
+        found = next(iter(self.model.parameters()), None)
+        return torch.device("cpu") if found is None else found.device
+
+    def batches(self) -> Iterator[Batch]:
+        """The training batches, once through, on the model's device."""
+        for batch in self.train:
+            yield self.moved(batch)
+
+    def moved(self, batch: Batch) -> Batch:
+        """A batch on the model's device."""
+        device = self.device
+        return mapped(batch, lambda t: t.to(device))
+
+    def run(self, batch: Batch) -> Outcome:
+        """Forward and loss. Raises ModelFileError naming the layer that failed, or what is wrong with the loss."""
+        seen: list[Any] = []
+        handle = self.model.register_forward_hook(lambda _m, _a, output: seen.append(output))
+        try:
+            with named(self.model, "the forward pass fails", self.path):
+                output, loss = self._forward(batch)
+            if output is not None and loss is None:
+                with named(self.model, self._loss_words(output, batch), self.path):
+                    loss = self._loss(output, batch)
+        finally:
+            handle.remove()
+        return Outcome(self._single(loss), seen[0] if seen else output)
+
+    def output(self, batch: Batch) -> Any:  # noqa: ANN401 - whatever the model returns
+        """The model's output on a batch; through the step function where there is one."""
+        return self.run(batch).output if self.step is not None else self._forward(batch)[0]
+
+    def loss_of(self, output: Any, target: Batch) -> Tensor:  # noqa: ANN401
+        """The loss of an output that need not be the model's. Raises whatever the loss raises."""
+        if self.loss is None:
+            raise ModelFileError(f"{self.path}: the loss cannot be called apart from the model")
+        return self._single(self.loss(output, target))
+
+    def _forward(self, batch: Batch) -> tuple[Any, Any]:
+        if self.step is not None:
+            return None, _loss_in(self.step(self.model, batch))
+        places, names, _ = split(batch)
+        if names:
+            names = self._wanted(names)
+        output = self.model(*places, **names)
+        return output, None if self.loss is not None else _loss_in(output)
+
+    def _wanted(self, names: dict[str, Any]) -> dict[str, Any]:
+        """Of a batch of names those that the model's forward takes; the targets only where it takes no others."""
+        if self.accepts is None:
+            kinds = inspect.signature(self.model.forward).parameters.values()
+            every = any(p.kind is p.VAR_KEYWORD for p in kinds)
+            self.accepts = frozenset() if every else frozenset(p.name for p in kinds)
+        kept = {k: v for k, v in names.items() if not self.accepts or k in self.accepts}
+        return {k: v for k, v in kept.items() if k not in TARGETS} if self.loss is not None else kept
+
+    def _loss(self, output: Any, batch: Batch) -> Any:  # noqa: ANN401
+        if self.loss is None:
+            return output
+        target = split(batch)[2]
+        if target is None:  # an autoencoder's batch is its own target
+            target = next(iter(tensors(batch)), None)
+        return self.loss(plain(output), target)
+
+    def _loss_words(self, output: Any, batch: Batch) -> str:  # noqa: ANN401
+        found = tensors(output)
+        target = split(batch)[2]
+        wanted = tensors(target) if target is not None else []
+        shapes = " and ".join(f"{what} {_shape(t[0])}" for what, t in (("output", found), ("target", wanted)) if t)
+        return f"the loss fails on {shapes}" if shapes else "the loss fails"
+
+    def _single(self, loss: object) -> Tensor:
+        if not isinstance(loss, Tensor):
+            what = "nothing" if loss is None else f"a {type(loss).__name__}"
+            raise ModelFileError(
+                f"{self.path}: the loss gives {what}; wanted a tensor of one number, with its gradient"
+            )
+        if loss.numel() != 1:
+            raise ModelFileError(
+                f"{self.path}: the loss gives {loss.numel()} numbers, shape {tuple(loss.shape)}; wanted one: "
+                "end it with .mean(), or leave out reduction='none'"
+            )
+        return loss.reshape(())
+
+
+def plain(output: Any) -> Any:  # noqa: ANN401
+    """The logits of an output that names them, else the output."""
+    logits = getattr(output, "logits", None)
+    return logits if isinstance(logits, Tensor) else output
+
+
+def main_output(output: Any) -> Tensor | None:  # noqa: ANN401
+    """The tensor that an output is judged by: its logits, itself, or the only floating one among several."""
+    output = plain(output)
+    if isinstance(output, Tensor):
+        return output
+    found = [t for t in tensors(output) if t.is_floating_point() and t.ndim]
+    return found[0] if len(found) == 1 else None
+
+
+def _loss_in(value: Any) -> Any:  # noqa: ANN401
+    """The loss in what a step or a model returned: itself, `.loss`, or under `loss`."""
+    if isinstance(value, Mapping) and "loss" in value:
+        return value["loss"]
+    if isinstance(getattr(value, "loss", None), Tensor):
+        return value.loss
+    if isinstance(value, tuple) and value and isinstance(value[0], Tensor) and value[0].ndim == 0:
+        return value[0]
+    return value
+
+
+def _shape(tensor: Tensor) -> str:
+    return f"{tuple(tensor.shape)} of {str(tensor.dtype).removeprefix('torch.')}"
