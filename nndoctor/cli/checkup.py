@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nndoctor.cli import Exit
-from nndoctor.cli.answer import FailOn, Format, Request, _code, _rendered
-from nndoctor.cli.look import Color
+from nndoctor.cli.answer import Request
+from nndoctor.cli.formats import Format, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.out import check, put, say
+from nndoctor.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
 class CheckUp:
-    """What the user asked for; the defaults are the command line's."""
+    """What the user asked for beside what diagnose, too, takes."""
 
     model: str
     budget: float = 60.0
     seeds: int = 3
     shape: str | None = None
     classes: int | None = None
-    format: Format = Format.terminal
-    output: str | None = None
-    select: Sequence[str] = ()
-    ignore: Sequence[str] = ()
-    fail_on: FailOn = FailOn.error
-    exit_zero: bool = False
-    quiet: bool = False
-    force: bool = False
-    color: Color = Color.auto
 
 
 def template(output: str | None, *, force: bool) -> int:
@@ -42,42 +33,43 @@ def template(output: str | None, *, force: bool) -> int:
     return Exit.CLEAN
 
 
-def carry_out(order: CheckUp) -> int:
+def carry_out(order: CheckUp, request: Request) -> int:
     """Examine the model and give the exit code. Raises UsageError for a request that makes no sense."""
-    from nndoctor.errors import UsageError
-
     if order.budget <= 0 or order.seeds < 1:
-        raise UsageError(
-            f"--budget wants seconds above 0 and --seeds 1 or more; found {order.budget:g} and {order.seeds}"
-        )
-    check(order.output, [order.model], force=order.force)
-    os.environ.setdefault("KMP_WARNINGS", "0")
+        found = f"{order.budget:g} and {order.seeds}"
+        raise UsageError(f"--budget wants seconds above 0, and --seeds 1 or more; found {found}")
+    check(request.output, [order.model], force=request.force)
+    files = named(request.reports)
+    for form, file in files:
+        check(file, [order.model], force=request.force or replaceable(form, file), option="--report")
     from nndoctor.engine import diagnose
     from nndoctor.experiment.model_file import ModelFileError
     from nndoctor.sanity.checkup import examine
     from nndoctor.sanity.face import rules
     from nndoctor.sanity.source import from_file
 
-    chosen = rules(order.select, order.ignore)
+    chosen = rules(request.select, request.ignore)
+    shape = _shape(order.shape)
     try:
-        subject = from_file(order.model, shape=_shape(order.shape), classes=order.classes)
+        with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is no part of the report
+            subject = from_file(order.model, shape=shape, classes=order.classes)
         report = diagnose(examine(subject, budget=order.budget, seeds=order.seeds), chosen)
     except ModelFileError as error:
         if error.trace:
             sys.stderr.write(error.trace.rstrip("\n") + "\n")
         say(str(error))
         return Exit.TROUBLE
-    request = Request(
-        [order.model], format=order.format, output=order.output, fail_on=order.fail_on, exit_zero=order.exit_zero,
-        quiet=order.quiet, color=order.color,
-    )  # fmt: skip
-    put(_rendered([report], [], request), order.output)
-    return _code([report], request)
+    plan = Plan(chosen, request.fails_at, request.quiet, request.color)
+    put(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
+    for form, file in files:
+        put(rendered(form, [report], [], plan, to_file=True), file)
+    if request.format is Format.github:
+        summarize([report], [], plan)
+    failed = request.fails_at is not None and bool(report.at_least(request.fails_at))
+    return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:
-    from nndoctor.errors import UsageError
-
     if text is None:
         return None
     try:

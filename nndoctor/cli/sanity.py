@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.answer import FailOn, Format
+from nndoctor.cli.answer import FailOn, Request
+from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 
@@ -31,11 +32,18 @@ def sanity(
         int | None, typer.Option("--classes", metavar="N", help="Made-up labels beside --input.", show_default=False)
     ] = None,
     format: Annotated[
-        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal, concise, json or jsonl.")
+        Format,
+        typer.Option("--format", "-f", metavar="FORMAT", help="As in diagnose: terminal, concise, json, sarif …"),
     ] = Format.terminal,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.", show_default=False),
+    ] = None,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--report", metavar="FORMAT=FILE", help="Also write a report, as in diagnose.", show_default=False
+        ),
     ] = None,
     select: Annotated[
         list[str] | None,
@@ -56,7 +64,7 @@ def sanity(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Let --output write over a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --output and --report write over a file.")] = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -74,8 +82,8 @@ def sanity(
     if model is None:
         raise UsageError("sanity wants a model file; `nndoctor sanity --template` prints one to start from")
     needs_torch("the check-up")
-    order = CheckUp(
-        model, budget, seeds, shape, classes, format, output, select or (), ignore or (), fail_on, exit_zero, quiet,
-        force, chosen(color, no_color),
+    request = Request(
+        [model], format=format, output=output, reports=report or (), select=select or (), ignore=ignore or (),
+        fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, force=force, color=chosen(color, no_color),
     )  # fmt: skip
-    raise typer.Exit(carry_out(order))
+    raise typer.Exit(carry_out(CheckUp(model, budget, seeds, shape, classes), request))
