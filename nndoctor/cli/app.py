@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from nndoctor.cli.convert import convert
 from nndoctor.cli.diagnose import diagnose
 from nndoctor.cli.explain import explain
+from nndoctor.cli.listing import formats
 from nndoctor.cli.panels import arrange
 from nndoctor.cli.plot import plot
 from nndoctor.cli.report import report
@@ -30,6 +32,8 @@ app.command()(diagnose)
 app.command()(rules)
 app.command()(sanity)
 app.command()(explain)
+app.command()(formats)
+app.command()(convert)
 app.command()(plot)
 app.command()(report)
 app.command()(watch)

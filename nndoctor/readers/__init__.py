@@ -35,6 +35,7 @@ from nndoctor.readers.find import find as sources_behind
 from nndoctor.readers.frame import read_object
 from nndoctor.readers.interpret import pairs
 from nndoctor.readers.packed import is_archive, packing, peeked, unfolded, unpacked
+from nndoctor.readers.plugins import recognising
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.refusals import unrecognised
 from nndoctor.readers.remote import fetched, is_remote
@@ -128,9 +129,12 @@ def reader_of(source: Source) -> Reader:
     if not source.is_dir and not source.head.strip():
         raise UnreadableLog(f"{source.path} is empty: wanted a run log with at least one row")
     found = next((reader for reader in READERS if reader.sniff(source)), None)
-    if found is None:
-        raise UnreadableLog(unrecognised(source))
-    return found
+    if found is not None:
+        return found
+    other, broken = recognising(source)
+    if other is None:
+        raise UnreadableLog("; ".join((unrecognised(source), *broken)))
+    return other
 
 
 def is_log(source: Source) -> bool:
@@ -138,7 +142,7 @@ def is_log(source: Source) -> bool:
     if packing(source) is not None:
         inner = peeked(source)
         return inner is not None and any(reader.sniff(inner) for reader in READERS)
-    return any(reader.sniff(source) for reader in READERS)
+    return any(reader.sniff(source) for reader in READERS) or recognising(source)[0] is not None
 
 
 def _check_maps(runs: list[Run], pairs: Mapping[str, str], source: Source) -> None:

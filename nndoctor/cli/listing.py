@@ -1,0 +1,43 @@
+"""`nndoctor formats`"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.out import put, say
+
+
+class Format(StrEnum):
+    """What --format takes."""
+
+    terminal = "terminal"
+    json = "json"
+
+
+def formats(
+    format: Annotated[
+        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
+    ] = Format.terminal,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
+) -> None:
+    """List the log formats that are read: name, and what is recognised.
+
+    Other packages add readers through the entry point group nndoctor.readers.
+    """
+    from nndoctor.readers import READERS
+    from nndoctor.readers.plugins import installed
+    from nndoctor.reporters import formats as page
+
+    others, broken = installed()
+    if format is Format.json:
+        put(page.as_json(READERS, others))
+    else:
+        put(page.table(READERS, others, look(chosen(color, no_color))))
+    for line in broken:
+        say(line)
