@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -171,15 +172,13 @@ class Book:
             self._folder.fact("finished", value=True)
         self.flush()
 
-    def rescue(self, reason: str) -> None:
-        """The recorder failed: keep what there is, if the folder can still be written."""
-        if self._folder is None:
+    def rescue(self, reason: str, error: BaseException) -> None:
+        """The recorder failed: keep what there is, unless it is the folder that cannot be written."""
+        if self._folder is None or isinstance(error, OSError):
             return
         self._folder.fact("recorder_failed", reason)
-        try:
+        with suppress(OSError):  # the failure itself has been said
             self.flush()
-        except OSError as error:
-            sys.stderr.write(f"nndoctor: {self._folder.path} could not be written: {error}\n")
 
     def _join(self, all_but: int) -> None:
         while len(self._late) > all_but:

@@ -134,6 +134,8 @@ class Capture:
     def function(self, kind: str, output: object) -> None:
         """Sample the output of an activation that was called as a function: the layer `<layer before>.relu`."""
         if self._open and not self._inside and self._sees():
+            if self._functions is not None:
+                self._functions.found = True
             before = self.slots.last.name if self.slots.last is not None else ""
             name = f"{before}.{kind}" if before else kind
             self.take(name, Role.ACTIVATION, kind, output, first=None)
@@ -174,7 +176,6 @@ class Functions(TorchFunctionMode):
         if kind == "clamp":
             kind = "relu" if _clamps_at_zero(args, kwargs or {}) else None
         if kind is not None:
-            self.found = True
             self._capture.function(kind, output)
         return output
 

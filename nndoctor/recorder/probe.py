@@ -29,11 +29,11 @@ class Probe:
         self.replanned = 0
         self.optimizer = optimizer
         self._model, self._rng, self._failed = model, rng, failed
-        self._slots = Slots(rng)
         self._lay()
 
     def _lay(self) -> None:
         self.plan: Plan = plan(self._model)
+        self._slots = Slots(self._rng)
         self._slots.room = len(self.plan.modules) + 16
         self.capture = Capture(self.plan, self._slots, self._failed)
         self.weights = Weights(self.plan, self._rng)

@@ -199,7 +199,7 @@ class Recorder:
         )
         book = getattr(self, "_book", None)
         if book is not None:
-            book.rescue(self.off)
+            book.rescue(self.off, error)
 
 
 def _check(model: object, optimizer: object, every: object, budget: float) -> None:
