@@ -1,0 +1,114 @@
+"""Two processes of one run: rank 0 writes for both."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch.distributed
+
+from tests.recorder.nets import layers, seen
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(
+    not (torch.distributed.is_available() and torch.distributed.is_gloo_available()), reason="torch without gloo"
+)
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {root!r})
+import torch, torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+from nndoctor import Recorder
+from nndoctor.recorder import schedule
+schedule.AMONG_RANKS = 2
+dist.init_process_group("gloo")
+rank = dist.get_rank()
+torch.manual_seed(0)
+inner = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+model = DistributedDataParallel(inner)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+torch.manual_seed(1 + rank)
+means = []
+with Recorder(model, optimizer, {folder!r}, resume={resume}) as rec:
+    for step in range(12):
+        if {drift} and step == 6 and rank == 1:
+            with torch.no_grad():
+                inner[0].weight += 0.01
+        x = torch.randn(16 + rank, 8) + 3 * rank
+        optimizer.zero_grad()
+        y = model(x)
+        loss = y.square().mean()
+        loss.backward()
+        optimizer.step()
+        rec.step(loss=loss)
+        if step == 0:
+            print("mean", rank, y.mean().item(), flush=True)
+        dist.barrier()
+assert rec.off == "closed", rec.off
+dist.destroy_process_group()
+"""
+
+
+def run(folder, *, drift=False, resume=False):
+    """Two processes train; what they printed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = SCRIPT.format(root=str(ROOT), folder=str(folder), drift=drift, resume=resume)
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", code],
+            env={**os.environ, **shared, "RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    try:
+        said = [process.communicate(timeout=120) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    for process, (_, errors) in zip(processes, said, strict=True):
+        assert process.returncode == 0, errors
+        assert "nndoctor" not in errors
+    return [float(out.split()[2]) for out, _ in said]
+
+
+def test_rank_0_writes_statistics_of_both_and_a_resumed_run_keeps_the_same_steps(tmp_path):
+    """Means are those of both processes' data; equal weights are not taken for strayed ones; resuming goes on alike."""
+    means = run(tmp_path / "run")
+    folder = tmp_path / "run"
+    facts = json.loads((folder / "run.json").read_text())
+    assert facts["processes"] == 2
+    assert "ranks_strayed" not in facts
+    assert layers(folder) == ("0", "1", "2")
+    found = seen(folder, "2", "mean")
+    assert len(found) >= 4
+    assert found[0] == pytest.approx(sum(means) / 2, abs=1e-5)
+    assert abs(means[0] - means[1]) > 0.01
+    first_rows = (folder / "run.csv").read_text().count("\n")
+    assert first_rows == 13
+    run(folder, resume=True)
+    assert (folder / "run.csv").read_text().count("\n") == 25
+    assert "ranks_strayed" not in json.loads((folder / "run.json").read_text())
+    assert max(seen(folder, "2", "mean")) > 12
+
+
+def test_parameters_that_drift_apart_are_found(tmp_path):
+    """From step 6 on the processes' weights differ: the rank and the first sampled step from there on are told."""
+    run(tmp_path / "run", drift=True)
+    strayed = json.loads((tmp_path / "run" / "run.json").read_text())["ranks_strayed"]
+    assert strayed["ranks"] == [1]
+    assert 6 <= strayed["step"] <= 9
