@@ -29,6 +29,8 @@ from torch.nn import functional
 
 from benchmarks.recorder_nets import TASKS, Task
 from nndoctor.recorder import Recorder
+from nndoctor.recorder.recorder import BUDGET
+from nndoctor.recorder.schedule import Schedule
 from nndoctor.recorder.window import window
 
 TABLE = Path(__file__).with_suffix(".md")
@@ -187,9 +189,7 @@ def idle_cost(folder: Path) -> float:
 
 def default_share(sampled: float, idle: float, bare_step: float, steps: int) -> tuple[float, int]:
     """The share of a run of so many steps, by the schedule's own choice of steps and the costs measured; its samples."""
-    from nndoctor.recorder.schedule import Schedule
-
-    schedule, at, taken = Schedule(None, 0.005, 7), 0, 0
+    schedule, at, taken = Schedule(None, BUDGET, 7), 0, 0
     while at < steps:
         schedule.cost(sampled - bare_step)
         taken += 1

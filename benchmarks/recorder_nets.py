@@ -37,7 +37,8 @@ class Gpt(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of shape (examples, words, places)."""
-        return self.head(self.norm(self.blocks(self.words(x) + self.places))).transpose(1, 2)  # type: ignore[no-any-return]
+        logits: Tensor = self.head(self.norm(self.blocks(self.words(x) + self.places))).transpose(1, 2)
+        return logits
 
 
 def mlp() -> nn.Module:
