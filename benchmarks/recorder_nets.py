@@ -23,7 +23,8 @@ class Block(nn.Module):
         y = self.norm1(x)
         mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
         x = x + self.attention(y, y, y, attn_mask=mask, need_weights=False)[0]
-        return x + self.down(self.act(self.up(self.norm2(x))))
+        out: Tensor = x + self.down(self.act(self.up(self.norm2(x))))
+        return out
 
 
 class Gpt(nn.Module):
