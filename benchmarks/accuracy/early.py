@@ -18,8 +18,6 @@ DOOMED = frozenset(
         "lr-too-high",
         "lr-too-low",
         "adaptive-rate-starved",
-        "warmup-unfinished",
-        "gradients-not-reset",
     }
 )
 UNFINISHED = frozenset({"not-converged"})  # every run is, while it goes on
@@ -27,23 +25,25 @@ UNFINISHED = frozenset({"not-converged"})  # every run is, while it goes on
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known after a share of the rows."""
+    """What is known after a share of the rows: doomed runs named, healthy ones accused, and those accused of more than being unfinished."""
 
     share: float
     named: Share
+    flagged: Share
     accused: Share
 
 
-def early(lines: Sequence[dict[str, Any]]) -> list[Seen]:
+def early(lines: Sequence[dict[str, Any]], jobs: int) -> list[Seen]:
     """Doomed runs named, and healthy ones accused, by 10, 20, 50 and 100 % of their rows."""
-    return [_seen(s, list(judge(lines, s))) for s in SHARES]
+    return [_seen(s, judge(lines, s, jobs)) for s in SHARES]
 
 
 def _seen(part: float, runs: Sequence[Judged]) -> Seen:
-    doomed = [r for r in runs if r.expected.faults & DOOMED]
+    doomed = [r for r in runs if r.expected.faults & DOOMED and not r.line["settings"]["spikes"]]
     healthy = [r for r in runs if r.expected.healthy]
     return Seen(
         part,
         share([bool((r.names - UNFINISHED) & (r.expected.faults | r.expected.open)) for r in doomed]),
+        share([bool(r.names) for r in healthy]),
         share([bool(r.names - UNFINISHED - r.expected.accepted) for r in healthy]),
     )

@@ -1,47 +1,47 @@
-"""One run of the zoo with the report on its log."""
+"""One run of the zoo with what is said of its log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.zoo.expected import Expected
+from benchmarks.zoo.expected import REMARKS, Expected
 from benchmarks.zoo.store import csv_text
 from nndoctor.errors import NNDoctorError
 from nndoctor.face import diagnose
 from nndoctor.finding import Finding, Severity
-from nndoctor.report import Report
 
-# What a report may name as a cause, by the words it begins with, and the finding whose experiment would confirm it.
+# What a cause may say, and the findings whose experiments would confirm it; every phrase that occurs counts.
 CAUSES = {
-    "learning rate too low, or decayed": ("lr-too-low", "lr-decayed-too-early"),
-    "learning rate too low": ("lr-too-low",),
-    "learning rate too high": ("lr-too-high",),
-    "training too short": ("not-converged",),
-    "network too small": ("high-bias",),
-    "regularization too strong": ("high-bias",),
-    "bad initialization": ("plateau-at-start",),
-    "weights not trained": ("plateau-at-start",),
-    "labels without signal": ("plateau-at-start",),
-    "validation set too small": ("noisy-validation",),
+    "rate too low": "lr-too-low",
+    "decayed": "lr-decayed-too-early",
+    "rate too high": "lr-too-high",
+    "too short": "not-converged",
+    "network too small": "high-bias",
+    "regularization too strong": "high-bias",
+    "initialization": "plateau-at-start",
+    "dead": "plateau-at-start",
+    "weights not trained": "plateau-at-start",
+    "labels without signal": "plateau-at-start",
+    "validation set too small": "noisy-validation",
+    "warm-up": "warmup-unfinished",
+    "accumulated": "adaptive-rate-starved",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A run's labels, and what was said of its log; no report where the log could not be judged at all."""
+    """A run's labels, and what was said of its log: nothing where the log could not be judged at all."""
 
     line: dict[str, Any]
     expected: Expected
-    report: Report | None
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Everything said, remarks included."""
-        return () if self.report is None else self.report.findings
+    findings: tuple[Finding, ...]
+    readable: bool
 
     @property
     def alarms(self) -> tuple[Finding, ...]:
@@ -69,37 +69,44 @@ class Judged:
         right = (f for f in self.alarms if f.name in self.expected.accepted and f.causes)
         return frozenset(name for f in right for name in meaning(f.causes[0].name))
 
+    def says(self, name: str) -> bool:
+        """Whether the report has the finding: as an error or warning, or, where it is no fault, at all."""
+        return name in ({f.name for f in self.findings} if name in REMARKS else self.names)
+
     def names_it(self, name: str) -> bool:
         """Whether the report says this: as a finding, or as the likeliest cause of one that is right."""
-        said = {f.name for f in self.findings} if name == "validation-better-than-train" else self.names
-        return name in said or name in self.likeliest
+        return self.says(name) or name in self.likeliest
 
     def ranks_it(self, name: str) -> bool:
         """Whether the report says this, or has it among the causes."""
         return self.names_it(name) or name in self.ranked
 
 
-def meaning(cause: str) -> tuple[str, ...]:
-    """The findings that a cause amounts to.
+def meaning(cause: str) -> frozenset[str]:
+    """The findings that a cause amounts to: the one of that name, or those that its words speak of.
 
-    >>> meaning("learning rate too low, or decayed too early")
-    ('lr-too-low', 'lr-decayed-too-early')
+    >>> sorted(meaning("learning rate too low, or decayed too early"))
+    ['lr-decayed-too-early', 'lr-too-low']
     """
-    return next((names for words, names in CAUSES.items() if cause.startswith(words)), ())
+    return frozenset({cause, *(name for words, name in CAUSES.items() if words in cause)})
 
 
-def judge(lines: Iterable[dict[str, Any]], share: float = 1.0) -> Iterator[Judged]:
+def judge(lines: Sequence[dict[str, Any]], share: float = 1.0, jobs: int = 1) -> list[Judged]:
     """Writes every labelled run's log, or the first `share` of its rows, as a file, and has it diagnosed."""
+    labelled = [line for line in lines if line["status"] == "labelled"]
+    one = partial(_judge, share=share)
+    if jobs == 1:
+        return list(map(one, labelled))
+    with ProcessPoolExecutor(jobs) as pool:
+        return list(pool.map(one, labelled, chunksize=20))
+
+
+def _judge(line: dict[str, Any], share: float) -> Judged:
     with TemporaryDirectory() as folder:
-        for line in lines:
-            if line["status"] == "labelled":
-                path = Path(folder) / f"{line['id']}.csv"
-                path.write_text(csv_text(line["log"], share), encoding="utf-8")
-                yield Judged(line, Expected.of(line), _report(path))
-
-
-def _report(path: Path) -> Report | None:
-    try:
-        return diagnose(path)
-    except NNDoctorError:  # a row or two are no log yet
-        return None
+        path = Path(folder) / f"{line['id']}.csv"
+        path.write_text(csv_text(line["log"], share), encoding="utf-8")
+        try:
+            found, readable = diagnose(path).findings, True
+        except NNDoctorError:  # a row or two are no log yet
+            found, readable = (), False
+    return Judged(line, Expected.of(line), found, readable)

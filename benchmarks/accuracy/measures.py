@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.accuracy.judged import Judged
 from benchmarks.zoo.labelling import JUDGES
+
+Z = 1.96  # of a 95 % interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,26 @@ class Share:
         """Between 0 and 1; nan of nothing."""
         return self.part / self.whole if self.whole else float("nan")
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the share (Wilson, 1927).
+
+        >>> [round(limit, 3) for limit in Share(9, 10).interval]
+        [0.596, 0.982]
+        """
+        if not self.whole:
+            return 0.0, 1.0
+        n, p = self.whole, self.value
+        middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
+        half = Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n * n)) / (1 + Z**2 / n)
+        return max(middle - half, 0.0), min(middle + half, 1.0)
+
     def __str__(self) -> str:
-        return f"{self.value:.2f} ({self.part}/{self.whole})" if self.whole else "–"
+        return (
+            "{:.2f} ({}/{}, {:.2f}–{:.2f})".format(self.value, self.part, self.whole, *self.interval)
+            if self.whole
+            else "–"
+        )
 
 
 def share(of: Sequence[bool]) -> Share:
@@ -32,11 +53,12 @@ def share(of: Sequence[bool]) -> Share:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One finding: recall where the log decides, cause ranked where it does not, and precision."""
+    """One finding: recall where the log decides, cause ranked where it does not, either way said by its own name, and precision."""
 
     name: str
     recall: Share
     ranked: Share
+    named: Share
     precision: Share
 
 
@@ -47,11 +69,13 @@ def measure(runs: Sequence[Judged]) -> list[Measured]:
 
 def _one(name: str, runs: Sequence[Judged]) -> Measured:
     there = [r for r in runs if name in r.expected.found]
+    decided = [r for r in there if name not in r.expected.open]
     return Measured(
         name,
-        share([r.names_it(name) for r in there if name not in r.expected.open]),
+        share([r.names_it(name) for r in decided]),
         share([r.ranks_it(name) for r in there if name in r.expected.open]),
-        share([name in r.expected.accepted for r in runs if name in r.names]),
+        share([r.says(name) for r in there]),
+        share([name in r.expected.accepted for r in runs if r.says(name)]),
     )
 
 
@@ -61,12 +85,19 @@ def healthy_flagged(runs: Sequence[Judged]) -> tuple[Share, Share]:
     return share([bool(r.names) for r in healthy]), share([bool(r.names - r.expected.accepted) for r in healthy])
 
 
-def primary_agreement(runs: Sequence[Judged]) -> Share:
-    """The runs whose primary finding is one of the confirmed ones, or none where nothing is confirmed."""
-    return share([_agrees(r) for r in runs])
+def false_alarms(runs: Sequence[Judged]) -> Share:
+    """The runs of any kind with an error or warning that the labels can judge and do not accept."""
+    return share([bool((r.names & set(JUDGES)) - r.expected.accepted) for r in runs])
 
 
-def _agrees(run: Judged) -> bool:
+def primary_agreement(runs: Sequence[Judged]) -> tuple[Share, Share]:
+    """The runs whose primary finding is one of the confirmed ones, or none where nothing is confirmed; and is the planted one."""
+    exact = [(None if r.primary is None else r.primary.name) == r.expected.primary for r in runs]
+    return share([agrees(r) for r in runs]), share(exact)
+
+
+def agrees(run: Judged) -> bool:
+    """Whether the primary finding is a confirmed one, or there is none and none is confirmed."""
     said, wanted = run.primary, run.expected
     if said is None:
         return not wanted.faults

@@ -17,6 +17,12 @@ def read(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
+def load(folder: Path, split: str) -> list[dict[str, Any]]:
+    """The runs of a split: packed, or as far as they have been made."""
+    packed = folder / f"{split}.jsonl.xz"
+    return read(packed) if packed.exists() else list(lines(folder / f"{split}.jsonl"))
+
+
 def lines(path: Path) -> Iterator[dict[str, Any]]:
     """The whole lines of a file that is being written; a torn last one is left out."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -1,0 +1,76 @@
+"""The measured figures as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks.accuracy import calibration
+from benchmarks.accuracy.confusion import confusion
+from benchmarks.accuracy.early import early
+from benchmarks.accuracy.judged import Judged
+from benchmarks.accuracy.measures import Share, false_alarms, healthy_flagged, measure, primary_agreement
+from benchmarks.accuracy.remedies import efficacy
+
+
+def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jobs: int) -> str:
+    """All tables of one split."""
+    healthy = sum(r.expected.healthy for r in runs)
+    parts = [
+        f"## {split}: {len(runs)} labelled runs, {healthy} of them healthy",
+        _table(("measure", "goal", "share (of, 95 % interval)"), _summary(runs)),
+        "### Findings",
+        _table(
+            (
+                "finding",
+                "recall where the log decides",
+                "among the causes where it cannot",
+                "all, by its own name",
+                "precision",
+            ),
+            ((m.name, m.recall, m.ranked, m.named, m.precision) for m in measure(runs)),
+        ),
+        "### How early",
+        _table(
+            ("rows seen", "doomed runs named", "healthy with any alarm", "healthy accused of more than not-converged"),
+            ((f"{100 * s.share:.0f} %", s.named, s.flagged, s.accused) for s in early(lines, jobs)),
+        ),
+        "### First remedies",
+        _table(("remedy", "improved what it promised"), ((e.remedy, e.helped) for e in efficacy(runs))),
+        "### Confidence",
+        _table(("confidence", "findings", "mean", "right"), _reliability(runs)),
+        "### Primary findings",
+        _table(("label", "runs", "reported first"), _confused(runs)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
+    flagged, unaccepted = healthy_flagged(runs)
+    agreed, exact = primary_agreement(runs)
+    pairs = calibration.said(runs)
+    return (
+        ("healthy runs with any error or warning", "≤ 0.02", flagged),
+        ("healthy runs with one that no experiment supports", "", unaccepted),
+        ("runs of any kind with a finding that no experiment supports", "", false_alarms(runs)),
+        ("primary finding confirmed, or rightly none", "≥ 0.90", agreed),
+        ("primary finding is the planted one", "", exact),
+        ("first remedy helped", "≥ 0.90", efficacy(runs)[0].helped),
+        ("expected calibration error", "≤ 0.05", f"{calibration.calibration_error(pairs):.3f}"),
+        ("Brier score", "", f"{calibration.brier(pairs):.3f}"),
+    )
+
+
+def _reliability(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
+    for b in calibration.bins(calibration.said(runs)):
+        yield f"{b.low:.2f}–{b.high:.2f}", b.count, f"{b.confidence:.2f}", Share(round(b.right * b.count), b.count)
+
+
+def _confused(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
+    for label, said in confusion(runs).items():
+        yield label, said.total(), ", ".join(f"{name} {count}" for name, count in said.most_common())
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
