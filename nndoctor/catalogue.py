@@ -94,6 +94,7 @@ from nndoctor.rules.stability import (
     plateau_at_start,
     sawtooth_epochs,
 )
+from nndoctor.rules.standard import outside_baseline, requirement_not_met
 
 RULES: tuple[Rule, ...] = (
     too_little_data.RULE,
@@ -102,6 +103,8 @@ RULES: tuple[Rule, ...] = (
     several_runs_in_one_log.RULE,
     unreadable_values.RULE,
     loss_and_metric_disagree.RULE,
+    requirement_not_met.RULE,
+    outside_baseline.RULE,
     high_bias.RULE,
     high_variance.RULE,
     overtraining.RULE,
@@ -188,6 +191,11 @@ def select(chosen: Iterable[str], ignored: Iterable[str]) -> tuple[Rule, ...]:
     if not left:
         raise UsageError("no rule is left to check: every rule that is selected is also ignored")
     return left
+
+
+def named(words: Iterable[str]) -> list[str]:
+    """The codes that words mean: codes, names, beginnings of codes, ALL. Raises UsageError for a word that means none."""
+    return [code for word in _words(words) for code in _codes(word)]
 
 
 def _words(lists: Iterable[str]) -> list[str]:

@@ -16,12 +16,12 @@ from nndoctor.run import ANY_LAYER, Run
 FAMILIES = "3584267190"
 
 
-def diagnose(run: Run, rules: Iterable[Rule]) -> Report:
-    """Judge one run by these rules."""
+def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -> Report:
+    """Judge one run by these rules; the report tells of the `ignored` ones, too."""
     found: dict[str, list[Finding]] = {}
     cleared: list[str] = []
-    skipped: list[Skipped] = []
-    rules = tuple(rules)
+    skipped: list[Skipped] = list(ignored)
+    rules = tuple(rule for rule in rules if not rule.asked or missing(run, rule) is None)
     for rule in rules:
         reason = missing(run, rule)
         if reason is not None:
@@ -48,7 +48,7 @@ def diagnose(run: Run, rules: Iterable[Rule]) -> Report:
 def _examined(rule: Rule, run: Run) -> list[Symptom]:
     """The rule's symptoms; a log may hold 1e300, and what overflows is compared as infinity."""
     with np.errstate(all="ignore"):
-        return list(rule.check(run))
+        return list(rule.check(run, **rule.limits))
 
 
 def missing(run: Run, rule: Rule) -> Skipped | None:
@@ -91,7 +91,7 @@ def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
     return Finding(
         code=rule.code,
         name=rule.name,
-        severity=symptom.severity or rule.severity,
+        severity=rule.severity if rule.settled or symptom.severity is None else symptom.severity,
         confidence=round(min(max(symptom.confidence, 0.0), 1.0), 2),
         message=symptom.message,
         evidence=symptom.evidence,

@@ -24,6 +24,8 @@ class Rule:
     `needs` maps a series (`train/loss`; alternatives with `|`) to the finite points it must have, or `fact:<name>` to 1.
     `yields_to` names the rules whose finding explains this one: then this one is not reported.
     `free` says that its first remedy costs nothing, so that it stands before others of its family.
+    `limits` are the keyword arguments of `check` that a user may set, with their values. `asked` rules are judged, and spoken
+    of, only where their needs are met: they answer what the user asked. `settled` says that the user has set the severity.
     `sick` runs must be found, `healthy` ones examined and cleared: they are the rule's tests and its picture.
     """
 
@@ -32,7 +34,7 @@ class Rule:
     severity: Severity
     title: str
     needs: Mapping[str, int]
-    check: Callable[[Run], Iterable[Symptom]]
+    check: Callable[..., Iterable[Symptom]]
     why: str
     how: str
     sources: tuple[Reference, ...]
@@ -41,3 +43,6 @@ class Rule:
     healthy: tuple[Run, ...]
     yields_to: tuple[str, ...] = field(default=())
     free: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
+    asked: bool = False
+    settled: bool = False

@@ -26,10 +26,10 @@ TOP_LEVEL = {
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "metrics", "curve", "finding", "_version"),
     ("series",),
-    ("run", "run_folder", "settings", "remedies"),
-    ("rule", "report", "progress", "wording", "layers"),
+    ("run", "run_folder", "remedies"),
+    ("rule", "report", "progress", "wording", "layers", "requirements", "settings", "baseline", "search"),
     ("rules", "readers", "recorder", "experiment", "reporters", "plots"),
-    ("catalogue", "engine"),
+    ("catalogue", "engine", "configured"),
     ("face", "pytest_plugin", "watching"),
     ("sanity", "training", "lab"),
     ("cli",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from nndoctor.cli.out import check, put, say
 
 if TYPE_CHECKING:
     from nndoctor.cli.judging import Task
-    from nndoctor.finding import Severity
     from nndoctor.readers.source import Source
     from nndoctor.report import Report
 
@@ -44,45 +43,41 @@ class Request:
     ignore: Sequence[str] = ()
     maps: Sequence[str] = ()
     target_error: str | None = None
-    fail_on: FailOn = FailOn.error
+    fail_on: FailOn | None = None
     exit_zero: bool = False
     quiet: bool = False
     full: bool = False
     jobs: int | None = None
     force: bool = False
     color: Color = Color.auto
-
-    @property
-    def fails_at(self) -> Severity | None:
-        """The least severity that fails the gate, or None where no finding does."""
-        from nndoctor.finding import Severity
-
-        return None if self.fail_on is FailOn.never else Severity(self.fail_on)
+    require: Sequence[str] = ()
+    baseline: str | None = None
+    config: str | None = None
+    isolated: bool = False
 
 
 def answer(request: Request) -> int:
     """Print or write the report, and give the exit code. Raises NNDoctorError for a request that makes no sense."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts twice as fast; nothing here needs its threads
-    from nndoctor.catalogue import select as select_rules
-    from nndoctor.cli.judging import MANY, Task
+    from nndoctor.cli.governing import judge_of
+    from nndoctor.cli.judging import MANY
     from nndoctor.readers import is_log
     from nndoctor.readers.find import survey
     from nndoctor.reporters.verdict import cannot_say
-    from nndoctor.settings import share
 
-    rules = select_rules(request.select, request.ignore)
-    target = None if request.target_error is None else share(request.target_error, "--target-error")
+    task = _task(request)
+    judge = judge_of(task)
     found = survey(request.logs, is_log)
-    paths = [source.path for source in found.sources]
+    sources = judge.kept(found.sources, request.logs)
+    paths = [source.path for source in sources]
     check(request.output, paths, force=request.force)
     files = named(request.reports)
     for form, file in files:
         check(file, paths, force=request.force or replaceable(form, file), option="--report")
-    slim = len(paths) > MANY and not request.full
-    task = Task(tuple(request.select), tuple(request.ignore), tuple(request.maps), target, slim)
-    reports, errors, passed = _judge(found.sources, task, request)
+    task = replace(task, slim=len(paths) > MANY and not request.full)
+    reports, errors, passed = _judge(sources, task, request)
     errors, passed = [*found.errors, *errors], [*found.passed, *passed]
-    plan = Plan(rules, request.fails_at, request.quiet, request.color, request.full)
+    plan = Plan(judge.rules, judge.fails_at(paths), request.quiet, request.color, request.full)
     put(rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(rendered(form, reports, errors, plan, to_file=True), file)
@@ -98,7 +93,27 @@ def answer(request: Request) -> int:
             say(f"{source}: cannot say: {reason}")
     if request.format is Format.concise and reports and not (errors or unjudged or any(r.findings for r in reports)):
         say(f"nothing wrong found in {len(reports)} run{'' if len(reports) == 1 else 's'}")
-    return Exit.TROUBLE if errors or unjudged or not reports else _code(reports, request)
+    if errors or unjudged or not reports:
+        return Exit.TROUBLE
+    return Exit.FINDINGS if not request.exit_zero and any(map(judge.fails, reports)) else Exit.CLEAN
+
+
+def _task(request: Request) -> Task:
+    """What is done with every log. Raises UsageError for a value that makes no sense."""
+    from nndoctor.cli.judging import Task
+    from nndoctor.settings import share
+
+    return Task(
+        tuple(request.select),
+        tuple(request.ignore),
+        tuple(request.maps),
+        None if request.target_error is None else share(request.target_error, "--target-error"),
+        require=tuple(request.require),
+        fail_on=None if request.fail_on is None else str(request.fail_on),
+        baseline=request.baseline,
+        config=request.config,
+        isolated=request.isolated,
+    )
 
 
 def _judge(sources: Sequence[Source], task: Task, request: Request) -> tuple[list[Report], Errors, list[str]]:
@@ -134,9 +149,3 @@ def _left_out(paths: Sequence[str]) -> str:
     shown = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
     count = "1 file that is no run log was" if len(paths) == 1 else f"{len(paths)} files that are no run logs were"
     return f"{count} left out: {shown}; name one to see why"
-
-
-def _code(reports: Sequence[Report], request: Request) -> int:
-    if request.exit_zero or request.fails_at is None:
-        return Exit.CLEAN
-    return Exit.FINDINGS if any(report.at_least(request.fails_at) for report in reports) else Exit.CLEAN

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nndoctor.cli.baseline import baseline
 from nndoctor.cli.convert import convert
 from nndoctor.cli.diagnose import diagnose
 from nndoctor.cli.explain import explain
@@ -16,6 +17,7 @@ from nndoctor.cli.plot import plot
 from nndoctor.cli.report import report
 from nndoctor.cli.rules import rules
 from nndoctor.cli.sanity import sanity
+from nndoctor.cli.settings import settings
 from nndoctor.cli.train import train
 from nndoctor.cli.watch import watch
 
@@ -31,10 +33,12 @@ app = typer.Typer(
 app.command()(diagnose)
 app.command()(rules)
 app.command()(sanity)
+app.command()(settings)
 app.command()(explain)
 app.command()(formats)
 app.command()(convert)
 app.command()(plot)
+app.add_typer(baseline, name="baseline")
 app.command()(report)
 app.command()(watch)
 app.command()(train)

@@ -71,14 +71,24 @@ def diagnose(
             show_default=False,
         ),
     ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--require",
+            metavar="WHAT",
+            help="What the run must reach: 'validation/accuracy best >= 0.92'. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     fail_on: Annotated[
-        FailOn,
+        FailOn | None,
         typer.Option(
             "--fail-on",
             metavar="SEVERITY",
-            help="Exit with 1 for findings this severe or worse: error, warning, info or never.",
+            help="Exit with 1 for findings this severe or worse: error, warning, info or never. [default: error]",
+            show_default=False,
         ),
-    ] = FailOn.error,
+    ] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even with findings.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
@@ -100,6 +110,20 @@ def diagnose(
     force: Annotated[
         bool, typer.Option("--force", help="Let --output and --report write over a file that exists.")
     ] = False,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline",
+            metavar="FILE",
+            help="Compare with good runs: only what is new fails ('nndoctor baseline save' writes one).",
+            show_default=False,
+        ),
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option("--config", metavar="FILE", help="The settings file, instead of the nearest.", show_default=False),
+    ] = None,
+    isolated: Annotated[bool, typer.Option("--isolated", help="Heed no settings file.")] = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -117,6 +141,10 @@ def diagnose(
                 select=select or (),
                 ignore=ignore or (),
                 maps=map or (),
+                require=require or (),
+                baseline=baseline,
+                config=config,
+                isolated=isolated,
                 target_error=target_error,
                 fail_on=fail_on,
                 exit_zero=exit_zero,

@@ -10,20 +10,19 @@ if TYPE_CHECKING:
 
 
 def judged(logs: Sequence[str], maps: Sequence[str] = ()) -> tuple[list[Report], list[tuple[str, str]]]:
-    """The reports on every run behind these words, and for those that cannot be read why not."""
-    from nndoctor.catalogue import RULES
-    from nndoctor.engine import diagnose
-    from nndoctor.errors import UnreadableLog
-    from nndoctor.readers import is_log, read
+    """The reports on every run behind these words, by the settings near them, and for those that cannot be read why not."""
+    from nndoctor.cli.governing import judge_of
+    from nndoctor.cli.judging import Task
+    from nndoctor.cli.judging import judged as one
+    from nndoctor.readers import is_log
     from nndoctor.readers.find import find
 
+    task = Task(maps=tuple(maps))
     sources, errors = find(logs, is_log)
     reports: list[Report] = []
-    for source in sources:
-        try:
-            reports += [diagnose(run, RULES) for run in read(source, maps=maps)]
-        except UnreadableLog as error:
-            errors.append((source.path, str(error)))
-        except OSError as error:
-            errors.append((source.path, f"{source.path} cannot be read: {error.strerror or error}"))
+    for source in judge_of(task).kept(sources, logs):
+        outcome = one(source, task)
+        reports += outcome.reports
+        if outcome.error:
+            errors.append((source.path, outcome.error))
     return reports, errors

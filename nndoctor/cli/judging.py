@@ -14,7 +14,6 @@ from nndoctor.run import LAYER
 
 if TYPE_CHECKING:
     from nndoctor.report import Report
-    from nndoctor.rule import Rule
 
 MANY = 5  # logs beyond which a run is kept only as the points that draw it, so that memory stays small
 DRAWN = 128  # such points
@@ -32,6 +31,11 @@ class Task:
     maps: tuple[str, ...] = ()
     target: float | None = None
     slim: bool = False
+    require: tuple[str, ...] = ()
+    fail_on: str | None = None
+    baseline: str | None = None
+    config: str | None = None
+    isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,13 @@ class Outcome:
 
 def judged(source: Source, task: Task) -> Outcome:
     """Read one log and judge its runs; what is wrong with it is part of the outcome and stops nothing."""
-    from nndoctor.engine import diagnose
+    from nndoctor.cli.governing import judge_of
     from nndoctor.readers import read
-    from nndoctor.settings import with_target
 
-    rules = _rules(task.select, task.ignore)
+    judge = judge_of(task)
+    settings = judge.settings(source.path)
     try:
-        runs = read(source, maps=task.maps)
+        runs = read(source, maps=task.maps, usual=settings.maps)
     except UsageError as error:
         return Outcome(error=str(error), misfit=True)
     except UnreadableLog as error:
@@ -61,7 +65,7 @@ def judged(source: Source, task: Task) -> Outcome:
         return Outcome(error=str(error))
     except OSError as error:
         return Outcome(error=f"{source.path} cannot be read: {error.strerror or error}")
-    reports = (diagnose(with_target(run, task.target), rules) for run in runs)
+    reports = (judge.judged(run, settings) for run in runs)
     return Outcome(tuple(_slim(report) if task.slim else report for report in reports))
 
 
@@ -93,18 +97,6 @@ def all_judged(sources: Sequence[Source], task: Task, jobs: int | None = None) -
 def sensible(logs: int) -> int:
     """As many processes as there are cores, and no more than have enough to do."""
     return max(1, min(os.cpu_count() or 1, MOST_JOBS, logs // WORTH))
-
-
-_CHOSEN: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Rule, ...]] = {}
-
-
-def _rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Rule, ...]:
-    """The rules that are asked for, looked up once in each process."""
-    if (select, ignore) not in _CHOSEN:
-        from nndoctor.catalogue import select as select_rules
-
-        _CHOSEN[select, ignore] = select_rules(select, ignore)
-    return _CHOSEN[select, ignore]
 
 
 def _slim(report: Report) -> Report:

@@ -67,39 +67,40 @@ READERS: tuple[Reader, ...] = (
 )
 
 
-def read(source: object, *, maps: Iterable[str] = ()) -> list[Run]:
+def read(source: object, *, maps: Iterable[str] = (), usual: Mapping[str, str] | None = None) -> list[Run]:
     """Every run behind a path, a Source, a DataFrame or a dict of lists.
 
-    `maps` are pairs `column=series` for names that cannot be guessed. Raises UnreadableLog where nothing can be read,
+    `maps` are pairs `column=series` for names that cannot be guessed; `usual` ones need not be there in every log. Raises UnreadableLog where nothing can be read,
     UsageError for a map that makes no sense.
     """
-    named = pairs(maps)
+    checked = pairs(maps)
+    named = {**(usual or {}), **checked}
     if isinstance(source, (str, PathLike)):
         source = Source(fspath(source))
     if not isinstance(source, Source):
         return assemble(read_object(source), "data", named)
-    return _of(replace(source, kept=tuple(column.strip() for column in named)), named)
+    return _of(replace(source, kept=tuple(column.strip() for column in named)), named, checked)
 
 
-def _of(source: Source, named: Mapping[str, str]) -> list[Run]:
+def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) -> list[Run]:
     """The runs in a source: fetched, unpacked, read."""
     if source.data is None and is_remote(source.path):
         with fetched(source.path) as here:
             if here.is_dir:
-                return _below(Path(here.path), source, named)
-            return _of(replace(here, kept=source.kept), named)
+                return _below(Path(here.path), source, named, checked)
+            return _of(replace(here, kept=source.kept), named, checked)
     if source.data is not None or Path(source.path).is_file():
         if is_archive(source):
             with unfolded(source) as folder:
-                return _below(folder, source, named)
+                return _below(folder, source, named, checked)
         if packing(source) is not None:
             source = unpacked(source)
     runs = [run for table in reader_of(source).read(source) for run in assemble(table, source.path, named)]
-    _check_maps(runs, named, source)
+    _check_maps(runs, checked, source)
     return [replace(run, notes=(*source.notes, *run.notes)) for run in runs] if source.notes else runs
 
 
-def _below(folder: Path, source: Source, named: Mapping[str, str]) -> list[Run]:
+def _below(folder: Path, source: Source, named: Mapping[str, str], checked: Mapping[str, str]) -> list[Run]:
     """Every run in a folder that stands for a source while it is read; a log that cannot be read stops no other."""
     found, errors = sources_behind([str(folder)], is_log)
     found = [replace(unpacked(one) if packing(one) is not None else one, kept=source.kept) for one in found]
@@ -113,7 +114,7 @@ def _below(folder: Path, source: Source, named: Mapping[str, str]) -> list[Run]:
     reasons = [reason.replace(str(folder), source.path) for reason in reasons]
     if not runs:
         raise UnreadableLog(reasons[0] if reasons else f"{source.path} holds no run log")
-    _check_maps(runs, named, source)
+    _check_maps(runs, checked, source)
     here, there = str(folder), source.path
     runs = [replace(run, path=run.path.replace(here, there), source=run.source.replace(here, there)) for run in runs]
     if reasons:

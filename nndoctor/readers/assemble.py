@@ -90,6 +90,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         if column.strip() not in used
     )
     facts = {**_settings(table, part), **base.facts}
+    facts.update(_epochs(table, meanings, part))
     if part.resumed:
         facts["resumed_at"] = Fact(part.resumed)
     unknown = (*unknown, *(c for c in table.ignored if c not in unknown))
@@ -128,6 +129,17 @@ def _settings(table: Table, part: Segment) -> dict[str, Fact]:
         else:
             facts[name] = Fact(int(number) if number.is_integer() else number, line)
     return facts
+
+
+def _epochs(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:
+    """How many epochs the log counts: the last one's number, and one more where they count from 0."""
+    column = next((table.columns[name] for name, said in meanings.items() if said.kind is Kind.EPOCH), None)
+    values = np.empty(0) if column is None else column.values[part.rows]
+    values = values[np.isfinite(values)]
+    if not len(values) or values.min() < 0:
+        return {}
+    whole = bool((values == np.floor(values)).all())
+    return {"epochs": Fact(float(values.max()) + (whole and values.min() == 0))}
 
 
 def _unreadable(table: Table, meanings: Mapping[str, Meaning]) -> dict[str, Fact]:

@@ -17,7 +17,7 @@ LOSS = 0.25  # of the reach, where no error is logged
 OWN = 0.30  # of the validation loss's excess over the best seen
 
 
-def check(run: Run) -> Iterator[Symptom]:
+def check(run: Run, gap: float = GAP, fine: float = FINE, loss: float = LOSS) -> Iterator[Symptom]:
     """Compare errors where both splits log one, losses else."""
     train, validation = run.error("train"), run.error("validation")
     if (
@@ -28,39 +28,39 @@ def check(run: Run) -> Iterator[Symptom]:
         and len(train.y)
         and len(validation.y)
     ):
-        gap = validation.last - train.last
-        limit = FINE if train.last < 0.10 else GAP
-        if gap >= limit and gap > 2.5 * validation.noise / min(len(validation.y), 10) ** 0.5:
+        seen = validation.last - train.last
+        limit = fine if train.last < 0.10 else gap
+        if seen >= limit and seen > 2.5 * validation.noise / min(len(validation.y), 10) ** 0.5:
             yield Symptom(
                 f"validation error is {percent(validation.last)} against {percent(train.last)} in training",
-                sureness(gap, limit, 2.5 * limit),
-                {"train_error": train.last, "validation_error": validation.last, "gap": gap},
+                sureness(seen, limit, 2.5 * limit),
+                {"train_error": train.last, "validation_error": validation.last, "gap": seen},
                 series=f"validation/{run.metric.name}",
                 step=float(validation.x[-1]),
                 span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
             )
             return
-        if gap < SMALL:
+        if seen < SMALL:
             return
     if "train/loss" in run.series and "validation/loss" in run.series:
-        yield from _by_loss(run)
+        yield from _by_loss(run, loss)
 
 
-def _by_loss(run: Run) -> Iterator[Symptom]:
+def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     train, validation = losses(run)
     if len(train.y) < 3 or len(validation.y) < 3:
         return
     gap = validation.last - train.last
     share = gap / reach(run)
     excess = validation.last - min(train.best, validation.best)
-    if share < LOSS or gap < OWN * excess or gap < 3 * validation.noise / min(len(validation.y), 10) ** 0.5:
+    if share < loss or gap < OWN * excess or gap < 3 * validation.noise / min(len(validation.y), 10) ** 0.5:
         return
     opened = gap - max(validation.first - train.first, 0.0)
     if opened < 0.5 * gap:
         return
     yield Symptom(
         f"validation loss is {number(validation.last)} against {number(train.last)} in training, a gap of {percent(share)} of all that was learned",
-        sureness(share, LOSS, 0.6),
+        sureness(share, loss, 0.6),
         {"train_loss": train.last, "validation_loss": validation.last, "gap": gap, "reach": reach(run)},
         series="validation/loss",
         step=float(validation.x[-1]),
@@ -96,4 +96,5 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.001*20", validation_loss="2.3..0.005*20"),
     ),
     yields_to=("nan-loss", "diverged", "plateau-at-start"),
+    limits={"gap": GAP, "fine": FINE, "loss": LOSS},
 )

@@ -18,7 +18,7 @@ NOISES = 6.0  # the rise must stand out of the curve's own noise by this much
 FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
 
 
-def check(run: Run) -> Iterator[Symptom]:
+def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     """Compare the level at the end with the best level before it."""
     loss = run.series["train/loss"]
     rise = loss.last - loss.best
@@ -27,13 +27,13 @@ def check(run: Run) -> Iterator[Symptom]:
     if at_chance(run) or rise <= NOISES * loss.noise or rise <= 0 or not _stays(loss):
         return
     blown = rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run)
-    lost = learned > 0 and rise > LOST * max(learned, 0.5 * reach(run))
-    if not (blown or lost):
+    gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))
+    if not (blown or gone):
         return
     ratio = rise / learned if learned > 0 else float("inf")
     yield Symptom(
         _message(loss, blown),
-        0.97 if blown else sureness(rise / reach(run), LOST / 2, 1.0),
+        0.97 if blown else sureness(rise / reach(run), lost / 2, 1.0),
         {
             "first": loss.first,
             "best": loss.best,
@@ -114,4 +114,5 @@ RULE = Rule(
         Run.drawn(train_loss="-1.0 -1.8 -2.2 -2.4 -2.5 -2.5"),
     ),
     yields_to=("nan-loss",),
+    limits={"lost": LOST},
 )

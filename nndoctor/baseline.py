@@ -1,0 +1,182 @@
+"""A baseline: what good runs found and how their curves went, kept in a small text file and compared with later runs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nndoctor.curve import Array, bins, rolling_median
+from nndoctor.errors import UsageError
+from nndoctor.finding import Finding, Severity
+from nndoctor.metrics import METRICS
+from nndoctor.report import Report
+from nndoctor.requirements import STATISTICS, measure
+from nndoctor.run import LAYER, FactValue, Run
+from nndoctor.series import Series
+
+MARK, VERSION = "nndoctor_baseline", 1
+POINTS = 100  # of a curve that is kept: a turn is placed to a percent of the run
+LARGEST = 32 << 20  # characters of a file that is read
+DEVIATIONS = 4.0  # of the good runs about their mean
+OWN = 6.0  # noises of one good run alone, whose next of kin differ by more than it does from itself
+LEAST = 0.05  # of the reach of one good run alone: two seeds differ by as much
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve reduced to at most POINTS: steps and values of shape (n,), and the noise of one of these values."""
+
+    steps: Array
+    values: Array
+    noise: float
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """One good run: its findings (code, layer, series), its curves, and statistics of its series by `name statistic`."""
+
+    source: str
+    findings: frozenset[tuple[str, str, str]]
+    curves: Mapping[str, Curve]
+    statistics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The good runs of a file."""
+
+    runs: tuple[Good, ...]
+
+    @property
+    def known(self) -> frozenset[tuple[str, str, str]]:
+        """The findings that a good run has, too."""
+        return frozenset().union(*(run.findings for run in self.runs))
+
+    def facts(self) -> dict[str, FactValue]:
+        """What rules want to know: the statistics of the good runs, and the bands of their curves."""
+        said: dict[str, FactValue] = {"good_runs": len(self.runs)}
+        for name in dict.fromkeys(name for run in self.runs for name in run.statistics):
+            said[f"baseline:{name}"] = tuple(run.statistics[name] for run in self.runs if name in run.statistics)
+        bands = []
+        for name in self.runs[0].curves if self.runs else ():
+            band = _band([run.curves[name] for run in self.runs if name in run.curves])
+            if band is not None:
+                bands.append(name)
+                said |= {f"band:{name}:{part}": tuple(map(float, y)) for part, y in zip(PARTS, band, strict=True)}
+        return {**said, "bands": tuple(bands)} if bands else said
+
+
+PARTS = ("steps", "level", "width")
+
+
+def _band(curves: Sequence[Curve]) -> tuple[Array, Array, Array] | None:
+    """Steps, mean and half-width, each of shape (n,), where all curves lie; None where they share fewer than 3 points.
+
+    Of several the spread is their standard deviation (its median along the curve where that is larger), widened for few
+    runs; of one it is its noise, or a share of its reach.
+    """
+    start, stop = max(c.steps[0] for c in curves), min(c.steps[-1] for c in curves)
+    steps = curves[0].steps
+    steps = steps[(steps >= start) & (steps <= stop)]
+    if len(steps) < 3:
+        return None
+    values = np.stack([np.interp(steps, c.steps, c.values) for c in curves])
+    noise = max(c.noise for c in curves)
+    level = values.mean(axis=0)
+    if len(curves) == 1:
+        reach = float(np.percentile(level, 95) - np.percentile(level, 5))
+        return steps, level, np.full(len(steps), max(OWN * noise, LEAST * reach))
+    spread = rolling_median(values.std(axis=0, ddof=1), 5)
+    spread = np.hypot(np.maximum(spread, np.median(spread)), noise)
+    few = 1 + 1 / (len(curves) - 1)
+    return steps, level, DEVIATIONS * few * spread
+
+
+def with_known(report: Report, baseline: Baseline) -> Report:
+    """The report with the findings that good runs have, too, as information that fails nothing, after all others."""
+    known = [f for f in report.findings if _key(f) in baseline.known]
+    new = [f for f in report.findings if _key(f) not in baseline.known]
+    return replace(report, findings=(*new, *map(_as_known, known))) if known else report
+
+
+def _as_known(finding: Finding) -> Finding:
+    evidence = {**finding.evidence, "known_from_baseline": True, "severity_if_new": str(finding.severity)}
+    message = f"known from the baseline: {finding.message}"
+    return replace(finding, severity=Severity.INFO, evidence=evidence, message=message)
+
+
+def _key(finding: Finding) -> tuple[str, str, str]:
+    return finding.code, finding.location.layer or "", finding.series or ""
+
+
+def saved(reports: Sequence[Report]) -> str:
+    """The text of a baseline: JSON, a line for each run, six digits a number."""
+    lines = ",\n".join(json.dumps(_entry(report), allow_nan=False) for report in reports)
+    return f'{{"{MARK}": {VERSION}, "runs": [\n{lines}\n]}}\n'
+
+
+def _entry(report: Report) -> dict[str, object]:
+    run = report.run
+    held = {name: s for name, s in run.series.items() if not name.startswith(LAYER)}
+    values = {f"{n} {stat}": measure(s, stat) for n, s in held.items() for stat in STATISTICS}
+    return {
+        "source": report.source,
+        "findings": [list(key) for key in sorted({_key(f) for f in report.findings})],
+        "statistics": {name: _short(v) for name, v in values.items() if v is not None and math.isfinite(v)},
+        "curves": {name: _kept(held[name]) for name in compared(run)},
+    }
+
+
+def _kept(series: Series) -> dict[str, object]:
+    x, y = bins(series.x, series.y, POINTS)
+    reduced = Series("", x, y)
+    return {"steps": [_short(v) for v in x], "values": [_short(v) for v in y], "noise": _short(reduced.noise)}
+
+
+def _short(value: float) -> float:
+    return float(f"{float(value):.6g}")
+
+
+def compared(run: Run) -> list[str]:
+    """The series whose curves are kept and compared: losses and known metrics of training and validation."""
+    names = [f"{split}/{m}" for m in ("loss", *(m.name for m in METRICS)) for split in ("validation", "train")]
+    return [name for name in names if name in run.series and len(run.series[name].y) >= 3]
+
+
+def loaded(text: str, path: str) -> Baseline:
+    """The baseline that a text holds. Raises UsageError for a text that is none."""
+    wrong = UsageError(f"{path} is no baseline; wanted a file that 'nndoctor baseline save' wrote")
+    if len(text) > LARGEST:
+        raise wrong
+    try:
+        found = json.loads(text)
+        if found[MARK] != VERSION:
+            raise UsageError(f"{path} is a baseline of version {found[MARK]}, wanted {VERSION}: save it again")
+        return Baseline(tuple(_good(run) for run in found["runs"]))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise wrong from error
+
+
+def _good(run: Mapping[str, object]) -> Good:
+    findings, curves, statistics = run["findings"], run["curves"], run["statistics"]
+    if not isinstance(findings, list) or not isinstance(curves, dict) or not isinstance(statistics, dict):
+        raise TypeError
+    return Good(
+        str(run["source"]),
+        frozenset((str(code), str(layer), str(series)) for code, layer, series in findings),
+        {str(name): _curve(curve) for name, curve in curves.items()},
+        {str(name): float(value) for name, value in statistics.items()},
+    )
+
+
+def _curve(curve: Mapping[str, object]) -> Curve:
+    steps, values = np.asarray(curve["steps"], dtype=float), np.asarray(curve["values"], dtype=float)
+    noise = float(str(curve["noise"]))
+    sound = steps.ndim == 1 and steps.shape == values.shape and len(steps) and np.all(np.diff(steps) >= 0)
+    if not sound or not (np.isfinite(steps).all() and np.isfinite(values).all() and math.isfinite(noise)):
+        raise ValueError
+    return Curve(steps, values, noise)

@@ -1,0 +1,50 @@
+"""`nndoctor baseline save LOG… -o nndoctor-baseline.json`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli import Exit
+from nndoctor.cli.judged import judged
+from nndoctor.cli.out import check, put, say
+
+baseline = typer.Typer(no_args_is_help=True, help="Keep good runs, to compare later ones with: save.")
+
+
+@baseline.callback()
+def root() -> None:
+    """Keep good runs, to compare later ones with them: `nndoctor diagnose LOG --baseline FILE`."""
+
+
+@baseline.command()
+def save(
+    logs: Annotated[
+        list[str], typer.Argument(metavar="LOG…", help="Logs of good runs, folders, globs.", show_default=False)
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="The baseline.")
+    ] = "nndoctor-baseline.json",
+    map: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+) -> None:
+    """Keep the findings and curves of good runs in a small text file.
+
+    Several runs of the same training show how much it varies by chance; three or more make a band that can be trusted.
+    """
+    check(output, logs, force=force)
+    reports, errors = judged(logs, map or ())
+    for _, message in errors:
+        say(message)
+    if reports and not errors:
+        from nndoctor.baseline import saved
+
+        put(saved(reports), output)
+        findings = sum(len(report.findings) for report in reports)
+        runs = "1 run" if len(reports) == 1 else f"{len(reports)} runs"
+        put(f"{output}: {runs}, {findings} known finding{'' if findings == 1 else 's'}\n")
+    raise typer.Exit(Exit.TROUBLE if errors or not reports else Exit.CLEAN)

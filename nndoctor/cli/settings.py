@@ -1,0 +1,79 @@
+"""`nndoctor settings [LOG]`"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.out import put
+from nndoctor.cli.rules import Format
+
+if TYPE_CHECKING:
+    from nndoctor.settings import Settings
+
+DEFAULTS: Mapping[str, object] = {"select": ("ALL",), "fail_on": "error"}
+HIDDEN = {"origins", "folder", "runs"}
+
+
+def settings(
+    log: Annotated[str, typer.Argument(metavar="[LOG]", help="The log; '-' for the current folder.")] = "-",
+    config: Annotated[
+        str | None,
+        typer.Option("--config", metavar="FILE", help="The settings file, instead of the nearest.", show_default=False),
+    ] = None,
+    format: Annotated[
+        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
+    ] = Format.terminal,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
+) -> None:
+    """Show the settings in force for a log, and where each comes from.
+
+    They stand in nndoctor.toml, or in pyproject.toml under [tool.nndoctor], in the log's folder or one above it.
+    """
+    from nndoctor.cli.governing import Judge
+
+    found = Judge(config=config).settings(log)
+    put(_json(found) if format is Format.json else _page(found, chosen(color, no_color)))
+
+
+def _rows(found: Settings) -> list[tuple[str, object, str]]:
+    """Key, value and origin of each setting."""
+    rows = []
+    for one in fields(found):
+        if one.name not in HIDDEN:
+            value, key = getattr(found, one.name), {"maps": "map"}.get(one.name, one.name.replace("_", "-"))
+            origin = found.origins.get(one.name, "default")
+            rows.append((key, value if one.name in found.origins else DEFAULTS.get(one.name, value), origin))
+    return rows
+
+
+def _page(found: Settings, color: Color) -> str:
+    from nndoctor.reporters.page import Page
+
+    page = Page(look(color))
+    for key, value, origin in _rows(found):
+        page.line((f"{key:<13}", "bold"), _spelled(value), (f"  {origin}", "dim"), hanging=13)
+    return page.text()
+
+
+def _spelled(value: object) -> str:
+    """A value as a settings file spells it; `-` where nothing is set."""
+    if value is None or value in ((), {}):
+        return "-"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_spelled(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_spelled(one) for one in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _json(found: Settings) -> str:
+    from nndoctor.reporters.json import dumped
+
+    return dumped({key: {"value": value, "from": origin} for key, value, origin in _rows(found)}, indent=2) + "\n"

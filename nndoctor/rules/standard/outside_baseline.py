@@ -1,0 +1,121 @@
+"""A curve leaves the band of the good runs, on the bad side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.curve import Array, bins, rolling_median
+from nndoctor.finding import Severity, Symptom
+from nndoctor.progress import sureness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import FactValue, Run, direction
+from nndoctor.wording import number, step
+
+WIDTH = 1.0  # half-widths of the band
+STAY = 0.05  # of the points compared must lie outside in a row, and at least three: one bad epoch is no departure
+POINTS = 100  # that a curve is reduced to, as the good runs' curves were
+
+
+def check(run: Run, width: float = WIDTH, stay: float = STAY) -> Iterator[Symptom]:
+    """Compare each curve with its band at the steps that both have."""
+    bands = run.fact("bands")
+    for name in bands if isinstance(bands, tuple) else ():
+        series = run.series.get(str(name))
+        steps, level, half = (_values(run, f"band:{name}:{part}") for part in ("steps", "level", "width"))
+        if series is None or not len(series.y) or not len(steps):
+            continue
+        x, y = bins(series.x, series.y, POINTS)
+        y = rolling_median(y, 3)
+        inside = (x >= steps[0]) & (x <= steps[-1])
+        x, y = x[inside], y[inside]
+        sign = -1.0 if direction(str(name)) else 1.0
+        limit = np.interp(x, steps, level) + sign * width * np.interp(x, steps, half)
+        start, length = _longest(sign * (y - limit) > 0)
+        if length < max(3, stay * len(x)):
+            continue
+        stop = start + length - 1
+        beyond = sign * (y - limit)[start : stop + 1] / np.maximum(width * np.interp(x, steps, half), 1e-300)[start]
+        yield Symptom(
+            _message(str(name), run, float(x[start]), (float(x[stop]), float(y[stop]), float(limit[stop]))),
+            sureness(1 + float(np.median(beyond)), 1.0, 2.0),
+            {
+                "left_at": float(x[start]),
+                "value": float(y[stop]),
+                "limit": float(limit[stop]),
+                "good_runs": _count(run),
+            },
+            series=str(name),
+            step=float(x[start]),
+            span=(float(x[start]), float(x[stop])),
+        )
+
+
+def _message(name: str, run: Run, left: float, end: tuple[float, float, float]) -> str:
+    at, value, limit = end
+    good = _count(run)
+    runs = "the good run" if good == 1 else f"{good} good runs"
+    most = "least" if direction(name) else "most"
+    what = name.replace("/", " ").replace("_", " ")
+    return (
+        f"{what} leaves the band of {runs} at step {step(left)}: "
+        f"{number(value)} against at {most} {number(limit)} at step {step(at)}"
+    )
+
+
+def _values(run: Run, name: str) -> Array:
+    found = run.fact(name)
+    return np.asarray(found if isinstance(found, tuple) else (), dtype=np.float64)
+
+
+def _count(run: Run) -> int:
+    good = run.fact("good_runs")
+    return int(good) if isinstance(good, (int, float)) else 1
+
+
+def _longest(outside: np.ndarray) -> tuple[int, int]:
+    """Where the longest stretch of points outside begins, and how long it is."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], outside.astype(int), [0]])))
+    starts, lengths = edges[::2], edges[1::2] - edges[::2]
+    if not len(starts):
+        return 0, 0
+    at = int(np.argmax(lengths))
+    return int(starts[at]), int(lengths[at])
+
+
+_BAND: dict[str, FactValue] = {
+    "bands": ("train/loss",),
+    "good_runs": 3,
+    "band:train/loss:steps": tuple(float(k) for k in range(10)),
+    "band:train/loss:level": (2.0, 1.5, 1.2, 1.0, 0.9, 0.8, 0.75, 0.7, 0.68, 0.66),
+    "band:train/loss:width": (0.2,) * 10,
+}
+
+RULE = Rule(
+    code="NN011",
+    name="outside-baseline",
+    severity=Severity.ERROR,
+    title="a curve leaves the band of the good runs",
+    needs={"fact:bands": 1},
+    check=check,
+    why="A run without illness may still do worse than the runs before it. Good runs show how this training goes, and their spread how much it varies by chance; what leaves that band has another cause: the code, the data, the settings.",
+    how="Losses and metrics, reduced to medians, against the mean of the good runs, four standard deviations wide (more for few runs; of one run six of its noises, at least 5 % of its reach), at steps that all have. Only the bad side counts, and only three points in a row and 5 % of them.",
+    sources=(
+        Reference(
+            "Bouthillier et al., Accounting for Variance in Machine Learning Benchmarks, MLSys 2021",
+            "https://arxiv.org/abs/2103.03098",
+        ),
+    ),
+    remedies=("lower-learning-rate", "warm-up"),
+    sick=(
+        Run.drawn(_BAND, train_loss="2 1.5 1.2 1.1 1.2 1.3 1.3 1.4 1.4 1.4"),
+        Run.drawn(_BAND, train_loss="2*10"),
+    ),
+    healthy=(
+        Run.drawn(_BAND, train_loss="2 1.5 1.2 1.0 2.9 0.8 0.8 0.7 0.7 0.7"),  # one bad epoch
+        Run.drawn(_BAND, train_loss="2 1.0 0.5 0.3 0.2*6"),  # better than ever
+    ),
+    limits={"width": WIDTH, "stay": STAY},
+    asked=True,
+)

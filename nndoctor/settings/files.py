@@ -1,0 +1,71 @@
+"""Finds the settings file of a log and reads it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from nndoctor.errors import UsageError
+from nndoctor.settings.values import Settings
+
+OWN, SHARED, TABLE = "nndoctor.toml", "pyproject.toml", "tool.nndoctor"
+
+
+def nearby(log: str) -> Settings:
+    """The settings of the nearest file at or above a log's folder (`-`: the current one), or none. Raises UsageError."""
+    path = Path.cwd() if log == "-" or "://" in log else Path(log).resolve()
+    return _upward(path if path.is_dir() else path.parent)
+
+
+@cache
+def _upward(folder: Path) -> Settings:
+    """A few stats where there is no file; a parser is loaded only where there is one."""
+    own, shared = folder / OWN, folder / SHARED
+    if own.is_file():
+        return load(own)
+    if shared.is_file():
+        found = _loaded(shared)
+        if found is not None:
+            return found
+    return Settings() if folder.parent == folder else _upward(folder.parent)
+
+
+def load(path: Path) -> Settings:
+    """The settings in a file that the user named. Raises UsageError for one without settings, or that makes no sense."""
+    found = _loaded(path)
+    if found is None:
+        raise UsageError(f"{shown(path)} has no [{TABLE}]; add that table, or name a nndoctor.toml")
+    return found
+
+
+def _loaded(path: Path) -> Settings | None:
+    """The settings in a file; None for a pyproject.toml that holds none."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{shown(path)} cannot be read: {error.strerror or error}") from error
+    if path.name == SHARED and b"nndoctor" not in data:
+        return None
+    import tomllib
+
+    from nndoctor.settings.schema import Place, validated
+
+    try:
+        text = data.decode()
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{shown(path)} is no TOML: {error}") from error
+    if path.name != SHARED:
+        return validated(table, Place(shown(path), text), str(path.resolve().parent))
+    tool = table.get("tool", {})
+    if not isinstance(tool, dict) or "nndoctor" not in tool:
+        return None
+    if not isinstance(tool["nndoctor"], dict):
+        raise UsageError(f"{shown(path)}: {TABLE} wants a table")
+    return validated(tool["nndoctor"], Place(shown(path), text, TABLE), str(path.resolve().parent))
+
+
+def shown(path: Path) -> str:
+    """The path from the current folder where it lies below, else whole."""
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_absolute() and path.is_relative_to(here) else str(path)
