@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.answer import Request
 from nndoctor.cli.formats import Format, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.out import check, put, say
 from nndoctor.errors import UsageError
+
+if TYPE_CHECKING:
+    from nndoctor.finding import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +63,21 @@ def carry_out(order: CheckUp, request: Request) -> int:
             sys.stderr.write(error.trace.rstrip("\n") + "\n")
         say(str(error))
         return Exit.TROUBLE
-    plan = Plan(chosen, request.fails_at, request.quiet, request.color)
+    plan = Plan(chosen, _limit(request), request.quiet, request.color)
     put(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(rendered(form, [report], [], plan, to_file=True), file)
     if request.format is Format.github:
         summarize([report], [], plan)
-    failed = request.fails_at is not None and bool(report.at_least(request.fails_at))
+    failed = plan.fails_at is not None and bool(report.at_least(plan.fails_at))
     return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
+
+
+def _limit(request: Request) -> Severity | None:
+    from nndoctor.finding import Severity
+
+    wanted = request.fail_on or "error"
+    return None if wanted == "never" else Severity(wanted)
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:
