@@ -1,6 +1,6 @@
 """Regenerates the zoo.
 
-python -m benchmarks.zoo [--split tuning|testing|all] [--jobs 2] [--resume] [--limit N]
+python -m benchmarks.zoo [--split tuning|testing|all] [--jobs 2] [--resume] [--limit N] [--curves FOLDER]
 python -m benchmarks.zoo --counts        what the committed files hold
 python -m benchmarks.zoo --logs FOLDER   writes the committed logs as CSV files, with labels.jsonl beside them
 """
@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from benchmarks.zoo.experiment import Experiment
 from benchmarks.zoo.export import export
 from benchmarks.zoo.plan import SPLITS, plan
 from benchmarks.zoo.runs import make
+
+Maker = Callable[[Experiment], dict[str, Any]]
 
 
 def main() -> None:
@@ -33,6 +36,7 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true", help="keep the runs of an interrupted generation")
     parser.add_argument("--limit", type=int, help="only the first N runs of each split")
     parser.add_argument("--output", type=Path, default=store.FOLDER, help="the folder to write to")
+    parser.add_argument("--curves", type=Path, help="a folder to keep all curves in: labels them anew when run again")
     parser.add_argument("--counts", action="store_true", help="only count what the files hold")
     parser.add_argument("--logs", type=Path, help="a folder for the committed logs as CSV files")
     options = parser.parse_args()
@@ -40,13 +44,13 @@ def main() -> None:
         if options.logs:
             export(store.read(options.output / f"{split}.jsonl.xz"), options.logs / split)
         elif not options.counts:
-            generate(
-                plan(split)[: options.limit], options.output / f"{split}.jsonl", options.jobs, resume=options.resume
-            )
+            maker = partial(make, kept=options.curves)
+            path = options.output / f"{split}.jsonl"
+            generate(plan(split)[: options.limit], path, maker, options.jobs, resume=options.resume)
         print(table(split, store.read(options.output / f"{split}.jsonl.xz")))
 
 
-def generate(experiments: list[Experiment], path: Path, jobs: int, *, resume: bool) -> None:
+def generate(experiments: list[Experiment], path: Path, maker: Maker, jobs: int, *, resume: bool) -> None:
     """Makes every run, writes each as it finishes, and packs them in the plan's order."""
     started = time.perf_counter()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,19 +59,19 @@ def generate(experiments: list[Experiment], path: Path, jobs: int, *, resume: bo
     done = {line["id"] for line in store.lines(path)}
     left = [e for e in experiments if e.id not in done]
     with path.open("a", encoding="utf-8") as file:
-        for n, line in enumerate(_made(left, jobs), 1):
+        for n, line in enumerate(_made(left, maker, jobs), 1):
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
             file.flush()
             print(f"{n}/{len(left)} {time.perf_counter() - started:.0f} s {line['id']} {line['status']}", flush=True)
     store.pack(path, [e.id for e in experiments])
 
 
-def _made(experiments: list[Experiment], jobs: int) -> Iterable[dict[str, Any]]:
+def _made(experiments: list[Experiment], maker: Maker, jobs: int) -> Iterable[dict[str, Any]]:
     if jobs == 1:
-        yield from map(make, experiments)
+        yield from map(maker, experiments)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from (future.result() for future in as_completed([pool.submit(make, e) for e in experiments]))
+        yield from (future.result() for future in as_completed([pool.submit(maker, e) for e in experiments]))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,13 +22,19 @@ from benchmarks.zoo.workloads import Data
 NOT_TOLD = ("id", "split", "planted", "log", "workload", "net", "optimizer", "seed")
 
 
-def make(experiment: Experiment) -> dict[str, Any]:
-    """One line of the zoo."""
+def make(experiment: Experiment, kept: Path | None = None) -> dict[str, Any]:
+    """One line of the zoo; curves in the folder `kept` are labelled anew, those that are not there are trained and left there."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     experiment = stopped(experiment) if experiment.patience else experiment
+    trained = train_all(experiment) if kept is None else _remembered(experiment, kept / f"{experiment.id}.pkl")
+    return labelled(experiment, trained)
+
+
+def labelled(experiment: Experiment, trained: Trained) -> dict[str, Any]:
+    """The labels and the log of a run that is trained."""
     data = data_of(experiment)
-    evidence = weigh(experiment, train_all(experiment), _constants(data), data)
+    evidence = weigh(experiment, trained, _constants(data), data)
     logged = logs.observe(experiment, evidence.base)
     labels = label(evidence, logged)
     return {
@@ -43,6 +51,17 @@ def make(experiment: Experiment) -> dict[str, Any]:
         "settings": {k: v for k, v in asdict(experiment).items() if k not in NOT_TOLD},
         "log": logs.written(experiment, logged, data.kind),
     }
+
+
+def _remembered(experiment: Experiment, path: Path) -> Trained:
+    """The curves in a file that an earlier generation of the same experiment left, else new ones."""
+    if path.exists():
+        then, trained = pickle.loads(path.read_bytes())  # noqa: S301 - our own file
+        if then == experiment:
+            return Trained(trained)
+    found = train_all(experiment)
+    path.write_bytes(pickle.dumps((experiment, found)))
+    return found
 
 
 def train_all(experiment: Experiment) -> Trained:
