@@ -33,7 +33,7 @@ def wrong(runs: Sequence[Judged]) -> Iterator[str]:
     for run in runs:
         missed = sorted(n for n in run.expected.found - {"healthy"} - run.expected.open if not run.names_it(n))
         unranked = sorted(n for n in run.expected.found & run.expected.open if n in JUDGES and not run.ranks_it(n))
-        false = sorted(run.names - run.expected.accepted)
+        false = sorted(run.unaccepted)
         if missed or unranked or false or not agrees(run):
             yield _words(run, {"missed": missed, "unranked": unranked, "false": false})
 

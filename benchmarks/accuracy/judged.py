@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.zoo.expected import REMARKS, Expected
+from benchmarks.zoo.labelling import JUDGES
 from benchmarks.zoo.store import csv_text
 from nndoctor.errors import NNDoctorError
 from nndoctor.face import diagnose
@@ -52,6 +53,12 @@ class Judged:
     def names(self) -> frozenset[str]:
         """The names of the errors and warnings."""
         return frozenset(f.name for f in self.alarms)
+
+    @property
+    def unaccepted(self) -> frozenset[str]:
+        """The alarms that no experiment supports; of a run with faults only those that the experiments could judge."""
+        judged = self.names if self.expected.healthy else self.names & set(JUDGES)
+        return judged - self.expected.accepted
 
     @property
     def primary(self) -> Finding | None:

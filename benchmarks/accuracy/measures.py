@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.accuracy.judged import Judged
+from benchmarks.accuracy.judged import Judged, meaning
 from benchmarks.zoo.labelling import JUDGES
 
 Z = 1.96  # of a 95 % interval
@@ -86,8 +86,8 @@ def healthy_flagged(runs: Sequence[Judged]) -> tuple[Share, Share]:
 
 
 def false_alarms(runs: Sequence[Judged]) -> Share:
-    """The runs of any kind with an error or warning that the labels can judge and do not accept."""
-    return share([bool((r.names & set(JUDGES)) - r.expected.accepted) for r in runs])
+    """The runs of any kind with an error or warning that no experiment supports."""
+    return share([bool(r.unaccepted) for r in runs])
 
 
 def primary_agreement(runs: Sequence[Judged]) -> tuple[Share, Share]:
@@ -97,8 +97,10 @@ def primary_agreement(runs: Sequence[Judged]) -> tuple[Share, Share]:
 
 
 def agrees(run: Judged) -> bool:
-    """Whether the primary finding is a confirmed one, or there is none and none is confirmed."""
+    """Whether the primary finding is a confirmed one, or has one as its likeliest cause, or there is none and none is confirmed."""
     said, wanted = run.primary, run.expected
     if said is None:
         return not wanted.faults
-    return said.name in ((wanted.faults | wanted.open) if wanted.faults else wanted.accepted)
+    confirmed = wanted.faults | wanted.open if wanted.faults else wanted.accepted
+    cause = meaning(said.causes[0].name) if said.causes and said.name in wanted.accepted else frozenset()
+    return said.name in confirmed or bool(cause & wanted.faults)

@@ -20,7 +20,8 @@ def falls_late(values: Array, distance: float) -> bool:
     """Whether the last eighth lies below the one before it by more than the noise and a hundredth of the distance."""
     n = max(2, len(values) // 8)
     last, previous = values[-n:], values[-2 * n : -n]
-    fall = float(np.mean(previous) - np.mean(last))
+    with np.errstate(invalid="ignore"):
+        fall = float(np.mean(previous) - np.mean(last))
     noise = roughness(values[len(values) // 2 :]) * np.sqrt(2 / n)
     return bool(fall > max(2 * noise, 0.01 * distance))
 

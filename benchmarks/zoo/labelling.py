@@ -24,6 +24,25 @@ KIN = {  # one plant, and the ways in which it may show
     "adaptive-rate-starved": ("lr-too-low",),
     "not-converged": ("lr-too-low",),
 }
+# What can't be asked for beside a stronger fact, only accepted: nobody can judge the capacity of a network that doesn't
+# train, nor its generalization, and where one fault explains the curve the other need not be named.
+UNSTABLE = ("nan-loss", "diverged")
+COVERED = {
+    "high-bias": (
+        *UNSTABLE,
+        "plateau-at-start",
+        "lr-too-high",
+        "lr-too-low",
+        "lr-decayed-too-early",
+        "warmup-unfinished",
+        "adaptive-rate-starved",
+    ),
+    "plateau-at-start": ("nan-loss", "warmup-unfinished"),
+    "high-variance": (*UNSTABLE, "plateau-at-start"),
+    "overtraining": (*UNSTABLE, "plateau-at-start"),
+    "validation-better-than-train": (*UNSTABLE, "plateau-at-start", "lr-too-high", "noisy-validation"),
+    "not-converged": (*UNSTABLE, "loss-spikes"),
+}
 FREE_LIMIT, COSTLY_LIMIT = 0.10, 0.20
 
 
@@ -39,15 +58,22 @@ class Labels:
 
 def label(evidence: Evidence, logged: Logged) -> Labels:
     """The labels of one run; where plan and experiment disagree its status is ambiguous."""
-    found = {name: judge(evidence, logged) for name, judge in JUDGES.items()}
+    planted = evidence.experiment.planted.split(":")[0].split("+")
+    found = _uncovered({name: judge(evidence, logged) for name, judge in JUDGES.items()}, planted)
     strong = [name for name, s in found.items() if s is Strength.STRONG]
     weak = [name for name, s in found.items() if s is Strength.WEAK]
     faults = [name for name in strong if name not in REMARKS]
     if not faults and could_gain_little(evidence):
         strong.insert(0, "healthy")
-    planted = evidence.experiment.planted.split(":")[0].split("+")
     status = "labelled" if agree(planted, strong, weak) else "ambiguous"
     return Labels(status, strong, weak, undecidable(evidence, logged, strong, weak))
+
+
+def _uncovered(found: dict[str, Strength], planted: Sequence[str]) -> dict[str, Strength]:
+    """The findings, with those that a stronger fact covers made weak; what was planted stays."""
+    strong = {name for name, s in found.items() if s is Strength.STRONG}
+    covered = {name for name in strong - set(planted) if strong & set(COVERED.get(name, ()))}
+    return {name: Strength.WEAK if name in covered else s for name, s in found.items()}
 
 
 def agree(planted: Sequence[str], strong: Sequence[str], weak: Sequence[str]) -> bool:
@@ -73,6 +99,8 @@ def could_gain_little(evidence: Evidence) -> bool:
 
 def undecidable(evidence: Evidence, logged: Logged, strong: list[str], weak: list[str]) -> list[dict[str, object]]:
     """The findings that are never counted against a report that ranks the causes honestly, with the reason."""
+    if "healthy" in strong:
+        return []
     e, named = evidence.experiment, {*strong, *weak}
     still = evidence.train.span and labels_training.still_falls(evidence)
     notes: list[tuple[bool, list[str], str]] = [
@@ -87,9 +115,15 @@ def undecidable(evidence: Evidence, logged: Logged, strong: list[str], weak: lis
         ("lr-decayed-too-early" in named and not e.log.lr, ["lr-decayed-too-early"], "no learning-rate column"),
         ("warmup-unfinished" in named and not e.log.lr, ["warmup-unfinished", "lr-too-low"], "no learning-rate column"),
         ("high-bias" in named, ["high-bias"], "an irreducible floor without a known target looks alike"),
+        ("adaptive-rate-starved" in named, ["adaptive-rate-starved", "lr-too-low"], "no optimizer in the log"),
         (
-            labels_training.explodes_at_once(evidence, logged),
-            ["diverged", "lr-too-high", "nan-loss"],
+            "lr-too-low" in named and not still and labels_training.decays(evidence),
+            ["lr-too-low", "lr-decayed-too-early", "high-bias"],
+            "any curve is flat where the rate decays",
+        ),
+        (
+            bool({"diverged", "lr-too-high"} & named) and labels_training.explodes_at_once(evidence, logged),
+            ["diverged", "lr-too-high"],
             "an explosion inside the first row",
         ),
         (e.trainable == "head" and bool(strong), ["high-bias", "lr-too-low", "not-converged"], "a slow frozen trunk"),

@@ -39,7 +39,7 @@ def early_stopping_gain(evidence: Evidence) -> float:
 
 
 def high_variance(evidence: Evidence, _logged: Logged) -> Strength:
-    """Validation is far worse than training, and data or regularization cures it."""
+    """Validation is far worse than training, and data or regularization cures it; no log without validation shows it."""
     if evidence.experiment.validation_set == "train":
         return Strength.NONE
     m, distance = evidence.base.measured, evidence.validation.span
@@ -53,7 +53,10 @@ def high_variance(evidence: Evidence, _logged: Logged) -> Strength:
     by_loss = gap > 0.15 * distance and gap > 0.3 * excess and gain > 0.15
     by_error = _has_classes(evidence) and error_gap > 0.08 and fewer_errors > 0.35
     wide = gap > 0.05 * distance
-    return graded(strong=by_loss or by_error, weak=(wide and (gain > 0.05 or relative > 0.25)) or gap > 0.25 * distance)
+    seen = evidence.experiment.log.validation
+    return graded(
+        strong=seen and (by_loss or by_error), weak=(wide and (gain > 0.05 or relative > 0.25)) or gap > 0.25 * distance
+    )
 
 
 def _has_classes(evidence: Evidence) -> bool:
@@ -72,7 +75,7 @@ def overtraining(evidence: Evidence, _logged: Logged) -> Strength:
     clear = rise > 2 * roughness(curves.validation) and place < 0.8 and _training_fell(curves, place)
     held = early_stopping_gain(evidence) > 0
     return graded(
-        strong=clear and held and rise > 0.15 * covered,
+        strong=clear and held and rise > 0.15 * covered and evidence.experiment.log.validation,
         weak=place < 0.95 and (rise > 0.05 * covered or (best > 0 and rise > 0.25 * best)),
     )
 
@@ -100,7 +103,8 @@ def validation_better_than_train(evidence: Evidence, logged: Logged) -> Strength
         return Strength.NONE
     rows = np.flatnonzero(logged.validated)
     rows = rows[len(rows) // 2 :]
-    gap = float(np.median((logged.loss - logged.val_loss)[rows])) / evidence.experiment.log.scale**2
+    with np.errstate(invalid="ignore"):
+        gap = float(np.median((logged.loss - logged.val_loss)[rows])) / evidence.experiment.log.scale**2
     return graded(strong=gap > 0.10 * evidence.train.span, weak=gap > 0.0)
 
 

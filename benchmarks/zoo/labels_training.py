@@ -47,6 +47,12 @@ def explodes_at_once(evidence: Evidence, logged: Logged) -> bool:
     )
 
 
+def decays(evidence: Evidence) -> bool:
+    """Whether the rate ends far below its peak."""
+    lr = lr_curve(evidence.experiment)
+    return bool(lr[-1] < 0.2 * lr.max())
+
+
 def _finite(evidence: Evidence, logged: Logged) -> bool:
     columns = [logged.loss, logged.val_loss[logged.validated] if evidence.experiment.log.validation else logged.loss]
     return all(bool(np.isfinite(c).all()) for c in columns)
@@ -130,21 +136,21 @@ def plateau_at_start(evidence: Evidence, _logged: Logged) -> Strength:
 
 
 def loss_spikes(evidence: Evidence, logged: Logged) -> Strength:
-    """The logged loss rises where a batch was corrupt, more than anywhere else, and comes back."""
+    """The logged loss rises by more than anywhere else, and comes back; strong only where a batch was corrupt."""
     e = evidence.experiment
-    if not e.spikes or not np.isfinite(logged.loss).all():
+    if not np.isfinite(logged.loss).all() or len(logged.loss) < 3:
         return Strength.NONE
     loss = logged.loss / e.log.scale**2
     up = rises(loss)
-    rows = {min(step // e.row_steps, len(loss) - 1) for step in spike_steps(e)}
+    rows = {min(step // e.row_steps, len(loss) - 1) for step in spike_steps(e)} or {int(np.argmax(up))}
     near = np.array([any(r <= i <= r + 2 for r in rows) for i in range(len(up))])
     height, elsewhere = float(up[near].max(initial=0)), float(up[~near].max(initial=0))
     top = int(np.argmax(np.where(near, up, -np.inf)))
     back = bool(loss[top:].min() < loss[top] - up[top] / 2)
-    return graded(
-        strong=back and height > 0.15 * evidence.train.span and height > 1.5 * elsewhere,
-        weak=height > 0.05 * evidence.train.span,
-    )
+    stands_out = back and height > 0.15 * evidence.train.span and height > 1.5 * elsewhere
+    if not e.spikes:
+        return graded(strong=False, weak=stands_out)
+    return graded(strong=stands_out, weak=height > 0.05 * evidence.train.span)
 
 
 def sawtooth_epochs(evidence: Evidence, _logged: Logged) -> Strength:

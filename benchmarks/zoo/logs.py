@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.zoo.curves import Array, Curves
 from benchmarks.zoo.experiment import Experiment
 
+FEWEST_ROWS = 5  # also of a log that stops at its first NaN
 Cells = list[float | int | None]
 
 # Count, loss, validation loss, accuracies, absolute errors, rate, gradient norm; an empty name is a column not written.
@@ -101,7 +102,7 @@ def _resumed(cells: Cells, share: float) -> Cells:
 
 def _row_count(e: Experiment, logged: Logged) -> int:
     bad = np.flatnonzero(~np.isfinite(logged.loss))
-    return int(bad[0]) + 1 if e.log.stops_at_nan and len(bad) else len(logged.loss)
+    return max(int(bad[0]) + 1, FEWEST_ROWS) if e.log.stops_at_nan and len(bad) else len(logged.loss)
 
 
 def _count(e: Experiment, logged: Logged, name: str) -> Cells:
