@@ -12,7 +12,7 @@ REMARKS = frozenset({"healthy", "validation-better-than-train"})  # labels that 
 class Expected:
     """`found` must be named; `accepted` may be; of `open` the log cannot say which: a report may name any, if it ranks the causes."""
 
-    planted: str
+    primary: str | None  # the planted finding where the experiments confirm it, else the first confirmed
     found: frozenset[str]
     accepted: frozenset[str]
     open: frozenset[str]
@@ -22,7 +22,9 @@ class Expected:
         """From one line of the zoo."""
         found, weak = frozenset(line["strong"]), frozenset(line["weak"])
         unsettled = frozenset(name for note in line["undecidable"] for name in note["findings"])
-        return cls(line["planted"], found, found | weak | unsettled, unsettled)
+        faults = [name for name in line["strong"] if name not in REMARKS]
+        planted = [name for name in line["planted"].split(":")[0].split("+") if name in faults]
+        return cls(next(iter(planted or faults), None), found, found | weak | unsettled, unsettled)
 
     @property
     def healthy(self) -> bool:
@@ -33,12 +35,6 @@ class Expected:
     def faults(self) -> frozenset[str]:
         """The findings that a report must name as error or warning."""
         return self.found - REMARKS
-
-    @property
-    def primary(self) -> str | None:
-        """The planted finding where the experiments confirm it, else the first confirmed; None for a healthy run."""
-        planted = [name for name in self.planted.split(":")[0].split("+") if name in self.faults]
-        return next(iter(planted or sorted(self.faults)), None)
 
     def truth(self, name: str) -> bool | str:
         """Whether a finding is there: True, False, "undecidable" from the log, or "weak": neither asked for nor wrong."""

@@ -70,9 +70,9 @@ def label(evidence: Evidence, logged: Logged) -> Labels:
 
 
 def _uncovered(found: dict[str, Strength], planted: Sequence[str]) -> dict[str, Strength]:
-    """The findings, with those that a stronger fact covers made weak; what was planted stays."""
+    """The findings, with those that a stronger fact covers made weak; what was planted only instability covers."""
     strong = {name for name, s in found.items() if s is Strength.STRONG}
-    covered = {name for name in strong - set(planted) if strong & set(COVERED.get(name, ()))}
+    covered = {n for n in strong if strong & set(COVERED.get(n, ())) & (set(UNSTABLE) if n in planted else strong)}
     return {name: Strength.WEAK if name in covered else s for name, s in found.items()}
 
 

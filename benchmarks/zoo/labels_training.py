@@ -64,13 +64,13 @@ def nan_loss(evidence: Evidence, logged: Logged) -> Strength:
 
 
 def diverged(evidence: Evidence, logged: Logged) -> Strength:
-    """The logged loss ends above three times its first value, as excess over the best, and a lower rate helps."""
+    """The logged loss ends above three times its first value, as excess over the best, and a lower rate or reset gradients help."""
     loss = _excess(evidence, logged)
     loss = loss[np.isfinite(loss)]
     if len(loss) < 3:
         return graded(strong=False, weak=not _finite(evidence, logged))
     first, end = float(loss[0]), final(loss)
-    helped = evidence.gain(*LOWER) > 0.25
+    helped = evidence.gain(*LOWER, "reset_gradients") > 0.25
     return graded(
         strong=helped and end > 3 * first and _finite(evidence, logged),
         weak=helped and (end > 1.3 * first or float(loss.max()) > 3 * first or not _finite(evidence, logged)),
