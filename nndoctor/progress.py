@@ -13,6 +13,7 @@ from nndoctor.series import Series
 
 PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
 FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
+BLIND = 0.02  # of the reach: levels that are less sure cannot show whether a loss has stopped
 LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
 ENDED = 0.03  # of the peak: a rate decayed to nothing
@@ -154,6 +155,8 @@ def stopped(run: Run, loss: Series) -> bool:
         return False
     scale = reach(run)
     way = course(run, other)
+    if way.noise > BLIND * scale:
+        return False
     flat = other.level(0.5, 0.6) - other.last < FALL * scale * (0.5 if way.decayed else 1.0)
     if flat or other.share_of_run(other.best_step) < LONG_AGO:
         return True

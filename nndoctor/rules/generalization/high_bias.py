@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import FALL, chance_loss, classes, course, lr_share, reach, stopped, sureness
+from nndoctor.progress import FALL, chance_loss, classes, course, lr_share, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -19,6 +19,7 @@ FEW = 5  # points, where no target is given
 MANY = 20  # classes; beyond, few tasks can be learned to the last example, and guesses about the target are worth less
 UNKNOWN_MANY = 0.40
 LOSS = 0.45  # of the loss of guessing, where only the loss is logged
+GUESSES = 0.93  # of the loss of guessing
 HALF = 0.5  # of its peak: a rate that ends lower may have ended the learning
 OWN_SHARE = 0.5  # bias smaller than this part of the variance is not what to mend first
 
@@ -26,7 +27,7 @@ OWN_SHARE = 0.5  # bias smaller than this part of the variance is not what to me
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the training error with the target, or the loss with that of guessing where no error is logged."""
     loss = run.series.get("train/loss")
-    if loss is not None and len(loss.y) >= 5 and _still_falling(run, loss):
+    if loss is not None and len(loss.y) >= 5 and (_still_falling(run, loss) or _still_guesses(run, loss)):
         return
     if _target(run) is None and run.metric is not None and run.metric.name not in PLAIN:
         return
@@ -37,7 +38,14 @@ def check(run: Run) -> Iterator[Symptom]:
         yield from _by_loss(run, loss)
 
 
+def _still_guesses(run: Run, loss: Series) -> bool:
+    """Whether the loss is still about that of guessing: what has not learned yet says nothing of its capacity."""
+    chance = chance_loss(run) if classes(run) else None
+    return chance is not None and loss.last > GUESSES * chance
+
+
 def _still_falling(run: Run, loss: Series) -> bool:
+    loss = steadier(run)
     way = course(run, loss)
     unfinished = way.ahead > way.much_ahead * reach(run) and way.late_fall > FALL * reach(run)
     return unfinished and not stopped(run, loss)
