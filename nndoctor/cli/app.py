@@ -11,6 +11,7 @@ from nndoctor.cli.baseline import baseline
 from nndoctor.cli.convert import convert
 from nndoctor.cli.diagnose import diagnose
 from nndoctor.cli.explain import explain
+from nndoctor.cli.lab import lab
 from nndoctor.cli.listing import formats
 from nndoctor.cli.panels import arrange
 from nndoctor.cli.plot import plot
@@ -42,6 +43,7 @@ app.add_typer(baseline, name="baseline")
 app.command()(report)
 app.command()(watch)
 app.command()(train)
+app.command()(lab)
 
 
 def _version(wanted: bool) -> None:

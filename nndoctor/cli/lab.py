@@ -1,0 +1,62 @@
+"""`nndoctor lab NAME`"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli import Exit
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.needs_torch import needs_torch
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.out import put, say
+
+
+def lab(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A lesson's name; list shows them all.")] = "list",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of weights and order; claims are made for 0.")] = 0,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FOLDER", help="Keep both run folders there.", show_default=False),
+    ] = None,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
+) -> None:
+    """Train one of the field's lectures: an illness beside its healthy twin, shown and diagnosed.
+
+    Exits with 1 where what the lesson claims was not seen.
+    """
+    needs_torch("the lab")
+    from nndoctor.lab.lessons import CHAPTERS, LESSONS
+    from nndoctor.lab.teach import teach
+    from nndoctor.reporters.lesson import Words, listed, render
+    from nndoctor.training.folder import fresh
+
+    seen = look(chosen(color, no_color))
+    if name == "list":
+        put(listed({c: [(one.name, one.title) for one in lessons] for c, lessons in CHAPTERS.items()}, seen))
+        return
+    lesson = LESSONS.get(name)
+    if lesson is None:
+        raise _unknown(name, list(LESSONS))
+    with tempfile.TemporaryDirectory() as spare:
+        folder = Path(spare) if out is None else fresh("lab", out)
+        done = teach(lesson, folder, seed)
+    words = Words(lesson.title, lesson.source, lesson.moral, done.claims)
+    put(render(words, [(t.setup.label, t.report) for t in (done.sick, done.healthy)], seen))
+    if out is not None:
+        say(f"the run folders: {folder}")
+    raise typer.Exit(Exit.CLEAN if done.holds else Exit.FINDINGS)
+
+
+def _unknown(name: str, names: list[str]) -> Exception:
+    from difflib import get_close_matches
+
+    from nndoctor.errors import UsageError
+
+    near = get_close_matches(name, names, 1)
+    hint = f"; did you mean {near[0]}?" if near else "; nndoctor lab list shows them all"
+    return UsageError(f"there is no lesson '{name}'{hint}")

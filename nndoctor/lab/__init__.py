@@ -1,0 +1,1 @@
+"""`nndoctor lab`: the field's lectures as small experiments, each trained beside its healthy twin."""

@@ -1,0 +1,69 @@
+"""What a lesson is: a network with one illness or without one remedy, its healthy twin, and what must be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from torch import Tensor, nn
+
+from nndoctor.lab.data import Data
+from nndoctor.training.options import Optimizers, Options
+
+
+class Measure(StrEnum):
+    """What is compared; losses and errors are better low, accuracies high."""
+
+    train_loss = "training loss"
+    train_accuracy = "training accuracy"
+    validation_loss = "validation loss"
+    validation_accuracy = "validation accuracy"
+    gap = "gap of accuracy"
+    peak = "highest training loss on the way"
+
+    @property
+    def higher(self) -> bool:
+        """Whether a higher value is better."""
+        return self.name.endswith("accuracy")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One network to train. `augment` changes a batch of inputs, anew each time; `members` > 1 is an ensemble.
+
+    `snapshots` averages the predictions of the network at that many points of one cyclic run.
+    """
+
+    label: str
+    model: Callable[[], nn.Module]
+    data: Callable[[], Data]
+    options: Options = field(default_factory=lambda: Options(epochs=20, optimizer=Optimizers.momentum, lr=0.05))
+    augment: Callable[[Tensor], Tensor] | None = None
+    members: int = 1
+    snapshots: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The healthy twin is better in a measure, by at least a margin: points of accuracy, or a factor of a loss."""
+
+    measure: Measure
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One phenomenon. `findings` are what the sick twin must be diagnosed with (one of them; none: only claims count).
+
+    `source` is where the field says so; `moral` one sentence to take home.
+    """
+
+    name: str
+    title: str
+    moral: str
+    source: str
+    sick: Setup
+    healthy: Setup
+    claims: Sequence[Claim]
+    findings: Sequence[str] = ()

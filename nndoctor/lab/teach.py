@@ -1,0 +1,139 @@
+"""Trains a lesson's twins, measures them, and checks what the lesson claims."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+import nndoctor
+from nndoctor.experiment.data import batches
+from nndoctor.experiment.experiment import Experiment
+from nndoctor.lab.data import Data
+from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
+from nndoctor.report import Report
+from nndoctor.training.loop import Training
+from nndoctor.training.options import Schedules
+from nndoctor.wording import number, percent
+
+BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """One trained twin: its report, and its measures at the end."""
+
+    setup: Setup
+    report: Report
+    values: dict[Measure, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A lesson's twins, and for each claim whether it held and the sentence with its numbers."""
+
+    lesson: Lesson
+    sick: Taught
+    healthy: Taught
+    claims: tuple[tuple[bool, str], ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything that the lesson promises was seen."""
+        found = {f.name for f in self.sick.report.findings}
+        named = not self.lesson.findings or bool(found & set(self.lesson.findings))
+        return named and all(held for held, _ in self.claims)
+
+
+def teach(lesson: Lesson, folder: Path, seed: int = 0, see: Callable[[], None] = lambda: None) -> Outcome:
+    """Train both twins into `folder/sick` and `folder/healthy`, and measure."""
+    sick, healthy = (
+        _taught(setup, folder / name, seed, see) for name, setup in (("sick", lesson.sick), ("healthy", lesson.healthy))
+    )
+    return Outcome(lesson, sick, healthy, tuple(_checked(claim, sick, healthy) for claim in lesson.claims))
+
+
+def _taught(setup: Setup, folder: Path, seed: int, see: Callable[[], None]) -> Taught:
+    data = setup.data()
+    networks: list[nn.Module] = []
+    for member in range(setup.members):
+        where = folder if member == 0 else folder.with_name(f"{folder.name}-{member + 1}")
+        networks += _trained(setup, data, where, seed + member, see)
+    report = nndoctor.diagnose(folder)
+    losses = report.run.series["train/loss"].y
+    peak = float(losses.max()) if len(losses) else math.inf
+    return Taught(setup, report, {**_measured(networks, data), Measure.peak: peak})
+
+
+def _trained(setup: Setup, data: Data, folder: Path, seed: int, see: Callable[[], None]) -> list[nn.Module]:
+    """The network, or its snapshots at the ends of the cycles of a cosine that starts anew (Huang et al. 2017)."""
+    torch.manual_seed(seed)
+    network = setup.model()
+    train = batches(
+        "train_data", DataLoader(_Augmented(data, setup.augment), batch_size=BATCH, shuffle=True), shuffle=True
+    )
+    held = batches("validation_data", (data.held_inputs, data.held_labels), shuffle=False, size=200)
+    experiment = Experiment("lab", network, train, nn.CrossEntropyLoss(), held)
+    found = []
+    for cycle in range(setup.snapshots):
+        options = replace(setup.options, seed=seed + cycle, device="cpu")
+        if setup.snapshots > 1:
+            options = replace(options, epochs=options.epochs // setup.snapshots, schedule=Schedules.cosine)
+        where = folder if cycle == 0 else folder.with_name(f"{folder.name}-cycle-{cycle + 1}")
+        Training(experiment, options, where).run(see)
+        found.append(_copy(network) if setup.snapshots > 1 else network)
+    return found
+
+
+def _measured(networks: Sequence[nn.Module], data: Data) -> dict[Measure, float]:
+    """Losses and accuracies of the networks' mean prediction, in evaluation mode."""
+    values: dict[Measure, float] = {}
+    sets = (("train", data.inputs, data.labels), ("validation", data.held_inputs, data.held_labels))
+    for split, inputs, labels in sets:
+        with torch.no_grad():
+            chances = torch.stack([network.eval()(inputs).softmax(1) for network in networks]).mean(0)
+        loss = float(functional.nll_loss(chances.clamp_min(1e-12).log(), labels))
+        values[Measure[f"{split}_loss"]] = loss
+        values[Measure[f"{split}_accuracy"]] = float((chances.argmax(1) == labels).float().mean())
+    values[Measure.gap] = values[Measure.train_accuracy] - values[Measure.validation_accuracy]
+    return values
+
+
+def _checked(claim: Claim, sick: Taught, healthy: Taught) -> tuple[bool, str]:
+    measure = claim.measure
+    one, other = sick.values[measure], healthy.values[measure]
+    written = percent if measure.higher or measure is Measure.gap else number
+    words = f"{measure}: {written(one)} {sick.setup.label}, {written(other)} {healthy.setup.label}"
+    if not math.isfinite(other):
+        return False, words
+    if measure.higher:
+        return other - one >= claim.margin, words
+    if measure is Measure.gap:
+        return one - other >= claim.margin, words
+    return not math.isfinite(one) or one >= claim.margin * other, words
+
+
+def _copy(network: nn.Module) -> nn.Module:
+    from copy import deepcopy
+
+    return deepcopy(network)
+
+
+class _Augmented(Dataset[tuple[Tensor, Tensor]]):
+    """Examples, their inputs changed anew each time they are asked for."""
+
+    def __init__(self, data: Data, augment: Callable[[Tensor], Tensor] | None) -> None:
+        self._data, self._augment = data, augment
+
+    def __len__(self) -> int:
+        return len(self._data.labels)
+
+    def __getitem__(self, k: int) -> tuple[Tensor, Tensor]:
+        inputs = self._data.inputs[k]
+        return (inputs if self._augment is None else self._augment(inputs)), self._data.labels[k]

@@ -1,0 +1,57 @@
+"""A lesson's page for the terminal: both twins with their curves and verdicts, what was measured, what to take home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nndoctor.finding import Severity
+from nndoctor.plots.curves import Paper, draw
+from nndoctor.report import Report
+from nndoctor.reporters.page import Look, Page
+from nndoctor.reporters.verdict import capital, verdict
+
+HEIGHT = 6  # rows of a twin's curves
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a lesson says: `claims` are whether each held, and its sentence."""
+
+    title: str
+    source: str
+    moral: str
+    claims: Sequence[tuple[bool, str]]
+
+
+def render(words: Words, twins: Sequence[tuple[str, Report]], look: Look) -> str:
+    """The page."""
+    page = Page(look)
+    page.line((words.title, "bold"))
+    page.line((words.source, "dim"))
+    for label, report in twins:
+        page.blank()
+        sentence, style = verdict(report)
+        page.line((f"{capital(label)}  ", "bold"), (sentence, style))
+        span = report.primary.span if report.primary else None
+        for line in draw(report.run, Paper(page.width, HEIGHT, drawing=look.drawing), span):
+            page.row(line)
+        codes = ", ".join(f"{f.code} {f.name}" for f in report.at_least(Severity.WARNING))
+        page.line(("found  ", "dim"), codes or "nothing", indent=2)
+    page.blank()
+    for held, sentence in words.claims:
+        page.line(("seen    " if held else "UNSEEN  ", "good" if held else "error"), sentence, hanging=8)
+    page.line(("learned ", "good"), words.moral, hanging=8)
+    return page.text()
+
+
+def listed(chapters: Mapping[str, Sequence[tuple[str, str]]], look: Look) -> str:
+    """All lessons: names and titles by chapter."""
+    page = Page(look)
+    wide = max(len(name) for lessons in chapters.values() for name, _ in lessons) + 2
+    for chapter, lessons in chapters.items():
+        page.blank()
+        page.line((capital(chapter), "bold"))
+        for name, title in lessons:
+            page.line((f"  {name:<{wide}}", "train"), title, hanging=wide + 2)
+    return page.text()
