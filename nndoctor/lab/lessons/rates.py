@@ -126,6 +126,6 @@ LESSONS = (
     _rate("lr-high", "The learning rate is high", "The loss is thrown up again and again before it settles, if it does.",
           1.4, ("lr-too-high", "loss-spikes", "diverged"), Claim(Measure.peak, 2.0)),
     _rate("lr-nan", "The learning rate ends in NaN", "Each step throws the weights further than the one before.",
-          1e6, ("nan-loss", "diverged"), Claim(Measure.train_loss, 10.0)),
+          1e6, ("nan-loss", "diverged", "nan-in-layer"), Claim(Measure.train_loss, 10.0)),
     *OPTIMIZERS, *SCHEDULES, WARM_UP,
 )  # fmt: skip
