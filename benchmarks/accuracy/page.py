@@ -10,6 +10,7 @@ from benchmarks.accuracy.confusion import confusion
 from benchmarks.accuracy.early import early
 from benchmarks.accuracy.judged import Judged
 from benchmarks.accuracy.measures import Share, false_alarms, healthy_flagged, measure, primary_agreement
+from benchmarks.accuracy.published.compare import compare
 from benchmarks.accuracy.remedies import efficacy
 
 
@@ -41,6 +42,11 @@ def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jo
         _table(("confidence", "findings", "mean", "right"), _reliability(runs)),
         "### Primary findings",
         _table(("label", "runs", "reported first"), _confused(runs)),
+        "### Fixed thresholds, as published",
+        _table(
+            ("rules", "a finding of the right family", "healthy flagged"),
+            ((f.name, f.right, f.flagged) for f in compare(runs)),
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -1,0 +1,1 @@
+"""Fixed-threshold rules as others published them, written anew from their documentation."""
