@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from nndoctor.finding import Finding, Location, Symptom
+from nndoctor.finding import Finding, Location, Severity, Symptom
 from nndoctor.remedies import REMEDIES
 from nndoctor.report import Report, Skipped
 from nndoctor.rule import Rule
@@ -31,8 +31,8 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
         else:
             cleared.append(rule.code)
     for rule in rules:
-        cause = next((name for name in rule.yields_to if name in found), None)
-        if rule.name in found and cause is not None:
+        cause = next((name for name in rule.yields_to if _explains(found, name, rule.name)), None)
+        if cause is not None:
             skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
     explained = {s.name for s in skipped}
     told = [(rule, f) for rule in rules if rule.name not in explained for f in found.get(rule.name, ())]
@@ -43,6 +43,12 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
         tuple(cleared),
         tuple(sorted(skipped, key=lambda s: s.code)),
     )
+
+
+def _explains(found: Mapping[str, list[Finding]], cause: str, name: str) -> bool:
+    """Whether both are found, and not one as mere information where the other is a warning."""
+    ranks = [min((f.severity.rank for f in found.get(one, ())), default=None) for one in (cause, name)]
+    return None not in ranks and not (ranks[0] == Severity.INFO.rank and ranks[1] != ranks[0])
 
 
 def _examined(rule: Rule, run: Run) -> list[Symptom]:

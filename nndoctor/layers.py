@@ -47,6 +47,22 @@ class Layers:
         last = plain.rpartition(".")[2]
         return str(said) if said is not None else last if last in ACTIVATIONS else ""
 
+    def named(self, path: str) -> str:
+        """A layer as one says it: where its path ends in a bare number with its kind, `layer 0 (Linear)`, `features.3 (ReLU)`."""
+        plain, _, call = path.partition("#")
+        above, _, last = plain.rpartition(".")
+        if above.isdigit() and last in ACTIVATIONS and not call:
+            return f"the {last} after {self.named(above)}"
+        kind = self.run.fact(f"kinds:{plain}") if last.isdigit() else None
+        told = ", ".join([*([str(kind)] if kind else []), *([f"call {call}"] if call else [])])
+        name = f"layer {plain}" if plain.isdigit() else plain
+        return f"{name} ({told})" if told else name
+
+    def placed(self, path: str) -> str:
+        """The same with the word before it: `layer fc1`, `layer 0 (Linear)`."""
+        name = self.named(path)
+        return name if name.startswith(("layer ", "the ")) else f"layer {name}"
+
     def series(self, path: str, statistic: str) -> Series | None:
         """One statistic of one layer, if it has a finite value."""
         found = self.run.layer(path, statistic)

@@ -55,9 +55,10 @@ STANDS_FOR = {"weight_norm": "update_ratio"}  # what is frozen shows in its step
 
 @dataclass(frozen=True, slots=True)
 class _Map:
-    """What is drawn: layers and their shades, the one that matters, the names' width, the title, first and last step."""
+    """What is drawn: layers, their names, their shades, the one that matters, the names' width, the title, the ends."""
 
     paths: Sequence[str]
+    names: Sequence[str]
     shades: Array
     marked: str
     gutter: int
@@ -78,7 +79,8 @@ def draw(run: Run, finding: Finding, paper: Paper) -> list[Line]:
         paths = [p for p in paths if p in layers.weighted] or paths
     if scale is None or len(paths) < 2:
         return []
-    gutter = min(max(len(p) for p in paths), LONGEST) + 2
+    names = [layers.named(p).removeprefix("layer ") if p[:1].isdigit() else p for p in paths]
+    gutter = min(max(map(len, names)), LONGEST) + 2
     cells = min(paper.width - gutter - 8, ACROSS)
     if cells < NARROW:
         return []
@@ -87,7 +89,7 @@ def draw(run: Run, finding: Finding, paper: Paper) -> list[Line]:
     shades = _shades(values, scale)
     title = f"{scale.title}: {range_}"
     title = (" " * min(gutter, paper.width - len(title)) + title)[: paper.width]
-    sheet = _Map(paths, shades, finding.location.layer, gutter, title, (first, last))
+    sheet = _Map(paths, names, shades, finding.location.layer, gutter, title, (first, last))
     return _lines(sheet, drawing=paper.drawing, worst_low=scale.worst_low)
 
 
@@ -131,7 +133,8 @@ def _lines(sheet: _Map, *, drawing: bool, worst_low: bool) -> list[Line]:
             lines.append([(f"{'':>{gutter}}", "dim"), (f"{'⋮' if drawing else ':'} {len(rows)} more layers", "dim")])
             continue
         k = rows[0]
-        name = paths[k] if len(paths[k]) <= LONGEST else ("…" if drawing else "~") + paths[k][-LONGEST + 1 :]
+        name = sheet.names[k]
+        name = name if len(name) <= LONGEST else ("…" if drawing else "~") + name[-LONGEST + 1 :]
         style = "mark" if paths[k] == marked else "dim"
         cells: Segment = (
             "".join(MISSING if v < 0 else marks[int(v)] for v in shades[k]),

@@ -25,6 +25,7 @@ from nndoctor.recorder.statistics import (
 from nndoctor.recorder.weights import Weights
 from nndoctor.recorder.window import PLACES
 
+OVERFLOWS = 1e15  # a gradient of finite numbers this large may have an infinite norm
 COLUMN = {name: k for k, name in enumerate(STATISTICS)}
 
 
@@ -160,7 +161,10 @@ class Analysis:
         start = 0
         for row, length in zip(g.sampled, g.lengths, strict=True):
             k = at[entries[row].layer]
-            values[k, COLUMN["grad_low"] : COLUMN["grad_high"] + 1] = quantiles(stretches[start : start + length])
+            low, median, high = quantiles(stretches[start : start + length])
+            values[k, COLUMN["grad_low"] : COLUMN["grad_high"] + 1] = low, median, high
+            if np.isposinf(squares[rows == k]).all() and OVERFLOWS < high < np.inf:
+                values[k, COLUMN["nonfinite_grad"]] = 0  # its norm overflowed, it did not
             start += length
         return exact
 

@@ -90,7 +90,7 @@ class Book:
     ) -> bool:
         """The row of one step; whether its loss jumped."""
         self.step = step
-        self._losses.jumped = False
+        self._losses.jumped = self._losses.lost = False
         row: Row = {"step": step}
         if self.pending:
             value = sum(self.pending) / len(self.pending)
@@ -118,6 +118,11 @@ class Book:
             if len(self._folder.rows) >= MOST_ROWS:
                 self.flush()
         return self._losses.jumped
+
+    @property
+    def lost(self) -> bool:
+        """Whether the latest row's loss is the first that is not finite."""
+        return self._losses.lost
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         """Numbers beside a step, in its row if that is not yet on disk, else in one of their own."""

@@ -18,6 +18,8 @@ class Losses:
 
     def __init__(self) -> None:
         self.jumped = False
+        self.lost = False
+        """Whether the latest loss is the first that is not finite."""
         self.first_bad: int | None = None
         self._waiting: list[tuple[int, Tensor]] = []
         self._mean = 0.0
@@ -37,7 +39,7 @@ class Losses:
         """Follow the running mean, and say so when the loss jumps above it or is no number."""
         if value - value != 0:  # NaN or infinite
             if self.first_bad is None:
-                self.first_bad, self.jumped = step, True
+                self.first_bad, self.jumped, self.lost = step, True, True
             return
         rise = value - self._mean
         self._count += 1

@@ -177,7 +177,10 @@ class Recorder:
         self._since = now
         if not arm or self._armed >= 0:
             return
-        if self._step >= self._next or (jumped and self._schedule.may_add(self._step - self._last, self._step_time)):
+        since = self._step - self._last
+        if self._step >= self._next or (
+            jumped and self._schedule.may_add(since, self._step_time, lost=self._book.lost)
+        ):
             self._arm(self._step)
 
     def _unhook(self) -> None:

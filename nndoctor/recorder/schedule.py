@@ -47,11 +47,11 @@ class Schedule:
             gap *= self._rng.uniform(1 - SPREAD, 1 + SPREAD)
         return step + max(1, round(gap))
 
-    def may_add(self, since: int, step_time: float) -> bool:
-        """Whether a jump of the loss may trigger a sample, `since` steps after the last one."""
-        if self.every is not None:
+    def may_add(self, since: int, step_time: float, *, lost: bool = False) -> bool:
+        """Whether a jump of the loss may trigger a sample, `since` steps after the last one; its loss for good always may."""
+        if self.every is not None or self._fixed:
             return False
-        return not self._fixed and since * APART >= self._gap(step_time)
+        return lost or since * APART >= self._gap(step_time)
 
     def _gap(self, step_time: float, done: int | None = None) -> float:
         """The steps that pay for a sample, and for what the samples of the first `done` steps cost beyond the budget."""

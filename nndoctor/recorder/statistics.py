@@ -57,9 +57,8 @@ def of_outputs(sample: Outputs) -> dict[str, Floats]:
     """Each statistic of the outputs, shape (layers,), but the dead units'."""
     x = sample.values
     counts = np.array([a * b * c for a, b, c in sample.shapes], dtype=np.float32)
-    total = x.sum(1)
-    mean = total / counts
-    square = np.einsum("ij,ij->i", x, x) / counts
+    mean = x.sum(1, dtype=np.float64) / counts  # in double: squares of large numbers overflow, small spreads cancel
+    square = np.einsum("ij,ij->i", x, x, dtype=np.float64) / counts
     found = {
         "mean": mean,
         "std": np.sqrt(np.maximum(square - mean * mean, 0)),
@@ -105,7 +104,7 @@ def _by_unit(sample: Outputs) -> dict[str, Floats]:
 def segments(values: Floats, lengths: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The sum of squares in each stretch of a row of stretches, and their starts; both of shape (stretches,)."""
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
-    return np.add.reduceat((values * values).astype(np.float64), starts), starts
+    return np.add.reduceat(np.square(values, dtype=np.float64), starts), starts
 
 
 def quantiles(values: Floats) -> tuple[float, float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nndoctor.finding import Finding, Number, Severity
+from nndoctor.layers import Layers
 from nndoctor.plots import layers
 from nndoctor.plots.curves import Line, Paper, draw
 from nndoctor.report import Report
@@ -51,7 +52,7 @@ def _report(page: Page, report: Report, *, quiet: bool) -> None:
     page.line((sentence, style))
     if quiet:
         for finding in report.at_least(Severity.WARNING):
-            _head(page, finding)
+            _head(page, report, finding)
         return
     page.blank()
     span = report.primary.span if report.primary else None
@@ -59,13 +60,13 @@ def _report(page: Page, report: Report, *, quiet: bool) -> None:
         page.row(line)
     page.blank()
     for finding in report.findings:
-        _finding(page, finding, told=finding.message in sentence, picture=_layers(page, report, finding))
+        _finding(page, report, finding, told=finding.message in sentence, picture=_layers(page, report, finding))
     rest(page, report)
 
 
-def _head(page: Page, finding: Finding) -> None:
+def _head(page: Page, report: Report, finding: Finding) -> None:
     place = f", line {finding.location.line}" if finding.location.line is not None else ""
-    layer = f", layer {finding.location.layer}" if finding.location.layer else ""
+    layer = f", {Layers(report.run).placed(finding.location.layer)}" if finding.location.layer else ""
     head = f"  {finding.severity}, {percent(finding.confidence)} sure{place}{layer}"
     page.line((finding.code, str(finding.severity)), (f" {finding.name}", "bold"), (head, "dim"))
 
@@ -77,9 +78,9 @@ def _layers(page: Page, report: Report, finding: Finding) -> list[Line]:
     return layers.draw(report.run, finding, Paper(page.width - INDENT, drawing=page.look.drawing))
 
 
-def _finding(page: Page, finding: Finding, *, told: bool, picture: Sequence[Line]) -> None:
+def _finding(page: Page, report: Report, finding: Finding, *, told: bool, picture: Sequence[Line]) -> None:
     """One finding; `told` where the verdict has already said its message; `picture` stands below its evidence."""
-    _head(page, finding)
+    _head(page, report, finding)
     if not told:
         page.line(f"{capital(finding.message)}.", indent=6)
     page.items(_evidence(finding), "dim", indent=6)

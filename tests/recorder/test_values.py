@@ -134,6 +134,33 @@ def test_units_of_one_sign_and_constant_outputs_are_seen(tmp_path):
     assert only(tmp_path, "0", "same_examples") == 0.5
 
 
+def test_large_numbers_are_not_taken_for_infinite_ones(tmp_path):
+    """Outputs, gradients and weights of 1e20 are finite, though their squares are not in single precision."""
+    seed()
+    model = nn.Sequential(nn.Linear(10, 12), nn.ReLU(), nn.Linear(12, 4))
+    with torch.no_grad():
+        model[0].weight.mul_(1e21)
+    one_step(tmp_path, model, torch.optim.SGD(model.parameters(), lr=0.1), torch.randn(8, 10), lambda y: y.mean())
+    for layer in ("0", "1", "2"):
+        assert only(tmp_path, layer, "nonfinite_output") == 0
+    assert [only(tmp_path, layer, "nonfinite_grad") for layer in ("0", "2")] == [0, 0]
+    assert only(tmp_path, "0", "nonfinite_weight") == 0
+    assert "nonfinite" not in json.loads((tmp_path / "run.json").read_text())
+
+
+def test_a_small_spread_about_a_large_mean_is_measured(tmp_path):
+    """An output of 10,000 give or take 0.1 has its true deviation."""
+    seed()
+    model = nn.Sequential(nn.Linear(10, 5))
+    nn.init.constant_(model[0].bias, 1e4)
+    nn.init.normal_(model[0].weight, std=0.03)
+    x = torch.randn(32, 10)
+    with torch.no_grad():
+        true = model(x).double().std(correction=0).item()
+    one_step(tmp_path, model, torch.optim.SGD(model.parameters(), lr=0.1), x, lambda y: y.mean())
+    assert only(tmp_path, "0", "std") == pytest.approx(true, rel=0.01)
+
+
 @pytest.mark.parametrize("side", ["weight", "forward", "gradient"])
 def test_the_birthplace_of_nan_is_named(side, tmp_path):
     """Layer, side and step where numbers first stop being finite."""

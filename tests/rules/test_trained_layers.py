@@ -252,6 +252,28 @@ def test_a_nan_in_the_data_is_seen_in_the_first_layer(tmp_path):
     assert found.causes[0].name == "NaN in the data"
 
 
+@pytest.mark.parametrize("every", ["auto", 25])
+def test_a_loss_lost_before_a_layer_is_seen_leads_the_report(every, tmp_path):
+    """Thrown out by a rate of a million: the loss leads with the rate as its cause, and names the layer seen next."""
+    run = nets.train(tmp_path / "a", nets.mlp(3, init=nets.he), nets.vectors(), lr=1e6, every=every, steps=60)
+    report = nndoctor.diagnose(run)
+    assert report.primary.name == "nan-loss"
+    assert report.primary.location.layer == "0"
+    assert "weights of layer 0 (Linear) at step" in report.primary.evidence["first_seen_in"]
+    assert report.primary.causes[0].name == "learning rate too high"
+    told = next(f for f in report.findings if f.name == "nan-in-layer")
+    assert told.severity is Severity.INFO
+
+
+def test_a_layer_named_by_a_number_is_told_with_its_kind(tmp_path):
+    """`layer 3 (ReLU)` in the message, the bare path in the location."""
+    model = nets.mlp(3, init=nets.he)
+    nn.init.constant_(model[2].bias, -8.0)
+    (found,) = [f for f in of_layers(nets.train(tmp_path / "a", model, nets.vectors(), lr=0.05)) if f.code == "NN401"]
+    assert "of layer 3 (ReLU) are dead" in found.message
+    assert found.location.layer == "3"
+
+
 def test_one_cause_stands_for_its_symptoms(tmp_path):
     """A dead layer's constant output, vanished gradient and flat loss are not told again."""
     report = nndoctor.diagnose(nets.train(tmp_path / "a", biased(2, -20.0), nets.vectors(), lr=0.05))

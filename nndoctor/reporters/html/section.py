@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nndoctor.finding import Cause, Finding, Number, Remedy, Severity
+from nndoctor.layers import Layers
 from nndoctor.plots.inline import inline
 from nndoctor.report import Report
 from nndoctor.reporters.html.elements import Content, Html, el, joined, rows, table
@@ -24,13 +25,13 @@ def section(report: Report, k: int) -> Html:
         el("h2", sentence, class_=f"verdict {style}"),
         el("p", about, el("code", report.source), class_="source"),
         el("figure", Html(inline(report, k, f"Curves of {report.source}. {sentence}")), tabindex="0"),
-        joined(_finding(finding) for finding in report.findings),
+        joined(_finding(report, finding) for finding in report.findings),
         _rest(report),
         id=f"run-{k}",
     )
 
 
-def _finding(finding: Finding) -> Html:
+def _finding(report: Report, finding: Finding) -> Html:
     severity = str(finding.severity)
     parts: list[Content] = [
         el(
@@ -39,7 +40,7 @@ def _finding(finding: Finding) -> Html:
             " ",
             el("span", finding.code, class_="code"),
             f" {finding.name} ",
-            el("small", f"{percent(finding.confidence)} sure{_place(finding)}"),
+            el("small", f"{percent(finding.confidence)} sure{_place(report, finding)}"),
         ),
         el("p", f"{capital(finding.message)}."),
     ]
@@ -53,9 +54,9 @@ def _finding(finding: Finding) -> Html:
     return el("article", *parts, class_=severity)
 
 
-def _place(finding: Finding) -> str:
+def _place(report: Report, finding: Finding) -> str:
     line = "" if finding.location.line is None else f", line {finding.location.line}"
-    return line + (f", layer {finding.location.layer}" if finding.location.layer else "")
+    return line + (f", {Layers(report.run).placed(finding.location.layer)}" if finding.location.layer else "")
 
 
 def _cause(cause: Cause) -> Html:

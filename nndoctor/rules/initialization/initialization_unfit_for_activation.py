@@ -82,7 +82,7 @@ def _under_tanh(layers: Layers, gain: float) -> Iterator[Symptom]:
     series = layers.run.series[f"layer:{worst}/saturated_fraction"]
     yield Symptom(
         f"the initialization is He's in effect, under tanh: each layer's sum is {number(round(gain, 2))} times its input "
-        f"where tanh wants 1, and {percent(float(shares.max()))} of {worst} begins saturated",
+        f"where tanh wants 1, and {percent(float(shares.max()))} of {layers.named(worst)} begins saturated",
         0.7,
         {"gain": round(gain, 3), "fitting_gain": 1.0, "saturated_share": round(float(shares.max()), 3)},
         series=series.name,

@@ -28,8 +28,8 @@ def check(run: Run) -> Iterator[Symptom]:
     recovered = powers(ends) < RECOVERED and learned(run)
     series = run.series[f"layer:{paths[-1]}/std"]
     yield Symptom(
-        f"the signal grows with depth: its deviation is {number(float(f'{sizes[0]:.2g}'))} at {paths[0]} and "
-        f"{number(float(f'{sizes[-1]:.2g}'))} at {paths[-1]}, {number(float(f'{factor:.2g}'))} times a layer"
+        f"the signal grows with depth: its deviation is {number(float(f'{sizes[0]:.2g}'))} at {layers.named(paths[0])} and "
+        f"{number(float(f'{sizes[-1]:.2g}'))} at {layers.named(paths[-1])}, {number(float(f'{factor:.2g}'))} times a layer"
         + ("; training has mended it" if recovered else ""),
         sureness(trend, 1.2, 3.0),
         {

@@ -27,7 +27,7 @@ def check(run: Run) -> Iterator[Symptom]:
     same = run.layer(found[0], "same_units")
     series = same if same is not None and len(same.y) else run.series[f"layer:{found[0]}/weight_norm"]
     yield Symptom(
-        f"all weights of {found[0]} begin {what}{others}: its units stay copies of each other",
+        f"all weights of {layers.named(found[0])} begin {what}{others}: its units stay copies of each other",
         0.95,
         {"layers": len(found), "weights": what},
         series=series.name,

@@ -29,7 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
     others = f", as in {len(found) - 1} more layers" if len(found) > 1 else ""
     sigmoid = layers.activation(worst) == "sigmoid"
     yield Symptom(
-        f"{percent(late(series))} of the units of {worst} have one sign for all examples{others}"
+        f"{percent(late(series))} of the units of {layers.named(worst)} have one sign for all examples{others}"
         + (": a sigmoid is positive always" if sigmoid else ": the examples look alike there"),
         sureness(late(series), 0.9, 1.0),
         {"one_sign": round(late(series), 3), "layers": len(found)},

@@ -11,6 +11,14 @@ from nndoctor.run import Run
 from nndoctor.wording import number, percent
 
 ALL = 0.95  # of the output's units
+SILENT = 0.999  # of a ReLU's outputs
+
+FIRST = {
+    "the inputs do not vary": ("check-inputs", "overfit-tiny-subset"),
+    "dead or zero weights": ("he-initialization", "lower-learning-rate", "overfit-tiny-subset"),
+    "learning rate too high": ("lower-learning-rate", "warm-up", "clip-gradients", "he-initialization"),
+}
+"""The remedies in the order that the likeliest cause asks for."""
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -28,17 +36,22 @@ def check(run: Run) -> Iterator[Symptom]:
         if late(run.series[f"layer:{path}/same_examples"]) < ALL:
             break
         origin = path
+    zeros = layers.series(origin, "zero_fraction")
+    dead = zeros is not None and layers.activation(origin) == "relu" and late(zeros) >= SILENT
     told = run.series[f"layer:{origin}/same_examples"]
     since = float(told.x[int((told.y >= ALL).argmax())])
+    causes = _causes(layers, origin, chain[0] == origin, first(told) >= ALL)
     yield Symptom(
-        f"the output is the same for all examples; nothing varies from {origin} on",
+        f"the output is the same for all examples; nothing varies from {layers.named(origin)} on"
+        + (", where every unit is zero" if dead else ""),
         0.95,
-        {"units_constant": percent(late(same)), "since": since, "origin": origin},
+        {"units_constant": percent(late(same)), "since": since, "origin": layers.named(origin)},
         series=told.name,
         step=since,
         span=(since, float(told.x[-1])),
         layer=origin,
-        causes=_causes(layers, origin, chain[0] == origin, first(told) >= ALL),
+        causes=causes,
+        remedies=FIRST[causes[0].name],
     )
 
 

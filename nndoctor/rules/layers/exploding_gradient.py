@@ -18,6 +18,18 @@ HUGE = 300.0  # times the weight's own size: healthy networks stay under 3, unsc
 GROWN = 1e3  # times the last layer's gradient at the first layer
 LATER = 1e4  # times its level at the start
 
+FIRST = {
+    "weights too large at the start": (
+        "he-initialization",
+        "batch-normalization",
+        "clip-gradients",
+        "lower-learning-rate",
+    ),
+    "learning rate too high": ("lower-learning-rate", "clip-gradients", "warm-up", "batch-normalization"),
+    "targets not scaled": ("normalize-targets", "clip-gradients", "lower-learning-rate", "he-initialization"),
+}
+"""The remedies in the order that the likeliest cause asks for."""
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Judge each layer's gradient by its weights' size, by the last layer's gradient, and by its own start."""
@@ -31,7 +43,8 @@ def check(run: Run) -> Iterator[Symptom]:
     beside = np.where(sizes > 1e-6, grads / np.maximum(sizes, 1e-6), 0.0)
     plain = grads[-1] > 0 and len(paths) > 2 and not layers.normalized  # deep normalized networks live with it
     grown = grads / grads[-1] if plain else np.zeros(len(paths))
-    later = np.where(grads > 1e-12, peaks / np.maximum(grads, 1e-12), 0.0) * (peaks > HUGE * sizes)
+    lost = any(not np.isfinite(s.values).all() for s in [run.series.get("train/loss")] if s is not None)
+    later = np.where((grads > 1e-12) & (not lost), peaks / np.maximum(grads, 1e-12), 0.0) * (peaks > HUGE * sizes)
     marks = {"beside": (beside, HUGE), "grown": (grown, GROWN), "later": (later, LATER)}
     kind = max(marks, key=lambda name: float(marks[name][0].max()) / marks[name][1])
     values, limit = marks[kind]
@@ -41,11 +54,13 @@ def check(run: Run) -> Iterator[Symptom]:
     norm = run.series[f"layer:{paths[k]}/grad_norm"]
     at = float(norm.x[0]) if kind != "later" else float(norm.x[int(np.argmax(norm.y > HUGE * sizes[k]))])
     much = number(float(f"{values[k]:.2g}"))
+    here = layers.named(paths[k])
     told = {
-        "beside": f"at {paths[k]} it is {much} times the weights themselves",
-        "grown": f"at {paths[k]} it is {much} times that at {paths[-1]}",
-        "later": f"at {paths[k]} it reaches {much} times its level at the start, by step {step(at)}",
+        "beside": f"at {here} it is {much} times the weights themselves",
+        "grown": f"at {here} it is {much} times that at {layers.named(paths[-1])}",
+        "later": f"at {here} it reaches {much} times its level at the start, by step {step(at)}",
     }
+    causes = _causes(layers, kind)
     yield Symptom(
         f"the gradient explodes: {told[kind]}",
         sureness(math.log10(values[k] / limit), -0.5, 1.5),
@@ -58,7 +73,8 @@ def check(run: Run) -> Iterator[Symptom]:
         step=at,
         span=(at, float(norm.x[-1])),
         layer=paths[k],
-        causes=_causes(layers, kind),
+        causes=causes,
+        remedies=FIRST[causes[0].name],
     )
 
 
@@ -94,7 +110,7 @@ RULE = Rule(
     needs={"layer:*/grad_norm": 1, "layer:*/weight_norm": 1},
     check=check,
     why="A step along a gradient far larger than the weights throws them away; a rate small enough for it is too small for every other layer.",
-    how="A layer's gradient norm is 300 times the norm of its weights at the start, or (in a network that does not normalize) a thousand times the last layer's, or grows ten-thousand-fold in training. Healthy networks stay below 3 times their weights.",
+    how="A layer's gradient norm is 300 times the norm of its weights at the start, or (in a network that does not normalize) a thousand times the last layer's, or grows ten-thousand-fold in training (a run whose loss is lost is told by nan-loss). Healthy networks stay below 3 times their weights.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

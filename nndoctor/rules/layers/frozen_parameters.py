@@ -29,7 +29,9 @@ def check(run: Run) -> Iterator[Symptom]:
     )
     for paths, what, sure, remedies in told:
         if paths:
-            yield _symptom(paths, f"{_names(paths)} {'is' if len(paths) == 1 else 'are'} {what}", sure, remedies)
+            yield _symptom(
+                layers, paths, f"{_names(layers, paths)} {'is' if len(paths) == 1 else 'are'} {what}", sure, remedies
+            )
             return
     frozen = _listed(run, "frozen_layers")
     whole, trained = run.fact("parameters"), run.fact("trainable_parameters")
@@ -61,16 +63,16 @@ def _still(layers: Layers, path: str) -> bool:
     return felt and not steps.y.any()
 
 
-def _names(paths: tuple[str, ...]) -> str:
+def _names(layers: Layers, paths: tuple[str, ...]) -> str:
     more = f" and {len(paths) - NAMED} more layers" if len(paths) > NAMED else ""
-    return ", ".join(paths[:NAMED]) + more
+    return ", ".join(map(layers.named, paths[:NAMED])) + more
 
 
-def _symptom(paths: tuple[str, ...], text: str, sure: float, remedies: tuple[str, ...]) -> Symptom:
+def _symptom(layers: Layers, paths: tuple[str, ...], text: str, sure: float, remedies: tuple[str, ...]) -> Symptom:
     return Symptom(
         text,
         sure,
-        {"layers": len(paths), "first": paths[0]},
+        {"layers": len(paths), "first": layers.named(paths[0])},
         series=f"layer:{paths[0]}/weight_norm",
         layer=paths[0],
         remedies=remedies,

@@ -4,63 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
+from nndoctor.births import Birth, birth, wildness
 from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import WEIGHTED, Layers
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, step
 
-FAST = 0.3  # of a weight's size in one step
-SIDES = {"forward": "output", "gradient": "gradient", "weight": "weights"}
+SERIES = {"forward": "nonfinite_output", "gradient": "nonfinite_grad"}
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Take what the recorder noted at the first sample that held a NaN or an infinity."""
-    layer, side, at = (run.fact(f"nonfinite:{key}") for key in ("layer", "side", "step"))
-    if not isinstance(layer, str) or not isinstance(side, str) or not isinstance(at, (int, float)):
+    seen = birth(run)
+    if seen is None:
         return
-    loss = run.series.get("train/loss")
-    lost = loss.steps[~np.isfinite(loss.values)] if loss is not None else np.empty(0)
-    late = bool(len(lost)) and float(lost[0]) < at
-    count = run.fact("nonfinite:layers")
-    spread = int(count) if isinstance(count, (int, float)) else 1
-    after = f", after the loss was lost at step {step(float(lost[0]))}: it was born between two samples" if late else ""
-    alone = "" if spread <= 1 else f", and {spread - 1} more layers with it"
-    causes = _causes(Layers(run), layer, side, at)
-    what = SIDES.get(side, side)
+    layers = Layers(run)
+    alone = "" if seen.spread <= 1 else f", and {seen.spread - 1} more layers with it"
+    causes = _causes(layers, seen)
+    are = "are" if seen.side == "weight" else "is"
+    name, at = layers.named(seen.layer), step(seen.step)
+    told = f"the {seen.what} of {name} {are} not finite at step {at}{alone}"
+    if seen.lost is not None:
+        told = (
+            f"the loss was lost at step {step(seen.lost)}, and the next sample, at step {at}, finds the {seen.what} of "
+            f"{name} not finite{alone}: which was first lies between two samples"
+        )
     yield Symptom(
-        f"the {what} of {layer} {'are' if what == 'weights' else 'is'} not finite at step {step(float(at))}{alone}{after}",
-        0.7 if late else 0.95,
-        {"side": side, "step": float(at), "layers": spread, "cause": causes[0].name},
-        series=f"layer:{layer}/nonfinite_{'output' if side == 'forward' else 'grad' if side == 'gradient' else 'weight'}",
-        step=float(at),
-        span=(float(at), float(at)),
-        layer=layer,
-        causes=causes,
+        told,
+        0.7 if seen.lost is not None else 0.95,
+        {"side": seen.side, "step": seen.step, "layers": seen.spread, "cause": causes[0].name},
+        series=f"layer:{seen.layer}/{SERIES.get(seen.side, 'nonfinite_weight')}",
+        step=seen.step,
+        span=(seen.step, seen.step),
+        layer=seen.layer,
+        causes=causes if seen.lost is None else (),
+        severity=Severity.INFO if seen.lost is not None else None,
     )
 
 
-def _causes(layers: Layers, layer: str, side: str, at: float) -> tuple[Cause, ...]:
-    ratios = [s for p in layers.weighted if (s := layers.series(p, "update_ratio")) is not None and (s.x <= at).any()]
-    fastest = max((float(s.y[s.x <= at].max()) for s in ratios), default=0.0)
-    norms = [s for p in layers.weighted if (s := layers.series(p, "grad_norm")) is not None and (s.x <= at).any()]
-    grown = max((float(s.y[s.x <= at].max() / max(s.y[0], 1e-30)) for s in norms), default=1.0)
-    wild = fastest > FAST or grown > 1e3
+def _causes(layers: Layers, seen: Birth) -> tuple[Cause, ...]:
+    side, pace = seen.side, wildness(layers.run, seen.step)
     entrance = next((p for p in layers.paths if layers.role(p) in WEIGHTED), None)
-    data = side == "forward" and layer == entrance and not wild
-    moved = f"weights moved by up to {number(float(f'{fastest:.2g}'))} of their size in one step"
+    data = side == "forward" and seen.layer == entrance and not pace.wild
+    moved = f"weights moved by up to {number(float(f'{pace.fastest:.2g}'))} of their size in one step"
     return ranked(
         Cause(
             "learning rate too high",
-            0.75 if wild else 0.15,
-            f"{moved}, and gradients grew {number(float(f'{grown:.2g}'))}-fold before it",
+            0.75 if pace.wild else 0.15,
+            f"{moved}, and gradients grew {number(float(f'{pace.grown:.2g}'))}-fold before it",
             "one run with a tenth of the learning rate",
         ),
         Cause(
             "an operation outside its range",
-            0.1 if data else 0.6 if not wild else 0.2,
+            0.1 if data else 0.6 if not pace.wild else 0.2,
             {
                 "gradient": "outputs were finite and a gradient was not: a root, a logarithm or a division at zero",
                 "forward": "what reached the layer or what it computes overflowed, or left the range of a logarithm, root or division",
@@ -86,7 +83,7 @@ RULE = Rule(
     needs={"layer:*/nonfinite_output|layer:*/nonfinite_grad|layer:*/nonfinite_weight": 1},
     check=check,
     why="One number that is not finite makes all others so within a step; where it stood first tells what made it.",
-    how="The first sample in which an output, a gradient or a weight is not finite: the first layer in the data's way, or for gradients in theirs. Where the loss was lost before that sample, the birthplace lies between two samples: record with every=1 to catch it.",
+    how="The first sample in which an output, a gradient or a weight is not finite: the first layer in the data's way, or for gradients in theirs. Where the loss was lost before that sample, nan-loss leads and this is information: the birthplace lies between two samples, and every=1 catches it.",
     sources=(
         Reference(
             "CS231n, Babysitting the learning process: 'cost: NaN almost always means high learning rate'",

@@ -38,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
     kind = layers.activation(worst) or "activation"
     causes = _causes(layers, worst, since)
     yield Symptom(
-        f"{percent(share)} of the {kind} outputs of {worst} are saturated since step {step(since)}{others}",
+        f"{percent(share)} of the {kind} outputs of {layers.named(worst)} are saturated since step {step(since)}{others}",
         sureness(share, 0.35, 0.7),
         {"saturated_share": round(share, 3), "since": since, "layers": len(found), "cause": causes[0].name},
         series=series.name,

@@ -37,7 +37,7 @@ def check(run: Run) -> Iterator[Symptom]:
     middle = float(series.x[0] + PATIENT * (series.x[-1] - series.x[0]))
     yield Symptom(
         f"a step changes the weights by {number(float(f'{usual:.2g}'))} of their size (healthy: near 1e-3): "
-        f"the learning rate is too {'low' if low else 'high'} for them, most so in {paths[k]}",
+        f"the learning rate is too {'low' if low else 'high'} for them, most so in {layers.named(paths[k])}",
         sureness(off, -0.5, 1.0),
         {"update_ratio": usual, "healthy": USUAL, "worst_ratio": float(ratios[k]), "until_step": float(step(middle))},
         series=series.name,
@@ -80,6 +80,7 @@ RULE = Rule(
     ),
     yields_to=(
         "nan-in-layer",
+        "nan-loss",
         "exploding-gradient",
         "frozen-parameters",
         "constant-output",

@@ -30,8 +30,8 @@ def check(run: Run) -> Iterator[Symptom]:
     norm = run.series[f"layer:{paths[0]}/grad_norm"]
     causes = _causes(layers)
     yield Symptom(
-        f"the gradient vanishes: at {paths[0]} it is {number(float(f'{share:.2g}'))} times that at {paths[-1]}, "
-        f"{number(float(f'{per_layer:.2g}'))} a layer",
+        f"the gradient vanishes: at {layers.named(paths[0])} it is {number(float(f'{share:.2g}'))} times that at "
+        f"{layers.named(paths[-1])}, {number(float(f'{per_layer:.2g}'))} a layer",
         sureness(-math.log10(share), 2.5, 5.0),
         {"first_to_last": share, "per_layer": round(per_layer, 3), "layers": len(paths), "cause": causes[0].name},
         series=norm.name,

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.births import birth, wildness
 from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import Layers
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -32,6 +34,8 @@ def _symptom(run: Run, series: Series) -> Symptom:
     share = float(bad[at:].mean())
     recovers = share < 0.5 and not bad[-1]
     before = [float(v) for v in series.values[:at] if np.isfinite(v)]
+    seen = birth(run)
+    seen = seen if seen is not None and seen.lost is not None else None
     after = f", after {number(before[-1])}" if before else ", from the first value on"
     ending = f"; {int(bad.sum())} of {len(bad)} values in all, the last one finite" if recovers else ""
     return Symptom(
@@ -42,37 +46,45 @@ def _symptom(run: Run, series: Series) -> Symptom:
             "last_finite": before[-1] if before else None,
             "not_finite": int(bad.sum()),
             "values": len(bad),
+            "first_seen_in": None
+            if seen is None
+            else f"the {seen.what} of {Layers(run).named(seen.layer)} at step {step(seen.step)}",
         },
         series=series.name,
         step=where,
         span=(where, float(series.steps[-1])),
-        causes=_causes(run, before),
+        layer=None if seen is None else seen.layer,
+        causes=_causes(run, before, where),
         severity=Severity.WARNING if recovers else None,
     )
 
 
-def _causes(run: Run, before: list[float]) -> tuple[Cause, ...]:
+def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
+    pace = wildness(run, where)
     rising = len(before) >= 2 and before[-1] - min(before) > RISE * max(before[0] - min(before), 1e-12)
     lr = run.series.get("lr")
     speaks = "the loss was rising before it" if rising else "it is the usual cause"
+    if pace.wild:
+        moved, grown = (number(float(f"{v:.2g}")) for v in (pace.fastest, pace.grown))
+        speaks = f"weights moved by up to {moved} of their size in one step, and gradients grew {grown}-fold before it"
     if lr is not None and len(lr.y):
         speaks += f"; the learning rate peaked at {number(float(lr.y.max()))}"
     return (
         Cause(
             "learning rate too high",
-            0.7 if rising or not before else 0.5,
+            0.8 if pace.wild else 0.7 if rising or not before else 0.5,
             speaks,
             "one run with a tenth of the learning rate",
         ),
         Cause(
             "numbers outside the loss's range",
-            0.3 if before else 0.4,
+            0.1 if pace.wild else 0.3 if before else 0.4,
             "log(0), a division by zero or an overflow in half precision gives NaN at any learning rate",
             "run a few steps with torch.autograd.set_detect_anomaly(True), or in full precision",
         ),
         Cause(
             "NaN in the data",
-            0.2 if before else 0.35,
+            0.1 if pace.wild else 0.2 if before else 0.35,
             "one bad example is enough" if before else "the very first value is not finite",
             "check that every input and target is finite",
         ),

@@ -1,0 +1,70 @@
+"""Where the numbers of a recorded run stopped being finite, and how wild it was before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndoctor.layers import Layers
+from nndoctor.run import Run
+
+WILD_STEP = 0.3  # of a weight's size in one step
+WILD_GROWTH = 1e3  # times a gradient's first norm
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """Where numbers first stopped being finite in the sampled steps, and the step at which the loss was lost before it.
+
+    `side` is `forward`, `gradient` or `weight`; `spread` counts the layers that were not finite then; `lost` is None
+    where the layer was seen first.
+    """
+
+    layer: str
+    side: str
+    step: float
+    spread: int
+    lost: float | None
+
+    @property
+    def what(self) -> str:
+        """The part of the layer, as one says it."""
+        return {"forward": "output", "gradient": "gradient", "weight": "weights"}.get(self.side, self.side)
+
+
+def birth(run: Run) -> Birth | None:
+    """What the recorder noted at the first sample that held a NaN or an infinity; None where none did."""
+    layer, side, at = (run.fact(f"nonfinite:{key}") for key in ("layer", "side", "step"))
+    if not isinstance(layer, str) or not isinstance(side, str) or not isinstance(at, (int, float)):
+        return None
+    loss = run.series.get("train/loss")
+    bad = loss.steps[~np.isfinite(loss.values)] if loss is not None else np.empty(0)
+    lost = float(bad[0]) if len(bad) and float(bad[0]) < at else None
+    return Birth(layer, side, float(at), int(run.known("nonfinite:layers") or 1), lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How wild the training was up to a step: the largest share of a weight moved at once, the most a gradient grew."""
+
+    fastest: float
+    grown: float
+
+    @property
+    def wild(self) -> bool:
+        """Whether that alone can throw the numbers out of their range."""
+        return self.fastest > WILD_STEP or self.grown > WILD_GROWTH
+
+
+def wildness(run: Run, until: float) -> Pace:
+    """The steps and gradients of the weighted layers up to a step."""
+    layers = Layers(run)
+    fastest, grown = 0.0, 1.0
+    for path in layers.weighted:
+        ratio, norm = layers.series(path, "update_ratio"), layers.series(path, "grad_norm")
+        if ratio is not None and (ratio.x <= until).any():
+            fastest = max(fastest, float(ratio.y[ratio.x <= until].max()))
+        if norm is not None and (norm.x <= until).any():
+            grown = max(grown, float(norm.y[norm.x <= until].max() / max(norm.y[0], 1e-30)))
+    return Pace(fastest, grown)
