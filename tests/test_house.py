@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "metrics", "curve", "finding", "_version"),
     ("series",),
     ("run", "run_folder", "remedies"),
-    ("rule", "report", "progress", "wording", "layers", "requirements", "settings", "baseline", "search"),
+    ("rule", "report", "progress", "wording", "layers", "births", "requirements", "settings", "baseline", "search"),
     ("rules", "readers", "recorder", "experiment", "reporters", "plots"),
     ("catalogue", "engine", "configured"),
     ("face", "pytest_plugin", "watching"),
