@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from nndoctor.curve import noise_level
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.progress import reach, sureness
@@ -13,9 +15,13 @@ from nndoctor.run import Run
 from nndoctor.series import Series
 from nndoctor.wording import percent
 
-ROUGHER = 3.0  # times the training loss at the same spacing
-SHARE = 0.06  # of the reach
+ROUGHER = 10.0  # times the training loss at the same spacing: weights that swing a little give 3 to 8
+SHARE = 0.10  # of the reach
+FEW_EXAMPLES = 60  # in the validation set, as its accuracies show: then less noise is enough
+LESS = 0.4
 ALONE = 0.15  # of the reach, where training has too few points to compare with
+DISTINCT = 4  # accuracies that must fit one grid
+GRID = 0.01  # of an example: what rounding in the log may take away
 FEW = 8  # points
 
 
@@ -25,12 +31,14 @@ def check(run: Run) -> Iterator[Symptom]:
     rough = _noise(validation)
     smooth = _noise_at(train, validation) if train is not None and len(train.y) >= FEW else None
     share = rough / reach(run)
-    if share < (ALONE if smooth is None else SHARE) or (smooth is not None and rough < ROUGHER * smooth):
+    examples = _examples(run)
+    ease = LESS if examples is not None else 1.0
+    if share < ease * (ALONE if smooth is None else SHARE) or (smooth is not None and rough < ease * ROUGHER * smooth):
         return
     yield Symptom(
         f"validation loss jumps by {percent(share)} of all that was learned from one reading to the next{_times(rough, smooth)}",
-        sureness(share, SHARE, 0.2),
-        {"validation_noise": rough, "train_noise": smooth, "reach": reach(run)},
+        sureness(share, ease * SHARE, 0.3),
+        {"validation_noise": rough, "train_noise": smooth, "reach": reach(run), "examples_visible": examples},
         series="validation/loss",
         step=float(validation.x[-1]),
         span=(float(validation.x[0]), float(validation.x[-1])),
@@ -38,7 +46,9 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "validation set too small",
                 0.5,
-                "the spread of a mean falls with the root of its examples",
+                "the spread of a mean falls with the root of its examples"
+                if examples is None
+                else f"all its accuracies are multiples of 1/{examples}: it has about {examples} examples",
                 "evaluate on four times as many examples: the noise halves",
             ),
             Cause(
@@ -55,6 +65,16 @@ def check(run: Run) -> Iterator[Symptom]:
             ),
         ),
     )
+
+
+def _examples(run: Run) -> int | None:
+    """How many examples a small validation set has: every accuracy is then a multiple of 1/n, to the digits logged."""
+    accuracy = run.series.get("validation/accuracy")
+    if accuracy is None or len(np.unique(accuracy.y)) < DISTINCT:
+        return None
+    counts = np.arange(1, FEW_EXAMPLES + 1)[:, None] * accuracy.y
+    fits = np.flatnonzero(np.abs(counts - np.round(counts)).max(axis=1) < GRID)
+    return int(fits[0]) + 1 if len(fits) else None
 
 
 def _noise(series: Series) -> float:
@@ -82,7 +102,7 @@ RULE = Rule(
     needs={"validation/loss": 8},
     check=check,
     why="Early stopping, the choice of a checkpoint and every comparison of runs rest on the validation loss; when it jumps, they pick luck.",
-    how="From one reading to the next it moves by 6 % of the reach, and at least three times as much as the training loss averaged over the same span; by 15 % where training has too few points.",
+    how="From one reading to the next it moves by 10 % of the reach, and at least ten times as much as the training loss averaged over the same span (4 % and four times where the accuracies show a set of at most 60 examples); by 15 % where training has too few points.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: evaluation noise",

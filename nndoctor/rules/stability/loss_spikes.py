@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import background, peaks
+from nndoctor.curve import Array, background, peaks
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -14,6 +14,8 @@ from nndoctor.run import Run
 from nndoctor.wording import number, step
 
 SPREADS = 10.0  # above the local median, in robust standard deviations of the run around it
+RATIOS = 5.0  # the same for the ratio of loss and level, where a log is long enough to know its spread
+FEW = 40  # points
 SHARE = 0.15  # of the run's reach: smaller spikes cost nothing
 AHEAD = 1.5  # a spike stands above the ordinary rises of this log by this factor
 MOST = 5000  # points looked at: of a longer curve the highest in each bin
@@ -27,8 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
     level = background(y)
     above = np.minimum(y - level, np.diff(y, prepend=y[0]).clip(0) * 2)
     early = (x < x[0] + 0.05 * (x[-1] - x[0])) | (np.arange(len(x)) < 3)
-    spread = 1.4826 * float(np.median(np.abs(y - level)))
-    limit = max(SPREADS * spread, SHARE * reach(run))
+    limit = np.maximum(SPREADS * _spread(y, level), SHARE * reach(run))
     high = (above > limit) & ~early & (y > np.minimum.accumulate(y) + limit)
     ordinary = float(np.max(np.diff(y)[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
     events = np.flatnonzero(high & ~np.concatenate([[False], high[:-1]]))
@@ -37,21 +38,34 @@ def check(run: Run) -> Iterator[Symptom]:
     worst = int(np.argmax(np.where(high, above, -np.inf)))
     if above[worst] < AHEAD * ordinary:
         return
-    where = float(x[worst])
+    where, least = float(x[worst]), float(limit[worst])
     times = f"{len(events)} times" if len(events) > 1 else "once"
     yield Symptom(
         f"the training loss jumps {times} and recovers; highest at step {step(where)}: {number(float(y[worst]))} among values near {number(float(y[worst] - above[worst]))}",
-        sureness(float(above[worst]) / limit, 1.0, 3.0),
+        sureness(float(above[worst]) / least, 1.0, 3.0),
         {
             "spikes": len(events),
             "highest": float(y[worst]),
             "around_it": float(y[worst] - above[worst]),
-            "limit": limit,
+            "limit": least,
         },
         series="train/loss",
         step=where,
         span=(where, where),
     )
+
+
+def _spread(y: Array, level: Array) -> Array:
+    """What a point strays from the level, shape (n,): over the run, around it, or in proportion to the level, whichever is most.
+
+    The noise of small batches is as uneven as the loss itself: large where the loss is large, and heavy in its tail.
+    """
+    off = np.abs(y - level)
+    spread = np.maximum(float(np.median(off)), background(off))
+    if len(y) >= FEW and float(y.min()) > 0:
+        ratio = 1.4826 * float(np.median(np.abs(np.log(y / level))))
+        spread = np.maximum(spread, level * np.expm1(RATIOS * ratio) / SPREADS / 1.4826)
+    return np.asarray(1.4826 * spread)
 
 
 RULE = Rule(
@@ -62,7 +76,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Spikes come from a rate close to the limit of stability, from single bad batches, or from Adam's second moment being stale.",
-    how="Points more than ten robust deviations and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run left out.",
+    how="Points more than ten robust deviations (of the run, of their neighbours, five of the ratio to the level) and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run left out.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",
