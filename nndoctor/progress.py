@@ -14,6 +14,7 @@ from nndoctor.series import Series
 PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
 FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
 BLIND = 0.02  # of the reach: levels that are less sure cannot show whether a loss has stopped
+BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
 LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
 ENDED = 0.03  # of the peak: a rate decayed to nothing
@@ -181,6 +182,18 @@ def roughness(series: Series, start: float = 0.0) -> float:
     cut = len(y) // size * size
     middle = np.median(y[:cut].reshape(-1, size), axis=1)
     return noise_level(middle)
+
+
+def thrown(loss: Series) -> int | None:
+    """Index of the peak of a loss that was thrown far above its start and never went far below it again, else None."""
+    if len(loss.y) < 5:
+        return None
+    peak, start, floor = int(np.argmax(loss.y)), float(loss.y[0]), float(np.min(loss.y))
+    scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 20 else 0.0)
+    if peak == 0 or float(loss.y[peak]) - floor < BURST * scale:
+        return None
+    won = start - loss.level(0.5, 1.0)
+    return None if won > 0.5 * max(start - floor, 0.0) and won > 0.1 * abs(start) else peak
 
 
 def lr_share(run: Run, start: float, stop: float) -> float | None:

@@ -20,6 +20,8 @@ MANY = 20  # classes; beyond, few tasks can be learned to the last example, and 
 UNKNOWN_MANY = 0.40
 LOSS = 0.45  # of the loss of guessing, where only the loss is logged
 GUESSES = 0.93  # of the loss of guessing
+ALIKE = 0.06  # points between the errors
+CONFIDENT = 0.15  # of the reach, between the losses
 HALF = 0.5  # of its peak: a rate that ends lower may have ended the learning
 OWN_SHARE = 0.5  # bias smaller than this part of the variance is not what to mend first
 
@@ -62,7 +64,7 @@ def _by_error(run: Run, error: Series) -> Iterator[Symptom]:
     gap = other.last - error.last if other is not None and len(other.y) else 0.0
     reached = error.last + min(gap, 0.0)  # dropout and averaging over the epoch raise the logged training error alone
     bias = reached - (target or 0.0)
-    if bias < limit or bias < OWN_SHARE * gap:
+    if bias < limit or bias < OWN_SHARE * gap or (target is None and _learns_by_heart(run, gap)):
         return
     rests = (
         f"{percent(target)} wanted"
@@ -78,6 +80,14 @@ def _by_error(run: Run, error: Series) -> Iterator[Symptom]:
         span=(float(error.x[len(error.x) * 3 // 4]), float(error.x[-1])),
         causes=_causes(run, known=target is not None),
     )
+
+
+def _learns_by_heart(run: Run, gap: float) -> bool:
+    """A gap in loss where there is hardly one in error: the network fits more than can be known, so noise sets its error."""
+    train, validation = run.series.get("train/loss"), run.series.get("validation/loss")
+    if train is None or validation is None or not len(train.y) or not len(validation.y):
+        return False
+    return gap < ALIKE and validation.last - train.last > CONFIDENT * reach(run)
 
 
 def _by_loss(run: Run, loss: Series) -> Iterator[Symptom]:

@@ -9,19 +9,22 @@ import numpy as np
 from nndoctor.curve import noise_level
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import pace
-from nndoctor.progress import chance_loss, lr_share, reach, roughness, sureness
+from nndoctor.progress import GUESSING, chance_loss, classes, lr_share, reach, roughness, sureness, thrown
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
 from nndoctor.wording import number, percent, step
 
-SWING = 0.10  # of the reach: what the level still moves from one sixtieth of the run to the next
+SWING = 0.16  # of the reach: what the level still moves from one sixtieth of the run to the next
+NOISES = 6.0  # by which a climb stands out of the noise of the smooth curve
 WHITE = 1.8  # times what independent noise would leave in those levels: small batches alone do not wander
 FEW = 8  # points: a swing is seen three times at least
 FITTING = 0.03  # of the weights' size in a step of the second half: smaller steps are not what makes a loss swing
 GROWTH = 5.0  # times: the noise of the last third against that of the first
 CLIMB = 0.25  # of the reach, kept up by a tenth of the run
-BURST = 3.0  # a peak this many times the start's excess
+UNLEARNED = 0.3  # of the loss of guessing: a network that learned less is not judged by its own small reach
+WORSE = 1.3  # times the loss of guessing
+FEW_WRONG = 4  # readings
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -35,13 +38,13 @@ def check(run: Run) -> Iterator[Symptom]:
         else roughness(loss, 0.5) / max(loss.noise / points**0.5 * 1.25, 1e-12) / WHITE
     )
     end = lr_share(run, 0.9, 1.0)
-    found = _thrown(run, loss) or _wandered(run, loss)
+    found = _thrown(run, loss) or _worse_than_guessing(run, loss) or _wandered(run, loss)
     if found is not None:
         yield found
     elif len(loss.y) >= FEW and swing > SWING and white >= 1.0 and (end is None or end > 0.2) and not _fitting(run):
         yield Symptom(
             f"training loss still swings by {percent(swing)} of all it has learned from one reading to the next, and does not settle",
-            sureness(swing, SWING, 0.25),
+            sureness(swing, SWING, 0.4),
             {"swing": round(swing, 4), "reach": reach(run), "noise": loss.noise, "best": loss.best, "last": loss.last},
             series="train/loss",
             step=float(loss.x[-1]),
@@ -61,7 +64,8 @@ def _swing(run: Run, series: Series) -> float:
     own = max(series.first, chance_loss(run) or series.first) - series.best
     late = series.y[len(series.y) // 2 :]
     rough = noise_level(late) if series.name.startswith("validation") else roughness(series, 0.5)
-    return rough / max(own, 0.5 * reach(run))
+    guessing = chance_loss(run) or 0.0  # all that there is to learn, where that is known
+    return rough / max(own, 0.5 * reach(run), UNLEARNED * guessing)
 
 
 def _worsens(loss: Series) -> bool:
@@ -72,17 +76,10 @@ def _worsens(loss: Series) -> bool:
 
 def _thrown(run: Run, loss: Series) -> Symptom | None:
     """The loss was thrown far above its start, and never went far below it again."""
-    peak = int(np.argmax(loss.y))
-    start = float(loss.y[0])
-    floor = float(np.min(loss.y))
-    scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 20 else 0.0)
-    high = float(loss.y[peak]) - floor
-    if peak == 0 or high < BURST * scale or len(loss.y) < 5:
+    peak = thrown(loss)
+    if peak is None:
         return None
-    settled = loss.level(0.5, 1.0)
-    if start - settled > 0.5 * max(start - floor, 0.0) and start - settled > 0.1 * abs(start):
-        return None
-    where = float(loss.x[peak])
+    where, start = float(loss.x[peak]), float(loss.y[0])
     return Symptom(
         f"training loss was thrown from {number(start)} up to {number(float(loss.y[peak]))} and has won little since ({number(loss.last)} at the end)",
         0.85,
@@ -94,12 +91,31 @@ def _thrown(run: Run, loss: Series) -> Symptom | None:
     )
 
 
+def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
+    """A cross-entropy that ends far above that of guessing: confident, and wrong, about the very examples it learns from."""
+    chance, accuracy = chance_loss(run), run.series.get("train/accuracy")
+    if chance is None or accuracy is None or len(loss.y) < FEW_WRONG or not len(accuracy.y):
+        return None
+    limit = WORSE * (chance if classes(run) is not None else GUESSING)
+    if float(np.quantile(loss.y[len(loss.y) // 2 :], 0.25)) < limit:
+        return None
+    return Symptom(
+        f"training loss ends at {number(loss.last)}, far above the {number(limit / WORSE)} that guessing gives: the weights were thrown",
+        sureness(loss.last, limit, 3 * limit),
+        {"last": loss.last, "guessing": limit / WORSE},
+        series="train/loss",
+        step=float(loss.x[-1]),
+        span=(float(loss.x[len(loss.x) // 2]), float(loss.x[-1])),
+        causes=_causes(run),
+    )
+
+
 def _wandered(run: Run, loss: Series) -> Symptom | None:
     """The level itself climbed far above what had been reached, stayed up for a while, and came back."""
     climbs = [_climb(series) for series in _both(run, loss)]
     height = min(climb for climb, _ in climbs) / reach(run)
     climb, where = climbs[0]
-    if height < CLIMB or climb < 6 * loss.noise or len(loss.y) < FEW:
+    if height < CLIMB or climb < NOISES * loss.noise / _averaged(loss) ** 0.5 or len(loss.y) < FEW:
         return None
     return Symptom(
         f"training loss climbed by {percent(climb / reach(run))} of all it has learned around step {step(where)} before it came down again",
@@ -110,6 +126,11 @@ def _wandered(run: Run, loss: Series) -> Symptom | None:
         span=(where, float(loss.x[-1])),
         causes=_causes(run),
     )
+
+
+def _averaged(loss: Series) -> float:
+    """Points whose median makes one point of the smooth curve."""
+    return max(len(loss.y) / 20, 1.0)
 
 
 def _climb(series: Series) -> tuple[float, float]:
@@ -150,7 +171,7 @@ RULE = Rule(
     needs={"train/loss": 6},
     check=check,
     why="Steps larger than the valley is wide bounce between its walls: the loss gets stuck at a poor floor, and any step may throw it out.",
-    how="Levels of sixtieths of the run swing by more than 10 % of the reach in its second half, more than independent noise would explain; or the loss was thrown to three times its start and won little after.",
+    how="Levels of sixtieths of the run swing by more than 16 % of the reach in its second half, more than independent noise would explain; or the loss was thrown to three times its start and won little after.",
     sources=(
         Reference(
             "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",

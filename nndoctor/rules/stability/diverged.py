@@ -14,6 +14,7 @@ from nndoctor.series import Series
 from nndoctor.wording import number, step
 
 LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back
+BACK = 0.35  # of its height: a spike that has come down so far will come down
 NOISES = 6.0  # the rise must stand out of the curve's own noise by this much
 FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
 
@@ -24,7 +25,7 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     rise = loss.last - loss.best
     start = loss.first - loss.best
     learned = max(start, 0.0)
-    if at_chance(run) or rise <= NOISES * loss.noise or rise <= 0 or not _stays(loss):
+    if at_chance(run) or _comes_back(loss) or rise <= NOISES * loss.noise or rise <= 0 or not _stays(loss):
         return
     blown = rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run)
     gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))
@@ -48,11 +49,21 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     )
 
 
+def _comes_back(loss: Series) -> bool:
+    """Whether the loss has fallen, reading by reading, most of the way back from its peak: a spike near the end."""
+    after = loss.y[int(np.argmax(loss.y)) :]
+    high, now = float(after[0]) - loss.best, float(after[-1]) - loss.best
+    return len(after) >= 3 and bool(np.all(np.diff(after) < 0)) and now < BACK * high
+
+
 def _stays(loss: Series) -> bool:
     """Whether the readings before the last lie above, too, so that one high last value does not count."""
     if len(loss.y) >= 4 and bool(np.all(np.diff(loss.y[-4:]) > 0)) and loss.y[-4] > loss.first:
         return True  # it still climbs, however steeply
     middle = loss.best + 0.3 * (loss.last - loss.best)
+    tenth = loss.y[len(loss.y) * 9 // 10 :]
+    if len(tenth) >= 5 and float(np.mean(tenth > middle)) >= 0.8 and float(tenth.min()) > loss.first:
+        return True
     return len(loss.y) >= 4 and loss.level(0.8, 0.9) > middle and float(loss.smooth[-1]) > middle
 
 

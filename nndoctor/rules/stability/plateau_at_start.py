@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import at_chance, chance_loss, classes, reach, sureness
+from nndoctor.progress import at_chance, chance_loss, classes, reach, sureness, thrown
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -18,7 +18,7 @@ STILL = 0.05  # of the reach: less than this is no progress
 HALF = 0.5  # flat for this share of the run before it moves
 SMALL = 0.10  # of the loss: the first step down from a large initialization
 USUAL = (2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 26, 50, 100, 101, 200, 256, 365, 1000)  # classes of common data sets
-RISEN = 0.5  # of its size: a loss that ends so far above its start does not stay there
+RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there
 LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
 WILD = 0.5  # of its own size: a loss thrown up by as much
 OFTEN = 0.15  # of the readings: is not flat but swings
@@ -29,7 +29,7 @@ LEARNED = 0.6  # of the errors of guessing: a network with fewer has learned, ho
 def check(run: Run) -> Iterator[Symptom]:
     """See whether the loss left its start at all, and when."""
     loss = run.series["train/loss"]
-    if _has_learned(run) or loss.last - loss.first > RISEN * abs(loss.first) + 10 * loss.noise:
+    if _has_learned(run) or thrown(loss) is not None or _rises(loss):
         return
     fall = float(np.median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):
@@ -38,6 +38,10 @@ def check(run: Run) -> Iterator[Symptom]:
     share = _start_left_at(loss)
     if share >= HALF and len(loss.y) >= 8:
         yield _symptom(run, loss, fall, share)
+
+
+def _rises(loss: Series) -> bool:
+    return bool(loss.last - loss.first > RISEN * abs(loss.first) + 4 * loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5)
 
 
 def _never_moves(run: Run, loss: Series, fall: float) -> bool:
