@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.zoo.curve_facts import falls_late, rises, stays_put
+from benchmarks.zoo.curve_facts import falls_late, rises, roughness, stays_put
 from benchmarks.zoo.curves import Array
 from benchmarks.zoo.evidence import Evidence, final
 from benchmarks.zoo.logs import Logged
@@ -45,6 +45,12 @@ def explodes_at_once(evidence: Evidence, logged: Logged) -> bool:
     return not np.isfinite(first).all() or float(first.max() - evidence.train.best) > 3 * float(
         first[0] - evidence.train.best
     )
+
+
+def calm(evidence: Evidence, logged: Logged) -> bool:
+    """Whether the second half of the logged loss is rougher than its own trend by less than 2 % of DT."""
+    loss = logged.loss[len(logged.loss) // 2 :] / evidence.experiment.log.scale**2
+    return bool(np.isfinite(loss).all()) and roughness(loss) < 0.02 * evidence.train.span
 
 
 def decays(evidence: Evidence) -> bool:
@@ -130,9 +136,9 @@ def high_bias(evidence: Evidence, _logged: Logged) -> Strength:
 
 
 def plateau_at_start(evidence: Evidence, _logged: Logged) -> Strength:
-    """Nothing is learnt for half the run, and one change makes it learn."""
+    """Nothing is learnt for half the run, and one change makes it learn; a lower rate would be another finding's."""
     put = stays_put(evidence.base.measured.train_loss, evidence.train.span, evidence.train.constant)
-    return graded(strong=put and evidence.gain(*AWAKENING) > 0.25)
+    return graded(strong=put and evidence.gain(*AWAKENING) > 0.25, weak=put and evidence.gain(*LOWER) > 0.25)
 
 
 def loss_spikes(evidence: Evidence, logged: Logged) -> Strength:
