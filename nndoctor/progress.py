@@ -18,6 +18,7 @@ BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
 LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
 ENDED = 0.03  # of the peak: a rate decayed to nothing
+LEARNS = 0.25  # of what there was to gain beyond knowing nothing, in the few steps of a check-up
 HIGH_RATE = 0.7  # of the peak: under it a rate calms noise more than it learns
 
 
@@ -230,3 +231,8 @@ def _is_cross_entropy(run: Run) -> bool:
     loss = run.series.get("train/loss")
     shared = any(f"{split}/accuracy" in run.series for split in ("train", "validation"))
     return shared and loss is not None and len(loss.y) > 0 and float(loss.y.min()) >= 0 and loss.first > 0.3
+
+
+def learns(run: Run) -> bool:
+    """Whether a check-up saw the network learn at its configured rate: what looks odd at the start is then harmless."""
+    return run.fact("lr_side") == "inside" and run.number("lr_gain") > LEARNS

@@ -14,7 +14,22 @@ from nndoctor.run import Fact, Run
 from nndoctor.sanity import lines
 from nndoctor.sanity.bench import Bench, Clock, gather
 from nndoctor.sanity.failures import is_memory, said
-from nndoctor.sanity.probes import data, fit, labels, parameters, steps, structure
+from nndoctor.sanity.probes import (
+    backward,
+    data,
+    dependence,
+    fit,
+    labels,
+    modes,
+    neighbours,
+    own_step,
+    parameters,
+    rates,
+    slopes,
+    steps,
+    structure,
+    tiny,
+)
 from nndoctor.sanity.state import Snapshot, random_state
 from nndoctor.sanity.subject import Subject
 
@@ -26,7 +41,15 @@ PROBES: tuple[tuple[str, Callable[[Bench], None]], ...] = (
     ("the inputs of the first layer", parameters.first_layer),
     ("structure", structure.probe),
     ("the loss against the output", fit.probe),
+    ("labels against neighbours", neighbours.probe),
+    ("what outputs depend on", dependence.probe),
+    ("one backward pass", backward.probe),
+    ("the training step of the file", own_step.probe),
+    ("training against evaluation mode", modes.probe),
     ("a few steps", steps.probe),
+    ("numerical gradients", slopes.probe),
+    ("a tiny subset", tiny.probe),
+    ("the learning-rate range", rates.probe),
 )
 
 

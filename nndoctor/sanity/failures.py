@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -96,24 +95,16 @@ class Trail:
         self._stack.pop()
 
 
-@contextmanager
-def named(model: nn.Module, what: str, path: str, *, quiet: Callable[[], bool] = lambda: False) -> Iterator[None]:
-    """Turn an error of the user's code into one line that names the failing layer.
-
-    Raises ModelFileError; an error of memory passes, and so does any other where `quiet()` says so.
-    """
+def failing(model: nn.Module, again: Callable[[], object]) -> str:
+    """The words on the layer that fails when a failed pass is made again; empty where it does not fail in one."""
     trail = Trail(model)
     try:
-        yield
-    except ModelFileError:
-        raise
-    except Exception as error:
-        if is_memory(error) or quiet():
-            raise
-        layer = trail.words()
-        raise unusable(f"{what}: {layer}" if layer else what, error, path) from error
+        again()
+    except Exception:  # noqa: BLE001 - the same error as before, of which only the place is wanted
+        return trail.words()
     finally:
         trail.close()
+    return ""
 
 
 def _ours(step: TracebackType) -> bool:

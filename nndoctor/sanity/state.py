@@ -66,3 +66,10 @@ def seed(number: int) -> None:
     random.seed(number)
     np.random.seed(number)  # noqa: NPY002 - the user's code may draw from it
     torch.manual_seed(number)
+
+
+def without_dropout(model: nn.Module) -> None:
+    """Switch dropout off, everything else as in training."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.dropout._DropoutNd):  # noqa: SLF001 - the one class of all of them
+            module.eval()

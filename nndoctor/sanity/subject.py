@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import TARGETS, Batch, mapped, split, tensors
-from nndoctor.sanity.failures import named
+from nndoctor.sanity.failures import failing, is_memory, unusable
 
 
 @dataclass(slots=True)
@@ -61,17 +61,37 @@ class Subject:
 
     def run(self, batch: Batch) -> Outcome:
         """Forward and loss. Raises ModelFileError naming the layer that failed, or what is wrong with the loss."""
+        if self.step is not None:
+            return self._stepped(batch)
+        try:
+            output, loss = self._forward(batch)
+        except Exception as error:
+            raise self._failed("the forward pass fails", error, batch) from error
+        if loss is None:
+            try:
+                loss = self._loss(output, batch)
+            except Exception as error:
+                raise self._failed(self._loss_words(output, batch), error, None) from error
+        return Outcome(self._single(loss), output)
+
+    def _stepped(self, batch: Batch) -> Outcome:
+        """As the user's own step does it; the output is what the model gave first within it."""
         seen: list[Any] = []
         handle = self.model.register_forward_hook(lambda _m, _a, output: seen.append(output))
         try:
-            with named(self.model, "the forward pass fails", self.path):
-                output, loss = self._forward(batch)
-            if output is not None and loss is None:
-                with named(self.model, self._loss_words(output, batch), self.path):
-                    loss = self._loss(output, batch)
+            loss = self._forward(batch)[1]
+        except Exception as error:
+            raise self._failed("the step fails", error, batch) from error
         finally:
             handle.remove()
-        return Outcome(self._single(loss), seen[0] if seen else output)
+        return Outcome(self._single(loss), seen[0] if seen else None)
+
+    def _failed(self, what: str, error: Exception, batch: Batch | None) -> Exception:
+        """The user's error in one line; with a batch the pass is made again to see which layer it is."""
+        if isinstance(error, ModelFileError) or is_memory(error):
+            return error
+        layer = "" if batch is None else failing(self.model, lambda: self._forward(batch))
+        return unusable(f"{what}: {layer}" if layer else what, error, self.path)
 
     def output(self, batch: Batch) -> Any:  # noqa: ANN401 - whatever the model returns
         """The model's output on a batch; through the step function where there is one."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import WEIGHTED, Layers, first, late
-from nndoctor.progress import sureness
+from nndoctor.progress import learns, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number
@@ -55,7 +55,7 @@ def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iter
         step=float(layers.run.series["train/loss"].steps[0]),
         layer=head,
         causes=causes if high else (),
-        severity=None if high else Severity.INFO,
+        severity=Severity.INFO if not high or learns(layers.run) else None,
     )
 
 
@@ -78,6 +78,7 @@ def _mean(layers: Layers, begins: float) -> Iterator[Symptom]:
         step=float(layers.run.series["train/loss"].steps[0]),
         layer=head,
         remedies=("bias-at-the-mean", "normalize-targets"),
+        severity=Severity.INFO if learns(layers.run) else None,
     )
 
 

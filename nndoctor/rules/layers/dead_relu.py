@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import Layers, early, first, late, powers
-from nndoctor.progress import sureness
+from nndoctor.progress import learns, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -63,7 +63,7 @@ def check(run: Run) -> Iterator[Symptom]:
         layer=worst,
         causes=causes,
         remedies=FIRST[causes[0].name],
-        severity=Severity.ERROR if shares[worst] >= CERTAIN else None,
+        severity=Severity.ERROR if shares[worst] >= CERTAIN else Severity.INFO if learns(run) else None,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nndoctor.finding import Severity, Symptom
 from nndoctor.layers import Layers
-from nndoctor.progress import sureness
+from nndoctor.progress import learns, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, step
@@ -45,6 +45,7 @@ def check(run: Run) -> Iterator[Symptom]:
         span=(float(series.x[0]), middle),
         layer=paths[k],
         remedies=("raise-learning-rate", "learning-rate-range-test") if low else (),
+        severity=Severity.INFO if learns(run) else None,
     )
 
 

@@ -9,7 +9,7 @@ from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, percent
 
-RATIO = 1.0  # gradient of the penalty over that of the loss, at the very start, when the loss's is largest
+RATIO = 0.4  # gradient of the penalty over that of the loss, at the very start, when the loss's is largest
 DROPPED = 0.7  # half is usual; at 0.8 four units of five are silent
 
 

@@ -9,6 +9,8 @@ from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, percent
 
+NOTHING = 0.9  # of the loss is left at the configured rate: nothing was learned there
+PART = 0.5  # of the loss, at the best of all rates: less is progress
 MOST = 0.5  # of the seeds: the verdict is that of the majority
 
 
@@ -29,6 +31,13 @@ def check(run: Run) -> Iterator[Symptom]:
     head = f"{examples} examples could not be learned by heart in {run.number('tiny_steps'):.0f} steps"
     tail = f" ({tried - passed} of {tried} seeds, {percent(min(left, 1.0))} of the loss left)"
     rate = run.fact("tiny_rate")
+    best = run.known("tiny_left_best")
+    if elsewhere and left < NOTHING:
+        return  # slow, but it learns: the range test judges the rate
+    if not elsewhere and best is not None and best < PART:
+        return  # a good part of the loss went away: too few steps, not a network that cannot learn
+    if elsewhere and not isinstance(rate, (int, float)):
+        return
     if elsewhere and isinstance(rate, (int, float)):
         text = f"{head} at the configured rate{tail}, but at {number(float(rate))} they are: the rate is at fault, not the model"
         yield Symptom(text, 0.8, evidence, severity=Severity.WARNING, remedies=_rate_remedies(run), place="optimizer")
@@ -151,7 +160,7 @@ RULE = Rule(
                 "tiny_passed": 0,
                 "tiny_passed_elsewhere": 3,
                 "tiny_examples": 16,
-                "tiny_left": 0.8,
+                "tiny_left": 0.98,
                 "tiny_steps": 300,
                 "tiny_rate": 0.01,
                 "lr_configured": 1.0,

@@ -175,6 +175,10 @@ def _reach(bench: Bench, scale: _Scale) -> None:
     if name in ENDS:
         bench.fact("output_low", ENDS[name][0])
         bench.fact("output_high", ENDS[name][1])
+        if scale.alike and scale.single is not None:
+            goal = scale.single.detach()
+            beyond = float(goal.min()) < ENDS[name][0] or float(goal.max()) > ENDS[name][1]
+            bench.fact("target_beyond_output", beyond)
     scale.best_output = at
 
 

@@ -9,20 +9,29 @@ from itertools import cycle, islice
 import numpy as np
 import torch
 
-from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.probes.backward import without_dropout
+from nndoctor.sanity.batches import Batch, part, size
+from nndoctor.sanity.bench import RATE, Bench, number
+from nndoctor.sanity.state import without_dropout
 from nndoctor.series import Series
 
 LADDER = (1.0, 10.0, 0.1, 100.0, 0.01, 3.0, 0.3)  # of the configured rate, the most telling first
 STEPS, FEWEST = 60, 12
-JUDGED = 4  # batches on which the loss is taken before and after
-SHARE = 0.35  # of the time left that the whole test may take
+JUDGED = 128  # examples on which the loss is taken before and after
+LATE = (0.8, 0.9, 1.0)  # of the steps: the loss after is the mean of these, so that swinging costs
+SHARE = 0.6  # of the time left that the whole test may take
+SLOW = 0.03  # of what there is to gain: so little in so many steps, and ten times as much at another rate
+SLOW_FOR_KIND = 0.15  # where the rate is below what is usual for its optimizer, too
+USUAL = {"SGD": 0.1, "Adagrad": 0.01, "Adadelta": 1.0, "Rprop": 0.01}  # torch's and the textbooks' own; the others 1e-3
+USUAL_OF_REST = 1e-3
 BLOWN = 3.0  # of the first loss: past it a training has blown up
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One short training: the factor on the configured rate, the mean loss before and after, both of the same batches."""
+    """One short training: the factor on the configured rate, the loss before and after on the same examples.
+
+    `before` is at most the loss of knowing nothing: what a bad start costs and the first steps win back does not count.
+    """
 
     factor: float
     before: float
@@ -36,13 +45,13 @@ class Trial:
 
 def probe(bench: Bench) -> None:
     """The loss after a few steps at each rate; the verdict on the configured one."""
-    rate = bench.facts.get("lr_configured")
-    if bench.subject.optimizer is None or not isinstance(rate, float) or rate <= 0:
+    rate = bench.facts.get("lr_configured", RATE)
+    if not isinstance(rate, float) or rate <= 0 or bench.facts.get("loss_has_gradient") is False:
         return
     steps, ladder, seeds = _plan(bench)
     if not steps:
         return
-    trials = [[trial(bench, factor, steps, seed) for factor in ladder] for seed in range(seeds)]
+    trials = [trials_of(bench, ladder, steps, seed) for seed in range(seeds)]
     bench.fact("lr_steps", steps)
     judge(bench, rate, trials)
 
@@ -51,77 +60,112 @@ def _plan(bench: Bench) -> tuple[int, tuple[float, ...], int]:
     """Steps, rates and seeds that fit: first fewer seeds, then fewer rates, then fewer steps."""
     room = SHARE * bench.clock.left / max(bench.step_time, 1e-5)
     for seeds, rungs, steps in ((bench.seeds, 7, STEPS), (1, 7, STEPS), (1, 5, STEPS // 2), (1, 3, FEWEST)):
-        if seeds * rungs * (steps + JUDGED) <= room:
+        if seeds * rungs * (steps + len(LATE)) <= room:
             return steps, LADDER[:rungs], seeds
     bench.unchecked.append("the learning-rate range")
     return 0, (), 0
 
 
-def trial(bench: Bench, factor: float, steps: int, seed: int) -> Trial:
-    """Train `steps` steps at a multiple of the configured rate from the user's own start."""
+def trials_of(bench: Bench, ladder: tuple[float, ...], steps: int, seed: int) -> list[Trial]:
+    """Train at every rate from the user's own start, on the same batches in the same order."""
     bench.fresh_start(seed)
-    judged = bench.batches[:JUDGED]
-    without_dropout(bench.model)
-    before = after = _loss(bench, judged)
+    order = torch.randperm(len(bench.batches)).tolist() if seed else list(range(len(bench.batches)))
+    course = list(islice(cycle(order), steps))
+    judged = _judged(bench)
+    chance = bench.facts.get("baseline_loss")
+    before = _loss(bench, judged)
+    if isinstance(chance, (int, float)):
+        before = min(before, float(chance))
+    return [Trial(factor, before, _trained(bench, factor, seed, course, judged)) for factor in ladder]
+
+
+def _trained(bench: Bench, factor: float, seed: int, course: list[int], judged: list[Batch]) -> float:
+    """The loss after training at one rate; infinity where it stops being a number."""
     bench.fresh_start(seed)
     optimizer = bench.optimizer(factor=factor)
-    order = list(range(len(bench.batches)))
-    if seed:
-        order = torch.randperm(len(order)).tolist()
-    for k in islice(cycle(order), steps):
+    looks = {round(share * len(course)) for share in LATE}
+    late: list[float] = []
+    for done, k in enumerate(course, start=1):
         with bench.timed():
             optimizer.zero_grad()
             loss = bench.subject.run(bench.batches[k]).loss
             if not loss.requires_grad or not bool(torch.isfinite(loss)):
-                return Trial(factor, before, math.inf)
+                return math.inf
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-    without_dropout(bench.model)
-    after = _loss(bench, judged)
-    return Trial(factor, before, after if math.isfinite(after) else math.inf)
+        if done in looks:
+            late.append(_loss(bench, judged))
+    after = sum(late) / len(late)
+    return after if math.isfinite(after) else math.inf
+
+
+def _judged(bench: Bench) -> list[Batch]:
+    """The first examples, as one batch where they can be joined."""
+    if bench.sample is not None and size(bench.sample) > 1:
+        return [part(bench.sample, slice(0, JUDGED))]
+    return bench.batches[:4]
 
 
 @torch.no_grad()
-def _loss(bench: Bench, batches: list[object]) -> float:
-    return sum(number(bench.subject.run(b).loss) for b in batches) / len(batches)
+def _loss(bench: Bench, batches: list[Batch]) -> float:
+    """The mean loss with dropout off, the modes and running statistics as they were."""
+    modes = [(m, m.training) for m in bench.model.modules()]
+    kept = [(b, b.clone()) for b in bench.model.buffers()]
+    without_dropout(bench.model)
+    found = sum(number(bench.subject.run(b).loss) for b in batches) / len(batches)
+    for module, mode in modes:
+        module.training = mode
+    for buffer, value in kept:
+        buffer.copy_(value)
+    return found
 
 
 def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
-    """Majority over seeds: above, inside or below; the usable interval and the best rate."""
+    """Majority over seeds: above, inside or below; the usable interval and the best rate with its spread."""
     floor = bench.facts.get("loss_reachable")
-    sides = [side(one, float(floor) if isinstance(floor, (int, float)) else 0.0) for one in trials]
+    low = float(floor) if isinstance(floor, (int, float)) else 0.0
+    slow = SLOW_FOR_KIND if rate < USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST) else SLOW
+    sides = [side(one, low, slow) for one in trials]
     told = max(("inside", "above", "below"), key=sides.count)
     factors = sorted(t.factor for t in trials[0])
-    mean = {f: float(np.median([next(t.gain for t in one if t.factor == f) for one in trials])) for f in factors}
+    mean = {f: float(np.median([_of(one, f).gain for one in trials])) for f in factors}
     best = max(mean.values())
     usable = [f for f in factors if best > 0 and mean[f] > 0.2 * best]
-    bench.fact("lr_side", told)
+    if bench.subject.optimizer is not None:
+        bench.fact("lr_side", told)
+        bench.fact("lr_blows_up", all(_of(one, 1.0).after > BLOWN * abs(one[0].before) for one in trials))
     bench.fact("lr_seeds", len(sides))
     bench.fact("lr_agree", sides.count(told))
-    bench.fact("lr_blows_up", all(_of(one, 1.0).after > BLOWN * abs(_of(one, 1.0).before) for one in trials))
+    bench.fact("lr_gain", mean[1.0] / max(trials[0][0].before - low, 1e-12))
     if usable:
         bench.fact("lr_low", rate * usable[0])
         bench.fact("lr_high", rate * usable[-1])
         tops = [max(one, key=lambda t: t.gain).factor for one in trials]
-        bench.fact("lr_suggested", rate * float(np.exp(np.mean(np.log(tops)))) / (3 if told == "above" else 1))
+        bench.fact("lr_suggested", rate * float(np.exp(np.mean(np.log(tops)))))
         bench.fact("lr_suggested_low", rate * min(tops))
         bench.fact("lr_suggested_high", rate * max(tops))
-    after = [float(np.median([next(t.after for t in one if t.factor == f) for one in trials])) for f in factors]
-    bench.series["range/loss"] = Series.of("range/loss", after, [math.log10(rate * f) for f in factors])
+    for number_, one in enumerate(trials):
+        _drawn(bench, f"range/loss#{number_}", [_of(one, f).after for f in factors], rate, factors)
+    _drawn(bench, "range/loss", [float(np.median([_of(o, f).after for o in trials])) for f in factors], rate, factors)
 
 
-def side(trials: list[Trial], floor: float) -> str:
+def _drawn(bench: Bench, name: str, after: list[float], rate: float, factors: list[float]) -> None:
+    bench.series[name] = Series.of(name, after, [math.log10(rate * f) for f in factors])
+
+
+def side(trials: list[Trial], floor: float, slow: float = SLOW) -> str:
     """Where the configured rate lies in one seed's trials."""
     here = _of(trials, 1.0)
     room = here.before - floor
     lower = [t for t in trials if t.factor < 1]
     higher = [t for t in trials if t.factor > 1]
-    if room <= 0 or not lower or not higher:
+    if not room > 0 or not lower or not higher:
         return "inside"
     if here.gain < 0.02 * room and max(t.gain for t in lower) > max(0.05 * room, 2 * here.gain):
         return "above"
     top = max(higher, key=lambda t: t.gain)
-    if here.gain < 0.12 * room and top.factor >= 10 and top.gain > max(4 * here.gain, 0.1 * room):
+    times = 4 if slow > SLOW else 10
+    if here.gain < slow * room and top.factor >= 10 and top.gain > max(times * here.gain, 0.1 * room):
         return "below"
     return "inside"
 

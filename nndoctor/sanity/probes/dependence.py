@@ -1,0 +1,71 @@
+"""What an example's output depends on: its own input it should, its neighbours in the batch it should not."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from nndoctor.sanity.batches import alike, part, rebuilt, size
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.subject import main_output
+
+NOISE = 1e-6  # of an output's size: rounding
+
+
+def probe(bench: Bench) -> None:
+    """Both, with the weights as they are at the start."""
+    leak(bench)
+    bench.fresh_start()
+    effect(bench)
+
+
+@torch.no_grad()
+def leak(bench: Bench) -> None:
+    """How much the first example's output changes when the others are replaced, in evaluation mode."""
+    batch = bench.batch
+    n = size(batch)
+    if n < 2 or not alike(batch) or bench.subject.step is not None:
+        return
+    bench.model.eval()
+    before = main_output(bench.subject.output(batch))
+    if before is None or not before.is_floating_point() or before.ndim == 0 or len(before) != n:
+        return
+    change = 0.0
+    for rest in (torch.randint(1, n, (n - 1,)), torch.full((n - 1,), 1)):
+        after = main_output(bench.subject.output(part(batch, torch.cat([torch.zeros(1, dtype=torch.long), rest]))))
+        if after is None or after.shape != before.shape:
+            return
+        change = max(change, _moved(before[0], after[0]))
+    again = main_output(bench.subject.output(batch))
+    noise = 0.0 if again is None else _moved(before[0], again[0])
+    if noise < NOISE and math.isfinite(change):  # a model that draws random numbers in evaluation mode tells nothing
+        bench.fact("leak_change", change)
+
+
+def _moved(before: Tensor, after: Tensor) -> float:
+    return float((after - before).norm() / before.norm().clamp_min(1e-12))
+
+
+@torch.no_grad()
+def effect(bench: Bench) -> None:
+    """How much outputs change from example to example, and for inputs of zero; the most that was seen counts.
+
+    A last layer that starts at zero says nothing of its input until it has learned a little.
+    """
+    batch = bench.batch
+    bench.model.eval()
+    if bench.subject.step is not None or not alike(batch):
+        return
+    before = main_output(bench.subject.output(batch))
+    zeros = main_output(bench.subject.output(rebuilt(batch, torch.zeros_like)))
+    if before is None or zeros is None or before.shape != zeros.shape or not before.is_floating_point():
+        return
+    if not bool(torch.isfinite(before).all()):
+        return
+    within = float((before - before.mean(0)).norm()) if before.ndim > 1 and len(before) > 1 else 0.0
+    moved = float((zeros - before).norm())
+    seen = bench.facts.get("input_effect", 0.0)
+    now = max(within, moved) / max(float(before.norm()), 1e-12)
+    bench.fact("input_effect", max(now, float(seen)) if isinstance(seen, (int, float)) else now)

@@ -1,0 +1,69 @@
+"""Training mode against evaluation mode, and the same few steps taken twice."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.probes.dependence import effect
+from nndoctor.sanity.state import without_dropout
+
+STEPS = 10
+SETTLING = 3.0  # times 1 / momentum: so many batches let running statistics forget where they began
+MOST = 100  # batches
+
+
+def probe(bench: Bench) -> None:
+    """Train a few steps, let running statistics settle, and take the loss of the same batches in both modes."""
+    first = _trained(bench)
+    if first is None:
+        return
+    again = _trained(bench)
+    if again is not None and math.isfinite(first) and math.isfinite(again):
+        bench.fact("repeat_difference", abs(again - first) / max(abs(first), 1e-12))
+    effect(bench)
+    _modes(bench)
+
+
+def _trained(bench: Bench) -> float | None:
+    """The loss after a few steps from the start; the model stays as they left it."""
+    bench.fresh_start()
+    optimizer = bench.optimizer()
+    bench.model.train()
+    last = None
+    for k in range(STEPS):
+        batch = bench.batches[k % len(bench.batches)]
+        with bench.timed():
+            optimizer.zero_grad()
+            loss = bench.subject.run(batch).loss
+            if not loss.requires_grad or not bool(torch.isfinite(loss)):
+                return None
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        last = number(loss)
+        if k == 0:
+            bench.fact("loss_at_start", last)
+    return last
+
+
+@torch.no_grad()
+def _modes(bench: Bench) -> None:
+    norms = [(n, m) for n, m in bench.model.named_modules() if getattr(m, "running_mean", None) is not None]
+    slowest = min((float(m.momentum) for _, m in norms if getattr(m, "momentum", None)), default=1.0)
+    settling = math.ceil(SETTLING / slowest) if norms else 0
+    if settling > MOST or settling * bench.step_time > 0.1 * bench.clock.left:
+        bench.unchecked.append("training against evaluation mode")
+        return
+    without_dropout(bench.model)
+    for k in range(settling):
+        bench.subject.run(bench.batches[k % len(bench.batches)])
+    judged = bench.batches[:4]
+    in_training = [number(bench.subject.run(b).loss) for b in judged]
+    bench.model.eval()
+    in_evaluation = [number(bench.subject.run(b).loss) for b in judged]
+    if all(map(math.isfinite, (*in_training, *in_evaluation))):
+        bench.fact("loss_in_training", sum(in_training) / len(judged))
+        bench.fact("loss_in_evaluation", sum(in_evaluation) / len(judged))
+        bench.fact("mode_modules", tuple(n or "model" for n, _ in norms))

@@ -1,0 +1,194 @@
+"""The tiny subset: a handful of examples, always the same, learned by heart or not, at the configured rate and others."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.batches import Batch, alike, first_input, part, rebuilt, size, target_of
+from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.state import without_dropout
+from nndoctor.sanity.subject import main_output
+
+SIZES = (16, 4)  # examples; the smaller subset only where the larger one is not learned
+STEPS, FEWEST = 200, 40
+EVERY = 10  # steps between two looks at the loss
+FACTORS = (10.0, 0.1, 100.0, 0.01, 1000.0)  # of the configured rate
+ADAMS = (1e-2, 1e-3, 1e-1)  # rates of Adam, should the user's own optimizer not do
+LEARNED = 0.05  # of the first loss above its floor: so little is left
+FELL = 0.1  # of the first loss: where the floor is not known
+SHARE = 0.5  # of the time left
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One training on a subset: whether it was learned, the share of the loss that is left, the steps it took."""
+
+    learned: bool
+    left: float
+    steps: int
+
+
+def probe(bench: Bench) -> None:
+    """Learn a subset a seed; where the configured rate does not do, others and a smaller subset."""
+    steps = _steps(bench)
+    if not steps or bench.sample is None or bench.facts.get("loss_has_gradient") is False:
+        return
+    subsets = [s for seed in range(bench.seeds) if (s := subset(bench.sample, SIZES[0], seed)) is not None]
+    if not subsets:
+        return
+    tries = [attempt(bench, one, 1.0, steps, seed) for seed, one in enumerate(subsets)]
+    passed = sum(t.learned for t in tries)
+    bench.fact("tiny_examples", size(subsets[0]))
+    bench.fact("tiny_tried", len(tries))
+    bench.fact("tiny_steps", steps)
+    bench.fact("tiny_passed", passed)
+    bench.fact("tiny_left", sorted(t.left for t in tries)[len(tries) // 2])
+    bench.fact("tiny_passed_elsewhere", 0)
+    if passed <= len(tries) / 2:
+        _elsewhere(bench, subsets[0], steps)
+
+
+def _steps(bench: Bench) -> int:
+    room = SHARE * bench.clock.left / max(bench.step_time, 1e-5) / bench.seeds
+    if room < FEWEST:
+        bench.unchecked.append("a tiny subset")
+        return 0
+    return int(min(STEPS, room))
+
+
+def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
+    """Fewer examples, other rates, then Adam: what is learned anywhere shows that the network can."""
+    small = part(whole, slice(0, SIZES[1]))
+    plan = [(small, 1.0, False), *((b, f, False) for f in FACTORS for b in (whole, small))]
+    plan += [(small, rate, True) for rate in ADAMS]
+    best = 1.0
+    for batch, factor, adam in plan:
+        if bench.clock.left < 2 * steps * bench.step_time:
+            bench.unchecked.append("a tiny subset at other rates")
+            del bench.facts["tiny_tried"]  # too little was tried to say that it cannot be learned
+            return
+        found = attempt(bench, batch, factor, steps, 0, adam=adam)
+        best = min(best, found.left)
+        if found.learned:
+            bench.fact("tiny_passed_elsewhere", 1)
+            rate = bench.facts.get("lr_configured")
+            if isinstance(rate, float) and not adam:
+                bench.fact("tiny_rate", rate * factor)
+            break
+    bench.fact("tiny_left_best", best)
+
+
+def subset(sample: Batch, wanted: int, seed: int) -> Batch | None:
+    """Some examples whose inputs differ, of several classes where there are several."""
+    n = size(sample)
+    inputs = first_input(sample)
+    if n < 2 or not alike(sample) or inputs is None:
+        return None
+    draws = torch.Generator().manual_seed(seed)
+    order = torch.randperm(n, generator=draws).tolist()
+    flat = inputs.detach().reshape(n, -1)
+    target = target_of(sample)
+    labels = None if target is None or target.is_floating_point() or target.ndim != 1 else target.tolist()
+    seen: set[bytes] = set()
+    rows: list[int] = []
+    for row in _by_turns(order, labels):
+        key = flat[row].cpu().numpy().tobytes()
+        if key not in seen:
+            seen.add(key)
+            rows.append(row)
+        if len(rows) == wanted:
+            break
+    return part(sample, torch.tensor(rows)) if len(rows) >= 2 else None
+
+
+def _by_turns(order: list[int], labels: list[int] | None) -> list[int]:
+    """The order with the classes taking turns, so that the first few examples are of several classes."""
+    if labels is None:
+        return order
+    place: dict[int, int] = {}
+    turns: list[tuple[int, int]] = []
+    for at, row in enumerate(order):
+        turn = place[labels[row]] = place.get(labels[row], -1) + 1
+        turns.append((turn, at))
+    return [order[at] for _, at in sorted(turns)]
+
+
+def attempt(  # noqa: PLR0913 - what makes one trial differ from the next
+    bench: Bench, batch: Batch, factor: float, steps: int, seed: int, *, adam: bool = False
+) -> Try:
+    """Train on one batch until it is learned or the steps are used up, dropout and weight decay off."""
+    bench.fresh_start(seed)
+    without_dropout(bench.model)
+    optimizer = bench.optimizer(factor=factor, decay=False)
+    if adam:
+        optimizer = torch.optim.Adam([p for p in bench.model.parameters() if p.requires_grad], lr=factor)
+    first = last = math.nan
+    floor = floor_of(bench)
+    for step in range(steps + 1):
+        with bench.timed():
+            optimizer.zero_grad()
+            outcome = bench.subject.run(batch)
+        if step % EVERY == 0 or step == steps:
+            last = number(outcome.loss)
+            first = last if math.isnan(first) else first
+            if not math.isfinite(last):
+                return Try(False, 1.0, step)
+            left = _left(first, last, floor)
+            if _learned(first, last, left, floor) and _right(bench, outcome.output, batch):
+                _zeros(bench, batch, factor)
+                return Try(True, left, step)
+        if not outcome.loss.requires_grad:
+            break
+        with bench.timed(0):
+            outcome.loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+    return Try(False, _left(first, last, floor), steps)
+
+
+def floor_of(bench: Bench) -> float | None:
+    """The least loss that any output could reach on a batch; None where it is not known."""
+    known = bench.facts.get("loss_reachable")
+    return float(known) if isinstance(known, (int, float)) else None
+
+
+def _left(first: float, last: float, floor: float | None) -> float:
+    low = min(0.0 if floor is None else floor, last)
+    return max(0.0, (last - low) / (first - low)) if first > low else 1.0
+
+
+def _learned(first: float, last: float, left: float, floor: float | None) -> bool:
+    """Near the floor; where that is not known (penalties, likelihoods), clearly below the first loss."""
+    if floor is None:
+        return first - last > FELL * abs(first)
+    return left < LEARNED
+
+
+def _right(bench: Bench, output: object, batch: Batch) -> bool:
+    """Whether every class is right, where outputs are scores of classes."""
+    scores, target = main_output(output), target_of(batch)
+    if not bench.facts.get("loss_of_classes") or scores is None or target is None or not _of_classes(scores, target):
+        return True
+    return bool((scores.argmax(1) == target).all())
+
+
+def _of_classes(scores: Tensor, target: Tensor) -> bool:
+    return scores.ndim == target.ndim + 1 and scores.shape[2:] == target.shape[1:]
+
+
+@torch.no_grad()
+def _zeros(bench: Bench, batch: Batch, factor: float) -> None:
+    """What the learned examples cost, and what zeros in their place do; once."""
+    if factor != 1.0 or "zero_input_loss" in bench.facts or bench.subject.step is not None:
+        return
+    try:
+        zeros = number(bench.subject.run(rebuilt(batch, torch.zeros_like)).loss)
+    except ModelFileError:  # a model that cannot take zeros says nothing here
+        return
+    if math.isfinite(zeros):
+        bench.fact("zero_input_loss", zeros)
+        bench.fact("real_input_loss", number(bench.subject.run(batch).loss))
