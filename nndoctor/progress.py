@@ -14,6 +14,7 @@ from nndoctor.series import Series
 PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
 FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
 BLIND = 0.02  # of the reach: levels that are less sure cannot show whether a loss has stopped
+BACK = 0.35  # of its height: a spike that has come down so far will come down
 BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
 LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
@@ -158,7 +159,8 @@ def stopped(run: Run, loss: Series) -> bool:
     scale = reach(run)
     way = course(run, other)
     if way.noise > BLIND * scale:
-        return False
+        unseen = way.ahead < BLIND * scale and way.late_fall < 2 * way.noise
+        return unseen and other.name.startswith("validation")
     flat = other.level(0.5, 0.6) - other.last < FALL * scale * (0.5 if way.decayed else 1.0)
     if flat or other.share_of_run(other.best_step) < LONG_AGO:
         return True
@@ -190,11 +192,18 @@ def thrown(loss: Series) -> int | None:
     if len(loss.y) < 5:
         return None
     peak, start, floor = int(np.argmax(loss.y)), float(loss.y[0]), float(np.min(loss.y))
-    scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 20 else 0.0)
+    scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 8 else 0.0)
     if peak == 0 or float(loss.y[peak]) - floor < BURST * scale:
         return None
     won = start - loss.level(0.5, 1.0)
     return None if won > 0.5 * max(start - floor, 0.0) and won > 0.1 * abs(start) else peak
+
+
+def comes_back(loss: Series) -> bool:
+    """Whether the loss has fallen, reading by reading, most of the way back from its peak: a spike near the end."""
+    after = loss.y[int(np.argmax(loss.y)) :]
+    high, now = float(after[0]) - loss.best, float(after[-1]) - loss.best
+    return 3 <= len(after) < len(loss.y) and bool(np.all(np.diff(after) < 0)) and now < BACK * high
 
 
 def lr_share(run: Run, start: float, stop: float) -> float | None:

@@ -12,6 +12,7 @@ from nndoctor.run import Run
 from nndoctor.wording import number, percent
 
 NOISES = 2.0
+UNSURE = 6.0  # noises of the level by which an extrapolation may err: it reaches as far again three times
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -20,11 +21,12 @@ def check(run: Run) -> Iterator[Symptom]:
     scale = reach(run)
     way = course(run, loss)
     share = way.ahead / scale
-    if share < way.much_ahead or way.late_fall < max(FALL * scale, NOISES * way.noise) or stopped(run, loss):
+    least = way.much_ahead + UNSURE * way.noise / scale
+    if share < least or way.late_fall < max(FALL * scale, NOISES * way.noise) or stopped(run, loss):
         return
     yield Symptom(
         f"the loss still falls at the end ({number(loss.last)}): four times the steps would bring it to about {number(loss.last - way.ahead)}, {percent(share)} of all it has learned",
-        sureness(share, way.much_ahead, 0.5),
+        sureness(share, least, least + 0.4),
         {
             "last": loss.last,
             "expected_at_four_times": loss.last - way.ahead,
@@ -55,7 +57,7 @@ RULE = Rule(
     needs={"train/loss": 5},
     check=check,
     why="A run that stops while it learns says little about the model: bias and variance are those of the moment. More steps are the cheapest cure.",
-    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 12 % or more (25 % where the rate was decayed); so does the validation loss. Where the log has the learning rate, the clock is its sum.",
+    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 12 % or more (25 % where the rate was decayed to nothing), and six times the noise of its levels; so does the validation loss. Where the log has the learning rate, the clock is its sum.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",

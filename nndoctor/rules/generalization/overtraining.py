@@ -14,7 +14,7 @@ from nndoctor.series import Series
 from nndoctor.wording import number, percent, step
 
 RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
-ROUGH = 2.0  # times the validation loss's own noise
+ROUGH = 3.0  # times the validation loss's own noise
 PART = 0.3  # of training's way down, where validation was best at once
 LATEST = 0.8  # the best lies before this share of the run
 
@@ -74,7 +74,7 @@ RULE = Rule(
     needs={"validation/loss": 4},
     check=check,
     why="Past its best epoch a network only learns its training examples by heart: the steps after it cost time and make the model worse.",
-    how="The validation loss ends above its best by 10 % of the distance covered and twice its noise; the best lies before 80 % of the run, and the training loss kept falling.",
+    how="The validation loss ends above its best by 10 % of the distance covered and three times its noise; the best lies before 80 % of the run, and the training loss kept falling.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
         Reference(

@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.curve import noise_level
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import pace
-from nndoctor.progress import GUESSING, chance_loss, classes, lr_share, reach, roughness, sureness, thrown
+from nndoctor.progress import GUESSING, chance_loss, classes, comes_back, lr_share, reach, roughness, sureness, thrown
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -112,6 +112,8 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
 
 def _wandered(run: Run, loss: Series) -> Symptom | None:
     """The level itself climbed far above what had been reached, stayed up for a while, and came back."""
+    if comes_back(loss):
+        return None
     climbs = [_climb(series) for series in _both(run, loss)]
     height = min(climb for climb, _ in climbs) / reach(run)
     climb, where = climbs[0]

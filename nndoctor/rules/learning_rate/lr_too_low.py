@@ -12,6 +12,7 @@ from nndoctor.run import Run
 from nndoctor.wording import ending, number
 
 AHEAD = 0.7  # of the reach still to come in four times the steps: an exponential fall of one time constant leaves 0.6
+FEW = 4.0  # points; a limit is raised by their share of the log's: every run begins in a straight line
 NOISES = 3.0  # the last quarter's fall against the noise of its levels
 FITTING = 3e-4  # of the weights' size in a step: a third of the usual thousandth is no small step
 EVEN = 0.45  # the second half falls at least this much as far as the first: a straight line has 1, a settled curve 0
@@ -24,7 +25,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if way.fallen <= 0 or way.late_fall < NOISES * way.noise or way.half - way.end < EVEN * (way.start - way.half):
         return
     share = way.ahead / way.fallen
-    if share < AHEAD * (2 if way.decayed else 1) or stopped(run, loss):
+    if share < AHEAD * (1 + FEW / len(loss.y)) * (2 if way.decayed else 1) or stopped(run, loss):
         return
     moved = pace(run)
     if moved is not None and moved >= FITTING:

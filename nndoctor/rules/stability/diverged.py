@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import at_chance, lr_share, reach, sureness
+from nndoctor.progress import at_chance, comes_back, lr_share, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
 from nndoctor.wording import number, step
 
 LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back
-BACK = 0.35  # of its height: a spike that has come down so far will come down
 NOISES = 6.0  # the rise must stand out of the curve's own noise by this much
 FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
 
@@ -25,7 +24,7 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     rise = loss.last - loss.best
     start = loss.first - loss.best
     learned = max(start, 0.0)
-    if at_chance(run) or _comes_back(loss) or rise <= NOISES * loss.noise or rise <= 0 or not _stays(loss):
+    if at_chance(run) or comes_back(loss) or rise <= 0 or not (_stands_out(loss, rise) and _stays(loss)):
         return
     blown = rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run)
     gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))
@@ -49,11 +48,10 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     )
 
 
-def _comes_back(loss: Series) -> bool:
-    """Whether the loss has fallen, reading by reading, most of the way back from its peak: a spike near the end."""
-    after = loss.y[int(np.argmax(loss.y)) :]
-    high, now = float(after[0]) - loss.best, float(after[-1]) - loss.best
-    return len(after) >= 3 and bool(np.all(np.diff(after) < 0)) and now < BACK * high
+def _stands_out(loss: Series, rise: float) -> bool:
+    """Whether a rise is more than the noise of the last tenth's level, or nearly all of the second half lies far above the start."""
+    late = float(np.quantile(loss.y[len(loss.y) // 2 :], 0.25))
+    return rise > NOISES * loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5 or late > 2.0 * loss.first > 0
 
 
 def _stays(loss: Series) -> bool:
@@ -62,7 +60,11 @@ def _stays(loss: Series) -> bool:
         return True  # it still climbs, however steeply
     middle = loss.best + 0.3 * (loss.last - loss.best)
     tenth = loss.y[len(loss.y) * 9 // 10 :]
-    if len(tenth) >= 5 and float(np.mean(tenth > middle)) >= 0.8 and float(tenth.min()) > loss.first:
+    if (
+        len(tenth) >= 5
+        and float(np.mean(tenth > loss.best + 0.1 * (loss.last - loss.best))) >= 0.8
+        and float(tenth.min()) > loss.first
+    ):
         return True
     return len(loss.y) >= 4 and loss.level(0.8, 0.9) > middle and float(loss.smooth[-1]) > middle
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.curve import Array, background, peaks
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import reach, sureness
+from nndoctor.progress import comes_back, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, step
@@ -33,7 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
     high = (above > limit) & ~early & (y > np.minimum.accumulate(y) + limit)
     ordinary = float(np.max(np.diff(y)[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
     events = np.flatnonzero(high & ~np.concatenate([[False], high[:-1]]))
-    if not len(events) or high.mean() > MANY + 1.5 / len(high) or high[-1]:
+    if not len(events) or high.mean() > MANY + 2.5 / len(high) or (high[-1] and not comes_back(loss)):
         return
     worst = int(np.argmax(np.where(high, above, -np.inf)))
     if above[worst] < AHEAD * ordinary:
