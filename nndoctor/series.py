@@ -110,7 +110,7 @@ class Series:
     @cached_property
     def first(self) -> float:
         """The level at the start: the first value of a short curve, the median of the first 2 % of a long one."""
-        return float(np.median(self.y[: max(1, len(self.y) // 50)]))
+        return curve.median(self.y[: max(1, len(self.y) // 50)])
 
     @cached_property
     def last(self) -> float:
@@ -121,7 +121,7 @@ class Series:
         """The median of the finite values between two shares of the run's points (0 to 1), at least one point."""
         n = len(self.y)
         low = min(int(start * n), n - 1)
-        return float(np.median(self.y[low : max(low + 1, round(stop * n))]))
+        return curve.median(self.y[low : max(low + 1, round(stop * n))])
 
     @cached_property
     def best(self) -> float:

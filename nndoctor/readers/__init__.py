@@ -89,7 +89,7 @@ def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) ->
             if here.is_dir:
                 return _below(Path(here.path), source, named, checked)
             return _of(replace(here, kept=source.kept), named, checked)
-    if source.data is not None or Path(source.path).is_file():
+    if source.data is not None or source.is_file:
         if is_archive(source):
             with unfolded(source) as folder:
                 return _below(folder, source, named, checked)
@@ -125,7 +125,7 @@ def _below(folder: Path, source: Source, named: Mapping[str, str], checked: Mapp
 
 def reader_of(source: Source) -> Reader:
     """The reader that recognises a source. Raises UnreadableLog where none does."""
-    if source.data is None and not Path(source.path).exists():
+    if source.data is None and not (source.is_file or source.is_dir or Path(source.path).exists()):
         raise UnreadableLog(f"{source.path}: no such file; wanted a run log, a folder of logs, a glob or '-'")
     if not source.is_dir and not source.head.strip():
         raise UnreadableLog(f"{source.path} is empty: wanted a run log with at least one row")

@@ -17,6 +17,8 @@ COMMENTS = ("#", "//")
 LOOKED_AT = 40  # lines
 RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
 UPRIGHT = str.maketrans("│┃║", "|||")
+PLAIN = b"0123456789.+-eE,;\t\n"  # characters of a table of numbers
+MOST_KNOWN = 256  # headers that are remembered
 WIDEST = 4 << 20  # bytes of a header
 
 
@@ -53,7 +55,32 @@ class Layout:
 
 
 def layout_of(source: Source) -> Layout | None:
-    """The layout of a text that is a table, else None."""
+    """The layout of a text that is a table, else None; of many tables with one header it is found once."""
+    header = _above_plain_rows(source.head)
+    if header is None:
+        return _found(source)
+    key = (header, source.kept)
+    if key not in _KNOWN:
+        if len(_KNOWN) >= MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[key] = _found(source)
+    return _KNOWN[key]
+
+
+def _above_plain_rows(head: bytes) -> bytes | None:
+    """The first line, where below it stand only numbers, with as many delimiters in their rows as it has; else None."""
+    end = head.find(b"\n")
+    last = head.rfind(b"\n")
+    if end <= 0 or last == end:
+        return None
+    header, rows = head[:end], head[end + 1 : last + 1]
+    if rows.translate(None, PLAIN) != b"":
+        return None
+    count = rows.count(b"\n")
+    return header if all(rows.count(d) == count * header.count(d) for d in (b",", b"\t", b";")) else None
+
+
+def _found(source: Source) -> Layout | None:
     text = source.start if "\n" in source.start else source.beginning(WIDEST)
     lines = [line for line in text.split("\n")[:-1] or [text] if is_row(line)][: LOOKED_AT + 1]
     lines = lines[next((k for k, line in enumerate(lines) if not is_ruler(line)), 0) :]
@@ -109,6 +136,9 @@ def unique(names: Sequence[str]) -> list[str]:
         seen[name] += 1
         result.append(name if seen[name] == 1 else f"{name}.{seen[name] - 1}")
     return result
+
+
+_KNOWN: dict[tuple[bytes, tuple[str, ...]], Layout | None] = {}
 
 
 def _worth(name: str) -> bool:

@@ -61,6 +61,7 @@ BARE = frozenset({"lr", "grad_norm", "epoch_time", "reward", "generator_loss", "
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
 
 
+@lru_cache(maxsize=4096)
 def tidy(column: str) -> str:
     """Lower case words joined by underscores.
 

@@ -12,6 +12,7 @@ from nndoctor.errors import UnreadableLog
 from nndoctor.readers import large
 from nndoctor.readers.layout import UPRIGHT, Layout, is_row, is_ruler, layout_of, split
 from nndoctor.readers.names import Kind, meaning, tidy
+from nndoctor.readers.plain import parsed
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
 from nndoctor.readers.table import Column, Table, Words, is_words
@@ -38,7 +39,7 @@ def read(source: Source) -> list[Table]:
     if layout is None:
         raise UnreadableLog(f"{source.path} is no table with a header")
     _refuse_runs_table(layout, source)
-    table = large.read(source, layout) if source.size > LARGE else None
+    table = _plain(source, layout) if source.size <= LARGE else large.read(source, layout)
     if table is None:
         table = read_rows(source, layout)
     if not table.rows:
@@ -48,6 +49,22 @@ def read(source: Source) -> list[Table]:
         )
     _refuse_trials(table, source)
     return [table]
+
+
+def _plain(source: Source, layout: Layout) -> Table | None:
+    """A table of plain numbers with the header on its first line; None where it is any other, and read row by row."""
+    odd = layout.delimiter in " |" or layout.indexed or source.encoding.startswith("utf-16") or not layout.kept
+    if odd or any(is_words(layout.header[k]) for k in layout.kept):
+        return None
+    header, _, rows = source.whole().partition(b"\n")
+    if not rows.endswith(b"\n") or not is_row(header.decode("latin-1")):
+        return None
+    found = parsed(rows, layout.delimiter, len(layout.header), layout.kept)
+    if found is None:
+        return None
+    columns = {layout.header[k]: Column(*column) for k, column in zip(layout.kept, found, strict=True)}
+    lines = np.arange(2, 2 + len(found[0][0]))
+    return Table(columns, layout.format, lines, ignored=layout.ignored)
 
 
 def read_rows(source: Source, layout: Layout) -> Table:

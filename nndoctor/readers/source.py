@@ -17,6 +17,7 @@ LONGEST = 16 << 20  # bytes of one line; a run log's line is never longer, a hos
 MOST_TEXT = 2 << 30  # bytes of a file that is taken into memory whole
 MOST_PIPED = 512 << 20  # bytes read from standard input
 PIECE = 1 << 20  # bytes read at a time
+CONTROL = bytes([*range(8), *range(14, 27), *range(28, 32)])  # not 8: bars draw back; not 27: colours
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)")  # colours, cursor, links
 
 
@@ -35,27 +36,36 @@ class Source:
     notes: tuple[str, ...] = ()
     below: bool = False
 
+    @cached_property
+    def _path(self) -> Path:
+        return Path(self.path)
+
     @property
     def name(self) -> str:
         """The file's name, without its folders."""
-        return Path(self.path).name
+        return self._path.name
 
     @cached_property
     def is_dir(self) -> bool:
         """Whether the source is a directory."""
-        return self.data is None and Path(self.path).is_dir()
+        return self.data is None and self._path.is_dir()
+
+    @cached_property
+    def is_file(self) -> bool:
+        """Whether the source is a file on this machine."""
+        return self.data is None and self._path.is_file()
 
     @cached_property
     def size(self) -> int:
         """Bytes in the file."""
-        return len(self.data) if self.data is not None else Path(self.path).stat().st_size
+        return len(self.data) if self.data is not None else self._path.stat().st_size
 
     def open(self) -> IO[bytes]:
         """The bytes from the start. Raises UnreadableLog where the file cannot be opened."""
         if self.data is not None:
             return io.BytesIO(self.data)
         try:
-            return Path(self.path).open("rb")
+            return self._path.open("rb")
         except OSError as error:
             reason = error.strerror or error
             raise UnreadableLog(f"{self.path} cannot be opened: {reason}") from error
@@ -67,6 +77,13 @@ class Source:
             return b""
         with self.open() as file:
             return file.read(HEAD)
+
+    def whole(self) -> bytes:
+        """All its bytes, for what is known to be small; the first are not read twice."""
+        if self.size <= len(self.head) < HEAD:
+            return self.head
+        with self.open() as file:
+            return file.read()
 
     @cached_property
     def encoding(self) -> str:
@@ -90,8 +107,9 @@ class Source:
         """Whether the first bytes are text: no NUL once the byte order mark is heeded, few control characters."""
         if self.encoding.startswith("utf-16"):
             return True
-        odd = sum(byte < 8 or 13 < byte < 27 or 27 < byte < 32 for byte in self.head[:4096])  # 8: bars draw back
-        return b"\0" not in self.head and odd <= len(self.head[:4096]) // 50
+        first = self.head[:4096]
+        odd = len(first) - len(first.translate(None, CONTROL))
+        return b"\0" not in self.head and odd <= len(first) // 50
 
     @cached_property
     def start(self) -> str:

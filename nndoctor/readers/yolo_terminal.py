@@ -24,9 +24,11 @@ def sniff(source: Source) -> bool:
     if source.is_dir or not source.is_text:
         return False
     text = source.start
-    if "pu_mem" not in text.lower() and source.size > HEAD:
+    if "gpu_mem" not in text.lower():
+        if source.size <= HEAD:
+            return False
         text = source.beginning(PREFACE)
-    return HEADER.search(text) is not None
+    return "gpu_mem" in text.lower() and HEADER.search(text) is not None
 
 
 def read(source: Source) -> list[Table]:

@@ -1,0 +1,151 @@
+"""Plain numbers between delimiters, all of a table parsed at once: eight characters at a time, as one word of 64 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nndoctor.readers.cells import number
+
+PIECE = 128 << 10  # bytes parsed at a time: few enough for the cache, many enough that the calls cost little
+UNPLAIN = (b'"', b"#", b"//", b"\r", b"_", b"\0")  # quotes, comments, odd line ends, and `1_000`, which float() takes
+PAD = b" " * 16  # so that the first cell, too, has sixteen bytes to its left
+EXACT = np.uint64(1 << 53)  # whole numbers below are exact, and so is their quotient by a power of ten up to 22
+
+Words = NDArray[np.uint64]
+Numbers = tuple[NDArray[np.float64], NDArray[np.bool_]]
+
+
+def _repeated(byte: int) -> np.uint64:
+    return np.uint64(int.from_bytes(bytes([byte] * 8), "little"))
+
+
+ONES, HIGHS, ZEROS, DOTS, TOP = map(_repeated, (0x01, 0x80, 0x30, 0x2E, 0x46))
+LAST = np.array([~((1 << 8 * (8 - k)) - 1) & ((1 << 64) - 1) for k in range(9)], dtype=np.uint64)  # the last k bytes
+FILLED = ~LAST & ZEROS
+# What a dot in the last eight characters, or in the eight before, divides by: by 8 times its place plus 8, 0 for none.
+NEAR = 10.0 ** np.array([0, *(8 - e / 8 for e in range(1, 65))]).round()
+FAR = 10.0 ** np.array([0, *(16 - e / 8 for e in range(1, 65))]).round()
+
+
+def parsed(data: bytes, delimiter: str, width: int, kept: Sequence[int]) -> list[Numbers] | None:
+    """Of each kept column the values and which cells hold one, shapes (n,); the values are those of `float`.
+
+    Every line of `data` ends with a newline. None where the rows differ in length or a cell holds no number.
+    """
+    if any(mark in data for mark in UNPLAIN):
+        return None
+    found: list[Numbers] = []
+    for piece in _pieces(data):
+        numbers = _block(piece, ord(delimiter), width, kept)
+        if numbers is None:
+            return None
+        found.append(numbers)
+    if len(found) == 1:
+        return list(zip(*found[0], strict=True))
+    values = np.concatenate([values for values, _ in found], axis=1)
+    return list(zip(values, np.concatenate([present for _, present in found], axis=1), strict=True))
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(data):
+        end = data.find(b"\n", min(at + PIECE, len(data) - 1)) + 1
+        yield data[at:end]
+        at = end
+
+
+def _block(data: bytes, delimiter: int, width: int, kept: Sequence[int]) -> Numbers | None:
+    """Values and presence, each of shape (columns, rows)."""
+    text = np.frombuffer(PAD + data, dtype=np.uint8)
+    ends = np.flatnonzero((text == delimiter) | (text == ord("\n")))
+    rows = data.count(b"\n")
+    if len(ends) != rows * width or np.any(text[ends[width - 1 :: width]] != ord("\n")):
+        return None
+    starts = np.empty_like(ends)
+    starts[0], starts[1:] = len(PAD), ends[:-1] + 1
+    places = np.asarray(kept)
+    start = starts.reshape(rows, width).T[places].ravel()
+    end = ends.reshape(rows, width).T[places].ravel()
+    values, odd = _decimals(text, start, end)
+    present = end > start
+    if odd.any():
+        at = np.flatnonzero(odd & present)
+        read = _spelled([data[a:b] for a, b in zip((start[at] - 16).tolist(), (end[at] - 16).tolist(), strict=True)])
+        if read is None:
+            return None
+        values[at] = [np.nan if value is None else value for value in read]
+        present[at] = [value is not None for value in read]
+    values[~present] = np.nan
+    return values.reshape(-1, rows), present.reshape(-1, rows)
+
+
+def _spelled(cells: list[bytes]) -> Sequence[float | None] | None:
+    """The numbers in cells that are no plain decimals; None where one of them is no number."""
+    try:
+        return list(map(float, cells))
+    except ValueError:
+        pass
+    try:
+        return [number(cell.decode(errors="replace")) for cell in cells]
+    except ValueError:
+        return None
+
+
+def _decimals(
+    text: NDArray[np.uint8], start: NDArray[np.int64], end: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The decimals `-12.5` between these positions, and which cells are odd: longer, of another shape, or empty."""
+    minus = text[start] == ord("-")
+    length = end - start - minus
+    words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
+    near, dots_near = _without_dot(_tail(words[end - 8], length))
+    odd = (length > 16) | _not_digits(near)
+    count = length - (dots_near > 0)
+    divisor = NEAR[dots_near]
+    whole = _eight_digits(near)
+    if length.max(initial=0) > 8:
+        before = _tail(words[end - 16], np.maximum(length - 8, 0))
+        shifted = dots_near > 0  # the dot's place is taken by what stood before
+        near = np.where(shifted, near & ~np.uint64(255) | before >> np.uint64(56), near)
+        far, dots_far = _without_dot(before)
+        far = np.where(shifted, before << np.uint64(8) | np.uint64(0x30), far)
+        dots_far[shifted] = 0
+        odd = (length > 16) | _not_digits(near) | _not_digits(far)
+        whole = _eight_digits(far) * np.uint64(10**8) + _eight_digits(near)
+        count -= dots_far > 0
+        divisor *= FAR[dots_far]
+        odd |= whole >= EXACT
+    odd |= count <= 0
+    values = whole.astype(np.float64) / divisor
+    return np.negative(values, out=values, where=minus), odd
+
+
+def _tail(word: Words, length: NDArray[np.int64]) -> Words:
+    """Words whose last `length` characters stand, the others made zeros."""
+    last = np.minimum(length, 8)
+    return word & LAST[last] | FILLED[last]
+
+
+def _without_dot(word: Words) -> tuple[Words, NDArray[np.int32]]:
+    """Words with their first dot taken out and a zero put in front; and 8 times its place plus 8, 0 where there is none."""
+    apart = word ^ DOTS
+    dot = (apart - ONES) & ~apart & HIGHS
+    dot &= ~dot + np.uint64(1)  # the first one
+    below, above = (dot >> np.uint64(7)) - np.uint64(1), ~((dot << np.uint64(1)) - np.uint64(1))
+    taken = word & above | (word & below) << np.uint64(8) | np.uint64(0x30)
+    return np.where(dot > 0, taken, word), np.frexp(dot.astype(np.float64))[1]
+
+
+def _not_digits(word: Words) -> NDArray[np.bool_]:
+    """Whether any of the eight characters is no digit."""
+    return ((word + TOP | word - ZEROS) & HIGHS) != 0
+
+
+def _eight_digits(word: Words) -> Words:
+    """The number that eight digits spell, the first in the lowest byte: pairs, fours, then all."""
+    pairs = (word & np.uint64(0x0F0F0F0F0F0F0F0F)) * np.uint64(2561) >> np.uint64(8)
+    fours = (pairs & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(6553601) >> np.uint64(16)
+    return (fours & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(42949672960001) >> np.uint64(32)
