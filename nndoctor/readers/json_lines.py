@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+import numpy as np
+
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.items import items
 from nndoctor.readers.json_shapes import lists_within, rows_within
 from nndoctor.readers.names import Kind, meaning
+from nndoctor.readers.plain_json import parsed
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
-from nndoctor.readers.table import Table, flatten, from_records
+from nndoctor.readers.table import Table, flatten, from_records, is_words
 
+MOST_PLAIN = 512 << 20  # bytes that are parsed all at once
 CUT = "the last line is cut off and was left out"
 
 
@@ -40,6 +44,8 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table; a last line that is cut off is left out, other lines that are no object are counted."""
+    if quick := _plain(source):
+        return [quick]
     text = source.text()
     if text.lstrip().startswith("["):
         return [_array(text, source.path)]
@@ -56,6 +62,20 @@ def read(source: Source) -> list[Table]:
         else:
             odd.append(number)
     return [from_records(rows, "jsonl", lines, notes=_notes(odd, lines))]
+
+
+def _plain(source: Source) -> Table | None:
+    """A table of flat objects of numbers; None where there is anything else, and it is read line by line."""
+    if not source.head.startswith(b"{") or source.size > MOST_PLAIN:
+        return None
+    whole, newline, last = source.whole().rpartition(b"\n")
+    cut = not last.endswith(b"}")
+    data = b"".join((whole, newline, b"" if cut else last + b"\n"))
+    columns = parsed(data) if data else None
+    if columns is None or {"step", "data_time"} <= columns.keys() or any(map(is_words, columns)):
+        return None
+    lines = np.arange(1, 1 + data.count(b"\n"))
+    return Table(columns, "jsonl", lines, notes=(CUT,) if last.strip() and cut else ())
 
 
 def _of_mm(record: dict[str, object]) -> dict[str, object]:

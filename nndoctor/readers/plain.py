@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from nndoctor.readers.cells import number
 
 PIECE = 128 << 10  # bytes parsed at a time: few enough for the cache, many enough that the calls cost little
-UNPLAIN = (b'"', b"#", b"//", b"\r", b"_", b"\0")  # quotes, comments, odd line ends, and `1_000`, which float() takes
+UNPLAIN = (b'"', b"#", b"//", b"\r", b"\0")  # quotes, comments and odd line ends
 PAD = b" " * 16  # so that the first cell, too, has sixteen bytes to its left
 EXACT = np.uint64(1 << 53)  # whole numbers below are exact, and so is their quotient by a power of ten up to 22
 
 Words = NDArray[np.uint64]
+Places = NDArray[np.int64]
 Numbers = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
 
@@ -69,21 +70,30 @@ def _block(data: bytes, delimiter: int, width: int, kept: Sequence[int]) -> Numb
     places = np.asarray(kept)
     start = starts.reshape(rows, width).T[places].ravel()
     end = ends.reshape(rows, width).T[places].ravel()
+    found = values_at(text, data, start, end)
+    return None if found is None else (found[0].reshape(-1, rows), found[1].reshape(-1, rows))
+
+
+def values_at(text: NDArray[np.uint8], data: bytes, start: Places, end: Places) -> Numbers | None:
+    """The numbers between these positions of `text`, which is PAD and `data`; None where one cell is no number."""
     values, odd = _decimals(text, start, end)
     present = end > start
     if odd.any():
         at = np.flatnonzero(odd & present)
-        read = _spelled([data[a:b] for a, b in zip((start[at] - 16).tolist(), (end[at] - 16).tolist(), strict=True)])
+        ends = (end[at] - len(PAD)).tolist()
+        read = _spelled([data[a:b] for a, b in zip((start[at] - len(PAD)).tolist(), ends, strict=True)])
         if read is None:
             return None
         values[at] = [np.nan if value is None else value for value in read]
         present[at] = [value is not None for value in read]
     values[~present] = np.nan
-    return values.reshape(-1, rows), present.reshape(-1, rows)
+    return values, present
 
 
 def _spelled(cells: list[bytes]) -> Sequence[float | None] | None:
     """The numbers in cells that are no plain decimals; None where one of them is no number."""
+    if any(b"_" in cell for cell in cells):  # float() would take 1_000
+        return None
     try:
         return list(map(float, cells))
     except ValueError:
@@ -94,9 +104,7 @@ def _spelled(cells: list[bytes]) -> Sequence[float | None] | None:
         return None
 
 
-def _decimals(
-    text: NDArray[np.uint8], start: NDArray[np.int64], end: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _decimals(text: NDArray[np.uint8], start: Places, end: Places) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The decimals `-12.5` between these positions, and which cells are odd: longer, of another shape, or empty."""
     minus = text[start] == ord("-")
     length = end - start - minus
@@ -123,7 +131,7 @@ def _decimals(
     return np.negative(values, out=values, where=minus), odd
 
 
-def _tail(word: Words, length: NDArray[np.int64]) -> Words:
+def _tail(word: Words, length: Places) -> Words:
     """Words whose last `length` characters stand, the others made zeros."""
     last = np.minimum(length, 8)
     return word & LAST[last] | FILLED[last]
@@ -141,7 +149,8 @@ def _without_dot(word: Words) -> tuple[Words, NDArray[np.int32]]:
 
 def _not_digits(word: Words) -> NDArray[np.bool_]:
     """Whether any of the eight characters is no digit."""
-    return ((word + TOP | word - ZEROS) & HIGHS) != 0
+    odd: NDArray[np.bool_] = ((word + TOP | word - ZEROS) & HIGHS) != 0
+    return odd
 
 
 def _eight_digits(word: Words) -> Words:

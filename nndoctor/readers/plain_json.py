@@ -1,0 +1,105 @@
+"""Plain JSON lines, flat objects of nothing but numbers: their keys and values found and parsed all at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nndoctor.readers.plain import LAST, PAD, values_at
+from nndoctor.readers.table import Column
+
+PIECE = 1 << 20  # bytes parsed at a time
+MOST_KEYS = 256  # different ones; more are no log's
+LONGEST_KEY = 64  # bytes
+MIXED = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F))  # odd numbers without a pattern
+SPACE, QUOTE, COMMA, COLON, CLOSE, NEWLINE = b' ",:}\n'
+
+Places = NDArray[np.int64]
+
+
+def parsed(data: bytes) -> dict[str, Column] | None:
+    """The columns of the lines, a row a line; None where a line is no flat object of numbers, and for odd spacing.
+
+    Every line of `data` ends with a newline.
+    """
+    if any(mark in data for mark in (b"[", b"\\", b"\r", b"\0")):
+        return None
+    total = data.count(b"\n")
+    columns: dict[str, Column] = {}
+    at = row = 0
+    while at < len(data):
+        end = data.find(b"\n", min(at + PIECE, len(data) - 1)) + 1
+        piece = data[at:end]
+        rows = piece.count(b"\n")
+        if not _fill(columns, piece, slice(row, row + rows), total):
+            return None
+        at, row = end, row + rows
+    return columns
+
+
+def _fill(columns: dict[str, Column], data: bytes, rows: slice, total: int) -> bool:
+    """Put the values of these lines into their columns; False where the lines are not plain."""
+    text = np.frombuffer(PAD + data, dtype=np.uint8)
+    found = _cut(text, data)
+    if found is None:
+        return False
+    opened, closed, start, end, line = found
+    values = values_at(text, data, start, end)
+    keys = _keys(text, opened, closed)
+    if values is None or keys is None:
+        return False
+    for at in keys:
+        name = data[opened[at[0]] + 1 - len(PAD) : closed[at[0]] - len(PAD)].decode(errors="replace")
+        if name not in columns:
+            columns[name] = Column(np.full(total, np.nan), np.zeros(total, dtype=np.bool_))
+        whole = columns[name]
+        numbers, present = values[0][at], values[1][at]
+        whole.values[rows][line[at]] = numbers
+        whole.present[rows][line[at]] = present
+    return True
+
+
+def _cut(text: NDArray[np.uint8], data: bytes) -> tuple[Places, Places, Places, Places, Places] | None:
+    """Of each pair: its key's quotes, where its value begins and ends, and its line from 0. None where lines are odd."""
+    lines = data.count(b"\n")
+    if data.count(b"{") != lines or data.count(b"}") != lines:
+        return None
+    quotes, colons = np.flatnonzero(text == QUOTE), np.flatnonzero(text == COLON)
+    ends = np.flatnonzero((text == COMMA) | (text == CLOSE))
+    if not len(colons) or len(quotes) != 2 * len(colons) or len(ends) != len(colons):
+        return None
+    opened, closed = quotes[::2], quotes[1::2]
+    newlines = np.flatnonzero(text == NEWLINE)
+    shut = np.flatnonzero(text[ends] == CLOSE)  # the last pair of each line
+    ordered = np.all(closed < colons) and np.all(colons < ends) and np.all(ends[:-1] < opened[1:])
+    tight = np.all(colons == closed + 1) and len(shut) == lines and np.all(newlines == ends[shut] + 1)
+    if not (ordered and tight) or np.any(text[newlines[:-1] + 1] != ord("{")) or not data.startswith(b"{"):
+        return None
+    start = colons + 1 + (text[colons + 1] == SPACE)
+    line = np.repeat(np.arange(lines), np.diff(np.append(-1, shut)))
+    return opened, closed, start, ends, line
+
+
+def _keys(text: NDArray[np.uint8], opened: Places, closed: Places) -> list[Places] | None:
+    """For each key the pairs that it stands in; None where a key is too long, or there are too many."""
+    length = closed - opened - 1
+    longest = int(length.max())
+    if longest > LONGEST_KEY:
+        return None
+    words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
+    mark = length.astype(np.uint64)
+    for offset in range(0, longest, 8):  # the last eight bytes, those before them and so on
+        inside = np.clip(length - offset, 0, 8)
+        word = words[np.maximum(closed - offset - 8, 0)] & LAST[inside]
+        mark = (mark ^ word) * MIXED[0]
+        mark ^= mark >> np.uint64(29)
+        mark *= MIXED[1]
+    keys: list[Places] = []
+    left = np.arange(len(mark))
+    while len(left):
+        same = mark[left] == mark[left[0]]
+        keys.append(left[same])
+        left = left[~same]
+        if len(keys) > MOST_KEYS:
+            return None
+    return keys
