@@ -77,10 +77,14 @@ def extremes(x: Array, y: Array, most: int) -> tuple[Array, Array]:
     if len(y) <= most:
         return x, y
     size = -(-len(y) // (most // 2))
-    starts = range(0, len(y), size)
-    ends = [sorted((k + int(np.argmin(y[k : k + size])), k + int(np.argmax(y[k : k + size])))) for k in starts]
-    at = np.unique(np.array(ends))
-    return x[at], y[at]
+    whole = len(y) // size * size
+    bins = y[:whole].reshape(-1, size)
+    starts = np.arange(0, whole, size)
+    at = [starts + bins.argmin(axis=1), starts + bins.argmax(axis=1)]
+    if whole < len(y):
+        at += [[whole + int(y[whole:].argmin())], [whole + int(y[whole:].argmax())]]
+    chosen = np.unique(np.concatenate(at))
+    return x[chosen], y[chosen]
 
 
 def background(y: Array) -> Array:

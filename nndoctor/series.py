@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nndoctor import curve
 from nndoctor.curve import Array, Forecast
 
-KEPT = ("told", "noise", "reduced", "smooth", "first", "last", "best", "best_step", "forecast")
+KEPT = ("noise", "reduced", "smooth", "best", "best_step", "forecast")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +82,15 @@ class Series:
         return Told(len(y), first, last, float(y[low]), float(x[low]), float(y[high]), float(x[high]))
 
     def slim(self, most: int) -> Self:
-        """The same curve from at most `most` of its extreme points, still telling of itself what the whole one did."""
+        """The same curve from at most `most` of its extreme points; what was asked of the whole one is told as it was."""
         if len(self) <= most:
             return replace(self, lines=None)
         x, y = curve.extremes(self.x, self.y, most)
         small = replace(self, steps=x, values=y, lines=None)
         if len(y):
-            vars(small).update({name: getattr(self, name) for name in KEPT})
+            known = vars(self)
+            vars(small).update({name: known[name] for name in KEPT if name in known})
+            vars(small).update(told=self.told, first=self.first, last=self.last)
         return small
 
     @cached_property
