@@ -94,8 +94,8 @@ def outcomes() -> Iterator[Outcome]:
 def quoted(reason: str, runs: list[Run]) -> float | None:
     """The share of the decimals in an expert's words that stand in a series, rounded as they are; None without any."""
     told = QUOTED.findall(reason)
-    if not told:
-        return None
+    if not told or any(" + " in s.column for run in runs for s in run.series.values()):
+        return None  # of a loss that is logged in parts the expert quotes the parts, the series is their sum
     values = np.concatenate([s.y for run in runs for s in run.series.values()] or [np.zeros(0)])
     return sum(_holds(values, text) for text in told) / len(told)
 

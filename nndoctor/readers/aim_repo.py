@@ -12,7 +12,7 @@ from nndoctor.readers.table import Table
 
 def sniff(source: Source) -> bool:
     """A folder `.aim`, or one with such a folder in it, that holds `meta` and `seqs`."""
-    return source.is_dir and _store(Path(source.path)) is not None
+    return (".aim" in source.entries or source.name == ".aim") and _store(Path(source.path)) is not None
 
 
 def read(source: Source) -> list[Table]:

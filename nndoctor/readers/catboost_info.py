@@ -14,7 +14,7 @@ ENDING = "_error.tsv"
 
 def sniff(source: Source) -> bool:
     """A folder with `learn_error.tsv` or `test_error.tsv` whose header begins with the iteration."""
-    return source.is_dir and any(_header(path) for path in _files(source))
+    return any(name.endswith(ENDING) for name in source.entries) and any(_header(path) for path in _files(source))
 
 
 def read(source: Source) -> list[Table]:

@@ -14,7 +14,7 @@ FOLDERS = ("plots/metrics", "plots/scalars", "scalars")
 
 def sniff(source: Source) -> bool:
     """Such a folder in it, with a file whose header names the step and one metric."""
-    if not source.is_dir:
+    if not source.entries.keys() & {folder.partition("/")[0] for folder in FOLDERS}:
         return False
     return any(_columns(path) is not None for path in _files(source)[1])
 

@@ -105,12 +105,12 @@ def _in(root: str, files: list[str], is_log: Callable[[Source], bool], passed: l
         if "tfevents" in name:
             events.append(source)
         elif (ending in LOGS or ending in PACKED) and _is_log(source, is_log):
-            logs.append(source)
+            logs.append(replace(source))  # without the first bytes, which the sniff has looked at
         elif ending in NOTED:
             passed.append(source.path)
     tables = [k for k, source in enumerate(logs) if source.path.endswith(".csv")]
     if not tables:
-        return [*logs, *(source for source in events if _is_log(source, is_log))]
+        return [*logs, *(replace(source) for source in events if _is_log(source, is_log))]
     if events and len(tables) == 1:
         logs[tables[0]] = replace(logs[tables[0]], notes=(BESIDE,))
     return logs

@@ -17,7 +17,6 @@ COMMENTS = ("#", "//")
 LOOKED_AT = 40  # lines
 RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
 UPRIGHT = str.maketrans("│┃║", "|||")
-PLAIN = b"0123456789.+-eE,;\t\n"  # characters of a table of numbers
 MOST_KNOWN = 256  # headers that are remembered
 WIDEST = 4 << 20  # bytes of a header
 
@@ -56,7 +55,7 @@ class Layout:
 
 def layout_of(source: Source) -> Layout | None:
     """The layout of a text that is a table, else None; of many tables with one header it is found once."""
-    header = _above_plain_rows(source.head)
+    header = source.above_plain_rows
     if header is None:
         return _found(source)
     key = (header, source.kept)
@@ -65,19 +64,6 @@ def layout_of(source: Source) -> Layout | None:
             _KNOWN.clear()
         _KNOWN[key] = _found(source)
     return _KNOWN[key]
-
-
-def _above_plain_rows(head: bytes) -> bytes | None:
-    """The first line, where below it stand only numbers, with as many delimiters in their rows as it has; else None."""
-    end = head.find(b"\n")
-    last = head.rfind(b"\n")
-    if end <= 0 or last == end:
-        return None
-    header, rows = head[:end], head[end + 1 : last + 1]
-    if rows.translate(None, PLAIN) != b"":
-        return None
-    count = rows.count(b"\n")
-    return header if all(rows.count(d) == count * header.count(d) for d in (b",", b"\t", b";")) else None
 
 
 def _found(source: Source) -> Layout | None:

@@ -20,7 +20,7 @@ LONGEST_SETTING = 250  # characters
 
 def sniff(source: Source) -> bool:
     """A folder with `metrics` in it, or such a folder itself, whose files hold `time value step` line by line."""
-    if not source.is_dir:
+    if not any(folder or "." not in name for name, folder in source.entries.items()):
         return False
     folder = _metrics(source)
     inside = files_below(folder) if folder.name == "metrics" else (p for p in folder.glob("*") if "." not in p.name)

@@ -22,7 +22,7 @@ MOST_LAYERS = 20_000  # a hostile file could name more than memory holds
 
 def sniff(source: Source) -> bool:
     """A folder with a run.csv and a run.json that the recorder wrote."""
-    return source.is_dir and is_folder(Path(source.path))
+    return TABLE in source.entries and is_folder(Path(source.path))
 
 
 def read(source: Source) -> list[Table]:

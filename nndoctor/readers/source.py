@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ LONGEST = 16 << 20  # bytes of one line; a run log's line is never longer, a hos
 MOST_TEXT = 2 << 30  # bytes of a file that is taken into memory whole
 MOST_PIPED = 512 << 20  # bytes read from standard input
 PIECE = 1 << 20  # bytes read at a time
+PLAIN = b"0123456789.+-eE,;\t\n"  # characters of a table of numbers
 CONTROL = bytes([*range(8), *range(14, 27), *range(28, 32)])  # not 8: bars draw back; not 27: colours
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)")  # colours, cursor, links
 
@@ -54,6 +56,17 @@ class Source:
     def is_file(self) -> bool:
         """Whether the source is a file on this machine."""
         return self.data is None and self._path.is_file()
+
+    @cached_property
+    def entries(self) -> dict[str, bool]:
+        """What a folder holds: name -> whether it is a folder itself; looked up once for all who sniff at it."""
+        if not self.is_dir:
+            return {}
+        try:
+            with os.scandir(self.path) as found:
+                return {entry.name: entry.is_dir() for entry in found}
+        except OSError:  # one that may not be entered holds nothing for us
+            return {}
 
     @cached_property
     def size(self) -> int:
@@ -115,6 +128,19 @@ class Source:
     def start(self) -> str:
         """The first bytes as text, its lines ended by a plain newline."""
         return _plain_lines(self.head.decode(self.encoding, errors="replace"))
+
+    @cached_property
+    def above_plain_rows(self) -> bytes | None:
+        """The first line, where below it stand only numbers, with as many delimiters in their rows as it has; else None."""
+        head = self.head
+        end, last = head.find(b"\n"), head.rfind(b"\n")
+        if end <= 0 or last == end:
+            return None
+        header, rows = head[:end], head[end + 1 : last + 1]
+        if rows.translate(None, PLAIN) != b"":
+            return None
+        count = rows.count(b"\n")
+        return header if all(rows.count(d) == count * header.count(d) for d in (b",", b"\t", b";")) else None
 
     def beginning(self, size: int) -> str:
         """The first `size` bytes as text, for the rare log whose first line is longer than the head."""

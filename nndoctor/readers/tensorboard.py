@@ -46,14 +46,14 @@ def read(source: Source) -> list[Table]:
 
 def _folders(source: Source) -> Iterable[tuple[str, list[Source]]]:
     """The split and the event files of a run's folder and of those below it that are named after a split."""
-    top = Path(source.path)
-    if any(top.glob("*.csv")):
+    if any(name.endswith(".csv") for name in source.entries):
         return  # the run's table says the same, and more exactly
-    if own := _files(top):
+    top = Path(source.path)
+    if any("tfevents" in name for name in source.entries) and (own := _files(top)):
         yield "", own
-    for folder in sorted(path for path in top.glob("*") if path.is_dir()):
-        split = next((word for word in reversed(tidy(folder.name).split("_")) if word in SPLITS), "")
-        if split and (files := _files(folder)):
+    for name in sorted(name for name, folder in source.entries.items() if folder):
+        split = next((word for word in reversed(tidy(name).split("_")) if word in SPLITS), "")
+        if split and (files := _files(top / name)):
             yield split, files
 
 
