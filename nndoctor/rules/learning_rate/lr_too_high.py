@@ -16,6 +16,7 @@ from nndoctor.series import Series
 from nndoctor.wording import number, percent, step
 
 SWING = 0.16  # of the reach: what the level still moves from one sixtieth of the run to the next
+BRIEF = 0.2  # of the readings
 NOISES = 6.0  # by which a climb stands out of the noise of the smooth curve
 WHITE = 1.8  # times what independent noise would leave in those levels: small batches alone do not wander
 FEW = 8  # points: a swing is seen three times at least
@@ -112,7 +113,7 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
 
 def _wandered(run: Run, loss: Series) -> Symptom | None:
     """The level itself climbed far above what had been reached, stayed up for a while, and came back."""
-    if comes_back(loss):
+    if comes_back(loss) or _only_spikes(run, loss):
         return None
     climbs = [_climb(series) for series in _both(run, loss)]
     height = min(climb for climb, _ in climbs) / reach(run)
@@ -133,6 +134,13 @@ def _wandered(run: Run, loss: Series) -> Symptom | None:
 def _averaged(loss: Series) -> float:
     """Points whose median makes one point of the smooth curve."""
     return max(len(loss.y) / 20, 1.0)
+
+
+def _only_spikes(run: Run, loss: Series) -> bool:
+    """Whether the loss was up for a few readings only, and ends at its best."""
+    above = loss.y - np.minimum.accumulate(loss.y)
+    up = float(np.mean(above > 0.5 * CLIMB * reach(run)))
+    return up <= BRIEF and loss.last - loss.best < 0.05 * reach(run)
 
 
 def _climb(series: Series) -> tuple[float, float]:

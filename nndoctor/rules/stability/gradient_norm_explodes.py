@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.curve import background
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -21,22 +22,23 @@ def check(run: Run) -> Iterator[Symptom]:
     norm, loss = run.series["grad_norm"], run.series["train/loss"]
     late = norm.x >= norm.x[0] + EARLY * (norm.x[-1] - norm.x[0])
     y = norm.y[late]
-    usual = float(np.median(norm.y))
+    at = int(np.argmax(y)) if len(y) else 0
+    usual = max(float(np.median(norm.y)), float(background(norm.y)[late][at]) if len(y) else 0.0)
     lost = not np.isfinite(norm.values[int(EARLY * len(norm.values)) :]).all()
     if not len(y) or usual <= 0 or (y.max() < TIMES * usual and not lost):
         return
-    at = float(norm.x[late][int(np.argmax(y))])
-    window = (loss.x >= at) & (loss.x <= at + 0.05 * (loss.x[-1] - loss.x[0]))
-    before = loss.y[loss.x < at][-10:]
+    where = float(norm.x[late][at])
+    window = (loss.x >= where) & (loss.x <= where + 0.05 * (loss.x[-1] - loss.x[0]))
+    before = loss.y[loss.x < where][-10:]
     hurt = bool(window.any() and len(before)) and float(loss.y[window].max() - np.median(before)) > 0.15 * reach(run)
     yield Symptom(
-        f"the gradient norm reaches {number(float(y.max()))} at step {step(at)}, {y.max() / usual:.0f} times its median"
+        f"the gradient norm reaches {number(float(y.max()))} at step {step(where)}, {y.max() / usual:.0f} times what is usual"
         + (", and the loss jumps with it" if hurt else "; the loss does not suffer"),
         sureness(float(y.max()) / usual, TIMES, 100.0),
-        {"largest": float(y.max()), "median": usual, "step": at},
+        {"largest": float(y.max()), "usual": usual, "step": where},
         series="grad_norm",
-        step=at,
-        span=(at, at),
+        step=where,
+        span=(where, where),
         severity=None if hurt else Severity.INFO,
     )
 
@@ -49,7 +51,7 @@ RULE = Rule(
     needs={"grad_norm": 10, "train/loss": 10},
     check=check,
     why="One step along an exploding gradient can undo thousands of good ones. Recurrent and deep plain networks are prone to it.",
-    how="A norm over ten times the run's median after the first 5 % of the run; a warning when the loss jumps by 15 % of its reach with it, information otherwise.",
+    how="A norm over ten times the run's median, and that of its neighbours, after the first 5 % of the run; a warning when the loss jumps by 15 % of its reach with it, information otherwise.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

@@ -19,6 +19,7 @@ FEW = 40  # points
 SHARE = 0.15  # of the run's reach: smaller spikes cost nothing
 AHEAD = 1.5  # a spike stands above the ordinary rises of this log by this factor
 MOST = 5000  # points looked at: of a longer curve the highest in each bin
+MOST_OF = 0.25  # of the points: that is no longer a spike
 MANY = 0.04  # more than this share of points up there is no spike but how the run goes (lr-too-high)
 
 
@@ -33,7 +34,12 @@ def check(run: Run) -> Iterator[Symptom]:
     high = (above > limit) & ~early & (y > np.minimum.accumulate(y) + limit)
     ordinary = float(np.max(np.diff(y)[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
     events = np.flatnonzero(high & ~np.concatenate([[False], high[:-1]]))
-    if not len(events) or high.mean() > MANY + 2.5 / len(high) or (high[-1] and not comes_back(loss)):
+    if (
+        not len(events)
+        or len(events) > MANY * len(high) + 1.5
+        or high.mean() > MOST_OF
+        or (high[-1] and not comes_back(loss))
+    ):
         return
     worst = int(np.argmax(np.where(high, above, -np.inf)))
     if above[worst] < AHEAD * ordinary:

@@ -15,11 +15,13 @@ from nndoctor.series import Series
 from nndoctor.wording import number, percent, step
 
 STILL = 0.05  # of the reach: less than this is no progress
+GONE = 0.3  # of the reach: a loss that fell so far has left
 HALF = 0.5  # flat for this share of the run before it moves
 SMALL = 0.10  # of the loss: the first step down from a large initialization
 USUAL = (2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 26, 50, 100, 101, 200, 256, 365, 1000)  # classes of common data sets
 RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there
 LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
+FEW = 5  # points, where they differ
 WILD = 0.5  # of its own size: a loss thrown up by as much
 OFTEN = 0.15  # of the readings: is not flat but swings
 BRIEF = 100  # optimizer steps of a recorded run
@@ -29,6 +31,8 @@ LEARNED = 0.6  # of the errors of guessing: a network with fewer has learned, ho
 def check(run: Run) -> Iterator[Symptom]:
     """See whether the loss left its start at all, and when."""
     loss = run.series["train/loss"]
+    if len(loss.y) < FEW and not _exact(loss):
+        return
     if _has_learned(run) or thrown(loss) is not None or _rises(loss):
         return
     fall = float(np.median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
@@ -38,6 +42,12 @@ def check(run: Run) -> Iterator[Symptom]:
     share = _start_left_at(loss)
     if share >= HALF and len(loss.y) >= 8:
         yield _symptom(run, loss, fall, share)
+
+
+def _exact(loss: Series) -> bool:
+    """Whether the loss is the same to the last digit from some reading on."""
+    late = loss.y[len(loss.y) // 2 :] if len(loss.y) >= FEW else loss.y
+    return float(np.ptp(late)) <= 1e-7 * abs(loss.last)
 
 
 def _rises(loss: Series) -> bool:
@@ -55,7 +65,7 @@ def _never_moves(run: Run, loss: Series, fall: float) -> bool:
         return False
     if at_chance(run) and abs(loss.last - (chance or loss.last)) < 0.05 * abs(loss.last):
         return True
-    if classes(run) is not None and chance is not None and loss.last < 0.9 * chance:
+    if chance is not None and loss.last < 0.9 * chance:
         return False
     if _guesses(loss, fall):
         return True
@@ -97,8 +107,13 @@ def _start_left_at(loss: Series) -> float:
     start = float(np.median(y[: max(1, len(y) // 10)]))
     if start - y.min() < 10 * loss.noise:
         return 0.0
-    left = np.flatnonzero(y > start - STILL * (start - y.min()))
-    return loss.share_of_run(float(x[left[-1]])) if len(left) else 0.0
+    span = start - y.min()
+    still, low = np.flatnonzero(y > start - STILL * span), np.flatnonzero(y < start - GONE * span)
+    if not len(still):
+        return 0.0
+    return loss.share_of_run(
+        float(x[min(still[-1], low[0])])
+    )  # a spike that throws a learning network back is no start
 
 
 def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
@@ -147,7 +162,7 @@ def _causes(loss: Series) -> tuple[Cause, ...]:
     burst = (
         peak - loss.last > 0.1 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
     ) or loss.first > 1.2 * loss.last
-    exact = float(np.ptp(loss.y[len(loss.y) // 2 :])) <= 1e-7 * abs(loss.last)
+    exact = _exact(loss)
     return (
         Cause(
             "learning rate too high" if burst else "learning rate too low",
@@ -185,7 +200,7 @@ RULE = Rule(
     name="plateau-at-start",
     severity=Severity.ERROR,
     title="the loss stays where it started",
-    needs={"train/loss": 5},
+    needs={"train/loss": 3},
     check=check,
     why="A run that sits at the loss of guessing has learned nothing, whatever else is true of it; its gap, its bias and its schedule mean nothing before that is mended.",
     how="The loss falls by less than 2 % or its own noise, or accuracy never leaves 1/C; or the run spends more than half its time within 5 % of the start. Several causes look alike in a log, so they are ranked.",
@@ -212,6 +227,7 @@ RULE = Rule(
         "nan-loss",
         "diverged",
         "warmup-unfinished",
+        "lr-decayed-too-early",
         "nan-in-layer",
         "dead-relu",
         "saturated-activation",
