@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,38 +15,83 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
 from nndoctor.readers.table import Table, from_cells
 from nndoctor.run import LAYER, Fact, FactValue
-from nndoctor.run_folder import LAYERS, TABLE, Block, blocks, facts, is_folder, whole_length
+from nndoctor.run_folder import FACTS, LAYERS, PRIMARY, TABLE, Block, blocks, facts, whole_length
 from nndoctor.series import Series
 
 MOST_LAYERS = 20_000  # a hostile file could name more than memory holds
 
 
+OWN = re.compile(r"lr_\d+|noise_scale|peak_memory")  # columns that need no reading of names
+
+
 def sniff(source: Source) -> bool:
-    """A folder with a run.csv and a run.json that the recorder wrote."""
-    return TABLE in source.entries and is_folder(Path(source.path))
+    """A folder with a run.json that the recorder wrote."""
+    return FACTS in source.entries and PRIMARY in facts(Path(source.path))
 
 
 def read(source: Source) -> list[Table]:
     """The table with the layers' series beside it; what was cut off by a crash is left out, and said."""
     folder = Path(source.path)
     columns, lines, notes = _rows(folder / TABLE)
-    said = _facts(facts(folder))
-    more: dict[str, Series] = {}
+    known = facts(folder)
+    said = _facts(known)
+    notes += _told(known)
+    more = _own(columns)
     layers = folder / LAYERS
     if layers.is_file():
         try:
             found, cut = list(blocks(layers)), whole_length(layers) < layers.stat().st_size
         except OSError as error:
             raise UnreadableLog(f"{layers} cannot be read: {error.strerror or error}") from error
-        more = _series(found)
+        more |= _series(found)
         notes += ["the layers' file is cut off: what stands before the cut was read"] if cut else []
         if found:
             said["layers"] = Fact(found[-1].layers)
     return [replace(from_cells(columns, "nndoctor-run", lines, said, tuple(notes)), more=more)]
 
 
+def _told(known: Mapping[str, object]) -> list[str]:
+    """What the recorder could not see or do, and what happened on the way, as sentences."""
+    told = []
+    failed, hidden, again, skipped = (
+        known.get(name) for name in ("recorder_failed", "not_seen", "replaced_modules", "skipped_steps")
+    )
+    if failed:
+        told.append(f"the recording ended early: {failed}")
+    if hidden:
+        told.append(f"not seen: {hidden}")
+    if again:
+        told.append("a module was replaced while it trained: its layers' values are the new one's from then on")
+    if skipped:
+        told.append(f"the gradient scaler skipped {skipped} steps whose gradients were not finite")
+    return told
+
+
+def _own(columns: dict[str, list[str | None]]) -> dict[str, Series]:
+    """The recorder's own columns as series, taken out of the table: rates of further groups, noise scale, memory."""
+    steps = columns.get("step", [])
+    found: dict[str, Series] = {}
+    for name in [name for name in columns if OWN.fullmatch(name)]:
+        cells = columns.pop(name)
+        pairs = [(_real(s), _real(v)) for s, v in zip(steps, cells, strict=False) if s is not None and v is not None]
+        kept = np.array([pair for pair in pairs if not np.isnan(pair).any()]).reshape(-1, 2)
+        if len(kept):
+            order = np.argsort(kept[:, 0], kind="stable")
+            found[name] = Series(name, kept[order, 0], kept[order, 1], name)
+    return found
+
+
+def _real(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
 def _rows(path: Path) -> tuple[dict[str, list[str | None]], list[int], list[str]]:
     """The columns, each row's line, and a note where the last line is cut off."""
+    if not path.exists():
+        raise UnreadableLog(f"{path.parent} holds no step yet; wanted at least two, let the run go on")
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:

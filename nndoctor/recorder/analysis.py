@@ -35,7 +35,8 @@ class Sample:
 
     `grad_norm` is the norm of the whole gradient as it came out of the backward pass, `first_grad_norm` that of the
     first of several passes (gradient accumulation). `unreached` names layers that should train and got no gradient.
-    `fingerprints` are sums of the sampled weights of each layer, equal in all processes that hold the same weights.
+    `fingerprints` are sums of the sampled values of each weight, equal in all processes that hold the same weights; none
+    of weights that are split among processes. `owners` are their layers.
     """
 
     layers: tuple[str, ...]
@@ -45,6 +46,7 @@ class Sample:
     passes: int
     unreached: tuple[str, ...]
     fingerprints: tuple[float, ...]
+    owners: tuple[str, ...]
 
 
 class Analysis:
@@ -96,7 +98,8 @@ class Analysis:
         total = float(np.sqrt(np.sum(norms**2))) if len(norms) else math.nan
         first = float(np.sqrt(np.sum(parts[3].astype(np.float64) ** 2))) if len(parts[3]) else math.nan
         unreached = tuple(lost) if g is not None and g.rows else ()
-        return Sample(layers, values, total, first, self._weights.passes, unreached, prints)
+        owners = tuple(w.layer for w in self._weights.entries) if prints else ()
+        return Sample(layers, values, total, first, self._weights.passes, unreached, prints, owners)
 
     def _to_host(self, filled: Sequence[Slot]) -> list[Floats]:
         """Buffer rows, largest values, gradient norms, first norms, gradient stretches, old and new weights: one copy."""
@@ -190,7 +193,7 @@ class Analysis:
         values[here, COLUMN["update_ratio"]] = ratio[here]
         values[of.rows, COLUMN["nonfinite_weight"]] = bad[of.rows]
         values[of.rows[biases], COLUMN["bias_mean"]] = (sums / lengths)[biases]
-        return tuple(sums.tolist())
+        return () if self._weights.split else tuple(sums.tolist())
 
 
 @dataclass(frozen=True, slots=True)

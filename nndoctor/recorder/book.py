@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -50,7 +51,7 @@ class Book:
         self._lr = 0.0
         self.scale: float | None = None
         self._skipped = 0
-        self._taken = 0
+        self._taken = self._laid = 0
         self._layers: tuple[str, ...] = ()
         self._late: list[tuple[int, Sample]] = []
         self._seen_loss = False
@@ -60,13 +61,18 @@ class Book:
         """Note what model and optimizer show, and begin the folder."""
         if self._folder is None:
             return
-        for name, value in probe.facts().items():
-            self._folder.fact(name, value)
+        self._tell(probe)
         self._folder.fact("processes", self._ranks.count)
         if probe.plan.compiled:
             inside = ", ".join(probe.plan.compiled)
             self._folder.fact("not_seen", f"outputs of layers within what torch.compile made of {inside}")
         self._folder.flush()
+
+    def _tell(self, probe: Probe) -> None:
+        self._laid = probe.laid
+        for name, value in probe.facts().items():
+            if self._folder is not None:
+                self._folder.fact(name, value)
 
     def pend(self, loss: object, metrics: Mapping[str, float]) -> None:
         """A loss that comes before its update: of one of several backward passes, or of a loop that steps later."""
@@ -150,9 +156,10 @@ class Book:
             self._keep(step, sample)
         self._folder.fact("skipped_steps", self._skipped)
         self._folder.fact("unreached", list(sample.unreached))
-        if probe.replanned:
-            self._folder.fact("replaced_modules", probe.replanned)
-            self._folder.fact("roles", {path: str(role) for path, role in probe.plan.roles.items()})
+        if probe.laid != self._laid:
+            self._tell(probe)
+        if probe.replaced:
+            self._folder.fact("replaced_modules", probe.replaced)
         self._taken += 1
         if time.perf_counter() - self._flushed > OFTEN or self._taken == 1:
             self.flush()
@@ -188,9 +195,9 @@ class Book:
     def _join(self, all_but: int) -> None:
         while len(self._late) > all_but:
             step, sample = self._late.pop(0)
-            joined, strayed = self._ranks.gather(step, sample)
+            joined, strayed, layer = self._ranks.gather(step, sample)
             if strayed and self._folder is not None and "ranks_strayed" not in self._folder.facts:
-                self._folder.fact("ranks_strayed", {"step": step, "ranks": list(strayed)})
+                self._folder.fact("ranks_strayed", {"step": step, "ranks": list(strayed), "layer": layer})
             self._keep(step, joined)
 
     def _keep(self, step: int, sample: Sample) -> None:
@@ -247,12 +254,6 @@ def _unscaled(sample: Sample, scale: float) -> Sample:
     values = sample.values.copy()
     for name in ("grad_norm", "grad_low", "grad_median", "grad_high"):
         values[:, COLUMN[name]] /= scale
-    return Sample(
-        sample.layers,
-        values,
-        sample.grad_norm / scale,
-        sample.first_grad_norm / scale,
-        sample.passes,
-        sample.unreached,
-        sample.fingerprints,
+    return replace(
+        sample, values=values, grad_norm=sample.grad_norm / scale, first_grad_norm=sample.first_grad_norm / scale
     )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nndoctor.recorder.kinds import Role, activation_of
-from nndoctor.recorder.plan import Plan
+from nndoctor.recorder.plan import Plan, is_lazy
 
 LOSSES = {
     "NllLoss": "cross-entropy",
@@ -48,7 +48,7 @@ def of_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, object]:
     groups = []
     for group in optimizer.param_groups:
         settings = {k: _number(v) for k, v in group.items() if k != "params"}
-        groups.append({**settings, "parameters": sum(p.numel() for p in group["params"])})
+        groups.append({**settings, "parameters": sum(p.numel() for p in group["params"] if not is_lazy(p))})
     return {"optimizer": type(optimizer).__name__, "optimizer_settings": groups}
 
 
@@ -91,8 +91,21 @@ def of_loss(loss: Tensor) -> dict[str, object]:
         if not name.startswith(PLAIN):
             return {}
         inner = [n for n, _ in node.next_functions if n is not None]
+        if len(inner) == 2 and name.startswith("Add") and _softmax(inner[0]) is _softmax(inner[1]) is not None:
+            inner = inner[:1]  # label smoothing adds a mean of the same log-probabilities
         node = inner[0] if len(inner) == 1 else None
     return {}
+
+
+def _softmax(node: Any) -> Any:  # noqa: ANN401 - torch's graph nodes have no type
+    """The logarithm of softmax that a cross-entropy comes from, or None."""
+    for _ in range(DEEPEST):
+        if node is None or node.name().startswith("LogSoftmax"):
+            return node
+        inner = [n for n, _ in node.next_functions if n is not None]
+        plain = node.name().startswith((*PLAIN, "Neg", "NllLoss"))
+        node = inner[0] if len(inner) == 1 and plain else None
+    return None
 
 
 def _chance(loss: str, node: Any) -> dict[str, object]:  # noqa: ANN401 - torch's graph nodes have no type
@@ -100,8 +113,8 @@ def _chance(loss: str, node: Any) -> dict[str, object]:  # noqa: ANN401 - torch'
         return {"baseline_loss": math.log(2)}
     if loss != "cross-entropy" or not node.next_functions:
         return {}
-    before = node.next_functions[0][0]
-    if before is None or not before.name().startswith("LogSoftmax"):
+    before = _softmax(node)
+    if before is None:
         return {}
     metadata = getattr(before, "_input_metadata", ())
     shape = tuple(metadata[0].shape) if metadata else ()

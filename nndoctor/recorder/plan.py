@@ -30,6 +30,8 @@ class Plan:
     weights: list[Weight] = field(default_factory=list)
     compiled: list[str] = field(default_factory=list)
     ids: tuple[int, ...] = ()
+    lazy: bool = False
+    """Whether a parameter has no shape yet: its layer is taken in once it has."""
 
     @property
     def paths(self) -> list[str]:
@@ -46,6 +48,7 @@ def plan(model: nn.Module) -> Plan:
         path = place or ROOT
         role = role_of(module)
         own = [p for p in module.parameters(recurse=False) if id(p) not in seen]
+        found.lazy |= any(map(is_lazy, own))
         seen.update(map(id, own))
         if _is_compiled(module) and not hidden:
             found.compiled.append(path)
@@ -55,7 +58,7 @@ def plan(model: nn.Module) -> Plan:
             found.modules[path] = module
         if role is not None or own:
             found.roles[path] = role or Role.OTHER
-        found.weights += [Weight(path, p) for p in own if p.is_floating_point() and not _is_lazy(p)]
+        found.weights += [Weight(path, p) for p in own if p.is_floating_point() and not is_lazy(p)]
     return found
 
 
@@ -106,5 +109,6 @@ def _is_compiled(module: nn.Module) -> bool:
     return hasattr(module, "_orig_mod") or compiled_in_place(module)
 
 
-def _is_lazy(parameter: nn.Parameter) -> bool:
+def is_lazy(parameter: object) -> bool:
+    """Whether a parameter waits for its first batch to get its shape."""
     return isinstance(parameter, nn.parameter.UninitializedParameter)

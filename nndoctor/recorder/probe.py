@@ -26,13 +26,17 @@ class Probe:
         rng: random.Random,
         failed: Callable[[BaseException], None],
     ) -> None:
-        self.replanned = 0
+        self.replaced = 0
+        """How often a module was replaced."""
+        self.laid = 0
+        """How often the model was looked through."""
         self.optimizer = optimizer
         self._model, self._rng, self._failed = model, rng, failed
         self._lay()
 
     def _lay(self) -> None:
         self.plan: Plan = plan(self._model)
+        self.laid += 1
         self._slots = Slots(self._rng)
         self._slots.room = len(self.plan.modules) + 16
         self.capture = Capture(self.plan, self._slots, self._failed)
@@ -41,9 +45,10 @@ class Probe:
 
     def arm(self) -> None:
         """Set all hooks for the coming step."""
-        if fingerprint(self._model) != self.plan.ids:
+        replaced = fingerprint(self._model) != self.plan.ids
+        if replaced or self.plan.lazy:
             self.disarm()
-            self.replanned += 1
+            self.replaced += replaced
             self._lay()
         self.capture.arm()
         self.weights.arm(self._failed, self.capture.shut)

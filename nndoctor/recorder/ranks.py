@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,11 @@ class Ranks:
         packed = np.concatenate([sample.values.astype("<f8").ravel(), np.asarray(sample.fingerprints, dtype="<f8")])
         self._store.set(f"nndoctor/{self.rank}/{step}", packed.tobytes())
 
-    def gather(self, step: int, own: Sample) -> tuple[Sample, tuple[int, ...]]:
-        """Rank 0's sample joined with those of the ranks that have left theirs, and the ranks whose weights differ."""
+    def gather(self, step: int, own: Sample) -> tuple[Sample, tuple[int, ...], str]:
+        """Rank 0's sample joined with those of the ranks that have left theirs; ranks whose weights differ, the first layer."""
         others: list[Floats] = []
         strayed: list[int] = []
+        first = len(own.fingerprints)
         size = own.values.size
         for rank in range(1, self.count):
             key = f"nndoctor/{rank}/{step}"
@@ -46,9 +48,12 @@ class Ranks:
             if len(packed) != size + len(own.fingerprints):
                 continue
             others.append(packed[:size].reshape(own.values.shape).astype(np.float32))
-            if not np.array_equal(packed[size:], np.asarray(own.fingerprints), equal_nan=True):
+            here = np.asarray(own.fingerprints)
+            apart = np.flatnonzero((packed[size:] != here) & ~(np.isnan(packed[size:]) & np.isnan(here)))
+            if len(apart):
                 strayed.append(rank)
-        return _joined(own, others), tuple(strayed)
+                first = min(first, int(apart[0]))
+        return _joined(own, others), tuple(strayed), own.owners[first] if strayed else ""
 
 
 def _joined(own: Sample, others: list[Floats]) -> Sample:
@@ -65,4 +70,4 @@ def _joined(own: Sample, others: list[Floats]) -> Sample:
         values[:, COLUMN["dead_fraction"]] = every[:, :, COLUMN["dead_fraction"]].min(0)
         for name in BIRTHS:
             values[:, COLUMN[name]] = every[:, :, COLUMN[name]].max(0)
-    return Sample(own.layers, values, own.grad_norm, own.first_grad_norm, own.passes, own.unreached, own.fingerprints)
+    return replace(own, values=values)

@@ -54,6 +54,7 @@ class Recorder:
         self._handles: list[torch.utils.hooks.RemovableHandle] = []
         self._stepped = False
         self._armed = -1
+        self._step = self._first = self._last = first_step or 0
         self._pre: torch.utils.hooks.RemovableHandle | None = None
         try:
             ranks = Ranks()
@@ -81,6 +82,11 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def next_step(self) -> int:
+        """The number of the coming step: 0 in a new run, in a resumed one the step after its last."""
+        return self._step
 
     def step(self, loss: Tensor | float | None = None, **metrics: float) -> None:
         """One step of the loop is done: its loss, and whatever else is to stand in its row (`accuracy=0.9`).
@@ -197,9 +203,7 @@ class Recorder:
             return
         self.off = f"{type(error).__name__}: {error}".splitlines()[0]
         self._unhook()
-        sys.stderr.write(
-            f"nndoctor: recording ended at step {getattr(self, '_step', 0)}: {self.off}; training goes on\n"
-        )
+        sys.stderr.write(f"nndoctor: recording ended at step {self._step}: {self.off}; training goes on\n")
         book = getattr(self, "_book", None)
         if book is not None:
             book.rescue(self.off, error)

@@ -15,6 +15,7 @@ from nndoctor.recorder.plan import Plan, Weight
 from nndoctor.recorder.window import dense, stretch
 
 MOVED = 8  # of this many samples each one's position on a weight changes: new views cost an operation each
+SPLIT = ("DTensor", "FlatParameter")
 TRIGGERS = 3  # weights whose gradient's arrival tells that a backward pass runs
 
 
@@ -34,6 +35,8 @@ class Weights:
 
     def __init__(self, plan: Plan, rng: random.Random) -> None:
         self.entries: list[Weight] = [w for w in plan.weights if w.parameter.numel() and dense(w.parameter)]
+        self.split = any(type(w.parameter).__name__ in SPLIT for w in self.entries)
+        """Whether each process holds a part of the weights only."""
         self.gradients: Gradients | None = None
         self.first_norms: Tensor | None = None
         self.passes = 0

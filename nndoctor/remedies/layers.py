@@ -86,6 +86,12 @@ CATALOGUE = (
         "PyTorch documentation, Autograd mechanics",
     ),
     Remedy(
+        "wrap-the-model",
+        "wrap the model in DistributedDataParallel on every process, and call the wrapper, not its .module",
+        "it hands rank 0's weights to all at the start and averages the gradients of every step",
+        "PyTorch documentation, DistributedDataParallel",
+    ),
+    Remedy(
         "check-inputs",
         "look at a batch just before the network: do the inputs differ, and do they reach it?",
         "a zeroed or repeated input leaves only the bias to learn",

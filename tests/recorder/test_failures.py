@@ -149,6 +149,42 @@ def test_a_replaced_module_is_watched_from_then_on(tmp_path):
     assert json.loads((tmp_path / "run.json").read_text())["replaced_modules"] == 1
 
 
+def test_a_replaced_module_that_the_optimizer_was_not_given_is_told(tmp_path):
+    """A new head that never moves is named, and the reader notes that a module was replaced."""
+    seed()
+    model = mlp()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with Recorder(model, optimizer, tmp_path, every=2) as rec:
+        for k in range(16):
+            if k == 6:
+                model[4] = nn.Linear(16, 3)
+            loss = model(torch.randn(8, 12)).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            rec.step(loss=loss)
+    (run,) = nndoctor.read(tmp_path)
+    found = {f.name: f for f in nndoctor.diagnose(run).findings}["frozen-parameters"]
+    assert found.location.layer == "4"
+    assert any("a module was replaced" in note for note in run.notes)
+
+
+def test_lazy_modules_are_taken_in_once_they_have_a_shape(tmp_path, capsys):
+    """A layer without a shape before its first batch is recorded from the second sample on, and nothing is complained of."""
+    model = nn.Sequential(nn.LazyLinear(16), nn.ReLU(), nn.LazyLinear(3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with Recorder(model, optimizer, tmp_path, every=1) as rec:
+        for _ in range(5):
+            loss = model(torch.randn(8, 12)).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            rec.step(loss=loss)
+    assert (rec.off, rec.next_step, capsys.readouterr().err) == ("closed", 5, "")
+    assert sorted(seen(tmp_path, "2", "update_ratio")) == [1, 2, 3, 4]
+    assert "replaced_modules" not in json.loads((tmp_path / "run.json").read_text())
+
+
 def test_a_model_without_parameters(tmp_path, capsys):
     """A model that only computes is recorded by its outputs; the optimizer holds the input."""
     model = nn.Sequential(nn.ReLU(), nn.Tanh())

@@ -270,6 +270,7 @@ def test_a_compiled_model_is_recorded_around(whole, tmp_path):
     assert not seen(tmp_path, layer, "mean")
     assert len(seen(tmp_path, "model" if whole else "1", "mean")) == 4
     assert "torch.compile" in json.loads((tmp_path / "run.json").read_text())["not_seen"]
+    assert any("torch.compile" in note for note in nndoctor.read(tmp_path)[0].notes)
     torch._dynamo.reset()
 
 

@@ -15,6 +15,7 @@ pytest.importorskip("torch")
 
 import torch.distributed
 
+import nndoctor
 from tests.recorder.nets import layers, seen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,3 +113,8 @@ def test_parameters_that_drift_apart_are_found(tmp_path):
     strayed = json.loads((tmp_path / "run" / "run.json").read_text())["ranks_strayed"]
     assert strayed["ranks"] == [1]
     assert 6 <= strayed["step"] <= 9
+    assert strayed["layer"]
+    (run_read,) = nndoctor.read(tmp_path / "run")
+    report = nndoctor.diagnose(run_read)
+    assert report.primary.name == "ranks-drift-apart"
+    assert report.primary.location.step == strayed["step"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -252,6 +253,36 @@ def test_the_first_loss_is_compared_with_ln_classes(tmp_path):
     assert facts["num_classes"] == 3
     assert facts["baseline_loss"] == pytest.approx(np.log(3))
     assert abs(facts["initial_loss"] - np.log(3)) < 0.5
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("places", [False, True])
+def test_the_loss_of_guessing_is_known_of_sequences_and_smoothed_labels(smoothing, places, tmp_path):
+    """Ln C is found behind the views of a loss over places, and behind label smoothing."""
+    model = nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 7))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with Recorder(model, optimizer, tmp_path, every=1) as rec:
+        out, y = model(torch.randn(4, 5, 12)), torch.randint(7, (4, 5))
+        out, y = (out.transpose(1, 2), y) if places else (out.flatten(0, 1), y.flatten())
+        loss = functional.cross_entropy(out, y, label_smoothing=smoothing)
+        loss.backward()
+        optimizer.step()
+        rec.step(loss=loss)
+    facts = json.loads((tmp_path / "run.json").read_text())
+    assert facts["num_classes"] == 7
+    assert facts["baseline_loss"] == pytest.approx(math.log(7))
+
+
+def test_a_penalty_added_to_the_loss_leaves_guessing_unknown(tmp_path):
+    """Of a sum of two terms the loss of guessing is not ln C, and none is claimed."""
+    model = mlp()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with Recorder(model, optimizer, tmp_path, every=1) as rec:
+        loss = functional.cross_entropy(model(torch.randn(8, 12)), torch.randint(3, (8,))) + model[0].weight.norm()
+        loss.backward()
+        optimizer.step()
+        rec.step(loss=loss)
+    assert "baseline_loss" not in json.loads((tmp_path / "run.json").read_text())
 
 
 def test_the_table_has_every_step_s_loss_and_each_group_s_learning_rate(tmp_path):

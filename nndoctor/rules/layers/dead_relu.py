@@ -52,9 +52,9 @@ def check(run: Run) -> Iterator[Symptom]:
     others = f", and {len(shares) - 1} more layers at least half" if len(shares) > 1 else ""
     begun = "from the start" if since <= float(dead.x[0]) else f"since step {step(since)}"
     yield Symptom(
-        f"{percent(shares[worst])} of the ReLU units of {layers.named(worst)} are dead {begun}{others}: {causes[0].name} did it"
+        f"{percent(shares[worst])} of the units of {layers.named(worst)} are dead {begun}{others}: {causes[0].name} did it"
         if causes[0].weight >= 0.5
-        else f"{percent(shares[worst])} of the ReLU units of {layers.named(worst)} are dead {begun}{others}",
+        else f"{percent(shares[worst])} of the units of {layers.named(worst)} are dead {begun}{others}",
         sureness(shares[worst], 0.3, 0.7),
         {"dead_share": round(shares[worst], 3), "since": since, "layers": len(shares), "cause": causes[0].name},
         series=f"layer:{worst}/dead_fraction",

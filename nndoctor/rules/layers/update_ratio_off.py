@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.layers import Layers
+from nndoctor.layers import Layers, learned
 from nndoctor.progress import learns, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -31,6 +31,8 @@ def check(run: Run) -> Iterator[Symptom]:
     if LOW <= usual <= HIGH or (usual < LOW and _warming_up(run)):
         return
     low = usual < LOW
+    if low and learned(run):
+        return  # it has arrived: a second-order method in a few steps, or a task that is solved
     k = int(np.argmin(ratios) if low else np.argmax(ratios))
     off = abs(math.log10(max(usual, 1e-30) / (LOW if low else HIGH)))
     series = run.series[f"layer:{paths[k]}/update_ratio"]

@@ -1,0 +1,83 @@
+"""Processes that train one model together hold different weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Cause, Severity, Symptom, ranked
+from nndoctor.layers import Layers
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.wording import step
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Take what the recorder noted where a process held other weights than rank 0 at the same sampled step."""
+    at, ranks, layer = (run.fact(f"ranks_strayed:{key}") for key in ("step", "ranks", "layer"))
+    if not isinstance(at, (int, float)) or not isinstance(ranks, tuple):
+        return
+    layers, whole = Layers(run), int(run.known("processes") or len(ranks) + 1)
+    named = str(layer) if layer else None
+    who = f"rank {ranks[0]:.0f}" if len(ranks) == 1 else f"{len(ranks)} of {whole} ranks"
+    first = layers.series(named, "update_ratio") if named else None
+    begun = first is not None and float(first.x[0]) == float(at)
+    where = f", first those of {layers.named(named)}" if named else ""
+    yield Symptom(
+        f"the weights of {who} differ from rank 0's from step {step(float(at))} on{where}: the processes train apart",
+        0.95,
+        {"step": float(at), "ranks": ", ".join(f"{rank:.0f}" for rank in ranks), "processes": whole},
+        series=f"layer:{named}/weight_norm" if named else None,
+        step=float(at),
+        layer=named,
+        causes=ranked(
+            Cause(
+                "gradients are not averaged",
+                0.6,
+                "each process steps along its own gradient: the model is not wrapped, or called without its wrapper",
+                "call the DistributedDataParallel object itself, without .module, in every step",
+            ),
+            Cause(
+                "they began with different weights",
+                0.5 if begun else 0.1,
+                "they differ in the first sampled step" if begun else "they were equal in earlier samples",
+                "print one weight on each rank right after the model is wrapped",
+            ),
+            Cause(
+                "one process changed weights by itself",
+                0.2,
+                "an update, a reset or a clipping that only one rank does",
+                "look for what is done on rank 0 alone",
+            ),
+        ),
+    )
+
+
+RULE = Rule(
+    code="NN410",
+    name="ranks-drift-apart",
+    severity=Severity.ERROR,
+    title="processes hold different weights",
+    needs={"layer:*/weight_norm": 1},
+    check=check,
+    why="Processes that share a model must hold the same weights after every step. Where they do not, each trains a model of its own on a part of the data, and the one that is saved has seen only that.",
+    how="The sum of a stretch of each weight differs between rank 0 and another rank at the same sampled step. Weights that are split among processes are left out.",
+    sources=(
+        Reference(
+            "PyTorch documentation, DistributedDataParallel",
+            "https://docs.pytorch.org/docs/stable/notes/ddp.html",
+        ),
+    ),
+    remedies=("wrap-the-model", "check-the-step"),
+    sick=(
+        Run.drawn(
+            facts={
+                "processes": 2,
+                "ranks_strayed:step": 5,
+                "ranks_strayed:ranks": (1.0,),
+                "ranks_strayed:layer": "fc1",
+            },
+            layers={"fc1/weight_norm": "5*4"},
+        ),
+    ),
+    healthy=(Run.drawn(facts={"processes": 2}, layers={"fc1/weight_norm": "5*4"}),),
+)
