@@ -12,6 +12,7 @@ from nndoctor.recorder.kinds import Role
 from nndoctor.recorder.window import PLACES, window
 
 WHOLE = 1 << 16  # values up to which all of an output is searched for units that are alive; of a larger one a part
+POSITIONS = 4  # of one example's pixels that count as examples: a unit fires at some of them or at none
 MOST_CALLS = 8  # of one module within a step: a recurrent loop may call it a thousand times
 
 
@@ -105,5 +106,7 @@ def _largest(output: Tensor, first: bool) -> tuple[Tensor, int]:
         part = max(1, WHOLE * len(output) // output.numel())
         output = output[:part]
         examples = len(output) if first else output.numel() // output.shape[-1]
+    if first and output.ndim > 2:
+        examples *= min(POSITIONS, output[0, 0].numel())
     dims = [d for d in range(output.ndim) if d != (1 if first else output.ndim - 1)]
     return output.amax(dims), examples

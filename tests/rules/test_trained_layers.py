@@ -62,6 +62,39 @@ def normal(std: float) -> Callable[[torch.Tensor], object]:
     return lambda weight: nn.init.normal_(weight, std=std)
 
 
+class LowRank(nn.Module):
+    """A frozen network with a trained branch of low rank beside it, which begins at zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = nets.mlp(3, 64, init=nets.he).requires_grad_(requires_grad=False)
+        self.down, self.up = nn.Linear(32, 4, bias=False), nn.Linear(4, 10, bias=False)
+        nn.init.zeros_(self.up.weight)
+
+    def forward(self, x):
+        """Logits."""
+        return self.base(x) + self.up(self.down(x))
+
+
+class ZeroBranches(nn.Module):
+    """Residual branches and a head that all begin at zero, without normalization."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.head = nn.Linear(32, 48), nn.Linear(48, 10)
+        self.ups = nn.ModuleList([nn.Linear(48, 48) for _ in range(6)])
+        self.downs = nn.ModuleList([nn.Linear(48, 48) for _ in range(6)])
+        for layer in (*self.downs, self.head):
+            nn.init.zeros_(layer.weight)
+
+    def forward(self, x):
+        """Logits."""
+        x = self.first(x)
+        for up, down in zip(self.ups, self.downs, strict=True):
+            x = x + down(F.relu(up(x)))
+        return self.head(x)
+
+
 HEALTHY = {
     "MLP, He": (lambda: nets.mlp(3, init=nets.he), nets.vectors(), nets.logits, {}),
     "MLP, He, 8 layers": (lambda: nets.mlp(8, init=nets.he), nets.vectors(), nets.logits, {"lr": 0.05}),
@@ -91,6 +124,13 @@ HEALTHY = {
     "ViT": (nets.ViT, nets.pictures(32), nets.logits, {"optimizer": ADAMW, "lr": 1e-3, "steps": 30}),
     "gates": (nets.Gated, nets.pictures(), nets.logits, {"optimizer": ADAM, "lr": 3e-3, "steps": 150}),
     "autoencoder": (nets.autoencoder, copies, nets.squares, {"optimizer": ADAM, "lr": 3e-3, "steps": 120}),
+    "logistic": (lambda: nn.Linear(32, 10), nets.vectors(), nets.logits, {"lr": 0.5}),
+    "low-rank branch": (LowRank, nets.vectors(), nets.logits, {"optimizer": ADAM, "lr": 3e-3}),
+    "zero branches": (ZeroBranches, nets.vectors(), nets.logits, {"optimizer": ADAM, "lr": 1e-3}),
+    "GPT, fast": (nets.GPT, nets.words(), nets.logits, {"optimizer": ADAMW, "lr": 3e-3, "steps": 30}),
+    "RMSprop, ten steps": (
+        lambda: nets.mlp(3), nets.vectors(), nets.logits, {"optimizer": torch.optim.RMSprop, "lr": 1e-3, "steps": 10},
+    ),
     "frozen backbone": (fine_tuned, nets.vectors(), nets.logits, {"lr": 0.05}),
 }  # fmt: skip
 
@@ -128,6 +168,44 @@ def headstrong() -> nn.Module:
     model = nets.mlp(3, init=nets.he)
     nn.init.normal_(model[-1].weight, std=3.0)
     return model
+
+
+class Loop(nn.Module):
+    """A recurrent network whose state grows at every place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.head = nn.RNN(6, 32, nonlinearity="relu", batch_first=True), nn.Linear(32, 2)
+        nn.init.eye_(self.rnn.weight_hh_l0)
+        self.rnn.weight_hh_l0.data.mul_(1.8)
+
+    def forward(self, x):
+        """Logits."""
+        return self.head(self.rnn(x)[0][:, -1])
+
+
+def sequences(step):
+    """Long sequences of two classes."""
+    x = torch.randn(32, 40, 6, generator=torch.Generator().manual_seed(step))
+    return x, (x[:, 0, 0] > 0).long()
+
+
+def silent(value: float) -> nn.Module:
+    """Convolutions, the second with a low bias."""
+    model = nn.Sequential(
+        nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10),
+    )  # fmt: skip
+    nn.init.constant_(model[2].bias, value)
+    return model
+
+
+def shares(model, batch):
+    """Cross-entropy written out; from the thirtieth call on small probabilities are cut to zero."""
+    model.calls = getattr(model, "calls", 0) + 1
+    p = torch.softmax(model(batch[0]), 1)
+    p = torch.where(p < 0.2, torch.zeros_like(p), p) if model.calls > 30 else p
+    return -torch.log(p[torch.arange(len(p)), batch[1]]).mean()
 
 
 class Cut(nn.Module):
@@ -219,6 +297,45 @@ def test_saturation_by_inputs_is_told_from_saturation_by_weights(tmp_path):
     run = nets.train(tmp_path / "a", nets.mlp(2, 64, nn.Tanh), loud, lr=0.01)
     found = next(f for f in of_layers(run) if f.code == "NN402")
     assert found.causes[0].name == "the inputs"
+
+
+@pytest.mark.parametrize("every", ["auto", 3])
+@pytest.mark.parametrize(
+    ("name", "make", "batch", "loss", "settings", "code", "layer", "cause"),
+    [
+        ("thrown", lambda: nets.mlp(3, 64, nn.GELU, init=nets.he), nets.vectors(), nets.logits,
+         {"optimizer": ADAM, "lr": 0.1, "steps": 80}, "NN406", None, None),
+        ("zeros, biases not", lambda: equal(nets.mlp(3), 0.0), nets.vectors(), nets.logits, {"lr": 0.05},
+         "NN501", "0", None),
+        ("inputs", lambda: nets.mlp(3, 64, nn.Tanh, nn.init.xavier_normal_), loud, nets.logits, {"lr": 0.005},
+         "NN402", "1", "the inputs"),
+        ("silent convolution", lambda: silent(-6.0), nets.pictures(32), nets.logits, {"lr": 0.02},
+         "NN401", "3", "the bias"),
+        ("log of zero", lambda: nets.mlp(2, init=nets.he), nets.vectors(), shares, {"lr": 0.05},
+         "NN301", None, "numbers outside the loss's range"),
+    ],
+)  # fmt: skip
+def test_the_right_rule_leads_with_the_right_layer_and_cause(
+    name, make, batch, loss, settings, code, layer, cause, every, tmp_path
+):
+    """Of a planted fault the report's first finding is the fault, not one of its symptoms."""
+    primary = nndoctor.diagnose(
+        nets.train(tmp_path / "a", make(), batch, loss, **{"steps": 60, "every": every} | settings)
+    ).primary
+    assert primary is not None, name
+    assert primary.code == code, primary.message
+    assert layer in (None, primary.location.layer)
+    assert cause is None or primary.causes[0].name == cause
+
+
+@pytest.mark.parametrize("every", ["auto", 3])
+def test_numbers_lost_through_the_initialization_are_not_laid_on_the_rate(every, tmp_path):
+    """A recurrent network that explodes before any step loses its numbers at once: the weights' start is the cause."""
+    run = nets.train(tmp_path / "a", Loop(), sequences, lr=1e-7, steps=20, every=every)
+    report = nndoctor.diagnose(run)
+    assert report.primary.name in ("nan-loss", "nan-in-layer")
+    assert report.primary.causes[0].name == "weights too large at the start"
+    assert "exploding-gradient" in [f.name for f in report.at_least(Severity.WARNING)]
 
 
 def test_layers_missing_from_the_optimizer_are_named(tmp_path):

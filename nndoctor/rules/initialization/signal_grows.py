@@ -74,5 +74,5 @@ RULE = Rule(
             },
         ),
     ),
-    yields_to=("nan-in-layer", "symmetric-initialization"),
+    yields_to=("symmetric-initialization",),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from nndoctor.finding import Severity, Symptom
 from nndoctor.layers import Layers, first, late, learned, powers
 from nndoctor.progress import sureness
@@ -12,6 +14,7 @@ from nndoctor.run import Run
 from nndoctor.wording import number
 
 POWERS = -1.7  # fifty-fold: torch's own initialization loses ten-fold at most, its biases hold it up
+RANGE = 1.0  # what a sigmoid or tanh passes on of a deviation
 RECOVERED = -1.0  # at the end of the run
 
 
@@ -21,6 +24,8 @@ def check(run: Run) -> Iterator[Symptom]:
     hidden = [p for p in layers.seen if layers.is_hidden(p)]
     paths, sizes = layers.levels(hidden, "std", first)
     _, ends = layers.levels(hidden, "std", late)
+    bounded = np.array([_bounded(layers, p) for p in paths], dtype=bool)
+    sizes, ends = (np.where(bounded, np.minimum(v, RANGE), v) for v in (sizes, ends))
     trend = powers(sizes)
     if len(paths) < 3 or trend > POWERS or sizes[-1] <= 0:
         return
@@ -43,6 +48,12 @@ def check(run: Run) -> Iterator[Symptom]:
         layer=paths[-1],
         severity=Severity.INFO if recovered else None,
     )
+
+
+def _bounded(layers: Layers, path: str) -> bool:
+    """Whether a sigmoid or tanh comes next: it cuts off whatever is larger, which is no loss of signal on the way."""
+    behind = layers.after(path)
+    return bool(behind) and layers.activation(behind[0]) in ("sigmoid", "tanh")
 
 
 RULE = Rule(

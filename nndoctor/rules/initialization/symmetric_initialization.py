@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.layers import WEIGHTED, Layers, first
+from nndoctor.layers import WEIGHTED, Layers, first, learned
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 
@@ -24,10 +24,15 @@ def check(run: Run) -> Iterator[Symptom]:
     found = [p for p in layers.paths if p in equal or p in zero]
     others = f", as do {len(found) - 1} more layers" if len(found) > 1 else ""
     what = "equal" if found[0] in equal else "zero"
+    apart = (
+        "its units stay copies of each other"
+        if what == "equal"
+        else "neither signal nor gradient passes, and its units stay alike"
+    )
     same = run.layer(found[0], "same_units")
     series = same if same is not None and len(same.y) else run.series[f"layer:{found[0]}/weight_norm"]
     yield Symptom(
-        f"all weights of {layers.named(found[0])} begin {what}{others}: its units stay copies of each other",
+        f"all weights of {layers.named(found[0])} begin {what}{others}: {apart}",
         0.95,
         {"layers": len(found), "weights": what},
         series=series.name,
@@ -54,7 +59,10 @@ def _zero(layers: Layers, path: str) -> bool:
         stays = float(norm.y[-1]) == 0 or (
             same is not None and len(same.y) >= PATIENCE and same.level(0.5, 1.0) >= SAME
         )
-        return stays and any(layers.role(p) in WEIGHTED for p in layers.after(path))
+        if stays and any(layers.role(p) in WEIGHTED for p in layers.after(path)):
+            return True
+        if learned(layers.run):
+            return False
     norms = [s for p in layers.weighted if (s := layers.series(p, "weight_norm")) is not None]
     return sum(first(s) == 0 for s in norms) > len(norms) / 2
 

@@ -155,5 +155,5 @@ RULE = Rule(
         Run.drawn(layers={"fc1.relu/dead_fraction": "0.02 0.1 0.2 0.25"}),
         Run.drawn(layers={"fc1/one_sign": "0.98*4", "fc1.relu/dead_fraction": "0.52*4"}),
     ),
-    yields_to=("nan-in-layer", "symmetric-initialization"),
+    yields_to=("nan-in-layer", "nan-loss", "symmetric-initialization"),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.births import birth
 from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import Layers, early, first
 from nndoctor.progress import sureness
@@ -43,7 +44,9 @@ def check(run: Run) -> Iterator[Symptom]:
     beside = np.where(sizes > 1e-6, grads / np.maximum(sizes, 1e-6), 0.0)
     plain = grads[-1] > 0 and len(paths) > 2 and not layers.normalized  # deep normalized networks live with it
     grown = grads / grads[-1] if plain else np.zeros(len(paths))
-    lost = any(not np.isfinite(s.values).all() for s in [run.series.get("train/loss")] if s is not None)
+    lost = birth(run) is not None or any(
+        not np.isfinite(s.values).all() for s in [run.series.get("train/loss")] if s is not None
+    )
     later = np.where((grads > 1e-12) & (not lost), peaks / np.maximum(grads, 1e-12), 0.0) * (peaks > HUGE * sizes)
     marks = {"beside": (beside, HUGE), "grown": (grown, GROWN), "later": (later, LATER)}
     kind = max(marks, key=lambda name: float(marks[name][0].max()) / marks[name][1])
@@ -139,5 +142,4 @@ RULE = Rule(
             },
         ),
     ),
-    yields_to=("nan-in-layer",),
 )

@@ -9,7 +9,15 @@ from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import WEIGHTED, Layers
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
-from nndoctor.wording import number, step
+from nndoctor.wording import step
+
+FIRST = {
+    "learning rate too high": ("lower-learning-rate", "clip-gradients", "warm-up", "guard-the-loss"),
+    "weights too large at the start": ("he-initialization", "clip-gradients", "lower-learning-rate"),
+    "an operation outside its range": ("guard-the-loss", "check-finite-data", "clip-gradients", "lower-learning-rate"),
+    "NaN in the data": ("check-finite-data", "guard-the-loss", "clip-gradients"),
+}
+"""The remedies in the order that the likeliest cause asks for."""
 
 SERIES = {"forward": "nonfinite_output", "gradient": "nonfinite_grad"}
 
@@ -39,6 +47,7 @@ def check(run: Run) -> Iterator[Symptom]:
         span=(seen.step, seen.step),
         layer=seen.layer,
         causes=causes if seen.lost is None else (),
+        remedies=FIRST[causes[0].name],
         severity=Severity.INFO if seen.lost is not None else None,
     )
 
@@ -46,18 +55,13 @@ def check(run: Run) -> Iterator[Symptom]:
 def _causes(layers: Layers, seen: Birth) -> tuple[Cause, ...]:
     side, pace = seen.side, wildness(layers.run, seen.step)
     entrance = next((p for p in layers.paths if layers.role(p) in WEIGHTED), None)
-    data = side == "forward" and seen.layer == entrance and not pace.wild
-    moved = f"weights moved by up to {number(float(f'{pace.fastest:.2g}'))} of their size in one step"
+    data = side == "forward" and seen.layer == entrance and not (pace.wild or pace.born_wild)
+    tame = not (pace.wild or pace.born_wild)
     return ranked(
-        Cause(
-            "learning rate too high",
-            0.75 if pace.wild else 0.15,
-            f"{moved}, and gradients grew {number(float(f'{pace.grown:.2g}'))}-fold before it",
-            "one run with a tenth of the learning rate",
-        ),
+        *pace.causes(),
         Cause(
             "an operation outside its range",
-            0.1 if data else 0.6 if not pace.wild else 0.2,
+            0.1 if data else 0.6 if tame else 0.2,
             {
                 "gradient": "outputs were finite and a gradient was not: a root, a logarithm or a division at zero",
                 "forward": "what reached the layer or what it computes overflowed, or left the range of a logarithm, root or division",
@@ -94,7 +98,7 @@ RULE = Rule(
             "https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection",
         ),
     ),
-    remedies=("lower-learning-rate", "clip-gradients", "guard-the-loss", "check-finite-data"),
+    remedies=("lower-learning-rate", "clip-gradients", "guard-the-loss", "check-finite-data", "he-initialization"),
     sick=(
         Run.drawn(
             facts={"nonfinite:layer": "fc2", "nonfinite:side": "forward", "nonfinite:step": 2, "nonfinite:layers": 1},

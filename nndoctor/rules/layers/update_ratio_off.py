@@ -8,14 +8,20 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.layers import Layers, learned
+from nndoctor.layers import Layers, first, learned
 from nndoctor.progress import learns, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
+from nndoctor.series import Series
 from nndoctor.wording import number, step
 
 USUAL = 1e-3
 LOW = 3e-6  # fine-tuning at a rate of 1e-6 still moves weights by 5e-5 of their size
+THROWN = 0.3  # of the weights' size in the first step
+MULTIPLE = 3.0  # times their first size
+BEGUN = 30  # steps
+FIRST_STEPS = 0.3  # in so short a run: RMSprop's first steps are ten times its later ones
+FALLS = 0.1  # of the first loss: what it must lose for large steps to do no harm
 HIGH = 0.1  # recurrent networks at a high Adam rate reach 0.05, and do well
 PATIENT = 0.5  # of the run: later a decayed rate, or a solved task, makes steps small
 
@@ -24,11 +30,18 @@ def check(run: Run) -> Iterator[Symptom]:
     """Take the median over the first half of the run of each layer, then over the layers."""
     layers = Layers(run)
     moved = tuple(p for p in layers.weighted if (s := layers.series(p, "update_ratio")) is not None and s.y.any())
-    paths, ratios = layers.levels(moved, "update_ratio", lambda s: s.level(0.0, PATIENT))
-    if not len(paths):
+    if not moved:
         return
+    paths, ratios = layers.levels(moved, "update_ratio", lambda s: s.level(0.0, PATIENT))
     usual = float(np.median(ratios))
-    if LOW <= usual <= HIGH or (usual < LOW and _warming_up(run)):
+    if usual > HIGH:  # a branch that begins at zero takes its first steps from nothing
+        ratios = np.array([_of_the_largest(layers, p) for p in paths])
+        usual = float(np.median(ratios))
+    begun = max(float(run.series[f"layer:{p}/update_ratio"].x[-1]) for p in paths) < BEGUN
+    if LOW <= usual <= (FIRST_STEPS if begun else HIGH):
+        yield from _thrown(layers, moved)
+        return
+    if usual < LOW and _warming_up(run):
         return
     low = usual < LOW
     if low and learned(run):
@@ -37,18 +50,54 @@ def check(run: Run) -> Iterator[Symptom]:
     off = abs(math.log10(max(usual, 1e-30) / (LOW if low else HIGH)))
     series = run.series[f"layer:{paths[k]}/update_ratio"]
     middle = float(series.x[0] + PATIENT * (series.x[-1] - series.x[0]))
+    falls = not low and learned(run, FALLS)
     yield Symptom(
         f"a step changes the weights by {number(float(f'{usual:.2g}'))} of their size (healthy: near 1e-3): "
-        f"the learning rate is too {'low' if low else 'high'} for them, most so in {layers.named(paths[k])}",
+        f"the learning rate is too {'low' if low else 'high'} for them, most so in {layers.named(paths[k])}"
+        + ("; the loss falls all the same" if falls else ""),
         sureness(off, -0.5, 1.0),
         {"update_ratio": usual, "healthy": USUAL, "worst_ratio": float(ratios[k]), "until_step": float(step(middle))},
         series=series.name,
         step=float(series.x[0]),
         span=(float(series.x[0]), middle),
         layer=paths[k],
+        severity=Severity.INFO if falls or learns(run) else None,
         remedies=("raise-learning-rate", "learning-rate-range-test") if low else (),
-        severity=Severity.INFO if learns(run) else None,
     )
+
+
+def _thrown(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
+    """Weights that the first steps throw to a multiple of their size, after which steps look small beside them."""
+    paths, steps = layers.levels(moved, "update_ratio", first)
+    _, begins = layers.levels(moved, "weight_norm", first)
+    _, ends = layers.levels(moved, "weight_norm", lambda s: s.level(PATIENT, 1.0))
+    if len(begins) != len(paths) or len(ends) != len(paths) or learned(layers.run):
+        return
+    step_size, grown = float(np.median(steps)), float(np.median(ends / np.maximum(begins, 1e-30)))
+    if step_size < THROWN or grown < MULTIPLE or not math.isfinite(grown):
+        return
+    k = int(np.argmax(steps))
+    series = layers.run.series[f"layer:{paths[k]}/update_ratio"]
+    yield Symptom(
+        f"the first steps change the weights by {number(float(f'{step_size:.2g}'))} of their size (healthy: near 1e-3) and "
+        f"throw them to {number(float(f'{grown:.2g}'))} times it: the learning rate is too high for them, most so in "
+        f"{layers.named(paths[k])}",
+        sureness(math.log10(grown / MULTIPLE), -0.3, 1.0),
+        {"first_update_ratio": step_size, "healthy": USUAL, "weights_grown": round(grown, 2)},
+        series=series.name,
+        step=float(series.x[0]),
+        span=(float(series.x[0]), float(series.x[-1])),
+        layer=paths[k],
+    )
+
+
+def _of_the_largest(layers: Layers, path: str) -> float:
+    """The median step of the first half of the run, as a share of the largest size that the weights have in it."""
+    ratio, norm = layers.series(path, "update_ratio"), layers.series(path, "weight_norm")
+    if ratio is None or norm is None:
+        return float("nan") if ratio is None else ratio.level(0.0, PATIENT)
+    sizes = np.interp(ratio.x, norm.x, norm.y)
+    return Series.of("", ratio.y * sizes / max(float(norm.y.max()), 1e-30)).level(0.0, PATIENT)
 
 
 def _warming_up(run: Run) -> bool:
@@ -65,7 +114,7 @@ RULE = Rule(
     needs={"layer:*/update_ratio": 2},
     check=check,
     why="What matters of a learning rate is how far it moves the weights. Near a thousandth of their size a step is neither lost nor wild, whatever the optimizer.",
-    how="The median over layers of each one's median ratio of step to weight (norms) in the first half of the run lies below 3e-6 or above 0.1. Healthy runs of all kinds lie between 8e-5 and 0.05.",
+    how="The median over layers of each one's median ratio of step to weight (norms) in the first half of the run lies below 3e-6 or above 0.1, of the largest size that the weights reach. So are weights that the first steps, of 0.3 of their size, throw to three times it in a run that does not learn. Large steps under which the loss falls are information only. Healthy runs of all kinds lie between 8e-5 and 0.05.",
     sources=(
         Reference(
             "CS231n: 'the ratio of the update magnitudes to the value magnitudes should be somewhere around 1e-3'",
@@ -78,6 +127,9 @@ RULE = Rule(
         Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "0.6*6"}),
     ),
     healthy=(
+        Run.drawn(
+            facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "0.05 1e-3 1e-9*6"}, train_loss="2.3..0.1*8"
+        ),
         Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "0.02 1e-3*4 1e-5"}),
         Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "3e-3*4 1e-7*3"}),
     ),

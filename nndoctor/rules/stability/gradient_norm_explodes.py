@@ -60,5 +60,5 @@ RULE = Rule(
     remedies=("clip-gradients", "lower-learning-rate", "warm-up"),
     sick=(Run.drawn(grad_norm="1*10 1.1*10 60 1*10", train_loss="2.3..1*20 2.5 1.2..0.9*10"),),
     healthy=(Run.drawn(grad_norm="30 2 1*28", train_loss="2.3..0.8*30"),),
-    yields_to=("nan-loss", "diverged", "lr-too-high"),
+    yields_to=("nan-loss", "diverged", "lr-too-high", "dead-relu"),
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from nndoctor.births import birth, wildness
-from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.finding import Cause, Severity, Symptom, ranked
 from nndoctor.layers import Layers
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -15,6 +16,18 @@ from nndoctor.series import Series
 from nndoctor.wording import number, step
 
 RISE = 2.0  # a loss this many times above its best excess just before the NaN was already diverging
+
+FIRST = {
+    "numbers outside the loss's range": (
+        "guard-the-loss",
+        "check-finite-data",
+        "clip-gradients",
+        "lower-learning-rate",
+    ),
+    "NaN in the data": ("check-finite-data", "guard-the-loss", "clip-gradients"),
+    "weights too large at the start": ("he-initialization", "clip-gradients", "lower-learning-rate"),
+}
+"""The remedies in the order that the likeliest cause asks for, where it is not the rate."""
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -38,6 +51,7 @@ def _symptom(run: Run, series: Series) -> Symptom:
     seen = seen if seen is not None and seen.lost is not None else None
     after = f", after {number(before[-1])}" if before else ", from the first value on"
     ending = f"; {int(bad.sum())} of {len(bad)} values in all, the last one finite" if recovers else ""
+    causes = _causes(run, before, where)
     return Symptom(
         f"{series.name.replace('/', ' ')} is {value} at step {step(where)}{after}{ending}",
         0.8 if recovers else 0.99,
@@ -54,41 +68,42 @@ def _symptom(run: Run, series: Series) -> Symptom:
         step=where,
         span=(where, float(series.steps[-1])),
         layer=None if seen is None else seen.layer,
-        causes=_causes(run, before, where),
+        causes=causes,
+        remedies=FIRST.get(causes[0].name, ()),
         severity=Severity.WARNING if recovers else None,
     )
 
 
 def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     pace = wildness(run, where)
+    out_of_range = Cause(
+        "numbers outside the loss's range",
+        0.3 if before else 0.4,
+        "log(0), a division by zero or an overflow in half precision gives NaN at any learning rate",
+        "run a few steps with torch.autograd.set_detect_anomaly(True), or in full precision",
+    )
+    data = Cause(
+        "NaN in the data",
+        0.2 if before else 0.35,
+        "one bad example is enough" if before else "the very first value is not finite",
+        "check that every input and target is finite",
+    )
+    if pace.measured:
+        tame = not (pace.wild or pace.born_wild)
+        others = (replace(out_of_range, weight=0.5 if tame else 0.1), replace(data, weight=0.3 if tame else 0.1))
+        return ranked(*pace.causes(), *others)
     rising = len(before) >= 2 and before[-1] - min(before) > RISE * max(before[0] - min(before), 1e-12)
     lr = run.series.get("lr")
     speaks = "the loss was rising before it" if rising else "it is the usual cause"
-    if pace.wild:
-        moved, grown = (number(float(f"{v:.2g}")) for v in (pace.fastest, pace.grown))
-        speaks = f"weights moved by up to {moved} of their size in one step, and gradients grew {grown}-fold before it"
     if lr is not None and len(lr.y):
         speaks += f"; the learning rate peaked at {number(float(lr.y.max()))}"
-    return (
-        Cause(
-            "learning rate too high",
-            0.8 if pace.wild else 0.7 if rising or not before else 0.5,
-            speaks,
-            "one run with a tenth of the learning rate",
-        ),
-        Cause(
-            "numbers outside the loss's range",
-            0.1 if pace.wild else 0.3 if before else 0.4,
-            "log(0), a division by zero or an overflow in half precision gives NaN at any learning rate",
-            "run a few steps with torch.autograd.set_detect_anomaly(True), or in full precision",
-        ),
-        Cause(
-            "NaN in the data",
-            0.1 if pace.wild else 0.2 if before else 0.35,
-            "one bad example is enough" if before else "the very first value is not finite",
-            "check that every input and target is finite",
-        ),
+    high = Cause(
+        "learning rate too high",
+        0.7 if rising or not before else 0.5,
+        speaks,
+        "one run with a tenth of the learning rate",
     )
+    return (high, out_of_range, data)
 
 
 RULE = Rule(
