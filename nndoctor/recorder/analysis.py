@@ -147,7 +147,7 @@ class Analysis:
             known = self._dead.get(slot.name)
             if known is None or len(known.silent) != units:
                 known = self._dead[slot.name] = DeadUnits(units)
-            share = known.add(host[start : start + units], slot.examples)
+            share = known.add(host[start : start + units], slot.examples, slot.places)
             values[at[slot.name], COLUMN["dead_fraction"]] = share
             start += units
 

@@ -12,7 +12,6 @@ from nndoctor.recorder.kinds import Role
 from nndoctor.recorder.window import PLACES, window
 
 WHOLE = 1 << 16  # values up to which all of an output is searched for units that are alive; of a larger one a part
-POSITIONS = 4  # of one example's pixels that count as examples: a unit fires at some of them or at none
 MOST_CALLS = 8  # of one module within a step: a recurrent loop may call it a thousand times
 
 
@@ -32,6 +31,8 @@ class Slot:
     target: Tensor | None = None
     alive: Tensor | None = None
     examples: int = 0
+    places: int = 1
+    """In how many places of each example a unit could have fired."""
     filled: bool = False
 
 
@@ -66,6 +67,7 @@ class Slots:
         slot.target.copy_(output.as_strided(seen.size, seen.stride, output.storage_offset() + seen.offset))
         if slot.activation == "relu" and output.ndim >= 2:
             slot.alive, slot.examples = _largest(output, slot.units_first)
+            slot.places = output[0, 0].numel() if slot.units_first else 1
         slot.filled = True
         self.last = slot
 
@@ -106,7 +108,5 @@ def _largest(output: Tensor, first: bool) -> tuple[Tensor, int]:
         part = max(1, WHOLE * len(output) // output.numel())
         output = output[:part]
         examples = len(output) if first else output.numel() // output.shape[-1]
-    if first and output.ndim > 2:
-        examples *= min(POSITIONS, output[0, 0].numel())
     dims = [d for d in range(output.ndim) if d != (1 if first else output.ndim - 1)]
     return output.amax(dims), examples

@@ -116,17 +116,22 @@ def quantiles(values: Floats) -> tuple[float, float, float]:
 
 
 class DeadUnits:
-    """Which units of one layer have been silent over the whole probe set: the latest examples that were looked at."""
+    """Which units of one layer have been silent over the whole probe set: the latest examples that were looked at.
+
+    Of pictures, where a unit may fire at many places of each, a quarter of the examples is enough to begin with.
+    """
 
     def __init__(self, units: int) -> None:
         self.silent = np.zeros(units, dtype=np.int64)
         self.seen = 0
 
-    def add(self, largest: Floats, examples: int) -> float:
-        """Take in each unit's largest output over some examples; the dead share, NaN before PROBE examples were seen."""
+    def add(self, largest: Floats, examples: int, places: int = 1) -> float:
+        """Take in each unit's largest output over some examples; the dead share, NaN before enough of them were seen."""
         self.seen += examples
         self.silent = np.where(largest > 0, 0, self.silent + examples)
-        return float((self.silent >= PROBE).mean()) if self.seen >= PROBE else float("nan")
+        enough = self.seen >= PROBE // min(max(places, 1), MOST_PLACES)
+        return float((self.silent >= min(self.seen, PROBE)).mean()) if enough else float("nan")
 
 
+MOST_PLACES = 4  # of one example that count: they are alike
 PROBE = 256  # examples: a unit that fires on one in fifty of them is missed once in 170
