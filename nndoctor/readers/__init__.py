@@ -10,14 +10,17 @@ from pathlib import Path
 from nndoctor.errors import UnreadableLog, UsageError
 from nndoctor.readers import (
     aim_repo,
+    aligned,
     catboost_info,
     dvclive,
     hf_trainer_state,
     json_lines,
     keras_history,
+    long_table,
     markdown,
     mlflow_db,
     mlflow_files,
+    named_lists,
     notebook,
     ruled_tables,
     run_folder,
@@ -60,10 +63,13 @@ READERS: tuple[Reader, ...] = (
     tensorboard_csv.READER,
     yolo_results_txt.READER,
     yolo_terminal.READER,
+    long_table.READER,
     separated.READER,
     markdown.READER,
     ruled_tables.READER,
     text_lines.READER,
+    aligned.READER,
+    named_lists.READER,
 )
 
 

@@ -13,7 +13,7 @@ from nndoctor.readers.source import Source
 from nndoctor.readers.table import is_words
 
 DELIMITERS = (",", "\t", ";", "|")
-COMMENTS = ("#", "//")
+COMMENTS = ("#", "//", "sep=")  # the last is Excel's word to itself
 LOOKED_AT = 40  # lines
 RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
 UPRIGHT = str.maketrans("│┃║", "|||")
@@ -23,12 +23,16 @@ WIDEST = 4 << 20  # bytes of a header
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a table is cut: `kept` are the positions of columns that mean something, `indexed` a nameless first column."""
+    """How a table is cut: `kept` are the positions of columns that mean something, `indexed` a nameless first column.
+
+    `below` is the second line of a header that goes over two, as MATLAB prints it.
+    """
 
     delimiter: str
     header: tuple[str, ...]
     kept: tuple[int, ...]
     indexed: bool = False
+    below: tuple[str, ...] = ()
 
     @property
     def comma(self) -> bool:
@@ -74,12 +78,15 @@ def _found(source: Source) -> Layout | None:
         return None
     delimiter = delimiter_of(lines)
     first, rows = split(lines[0], delimiter), [split(line, delimiter) for line in lines[1:] if not is_ruler(line)]
+    below = rows[0] if delimiter == "|" and rows and _is_second_header(first, rows[0]) else []
+    if below:
+        first, rows = [f"{upper} {lower}" for upper, lower in zip(first, below, strict=True)], rows[1:]
     header = unique([cell.strip().strip("\"'").strip() for cell in first])
     if not _is_header(header, rows, delimiter):
         return None
     indexed = bool(rows) and all(len(row) == len(header) + 1 and row[-1].strip() for row in rows)
     kept = tuple(k for k, name in enumerate(header) if _worth(name) or name in source.kept)
-    return Layout(delimiter, tuple(header), kept, indexed)
+    return Layout(delimiter, tuple(header), kept, indexed, tuple(cell.strip() for cell in below))
 
 
 def split(line: str, delimiter: str) -> list[str]:
@@ -129,6 +136,12 @@ _KNOWN: dict[tuple[bytes, tuple[str, ...]], Layout | None] = {}
 
 def _worth(name: str) -> bool:
     return is_words(name) or meaning(name).kind in (Kind.SERIES, Kind.PART, Kind.EPOCH, Kind.STEP)
+
+
+def _is_second_header(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether a row holds only words, some of them below words."""
+    told = [cell for cell in second if cell.strip()]
+    return len(first) == len(second) and len(told) > 1 and not any(map(is_number, told))
 
 
 def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> bool:

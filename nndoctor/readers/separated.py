@@ -103,7 +103,8 @@ class _Pieces:
     def add(self, rows: Sequence[Sequence[str]], at: Sequence[int]) -> None:
         """Take in rows, less those that repeat the header."""
         header = [name.strip() for name in self.layout.header]
-        good = [k for k, row in enumerate(rows) if [c.strip().strip("\"'").strip() for c in row] != header]
+        known = (header, list(self.layout.below))
+        good = [k for k, row in enumerate(rows) if [c.strip().strip("\"'").strip() for c in row] not in known]
         shift = 1 if self.layout.indexed else 0
         width = len(header) + shift
         self.wide += sum(len(rows[k]) > width and any(c.strip() for c in rows[k][width:]) for k in good)

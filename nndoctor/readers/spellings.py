@@ -29,7 +29,7 @@ METRICS = _table(
     loss: nllloss loss_fn objective logloss log_loss mlogloss multi_logloss binary_logloss bce bce_loss criterion
     loss: bce_with_logits loss_value loss_total lm_loss loss_mean mean_loss negative_log_likelihood loss_ce mse_loss
     loss: neg_log_likelihood mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
-    loss: loss_curve softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
+    loss: loss_curve language_cross_entropy softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
     loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss
     accuracy: accuracy acc top1 top_1 acc1 acc_1 prec1 prec_1 top1_acc acc_top1 top_1_accuracy top1_accuracy acc_at_1
     accuracy: accuracy_top1 accuracy_top_1 categorical_accuracy sparse_categorical_accuracy binary_accuracy accu
@@ -61,7 +61,7 @@ METRICS = _table(
     mae: mae mean_absolute_error l1 absolute_error
     rmse: rmse root_mean_squared_error root_mean_square_error
     mse: mse mean_squared_error l2
-    perplexity: perplexity ppl pplx
+    perplexity: perplexity ppl pplx language_perplexity
     psnr: psnr
     ssim: ssim
     """
@@ -73,7 +73,7 @@ HELD_OUT = _words("map map50 bleu rouge word_error ndcg")
 LR = _words(
     "lr learning_rate learningrate lr0 lr_0 lr1 lr2 pg0 pg1 pg2 lr_pg0 lr_pg1 lr_pg2 x_lr0 x_lr1 x_lr2 base_lr "
     "lr_group_0 learning_rate_0 optim_lr current_lr last_lr lrate lr_abs "
-    "epoch_lr epoch_learning_rate"
+    "epoch_lr epoch_learning_rate base_learning_rate learn_rate"
 )
 GRAD_NORM = _words(
     "grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad "
@@ -113,7 +113,7 @@ PHASES = _words("phase split mode subset stage partition set")
 
 NOISE = _words(
     "mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values "
-    "current raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars dataloader idx"
+    "current mini minibatch raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars dataloader idx"
 )
 # Parts of a loss that add up to it.
 PARTS = _words(

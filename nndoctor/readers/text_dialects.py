@@ -46,6 +46,10 @@ def _said(line: str, epoch: str) -> str:
         return f"Epoch: [{epoch}] test {_averages(line[found.end() :])}"
     if epoch and (found := AVERAGED.search(line)):
         return f"Epoch: [{epoch}] {_averages(line[found.end() :])}"
+    if (
+        "validation_0-" in line and "validation_1-" in line
+    ):  # XGBoost's first set is the training set, if another is there
+        return line.replace("validation_0-", "train-").replace("validation_1-", "validation-")
     if ": " in line:
         return _of_a_tool(line)
     return line

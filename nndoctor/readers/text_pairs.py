@@ -10,6 +10,7 @@ from nndoctor.readers.names import BARE, SPLITS, Kind, meaning, tidy
 
 LONGEST = 4000  # characters of a line that are looked at
 LONGEST_KEY = 5  # words
+LONGEST_HEADING = 60  # characters
 UNMEANT = {
     *(
         "best",
@@ -71,6 +72,12 @@ NUMBER = re.compile(
 )
 CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")
 SPLIT_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?![\w./])", re.IGNORECASE)
+ACCURACY = re.compile(r"\bacc(?:uracy)?\b", re.IGNORECASE)
+PROGRESS = re.compile(r"\s\[\s*(?P<step>\d+)\s*/\s*\d+\s*\]\s*$")  # how far the epoch is, at a line's end
+HEADING = re.compile(
+    rf"^\W*(?:\w+\W+){{0,2}}?(?P<split>{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?:\W+\w+){{0,2}}\s*:\W*$",
+    re.IGNORECASE,
+)
 BAR = re.compile(r"^\s*(?P<done>\d+)/(?P<total>\d+)\s+(?:\[|[\u2500-\u259f]|-)")
 PERCENT_BAR = re.compile(r"(?P<done>\d+)%\|")
 
@@ -87,8 +94,25 @@ class Line:
     bar: tuple[int, int] | None = None
 
 
-def parse(text: str) -> Line:
-    """The pairs in a line; of a line that was drawn over and over the last drawing."""
+def drawings(text: str) -> list[str]:
+    """A line that was drawn over and over for one epoch after the other: the last drawing of each; else the line."""
+    if "\r" not in text:
+        return [text]
+    last: dict[str, str] = {}
+    for piece in text.split("\r"):
+        if found := EPOCH.search(piece):
+            last[found["epoch"]] = piece
+    return list(last.values()) if len(last) > 1 else [text]
+
+
+def heading(text: str) -> str:
+    """The split that a line of its own announces, as `Test Error:` does; else the empty text."""
+    found = HEADING.match(text) if len(text) < LONGEST_HEADING and ":" in text else None
+    return SPLITS[found["split"].lower()] if found else ""
+
+
+def parse(text: str, under: str = "") -> Line:
+    """The pairs in a line; of a line that was drawn over and over the last drawing. `under` is its heading's split."""
     if "\r" in text or "\x08" in text:
         pieces = [piece for piece in REDRAWN.split(text) if piece.strip()] or [""]
         text = next((piece for piece in reversed(pieces) if "{'" in piece), pieces[-1])
@@ -99,7 +123,7 @@ def parse(text: str) -> Line:
     rest = _marks(text, line)
     if line.bar is not None and line.bar[0] < line.bar[1]:
         return line  # under way: its numbers are not yet the epoch's
-    scope = ""
+    scope = under
     end = 0
     for found in NUMBER.finditer(rest):
         before = rest[end : found.start()]
@@ -115,7 +139,27 @@ def parse(text: str) -> Line:
         if scope and known and not said.split and said.metric not in BARE and said.kind in (Kind.SERIES, Kind.PART):
             key = f"{scope} {key}"
         line.pairs.setdefault(key, _value(found, rest))
+    _name_bare_splits(line, rest)
     return line
+
+
+def _name_bare_splits(line: Line, text: str) -> None:
+    """`train 0.41 valid 0.52` are losses; beside a loss, or after the word accuracy, shares are accuracies."""
+    bare = {name: value for name, value in line.pairs.items() if name.lower() in SPLITS}
+    if len({SPLITS[name.lower()] for name in bare}) < 2:
+        return
+    losses = any(meaning(name).metric == "loss" for name in line.pairs)
+    shares = all(str(v).endswith("%") or _within(v, 1.0) for v in bare.values())
+    metric = "accuracy" if shares and (losses or ACCURACY.search(text[: text.find(next(iter(bare)))])) else "loss"
+    if not (losses and metric == "loss"):
+        line.pairs = {f"{name} {metric}" if name in bare else name: value for name, value in line.pairs.items()}
+
+
+def _within(value: object, most: float) -> bool:
+    try:
+        return 0 <= float(str(value)) <= most
+    except ValueError:
+        return False
 
 
 def known(key: str) -> bool:
@@ -135,6 +179,9 @@ def _marks(text: str, line: Line) -> str:
         if groups.get("step") and groups.get("phase") in (None, "train"):
             line.marks.setdefault("step", groups["step"])
         text = f"{text[: found.start()]}{groups.get('phase') or ''}|{text[found.end() :]}"
+    if "step" not in line.marks and text.rstrip().endswith("]") and (found := PROGRESS.search(text)):
+        line.marks["step"] = found["step"]
+        text = text[: found.start()]
     leading = LEADING.match(text) if not line.marks else None
     if leading is not None:
         line.marks["step"] = leading["s"] or leading["round"] or leading["bare"]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nndoctor.readers.names import BARE, Kind, meaning, task
 from nndoctor.readers.text_dialects import plain
-from nndoctor.readers.text_pairs import Line, known, parse
+from nndoctor.readers.text_pairs import Line, drawings, heading, known, parse
 
 ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
 ALIKE = 3  # records that show one shape
 MOST_UNKNOWN = 64  # names that nobody understands and that are kept
 AFTER_THE_RUN = ("train_runtime", "train_samples_per_second")  # the summary that the Hugging Face trainer prints
+QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it
 
 
 @dataclass(slots=True)
@@ -42,15 +44,23 @@ def records(lines: Iterable[str]) -> list[Record]:
     """The records of a log, in order. Where lines are marked by epoch or step, what is not is left out."""
     found: list[Record] = []
     epoch: dict[str, str] = {}
+    under, quoted = "", False
     for number, text in enumerate(plain(lines), 1):
         if not text or (not any(map(str.isdigit, text)) and "nan" not in text.lower()):
+            under, quoted = heading(text) or under, QUOTES.search(text) is not None
             continue
-        line = parse(text)
-        if any(name in line.pairs for name in AFTER_THE_RUN):
+        if quoted:
+            quoted = False
             continue
-        if "epoch" in line.marks:
-            epoch = {"epoch": line.marks["epoch"]}
-        _take(found, line, number, epoch)
+        for drawn in drawings(text):
+            line = parse(drawn, under)
+            if any(name in line.pairs for name in AFTER_THE_RUN):
+                continue
+            if line.marks:
+                line, under = (parse(drawn), "") if under else (line, "")
+            if "epoch" in line.marks:
+                epoch = {"epoch": line.marks["epoch"]}
+            _take(found, line, number, epoch)
     found = _once([record for record in found if any(map(known, record.values))])
     marked = [record for record in found if record.own]
     return _few_unknown(_repeated(_one_tier(marked if len(marked) > 1 else found)))
@@ -68,7 +78,10 @@ def _repeated(found: list[Record]) -> list[Record]:
 
 def _once(found: list[Record]) -> list[Record]:
     """Records without those that only say again what the one before says: several processes print the same."""
-    return [r for k, r in enumerate(found) if not (k and r.own and r.row == found[k - 1].row)]
+    kept = [r for k, r in enumerate(found) if not (k and r.own and r.row == found[k - 1].row)]
+    if len(kept) > ALIKE and kept[-1].own and any(r.row == kept[-1].row for r in kept[:-1]):
+        kept.pop()  # at the end the best epoch is quoted
+    return kept
 
 
 def tells(text: str) -> bool:
