@@ -28,6 +28,7 @@ from nndoctor.readers.spellings import (
     SPLITS,
     STEP,
 )
+from nndoctor.readers.tongues import in_english
 
 __all__ = ["FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning", "task", "tidy"]
 
@@ -68,7 +69,7 @@ def tidy(column: str) -> str:
     >>> tidy("Train Loss (%)"), tidy("valLoss"), tidy("metrics/mAP50-95(B)"), tidy("trainacc")
     ('train_loss', 'val_loss', 'metrics_map50_95_b', 'train_acc')
     """
-    text = re.sub(r"m(IoU|IOU|AP)(?![a-z])", lambda m: m.group().lower(), column.strip().strip("\"'"))
+    text = re.sub(r"m(IoU|IOU|AP)(?![a-z])", lambda m: m.group().lower(), in_english(column).strip().strip("\"'"))
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text)
     text = re.sub(r"[^0-9a-z\u0080-\uffff]+", "_", text.lower().replace("@", "_at_")).strip("_")
     return "_".join(GLUED.sub(r"\1_\2", word) for word in text.split("_"))

@@ -17,8 +17,8 @@ def _table(text: str) -> dict[str, str]:
 
 SPLITS = _table(
     """
-    train: train training trn tr learn trl trainset fit
-    validation: val valid validation dev devel eval evaluation holdout heldout cv vali vld
+    train: train training trn tr learn trl trainset fit entrenamiento treino treinamento entrainement addestramento
+    validation: val valid validation dev devel eval evaluation holdout heldout cv vali vld validacion validacao validierung validazione
     test: test testing tst te tel testset
     """
 )
@@ -29,11 +29,11 @@ METRICS = _table(
     loss: nllloss loss_fn objective logloss log_loss mlogloss multi_logloss binary_logloss bce bce_loss criterion
     loss: bce_with_logits loss_value loss_total lm_loss loss_mean mean_loss negative_log_likelihood loss_ce mse_loss
     loss: neg_log_likelihood mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
-    loss: loss_curve language_cross_entropy softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
+    loss: loss_curve loss_total_loss perdida perda perte verlust perdita language_cross_entropy softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
     loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss
     accuracy: accuracy acc top1 top_1 acc1 acc_1 prec1 prec_1 top1_acc acc_top1 top_1_accuracy top1_accuracy acc_at_1
     accuracy: accuracy_top1 accuracy_top_1 categorical_accuracy sparse_categorical_accuracy binary_accuracy accu
-    accuracy: accuracy_score cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy accuracies accs
+    accuracy: accuracy_score exactitud acuracia genauigkeit accuratezza cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy accuracies accs
     accuracy: sparse_categorical_acc accuracy1 accuracy_1 token_accuracy mean_token_accuracy pixel_accuracy pixel_acc
     accuracy: correct_rate exact_match masked_accuracy top1acc acc1_ema precision_at_1 classification_accuracy
     error: error err error_rate err_rate class_error merror top1_err top1_error classification_error multi_error
@@ -51,7 +51,7 @@ METRICS = _table(
     precision: precision prec precision_score precision_m
     recall: recall rec recall_score recall_m sensitivity
     matthews: mcc matthews matthews_correlation
-    correlation: pearson spearman spearmanr pearsonr correlation corr
+    correlation: cosine_pearson cosine_spearman pearson_cosine spearman_cosine pearson spearman spearmanr pearsonr correlation corr
     r2: r2 r2_score r_squared rsquared r2score
     bleu: bleu sacrebleu bleu4 bleu_4 bleu_score
     rouge: rouge rouge_l rougel rouge1 rouge_1 rouge2 rouge_lsum rougelsum
@@ -85,7 +85,7 @@ EPOCH_TIME = _words(
 )
 EPOCH = _words(
     "epoch epochs ep epoch_num epoch_number num_epoch epoch_idx epoch_id cur_epoch current_epoch n_epoch epoch_index "
-    "epoch_no epoch_epoch train_epoch trainer_epoch"
+    "epoche epoca epoque epoch_no epoch_epoch train_epoch trainer_epoch"
 )
 STEP = _words(
     "step steps global_step current_step current_steps iter iteration iterations it iters update updates num_updates trainer_global_step "

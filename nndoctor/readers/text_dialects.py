@@ -12,6 +12,8 @@ ROUND = re.compile(
     r"\b(?:Test|Val|Valid|Eval|Validation|Test-EMA|Test \(EMA\))\s*: ?(?:\[\d+/\d+\])?\s*\[\s*\d+/\s*\d+\s*\]"
 )
 SUMMARY = re.compile(r"(?:^|[\s:])\*\s+(?=(?:Acc|Prec|Top|Err|Error)[@-]?\d)", re.IGNORECASE)
+SHARES = re.compile(r"\bacc@?\d+\W+[\d.]+", re.IGNORECASE)  # of a part of the set; the summary has those of all
+TOTAL = re.compile(r"\b(?:Test|Val|Eval)\w*: Total time")
 AVERAGED = re.compile(r"\bAveraged stats:")
 TREES = re.compile(r"^\s*(?P<step>\d+):\s+learn: (?P<learn>\S+)(?:\s+test1?: (?P<test>\S+))?")
 DARKNET = re.compile(
@@ -33,7 +35,9 @@ def plain(lines: Iterable[str]) -> Iterator[str]:
             line = f"{line[: found.start()]}Epoch: [{epoch}][{found[2]}/{found[3]}]{line[found.end() :]}"
         under_way = epoch != "" and ROUND.search(line) is not None
         if waiting and held is not None:
-            held = "" if under_way else held.partition(" Acc@")[0] if SUMMARY.search(line) else held
+            held = "" if under_way else SHARES.sub("", held) if SUMMARY.search(line) else held
+        if waiting and TOTAL.search(line):
+            continue
         if held is not None:
             yield held
         held, waiting = _said(line, epoch), under_way

@@ -146,6 +146,9 @@ def parse(text: str, under: str = "") -> Line:
 def _name_bare_splits(line: Line, text: str) -> None:
     """`train 0.41 valid 0.52` are losses; beside a loss, or after the word accuracy, shares are accuracies."""
     bare = {name: value for name, value in line.pairs.items() if name.lower() in SPLITS}
+    if bare and (metric := _metric_before(line.pairs, next(iter(bare)))):  # `loss train: 0.4, val: 0.5`
+        line.pairs = {f"{name} {metric}" if name in bare else name: value for name, value in line.pairs.items()}
+        return
     if len({SPLITS[name.lower()] for name in bare}) < 2:
         return
     losses = any(meaning(name).metric == "loss" for name in line.pairs)
@@ -153,6 +156,13 @@ def _name_bare_splits(line: Line, text: str) -> None:
     metric = "accuracy" if shares and (losses or ACCURACY.search(text[: text.find(next(iter(bare)))])) else "loss"
     if not (losses and metric == "loss"):
         line.pairs = {f"{name} {metric}" if name in bare else name: value for name, value in line.pairs.items()}
+
+
+def _metric_before(pairs: dict[str, object], bare: str) -> str:
+    """The metric of the pair before a bare split, where that pair ends with a split too; else the empty text."""
+    names = list(pairs)
+    before = names[names.index(bare) - 1].split() if names.index(bare) else []
+    return " ".join(before[:-1]) if len(before) > 1 and before[-1].lower() in SPLITS else ""
 
 
 def _within(value: object, most: float) -> bool:
@@ -210,8 +220,10 @@ def _bar(text: str) -> tuple[int, int] | None:
 def _key(text: str) -> tuple[bool, str]:
     """Whether the name that ends the text is understood, and the name: the longest that is, else all of it."""
     words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-LONGEST_KEY:]
-    while words and words[-1].lower() in ("is", "was"):
+    while words and words[-1].lower() in ("is", "was", "reached"):
         words.pop()
+    numbers = [k for k, word in enumerate(words[:-1]) if word[:1].isdigit() and word.replace(".", "").isdigit()]
+    words = words[numbers[-1] + 1 :] if numbers else words
     if not words or not words[-1][:1].isalpha() or words[-1].lower() in LEADS_ON:
         return False, ""
     if UNMEANT & set(tidy(" ".join(words)).split("_")):

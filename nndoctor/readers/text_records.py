@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from nndoctor.readers.names import BARE, Kind, meaning, task
 from nndoctor.readers.text_dialects import plain
 from nndoctor.readers.text_pairs import Line, drawings, heading, known, parse
+from nndoctor.readers.tongues import in_english
 
 ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
 ALIKE = 3  # records that show one shape
@@ -23,7 +24,7 @@ class Record:
     """One epoch or step as it is gathered.
 
     `own` are the marks that it does not inherit, `total` the length of its progress bar, `aside` the names that stand
-    on lines without a mark; once `closed`, no further bar is taken.
+    on lines without a mark; once `closed`, no further bar is taken. `again` marks one that says its epoch's names anew.
     """
 
     marks: dict[str, str]
@@ -33,6 +34,7 @@ class Record:
     total: int = 0
     closed: bool = False
     aside: set[str] = field(default_factory=set)
+    again: bool = False
 
     @property
     def row(self) -> dict[str, object]:
@@ -46,6 +48,7 @@ def records(lines: Iterable[str]) -> list[Record]:
     epoch: dict[str, str] = {}
     under, quoted = "", False
     for number, text in enumerate(plain(lines), 1):
+        text = in_english(text)  # noqa: PLW2901
         if not text or (not any(map(str.isdigit, text)) and "nan" not in text.lower()):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
             continue
@@ -61,9 +64,33 @@ def records(lines: Iterable[str]) -> list[Record]:
             if "epoch" in line.marks:
                 epoch = {"epoch": line.marks["epoch"]}
             _take(found, line, number, epoch)
+    found = _first_as_later(found)
     found = _once([record for record in found if any(map(known, record.values))])
     marked = [record for record in found if record.own]
-    return _few_unknown(_repeated(_one_tier(marked if len(marked) > 1 else found)))
+    return _few_unknown(_repeated(_one_tier(_placed(marked if len(marked) > 1 else found))))
+
+
+def _placed(found: list[Record]) -> list[Record]:
+    """An epoch's own record, of which the one below it alone says the step that it ended on, is one with that."""
+    held = Counter(record.marks.get("epoch") for record in found)
+    placed: list[Record] = []
+    for record in found:
+        above = placed[-1] if placed else None
+        epoch = record.marks.get("epoch")
+        alone = above is not None and epoch is not None and held[epoch] == 2 and above.marks == {"epoch": epoch}
+        if above is not None and alone and "step" in record.own and not above.values.keys() & record.values.keys():
+            above.marks, above.own = record.marks, record.own
+            above.values.update(record.values)
+        else:
+            placed.append(record)
+    return placed
+
+
+def _first_as_later(found: list[Record]) -> list[Record]:
+    """Lines without a mark that say a name of their epoch again are left out; of the first epoch that is known only later."""
+    if len({tuple(record.marks.items()) for record in found if record.own}) < 2:
+        return found
+    return [record for record in found if not record.again]
 
 
 def _repeated(found: list[Record]) -> list[Record]:
@@ -139,7 +166,7 @@ def _add(found: list[Record], pairs: dict[str, object], number: int, *, marked: 
         if here.total or (not marked and len(found) > 1 and found[-2].marks != here.marks):
             pairs = {name: value for name, value in pairs.items() if name not in here.values}  # a summary of the run
         else:
-            here = Record(dict(here.marks), here.own, number)
+            here = Record(dict(here.marks), here.own, number, again=not marked and bool(here.own))
             found.append(here)
     if here is None:
         here = Record({}, frozenset(), number)
