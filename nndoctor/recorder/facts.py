@@ -103,7 +103,7 @@ def _softmax(node: Any) -> Any:  # noqa: ANN401 - torch's graph nodes have no ty
         if node is None or node.name().startswith("LogSoftmax"):
             return node
         inner = [n for n, _ in node.next_functions if n is not None]
-        plain = node.name().startswith((*PLAIN, "Neg", "NllLoss"))
+        plain = node.name().startswith((*PLAIN, "Neg", "NllLoss", "MaskedFill"))
         node = inner[0] if len(inner) == 1 and plain else None
     return None
 
