@@ -1,12 +1,13 @@
 """Measures how often nndoctor is right about the zoo's runs.
 
 python -m benchmarks.accuracy [--split tuning|testing|all] [--wrong] [--zoo FOLDER]
-python -m benchmarks.accuracy --write      both splits, into benchmarks/accuracy.md
+python -m benchmarks.accuracy --write      both splits, into benchmarks/accuracy.md; the testing half's summary into the README
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from benchmarks.accuracy.confusion import wrong
 from benchmarks.accuracy.judged import judge
 from benchmarks.accuracy.page import page
 from benchmarks.zoo import store
-from benchmarks.zoo.plan import SPLITS
 
+README = Path(__file__).resolve().parents[2] / "README.md"
+FIGURES = re.compile(r"(<!-- accuracy -->\n).*?(\n<!-- end -->)", re.DOTALL)
 PAGE = Path(__file__).resolve().parent.with_suffix(".md")
 HEAD = """# Accuracy
 
@@ -31,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.accuracy", description=__doc__.splitlines()[0] if __doc__ else None
     )
-    parser.add_argument("--split", choices=(*SPLITS, "all"), default="tuning")
+    parser.add_argument("--split", choices=(*store.SPLITS, "all"), default="tuning")
     parser.add_argument(
         "--zoo", type=Path, default=store.FOLDER, help="the folder of the zoo's files, packed or growing"
     )
@@ -39,10 +41,17 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="only list the runs that went wrong")
     parser.add_argument("--write", action="store_true", help=f"measure both splits and write {PAGE.name}")
     options = parser.parse_args()
-    splits = SPLITS if options.write or options.split == "all" else (options.split,)
+    splits = store.SPLITS if options.write or options.split == "all" else (options.split,)
     pages = [tell(store.load(options.zoo, split), split, options.jobs, wrong_only=options.wrong) for split in splits]
     if options.write and not options.wrong:
         PAGE.write_text("\n".join([HEAD, *pages]), encoding="utf-8")
+        README.write_text(made_true(README.read_text(encoding="utf-8"), pages[-1]), encoding="utf-8")
+
+
+def made_true(readme: str, page: str) -> str:
+    """The README with the first table of a page between its marks."""
+    table = page.split("\n\n")[1]
+    return FIGURES.sub(lambda marks: marks[1] + table + marks[2], readme)
 
 
 def tell(lines: list[dict[str, Any]], split: str, jobs: int, *, wrong_only: bool) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.accuracy.judged import Judged
-from benchmarks.zoo.labelling import JUDGES
+from benchmarks.zoo.expected import FINDINGS
 
 EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.001)
 
@@ -25,7 +25,7 @@ class Bin:
 
 def said(runs: Sequence[Judged]) -> list[tuple[float, bool]]:
     """Confidence and rightness of every error or warning that the labels can judge."""
-    return [(f.confidence, f.name in r.expected.accepted) for r in runs for f in r.alarms if f.name in JUDGES]
+    return [(f.confidence, f.name in r.expected.accepted) for r in runs for f in r.alarms if f.name in FINDINGS]
 
 
 def bins(pairs: Sequence[tuple[float, bool]]) -> list[Bin]:

@@ -1,42 +1,13 @@
-"""Findings by family, so that tools with other names can be compared: whether a run is given a finding of the right kind."""
+"""How tools with other names for their findings compare: whether a run is given a finding of the right family."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from benchmarks.accuracy.family import FAMILY
 from benchmarks.accuracy.judged import Judged
 from benchmarks.accuracy.measures import Share, share
-
-UNSTABLE, STUCK, VARIANCE, BIAS, VALIDATION, ORDER = (
-    "unstable",
-    "learns slowly or not",
-    "variance",
-    "bias",
-    "validation",
-    "order",
-)
-FAMILY = {
-    "nan-loss": UNSTABLE,
-    "diverged": UNSTABLE,
-    "lr-too-high": UNSTABLE,
-    "loss-spikes": UNSTABLE,
-    "gradient-norm-explodes": UNSTABLE,
-    "plateau-at-start": STUCK,
-    "lr-too-low": STUCK,
-    "lr-decayed-too-early": STUCK,
-    "warmup-unfinished": STUCK,
-    "adaptive-rate-starved": STUCK,
-    "not-converged": STUCK,
-    "impossible-loss": STUCK,
-    "high-variance": VARIANCE,
-    "overtraining": VARIANCE,
-    "high-bias": BIAS,
-    "noisy-validation": VALIDATION,
-    "validation-equals-train": VALIDATION,
-    "validation-better-than-train": VALIDATION,
-    "sawtooth-epochs": ORDER,
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.zoo.expected import REMARKS, Expected
-from benchmarks.zoo.labelling import JUDGES
+from benchmarks.zoo.expected import FINDINGS, REMARKS, Expected
 from benchmarks.zoo.store import csv_text
 from nndoctor.errors import NNDoctorError
 from nndoctor.face import diagnose
@@ -57,7 +56,7 @@ class Judged:
     @property
     def unaccepted(self) -> frozenset[str]:
         """The alarms that no experiment supports; of a run with faults only those that the experiments could judge."""
-        judged = self.names if self.expected.healthy else self.names & set(JUDGES)
+        judged = self.names if self.expected.healthy else self.names & set(FINDINGS)
         return judged - self.expected.accepted
 
     @property
@@ -67,8 +66,9 @@ class Judged:
 
     @property
     def ranked(self) -> frozenset[str]:
-        """The findings that stand among the causes of an alarm."""
-        return frozenset(name for f in self.alarms for cause in f.causes for name in meaning(cause.name))
+        """The findings that are said, be it as a remark, and those that stand among the causes of anything said."""
+        causes = {name for f in self.findings for cause in f.causes for name in meaning(cause.name)}
+        return frozenset(causes | {f.name for f in self.findings})
 
     @property
     def likeliest(self) -> frozenset[str]:
@@ -85,7 +85,7 @@ class Judged:
         return self.says(name) or name in self.likeliest
 
     def ranks_it(self, name: str) -> bool:
-        """Whether the report says this, or has it among the causes."""
+        """Whether the report says this, be it as a remark, or has it among the causes."""
         return self.names_it(name) or name in self.ranked
 
 

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.accuracy.family import FAMILY
 from benchmarks.accuracy.judged import Judged, meaning
-from benchmarks.zoo.labelling import JUDGES
+from benchmarks.zoo.expected import FINDINGS
 
 Z = 1.96  # of a 95 % interval
 
@@ -64,7 +65,7 @@ class Measured:
 
 def measure(runs: Sequence[Judged]) -> list[Measured]:
     """Every finding that the labels know, in the labels' order."""
-    return [_one(name, runs) for name in JUDGES]
+    return [_one(name, runs) for name in FINDINGS]
 
 
 def _one(name: str, runs: Sequence[Judged]) -> Measured:
@@ -97,10 +98,16 @@ def primary_agreement(runs: Sequence[Judged]) -> tuple[Share, Share]:
 
 
 def agrees(run: Judged) -> bool:
-    """Whether the primary finding is a confirmed one, or has one as its likeliest cause, or there is none and none is confirmed."""
+    """Whether the primary finding is a confirmed one, or there is none and none is confirmed.
+
+    A finding that the experiments support weakly agrees, too, where it has a confirmed one as its likeliest cause, or
+    is of the same family.
+    """
     said, wanted = run.primary, run.expected
-    if said is None:
-        return not wanted.faults
-    confirmed = wanted.faults | wanted.open if wanted.faults else wanted.accepted
-    cause = meaning(said.causes[0].name) if said.causes and said.name in wanted.accepted else frozenset()
-    return said.name in confirmed or bool(cause & wanted.faults)
+    if said is None or not wanted.faults:
+        return not wanted.faults and (said is None or said.name in wanted.accepted)
+    if said.name in wanted.faults | wanted.open:
+        return True
+    cause = meaning(said.causes[0].name) if said.causes else frozenset()
+    kin = FAMILY.get(said.name) in {FAMILY[name] for name in wanted.faults}
+    return said.name in wanted.accepted and (kin or bool(cause & wanted.faults))

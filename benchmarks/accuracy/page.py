@@ -19,7 +19,7 @@ def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jo
     healthy = sum(r.expected.healthy for r in runs)
     parts = [
         f"## {split}: {len(runs)} labelled runs, {healthy} of them healthy",
-        _table(("measure", "goal", "share (of, 95 % interval)"), _summary(runs)),
+        summary(runs),
         "### Findings",
         _table(
             (
@@ -51,7 +51,12 @@ def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jo
     return "\n\n".join(parts) + "\n"
 
 
-def _summary(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
+def summary(runs: Sequence[Judged]) -> str:
+    """The figures that matter most, with the goals set for them."""
+    return _table(("measure", "goal", "share (of, 95 % interval)"), _figures(runs))
+
+
+def _figures(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
     flagged, unaccepted = healthy_flagged(runs)
     agreed, exact = primary_agreement(runs)
     pairs = calibration.said(runs)

@@ -20,7 +20,7 @@ from benchmarks.zoo import store
 from benchmarks.zoo.counts import table
 from benchmarks.zoo.experiment import Experiment
 from benchmarks.zoo.export import export
-from benchmarks.zoo.plan import SPLITS, plan
+from benchmarks.zoo.plan import plan
 from benchmarks.zoo.runs import make
 
 Maker = Callable[[Experiment], dict[str, Any]]
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.zoo", description=__doc__.splitlines()[0] if __doc__ else None
     )
-    parser.add_argument("--split", choices=(*SPLITS, "all"), default="all")
+    parser.add_argument("--split", choices=(*store.SPLITS, "all"), default="all")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--resume", action="store_true", help="keep the runs of an interrupted generation")
     parser.add_argument("--limit", type=int, help="only the first N runs of each split")
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--counts", action="store_true", help="only count what the files hold")
     parser.add_argument("--logs", type=Path, help="a folder for the committed logs as CSV files")
     options = parser.parse_args()
-    for split in SPLITS if options.split == "all" else (options.split,):
+    for split in store.SPLITS if options.split == "all" else (options.split,):
         if options.logs:
             export(store.read(options.output / f"{split}.jsonl.xz"), options.logs / split)
         elif not options.counts:

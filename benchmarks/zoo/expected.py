@@ -5,6 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+FINDINGS = (  # what the labels can judge, causes before what they cause
+    "nan-loss",
+    "diverged",
+    "lr-too-high",
+    "lr-too-low",
+    "lr-decayed-too-early",
+    "warmup-unfinished",
+    "adaptive-rate-starved",
+    "not-converged",
+    "high-bias",
+    "plateau-at-start",
+    "loss-spikes",
+    "sawtooth-epochs",
+    "high-variance",
+    "overtraining",
+    "noisy-validation",
+    "validation-better-than-train",
+    "validation-equals-train",
+)
 REMARKS = frozenset({"healthy", "validation-better-than-train"})  # labels that are no fault
 
 

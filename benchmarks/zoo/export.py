@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.zoo.expected import Expected
-from benchmarks.zoo.labelling import JUDGES
+from benchmarks.zoo.expected import FINDINGS, Expected
 from benchmarks.zoo.store import csv_text
 
 
@@ -31,7 +30,7 @@ def _labels(line: dict[str, Any]) -> dict[str, Any]:
         "planted": line["planted"],
         "healthy": expected.healthy,
         "primary": expected.primary,
-        "labels": {name: expected.truth(name) for name in JUDGES},
+        "labels": {name: expected.truth(name) for name in FINDINGS},
         "strong": line["strong"],
         "weak": line["weak"],
         "accept": sorted(expected.accepted - {"healthy"}),

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from benchmarks.zoo import labels_generalization, labels_training
 from benchmarks.zoo.evidence import Evidence
+from benchmarks.zoo.expected import FINDINGS
 from benchmarks.zoo.interventions import COSTLY
 from benchmarks.zoo.logs import Logged
 from benchmarks.zoo.strength import Strength
 
 Judge = Callable[[Evidence, Logged], Strength]
-JUDGES: dict[str, Judge] = {**labels_training.JUDGES, **labels_generalization.JUDGES}
+_ALL: dict[str, Judge] = {**labels_training.JUDGES, **labels_generalization.JUDGES}
+JUDGES = {name: _ALL[name] for name in FINDINGS}
 REMARKS = frozenset({"validation-better-than-train"})  # no fault: a healthy run may have it
 KIN = {  # one plant, and the ways in which it may show
     "lr-too-high": ("diverged", "nan-loss"),
@@ -38,12 +40,15 @@ COVERED = {
         "adaptive-rate-starved",
     ),
     "lr-too-low": ("warmup-unfinished", "lr-decayed-too-early"),
-    "plateau-at-start": ("nan-loss", "warmup-unfinished"),
+    "plateau-at-start": ("nan-loss", "warmup-unfinished", "lr-too-low"),
+    "adaptive-rate-starved": ("lr-too-low",),
     "high-variance": (*UNSTABLE, "plateau-at-start"),
     "overtraining": (*UNSTABLE, "plateau-at-start"),
     "validation-better-than-train": (*UNSTABLE, "plateau-at-start", "lr-too-high", "noisy-validation"),
     "not-converged": (*UNSTABLE, "loss-spikes"),
 }
+STILL = {"lr-too-low", "plateau-at-start", "high-bias", "lr-too-high"}  # how a log can look in which nothing moves
+FLAT = 0.1  # of DT
 FREE_LIMIT, COSTLY_LIMIT = 0.10, 0.20
 
 
@@ -103,13 +108,14 @@ def undecidable(evidence: Evidence, logged: Logged, strong: list[str], weak: lis
     if "healthy" in strong:
         return []
     e, named = evidence.experiment, {*strong, *weak}
-    still = evidence.train.span and labels_training.still_falls(evidence)
+    still = labels_training.seems_to_fall(evidence)
+    flat = labels_training.moved_in_log(evidence, logged) < FLAT
     notes: list[tuple[bool, list[str], str]] = [
-        (bool(still) and "lr-too-low" in named, ["lr-too-low", "not-converged"], "both still fall"),
-        (bool(still) and "not-converged" in named, ["not-converged", "lr-too-low"], "both still fall"),
+        (still and "lr-too-low" in named, ["lr-too-low", "not-converged"], "both still fall"),
+        (still and "not-converged" in named, ["not-converged", "lr-too-low"], "both still fall"),
         (
-            labels_training.moved(evidence) < 0.1 and bool({"lr-too-low", "plateau-at-start"} & named),
-            ["lr-too-low", "plateau-at-start"],
+            (flat or labels_training.moved(evidence) < FLAT) and bool(STILL & named),
+            sorted({"lr-too-low", "plateau-at-start"} | (STILL & named)),
             "almost nothing moves",
         ),
         ("plateau-at-start" in named, ["cause of plateau-at-start"], "the causes of a plateau look alike"),
@@ -123,7 +129,7 @@ def undecidable(evidence: Evidence, logged: Logged, strong: list[str], weak: lis
             "any curve is flat where the rate decays",
         ),
         (
-            bool({"diverged", "lr-too-high"} & named) and labels_training.explodes_at_once(evidence, logged),
+            bool({"diverged", "lr-too-high"} & named) and labels_training.explodes_unseen(evidence, logged),
             ["diverged", "lr-too-high"],
             "an explosion inside the first row",
         ),

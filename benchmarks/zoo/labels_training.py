@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -33,14 +33,28 @@ def still_falls(evidence: Evidence) -> bool:
     return falls_late(evidence.base.train, evidence.train.span)
 
 
+def seems_to_fall(evidence: Evidence) -> bool:
+    """Whether the curve falls late as its reader sees it, who knows the distance covered but not the distance there is."""
+    covered = float(evidence.base.measured.train_loss[0]) - evidence.train.capped(final(evidence.base.train))
+    return falls_late(evidence.base.train, min(max(covered, 0.0), evidence.train.span))
+
+
+def moved_in_log(evidence: Evidence, logged: Logged) -> float:
+    """How far the logged loss comes from its first row, in units of DT; infinite where it is not finite."""
+    loss = logged.loss / evidence.experiment.log.scale**2
+    return abs(float(loss[0]) - final(loss)) / evidence.train.span if np.isfinite(loss).all() else float("inf")
+
+
 def moved(evidence: Evidence) -> float:
     """How far the clean training loss has come, in units of DT."""
     start = float(evidence.base.measured.train_loss[0])
     return (start - evidence.train.capped(final(evidence.base.train))) / evidence.train.span
 
 
-def explodes_at_once(evidence: Evidence, logged: Logged) -> bool:
-    """Whether the loss is lost, or three times the start, within the first logged row."""
+def explodes_unseen(evidence: Evidence, logged: Logged) -> bool:
+    """Whether the loss is lost, or three times the start, within the first logged row, and nothing stirs after it."""
+    if np.isfinite(logged.loss).all() and not calm(evidence, logged):
+        return False
     first = evidence.base.batch_loss[: int(logged.end[0])]
     return not np.isfinite(first).all() or float(first.max() - evidence.train.best) > 3 * float(
         first[0] - evidence.train.best
@@ -94,17 +108,21 @@ def lr_too_high(evidence: Evidence, _logged: Logged) -> Strength:
 
 
 def lr_too_low(evidence: Evidence, _logged: Logged) -> Strength:
-    """Ten or a hundred times the rate gains."""
-    gain = evidence.gain(*HIGHER)
-    return graded(strong=gain > 0.25, weak=gain > 0.10)
+    """Ten or a hundred times the rate gains; where validation loses by it, what is gained was learned by heart."""
+    return graded(strong=evidence.gain(*_shared(evidence, HIGHER)) > 0.25, weak=evidence.gain(*HIGHER) > 0.10)
+
+
+def _shared(evidence: Evidence, names: Iterable[str]) -> list[str]:
+    """The changes by which validation does not lose."""
+    return [n for n in names if n in evidence.gains and evidence.gains[n].validation > -0.05]
 
 
 def lr_decayed_too_early(evidence: Evidence, _logged: Logged) -> Strength:
     """A constant rate gains; a warm-up that never ends has a name of its own."""
     if evidence.experiment.schedule in WARMUPS:
         return Strength.NONE
-    gain = evidence.gain("constant_schedule")
-    return graded(strong=gain > 0.25, weak=gain > 0.10)
+    gain, shared = evidence.gain("constant_schedule"), evidence.gain(*_shared(evidence, ["constant_schedule"]))
+    return graded(strong=shared > 0.25, weak=gain > 0.10)
 
 
 def warmup_unfinished(evidence: Evidence, _logged: Logged) -> Strength:
@@ -130,9 +148,8 @@ def not_converged(evidence: Evidence, _logged: Logged) -> Strength:
 def high_bias(evidence: Evidence, _logged: Logged) -> Strength:
     """A larger or freer model gains; where only the training data gain, it learns them by heart, and bias was no fault."""
     linear = ("relu",) if evidence.experiment.activation == "identity" else ()
-    names = [n for n in (*CAPACITY, *linear) if n in evidence.gains]
-    shared = [n for n in names if evidence.gains[n].validation > -0.05]
-    return graded(strong=evidence.gain(*shared) > 0.25, weak=evidence.gain(*names) > 0.10)
+    names = (*CAPACITY, *linear)
+    return graded(strong=evidence.gain(*_shared(evidence, names)) > 0.25, weak=evidence.gain(*names) > 0.10)
 
 
 def plateau_at_start(evidence: Evidence, _logged: Logged) -> Strength:

@@ -12,7 +12,6 @@ from benchmarks.zoo.experiment import Experiment, LogStyle, seed_of
 from benchmarks.zoo.recipes import Recipe
 from benchmarks.zoo.settings import TESTING, TUNING, Setting
 
-SPLITS = ("tuning", "testing")
 EPOCH_SPELLINGS = ("keras", "torch", "fastai", "slash", "words", "error")
 MOST_ROWS = 120  # of a log by epochs: data sets of a few batches are logged by steps beyond that
 

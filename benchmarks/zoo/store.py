@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+SPLITS = ("tuning", "testing")
 FOLDER = Path(__file__).resolve().parent
 
 

@@ -19,11 +19,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.accuracy.families import FAMILY, Fared, fared, ours
+from benchmarks.accuracy.families import Fared, fared, ours
+from benchmarks.accuracy.family import FAMILY
 from benchmarks.accuracy.judged import Judged, judge
 from benchmarks.accuracy.linters.tools import TOOLS, Tool
 from benchmarks.zoo import store
-from benchmarks.zoo.plan import SPLITS
 from nndoctor import read
 
 PAGE = Path(__file__).resolve().parents[2] / "linters.md"
@@ -47,12 +47,12 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy.linters")
     parser.add_argument("--environments", type=Path, required=True, help="a folder for the linters' environments")
-    parser.add_argument("--split", choices=(*SPLITS, "all"), default="all")
+    parser.add_argument("--split", choices=(*store.SPLITS, "all"), default="all")
     parser.add_argument("--zoo", type=Path, default=store.FOLDER)
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     options = parser.parse_args()
     pages = [HEAD]
-    for split in SPLITS if options.split == "all" else (options.split,):
+    for split in store.SPLITS if options.split == "all" else (options.split,):
         runs = judge(store.load(options.zoo, split), jobs=2)
         pages.append(f"## {split}\n\n{_table(compare(runs, options.environments))}\n")
         print(pages[-1])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.accuracy.families import STUCK, UNSTABLE, VALIDATION, VARIANCE
+from benchmarks.accuracy.family import STUCK, UNSTABLE, VALIDATION, VARIANCE
 
 # By the words of a finding's id and title; the first that fits. What fits none is a flag of no family.
 WORDS = (

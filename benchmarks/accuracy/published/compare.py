@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from benchmarks.accuracy.families import FAMILY, Fared, fared, ours
+from benchmarks.accuracy.families import Fared, fared, ours
+from benchmarks.accuracy.family import FAMILY
 from benchmarks.accuracy.judged import Judged
 from benchmarks.accuracy.published.log import Log
 from benchmarks.accuracy.published.rules import PUBLISHED, Published

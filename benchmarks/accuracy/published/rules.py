@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.accuracy.families import BIAS, STUCK, UNSTABLE, VARIANCE
+from benchmarks.accuracy.family import BIAS, STUCK, UNSTABLE, VARIANCE
 from benchmarks.accuracy.published.log import Array, Log
 
 
