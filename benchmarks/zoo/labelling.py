@@ -47,7 +47,7 @@ COVERED = {
     "validation-better-than-train": (*UNSTABLE, "plateau-at-start", "lr-too-high", "noisy-validation"),
     "not-converged": (*UNSTABLE, "loss-spikes"),
 }
-STILL = {"lr-too-low", "plateau-at-start", "high-bias", "lr-too-high"}  # how a log can look in which nothing moves
+STILL = {"lr-too-low", "plateau-at-start", "high-bias"}  # how a log can look in which nothing moves
 FLAT = 0.1  # of DT
 FREE_LIMIT, COSTLY_LIMIT = 0.10, 0.20
 
