@@ -92,7 +92,7 @@ class Judged:
 def meaning(cause: str) -> frozenset[str]:
     """The findings that a cause amounts to: the one of that name, or those that its words speak of.
 
-    >>> sorted(meaning("learning rate too low, or decayed too early"))
+    >>> sorted(meaning("learning rate too low, or decayed too early") & set(FINDINGS))
     ['lr-decayed-too-early', 'lr-too-low']
     """
     return frozenset({cause, *(name for words, name in CAUSES.items() if words in cause)})
