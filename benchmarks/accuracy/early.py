@@ -43,7 +43,13 @@ def _seen(part: float, runs: Sequence[Judged]) -> Seen:
     healthy = [r for r in runs if r.expected.healthy]
     return Seen(
         part,
-        share([bool((r.names - UNFINISHED) & (r.expected.faults | r.expected.open)) for r in doomed]),
+        share([_named(r) for r in doomed]),
         share([bool(r.names) for r in healthy]),
         share([bool(r.names - UNFINISHED - r.expected.accepted) for r in healthy]),
     )
+
+
+def _named(run: Judged) -> bool:
+    """Whether a confirmed finding is named, or is the likeliest cause of one; that a run goes on falling names nothing."""
+    said = (run.names - UNFINISHED) | (run.likeliest & DOOMED)
+    return bool(said & (run.expected.faults | run.expected.open))

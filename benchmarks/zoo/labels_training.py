@@ -67,10 +67,10 @@ def calm(evidence: Evidence, logged: Logged) -> bool:
     return bool(np.isfinite(loss).all()) and roughness(loss) < 0.02 * evidence.train.span
 
 
-def decays(evidence: Evidence) -> bool:
-    """Whether the rate ends far below its peak."""
+def decays(evidence: Evidence, share: float = 0.2) -> bool:
+    """Whether the rate ends below a share of its peak."""
     lr = lr_curve(evidence.experiment)
-    return bool(lr[-1] < 0.2 * lr.max())
+    return bool(lr[-1] < share * lr.max())
 
 
 def _finite(evidence: Evidence, logged: Logged) -> bool:
@@ -118,8 +118,8 @@ def _shared(evidence: Evidence, names: Iterable[str]) -> list[str]:
 
 
 def lr_decayed_too_early(evidence: Evidence, _logged: Logged) -> Strength:
-    """A constant rate gains; a warm-up that never ends has a name of its own."""
-    if evidence.experiment.schedule in WARMUPS:
+    """The rate ends below its peak, and a constant one gains; a warm-up that never ends has a name of its own."""
+    if evidence.experiment.schedule in WARMUPS or not decays(evidence, 0.5):
         return Strength.NONE
     gain, shared = evidence.gain("constant_schedule"), evidence.gain(*_shared(evidence, ["constant_schedule"]))
     return graded(strong=shared > 0.25, weak=gain > 0.10)
