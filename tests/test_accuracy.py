@@ -61,12 +61,12 @@ def test_zoo_is_small():
 
 def test_healthy_runs_stay_unaccused():
     """No more healthy runs of the tuning half are flagged than when this was last measured."""
-    assert healthy_flagged(judged())[0].value <= 0.99
+    assert healthy_flagged(judged())[0].value <= 0.08
 
 
 def test_primary_findings_stay_right():
     """The primary finding agrees with the labels as often as when this was last measured."""
-    assert primary_agreement(judged())[0].value >= 0.01
+    assert primary_agreement(judged())[0].value >= 0.85
 
 
 def test_readme_tells_the_measured_figures():
@@ -95,7 +95,7 @@ def test_a_report_may_name_what_the_log_cannot_settle():
 
 def test_published_rules_see_what_they_were_written_for():
     """On the tuning half each published rule fires somewhere, and none everywhere."""
-    logs = [Log.of(line) for line in zoo("tuning")[::3]]
+    logs = [Log.of(line) for line in zoo("tuning")]
     for rule in PUBLISHED:
         assert 0 < sum(map(rule.fires, logs)) < len(logs), rule.name
 

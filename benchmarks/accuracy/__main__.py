@@ -17,7 +17,7 @@ from benchmarks.accuracy.page import page
 from benchmarks.zoo import store
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-FIGURES = re.compile(r"(<!-- accuracy -->\n).*?(\n<!-- end -->)", re.DOTALL)
+FIGURES = re.compile(r"(<!-- accuracy -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGE = Path(__file__).resolve().parent.with_suffix(".md")
 HEAD = """# Accuracy
 
@@ -51,7 +51,7 @@ def main() -> None:
 def made_true(readme: str, page: str) -> str:
     """The README with the first table of a page between its marks."""
     table = page.split("\n\n")[1]
-    return FIGURES.sub(lambda marks: marks[1] + table + marks[2], readme)
+    return FIGURES.sub(lambda marks: f"{marks[1]}{table}\n{marks[2]}", readme)
 
 
 def tell(lines: list[dict[str, Any]], split: str, jobs: int, *, wrong_only: bool) -> str:
