@@ -17,6 +17,7 @@ BLIND = 0.02  # of the reach: levels that are less sure cannot show whether a lo
 BACK = 0.35  # of its height: a spike that has come down so far will come down
 BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
 LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
+MOVED = 0.02  # of a positive loss
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
 ENDED = 0.03  # of the peak: a rate decayed to nothing
 LEARNS = 0.25  # of what there was to gain beyond knowing nothing, in the few steps of a check-up
@@ -70,6 +71,14 @@ def reach(run: Run) -> float:
 def covered(series: Series) -> float:
     """From a curve's start to its lowest level."""
     return max(series.first - series.best, 0.0)
+
+
+def has_moved(run: Run) -> bool:
+    """Whether the training loss fell by more than jitter: what stands still generalizes neither well nor badly."""
+    train = run.series.get("train/loss")
+    if train is None or not len(train.y) or float(train.y.min()) <= 0:
+        return True
+    return train.first - min(train.best, train.last) > MOVED * train.first
 
 
 def paced(run: Run, series: Series) -> Series:

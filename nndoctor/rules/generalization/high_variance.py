@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import losses, reach, sureness
+from nndoctor.progress import has_moved, losses, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, percent
@@ -53,7 +53,12 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     gap = validation.last - train.last
     share = gap / reach(run)
     excess = validation.last - min(train.best, validation.best)
-    if share < loss or gap < OWN * excess or gap < 3 * validation.noise / min(len(validation.y), 10) ** 0.5:
+    if (
+        not has_moved(run)
+        or share < loss
+        or gap < OWN * excess
+        or gap < 3 * validation.noise / min(len(validation.y), 10) ** 0.5
+    ):
         return
     opened = gap - max(validation.first - train.first, 0.0)
     if opened < 0.5 * gap:

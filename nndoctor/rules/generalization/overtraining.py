@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import chance_loss, reach, sureness
+from nndoctor.progress import chance_loss, has_moved, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -27,7 +27,7 @@ def check(run: Run) -> Iterator[Symptom]:
     rise = end - validation.best
     scale = _covered(run, train, validation)
     at = validation.best_step
-    if validation.share_of_run(at) > LATEST or rise < max(RISE * scale, ROUGH * validation.noise):
+    if not has_moved(run) or validation.share_of_run(at) > LATEST or rise < max(RISE * scale, ROUGH * validation.noise):
         return
     if train is not None and not _kept_falling(train, at, scale):
         return

@@ -15,6 +15,7 @@ from nndoctor.run import Run
 from nndoctor.series import Series
 from nndoctor.wording import number, step
 
+CALM = 0.2  # of what was learned: a loss so near its best is not on its way up
 RISE = 2.0  # a loss this many times above its best excess just before the NaN was already diverging
 
 FIRST = {
@@ -74,6 +75,11 @@ def _symptom(run: Run, series: Series) -> Symptom:
     )
 
 
+def _calm(before: list[float]) -> bool:
+    """Whether the loss had been falling up to its last finite value, as it does where the steps fit and an example is bad."""
+    return len(before) >= 3 and before[-1] < before[0] and before[-1] <= min(before) + CALM * (before[0] - min(before))
+
+
 def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     pace = wildness(run, where)
     out_of_range = Cause(
@@ -84,7 +90,7 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     )
     data = Cause(
         "NaN in the data",
-        0.2 if before else 0.35,
+        0.4 if _calm(before) else 0.2 if before else 0.35,
         "one bad example is enough" if before else "the very first value is not finite",
         "check that every input and target is finite",
     )
@@ -95,11 +101,13 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     rising = len(before) >= 2 and before[-1] - min(before) > RISE * max(before[0] - min(before), 1e-12)
     lr = run.series.get("lr")
     speaks = "the loss was rising before it" if rising else "it is the usual cause"
+    if _calm(before):
+        speaks = "the loss was falling until then, but one step may have thrown it between two readings"
     if lr is not None and len(lr.y):
         speaks += f"; the learning rate peaked at {number(float(lr.y.max()))}"
     high = Cause(
         "learning rate too high",
-        0.7 if rising or not before else 0.5,
+        0.35 if _calm(before) else 0.7 if rising or not before else 0.5,
         speaks,
         "one run with a tenth of the learning rate",
     )
