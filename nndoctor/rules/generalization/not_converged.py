@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import FALL, course, reach, steadier, stopped, sureness
+from nndoctor.progress import FALL, course, reach, starved, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, percent
@@ -38,12 +38,19 @@ def check(run: Run) -> Iterator[Symptom]:
         span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
         severity=Severity.INFO if is_trial(run) else None,
         causes=(
+            *starved(run),
             Cause("training too short", 0.6, "the curve bends, and has not reached its floor", "go on with this run"),
             Cause(
                 "learning rate too low",
                 0.4,
                 "a larger step takes the same way in fewer steps",
                 "one run with three times the learning rate",
+            ),
+            Cause(
+                "network too small",
+                0.15,
+                "a larger one comes further in the same steps",
+                "one run four times as wide",
             ),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import pace
-from nndoctor.progress import course, reach, steadier, stopped, sureness
+from nndoctor.progress import course, reach, starved, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import ending, number
@@ -63,6 +63,7 @@ def _causes(run: Run, share: float) -> tuple[Cause, ...]:
             "the same curve is the beginning of a healthy run",
             "go on with this run: if the slope stays, four times the steps bring it down",
         ),
+        *starved(run),
     )
 
 

@@ -99,5 +99,5 @@ RULE = Rule(
         Run.drawn(train_loss="9.0 2.3..0.9*30"),
         Run.drawn(train_loss="2.3..0.9*15 0.95 0.9..0.8*15"),
     ),
-    yields_to=("nan-loss", "diverged", "lr-too-high", "sawtooth-epochs"),
+    yields_to=("nan-loss", "diverged", "plateau-at-start", "lr-too-high", "sawtooth-epochs"),
 )

@@ -160,7 +160,7 @@ def _severity(run: Run, loss: Series, share: float) -> Severity | None:
 def _causes(loss: Series) -> tuple[Cause, ...]:
     peak = float(loss.y.max())
     burst = (
-        peak - loss.last > 0.1 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
+        peak - loss.last > 0.05 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
     ) or loss.first > 1.2 * loss.last
     exact = _exact(loss)
     return (
