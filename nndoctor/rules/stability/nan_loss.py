@@ -111,7 +111,7 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
         speaks,
         "one run with a tenth of the learning rate",
     )
-    return (high, out_of_range, data)
+    return ranked(high, out_of_range, data)
 
 
 RULE = Rule(
