@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 
 from nndoctor.errors import UnreadableLog
@@ -31,11 +30,13 @@ def sniff(source: Source) -> bool:
     if len(rows) < 3 or (places := _places(rows[0])) is None:
         return False
     name, value = places
+    if any(meaning(cell).kind in (Kind.SERIES, Kind.PART) for cell in rows[0]):
+        return False  # a wide table that has a column called so
     told = [row for row in rows[1:] if len(row) > max(name, value)]
     return (
         len(told) > 1
         and all(is_number(row[value]) for row in told[:-1])
-        and not any(is_number(row[name]) for row in told)
+        and any(meaning(row[name]).kind in (Kind.SERIES, Kind.PART) for row in told)
     )
 
 
@@ -76,9 +77,7 @@ def _rows(text: str) -> list[list[str]]:
     if not lines:
         return []
     delimiter = delimiter_of(lines[:LOOKED_AT])
-    if delimiter in " |":
-        return [split(line, delimiter) for line in lines]
-    return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True)]
+    return [[cell.strip() for cell in split(line, delimiter)] for line in lines]
 
 
 def _places(header: Sequence[str]) -> tuple[int, int] | None:

@@ -26,6 +26,7 @@ def _repeated(byte: int) -> np.uint64:
 ONES, HIGHS, ZEROS, DOTS, TOP = map(_repeated, (0x01, 0x80, 0x30, 0x2E, 0x46))
 LAST = np.array([~((1 << 8 * (8 - k)) - 1) & ((1 << 64) - 1) for k in range(9)], dtype=np.uint64)  # the last k bytes
 FILLED = ~LAST & ZEROS
+MIXED = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F))  # odd numbers without a pattern
 # What a dot in the last eight characters, or in the eight before, divides by: by 8 times its place plus 8, 0 for none.
 NEAR = 10.0 ** np.array([0, *(8 - e / 8 for e in range(1, 65))]).round()
 FAR = 10.0 ** np.array([0, *(16 - e / 8 for e in range(1, 65))]).round()
@@ -158,3 +159,16 @@ def _eight_digits(word: Words) -> Words:
     pairs = (word & np.uint64(0x0F0F0F0F0F0F0F0F)) * np.uint64(2561) >> np.uint64(8)
     fours = (pairs & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(6553601) >> np.uint64(16)
     return (fours & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(42949672960001) >> np.uint64(32)
+
+
+def stretches(text: NDArray[np.uint8], start: Places, end: Places) -> Words:
+    """A number for each stretch of text, the same for the same text. No stretch ends within the first eight bytes."""
+    length = end - start
+    words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
+    mark = length.astype(np.uint64)
+    for offset in range(0, int(length.max(initial=0)), 8):  # the last eight bytes, those before them and so on
+        inside = np.clip(length - offset, 0, 8)
+        mark = (mark ^ (words[np.maximum(end - offset - 8, 0)] & LAST[inside])) * MIXED[0]
+        mark ^= mark >> np.uint64(29)
+        mark *= MIXED[1]
+    return mark

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.readers.plain import LAST, PAD, values_at
+from nndoctor.readers.plain import PAD, stretches, values_at
 from nndoctor.readers.table import Column
 
 PIECE = 1 << 20  # bytes parsed at a time
 MOST_KEYS = 256  # different ones; more are no log's
 LONGEST_KEY = 64  # bytes
-MIXED = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F))  # odd numbers without a pattern
 SPACE, QUOTE, COMMA, COLON, CLOSE, NEWLINE = b' ",:}\n'
 
 Places = NDArray[np.int64]
@@ -83,17 +82,9 @@ def _cut(text: NDArray[np.uint8], data: bytes) -> tuple[Places, Places, Places, 
 def _keys(text: NDArray[np.uint8], opened: Places, closed: Places) -> list[Places] | None:
     """For each key the pairs that it stands in; None where a key is too long, or there are too many."""
     length = closed - opened - 1
-    longest = int(length.max())
-    if longest > LONGEST_KEY:
+    if int(length.max()) > LONGEST_KEY:
         return None
-    words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
-    mark = length.astype(np.uint64)
-    for offset in range(0, longest, 8):  # the last eight bytes, those before them and so on
-        inside = np.clip(length - offset, 0, 8)
-        word = words[np.maximum(closed - offset - 8, 0)] & LAST[inside]
-        mark = (mark ^ word) * MIXED[0]
-        mark ^= mark >> np.uint64(29)
-        mark *= MIXED[1]
+    mark = stretches(text, opened + 1, closed)
     keys: list[Places] = []
     left = np.arange(len(mark))
     while len(left):

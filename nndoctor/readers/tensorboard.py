@@ -36,7 +36,7 @@ def read(source: Source) -> list[Table]:
             parts, note = sessions(file)
             found += parts
             notes += [note] if note else []
-        _join(stretches, [_points(session, split) for session in found])
+        _join(stretches, [points for session in found if (points := _points(session, split))])
     if not stretches:
         raise UnreadableLog(
             f"{source.path} holds events and no scalar among them (graphs, images or text only); log losses with add_scalar"
@@ -65,8 +65,8 @@ def _files(folder: Path) -> list[Source]:
 
 def _points(session: Session, split: str) -> Points:
     points: Points = {}
-    keras = any(tag.startswith("epoch_") for tag in session.points)
-    for tag, (steps, values) in session.points.items():
+    keras = any(tag.startswith("epoch_") for tag in session)
+    for tag, (steps, values) in session.items():
         if tag.startswith("evaluation_") and tag.endswith("_vs_iterations"):
             continue  # Keras says the same once more, by another clock
         name = tag.removeprefix("epoch_") if keras and tag != "epoch_time" else tag

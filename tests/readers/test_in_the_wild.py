@@ -150,3 +150,17 @@ def test_lists_that_tell_of_no_run_are_refused(tmp_path, text):
     log.write_text(text, encoding="utf-8")
     with pytest.raises(nndoctor.errors.NNDoctorError):
         nndoctor.read(str(log))
+
+
+def test_a_wide_table_with_a_column_called_value_stays_wide(tmp_path):
+    """Names and values beside a loss make no long table."""
+    log = tmp_path / "log.csv"
+    log.write_text("epoch,loss,name,value\n" + "".join(f"{k},{TRAIN[k]},loss,7\n" for k in range(N)), encoding="utf-8")
+    assert nndoctor.read(str(log))[0].series["train/loss"].values.tolist() == TRAIN
+
+
+def test_odd_line_ends_in_a_long_table_break_nothing(tmp_path):
+    """A lone carriage return within a cell is no end of a line."""
+    log = tmp_path / "long.csv"
+    log.write_bytes(b"step,metric,value\n" + b"".join(b"%d,lo\rss,0.5\n%d,loss,%d\n" % (k, k, k) for k in range(9)))
+    assert len(nndoctor.read(str(log))[0].series["train/loss"]) == 9

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import nndoctor
 from nndoctor.errors import NNDoctorError, UnreadableLog
 from nndoctor.readers import is_log
+from nndoctor.readers.event_files import sessions
 from nndoctor.readers.find import find
 from nndoctor.readers.source import Source
 
@@ -209,3 +210,35 @@ def test_files_of_the_real_writer(tmp_path):
     found = told(str(tmp_path))
     assert found["train/loss"] == [round(float(np.float32(1 / (k + 1))), 5) for k in range(5)]
     assert len(found["validation/loss"]) == 5
+
+
+def test_a_file_of_nothing_but_what_keras_says_twice_is_refused(tmp_path):
+    """The evaluation by iterations repeats the epochs' values: alone it leaves no curve."""
+    path = tmp_path / "events.out.tfevents.1.host.0"
+    path.write_bytes(VERSION + b"".join(event(k, scalar("evaluation_loss_vs_iterations", 0.5)) for k in range(5)))
+    with pytest.raises(UnreadableLog, match="no scalar"):
+        nndoctor.read(str(path))
+
+
+def test_steps_that_jump_to_and_fro_take_no_time(tmp_path):
+    """Tens of thousands of steps back are no runs of their own."""
+    path = tmp_path / "events.out.tfevents.1.host.0"
+    path.write_bytes(VERSION + b"".join(event(k + 50 * (k % 2), scalar("loss", 0.5)) for k in range(20_000)))
+    (run,) = nndoctor.read(str(path))
+    assert len(run.series["train/loss"]) > 19_000
+
+
+def test_long_tags_steps_and_other_layouts_stand_in_their_order(tmp_path):
+    """Records of one float, of two, and with steps of many bytes, mixed, cut into blocks of the file."""
+    tag = "train/" + "loss_" * 22 + "loss"
+    path = tmp_path / "events.out.tfevents.1.host.0"
+    parts = [
+        event(k * 10**7, scalar(tag, k)) if k % 3 else event(k * 10**7, scalar(tag, k), scalar("lr", 0.1))
+        for k in range(300)
+    ]
+    path.write_bytes(VERSION + b"".join(parts))
+    gathered, _ = sessions(Source(str(path)))
+    steps, values = gathered[0][tag]
+    assert steps.tolist() == [k * 10**7 for k in range(300)]
+    assert values.tolist() == list(range(300))
+    assert len(gathered[0]["lr"][0]) == 100
