@@ -17,6 +17,7 @@ COMMENTS = ("#", "//", "sep=")  # the last is Excel's word to itself
 LOOKED_AT = 40  # lines
 RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
 UPRIGHT = str.maketrans("│┃║", "|||")
+LONGEST_FIELD = 1 << 26  # characters
 MOST_KNOWN = 256  # headers that are remembered
 WIDEST = 4 << 20  # bytes of a header
 
@@ -95,7 +96,14 @@ def split(line: str, delimiter: str) -> list[str]:
         return line.split()
     if delimiter == "|":
         line = line.translate(UPRIGHT).strip().strip("|")
+    csv.field_size_limit(LONGEST_FIELD)
     return next(csv.reader([line.replace("\r", " ")], delimiter=delimiter, skipinitialspace=True), [])
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """The rows of comma-separated text with quotes; a lone carriage return within a cell is a blank."""
+    csv.field_size_limit(LONGEST_FIELD)
+    return list(csv.reader(text.replace("\r", " ").split("\n")))
 
 
 def is_row(line: str) -> bool:

@@ -11,7 +11,7 @@ from nndoctor.readers.cells import number
 
 PIECE = 128 << 10  # bytes parsed at a time: few enough for the cache, many enough that the calls cost little
 UNPLAIN = (b'"', b"#", b"//", b"\r", b"\0")  # quotes, comments and odd line ends
-PAD = b" " * 16  # so that the first cell, too, has sixteen bytes to its left
+PAD = b" " * 24  # so that the first cell, too, has as many bytes to its left
 EXACT = np.uint64(1 << 53)  # whole numbers below are exact, and so is their quotient by a power of ten up to 22
 
 Words = NDArray[np.uint64]
@@ -27,9 +27,12 @@ ONES, HIGHS, ZEROS, DOTS, TOP = map(_repeated, (0x01, 0x80, 0x30, 0x2E, 0x46))
 LAST = np.array([~((1 << 8 * (8 - k)) - 1) & ((1 << 64) - 1) for k in range(9)], dtype=np.uint64)  # the last k bytes
 FILLED = ~LAST & ZEROS
 MIXED = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F))  # odd numbers without a pattern
-# What a dot in the last eight characters, or in the eight before, divides by: by 8 times its place plus 8, 0 for none.
-NEAR = 10.0 ** np.array([0, *(8 - e / 8 for e in range(1, 65))]).round()
-FAR = 10.0 ** np.array([0, *(16 - e / 8 for e in range(1, 65))]).round()
+MOST_WORDS = 3  # of eight characters
+MOST_FRONT = np.uint64(1843)  # what the first of three may spell, so that all fit into 64 bits
+NO_TIES = 2.0**49  # from here on a decimal of so many digits may lie just between two numbers
+# What a dot divides by in each of the words: by 8 times its place plus 8, and 1 where there is none.
+POWERS = [np.array([1.0, *(float(f"1e{8 * k + 8 - -(-e // 8)}") for e in range(1, 65))]) for k in range(MOST_WORDS)]
+EXACT_POWER = 1e22  # the largest power of ten that is exact
 
 
 def parsed(data: bytes, delimiter: str, width: int, kept: Sequence[int]) -> list[Numbers] | None:
@@ -110,26 +113,48 @@ def _decimals(text: NDArray[np.uint8], start: Places, end: Places) -> tuple[NDAr
     minus = text[start] == ord("-")
     length = end - start - minus
     words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
-    near, dots_near = _without_dot(_tail(words[end - 8], length))
-    odd = (length > 16) | _not_digits(near)
-    count = length - (dots_near > 0)
-    divisor = NEAR[dots_near]
-    whole = _eight_digits(near)
-    if length.max(initial=0) > 8:
-        before = _tail(words[end - 16], np.maximum(length - 8, 0))
-        shifted = dots_near > 0  # the dot's place is taken by what stood before
-        near = np.where(shifted, near & ~np.uint64(255) | before >> np.uint64(56), near)
-        far, dots_far = _without_dot(before)
-        far = np.where(shifted, before << np.uint64(8) | np.uint64(0x30), far)
-        dots_far[shifted] = 0
-        odd = (length > 16) | _not_digits(near) | _not_digits(far)
-        whole = _eight_digits(far) * np.uint64(10**8) + _eight_digits(near)
-        count -= dots_far > 0
-        divisor *= FAR[dots_far]
-        odd |= whole >= EXACT
-    odd |= count <= 0
+    count = min(MOST_WORDS, max(1, -(-int(length.max(initial=0)) // 8)))
+    cells = [_tail(words[end - 8 * k - 8], np.maximum(length - 8 * k, 0)) for k in range(count)]
+    odd = length > 8 * count
+    shifted = np.zeros(len(start), dtype=np.bool_)  # where a dot was taken out further right
+    whole, divisor = np.zeros(len(start), dtype=np.uint64), np.ones(len(start))
+    for k, cell in enumerate(cells):
+        before = (cells[k + 1] if k + 1 < count else np.full_like(cell, ZEROS)) >> np.uint64(56)
+        dot = _first_dot(cell)
+        if k:
+            dot[shifted] = 0
+            cell = np.where(shifted, cell << np.uint64(8) | before, cell)  # noqa: PLW2901
+        digits = np.where(dot > 0, _without(dot, cell, before), cell)
+        odd |= _not_digits(digits)
+        part = _eight_digits(digits)
+        if k == 2:
+            odd |= part > MOST_FRONT
+        whole += part * np.uint64(10 ** (8 * k))
+        divisor *= POWERS[k][np.frexp(dot.astype(np.float64))[1]]
+        shifted |= dot > 0
+    odd |= (length - shifted <= 0) | (divisor > EXACT_POWER)
     values = whole.astype(np.float64) / divisor
+    if count > 1 and (large := np.flatnonzero((whole >= EXACT) & ~odd)).size:
+        values[large] = _quotient(whole[large], divisor[large])
+        odd[large] |= values[large] >= NO_TIES
     return np.negative(values, out=values, where=minus), odd
+
+
+def _quotient(whole: Words, divisor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A whole number of up to 64 bits by a power of ten, in twice the precision (Dekker, Numerische Mathematik 1971)."""
+    rest = (whole & np.uint64(2047)).astype(np.float64)
+    most = (whole & ~np.uint64(2047)).astype(np.float64)
+    quotient = most / divisor
+    product = quotient * divisor
+    (a, b), (c, d) = _halves(quotient), _halves(divisor)
+    missed = ((a * c - product) + a * d + b * c) + b * d
+    return quotient + (((most - product) - missed) + rest) / divisor
+
+
+def _halves(number: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    scaled = 134217729.0 * number
+    upper = scaled - (scaled - number)
+    return upper, number - upper
 
 
 def _tail(word: Words, length: Places) -> Words:
@@ -138,14 +163,19 @@ def _tail(word: Words, length: Places) -> Words:
     return word & LAST[last] | FILLED[last]
 
 
-def _without_dot(word: Words) -> tuple[Words, NDArray[np.int32]]:
-    """Words with their first dot taken out and a zero put in front; and 8 times its place plus 8, 0 where there is none."""
+def _first_dot(word: Words) -> Words:
+    """The highest bit of the first dot's byte; 0 where there is none."""
     apart = word ^ DOTS
     dot = (apart - ONES) & ~apart & HIGHS
-    dot &= ~dot + np.uint64(1)  # the first one
+    first: Words = dot & ~dot + np.uint64(1)
+    return first
+
+
+def _without(dot: Words, word: Words, before: Words) -> Words:
+    """Words without their dot, what stood before it moved up, and the character before the word put in front."""
     below, above = (dot >> np.uint64(7)) - np.uint64(1), ~((dot << np.uint64(1)) - np.uint64(1))
-    taken = word & above | (word & below) << np.uint64(8) | np.uint64(0x30)
-    return np.where(dot > 0, taken, word), np.frexp(dot.astype(np.float64))[1]
+    taken: Words = word & above | (word & below) << np.uint64(8) | before
+    return taken
 
 
 def _not_digits(word: Words) -> NDArray[np.bool_]:

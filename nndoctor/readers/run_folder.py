@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nndoctor.errors import UnreadableLog
+from nndoctor.readers.layout import rows_of
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
 from nndoctor.readers.table import Table, from_cells
@@ -97,7 +97,7 @@ def _rows(path: Path) -> tuple[dict[str, list[str | None]], list[int], list[str]
     except OSError as error:
         raise UnreadableLog(f"{path} cannot be read: {error.strerror or error}") from error
     whole = text[: text.rfind("\n") + 1]
-    rows = list(csv.reader(whole.splitlines()))
+    rows = [row for row in rows_of(whole) if row]
     if len(rows) < 2:
         raise UnreadableLog(f"{path} holds no step yet; wanted at least two, let the run go on")
     names = rows[0]

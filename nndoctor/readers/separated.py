@@ -10,7 +10,7 @@ import numpy as np
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers import large
-from nndoctor.readers.layout import UPRIGHT, Layout, is_row, is_ruler, layout_of, split
+from nndoctor.readers.layout import LONGEST_FIELD, UPRIGHT, Layout, is_row, is_ruler, layout_of, split
 from nndoctor.readers.names import Kind, meaning, tidy
 from nndoctor.readers.plain import parsed
 from nndoctor.readers.reader import Reader
@@ -161,7 +161,7 @@ def _records(text: str, delimiter: str, path: str) -> Iterator[tuple[list[str], 
     if delimiter == " ":
         rows: Iterator[list[str]] = (split(line, " ") for line in lines)
     else:
-        csv.field_size_limit(1 << 26)
+        csv.field_size_limit(LONGEST_FIELD)
         rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     try:
         for k, row in enumerate(rows):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import replace
 
+from nndoctor.readers.layout import rows_of
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
 from nndoctor.readers.table import Table, from_cells
@@ -22,7 +22,7 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table with a row a step; the column is called as the tag is, or `Value` where the file was renamed."""
-    rows = [row for row in csv.reader(source.text().split("\n")[1:]) if len(row) == 3]
+    rows = [row for row in rows_of(source.text())[1:] if len(row) == 3]
     name = _name(source.name)
     cells = {"step": [row[1] for row in rows], name: [row[2] for row in rows]}
     table = from_cells(cells, "tensorboard-csv", list(range(2, len(rows) + 2)))

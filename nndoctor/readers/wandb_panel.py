@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 
 import numpy as np
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.cells import number
-from nndoctor.readers.layout import split
+from nndoctor.readers.layout import rows_of, split
 from nndoctor.readers.names import Kind, meaning
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
@@ -40,7 +39,7 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table a run, in the order of the header. Raises UnreadableLog where no run has two points."""
-    rows = list(csv.reader(source.text().split("\n")))
+    rows = rows_of(source.text())
     header, body = rows[0], [(line, row) for line, row in enumerate(rows[1:], 2) if any(row)]
     cut = len(body) > 1 and len(body[-1][1]) < len(header)
     body = body[:-1] if cut else body

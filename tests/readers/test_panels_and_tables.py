@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 
 import pytest
 
 import nndoctor
-from nndoctor.errors import UnreadableLog
+from nndoctor.errors import NNDoctorError, UnreadableLog
 from nndoctor.readers.source import Source
 
 
@@ -212,3 +213,15 @@ def test_aim_is_recognised_and_the_way_out_told(tmp_path):
     for place in (tmp_path, tmp_path / ".aim"):
         with pytest.raises(UnreadableLog, match=r"aim\.Repo"):
             nndoctor.read(place)
+
+
+@pytest.mark.parametrize(
+    "head", ['"Step","a - train/loss"\n', "Wall time,Step,Value\n", "step,metric,value\n"], ids=["panel", "tensorboard", "long"]
+)  # fmt: skip
+def test_a_lone_carriage_return_or_an_endless_cell_breaks_no_table(tmp_path, head):
+    """Both are refused or read; neither ends in an error of the csv module."""
+    for odd in ("4,5\r6,7\n", f"4,{'9' * 200_000},1\n"):
+        log = tmp_path / "run-1-tag-loss.csv"
+        log.write_text(head + "1,2,0.5\n2,3,0.4\n3,4,0.3\n" + odd, encoding="utf-8", newline="")
+        with contextlib.suppress(NNDoctorError):
+            assert nndoctor.read(str(log))
