@@ -37,6 +37,7 @@ from nndoctor.readers.assemble import assemble
 from nndoctor.readers.find import find as sources_behind
 from nndoctor.readers.frame import read_object
 from nndoctor.readers.interpret import pairs
+from nndoctor.readers.layout import MOST_KNOWN
 from nndoctor.readers.packed import is_archive, packing, peeked, unfolded, unpacked
 from nndoctor.readers.plugins import recognising
 from nndoctor.readers.reader import Reader
@@ -135,7 +136,7 @@ def reader_of(source: Source) -> Reader:
         raise UnreadableLog(f"{source.path}: no such file; wanted a run log, a folder of logs, a glob or '-'")
     if not source.is_dir and not source.head.strip():
         raise UnreadableLog(f"{source.path} is empty: wanted a run log with at least one row")
-    found = next((reader for reader in READERS if reader.sniff(source)), None)
+    found = _own(source)
     if found is not None:
         return found
     other, broken = recognising(source)
@@ -148,8 +149,23 @@ def is_log(source: Source) -> bool:
     """Whether a reader recognises the source, or what it holds compressed; no error for what is not a log."""
     if packing(source) is not None:
         inner = peeked(source)
-        return inner is not None and any(reader.sniff(inner) for reader in READERS)
-    return any(reader.sniff(source) for reader in READERS) or recognising(source)[0] is not None
+        return inner is not None and _own(inner) is not None
+    return _own(source) is not None or recognising(source)[0] is not None
+
+
+def _own(source: Source) -> Reader | None:
+    """Our own reader that recognises a source; of many tables of plain numbers below one header it is found once."""
+    header = None if source.is_dir else source.above_plain_rows
+    if header is None:
+        return next((reader for reader in READERS if reader.sniff(source)), None)
+    if header not in _BY_HEADER:
+        if len(_BY_HEADER) >= MOST_KNOWN:
+            _BY_HEADER.clear()
+        _BY_HEADER[header] = next((reader for reader in READERS if reader.sniff(source)), None)
+    return _BY_HEADER[header]
+
+
+_BY_HEADER: dict[bytes, Reader | None] = {}
 
 
 def _check_maps(runs: list[Run], pairs: Mapping[str, str], source: Source) -> None:

@@ -94,12 +94,14 @@ def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Seri
     """Percent into fractions, together for all splits of one metric; `percent` are the columns with % in their cells."""
     scaled = dict(series)
     for metric in {name.rpartition("/")[2] for name in series}:
+        known = BY_NAME.get(metric)
+        if known is None or not known.share:
+            continue
         group = {name: s for name, s in series.items() if name.rpartition("/")[2] == metric and "/" in name}
         highest = max((float(s.y.max()) for s in group.values() if len(s.y)), default=0.0)
         signed = any(s.column in percent for s in group.values())
         named = highest > 1 and any(_says_percent(s.column) for s in group.values())
-        known = BY_NAME.get(metric)
-        if known is not None and known.share and highest <= PERCENT and (highest > ABOVE_SHARE or signed or named):
+        if highest <= PERCENT and (highest > ABOVE_SHARE or signed or named):
             for name, s in group.items():
                 scaled[name] = replace(s, values=s.values * 0.01, scale=0.01)
     return scaled

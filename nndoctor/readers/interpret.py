@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from nndoctor.errors import UsageError
 from nndoctor.readers.names import BARE, SPLITS, Kind, Meaning, meaning, task, tidy
@@ -14,12 +15,17 @@ from nndoctor.run import SPLITS as OURS
 Maps = Mapping[str, str]
 
 
-def interpret(columns: Sequence[str], maps: Maps) -> dict[str, Meaning]:
+def interpret(columns: Sequence[str], maps: Maps) -> Mapping[str, Meaning]:
     """The meaning of every column. Raises UsageError for a map to a name that is no series."""
+    return _interpreted(tuple(columns), tuple(maps.items()))
+
+
+@lru_cache(maxsize=256)  # of many logs most are of one writer
+def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) -> Mapping[str, Meaning]:
     meanings = {column: meaning(column) for column in columns}
     if playing := task(list(columns)):
         meanings = {column: _in_play(said, playing) for column, said in meanings.items()}
-    for spelled, target in maps.items():
+    for spelled, target in maps:
         column = next((c for c in columns if c.strip() == spelled.strip()), None)
         if column is not None:
             meanings[column] = mapped(target)

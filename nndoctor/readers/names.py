@@ -137,6 +137,11 @@ def _metric(words: list[str], plain: list[str], splits: list[str]) -> Meaning:
 
 def task(columns: Sequence[str]) -> str | None:
     """`reinforcement-learning` or `gan` where the columns show a task whose losses are no measure of learning."""
+    return _task(tuple(columns))
+
+
+@lru_cache(maxsize=256)
+def _task(columns: tuple[str, ...]) -> str | None:
     names = [tidy(c) for c in columns]
     if {"r", "l", "t"} <= set(names):
         return "reinforcement-learning"  # Monitor's episodes: reward, length, time

@@ -21,6 +21,7 @@ MAGIC = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
 }
+FIRST = {magic[:1] for magic in MAGIC}
 TAR = slice(257, 262)  # where a tar file says `ustar`
 FREE = 64 << 20  # bytes that anything may unpack to
 RATIO = 50  # times its size that a larger file may unpack to; logs pack 5 to 20 times
@@ -35,7 +36,7 @@ BROKEN = {"EOFError", "error", "LZMAError", "ZstdError", "BadGzipFile", "BadZipF
 
 def packing(source: Source) -> str | None:
     """How a file is packed, by its first bytes: gzip, bzip2, xz, zstd, zip or tar; None where it is not."""
-    if source.is_dir:
+    if source.is_dir or (source.head[:1] not in FIRST and source.head[TAR] != b"ustar"):
         return None
     found = next((kind for magic, kind in MAGIC.items() if source.head.startswith(magic)), None)
     return found or ("tar" if source.head[TAR] == b"ustar" else None)
