@@ -12,18 +12,22 @@ import numpy as np
 from nndoctor.curve import Array, bins, rolling_median
 from nndoctor.errors import UsageError
 from nndoctor.finding import Finding, Severity
-from nndoctor.metrics import METRICS
+from nndoctor.metrics import BY_NAME, METRICS
 from nndoctor.report import Report
 from nndoctor.requirements import STATISTICS, measure
-from nndoctor.run import LAYER, FactValue, Run
+from nndoctor.run import LAYER, FactValue, Run, direction
 from nndoctor.series import Series
 
 MARK, VERSION = "nndoctor_baseline", 1
 POINTS = 100  # of a curve that is kept: a turn is placed to a percent of the run
 LARGEST = 32 << 20  # characters of a file that is read
 DEVIATIONS = 4.0  # of the good runs about their mean
-OWN = 6.0  # noises of one good run alone, whose next of kin differ by more than it does from itself
-LEAST = 0.05  # of the reach of one good run alone: two seeds differ by as much
+TOGETHER = 0.05  # of the level, below which no band of several runs is narrow: a few runs may lie close by chance
+# Of one run alone, measured on seeds of small networks, whose spread is the largest:
+OWN = 6.0  # noises of a value
+LEAST = 0.05  # of the curve's reach
+RELATIVE = 0.3  # of the level
+LATER = 1.6  # times as many steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Baseline:
             said[f"baseline:{name}"] = tuple(run.statistics[name] for run in self.runs if name in run.statistics)
         bands = []
         for name in self.runs[0].curves if self.runs else ():
-            band = _band([run.curves[name] for run in self.runs if name in run.curves])
+            band = _band(name, [run.curves[name] for run in self.runs if name in run.curves])
             if band is not None:
                 bands.append(name)
                 said |= {f"band:{name}:{part}": tuple(map(float, y)) for part, y in zip(PARTS, band, strict=True)}
@@ -73,11 +77,11 @@ class Baseline:
 PARTS = ("steps", "level", "width")
 
 
-def _band(curves: Sequence[Curve]) -> tuple[Array, Array, Array] | None:
+def _band(name: str, curves: Sequence[Curve]) -> tuple[Array, Array, Array] | None:
     """Steps, mean and half-width, each of shape (n,), where all curves lie; None where they share fewer than 3 points.
 
-    Of several the spread is their standard deviation (its median along the curve where that is larger), widened for few
-    runs; of one it is its noise, or a share of its reach.
+    Of several the spread is their standard deviation (its median along the curve, or that in shares of the level, where that is larger), widened for few
+    runs, and no less than a small share of the level; of one it is what another seed of its training may do.
     """
     start, stop = max(c.steps[0] for c in curves), min(c.steps[-1] for c in curves)
     steps = curves[0].steps
@@ -88,12 +92,42 @@ def _band(curves: Sequence[Curve]) -> tuple[Array, Array, Array] | None:
     noise = max(c.noise for c in curves)
     level = values.mean(axis=0)
     if len(curves) == 1:
-        reach = float(np.percentile(level, 95) - np.percentile(level, 5))
-        return steps, level, np.full(len(steps), max(OWN * noise, LEAST * reach))
+        return steps, level, np.maximum(alone(name, level, noise, reach(level)), later(name, steps, level))
     spread = rolling_median(values.std(axis=0, ddof=1), 5)
-    spread = np.hypot(np.maximum(spread, np.median(spread)), noise)
+    size = np.maximum(badness(name, level), 1e-300)
+    spread = np.hypot(
+        np.maximum.reduce([spread, np.full_like(spread, np.median(spread)), np.median(spread / size) * size]), noise
+    )
     few = 1 + 1 / (len(curves) - 1)
-    return steps, level, DEVIATIONS * few * spread
+    return steps, level, np.maximum(DEVIATIONS * few * spread, TOGETHER * badness(name, level))
+
+
+def alone(name: str, level: Array, noise: float, span: float) -> Array:
+    """How far two seeds of one training may lie apart at these levels, shape (n,) -> (n,), told from one run of it.
+
+    The largest of some noises of a value, a share of the curve's reach, and a share of the level itself.
+    """
+    widest: Array = np.maximum(max(OWN * noise, LEAST * span), RELATIVE * badness(name, level))
+    return widest
+
+
+def badness(name: str, level: Array) -> Array:
+    """The size of what is lost at a level: the loss itself, of a share of one the error."""
+    metric = BY_NAME.get(name.rpartition("/")[2])
+    return np.abs(1 - level) if metric is not None and metric.share and metric.higher else np.abs(level)
+
+
+def later(name: str, steps: Array, level: Array) -> Array:
+    """How much worse the curve was when it had come LATER times less far: another seed may be as slow."""
+    sign = -1.0 if direction(name) else 1.0
+    before = np.interp(steps[0] + (steps - steps[0]) / LATER - (steps[1] - steps[0]), steps, level)
+    worse: Array = np.maximum(sign * (before - level), 0.0)
+    return worse
+
+
+def reach(level: Array) -> float:
+    """From the fifth to the ninety-fifth of a hundred values."""
+    return float(np.percentile(level, 95) - np.percentile(level, 5))
 
 
 def with_known(report: Report, baseline: Baseline) -> Report:

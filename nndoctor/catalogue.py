@@ -96,6 +96,7 @@ from nndoctor.rules.stability import (
     sawtooth_epochs,
 )
 from nndoctor.rules.standard import outside_baseline, requirement_not_met
+from nndoctor.rules.sweep import best_at_edge, linear_scale, too_narrow, what_matters
 
 RULES: tuple[Rule, ...] = (
     too_little_data.RULE,
@@ -171,6 +172,10 @@ RULES: tuple[Rule, ...] = (
     gradients_not_reset.RULE,
     step_raises_loss.RULE,
     gradient_wrong.RULE,
+    best_at_edge.RULE,
+    too_narrow.RULE,
+    linear_scale.RULE,
+    what_matters.RULE,
 )
 
 

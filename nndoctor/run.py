@@ -37,8 +37,8 @@ class Run:
     """One training run, whatever it was read from.
 
     `series` holds run and layer series by name; `source` is what a reader of the report sees (`log.csv#2`), `path` the
-    file; `unknown` lists the columns that were not understood, `notes` what the
-    reader wishes to say ("the last line is cut off and was left out"). `notebook` is hung in as in Report.
+    file; `unknown` lists the columns that were not understood, `notes` what the reader wishes to say ("the last line is
+    cut off and was left out"). `clock` tells the seconds at each step. `notebook` is hung in as in Report.
     """
 
     notebook: ClassVar[Callable[[Run], str] | None] = None
@@ -50,6 +50,7 @@ class Run:
     format: str = ""
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    clock: Series | None = None
 
     @classmethod
     def drawn(

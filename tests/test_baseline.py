@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+import nndoctor
 from nndoctor.baseline import loaded, saved, with_known
 from nndoctor.catalogue import RULES
 from nndoctor.cli.door import run as command
@@ -16,6 +17,7 @@ from nndoctor.errors import UsageError
 from nndoctor.run import Run
 from nndoctor.series import Series
 from nndoctor.settings import with_facts
+from tests.little import trained as really_trained
 
 
 def trained(seed: int, *, worse: float = 0.0, after: int = 20, floor: float = 0.3) -> Run:
@@ -52,6 +54,24 @@ def test_a_curve_that_leaves_the_band_is_found_with_its_step(count):
     [(series, step)] = left(trained(9, worse=0.6), *GOOD[:count]).items()
     assert series == "validation/loss"
     assert step == pytest.approx(20, abs=1)
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory):
+    """Eight seeds of one really trained network, and one whose rate is far too low."""
+    folder = tmp_path_factory.mktemp("seeds")
+    paths = [really_trained(folder / f"{seed}.csv", lr=0.02, seed=seed) for seed in range(8)]
+    slow = really_trained(folder / "slow.csv", lr=0.0005)
+    return [nndoctor.read(str(path))[0] for path in (*paths, slow)]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_other_seeds_of_a_real_training_rarely_leave_the_band(seeds, count):
+    """A band of one run is wide, one of three is as wide as seeds differ; a slow training leaves both."""
+    *alike, slow = seeds
+    alarms = [bool(left(alike[(k + count + 1) % 8], *(alike + alike)[k : k + count])) for k in range(8)]
+    assert sum(alarms) <= 2
+    assert "validation/loss" in left(slow, *alike[:count])
 
 
 def test_only_the_bad_side_counts():

@@ -27,13 +27,16 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "metrics", "curve", "finding", "_version"),
     ("series",),
     ("run", "run_folder", "remedies"),
-    ("rule", "report", "progress", "wording", "layers", "births", "requirements", "settings", "baseline", "search"),
+    (
+        "rule", "report", "progress", "wording", "layers", "births", "requirements", "settings", "baseline", "search",
+        "hyperparameters", "comparison", "outcomes", "effects",
+    ),
     ("rules", "readers", "recorder", "experiment", "reporters", "plots"),
     ("catalogue", "engine", "configured"),
     ("face", "pytest_plugin", "watching"),
     ("sanity", "training", "lab"),
     ("cli",),
-)
+)  # fmt: skip
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 
 # Which packages may be imported in which rooms.

@@ -22,6 +22,10 @@ def main() -> None:
 
         sys.stdout.write(versions())
         return
-    from nndoctor.cli.door import run
+    try:
+        from nndoctor.cli.door import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before the door stood open
+        code = Exit.INTERRUPTED
+    sys.exit(code)

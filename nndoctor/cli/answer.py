@@ -14,7 +14,7 @@ from nndoctor.cli.look import Color
 from nndoctor.cli.out import check, put, say
 
 if TYPE_CHECKING:
-    from nndoctor.cli.judging import Task
+    from nndoctor.cli.task import Task
     from nndoctor.readers.source import Source
     from nndoctor.report import Report
 
@@ -100,7 +100,7 @@ def answer(request: Request) -> int:
 
 def _task(request: Request) -> Task:
     """What is done with every log. Raises UsageError for a value that makes no sense."""
-    from nndoctor.cli.judging import Task
+    from nndoctor.cli.task import Task
     from nndoctor.settings import share
 
     return Task(

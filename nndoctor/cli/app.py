@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli.baseline import baseline
+from nndoctor.cli.compare import compare
 from nndoctor.cli.convert import convert
 from nndoctor.cli.diagnose import diagnose
 from nndoctor.cli.explain import explain
@@ -19,6 +20,7 @@ from nndoctor.cli.report import report
 from nndoctor.cli.rules import rules
 from nndoctor.cli.sanity import sanity
 from nndoctor.cli.settings import settings
+from nndoctor.cli.sweep import sweep
 from nndoctor.cli.train import train
 from nndoctor.cli.watch import watch
 
@@ -38,6 +40,8 @@ app.command()(settings)
 app.command()(explain)
 app.command()(formats)
 app.command()(convert)
+app.command()(compare)
+app.command()(sweep)
 app.command()(plot)
 app.add_typer(baseline, name="baseline")
 app.command()(report)

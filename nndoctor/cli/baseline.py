@@ -9,6 +9,7 @@ import typer
 from nndoctor.cli import Exit
 from nndoctor.cli.judged import judged
 from nndoctor.cli.out import check, put, say
+from nndoctor.cli.task import Task
 
 baseline = typer.Typer(no_args_is_help=True, help="Keep good runs, to compare later ones with: save.")
 
@@ -37,7 +38,7 @@ def save(
     Several runs of the same training show how much it varies by chance; three or more make a band that can be trusted.
     """
     check(output, logs, force=force)
-    reports, errors = judged(logs, map or ())
+    reports, errors = judged(logs, Task(maps=tuple(map or ())))
     for _, message in errors:
         say(message)
     if reports and not errors:

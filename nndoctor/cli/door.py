@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+from types import FrameType
 
 from nndoctor.cli import Exit
 from nndoctor.errors import NNDoctorError, UsageError
@@ -17,20 +21,45 @@ def run(words: Sequence[str]) -> int:
     """Run the command line and give its exit code: 0, 1 for findings, 2 for trouble, 130 for Ctrl-C."""
     from nndoctor.cli.out import say
 
+    interrupts: list[int] = []
     try:
-        return _run(words)
+        with _noted(interrupts):
+            return _run(words)
     except SystemExit as done:
         return _code(done)
     except NNDoctorError as error:
+        if interrupts:  # one that struck where Python cannot raise
+            return Exit.INTERRUPTED
         say(str(error))
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except OSError as error:
         say(f"{error.filename or 'output'}: {error.strerror or error}")
     except Exception:  # noqa: BLE001 - the door: a bug must not look like findings (exit 1)
+        if interrupts:  # some packages turn the interrupt of their import into an ImportError
+            return Exit.INTERRUPTED
         say("this is a bug of nndoctor, not of your log; please report it with the lines below")
         traceback.print_exc()
     return Exit.TROUBLE
+
+
+@contextmanager
+def _noted(interrupts: list[int]) -> Iterator[None]:
+    """Within it Ctrl-C is written down, too; a handler that is not Python's own stays."""
+    own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not own or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        interrupts.append(number)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _run(words: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from nndoctor.settings.files import load, nearby
 
 if TYPE_CHECKING:
     from nndoctor.baseline import Baseline
-    from nndoctor.cli.judging import Task
+    from nndoctor.cli.task import Task
     from nndoctor.configured import Choice
     from nndoctor.finding import Severity
     from nndoctor.readers.source import Source

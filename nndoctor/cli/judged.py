@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nndoctor.cli.task import Task
     from nndoctor.report import Report
 
 
-def judged(logs: Sequence[str], maps: Sequence[str] = ()) -> tuple[list[Report], list[tuple[str, str]]]:
-    """The reports on every run behind these words, by the settings near them, and for those that cannot be read why not."""
+def judged(logs: Sequence[str], task: Task) -> tuple[list[Report], list[tuple[str, str]]]:
+    """The reports on every run behind these words, by the task and the settings near them, and for those that cannot be read why not."""
     from nndoctor.cli.governing import judge_of
-    from nndoctor.cli.judging import Task
     from nndoctor.cli.judging import judged as one
     from nndoctor.readers import is_log
     from nndoctor.readers.find import find
 
-    task = Task(maps=tuple(maps))
     sources, errors = find(logs, is_log)
     reports: list[Report] = []
     for source in judge_of(task).kept(sources, logs):

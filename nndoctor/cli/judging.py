@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nndoctor.cli.task import Task
 from nndoctor.errors import NNDoctorError, UnreadableLog, UsageError
 from nndoctor.readers.source import Source
 from nndoctor.run import LAYER
@@ -20,22 +21,6 @@ DRAWN = 128  # such points
 WORTH = 100  # logs that make another process worth its start
 MOST_JOBS = 16
 CHUNK = 16  # logs that a process is handed at a time
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What is done with every log."""
-
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    maps: tuple[str, ...] = ()
-    target: float | None = None
-    slim: bool = False
-    require: tuple[str, ...] = ()
-    fail_on: str | None = None
-    baseline: str | None = None
-    config: str | None = None
-    isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from typer import Typer
 from typer.models import CommandInfo
 
 PANELS = {
-    "Look at a run": ("diagnose", "watch", "report", "plot", "compare"),
+    "Look at a run": ("diagnose", "watch", "report", "plot"),
+    "Look at several": ("compare", "sweep"),
     "Train, and check before it": ("sanity", "train", "lab"),
     "Gate a run": ("baseline", "settings"),
-    "Know the rules": ("rules", "explain"),
+    "Know the rules and the formats": ("rules", "explain", "formats", "convert"),
 }
 ORDER = [name for names in PANELS.values() for name in names]
 HEADING = {name: heading for heading, names in PANELS.items() for name in names}

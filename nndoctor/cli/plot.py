@@ -10,6 +10,7 @@ import typer
 from nndoctor.cli import Exit
 from nndoctor.cli.judged import judged
 from nndoctor.cli.out import check, put, put_bytes, say
+from nndoctor.cli.task import Task
 from nndoctor.plots.theme import Theme
 
 
@@ -41,7 +42,7 @@ def plot(
     """
     kind = _kind(output)
     check(output, logs, force=force)
-    reports, errors = judged(logs, map or ())
+    reports, errors = judged(logs, Task(maps=tuple(map or ())))
     targets = [_numbered(output, k) for k in range(len(reports))]
     for target in targets:
         check(target, logs, force=force)

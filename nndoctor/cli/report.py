@@ -9,6 +9,7 @@ import typer
 from nndoctor.cli import Exit
 from nndoctor.cli.judged import judged
 from nndoctor.cli.out import check, put, say
+from nndoctor.cli.task import Task
 
 
 def report(
@@ -27,7 +28,7 @@ def report(
     Exits with 0 when the page is written, whatever was found; with 2 when a log could not be read.
     """
     check(output, logs, force=force)
-    reports, errors = judged(logs, map or ())
+    reports, errors = judged(logs, Task(maps=tuple(map or ())))
     for _, message in errors:
         say(message)
     if reports:

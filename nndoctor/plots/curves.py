@@ -42,16 +42,17 @@ PLAIN = Glyphs("|", "+", "+", "-", "=", "^", "!", curves=("*", "o"))
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One series to draw: the first of a picture is a line, the second is dotted."""
+    """One series to draw: a line of every dot, or of every second or fourth; `name` stands for the series' own."""
 
     series: Series
     style: str
-    dotted: bool
+    every: int = 1
+    name: str = ""
 
     @property
     def label(self) -> str:
         """What stands at the end of the line."""
-        return f"{self.series.name.replace('/', ' ').replace('_', ' ')} {number(self.series.last)}"
+        return f"{self.name or self.series.name.replace('/', ' ').replace('_', ' ')} {number(self.series.last)}"
 
 
 def curves_of(run: Run) -> list[Curve]:
@@ -59,7 +60,7 @@ def curves_of(run: Run) -> list[Curve]:
     for metric in ("loss", run.metric.name if run.metric else "loss"):
         found = [(split, run.series.get(f"{split}/{metric}")) for split in ("train", "validation")]
         curves = [
-            Curve(series, split, split == "validation")
+            Curve(series, split, 2 if split == "validation" else 1)
             for split, series in found
             if series is not None and len(series.y) >= FEWEST
         ]
@@ -100,7 +101,11 @@ class _Plan:
 
 def draw(run: Run, paper: Paper, span: tuple[float, float] | None = None) -> list[Line]:
     """The picture, a span of steps marked on its axis; no line where there is no curve."""
-    curves = curves_of(run)
+    return drawn(curves_of(run), paper, run, span)
+
+
+def drawn(curves: Sequence[Curve], paper: Paper, run: Run, span: tuple[float, float] | None = None) -> list[Line]:
+    """These curves in one frame, above the learning rate of the run and its marks; no line where there is no curve."""
     if not curves:
         return []
     frame, height = Frame.around([c.series for c in curves]), paper.height
@@ -132,9 +137,10 @@ def _plotted(plan: _Plan) -> tuple[list[Line], list[int]]:
     marks = plan.glyphs.curves
     for curve in plan.curves:
         canvas = Canvas(plan.across, plan.height)
-        top = _trace(canvas, curve.series, plan.frame, 2 if curve.dotted and marks is None else 1)
-        drawn = canvas.rows() if marks is None else canvas.plain_rows(marks[curve.dotted])
-        for row, characters in zip(cells, drawn, strict=True):
+        top = _trace(canvas, curve.series, plan.frame, curve.every if marks is None else 1)
+        mark = "" if marks is None else curve.name[:1] or marks[curve.every > 1]
+        shown = canvas.rows() if marks is None else canvas.plain_rows(mark)
+        for row, characters in zip(cells, shown, strict=True):
             for x, character in enumerate(characters):
                 if character != " ":
                     row[x] = (merged(row[x][0], character), curve.style)

@@ -9,7 +9,9 @@ import numpy as np
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.axis import Segment, axis_of, segments
+from nndoctor.readers.clock import clock
 from nndoctor.readers.complete import as_shares, completed
+from nndoctor.readers.given import given
 from nndoctor.readers.interpret import Maps, by_phase, interpret
 from nndoctor.readers.names import BARE, FACTS, Kind, Meaning, meaning, task, tidy
 from nndoctor.readers.resume import rejoined
@@ -89,14 +91,15 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         if table.columns[column].present.any() and said.kind in (Kind.UNKNOWN, Kind.SERIES, Kind.PART)
         if column.strip() not in used
     )
-    facts = {**_settings(table, part), **base.facts}
+    facts = {**_constants(table, meanings, part), **_settings(table, part), **base.facts}
     facts.update(_epochs(table, meanings, part))
     if part.resumed:
         facts["resumed_at"] = Fact(part.resumed)
     unknown = (*unknown, *(c for c in table.ignored if c not in unknown))
     scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})
     scaled = {**scaled, **table.more}
-    return replace(base, series=scaled, facts=facts, unknown=unknown, notes=(*table.notes, *base.notes, *notes))
+    notes = (*table.notes, *base.notes, *notes)
+    return replace(base, series=scaled, facts=facts, unknown=unknown, notes=notes, clock=clock(table, part))
 
 
 def _series(table: Table, column: str, said: Meaning, part: Segment) -> Series | None:
@@ -129,6 +132,18 @@ def _settings(table: Table, part: Segment) -> dict[str, Fact]:
         else:
             facts[name] = Fact(int(number) if number.is_integer() else number, line)
     return facts
+
+
+def _constants(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:
+    """The columns that nobody understands and that hold one number in all rows of a run, as settings."""
+    found: list[tuple[str, object]] = []
+    for name, said in meanings.items():
+        data = table.columns[name]
+        if said.kind is Kind.UNKNOWN and len(part.rows) > 1 and data.present[part.rows].all():
+            values = data.values[part.rows]
+            if values[0] == values[-1] and (values == values[0]).all():
+                found.append((name.strip(), float(values[0])))
+    return given(found)
 
 
 def _epochs(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nndoctor.readers.cells import number
 from nndoctor.readers.names import Kind, meaning, tidy
 from nndoctor.readers.source import Source
+from nndoctor.readers.spellings import EACH, ELAPSED
 from nndoctor.readers.table import is_words
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -86,8 +87,18 @@ def _found(source: Source) -> Layout | None:
     if not _is_header(header, rows, delimiter):
         return None
     indexed = bool(rows) and all(len(row) == len(header) + 1 and row[-1].strip() for row in rows)
-    kept = tuple(k for k, name in enumerate(header) if _worth(name) or name in source.kept)
+    timed = _timed(header, rows)
+    kept = tuple(k for k, name in enumerate(header) if _worth(name) or name in source.kept or k == timed)
     return Layout(delimiter, tuple(header), kept, indexed, tuple(cell.strip() for cell in below))
+
+
+def _timed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
+    """The position of the one column by which the time is told in seconds."""
+    names = [tidy(name) for name in header]
+    at = next((names.index(name) for name in (*ELAPSED, *EACH) if name in names), None)
+    if at is None or not all(len(row) > at and is_number(row[at]) for row in rows):
+        return None
+    return at
 
 
 def split(line: str, delimiter: str) -> list[str]:

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.curves import Curve, from_curves
-from nndoctor.readers.names import FACTS, Kind, meaning, tidy
+from nndoctor.readers.given import given
+from nndoctor.readers.names import Kind, meaning
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
 from nndoctor.readers.table import Table
@@ -91,18 +92,7 @@ def _counted(curve: Curve) -> Curve:
 
 
 def _facts(base: sqlite3.Connection, run: str) -> dict[str, Fact]:
-    facts: dict[str, Fact] = {}
-    for key, value in base.execute(PARAMS, (run,)):
-        name = FACTS.get(tidy(str(key)))
-        if not name or value is None:
-            continue
-        try:
-            number = float(value)
-        except ValueError:
-            facts[name] = Fact(str(value))
-        else:
-            facts[name] = Fact(int(number) if number.is_integer() else number)
-    return facts
+    return given((str(key), value) for key, value in base.execute(PARAMS, (run,)))
 
 
 def _other(tables: set[str]) -> str:

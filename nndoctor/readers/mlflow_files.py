@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from nndoctor.readers.curves import CUT, Curve, files_below, from_curves, points
-from nndoctor.readers.names import FACTS, tidy
+from nndoctor.readers.given import given
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
 from nndoctor.readers.table import Table
@@ -15,7 +15,6 @@ from nndoctor.run import Fact
 
 LINE = re.compile(rb"\d{10,16} [-+]?[\w.+-]+(?: -?\d+)?[ \r\n]|\d{10,16} [-+]?[\w.+-]+(?: -?\d+)?$")
 LOOKED_AT = 8  # files
-LONGEST_SETTING = 250  # characters
 
 
 def sniff(source: Source) -> bool:
@@ -48,19 +47,7 @@ def _metrics(source: Source) -> Path:
 
 
 def _settings(folder: Path) -> dict[str, Fact]:
-    facts: dict[str, Fact] = {}
-    for path in files_below(folder) if folder.is_dir() else ():
-        name = FACTS.get(tidy(path.name))
-        value = Source(str(path)).start.strip()
-        if not name or not 0 < len(value) <= LONGEST_SETTING:
-            continue
-        try:
-            found = float(value)
-        except ValueError:
-            facts[name] = Fact(value)
-        else:
-            facts[name] = Fact(int(found) if found.is_integer() else found)
-    return facts
+    return given((path.name, Source(str(path)).start) for path in (files_below(folder) if folder.is_dir() else ()))
 
 
 READER = Reader("mlflow", "MLflow run folders below mlruns/ (metrics/, params/)", sniff, read)

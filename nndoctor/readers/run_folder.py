@@ -129,15 +129,23 @@ def _one(name: str, parts: list[tuple[np.ndarray, np.ndarray]]) -> Series:
 
 
 def _facts(found: Mapping[str, object]) -> dict[str, Fact]:
-    """The facts that are single values or lists of one kind; of an object each entry is a fact `name:key`."""
+    """The facts that are single values or lists of one kind; of an object, or of a list of them, each entry is `name:key`."""
     said: dict[str, Fact] = {}
     for name, value in found.items():
         if isinstance(value, Mapping):
             entries = {f"{name}:{key}": _value(v) for key, v in value.items()}
+        elif isinstance(value, list) and value and all(isinstance(v, Mapping) for v in value):
+            entries = {f"{name}:{key}": _group(value, key) for key in value[0]}
         else:
             entries = {name: _value(value)}
         said.update({key: Fact(v) for key, v in entries.items() if v is not None})
     return said
+
+
+def _group(groups: list[Mapping[str, object]], key: str) -> FactValue | None:
+    """A setting of parameter groups: one value where all have the same, else the list."""
+    values = [group.get(key) for group in groups]
+    return _value(values[0] if all(v == values[0] for v in values) else values)
 
 
 def _value(value: object) -> FactValue | None:

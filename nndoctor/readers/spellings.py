@@ -94,6 +94,14 @@ STEP = _words(
     "training_iteration num_env_steps_sampled_lifetime timesteps_total"
 )
 
+# Columns that tell the time. Seconds since the run, or since 1970, began; the first that never goes back is taken.
+ELAPSED = (
+    "elapsed", "elapsed_time", "elapsed_s", "elapsed_sec", "elapsed_seconds", "time_elapsed", "total_time", "total_seconds",
+    "runtime", "wall_time", "walltime", "wall_clock", "time_total_s", "time", "time_s", "seconds", "timestamp",
+)  # fmt: skip
+# Seconds that one row took.
+EACH = ("epoch_time", "epoch_time_s", "epoch_seconds", "epoch_duration", "step_time", "time_this_iter_s", "duration")
+
 # Settings: facts of a run where they stay the same in all its rows; an empty name is understood, and no fact.
 FACTS = {
     **dict.fromkeys(("optimizer", "optim", "optimiser", "opt"), "optimizer"),

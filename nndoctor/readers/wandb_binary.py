@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator, Mapping
 
 from nndoctor.errors import UnreadableLog
-from nndoctor.readers.names import FACTS, tidy
+from nndoctor.readers.given import given
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import MOST_TEXT, Source
 from nndoctor.readers.table import Table, from_records
@@ -102,11 +102,8 @@ def _row(history: bytes) -> dict[str, object]:
 
 def _settle(config: bytes, facts: dict[str, Fact]) -> None:
     """The settings in a config that are facts of a run."""
-    for item in blocks(config, 1):
-        name, value = _item(item)
-        fact = FACTS.get(tidy(name))
-        if fact and isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            facts[fact] = Fact(value)
+    named = (_item(item) for item in blocks(config, 1))
+    facts.update(given((name, value) for name, value in named if not name.startswith("_wandb")))
 
 
 def _item(data: bytes) -> tuple[str, object]:

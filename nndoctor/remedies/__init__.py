@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from nndoctor.remedies import checkup, curves, layers
+from nndoctor.remedies import checkup, curves, layers, searches
 
-REMEDIES = {remedy.name: remedy for family in (curves, layers, checkup) for remedy in family.CATALOGUE}
+REMEDIES = {remedy.name: remedy for family in (curves, layers, checkup, searches) for remedy in family.CATALOGUE}

@@ -149,6 +149,12 @@ CATALOGUE = (
         PLAYBOOK,
     ),
     Remedy(
+        "find-what-changed",
+        "put the run beside a good one (nndoctor compare GOOD THIS), then go back through settings, data and code",
+        "one change at a time tells which did it; several seeds tell whether it was chance",
+        PLAYBOOK,
+    ),
+    Remedy(
         "average-weights",
         "average the weights of the last epochs",
         "the average of noisy weights is less noisy, and often better",

@@ -6,12 +6,26 @@ import shlex
 from collections.abc import Sequence
 from itertools import takewhile
 
+from nndoctor import hyperparameters
 from nndoctor.finding import Severity
 from nndoctor.report import Report
 from nndoctor.reporters.page import Page, cut, padded
 from nndoctor.reporters.safe import shown
 from nndoctor.reporters.verdict import cannot_say
 from nndoctor.wording import ending, percent
+
+SEARCHED = {
+    "lr",
+    "batch_size",
+    "weight_decay",
+    "dropout",
+    "momentum",
+    "optimizer",
+    "hidden",
+    "layers",
+    "width",
+    "depth",
+}
 
 
 def table(page: Page, reports: Sequence[Report]) -> None:
@@ -61,6 +75,15 @@ def counted(page: Page, reports: Sequence[Report]) -> None:
     if kinds:
         page.blank()
     page.line(("One in full: ", "dim"), f"nndoctor diagnose {_quoted(worst)}", ("; all: --full", "dim"))
+    folder = _folder([r.source for r in reports])
+    if folder and _is_search(reports):
+        page.line(("As one search: ", "dim"), f"nndoctor sweep {_quoted(folder)}")
+
+
+def _is_search(reports: Sequence[Report]) -> bool:
+    """Whether the runs differ in what a search varies."""
+    settings = {str(k): hyperparameters.of(report.run) for k, report in enumerate(reports)}
+    return bool(hyperparameters.differing(settings).keys() & SEARCHED)
 
 
 def _quoted(path: str) -> str:

@@ -12,7 +12,8 @@ from rich.cells import cell_len
 from nndoctor.cli import judging
 from nndoctor.cli.answer import Request, answer
 from nndoctor.cli.formats import Format
-from nndoctor.cli.judging import Task, all_judged, sensible
+from nndoctor.cli.judging import all_judged, sensible
+from nndoctor.cli.task import Task
 from nndoctor.errors import NNDoctorError
 from nndoctor.readers.source import Source
 

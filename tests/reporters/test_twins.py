@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nndoctor.cli.judging import Task, judged
+from nndoctor.cli.judging import judged
+from nndoctor.cli.task import Task
 from nndoctor.readers import is_log
 from nndoctor.readers.find import survey
 from nndoctor.reporters.twins import once

@@ -1,0 +1,63 @@
+"""`nndoctor compare A B…`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli.answer import FailOn
+from nndoctor.cli.comparing import Format, Wish, carry_out
+from nndoctor.cli.look import Color
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.task import Task
+
+
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN…",
+            help="Logs; a folder's runs are repeats of one setting, and their spread is the noise.",
+            show_default=False,
+        ),
+    ],
+    format: Annotated[
+        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal, json or markdown.")
+    ] = Format.terminal,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to a file.", show_default=False),
+    ] = None,
+    map: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option("--config", metavar="FILE", help="The settings file, instead of the nearest.", show_default=False),
+    ] = None,
+    isolated: Annotated[bool, typer.Option("--isolated", help="Heed no settings file.")] = False,
+    fail_on: Annotated[
+        FailOn,
+        typer.Option(
+            "--fail-on",
+            metavar="SEVERITY",
+            help="Exit with 1 for new findings this severe, and for a run that is worse; never for neither.",
+        ),
+    ] = FailOn.error,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even where a run is worse.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --output write over a file that exists.")] = False,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
+) -> None:
+    """Compare runs with the first: settings, curves, which is better, whether a remedy worked.
+
+    Better and worse are said at equal steps and at equal time, and only of what exceeds the noise.
+    Exits with 1 where a run is worse than the first by more than chance, or has a new finding at or above --fail-on.
+    """
+    task = Task(maps=tuple(map or ()), config=config, isolated=isolated)
+    wish = Wish(runs, format, output, task, fail_on, exit_zero, force, chosen(color, no_color))
+    raise typer.Exit(carry_out(wish))

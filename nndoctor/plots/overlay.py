@@ -1,0 +1,22 @@
+"""One series of several runs, drawn over each other as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nndoctor.plots.curves import Curve, Line, Paper, drawn
+from nndoctor.run import Run
+from nndoctor.series import Series
+
+STYLES = (("train", 1), ("validation", 2), ("good", 4), ("mark", 3), ("info", 1), ("dim", 2))
+MOST = len(STYLES)
+
+
+def overlay(curves: Sequence[tuple[str, Series]], paper: Paper) -> list[Line]:
+    """The curves, each with its name at its end; of more than MOST the first ones."""
+    kept = [
+        Curve(series, style, every, name)
+        for (name, series), (style, every) in zip(curves, STYLES, strict=False)
+        if len(series.y)
+    ]
+    return drawn(kept, paper, Run({}))

@@ -1,0 +1,55 @@
+"""Points of one quantity over another as a few lines of text."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nndoctor.curve import Array
+from nndoctor.plots.braille import Canvas
+from nndoctor.plots.curves import DRAWING, PLAIN, Line
+from nndoctor.plots.frame import LOG, Frame
+from nndoctor.wording import number
+
+HEIGHT = 8
+FEW = 400  # points that are drawn a character each
+MARGIN = 0.02  # of the width on either side, so that points at the edges are seen
+
+
+def scatter(x: Array, y: Array, width: int, label: str, *, drawing: bool = True) -> list[Line]:
+    """The points, shapes (n,) and (n,) and finite, on a log axis where x spans more than ten times above zero."""
+    log = bool(x.min() > 0 and x.max() > 10 * x.min())
+    places = np.log10(x) if log else x
+    edge = MARGIN * float(np.ptp(places)) or 0.5
+    high = float(y.max())
+    low = float(y.min())
+    steep = low > 0 and high > LOG * low
+    frame = Frame(
+        float(places.min()) - edge,
+        float(places.max()) + edge,
+        float(np.log10(low)) if steep else low,
+        float(np.log10(high)) if steep else high,
+        log=steep,
+    )
+    glyphs = DRAWING if drawing else PLAIN
+    values = {
+        0: frame.label(1.0),
+        HEIGHT // 2: frame.label(1 - HEIGHT // 2 / (HEIGHT - 1)),
+        HEIGHT - 1: frame.label(0.0),
+    }
+    gutter = max(map(len, values.values())) + 1
+    across = max(width - gutter - 3, 1)
+    canvas = Canvas(across, HEIGHT)
+    for a, b in zip(frame.columns(places, canvas.across), frame.rows(y, canvas.up), strict=True):
+        canvas.dot(int(a), int(b))
+    marks = "*" if not drawing else "•" if len(x) <= FEW else None
+    rows = canvas.rows() if marks is None else canvas.plain_rows(marks)
+    lines: list[Line] = []
+    for k, row in enumerate(rows):
+        side = glyphs.tick if k in values else glyphs.side
+        lines.append([(f"{values.get(k, ''):>{gutter}} ", "dim"), (side, "dim"), (row, "train")])
+    lines.append([(" " * (gutter + 1) + glyphs.corner + glyphs.floor * across, "dim")])
+    first, last = number(float(x.min())), number(float(x.max()))
+    said = f"{label}, log axis" if log else label
+    room = max(across - len(first) - len(last), 0)
+    lines.append([(" " * (gutter + 2) + first + said.center(room)[:room] + last, "dim")])
+    return lines

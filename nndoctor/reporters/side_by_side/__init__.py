@@ -1,0 +1,1 @@
+"""A comparison of runs as a page, as JSON and as Markdown."""

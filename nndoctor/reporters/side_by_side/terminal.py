@@ -1,0 +1,124 @@
+"""A comparison as a page: who is better and by how much, the curves over each other, settings, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nndoctor.comparison import Comparison, Measure, Outcome
+from nndoctor.outcomes import Change
+from nndoctor.plots.curves import Paper
+from nndoctor.plots.overlay import MOST, overlay
+from nndoctor.reporters.page import Look, Page, cut, padded
+from nndoctor.reporters.side_by_side.words import STYLES, became, seconds, sentence, setting, spoken, value, worked
+from nndoctor.wording import step
+
+SIGNS = {Outcome.BETTER: "+", Outcome.WORSE: "-", Outcome.ALIKE: "=", Outcome.UNKNOWN: "?"}
+CELL, NARROW = 14, 9  # characters of a value in a table, and the fewest that still show one
+
+
+def render(found: Comparison, changes: Sequence[Change], look: Look) -> str:
+    """The page."""
+    page = Page(look)
+    for side in found.sides:
+        repeats = f"  {len(side.runs)} runs" if len(side.runs) > 1 else ""
+        form = side.runs[0].format
+        page.line((side.label, "bold"), f"  {side.source}", (f"  {form}{repeats}", "dim"))
+    page.blank()
+    for k in range(1, len(found.sides)):
+        page.line((sentence(found, k), STYLES[found.outcome(k)]))
+    page.blank()
+    _picture(page, found)
+    _measures(page, found)
+    _settings(page, found)
+    _findings(page, found, changes)
+    for note in found.notes:
+        page.line(("Note      ", "bold"), note, hanging=10)
+    return page.text()
+
+
+def _picture(page: Page, found: Comparison) -> None:
+    name = found.judged
+    if name is None:
+        return
+    curves = [(side.label, side.runs[0].series[name]) for side in found.sides]
+    page.line((spoken(name), "dim"))
+    for line in overlay(curves, Paper(page.width, drawing=page.look.drawing)):
+        page.row(line)
+    if len(curves) > MOST:
+        page.line((f"the first {MOST} of {len(curves)} are drawn", "dim"))
+    if any(len(side.runs) > 1 for side in found.sides):
+        page.line(("of repeats the first is drawn", "dim"))
+    page.blank()
+
+
+def _table(page: Page, head: Sequence[str], rows: Sequence[Sequence[tuple[str, str]]]) -> None:
+    """Rows of cells below a heading; columns that find no room are left out, and counted."""
+    wide = max(len(cut(row[0][0], 30)) for row in rows)
+    cell = min(CELL, max(*(len(c[0]) for row in rows for c in row[1:]), *map(len, head)) + 2)
+    cell = max(min(cell, (page.width - wide) // len(head)), NARROW)
+    room = max((page.width - wide) // cell, 1)
+    page.row([(" " * wide + "".join(f"{h:>{cell}}" for h in head[:room]), "dim")])
+    for first, *cells in rows:
+        shown = [(f"{cut(text, cell - 2):>{cell}}", style) for text, style in cells[:room]]
+        page.row([(padded(cut(first[0], 30), wide), first[1]), *shown])
+    if len(head) > room:
+        page.line((f"{len(head) - room} more: --format json", "dim"))
+    page.blank()
+
+
+def _measures(page: Page, found: Comparison) -> None:
+    if not found.measures:
+        return
+    rows: list[list[tuple[str, str]]] = []
+    for measure in found.measures:
+        if measure.seconds and measure.name != found.judged:
+            continue
+        place = f"after {seconds(measure.at)}" if measure.seconds else f"at step {step(measure.at)}"
+        rows.append([(f"{spoken(measure.name)} {place}", ""), *_cells(measure)])
+        if measure.name == found.judged and not measure.seconds:
+            rows.append([("  its best until then", "dim"), *((value(level.best), "dim") for level in measure.levels)])
+    _table(page, [side.label for side in found.sides], rows)
+    page.line(("+ better than A, - worse, = within what chance does", "dim"))
+    page.blank()
+
+
+def _cells(measure: Measure) -> list[tuple[str, str]]:
+    cells = [(value(measure.levels[0].last) + "  ", "")]
+    for k, level in enumerate(measure.levels[1:], 1):
+        outcome = measure.outcome(0, k)
+        cells.append((f"{value(level.last)} {SIGNS[outcome]}", STYLES[outcome]))
+    return cells
+
+
+def _settings(page: Page, found: Comparison) -> None:
+    if not found.settings:
+        said = any(side.settings for side in found.sides)
+        page.line(
+            ("Settings  ", "bold"), "no difference that the logs tell" if said else "the logs tell none", hanging=10
+        )
+        page.blank()
+        return
+    page.line(("Settings that differ", "bold"))
+    rows = [
+        [(name, ""), *((setting(values[side.label]), "") for side in found.sides)]
+        for name, values in found.settings.items()
+    ]
+    _table(page, [side.label for side in found.sides], rows)
+
+
+def _findings(page: Page, found: Comparison, changes: Sequence[Change]) -> None:
+    if not changes:
+        page.line(("Findings  ", "bold"), "none at warning or above on any side", hanging=10)
+        return
+    page.line(("Findings", "bold"))
+    for change in changes:
+        label = found.sides[change.side].label
+        style = "good" if worked(change) else ""
+        page.line(
+            (change.code, change.severity),
+            (f" {change.name}", "bold"),
+            f" in {label} ",
+            (became(found, change), style),
+            indent=2,
+            hanging=6,
+        )

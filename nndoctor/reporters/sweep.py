@@ -1,0 +1,142 @@
+"""A search as a page and as JSON: the verdict, what matters drawn, the best trials, the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nndoctor._version import __version__
+from nndoctor.finding import Severity
+from nndoctor.plots.scatter import scatter
+from nndoctor.report import Report
+from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, entry, plain
+from nndoctor.reporters.page import Look, Page, cut, padded
+from nndoctor.reporters.verdict import capital
+from nndoctor.run import FactValue
+from nndoctor.search import Parameter, Search, Trial, of
+from nndoctor.wording import number, percent
+
+MOST = 10  # trials shown
+CELL = 12  # characters of a setting at most
+WORTH, BY_CHANCE = 0.02, 0.05  # of the differences: less is not named, nor what is as likely by chance
+
+
+def render(report: Report, trials: Sequence[Trial], look: Look, *, quiet: bool = False, full: bool = False) -> str:
+    """The page; quiet shows only the findings, `full` every trial."""
+    page = Page(look)
+    search = of(report.run)
+    failed = int((~np.isfinite(search.scores)).sum())
+    count = f"{len(trials)} trials, by {search.by}, {'higher' if search.higher else 'lower'} is better"
+    page.line((report.source, "bold"), (f"  {count}" + (f", {failed} failed" if failed else ""), "dim"))
+    for finding in report.findings:
+        if finding.severity is not Severity.INFO:
+            page.line((f"{capital(finding.message)}.", str(finding.severity)))
+    if not report.at_least(Severity.WARNING):
+        page.line(("Nothing wrong found in the search.", "good"))
+    if quiet:
+        return page.text()
+    page.blank()
+    _picture(page, search)
+    _table(page, search, trials, len(trials) if full else MOST)
+    _matters(page, search)
+    for finding in report.findings:
+        page.line(
+            (finding.code, str(finding.severity)),
+            (f" {finding.name}", "bold"),
+            (f"  {percent(finding.confidence)} sure", "dim"),
+        )
+        for remedy in finding.remedies[:2]:
+            page.line(("try ", "good"), remedy.text, (f": {remedy.why} ({remedy.source})", "dim"), indent=6, hanging=4)
+    return page.text()
+
+
+def _strongest(search: Search) -> list[tuple[float, Parameter]]:
+    """The parameters with what they explain, the most first."""
+    return sorted(((search.effects[p.name][0], p) for p in search.parameters), key=lambda e: -e[0])
+
+
+def _picture(page: Page, search: Search) -> None:
+    """The score over the numeric setting that explains most."""
+    scores = np.array([search.told(k) for k in range(len(search.scores))])
+    for _, parameter in _strongest(search):
+        if parameter.numeric and len(parameter.distinct) > 2:
+            x = parameter.numbers
+            sound = np.isfinite(scores) & np.isfinite(x)
+            if sound.sum() < 3:
+                continue
+            page.line((search.by, "dim"))
+            for line in scatter(x[sound], scores[sound], page.width, parameter.name, drawing=page.look.drawing):
+                page.row(line)
+            page.blank()
+            return
+
+
+def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> None:
+    """The best trials with their settings, those that explain most first, as far as there is room."""
+    names = [p.name for _, p in _strongest(search)]
+    order = np.argsort(search.scores, kind="stable")
+    rows = [[cut(_spelled(trials[k].settings.get(name)), CELL) for name in names] for k in order[:most]]
+    wide = [max(len(name), *(len(row[c]) for row in rows)) + 2 for c, name in enumerate(names)]
+    source = min(max(len(trials[k].source) for k in order[:most]), max(page.width // 3, 16))
+    room, shown = page.width - source - 12, 0
+    while shown < len(names) and sum(wide[: shown + 1]) <= room:
+        shown += 1
+    head = "".join(f"{name:>{w}}" for name, w in zip(names[:shown], wide, strict=False))
+    page.row([(f"{'':{source}}{'score':>12}{head}", "dim")])
+    for k, row in zip(order[:most], rows, strict=True):
+        score = number(search.told(int(k))) if np.isfinite(search.scores[k]) else "failed"
+        cells = "".join(f"{text:>{w}}" for text, w in zip(row[:shown], wide, strict=False))
+        page.row([(padded(cut(trials[int(k)].source, source), source), ""), (f"{score:>12}", "bold"), (cells, "")])
+    left = len(order) - most
+    said = [f"{left} more trials: --full"] if left > 0 else []
+    said += [f"{len(names) - shown} more settings: --format json"] if shown < len(names) else []
+    if said:
+        page.line(("; ".join(said), "dim"))
+    page.blank()
+
+
+def _matters(page: Page, search: Search) -> None:
+    told = [
+        f"{p.name} {percent(share)}"
+        for share, p in _strongest(search)
+        if share >= WORTH and search.effects[p.name][1] <= BY_CHANCE
+    ]
+    none = "no setting by itself, by more than chance"
+    page.line(("Explains the differences  ", "bold"), ", ".join(told) or none, hanging=26)
+    page.blank()
+
+
+def as_json(report: Report, trials: Sequence[Trial], errors: Sequence[tuple[str, str]]) -> str:
+    """The report of a search with its trials, best first, and what each setting explains."""
+    search = of(report.run)
+    order = np.argsort(search.scores, kind="stable")
+    whole: Json = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "nndoctor", "version": __version__},
+        "runs": [entry(report)],
+        "search": {
+            "score": search.by,
+            "higher_is_better": search.higher,
+            "settings": [
+                {"name": p.name, "explains": plain(round(share, 4)), "by_chance": plain(search.effects[p.name][1])}
+                for share, p in _strongest(search)
+            ],
+            "trials": [_trial(trials[int(k)]) for k in order],
+        },
+        "errors": [{"source": source, "message": message} for source, message in errors],
+    }
+    return dumped(whole, indent=2) + "\n"
+
+
+def _trial(trial: Trial) -> Json:
+    settings = {name: list(v) if isinstance(v, tuple) else plain(v) for name, v in trial.settings.items()}
+    return {"source": trial.source, "score": plain(trial.score), "settings": settings}
+
+
+def _spelled(value: FactValue | None) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, (str, bool, tuple)):
+        return str(value)
+    return number(float(value))

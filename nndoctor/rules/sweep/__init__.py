@@ -1,0 +1,1 @@
+"""The family of rules on many runs of one search."""

@@ -1,0 +1,89 @@
+"""The best trials of a search lie at the edge of the range that was searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.search import Parameter, Search, drawn, of
+from nndoctor.wording import number
+
+FEWEST_VALUES = 3  # of a setting: between two there is no inside
+OUTER = 0.1  # of the range: the best trial lies in it
+THIRD = 1 / 3  # of the range: most of the best trials lie in it
+MOST = 2 / 3  # of the best quarter of the trials
+CHANCE = 0.05  # that a setting without effect explains as much
+# Longer training is better as a rule, and zero of these is none of them: there is nothing beyond.
+LENGTHS = frozenset({"epochs", "steps", "seed", "trial", "fold", "number"})
+
+
+def check(run: Run, outer: float = OUTER) -> Iterator[Symptom]:
+    """Look at each numeric setting that has an effect."""
+    search = of(run)
+    for parameter in search.parameters:
+        if not parameter.numeric or parameter.name in LENGTHS or len(parameter.distinct) < FEWEST_VALUES:
+            continue
+        chance = search.effects[parameter.name][1]
+        side = _edge(search, parameter, outer)
+        if side is None or chance > CHANCE:
+            continue
+        value = float(parameter.numbers[search.best])
+        way, low, high = ("higher", *_range(parameter)) if side else ("lower", *_range(parameter))
+        yield Symptom(
+            f"the best {parameter.name}, {number(value)}, lies at the {'upper' if side else 'lower'} edge of the "
+            f"range searched, {number(low)} to {number(high)}: try {way} values",
+            min(0.95, 1 - 4 * chance),
+            {"setting": parameter.name, "best": value, "lowest": low, "highest": high, "trials": len(search.scores)},
+        )
+
+
+def _edge(search: Search, parameter: Parameter, outer: float) -> bool | None:
+    """Whether the best trials lie at the upper (True) or the lower edge; None where they lie inside, or at a bound."""
+    places = parameter.places
+    best = float(places[search.best])
+    top = np.argsort(search.scores, kind="stable")[: max(3, len(search.scores) // 4)]
+    for side in (True, False):
+        place = best if side else 1 - best
+        near = places[top] >= 1 - THIRD if side else places[top] <= THIRD
+        if place >= 1 - outer and near.mean() >= MOST:
+            bound = parameter.numbers[search.best] == 0
+            return None if bound else side
+    return None
+
+
+def _range(parameter: Parameter) -> tuple[float, float]:
+    return parameter.distinct[0], parameter.distinct[-1]
+
+
+RULE = Rule(
+    code="NN901",
+    name="best-at-edge-of-search",
+    severity=Severity.WARNING,
+    title="the best trials lie at the edge of the range searched",
+    needs={"fact:search": 1},
+    check=check,
+    why="A search finds the best of what it was given. Where that lies at the edge, the optimum most likely lies beyond it, and was never tried.",
+    how="Of a setting that explains the scores by more than chance (permutation test, 5 %), the best trial lies in the outer tenth of the range and two thirds of the best quarter in the outer third. Zero, and the length of training, are no edges.",
+    sources=(
+        Reference(
+            "CS231n notes, Neural Networks Part 3, Hyperparameter optimization",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
+    ),
+    remedies=("widen-search",),
+    sick=(
+        drawn("1.9 1.8 1.4 1.3 0.8 0.9 0.5 0.45", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2"),
+        drawn("0.3 0.33 0.5 0.52 0.9 0.8 1.2 1.4", weight_decay="1e-4 1e-4 1e-3 1e-3 1e-2 1e-2 1e-1 1e-1"),
+    ),
+    healthy=(
+        drawn("1.9 1.8 0.5 0.45 0.8 0.9 1.3 1.4", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2"),
+        drawn("0.3 0.33 0.5 0.52 0.9 0.8 1.2 1.4", dropout="0 0 0.2 0.2 0.4 0.4 0.6 0.6"),  # nothing lies below zero
+        drawn("0.51 0.5 0.52 0.49 0.51 0.5 0.52 0.47", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2"),  # by chance
+    ),
+    limits={"outer": OUTER},
+    asked=True,
+)

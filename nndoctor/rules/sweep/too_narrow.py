@@ -1,0 +1,68 @@
+"""The trials of a search do not differ by more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.finding import Severity, Symptom
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.search import Search, drawn, of
+from nndoctor.wording import number, percent
+
+FEWEST = 5  # trials
+SPREADS = 2.56 * 1.5  # deviations between the tenth and the ninetieth of a hundred by chance, half as many again
+SHARE = 0.25  # of the best score, of a share of its error: seeds of small networks differ by as much
+CHANCE = 0.05  # that a setting without effect explains as much
+
+
+def check(run: Run, share: float = SHARE) -> Iterator[Symptom]:
+    """Compare the spread of the trials with that of repeats, or with the score itself."""
+    search = of(run)
+    scores = search.scores[np.isfinite(search.scores)]
+    if len(scores) < FEWEST or len(scores) < 0.8 * len(search.scores) or not search.parameters:
+        return
+    low, high = np.percentile(scores, [10, 90])
+    spread = float(high - low)
+    repeats = search.repeats
+    if min(chance for _, chance in search.effects.values()) <= CHANCE / len(search.effects):
+        return
+    if spread <= (SPREADS * repeats if repeats is not None else share * search.size):
+        yield Symptom(
+            f"{len(scores)} trials with different settings differ by no more than chance: four fifths of them lie "
+            f"within {number(spread)}{_beside(search, repeats, spread)}",
+            0.8 if repeats is not None else 0.65,
+            {"trials": len(scores), "spread": spread, "between_repeats": repeats, "best": search.told(search.best)},
+        )
+
+
+def _beside(search: Search, repeats: float | None, spread: float) -> str:
+    if repeats is not None:
+        return f", and repeats of one setting deviate by {number(repeats)}"
+    return f", {percent(spread / search.size)} of what is left to gain" if search.size else ""
+
+
+RULE = Rule(
+    code="NN902",
+    name="search-too-narrow",
+    severity=Severity.WARNING,
+    title="the trials do not differ by more than chance",
+    needs={"fact:search": 1},
+    check=check,
+    why="Trials that all end alike have tested the random seed. Either the range is too narrow to matter, or these settings do not matter here: both ways further trials are wasted.",
+    how="The span between the tenth and the ninetieth of a hundred trials, against the deviation between repeats of one setting where there are any, else against a quarter of the best score (of a share of one, of its error); and no setting explains the scores by more than chance.",
+    sources=(Reference("Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"),),
+    remedies=("widen-search", "search-other-settings"),
+    sick=(
+        drawn("0.50 0.51 0.505 0.498 0.512 0.503 0.509 0.5", lr="0.010 0.011 0.012 0.013 0.014 0.015 0.016 0.017"),
+        drawn("0.50 0.56 0.47 0.55 0.52 0.46 0.53 0.51", lr="0.01 0.01 0.011 0.011 0.012 0.012 0.013 0.013", seed="1 2 1 2 1 2 1 2"),
+    ),
+    healthy=(
+        drawn("1.9 1.2 0.8 0.5 0.45 0.6 0.9 2.1", lr="1e-5 3e-5 1e-4 3e-4 1e-3 3e-3 1e-2 3e-2"),
+        drawn("0.500 0.501 0.482 0.481 0.470 0.471 0.461 0.460", lr="0.01 0.01 0.02 0.02 0.03 0.03 0.04 0.04", seed="1 2 1 2 1 2 1 2"),
+    ),
+    limits={"share": SHARE},
+    asked=True,
+)  # fmt: skip

@@ -1,0 +1,57 @@
+"""What explains most of the differences between the trials of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.finding import Number, Severity, Symptom
+from nndoctor.hyperparameters import CHANCE as REPEATS
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.search import drawn, of
+from nndoctor.wording import percent
+
+FEWEST = 8  # trials
+SHARE = 0.15  # of the differences: less is not worth a word
+CHANCE = 0.05  # that a setting without effect explains as much, over all settings together
+
+
+def check(run: Run, share: float = SHARE) -> Iterator[Symptom]:
+    """Name the setting that explains most, and the others' shares as evidence."""
+    search = of(run)
+    if len(search.scores) < FEWEST:
+        return
+    named = [(share, chance, name) for name, (share, chance) in search.effects.items() if name not in REPEATS]
+    shares = sorted(named, key=lambda effect: (-effect[0], effect[2]))
+    most, chance, name = shares[0] if shares else (0.0, 1.0, "")
+    if most < share or chance > CHANCE / len(shares):
+        return
+    others = [f"{n} {percent(s)}" for s, _, n in shares[1:4] if s >= 0.02]
+    evidence: dict[str, Number] = {n.replace(" ", "_"): round(s, 3) for s, _, n in shares[:8]}
+    yield Symptom(
+        f"{name} explains {percent(most)} of the differences between the trials"
+        + (f", {', '.join(others)}" if others else ""),
+        min(0.95, 1 - 4 * chance),
+        evidence,
+    )
+
+
+RULE = Rule(
+    code="NN904",
+    name="dominant-setting",
+    severity=Severity.INFO,
+    title="one setting explains most of the differences between the trials",
+    needs={"fact:search": 1},
+    check=check,
+    why="Of many settings few matter. To know which tells where the next trials belong, and which settings can be left as they are.",
+    how="The share of the variance of the trials' ranks that groups of one setting's values explain by themselves (epsilon squared), by more than chance (permutation test). Settings that act only together are not seen.",
+    sources=(
+        Reference("Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012", "https://www.jmlr.org/papers/v13/bergstra12a.html"),
+        Reference("Hutter, Hoos and Leyton-Brown, An Efficient Approach for Assessing Hyperparameter Importance, ICML 2014", "https://proceedings.mlr.press/v32/hutter14.html"),
+    ),
+    remedies=("search-what-matters",),
+    sick=(drawn("1.9 1.8 1.4 1.3 0.8 0.9 0.5 0.45", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2", batch_size="16 32 16 32 16 32 16 32"),),
+    healthy=(drawn("0.51 0.5 0.52 0.49 0.51 0.5 0.52 0.48", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2"),),
+    limits={"share": SHARE},
+    asked=True,
+)  # fmt: skip
