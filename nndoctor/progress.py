@@ -125,7 +125,7 @@ class Course:
         More where the rate was decayed, most where it was decayed to nothing and so ended the run on purpose: how far
         it would have come at the full rate is less sure then.
         """
-        return 0.25 if self.ended else 0.16 if self.decayed else 0.12
+        return 0.25 if self.ended else 0.16 if self.decayed else 0.11
 
     @property
     def fallen(self) -> float:
@@ -249,9 +249,9 @@ def at_chance(run: Run, split: str = "train") -> bool:
 
 
 def sureness(value: float, limit: float, certain: float) -> float:
-    """Confidence in [0.62, 0.95]: the lowest at the rule's limit, where two in three are right; 0.95 where there is no other reading."""
+    """Confidence in [0.7, 0.95]: the lowest at the rule's limit, where seven in ten are right; 0.95 where there is no other reading."""
     share = (value - limit) / (certain - limit)
-    return float(np.clip(0.62 + 0.33 * share, 0.62, 0.95))
+    return float(np.clip(0.7 + 0.25 * share, 0.7, 0.95))
 
 
 def _is_cross_entropy(run: Run) -> bool:

@@ -64,7 +64,7 @@ RULE = Rule(
     needs={"train/loss": 5},
     check=check,
     why="A run that stops while it learns says little about the model: bias and variance are those of the moment. More steps are the cheapest cure.",
-    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 12 % or more (25 % where the rate was decayed to nothing), and six times the noise of its levels; so does the validation loss. Where the log has the learning rate, the clock is its sum.",
+    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 11 % or more (25 % where the rate was decayed to nothing), and six times the noise of its levels; so does the validation loss. Where the log has the learning rate, the clock is its sum.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",

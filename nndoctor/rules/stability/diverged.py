@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from nndoctor.wording import number, step
 
 LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back
 NOISES = 6.0  # the rise must stand out of the curve's own noise by this much
+GROWS = 1.3  # times, from one fifth of the run to the next
 FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
 
 
@@ -45,6 +47,7 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
         step=loss.best_step,
         span=(loss.best_step, float(loss.x[-1])),
         causes=_causes(run, loss),
+        remedies=STEP_FIRST if _piles_up(loss) else (),
     )
 
 
@@ -80,14 +83,30 @@ def _message(loss: Series, blown: bool) -> str:
     )
 
 
+def _piles_up(loss: Series) -> bool:
+    """Whether the loss grows from its start on, fifth by fifth: a rate that is too high throws it up at once."""
+    levels = [loss.level(k / 5, (k + 1) / 5) - loss.best for k in range(5)]
+    grows = all(after > GROWS * max(before, 1e-12) for before, after in pairwise(levels[1:]))
+    return len(loss.y) >= 20 and loss.share_of_run(loss.best_step) < 0.2 and grows
+
+
 def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     place = loss.share_of_run(loss.best_step)
     lr = lr_share(run, max(place - 0.05, 0.0), min(place + 0.1, 1.0))
     because = "a loss that climbs and stays up is a step size too large for the curvature there"
     if lr is not None and lr > 0.5:
         because += "; the learning rate was near its peak when the loss turned"
+    piles_up = (
+        Cause(
+            "gradients not reset between steps",
+            0.5,
+            "the loss has grown little by little from the start, as when each step adds all gradients before it",
+            "look for optimizer.zero_grad() in the loop",
+        ),
+    )
     return (
         Cause("learning rate too high", 0.8, because, "one run with a tenth of the learning rate"),
+        *(piles_up if _piles_up(loss) else ()),
         Cause(
             "a bad batch or a change of data",
             0.2,
@@ -96,6 +115,8 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
         ),
     )
 
+
+STEP_FIRST = ("zero-gradients", "lower-learning-rate", "clip-gradients", "warm-up")
 
 RULE = Rule(
     code="NN302",
