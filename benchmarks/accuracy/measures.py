@@ -101,11 +101,13 @@ def agrees(run: Judged) -> bool:
     """Whether the primary finding is a confirmed one, or there is none and none is confirmed.
 
     A finding that the experiments support weakly agrees, too, where it has a confirmed one as its likeliest cause, or
-    is of the same family.
+    is of the same family; and no alarm at all, where the log settles no fault and a remark ranks them.
     """
     said, wanted = run.primary, run.expected
-    if said is None or not wanted.faults:
-        return not wanted.faults and (said is None or said.name in wanted.accepted)
+    if said is None:
+        return wanted.faults <= wanted.open and all(map(run.ranks_it, wanted.faults))
+    if not wanted.faults:
+        return said.name in wanted.accepted
     if said.name in wanted.faults | wanted.open:
         return True
     cause = meaning(said.causes[0].name) if said.causes else frozenset()

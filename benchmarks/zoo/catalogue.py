@@ -255,4 +255,14 @@ GENERALIZATION = (
     ),
     Recipe("validation-equals-train", then(few_samples(60, 200), changed(validation_set="train"), every_epoch), 6, 4),
 )
-RECIPES = (*HEALTHY, *LEARNING_RATE, *STABILITY, *GENERALIZATION)
+STEP_BY_STEP = (  # a mean over an epoch hides most spikes
+    Recipe(
+        "loss-spikes",
+        then(every_few_steps(90), spiking("data", 8, 40)),
+        8,
+        6,
+        lambda s: _images_or_tables(s) and s.dense,
+    ),
+    Recipe("loss-spikes", then(every_few_steps(90), spiking("lr", 10, 40)), 5, 4, lambda s: s.depth > 0 and s.dense),
+)
+RECIPES = (*HEALTHY, *LEARNING_RATE, *STABILITY, *GENERALIZATION, *STEP_BY_STEP)

@@ -43,7 +43,7 @@ COVERED = {
     "plateau-at-start": ("nan-loss", "warmup-unfinished", "lr-too-low"),
     "adaptive-rate-starved": ("lr-too-low",),
     "high-variance": (*UNSTABLE, "plateau-at-start"),
-    "overtraining": (*UNSTABLE, "plateau-at-start"),
+    "overtraining": (*UNSTABLE, "plateau-at-start", "loss-spikes"),
     "validation-better-than-train": (*UNSTABLE, "plateau-at-start", "lr-too-high", "noisy-validation"),
     "not-converged": (*UNSTABLE, "loss-spikes"),
 }

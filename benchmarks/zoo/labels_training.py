@@ -91,9 +91,10 @@ def diverged(evidence: Evidence, logged: Logged) -> Strength:
         return graded(strong=False, weak=not _finite(evidence, logged))
     first, end = float(loss[0]), final(loss)
     helped = evidence.gain(*LOWER, "reset_gradients") > 0.25
+    lost = end - float(np.partition(loss, 2)[:3].mean()) > 0.25 * evidence.train.span
     return graded(
         strong=helped and end > 3 * first and _finite(evidence, logged),
-        weak=helped and (end > 1.3 * first or float(loss.max()) > 3 * first or not _finite(evidence, logged)),
+        weak=helped and (lost or end > 1.3 * first or float(loss.max()) > 3 * first or not _finite(evidence, logged)),
     )
 
 
