@@ -170,7 +170,8 @@ def loss_spikes(evidence: Evidence, logged: Logged) -> Strength:
     near = np.array([any(r <= i <= r + 2 for r in rows) for i in range(len(up))])
     height, elsewhere = float(up[near].max(initial=0)), float(up[~near].max(initial=0))
     top = int(np.argmax(np.where(near, up, -np.inf)))
-    back = bool(loss[top:].min() < loss[top] - up[top] / 2)
+    before, lowest = float(loss[top] - up[top]), float(loss[top:].min())
+    back = lowest < before + min(up[top] / 2, 0.25 * evidence.train.span)
     stands_out = back and height > 0.15 * evidence.train.span and height > 1.5 * elsewhere
     if not e.spikes:
         return graded(strong=False, weak=stands_out)
