@@ -8,6 +8,8 @@ NNDoctorError
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class NNDoctorError(Exception):
     """One line for the user: what was found, what was wanted, what to do."""
@@ -30,3 +32,16 @@ class MissingExtra(NNDoctorError):
 
     def __init__(self, purpose: str, package: str, extra: str) -> None:
         super().__init__(f"{purpose} needs {package}: pip install 'nndoctor[{extra}]'")
+
+
+def nearest(word: str, names: Iterable[str], least: float = 0.5) -> str:
+    """`, did you mean 'x'?`, or nothing where no name is as near.
+
+    >>> nearest("overtrainin", ["overtraining", "diverged"]), nearest("x", ["overtraining"])
+    (", did you mean 'overtraining'?", '')
+    """
+    import difflib
+
+    by_case = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(word.lower(), list(by_case), 1, least)
+    return f", did you mean '{by_case[near[0]]}'?" if near else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nndoctor.engine import diagnose
@@ -14,6 +14,7 @@ from nndoctor.readers.find import find
 from nndoctor.readers.growing import Growing
 from nndoctor.report import Report
 from nndoctor.rule import Rule
+from nndoctor.run import Run
 from nndoctor.settings import with_target
 
 SHARE = 0.04  # of one core: after a look that cost a second, the next comes 25 seconds later
@@ -24,13 +25,15 @@ FIND_EVERY = 10.0  # seconds between two searches for new logs in a folder
 class Watch:
     """The logs behind some words; a word that names nothing yet is waited for.
 
-    A finding is `standing` once two looks in a row have had it: what a few more steps take back was none.
+    A finding is `standing` once two looks in a row have had it: what a few more steps take back was none. `judge`, given
+    a log's path and a run, stands for the rules.
     """
 
     words: Sequence[str]
     rules: Sequence[Rule]
     maps: Mapping[str, str] = field(default_factory=dict)
     target_error: float | None = None
+    judge: Callable[[str, Run], Report] | None = None
     reports: dict[str, list[Report]] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
     standing: dict[tuple[str, str], Finding] = field(default_factory=dict)
@@ -83,8 +86,13 @@ class Watch:
         self.waiting.pop(path, None)
         if runs is None:
             return False
-        self.reports[path] = [diagnose(with_target(run, self.target_error), self.rules) for run in runs]
+        self.reports[path] = [self._report(path, run) for run in runs]
         return True
+
+    def _report(self, path: str, run: Run) -> Report:
+        if self.judge is not None:
+            return self.judge(path, run)
+        return diagnose(with_target(run, self.target_error), self.rules)
 
     def _stand(self) -> None:
         now = {(r.source, f.code): f for r in self.all() for f in r.findings}

@@ -8,6 +8,7 @@ import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.judged import judged
+from nndoctor.cli.options import ConfigOption, IsolatedOption
 from nndoctor.cli.out import check, put, say
 from nndoctor.cli.task import Task
 
@@ -31,6 +32,8 @@ def save(
         list[str] | None,
         typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
     ] = None,
+    config: ConfigOption = None,
+    isolated: IsolatedOption = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
 ) -> None:
     """Keep the findings and curves of good runs in a small text file.
@@ -38,7 +41,7 @@ def save(
     Several runs of the same training show how much it varies by chance; three or more make a band that can be trusted.
     """
     check(output, logs, force=force)
-    reports, errors = judged(logs, Task(maps=tuple(map or ())))
+    reports, errors = judged(logs, Task(maps=tuple(map or ()), config=config, isolated=isolated))
     for _, message in errors:
         say(message)
     if reports and not errors:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.answer import Request
 from nndoctor.cli.formats import Format, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.out import check, put, say
+from nndoctor.cli.task import Task
 from nndoctor.errors import UsageError
-
-if TYPE_CHECKING:
-    from nndoctor.finding import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +43,30 @@ def carry_out(order: CheckUp, request: Request) -> int:
     files = named(request.reports)
     for form, file in files:
         check(file, [order.model], force=request.force or replaceable(form, file), option="--report")
+    from nndoctor.cli.governing import judge_of
     from nndoctor.engine import diagnose
     from nndoctor.experiment.model_file import ModelFileError
     from nndoctor.sanity.checkup import examine
     from nndoctor.sanity.face import rules
     from nndoctor.sanity.source import from_file
 
-    chosen = rules(request.select, request.ignore)
+    judge = judge_of(_task(request))
+    settings = judge.settings(order.model)
+    choice = judge.choice(settings)
+    asked = {rule.code for rule in rules(settings.select, request.ignore)}
+    chosen = tuple(rule for rule in choice.rules if rule.code in asked)
+    ignored = tuple(skipped for skipped in choice.ignored if skipped.code in asked)
     shape = _shape(order.shape)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is no part of the report
             subject = from_file(order.model, shape=shape, classes=order.classes)
-        report = diagnose(examine(subject, budget=order.budget, seeds=order.seeds), chosen)
+        report = diagnose(examine(subject, budget=order.budget, seeds=order.seeds), chosen, ignored)
     except ModelFileError as error:
         if error.trace:
             sys.stderr.write(error.trace.rstrip("\n") + "\n")
         say(str(error))
         return Exit.TROUBLE
-    plan = Plan(chosen, _limit(request), request.quiet, request.color)
+    plan = Plan(chosen, judge.fails_at([order.model]), request.quiet, request.color)
     put(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(rendered(form, [report], [], plan, to_file=True), file)
@@ -73,11 +76,11 @@ def carry_out(order: CheckUp, request: Request) -> int:
     return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
 
 
-def _limit(request: Request) -> Severity | None:
-    from nndoctor.finding import Severity
-
-    wanted = request.fail_on or "error"
-    return None if wanted == "never" else Severity(wanted)
+def _task(request: Request) -> Task:
+    fail_on = None if request.fail_on is None else str(request.fail_on)
+    return Task(
+        tuple(request.select), tuple(request.ignore), fail_on=fail_on, config=request.config, isolated=request.isolated
+    )
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:

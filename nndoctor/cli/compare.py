@@ -9,7 +9,7 @@ import typer
 from nndoctor.cli.answer import FailOn
 from nndoctor.cli.comparing import Format, Wish, carry_out
 from nndoctor.cli.look import Color
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, NoColorOption, chosen
 from nndoctor.cli.task import Task
 
 
@@ -33,11 +33,8 @@ def compare(
         list[str] | None,
         typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
     ] = None,
-    config: Annotated[
-        str | None,
-        typer.Option("--config", metavar="FILE", help="The settings file, instead of the nearest.", show_default=False),
-    ] = None,
-    isolated: Annotated[bool, typer.Option("--isolated", help="Heed no settings file.")] = False,
+    config: ConfigOption = None,
+    isolated: IsolatedOption = False,
     fail_on: Annotated[
         FailOn,
         typer.Option(

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from nndoctor.cli import completing
 from nndoctor.cli.answer import FailOn, Request, answer
 from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, NoColorOption, chosen
 
 
 def diagnose(
@@ -35,6 +36,7 @@ def diagnose(
         typer.Option(
             "--report",
             metavar="FORMAT=FILE",
+            autocompletion=completing.reports,
             help="Also write a report: sarif=out.sarif. May be repeated. An earlier report of that format is replaced,"
             " nothing else without --force.",
             show_default=False,
@@ -45,12 +47,20 @@ def diagnose(
         typer.Option(
             "--select",
             metavar="RULES",
+            autocompletion=completing.rules,
             help="Only these rules: codes, names, beginnings of codes (NN1) or ALL, with commas.",
             show_default=False,
         ),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="RULES", help="All rules but these.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--ignore",
+            metavar="RULES",
+            autocompletion=completing.rules,
+            help="All rules but these.",
+            show_default=False,
+        ),
     ] = None,
     map: Annotated[
         list[str] | None,
@@ -119,11 +129,8 @@ def diagnose(
             show_default=False,
         ),
     ] = None,
-    config: Annotated[
-        str | None,
-        typer.Option("--config", metavar="FILE", help="The settings file, instead of the nearest.", show_default=False),
-    ] = None,
-    isolated: Annotated[bool, typer.Option("--isolated", help="Heed no settings file.")] = False,
+    config: ConfigOption = None,
+    isolated: IsolatedOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:

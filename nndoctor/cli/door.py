@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import signal
 import sys
@@ -14,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from nndoctor.cli import Exit
-from nndoctor.errors import NNDoctorError, UsageError
+from nndoctor.errors import NNDoctorError, UsageError, nearest
 
 
 def run(words: Sequence[str]) -> int:
@@ -68,25 +70,31 @@ def _run(words: Sequence[str]) -> int:
         from nndoctor.cli.answer import Request, answer
 
         return answer(Request(words[1:]))
+    if "_NNDOCTOR_COMPLETE" not in os.environ and (not words or list(words) in (["--help"], ["-h"])):
+        from nndoctor.cli.out import put
+        from nndoctor.cli.overview import overview
+
+        put(overview())
+        return Exit.CLEAN if words else Exit.TROUBLE
     from nndoctor.cli.app import app
     from nndoctor.cli.panels import name_of
 
     _command(words, [*map(name_of, app.registered_commands), *(group.name or "" for group in app.registered_groups)])
     try:
-        code = app(list(words) or ["--help"], prog_name="nndoctor", standalone_mode=False)
+        code = app(list(words), prog_name="nndoctor", standalone_mode=False)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
+        if not error.format_message():  # a group without a command has shown its help
+            return Exit.TROUBLE
         raise UsageError(_told(error)) from error
-    if not words:
-        return Exit.TROUBLE
     return code if isinstance(code, int) else Exit.CLEAN
 
 
 def _command(words: Sequence[str], names: Sequence[str]) -> None:
     """Raise UsageError, with what was meant, where the first word is no command."""
-    word = words[0] if words else "-"
-    if word in names or (word.startswith("-") and word != "-") or not words:
+    word = words[0] if words else ""
+    if not word or word in names or (word.startswith("-") and word != "-"):
         return
     near = get_close_matches(word, names, 1, 0.6)
     if not near and (word == "-" or set(word) & set("./*\\") or Path(word).exists()):
@@ -96,10 +104,33 @@ def _command(words: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _told(error: Exception) -> str:
-    """The parser's complaint as one line, and where help is; `error` has the parser's `format_message` and `ctx`."""
-    told = str(getattr(error, "format_message")()).replace("Value error, ", "").rstrip(".")  # noqa: B009 - of no type
+    """The parser's complaint as one line in plain words, with what was meant, and where help is.
+
+    `error` has the parser's `format_message` and `ctx`.
+    """
+    told = " ".join(str(getattr(error, "format_message")()).split()).rstrip(".")  # noqa: B009 - of no type
+    for pattern, plain in PLAIN:
+        told = re.sub(pattern, plain, told)
+    choice = re.search(r"'([^']*)' is not one of (.*)", told)
+    if choice:
+        names = choice[2].replace("'", "")
+        meant = nearest(choice[1], names.split(", "))
+        told = f"{told[: choice.start()]}'{choice[1]}' is unknown{meant}; wanted one of {names}"
     where = getattr(getattr(error, "ctx", None), "command_path", "nndoctor")
-    return f"{' '.join(told.split())}; {where} --help says what is wanted"
+    return f"{told}; {where} --help says what is wanted"
+
+
+# The parser's words, and ours.
+PLAIN = (
+    (r"Value error, ", ""),
+    (r"^Invalid value for '([^']*)'(?: / '[^']*')*:", r"\1:"),
+    (r"Input should be a valid (\w+), unable to parse string as an? \w+", r"wanted a \1"),
+    (r"Input should be a valid (\w+)", r"wanted a \1"),
+    (r"Input should be (greater|less) than or equal to", r"wanted a number \1 than or equal to"),
+    (r"Input should be (greater|less) than", r"wanted a number \1 than"),
+    (r"Input should be", "wanted"),
+    (r"a integer", "a whole number"),
+)
 
 
 def _code(done: SystemExit) -> int:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nndoctor.cli import completing
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import put
@@ -13,7 +14,13 @@ from nndoctor.cli.out import put
 
 def explain(
     rule: Annotated[
-        str, typer.Argument(metavar="CODE", help="A rule's code or name: NN102, high-variance.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="CODE",
+            autocompletion=completing.rules,
+            help="A rule's code or name: NN102, high-variance.",
+            show_default=False,
+        ),
     ],
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,

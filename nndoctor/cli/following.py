@@ -7,9 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
@@ -17,7 +16,8 @@ from nndoctor.cli.answer import FailOn, Request, answer
 from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import put, say
-from nndoctor.errors import UsageError
+from nndoctor.cli.task import Task
+from nndoctor.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -39,26 +39,37 @@ class Wish:
     stop_command: str | None = None
     pid: int | None = None
     notify: str | None = None
-    fail_on: FailOn = FailOn.error
+    fail_on: FailOn | None = None
     maps: tuple[str, ...] = ()
+    config: str | None = None
+    isolated: bool = False
     color: Color = Color.auto
 
 
-def look_once(logs: Sequence[str], format: str, fail_on: FailOn, maps: Sequence[str], color: Color) -> int:
+def look_once(wish: Wish, format: str) -> int:
     """One look, as `diagnose` does it."""
     if format not in list(Format):
-        raise UsageError(f"--format {format} is unknown; wanted one of {', '.join(Format)}")
-    return answer(Request(logs, format=Format(format), fail_on=fail_on, maps=maps, color=color))
+        raise UsageError(f"--format {format} is unknown{nearest(format, Format)}; wanted one of {', '.join(Format)}")
+    return answer(
+        Request(
+            wish.logs, format=Format(format), fail_on=wish.fail_on, maps=wish.maps, color=wish.color,
+            config=wish.config, isolated=wish.isolated,
+        )
+    )  # fmt: skip
 
 
 def follow(wish: Wish) -> int:
     """Watch until Ctrl-C, the time given, or the finding waited for. Raises UsageError for a command that makes no sense."""
-    from nndoctor.catalogue import RULES
-    from nndoctor.readers.interpret import pairs
+    from nndoctor.cli.governing import judge_of
     from nndoctor.watching import Watch
 
+    fail_on = None if wish.fail_on is None else str(wish.fail_on)
+    judge = judge_of(Task(maps=wish.maps, fail_on=fail_on, config=wish.config, isolated=wish.isolated))
+    settings = judge.settings(wish.logs[0])
+    wish = replace(wish, fail_on=FailOn(settings.fail_on or FailOn.error))
     commands = _Commands(wish)
-    watch = Watch(wish.logs, RULES, pairs(wish.maps))
+    watch = Watch(wish.logs, judge.choice(settings).rules, settings.maps)
+    watch.judge = lambda path, run: judge.judged(run, judge.settings(path))
     screen = _Screen(wish, watch)
     began = time.monotonic()
     try:
@@ -129,7 +140,7 @@ class _Screen:
             say(message)
         if not reports or self.watch.waiting:
             return Exit.TROUBLE
-        if self.wish.fail_on is FailOn.never:
+        if self.wish.fail_on in (None, FailOn.never):
             return Exit.CLEAN
         wanted = Severity(self.wish.fail_on)
         return Exit.FINDINGS if any(report.at_least(wanted) for report in reports) else Exit.CLEAN
@@ -170,7 +181,7 @@ class _Commands:
         """The standing findings at or above --fail-on."""
         from nndoctor.finding import Severity
 
-        return [] if self.wish.fail_on is FailOn.never else watch.worst(Severity(self.wish.fail_on))
+        return [] if self.wish.fail_on in (None, FailOn.never) else watch.worst(Severity(self.wish.fail_on))
 
     def run(self, watch: Watch) -> None:
         """Run what is due for the findings that stand."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.cli.look import Color, look
-from nndoctor.errors import UsageError
+from nndoctor.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from nndoctor.finding import Severity
@@ -89,7 +89,10 @@ def named(words: Sequence[str]) -> list[tuple[Format, str]]:
     for word in words:
         form, equals, file = word.partition("=")
         if form not in list(Format) or not equals or not file:
-            raise UsageError(f"--report {word} is not understood; wanted FORMAT=FILE, with one of {', '.join(Format)}")
+            hint = nearest(form, Format) if equals and form not in list(Format) else ""
+            raise UsageError(
+                f"--report {word} is not understood{hint}; wanted FORMAT=FILE, with one of {', '.join(Format)}"
+            )
         pairs.append((Format(form), file))
     files = [Path(file).resolve() for _, file in pairs]
     twice = next((file for k, file in enumerate(files) if file in files[:k]), None)

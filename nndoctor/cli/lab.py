@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli import Exit
+from nndoctor.cli import Exit, completing
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
@@ -16,7 +16,10 @@ from nndoctor.cli.out import put, say
 
 
 def lab(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A lesson's name; list shows them all.")] = "list",
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", autocompletion=completing.lessons, help="A lesson's name; list shows them all."),
+    ] = "list",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of weights and order; claims are made for 0.")] = 0,
     out: Annotated[
         str | None,

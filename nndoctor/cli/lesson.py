@@ -14,10 +14,10 @@ from nndoctor.cli import Exit
 from nndoctor.cli.answer import FailOn
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import put, say
+from nndoctor.cli.task import Task
 from nndoctor.errors import UsageError
 
 if TYPE_CHECKING:
-    from nndoctor.report import Report
     from nndoctor.training.loop import Training
     from nndoctor.training.options import Options
 
@@ -35,7 +35,7 @@ class Order:
     stop_on: FailOn
     shape: str | None
     classes: int | None
-    fail_on: FailOn
+    fail_on: FailOn | None
     color: Color
     resume: bool = False
     quiet: bool = False
@@ -68,10 +68,9 @@ def carry_out(order: Order) -> int:
             sys.stderr.write(error.trace)
         raise
     say(ended.reason)
-    report = _diagnosed(folder, order)
+    failed = _diagnosed(folder, order)
     if ended.interrupted:
         return Exit.INTERRUPTED
-    failed = report is not None and order.fail_on is not FailOn.never and report.at_least(Severity(order.fail_on))
     return Exit.FINDINGS if failed else Exit.CLEAN
 
 
@@ -136,24 +135,25 @@ def _state(training: Training) -> str:
     return "  ".join(parts)
 
 
-def _diagnosed(folder: Path, order: Order) -> Report | None:
-    """The page for the terminal, and the one for a browser beside the run."""
-    import nndoctor
-    from nndoctor.errors import UnreadableLog
+def _diagnosed(folder: Path, order: Order) -> bool:
+    """The page for the terminal, and the one for a browser beside the run; whether the run fails by its settings."""
+    from nndoctor.cli.governing import judge_of
+    from nndoctor.cli.judged import judged
     from nndoctor.reporters.html import render as as_page
     from nndoctor.reporters.terminal import render
 
-    try:
-        report = nndoctor.diagnose(folder)
-    except UnreadableLog as error:
-        say(f"nothing to diagnose: {error}")
-        return None
-    put(render([report], look(order.color), quiet=order.quiet))
+    task = Task(fail_on=None if order.fail_on is None else str(order.fail_on))
+    reports, errors = judged([str(folder)], task)
+    for _, message in errors:
+        say(f"nothing to diagnose: {message}")
+    if not reports:
+        return False
+    put(render(reports[-1:], look(order.color), quiet=order.quiet))
     page = folder / "report.html"
     try:
-        page.write_text(as_page([report]), encoding="utf-8")
+        page.write_text(as_page(reports[-1:]), encoding="utf-8")
     except OSError as error:
         say(f"{page} cannot be written: {error.strerror or error}")
     else:
         say(f"the page: {page}")
-    return report
+    return judge_of(task).fails(reports[-1])

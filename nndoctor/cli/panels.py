@@ -1,4 +1,4 @@
-"""In which order and under which headings --help shows the commands."""
+"""In which order, under which headings and in which words the commands are shown."""
 
 from __future__ import annotations
 
@@ -6,11 +6,31 @@ from typer import Typer
 from typer.models import CommandInfo
 
 PANELS = {
-    "Look at a run": ("diagnose", "watch", "report", "plot"),
-    "Look at several": ("compare", "sweep"),
-    "Train, and check before it": ("sanity", "train", "lab"),
-    "Gate a run": ("baseline", "settings"),
-    "Know the rules and the formats": ("rules", "explain", "formats", "convert"),
+    "Look at a run": {
+        "diagnose": "what is wrong, how sure that is, and what to try first",
+        "watch": "the same while the log grows, and what lies ahead",
+        "report": "one page for a browser",
+        "plot": "a picture: PNG, SVG or PDF",
+    },
+    "Look at several": {
+        "compare": "side by side: which is better, did the remedy work",
+        "sweep": "a search: best at the edge, all alike, what matters",
+    },
+    "Before and while training": {
+        "sanity": "check a model before a long job",
+        "train": "train a model with the recorder on board",
+        "lab": "the field's lessons, trained and diagnosed",
+    },
+    "Gate a run": {
+        "baseline": "keep good runs, to hold later ones against them",
+        "settings": "what is in force for a log, and where it comes from",
+    },
+    "Know more": {
+        "rules": "every finding there is",
+        "explain": "one of them: drawn, why it matters, how it is judged",
+        "formats": "the logs that are read",
+        "convert": "the table that was understood of a log",
+    },
 }
 ORDER = [name for names in PANELS.values() for name in names]
 HEADING = {name: heading for heading, names in PANELS.items() for name in names}
@@ -22,7 +42,9 @@ def name_of(command: CommandInfo) -> str:
 
 
 def arrange(app: Typer) -> None:
-    """Sort the commands and give each its heading; one that is not listed here comes last, under "More"."""
-    app.registered_commands.sort(key=lambda c: ORDER.index(name_of(c)) if name_of(c) in HEADING else len(ORDER))
+    """Sort the commands and give each its heading."""
+    app.registered_commands.sort(key=lambda c: ORDER.index(name_of(c)))
     for command in app.registered_commands:
-        command.rich_help_panel = HEADING.get(name_of(command), "More")
+        command.rich_help_panel = HEADING[name_of(command)]
+    for group in app.registered_groups:
+        group.rich_help_panel = HEADING[group.name or ""]

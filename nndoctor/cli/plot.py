@@ -9,6 +9,7 @@ import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.judged import judged
+from nndoctor.cli.options import ConfigOption, IsolatedOption
 from nndoctor.cli.out import check, put, put_bytes, say
 from nndoctor.cli.task import Task
 from nndoctor.plots.theme import Theme
@@ -34,6 +35,8 @@ def plot(
         list[str] | None,
         typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
     ] = None,
+    config: ConfigOption = None,
+    isolated: IsolatedOption = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
 ) -> None:
     """Draw runs: curves, the evidence of each finding, learning rate, gradient norm, layers.
@@ -42,7 +45,7 @@ def plot(
     """
     kind = _kind(output)
     check(output, logs, force=force)
-    reports, errors = judged(logs, Task(maps=tuple(map or ())))
+    reports, errors = judged(logs, Task(maps=tuple(map or ()), config=config, isolated=isolated))
     targets = [_numbered(output, k) for k in range(len(reports))]
     for target in targets:
         check(target, logs, force=force)

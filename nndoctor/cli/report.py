@@ -8,6 +8,7 @@ import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.judged import judged
+from nndoctor.cli.options import ConfigOption, IsolatedOption
 from nndoctor.cli.out import check, put, say
 from nndoctor.cli.task import Task
 
@@ -21,6 +22,8 @@ def report(
         list[str] | None,
         typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
     ] = None,
+    config: ConfigOption = None,
+    isolated: IsolatedOption = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
 ) -> None:
     """Write one self-contained page for a browser: verdicts, pictures, findings, remedies.
@@ -28,7 +31,7 @@ def report(
     Exits with 0 when the page is written, whatever was found; with 2 when a log could not be read.
     """
     check(output, logs, force=force)
-    reports, errors = judged(logs, Task(maps=tuple(map or ())))
+    reports, errors = judged(logs, Task(maps=tuple(map or ()), config=config, isolated=isolated))
     for _, message in errors:
         say(message)
     if reports:

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from nndoctor.cli import completing
 from nndoctor.cli.answer import FailOn, Request
 from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, NoColorOption, chosen
 
 
 def sanity(
@@ -42,29 +43,49 @@ def sanity(
     report: Annotated[
         list[str] | None,
         typer.Option(
-            "--report", metavar="FORMAT=FILE", help="Also write a report, as in diagnose.", show_default=False
+            "--report",
+            metavar="FORMAT=FILE",
+            autocompletion=completing.reports,
+            help="Also write a report, as in diagnose.",
+            show_default=False,
         ),
     ] = None,
     select: Annotated[
         list[str] | None,
-        typer.Option("--select", metavar="RULES", help="Only these rules, as in diagnose.", show_default=False),
+        typer.Option(
+            "--select",
+            metavar="RULES",
+            autocompletion=completing.rules,
+            help="Only these rules, as in diagnose.",
+            show_default=False,
+        ),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="RULES", help="All rules but these.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--ignore",
+            metavar="RULES",
+            autocompletion=completing.rules,
+            help="All rules but these.",
+            show_default=False,
+        ),
     ] = None,
     fail_on: Annotated[
-        FailOn,
+        FailOn | None,
         typer.Option(
             "--fail-on",
             metavar="SEVERITY",
-            help="Exit with 1 for findings this severe or worse: error, warning, info or never.",
+            help="Exit with 1 for findings this severe or worse: error, warning, info or never. [default: error]",
+            show_default=False,
         ),
-    ] = FailOn.error,
+    ] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even with findings.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Let --output and --report write over a file.")] = False,
+    config: ConfigOption = None,
+    isolated: IsolatedOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -85,5 +106,6 @@ def sanity(
     request = Request(
         [model], format=format, output=output, reports=report or (), select=select or (), ignore=ignore or (),
         fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, force=force, color=chosen(color, no_color),
+        config=config, isolated=isolated,
     )  # fmt: skip
     raise typer.Exit(carry_out(CheckUp(model, budget, seeds, shape, classes), request))

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from nndoctor.cli import completing
 from nndoctor.cli.answer import FailOn, Request
 from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, NoColorOption, chosen
 
 
 def sweep(
@@ -44,15 +45,32 @@ def sweep(
     report: Annotated[
         list[str] | None,
         typer.Option(
-            "--report", metavar="FORMAT=FILE", help="Also write a report, as in diagnose.", show_default=False
+            "--report",
+            metavar="FORMAT=FILE",
+            autocompletion=completing.reports,
+            help="Also write a report, as in diagnose.",
+            show_default=False,
         ),
     ] = None,
     select: Annotated[
         list[str] | None,
-        typer.Option("--select", metavar="RULES", help="Only these rules of NN9.", show_default=False),
+        typer.Option(
+            "--select",
+            metavar="RULES",
+            autocompletion=completing.rules,
+            help="Only these rules of NN9.",
+            show_default=False,
+        ),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="RULES", help="All rules but these.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--ignore",
+            metavar="RULES",
+            autocompletion=completing.rules,
+            help="All rules but these.",
+            show_default=False,
+        ),
     ] = None,
     map: Annotated[
         list[str] | None,
@@ -70,6 +88,8 @@ def sweep(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is wrong.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Show every trial.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Let --output and --report write over a file.")] = False,
+    config: ConfigOption = None,
+    isolated: IsolatedOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -83,6 +103,7 @@ def sweep(
     request = Request(
         logs, format=format, output=output, reports=report or (), select=select or (), ignore=ignore or (),
         maps=map or (), fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, full=full, force=force,
+        config=config, isolated=isolated,
         color=chosen(color, no_color),
     )  # fmt: skip
     raise typer.Exit(carry_out(request, by, higher=higher))

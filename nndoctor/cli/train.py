@@ -78,8 +78,14 @@ def train(
         int | None, typer.Option("--classes", metavar="N", help="Made-up labels beside --input.", show_default=False)
     ] = None,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", metavar="SEVERITY", help="Exit with 1 for findings this severe or worse.")
-    ] = FailOn.error,
+        FailOn | None,
+        typer.Option(
+            "--fail-on",
+            metavar="SEVERITY",
+            help="Exit with 1 for findings this severe or worse. [default: error]",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and only what is wrong.")] = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,

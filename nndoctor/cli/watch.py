@@ -8,7 +8,7 @@ import typer
 
 from nndoctor.cli.answer import FailOn
 from nndoctor.cli.look import Color
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, NoColorOption, chosen
 
 
 def watch(
@@ -54,12 +54,17 @@ def watch(
         ),
     ] = None,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", metavar="SEVERITY", help="error, warning, info or never.")
-    ] = FailOn.error,
+        FailOn | None,
+        typer.Option(
+            "--fail-on", metavar="SEVERITY", help="error, warning, info or never. [default: error]", show_default=False
+        ),
+    ] = None,
     map: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
     ] = None,
+    config: ConfigOption = None,
+    isolated: IsolatedOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -70,8 +75,6 @@ def watch(
     """
     from nndoctor.cli.following import Wish, follow, look_once
 
-    if once:
-        raise typer.Exit(look_once(logs, format, fail_on, map or (), chosen(color, no_color)))
     wish = Wish(
         tuple(logs),
         every=every,
@@ -82,6 +85,10 @@ def watch(
         notify=notify,
         fail_on=fail_on,
         maps=tuple(map or ()),
+        config=config,
+        isolated=isolated,
         color=chosen(color, no_color),
     )
+    if once:
+        raise typer.Exit(look_once(wish, format))
     raise typer.Exit(follow(wish))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 
-from nndoctor.errors import UnreadableLog, UsageError
+from nndoctor.errors import UnreadableLog, UsageError, nearest
 from nndoctor.readers import (
     aim_repo,
     aligned,
@@ -173,5 +173,5 @@ def _check_maps(runs: list[Run], pairs: Mapping[str, str], source: Source) -> No
     for column, target in pairs.items():
         if target not in ("epoch", "step") and column.strip() not in columns:
             raise UsageError(
-                f"--map: {source.path} has no column '{column}' with values; it has {', '.join(sorted(columns)[:8])}"
+                f"--map: {source.path} has no column '{column}' with values{nearest(column, columns)}; it has {', '.join(sorted(columns)[:8])}"
             )

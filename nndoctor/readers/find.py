@@ -8,9 +8,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
-from nndoctor.errors import UnreadableLog
+from nndoctor.errors import UnreadableLog, nearest
 from nndoctor.readers.remote import is_remote
 from nndoctor.readers.source import MOST_PIPED, Source
 
@@ -21,6 +22,7 @@ NOTED = {".csv", ".tsv", ".jsonl", ".ndjson"}  # what nobody reads though it loo
 BESIDE = (
     "TensorBoard's event files of the run lie beside this table, which says the same with its lines: it alone was read"
 )
+MOST_NAMES, CLOSE = 5000, 0.75  # names of a folder that are looked at for a missing file, and how like they must be
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
@@ -69,13 +71,24 @@ def _behind(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> l
         return [Source(word)]
     matches = sorted(glob.glob(word, recursive=True)) if glob.has_magic(word) else []
     if not matches:
-        what = "no file matches" if glob.has_magic(word) else "no such file"
+        what = "no file matches" if glob.has_magic(word) else f"no such file{near(path)}"
         raise UnreadableLog(f"{word}: {what}; wanted a run log, a folder of logs, a glob or '-'")
     return [
         source
         for match in matches
         for source in (_below(match, is_log, passed, empty=True) if Path(match).is_dir() else [Source(match)])
     ]
+
+
+def near(path: Path) -> str:
+    """`, did you mean 'runs/a.csv'?` where a name like that of a missing file lies in its folder."""
+    try:
+        names = [entry.name for entry in islice(os.scandir(path.parent), MOST_NAMES)]
+    except OSError:
+        return ""
+    return nearest(path.name, sorted(names), CLOSE).replace(
+        "'", f"'{path.parent}{os.sep}", 1 if path.parent.name else 0
+    )
 
 
 def _below(folder: str, is_log: Callable[[Source], bool], passed: list[str], *, empty: bool = False) -> list[Source]:

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from nndoctor.errors import UsageError
+from nndoctor.errors import UsageError, nearest
+from nndoctor.metrics import BY_NAME
 from nndoctor.readers.names import BARE, SPLITS, Kind, Meaning, meaning, task, tidy
-from nndoctor.readers.spellings import HELD_OUT, PHASES
+from nndoctor.readers.spellings import HELD_OUT, METRICS, PHASES
 from nndoctor.readers.table import Column, Table
 from nndoctor.run import SPLITS as OURS
 
 Maps = Mapping[str, str]
+CLOSE = 0.8  # how like a known name must be that is meant
 
 
 def interpret(columns: Sequence[str], maps: Maps) -> Mapping[str, Meaning]:
@@ -56,12 +58,14 @@ def mapped(target: str) -> Meaning:
         return Meaning(Kind.SERIES, "", target, -1)
     spelled, _, metric = target.partition("/")
     split = SPLITS.get(spelled.lower(), spelled)
-    if split not in OURS or not metric:
+    known = (*BARE, "step", "epoch", *(f"{one}/{name}" for one in OURS for name in ("loss", *BY_NAME)))
+    near = nearest(target, known, CLOSE) if target not in known else ""
+    if split not in OURS or not metric or (near and metric not in METRICS):
         raise UsageError(
-            f"--map: '{target}' is no series; use train/loss, validation/loss, train/accuracy, validation/accuracy, "
+            f"--map: '{target}' is no series{near}; use train/loss, validation/loss, train/accuracy, validation/accuracy, "
             "lr, grad_norm, step or epoch"
         )
-    return Meaning(Kind.SERIES, split, metric, -1)
+    return Meaning(Kind.SERIES, split, METRICS.get(metric.lower(), metric), -1)
 
 
 def _in_play(said: Meaning, playing: str) -> Meaning:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,8 +14,8 @@ from nndoctor.readers.json_shapes import lists_within, rows_within
 from nndoctor.readers.names import Kind, meaning
 from nndoctor.readers.plain_json import parsed
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.source import Source
-from nndoctor.readers.table import Table, flatten, from_records, is_words
+from nndoctor.readers.source import Source, pieces
+from nndoctor.readers.table import Table, flatten, from_records, is_words, joined
 
 MOST_PLAIN = 512 << 20  # bytes that are parsed all at once
 CUT = "the last line is cut off and was left out"
@@ -46,22 +47,30 @@ def read(source: Source) -> list[Table]:
     """One table; a last line that is cut off is left out, other lines that are no object are counted."""
     if quick := _plain(source):
         return [quick]
-    text = source.text()
-    if text.lstrip().startswith("["):
-        return [_array(text, source.path)]
-    rows: list[Mapping[str, object]] = []
+    if source.start.lstrip().startswith("["):
+        return [_array(source.text(), source.path)]
+    parts: list[Table] = []
     lines: list[int] = []
     odd: list[int] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        record = _loaded(line)
-        if isinstance(record, dict):
-            rows.append(_of_mm(record))
-            lines.append(number)
-        else:
-            odd.append(number)
-    return [from_records(rows, "jsonl", lines, notes=_notes(odd, lines))]
+    before = 0
+    for text in pieces(source):
+        rows: list[Mapping[str, object]] = []
+        lines = []
+        for number, line in enumerate(text.split("\n"), before + 1):
+            if not line.strip():
+                continue
+            record = _loaded(line)
+            if isinstance(record, dict):
+                rows.append(_of_mm(record))
+                lines.append(number)
+            else:
+                odd.append(number)
+        before += text.count("\n")
+        if rows:
+            parts.append(from_records(rows, "jsonl", lines))
+    if not parts:
+        return [from_records([], "jsonl", [])]
+    return [replace(joined(parts), notes=_notes(odd, lines))]
 
 
 def _plain(source: Source) -> Table | None:

@@ -202,7 +202,7 @@ def _refuse_trials(table: Table, source: Source) -> None:
         shown = ", ".join(settings[:4])
         raise UnreadableLog(
             f"{source.path} is a table of trials ({shown} change from row to row), not the log of a run: "
-            "give the log of one trial"
+            "judge it with nndoctor sweep, or give the log of one trial"
         )
 
 

@@ -6,6 +6,7 @@ import codecs
 import io
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,8 @@ HEAD = 65536  # bytes that a sniff may look at
 LONGEST = 16 << 20  # bytes of one line; a run log's line is never longer, a hostile one may be endless
 MOST_TEXT = 2 << 30  # bytes of a file that is taken into memory whole
 MOST_PIPED = 512 << 20  # bytes read from standard input
+MOST_LINES = 8 << 30  # bytes of a file that is read piece by piece
+LARGE_TEXT, PIECES = 48 << 20, 16 << 20  # bytes beyond which lines are read in pieces, and of one piece
 PIECE = 1 << 20  # bytes read at a time
 PLAIN = b"0123456789.+-eE,;\t\n"  # characters of a table of numbers
 CONTROL = bytes([*range(8), *range(14, 27), *range(28, 32)])  # not 8: bars draw back; not 27: colours
@@ -165,6 +168,28 @@ class Source:
                     )
                 pieces.append(piece)
         return _plain_lines(b"".join(pieces).decode(self.encoding, errors="replace"))
+
+
+def pieces(source: Source) -> Iterator[str]:
+    """The file as texts of whole lines, each of about PIECES bytes, so that memory stays small. Raises as `text` does."""
+    if source.size <= LARGE_TEXT or source.encoding.startswith("utf-16"):
+        yield source.text()
+        return
+    if source.size > MOST_LINES:
+        raise UnreadableLog(f"{source.path} holds over {MOST_LINES >> 30} GB: no run log does; keep fewer lines of it")
+    rest = b""
+    with source.open() as file:
+        while block := file.read(PIECES):
+            whole, newline, rest_of_line = (rest + block).rpartition(b"\n")
+            if len(rest_of_line) > LONGEST:
+                raise UnreadableLog(
+                    f"{source.path} has a line of over {LONGEST >> 20} MB: no run log has; is it the right file?"
+                )
+            rest = rest_of_line
+            if whole:
+                yield _plain_lines((whole + newline).decode(source.encoding, errors="replace"))
+    if rest:
+        yield _plain_lines(rest.decode(source.encoding, errors="replace"))
 
 
 def _wide(head: bytes) -> str | None:

@@ -35,6 +35,11 @@ class Column:
         values, present, unreadable, percent = numbers(cells, comma=comma)
         return cls(values, present, tuple(unreadable), percent)
 
+    @classmethod
+    def empty(cls, rows: int) -> Self:
+        """A column without a value."""
+        return cls(np.full(rows, np.nan), np.zeros(rows, dtype=np.bool_))
+
     def first(self, rows: int) -> Self:
         """The column's first rows."""
         if rows >= len(self.values):
@@ -114,6 +119,22 @@ class Table:
         if self.lines is not None:
             return len(self.lines)
         return max((len(c.values) for c in self.columns.values()), default=0)
+
+
+def joined(parts: Sequence[Table]) -> Table:
+    """The tables of consecutive pieces of one log as one; a column that a piece lacks is empty in its rows."""
+    if len(parts) == 1:
+        return parts[0]
+    names = dict.fromkeys(name for part in parts for name in part.columns)
+    columns = {
+        name: Column.joined([part.columns.get(name) or Column.empty(part.rows) for part in parts]) for name in names
+    }
+    spoken = dict.fromkeys(name for part in parts for name in part.words)
+    words = {name: Words.joined([p.words.get(name) or Words.of([None] * p.rows) for p in parts]) for name in spoken}
+    lines = [part.lines for part in parts if part.lines is not None]
+    at = np.concatenate(lines) if len(lines) == len(parts) else None
+    notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+    return Table(columns, parts[0].format, at, parts[0].facts, notes, words=words)
 
 
 def from_records(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.source import HEAD, Source
-from nndoctor.readers.table import Table, from_records
+from nndoctor.readers.source import HEAD, Source, pieces
+from nndoctor.readers.table import Table, from_records, joined
 from nndoctor.readers.text_ranks import one_voice
 from nndoctor.readers.text_records import counts, records, tells
 
@@ -24,14 +24,26 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table, a row for each epoch or step that the text tells of, with the line it begins on."""
-    lines = one_voice(source.text().split("\n"), tells)
-    found = records(lines)
-    if not found:
+    parts: list[Table] = []
+    before = 0
+    for text in pieces(source):
+        lines = one_voice(text.split("\n"), tells)
+        found = records(lines)
+        notes: tuple[str, ...] = ()
+        if (
+            lines[-1].strip()
+            and len(found) > 2
+            and found[-1].line == len(lines)
+            and _is_cut(found[-1].row, found[-2].row)
+        ):
+            found, notes = found[:-1], (CUT,)
+        if found:
+            at = [record.line + before for record in found]
+            parts.append(from_records([record.row for record in found], "text", at, notes=notes))
+        before += text.count("\n")
+    if not parts:
         raise UnreadableLog(f"{source.path} has no line with a loss or a metric; wanted 'epoch 1 loss 0.5' or the like")
-    notes: tuple[str, ...] = ()
-    if lines[-1].strip() and len(found) > 2 and found[-1].line == len(lines) and _is_cut(found[-1].row, found[-2].row):
-        found, notes = found[:-1], (CUT,)
-    return [from_records([record.row for record in found], "text", [record.line for record in found], notes=notes)]
+    return [joined(parts)]
 
 
 def _is_cut(last: dict[str, object], other: dict[str, object]) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nndoctor.errors import UsageError
+from nndoctor.errors import UsageError, nearest
 from nndoctor.finding import Severity
 from nndoctor.requirements import parse
 from nndoctor.settings.values import Settings, share
@@ -41,12 +40,6 @@ class Place:
     def wrong(self, key: str, problem: str, inside: str = "") -> UsageError:
         """The error for a key."""
         return UsageError(f"{self.at(key)}: {inside + '.' if inside else ''}{key}: {problem}")
-
-
-def nearest(word: str, names: Iterable[str]) -> str:
-    """`, did you mean 'x'?`, or nothing where no name is near."""
-    near = difflib.get_close_matches(word.lower(), list(names), 1, 0.5)
-    return f", did you mean '{near[0]}'?" if near else ""
 
 
 def validated(table: Table, place: Place, folder: str) -> Settings:

@@ -12,7 +12,7 @@ import pytest
         (["no file.csv", "-q"], "did you mean: nndoctor diagnose 'no file.csv' -q"),
         (["diagnos", "good.csv"], "did you mean diagnose?"),
         (["xyzzy"], "wanted one of diagnose, "),
-        (["diagnose", "good.csv", "--format", "xml"], "'xml' is not one of 'terminal', "),
+        (["diagnose", "good.csv", "--format", "xml"], "'xml' is unknown; wanted one of terminal, "),
         (["diagnose", "good.csv", "--qiet"], "--quiet"),
         (["diagnose", "-q"], "nndoctor diagnose --help"),
         (["\x1b[31m::error::x.csv"], "is no command"),
@@ -54,3 +54,69 @@ def test_a_full_disk_is_told_by_the_name_the_user_gave(nndoctor, logs, monkeypat
     done = nndoctor("diagnose", "good.csv", "-o", "report.txt")
     assert (done.code, done.err) == (2, "nndoctor: report.txt: No space left on device\n")
     assert not list(logs.glob("*report.txt*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["diagnose", "goood.csv"], "no such file, did you mean 'good.csv'?"),
+        (["diagnose", "good.csv", "-f", "jsn"], "did you mean 'json'?"),
+        (["diagnose", "good.csv", "--report", "sarf=x"], "did you mean 'sarif'?"),
+        (["diagnose", "good.csv", "--map", "train_los=train/loss"], "did you mean 'train_loss'?"),
+        (["diagnose", "good.csv", "--map", "loss=trian/loss"], "did you mean 'train/loss'?"),
+        (["diagnose", "good.csv", "--map", "loss=train/los"], "did you mean 'train/loss'?"),
+        (["diagnose", "good.csv", "--select", "overtrainin"], "did you mean 'overtraining'?"),
+        (["diagnose", "good.csv", "--fail-on", "eror"], "did you mean 'error'?"),
+        (["diagnose", "good.csv", "--require", "train/loss lst < 1"], "did you mean 'last'?"),
+        (["diagnose", "good.csv", "--jobs", "0"], "--jobs: wanted a number greater than or equal to 1"),
+        (["diagnose", "good.csv", "--jobs", "x"], "--jobs: wanted a whole number"),
+        (["watch", "good.csv", "--once", "-f", "jsn"], "did you mean 'json'?"),
+        (["explain", "overtrainin"], "did you mean 'overtraining'?"),
+    ],
+)
+def test_whatever_is_mistyped_is_known_again(nndoctor, words, said):
+    """Files, formats, columns, series, rules, severities, statistics: one line, no word of the parser's inside."""
+    done = nndoctor(*words)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert said in done.err
+    assert not [word for word in ("Input should", "Value error", "pydantic", "Invalid value") if word in done.err]
+
+
+def test_a_group_without_a_command_shows_its_help(nndoctor):
+    """And nothing on standard error."""
+    done = nndoctor("baseline")
+    assert done.code == 2
+    assert "save" in done.out + done.err
+    assert "nndoctor: ;" not in done.err
+
+
+def test_the_help_is_one_screen_and_names_every_command(nndoctor):
+    """Under headings, none left over, at 80 columns."""
+    from nndoctor.cli.app import app
+    from nndoctor.cli.panels import ORDER, name_of
+
+    told = nndoctor("--help").out
+    names = [*map(name_of, app.registered_commands), *(group.name for group in app.registered_groups)]
+    assert sorted(names) == sorted(ORDER)
+    assert all(f"  {name} " in told for name in names)
+    assert len(told.splitlines()) <= 40
+    assert all(len(line) <= 80 for line in told.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("nndoctor dia", "diagnose"),
+        ("nndoctor explain over", "overtraining"),
+        ("nndoctor diagnose --select NN103", "NN103"),
+        ("nndoctor diagnose --ignore NN1,over", "NN1,overtraining"),
+        ("nndoctor diagnose --format js", "json\njsonl"),
+        ("nndoctor diagnose --report sar", "sarif="),
+    ],
+)
+def test_the_shell_completes(process, typed, offered):
+    """Commands, rules, formats, as bash asks for them."""
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1), "_NNDOCTOR_COMPLETE": "complete_bash"}
+    with process(**words) as running:
+        out, err = running.communicate(timeout=60)
+    assert (out.decode().strip(), err) == (offered, b"")

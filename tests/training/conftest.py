@@ -58,4 +58,5 @@ def table(path: Path) -> list[dict[str, str]]:
         rows = list(csv.DictReader(file))
     for row in rows:
         row.pop("step_time", None)
+        row.pop("peak_memory", None)
     return rows
