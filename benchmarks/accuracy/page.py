@@ -7,11 +7,20 @@ from typing import Any
 
 from benchmarks.accuracy import calibration
 from benchmarks.accuracy.confusion import confusion
-from benchmarks.accuracy.early import early
+from benchmarks.accuracy.early import DOOMED, early
 from benchmarks.accuracy.judged import Judged
 from benchmarks.accuracy.measures import Share, false_alarms, healthy_flagged, measure, primary_agreement
 from benchmarks.accuracy.published.compare import compare
+from benchmarks.accuracy.published.rules import PUBLISHED
 from benchmarks.accuracy.remedies import efficacy
+
+RECALL = """Recall over the runs where the experiments confirm the finding: by its name, or as the likeliest cause of a right one.
+Where the log cannot tell it from others ([how that is decided](zoo/labelling.py)) it must stand among the causes, be it of a
+remark. Precision is over errors and warnings."""
+EARLY = f"""Doomed are the runs with {", ".join(sorted(DOOMED))} confirmed that no single bad batch spoiled;
+the log is cut after a share of its rows. That a run is not converged yet says nothing while it goes on."""
+REMEDY = """The first remedy of the primary finding, where the zoo tried it: whether it improved the loss that it promises to improve
+by more than 2 % of the way from the best constant predictor to the best loss of any retraining, beyond seed noise."""
 
 
 def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jobs: int) -> str:
@@ -21,6 +30,7 @@ def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jo
         f"## {split}: {len(runs)} labelled runs, {healthy} of them healthy",
         summary(runs),
         "### Findings",
+        RECALL,
         _table(
             (
                 "finding",
@@ -32,21 +42,25 @@ def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jo
             ((m.name, m.recall, m.ranked, m.named, m.precision) for m in measure(runs)),
         ),
         "### How early",
+        EARLY,
         _table(
             ("rows seen", "doomed runs named", "healthy with any alarm", "healthy accused of more than not-converged"),
             ((f"{100 * s.share:.0f} %", s.named, s.flagged, s.accused) for s in early(lines, jobs)),
         ),
         "### First remedies",
+        REMEDY,
         _table(("remedy", "improved what it promised"), ((e.remedy, e.helped) for e in efficacy(runs))),
         "### Confidence",
         _table(("confidence", "findings", "mean", "right"), _reliability(runs)),
         "### Primary findings",
+        "What the report puts first, by the confirmed finding that it should put first.",
         _table(("label", "runs", "reported first"), _confused(runs)),
         "### Fixed thresholds, as published",
         _table(
             ("rules", "a finding of the right family", "healthy flagged"),
             ((f.name, f.right, f.flagged) for f in compare(runs)),
         ),
+        "\n".join(f"* {source}" for source in dict.fromkeys(r.source for r in PUBLISHED)),
     ]
     return "\n\n".join(parts) + "\n"
 
