@@ -17,11 +17,6 @@ class Exit(IntEnum):
 
 def main() -> None:
     """The door: whatever happens inside, the exit code keeps its meaning."""
-    if sys.argv[1:] == ["--version"]:
-        from nndoctor.cli.versions import versions
-
-        sys.stdout.write(versions())
-        return
     try:
         from nndoctor.cli.door import run
 

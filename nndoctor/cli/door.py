@@ -36,7 +36,7 @@ def run(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except OSError as error:
-        say(f"{error.filename or 'output'}: {error.strerror or error}")
+        say(f"{error.filename or 'standard output'}: {error.strerror or error}")
     except Exception:  # noqa: BLE001 - the door: a bug must not look like findings (exit 1)
         if interrupts:  # some packages turn the interrupt of their import into an ImportError
             return Exit.INTERRUPTED
@@ -70,6 +70,12 @@ def _run(words: Sequence[str]) -> int:
         from nndoctor.cli.answer import Request, answer
 
         return answer(Request(words[1:]))
+    if list(words) == ["--version"]:
+        from nndoctor.cli.out import put
+        from nndoctor.cli.versions import versions
+
+        put(versions())
+        return Exit.CLEAN
     if "_NNDOCTOR_COMPLETE" not in os.environ and (not words or list(words) in (["--help"], ["-h"])):
         from nndoctor.cli.out import put
         from nndoctor.cli.overview import overview

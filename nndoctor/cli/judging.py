@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -70,13 +73,32 @@ def all_judged(sources: Sequence[Source], task: Task, jobs: int | None = None) -
     chunk = max(1, min(CHUNK, len(sources) // (4 * count)))
     pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
     try:
-        yield from pool.map(partial(judged, task=task), sources, chunksize=chunk)
+        with _unheard():
+            outcomes = pool.map(partial(judged, task=task), sources, chunksize=chunk)
+        yield from outcomes
+    except KeyboardInterrupt:
+        for child in multiprocessing.active_children():  # which would go on with what they have been handed
+            child.terminate()
+        raise
     except BrokenProcessPool as error:
         raise NNDoctorError(
             "a process that read logs was killed, most likely for want of memory: run again with --jobs 1"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Processes started within it do not hear Ctrl-C: the one that started them does, and ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def sensible(logs: int) -> int:

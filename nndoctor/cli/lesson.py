@@ -151,7 +151,7 @@ def _diagnosed(folder: Path, order: Order) -> bool:
     put(render(reports[-1:], look(order.color), quiet=order.quiet))
     page = folder / "report.html"
     try:
-        page.write_text(as_page(reports[-1:]), encoding="utf-8")
+        put(as_page(reports[-1:]), str(page))
     except OSError as error:
         say(f"{page} cannot be written: {error.strerror or error}")
     else:

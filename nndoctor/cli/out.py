@@ -49,6 +49,8 @@ def check(output: str | None, logs: Iterable[str], *, force: bool = False, optio
     if target.is_dir() or not target.resolve().parent.is_dir():
         wanted = "a folder" if target.is_dir() else "in a folder that does not exist"
         raise UsageError(f"{option} {output} is {wanted}; wanted the name of a file, nothing was written")
+    if not os.access(target if target.exists() else target.resolve().parent, os.W_OK):
+        raise UsageError(f"{option} {output} cannot be written to (permission denied); nothing was written")
     if target.exists() and any(_holds(Path(log), target) for log in logs):
         raise UsageError(f"{option} {output} is one of the logs; choose another name, nothing was written")
     if target.is_file() and not force:
@@ -69,7 +71,10 @@ def _holds(log: Path, target: Path) -> bool:
 
 def _write(target: Path, data: bytes) -> None:
     if target.exists() and not target.is_file():  # a pipe or a device: nothing to rename
-        target.write_bytes(data)
+        try:
+            target.write_bytes(data)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(target)) from error
         return
     whole = target.resolve()  # through a link, so that the link stays
     beside = whole.with_name(f".{whole.name}.{os.getpid()}.part")

@@ -50,12 +50,11 @@ def read(source: Source) -> list[Table]:
     if source.start.lstrip().startswith("["):
         return [_array(source.text(), source.path)]
     parts: list[Table] = []
-    lines: list[int] = []
     odd: list[int] = []
-    before = 0
+    before = last = 0
     for text in pieces(source):
         rows: list[Mapping[str, object]] = []
-        lines = []
+        lines: list[int] = []
         for number, line in enumerate(text.split("\n"), before + 1):
             if not line.strip():
                 continue
@@ -68,9 +67,10 @@ def read(source: Source) -> list[Table]:
         before += text.count("\n")
         if rows:
             parts.append(from_records(rows, "jsonl", lines))
+            last = lines[-1]
     if not parts:
         return [from_records([], "jsonl", [])]
-    return [replace(joined(parts), notes=_notes(odd, lines))]
+    return [replace(joined(parts), notes=_notes(odd, last))]
 
 
 def _plain(source: Source) -> Table | None:
@@ -96,10 +96,10 @@ def _of_mm(record: dict[str, object]) -> dict[str, object]:
     return record
 
 
-def _notes(odd: list[int], lines: list[int]) -> tuple[str, ...]:
+def _notes(odd: list[int], last: int) -> tuple[str, ...]:
     if not odd:
         return ()
-    if len(odd) == 1 and odd[0] > lines[-1]:
+    if len(odd) == 1 and odd[0] > last:
         return (CUT,)
     return (f"{len(odd)} lines are not JSON objects and were left out, the first is line {odd[0]}",)
 

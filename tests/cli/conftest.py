@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -69,7 +70,13 @@ def nndoctor(logs, capsys, monkeypatch):
 def process(logs):
     """Run a command as a process of its own, in the folder of logs; output as bytes."""
 
-    def start(*words: str, python: tuple[str, ...] = ("-m", "nndoctor"), **settings: str) -> subprocess.Popen[bytes]:
+    def start(
+        *words: str,
+        python: tuple[str, ...] = ("-m", "nndoctor"),
+        stdout: int | IO[bytes] = subprocess.PIPE,
+        start_new_session: bool = False,
+        **settings: str,
+    ) -> subprocess.Popen[bytes]:
         env = {
             k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONIOENCODING")
         }
@@ -78,7 +85,8 @@ def process(logs):
             cwd=logs,
             env=env | {"PYTHONPATH": str(ROOT), **settings},
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
+            start_new_session=start_new_session,
             stderr=subprocess.PIPE,
         )
 

@@ -20,9 +20,9 @@ def render(found: Comparison, changes: Sequence[Change], look: Look) -> str:
     """The page."""
     page = Page(look)
     for side in found.sides:
-        repeats = f"  {len(side.runs)} runs" if len(side.runs) > 1 else ""
-        form = side.runs[0].format
-        page.line((side.label, "bold"), f"  {side.source}", (f"  {form}{repeats}", "dim"))
+        more = f"  {side.runs[0].format}" + (f"  {len(side.runs)} runs" if len(side.runs) > 1 else "")
+        source = cut(side.source, page.width - len(more) - 3)
+        page.row([(side.label, "bold"), (f"  {source}", ""), (more, "dim")])
     page.blank()
     for k in range(1, len(found.sides)):
         page.line((sentence(found, k), STYLES[found.outcome(k)]))
