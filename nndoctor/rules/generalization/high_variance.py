@@ -14,7 +14,7 @@ GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any health
 FINE = 0.07  # where the training error is under 10 %: the gap is then most of the error
 SMALL = 0.05  # a gap in points so small that a gap in loss is only confidence
 LOSS = 0.25  # of the reach, where no error is logged
-RELATIVE = 0.20  # of a positive validation loss: a run that learned little has a short way to compare with
+RELATIVE = 0.20  # of a positive validation loss: less is information, as a run that learned little has a short way to compare with
 FEW = 4  # evaluations
 OWN = 0.30  # of the validation loss's excess over the best seen
 
@@ -53,8 +53,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     if len(train.y) < 3 or len(validation.y) < FEW:
         return
     gap = validation.last - train.last
-    if min(float(train.y.min()), float(validation.y.min())) > 0 and gap < RELATIVE * validation.last:
-        return
+    small = min(float(train.y.min()), float(validation.y.min())) > 0 and gap < RELATIVE * validation.last
     share = gap / reach(run)
     excess = validation.last - min(train.best, validation.best)
     if (
@@ -74,6 +73,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         series="validation/loss",
         step=float(validation.x[-1]),
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
+        severity=Severity.INFO if small else None,
     )
 
 
@@ -85,7 +85,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network has learned what is peculiar to its training examples. More data or more regularization closes the gap; a larger network or more training will not.",
-    how="A gap of 10 points of error, 7 where training error is under 10 %, over the last tenth of the run. Where no error is logged: a gap in loss of a quarter of the reach and a fifth of the validation loss that opened during training. Never a ratio of losses.",
+    how="A gap of 10 points of error, 7 where training error is under 10 %, over the last tenth of the run. Where no error is logged: a gap in loss of a quarter of the reach that opened during training (information where it is less than a fifth of the validation loss). Never a ratio of losses.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(
