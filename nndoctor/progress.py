@@ -18,7 +18,8 @@ BLIND = 0.02  # of the reach: levels that are less sure cannot show whether a lo
 BACK = 0.35  # of its height: a spike that has come down so far will come down
 BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
 LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
-MOVED = 0.02  # of a positive loss
+MOVED = 0.02  # of the loss of guessing
+STIRRED = 0.005  # of a positive loss whose zero nobody knows
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
 ENDED = 0.03  # of the peak: a rate decayed to nothing
 LEARNS = 0.25  # of what there was to gain beyond knowing nothing, in the few steps of a check-up
@@ -81,7 +82,8 @@ def has_moved(run: Run) -> bool:
         return False
     if train is None or not len(train.y) or float(train.y.min()) <= 0:
         return True
-    return train.first - min(train.best, train.last) > MOVED * train.first
+    chance = chance_loss(run)
+    return train.first - min(train.best, train.last) > (MOVED * chance if chance is not None else STIRRED * train.first)
 
 
 def paced(run: Run, series: Series) -> Series:
