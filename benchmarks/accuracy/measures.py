@@ -100,8 +100,8 @@ def primary_agreement(runs: Sequence[Judged]) -> tuple[Share, Share]:
 def agrees(run: Judged) -> bool:
     """Whether the primary finding is a confirmed one, or there is none and none is confirmed.
 
-    A finding that the experiments support weakly agrees, too, where it has a confirmed one as its likeliest cause, or
-    is of the same family; and no alarm at all, where the log settles no fault and a remark ranks them.
+    A finding that the experiments support weakly agrees, too, where it was planted, has a confirmed one as its
+    likeliest cause, or is of the same family; and no alarm at all, where the log settles no fault and a remark ranks them.
     """
     said, wanted = run.primary, run.expected
     if said is None:
@@ -112,4 +112,5 @@ def agrees(run: Judged) -> bool:
         return True
     cause = meaning(said.causes[0].name) if said.causes else frozenset()
     kin = FAMILY.get(said.name) in {FAMILY[name] for name in wanted.faults}
-    return said.name in wanted.accepted and (kin or bool(cause & wanted.faults))
+    planted = said.name in run.line["planted"].split(":")[0].split("+")
+    return said.name in wanted.accepted and (kin or planted or bool(cause & wanted.faults))

@@ -107,9 +107,13 @@ def _gain(name: str, trained: Trained, train: Distances, validation: Distances) 
 
 
 def _held(before: Sequence[float], after: Sequence[float], span: float) -> float:
-    """The improvement on the logged run, if by half it holds against all seeds and stands out of their noise."""
+    """The improvement on the logged run, if by half it holds against all seeds and stands out of their noise.
+
+    Once their noise is enough where every seed alone, before and after, gains half of it.
+    """
     gain, mean_gain = before[0] - np.mean(after), np.mean(before) - np.mean(after)
     noise = max(np.std(before, ddof=1), np.std(after, ddof=1)) / np.sqrt(2)
-    if gain > 0 and (mean_gain < gain / 2 or gain < 2 * noise):
+    each = min(b - a for b, a in zip(before, after, strict=False)) > gain / 2
+    if gain > 0 and (mean_gain < gain / 2 or gain < (1 if each else 2) * noise):
         return 0.0
     return float(gain / span)

@@ -25,6 +25,9 @@ KIN = {  # one plant, and the ways in which it may show
     "lr-too-low": ("not-converged", "adaptive-rate-starved", "plateau-at-start"),
     "adaptive-rate-starved": ("lr-too-low",),
     "not-converged": ("lr-too-low",),
+    "lr-decayed-too-early": ("lr-too-low", "not-converged"),
+    "warmup-unfinished": ("lr-too-low", "not-converged"),
+    "validation-better-than-train": ("high-bias",),
 }
 # What can't be asked for beside a stronger fact, only accepted: nobody can judge the capacity of a network that doesn't
 # train, nor its generalization, and where one fault explains the curve the other need not be named.
@@ -45,7 +48,7 @@ COVERED = {
     "high-variance": (*UNSTABLE, "plateau-at-start"),
     "overtraining": (*UNSTABLE, "plateau-at-start", "loss-spikes"),
     "validation-better-than-train": (*UNSTABLE, "plateau-at-start", "lr-too-high", "noisy-validation"),
-    "not-converged": (*UNSTABLE, "loss-spikes"),
+    "not-converged": (*UNSTABLE, "loss-spikes", "warmup-unfinished", "lr-decayed-too-early"),
 }
 STILL = {"lr-too-low", "plateau-at-start", "high-bias"}  # how a log can look in which nothing moves
 FLAT = 0.1  # of DT
@@ -83,16 +86,13 @@ def _uncovered(found: dict[str, Strength], planted: Sequence[str]) -> dict[str, 
 
 
 def agree(planted: Sequence[str], strong: Sequence[str], weak: Sequence[str]) -> bool:
-    """Whether the experiments confirm what was planted: firmly, or weakly or by its kin beside a firm finding.
+    """Whether the experiments confirm what was planted: firmly, by its kin, or weakly beside the rest of what was planted.
 
     >>> agree(["diverged"], ["lr-too-high"], []), agree(["lr-too-low"], ["healthy"], ["lr-too-low"])
     (True, False)
     """
-    if set(planted) <= set(strong):
-        return True
-    faults = [name for name in strong if name not in REMARKS | {"healthy"}]
-    near = {*strong, *weak, *(kin for name in faults for kin in KIN if name in KIN[kin])}
-    return bool(faults) and set(planted) <= near
+    faults = {name for name in strong if name not in REMARKS | {"healthy"}}
+    return all(p in strong or bool(faults & {*KIN.get(p, ()), *(planted if p in weak else ())}) for p in planted)
 
 
 def could_gain_little(evidence: Evidence) -> bool:
