@@ -61,12 +61,12 @@ def test_zoo_is_small():
 
 def test_healthy_runs_stay_unaccused():
     """No more healthy runs of the tuning half are flagged than when this was last measured."""
-    assert healthy_flagged(judged())[0].value <= 0.08
+    assert healthy_flagged(judged())[0].value <= 0.065
 
 
 def test_primary_findings_stay_right():
     """The primary finding agrees with the labels as often as when this was last measured."""
-    assert primary_agreement(judged())[0].value >= 0.85
+    assert primary_agreement(judged())[0].value >= 0.86
 
 
 def test_readme_tells_the_measured_figures():
