@@ -1,4 +1,4 @@
-"""Large tables through pandas: only the columns that are kept, in pieces, so that memory stays small."""
+"""Large tables a piece at a time, only the columns that are kept; through pandas where they hold more than numbers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from nndoctor.readers import plain
 from nndoctor.readers.layout import Layout, is_row, split
 from nndoctor.readers.source import LONGEST, Source
 from nndoctor.readers.table import Column, Table, Words, is_words
@@ -33,6 +34,9 @@ def read(source: Source, layout: Layout) -> Table | None:
     ending = _ending(source)
     if ending is None:
         return None
+    cut = _is_cut(ending.last, layout)
+    if (table := _numbers(source, layout, ending.lines, cut=cut)) is not None:
+        return table
     import pandas as pd
 
     columns = _Growing(layout, ending.lines)
@@ -41,7 +45,41 @@ def read(source: Source, layout: Layout) -> Table | None:
             columns.add(chunk)
     except (pd.errors.ParserError, UnicodeDecodeError):
         return None
-    return columns.table(cut=_is_cut(ending.last, layout))
+    return columns.table(cut=cut)
+
+
+def _numbers(source: Source, layout: Layout, lines: int, *, cut: bool) -> Table | None:
+    """A table of plain numbers, a piece at a time; None for any other."""
+    if any(is_words(layout.header[k]) for k in layout.kept):
+        return None
+    values = np.empty((len(layout.kept), lines))
+    present = np.empty(values.shape, dtype=np.bool_)
+    rows, rest = 0, b""
+    with source.open() as file:
+        file.readline(LONGEST)
+        while piece := file.read(plain.PIECE):
+            whole, newline, rest = (rest + piece).rpartition(b"\n")
+            found = plain.block(whole + newline, layout.delimiter, len(layout.header), layout.kept) if newline else None
+            if newline and found is None:
+                return None
+            rows = _put(values, present, rows, found)
+    if rest and not cut:
+        found = plain.block(rest + b"\n", layout.delimiter, len(layout.header), layout.kept)
+        if found is None:
+            return None
+        rows = _put(values, present, rows, found)
+    columns = {layout.header[k]: Column(values[i, :rows], present[i, :rows]) for i, k in enumerate(layout.kept)}
+    notes = (CUT,) if cut else ()
+    return Table(columns, layout.format, np.arange(2, 2 + rows), notes=notes, ignored=layout.ignored)
+
+
+def _put(values: NDArray[np.float64], present: NDArray[np.bool_], rows: int, found: plain.Numbers | None) -> int:
+    """Puts a piece behind the rows that are there, and gives how many there are now."""
+    if found is None:
+        return rows
+    end = rows + int(found[0].shape[1])
+    values[:, rows:end], present[:, rows:end] = found
+    return end
 
 
 def _chunks(source: Source, layout: Layout) -> Iterator[pd.DataFrame]:

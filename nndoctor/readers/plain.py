@@ -44,7 +44,7 @@ def parsed(data: bytes, delimiter: str, width: int, kept: Sequence[int]) -> list
         return None
     found: list[Numbers] = []
     for piece in _pieces(data):
-        numbers = _block(piece, ord(delimiter), width, kept)
+        numbers = block(piece, delimiter, width, kept)
         if numbers is None:
             return None
         found.append(numbers)
@@ -62,10 +62,10 @@ def _pieces(data: bytes) -> Iterator[bytes]:
         at = end
 
 
-def _block(data: bytes, delimiter: int, width: int, kept: Sequence[int]) -> Numbers | None:
-    """Values and presence, each of shape (columns, rows)."""
+def block(data: bytes, delimiter: str, width: int, kept: Sequence[int]) -> Numbers | None:
+    """Values and presence of the kept columns in some whole lines, each of shape (columns, rows); None as for `parsed`."""
     text = np.frombuffer(PAD + data, dtype=np.uint8)
-    ends = np.flatnonzero((text == delimiter) | (text == ord("\n")))
+    ends = np.flatnonzero((text == ord(delimiter)) | (text == ord("\n")))
     rows = data.count(b"\n")
     if len(ends) != rows * width or np.any(text[ends[width - 1 :: width]] != ord("\n")):
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import IO
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,8 @@ from nndoctor.readers.plain import PAD, stretches, values_at
 from nndoctor.readers.table import Column
 
 PIECE = 1 << 20  # bytes parsed at a time
+ODD = (b"[", b"\\", b"\r", b"\0")  # lists, escapes, odd line ends
+LONGEST_LINE = 1 << 16  # bytes
 MOST_KEYS = 256  # different ones; more are no log's
 LONGEST_KEY = 64  # bytes
 SPACE, QUOTE, COMMA, COLON, CLOSE, NEWLINE = b' ",:}\n'
@@ -16,24 +20,33 @@ SPACE, QUOTE, COMMA, COLON, CLOSE, NEWLINE = b' ",:}\n'
 Places = NDArray[np.int64]
 
 
-def parsed(data: bytes) -> dict[str, Column] | None:
-    """The columns of the lines, a row a line; None where a line is no flat object of numbers, and for odd spacing.
+def parsed(file: IO[bytes]) -> tuple[dict[str, Column], int, bool] | None:
+    """The columns of the lines, a row a line, their number, and whether a last line is cut off and left out.
 
-    Every line of `data` ends with a newline.
+    None where a line is no flat object of numbers, and for odd spacing. The file is gone through twice, a piece at a
+    time, so that memory is that of the columns.
     """
-    if any(mark in data for mark in (b"[", b"\\", b"\r", b"\0")):
-        return None
-    total = data.count(b"\n")
-    columns: dict[str, Column] = {}
-    at = row = 0
-    while at < len(data):
-        end = data.find(b"\n", min(at + PIECE, len(data) - 1)) + 1
-        piece = data[at:end]
-        rows = piece.count(b"\n")
-        if not _fill(columns, piece, slice(row, row + rows), total):
+    total = 1
+    while piece := file.read(PIECE):
+        if any(mark in piece for mark in ODD):
             return None
-        at, row = end, row + rows
-    return columns
+        total += piece.count(b"\n")
+    file.seek(0)
+    columns: dict[str, Column] = {}
+    row, rest = 0, b""
+    while piece := file.read(PIECE):
+        whole, newline, rest = (rest + piece).rpartition(b"\n")
+        lines = whole.count(b"\n") + 1
+        if newline and not _fill(columns, whole + newline, slice(row, row + lines), total):
+            return None
+        row += lines if newline else 0
+        if len(rest) > LONGEST_LINE:
+            return None
+    last = rest.endswith(b"}")
+    if last and not _fill(columns, rest + b"\n", slice(row, row + 1), total):
+        return None
+    row += last
+    return {name: column.first(row) for name, column in columns.items()}, row, bool(rest.strip()) and not last
 
 
 def _fill(columns: dict[str, Column], data: bytes, rows: slice, total: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 
@@ -11,13 +12,19 @@ from hypothesis import strategies as st
 
 import nndoctor
 from nndoctor.readers import json_lines, plain_json
-from nndoctor.readers.plain_json import parsed
+from nndoctor.readers.plain_json import parsed as parsed_file
 from nndoctor.readers.source import Source
 
 NUMBERS = st.one_of(st.integers(-(10**20), 10**20), st.floats(), st.none())
 ROWS = st.lists(
     st.dictionaries(st.sampled_from(["step", "loss", "eval/loss", "a_very_long_name_of_a_metric"]), NUMBERS)
 )
+
+
+def parsed(data):
+    """The columns of these bytes, or None."""
+    found = parsed_file(io.BytesIO(data))
+    return None if found is None else found[0]
 
 
 @given(ROWS)
