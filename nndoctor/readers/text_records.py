@@ -19,6 +19,12 @@ AFTER_THE_RUN = ("train_runtime", "train_samples_per_second")  # the summary tha
 QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it
 
 
+NONE: frozenset[str] = frozenset()
+OWN: dict[tuple[str, ...], frozenset[str]] = {
+    kinds: frozenset(kinds) for kinds in (("epoch",), ("step",), ("epoch", "step"), ("step", "epoch"))
+}  # one each
+
+
 @dataclass(slots=True)
 class Record:
     """One epoch or step as it is gathered.
@@ -33,7 +39,7 @@ class Record:
     values: dict[str, object] = field(default_factory=dict)
     total: int = 0
     closed: bool = False
-    aside: set[str] = field(default_factory=set)
+    aside: frozenset[str] = NONE
     again: bool = False
 
     @property
@@ -139,7 +145,7 @@ def _tells(name: str) -> bool:
 def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]) -> None:
     """Add what a line says to the record it belongs to, or to a new one."""
     if line.marks and not (found and _of(found[-1], line)):
-        found.append(Record({**epoch, **line.marks}, frozenset(line.marks), number))
+        found.append(Record({**epoch, **line.marks}, OWN[tuple(line.marks)], number))
     pairs = dict(line.pairs) if any(map(known, line.pairs)) else {}  # else it is prose
     if line.bar is not None and (found or pairs):
         _draw(found, line.bar, pairs, number)
@@ -149,7 +155,7 @@ def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]
 
 def _draw(found: list[Record], bar: tuple[int, int], pairs: Mapping[str, object], number: int) -> None:
     """A bar counts once it is full. A second one of the same epoch shows that something else is evaluated."""
-    here = found[-1] if found else Record({}, frozenset(), number)
+    here = found[-1] if found else Record({}, NONE, number)
     done, total = bar
     if done < total:
         here.closed = here.closed or here.total > 0
@@ -169,12 +175,12 @@ def _add(found: list[Record], pairs: dict[str, object], number: int, *, marked: 
             here = Record(dict(here.marks), here.own, number, again=not marked and bool(here.own))
             found.append(here)
     if here is None:
-        here = Record({}, frozenset(), number)
+        here = Record({}, NONE, number)
         found.append(here)
     if not here.values:
         here.line = number
     if not marked:
-        here.aside.update(pairs)
+        here.aside |= pairs.keys()
     here.values.update(pairs)
 
 

@@ -109,7 +109,7 @@ def _start_left_at(loss: Series) -> float:
         return 0.0
     span = start - y.min()
     still, low = np.flatnonzero(y > start - STILL * span), np.flatnonzero(y < start - GONE * span)
-    if not len(still):
+    if not len(still) or not len(low):  # none is low where the fall is beyond what floats hold
         return 0.0
     return loss.share_of_run(
         float(x[min(still[-1], low[0])])
