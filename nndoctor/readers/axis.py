@@ -14,6 +14,7 @@ from nndoctor.readers.names import BARE, Kind, Meaning
 from nndoctor.readers.table import Column, Rows, Table
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
+BEYOND = 1e15  # no run has so many steps; a column that holds such values, or none that is finite, counts nothing
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
 
@@ -104,7 +105,7 @@ def _stitched(rows: Rows, x: Array) -> Segment:
 def _filled(table: Table, meanings: Mapping[str, Meaning], kind: Kind) -> Array | None:
     """The fullest column of a kind; a gap takes the value above it. None where there is none that counts."""
     columns = [table.columns[name] for name, said in meanings.items() if said.kind is kind]
-    full = [c for c in columns if c.present.mean() >= 0.5 and np.isfinite(c.values[c.present]).all()]
+    full = [c for c in columns if c.present.mean() >= 0.5 and bool(np.all(np.abs(c.values[c.present]) < BEYOND))]
     if not full:
         return None
     most = max(int(c.present.sum()) for c in full)

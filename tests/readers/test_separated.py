@@ -329,3 +329,14 @@ def test_names_in_messages_are_shown_not_obeyed(log):
     with pytest.raises(UnreadableLog) as refused:
         nndoctor.read(log("epoch,\x1b[31mzeta\n0,3\n1,2\n"))
     assert "\x1b" not in str(refused.value)
+
+
+@pytest.mark.parametrize("odd", ["1e308", "-1e308", "inf", "nan", "9223372036854775808"])
+def test_steps_beyond_all_counting_are_not_counted_by(tmp_path, odd):
+    """The rows are counted instead, and every rule can be asked."""
+    log = tmp_path / "log.csv"
+    rows = "".join(f"{odd if k == 7 else k},{1 + (k % 5) / 5},{1 / (k + 1)}\n" for k in range(60))
+    log.write_text("step,loss,val_loss\n" + rows, encoding="utf-8")
+    (run,) = nndoctor.read(str(log))
+    assert run.series["train/loss"].steps.tolist() == list(range(60))
+    assert nndoctor.diagnose(run).run is run
