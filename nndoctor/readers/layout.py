@@ -19,6 +19,7 @@ LOOKED_AT = 40  # lines
 RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
 UPRIGHT = str.maketrans("│┃║", "|||")
 LONGEST_FIELD = 1 << 26  # characters
+MOST_COLUMNS = 4096  # whose names are looked at
 MOST_KNOWN = 256  # headers that are remembered
 WIDEST = 4 << 20  # bytes of a header
 
@@ -44,7 +45,8 @@ class Layout:
     @property
     def ignored(self) -> tuple[str, ...]:
         """The columns that nobody understands, in order."""
-        left = (name for k, name in enumerate(self.header) if k not in set(self.kept))
+        kept = set(self.kept)
+        left = (name for k, name in enumerate(self.header[:MOST_COLUMNS]) if k not in kept)
         return tuple(name for name in left if meaning(name).kind is Kind.UNKNOWN)
 
     @property
@@ -88,7 +90,8 @@ def _found(source: Source) -> Layout | None:
         return None
     indexed = bool(rows) and all(len(row) == len(header) + 1 and row[-1].strip() for row in rows)
     timed = _timed(header, rows)
-    kept = tuple(k for k, name in enumerate(header) if _worth(name) or name in source.kept or k == timed)
+    looked_at = header[:MOST_COLUMNS]
+    kept = tuple(k for k, name in enumerate(looked_at) if _worth(name) or name in source.kept or k == timed)
     return Layout(delimiter, tuple(header), kept, indexed, tuple(cell.strip() for cell in below))
 
 
@@ -168,7 +171,7 @@ def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: 
     named = [cell for cell in header if cell and not is_number(cell)]
     if not named or len(named) < len([c for c in header if c]) / 2:
         return False
-    known = any(_worth(name) for name in header)
+    known = any(_worth(name) for name in header[:MOST_COLUMNS])
     if delimiter == " " and (len(named) < len(header) or not known):
         return False
     if not rows:
