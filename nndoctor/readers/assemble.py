@@ -20,6 +20,7 @@ from nndoctor.readers.table import Rows, Table
 from nndoctor.run import Fact, Run
 from nndoctor.series import Series
 
+MOST_NAMED = 8  # columns that are all shown
 ENOUGH = 8  # points from which the mean over an epoch is a curve, and preferred to its twin logged every few steps
 
 
@@ -169,6 +170,8 @@ def _nothing_found(table: Table, path: str) -> str:
     names = [*(name.strip() for name in table.columns), *table.words, *table.ignored]
     shown = ", ".join(visible(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
     odd = [n for n in names if meaning(n).kind is Kind.UNKNOWN]
+    if not odd and len(names) <= MOST_NAMED:
+        return f"{path} holds no loss and no metric; its columns are {shown}: log the training and the validation loss"
     first = visible(next((n for n in (*odd, *names) if n not in BARE), "column"))
     return (
         f"{path} has no column that looks like a training or validation series; its columns are {shown}; "

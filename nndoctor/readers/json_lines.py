@@ -17,7 +17,6 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source, pieces
 from nndoctor.readers.table import Table, flatten, from_records, is_words, joined
 
-MOST_PLAIN = 512 << 20  # bytes that are parsed all at once
 CUT = "the last line is cut off and was left out"
 
 
@@ -75,16 +74,16 @@ def read(source: Source) -> list[Table]:
 
 def _plain(source: Source) -> Table | None:
     """A table of flat objects of numbers; None where there is anything else, and it is read line by line."""
-    if not source.head.startswith(b"{") or source.size > MOST_PLAIN:
+    if not source.head.startswith(b"{"):
         return None
-    whole, newline, last = source.whole().rpartition(b"\n")
-    cut = not last.endswith(b"}")
-    data = b"".join((whole, newline, b"" if cut else last + b"\n"))
-    columns = parsed(data) if data else None
-    if columns is None or {"step", "data_time"} <= columns.keys() or any(map(is_words, columns)):
+    with source.open() as file:
+        found = parsed(file)
+    if found is None:
         return None
-    lines = np.arange(1, 1 + data.count(b"\n"))
-    return Table(columns, "jsonl", lines, notes=(CUT,) if last.strip() and cut else ())
+    columns, rows, cut = found
+    if not columns or {"step", "data_time"} <= columns.keys() or any(map(is_words, columns)):
+        return None
+    return Table(columns, "jsonl", np.arange(1, 1 + rows), notes=(CUT,) if cut else ())
 
 
 def _of_mm(record: dict[str, object]) -> dict[str, object]:

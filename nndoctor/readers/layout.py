@@ -97,7 +97,7 @@ def _found(source: Source) -> Layout | None:
 
 def _timed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
     """The position of the one column by which the time is told in seconds."""
-    names = [tidy(name) for name in header]
+    names = [tidy(name) for name in header[:MOST_COLUMNS]]
     at = next((names.index(name) for name in (*ELAPSED, *EACH) if name in names), None)
     if at is None or not all(len(row) > at and is_number(row[at]) for row in rows):
         return None

@@ -57,7 +57,8 @@ def _numbers(text: str) -> list[float | None] | None:
 def _without_f1(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     """YOLOv3 writes F1 where later ones write mAP over all thresholds: it is above mAP at 0.5 somewhere, that never is."""
     last = SCORES[-1]
-    if any(float(str(row[last])) > float(str(row[SCORES[-2]])) for row in rows):
+    both = [(row[last], row[SCORES[-2]]) for row in rows]
+    if any(isinstance(a, float) and isinstance(b, float) and a > b for a, b in both):
         return [{("metrics/f1" if k == last else k): v for k, v in row.items()} for row in rows]
     return rows
 

@@ -225,3 +225,22 @@ def test_a_lone_carriage_return_or_an_endless_cell_breaks_no_table(tmp_path, hea
         log.write_text(head + "1,2,0.5\n2,3,0.4\n3,4,0.3\n" + odd, encoding="utf-8", newline="")
         with contextlib.suppress(NNDoctorError):
             assert nndoctor.read(str(log))
+
+
+def test_a_missing_score_breaks_no_results(tmp_path):
+    """YOLO's results with a cell that holds no number are read without it."""
+    log = tmp_path / "results.txt"
+    row = "      {k}/29     1.9G    0.09    0.02    0.01    0.12    10    640   0.5   0.4   {score}   0.2   0.08   0.02   0.01\n"
+    log.write_text("".join(row.format(k=k, score="nan" if k == 1 else "None" if k == 2 else 0.3) for k in range(9)))
+    (run,) = nndoctor.read(str(log))
+    assert len(run.series["validation/map"]) == 9
+
+
+def test_a_log_of_rates_alone_names_what_is_missing(tmp_path):
+    """No column is offered as a loss where each is known to be something else."""
+    log = tmp_path / "log.csv"
+    log.write_text("step,lr,grad_norm\n" + "".join(f"{k},0.1,1\n" for k in range(5)), encoding="utf-8")
+    with pytest.raises(
+        UnreadableLog, match="no loss and no metric; its columns are step, lr, grad_norm: log the training"
+    ):
+        nndoctor.read(str(log))
