@@ -68,13 +68,14 @@ def differences(found: list[Outcome]) -> list[str]:
     ]
 
 
-def of_speed(found: list[speed.Measured]) -> list[str]:
+def of_speed(found: list[speed.Measured], load: float) -> list[str]:
     """The page's part on speed."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pandas"))
     return [
         "## Speed",
         "",
-        f"CPU time. Python {platform.python_version()}, {packages}; {platform.system()}, {os.cpu_count()} cores.",
+        "CPU time, both sides in turns; by the clock only where it says so, which wants an idle machine.",
+        f"Load {load:.1f} as it began. Python {platform.python_version()}, {packages}; {platform.system()}, {os.cpu_count()} cores.",
         "",
         "| what | yardstick | nndoctor | yardstick's | measured | goal | met |",
         "|---|---|---:|---:|---:|---|---|",
@@ -101,9 +102,10 @@ def main() -> int:
     elif given.only != "speed":
         print(f"no corpus in {corpus.CORPUS} (NNDOCTOR_CORPUS): it is left out", file=sys.stderr)
     if given.only != "corpus":
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
         with tempfile.TemporaryDirectory() as folder:
             measured = speed.measure(Path(folder), given.runs, given.rounds)
-        page += ["", *of_speed(measured)]
+        page += ["", *of_speed(measured, load)]
         met = met and all(one.met is not False for one in measured)
     text = "\n".join([*page, ""])
     if given.only is None:
