@@ -100,7 +100,7 @@ def _by_pandas(path: Path, engine: str | None) -> object:
 
 
 def _by_polars(path: Path) -> object:
-    import polars as pl  # type: ignore[import-not-found,unused-ignore]
+    import polars as pl
 
     return pl.read_ndjson(path)
 

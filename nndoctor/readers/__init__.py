@@ -12,6 +12,7 @@ from nndoctor.readers import (
     aim_repo,
     aligned,
     catboost_info,
+    columnar,
     dvclive,
     hf_trainer_state,
     json_lines,
@@ -50,6 +51,7 @@ from nndoctor.run import Run
 READERS: tuple[Reader, ...] = (
     run_folder.READER,
     wandb_binary.READER,
+    columnar.READER,
     catboost_info.READER,
     dvclive.READER,
     mlflow_files.READER,

@@ -12,7 +12,6 @@ JSON_INSTEAD = "which can run code when read, so it is not; write json.dump(hist
 NO_LOG = {
     b"\x89HDF": "an HDF5 file of weights or arrays",
     b"\x93NUMPY": "a NumPy array without names",
-    b"PAR1": "a Parquet file, of which pandas makes a CSV: read_parquet(…).to_csv(…)",
     b"\x89PNG": "a picture; nndoctor reads the numbers behind it",
     b"\xff\xd8\xff": "a picture; nndoctor reads the numbers behind it",
     b"%PDF": "a PDF; nndoctor reads the numbers behind it",

@@ -68,7 +68,7 @@ METRICS = _table(
 )
 
 # Measured after an epoch on held-out data only: without a split in the name they belong to validation.
-HELD_OUT = _words("map map50 bleu rouge word_error ndcg")
+HELD_OUT = _words("map map50 bleu rouge word_error ndcg correlation matthews")
 
 LR = _words(
     "lr learning_rate learningrate lr0 lr_0 lr1 lr2 pg0 pg1 pg2 lr_pg0 lr_pg1 lr_pg2 x_lr0 x_lr1 x_lr2 base_lr "
