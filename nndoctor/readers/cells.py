@@ -45,6 +45,8 @@ def _spelled(text: str, *, comma: bool) -> float | None:
         return INFINITE[low]
     if wrapped := WRAPPED.match(low):
         return float(wrapped.group(1))
+    if text[:1] == "[" and text[-1:] == "]" and "," not in text:
+        return number(text[1:-1], comma)
     if text.endswith("%"):
         return number(text[:-1], comma)
     if comma and text.count(",") == 1 and text.rfind(",") > text.rfind("."):

@@ -31,10 +31,20 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
         column = next((c for c in columns if c.strip() == spelled.strip()), None)
         if column is not None:
             meanings[column] = mapped(target)
+    meanings |= _bare_splits(meanings)
     numbers = [said for said in meanings.values() if said.kind in (Kind.SERIES, Kind.PART)]
     losses = {said.split for said in numbers if said.metric == "loss" or said.metric.endswith("_loss")}
     held = {(said.split, said.metric) for said in numbers}
     return {column: _placed(said, losses, held) for column, said in meanings.items()}
+
+
+def _bare_splits(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """Columns called `train` and `val`, where nothing else is a loss or a metric: they are losses."""
+    bare = {column: SPLITS[tidy(column)] for column in meanings if tidy(column) in SPLITS}
+    others = any(said.kind in (Kind.SERIES, Kind.PART) and said.metric not in BARE for said in meanings.values())
+    if others or len(set(bare.values())) < 2:
+        return {}
+    return {column: Meaning(Kind.SERIES, split, "loss") for column, split in bare.items()}
 
 
 def pairs(maps: Iterable[str]) -> dict[str, str]:

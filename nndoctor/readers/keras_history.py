@@ -15,6 +15,7 @@ from nndoctor.readers.source import HEAD, Source
 from nndoctor.readers.table import Table, from_records
 
 KEY = re.compile(r'"([^"\\\n]{1,80})"\s*:')
+PAIRS = re.compile(r'^\{"[^"]{1,80}":\[\[-?[\d.]')  # of a step and a value
 WRAPPED = re.compile(r"(?:np\.|numpy\.)?(?:float\d+|array|int\d+|float_)\(([^()]*?)(?:, dtype=\w+)?\)")
 PYTHON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false"}
 PYTHON_WORD = re.compile(r"\b(nan|inf|None|True|False)\b")
@@ -29,6 +30,8 @@ def sniff(source: Source) -> bool:
         return False
     if packed.startswith("{'"):
         return re.match(r"\{'[^']{1,80}':(\[|array\(\[)[-+.\dn]", packed) is not None
+    if PAIRS.search(packed):
+        return any(meaning(key).kind is Kind.SERIES for key in KEY.findall(source.start[:8192]))
     opened = packed.find('":[')
     if opened >= 0 and packed[opened + 3 : opened + 4] not in ("{", "[", ""):
         return packed[opened + 3] != '"' or _holds_rows(source)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nndoctor.readers.cells import number
-from nndoctor.readers.names import Kind, meaning, tidy
+from nndoctor.readers.names import SPLITS, Kind, meaning, tidy
 from nndoctor.readers.source import Source
 from nndoctor.readers.spellings import EACH, ELAPSED
 from nndoctor.readers.table import is_words
@@ -157,7 +157,9 @@ _KNOWN: dict[tuple[bytes, tuple[str, ...]], Layout | None] = {}
 
 
 def _worth(name: str) -> bool:
-    return is_words(name) or meaning(name).kind in (Kind.SERIES, Kind.PART, Kind.EPOCH, Kind.STEP)
+    return (
+        is_words(name) or tidy(name) in SPLITS or meaning(name).kind in (Kind.SERIES, Kind.PART, Kind.EPOCH, Kind.STEP)
+    )
 
 
 def _is_second_header(first: Sequence[str], second: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.table import Table, from_cells
@@ -37,7 +37,17 @@ def _lists(found: Mapping[str, object], prefix: str = "") -> dict[str, list[obje
             isinstance(values, (list, tuple, range)) and len(values) and not isinstance(values[0], (list, dict, tuple))
         ):
             lists[name] = list(values)
+        elif isinstance(values, (list, tuple)) and (last := _last_of_each(values)):
+            lists[name] = last
     return lists
+
+
+def _last_of_each(values: Sequence[object]) -> list[object]:
+    """Of pairs of a step and a value, or of triples with the time before them, the values; of anything else nothing."""
+    length = len(values[0]) if values and isinstance(values[0], (list, tuple)) else 0
+    if length not in (2, 3) or not all(isinstance(v, (list, tuple)) and len(v) == length for v in values):
+        return []
+    return [v[-1] for v in values if isinstance(v, (list, tuple))]
 
 
 def _boosting(key: str, among: Mapping[str, object]) -> str:

@@ -85,7 +85,7 @@ EPOCH_TIME = _words(
 )
 EPOCH = _words(
     "epoch epochs ep epoch_num epoch_number num_epoch epoch_idx epoch_id cur_epoch current_epoch n_epoch epoch_index "
-    "epoche epoca epoque epoch_no epoch_epoch train_epoch trainer_epoch"
+    "data_epoch logs_epoch epoche epoca epoque epoch_no epoch_epoch train_epoch trainer_epoch"
 )
 STEP = _words(
     "step steps global_step current_step current_steps iter iteration iterations it iters update updates num_updates trainer_global_step "
@@ -117,11 +117,11 @@ FACTS = {
 # Columns whose value is a run's own: where one of them changes, another run's rows begin.
 RUN_KEYS = _words("run run_id run_name trial trial_id fold seed experiment exp_name")
 # Columns that say of which split the row is.
-PHASES = _words("phase split mode subset stage partition set")
+PHASES = _words("type kind phase split mode subset stage partition set")
 
 NOISE = _words(
     "mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values "
-    "current mini minibatch raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars dataloader idx"
+    "current data mini minibatch raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars dataloader idx"
 )
 # Parts of a loss that add up to it.
 PARTS = _words(

@@ -14,6 +14,11 @@ ROUND = re.compile(
 SUMMARY = re.compile(r"(?:^|[\s:])\*\s+(?=(?:Acc|Prec|Top|Err|Error)[@-]?\d)", re.IGNORECASE)
 SHARES = re.compile(r"\bacc@?\d+\W+[\d.]+", re.IGNORECASE)  # of a part of the set; the summary has those of all
 TOTAL = re.compile(r"\b(?:Test|Val|Eval)\w*: Total time")
+AFTER = re.compile(
+    r"^\s*(?P<name>[A-Za-z][\w ]{0,40}?)\s+(?:at|after|in|for)\s+(?P<kind>epoch|step|iteration|iter)\s*#?(?P<at>\d+)\s*[:=]"
+    r"\s*(?P<value>\S+)\s*$",
+    re.IGNORECASE,
+)  # `Cost after iteration 100: 0.69`
 AVERAGED = re.compile(r"\bAveraged stats:")
 TREES = re.compile(r"^\s*(?P<step>\d+):\s+learn: (?P<learn>\S+)(?:\s+test1?: (?P<test>\S+))?")
 DARKNET = re.compile(
@@ -46,6 +51,8 @@ def plain(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _said(line: str, epoch: str) -> str:
+    if found := AFTER.match(line):
+        return f"{found['kind']} {found['at']} {found['name']}: {found['value']}"
     if epoch and (found := ROUND.search(line) or SUMMARY.search(line)):
         return f"Epoch: [{epoch}] test {_averages(line[found.end() :])}"
     if epoch and (found := AVERAGED.search(line)):

@@ -130,7 +130,8 @@ def parse(text: str, under: str = "") -> Line:
         if ends := SPLIT_WORD.findall(before):
             scope = ends[-1].lower()
         known, key = _key(CUTS.split(before.rstrip())[-1])
-        if found["sep"].isspace() and not known:
+        goes_on = key.lower() in SPLITS and _ends_in_split(line.pairs)  # `LOSS train 0.4 valid 0.5`
+        if found["sep"].isspace() and not known and not goes_on:
             continue  # the text may go on to a name further right
         end = found.end()
         if not key:
@@ -163,6 +164,12 @@ def _metric_before(pairs: dict[str, object], bare: str) -> str:
     names = list(pairs)
     before = names[names.index(bare) - 1].split() if names.index(bare) else []
     return " ".join(before[:-1]) if len(before) > 1 and before[-1].lower() in SPLITS else ""
+
+
+def _ends_in_split(pairs: dict[str, object]) -> bool:
+    """Whether the last name is a metric and its split."""
+    words = next(reversed(pairs), "").split()
+    return len(words) > 1 and words[-1].lower() in SPLITS
 
 
 def _within(value: object, most: float) -> bool:

@@ -96,7 +96,13 @@ def _first_as_later(found: list[Record]) -> list[Record]:
     """Lines without a mark that say a name of their epoch again are left out; of the first epoch that is known only later."""
     if len({tuple(record.marks.items()) for record in found if record.own}) < 2:
         return found
-    return [record for record in found if not record.again]
+    kept: list[Record] = []
+    for record in found:
+        if record.again and kept:
+            kept[-1].values = {**record.values, **kept[-1].values}
+        else:
+            kept.append(record)
+    return kept
 
 
 def _repeated(found: list[Record]) -> list[Record]:

@@ -114,6 +114,25 @@ WILD = {
     "lists with a name": (f"args: lr=0.1\ntrain_losses = {TRAIN}\nval_losses = {HELD}\n", LOSSES),
     "YAML of lists": ("train_loss:\n" + "".join(f"- {v}\n" for v in TRAIN) + "val_loss:\n" + "".join(f"- {v}\n" for v in HELD), LOSSES),
     "Excel's word on its separator": (each("{k};{a};{b}\n", "\ufeffsep=;\nepoch;loss;val_loss\n"), LOSSES),
+    "the name before the epoch": (each("Cost after iteration {k}: {a}\n"), {"train/loss": TRAIN}),
+    "PyTorch's tutorial": (
+        "EPOCH 1:\n" + each("  batch 1000 loss: {a}\n  batch 2000 loss: {a}\nLOSS train {a} valid {b}\nEPOCH {n}9:\n"),
+        LOSSES,
+    ),
+    "columns called as the splits are": (each("{k},{a},{b}\n", "epoch,train,val\n"), LOSSES),
+    "cells in brackets": (each("{k},[{a}],[{b}]\n", "epoch,train_loss,val_loss\n"), LOSSES),
+    "a column that says what kind a row is": (
+        each('{{"type": "train", "epoch": {k}, "loss": {a}}}\n{{"type": "val", "epoch": {k}, "loss": {b}}}\n'),
+        LOSSES,
+    ),
+    "lists of pairs": (
+        '{"train_loss": ' + str([[k, v] for k, v in enumerate(TRAIN)]) + ', "val_loss": ' + str([[k, v] for k, v in enumerate(HELD)]) + "}",
+        LOSSES,
+    ),
+    "records in an envelope": (
+        each('{{"event": "epoch_end", "data": {{"epoch": {k}, "train_loss": {a}, "val_loss": {b}}}}}\n'),
+        LOSSES,
+    ),
     "Chinese": (each("第{n}轮 训练损失: {a} 验证损失: {b} 验证准确率: {y}\n"), {**LOSSES, "validation/accuracy": HELD_SHARE}),
     "a Chinese header": (each("{n},{a},{b}\n", "轮次,训练损失,验证损失\n"), LOSSES),
     "Korean": (each("에폭 {n}, 훈련 손실: {a}, 검증 손실: {b}\n"), LOSSES),
