@@ -16,7 +16,7 @@ from nndoctor.readers.wire import fields
 HEADER = struct.Struct("<QI")  # the length of a record and its checksum; another checksum follows the record
 FRAME = HEADER.size + 4
 BLOCK = 4 << 20  # bytes decoded at a time
-PAD = 160  # bytes that may be looked at past a block's end
+PAD = 320  # bytes that may be looked at past a block's end: a tag says in one byte how long it is
 MOST_SESSIONS = 500
 FLOAT = struct.Struct("<f")
 MOST_RECORD = 1 << 20  # bytes of a record that may hold a scalar; larger ones hold graphs and images

@@ -242,3 +242,13 @@ def test_long_tags_steps_and_other_layouts_stand_in_their_order(tmp_path):
     assert steps.tolist() == [k * 10**7 for k in range(300)]
     assert values.tolist() == list(range(300))
     assert len(gathered[0]["lr"][0]) == 100
+
+
+@pytest.mark.parametrize("end", range(1, 40))
+def test_a_tag_that_claims_to_be_longer_than_the_file_is_no_tag(tmp_path, end):
+    """The last record of a file may say anything of its lengths."""
+    path = tmp_path / "events.out.tfevents.1.host.0"
+    lying = b"\x09" + bytes(8) + b"\x10\x05\x2a\x7f\x0a\x7f\x0a\xff" + b"x" * end
+    path.write_bytes(VERSION + event(1, scalar("loss", 1)) + event(2, scalar("loss", 2)) + record(lying))
+    (run,) = nndoctor.read(str(path))
+    assert run.series["train/loss"].values.tolist() == [1, 2]
