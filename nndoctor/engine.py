@@ -14,6 +14,7 @@ from nndoctor.run import ANY_LAYER, Run
 
 # Causes stand before what they cause: a NaN, then instability, the learning rate, the layers … the log itself last.
 FAMILIES = "3584267190"
+FOLDER = "nndoctor-run", "run.csv"  # the format of the recorder's folders, and the table in them
 
 
 def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -> Report:
@@ -114,7 +115,10 @@ def _location(symptom: Symptom, run: Run) -> Location:
     line = series.line_at(symptom.step) if series is not None and symptom.step is not None else None
     if line is None:
         line = _made(run, symptom.place) or _made(run, symptom.layer)
-    return Location(run.path or run.source, line, symptom.step, symptom.layer)
+    path = run.path or run.source
+    if run.format == FOLDER[0]:  # viewers want a file, and lines are those of its table
+        path = f"{path.rstrip('/')}/{FOLDER[1]}"
+    return Location(path, line, symptom.step, symptom.layer)
 
 
 def _made(run: Run, name: str | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from nndoctor.finding import Severity
@@ -36,7 +37,7 @@ def _command(entry: Entry) -> str:
     place["title"] = f"nndoctor {entry.title}"
     settings = ",".join(f"{key}={_property(value)}" for key, value in place.items())
     message = "\n".join(filter(None, (entry.message, entry.advice)))
-    if entry.source.replace("\\", "/") != entry.path:
+    if os.path.normpath(entry.source).replace("\\", "/") != entry.path:
         message = f"{shown(entry.source)}: {message}"
     return f"::{LEVELS[entry.severity]} {settings}::{_message(message)}"
 
