@@ -5,20 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
 
 
 def trained(
     path: Path,
     *,
     lr: float = 0.05,
-    hidden: int = 16,
-    batch: int = 32,
+    hidden: float = 16,
+    batch: float = 32,
     weight_decay: float = 0.0,
-    seed: int = 0,
-    epochs: int = 20,
-    examples: int = 320,
+    seed: float = 0,
+    epochs: float = 20,
+    examples: float = 320,
 ) -> Path:
     """Train two layers with momentum to tell 5 noisy clusters in 12 dimensions apart, and write the log of it."""
+    hidden, batch, seed, epochs, examples = map(int, (hidden, batch, seed, epochs, examples))
     rng = np.random.default_rng(7)
     centres = rng.normal(0, 1.1, (5, 12))
     labels = rng.integers(0, 5, 1000)
@@ -52,16 +57,16 @@ def trained(
     return path
 
 
-def _forward(weights, x):
+def _forward(weights: list[Array], x: Array) -> tuple[Array, Array]:
     h = np.maximum(x @ weights[0] + weights[1], 0)
     z = h @ weights[2] + weights[3]
     p = np.exp(z - z.max(1, keepdims=True))
     return h, p / p.sum(1, keepdims=True)
 
 
-def _gradients(weights, x, y):
+def _gradients(weights: list[Array], x: Array, y: Labels) -> tuple[float, tuple[Array, ...]]:
     h, p = _forward(weights, x)
-    loss = -np.log(np.maximum(p[np.arange(len(y)), y], 1e-30)).mean()
+    loss = float(-np.log(np.maximum(p[np.arange(len(y)), y], 1e-30)).mean())
     d = p.copy()
     d[np.arange(len(y)), y] -= 1
     d /= len(y)
@@ -69,6 +74,6 @@ def _gradients(weights, x, y):
     return loss, (x.T @ dh, dh.sum(0), h.T @ d, d.sum(0))
 
 
-def _evaluated(weights, x, y):
+def _evaluated(weights: list[Array], x: Array, y: Labels) -> tuple[float, float]:
     p = _forward(weights, x)[1]
-    return -np.log(np.maximum(p[np.arange(len(y)), y], 1e-30)).mean(), (p.argmax(1) == y).mean()
+    return float(-np.log(np.maximum(p[np.arange(len(y)), y], 1e-30)).mean()), float((p.argmax(1) == y).mean())

@@ -72,6 +72,9 @@ def carry_out(order: CheckUp, request: Request) -> int:
         put(rendered(form, [report], [], plan, to_file=True), file)
     if request.format is Format.github:
         summarize([report], [], plan)
+    if not report.findings and not report.cleared:
+        say(f"{order.model}: cannot say: {report.skipped[0].reason if report.skipped else 'no rule was asked for'}")
+        return Exit.TROUBLE
     failed = plan.fails_at is not None and bool(report.at_least(plan.fails_at))
     return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
 

@@ -154,3 +154,52 @@ def test_what_nobody_required_is_not_spoken_of(here):
     """Without requirements the rule is neither clear nor skipped."""
     entry = json.loads(here("", *JSON)[1])["runs"][0]
     assert "NN010" not in [*entry["cleared"], *(s["code"] for s in entry["skipped"])]
+
+
+def test_what_the_documentation_shows_is_understood():
+    """Every TOML example of docs/ci.md is a settings file."""
+    import re
+    import tomllib
+    from pathlib import Path
+
+    from nndoctor.configured import chosen
+    from nndoctor.settings.schema import Place, validated
+
+    text = (Path(__file__).resolve().parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        found = validated(tomllib.loads(example), Place("ci.md", example), "/")
+        assert chosen(found).rules
+
+
+@pytest.mark.parametrize(
+    "words", [["watch", "a/run.csv", "--once", "-f", "concise"], ["watch", "a/run.csv", "--for", "0.2"]]
+)
+def test_watch_heeds_them(here, words):
+    """As diagnose does; --isolated heeds none."""
+    assert here('fail-on = "warning"', *words)[0] == 1
+    assert here('[severity]\novertraining = "error"', *words)[0] == 1
+    assert here('fail-on = "warning"', *words, "--isolated")[0] == 0
+
+
+def test_the_page_heeds_them(here, tmp_path):
+    """What is ignored with a reason is no finding there."""
+    assert here("", "report", "a/run.csv", "-o", "one.html")[0] == 0
+    assert here('ignore = { overtraining = "on purpose" }', "report", "a/run.csv", "-o", "two.html")[0] == 0
+    assert "NN103" in (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert "on purpose" in (tmp_path / "two.html").read_text(encoding="utf-8")
+
+
+def test_a_check_up_heeds_them(here, tmp_path):
+    """Selection and severity, from the settings near the model file."""
+    pytest.importorskip("torch")
+    model = "import torch\nfrom torch import nn\ntorch.manual_seed(0)\nmodel = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))\n"
+    model += "loss = nn.CrossEntropyLoss()\ntrain_data = (torch.randn(64, 4), torch.randint(0, 3, (64,)))\n"
+    (tmp_path / "model.py").write_text(model, encoding="utf-8")
+    words = ("sanity", "model.py", "--budget", "40", "--seeds", "1", "-f", "json")
+    code, out, _ = here('select = ["missing-nonlinearity"]\nseverity = { missing-nonlinearity = "error" }', *words)
+    assert findings(out) == {"missing-nonlinearity": "error"}
+    assert code == 1
+    code, out, _ = here('select = ["missing-nonlinearity"]\nseverity = { missing-nonlinearity = "info" }', *words)
+    assert (code, findings(out)) == (0, {"missing-nonlinearity": "info"})
