@@ -13,6 +13,11 @@ from nndoctor.rule import Rule
 from nndoctor.run import ANY_LAYER, Run
 
 HEIGHT = 6  # rows of an example's picture
+GIVEN = {
+    "search": "the trials of a search (nndoctor sweep)",
+    "bands": "good runs (--baseline)",
+    "requirements": "a requirement (--require)",
+}
 BETWEEN = 2  # blanks between the sick and the healthy one
 
 
@@ -74,7 +79,9 @@ def card(rule: Rule, look: Look) -> str:
 
 
 def _told(need: str) -> str:
-    """`layer:*/std` -> `a layer's std (nndoctor.Recorder)`; `a|b` -> `a or b`."""
+    """`layer:*/std` -> `a layer's std (nndoctor.Recorder)`; `a|b` -> `a or b`; `fact:num_classes` -> `num classes`."""
+    if need.startswith("fact:"):
+        return GIVEN.get(need[5:], need[5:].replace("_", " "))
     if not need.startswith(ANY_LAYER):
         return need.replace("|", " or ")
     statistics = " or ".join(part.removeprefix(ANY_LAYER).replace("_", " ") for part in need.split("|"))
