@@ -26,9 +26,12 @@ def make(experiment: Experiment, kept: Path | None = None) -> dict[str, Any]:
     """One line of the zoo; curves in the folder `kept` are labelled anew, those that are not there are trained and left there."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    experiment = stopped(experiment) if experiment.patience else experiment
-    trained = train_all(experiment) if kept is None else _remembered(experiment, kept / f"{experiment.id}.pkl")
-    return labelled(experiment, trained)
+    try:
+        experiment = stopped(experiment) if experiment.patience else experiment
+        trained = train_all(experiment) if kept is None else _remembered(experiment, kept / f"{experiment.id}.pkl")
+        return labelled(experiment, trained)
+    finally:
+        torch.set_flush_denormal(False)  # the rest of the process counts on numbers that small
 
 
 def labelled(experiment: Experiment, trained: Trained) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -88,6 +89,12 @@ def process(logs):
             stdout=stdout,
             start_new_session=start_new_session,
             stderr=subprocess.PIPE,
+            preexec_fn=_heed_ctrl_c if os.name == "posix" else None,  # noqa: PLW1509 - one call, no thread, no lock
         )
 
     return start
+
+
+def _heed_ctrl_c() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -34,6 +34,10 @@ class Words(nn.Module):
         return self.table(x).sum(1)
 
 
+SLOW = ("LBFGS", "Muon")
+"""Whose steps take many passes: 30 of them tell as much."""
+
+
 def trained(name, folder):
     """The weights and random states after 100 steps of an optimizer, with a recorder where a folder is given."""
     seed()
@@ -42,7 +46,7 @@ def trained(name, folder):
     settings = {"lr": 0.01} | ({"max_iter": 3} if name == "LBFGS" else {})
     optimizer = getattr(torch.optim, name)(kept, **settings)
     rec = Recorder(model, optimizer, folder, every=3) if folder else None
-    for _ in range(100):
+    for _ in range(30 if name in SLOW else 100):
         x = torch.randint(30, (8, 4)) if name == "SparseAdam" else torch.randn(8, 12)
         y = torch.randint(3, (8,))
 
