@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,16 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nndoctor.recorder.kinds import ENDS
+from nndoctor.recorder.raw import Frame, Layout, Owners, Raw, alike
 from nndoctor.recorder.slots import Slot, Slots
-from nndoctor.recorder.statistics import (
-    STATISTICS,
-    DeadUnits,
-    Floats,
-    Outputs,
-    of_outputs,
-    quantiles,
-    segments,
-)
+from nndoctor.recorder.statistics import STATISTICS, DeadUnits, Floats, Outputs, of_outputs, quantiles, segments
 from nndoctor.recorder.weights import Weights
 from nndoctor.recorder.window import PLACES
 
@@ -57,12 +49,10 @@ class Analysis:
         self._weights = weights
         self._paths = list(paths)
         self._dead: dict[str, DeadUnits] = {}
-        self._layers: tuple[str, ...] = ()
         self._of = (-1, -1)
-        self._at: dict[str, int] = {}
-        self._owners = Owners.of(weights, {w.layer: 0 for w in weights.entries})
+        self._frame = Frame((), {}, Owners.of(weights, {w.layer: 0 for w in weights.entries}))
 
-    def layers(self) -> tuple[str, ...]:
+    def frame(self) -> Frame:
         """All layers in the order of the data; those whose output is never seen stand after the one defined before."""
         key = (len(self._slots.order), len(self._weights.entries))
         if key != self._of:
@@ -72,156 +62,184 @@ class Analysis:
                 if path in owners and path not in order:
                     known = next((p for p in reversed(self._paths[:k]) if p in order), None)
                     order.insert(order.index(known) + 1 if known is not None else 0, path)
-            self._layers, self._of = tuple(order), key
-            self._at = {name: k for k, name in enumerate(order)}
-            self._owners = Owners.of(self._weights, self._at)
-        return self._layers
+            at = {name: k for k, name in enumerate(order)}
+            self._frame, self._of = Frame(tuple(order), at, Owners.of(self._weights, at)), key
+        return self._frame
 
     @torch.no_grad()
-    def sample(self) -> Sample:
-        """The numbers of the latest sampled step."""
-        layers = self.layers()
-        values = np.full((len(layers), len(STATISTICS)), np.nan, dtype=np.float32)
-        at = self._at
+    def take(self) -> Raw:
+        """The latest sampled step, brought to the host in one copy."""
+        frame, g, w = self.frame(), self._weights.gradients, self._weights
         filled = [slot for slot in self._slots.order if slot.filled]
-        parts = self._to_host(filled)
-        self._outputs(values, at, filled, parts[0])
-        self._alive(values, at, [s for s in filled if s.alive is not None], parts[1])
-        norms = self._gradients(values, at, parts[2], parts[4])
-        prints = self._updates(values, parts[5], parts[6])
-        g = self._weights.gradients
-        have = set() if g is None else set(g.rows)
-        lost: dict[str, None] = {}
-        if len(have) < len(self._weights.entries):
-            every = enumerate(self._weights.entries)
-            lost = dict.fromkeys(w.layer for k, w in every if w.parameter.requires_grad and k not in have)
-        total = float(np.sqrt(np.sum(norms**2))) if len(norms) else math.nan
-        first = float(np.sqrt(np.sum(parts[3].astype(np.float64) ** 2))) if len(parts[3]) else math.nan
-        unreached = tuple(lost) if g is not None and g.rows else ()
-        owners = tuple(w.layer for w in self._weights.entries) if prints else ()
-        return Sample(layers, values, total, first, self._weights.passes, unreached, prints, owners)
+        awake = [slot for slot in filled if slot.alive is not None]
+        outputs, places = self._rows(filled)
+        layout = Layout(
+            outputs=tuple(slot.name for slot in filled),
+            shapes=tuple(slot.size for slot in filled),
+            ends=tuple(ENDS.get(slot.activation) if slot.activation != "relu" else None for slot in filled),
+            places=places,
+            alive=tuple((slot.name, slot.alive.numel()) for slot in awake if slot.alive is not None),
+            viewed=tuple(k for k, slot in enumerate(filled) if slot.viewed),
+            firsts=len(w.first_norms) if w.first_norms is not None else 0,
+            small=tuple(g.small) if g is not None else (),
+            lengths=tuple(g.lengths) if g is not None else (),
+            large=tuple(g.large) if g is not None else (),
+            matrices=tuple(g.matrices) if g is not None else (),
+            stretched=tuple(g.stretched) if g is not None else (),
+            stretches=tuple(w.lengths) if w.old is not None else (),
+            moved=w.new is not None,
+        )
+        grads = (g.values, g.norms, g.stretches) if g is not None else ()
+        singles = (w.first_norms, *grads, w.old, w.new)
+        pieces = [*outputs, *(s.alive for s in awake if s.alive is not None), *(t for t in singles if t is not None)]
+        host = torch.cat(_alike(pieces)).cpu().numpy() if pieces else np.empty(0, dtype=np.float32)
+        examples = tuple((slot.examples, slot.places) for slot in awake)
+        return Raw(host, layout, frame, examples, w.passes, self._unreached())
 
-    def _to_host(self, filled: Sequence[Slot]) -> list[Floats]:
-        """Buffer rows, largest values, gradient norms, first norms, gradient stretches, old and new weights: one copy."""
-        g, w = self._weights.gradients, self._weights
+    def _rows(self, filled: Sequence[Slot]) -> tuple[list[Tensor], tuple[int, ...]]:
+        """The buffers' rows to be copied, one stretch where there is one buffer, and where each output stands in them."""
         rows = [slot.row for slot in filled]
         if len(self._slots.buffers) == 1 and rows:
             (buffer,) = self._slots.buffers.values()
-            outputs = [buffer[: max(rows) + 1].view(-1)]
-        else:
-            outputs = [self._slots.buffers[slot.target.device][slot.row] for slot in filled if slot.target is not None]
-            rows = list(range(len(rows)))
-        singles = (g.norms if g else None, w.first_norms, g.values if g else None, w.old, w.new)
-        groups: list[list[Tensor]] = [
-            outputs,
-            [slot.alive for slot in filled if slot.alive is not None],
-            *([] if one is None else [one] for one in singles),
-        ]
-        flat = [t for group in groups for t in group]
-        if not flat:
-            return [np.empty(0, dtype=np.float32)] * len(groups)
-        host = torch.cat(_alike(flat)).cpu().numpy()
-        parts, start = [], 0
-        for group in groups:
-            end = start + sum(t.numel() for t in group)
-            parts.append(host[start:end])
-            start = end
-        if rows != list(range(len(rows))):
-            parts[0] = parts[0].reshape(-1, PLACES)[rows].ravel()
-        return parts
+            return [buffer[: max(rows) + 1].view(-1)], tuple(rows)
+        found = [self._slots.buffers[slot.target.device][slot.row] for slot in filled if slot.target is not None]
+        return found, tuple(range(len(found)))
 
-    def _outputs(self, values: Floats, at: dict[str, int], filled: Sequence[Slot], host: Floats) -> None:
-        if not filled:
-            return
-        ranges = [ENDS.get(slot.activation) if slot.activation != "relu" else None for slot in filled]
-        sample = Outputs(host.reshape(len(filled), -1), [slot.size for slot in filled], ranges)
-        rows = [at[slot.name] for slot in filled]
-        with np.errstate(all="ignore"):
-            for name, column in of_outputs(sample).items():
-                values[rows, COLUMN[name]] = column
-
-    def _alive(self, values: Floats, at: dict[str, int], slots: Sequence[Slot], host: Floats) -> None:
-        start = 0
-        for slot in slots:
-            units = slot.alive.numel() if slot.alive is not None else 0
-            known = self._dead.get(slot.name)
-            if known is None or len(known.silent) != units:
-                known = self._dead[slot.name] = DeadUnits(units)
-            share = known.add(host[start : start + units], slot.examples, slot.places)
-            values[at[slot.name], COLUMN["dead_fraction"]] = share
-            start += units
-
-    def _gradients(self, values: Floats, at: dict[str, int], norms: Floats, stretches: Floats) -> NDArray[np.float64]:
-        """The layers' gradient norms and quantiles; gives back all norms in double precision."""
-        g, entries = self._weights.gradients, self._weights.entries
-        exact = norms.astype(np.float64)
-        if g is None or not len(exact):
-            return exact
-        rows = self._owners.rows[g.rows]
-        squares = np.bincount(rows, exact**2, len(values))[rows]
-        values[rows, COLUMN["grad_norm"]] = np.sqrt(squares)
-        values[rows, COLUMN["nonfinite_grad"]] = ~np.isfinite(squares)
-        start = 0
-        for row, length in zip(g.sampled, g.lengths, strict=True):
-            k = at[entries[row].layer]
-            low, median, high = quantiles(stretches[start : start + length])
-            values[k, COLUMN["grad_low"] : COLUMN["grad_high"] + 1] = low, median, high
-            if np.isposinf(squares[rows == k]).all() and OVERFLOWS < high < np.inf:
-                values[k, COLUMN["nonfinite_grad"]] = 0  # its norm overflowed, it did not
-            start += length
-        return exact
-
-    def _updates(self, values: Floats, old: Floats, new: Floats) -> tuple[float, ...]:
-        """Norms of the weights and of the step taken, by their stretches; biases apart, as they begin at zero."""
-        lengths, of = self._weights.lengths, self._owners
-        if not len(old):
+    def _unreached(self) -> tuple[str, ...]:
+        g = self._weights.gradients
+        if g is None or not g.rows or len(g.rows) == len(self._weights.entries):
             return ()
-        sizes = of.sizes / np.array(lengths)
+        have, every = set(g.rows), enumerate(self._weights.entries)
+        return tuple(dict.fromkeys(w.layer for k, w in every if w.parameter.requires_grad and k not in have))
+
+    def numbers(self, raws: Sequence[Raw]) -> list[Sample]:
+        """The numbers of samples, in their order; those of one layout together, which costs little more than one."""
+        found: list[Sample] = []
         with np.errstate(all="ignore"):
-            weight, starts = segments(old, lengths)
-            moved = segments(new - old, lengths)[0] if len(new) else np.full(len(lengths), np.nan)
-            sums = np.add.reduceat(old, starts, dtype=np.float64)
-            total = np.bincount(of.rows[of.main], (weight * sizes)[of.main], len(values))
-            step = np.bincount(of.rows[of.main], (moved * sizes)[of.main], len(values))
-            level = np.bincount(of.rows[of.main], (sums**2 / lengths * sizes)[of.main], len(values))
-            spread = np.sqrt(np.maximum(1 - level / total, 0))  # zeros have none
-            ratio = np.where(total > 0, np.sqrt(step / total), np.where(step > 0, np.inf, np.nan))
-            bad = np.bincount(of.rows, ~np.isfinite(weight), len(values)) > 0
-        here, biases = of.rows[of.main], ~of.main
-        values[here, COLUMN["weight_norm"]] = np.sqrt(total[here])
-        values[here, COLUMN["weight_spread"]] = np.where(of.several[here], spread[here], np.nan)
-        values[here, COLUMN["update_ratio"]] = ratio[here]
-        values[of.rows, COLUMN["nonfinite_weight"]] = bad[of.rows]
-        values[of.rows[biases], COLUMN["bias_mean"]] = (sums / lengths)[biases]
-        return () if self._weights.split else tuple(sums.tolist())
+            for group in alike(raws):
+                found += self._of_group(group)
+        return found
+
+    def _of_group(self, group: Sequence[Raw]) -> list[Sample]:
+        layout, frame = group[0].layout, group[0].frame
+        parts = layout.parts(np.stack([raw.host for raw in group]))
+        values = np.full((len(group), len(frame.layers), len(STATISTICS)), np.nan, dtype=np.float32)
+        if layout.outputs:
+            _outputs(values, layout, frame, parts[0])
+        self._alive(values, group, parts[0], parts[1])
+        whole = _gradients(values, layout, frame.owners, parts[3:6])
+        prints = _updates(values, layout, frame.owners, parts[6], parts[7])
+        first = np.sqrt(np.sum(parts[2].astype(np.float64) ** 2, axis=1))
+        owners = tuple(w.layer for w in self._weights.entries) if layout.stretches and not self._weights.split else ()
+        return [
+            Sample(
+                frame.layers,
+                values[k],
+                float(whole[k]) if layout.small or layout.large else float("nan"),
+                float(first[k]) if layout.firsts else float("nan"),
+                raw.passes,
+                raw.unreached,
+                tuple(prints[k].tolist()) if owners else (),
+                owners,
+            )
+            for k, raw in enumerate(group)
+        ]
+
+    def _alive(self, values: Floats, group: Sequence[Raw], samples: Floats, largest: Floats) -> None:
+        """Follow which units are silent, by the largest values that were taken, or by the samples themselves."""
+        layout, at, start = group[0].layout, group[0].frame.at, 0
+        for j, (name, units) in enumerate(layout.alive):
+            tops = largest[:, start : start + units]
+            values[:, at[name], COLUMN["dead_fraction"]] = self._dead_shares(name, tops, [r.examples[j] for r in group])
+            start += units
+        for k in layout.viewed:
+            name, (examples, units, places) = layout.outputs[k], layout.shapes[k]
+            block = samples.reshape(len(group), -1, PLACES)[:, k, : examples * units * places]
+            tops = block.reshape(len(group), examples, units, places).max((1, 3))
+            looked = [(examples, places)] * len(group)
+            values[:, at[name], COLUMN["dead_fraction"]] = self._dead_shares(name, tops, looked)
+
+    def _dead_shares(self, name: str, tops: Floats, looked: Sequence[tuple[int, int]]) -> list[float]:
+        known = self._dead.get(name)
+        if known is None or len(known.silent) != tops.shape[1]:
+            known = self._dead[name] = DeadUnits(tops.shape[1])
+        return [known.add(one, *over) for one, over in zip(tops, looked, strict=True)]
 
 
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """Of each parameter the row of its layer, its size, and whether it is no bias beside a matrix; shape (parameters,).
+def _outputs(values: Floats, layout: Layout, frame: Frame, host: Floats) -> None:
+    """The statistics of all outputs of all samples."""
+    n, m = len(values), len(layout.outputs)
+    sample = Outputs(host.reshape(n * m, -1), layout.shapes * n, layout.ends * n)
+    rows = [frame.at[name] for name in layout.outputs]
+    for name, column in of_outputs(sample).items():
+        values[:, rows, COLUMN[name]] = column.reshape(n, m)
 
-    `several`, shape (layers,), says which layers hold a matrix of more than one weight.
+
+def _gradients(values: Floats, layout: Layout, owners: Owners, parts: Sequence[Floats]) -> NDArray[np.float64]:
+    """The layers' gradient norms and quantiles; gives back the norm of each sample's whole gradient.
+
+    `parts` are the small gradients, the large ones' norms, and stretches of the large matrices.
     """
+    whole, norms, stretches = parts
+    rows = owners.rows[[*layout.small, *layout.large]] if layout.small or layout.large else np.empty(0, np.int64)
+    squares = np.empty((len(values), 0))
+    if layout.small:
+        squares = segments(whole, np.array(layout.lengths))[0]
+    squares = np.concatenate([squares, norms.astype(np.float64) ** 2], axis=1)
+    here = np.unique(rows)
+    by_layer = np.stack([np.bincount(rows, one, values.shape[1]) for one in squares])[:, here]
+    values[:, here, COLUMN["grad_norm"]] = np.sqrt(by_layer)
+    values[:, here, COLUMN["nonfinite_grad"]] = ~np.isfinite(by_layer)
+    for which, lengths, all_of_them in (
+        (layout.small, layout.lengths, whole),
+        (layout.matrices, layout.stretched, stretches),
+    ):
+        start = 0
+        for row, length in zip(which, lengths, strict=True):
+            if owners.main[row]:
+                _quantiles(values, int(owners.rows[row]), all_of_them[:, start : start + length])
+            start += length
+    norm: NDArray[np.float64] = np.sqrt(squares.sum(1))
+    return norm
 
-    rows: NDArray[np.int64]
-    sizes: NDArray[np.float64]
-    main: NDArray[np.bool_]
-    several: NDArray[np.bool_]
 
-    @classmethod
-    def of(cls, weights: Weights, at: dict[str, int]) -> Owners:
-        """The owners of a model's parameters, by the rows of the layers."""
-        entries = weights.entries
-        matrices = {w.layer for w in entries if w.parameter.ndim >= 2}
-        several = np.zeros(len(at), dtype=np.bool_)
-        for w in entries:
-            several[at[w.layer]] |= w.parameter.ndim >= 2 and w.parameter.numel() > 1
-        return cls(
-            np.array([at[w.layer] for w in entries], dtype=np.int64),
-            np.array([w.parameter.numel() for w in entries], dtype=np.float64),
-            np.array([w.parameter.ndim >= 2 or w.layer not in matrices for w in entries], dtype=np.bool_),
-            several,
-        )
+def _quantiles(values: Floats, k: int, stretches: Floats) -> None:
+    found = quantiles(stretches)
+    values[:, k, COLUMN["grad_low"] : COLUMN["grad_high"] + 1] = found
+    tops = found[:, 2]
+    overflown = (tops > OVERFLOWS) & np.isfinite(tops) & np.isposinf(values[:, k, COLUMN["grad_norm"]])
+    values[overflown, k, COLUMN["nonfinite_grad"]] = 0  # its norm overflowed, it did not
+
+
+def _updates(values: Floats, layout: Layout, of: Owners, old: Floats, new: Floats) -> NDArray[np.float64]:
+    """Norms of the weights and of the step taken, by their stretches; biases apart, as they begin at zero.
+
+    Gives back the sum of each stretch, shape (samples, parameters).
+    """
+    n, layers = values.shape[:2]
+    if not layout.stretches:
+        return np.empty((n, 0))
+    lengths = np.array(layout.stretches)
+    weight, starts = segments(old, lengths)
+    moved = segments(new - old, lengths)[0] if layout.moved else np.full_like(weight, np.nan)
+    sums = np.add.reduceat(old, starts, axis=1, dtype=np.float64)
+    main, rows, sizes = of.main, of.rows, of.sizes / lengths
+
+    def by_layer(each: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.stack([np.bincount(rows[kept], one[kept], layers) for one in each])
+
+    total, step = by_layer(weight * sizes, main), by_layer(moved * sizes, main)
+    level = by_layer(sums**2 / lengths * sizes, main)
+    spread = np.sqrt(np.maximum(1 - level / total, 0))  # zeros have none
+    ratio = np.where(total > 0, np.sqrt(step / total), np.where(step > 0, np.inf, np.nan))
+    bad = by_layer((~np.isfinite(weight)).astype(np.float64), np.ones_like(main)) > 0
+    here, biases = rows[main], ~main
+    values[:, here, COLUMN["weight_norm"]] = np.sqrt(total[:, here])
+    values[:, here, COLUMN["weight_spread"]] = np.where(of.several[here], spread[:, here], np.nan)
+    values[:, here, COLUMN["update_ratio"]] = ratio[:, here]
+    values[:, rows, COLUMN["nonfinite_weight"]] = bad[:, rows]
+    values[:, rows[biases], COLUMN["bias_mean"]] = (sums / lengths)[:, biases]
+    return sums
 
 
 def _alike(tensors: list[Tensor]) -> list[Tensor]:

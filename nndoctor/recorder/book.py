@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-try:
-    import resource
-except ImportError:  # Windows knows no such thing
-    resource = None  # type: ignore[assignment]
-
 from nndoctor.recorder import facts
-from nndoctor.recorder.analysis import COLUMN, Sample
+from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
 from nndoctor.recorder.folder import Folder, Row, last_step
 from nndoctor.recorder.losses import Losses
 from nndoctor.recorder.noise import Noise
+from nndoctor.recorder.pool import Pool
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
+from nndoctor.recorder.raw import Raw
 from nndoctor.run_folder import is_folder
 
 OFTEN = 5.0  # seconds between two flushes
@@ -52,6 +47,7 @@ class Book:
         self.scale: float | None = None
         self._skipped = 0
         self._taken = self._laid = 0
+        self._pool = Pool()
         self._layers: tuple[str, ...] = ()
         self._late: list[tuple[int, Sample]] = []
         self._seen_loss = False
@@ -125,6 +121,11 @@ class Book:
                 self.flush()
         return self._losses.jumped
 
+    def spent(self) -> float:
+        """Seconds spent on the numbers of several samples since it was last asked."""
+        seconds, self._pool.seconds = self._pool.seconds, 0.0
+        return seconds
+
     @property
     def lost(self) -> bool:
         """Whether the latest row's loss is the first that is not finite."""
@@ -139,35 +140,57 @@ class Book:
             rows.append({"step": step})
         rows[-1].update({name: float(value) for name, value in metrics.items()})
 
-    def sample(self, step: int, sample: Sample, probe: Probe, scaler: torch.amp.GradScaler | None) -> None:
-        """A sampled step's numbers; with several processes joined a sample later, when the others' have arrived."""
+    def sample(
+        self, step: int, analysis: Analysis, raw: Raw, probe: Probe, scaler: torch.amp.GradScaler | None
+    ) -> None:
+        """A sampled step; its numbers are reckoned later, with those of others."""
+        self._taken += 1
+        scale = 1.0
+        if self._folder is not None:
+            if scaler is not None:
+                scale = self.scale = float(scaler.get_scale())
+            self._folder.fact("skipped_steps", self._skipped)
+            self._folder.fact("unreached", list(raw.unreached))
+            if probe.laid != self._laid:
+                self._tell(probe)
+            if probe.replaced:
+                self._folder.fact("replaced_modules", probe.replaced)
+        if self._pool.hold(step, analysis, raw, scale) or self._ranks.count > 1:
+            self._reckon()
+        if self._folder is not None and (time.perf_counter() - self._flushed > OFTEN or self._taken == 1):
+            self.flush()
+
+    def _reckon(self) -> None:
+        for held, sample in self._pool.reckon():
+            self._settle(held.step, sample, held.memory)
+
+    def _settle(self, step: int, sample: Sample, memory: float | None) -> None:
+        """A sample's numbers; with several processes joined a sample later, when the others' have arrived."""
         if self._folder is None:
             self._ranks.leave(step, sample)
             return
-        scale = float(scaler.get_scale()) if scaler is not None else 1.0
-        if scaler is not None:
-            self.scale = scale
-            sample = _unscaled(sample, scale)
-        self._beyond[step] = self._run_numbers(sample)
+        self._beside(step, self._run_numbers(sample, memory))
         if self._ranks.count > 1:
             self._late.append((step, sample))
             self._join(all_but=1)
         else:
             self._keep(step, sample)
-        self._folder.fact("skipped_steps", self._skipped)
-        self._folder.fact("unreached", list(sample.unreached))
-        if probe.laid != self._laid:
-            self._tell(probe)
-        if probe.replaced:
-            self._folder.fact("replaced_modules", probe.replaced)
-        self._taken += 1
-        if time.perf_counter() - self._flushed > OFTEN or self._taken == 1:
-            self.flush()
+
+    def _beside(self, step: int, numbers: Row) -> None:
+        """Numbers for the row of a step that is not yet on disk, or yet to come."""
+        for row in reversed(self._folder.rows if self._folder is not None else ()):
+            if row["step"] == step:
+                row.update(numbers)
+                return
+            if row["step"] < step:
+                break
+        self._beyond[step] = numbers
 
     def flush(self) -> None:
         """Bring everything to disk."""
         if self._folder is None:
             return
+        self._reckon()
         for row, value in self._losses.fetch():
             for one in self._folder.rows:
                 if one["step"] == row:
@@ -210,8 +233,8 @@ class Book:
             if birth is not None:
                 self._folder.fact("nonfinite", {"step": step, **birth})
 
-    def _run_numbers(self, sample: Sample) -> Row:
-        row: Row = {}
+    def _run_numbers(self, sample: Sample, memory: float | None) -> Row:
+        row: Row = {} if memory is None else {"peak_memory": memory}
         if not math.isnan(sample.grad_norm):
             row["grad_norm"] = sample.grad_norm
         noise = (
@@ -219,11 +242,6 @@ class Book:
         )
         if noise is not None:
             row["noise_scale"] = noise
-        if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-            row["peak_memory"] = float(torch.cuda.max_memory_allocated())
-        elif resource is not None:
-            unit = 1 if sys.platform == "darwin" else 1024
-            row["peak_memory"] = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
         return row
 
     def _look(self, loss: object) -> None:
@@ -248,12 +266,3 @@ def _birth(sample: Sample) -> dict[str, object] | None:
             first = bad[-1] if side == "gradient" else bad[0]
             return {"layer": sample.layers[first], "side": side, "layers": len(bad)}
     return None
-
-
-def _unscaled(sample: Sample, scale: float) -> Sample:
-    values = sample.values.copy()
-    for name in ("grad_norm", "grad_low", "grad_median", "grad_high"):
-        values[:, COLUMN[name]] /= scale
-    return replace(
-        sample, values=values, grad_norm=sample.grad_norm / scale, first_grad_norm=sample.first_grad_norm / scale
-    )

@@ -124,12 +124,17 @@ class Capture:
             calls = self._calls[path] = self._calls.get(path, 0) + 1
             if found is None or calls > MOST_CALLS or not found.is_floating_point() or not found.numel():
                 return
-            with torch.no_grad(), torch._C.DisableTorchFunction():  # noqa: SLF001 - what happens in here is not the model's
-                self.slots.fill(path if calls == 1 else f"{path}#{calls}", role, activation, found, first=first)
+            name = path if calls == 1 else f"{path}#{calls}"
+            if self._functions is None and type(found) is Tensor:
+                self.slots.fill(name, role, activation, found.detach(), first=first)
+                return
+            with torch._C.DisableTorchFunction():  # noqa: SLF001 - what happens in here is not the model's
+                self.slots.fill(name, role, activation, found.detach(), first=first)
         except Exception as error:  # noqa: BLE001 - whatever fails in here must not reach the training
             self._open = False
             self._failed(error)
-        self.seconds += time.perf_counter() - began
+        finally:
+            self.seconds += time.perf_counter() - began
 
     def function(self, kind: str, output: object) -> None:
         """Sample the output of an activation that was called as a function: the layer `<layer before>.relu`."""

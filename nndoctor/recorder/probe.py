@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from nndoctor.recorder import facts
-from nndoctor.recorder.analysis import Analysis, Sample
+from nndoctor.recorder.analysis import Analysis
 from nndoctor.recorder.capture import Capture
 from nndoctor.recorder.plan import Plan, fingerprint, plan
+from nndoctor.recorder.raw import Raw
 from nndoctor.recorder.slots import Slots
 from nndoctor.recorder.weights import Weights
 
@@ -73,11 +74,11 @@ class Probe:
             self.disarm()
         self.weights.before()
 
-    def finish(self) -> Sample:
-        """The numbers of the step, after its update."""
+    def finish(self) -> tuple[Analysis, Raw]:
+        """The sampled step, after its update, and who reckons its numbers."""
         self.disarm()
         self.weights.after()
-        return self._analysis.sample()
+        return self._analysis, self._analysis.take()
 
     def facts(self) -> dict[str, object]:
         """What model and optimizer show by themselves."""

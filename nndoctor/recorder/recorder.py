@@ -168,10 +168,10 @@ class Recorder:
         self._armed, self._last = -1, self._step
         if self._pre is not None:
             self._pre.remove()
-        sample = self._probe.finish()
-        self._book.sample(self._step, sample, self._probe, self._scaler)
+        self._book.sample(self._step, *self._probe.finish(), self._probe, self._scaler)
+        reckoned = self._book.spent()  # for many samples, not for this one
         spent = self._armed_for + self._probe.seconds + time.perf_counter() - began
-        self._schedule.cost(spent)
+        self._schedule.cost(max(spent - reckoned, 0.0), reckoned)
         step_time = (time.perf_counter() - self._began - self._schedule.spent) / (self._step - self._first + 1)
         self._next = self._schedule.after(self._step, self._first, step_time)
         self._step_time = step_time

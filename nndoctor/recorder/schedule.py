@@ -22,7 +22,7 @@ class Schedule:
         self.budget = budget
         self.spent = 0.0
         self._rng = random.Random(seed)  # noqa: S311 - of our own, so that the training's random state stays as it is
-        self._cost = 0.0
+        self._cost = self._shared = 0.0
         self._samples = 0
         self._fixed = fixed
 
@@ -30,10 +30,12 @@ class Schedule:
         """The first step to sample from `step` on: a run that goes on is sampled where it would have been."""
         return step if self.every is None else -(-step // self.every) * self.every
 
-    def cost(self, seconds: float) -> None:
-        """Take in what the latest sample cost."""
-        self.spent += seconds
+    def cost(self, seconds: float, shared: float = 0.0) -> None:
+        """Take in what the latest sample cost, and what was spent since on the numbers of several."""
+        self.spent += seconds + shared
+        self._shared += shared
         self._samples += 1
+        seconds += self._shared / self._samples
         self._cost = seconds if self._samples <= 2 else 0.7 * self._cost + 0.3 * seconds
 
     def after(self, step: int, first: int, step_time: float) -> int:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from nndoctor.recorder.kinds import Role
-from nndoctor.recorder.window import PLACES, window
+from nndoctor.recorder.window import MOST, PLACES, Grid, grid
 
-WHOLE = 1 << 16  # values up to which all of an output is searched for units that are alive; of a larger one a part
+WHOLE = 1 << 15  # values up to which all of an output is searched for units that are alive
+PIXELS = 4  # of each example: where the sample has so many of all units, it tells which are alive
 MOST_CALLS = 8  # of one module within a step: a recurrent loop may call it a thousand times
 
 
@@ -28,11 +29,16 @@ class Slot:
     row: int
     units_first: bool
     size: tuple[int, int, int] = (0, 0, 0)
+    laid: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    grid: Grid | None = None
+    """Where windows may lie on an output of the shape and stride `laid`."""
     target: Tensor | None = None
     alive: Tensor | None = None
     examples: int = 0
     places: int = 1
     """In how many places of each example a unit could have fired."""
+    viewed: bool = False
+    """Whether the sample itself tells which units are alive."""
     filled: bool = False
 
 
@@ -50,24 +56,30 @@ class Slots:
     def clear(self) -> None:
         """Forget the latest sample."""
         for slot in self.order:
-            slot.filled, slot.alive = False, None
+            slot.filled, slot.viewed, slot.alive = False, False, None
         self.last = None
 
     def fill(self, name: str, role: Role, activation: str, output: Tensor, *, first: bool | None) -> None:
         """Take the sample of one output: one view and one copy, for ReLU also the largest value of each unit."""
         slot = self.by_name.get(name) or self._new(name, role, activation, self._first(output, first))
-        seen = window(output.shape, output.stride(), first=slot.units_first, rng=self.rng)
-        if seen is None:
+        shape, stride = output.shape, output.stride()
+        if slot.laid != (shape, stride):
+            slot.grid, slot.laid = grid(shape, stride, first=slot.units_first), (shape, stride)
+        found = slot.grid
+        if found is None:
             output = output.contiguous()
-            seen = window(output.shape, output.stride(), first=slot.units_first, rng=self.rng)
-        if seen is None:
+            found = grid(shape, output.stride(), first=slot.units_first)
+        if found is None:
             return
+        seen = found.draw(self.rng)
         if slot.target is None or slot.size != seen.size or slot.target.device != output.device:
             slot.target, slot.size = self._target(slot, seen.size, output.device), seen.size
         slot.target.copy_(output.as_strided(seen.size, seen.stride, output.storage_offset() + seen.offset))
         if slot.activation == "relu" and output.ndim >= 2:
-            slot.alive, slot.examples = _largest(output, slot.units_first)
-            slot.places = output[0, 0].numel() if slot.units_first else 1
+            slot.examples, units, slot.places = seen.size
+            slot.viewed = slot.places >= PIXELS and slot.examples >= MOST and units == shape[1]
+            if not slot.viewed:
+                slot.alive, slot.examples, slot.places = _largest(output, slot.units_first)
         slot.filled = True
         self.last = slot
 
@@ -101,12 +113,10 @@ class Slots:
         return row[:n].view(size)
 
 
-def _largest(output: Tensor, first: bool) -> tuple[Tensor, int]:
-    """The largest value of each unit, and over how many examples: all of them, or the first part of a large output."""
-    examples = len(output) if first else output.numel() // output.shape[-1]
+def _largest(output: Tensor, first: bool) -> tuple[Tensor, int, int]:
+    """The largest value of each unit, over how many examples, and places of each: of a large output its first examples."""
     if output.numel() > WHOLE:
-        part = max(1, WHOLE * len(output) // output.numel())
-        output = output[:part]
-        examples = len(output) if first else output.numel() // output.shape[-1]
-    dims = [d for d in range(output.ndim) if d != (1 if first else output.ndim - 1)]
-    return output.amax(dims), examples
+        output = output[: max(1, WHOLE * len(output) // output.numel())]
+    places = output[0, 0].numel() if first else 1
+    examples = len(output) if first else output.numel() // output.shape[-1]
+    return output.amax([d for d in range(output.ndim) if d != (1 if first else output.ndim - 1)]), examples, places

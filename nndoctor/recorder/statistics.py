@@ -36,6 +36,7 @@ STATISTICS = (*OUTPUTS, *WEIGHTS, *BIRTHS)
 
 NEAR_END = 0.03  # of an activation's range: within it from an end, tanh' is under 0.12 and sigmoid' under 0.03
 SAME = 1e-5  # of the values' size: differences below are rounding
+CANCELS = 1e-3  # of the mean square: a variance below it is lost in single precision
 TINY = np.float32(1e-38)
 FEW = 8  # examples in which units are compared with each other
 QUANTILES = (0.05, 0.5, 0.95)
@@ -57,8 +58,13 @@ def of_outputs(sample: Outputs) -> dict[str, Floats]:
     """Each statistic of the outputs, shape (layers,), but the dead units'."""
     x = sample.values
     counts = np.array([a * b * c for a, b, c in sample.shapes], dtype=np.float32)
-    mean = x.sum(1, dtype=np.float64) / counts  # in double: squares of large numbers overflow, small spreads cancel
-    square = np.einsum("ij,ij->i", x, x, dtype=np.float64) / counts
+    mean = x.sum(1) / counts
+    square = np.einsum("ij,ij->i", x, x) / counts
+    hard = ~np.isfinite(square) | (square - mean * mean < CANCELS * square)
+    if hard.any():  # squares of large numbers overflow, small spreads cancel: once more in double
+        mean, square, twice = mean.astype(np.float64), square.astype(np.float64), x[hard].astype(np.float64)
+        mean[hard] = twice.sum(1) / counts[hard]
+        square[hard] = np.einsum("ij,ij->i", twice, twice) / counts[hard]
     found = {
         "mean": mean,
         "std": np.sqrt(np.maximum(square - mean * mean, 0)),
@@ -101,18 +107,16 @@ def _by_unit(sample: Outputs) -> dict[str, Floats]:
     return found
 
 
-def segments(values: Floats, lengths: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The sum of squares in each stretch of a row of stretches, and their starts; both of shape (stretches,)."""
+def segments(values: Floats, lengths: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The sum of squares in each stretch of rows of stretches, shape (rows, stretches), and the stretches' starts."""
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
-    return np.add.reduceat(np.square(values, dtype=np.float64), starts), starts
+    return np.add.reduceat(np.square(values, dtype=np.float64), starts, axis=1), starts
 
 
-def quantiles(values: Floats) -> tuple[float, float, float]:
-    """The 5 %, 50 % and 95 % quantiles of a stretch's sizes."""
-    n = len(values)
-    at = [min(int(q * n), n - 1) for q in QUANTILES]
-    ordered = np.sort(np.abs(values))
-    return float(ordered[at[0]]), float(ordered[at[1]]), float(ordered[at[2]])
+def quantiles(values: Floats) -> Floats:
+    """The 5 %, 50 % and 95 % quantiles of the sizes in each row, shape (rows, 3)."""
+    n = values.shape[1]
+    return np.sort(np.abs(values), axis=1)[:, [min(int(q * n), n - 1) for q in QUANTILES]]
 
 
 class DeadUnits:

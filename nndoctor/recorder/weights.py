@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
 from nndoctor.recorder.plan import Plan, Weight
-from nndoctor.recorder.window import dense, stretch
+from nndoctor.recorder.window import PLACES_OF_WEIGHTS, dense, stretch
 
 MOVED = 8  # of this many samples each one's position on a weight changes: new views cost an operation each
 SPLIT = ("DTensor", "FlatParameter")
@@ -21,13 +21,31 @@ TRIGGERS = 3  # weights whose gradient's arrival tells that a backward pass runs
 
 @dataclass(slots=True)
 class Gradients:
-    """Of one backward pass: the weights that have a gradient, each one's norm, and stretches of the matrices' gradients."""
+    """Of one backward pass: which weights have a gradient; of the small ones its values, of the large ones norm and stretch.
 
-    rows: list[int]
-    norms: Tensor | None
-    sampled: list[int]
+    `small` and `large` are their rows, `lengths` those of the small ones; `matrices` are the rows of the stretches, of the
+    lengths `stretched`.
+    """
+
+    small: list[int]
     lengths: list[int]
     values: Tensor | None
+    large: list[int]
+    norms: Tensor | None
+    matrices: list[int]
+    stretched: list[int]
+    stretches: Tensor | None
+
+    @property
+    def rows(self) -> list[int]:
+        """All weights with a gradient."""
+        return self.small + self.large
+
+    def whole(self) -> Tensor | None:
+        """Norms whose squares add up to that of the whole gradient."""
+        parts = [] if self.values is None else [torch.linalg.vector_norm(self.values).view(1)]
+        parts += [] if self.norms is None else [self.norms]
+        return torch.cat(_together(parts)) if parts else None
 
 
 class Weights:
@@ -35,6 +53,8 @@ class Weights:
 
     def __init__(self, plan: Plan, rng: random.Random) -> None:
         self.entries: list[Weight] = [w for w in plan.weights if w.parameter.numel() and dense(w.parameter)]
+        self._sizes = [w.parameter.numel() for w in self.entries]
+        self._matrices = [w.parameter.ndim >= 2 for w in self.entries]
         self.split = any(type(w.parameter).__name__ in SPLIT for w in self.entries)
         """Whether each process holds a part of the weights only."""
         self.gradients: Gradients | None = None
@@ -86,22 +106,32 @@ class Weights:
 
     @torch.no_grad()
     def take_gradients(self) -> None:
-        """The norms of all gradients, exactly, and stretches of those of the matrices."""
-        rows, grads = [], []
+        """The small gradients whole, the norms of the large ones, exactly, and stretches of those of the matrices."""
+        found: list[tuple[int, Tensor, int]] = []
         for row, weight in enumerate(self.entries):
             grad = weight.parameter.grad
-            if grad is not None and grad.numel():
-                rows.append(row)
-                grads.append(grad.coalesce().values() if grad.is_sparse else grad)
-        self._count_passes(rows)
-        if not grads:
-            self.gradients = Gradients([], None, [], [], None)
-            return
-        norms = torch.stack(_together(list(torch._foreach_norm(grads))))  # noqa: SLF001 - torch's own clipping calls it
-        matrices = [(row, g) for row, g in zip(rows, grads, strict=True) if g.ndim >= 2]
-        pieces = [stretch(g, self._rng) for _, g in matrices]
-        values = torch.cat(_together(pieces)) if pieces else None
-        self.gradients = Gradients(rows, norms, [row for row, _ in matrices], [len(p) for p in pieces], values)
+            if grad is None:
+                continue
+            if grad.is_sparse:
+                values = grad.coalesce().values()
+                found += [(row, values, values.numel())] if values.numel() else []
+            else:
+                found.append((row, grad, self._sizes[row]))
+        self._count_passes([row for row, _, _ in found])
+        small = [one for one in found if one[2] <= PLACES_OF_WEIGHTS]
+        large = [one for one in found if one[2] > PLACES_OF_WEIGHTS]
+        matrices = [one for one in large if self._matrices[one[0]]]
+        norms = list(torch._foreach_norm([g for _, g, _ in large])) if large else []  # noqa: SLF001 - torch's own clipping calls it
+        self.gradients = Gradients(
+            [row for row, _, _ in small],
+            [size for _, _, size in small],
+            torch.cat(_together([g.reshape(-1) for _, g, _ in small])) if small else None,
+            [row for row, _, _ in large],
+            torch.stack(_together(norms)) if norms else None,
+            [row for row, _, _ in matrices],
+            [PLACES_OF_WEIGHTS] * len(matrices),
+            torch.cat(_together([stretch(g, self._rng) for _, g, _ in matrices])) if matrices else None,
+        )
 
     def _count_passes(self, rows: list[int]) -> None:
         """Passes that add up; a gradient set to zero or taken away between two (a GAN, a closure) begins anew."""
@@ -110,7 +140,7 @@ class Weights:
         if self.passes and (grad is not self._marked[0] or version != self._marked[1] + 1):
             self.passes, self.first_norms = 0, None
         if self.passes == 1 and self.gradients is not None:
-            self.first_norms = self.gradients.norms
+            self.first_norms = self.gradients.whole()
         self.passes += 1
         self._marked = (grad, version)
 
@@ -132,7 +162,7 @@ class Weights:
     @property
     def lengths(self) -> list[int]:
         """The length of each weight's stretch, in the order of the entries."""
-        return [len(view) for view in self._views]
+        return [min(size, PLACES_OF_WEIGHTS) for size in self._sizes[: len(self._views)]]
 
     @property
     def old(self) -> Tensor | None:

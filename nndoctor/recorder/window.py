@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 
-PLACES = 4096  # values of one layer's output in one sample: a share of a half is then known to 0.8 %
+PLACES = 2048  # values of one layer's output in one sample: a share of a half is then known to 1.1 %
 PLACES_OF_WEIGHTS = 1024  # values of one weight, its update and its gradient
 FEWEST = 2  # examples, so that what all of them share is seen
+MOST = 8  # examples of which several pixels are taken: every stretch of memory that is touched costs
 
 
 class Window(NamedTuple):
@@ -21,21 +23,55 @@ class Window(NamedTuple):
     offset: int
 
 
-def window(
-    shape: Sequence[int], stride: Sequence[int], *, first: bool, rng: random.Random, places: int = PLACES
-) -> Window | None:
-    """A sample of whole examples (rows) with all units, or as many neighbouring units as `places` leaves room for.
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where windows may lie on a tensor of one shape and stride: their size, and how far they can be moved.
 
-    `first` says that dimension 1 counts the units, else the last does. Examples lie evenly at a random stride and
-    offset, pixels side by side from a random one on. None where the layout admits no single strided view.
+    `size` counts examples, units and pixels; `stride` is that of each; `room` how many more of each there are.
+    """
+
+    size: tuple[int, int, int]
+    stride: tuple[int, int, int]
+    room: tuple[int, int, int]
+
+    def draw(self, rng: random.Random) -> Window:
+        """A window at a random place: examples evenly at a random stride, units and pixels side by side."""
+        count, row, gap = self.size[0], self.stride[0], 1
+        rows, units, pixels = self.room
+        offset = 0
+        if units:
+            offset += _below(rng, units) * self.stride[1]
+        if pixels:
+            offset += _below(rng, pixels) * self.stride[2]
+        if rows:
+            if count > 1:
+                widest = (rows + count - 1) // (count - 1)
+                gap = widest - _below(rng, widest // 2)
+            offset += _below(rng, rows - (count - 1) * (gap - 1)) * row
+        return Window(self.size, (row * gap, self.stride[1], self.stride[2]), offset)
+
+
+def grid(shape: Sequence[int], stride: Sequence[int], *, first: bool, places: int = PLACES) -> Grid | None:
+    """Samples of whole examples (rows) with all units, or as many neighbouring units as `places` leaves room for.
+
+    `first` says that dimension 1 counts the units, else the last does. None where the layout admits no single strided
+    view.
     """
     if not shape or min(shape) == 0:
         return None
     if first and len(shape) >= 2:
         inner, step = _merged(shape[2:], stride[2:])
-        return None if inner < 0 else _sized((shape[0], shape[1], inner), (stride[0], stride[1], step), rng, places)
+        return None if inner < 0 else _sized((shape[0], shape[1], inner), (stride[0], stride[1], step), places)
     rows, step = _merged(shape[:-1], stride[:-1])
-    return None if rows < 0 else _sized((rows, shape[-1], 1), (step, stride[-1], 1), rng, places)
+    return None if rows < 0 else _sized((rows, shape[-1], 1), (step, stride[-1], 1), places)
+
+
+def window(
+    shape: Sequence[int], stride: Sequence[int], *, first: bool, rng: random.Random, places: int = PLACES
+) -> Window | None:
+    """One window of a grid."""
+    found = grid(shape, stride, first=first, places=places)
+    return None if found is None else found.draw(rng)
 
 
 def _merged(shape: Sequence[int], stride: Sequence[int]) -> tuple[int, int]:
@@ -53,18 +89,12 @@ def _merged(shape: Sequence[int], stride: Sequence[int]) -> tuple[int, int]:
     return length, step
 
 
-def _sized(shape: tuple[int, int, int], stride: tuple[int, int, int], rng: random.Random, places: int) -> Window:
+def _sized(shape: tuple[int, int, int], stride: tuple[int, int, int], places: int) -> Grid:
     rows, units, inner = shape
     wide = min(units, max(1, places // FEWEST))
-    pixels = min(inner, max(1, places // (wide * min(rows, 8))))
-    offset = _below(rng, units - wide) * stride[1] + _below(rng, inner - pixels) * stride[2]
+    pixels = min(inner, max(1, places // (wide * min(rows, MOST))))
     count = max(1, min(rows, places // (wide * pixels)))
-    gap = 1
-    if count > 1:
-        widest = (rows - 1) // (count - 1)
-        gap = widest - _below(rng, widest // 2)
-    offset += _below(rng, rows - 1 - (count - 1) * gap) * stride[0]
-    return Window((count, wide, pixels), (stride[0] * gap, stride[1], stride[2]), offset)
+    return Grid((count, wide, pixels), stride, (rows - count, units - wide, inner - pixels))
 
 
 def _below(rng: random.Random, most: int) -> int:

@@ -97,13 +97,13 @@ def test_a_table_on_a_full_device(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("of any kind"), MemoryError()]
 )
-@pytest.mark.parametrize("place", ["fill", "take_gradients", "before", "after", "sample"])
+@pytest.mark.parametrize("place", ["fill", "take_gradients", "before", "after", "take", "numbers"])
 def test_memory_that_runs_out_within(place, error, tmp_path, capsys, monkeypatch):
     """Whatever is raised within a hook, on the forward side, in the backward pass, at the update."""
     from nndoctor.recorder.analysis import Analysis
     from nndoctor.recorder.weights import Weights
 
-    home = {"fill": Slots, "sample": Analysis}.get(place, Weights)
+    home = {"fill": Slots, "take": Analysis, "numbers": Analysis}.get(place, Weights)
 
     def fails(*_args, **_options):
         raise error

@@ -1,0 +1,81 @@
+"""Samples that wait to have their numbers reckoned together."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
+
+import torch
+
+try:
+    import resource
+except ImportError:  # Windows knows no such thing
+    resource = None  # type: ignore[assignment]
+
+from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
+from nndoctor.recorder.raw import Raw
+
+TOGETHER = 16  # samples: their numbers cost little more than those of one
+MOST_BYTES = 8 << 20  # held
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Held:
+    """A sampled step whose numbers are yet to be reckoned: by whom, the loss's scale, the memory in use."""
+
+    step: int
+    analysis: Analysis
+    raw: Raw
+    scale: float
+    memory: float | None
+
+
+class Pool:
+    """Holds samples until there are enough of them, or until they are asked for."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        """Spent on reckoning."""
+        self._held: list[Held] = []
+        self._bytes = 0
+
+    def hold(self, step: int, analysis: Analysis, raw: Raw, scale: float) -> bool:
+        """Keep a sample; whether it is time to reckon."""
+        self._held.append(Held(step, analysis, raw, scale, _memory()))
+        self._bytes += raw.host.nbytes
+        return len(self._held) >= TOGETHER or self._bytes > MOST_BYTES
+
+    def reckon(self) -> Iterator[tuple[Held, Sample]]:
+        """The numbers of all samples held, in their order; they are held no more, whatever happens."""
+        began = time.perf_counter()
+        waiting, self._held, self._bytes = self._held, [], 0
+        for analysis, group in groupby(waiting, key=attrgetter("analysis")):
+            several = list(group)
+            found = analysis.numbers([held.raw for held in several])
+            self.seconds += time.perf_counter() - began
+            for held, sample in zip(several, found, strict=True):
+                yield held, sample if held.scale == 1 else _unscaled(sample, held.scale)
+            began = time.perf_counter()
+
+
+def _memory() -> float | None:
+    """The most bytes that were in use: of the accelerator where there is one, else of the process."""
+    used: float | None = None
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        used = float(torch.cuda.max_memory_allocated())
+    elif resource is not None:
+        used = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    return used
+
+
+def _unscaled(sample: Sample, scale: float) -> Sample:
+    values = sample.values.copy()
+    for name in ("grad_norm", "grad_low", "grad_median", "grad_high"):
+        values[:, COLUMN[name]] /= scale
+    return replace(
+        sample, values=values, grad_norm=sample.grad_norm / scale, first_grad_norm=sample.first_grad_norm / scale
+    )
