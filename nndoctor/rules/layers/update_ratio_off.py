@@ -70,7 +70,7 @@ def _thrown(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
     """Weights that the first steps throw to a multiple of their size, after which steps look small beside them."""
     paths, steps = layers.levels(moved, "update_ratio", first)
     _, begins = layers.levels(moved, "weight_norm", first)
-    _, ends = layers.levels(moved, "weight_norm", lambda s: s.level(PATIENT, 1.0))
+    _, ends = layers.levels(moved, "weight_norm", lambda s: float(s.y.max()))
     if len(begins) != len(paths) or len(ends) != len(paths) or learned(layers.run):
         return
     step_size, grown = float(np.median(steps)), float(np.median(ends / np.maximum(begins, 1e-30)))
