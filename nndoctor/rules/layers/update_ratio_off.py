@@ -21,7 +21,7 @@ THROWN = 0.3  # of the weights' size in the first step
 MULTIPLE = 3.0  # times their first size
 BEGUN = 30  # steps
 FIRST_STEPS = 0.3  # in so short a run: RMSprop's first steps are ten times its later ones
-FALLS = 0.1  # of the first loss: what it must lose for large steps to do no harm
+FALLS = 0.25  # of the first loss: what it must lose for large steps to do no harm
 HIGH = 0.1  # recurrent networks at a high Adam rate reach 0.05, and do well
 PATIENT = 0.5  # of the run: later a decayed rate, or a solved task, makes steps small
 
