@@ -17,6 +17,7 @@ from nndoctor.wording import number, step
 
 USUAL = 1e-3
 LOW = 3e-6  # fine-tuning at a rate of 1e-6 still moves weights by 5e-5 of their size
+SMALL = 1e-6  # weights that begin smaller begin at zero
 THROWN = 0.3  # of the weights' size in the first step
 MULTIPLE = 3.0  # times their first size
 BEGUN = 30  # steps
@@ -44,6 +45,8 @@ def check(run: Run) -> Iterator[Symptom]:
     if usual < LOW and _warming_up(run):
         return
     low = usual < LOW
+    if not low and len(paths) < 2:
+        return  # a single layer: nothing behind it is thrown off, and any size of its weights is soon found
     if low and learned(run):
         return  # it has arrived: a second-order method in a few steps, or a task that is solved
     k = int(np.argmin(ratios) if low else np.argmax(ratios))
@@ -73,6 +76,11 @@ def _thrown(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
     _, ends = layers.levels(moved, "weight_norm", lambda s: float(s.y.max()))
     if len(begins) != len(paths) or len(ends) != len(paths) or learned(layers.run):
         return
+    sized = begins > SMALL
+    if sized.sum() < 2:
+        return
+    steps, begins, ends = steps[sized], begins[sized], ends[sized]
+    paths = tuple(p for p, kept in zip(paths, sized, strict=True) if kept)
     step_size, grown = float(np.median(steps)), float(np.median(ends / np.maximum(begins, 1e-30)))
     if step_size < THROWN or grown < MULTIPLE or not math.isfinite(grown):
         return
@@ -114,7 +122,7 @@ RULE = Rule(
     needs={"layer:*/update_ratio": 2},
     check=check,
     why="What matters of a learning rate is how far it moves the weights. Near a thousandth of their size a step is neither lost nor wild, whatever the optimizer.",
-    how="The median over layers of each one's median ratio of step to weight (norms) in the first half of the run lies below 3e-6 or above 0.1, of the largest size that the weights reach. So are weights that the first steps, of 0.3 of their size, throw to three times it in a run that does not learn. Large steps under which the loss falls are information only. Healthy runs of all kinds lie between 8e-5 and 0.05.",
+    how="The median over layers of each one's median ratio of step to weight (norms) in the first half of the run lies below 3e-6 or, in networks of several layers, above 0.1, of the largest size that the weights reach. So are weights that the first steps, of 0.3 of their size, throw to three times it in a run that does not learn. Large steps under which the loss falls are information only. Healthy runs of all kinds lie between 8e-5 and 0.05.",
     sources=(
         Reference(
             "CS231n: 'the ratio of the update magnitudes to the value magnitudes should be somewhere around 1e-3'",
@@ -124,7 +132,10 @@ RULE = Rule(
     remedies=("lower-learning-rate", "learning-rate-range-test", "warm-up"),
     sick=(
         Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "1e-8*6"}),
-        Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "0.6*6"}),
+        Run.drawn(
+            facts={"roles:fc1": "weight", "roles:fc2": "weight"},
+            layers={"fc1/update_ratio": "0.6*6", "fc2/update_ratio": "0.5*6"},
+        ),
     ),
     healthy=(
         Run.drawn(
