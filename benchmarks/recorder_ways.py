@@ -66,9 +66,9 @@ def naive_same(net: nn.Module, _optimizer: torch.optim.Optimizer) -> Watch:
     quantiles = torch.tensor([0.05, 0.5, 0.95])
     old = {name: p.detach().clone() for name, p in net.named_parameters()}
 
-    def see(name: str) -> Callable[[nn.Module, object, Tensor], None]:
-        def hook(_module: nn.Module, _args: object, out: Tensor) -> None:
-            out = (out[0] if isinstance(out, tuple) else out).detach()
+    def see(name: str) -> Callable[[nn.Module, object, Any], None]:
+        def hook(_module: nn.Module, _args: object, given: Any) -> None:  # noqa: ANN401
+            out: Tensor = (given[0] if isinstance(given, tuple) else given).detach()
             found.update({name: out.mean().item(), f"{name} std": out.std().item()})
             found[f"{name} zeros"] = (out == 0).float().mean().item()
             found[f"{name} finite"] = out.isfinite().all().item()
