@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from nndoctor.cli import Exit
 from nndoctor.cli.answer import Request
 from nndoctor.cli.formats import Format, Plan, named, rendered, replaceable, summarize
-from nndoctor.cli.out import check, put, say
+from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
 from nndoctor.cli.task import Task
 from nndoctor.errors import UsageError
+
+if TYPE_CHECKING:
+    from nndoctor.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class CheckUp:
     seeds: int = 3
     shape: str | None = None
     classes: int | None = None
+    plot: str | None = None
 
 
 def template(output: str | None, *, force: bool) -> int:
@@ -43,6 +47,9 @@ def carry_out(order: CheckUp, request: Request) -> int:
     files = named(request.reports)
     for form, file in files:
         check(file, [order.model], force=request.force or replaceable(form, file), option="--report")
+    if order.plot is not None:
+        kind_of_picture(order.plot, "--plot")
+        check(order.plot, [order.model], force=request.force, option="--plot")
     from nndoctor.cli.governing import judge_of
     from nndoctor.engine import diagnose
     from nndoctor.experiment.model_file import ModelFileError
@@ -60,12 +67,15 @@ def carry_out(order: CheckUp, request: Request) -> int:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is no part of the report
             subject = from_file(order.model, shape=shape, classes=order.classes)
-        report = diagnose(examine(subject, budget=order.budget, seeds=order.seeds), chosen, ignored)
+        run = examine(subject, budget=order.budget, seeds=order.seeds, pictures=order.plot is not None)
+        report = diagnose(run, chosen, ignored)
     except ModelFileError as error:
         if error.trace:
             sys.stderr.write(error.trace.rstrip("\n") + "\n")
         say(str(error))
         return Exit.TROUBLE
+    if order.plot is not None:
+        _drawn(run, order.plot)
     plan = Plan(chosen, judge.fails_at([order.model]), request.quiet, request.color)
     put(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
     for form, file in files:
@@ -96,3 +106,11 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
     if not shape or min(shape) < 1:
         raise UsageError(f"--input wants the shape of one example, as 3x32x32 or 20; found '{text}'")
     return shape
+
+
+def _drawn(run: Run, target: str) -> None:
+    """The range test and the activations at the start, as a picture."""
+    from nndoctor.plots.checkup import checkup
+    from nndoctor.plots.picture import Kind, rendered
+
+    put_bytes(rendered(checkup(run), Kind(kind_of_picture(target, "--plot"))), target)

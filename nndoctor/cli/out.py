@@ -86,3 +86,11 @@ def _write(target: Path, data: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def kind_of_picture(name: str, option: str = "--output") -> str:
+    """The ending of a picture's name. Raises UsageError for one that can't be drawn."""
+    suffix = Path(name).suffix.lower().removeprefix(".")
+    if suffix not in {"png", "svg", "pdf"}:
+        raise UsageError(f"{option} {name} is no picture's name; wanted one that ends in .png, .svg or .pdf")
+    return suffix

@@ -10,7 +10,7 @@ import typer
 from nndoctor.cli import Exit
 from nndoctor.cli.judged import judged
 from nndoctor.cli.options import ConfigOption, IsolatedOption
-from nndoctor.cli.out import check, put, put_bytes, say
+from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
 from nndoctor.cli.task import Task
 from nndoctor.plots.theme import Theme
 
@@ -43,7 +43,7 @@ def plot(
 
     Exits with 0 when all is drawn, whatever was found; with 2 when a log could not be read.
     """
-    kind = _kind(output)
+    kind = kind_of_picture(output)
     check(output, logs, force=force)
     reports, errors = judged(logs, Task(maps=tuple(map or ()), config=config, isolated=isolated))
     targets = [_numbered(output, k) for k in range(len(reports))]
@@ -57,15 +57,6 @@ def plot(
     for _, message in errors:
         say(message)
     raise typer.Exit(Exit.TROUBLE if errors else Exit.CLEAN)
-
-
-def _kind(output: str) -> str:
-    from nndoctor.errors import UsageError
-
-    suffix = Path(output).suffix.lower().removeprefix(".")
-    if suffix not in {"png", "svg", "pdf"}:
-        raise UsageError(f"--output {output} is no picture's name; wanted one that ends in .png, .svg or .pdf")
-    return suffix
 
 
 def _numbered(output: str, k: int) -> str:

@@ -40,6 +40,15 @@ def sanity(
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.", show_default=False),
     ] = None,
+    plot: Annotated[
+        str | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw the range test and the activations at the start: .png, .svg or .pdf.",
+            show_default=False,
+        ),
+    ] = None,
     report: Annotated[
         list[str] | None,
         typer.Option(
@@ -83,7 +92,9 @@ def sanity(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Let --output and --report write over a file.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --output, --plot and --report write over a file.")
+    ] = False,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
     color: ColorOption = Color.auto,
@@ -108,4 +119,4 @@ def sanity(
         fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, force=force, color=chosen(color, no_color),
         config=config, isolated=isolated,
     )  # fmt: skip
-    raise typer.Exit(carry_out(CheckUp(model, budget, seeds, shape, classes), request))
+    raise typer.Exit(carry_out(CheckUp(model, budget, seeds, shape, classes, plot), request))

@@ -59,6 +59,7 @@ class Bench:
     batches: list[Batch] = field(default_factory=list)
     sample: Batch | None = None
     validation: Batch | None = None
+    pictures: bool = False
     step_time: float = 0.0
     load_time: float = 0.0
     steps: int = 0

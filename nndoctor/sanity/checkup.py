@@ -11,10 +11,11 @@ import torch
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.run import Fact, Run
-from nndoctor.sanity import lines
+from nndoctor.sanity import lines, summary
 from nndoctor.sanity.bench import Bench, Clock, gather
 from nndoctor.sanity.failures import is_memory, said
 from nndoctor.sanity.probes import (
+    activations,
     backward,
     data,
     dependence,
@@ -40,6 +41,7 @@ SEEDS = 3
 PROBES: tuple[tuple[str, Callable[[Bench], None]], ...] = (
     ("the inputs of the first layer", parameters.first_layer),
     ("structure", structure.probe),
+    ("the signal at the start", activations.probe),
     ("the loss against the output", fit.probe),
     ("labels against neighbours", neighbours.probe),
     ("what outputs depend on", dependence.probe),
@@ -48,17 +50,20 @@ PROBES: tuple[tuple[str, Callable[[Bench], None]], ...] = (
     ("training against evaluation mode", modes.probe),
     ("a few steps", steps.probe),
     ("numerical gradients", slopes.probe),
-    ("a tiny subset", tiny.probe),
     ("the learning-rate range", rates.probe),
+    ("a tiny subset", tiny.probe),
 )
 
 
-def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS) -> Run:
-    """Probe a subject and leave it as it was. Raises ModelFileError where model, data and loss do not fit together."""
+def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pictures: bool = False) -> Run:
+    """Probe a subject and leave it as it was; with `pictures` note the activations' histograms, too.
+
+    Raises ModelFileError where model, data and loss do not fit together.
+    """
     with _quiet(), random_state():
         snapshot = Snapshot(subject.model)
         try:
-            bench = Bench(subject, Clock(budget), seeds, snapshot)
+            bench = Bench(subject, Clock(budget), seeds, snapshot, pictures=pictures)
             with torch.enable_grad():
                 _probe(bench)
         finally:
@@ -98,7 +103,7 @@ def _run(bench: Bench) -> Run:
     subject = bench.subject
     facts = {name: Fact(value, bench.lines.get(name)) for name, value in bench.facts.items()}
     facts |= {f"line:{name}": Fact(line, line) for name, line in bench.lines.items()}
-    notes = [*subject.said, *bench.notes]
+    notes = [*subject.said, *bench.notes, *summary.lines(bench)]
     if bench.unchecked:
         left = ", ".join(bench.unchecked)
         notes.append(f"not checked within the budget of {bench.clock.budget:g} s: {left}; --budget gives more time")

@@ -69,7 +69,7 @@ def seed(number: int) -> None:
 
 
 def without_dropout(model: nn.Module) -> None:
-    """Switch dropout off, everything else as in training."""
+    """Switch dropout off, attention's own too, everything else as in training."""
     for module in model.modules():
-        if isinstance(module, nn.modules.dropout._DropoutNd):  # noqa: SLF001 - the one class of all of them
+        if isinstance(module, (nn.modules.dropout._DropoutNd, nn.MultiheadAttention)):  # noqa: SLF001 - the one class of all of them
             module.eval()

@@ -61,6 +61,16 @@ class Subject:
 
     def run(self, batch: Batch) -> Outcome:
         """Forward and loss. Raises ModelFileError naming the layer that failed, or what is wrong with the loss."""
+        try:
+            return self._once(batch)
+        except Exception as error:
+            if torch.is_grad_enabled() or "does not require grad" not in str(error):
+                raise
+        with torch.enable_grad():  # a model or loss that takes derivatives itself
+            found = self._once(batch)
+        return Outcome(found.loss.detach(), mapped(found.output, torch.Tensor.detach))
+
+    def _once(self, batch: Batch) -> Outcome:
         if self.step is not None:
             return self._stepped(batch)
         try:

@@ -7,10 +7,11 @@ from torch import Tensor
 
 from nndoctor.sanity.batches import split
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.state import without_dropout
+from nndoctor.sanity.state import seed, without_dropout
 
 SMALL = 1e-3  # of the configured rate
 BATCHES = 3
+DRAWS = 3  # the seed of what a model draws in both passes
 
 
 def probe(bench: Bench) -> None:
@@ -81,12 +82,14 @@ def _small_steps(bench: Bench) -> None:
         bench.fresh_start()
         without_dropout(bench.model)
         optimizer = bench.optimizer(factor=SMALL, decay=False)
+        seed(DRAWS)
         with bench.timed():
             before = bench.subject.run(batch).loss
             if not before.requires_grad or not bool(torch.isfinite(before)):
                 return
             before.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
+        seed(DRAWS)
         with torch.no_grad():
             again = number(bench.subject.run(batch).loss)
         changes.append((again - number(before)) / max(abs(number(before)), 1e-12))

@@ -14,6 +14,7 @@ def probe(bench: Bench) -> None:
     named = list(bench.model.named_parameters())
     bench.fact("parameters", sum(p.numel() for _, p in named))
     bench.fact("trainable_parameters", sum(p.numel() for _, p in named if p.requires_grad))
+    bench.fact("trainable_tensors", sum(p.requires_grad for _, p in named))
     frozen = [n for n, p in named if not p.requires_grad]
     bench.fact("frozen_parameters", tuple(frozen))
     bench.fact("frozen_share", len(frozen) / max(len(named), 1))

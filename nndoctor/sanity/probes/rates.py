@@ -23,6 +23,8 @@ SLOW = 0.03  # of what there is to gain: so little in so many steps, and ten tim
 SLOW_FOR_KIND = 0.15  # where the rate is below what is usual for its optimizer, too
 USUAL = {"SGD": 0.1, "Adagrad": 0.01, "Adadelta": 1.0, "Rprop": 0.01}  # torch's and the textbooks' own; the others 1e-3
 USUAL_OF_REST = 1e-3
+USABLE = 0.1  # of the best gain
+FAR = 20.0  # times the gain at a hundred times the rate
 BLOWN = 3.0  # of the first loss: past it a training has blown up
 
 
@@ -130,7 +132,9 @@ def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
     factors = sorted(t.factor for t in trials[0])
     mean = {f: float(np.median([_of(one, f).gain for one in trials])) for f in factors}
     best = max(mean.values())
-    usable = [f for f in factors if best > 0 and mean[f] > 0.2 * best]
+    usable = [
+        f for f in factors if best > 0 and (mean[f] > USABLE * best or (f == 1.0 and told == "inside" and mean[f] > 0))
+    ]
     if bench.subject.optimizer is not None:
         bench.fact("lr_side", told)
         bench.fact("lr_blows_up", all(_of(one, 1.0).after > BLOWN * abs(one[0].before) for one in trials))
@@ -165,9 +169,10 @@ def side(trials: list[Trial], floor: float, slow: float = SLOW) -> str:
         return "above"
     top = max(higher, key=lambda t: t.gain)
     times = 4 if slow > SLOW else 10
-    if here.gain < slow * room and top.factor >= 10 and top.gain > max(times * here.gain, 0.1 * room):
+    if top.factor >= 10 and top.gain > 0.1 * room and here.gain < slow * room and top.gain > times * here.gain:
         return "below"
-    return "inside"
+    far = top.factor >= 100 and top.gain > FAR * here.gain
+    return "below" if far and here.gain < 2 * SLOW * room and top.gain > 0.5 * room else "inside"
 
 
 def _of(trials: list[Trial], factor: float) -> Trial:

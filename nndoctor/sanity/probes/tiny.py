@@ -21,6 +21,7 @@ FACTORS = (10.0, 0.1, 100.0, 0.01, 1000.0)  # of the configured rate
 ADAMS = (1e-2, 1e-3, 1e-1)  # rates of Adam, should the user's own optimizer not do
 LEARNED = 0.05  # of the first loss above its floor: so little is left
 FELL = 0.1  # of the first loss: where the floor is not known
+CONSTANT = 0.2  # of the loss of a constant output: more is no use of the inputs
 SHARE = 0.5  # of the time left
 
 
@@ -182,8 +183,11 @@ def _of_classes(scores: Tensor, target: Tensor) -> bool:
 
 @torch.no_grad()
 def _zeros(bench: Bench, batch: Batch, factor: float) -> None:
-    """What the learned examples cost, and what zeros in their place do; once."""
+    """What the learned examples cost, and what zeros in their place do; once, and only where a constant will not do."""
     if factor != 1.0 or "zero_input_loss" in bench.facts or bench.subject.step is not None:
+        return
+    real = number(bench.subject.run(batch).loss)
+    if not bench.facts.get("loss_of_classes") and not real < CONSTANT * _constant(bench, batch):
         return
     try:
         zeros = number(bench.subject.run(rebuilt(batch, torch.zeros_like)).loss)
@@ -191,4 +195,15 @@ def _zeros(bench: Bench, batch: Batch, factor: float) -> None:
         return
     if math.isfinite(zeros):
         bench.fact("zero_input_loss", zeros)
-        bench.fact("real_input_loss", number(bench.subject.run(batch).loss))
+        bench.fact("real_input_loss", real)
+
+
+def _constant(bench: Bench, batch: Batch) -> float:
+    """The loss of giving the mean target for every example; 0 where that makes no sense."""
+    target = target_of(batch)
+    if target is None or not target.is_floating_point() or bench.subject.loss is None:
+        return 0.0
+    try:
+        return number(bench.subject.loss_of(target.mean(0, keepdim=True).expand_as(target), target))
+    except (ModelFileError, RuntimeError, ValueError):  # a loss of something else than values
+        return 0.0

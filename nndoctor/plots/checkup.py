@@ -1,0 +1,129 @@
+"""The picture of a check-up: the loss over learning rates, and the activations before any step."""
+
+from __future__ import annotations
+
+import math
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
+from nndoctor.reporters.safe import shown
+from nndoctor.run import Run
+from nndoctor.series import Series
+from nndoctor.wording import number
+
+RANGE, START = "range/loss", "start:"
+WIDTH, TOP, RIDGE = 9.0, 3.4, 0.42  # inches: the whole, the range test, a layer's histogram
+HIGHEST = 3.0  # times the loss before: a rate that blows up is drawn at the edge
+
+
+def checkup(run: Run, theme: Theme = Theme.light) -> Figure:
+    """Draw the range test above, a ridge a layer below; what was not measured is said."""
+    palette = PALETTES[theme]
+    layers = [s for name, s in run.series.items() if name.startswith(START)]
+    inches = TOP + 1.1 + max(RIDGE * len(layers), 0.6)
+    with mpl.rc_context({"font.size": TEXT, "svg.hashsalt": "nndoctor", "text.parse_math": False}):
+        figure = Figure(figsize=(WIDTH, inches), facecolor=palette.paper)
+        above = figure.add_axes((0.1, 1 - (TOP - 0.75) / inches - 0.45 / inches, 0.86, (TOP - 0.75) / inches))
+        _range(above, run, palette)
+        height = max(RIDGE * len(layers), 0.6) / inches
+        _ridges(figure.add_axes((0.24, 0.5 / inches, 0.72, height)), layers, palette)
+    return figure
+
+
+def _dressed(axes: Axes, palette: Palette, title: str) -> None:
+    axes.set_facecolor(palette.paper)
+    axes.set_title(title, loc="left", fontsize=TITLE, color=palette.ink)
+    axes.tick_params(colors=palette.faint, labelsize=SMALL)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(palette.grid)
+
+
+def _range(axes: Axes, run: Run, palette: Palette) -> None:
+    found = run.series.get(RANGE)
+    _dressed(axes, palette, "Learning-rate range test")
+    if found is None:
+        axes.text(0.5, 0.5, "not measured", ha="center", color=palette.faint, transform=axes.transAxes)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return
+    before = run.known("initial_loss") or run.known("loss_initial") or float(np.nanmax(found.values[:1]))
+    top = before + 0.25 * abs(before)
+    seeds = [s for name, s in run.series.items() if name.startswith(RANGE + "#")]
+    for one in seeds:
+        axes.plot(10**one.x, np.minimum(_finite(one, top), top), color=palette.train, lw=0.8, alpha=0.45)
+    axes.plot(
+        10**found.x, np.minimum(_finite(found, top), top), color=palette.train, lw=2, marker="o", ms=4, label="median"
+    )
+    axes.axhline(before, color=palette.faint, lw=0.8, ls=":")
+    axes.text(
+        1.0,
+        before,
+        "before",
+        ha="right",
+        va="bottom",
+        color=palette.faint,
+        fontsize=SMALL,
+        transform=axes.get_yaxis_transform(),
+    )
+    low, high, now, best = (run.known(n) for n in ("lr_low", "lr_high", "lr_configured", "lr_suggested"))
+    if low and high:
+        axes.axvspan(low, high, color=palette.test, alpha=0.12, lw=0)
+        axes.text(
+            math.sqrt(low * high),
+            0.99,
+            "usable",
+            ha="center",
+            va="top",
+            color=palette.test,
+            fontsize=SMALL,
+            transform=axes.get_xaxis_transform(),
+        )
+    for rate, words, colour, style, at in (
+        (now, "configured", palette.ink, "-", 0.90),
+        (best, "suggested", palette.validation, "--", 0.80),
+    ):
+        if rate:
+            axes.axvline(rate, color=colour, lw=1.2, ls=style)
+            axes.text(
+                rate, at, f" {words} {number(rate)}", color=colour, fontsize=SMALL, transform=axes.get_xaxis_transform()
+            )
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate", color=palette.faint, fontsize=SMALL)
+    steps = int(run.number("lr_steps"))
+    axes.set_ylabel(f"loss after {steps} steps", color=palette.faint, fontsize=SMALL)
+    axes.grid(axis="y", color=palette.grid, lw=0.6)
+
+
+def _finite(series: Series, top: float) -> np.ndarray:
+    return np.where(np.isfinite(series.values), series.values, top)
+
+
+def _ridges(axes: Axes, layers: list[Series], palette: Palette) -> None:
+    """Each layer's histogram on its own line, the first layer on top, all over the same values."""
+    _dressed(axes, palette, "Activations before the first step")
+    if not layers:
+        axes.text(0.5, 0.5, "not measured", ha="center", color=palette.faint, transform=axes.transAxes)
+    for k, one in enumerate(reversed(layers)):
+        heights = 0.9 * one.values / max(float(one.values.max()), 1e-12)
+        axes.fill_between(one.x, k, k + heights, color=palette.train, alpha=0.55, lw=0, step="mid")
+        axes.plot([one.x[0], one.x[-1]], [k, k], color=palette.grid, lw=0.8)
+        mean = float(np.average(one.x, weights=one.values))
+        spread = math.sqrt(float(np.average((one.x - mean) ** 2, weights=one.values)))
+        axes.text(
+            1.0,
+            k + 0.3,
+            f"deviation {number(float(f'{spread:.2g}'))}",
+            ha="right",
+            color=palette.faint,
+            fontsize=SMALL,
+            transform=axes.get_yaxis_transform(),
+        )
+    axes.set_yticks([k + 0.3 for k in range(len(layers))])
+    axes.set_yticklabels([shown(s.name.removeprefix(START)) for s in reversed(layers)])
+    axes.axvline(0, color=palette.faint, lw=0.8, ls=":")
+    axes.set_xlabel("value", color=palette.faint, fontsize=SMALL)
