@@ -25,7 +25,7 @@ from nndoctor.sanity.source import from_file
 
 HERE = Path(__file__).resolve()
 CORPUS = Path(os.environ.get("NNDOCTOR_CORPUS", HERE.parents[1] / ".." / "shared" / "corpus"))
-BUDGET = 20.0
+BUDGET = 60.0
 
 
 @dataclass(frozen=True, slots=True)

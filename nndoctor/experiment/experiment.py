@@ -57,7 +57,7 @@ def experiment(path: str, given: Given = Given()) -> Experiment:
     if missing:
         lines = "; ".join(f"`{LINES[name]}`" for name in missing)
         raise ModelFileError(f"{path} has no {' and no '.join(missing)}: add {lines}")
-    said = [f"model: {type(found).__name__}, {sum(p.numel() for p in found.parameters()):,} parameters"]
+    said = [f"model: {type(found).__name__}, {_size(found)}"]
     data = parts.get("train_data")
     if data is None and given.shape is not None:
         data = stand_in(given.shape, given.classes, given.seed)
@@ -77,6 +77,13 @@ def experiment(path: str, given: Given = Given()) -> Experiment:
         path, found, train, _callable(path, "loss", loss), validation, _optimizer(path, parts.get("optimizer")),
         _callable(path, "step", parts.get("step")), _callable(path, "train_step", parts.get("train_step")), said,
     )  # fmt: skip
+
+
+def _size(model: nn.Module) -> str:
+    """`1,234 parameters`; lazy ones are not counted before their first batch."""
+    lazy = nn.parameter.UninitializedParameter
+    whole = sum(p.numel() for p in model.parameters() if not isinstance(p, lazy))
+    return f"{whole:,} parameters" if not any(isinstance(p, lazy) for p in model.parameters()) else "lazy parameters"
 
 
 def _named(names: Mapping[str, object]) -> dict[str, object]:

@@ -109,7 +109,11 @@ def _frames(error: BaseException, path: str) -> list[traceback.FrameSummary]:
     folder = str(Path(path).resolve().parent)
     frames = traceback.extract_tb(error.__traceback__)
     return [
-        f for f in frames if str(Path(f.filename).resolve()).startswith(folder) and "site-packages" not in f.filename
+        f
+        for f in frames
+        if str(Path(f.filename).resolve()).startswith(folder)
+        and not f.filename.startswith("<")
+        and "site-packages" not in f.filename
     ]
 
 

@@ -117,7 +117,7 @@ def gather(bench: Bench) -> None:
     bench.load_time = (time.perf_counter() - began) / max(len(bench.batches), 1)
     bench.sample = _together(bench.batches)
     if bench.subject.validation is not None:
-        moved = (bench.subject.moved(b) for b in bench.subject.validation)
+        moved = bench.subject.read("validation_data", bench.subject.validation)
         bench.validation = _together(_first(moved, limit))
 
 

@@ -76,9 +76,15 @@ def _probe(bench: Bench) -> None:
     gather(bench)
     if not bench.batches:
         raise ModelFileError(f"{bench.subject.path}: train_data holds no batch; wanted at least one")
+    if not any(p.requires_grad for p in bench.model.parameters()):
+        raise ModelFileError(f"{bench.subject.path}: the model has no parameter with requires_grad: nothing can train")
     data.probe(bench)
     parameters.probe(bench)
     bench.lines.update(lines.of(bench.subject))
+    if bench.subject.blind:
+        own_step.probe(bench)
+        bench.notes.append("train_step alone does not tell the loss; a loss beside it lets the other checks run")
+        return
     if labels.outside(bench):
         bench.notes.append("the loss cannot be taken of these targets: what needs it is not checked")
         return

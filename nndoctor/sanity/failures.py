@@ -22,6 +22,7 @@ WANTS = (  # the attribute that says what a layer takes, and in which words
     ("embed_dim", "{} features in the last dimension"),
     ("input_size", "{} features in the last dimension"),
 )
+LIBRARIES = ("site-packages", "dist-packages", "importlib")
 OURS = str(Path(__file__).resolve().parents[1])
 
 
@@ -42,7 +43,7 @@ def said(error: BaseException) -> str:
 def users_trace(error: BaseException) -> str:
     """The traceback from the first line of the user's code on; empty where none of it is the user's."""
     step: TracebackType | None = error.__traceback__
-    while step is not None and _ours(step):
+    while step is not None and not _users(step):
         step = step.tb_next
     if step is None:
         return ""
@@ -68,7 +69,7 @@ class Trail:
     """Remembers which module runs, so that the one that failed can be named."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._stack: list[tuple[str, nn.Module, str]] = []
+        self._stack: list[tuple[str, nn.Module, str, str]] = []
         self._names = {id(m): name or "model" for name, m in model.named_modules()}
         self._handles: list[RemovableHandle] = []
         for module in model.modules():
@@ -84,12 +85,12 @@ class Trail:
         """`layer fc (Linear) got (32, 100), wanted 64 features in the last dimension`; empty where none had begun."""
         if not self._stack:
             return ""
-        name, module, shape = self._stack[-1]
-        wanted = next((text.format(getattr(module, a)) for a, text in WANTS if hasattr(module, a)), "")
+        name, module, shape, kind = self._stack[-1]
+        wanted = kind or next((text.format(getattr(module, a)) for a, text in WANTS if hasattr(module, a)), "")
         return f"layer {name} ({type(module).__name__}) got {shape}" + (f", wanted {wanted}" if wanted else "")
 
     def _enter(self, module: nn.Module, args: tuple[object, ...]) -> None:
-        self._stack.append((self._names[id(module)], module, _shapes(args)))
+        self._stack.append((self._names[id(module)], module, _shapes(args), _kind(module, args)))
 
     def _leave(self, _module: nn.Module, _args: object, _output: object) -> None:
         self._stack.pop()
@@ -107,9 +108,10 @@ def failing(model: nn.Module, again: Callable[[], object]) -> str:
     return ""
 
 
-def _ours(step: TracebackType) -> bool:
+def _users(step: TracebackType) -> bool:
+    """Whether a frame runs code that is neither nndoctor's nor a library's."""
     name = step.tb_frame.f_code.co_filename
-    return name.startswith((OURS, "<frozen importlib")) or "importlib" in name
+    return not name.startswith((OURS, "<")) and not any(part in Path(name).parts for part in LIBRARIES)
 
 
 def _same(a: str, b: str) -> bool:
@@ -118,5 +120,17 @@ def _same(a: str, b: str) -> bool:
 
 def _shapes(args: tuple[object, ...]) -> str:
     tensors = [a for a in args if isinstance(a, Tensor)]
-    whole = ", ".join(f"{tuple(t.shape)}{'' if t.is_floating_point() else f' of {str(t.dtype)[6:]}'}" for t in tensors)
+    whole = ", ".join(
+        f"{tuple(t.shape)}{'' if t.dtype is torch.float32 else f' of {str(t.dtype)[6:]}'}" for t in tensors
+    )
     return whole or ", ".join(type(a).__name__ for a in args) or "nothing"
+
+
+def _kind(module: nn.Module, args: tuple[object, ...]) -> str:
+    """The type that a layer of floating weights wants, where it got another."""
+    own = next((p.dtype for p in module.parameters(recurse=False) if p.is_floating_point()), None)
+    first = next((a for a in args if isinstance(a, Tensor)), None)
+    takes_numbers = isinstance(module, (nn.Embedding, nn.EmbeddingBag))
+    return (
+        "" if own is None or first is None or takes_numbers or first.dtype is own else str(own).removeprefix("torch.")
+    )

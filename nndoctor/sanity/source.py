@@ -21,6 +21,7 @@ HERE = "model"  # the name of a subject that comes from no file
 def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int | None = None) -> Subject:
     """The subject in a model file. Raises ModelFileError for what is missing, or does not fit."""
     found = experiment(path, Given(shape, classes))
+    _materialized(found)
     with told(path, "makes its optimizer"):
         optimizer = _optimizer(found)
     if optimizer is None:
@@ -77,6 +78,17 @@ def _optimizer(found: Experiment) -> torch.optim.Optimizer | None:
         f"{found.path}: optimizer gives a {type(optimizer).__name__}; wanted a torch.optim.Optimizer, as in "
         "`optimizer = lambda params: SGD(params, lr=0.1)`"
     )
+
+
+def _materialized(found: Experiment) -> None:
+    """Give lazy layers their shapes by a first pass, so that there is a state to come back to."""
+    if not any(isinstance(p, nn.parameter.UninitializedParameter) for p in found.model.parameters()):
+        return
+    subject = Subject(found.path, found.model, None, found.step, found.train_data)
+    first = next(subject.batches(), None)
+    if first is not None:
+        with torch.no_grad():
+            subject.output(first)
 
 
 def _batches(data: object) -> Iterable[Any]:

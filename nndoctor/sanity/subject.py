@@ -49,10 +49,25 @@ class Subject:
         found = next(iter(self.model.parameters()), None)
         return torch.device("cpu") if found is None else found.device
 
+    @property
+    def blind(self) -> bool:
+        """Whether nothing but the user's own train_step knows the loss."""
+        named = isinstance(next(iter(self.train), None), Mapping)
+        return self.train_step is not None and self.loss is None and self.step is None and not named
+
     def batches(self) -> Iterator[Batch]:
         """The training batches, once through, on the model's device."""
-        for batch in self.train:
-            yield self.moved(batch)
+        return self.read("train_data", self.train)
+
+    def read(self, name: str, data: Iterable[Batch]) -> Iterator[Batch]:
+        """Batches, once through, on the model's device. Raises ModelFileError where reading them fails."""
+        try:
+            for batch in data:
+                yield self.moved(batch)
+        except Exception as error:
+            if is_memory(error):
+                raise
+            raise unusable(f"reading {name} fails", error, self.path) from error
 
     def moved(self, batch: Batch) -> Batch:
         """A batch on the model's device."""
@@ -104,8 +119,13 @@ class Subject:
         return unusable(f"{what}: {layer}" if layer else what, error, self.path)
 
     def output(self, batch: Batch) -> Any:  # noqa: ANN401 - whatever the model returns
-        """The model's output on a batch; through the step function where there is one."""
-        return self.run(batch).output if self.step is not None else self._forward(batch)[0]
+        """The model's output on a batch; through the step function where there is one. Raises ModelFileError."""
+        if self.step is not None:
+            return self.run(batch).output
+        try:
+            return self._forward(batch)[0]
+        except Exception as error:
+            raise self._failed("the forward pass fails", error, batch) from error
 
     def loss_of(self, output: Any, target: Batch) -> Tensor:  # noqa: ANN401
         """The loss of an output that need not be the model's. Raises whatever the loss raises."""

@@ -39,8 +39,11 @@ def _explains(bench: Bench) -> bool:
     """Whether the loss failed because of the targets' values."""
     if bench.subject.loss is None:
         return False
-    with torch.no_grad():
-        output = main_output(bench.subject.output(bench.batch))
+    try:
+        with torch.no_grad():
+            output = main_output(bench.subject.output(bench.batch))
+    except ModelFileError:  # then it was not the loss
+        return False
     target = target_of(bench.batch)
     if output is None or target is None or not target.numel():
         return False

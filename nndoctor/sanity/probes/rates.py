@@ -23,6 +23,8 @@ SLOW = 0.03  # of what there is to gain: so little in so many steps, and ten tim
 SLOW_FOR_KIND = 0.15  # where the rate is below what is usual for its optimizer, too
 USUAL = {"SGD": 0.1, "Adagrad": 0.01, "Adadelta": 1.0, "Rprop": 0.01}  # torch's and the textbooks' own; the others 1e-3
 USUAL_OF_REST = 1e-3
+MOST_RATES = 11  # rates tried, with those beyond the ladder
+ENOUGH = 0.3  # of what there is to gain: a rate that reaches it need not be looked for further out
 USABLE = 0.1  # of the best gain
 FAR = 20.0  # times the gain at a hundred times the rate
 BLOWN = 3.0  # of the first loss: past it a training has blown up
@@ -53,7 +55,10 @@ def probe(bench: Bench) -> None:
     steps, ladder, seeds = _plan(bench)
     if not steps:
         return
-    trials = [trials_of(bench, ladder, steps, seed) for seed in range(seeds)]
+    first = trials_of(bench, ladder, steps, 0)
+    longer = extended(bench, first, steps)
+    ladder = tuple(t.factor for t in longer)
+    trials = [longer, *(trials_of(bench, ladder, steps, seed) for seed in range(1, seeds))]
     bench.fact("lr_steps", steps)
     judge(bench, rate, trials)
 
@@ -79,6 +84,26 @@ def trials_of(bench: Bench, ladder: tuple[float, ...], steps: int, seed: int) ->
     if isinstance(chance, (int, float)):
         before = min(before, float(chance))
     return [Trial(factor, before, _trained(bench, factor, seed, course, judged)) for factor in ladder]
+
+
+def extended(bench: Bench, trials: list[Trial], steps: int) -> list[Trial]:
+    """Further rates beyond the end of the ladder where that end is best and still learns little."""
+    found = list(trials)
+    floor = least_loss(bench)
+    while len(found) < MOST_RATES and steps * bench.step_time < 0.1 * bench.clock.left:
+        top = max(found, key=lambda t: t.gain)
+        factors = [t.factor for t in found]
+        if top.gain > ENOUGH * (top.before - floor) or min(factors) < top.factor < max(factors):
+            break
+        further = top.factor * (10.0 if top.factor == max(factors) else 0.1)
+        found += trials_of(bench, (further,), steps, 0)
+    return found
+
+
+def least_loss(bench: Bench) -> float:
+    """The least loss that any output reaches; 0 where it is not known."""
+    floor = bench.facts.get("loss_reachable")
+    return float(floor) if isinstance(floor, (int, float)) else 0.0
 
 
 def _trained(bench: Bench, factor: float, seed: int, course: list[int], judged: list[Batch]) -> float:
@@ -124,8 +149,7 @@ def _loss(bench: Bench, batches: list[Batch]) -> float:
 
 def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
     """Majority over seeds: above, inside or below; the usable interval and the best rate with its spread."""
-    floor = bench.facts.get("loss_reachable")
-    low = float(floor) if isinstance(floor, (int, float)) else 0.0
+    low = least_loss(bench)
     slow = SLOW_FOR_KIND if rate < USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST) else SLOW
     sides = [side(one, low, slow) for one in trials]
     told = max(("inside", "above", "below"), key=sides.count)
