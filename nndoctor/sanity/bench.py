@@ -92,6 +92,11 @@ class Bench:
         if value is not None and not (isinstance(value, float) and math.isnan(value)):
             self.facts[name] = value
 
+    def number(self, name: str) -> float:
+        """A fact that is a number; 0 where it is not known."""
+        found = self.facts.get(name)
+        return float(found) if isinstance(found, (int, float)) else 0.0
+
     def fits(self, what: str, steps: float) -> bool:
         """Whether about so many steps still fit into the budget; else it is listed as not checked."""
         if steps * self.step_time <= self.clock.left:

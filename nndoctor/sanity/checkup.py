@@ -103,6 +103,7 @@ def _probe(bench: Bench) -> None:
             if not is_memory(error):
                 raise
             bench.notes.append(f"{name}: memory ran out ({said(error)}), not checked")
+    bench.fact("steps_taken", bench.steps - int(bench.number("tiny_steps_taken")))
 
 
 def _run(bench: Bench) -> Run:

@@ -16,8 +16,8 @@ from nndoctor.series import Series
 
 LADDER = (1.0, 10.0, 0.1, 100.0, 0.01, 3.0, 0.3)  # of the configured rate, the most telling first
 STEPS, FEWEST = 60, 12
-JUDGED = 128  # examples on which the loss is taken before and after
-LATE = (0.8, 0.9, 1.0)  # of the steps: the loss after is the mean of these, so that swinging costs
+JUDGED = 64  # examples on which the loss is taken before and after
+LATE = (0.9, 1.0)  # of the steps: the loss after is the mean of these, so that swinging costs
 SHARE = 0.6  # of the time left that the whole test may take
 SLOW = 0.03  # of what there is to gain: so little in so many steps, and ten times as much at another rate
 SLOW_FOR_KIND = 0.15  # where the rate is below what is usual for its optimizer, too

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from nndoctor.errors import NNDoctorError
 from nndoctor.readers import read
 from nndoctor.recorder import Recorder
 from nndoctor.sanity.bench import Bench, number
@@ -86,7 +87,7 @@ def _gradients(bench: Bench, touched: set[str]) -> None:
 def _take(bench: Bench, path: Path) -> None:
     try:
         (run,) = read(path)[-1:]
-    except Exception as error:  # noqa: BLE001 - a run of one step has no table; the check-up goes on without layers
+    except NNDoctorError as error:  # a run of one step has no table; the check-up goes on without layers
         bench.notes.append(f"the layers were not recorded: {error}")
         return
     bench.series.update(run.series)

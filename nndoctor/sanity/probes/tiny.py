@@ -36,6 +36,12 @@ class Try:
 
 def probe(bench: Bench) -> None:
     """Learn a subset a seed; where the configured rate does not do, others and a smaller subset."""
+    before = bench.steps
+    _learned_by_heart(bench)
+    bench.fact("tiny_steps_taken", bench.steps - before)
+
+
+def _learned_by_heart(bench: Bench) -> None:
     steps = _steps(bench)
     if not steps or bench.sample is None or bench.facts.get("loss_has_gradient") is False:
         return
