@@ -99,7 +99,7 @@ class Bench:
 
     def fits(self, what: str, steps: float) -> bool:
         """Whether about so many steps still fit into the budget; else it is listed as not checked."""
-        if steps * self.step_time <= self.clock.left:
+        if self.clock.left > 0 and steps * self.step_time <= self.clock.left:
             return True
         if what not in self.unchecked:
             self.unchecked.append(what)
