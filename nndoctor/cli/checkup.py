@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.answer import Request
