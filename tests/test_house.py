@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("series",),
     ("run", "run_folder", "remedies"),
     (
-        "rule", "report", "progress", "wording", "layers", "births", "requirements", "settings", "baseline", "search",
+        "rule", "report", "progress", "wording", "recorded", "layers", "births", "requirements", "settings", "baseline", "search",
         "hyperparameters", "comparison", "outcomes", "effects",
     ),
     ("rules", "readers", "recorder", "experiment", "reporters", "plots"),

@@ -14,12 +14,10 @@ from nndoctor.readers.layout import rows_of
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
 from nndoctor.readers.table import Table, from_cells
-from nndoctor.run import LAYER, Fact, FactValue
-from nndoctor.run_folder import FACTS, LAYERS, PRIMARY, TABLE, Block, blocks, facts, whole_length
+from nndoctor.recorded import layer_series, told
+from nndoctor.run import Fact
+from nndoctor.run_folder import FACTS, LAYERS, PRIMARY, TABLE, blocks, facts, whole_length
 from nndoctor.series import Series
-
-MOST_LAYERS = 20_000  # a hostile file could name more than memory holds
-
 
 OWN = re.compile(r"lr_\d+|noise_scale|peak_memory")  # columns that need no reading of names
 
@@ -34,7 +32,7 @@ def read(source: Source) -> list[Table]:
     folder = Path(source.path)
     columns, lines, notes = _rows(folder / TABLE)
     known = facts(folder)
-    said = _facts(known)
+    said = told(known)
     notes += _told(known)
     more = _own(columns)
     layers = folder / LAYERS
@@ -43,7 +41,7 @@ def read(source: Source) -> list[Table]:
             found, cut = list(blocks(layers)), whole_length(layers) < layers.stat().st_size
         except OSError as error:
             raise UnreadableLog(f"{layers} cannot be read: {error.strerror or error}") from error
-        more |= _series(found)
+        more |= layer_series(found)
         notes += ["the layers' file is cut off: what stands before the cut was read"] if cut else []
         if found:
             said["layers"] = Fact(found[-1].layers)
@@ -52,19 +50,19 @@ def read(source: Source) -> list[Table]:
 
 def _told(known: Mapping[str, object]) -> list[str]:
     """What the recorder could not see or do, and what happened on the way, as sentences."""
-    told = []
+    lines = []
     failed, hidden, again, skipped = (
         known.get(name) for name in ("recorder_failed", "not_seen", "replaced_modules", "skipped_steps")
     )
     if failed:
-        told.append(f"the recording ended early: {failed}")
+        lines.append(f"the recording ended early: {failed}")
     if hidden:
-        told.append(f"not seen: {hidden}")
+        lines.append(f"not seen: {hidden}")
     if again:
-        told.append("a module was replaced while it trained: its layers' values are the new one's from then on")
+        lines.append("a module was replaced while it trained: its layers' values are the new one's from then on")
     if skipped:
-        told.append(f"the gradient scaler skipped {skipped} steps whose gradients were not finite")
-    return told
+        lines.append(f"the gradient scaler skipped {skipped} steps whose gradients were not finite")
+    return lines
 
 
 def _own(columns: dict[str, list[str | None]]) -> dict[str, Series]:
@@ -104,59 +102,6 @@ def _rows(path: Path) -> tuple[dict[str, list[str | None]], list[int], list[str]
     columns = {name: [row[k] if k < len(row) and row[k] else None for row in rows[1:]] for k, name in enumerate(names)}
     notes = ["the last line is cut off and was left out"] if len(whole) < len(text) else []
     return columns, list(range(2, len(rows) + 1)), notes
-
-
-def _series(found: list[Block]) -> dict[str, Series]:
-    """One series for each layer and statistic; where steps go back the later samples stand."""
-    found = [b for b in found if len(b.layers) <= MOST_LAYERS]
-    gathered: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for block in found:
-        for s, statistic in enumerate(block.statistics):
-            for k, layer in enumerate(block.layers):
-                values = block.values[s, k]
-                if not np.isnan(values).all():
-                    name = f"{LAYER}{layer}/{statistic}"
-                    gathered.setdefault(name, []).append((block.steps, values))
-    return {name: _one(name, parts) for name, parts in gathered.items()}
-
-
-def _one(name: str, parts: list[tuple[np.ndarray, np.ndarray]]) -> Series:
-    steps = np.concatenate([s for s, _ in parts]).astype(np.float64)
-    values = np.concatenate([v for _, v in parts]).astype(np.float64)
-    lowest_later = np.minimum.accumulate(np.append(steps, np.inf)[::-1])[::-1][1:]
-    stands = (steps < lowest_later) & ~np.isnan(values)
-    return Series(name, steps[stands], values[stands], name)
-
-
-def _facts(found: Mapping[str, object]) -> dict[str, Fact]:
-    """The facts that are single values or lists of one kind; of an object, or of a list of them, each entry is `name:key`."""
-    said: dict[str, Fact] = {}
-    for name, value in found.items():
-        if isinstance(value, Mapping):
-            entries = {f"{name}:{key}": _value(v) for key, v in value.items()}
-        elif isinstance(value, list) and value and all(isinstance(v, Mapping) for v in value):
-            entries = {f"{name}:{key}": _group(value, key) for key in value[0]}
-        else:
-            entries = {name: _value(value)}
-        said.update({key: Fact(v) for key, v in entries.items() if v is not None})
-    return said
-
-
-def _group(groups: list[Mapping[str, object]], key: str) -> FactValue | None:
-    """A setting of parameter groups: one value where all have the same, else the list."""
-    values = [group.get(key) for group in groups]
-    return _value(values[0] if all(v == values[0] for v in values) else values)
-
-
-def _value(value: object) -> FactValue | None:
-    if isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, list):
-        if all(isinstance(v, str) for v in value):
-            return tuple(str(v) for v in value)
-        if all(isinstance(v, (int, float)) for v in value):
-            return tuple(float(v) for v in value)
-    return None
 
 
 READER = Reader(

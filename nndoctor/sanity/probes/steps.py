@@ -10,10 +10,11 @@ from pathlib import Path
 
 import torch
 
-from nndoctor.errors import NNDoctorError
-from nndoctor.readers import read
+from nndoctor.recorded import layer_series, told
 from nndoctor.recorder import Recorder
+from nndoctor.run_folder import LAYERS, blocks, facts
 from nndoctor.sanity.bench import Bench, number
+from nndoctor.series import Series
 
 STEPS = 40
 LONG = 0.05  # of the budget: a step that takes so long is measured once
@@ -29,6 +30,7 @@ def probe(bench: Bench) -> None:
         optimizer = bench.optimizer()
         bench.model.train()
         touched: set[str] = set()
+        losses: list[float] = []
         with Recorder(bench.model, optimizer, path, every=EVERY) as recorder:
             for batch in islice(cycle(bench.batches), count):
                 with bench.timed():
@@ -40,9 +42,10 @@ def probe(bench: Bench) -> None:
                     touched |= _touched(bench, touched)
                     optimizer.step()
                 recorder.step(loss)
-                if not math.isfinite(number(loss)):
+                losses.append(number(loss))
+                if not math.isfinite(losses[-1]):
                     break
-        _take(bench, path)
+        _take(bench, path, losses)
     _gradients(bench, touched)
 
 
@@ -87,12 +90,11 @@ def _gradients(bench: Bench, touched: set[str]) -> None:
     bench.fact("nonfinite_gradient", tuple(broken))
 
 
-def _take(bench: Bench, path: Path) -> None:
-    try:
-        (run,) = read(path)[-1:]
-    except NNDoctorError as error:  # a run of one step has no table; the check-up goes on without layers
-        bench.notes.append(f"the layers were not recorded: {error}")
-        return
-    bench.series.update(run.series)
-    for name, fact in run.facts.items():
+def _take(bench: Bench, folder: Path, losses: list[float]) -> None:
+    """The losses, the layers and the facts that the recorder wrote."""
+    bench.series["train/loss"] = Series.of("train/loss", losses)
+    layers = folder / LAYERS
+    if layers.is_file():
+        bench.series.update(layer_series(list(blocks(layers))))
+    for name, fact in told(facts(folder)).items():
         bench.facts.setdefault(name, fact.value)
