@@ -19,21 +19,20 @@ MOST_NAMES = 6  # names listed before "and 3 more"
 
 def rest(page: Page, report: Report) -> None:
     """All of it, each under its title; nothing where there is nothing to say."""
+    of_model = report.run.format == "model"
     if report.cleared:
-        judged = (
-            len(report.cleared)
-            + len({f.code for f in report.findings})
-            + len(report.skipped)
-            - len(_of_checkup(report))
-        )
+        judged = len(report.cleared) + len({f.code for f in report.findings}) + len(report.skipped)
+        judged -= 0 if of_model else len(_of_checkup(report))
         _titled(page, "Clear", "good", f"{len(report.cleared)} of {judged} rules: {ranges(report.cleared)}")
     apart = _of_checkup(report)
     lacking = [s for s in report.skipped if s.missing is not None and s not in apart]
+    if of_model:  # what a check-up did not measure, no log would show
+        apart, lacking = sorted([*apart, *lacking], key=lambda s: s.code), []
     for reason, names in _grouped(s for s in report.skipped if s.missing is None):
         _titled(page, "Left out", "info", f"{reason}: {_listed(names)}")
     for k, (reason, names) in enumerate(_grouped(lacking)):
         _titled(page, "" if k else "Not checked", "info", f"{reason}: {_listed(names)}")
-    if apart and report.run.format == "model":
+    if apart and of_model:
         _titled(page, "Not checked", "info", f"not measured here: {_listed([s.name for s in apart])}")
     elif apart:
         families = "data, model and first steps"

@@ -16,6 +16,10 @@ def verdict(report: Report) -> tuple[str, str]:
     reason = cannot_say(report)
     if reason is not None:
         return f"Cannot say: {reason}.", "info"
+    if report.run.format == "model":
+        late = report.run.fact("unchecked")
+        some = f", but {len(late)} checks did not fit into the budget" if isinstance(late, tuple) and late else ""
+        return f"Nothing wrong found{some}.", "good"
     if any(f.name == "no-validation" for f in report.findings):
         return "Nothing wrong found in training; without validation nothing can be said about new data.", "good"
     if not any(name.startswith("train/") for name in report.run.series):

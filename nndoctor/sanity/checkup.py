@@ -111,6 +111,7 @@ def _run(bench: Bench) -> Run:
     facts |= {f"line:{name}": Fact(line, line) for name, line in bench.lines.items()}
     notes = [*subject.said, *bench.notes, *summary.lines(bench)]
     if bench.unchecked:
+        facts["unchecked"] = Fact(tuple(bench.unchecked))
         left = ", ".join(bench.unchecked)
         notes.append(f"not checked within the budget of {bench.clock.budget:g} s: {left}; --budget gives more time")
     return Run(bench.series, facts, source=subject.path, path=subject.path, format="model", notes=tuple(notes))

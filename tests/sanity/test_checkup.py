@@ -198,3 +198,13 @@ def test_a_rate_outside_the_usable_range_is_told(written, rate, name):
     found = examine(from_file(written(f"optimizer = torch.optim.Adam(model.parameters(), lr={rate})")), seeds=1)
     told = {f.name for f in nndoctor.diagnose(found).findings if f.severity != "info"}
     assert ("lr-outside-usable-range" in told) == name
+
+
+def test_what_was_not_measured_is_told_without_a_word_of_logs(written, capsys):
+    """A report on a model does not ask to log anything, and counts what did not fit."""
+    assert run(["sanity", written(), "--seeds", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "Nothing wrong found.\n" in told
+    assert "not measured here" in told
+    assert "in the log" not in told
+    assert "To log" not in told
