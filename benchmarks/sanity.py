@@ -63,15 +63,26 @@ model = Slow(8, 3)
 """
 BARE = """
 import runpy, sys
+import torch
 names = runpy.run_path(sys.argv[1])
 model, loss, optimizer, data = (names[n] for n in ("model", "loss", "optimizer", "train_data"))
 batches = list(data)
 small = tuple(t[:16] for t in batches[0])
+start = [p.detach().clone() for p in model.parameters()]
+rate = optimizer.param_groups[0]["lr"]
+def again(factor):
+    with torch.no_grad():
+        for p, first in zip(model.parameters(), start): p.copy_(first)
+    optimizer.state.clear()
+    optimizer.param_groups[0]["lr"] = rate * factor
 def step(batch):
     optimizer.zero_grad()
     loss(model(batch[0]), batch[1]).backward()
     optimizer.step()
-for k in range(int(sys.argv[2])): step(batches[k % len(batches)])
+for k in range(int(sys.argv[2])):
+    if k % 60 == 0: again((1, 10, 0.1, 100, 0.01, 3, 0.3)[k // 60 % 7])
+    step(batches[k % len(batches)])
+again(1)
 for k in range(int(sys.argv[3])): step(small)
 """
 COUNT = """
@@ -92,10 +103,11 @@ subject = from_file(sys.argv[1])
 bench = Bench(subject, Clock(600.0), 3, Snapshot(subject.model))
 gather(bench); parameters.probe(bench); steps.measured(bench)
 def bare(count):
-    bench.fresh_start()
     for k in range(count):
         batch = bench.batches[k % len(bench.batches)]
-        if k % 60 == 0: optimizer = bench.optimizer()
+        if k % 60 == 0:
+            bench.fresh_start()
+            optimizer = bench.optimizer(factor=rates.LADDER[k // 60 % 7])
         optimizer.zero_grad()
         subject.loss(subject.model(batch[0]), batch[1]).backward()
         optimizer.step()
@@ -162,7 +174,7 @@ def main() -> int:
         "# What a check-up costs",
         "",
         f"`python -m benchmarks.sanity`: processor seconds of whole processes, the least of {turns} turns, one thread;",
-        "bare is importing torch and the same number of training steps on batches of the same sizes.",
+        "bare is importing torch and the same number of training steps, at the same rates, on batches of the same sizes.",
         "",
         "| model | training steps | nndoctor sanity | bare | ratio | range test over its bare steps |",
         "|---|---|---|---|---|---|",
