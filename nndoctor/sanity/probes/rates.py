@@ -158,6 +158,8 @@ def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
     low = least_loss(bench)
     slow = SLOW_FOR_KIND if rate < USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST) else SLOW
     sides = [side(one, low, slow) for one in trials]
+    if bench.number("lr_steps") < STEPS:  # so few steps tell a slow start from a low rate as little as a user could
+        sides = ["inside" if told == "below" else told for told in sides]
     told = max(("inside", "above", "below"), key=sides.count)
     factors = sorted(t.factor for t in trials[0])
     mean = {f: float(np.median([_of(one, f).gain for one in trials])) for f in factors}
