@@ -122,7 +122,7 @@ def quantiles(values: Floats) -> Floats:
 class DeadUnits:
     """Which units of one layer have been silent over the whole probe set: the latest examples that were looked at.
 
-    Of pictures, where a unit may fire at many places of each, a quarter of the examples is enough to begin with.
+    Of pictures, where a unit may fire at many places of each, an eighth of the examples is enough to begin with.
     """
 
     def __init__(self, units: int) -> None:
@@ -137,5 +137,5 @@ class DeadUnits:
         return float((self.silent >= min(self.seen, PROBE)).mean()) if enough else float("nan")
 
 
-MOST_PLACES = 4  # of one example that count: they are alike
+MOST_PLACES = 8  # of one example that count: they are alike
 PROBE = 256  # examples: a unit that fires on one in fifty of them is missed once in 170

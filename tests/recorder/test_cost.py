@@ -167,7 +167,7 @@ def test_dead_units_need_examples():
 
 
 def test_pictures_need_fewer_examples():
-    """Of a unit that could fire at many places of each example, a quarter of the examples tell; more are better."""
+    """Of a unit that could fire at many places of each example, an eighth of the examples tell; more are better."""
     units = DeadUnits(2)
     assert units.add(torch.tensor([0.0, 0.0]).numpy(), 64, 100) == 1.0
     assert units.add(torch.tensor([1.0, 0.0]).numpy(), 64, 100) == 0.5
