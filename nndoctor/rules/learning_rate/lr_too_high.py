@@ -17,6 +17,8 @@ from nndoctor.wording import number, percent, step
 
 SWING = 0.16  # of the reach: what the level still moves from one sixtieth of the run to the next
 BRIEF = 0.2  # of the readings
+FEW_JUMPS = 2
+MADE_GOOD = 0.15  # of the climb: what may be left of it at the end
 NOISES = 6.0  # by which a climb stands out of the noise of the smooth curve
 WHITE = 1.8  # times what independent noise would leave in those levels: small batches alone do not wander
 FEW = 8  # points: a swing is seen three times at least
@@ -137,10 +139,14 @@ def _averaged(loss: Series) -> float:
 
 
 def _only_spikes(run: Run, loss: Series) -> bool:
-    """Whether the loss was up for a few readings only, and ends at its best."""
+    """Whether most of the climb was one jump that is made good, or the loss was up for a few readings only."""
     above = loss.y - np.minimum.accumulate(loss.y)
-    up = float(np.mean(above > 0.5 * CLIMB * reach(run)))
-    return up <= BRIEF and loss.last - loss.best < 0.05 * reach(run)
+    left = loss.last - loss.best
+    jumps = np.diff(loss.y)
+    alone = float(jumps.max()) > 0.5 * float(above.max()) and int(np.sum(jumps > 0.25 * above.max())) <= FEW_JUMPS
+    jumped = alone and left < MADE_GOOD * float(above.max())
+    brief = float(np.mean(above > 0.5 * CLIMB * reach(run))) <= BRIEF and left < 0.05 * reach(run)
+    return jumped or brief
 
 
 def _climb(series: Series) -> tuple[float, float]:

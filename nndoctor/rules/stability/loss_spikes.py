@@ -14,7 +14,7 @@ from nndoctor.run import Run
 from nndoctor.wording import number, step
 
 SPREADS = 10.0  # above the local median, in robust standard deviations of the run around it
-RATIOS = 5.0  # the same for the ratio of loss and level, where a log is long enough to know its spread
+RATIOS = 4.2  # the same for the ratio of loss and level, where a log is long enough to know its spread
 FEW = 40  # points
 SHARE = 0.15  # of the run's reach: smaller spikes cost nothing
 AHEAD = 1.5  # a spike stands above the ordinary rises of this log by this factor
@@ -82,7 +82,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Spikes come from a rate close to the limit of stability, from single bad batches, or from Adam's second moment being stale.",
-    how="Points more than ten robust deviations (of the run, of their neighbours, five of the ratio to the level) and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run left out.",
+    how="Points more than ten robust deviations (of the run, of their neighbours, four of the ratio to the level) and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run left out.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",
