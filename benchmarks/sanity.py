@@ -35,19 +35,19 @@ x = torch.randn(640, 64); y = x[:, :10].argmax(1); batch = 64
 model = nn.Sequential(nn.Linear(64, 384), nn.ReLU(), nn.Linear(384, 384), nn.ReLU(), nn.Linear(384, 10))
 """,
     "convolutions with batch normalization": """
-x = torch.randn(320, 3, 16, 16); y = x.mean((2, 3)).argmax(1); batch = 32
+x = torch.randn(320, 3, 8, 8); y = x.mean((2, 3)).argmax(1); batch = 32
 def block(a, b): return nn.Sequential(nn.Conv2d(a, b, 3, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
-model = nn.Sequential(block(3, 32), block(32, 32), nn.MaxPool2d(2), block(32, 64), block(64, 64), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 3))
+model = nn.Sequential(block(3, 16), block(16, 16), nn.MaxPool2d(2), block(16, 32), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 3))
 """,
     "transformer encoder": """
-x = torch.randint(0, 50, (320, 24)); y = (x == 3).any(1).long(); batch = 32
+x = torch.randint(0, 50, (320, 12)); y = (x == 3).any(1).long(); batch = 32
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.embed = nn.Embedding(50, 48)
-        layer = nn.TransformerEncoderLayer(48, 4, 96, 0.0, batch_first=True, norm_first=True)
+        self.embed = nn.Embedding(50, 32)
+        layer = nn.TransformerEncoderLayer(32, 4, 64, 0.0, batch_first=True, norm_first=True)
         self.body = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
-        self.head = nn.Linear(48, 2)
+        self.head = nn.Linear(32, 2)
     def forward(self, x): return self.head(self.body(self.embed(x)).mean(1))
 model = Net()
 """,
@@ -85,11 +85,17 @@ for k in range(int(sys.argv[2])):
 again(1)
 for k in range(int(sys.argv[3])): step(small)
 """
-COUNT = """
+EXAMINED = """
 import sys
+import nndoctor.cli.app
+from nndoctor.engine import diagnose
+from nndoctor.reporters.page import Look
+from nndoctor.reporters.terminal import render
 from nndoctor.sanity.checkup import examine
+from nndoctor.sanity.face import rules
 from nndoctor.sanity.source import from_file
 run = examine(from_file(sys.argv[1]))
+print(render([diagnose(run, rules())], Look()))
 print("steps", run.fact("steps_taken"), run.fact("tiny_steps_taken"))
 """
 RANGE = """
@@ -123,7 +129,7 @@ print("ratio", statistics.median(ratios), count)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One model's figures: seconds of processor time, the least of several turns, and the range test's ratio."""
+    """One model's figures: seconds of processor time of one turn, and the range test's ratio."""
 
     name: str
     steps: int
@@ -132,29 +138,24 @@ class Cost:
     ranged: float
 
 
-def spent(*words: str) -> float:
-    """Processor seconds of a process, its own and the system's."""
+def spent(script: str, *words: str) -> tuple[float, list[str]]:
+    """Processor seconds of a process, its own and the system's, and the last line that it prints, in words."""
     before = os.times()
-    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
-
-
-def said(script: str, *words: str) -> list[str]:
-    """The last line that a script prints, in words."""
     done = subprocess.run([sys.executable, "-c", script, *words], check=True, capture_output=True, text=True)
-    return done.stdout.splitlines()[-1].split()[1:]
+    after = os.times()
+    taken = after.children_user + after.children_system - before.children_user - before.children_system
+    return taken, (done.stdout.splitlines() or [""])[-1].split()
 
 
 def cost(name: str, path: str, turns: int) -> Cost:
-    """The check-up and its bare steps in turns."""
-    whole, small = map(int, said(COUNT, path))
-    ours, theirs = [], []
+    """The check-up and its bare steps in turns; the turn whose ratio is the middle one."""
+    found = []
     for _ in range(turns):
-        ours.append(spent("-m", "nndoctor", "sanity", path))
-        theirs.append(spent("-c", BARE, path, str(whole), str(small)))
-    ratio = float(said(RANGE, path, str(turns))[0])
-    return Cost(name, whole + small, min(ours), min(theirs), ratio)
+        ours, said = spent(EXAMINED, path)
+        theirs, _ = spent(BARE, path, said[1], said[2])
+        found.append((ours / theirs, ours, theirs, int(said[1]) + int(said[2])))
+    _, ours, theirs, steps = sorted(found)[len(found) // 2]
+    return Cost(name, steps, ours, theirs, float(spent(RANGE, path, str(turns))[1][1]))
 
 
 def within(path: str, budget: float) -> float:
@@ -173,7 +174,7 @@ def main() -> int:
     lines = [
         "# What a check-up costs",
         "",
-        f"`python -m benchmarks.sanity`: processor seconds of whole processes, the least of {turns} turns, one thread;",
+        f"`python -m benchmarks.sanity --turns {turns}`: processor seconds of whole processes, the middle turn, one thread;",
         "bare is importing torch and the same number of training steps, at the same rates, on batches of the same sizes.",
         "",
         "| model | training steps | nndoctor sanity | bare | ratio | range test over its bare steps |",
