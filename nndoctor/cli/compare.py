@@ -9,7 +9,14 @@ import typer
 from nndoctor.cli.answer import FailOn
 from nndoctor.cli.comparing import Format, Wish, carry_out
 from nndoctor.cli.look import Color
-from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, NoColorOption, chosen
+from nndoctor.cli.options import (
+    ColorOption,
+    ConfigOption,
+    IsolatedOption,
+    MapOption,
+    NoColorOption,
+    chosen,
+)
 from nndoctor.cli.task import Task
 
 
@@ -29,10 +36,7 @@ def compare(
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write to a file.", show_default=False),
     ] = None,
-    map: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
-    ] = None,
+    map: MapOption = None,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
     fail_on: Annotated[

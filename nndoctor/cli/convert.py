@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nndoctor.cli.options import MapOption
 from nndoctor.cli.out import check, put, say
 
 
@@ -22,10 +23,7 @@ def convert(
             show_default=False,
         ),
     ] = None,
-    map: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COL=SERIES", help="Name a column that is not understood.", show_default=False),
-    ] = None,
+    map: MapOption = None,
     force: Annotated[bool, typer.Option("--force", help="Let --output write over a file that exists.")] = False,
 ) -> None:
     """Write the table that nndoctor understood: a row a step, a column a series.

@@ -6,11 +6,22 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli import completing
 from nndoctor.cli.answer import FailOn, Request, answer
 from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color
-from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, NoColorOption, chosen
+from nndoctor.cli.options import (
+    ColorOption,
+    ConfigOption,
+    ExitZeroOption,
+    IgnoreOption,
+    IsolatedOption,
+    MapOption,
+    NoColorOption,
+    OutputOption,
+    ReportOption,
+    SelectOption,
+    chosen,
+)
 
 
 def diagnose(
@@ -27,50 +38,11 @@ def diagnose(
             help="terminal, concise, json, jsonl, github, gitlab, junit, sarif or markdown.",
         ),
     ] = Format.terminal,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.", show_default=False),
-    ] = None,
-    report: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--report",
-            metavar="FORMAT=FILE",
-            autocompletion=completing.reports,
-            help="Also write a report: sarif=out.sarif. May be repeated. An earlier report of that format is replaced,"
-            " nothing else without --force.",
-            show_default=False,
-        ),
-    ] = None,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--select",
-            metavar="RULES",
-            autocompletion=completing.rules,
-            help="Only these rules: codes, names, beginnings of codes (NN1) or ALL, with commas.",
-            show_default=False,
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--ignore",
-            metavar="RULES",
-            autocompletion=completing.rules,
-            help="All rules but these.",
-            show_default=False,
-        ),
-    ] = None,
-    map: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="COL=SERIES",
-            help="Name a column that is not understood: 'my col=train/loss'. May be repeated.",
-            show_default=False,
-        ),
-    ] = None,
+    output: OutputOption = None,
+    report: ReportOption = None,
+    select: SelectOption = None,
+    ignore: IgnoreOption = None,
+    map: MapOption = None,
     target_error: Annotated[
         str | None,
         typer.Option(
@@ -99,7 +71,7 @@ def diagnose(
             show_default=False,
         ),
     ] = None,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even with findings.")] = False,
+    exit_zero: ExitZeroOption = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
     ] = False,

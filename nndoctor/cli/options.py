@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nndoctor.cli import completing
 from nndoctor.cli.look import Color
 
 ColorOption = Annotated[
@@ -16,6 +17,51 @@ ConfigOption = Annotated[
     str | None,
     typer.Option("--config", metavar="FILE", help="The settings file, instead of the nearest.", show_default=False),
 ]
+OutputOption = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.", show_default=False),
+]
+ReportOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--report",
+        metavar="FORMAT=FILE",
+        autocompletion=completing.reports,
+        help="Also write a report: sarif=out.sarif. May be repeated. An earlier report of that format is replaced,"
+        " nothing else without --force.",
+        show_default=False,
+    ),
+]
+SelectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--select",
+        metavar="RULES",
+        autocompletion=completing.rules,
+        help="Only these rules: codes, names, beginnings of codes (NN1) or ALL, with commas.",
+        show_default=False,
+    ),
+]
+IgnoreOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore",
+        metavar="RULES",
+        autocompletion=completing.rules,
+        help="All rules but these.",
+        show_default=False,
+    ),
+]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="COL=SERIES",
+        help="Name a column that is not understood: 'my col=train/loss'. May be repeated.",
+        show_default=False,
+    ),
+]
+ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even with findings.")]
 IsolatedOption = Annotated[bool, typer.Option("--isolated", help="Heed no settings file.")]
 
 

@@ -9,7 +9,7 @@ import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.judged import judged
-from nndoctor.cli.options import ConfigOption, IsolatedOption
+from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
 from nndoctor.cli.task import Task
 from nndoctor.plots.theme import Theme
@@ -31,10 +31,7 @@ def plot(
     ],
     theme: Annotated[Theme, typer.Option("--theme", metavar="THEME", help="light or dark.")] = Theme.light,
     dpi: Annotated[int, typer.Option("--dpi", min=20, max=600, metavar="DOTS", help="Dots an inch of a PNG.")] = 150,
-    map: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
-    ] = None,
+    map: MapOption = None,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,

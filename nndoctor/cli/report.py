@@ -8,7 +8,7 @@ import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.judged import judged
-from nndoctor.cli.options import ConfigOption, IsolatedOption
+from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, put, say
 from nndoctor.cli.task import Task
 
@@ -18,10 +18,7 @@ def report(
         list[str], typer.Argument(metavar="LOG…", help="Logs, folders, globs, or '-'.", show_default=False)
     ],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The page.")] = "report.html",
-    map: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
-    ] = None,
+    map: MapOption = None,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,

@@ -6,11 +6,21 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli import completing
 from nndoctor.cli.answer import FailOn, Request
 from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color
-from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, NoColorOption, chosen
+from nndoctor.cli.options import (
+    ColorOption,
+    ConfigOption,
+    ExitZeroOption,
+    IgnoreOption,
+    IsolatedOption,
+    NoColorOption,
+    OutputOption,
+    ReportOption,
+    SelectOption,
+    chosen,
+)
 
 
 def sanity(
@@ -36,10 +46,7 @@ def sanity(
         Format,
         typer.Option("--format", "-f", metavar="FORMAT", help="As in diagnose: terminal, concise, json, sarif …"),
     ] = Format.terminal,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.", show_default=False),
-    ] = None,
+    output: OutputOption = None,
     plot: Annotated[
         str | None,
         typer.Option(
@@ -49,36 +56,9 @@ def sanity(
             show_default=False,
         ),
     ] = None,
-    report: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--report",
-            metavar="FORMAT=FILE",
-            autocompletion=completing.reports,
-            help="Also write a report, as in diagnose.",
-            show_default=False,
-        ),
-    ] = None,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--select",
-            metavar="RULES",
-            autocompletion=completing.rules,
-            help="Only these rules, as in diagnose.",
-            show_default=False,
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--ignore",
-            metavar="RULES",
-            autocompletion=completing.rules,
-            help="All rules but these.",
-            show_default=False,
-        ),
-    ] = None,
+    report: ReportOption = None,
+    select: SelectOption = None,
+    ignore: IgnoreOption = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option(
@@ -88,7 +68,7 @@ def sanity(
             show_default=False,
         ),
     ] = None,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even with findings.")] = False,
+    exit_zero: ExitZeroOption = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
     ] = False,

@@ -6,11 +6,22 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli import completing
 from nndoctor.cli.answer import FailOn, Request
 from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color
-from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, NoColorOption, chosen
+from nndoctor.cli.options import (
+    ColorOption,
+    ConfigOption,
+    ExitZeroOption,
+    IgnoreOption,
+    IsolatedOption,
+    MapOption,
+    NoColorOption,
+    OutputOption,
+    ReportOption,
+    SelectOption,
+    chosen,
+)
 
 
 def sweep(
@@ -38,44 +49,11 @@ def sweep(
     format: Annotated[
         Format, typer.Option("--format", "-f", metavar="FORMAT", help="As in diagnose: terminal, json, markdown …")
     ] = Format.terminal,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.", show_default=False),
-    ] = None,
-    report: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--report",
-            metavar="FORMAT=FILE",
-            autocompletion=completing.reports,
-            help="Also write a report, as in diagnose.",
-            show_default=False,
-        ),
-    ] = None,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--select",
-            metavar="RULES",
-            autocompletion=completing.rules,
-            help="Only these rules of NN9.",
-            show_default=False,
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--ignore",
-            metavar="RULES",
-            autocompletion=completing.rules,
-            help="All rules but these.",
-            show_default=False,
-        ),
-    ] = None,
-    map: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
-    ] = None,
+    output: OutputOption = None,
+    report: ReportOption = None,
+    select: SelectOption = None,
+    ignore: IgnoreOption = None,
+    map: MapOption = None,
     fail_on: Annotated[
         FailOn,
         typer.Option(
@@ -84,7 +62,7 @@ def sweep(
             help="Exit with 1 for findings this severe or worse: error, warning, info or never.",
         ),
     ] = FailOn.error,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even with findings.")] = False,
+    exit_zero: ExitZeroOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is wrong.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Show every trial.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Let --output and --report write over a file.")] = False,

@@ -8,7 +8,7 @@ import typer
 
 from nndoctor.cli.answer import FailOn
 from nndoctor.cli.look import Color
-from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, NoColorOption, chosen
+from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, MapOption, NoColorOption, chosen
 
 
 def watch(
@@ -59,10 +59,7 @@ def watch(
             "--fail-on", metavar="SEVERITY", help="error, warning, info or never. [default: error]", show_default=False
         ),
     ] = None,
-    map: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COL=SERIES", help="Name a column: 'my col=train/loss'.", show_default=False),
-    ] = None,
+    map: MapOption = None,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
     color: ColorOption = Color.auto,
