@@ -27,6 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "metrics", "curve", "finding", "_version"),
     ("series",),
     ("run", "run_folder", "remedies"),
+    ("chance",),
     (
         "rule", "report", "progress", "wording", "recorded", "layers", "births", "requirements", "settings", "baseline", "search",
         "hyperparameters", "comparison", "outcomes", "effects",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.chance import chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import FALL, chance_loss, classes, course, lr_share, reach, steadier, stopped, sureness
+from nndoctor.progress import FALL, course, lr_share, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series

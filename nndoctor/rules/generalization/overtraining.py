@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.chance import chance_loss
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import chance_loss, has_moved, reach, sureness
+from nndoctor.progress import has_moved, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.chance import GUESSING, chance_loss, classes
 from nndoctor.curve import noise_level
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import pace
-from nndoctor.progress import GUESSING, chance_loss, classes, comes_back, lr_share, reach, roughness, sureness, thrown
+from nndoctor.progress import comes_back, lr_share, reach, roughness, sureness, thrown
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from nndoctor.chance import at_chance
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import at_chance, comes_back, lr_share, reach, sureness
+from nndoctor.progress import comes_back, lr_share, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series

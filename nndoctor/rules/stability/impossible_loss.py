@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.chance import classes
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import classes
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, step

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.chance import at_chance, chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import at_chance, chance_loss, classes, reach, sureness, thrown
+from nndoctor.progress import reach, sureness, thrown
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
