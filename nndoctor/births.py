@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.finding import Cause
 from nndoctor.layers import Layers
 from nndoctor.run import Run
-from nndoctor.wording import number
+from nndoctor.wording import rough
 
 WILD_STEP = 0.3  # of a weight's size in one step
 WILD_GROWTH = 1e3  # times a gradient's first norm
@@ -73,13 +73,13 @@ class Pace:
     @property
     def told(self) -> str:
         """In words."""
-        moved, grown = (number(float(f"{v:.2g}")) for v in (self.fastest, self.grown))
+        moved, grown = (rough(v) for v in (self.fastest, self.grown))
         return f"weights moved by up to {moved} of their size in one step, and gradients grew {grown}-fold before it"
 
     def causes(self) -> tuple[Cause, Cause]:
         """The rate and the initialization as causes of numbers out of range, each weighed by what speaks for it."""
         rate = 0.15 if not self.wild else 0.3 if self.born_wild else 0.75
-        huge = f"the first gradient of a layer is {number(float(f'{self.begins:.2g}'))} times its weights"
+        huge = f"the first gradient of a layer is {rough(self.begins)} times its weights"
         return (
             Cause("learning rate too high", rate, self.told, "one run with a tenth of the learning rate"),
             Cause(

@@ -16,6 +16,15 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
+def rough(value: float, digits: int = 2) -> str:
+    """Two significant digits, where more would be noise: `0.031`, `24000`.
+
+    >>> rough(0.03127), rough(23_871.0)
+    ('0.031', '24000')
+    """
+    return number(float(f"{value:.{digits}g}"))
+
+
 def percent(share: float) -> str:
     """A share of one: `11 %`, `0.5 %`."""
     value = 100 * share

@@ -13,7 +13,7 @@ from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
 from nndoctor.reporters.safe import shown
 from nndoctor.run import Run
 from nndoctor.series import Series
-from nndoctor.wording import number
+from nndoctor.wording import number, rough
 
 RANGE, START = "range/loss", "start:"
 WIDTH, TOP, RIDGE = 9.0, 3.4, 0.42  # inches: the whole, the range test, a layer's histogram
@@ -117,7 +117,7 @@ def _ridges(axes: Axes, layers: list[Series], palette: Palette) -> None:
         axes.text(
             1.0,
             k + 0.3,
-            f"deviation {number(float(f'{spread:.2g}'))}",
+            f"deviation {rough(spread)}",
             ha="right",
             color=palette.faint,
             fontsize=SMALL,

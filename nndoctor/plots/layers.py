@@ -12,7 +12,7 @@ from nndoctor.finding import Finding
 from nndoctor.layers import Layers
 from nndoctor.plots.curves import Line, Paper, Segment
 from nndoctor.run import LAYER, Run
-from nndoctor.wording import number, step
+from nndoctor.wording import rough, step
 
 SHADES = " ░▒▓█"
 PLAIN = " .:*#"
@@ -176,5 +176,5 @@ def _ends(run: Run, paths: Sequence[str], name: str) -> tuple[str, str, str]:
     positive = np.concatenate([s.y[s.y > 0] for s in found])
     if not len(positive):
         return step(first), step(last), "zero"
-    low, high = (number(float(f"{v:.1g}")) for v in (positive.min(), positive.max()))
+    low, high = (rough(v, 1) for v in (positive.min(), positive.max()))
     return step(first), step(last), f"{low} (light) to {high} (dark)"

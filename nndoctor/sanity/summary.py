@@ -10,7 +10,7 @@ import torch
 
 from nndoctor.sanity.batches import size
 from nndoctor.sanity.bench import Bench
-from nndoctor.wording import number
+from nndoctor.wording import rough
 
 BRAKE = 1.0  # times a step's own time that reading its batch may take
 
@@ -26,7 +26,7 @@ def _rates(bench: Bench) -> Iterator[str]:
     found = [float(v) for n in names if isinstance(v := bench.facts.get(n), (int, float))]
     if len(found) < len(names):
         return
-    low, high, best, least, most = (number(float(f"{v:.2g}")) for v in found)
+    low, high, best, least, most = (rough(v) for v in found)
     seeds = bench.facts.get("lr_seeds")
     spread = f"{least} to {most} over {seeds} seeds" if least != most else f"the same over {seeds} seeds"
     who = "" if bench.subject.optimizer is not None else " of Adam"

@@ -10,7 +10,7 @@ from nndoctor.layers import WEIGHTED, Layers, first, late
 from nndoctor.progress import learns, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
-from nndoctor.wording import number
+from nndoctor.wording import number, rough
 
 HIGH = 2.0  # times the loss of guessing: healthy networks of all kinds begin below 1.45
 LOW = 0.5  # times it: pretrained, or told too much
@@ -36,7 +36,7 @@ def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iter
     if LOW <= ratio <= HIGH or not math.isfinite(ratio):
         return
     high = ratio > HIGH
-    told = f"the first loss is {number(begins)}, {number(float(f'{ratio:.2g}'))} times that of {guess} ({number(baseline)})"
+    told = f"the first loss is {number(begins)}, {rough(ratio)} times that of {guess} ({number(baseline)})"
     head = _head(layers)
     std = layers.series(head, "std") if head else None
     size = f"its outputs begin with a deviation of {number(first(std))}" if std is not None else "as measured"
@@ -70,8 +70,8 @@ def _mean(layers: Layers, begins: float) -> Iterator[Symptom]:
         return
     rest = max(begins * (1 - share), layers.run.series["train/loss"].best)
     yield Symptom(
-        f"the first loss is {number(begins)}, where predicting the mean would give about {number(float(f'{rest:.2g}'))}: "
-        f"the output begins at {number(float(f'{first(mean):.2g}'))} and has to travel to {number(float(f'{late(mean):.3g}'))}",
+        f"the first loss is {number(begins)}, where predicting the mean would give about {rough(rest)}: "
+        f"the output begins at {rough(first(mean))} and has to travel to {number(float(f'{late(mean):.3g}'))}",
         sureness(share, 0.8, 1.0),
         {"initial_loss": begins, "baseline_loss": float(rest), "offset_share": round(share, 3)},
         series="train/loss",

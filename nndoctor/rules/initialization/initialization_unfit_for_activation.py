@@ -12,7 +12,7 @@ from nndoctor.layers import Layers, first, late, learned, powers
 from nndoctor.progress import sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import FactValue, Run
-from nndoctor.wording import number, percent
+from nndoctor.wording import number, percent, rough
 
 XAVIER = (0.8, 1.2)  # a layer's output over its input under ReLU: He's weights give 1.41, Xavier's 1
 HE = (1.25, 1.6)  # the same under tanh: Xavier's weights give 1, the usual gain for tanh 1.67, He's 1.41
@@ -62,7 +62,7 @@ def _under_relu(layers: Layers, paths: tuple[str, ...], gain: float) -> Iterator
     mended = now > FALLS or learned(layers.run)
     yield Symptom(
         f"the initialization is Xavier's in effect, under ReLU: each layer hands on {number(round(gain, 2))} times what it "
-        f"gets where ReLU needs 1.41, and {len(paths)} layers lose all but {number(float(f'{10**trend:.2g}'))} of the signal"
+        f"gets where ReLU needs 1.41, and {len(paths)} layers lose all but {rough(10**trend)} of the signal"
         + ("; training has mended it" if mended else ""),
         sureness(-trend, 0.5, 1.5),
         {"gain": round(gain, 3), "fitting_gain": 1.414, "last_to_first": float(10**trend), "layers": len(paths)},

@@ -5,44 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.layers import Layers, first, late, learned, powers
-from nndoctor.progress import sureness
+from nndoctor.layers import Layers
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
-from nndoctor.wording import number
+from nndoctor.signal_flow import signal_symptom
 
 POWERS = 1.5  # thirty-fold: healthy plain networks of fifty layers wander by three
-RECOVERED = 1.0  # at the end of the run
+DOUBTFUL = 1.2  # powers that would be a guess
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Follow the deviation of the hidden weight layers' outputs through the network as it begins, and as it ends."""
-    layers = Layers(run)
-    hidden = [p for p in layers.seen if layers.is_hidden(p)]
-    paths, sizes = layers.levels(hidden, "std", first)
-    _, ends = layers.levels(hidden, "std", late)
-    trend = powers(sizes)
-    if len(paths) < 3 or trend < POWERS or sizes[-1] <= 0:
-        return
-    factor = 10 ** (trend / (len(paths) - 1))
-    recovered = powers(ends) < RECOVERED and learned(run)
-    series = run.series[f"layer:{paths[-1]}/std"]
-    yield Symptom(
-        f"the signal grows with depth: its deviation is {number(float(f'{sizes[0]:.2g}'))} at {layers.named(paths[0])} and "
-        f"{number(float(f'{sizes[-1]:.2g}'))} at {layers.named(paths[-1])}, {number(float(f'{factor:.2g}'))} times a layer"
-        + ("; training has mended it" if recovered else ""),
-        sureness(trend, 1.2, 3.0),
-        {
-            "first_std": float(sizes[0]),
-            "last_std": float(sizes[-1]),
-            "per_layer": round(factor, 3),
-            "layers": len(paths),
-        },
-        series=series.name,
-        step=float(series.x[0]),
-        layer=paths[-1],
-        severity=Severity.INFO if recovered else None,
-    )
+    found = signal_symptom(Layers(run), 1, POWERS, DOUBTFUL)
+    if found is not None:
+        yield found
 
 
 RULE = Rule(

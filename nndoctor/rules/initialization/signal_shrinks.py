@@ -3,57 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import numpy as np
+from math import inf
 
 from nndoctor.finding import Severity, Symptom
-from nndoctor.layers import Layers, first, late, learned, powers
-from nndoctor.progress import sureness
+from nndoctor.layers import Layers
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
-from nndoctor.wording import number
+from nndoctor.signal_flow import signal_symptom
 
-POWERS = -1.7  # fifty-fold: torch's own initialization loses ten-fold at most, its biases hold it up
+POWERS = 1.7  # fifty-fold: torch's own initialization loses ten-fold at most, its biases hold it up
 RANGE = 1.0  # what a sigmoid or tanh passes on of a deviation
-RECOVERED = -1.0  # at the end of the run
+DOUBTFUL = 1.4  # powers that would be a guess
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Follow the deviation of the hidden weight layers' outputs through the network as it begins, and as it ends."""
     layers = Layers(run)
-    hidden = [p for p in layers.seen if layers.is_hidden(p)]
-    paths, sizes = layers.levels(hidden, "std", first)
-    _, ends = layers.levels(hidden, "std", late)
-    bounded = np.array([_bounded(layers, p) for p in paths], dtype=bool)
-    sizes, ends = (np.where(bounded, np.minimum(v, RANGE), v) for v in (sizes, ends))
-    trend = powers(sizes)
-    if len(paths) < 3 or trend > POWERS or sizes[-1] <= 0:
-        return
-    factor = 10 ** (trend / (len(paths) - 1))
-    recovered = powers(ends) > RECOVERED and learned(run)
-    series = run.series[f"layer:{paths[-1]}/std"]
-    yield Symptom(
-        f"the signal shrinks with depth: its deviation is {number(float(f'{sizes[0]:.2g}'))} at {layers.named(paths[0])} and "
-        f"{number(float(f'{sizes[-1]:.2g}'))} at {layers.named(paths[-1])}, {number(float(f'{factor:.2g}'))} times a layer"
-        + ("; training has mended it" if recovered else ""),
-        sureness(-trend, 1.4, 3.0),
-        {
-            "first_std": float(sizes[0]),
-            "last_std": float(sizes[-1]),
-            "per_layer": round(factor, 3),
-            "layers": len(paths),
-        },
-        series=series.name,
-        step=float(series.x[0]),
-        layer=paths[-1],
-        severity=Severity.INFO if recovered else None,
-    )
 
+    def passed(path: str) -> float:
+        """A sigmoid or tanh that comes next cuts off whatever is larger, which is no loss of signal on the way."""
+        behind = layers.after(path)
+        return RANGE if behind and layers.activation(behind[0]) in ("sigmoid", "tanh") else inf
 
-def _bounded(layers: Layers, path: str) -> bool:
-    """Whether a sigmoid or tanh comes next: it cuts off whatever is larger, which is no loss of signal on the way."""
-    behind = layers.after(path)
-    return bool(behind) and layers.activation(behind[0]) in ("sigmoid", "tanh")
+    found = signal_symptom(layers, -1, POWERS, DOUBTFUL, passed)
+    if found is not None:
+        yield found
 
 
 RULE = Rule(

@@ -12,7 +12,7 @@ from nndoctor.progress import learns, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
-from nndoctor.wording import number, percent, step
+from nndoctor.wording import percent, rough, step
 
 HALF = 0.5  # of a layer's units: trained networks that do well have a third silent at most
 BEGUN = (
@@ -107,7 +107,7 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
         "the learning rate": f"weights moved by up to {percent(fastest)} of their size in one step before it"
         if fastest > 0
         else "nothing moved before it",
-        "the bias": f"the layer's bias begins {number(float(f'{abs(pull):.1g}'))} times its signal's size {'below' if pull < 0 else 'above'} zero",
+        "the bias": f"the layer's bias begins {rough(abs(pull), 1)} times its signal's size {'below' if pull < 0 else 'above'} zero",
         "the initialization": "the units were dead in the first sample"
         if not thrown
         else "the units were alive in the first sample",

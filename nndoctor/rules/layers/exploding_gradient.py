@@ -13,7 +13,7 @@ from nndoctor.layers import Layers, early, first
 from nndoctor.progress import sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
-from nndoctor.wording import number, step
+from nndoctor.wording import rough, step
 
 HUGE = 300.0  # times the weight's own size: healthy networks stay under 3, unscaled targets reach 250
 GROWN = 1e3  # times the last layer's gradient at the first layer
@@ -56,7 +56,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     norm = run.series[f"layer:{paths[k]}/grad_norm"]
     at = float(norm.x[0]) if kind != "later" else float(norm.x[int(np.argmax(norm.y > HUGE * sizes[k]))])
-    much = number(float(f"{values[k]:.2g}"))
+    much = rough(values[k])
     here = layers.named(paths[k])
     told = {
         "beside": f"at {here} it is {much} times the weights themselves",
@@ -88,7 +88,7 @@ def _causes(layers: Layers, kind: str) -> tuple[Cause, ...]:
         Cause(
             "weights too large at the start",
             0.1 if kind == "later" else 0.7,
-            f"the signal grows {number(float(f'{grows:.2g}'))}-fold from the first layer on"
+            f"the signal grows {rough(grows)}-fold from the first layer on"
             if grows > 3
             else "each layer hands back more than it gets",
             "one run with He's (ReLU) or Xavier's (tanh) initialization",

@@ -13,7 +13,7 @@ from nndoctor.progress import learns, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
-from nndoctor.wording import number, step
+from nndoctor.wording import rough, step
 
 USUAL = 1e-3
 LOW = 3e-6  # fine-tuning at a rate of 1e-6 still moves weights by 5e-5 of their size
@@ -55,7 +55,7 @@ def check(run: Run) -> Iterator[Symptom]:
     middle = float(series.x[0] + PATIENT * (series.x[-1] - series.x[0]))
     falls = not low and learned(run, FALLS)
     yield Symptom(
-        f"a step changes the weights by {number(float(f'{usual:.2g}'))} of their size (healthy: near 1e-3): "
+        f"a step changes the weights by {rough(usual)} of their size (healthy: near 1e-3): "
         f"the learning rate is too {'low' if low else 'high'} for them, most so in {layers.named(paths[k])}"
         + ("; the loss falls all the same" if falls else ""),
         sureness(off, -0.5, 1.0),
@@ -87,8 +87,8 @@ def _thrown(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
     k = int(np.argmax(steps))
     series = layers.run.series[f"layer:{paths[k]}/update_ratio"]
     yield Symptom(
-        f"the first steps change the weights by {number(float(f'{step_size:.2g}'))} of their size (healthy: near 1e-3) and "
-        f"throw them to {number(float(f'{grown:.2g}'))} times it: the learning rate is too high for them, most so in "
+        f"the first steps change the weights by {rough(step_size)} of their size (healthy: near 1e-3) and "
+        f"throw them to {rough(grown)} times it: the learning rate is too high for them, most so in "
         f"{layers.named(paths[k])}",
         sureness(math.log10(grown / MULTIPLE), -0.3, 1.0),
         {"first_update_ratio": step_size, "healthy": USUAL, "weights_grown": round(grown, 2)},

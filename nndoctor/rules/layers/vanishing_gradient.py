@@ -10,7 +10,7 @@ from nndoctor.layers import Layers, early, late
 from nndoctor.progress import sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
-from nndoctor.wording import number
+from nndoctor.wording import rough
 
 LEAST = 1e-3  # of the last layer's gradient: healthy networks of all kinds begin above 0.04 and end above 0.1
 
@@ -30,8 +30,8 @@ def check(run: Run) -> Iterator[Symptom]:
     norm = run.series[f"layer:{paths[0]}/grad_norm"]
     causes = _causes(layers)
     yield Symptom(
-        f"the gradient vanishes: at {layers.named(paths[0])} it is {number(float(f'{share:.2g}'))} times that at "
-        f"{layers.named(paths[-1])}, {number(float(f'{per_layer:.2g}'))} a layer",
+        f"the gradient vanishes: at {layers.named(paths[0])} it is {rough(share)} times that at "
+        f"{layers.named(paths[-1])}, {rough(per_layer)} a layer",
         sureness(-math.log10(share), 2.5, 5.0),
         {"first_to_last": share, "per_layer": round(per_layer, 3), "layers": len(paths), "cause": causes[0].name},
         series=norm.name,
