@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nndoctor.errors import UsageError
+from nndoctor.errors import UsageError, nearest
 from nndoctor.rule import Rule
 from nndoctor.rules.data import (
     class_imbalance,
@@ -223,10 +223,4 @@ def _codes(word: str) -> list[str]:
 
 
 def _nearest(word: str) -> str:
-    import difflib
-
-    names = [n for rule in RULES for n in (rule.code, rule.name)]
-    near = difflib.get_close_matches(word.lower(), names, 1, 0.5) or difflib.get_close_matches(
-        word.upper(), names, 1, 0.5
-    )
-    return f", did you mean '{near[0]}'?" if near else ""
+    return nearest(word, [n for rule in RULES for n in (rule.code, rule.name)])

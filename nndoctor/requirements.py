@@ -9,14 +9,13 @@ bound        = number, ["%"] | [number, "*"], "baseline" | "baseline", ("+" | "-
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from nndoctor.errors import UsageError
+from nndoctor.errors import UsageError, nearest
 from nndoctor.metrics import BY_NAME
 from nndoctor.run import Run, direction
 from nndoctor.series import Series
@@ -97,10 +96,8 @@ def parse(text: str) -> Requirement:
     kind, word, at = words.peek()
     if kind == "name":
         if word not in STATISTICS or subject in COUNTS:
-            near = difflib.get_close_matches(word, STATISTICS, 1, 0.5)
-            hint = f", did you mean '{near[0]}'?" if near else ""
             wanted = "a comparison" if subject in COUNTS else f"one of {', '.join(STATISTICS)}"
-            raise words.wrong(f"'{word}' is no statistic{hint}; wanted {wanted}", at)
+            raise words.wrong(f"'{word}' is no statistic{nearest(word, STATISTICS)}; wanted {wanted}", at)
         statistic = words.take("name", wanted="")
     comparison = words.take("op", wanted=f"one of {' '.join(COMPARISONS)}")
     factor, number, percent = _bound(words)
@@ -186,8 +183,7 @@ def _value(run: Run, wanted: Requirement) -> tuple[float | None, float | None, s
         return count, None, "" if count is not None else f"the log counts no {wanted.subject}"
     series = run.series.get(wanted.subject)
     if series is None:
-        near = difflib.get_close_matches(wanted.subject, list(run.series), 1, 0.5)
-        return None, None, f"no {wanted.subject} in the log" + (f", did you mean '{near[0]}'?" if near else "")
+        return None, None, f"no {wanted.subject} in the log{nearest(wanted.subject, run.series)}"
     value = measure(series, wanted.statistic)
     return value, series.noise, "" if value is not None else f"its {wanted.statistic} value is not a number"
 

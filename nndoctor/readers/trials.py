@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 
-from nndoctor.errors import UnreadableLog, UsageError
+from nndoctor.errors import UnreadableLog, UsageError, nearest
 from nndoctor.hyperparameters import named, number
 from nndoctor.metrics import BY_NAME
 from nndoctor.readers.names import Kind, meaning, tidy
@@ -82,11 +82,9 @@ def _score(header: Sequence[str], path: str, by: str | None) -> str:
     if by is not None:
         match = next((name for name in header if name == by or tidy(name) == tidy(by)), None)
         if match is None:
-            import difflib
-
-            near = difflib.get_close_matches(by, header, 1, 0.5)
-            hint = f", did you mean '{near[0]}'?" if near else ""
-            raise UsageError(f"{path} has no column '{by}'{hint}; its columns are {', '.join(header[:12])}")
+            raise UsageError(
+                f"{path} has no column '{by}'{nearest(by, header)}; its columns are {', '.join(header[:12])}"
+            )
         return match
     usual = next((name for score in SCORES for name in header if tidy(name) == score), None)
     if usual is not None:
