@@ -6,18 +6,20 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.answer import FailOn, Request, answer
+from nndoctor.cli.answer import Request, answer
 from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
     ConfigOption,
     ExitZeroOption,
+    FailOnOption,
     IgnoreOption,
     IsolatedOption,
     MapOption,
     NoColorOption,
     OutputOption,
+    QuietOption,
     ReportOption,
     SelectOption,
     chosen,
@@ -62,19 +64,9 @@ def diagnose(
             show_default=False,
         ),
     ] = None,
-    fail_on: Annotated[
-        FailOn | None,
-        typer.Option(
-            "--fail-on",
-            metavar="SEVERITY",
-            help="Exit with 1 for findings this severe or worse: error, warning, info or never. [default: error]",
-            show_default=False,
-        ),
-    ] = None,
+    fail_on: FailOnOption = None,
     exit_zero: ExitZeroOption = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
-    ] = False,
+    quiet: QuietOption = False,
     full: Annotated[
         bool, typer.Option("--full", help="A whole page for every run, however many; by default up to 5 with findings.")
     ] = False,

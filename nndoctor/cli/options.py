@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli import completing
+from nndoctor.cli.answer import FailOn
 from nndoctor.cli.look import Color
 
 ColorOption = Annotated[
@@ -62,6 +63,18 @@ MapOption = Annotated[
     ),
 ]
 ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even with findings.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
+]
+FailOnOption = Annotated[
+    FailOn | None,
+    typer.Option(
+        "--fail-on",
+        metavar="SEVERITY",
+        help="Exit with 1 for findings this severe or worse: error, warning, info or never. [default: error]",
+        show_default=False,
+    ),
+]
 IsolatedOption = Annotated[bool, typer.Option("--isolated", help="Heed no settings file.")]
 
 

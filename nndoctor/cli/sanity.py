@@ -6,17 +6,19 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.answer import FailOn, Request
+from nndoctor.cli.answer import Request
 from nndoctor.cli.formats import Format
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
     ConfigOption,
     ExitZeroOption,
+    FailOnOption,
     IgnoreOption,
     IsolatedOption,
     NoColorOption,
     OutputOption,
+    QuietOption,
     ReportOption,
     SelectOption,
     chosen,
@@ -59,19 +61,9 @@ def sanity(
     report: ReportOption = None,
     select: SelectOption = None,
     ignore: IgnoreOption = None,
-    fail_on: Annotated[
-        FailOn | None,
-        typer.Option(
-            "--fail-on",
-            metavar="SEVERITY",
-            help="Exit with 1 for findings this severe or worse: error, warning, info or never. [default: error]",
-            show_default=False,
-        ),
-    ] = None,
+    fail_on: FailOnOption = None,
     exit_zero: ExitZeroOption = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
-    ] = False,
+    quiet: QuietOption = False,
     force: Annotated[
         bool, typer.Option("--force", help="Let --output, --plot and --report write over a file.")
     ] = False,
