@@ -82,8 +82,8 @@ def _absent(run: Run, need: str) -> str:
 
 
 def _words(need: str) -> str:
-    """`validation/loss|validation/metric` -> `validation loss or metric`."""
-    names = [name.replace("/", " ").replace("_", " ") for name in need.split("|")]
+    """`validation/metric|validation/loss` -> `validation loss or metric`, in whatever order a rule has them."""
+    names = [name.replace("/", " ").replace("_", " ") for name in sorted(need.split("|"))]
     split = names[0].split(" ")[0]
     rest = [n.removeprefix(split + " ") if n.startswith(split + " ") else n for n in names[1:]]
     return " or ".join([names[0], *rest])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -117,6 +118,7 @@ class Course:
         return self.late - self.end
 
 
+@lru_cache(maxsize=4)  # of one run's two losses, which several rules follow; runs and series are told apart by identity
 def course(run: Run, series: Series) -> Course:
     """The course of a curve of at least one finite value."""
     curve = paced(run, series)

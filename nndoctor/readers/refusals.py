@@ -23,6 +23,9 @@ RAISED = re.compile(
 )
 
 
+WANTED = "wanted CSV, TSV, JSON, JSON lines, event files or what the run printed ('nndoctor formats' lists all)"
+
+
 def unrecognised(source: Source) -> str:
     """The line for a source that no reader takes."""
     path, head = source.path, source.head
@@ -32,9 +35,9 @@ def unrecognised(source: Source) -> str:
         return f"{path} is a pickle, {JSON_INSTEAD}"
     kind = next((what for magic, what in NO_LOG.items() if head.startswith(magic)), None)
     if kind is not None:
-        return f"{path} is {kind}; wanted CSV, TSV, JSON, JSON lines, event files or what the run printed"
+        return f"{path} is {kind}; {WANTED}"
     if not source.is_text:
-        return f"{path} is binary and no format that nndoctor knows; wanted CSV, TSV, JSON, JSON lines or trainer_state.json"
+        return f"{path} is binary and no format that nndoctor knows; {WANTED}"
     return _crashed(source) or _no_table(source)
 
 
