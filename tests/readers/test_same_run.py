@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.readers.one_run import FORMS, RATE, RIGHT, TLA, TRAIN, VALID, N, read_as_told
 
-import nndoctor
-from nndoctor.readers.source import Source
-
-N = 9
-TRAIN = [round(2.0 * 0.8**k + 0.1, 4) for k in range(N)]
-VALID = [round(2.1 * 0.8**k + 0.2, 4) for k in range(N)]
-RIGHT = [round(0.9 - 0.7 * 0.8**k, 4) for k in range(N)]  # validation accuracy
-RATE = [round(0.01 * 0.9**k, 6) for k in range(N)]
-SERIES = {"train/loss": TRAIN, "validation/loss": VALID, "validation/accuracy": RIGHT, "lr": RATE}
 BAR = "100%|██████████|"
 BUSY = " 40%|████      |"
 
@@ -33,7 +25,6 @@ def ranks(text, many=4):
 
 
 # name: (text, the series that it tells of)
-TLA = "train/loss validation/loss validation/accuracy"
 WRITERS: dict[str, tuple[str, str]] = {
     "print": (each("Epoch {k}: train loss {t}, val loss {v}, val acc {a}\n"), TLA),
     "print, percent": (each("epoch {k} | train loss {t} | val loss {v} | val acc {p}%\n"), TLA),
@@ -105,22 +96,10 @@ WRITERS: dict[str, tuple[str, str]] = {
     "paddle": (each("[2024-05-01 12:00:0{i}] [    INFO] - epoch: {k}/9, loss: {t}, learning_rate: {r}, speed: 9.1 step/s\n"), "train/loss lr"),
 }  # fmt: skip
 
-FORMS = {
-    "": lambda text: text.encode(),
-    "windows": lambda text: text.replace("\n", "\r\n").encode(),
-    "bom": lambda text: text.encode("utf-8-sig"),
-    "utf-16": lambda text: text.encode("utf-16"),
-}
-
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("writer", WRITERS)
 def test_every_writer_of_text_tells_of_the_same_run(writer, form):
     """Series, values and even steps."""
-    text, told = WRITERS[writer]
-    (run,) = nndoctor.read(Source("log.txt", FORMS[form](text)))
-    for name in told.split():
-        assert name in run.series, (name, list(run.series), run.unknown)
-        series = run.series[name]
-        assert series.values.tolist() == pytest.approx(SERIES[name], abs=6e-5), name
-        assert np.ptp(np.diff(series.steps)) == 0, name
+    for series in read_as_told(*WRITERS[writer], form):
+        assert np.ptp(np.diff(series.steps)) == 0, series.name

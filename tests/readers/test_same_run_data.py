@@ -6,18 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from tests.readers.one_run import FORMS, RATE, RIGHT, TLA, TRAIN, VALID, read_as_told
 
-import nndoctor
-from nndoctor.readers.source import Source
-
-N = 9
-TRAIN = [round(2.0 * 0.8**k + 0.1, 4) for k in range(N)]
-VALID = [round(2.1 * 0.8**k + 0.2, 4) for k in range(N)]
-RIGHT = [round(0.9 - 0.7 * 0.8**k, 4) for k in range(N)]  # validation accuracy
-RATE = [round(0.01 * 0.9**k, 6) for k in range(N)]
-SERIES = {"train/loss": TRAIN, "validation/loss": VALID, "validation/accuracy": RIGHT, "lr": RATE}
 RUN = list(enumerate(zip(TRAIN, VALID, RIGHT, RATE, strict=True)))
-TLA = "train/loss validation/loss validation/accuracy"
 
 
 def rows(header, line):
@@ -90,22 +81,10 @@ WRITERS: dict[str, tuple[str, str]] = {
     "allennlp": (lines(lambda k, t, v, a, _r: {"best_epoch": 1, "epoch": k, "training_loss": t, "validation_loss": v, "validation_accuracy": a, "best_validation_loss": 0.1}), TLA),
 }  # fmt: skip
 
-FORMS = {
-    "": lambda text: text.encode(),
-    "windows": lambda text: text.replace("\n", "\r\n").encode(),
-    "bom": lambda text: text.encode("utf-8-sig"),
-    "utf-16": lambda text: text.encode("utf-16"),
-}
-
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("writer", WRITERS)
 def test_every_writer_of_data_tells_of_the_same_run(writer, form):
     """Series, values and even steps."""
-    text, told = WRITERS[writer]
-    (run,) = nndoctor.read(Source("log.txt", FORMS[form](text)))
-    for name in told.split():
-        assert name in run.series, (name, list(run.series), run.unknown)
-        series = run.series[name]
-        assert series.values.tolist() == pytest.approx(SERIES[name], abs=6e-5), name
-        assert np.ptp(np.diff(series.steps)) < 1e-9, name
+    for series in read_as_told(*WRITERS[writer], form):
+        assert np.ptp(np.diff(series.steps)) < 1e-9, series.name
