@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from tests.readers.one_run import FORMS, RATE, RIGHT, TLA, TRAIN, VALID, N, read_as_told
 
 BAR = "100%|██████████|"

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+
 from tests.readers.one_run import FORMS, RATE, RIGHT, TLA, TRAIN, VALID, read_as_told
 
 RUN = list(enumerate(zip(TRAIN, VALID, RIGHT, RATE, strict=True)))
