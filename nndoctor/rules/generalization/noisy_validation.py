@@ -70,9 +70,12 @@ def check(run: Run) -> Iterator[Symptom]:
 def _examples(run: Run) -> int | None:
     """How many examples a small validation set has: every accuracy is then a multiple of 1/n, to the digits logged."""
     accuracy = run.series.get("validation/accuracy")
-    if accuracy is None or len(np.unique(accuracy.y)) < DISTINCT:
+    if accuracy is None:
         return None
-    counts = np.arange(1, FEW_EXAMPLES + 1)[:, None] * accuracy.y
+    levels = np.unique(accuracy.y)
+    if not DISTINCT <= len(levels) <= FEW_EXAMPLES + 1:
+        return None
+    counts = np.arange(1, FEW_EXAMPLES + 1)[:, None] * levels
     fits = np.flatnonzero(np.abs(counts - np.round(counts)).max(axis=1) < GRID)
     return int(fits[0]) + 1 if len(fits) else None
 
