@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.readers import plain
 from nndoctor.readers.layout import Layout, is_row, split
+from nndoctor.readers.places import Bytes
+from nndoctor.readers.plain import PAD, PIECE, block
 from nndoctor.readers.source import LONGEST, Source
 from nndoctor.readers.table import Column, Table, Words, is_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PIECE = 50_000  # rows: fewer cost more in calls, more in memory
+ROWS = 50_000  # that pandas reads at a time: fewer cost more in calls, more in memory
 BYTES = 1 << 20
 CUT = "the last line is cut off and was left out"
 
@@ -31,12 +32,10 @@ def read(source: Source, layout: Layout) -> Table | None:
     odd = layout.delimiter in " |" or layout.indexed or source.encoding.startswith("utf-16") or not layout.kept
     if odd or not is_row(source.start.partition("\n")[0]):
         return None
-    ending = _ending(source)
-    if ending is None:
-        return None
-    cut = _is_cut(ending.last, layout)
-    if (table := _numbers(source, layout, ending.lines, cut=cut)) is not None:
+    if (table := _numbers(source, layout)) is not None:
         return table
+    if (ending := _ending(source)) is None:
+        return None
     import pandas as pd
 
     columns = _Growing(layout, ending.lines)
@@ -45,41 +44,67 @@ def read(source: Source, layout: Layout) -> Table | None:
             columns.add(chunk)
     except (pd.errors.ParserError, UnicodeDecodeError):
         return None
-    return columns.table(cut=cut)
+    return columns.table(cut=_is_cut(ending.last, layout))
 
 
-def _numbers(source: Source, layout: Layout, lines: int, *, cut: bool) -> Table | None:
+def _numbers(source: Source, layout: Layout) -> Table | None:
     """A table of plain numbers, a piece at a time; None for any other."""
     if any(is_words(layout.header[k]) for k in layout.kept):
         return None
-    values = np.empty((len(layout.kept), lines))
+    lines = source.size / len(source.head) * (source.head.count(b"\n") + 1)
+    values = np.empty((len(layout.kept), int(1.2 * lines) + 100))  # room that is never filled costs nothing
     present = np.empty(values.shape, dtype=np.bool_)
-    rows, rest = 0, b""
-    with source.open() as file:
-        file.readline(LONGEST)
-        while piece := file.read(plain.PIECE):
-            whole, newline, rest = (rest + piece).rpartition(b"\n")
-            found = plain.block(whole + newline, layout.delimiter, len(layout.header), layout.kept) if newline else None
-            if newline and found is None:
-                return None
-            rows = _put(values, present, rows, found)
-    if rest and not cut:
-        found = plain.block(rest + b"\n", layout.delimiter, len(layout.header), layout.kept)
+    rows, cut = 0, False
+    for piece in _pieces(source):
+        if piece is None:
+            return None
+        text, ended = piece
+        if not ended and (cut := _is_cut(text[len(PAD) : -1].tobytes(), layout)):
+            break
+        found = block(text, layout.delimiter, len(layout.header), layout.kept)
         if found is None:
             return None
-        rows = _put(values, present, rows, found)
+        end = rows + found[0].shape[1]
+        if end > values.shape[1]:
+            values, present = (np.concatenate([old, np.empty_like(old)], axis=1) for old in (values, present))
+        values[:, rows:end], present[:, rows:end] = found
+        rows = end
     columns = {layout.header[k]: Column(values[i, :rows], present[i, :rows]) for i, k in enumerate(layout.kept)}
     notes = (CUT,) if cut else ()
     return Table(columns, layout.format, np.arange(2, 2 + rows), notes=notes, ignored=layout.ignored)
 
 
-def _put(values: NDArray[np.float64], present: NDArray[np.bool_], rows: int, found: plain.Numbers | None) -> int:
-    """Puts a piece behind the rows that are there, and gives how many there are now."""
-    if found is None:
-        return rows
-    end = rows + int(found[0].shape[1])
-    values[:, rows:end], present[:, rows:end] = found
-    return end
+def _pieces(source: Source) -> Iterator[tuple[Bytes, bool] | None]:
+    """Whole lines behind PAD, and whether the file ended the last of them itself; None where they are not plain.
+
+    All come in one buffer, which is filled anew for the next.
+    """
+    buffer, end = bytearray(PAD + bytes(PIECE)), len(PAD)
+    with source.open() as file:
+        file.readline(LONGEST)
+        while got := file.readinto(memoryview(buffer)[end:]):
+            end += got
+            cut = buffer.rfind(b"\n", end - got, end) + 1
+            if not _is_plain(buffer, end) or end - cut > LONGEST:
+                yield None
+            if cut:
+                yield np.frombuffer(buffer, dtype=np.uint8, count=cut), True
+                buffer[len(PAD) : len(PAD) + end - cut] = buffer[cut:end]
+                end += len(PAD) - cut
+            if end == len(buffer):
+                buffer = buffer + bytes(end)
+    if end > len(PAD):
+        yield np.frombuffer(buffer[:end] + b"\n", dtype=np.uint8), False
+
+
+def _is_plain(piece: bytes | bytearray, end: int) -> bool:
+    """Whether the first bytes of a piece hold no quotes, no comments and no odd line ends."""
+    if any(piece.find(mark, 0, end) >= 0 for mark in (b'"', b"#")):
+        return False
+    if piece.find(b"/", 0, end) >= 0 and piece.find(b"//", 0, end) >= 0:  # one byte is sought faster than two
+        return False
+    returns = piece.count(b"\r", 0, end) if piece.find(b"\r", 0, end) >= 0 else 0
+    return not returns or returns == piece.count(b"\r\n", 0, end) + piece.endswith(b"\r", 0, end)
 
 
 def _chunks(source: Source, layout: Layout) -> Iterator[pd.DataFrame]:
@@ -94,7 +119,7 @@ def _chunks(source: Source, layout: Layout) -> Iterator[pd.DataFrame]:
         usecols=list(layout.kept),
         index_col=False,
         dtype=texts or None,
-        chunksize=PIECE,
+        chunksize=ROWS,
         encoding=source.encoding,
         skipinitialspace=f"{layout.delimiter} " in source.start,  # asked for in vain it costs as much as all the rest
         keep_default_na=False,
@@ -117,9 +142,7 @@ def _ending(source: Source) -> _Ending | None:
     lines, last = 1, b""
     with source.open() as file:
         while piece := file.read(BYTES):
-            if b'"' in piece or b"#" in piece or (b"/" in piece and b"//" in piece):
-                return None
-            if b"\r" in piece and piece.count(b"\r") != piece.count(b"\r\n") + piece.endswith(b"\r"):
+            if not _is_plain(piece, len(piece)):
                 return None
             lines += piece.count(b"\n")
             end = piece.rfind(b"\n", 0, len(piece) - 1)

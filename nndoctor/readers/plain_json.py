@@ -56,7 +56,7 @@ def _fill(columns: dict[str, Column], data: bytes, rows: slice, total: int) -> b
     if found is None:
         return False
     opened, closed, start, end, line = found
-    values = values_at(text, data, start, end)
+    values = values_at(text, start, end)
     keys = _keys(text, opened, closed)
     if values is None or keys is None:
         return False

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO
 
 from nndoctor.errors import UnreadableLog
 
@@ -76,7 +75,7 @@ class Source:
         """Bytes in the file."""
         return len(self.data) if self.data is not None else self._path.stat().st_size
 
-    def open(self) -> IO[bytes]:
+    def open(self) -> io.BufferedReader | io.BytesIO:
         """The bytes from the start. Raises UnreadableLog where the file cannot be opened."""
         if self.data is not None:
             return io.BytesIO(self.data)
