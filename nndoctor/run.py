@@ -108,6 +108,15 @@ class Run:
 
     def error(self, split: str) -> Series | None:
         """The judged metric of a split so that lower is better: 1 - share, or the negative of what has no ceiling."""
+        if split not in self._errors:
+            self._errors[split] = self._error(split)
+        return self._errors[split]
+
+    @cached_property
+    def _errors(self) -> dict[str, Series | None]:
+        return {}
+
+    def _error(self, split: str) -> Series | None:
         if self.metric is None:
             return None
         found = self.series.get(f"{split}/{self.metric.name}")

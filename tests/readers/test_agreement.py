@@ -229,7 +229,7 @@ def test_a_file_beyond_the_limit_goes_through_pandas(tmp_path, monkeypatch):
     path.write_text(buffer.getvalue())
     small = nndoctor.read(path)[0]
     monkeypatch.setattr(separated, "LARGE", 1000)
-    monkeypatch.setattr(large, "PIECE", 700)
+    monkeypatch.setattr(large, "ROWS", 700)
     monkeypatch.setattr(separated, "read_rows", None)
     big = nndoctor.read(path)[0]
     assert_same(small, big)

@@ -22,6 +22,7 @@ LESS = 0.4
 ALONE = 0.15  # of the reach, where training has too few points to compare with
 DISTINCT = 4  # accuracies that must fit one grid
 GRID = 0.01  # of an example: what rounding in the log may take away
+FIRST = 1000  # accuracies in which a long run shows that they are too many for a small set
 FEW = 8  # points
 
 
@@ -70,7 +71,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _examples(run: Run) -> int | None:
     """How many examples a small validation set has: every accuracy is then a multiple of 1/n, to the digits logged."""
     accuracy = run.series.get("validation/accuracy")
-    if accuracy is None:
+    if accuracy is None or len(np.unique(accuracy.y[:FIRST])) > FEW_EXAMPLES + 1:
         return None
     levels = np.unique(accuracy.y)
     if not DISTINCT <= len(levels) <= FEW_EXAMPLES + 1:
