@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from nndoctor.run import Run
+from nndoctor.run import Run, once
 
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
 
 
+@once
 def classes(run: Run) -> int | None:
     """The number of classes: as the log says, or as loss ln C and accuracy 1/C at one point show."""
     known = run.fact("num_classes")
@@ -24,6 +25,7 @@ def classes(run: Run) -> int | None:
     return None
 
 
+@once
 def chance_loss(run: Run) -> float | None:
     """Cross-entropy of guessing: ln C when the classes are known; at least ln 2 when there is an accuracy, else None."""
     number = classes(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,17 +23,22 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
     found: dict[str, list[Finding]] = {}
     cleared: list[str] = []
     skipped: list[Skipped] = list(ignored)
-    rules = tuple(rule for rule in rules if not rule.asked or missing(run, rule) is None)
+    rules = tuple(rules)
+    lacks: dict[tuple[str, int], str | None] = {}
+    with np.errstate(all="ignore"):  # a log may hold 1e300, and what overflows is compared as infinity
+        for rule in rules:
+            lacking = _lacking(run, rule, lacks)
+            if lacking is not None:
+                if not rule.asked:
+                    skipped.append(_skipped(rule.code, rule.name, *lacking))
+            elif symptoms := list(rule.check(run, **rule.limits)):
+                found[rule.name] = [_finding(rule, symptom, run) for symptom in symptoms]
+            else:
+                cleared.append(rule.code)
     for rule in rules:
-        reason = missing(run, rule)
-        if reason is not None:
-            skipped.append(reason)
-        elif symptoms := _examined(rule, run):
-            found[rule.name] = [_finding(rule, symptom, run) for symptom in symptoms]
-        else:
-            cleared.append(rule.code)
-    for rule in rules:
-        cause = next((name for name in rule.yields_to if _explains(found, name, rule.name)), None)
+        if rule.name not in found:
+            continue
+        cause = next((name for name in rule.yields_to if name in found and _explains(found, name, rule.name)), None)
         if cause is not None:
             skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
     explained = {s.name for s in skipped}
@@ -47,40 +53,53 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
 
 
 def _explains(found: Mapping[str, list[Finding]], cause: str, name: str) -> bool:
-    """Whether both are found, and not one as mere information where the other is a warning."""
-    ranks = [min((f.severity.rank for f in found.get(one, ())), default=None) for one in (cause, name)]
-    return None not in ranks and not (ranks[0] == Severity.INFO.rank and ranks[1] != ranks[0])
-
-
-def _examined(rule: Rule, run: Run) -> list[Symptom]:
-    """The rule's symptoms; a log may hold 1e300, and what overflows is compared as infinity."""
-    with np.errstate(all="ignore"):
-        return list(rule.check(run, **rule.limits))
+    """Whether of two that are found the first explains the second: not as mere information where that is a warning."""
+    rank, other = (min(f.severity.rank for f in found[one]) for one in (cause, name))
+    return rank != Severity.INFO.rank or other == rank
 
 
 def missing(run: Run, rule: Rule) -> Skipped | None:
     """What the run lacks for this rule to be judged, or None."""
-    for need, points in rule.needs.items():
-        if need.startswith("fact:"):
-            if run.fact(need[5:]) is None:
-                return Skipped(rule.code, rule.name, f"{_words(need[5:])} not known", need)
-            continue
-        found = run.get(need)
-        if found is None:
-            return Skipped(rule.code, rule.name, _absent(run, need), need)
-        if len(found.y) < points:
-            return Skipped(rule.code, rule.name, f"{_words(need)} has {len(found.y)} points, needs {points}", need)
+    lacking = _lacking(run, rule, {})
+    return None if lacking is None else _skipped(rule.code, rule.name, *lacking)
+
+
+def _lacking(run: Run, rule: Rule, known: dict[tuple[str, int], str | None]) -> tuple[str, str] | None:
+    """What the run lacks for this rule to be judged, and the need; None where nothing. `known` holds what was looked up."""
+    for need in rule.needs.items():
+        if need not in known:
+            known[need] = _lack(run, *need)
+        reason = known[need]
+        if reason is not None:
+            return reason, need[0]
     return None
 
 
-def _absent(run: Run, need: str) -> str:
+def _lack(run: Run, need: str, points: int) -> str | None:
+    """What the run lacks of one need."""
+    if need.startswith("fact:"):
+        return f"{_words(need[5:])} not known" if run.fact(need[5:]) is None else None
+    found = run.get(need)
+    if found is None:
+        return _absent(need, layers=bool(run.layers))
+    return f"{_words(need)} has {len(found.y)} points, needs {points}" if len(found.y) < points else None
+
+
+@lru_cache(maxsize=1024)  # of many runs most lack the same
+def _skipped(code: str, name: str, reason: str, need: str) -> Skipped:
+    return Skipped(code, name, reason, need)
+
+
+@lru_cache(maxsize=1024)
+def _absent(need: str, *, layers: bool) -> str:
     if not need.startswith(ANY_LAYER):
         return f"no {_words(need)} in the log"
-    if not run.layers:
+    if not layers:
         return "no layer statistics in the log: record the run with nndoctor.Recorder"
     return f"no layer has a {_words(need[len(ANY_LAYER) :])}"
 
 
+@lru_cache(maxsize=1024)
 def _words(need: str) -> str:
     """`validation/metric|validation/loss` -> `validation loss or metric`, in whatever order a rule has them."""
     names = [name.replace("/", " ").replace("_", " ") for name in sorted(need.split("|"))]

@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 
 from nndoctor.chance import GUESSING, chance_loss
-from nndoctor.curve import noise_level
+from nndoctor.curve import medians, noise_level
 from nndoctor.finding import Cause
-from nndoctor.run import Run
+from nndoctor.run import Run, once
 from nndoctor.series import Series
 
 PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
@@ -32,6 +32,7 @@ def losses(run: Run) -> tuple[Series, Series]:
     return run.series["train/loss"], run.series["validation/loss"]
 
 
+@once
 def reach(run: Run) -> float:
     """How far the loss came, or could be seen to have come: from its start, or from chance, to its best; above zero.
 
@@ -53,6 +54,7 @@ def covered(series: Series) -> float:
     return max(series.first - series.best, 0.0)
 
 
+@once
 def has_moved(run: Run) -> bool:
     """Whether the training loss fell by more than jitter: what stands still, or was thrown, generalizes neither well nor badly."""
     train = run.series.get("train/loss")
@@ -190,8 +192,7 @@ def roughness(series: Series, start: float = 0.0) -> float:
     y = series.y[min(int(start * n), max(n - 8, 0)) :]
     size = max(1, len(y) // 60)
     cut = len(y) // size * size
-    middle = np.median(y[:cut].reshape(-1, size), axis=1)
-    return noise_level(middle)
+    return noise_level(medians(y[:cut].reshape(-1, size)))
 
 
 def thrown(loss: Series) -> int | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import ClassVar, Self
+from functools import cached_property, wraps
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ SPLITS = ("train", "validation", "test")
 LAYER = "layer:"
 ANY_LAYER = "layer:*/"
 
+T = TypeVar("T")
 FactValue = float | int | str | bool | tuple[float, ...] | tuple[str, ...]
 
 
@@ -106,6 +107,11 @@ class Run:
                     return metric
         return None
 
+    @cached_property
+    def measured(self) -> dict[str, Any]:
+        """What was measured of the run `once`, by the measure's name."""
+        return {}
+
     def error(self, split: str) -> Series | None:
         """The judged metric of a split so that lower is better: 1 - share, or the negative of what has no ceiling."""
         if split not in self._errors:
@@ -141,6 +147,20 @@ class Run:
 
     def _repr_html_(self) -> str | None:
         return None if Run.notebook is None else Run.notebook(self)
+
+
+def once(measure: Callable[[Run], T]) -> Callable[[Run], T]:
+    """A measurement that is made once of a run, and kept with it."""
+    name = f"{measure.__module__}.{measure.__qualname__}"
+
+    @wraps(measure)
+    def kept(run: Run) -> T:
+        if name not in run.measured:
+            run.measured[name] = measure(run)
+        value: T = run.measured[name]
+        return value
+
+    return kept
 
 
 def direction(name: str) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nndoctor.chance import chance_loss
+from nndoctor.curve import median
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import has_moved, reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -24,7 +23,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Compare the end of the validation loss with its best, and see that training kept falling in between."""
     validation, train = run.series["validation/loss"], run.series.get("train/loss")
     train = train if train is not None and len(train.y) >= 4 else None
-    end = float(np.median(validation.y[-max(3, len(validation.y) // 10) :]))
+    end = median(validation.y[-max(3, len(validation.y) // 10) :])
     rise = end - validation.best
     scale = _covered(run, train, validation)
     at = validation.best_step

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.curve import median
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.progress import losses, reach
 from nndoctor.rule import Reference, Rule
@@ -21,7 +22,7 @@ def check(run: Run) -> Iterator[Symptom]:
     train, validation = losses(run)
     half = validation.x >= validation.x[0] + 0.5 * (validation.x[-1] - validation.x[0])
     gaps = np.interp(validation.x[half], train.x, train.y) - validation.y[half]
-    lead = float(np.median(gaps))
+    lead = median(gaps)
     if (
         lead < SHARE * reach(run)
         or lead < NOISES * validation.noise / len(gaps) ** 0.5

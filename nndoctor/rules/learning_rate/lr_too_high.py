@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.chance import GUESSING, chance_loss, classes
-from nndoctor.curve import noise_level
+from nndoctor.curve import noise_level, quantile
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import pace
 from nndoctor.progress import comes_back, lr_share, reach, roughness, sureness, thrown
@@ -34,18 +34,13 @@ FEW_WRONG = 4  # readings
 def check(run: Run) -> Iterator[Symptom]:
     """Measure how far the reduced curve still swings in the second half, or how high it was thrown."""
     loss = run.series["train/loss"]
-    swing = min(_swing(run, series) for series in _both(run, loss))
-    points = max(len(loss.y) // 60, 1)
-    white = (
-        1.0
-        if points == 1 or _worsens(loss)
-        else roughness(loss, 0.5) / max(loss.noise / points**0.5 * 1.25, 1e-12) / WHITE
-    )
-    end = lr_share(run, 0.9, 1.0)
     found = _thrown(run, loss) or _worse_than_guessing(run, loss) or _wandered(run, loss)
     if found is not None:
         yield found
-    elif len(loss.y) >= FEW and swing > SWING and white >= 1.0 and (end is None or end > 0.2) and not _fitting(run):
+        return
+    swing = min(_swing(run, series) for series in _both(run, loss))
+    end = lr_share(run, 0.9, 1.0)
+    if len(loss.y) >= FEW and swing > SWING and _wanders(loss) and (end is None or end > 0.2) and not _fitting(run):
         yield Symptom(
             f"training loss still swings by {percent(swing)} of all it has learned from one reading to the next, and does not settle",
             sureness(swing, SWING, 0.4),
@@ -70,6 +65,15 @@ def _swing(run: Run, series: Series) -> float:
     rough = noise_level(late) if series.name.startswith("validation") else roughness(series, 0.5)
     guessing = chance_loss(run) or 0.0  # all that there is to learn, where that is known
     return rough / max(own, 0.5 * reach(run), UNLEARNED * guessing)
+
+
+def _wanders(loss: Series) -> bool:
+    """Whether the level moves by more than independent noise would leave in it, or the noise itself grew."""
+    points = max(len(loss.y) // 60, 1)
+    if points == 1 or _worsens(loss):
+        return True
+    left = max(loss.noise / points**0.5 * 1.25, 1e-12)
+    return bool(roughness(loss, 0.5) / left / WHITE >= 1.0)
 
 
 def _worsens(loss: Series) -> bool:
@@ -101,7 +105,7 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
     if chance is None or accuracy is None or len(loss.y) < FEW_WRONG or not len(accuracy.y):
         return None
     limit = WORSE * (chance if classes(run) is not None else GUESSING)
-    if float(np.quantile(loss.y[len(loss.y) // 2 :], 0.25)) < limit:
+    if quantile(loss.y[len(loss.y) // 2 :], 0.25) < limit:
         return None
     return Symptom(
         f"training loss ends at {number(loss.last)}, far above the {number(limit / WORSE)} that guessing gives: the weights were thrown",
@@ -116,12 +120,12 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
 
 def _wandered(run: Run, loss: Series) -> Symptom | None:
     """The level itself climbed far above what had been reached, stayed up for a while, and came back."""
-    if comes_back(loss) or _only_spikes(run, loss):
-        return None
     climbs = [_climb(series) for series in _both(run, loss)]
     height = min(climb for climb, _ in climbs) / reach(run)
     climb, where = climbs[0]
     if height < CLIMB or climb < NOISES * loss.noise / _averaged(loss) ** 0.5 or len(loss.y) < FEW:
+        return None
+    if comes_back(loss) or _only_spikes(run, loss):
         return None
     return Symptom(
         f"training loss climbed by {percent(climb / reach(run))} of all it has learned around step {step(where)} before it came down again",
@@ -154,7 +158,7 @@ def _climb(series: Series) -> tuple[float, float]:
     """The highest level over the lowest before it that a tenth of the run's points keep up, and its step."""
     y = series.smooth
     above = y - np.minimum.accumulate(y)
-    height = float(np.quantile(above, 0.9))
+    height = quantile(above, 0.9)
     return height, float(series.reduced[0][int(np.argmax(above))])
 
 

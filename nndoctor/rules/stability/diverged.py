@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from nndoctor.chance import at_chance
+from nndoctor.curve import quantile
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.progress import comes_back, lr_share, reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -27,7 +28,7 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     rise = loss.last - loss.best
     start = loss.first - loss.best
     learned = max(start, 0.0)
-    if at_chance(run) or comes_back(loss) or rise <= 0 or not (_stands_out(loss, rise) and _stays(loss)):
+    if rise <= 0 or at_chance(run) or comes_back(loss) or not (_stands_out(loss, rise) and _stays(loss)):
         return
     blown = rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run)
     gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))
@@ -54,7 +55,7 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
 
 def _stands_out(loss: Series, rise: float) -> bool:
     """Whether a rise is more than the noise of the last tenth's level, or nearly all of the second half lies far above the start."""
-    late = float(np.quantile(loss.y[len(loss.y) // 2 :], 0.25))
+    late = quantile(loss.y[len(loss.y) // 2 :], 0.25)
     return rise > NOISES * loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5 or late > 2.0 * loss.first > 0
 
 

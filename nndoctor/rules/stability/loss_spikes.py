@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import Array, background, peaks
+from nndoctor.curve import Array, background, median, peaks
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import comes_back, reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -27,12 +27,15 @@ def check(run: Run) -> Iterator[Symptom]:
     """Count isolated points far above the median of their neighbours."""
     loss = run.series["train/loss"]
     x, y = peaks(loss.x, loss.y, MOST)
+    jumps = np.diff(y)
+    if 2 * float(jumps.max()) <= SHARE * reach(run):
+        return
     level = background(y)
-    above = np.minimum(y - level, np.diff(y, prepend=y[0]).clip(0) * 2)
+    above = np.minimum(y - level, np.concatenate([[0.0], jumps.clip(0) * 2]))
     early = (x < x[0] + 0.05 * (x[-1] - x[0])) | (np.arange(len(x)) < 3)
     limit = np.maximum(SPREADS * _spread(y, level), SHARE * reach(run))
     high = (above > limit) & ~early & (y > np.minimum.accumulate(y) + limit)
-    ordinary = float(np.max(np.diff(y)[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
+    ordinary = float(np.max(jumps[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
     events = np.flatnonzero(high & ~np.concatenate([[False], high[:-1]]))
     if (
         not len(events)
@@ -67,9 +70,9 @@ def _spread(y: Array, level: Array) -> Array:
     The noise of small batches is as uneven as the loss itself: large where the loss is large, and heavy in its tail.
     """
     off = np.abs(y - level)
-    spread = np.maximum(float(np.median(off)), background(off))
+    spread = np.maximum(median(off), background(off))
     if len(y) >= FEW and float(y.min()) > 0:
-        ratio = 1.4826 * float(np.median(np.abs(np.log(y / level))))
+        ratio = 1.4826 * median(np.abs(np.log(y / level)))
         spread = np.maximum(spread, level * np.expm1(RATIOS * ratio) / SPREADS / 1.4826)
     return np.asarray(1.4826 * spread)
 

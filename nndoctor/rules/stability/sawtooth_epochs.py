@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import Array, bins
+from nndoctor.curve import Array, bins, quantile
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -26,10 +26,12 @@ def check(run: Run) -> Iterator[Symptom]:
     y = loss.y[-4096:]
     at = np.arange(len(y), dtype=np.float64)
     wave = (y - np.interp(at, *bins(at, y, TREND)))[len(y) // 10 :]
-    period, alike = _period(np.clip(wave, *np.quantile(wave, (0.02, 0.98))))
-    height = float(np.quantile(wave, 0.95) - np.quantile(wave, 0.05))
+    height = quantile(wave, 0.95) - quantile(wave, 0.05)
+    if height < SHARE * reach(run):
+        return
+    period, alike = _period(np.clip(wave, quantile(wave, 0.02), quantile(wave, 0.98)))
     alike_enough = ALIKE + CHANCE / len(wave) ** 0.5
-    if alike < alike_enough or len(wave) < PERIODS * period or height < SHARE * reach(run):
+    if alike < alike_enough or len(wave) < PERIODS * period:
         return
     steps = period * float(loss.x[-1] - loss.x[0]) / max(len(loss.x) - 1, 1)
     yield Symptom(
