@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ COMMENTS = ("#", "//", "sep=")  # the last is Excel's word to itself
 LOOKED_AT = 40  # lines
 RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
 UPRIGHT = str.maketrans("│┃║", "|||")
+SAID = re.compile(r"[:=]\s*[-+]?\d[\d.]*(?:e[-+]?\d+)?$", re.IGNORECASE)  # `loss=0.4` is a cell, and no name
 LONGEST_FIELD = 1 << 26  # characters
 MOST_COLUMNS = 4096  # whose names are looked at
 MOST_KNOWN = 256  # headers that are remembered
@@ -170,7 +172,7 @@ def _is_second_header(first: Sequence[str], second: Sequence[str]) -> bool:
 
 def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> bool:
     """Words above rows of as many cells, of which some are numbers."""
-    named = [cell for cell in header if cell and not is_number(cell)]
+    named = [cell for cell in header if cell and not is_number(cell) and not SAID.search(cell)]
     if not named or len(named) < len([c for c in header if c]) / 2:
         return False
     known = any(_worth(name) for name in header[:MOST_COLUMNS])

@@ -16,10 +16,12 @@ from nndoctor.readers.spellings import (
     FACTS,
     GENERATOR,
     GRAD_NORM,
+    GROUPS,
     KNOWN,
     LR,
     METRICS,
     NOISE,
+    NOT_LOSS,
     PARTS,
     PHASES,
     PLAYING,
@@ -89,6 +91,8 @@ def meaning(column: str) -> Meaning:
         return Meaning(Kind.STEP)
     if name in FACTS or name in PHASES:
         return Meaning(Kind.KNOWN)
+    if NOT_LOSS.search(name):
+        return Meaning(Kind.KNOWN)
     if name in EPOCH_TIME or rest in EPOCH_TIME:
         return Meaning(Kind.SERIES, "", "epoch_time")
     if rest in LR or re.fullmatch(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?", rest):
@@ -122,7 +126,9 @@ def _metric(words: list[str], plain: list[str], splits: list[str]) -> Meaning:
     split = splits[-1] if splits else ""
     each_step = words[-1] in ("step", "batch", "iter") or words[0] in ("batch", "step")
     quiet = [w for w in plain if w not in NOISE]
-    attempts = (plain, quiet, [w for w in quiet if w not in ("b", "m")], [w for w in quiet if not w.isdigit()])
+    attempts = [plain, quiet, [w for w in quiet if w not in ("b", "m")], [w for w in quiet if not w.isdigit()]]
+    if len(quiet) > 1 and quiet[0] in GROUPS:  # `losses/train_loss`
+        attempts.append(quiet[1:])
     for rank, kept in enumerate(attempts):
         metric = METRICS.get("_".join(kept)) or METRICS.get("".join(kept))
         if metric is not None:

@@ -17,8 +17,8 @@ def _table(text: str) -> dict[str, str]:
 
 SPLITS = _table(
     """
-    train: train training trn tr learn trl trainset fit entrenamiento treino treinamento entrainement addestramento
-    validation: val valid validation dev devel eval evaluation holdout heldout cv vali vld validacion validacao validierung validazione
+    train: entrainement apprentissage train training trn tr learn trl trainset fit entrenamiento treino treinamento entrainement addestramento
+    validation: val valid validation dev devel eval evaluation holdout heldout cv vali vld validacion validacao validierung validierungs validazione convalida
     test: test testing tst te tel testset
     """
 )
@@ -30,15 +30,15 @@ METRICS = _table(
     loss: bce_with_logits loss_value loss_total lm_loss loss_mean mean_loss negative_log_likelihood loss_ce mse_loss
     loss: neg_log_likelihood mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
     loss: loss_curve loss_total_loss perdida perda perte verlust perdita language_cross_entropy softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
-    loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss
+    loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss ce_mean_words
     accuracy: accuracy acc top1 top_1 acc1 acc_1 prec1 prec_1 top1_acc acc_top1 top_1_accuracy top1_accuracy acc_at_1
     accuracy: accuracy_top1 accuracy_top_1 categorical_accuracy sparse_categorical_accuracy binary_accuracy accu
     accuracy: accuracy_score exactitud acuracia genauigkeit accuratezza cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy accuracies accs
     accuracy: sparse_categorical_acc accuracy1 accuracy_1 token_accuracy mean_token_accuracy pixel_accuracy pixel_acc
-    accuracy: correct_rate exact_match masked_accuracy top1acc acc1_ema precision_at_1 classification_accuracy
-    error: error err error_rate err_rate class_error merror top1_err top1_error classification_error multi_error
+    accuracy: correct_rate exact_match prec_at_1 exactitude  masked_accuracy top1acc acc1_ema precision_at_1 classification_accuracy
+    error: fehler fehlerrate err_at_1 erreur errore error err error_rate err_rate class_error merror top1_err top1_error classification_error multi_error
     error: binary_error misclassification top_1_error
-    balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc
+    balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc mean_class_accuracy mean_class_acc
     f1: f1 f1_score f1score macro_f1 f1_macro micro_f1 f1_micro weighted_f1 f1_weighted f1_global f_score fscore
     f1: f_measure f1_m f1score_macro macro_f1_score
     dice: dice dice_coef dice_coefficient dice_score mean_dice pseudo_dice dsc average_global_foreground_dice
@@ -56,7 +56,7 @@ METRICS = _table(
     bleu: bleu sacrebleu bleu4 bleu_4 bleu_score
     rouge: rouge rouge_l rougel rouge1 rouge_1 rouge2 rouge_lsum rougelsum
     word_error: wer word_error_rate cer char_error_rate per
-    top5_accuracy: top5 top_5 acc5 acc_5 prec5 prec_5 top5_acc acc_top5 top_5_accuracy top5_accuracy acc_at_5
+    top5_accuracy: top5 top_5 acc5 acc_5 prec5 prec_5 top5_acc acc_top5 top_5_accuracy top5_accuracy acc_at_5 prec_at_5
     top5_accuracy: sparse_top_k_categorical_accuracy top_k_categorical_accuracy accuracy_top5 accuracy_top_5 top5acc
     mae: mae mean_absolute_error l1 absolute_error
     rmse: rmse root_mean_squared_error root_mean_square_error
@@ -73,7 +73,7 @@ HELD_OUT = _words("map map50 bleu rouge word_error ndcg correlation matthews")
 LR = _words(
     "lr learning_rate learningrate lr0 lr_0 lr1 lr2 pg0 pg1 pg2 lr_pg0 lr_pg1 lr_pg2 x_lr0 x_lr1 x_lr2 base_lr "
     "lr_group_0 learning_rate_0 optim_lr current_lr last_lr lrate lr_abs "
-    "epoch_lr epoch_learning_rate base_learning_rate learn_rate"
+    "epoch_lr epoch_learning_rate base_learning_rate learn_rate cur_lr lr_cur learning_rates scheduler_lr lernrate"
 )
 GRAD_NORM = _words(
     "grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad "
@@ -85,13 +85,13 @@ EPOCH_TIME = _words(
 )
 EPOCH = _words(
     "epoch epochs ep epoch_num epoch_number num_epoch epoch_idx epoch_id cur_epoch current_epoch n_epoch epoch_index "
-    "data_epoch logs_epoch epoche epoca epoque epoch_no epoch_epoch train_epoch trainer_epoch"
+    "data_epoch logs_epoch epoche epoca epoque epoka epok epoch_no epoch_epoch train_epoch trainer_epoch"
 )
 STEP = _words(
     "step steps global_step current_step current_steps iter iteration iterations it iters update updates num_updates trainer_global_step "
     "total_steps n_step n_iter num_iter batch_idx training_step iteration_number step_num train_step global_iter "
     "train_global_step boosting_round round batches tree trees total_timesteps time_total_timesteps "
-    "training_iteration num_env_steps_sampled_lifetime timesteps_total"
+    "progress_kimg progress_tick kimg schritt paso etape training_iteration num_env_steps_sampled_lifetime timesteps_total"
 )
 
 # Columns that tell the time. Seconds since the run, or since 1970, began; the first that never goes back is taken.
@@ -119,9 +119,12 @@ RUN_KEYS = _words("run run_id run_name trial trial_id fold seed experiment exp_n
 # Columns that say of which split the row is.
 PHASES = _words("type kind phase split mode subset stage partition set")
 
+NOT_LOSS = re.compile(r"(^|_)((batch|reader|data|time)_cost|cost_time|cost_s)(_|$)")  # Paddle's and MXNet's seconds
+GROUPS = _words("loss losses acc accuracy accuracies error errors")  # folders of TensorBoard tags
 NOISE = _words(
     "mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values "
     "current data mini minibatch raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars dataloader idx"
+    " reduced avr cur clean de del des der di da do la en sur bei auf"
 )
 # Parts of a loss that add up to it.
 PARTS = _words(

@@ -24,6 +24,11 @@ TREES = re.compile(r"^\s*(?P<step>\d+):\s+learn: (?P<learn>\S+)(?:\s+test1?: (?P
 DARKNET = re.compile(
     r"^\s*(?P<step>\d+): [-\d.nainf]+, (?P<loss>[-\d.nainf]+) avg(?: loss)?, (?P<lr>[\d.e-]+) rate,", re.IGNORECASE
 )
+SCORE = re.compile(r"\bScore at iteration (\d+) is (\S+)")  # DL4J's score is the loss
+FRAMES = re.compile(r"(?<![\w])loss\[[^\]]*\](?=.*\btot_loss\[)")  # icefall: of one batch, before the mean so far
+COMMA = re.compile(r"(?:(?<=[\s=:(\[])|^)([-+]?\d+),(\d+)(?![\d.]|,\d)")
+POINT = re.compile(r"(?<![\d.,])0\.\d")
+COMMAS = 4  # numbers such as 0,41 that show decimal commas
 ESTIMATOR = re.compile(r"Saving dict for global step (\d+):(.*)")
 
 
@@ -50,6 +55,19 @@ def plain(lines: Iterable[str]) -> Iterator[str]:
         yield held
 
 
+def comma_decimals(start: str) -> bool:
+    """Whether a text writes its numbers with decimal commas, by those that begin with a nought."""
+    if not re.search(r"[\s=:(]0,\d", start):
+        return False
+    commas = sum(1 for found in COMMA.finditer(start) if found[1] == "0")
+    return commas >= COMMAS and commas > 4 * len(POINT.findall(start))
+
+
+def with_points(line: str) -> str:
+    """A line of such a text with decimal points."""
+    return COMMA.sub(r"\1.\2", line)
+
+
 def _said(line: str, epoch: str) -> str:
     if found := AFTER.match(line):
         return f"{found['kind']} {found['at']} {found['name']}: {found['value']}"
@@ -61,9 +79,11 @@ def _said(line: str, epoch: str) -> str:
         "validation_0-" in line and "validation_1-" in line
     ):  # XGBoost's first set is the training set, if another is there
         return line.replace("validation_0-", "train-").replace("validation_1-", "validation-")
-    if ": " in line:
-        return _of_a_tool(line)
-    return line
+    if "tot_loss[" in line:
+        return FRAMES.sub("", line)
+    if "Score at" in line and (found := SCORE.search(line)):
+        return f"step {found[1]} train loss {found[2]}"
+    return _of_a_tool(line) if ": " in line else line
 
 
 def _averages(text: str) -> str:
@@ -75,6 +95,8 @@ def _of_a_tool(line: str) -> str:
     if "learn: " in line and (found := TREES.match(line)):
         test = f" test loss {found['test']}" if found["test"] else ""
         return f"step {found['step']} train loss {found['learn']}{test}"
+    if "cur metric" in line:
+        return line.replace("cur metric", "eval metric:")
     if " rate," in line and (found := DARKNET.match(line)):
         return f"step {found['step']} train loss {found['loss']} lr {found['lr']}"
     if "global step" in line and (found := ESTIMATOR.search(line)):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import HEAD, Source, pieces
 from nndoctor.readers.table import Table, from_records, joined
+from nndoctor.readers.text_bars import drawn
+from nndoctor.readers.text_dialects import comma_decimals, with_points
 from nndoctor.readers.text_ranks import one_voice
-from nndoctor.readers.text_records import counts, records, tells
+from nndoctor.readers.text_records import Record, counts, records, tells
 
 LONGEST_PREFACE = 1 << 20  # bytes that a log may print before its first numbers
 CUT = "the last line is cut off and was left out"
@@ -17,9 +21,9 @@ def sniff(source: Source) -> bool:
     """Two lines or more, each of another epoch or step, with a loss or a metric by its name."""
     if source.is_dir or not source.is_text or _is_json(source.start):
         return False
-    if counts(records(source.start.split("\n"))):
+    if counts(_told(source.start.split("\n"), source)):
         return True
-    return source.size > HEAD and counts(records(source.beginning(LONGEST_PREFACE).split("\n")))
+    return source.size > HEAD and counts(_told(source.beginning(LONGEST_PREFACE).split("\n"), source))
 
 
 def read(source: Source) -> list[Table]:
@@ -28,7 +32,7 @@ def read(source: Source) -> list[Table]:
     before = 0
     for text in pieces(source):
         lines = one_voice(text.split("\n"), tells)
-        found = records(lines)
+        found = _told(lines, source)
         notes: tuple[str, ...] = ()
         if (
             lines[-1].strip()
@@ -44,6 +48,17 @@ def read(source: Source) -> list[Table]:
     if not parts:
         raise UnreadableLog(f"{source.path} has no line with a loss or a metric; wanted 'epoch 1 loss 0.5' or the like")
     return [joined(parts)]
+
+
+def _told(lines: Sequence[str], source: Source) -> list[Record]:
+    """The records of some lines; where they make no log, those that progress bars draw."""
+    if comma_decimals(source.start):
+        lines = [with_points(line) for line in lines]
+    found = records(lines)
+    if counts(found) or "|" not in source.start:
+        return found
+    bars = drawn(lines)
+    return bars if counts(bars) else found
 
 
 def _is_cut(last: dict[str, object], other: dict[str, object]) -> bool:

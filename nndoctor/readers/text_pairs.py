@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from nndoctor.readers.names import BARE, SPLITS, Kind, meaning, tidy
+from nndoctor.readers.spellings import NOT_LOSS
+from nndoctor.readers.text_marks import EPOCH, STAMP, bar_of, marked
 
 LONGEST = 4000  # characters of a line that are looked at
 LONGEST_KEY = 5  # words
 LONGEST_HEADING = 60  # characters
-UNMEANT = {
-    *(
+UNMEANT = frozenset(
+    [
         "best",
         "min",
         "max",
@@ -25,61 +27,29 @@ UNMEANT = {
         "improved",
         "lowest",
         "highest",
-    ),
-    "minimum",
-}
-LEADS_ON = {
-    "to",
-    "from",
-    "at",
-    "of",
-    "in",
-    "for",
-    "than",
-    "by",
-    "and",
-    "on",
-    "with",
-    "the",
-}  # "down to 0.1" names nothing
+        "minimum",
+    ]
+)
+LEADS_ON = frozenset(
+    ["to", "from", "at", "of", "in", "for", "than", "by", "and", "on", "with", "the"]
+)  # "down to 0.1" names nothing
 
 WIDE = re.compile(r"\s{3,}")
 REDRAWN = re.compile(r"[\r\x08]+")
-STAMP = re.compile(
-    r"^\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[ T_]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\d\d:\d\d:\d\d(?:[.,]\d+)?)\]?"
-    r"|^[IWEF]\d{4} [\d:.]+\s+\d+ \S+\]"
-)
-COUNT = r"(?P<{0}>\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(?P<{0}_end>\d+))?"
-EPOCH = re.compile(
-    r"(?<![\w/.-])(?<!per )(?<!best )(?:epoch|ep)(?:\((?P<phase>\w+)\))?['\"]?\s*(?:[:=#]|no\.?)?\s*\[?['\"]?\s*"
-    + COUNT.format("epoch")
-    + r"(?![\w%.])\]?(?:\s*\[\s*(?P<step>\d+)\s*/\s*\d+(?:\s*\(\s*\d+%\))?\s*\])?",
-    re.IGNORECASE,
-)
-STEP = re.compile(
-    r"(?<![\w/.-])(?<!per )(?<!best )(?<!nan )"
-    r"(?:(?:global_|global )?step|iteration|iters?|num_updates|updates?|batch(?==))['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
-    + COUNT.format("step")
-    + r"(?![\w%.])\]?",
-    re.IGNORECASE,
-)
-LEADING = re.compile(r"^\s*(?:s:(?P<s>\d+)\s|\[(?P<round>\d+)\]\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$))")
 NUMBER = re.compile(
     r"(?P<sep>\s*['\"]?\s*[:=]\s*|\s+|\s*\|\s*(?=[-+\d.]+(?:e[-+]?\d+)?\s*\|\s*$))(?P<open>\[?)(?:[\"']|tensor\(|np\.\w+\()*"
     r"(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?))"
-    r"(?!\w|\.\d)(?:/(?P<of>\d+)(?![\w.]))?(?P<percent>\s?%)?",
+    r"(?:f0)?(?!\w|\.\d)(?:/(?P<of>\d+)(?![\w.]))?(?P<percent>\s?%)?",
     re.IGNORECASE,
 )
 CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")
 SPLIT_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?![\w./])", re.IGNORECASE)
 ACCURACY = re.compile(r"\bacc(?:uracy)?\b", re.IGNORECASE)
-PROGRESS = re.compile(r"\s\[\s*(?P<step>\d+)\s*/\s*\d+\s*\]\s*$")  # how far the epoch is, at a line's end
 HEADING = re.compile(
     rf"^\W*(?:\w+\W+){{0,2}}?(?P<split>{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?:\W+\w+){{0,2}}\s*:\W*$",
     re.IGNORECASE,
 )
-BAR = re.compile(r"^\s*(?P<done>\d+)/(?P<total>\d+)\s+(?:\[|[\u2500-\u259f]|-)")
-PERCENT_BAR = re.compile(r"(?P<done>\d+)%\|")
+OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\s?%)?", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -113,18 +83,31 @@ def heading(text: str) -> str:
 
 def parse(text: str, under: str = "") -> Line:
     """The pairs in a line; of a line that was drawn over and over the last drawing. `under` is its heading's split."""
+    text = STAMP.sub(" ", WIDE.sub("  ", _last_drawing(text)[:LONGEST]), count=1)
+    line = Line(bar=bar_of(text))
+    line.marks, rest = marked(text)
+    if line.bar is not None and line.bar[0] < line.bar[1]:
+        return line  # under way: its numbers are not yet the epoch's
+    scoped = _pair_up(line, rest, under)
+    if scoped:
+        _unscoped(line, scoped)
+    _name_bare_splits(line, rest)
+    return line
+
+
+def _last_drawing(text: str) -> str:
     if "\r" in text or "\x08" in text:
         pieces = [piece for piece in REDRAWN.split(text) if piece.strip()] or [""]
         text = next((piece for piece in reversed(pieces) if "{'" in piece), pieces[-1])
     if "{'" in text and "%|" in text:
         text = text[text.index("{'") :].partition("}")[0]  # printed after a bar, or before it
-    text = STAMP.sub(" ", WIDE.sub("  ", text[:LONGEST]), count=1)
-    line = Line(bar=_bar(text))
-    rest = _marks(text, line)
-    if line.bar is not None and line.bar[0] < line.bar[1]:
-        return line  # under way: its numbers are not yet the epoch's
-    scope = under
+    return text
+
+
+def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
+    """Add the names and numbers to the line; gives the names that took the split said before them, and what they were."""
     end = 0
+    scoped: dict[str, str] = {}
     for found in NUMBER.finditer(rest):
         before = rest[end : found.start()]
         if ends := SPLIT_WORD.findall(before):
@@ -136,12 +119,38 @@ def parse(text: str, under: str = "") -> Line:
         end = found.end()
         if not key:
             continue
+        if "/" in key and (pair := _both(key, found, rest)):
+            line.pairs |= pair
+            continue
         said = meaning(key)
         if scope and known and not said.split and said.metric not in BARE and said.kind in (Kind.SERIES, Kind.PART):
+            scoped[f"{scope} {key}"] = key
             key = f"{scope} {key}"
         line.pairs.setdefault(key, _value(found, rest))
-    _name_bare_splits(line, rest)
-    return line
+    return scoped
+
+
+def _unscoped(line: Line, scoped: dict[str, str]) -> None:
+    """`loss val 0.5, acc 0.9, acc val 0.8`: a name that was given the split before it, and is said again with it, had none."""
+    said = {_said(name) for name in line.pairs if name not in scoped}
+    twice = {name for name in scoped if _said(name) in said}
+    if twice:
+        line.pairs = {scoped[name] if name in twice else name: value for name, value in line.pairs.items()}
+
+
+def _said(name: str) -> tuple[str, str]:
+    what = meaning(name)
+    return what.split, what.metric
+
+
+def _both(key: str, found: re.Match[str], text: str) -> dict[str, object]:
+    """`loss/acc: 0.41/0.92` and `loss (train/val): 0.41 / 0.52`: two names and two numbers; else nothing."""
+    before, _, last = key.rpartition(" ")
+    names = [f"{before} {name}".strip() for name in last.split("/")]
+    other = OTHER.match(text, found.end("number"))
+    if other is None or len(names) != 2 or "." not in found["number"] or not all(map(known, names)):
+        return {}
+    return dict(zip(names, (_value(found, text), other["number"] + ((other["percent"] and "%") or "")), strict=True))
 
 
 def _name_bare_splits(line: Line, text: str) -> None:
@@ -184,45 +193,6 @@ def known(key: str) -> bool:
     return meaning(key).kind in (Kind.SERIES, Kind.PART)
 
 
-def _marks(text: str, line: Line) -> str:
-    """Takes the epoch and the step out of the text, and gives what is left."""
-    for pattern in (EPOCH, STEP):
-        found = pattern.search(text)
-        if found is None:
-            continue
-        groups = found.groupdict()
-        if groups.get("epoch"):
-            line.marks["epoch"] = groups["epoch"]
-        if groups.get("step") and groups.get("phase") in (None, "train"):
-            line.marks.setdefault("step", groups["step"])
-        text = f"{text[: found.start()]}{groups.get('phase') or ''}|{text[found.end() :]}"
-    if "step" not in line.marks and text.rstrip().endswith("]") and (found := PROGRESS.search(text)):
-        line.marks["step"] = found["step"]
-        text = text[: found.start()]
-    leading = LEADING.match(text) if not line.marks else None
-    if leading is not None:
-        line.marks["step"] = leading["s"] or leading["round"] or leading["bare"]
-        text = text[leading.end() :]
-        if not leading["round"]:
-            text = f" {_spelled_out(text)}"
-    return text
-
-
-def _spelled_out(text: str) -> str:
-    """`tel:10.9` and `val 10.9`: some write the split alone and mean its loss."""
-    name, sep, number = re.match(r"\s*(\w*)(\W?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
-    split = "val" if name == "tel" else name
-    return f"{split} loss{sep}{number}" if split in SPLITS else text
-
-
-def _bar(text: str) -> tuple[int, int] | None:
-    if found := BAR.match(text):
-        return int(found["done"]), int(found["total"])
-    if found := PERCENT_BAR.search(text):
-        return int(found["done"]), 100
-    return None
-
-
 @lru_cache(maxsize=4096)
 def _key(text: str) -> tuple[bool, str]:
     """Whether the name that ends the text is understood, and the name: the longest that is, else all of it."""
@@ -237,6 +207,8 @@ def _key(text: str) -> tuple[bool, str]:
         return False, ""
     for k in range(len(words)):
         name = " ".join(words[k:])
+        if NOT_LOSS.search(tidy(name)):
+            break
         said = meaning(name)
         if said.kind in (Kind.SERIES, Kind.PART):
             return True, name

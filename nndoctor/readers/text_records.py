@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from nndoctor.readers.names import BARE, Kind, meaning, task
 from nndoctor.readers.text_dialects import plain
 from nndoctor.readers.text_pairs import Line, drawings, heading, known, parse
+from nndoctor.readers.text_tables import uncrossed
 from nndoctor.readers.tongues import in_english
 
 ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
@@ -53,7 +54,7 @@ def records(lines: Iterable[str]) -> list[Record]:
     found: list[Record] = []
     epoch: dict[str, str] = {}
     under, quoted = "", False
-    for number, text in enumerate(plain(lines), 1):
+    for number, text in enumerate(plain(uncrossed(lines)), 1):
         text = in_english(text)  # noqa: PLW2901
         if not text or (not any(map(str.isdigit, text)) and "nan" not in text.lower()):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
@@ -200,17 +201,23 @@ def _one_tier(found: list[Record]) -> list[Record]:
     """Where epochs have lines of their own beside those of their steps, a name that is in both is the epochs'."""
     epochs = [record for record in found if record.own == {"epoch"}]
     names = Counter(name for record in epochs for name in record.values)
-    both = {name for name, count in names.items() if count >= ENOUGH and name not in BARE}
+    both = {_series(name) for name, count in names.items() if count >= ENOUGH and name not in BARE}
     if both and len(epochs) < len(found):
         for record in found:
             if "step" in record.own:
-                record.values = {name: value for name, value in record.values.items() if name not in both}
+                record.values = {name: value for name, value in record.values.items() if _series(name) not in both}
         found = [record for record in found if any(map(known, record.values))]
     if len({record.marks["step"] for record in found if "step" in record.own}) < 2 and _epochs(found) > 1:
         for record in found:
             record.marks.pop("step", None)
         found = _merged(found)
     return found
+
+
+def _series(name: str) -> tuple[str, str]:
+    """The split and the metric that a name means; of what nobody understands the name itself."""
+    said = meaning(name)
+    return (said.split or "train", said.metric) if said.kind is Kind.SERIES else ("", name)
 
 
 def _merged(found: list[Record]) -> list[Record]:

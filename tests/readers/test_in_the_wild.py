@@ -5,24 +5,9 @@ from __future__ import annotations
 import pytest
 
 import nndoctor
+from tests.readers.wild import ALL, HELD, HELD_SHARE, LOSSES, SHARE, TRAIN, N, each
 
-N = 12
-TRAIN = [round(2.3 * 0.75**k + 0.1, 4) for k in range(N)]
-HELD = [round(loss + 0.05 + 0.01 * k, 4) for k, loss in enumerate(TRAIN)]
-SHARE = [round(1 - loss / 2.6, 4) for loss in TRAIN]
-HELD_SHARE = [round(1 - loss / 2.6, 4) for loss in HELD]
-ALL = {"train/loss": TRAIN, "validation/loss": HELD, "train/accuracy": SHARE, "validation/accuracy": HELD_SHARE}
-LOSSES = {"train/loss": TRAIN, "validation/loss": HELD}
 RULER = "|" + "=" * 60 + "|\n"
-
-
-def each(line: str, head: str = "", tail: str = "") -> str:
-    """The text with this line for each epoch: `k` counts from 0, `n` from 1, `a b x y` are losses and shares."""
-    rows = (
-        line.format(k=k, n=k + 1, a=TRAIN[k], b=HELD[k], x=SHARE[k], y=HELD_SHARE[k], p=100 * SHARE[k], q=100 * HELD_SHARE[k])
-        for k in range(N)
-    )  # fmt: skip
-    return head + "".join(rows) + tail
 
 
 def long(rows: list[tuple[str, int, float]], line: str, head: str) -> str:

@@ -1,0 +1,124 @@
+"""What tools print while they train, one of each kind: tables an epoch, bars alone, brackets, other languages."""
+
+from __future__ import annotations
+
+import pytest
+
+import nndoctor
+from tests.readers.wild import ALL, HELD, HELD_SHARE, LOSSES, SHARE, TRAIN, N, each
+
+VALIDATED = {**LOSSES, "validation/accuracy": HELD_SHARE}
+LOGGED = "2026-03-01 10:00:00,714 - INFO - trainer - "
+
+PRINTED = {
+    "splits across, metrics down": (
+        each(
+            f"{LOGGED}Epoch {{k}}/11\naccuracy: 0.1, loss: 9.9 ||: 100%|####| 10/10 [00:02<00:00, 2.04s/it]\n"
+            f"{LOGGED}                    Training |  Validation\n{LOGGED}accuracy       |     {{x}}  |     {{y}}\n"
+            f"{LOGGED}gpu_memory_MB  |   533.000  |       N/A\n{LOGGED}loss           |     {{a}}  |     {{b}}\n"
+        ),
+        {"validation/loss": HELD, "validation/accuracy": HELD_SHARE},
+    ),
+    "splits down, metrics across": (
+        each(
+            "Epoch {n}\n│ label │   loss │ accuracy │\n╞═══════╪════════╪══════════╡\n│ train │ {a} │ {x} │\n"
+            "├───────┼────────┼──────────┤\n│ vali  │ {b} │ {y} │\n├───────┼────────┼──────────┤\n│ test  │ 1.1 │ 0.4 │\n"
+        ),
+        ALL,
+    ),
+    "a bar that is never full, its count the step": (
+        each("Epoch 0: :  10%|#  | {n}00/12000 [01:10<02:00, 1.5it/s, v_num=3, reduced_train_loss={a}, val_loss={b}]\n"),
+        LOSSES,
+    ),
+    "a bar drawn anew for each step": (each("steps:   5%|#  | {n}/1200 [00:10<01:00,  1.2it/s, avr_loss={a}]\r"), {"train/loss": TRAIN}),
+    "the epoch's number before the word": (
+        each(
+            "[host] 2026-03-01 10:00:00,578 (trainer:486) INFO: {n}epoch:train:1-750batch: iter_time=0.001, loss=9.9, acc=0.1\n"
+            "[host] 2026-03-01 10:00:00,378 (trainer:243) INFO: {n}epoch results: [train] iter_time=0.001, loss={a}, acc={x}, "
+            "time=1 minute and 42.6 seconds, [valid] cer_ctc=nan, loss={b}, acc={y}, total_count=240\n"
+        ),
+        ALL,
+    ),
+    "the loss of a batch in brackets before the mean so far": (
+        each(
+            "Epoch {k}, batch 50, loss[ctc_loss=1.0, loss=9.9, over 24 frames.], tot_loss[ctc_loss=1.0, loss={a}, over 477013.1 frames.]\n"
+            "Epoch {k}, validation: ctc_loss=1.5, loss={b}, over 760000 frames.\n"
+        ),
+        LOSSES,
+    ),
+    "batches of an epoch, then the epoch": (
+        each("Epoch {n} Batch 0 Loss 4.4 Accuracy 0.0\nEpoch {n} Batch 500 Loss 3.6 Accuracy 0.04\nEpoch {n} Loss {a} Accuracy {x}\n"),
+        {"train/loss": TRAIN, "train/accuracy": SHARE},
+    ),
+    "steps counted at the line's beginning, then the epoch's average": (
+        each("epoch {n}/12\n1/40, train_loss: 9.9\n2/40, train_loss: 9.8\nepoch {n} average loss: {a}\n"),
+        {"train/loss": TRAIN},
+    ),
+    "how far the epoch is, between two blanks": (
+        each("| epoch {n:03d}  1000 / 8223 loss=9.9 (9.9), wps=962, gnorm=2.1\n| epoch {n:03d} | train loss {a} | words/batch 906\n| epoch {n:03d} | valid loss {b}\n"),
+        LOSSES,
+    ),
+    "a batch in brackets, seconds called cost": (
+        each("Epoch[{k}] Batch [100]\tSpeed: 133.5 samples/sec\tTrain-accuracy=0.1\nEpoch[{k}] Train-accuracy={x}\nEpoch[{k}] Time cost=389.6\nEpoch[{k}] Validation-accuracy={y}\n"),
+        {"train/accuracy": SHARE, "validation/accuracy": HELD_SHARE},
+    ),
+    "the step in round brackets": (each("Epoch:[0/19]({n}00/24681) loss:{a} lr:{k} epoch_Time:372.0min:\n"), {"train/loss": TRAIN}),
+    "the epoch in round brackets": (each("({n}/12) train loss {a} val loss {b}\n"), LOSSES),
+    "two names and two numbers": (each("Epoch {n}, train loss/acc: {a}/{x}, val loss/acc: {b}/{y}\n"), ALL),
+    "two splits and two numbers": (each("Epoch {n}: loss (train/val): {a} / {b}\n"), LOSSES),
+    "Julia's numbers of 32 bits": (each("epoch = {n}: (train = (loss = {a}f0, acc = {p:.2f}), test = (loss = {b}f0, acc = {q:.2f}))\n"), ALL),
+    "a score at an iteration": (each("10:00:00.000 [main] INFO  ScoreIterationListener - Score at iteration {n}00 is {a}\n"), {"train/loss": TRAIN}),
+    "the evaluation counts its own batches": (
+        each("[batch={n}/12]:\n\t Train loss/train/total: {a}\n[Eval batch=10/10] Eval on eval data:\n\t Eval metrics/eval/LanguageCrossEntropy: {b}\n"),
+        LOSSES,
+    ),
+    "top-1 called precision": (
+        each("Epoch: [{k}][0/391]\tLoss 2.4 (2.4)\tPrec@1 9.3 (9.3)\nTest: [0/79]\tLoss 2.1 ({b})\tPrec@1 9.0 (9.0)\n * Prec@1 {q:.3f}\n"),
+        {"validation/accuracy": HELD_SHARE},
+    ),
+    "decimal commas": (
+        each("Dataset used:  Train, Epoch:  {n}, Accuracy:  {x}, Cross-Entropy:  {a}\nDataset used: Validation, Epoch:  {n}, Accuracy:  {y}, Cross-Entropy: {b}\n").replace(".", ","),
+        ALL,
+    ),
+    "a split after the name is that name's": (
+        each("Époque {n}/12 - perte : {a} - perte de validation : {b} - exactitude : {x} - exactitude de validation : {y}\n"),
+        ALL,
+    ),
+    "German": (each("Epoche {n}/12: Trainingsverlust {a}, Validierungsverlust {b}, Genauigkeit (Validierung): {q:.2f}%\n"), VALIDATED),
+    "a German header": (each("{n};{a};{b}\n", "Epoche;Trainingsverlust;Validierungsverlust\n").replace(".", ","), LOSSES),
+    "Spanish": (each("Época {n}: pérdida de entrenamiento = {a}, pérdida de validación = {b}, exactitud de validación = {y}\n"), VALIDATED),
+    "Portuguese": (each("Época {n}/12 | Perda de treino: {a} | Perda de validação: {b} | Acurácia: {q:.2f}%\n"), VALIDATED),
+    "Russian": (each("Эпоха {n}: потери обучения {a}, потери валидации {b}, точность {y}\n"), LOSSES),
+    "Chinese with its own commas": (each("训练轮次：{n}/12，训练集损失：{a}，测试集损失：{b}，训练集准确率：{x}，测试集准确率：{y}\n"), ALL),
+    "a Japanese header": (each("{n},{a},{b},{x},{y}\n", "エポック,訓練損失,検証損失,訓練精度,検証精度\n"), ALL),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PRINTED)
+def test_what_a_tool_prints_is_read_with_the_series_that_it_tells(tmp_path, kind):
+    """One run; the series named here hold these values in this order."""
+    text, told = PRINTED[kind]
+    log = tmp_path / "log.txt"
+    log.write_text(text, encoding="utf-8", newline="")
+    (run,) = nndoctor.read(str(log))
+    for name, values in told.items():
+        assert name in run.series, sorted(run.series)
+        assert run.series[name].values.tolist() == pytest.approx(values, abs=6e-4), name
+
+
+def test_seconds_called_cost_are_no_loss(tmp_path):
+    """Time cost, batch cost and reader cost tell of the clock."""
+    log = tmp_path / "log.txt"
+    log.write_text(each("Epoch[{k}] Time cost=3.{n} batch_cost: 0.5 reader_cost: 0.1 accuracy={x}\n"), encoding="utf-8")
+    (run,) = nndoctor.read(str(log))
+    assert set(run.series) == {"train/accuracy"}
+
+
+def test_the_mean_so_far_of_a_bar_is_taken_at_its_count(tmp_path):
+    """Steps are the counts, and what is drawn twice for one count counts once."""
+    log = tmp_path / "log.txt"
+    log.write_text(each("Steps: 1%|#| {n}00/15000 [00:10, loss=9.9]\rSteps: 1%|#| {n}00/15000 [00:11, loss={a}]\r"))
+    (run,) = nndoctor.read(str(log))
+    series = run.series["train/loss"]
+    assert series.steps.tolist() == [100.0 * (k + 1) for k in range(N)]
+    assert series.values.tolist() == TRAIN
