@@ -14,6 +14,7 @@ from nndoctor.series import Series
 STAND_INS = ("mse", "rmse", "mae", "perplexity")  # falls as a loss falls: better than no loss at all
 ABOVE_SHARE = 1.5  # a share of one is never above; a percentage nearly always is somewhere
 PERCENT = 100.5
+CLEARLY, NEAR = 20.0, 0.1  # no share, and so near to it is a fraction beside it: 0.93 where training is at 95
 
 
 def completed(
@@ -24,6 +25,7 @@ def completed(
     notes = _summed(series, parts)
     notes += _validating(series)
     notes += _standing_in(series)
+    notes += _beyond_shares(series)
     used = {column for s in series.values() for column in (s.column, *s.column.split(" + "))}
     return series, tuple(notes), used
 
@@ -90,19 +92,40 @@ def _same_measure(series: dict[str, Series]) -> list[str]:
     return [f"no validation loss in the log: {mse.column}, of the training loss's size, is judged as one"]
 
 
+def _beyond_shares(series: dict[str, Series]) -> list[str]:
+    """What is named like a share of one and rises above 100 counts something else: it is left out, and said so."""
+    notes: list[str] = []
+    for name, s in list(series.items()):
+        known = BY_NAME.get(name.rpartition("/")[2])
+        if known is not None and known.share and len(s.y) and s.y.max() > PERCENT:
+            del series[name]
+            notes.append(
+                f"{s.column} rises to {s.y.max():.4g}: neither a share of one nor percent, so it is not judged"
+            )
+    return notes
+
+
 def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Series]:
-    """Percent into fractions, together for all splits of one metric; `percent` are the columns with % in their cells."""
+    """Percent into fractions, together for all splits of one metric; `percent` are the columns with % in their cells.
+
+    A column that never rises above 1 is one of fractions where only the others say percent, or where only then it is
+    near them.
+    """
     scaled = dict(series)
     for metric in {name.rpartition("/")[2] for name in series}:
         known = BY_NAME.get(metric)
         if known is None or not known.share:
             continue
         group = {name: s for name, s in series.items() if name.rpartition("/")[2] == metric and "/" in name}
-        highest = max((float(s.y.max()) for s in group.values() if len(s.y)), default=0.0)
-        signed = any(s.column in percent for s in group.values())
-        named = highest > 1 and any(_says_percent(s.column) for s in group.values())
-        if highest <= PERCENT and (highest > ABOVE_SHARE or signed or named):
-            for name, s in group.items():
+        tops = {name: float(s.y.max()) if len(s.y) else 0.0 for name, s in group.items()}
+        highest = max(tops.values(), default=0.0)
+        said = {name for name, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))}
+        if highest <= ABOVE_SHARE and not said:
+            continue
+        near = known.higher and highest > CLEARLY
+        for name, s in group.items():
+            other = bool(said) or (near and tops[name] < 0.01 * highest + NEAR)
+            if name in said or tops[name] > 1 or not other:
                 scaled[name] = replace(s, values=s.values * 0.01, scale=0.01)
     return scaled
 

@@ -17,6 +17,7 @@ from nndoctor.readers.table import is_words
 DELIMITERS = (",", "\t", ";", "|")
 COMMENTS = ("#", "//", "sep=")  # the last is Excel's word to itself
 LOOKED_AT = 40  # lines
+DECIMAL = re.compile(r"[-+]?(0,\d+|\d+,(\d{1,2}|\d{4,}))([eE][-+]?\d+)?\s*%?")  # a comma that parts no thousands
 RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
 UPRIGHT = str.maketrans("│┃║", "|||")
 SAID = re.compile(r"[:=]\s*[-+]?\d[\d.]*(?:e[-+]?\d+)?$", re.IGNORECASE)  # `loss=0.4` is a cell, and no name
@@ -30,7 +31,8 @@ WIDEST = 4 << 20  # bytes of a header
 class Layout:
     """How a table is cut: `kept` are the positions of columns that mean something, `indexed` a nameless first column.
 
-    `below` is the second line of a header that goes over two, as MATLAB prints it.
+    `below` is the second line of a header that goes over two, as MATLAB prints it. `decimal` says that quoted cells
+    hold decimal commas between delimiters that are commas themselves.
     """
 
     delimiter: str
@@ -38,11 +40,12 @@ class Layout:
     kept: tuple[int, ...]
     indexed: bool = False
     below: tuple[str, ...] = ()
+    decimal: bool = False
 
     @property
     def comma(self) -> bool:
         """Whether a comma may be a decimal comma."""
-        return self.delimiter != ","
+        return self.decimal or self.delimiter != ","
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -94,7 +97,8 @@ def _found(source: Source) -> Layout | None:
     timed = _timed(header, rows)
     looked_at = header[:MOST_COLUMNS]
     kept = tuple(k for k, name in enumerate(looked_at) if _worth(name) or name in source.kept or k == timed)
-    return Layout(delimiter, tuple(header), kept, indexed, tuple(cell.strip() for cell in below))
+    decimal = any(DECIMAL.fullmatch(cell.strip()) for row in rows for cell in row)
+    return Layout(delimiter, tuple(header), kept, indexed, tuple(cell.strip() for cell in below), decimal)
 
 
 def _timed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:

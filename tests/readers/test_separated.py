@@ -104,6 +104,37 @@ def test_percent_becomes_a_fraction(log, cells):
     assert run.series["train/accuracy"].scale == 0.01
 
 
+def test_decimal_commas_in_quotes_between_commas(log):
+    """A spreadsheet that knows only commas quotes its decimals; 1,234 among them is no thousand."""
+    run = only(log('epoch,loss,val_loss\n1,"2,5","2,75"\n2,"1,234","2,5"\n3,"0,75","2,25"\n'))
+    assert values(run, "train/loss") == [2.5, 1.234, 0.75]
+    assert values(run, "validation/loss") == [2.75, 2.5, 2.25]
+
+
+@pytest.mark.parametrize("train", ["20%,0.25\n2,80%,0.5", "20,0.25\n2,80,0.5"])
+def test_percent_beside_fractions(log, train):
+    """One split in percent and the other in fractions are each read as they are meant."""
+    run = only(log(f"epoch,accuracy,val_accuracy\n1,{train}\n"))
+    assert values(run, "train/accuracy") == [0.2, 0.8]
+    assert values(run, "validation/accuracy") == [0.25, 0.5]
+
+
+def test_percent_of_one_or_less_is_percent(log):
+    """Guessing among 200 classes is right half a percent of the time, however well training goes; so is an error of 1 %."""
+    run = only(log("epoch,accuracy,val_accuracy\n1,5,0.5\n2,30,0.5\n"))
+    assert values(run, "validation/accuracy") == [0.005, 0.005]
+    run = only(log("epoch,error,val_error\n1,1,21\n2,1,20.5\n"))
+    assert values(run, "train/error") == [0.01, 0.01]
+
+
+def test_a_count_under_the_name_of_a_share_is_not_judged(log):
+    """Of 9,234 right answers no error can be told: the column is left out, and a note says so."""
+    run = only(log("epoch,loss,val_accuracy\n1,2,8000\n2,1,9234\n"))
+    assert "validation/accuracy" not in run.series
+    assert run.unknown == ("val_accuracy",)
+    assert any("9234" in note for note in run.notes)
+
+
 def test_fractions_stay(log):
     """A fraction is left alone, whatever the header claims."""
     assert values(only(log("epoch,acc (%)\n1,0.5\n2,0.75\n")), "train/accuracy") == [0.5, 0.75]
