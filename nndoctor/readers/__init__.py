@@ -31,6 +31,7 @@ from nndoctor.readers import (
     text_lines,
     wandb_binary,
     wandb_panel,
+    wrapped_lines,
     yolo_results_txt,
     yolo_terminal,
 )
@@ -60,6 +61,7 @@ READERS: tuple[Reader, ...] = (
     tensorboard.READER,
     hf_trainer_state.READER,
     notebook.READER,
+    wrapped_lines.READER,
     json_lines.READER,
     keras_history.READER,
     wandb_panel.READER,

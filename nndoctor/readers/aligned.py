@@ -38,28 +38,35 @@ def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | N
     """The first header that tells of a run, the cells of its rows and the lines that they stand on."""
     for at in range(len(lines) - FEWEST):
         ruled = RULER.match(lines[at + 1]) is not None
-        header = _header(lines[at], lines[at + 1] if ruled else "")
-        if not 2 <= len(header) <= WIDEST or not _tells(header):
-            continue
-        rows, places = [], []
-        for k in range(at + 1 + ruled, len(lines)):
-            cells = lines[k].split()
-            if len(cells) == len(header) and sum(map(is_number, cells)) > len(cells) / 2 and is_number(cells[0]):
-                rows.append(cells)
-                places.append(k + 1)
-        if len(rows) >= FEWEST:
-            return unique(header), rows, places
+        for header in _headers(lines[at], lines[at + 1] if ruled else ""):
+            if not 2 <= len(header) <= WIDEST or not _tells(header):
+                continue
+            rows, places = _below(lines, at + 1 + ruled, len(header))
+            if len(rows) >= FEWEST:
+                return unique(header), rows, places
     return None
 
 
-def _header(line: str, ruler: str) -> list[str]:
-    """The names, cut where a ruler below them has its gaps, else at blanks; of two readings the one that blanks allow."""
+def _below(lines: list[str], first: int, wide: int) -> tuple[list[list[str]], list[int]]:
+    """The rows of so many cells, mostly numbers, from a line on, and the lines that they stand on."""
+    rows, places = [], []
+    for k in range(first, len(lines)):
+        cells = lines[k].split()
+        if len(cells) == wide and sum(map(is_number, cells)) > len(cells) / 2 and is_number(cells[0]):
+            rows.append(cells)
+            places.append(k + 1)
+    return rows, places
+
+
+def _headers(line: str, ruler: str) -> list[list[str]]:
+    """The names, cut where a ruler below them has its gaps; without one at blanks, or where there are two and more."""
     if ruler:
         starts = [match.start() for match in re.finditer(r"\S+", ruler)]
-        names = [line[a:b].strip() for a, b in pairwise([0, *starts[1:], max(len(line), len(ruler))])]
+        cuts = [[line[a:b].strip() for a, b in pairwise([0, *starts[1:], max(len(line), len(ruler))])]]
     else:
-        names = line.split()
-    return [_spelled_out(name) for name in names]
+        cuts = [line.split(), re.split(r"\s{2,}", line.strip())]
+        cuts = cuts if len(cuts[0]) != len(cuts[1]) else cuts[:1]
+    return [[_spelled_out(name) for name in names] for names in cuts]
 
 
 def _spelled_out(name: str) -> str:

@@ -26,7 +26,7 @@ ENOUGH = 8  # points from which the mean over an epoch is a curve, and preferred
 
 def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     """Every run in a table. Raises UnreadableLog where no training, validation or test series is found."""
-    table = by_phase(table)
+    table = _held(by_phase(table))
     meanings = interpret(list(table.columns), maps)
     playing = task([*table.columns, *table.ignored])
     known = [
@@ -56,6 +56,12 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
         replace(run, source=f"{run.source}#{k}", facts={**run.facts, "runs_in_log": Fact(len(runs))})
         for k, run in enumerate(runs, 1)
     ]
+
+
+def _held(table: Table) -> Table:
+    """The table without columns that hold nothing: an empty `reward` makes no game."""
+    held = {name: column for name, column in table.columns.items() if column.present.any()}
+    return replace(table, columns=held) if 0 < len(held) < len(table.columns) else table
 
 
 def _by_key(table: Table) -> list[Rows]:

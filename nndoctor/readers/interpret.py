@@ -9,7 +9,7 @@ from functools import lru_cache
 from nndoctor.errors import UsageError, nearest
 from nndoctor.metrics import BY_NAME
 from nndoctor.readers.names import BARE, SPLITS, Kind, Meaning, meaning, task, tidy
-from nndoctor.readers.spellings import HELD_OUT, METRICS, PHASES
+from nndoctor.readers.spellings import HELD_OUT, METRICS, PHASES, RUN_KEYS
 from nndoctor.readers.table import Column, Table
 from nndoctor.run import SPLITS as OURS
 
@@ -104,7 +104,8 @@ def by_phase(table: Table) -> Table:
     """Where a column says of which split each row is (`phase`: train, val), every column becomes one for each split."""
     for name, words in table.words.items():
         splits = {word: SPLITS[word.lower()] for word in words.words if word.lower() in SPLITS}
-        if tidy(name) in PHASES and splits and set(words.words) <= {*splits, ""}:
+        runs = tidy(name) in RUN_KEYS and len(set(splits.values())) > 1  # `run` may say train and valid
+        if (tidy(name) in PHASES or runs) and splits and set(words.words) <= {*splits, ""}:
             codes = {code for code, word in enumerate(words.words) if word}
             columns: dict[str, Column] = {}
             for column, data in table.columns.items():
@@ -116,5 +117,6 @@ def by_phase(table: Table) -> Table:
                     present = data.present & (words.codes == code)
                     if present.any():
                         columns[f"{words.words[code]}/{column}"] = replace(data, present=present)
-            return replace(table, columns=columns)
+            others = {one: held for one, held in table.words.items() if not runs or one != name}
+            return replace(table, columns=columns, words=others)
     return table

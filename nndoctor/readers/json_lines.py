@@ -11,6 +11,7 @@ import numpy as np
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.items import items
 from nndoctor.readers.json_shapes import lists_within, rows_within
+from nndoctor.readers.long_rows import widened
 from nndoctor.readers.names import Kind, meaning
 from nndoctor.readers.plain_json import parsed
 from nndoctor.readers.reader import Reader
@@ -65,7 +66,8 @@ def read(source: Source) -> list[Table]:
                 odd.append(number)
         before += text.count("\n")
         if rows:
-            parts.append(from_records(rows, "jsonl", lines))
+            long = widened(rows)
+            parts.append(from_records(rows, "jsonl", lines) if long is None else from_records(long, "jsonl"))
             last = lines[-1]
     if not parts:
         return [from_records([], "jsonl", [])]
@@ -123,7 +125,8 @@ def _array(text: str, path: str) -> Table:
         if not records:
             raise UnreadableLog(f"{path} begins like a JSON array and is not one ({error}); was it cut off?") from error
         notes = (f"the array breaks off after line {lines[-1]}: what follows was left out",)
-    return from_records(records, "json", lines, notes=notes)
+    long = widened(records)
+    return from_records(records if long is None else long, "json", lines if long is None else None, notes=notes)
 
 
 READER = Reader("jsonl", "JSON lines or an array of objects, one record a row", sniff, read)

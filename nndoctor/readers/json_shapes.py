@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from nndoctor.readers.names import Kind, meaning
+from nndoctor.readers.long_rows import widened
+from nndoctor.readers.names import SPLITS, Kind, meaning, tidy
 from nndoctor.readers.table import flatten
 
 DEEP = 3  # objects within objects that are searched
@@ -25,11 +26,33 @@ def rows_within(found: object, depth: int = 0) -> Rows | None:
     if numbered is not None:
         return numbered
     lists = [inner for inner in found.values() if isinstance(inner, list)]
+    if (beside := _beside(found)) is not None:
+        return beside
     held = [rows for inner in lists if (rows := _records(inner)) is not None]
     if held:
         return max(held, key=len)
     deeper = (rows_within(inner, depth + 1) for inner in found.values())
     return next((rows for rows in deeper if rows is not None), None)
+
+
+def _beside(found: Mapping[str, object]) -> Rows | None:
+    """`{"train": [rows], "val": [rows]}` as rows of both, side by side where they are of one epoch or step."""
+    splits = {key: inner for key, inner in found.items() if tidy(str(key)) in SPLITS and isinstance(inner, list)}
+    told = {str(key): rows for key, inner in splits.items() if (rows := _records(inner)) is not None}
+    if len(told) < FEW:
+        return None
+    axes = (Kind.EPOCH, Kind.STEP)
+    together: dict[object, dict[str, object]] = {}
+    for split, rows in told.items():
+        for k, row in enumerate(rows):
+            marks = {name: value for name, value in row.items() if meaning(name).kind in axes}
+            here = together.setdefault(tuple(map(str, marks.values())) or k, dict(marks))
+            here.update({f"{split}/{name}": value for name, value in row.items() if name not in marks})
+    merged = list(together.values())
+    first = next((name for name in merged[0] if meaning(name).kind in axes), None)
+    if first is not None and all(_is_number(row.get(first)) for row in merged):
+        merged.sort(key=lambda row: float(str(row[first])))
+    return list(merged)
 
 
 def lists_within(found: Mapping[str, object]) -> dict[str, object]:
@@ -47,6 +70,8 @@ def _records(inner: Sequence[object]) -> Rows | None:
     rows: Rows = [row for row in inner if isinstance(row, Mapping)]
     if len(rows) < FEW or len(rows) < len(inner):
         return None
+    if (long := widened(rows)) is not None:
+        return list(long)
     return rows if sum(_tells(row) for row in rows) >= FEW else None
 
 

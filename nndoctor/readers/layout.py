@@ -86,7 +86,7 @@ def _found(source: Source) -> Layout | None:
     if not lines:
         return None
     delimiter = delimiter_of(lines)
-    first, rows = split(lines[0], delimiter), [split(line, delimiter) for line in lines[1:] if not is_ruler(line)]
+    first, rows = split(lines[0], delimiter), _rows(lines, delimiter)
     below = rows[0] if delimiter == "|" and rows and _is_second_header(first, rows[0]) else []
     if below:
         first, rows = [f"{upper} {lower}" for upper, lower in zip(first, below, strict=True)], rows[1:]
@@ -99,6 +99,12 @@ def _found(source: Source) -> Layout | None:
     kept = tuple(k for k, name in enumerate(looked_at) if _worth(name) or name in source.kept or k == timed)
     decimal = any(DECIMAL.fullmatch(cell.strip()) for row in rows for cell in row)
     return Layout(delimiter, tuple(header), kept, indexed, tuple(cell.strip() for cell in below), decimal)
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """The cells of the lines below the first, without rulers and where the header is said again."""
+    again = lines[0].strip() if all(cell.strip() for cell in split(lines[0], delimiter)) else None
+    return [split(line, delimiter) for line in lines[1:] if not is_ruler(line) and line.strip() != again]
 
 
 def _timed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from nndoctor.errors import UnreadableLog
+from nndoctor.readers.cells import number
+from nndoctor.readers.curves import Curve, from_curves
 from nndoctor.readers.table import Table, from_cells
 
+AXES = ("x", "step", "steps", "iters", "iteration", "iterations", "epoch", "epochs")
+VALUES = ("y", "value", "values")
 WRAPPED = ("history", "History", "metrics", "evals_result", "results")
 
 
@@ -16,7 +21,12 @@ def from_lists(found: Mapping[str, object], kind: str, path: str) -> Table:
         inner = found.get(name)
         if isinstance(inner, Mapping):
             found = inner
-    lists = _lists(found)
+    lists: dict[str, list[object]] = {}
+    curves: dict[str, Curve] = {}
+    _gather(found, "", lists, curves)
+    if curves and not lists:
+        return from_curves(curves, kind, path, {}, ())
+    lists |= {name: list(values) for name, (_, values) in curves.items()}
     if not lists:
         raise UnreadableLog(f'{path} holds no list of numbers; wanted {{"loss": [...], "val_loss": [...]}}')
     longest = max(len(cells) for cells in lists.values())
@@ -26,28 +36,43 @@ def from_lists(found: Mapping[str, object], kind: str, path: str) -> Table:
     return from_cells(cells, kind, notes=notes)
 
 
-def _lists(found: Mapping[str, object], prefix: str = "") -> dict[str, list[object]]:
-    lists: dict[str, list[object]] = {}
+def _gather(found: Mapping[str, object], prefix: str, lists: dict[str, list[object]], curves: dict[str, Curve]) -> None:
+    """The lists of numbers below their names, and those that say their steps as curves."""
     for key, value in found.items():
         name = f"{prefix}{_boosting(str(key), found)}"
         values = value.tolist() if hasattr(value, "tolist") else value
         if isinstance(values, Mapping):
-            lists.update(_lists(values, f"{name}/"))
-        elif (
-            isinstance(values, (list, tuple, range)) and len(values) and not isinstance(values[0], (list, dict, tuple))
-        ):
-            lists[name] = list(values)
-        elif isinstance(values, (list, tuple)) and (last := _last_of_each(values)):
-            lists[name] = last
-    return lists
+            axis = next((values[x] for x in AXES if isinstance(values.get(x), list)), None)
+            told = next((values[y] for y in VALUES if isinstance(values.get(y), list)), None)
+            if axis is not None and told is not None and (curve := _curve(list(zip(axis, told, strict=False)))):
+                curves[name] = curve
+            else:
+                _gather(values, f"{name}/", lists, curves)
+        elif isinstance(values, (list, tuple, range)) and len(values):
+            if not isinstance(values[0], (list, dict, tuple)):
+                lists[name] = list(values)
+            elif curve := _curve(values):
+                curves[name] = curve
 
 
-def _last_of_each(values: Sequence[object]) -> list[object]:
-    """Of pairs of a step and a value, or of triples with the time before them, the values; of anything else nothing."""
-    length = len(values[0]) if values and isinstance(values[0], (list, tuple)) else 0
-    if length not in (2, 3) or not all(isinstance(v, (list, tuple)) and len(v) == length for v in values):
-        return []
-    return [v[-1] for v in values if isinstance(v, (list, tuple))]
+def _curve(points: Sequence[object]) -> Curve | None:
+    """Pairs of a step and a value, or triples with the time before them; None of anything else."""
+    length = len(points[0]) if points and isinstance(points[0], (list, tuple)) else 0
+    if length not in (2, 3):
+        return None
+    steps: list[float] = []
+    values: list[float] = []
+    for point in points:
+        if not isinstance(point, (list, tuple)) or len(point) != length:
+            return None
+        try:
+            at, value = number(point[-2]), number(point[-1])
+        except ValueError:
+            return None
+        if at is not None and value is not None and math.isfinite(at):
+            steps.append(at)
+            values.append(value)
+    return (steps, values) if steps else None
 
 
 def _boosting(key: str, among: Mapping[str, object]) -> str:

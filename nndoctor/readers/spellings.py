@@ -38,7 +38,7 @@ METRICS = _table(
     accuracy: correct_rate exact_match prec_at_1 exactitude  masked_accuracy top1acc acc1_ema precision_at_1 classification_accuracy
     error: fehler fehlerrate err_at_1 erreur errore error err error_rate err_rate class_error merror top1_err top1_error classification_error multi_error
     error: binary_error misclassification top_1_error
-    balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc mean_class_accuracy mean_class_acc
+    balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc mean_class_accuracy mean_class_acc class_accuracy
     f1: f1 f1_score f1score macro_f1 f1_macro micro_f1 f1_micro weighted_f1 f1_weighted f1_global f_score fscore
     f1: f_measure f1_m f1score_macro macro_f1_score
     dice: dice dice_coef dice_coefficient dice_score mean_dice pseudo_dice dsc average_global_foreground_dice

@@ -15,6 +15,7 @@ from nndoctor.run import Fact
 from nndoctor.series import Series
 
 Rows = NDArray[np.int64]
+STATISTICS = frozenset({"num", "count", "mean", "std", "min", "max", "median"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +171,14 @@ def is_words(column: str) -> bool:
 
 
 def flatten(record: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    """`{"a": {"b": 1}}` -> `{"a/b": 1}`; lists are left out, numbers in strings kept."""
+    """`{"a": {"b": 1}}` -> `{"a/b": 1}`; lists are left out, numbers in strings kept, of statistics the mean."""
     flat: dict[str, object] = {}
     for key, value in record.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
+            if "mean" in value and STATISTICS.issuperset(value):  # StyleGAN's and EDM's stats.jsonl
+                flat[name] = value["mean"]
+                continue
             flat.update(flatten(value, f"{name}/"))
         elif not isinstance(value, (list, tuple, set)):
             flat[name] = value

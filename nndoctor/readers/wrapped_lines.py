@@ -1,0 +1,56 @@
+"""What a run printed, each line wrapped in a JSON object: container logs, JSON loggers, log exports of clouds."""
+
+from __future__ import annotations
+
+import json
+
+from nndoctor.errors import UnreadableLog
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.source import Source, pieces
+from nndoctor.readers.table import Table, from_records, joined
+from nndoctor.readers.text_ranks import one_voice
+from nndoctor.readers.text_records import counts, records, tells
+
+TEXTS = ("log", "message", "msg", "textPayload", "text", "line", "content", "MESSAGE", "body")
+LOOKED_AT = 400  # lines
+
+
+def sniff(source: Source) -> bool:
+    """JSON lines in which one text each says an epoch or a step, with a loss or a metric by its name."""
+    if source.is_dir or not source.is_text or not source.start.startswith("{"):
+        return False
+    lines = source.start.split("\n")[:LOOKED_AT]
+    return _text(lines[0]) is not None and counts(records([_text(line) or "" for line in lines]))
+
+
+def read(source: Source) -> list[Table]:
+    """One table, a row for each epoch or step that the texts tell of, with the line it begins on."""
+    parts: list[Table] = []
+    before = 0
+    for text in pieces(source):
+        lines = [_text(line) or "" for line in text.split("\n")]
+        found = records(one_voice(lines, tells))
+        if found:
+            rows = [record.row for record in found]
+            parts.append(from_records(rows, "wrapped-text", [record.line + before for record in found]))
+        before += text.count("\n")
+    if not parts:
+        raise UnreadableLog(f"{source.path} has no line with a loss or a metric; wanted 'epoch 1 loss 0.5' or the like")
+    return [joined(parts)]
+
+
+def _text(line: str) -> str | None:
+    """The text that one object holds, in one line; None where it holds none."""
+    if not line.startswith("{"):
+        return None
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    told = next((found[key] for key in TEXTS if isinstance(found.get(key), str)), None)
+    return None if told is None else " ".join(told.split("\n"))
+
+
+READER = Reader(
+    "wrapped-text", "printed lines wrapped in JSON objects: container logs, JSON loggers, clouds' exports", sniff, read
+)
