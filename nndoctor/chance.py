@@ -39,7 +39,7 @@ def at_chance(run: Run, split: str = "train") -> bool:
     accuracy, number = run.series.get(f"{split}/accuracy"), classes(run)
     if accuracy is None or number is None or len(accuracy.y) < 2:
         return False
-    return float(accuracy.y.max()) < min(1.3 / number + 0.02, 0.5 * (1 + 1 / number))
+    return accuracy.high < min(1.3 / number + 0.02, 0.5 * (1 + 1 / number))
 
 
 def _is_cross_entropy(run: Run) -> bool:
@@ -50,7 +50,7 @@ def _is_cross_entropy(run: Run) -> bool:
     for split in ("train", "validation"):
         loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
         if loss is not None and accuracy is not None and len(loss.y) and len(accuracy.y):
-            return float(loss.y.min()) >= 0 and (loss.first > 0.3 or loss.first > 1.5 * (1 - accuracy.first))
+            return loss.low >= 0 and (loss.first > 0.3 or loss.first > 1.5 * (1 - accuracy.first))
     loss = run.series.get("train/loss")
     shared = any(f"{split}/accuracy" in run.series for split in ("train", "validation"))
-    return shared and loss is not None and len(loss.y) > 0 and float(loss.y.min()) >= 0 and loss.first > 0.3
+    return shared and loss is not None and len(loss.y) > 0 and loss.low >= 0 and loss.first > 0.3

@@ -103,12 +103,14 @@ def extremes(x: Array, y: Array, most: int) -> tuple[Array, Array]:
         return x, y
     size = -(-len(y) // (most // 2))
     whole = len(y) // size * size
-    bins = y[:whole].reshape(-1, size)
+    rows = y[:whole].reshape(-1, size)
     starts = np.arange(0, whole, size)
-    at = [starts + bins.argmin(axis=1), starts + bins.argmax(axis=1)]
+    low, high = starts + rows.argmin(axis=1), starts + rows.argmax(axis=1)
     if whole < len(y):
-        at += [[whole + int(y[whole:].argmin())], [whole + int(y[whole:].argmax())]]
-    chosen = np.unique(np.concatenate(at))
+        low = np.append(low, whole + y[whole:].argmin())
+        high = np.append(high, whole + y[whole:].argmax())
+    pairs = np.array((np.minimum(low, high), np.maximum(low, high))).T.ravel()
+    chosen = pairs[np.append(True, pairs[1:] > pairs[:-1])]  # where a bin holds one value, once
     return x[chosen], y[chosen]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def has_moved(run: Run) -> bool:
     train = run.series.get("train/loss")
     if train is not None and thrown(train) is not None:
         return False
-    if train is None or not len(train.y) or float(train.y.min()) <= 0:
+    if train is None or not len(train.y) or train.low <= 0:
         return True
     chance = chance_loss(run)
     return train.first - min(train.best, train.last) > (MOVED * chance if chance is not None else STIRRED * train.first)
@@ -75,30 +75,43 @@ def paced(run: Run, series: Series) -> Series:
     """
     lr = run.series.get("lr")
     x, y = series.reduced
-    if lr is None or len(lr.y) < 2 or len(x) < 2 or lr.y.min() < 0 or lr.y.min() == lr.y.max():
-        return replace(series, steps=x, values=y, lines=None)
+    if lr is None or len(lr.y) < 2 or len(x) < 2 or lr.low < 0 or lr.low == lr.high:
+        curve = replace(series, steps=x, values=y, lines=None)
+        vars(curve)["smooth"] = series.smooth  # of the same points
+        return curve
     rate = np.interp(x, *lr.reduced)
     clock = np.cumsum(rate * np.diff(x, prepend=2 * x[0] - x[1]))
     stop = max(int(np.flatnonzero(rate >= HIGH_RATE * rate.max())[-1]) + 1, min(8, len(x)))
     return replace(series, steps=clock[:stop], values=y[:stop], lines=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Course:
     """A curve's levels at its start, half, three quarters and end, on the clock of the learning rate, and what is ahead.
 
-    `ahead` is what four times the steps, under the same schedule, would still gain by the curve's own course; a loss
-    that was never below zero is not expected to go there.
+    `curve` is the series on that clock, `last` its level at the end of the run, `most` what it can gain at best.
     """
 
     start: float
     half: float
     late: float
     end: float
-    ahead: float
     noise: float
+    curve: Series
+    last: float
+    most: float
     decayed: bool = False
     ended: bool = False
+
+    @cached_property
+    def ahead(self) -> float:
+        """What four times the steps, under the same schedule, would still gain by the curve's own course.
+
+        A loss that was never below zero is not expected to go there.
+        """
+        if self.most <= 0 or self.curve.forecast is None:
+            return 0.0
+        return min(max(self.last - self.curve.forecast.at_four_times, 0.0), self.most)
 
     @property
     def much_ahead(self) -> float:
@@ -125,17 +138,16 @@ def course(run: Run, series: Series) -> Course:
     """The course of a curve of at least one finite value."""
     curve = paced(run, series)
     x, y = curve.reduced[0], curve.smooth
-    half, late = np.interp(x[0] + np.array([0.5, 0.75]) * (x[-1] - x[0]), x, y)
+    half, late = np.interp(x[0] + np.array([0.5, 0.75]) * (x[-1] - x[0]), x, y).tolist()
     end = min(curve.last, float(y[-1]))
-    ahead = 0.0 if curve.forecast is None else max(series.last - curve.forecast.at_four_times, 0.0)
-    ahead = min(ahead, PATIENCE * _geometric(float(half - late), float(late) - end))
-    if float(series.y.min()) > 0:
-        ahead = min(ahead, series.last)
+    most = PATIENCE * _geometric(half - late, late - end)
+    if series.low > 0:
+        most = min(most, series.last)
     noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
     end_rate = lr_share(run, 0.97, 1.0)
     decayed = len(curve) < 0.9 * len(series.reduced[0]) or (end_rate is not None and end_rate < HIGH_RATE)
     ended = end_rate is not None and end_rate < ENDED
-    return Course(series.first, float(half), float(late), end, ahead, noise, decayed, ended)
+    return Course(series.first, half, late, end, noise, curve, series.last, most, decayed, ended)
 
 
 def steadier(run: Run) -> Series:
@@ -217,9 +229,9 @@ def comes_back(loss: Series) -> bool:
 def lr_share(run: Run, start: float, stop: float) -> float | None:
     """The learning rate between two shares of the run, as a share of its peak; None where the log has none."""
     lr = run.series.get("lr")
-    if lr is None or len(lr.y) < 2 or lr.y.max() <= 0:
+    if lr is None or len(lr.y) < 2 or lr.high <= 0:
         return None
-    return lr.level(start, stop) / float(lr.y.max())
+    return lr.level(start, stop) / lr.high
 
 
 def sureness(value: float, limit: float, certain: float) -> float:

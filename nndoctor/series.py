@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nndoctor import curve
 from nndoctor.curve import Array, Forecast
 
-KEPT = ("noise", "reduced", "smooth", "best", "best_step", "forecast")
+KEPT = ("noise", "best", "best_step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Series:
 
     def with_values(self, values: Array) -> Self:
         """The same series with other values of the same shape."""
-        return replace(self, values=values)
+        return type(self)(self.name, self.steps, values, self.column, self.lines, self.scale)
 
     @cached_property
     def _finite(self) -> NDArray[np.bool_]:
@@ -72,6 +72,16 @@ class Series:
         return self.values if self._finite.all() else self.values[self._finite]
 
     @cached_property
+    def low(self) -> float:
+        """The lowest finite value; there must be one."""
+        return float(self.y.min())
+
+    @cached_property
+    def high(self) -> float:
+        """The highest finite value; there must be one."""
+        return float(self.y.max())
+
+    @cached_property
     def told(self) -> Told | None:
         """The series in seven numbers; None where no value is finite."""
         x, y = self.x, self.y
@@ -84,11 +94,13 @@ class Series:
     def slim(self, most: int) -> Self:
         """The same curve from at most `most` of its extreme points; what was asked of the whole one is told as it was."""
         if len(self) <= most:
-            return replace(self, lines=None)
+            return type(self)(self.name, self.steps, self.values, self.column, None, self.scale)
         x, y = curve.extremes(self.x, self.y, most)
-        small = replace(self, steps=x, values=y, lines=None)
+        small = type(self)(self.name, x, y, self.column, None, self.scale)
         if len(y):
             known = vars(self)
+            if "smooth" in known:
+                vars(small).update(best=self.best, best_step=self.best_step)
             vars(small).update({name: known[name] for name in KEPT if name in known})
             vars(small).update(told=self.told, first=self.first, last=self.last)
         return small

@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "rule", "report", "progress", "wording", "recorded", "layers", "births", "signal_flow", "requirements", "settings", "baseline", "search",
         "hyperparameters", "comparison", "outcomes", "effects",
     ),
-    ("rules", "readers", "recorder", "experiment", "reporters", "plots"),
+    ("rules", "readers", "recorder", "experiment", "reporters", "plots", "needs"),
     ("catalogue", "engine", "configured"),
     ("face", "pytest_plugin", "watching"),
     ("sanity", "training", "lab"),

@@ -93,7 +93,11 @@ class Page:
 
     def row(self, parts: Sequence[Part]) -> None:
         """One line that is cut, never wrapped (a plot, a table)."""
-        self._put(self._styled(parts), 0)
+        words = "".join(shown(part if isinstance(part, str) else part[0]) for part in parts).rstrip()
+        if not self.look.color and words.isascii() and len(words) <= self.width:  # as it comes out below, much sooner
+            self._out.write(words + "\n")
+        else:
+            self._put(self._styled(parts), 0)
 
     def blank(self) -> None:
         """An empty line; never two."""
@@ -121,7 +125,7 @@ class Page:
 def cut(text: str, width: int) -> str:
     """A name in at most `width` characters: the end of a path says more than its start."""
     safe = shown(text)
-    if cell_len(safe) <= width:
+    if (len(safe) if safe.isascii() else cell_len(safe)) <= width:
         return safe
     start = next((k for k in range(1, len(safe)) if cell_len(safe[k:]) < width), len(safe))
     return "…" + safe[start:]

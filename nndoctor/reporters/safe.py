@@ -15,6 +15,8 @@ def shown(text: str) -> str:
 
     GitHub's runner obeys `::name` at the start of a line and `##[name]` anywhere. Shown twice is shown once.
     """
+    if text.isprintable() and "::" not in text and "##[" not in text:
+        return text
     printable = "".join(c if c.isprintable() or c == _WORD_JOINER else _escape(c) for c in text)
     return re.sub(r"##(?=\[)", f"#{_WORD_JOINER}#", re.sub(r":(?=:)", f":{_WORD_JOINER}", printable))
 

@@ -34,10 +34,10 @@ def cannot_say(report: Report) -> str | None:
     few = next((f for f in report.findings if f.name == "too-little-data"), None)
     if few is not None:
         return few.message
-    lacking = [s for s in report.skipped if s.missing is not None]
     judged = {*report.cleared, *(f.code for f in report.findings)}
     if any(not _of_the_log(code) for code in judged):
         return None
+    lacking = [s for s in report.skipped if s.missing is not None]
     if judged and all(_of_the_log(s.code) for s in lacking):
         return None
     reasons = list(dict.fromkeys(s.reason for s in lacking)) or ["no rule was asked for"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -13,18 +14,27 @@ OWN, SHARED, TABLE = "nndoctor.toml", "pyproject.toml", "tool.nndoctor"
 
 def nearby(log: str) -> Settings:
     """The settings of the nearest file at or above a log's folder (`-`: the current one), or none. Raises UsageError."""
-    path = Path.cwd() if log == "-" or "://" in log else Path(log).resolve()
-    return _upward(path if path.is_dir() else path.parent)
+    if log == "-" or "://" in log:
+        return _upward(Path.cwd())
+    if os.path.islink(log) or os.path.isdir(log):
+        path = Path(log).resolve()
+        return _upward(path if path.is_dir() else path.parent)
+    return _upward(_real(os.path.join(os.getcwd(), os.path.dirname(log))))
+
+
+@cache
+def _real(folder: str) -> Path:
+    """A folder's path without links; of the many logs in it it is followed once."""
+    return Path(folder).resolve()
 
 
 @cache
 def _upward(folder: Path) -> Settings:
     """A few stats where there is no file; a parser is loaded only where there is one."""
-    own, shared = folder / OWN, folder / SHARED
-    if own.is_file():
-        return load(own)
-    if shared.is_file():
-        found = _loaded(shared)
+    if os.path.isfile(os.path.join(folder, OWN)):
+        return load(folder / OWN)
+    if os.path.isfile(os.path.join(folder, SHARED)):
+        found = _loaded(folder / SHARED)
         if found is not None:
             return found
     return Settings() if folder.parent == folder else _upward(folder.parent)

@@ -50,7 +50,7 @@ def _still_guesses(run: Run, loss: Series) -> bool:
 def _still_falling(run: Run, loss: Series) -> bool:
     loss = steadier(run)
     way = course(run, loss)
-    unfinished = way.ahead > way.much_ahead * reach(run) and way.late_fall > FALL * reach(run)
+    unfinished = way.late_fall > FALL * reach(run) and way.ahead > way.much_ahead * reach(run)
     return unfinished and not stopped(run, loss)
 
 

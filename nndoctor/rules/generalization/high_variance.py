@@ -53,7 +53,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     if len(train.y) < 3 or len(validation.y) < FEW:
         return
     gap = validation.last - train.last
-    small = min(float(train.y.min()), float(validation.y.min())) > 0 and gap < RELATIVE * validation.last
+    small = min(train.low, validation.low) > 0 and gap < RELATIVE * validation.last
     share = gap / reach(run)
     excess = validation.last - min(train.best, validation.best)
     if (

@@ -32,6 +32,8 @@ def check(run: Run) -> Iterator[Symptom]:
     rough = _noise(validation)
     smooth = _noise_at(train, validation) if train is not None and len(train.y) >= FEW else None
     share = rough / reach(run)
+    if share < LESS * (ALONE if smooth is None else SHARE):
+        return
     examples = _examples(run)
     ease = LESS if examples is not None else 1.0
     if share < ease * (ALONE if smooth is None else SHARE) or (smooth is not None and rough < ease * ROUGHER * smooth):

@@ -20,9 +20,11 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = steadier(run)
     scale = reach(run)
     way = course(run, loss)
+    if way.late_fall < max(FALL * scale, NOISES * way.noise):
+        return
     share = way.ahead / scale
     least = way.much_ahead + UNSURE * way.noise / scale
-    if share < least or way.late_fall < max(FALL * scale, NOISES * way.noise) or stopped(run, loss):
+    if share < least or stopped(run, loss):
         return
     yield Symptom(
         f"the loss still falls at the end ({number(loss.last)}): four times the steps would bring it to about {number(loss.last - way.ahead)}, {percent(share)} of all it has learned",

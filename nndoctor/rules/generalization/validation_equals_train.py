@@ -36,7 +36,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _same(train: Series, validation: Series) -> bool:
-    span = float(np.ptp(validation.y)) if len(validation.y) else 0.0
+    span = validation.high - validation.low if len(validation.y) else 0.0
     if span <= 0:
         return False
     ours, theirs = _common(train, validation)

@@ -33,7 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _dropped_at_once(run: Run) -> list[Symptom]:
     """A rate cut in the first third, before the readings could show that anything was learned."""
     loss, lr = run.series["train/loss"], run.series["lr"]
-    peak = float(lr.y.max())
+    peak = lr.high
     large = np.flatnonzero(lr.y > CUT * peak)
     if peak <= 0 or not len(large) or large[-1] >= len(lr.y) - 2 or _is_done(run, loss):
         return []
@@ -65,12 +65,12 @@ def _is_done(run: Run, loss: Series) -> bool:
     error = run.error("train") if run.judged_by_share else None
     if error is not None and len(error.y):
         return error.last < DONE
-    return float(loss.y.min()) >= 0 and loss.last < DONE * loss.first
+    return loss.low >= 0 and loss.last < DONE * loss.first
 
 
 def _decayed(run: Run) -> Iterator[Symptom]:
     loss, lr = run.series["train/loss"], run.series["lr"]
-    peak = float(lr.y.max())
+    peak = lr.high
     large = np.flatnonzero(lr.y > SMALL * peak)
     if peak <= 0 or not len(large) or large[-1] >= len(lr.y) - 2:
         return

@@ -16,8 +16,11 @@ JITTER = 0.02  # of the reach
 def check(run: Run) -> Iterator[Symptom]:
     """A constant rate, a level that falls no more, and noise that a smaller rate would take away."""
     loss, lr = run.series["train/loss"], run.series["lr"]
-    jitter = roughness(loss, 0.5) / reach(run)
-    if lr.y.min() < 0.9 * lr.y.max() or jitter < JITTER or course(run, loss).late_fall > roughness(loss, 0.5):
+    if lr.low < 0.9 * lr.high:
+        return
+    rough = roughness(loss, 0.5)
+    jitter = rough / reach(run)
+    if jitter < JITTER or course(run, loss).late_fall > rough:
         return
     yield Symptom(
         f"the learning rate stayed at {number(lr.last)} while training loss jitters by {percent(jitter)} of its reach without falling",

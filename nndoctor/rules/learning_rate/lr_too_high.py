@@ -38,7 +38,9 @@ def check(run: Run) -> Iterator[Symptom]:
     if found is not None:
         yield found
         return
-    swing = min(_swing(run, series) for series in _both(run, loss))
+    swing = _swing(run, loss)
+    if swing > SWING:
+        swing = min(_swing(run, series) for series in _both(run, loss))
     end = lr_share(run, 0.9, 1.0)
     if len(loss.y) >= FEW and swing > SWING and _wanders(loss) and (end is None or end > 0.2) and not _fitting(run):
         yield Symptom(

@@ -19,7 +19,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """The rate is at its highest at the end, and has risen all along."""
     lr = run.series["lr"]
     rises = np.diff(lr.y) > 0
-    if lr.y[-1] < 0.999 * lr.y.max() or lr.y[-1] < GROWN * lr.y[0] or rises[-max(2, len(rises) // 5) :].mean() < RISING:
+    if lr.y[-1] < 0.999 * lr.high or lr.y[-1] < GROWN * lr.y[0] or rises[-max(2, len(rises) // 5) :].mean() < RISING:
         return
     share = float(rises.mean())
     if share < RISING:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nndoctor.chance import classes
 from nndoctor.finding import Severity, Symptom
 from nndoctor.rule import Reference, Rule
@@ -18,7 +16,7 @@ SAME = 5  # values alike to the last digit: fewer happen in logs of few digits
 def check(run: Run) -> Iterator[Symptom]:
     """Below zero or exactly zero while the accuracy stands still, or constant to the last digit."""
     loss = run.series["train/loss"]
-    stuck = _stuck(run)
+    stuck = _stuck(run) if loss.last <= 0 else None
     at = float(loss.x[-1])
     if loss.last < 0 and loss.last < loss.first and stuck:
         text = f"the training loss falls to {number(loss.last)} while the accuracy does not move: this loss does not measure what the network should do"
@@ -30,7 +28,7 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(
             text, 0.9, {"last": 0.0, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at)
         )
-    elif len(loss.y) >= SAME and loss.last != 0 and float(np.ptp(loss.y)) == 0:
+    elif len(loss.y) >= SAME and loss.last != 0 and loss.low == loss.high:
         text = f"the training loss is {number(loss.last)} to the last digit in all {len(loss.y)} values, until step {step(at)}: no weight changes"
         yield Symptom(
             text,
@@ -49,7 +47,7 @@ def _stuck(run: Run) -> float | None:
         return None
     number_of = classes(run)
     limit = max(0.6, 1.3 / number_of) if number_of else 0.6
-    still = float(np.ptp(accuracy.y)) < 0.03
+    still = accuracy.high - accuracy.low < 0.03
     return max(accuracy.last, 1e-9) if still and accuracy.last < limit else None
 
 

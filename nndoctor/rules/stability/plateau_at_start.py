@@ -99,7 +99,7 @@ def _has_learned(run: Run) -> bool:
         return False
     number_of = classes(run)
     guessing = 1 - 1 / number_of if number_of else 0.5
-    return float(error.y.min()) < LEARNED * guessing and len(error.y) >= 2
+    return error.low < LEARNED * guessing and len(error.y) >= 2
 
 
 def _start_left_at(loss: Series) -> float:
@@ -159,7 +159,7 @@ def _severity(run: Run, loss: Series, share: float) -> Severity | None:
 
 
 def _causes(loss: Series) -> tuple[Cause, ...]:
-    peak = float(loss.y.max())
+    peak = loss.high
     burst = (
         peak - loss.last > 0.05 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
     ) or loss.first > 1.2 * loss.last
