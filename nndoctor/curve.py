@@ -58,10 +58,10 @@ def bins(x: Array, y: Array, most: int = BINS) -> tuple[Array, Array]:
     """Medians of y, all finite, in at most `most` equal-count bins, at the bins' mean x; shapes (n,) -> (m,), m <= most."""
     if len(y) <= most:
         return x, y
-    size = len(y) // most
-    cut = size * most
-    middle = medians(y[:cut].reshape(most, size))
-    centre = x[:cut].reshape(most, size).mean(axis=1)
+    size = -(-len(y) // most)  # rounded up: what remains for the last bin is less than another one
+    cut = len(y) // size * size
+    middle = medians(y[:cut].reshape(-1, size))
+    centre = x[:cut].reshape(-1, size).mean(axis=1)
     if cut < len(y):  # the remainder joins the last bin, so that the end of the run counts
         middle[-1] = median(y[cut - size :])
         centre[-1] = x[cut - size :].mean()

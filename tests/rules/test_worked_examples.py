@@ -159,3 +159,20 @@ def test_a_slow_but_steady_fall_is_no_plateau_beside_an_accuracy():
     e = np.arange(50)
     found = alarms(report(train_loss=2.30 - 0.002 * e, train_accuracy=0.1 + 0.001 * e))
     assert found == ["lr-too-low"]
+
+
+@pytest.mark.parametrize("points", [120, 250, 300, 390, 1100])
+def test_a_straight_fall_is_one_at_any_length(points):
+    """The end of a curve counts as much as its middle, whatever its length is divided by: a line has not levelled off."""
+    loss = 520 - 90 * np.arange(points) / points + np.random.default_rng(0).normal(0, 1, points)
+    assert alarms(report(train_loss=loss)) == ["lr-too-low"]
+
+
+@pytest.mark.parametrize("period", [8, 25, 50])
+def test_a_sawtooth_is_told_by_its_own_period(period):
+    """Two and three periods on a wave is as like itself as after one: the shortest is the epoch."""
+    step = np.arange(18 * period)
+    noise = np.random.default_rng(1).normal(0, 0.03, len(step))
+    loss = 0.5 + 1.8 * np.exp(-step / len(step) / 0.15) + 0.3 * (step % period) / period + noise
+    found = [f for f in report(train_loss=loss).findings if f.name == "sawtooth-epochs"]
+    assert [f.evidence["period_steps"] for f in found] == [period]

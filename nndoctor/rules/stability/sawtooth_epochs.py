@@ -16,6 +16,7 @@ from nndoctor.wording import step
 ALIKE = 0.45  # correlation of the pattern with itself one period later
 CHANCE = 2.5  # standard deviations of the best of many lags, each 1/sqrt(n) in noise
 TREND = 12  # medians that the trend is drawn through
+NEARLY = 0.85  # of the best correlation
 PERIODS = 4  # seen at least this often
 SHARE = 0.08  # of the reach: a smaller wave is harmless
 
@@ -57,8 +58,19 @@ def _period(wave: Array) -> tuple[int, float]:
     first = max(int(below[0]) if len(below) else len(correlation), 5)
     if first >= len(correlation):
         return 1, 0.0
-    lag = first + int(np.argmax(correlation[first:]))
+    lag = _shortest(correlation, first, first + int(np.argmax(correlation[first:])))
     return lag, float(correlation[lag])
+
+
+def _shortest(correlation: Array, first: int, lag: int) -> int:
+    """The smallest part of a lag at which the wave looks almost as alike: of a period, its multiples do as well."""
+    for parts in range(lag // first, 1, -1):
+        near = max(lag // (20 * parts), 1)
+        low = max(lag // parts - near, first)
+        found = low + int(np.argmax(correlation[low : lag // parts + near + 1]))
+        if correlation[found] > NEARLY * correlation[lag]:
+            return found
+    return lag
 
 
 RULE = Rule(
