@@ -19,6 +19,7 @@ from nndoctor.rules.data import (
     unshuffled_batches,
 )
 from nndoctor.rules.generalization import (
+    bias_unknown,
     high_bias,
     high_variance,
     noisy_validation,
@@ -114,6 +115,7 @@ RULES: tuple[Rule, ...] = (
     validation_better_than_train.RULE,
     noisy_validation.RULE,
     validation_equals_train.RULE,
+    bias_unknown.RULE,
     lr_too_low.RULE,
     lr_too_high.RULE,
     lr_decayed_too_early.RULE,

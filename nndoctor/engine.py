@@ -7,7 +7,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from nndoctor.finding import Finding, Location, Severity, Symptom
+from nndoctor.finding import Finding, Location, Severity, Symptom, ranked
 from nndoctor.needs import missing, sorted_out
 from nndoctor.remedies import REMEDIES
 from nndoctor.report import Report, Skipped
@@ -40,6 +40,7 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
             told += [(rule, finding) for finding in found[rule.name]]
         else:
             skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
+    _leave_open([rule for rule, _ in told if rule.leaves_open], judged, cleared, skipped)
     told.sort(key=lambda pair: _importance(*pair))
     return Report(
         run,
@@ -47,6 +48,15 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
         tuple(cleared),
         tuple(sorted((*ignored, *skipped), key=attrgetter("code"))),
     )
+
+
+def _leave_open(found: Iterable[Rule], rules: Iterable[Rule], cleared: list[str], skipped: list[Skipped]) -> None:
+    """What a finding says cannot be judged is not clear."""
+    why = {name: rule.name for rule in found for name in rule.leaves_open}
+    for rule in rules:
+        if rule.name in why and rule.code in cleared:
+            cleared.remove(rule.code)
+            skipped.append(Skipped(rule.code, rule.name, f"left open by {why[rule.name]}"))
 
 
 def _explains(found: Mapping[str, list[Finding]], cause: str, name: str) -> bool:
@@ -69,7 +79,7 @@ def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
         message=symptom.message,
         evidence=symptom.evidence,
         location=_location(symptom, run),
-        causes=tuple(sorted(symptom.causes, key=lambda cause: -cause.weight)),
+        causes=ranked(*symptom.causes),
         remedies=tuple(REMEDIES[name] for name in symptom.remedies or rule.remedies),
         series=symptom.series,
         span=symptom.span,

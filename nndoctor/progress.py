@@ -18,7 +18,10 @@ PATIENCE = 2.2  # how much slower than a geometric series a power law of the usu
 FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
 BLIND = 0.02  # of the reach: levels that are less sure cannot show whether a loss has stopped
 BACK = 0.35  # of its height: a spike that has come down so far will come down
+ALOFT = 1.3  # times training's way: a validation loss that begins higher was measured after a throw, or on other data
 BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
+DOUBLED = 2.0  # times the start, kept up for a while: no noise of a loss that then stays above its start
+LENGTH = 12  # points
 LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
 MOVED = 0.02  # of the loss of guessing
 STIRRED = 0.005  # of a positive loss whose zero nobody knows
@@ -41,8 +44,8 @@ def reach(run: Run) -> float:
     curves = [
         s for s in (run.series.get("train/loss"), run.series.get("validation/loss")) if s is not None and len(s.y)
     ]
-    starts = [s.first for s in curves]
     best = min(s.best for s in curves)
+    starts = [min(s.first, best + ALOFT * (curves[0].first - best)) for s in curves]
     chance = chance_loss(run)
     if chance is not None:
         starts = [*(min(start, max(chance, GUESSING)) for start in starts), chance]
@@ -198,6 +201,20 @@ def starved(run: Run) -> tuple[Cause, ...]:
     )
 
 
+def unseen_decay(run: Run, weight: float) -> tuple[Cause, ...]:
+    """The cause of a curve that flattens which only the learning rate in the log can rule out."""
+    if "lr" in run.series:
+        return ()
+    return (
+        Cause(
+            "learning rate too low, or decayed too early",
+            weight,
+            "the log does not hold the learning rate, and any loss is flat at a small one",
+            "log it, and try one run with a constant rate",
+        ),
+    )
+
+
 def roughness(series: Series, start: float = 0.0) -> float:
     """Noise of the reduced curve (at most 60 medians) from a share of the run on: what no averaging over steps removes."""
     n = len(series.y)
@@ -212,6 +229,8 @@ def thrown(loss: Series) -> int | None:
     if len(loss.y) < 5:
         return None
     peak, start, floor = int(np.argmax(loss.y)), float(loss.y[0]), float(np.min(loss.y))
+    if len(loss.y) >= LENGTH and float(loss.smooth.max()) > DOUBLED * start > 0 and loss.level(0.5, 1.0) > start:
+        return peak
     scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 8 else 0.0)
     if peak == 0 or float(loss.y[peak]) - floor < BURST * scale:
         return None
@@ -223,7 +242,8 @@ def comes_back(loss: Series) -> bool:
     """Whether the loss has fallen, reading by reading, most of the way back from its peak: a spike near the end."""
     after = loss.y[int(np.argmax(loss.y)) :]
     high, now = float(after[0]) - loss.best, float(after[-1]) - loss.best
-    return 3 <= len(after) < len(loss.y) and bool(np.all(np.diff(after) < 0)) and now < BACK * high
+    lost = now > BURST**2 * max(loss.first - loss.best, 0.05 * abs(loss.first))
+    return 3 <= len(after) < len(loss.y) and bool(np.all(np.diff(after) < 0)) and now < BACK * high and not lost
 
 
 def lr_share(run: Run, start: float, stop: float) -> float | None:

@@ -22,7 +22,8 @@ class Rule:
     """One diagnosis.
 
     `needs` maps a series (`train/loss`; alternatives with `|`) to the finite points it must have, or `fact:<name>` to 1.
-    `yields_to` names the rules whose finding explains this one: then this one is not reported.
+    `yields_to` names the rules whose finding explains this one: then this one is not reported. `leaves_open` names those that
+    are not clear where this one is found.
     `free` says that its first remedy costs nothing, so that it stands before others of its family.
     `limits` are the keyword arguments of `check` that a user may set, with their values. `asked` rules are judged, and spoken
     of, only where their needs are met: they answer what the user asked. `settled` says that the user has set the severity.
@@ -42,6 +43,7 @@ class Rule:
     sick: tuple[Run, ...]
     healthy: tuple[Run, ...]
     yields_to: tuple[str, ...] = field(default=())
+    leaves_open: tuple[str, ...] = field(default=())
     free: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
     asked: bool = False

@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("run", "run_folder", "remedies"),
     ("chance",),
     (
-        "rule", "report", "progress", "wording", "recorded", "layers", "births", "signal_flow", "requirements", "settings", "baseline", "search",
+        "rule", "report", "progress", "wording", "recorded", "layers", "births", "bias", "signal_flow", "requirements", "settings", "baseline", "search",
         "hyperparameters", "comparison", "outcomes", "effects",
     ),
     ("rules", "readers", "recorder", "experiment", "reporters", "plots", "needs"),

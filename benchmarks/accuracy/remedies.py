@@ -13,8 +13,8 @@ MATERIAL = 0.02  # of the distance from the best constant predictor to the best 
 
 # Each remedy with the interventions that carry it out, and the loss that it promises to improve.
 TRIED: dict[str, tuple[tuple[str, ...], int]] = {
-    "lower-learning-rate": (("lr_d10",), TRAIN),
-    "raise-learning-rate": (("lr_x10",), TRAIN),
+    "lower-learning-rate": (("lr_d10", "lr_d100"), TRAIN),
+    "raise-learning-rate": (("lr_x10", "lr_x100"), TRAIN),
     "decay-later": (("constant_schedule",), TRAIN),
     "shorten-warm-up": (("constant_schedule",), TRAIN),
     "rmsprop": (("rmsprop",), TRAIN),
@@ -42,6 +42,8 @@ def outcome(run: Judged) -> tuple[str, bool] | None:
     """The first remedy of the primary finding and whether it helped; None where it was not tried."""
     first = run.primary.remedies[0].name if run.primary is not None and run.primary.remedies else ""
     changes, metric = TRIED.get(first, ((), TRAIN))
+    if first == "larger-network" and run.line["settings"]["activation"] == "identity":
+        changes = (*changes, "relu")  # the nonlinearity that the remedy asks for
     gains = [run.line["gains"][c][metric] for c in changes if c in run.line["gains"]]
     return (first, max(gains) > MATERIAL) if gains else None
 

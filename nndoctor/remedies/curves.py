@@ -9,13 +9,13 @@ CATALOGUE = (
     # the learning rate
     Remedy(
         "lower-learning-rate",
-        "divide the learning rate by 10; if that learns too slowly, by 3",
+        "divide the learning rate by 10, and again while it helps; where that learns too slowly, by 3",
         "steps larger than the valley is wide bounce, or throw the weights out",
         CS231N,
     ),
     Remedy(
         "raise-learning-rate",
-        "multiply the learning rate by 10; back to 3 if the loss swings",
+        "multiply the learning rate by 10, and again while it helps; back to 3 where the loss swings",
         "small steps need many: the loss falls in proportion to the rate until it swings",
         CS231N,
     ),
@@ -76,7 +76,7 @@ CATALOGUE = (
     # bias
     Remedy(
         "larger-network",
-        "make the network wider or deeper, by four times",
+        "make the network wider or deeper, by four times, with a nonlinearity after every hidden layer",
         "too little capacity cannot reach the error you want",
         YEARNING,
     ),

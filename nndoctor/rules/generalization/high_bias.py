@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.chance import chance_loss, classes
+from nndoctor.bias import TrainingError, knows_best, target_error, training_error
+from nndoctor.chance import chance_loss, classes, no_signal
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import FALL, course, lr_share, reach, steadier, stopped, sureness
+from nndoctor.progress import FALL, course, lr_share, reach, steadier, stopped, sureness, unseen_decay
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -15,7 +16,6 @@ from nndoctor.wording import number, percent
 
 GAP = 0.05  # training error above the known target; Ng's worked examples call 7 points high and 1 point fine
 UNKNOWN = 0.14  # above an assumed target near zero: the courses' 15 % is high bias, their 1 % is not
-PLAIN = ("accuracy", "error", "balanced_accuracy")  # whose best is near 1; a good mAP, F1 or Dice depends on the task
 FEW = 5  # points, where no target is given
 MANY = 20  # classes; beyond, few tasks can be learned to the last example, and guesses about the target are worth less
 UNKNOWN_MANY = 0.40
@@ -24,6 +24,7 @@ GUESSES = 0.93  # of the loss of guessing
 ALIKE = 0.06  # points between the errors
 CONFIDENT = 0.15  # of the reach, between the losses
 HALF = 0.5  # of its peak: a rate that ends lower may have ended the learning
+CREEPS = 0.01  # of the reach, over the last quarter
 OWN_SHARE = 0.5  # bias smaller than this part of the variance is not what to mend first
 
 
@@ -32,10 +33,10 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series.get("train/loss")
     if loss is not None and len(loss.y) >= 5 and (_still_falling(run, loss) or _still_guesses(run, loss)):
         return
-    if _target(run) is None and run.metric is not None and run.metric.name not in PLAIN:
+    if not knows_best(run):
         return
-    error = run.error("train") if run.judged_by_share else None
-    if error is not None and len(error.y):
+    error = training_error(run)
+    if error is not None:
         yield from _by_error(run, error)
     elif loss is not None and len(loss.y) >= 6:
         yield from _by_loss(run, loss)
@@ -54,17 +55,14 @@ def _still_falling(run: Run, loss: Series) -> bool:
     return unfinished and not stopped(run, loss)
 
 
-def _by_error(run: Run, error: Series) -> Iterator[Symptom]:
-    target = _target(run)
+def _by_error(run: Run, error: TrainingError) -> Iterator[Symptom]:
+    target, gap = target_error(run), error.gap
     number_of = classes(run)
     assumed = UNKNOWN_MANY if number_of and number_of > MANY else UNKNOWN
     limit = GAP if target is not None else assumed
-    if target is None and len(error.y) < FEW:
+    if target is None and len(error.curve.y) < FEW:
         return
-    other = run.error("validation")
-    gap = other.last - error.last if other is not None and len(other.y) else 0.0
-    reached = error.last + min(gap, 0.0)  # dropout and averaging over the epoch raise the logged training error alone
-    bias = reached - (target or 0.0)
+    bias = error.end - (target or 0.0)
     if bias < limit or bias < OWN_SHARE * gap or (target is None and _learns_by_heart(run, gap)):
         return
     rests = (
@@ -73,12 +71,12 @@ def _by_error(run: Run, error: Series) -> Iterator[Symptom]:
         else "a target near 0 % assumed; say --target-error if it is higher"
     )
     yield Symptom(
-        f"training error is {percent(reached)} and has settled ({rests})",
+        f"training error is {percent(error.end)} and has settled ({rests})",
         sureness(bias, limit, 3 * limit) * (1.0 if target is not None else 0.9),
-        {"train_error": reached, "target_error": target, "bias": bias, "gap": gap},
+        {"train_error": error.end, "target_error": target, "bias": bias, "gap": gap},
         series=f"train/{run.metric.name}" if run.metric else None,
-        step=float(error.x[-1]),
-        span=(float(error.x[len(error.x) * 3 // 4]), float(error.x[-1])),
+        step=float(error.curve.x[-1]),
+        span=(float(error.curve.x[len(error.curve.x) * 3 // 4]), float(error.curve.x[-1])),
         causes=_causes(run, known=target is not None),
     )
 
@@ -98,8 +96,8 @@ def _by_loss(run: Run, loss: Series) -> Iterator[Symptom]:
     apart = other.last - loss.last if other is not None and len(other.y) else None
     if error is not None and len(error.y) and apart is not None:
         together = abs(apart) < 0.1 * reach(run)
-        target = _target(run) or 0.0
-        high = error.last - target > (UNKNOWN_MANY if _target(run) is None else GAP)
+        target = target_error(run) or 0.0
+        high = error.last - target > (UNKNOWN_MANY if target_error(run) is None else GAP)
         words = (
             f"validation error is {percent(error.last)} and the two losses lie together ({number(loss.last)}, {number(other.last)})"
             if other
@@ -167,6 +165,24 @@ def _causes(run: Run, *, known: bool) -> tuple[Cause, ...]:
         ),
         noise,
         *decayed,
+        *unseen_decay(run, 0.2),
+        *_creeps(run),
+        *no_signal(run),
+    )
+
+
+def _creeps(run: Run) -> tuple[Cause, ...]:
+    """Too few steps, where the loss has not quite stopped."""
+    loss = run.series.get("train/loss")
+    if loss is None or len(loss.y) < FEW or course(run, loss).late_fall < CREEPS * reach(run):
+        return ()
+    return (
+        Cause(
+            "training too short, or learning rate too low",
+            0.3,
+            "the loss still creeps down",
+            "one run with three times the learning rate",
+        ),
     )
 
 

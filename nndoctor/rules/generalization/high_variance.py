@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.chance import no_signal
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import has_moved, losses, reach, sureness
 from nndoctor.rule import Reference, Rule
@@ -40,6 +41,7 @@ def check(run: Run, gap: float = GAP, fine: float = FINE, loss: float = LOSS) ->
                 series=f"validation/{run.metric.name}",
                 step=float(validation.x[-1]),
                 span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
+                causes=no_signal(run),
             )
             return
         if seen < SMALL:
@@ -73,6 +75,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         series="validation/loss",
         step=float(validation.x[-1]),
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
+        causes=no_signal(run),
         severity=Severity.INFO if small else None,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import FALL, course, reach, starved, steadier, stopped, sureness
+from nndoctor.progress import FALL, course, reach, starved, steadier, stopped, sureness, unseen_decay
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import number, percent
@@ -54,6 +54,7 @@ def check(run: Run) -> Iterator[Symptom]:
                 "a larger one comes further in the same steps",
                 "one run four times as wide",
             ),
+            *unseen_decay(run, 0.15),
         ),
     )
 

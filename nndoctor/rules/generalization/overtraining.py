@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.chance import chance_loss
+from nndoctor.chance import chance_loss, no_signal
 from nndoctor.curve import median
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import has_moved, reach, sureness
@@ -49,6 +49,7 @@ def check(run: Run) -> Iterator[Symptom]:
         series="validation/loss",
         step=at,
         span=(at, float(validation.x[-1])),
+        causes=no_signal(run),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.chance import GUESSING, chance_loss, classes
+from nndoctor.chance import GUESSING, UNLEARNED, chance_loss, classes
 from nndoctor.curve import noise_level, quantile
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import pace
@@ -26,7 +26,6 @@ FEW = 8  # points: a swing is seen three times at least
 FITTING = 0.03  # of the weights' size in a step of the second half: smaller steps are not what makes a loss swing
 GROWTH = 5.0  # times: the noise of the last third against that of the first
 CLIMB = 0.25  # of the reach, kept up by a tenth of the run
-UNLEARNED = 0.3  # of the loss of guessing: a network that learned less is not judged by its own small reach
 WORSE = 1.3  # times the loss of guessing
 FEW_WRONG = 4  # readings
 

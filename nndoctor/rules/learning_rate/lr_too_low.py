@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import pace
-from nndoctor.progress import course, reach, starved, steadier, stopped, sureness
+from nndoctor.progress import Course, course, reach, starved, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.wording import ending, number
@@ -43,11 +43,11 @@ def check(run: Run) -> Iterator[Symptom]:
         series=loss.name,
         step=float(loss.x[-1]),
         span=(float(loss.x[0]), float(loss.x[-1])),
-        causes=_causes(run, share),
+        causes=_causes(run, share, way),
     )
 
 
-def _causes(run: Run, share: float) -> tuple[Cause, ...]:
+def _causes(run: Run, share: float, way: Course) -> tuple[Cause, ...]:
     lr = run.series.get("lr")
     rate = f"; it is {number(lr.last)}" if lr is not None and len(lr.y) else ""
     return (
@@ -63,7 +63,25 @@ def _causes(run: Run, share: float) -> tuple[Cause, ...]:
             "the same curve is the beginning of a healthy run",
             "go on with this run: if the slope stays, four times the steps bring it down",
         ),
+        *_warming(run, way),
         *starved(run),
+    )
+
+
+def _warming(run: Run, way: Course) -> tuple[Cause, ...]:
+    """A warm-up that never ended, where no learning rate in the log rules it out."""
+    if "lr" in run.series:
+        return ()
+    quickens = way.half - way.end > way.start - way.half
+    return (
+        Cause(
+            "learning rate still in its warm-up",
+            0.4 if quickens else 0.1,
+            "the loss falls faster and faster, as under a growing rate"
+            if quickens
+            else "the log does not hold the rate",
+            "log the learning rate; a warm-up should be over within the first tenth of the run",
+        ),
     )
 
 

@@ -71,6 +71,8 @@ def _stays(loss: Series) -> bool:
         and float(tenth.min()) > loss.first
     ):
         return True
+    if len(tenth) >= 5 and float(np.quantile(tenth, 0.2)) - loss.best > FACTOR**2 * (loss.first - loss.best) > 0:
+        return True  # however far it jumps up there
     return len(loss.y) >= 4 and loss.level(0.8, 0.9) > middle and float(loss.smooth[-1]) > middle
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nndoctor.chance import UNLEARNED, chance_loss
 from nndoctor.curve import Array, background, median, peaks
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import comes_back, reach, sureness
@@ -16,6 +18,9 @@ from nndoctor.wording import number, step
 SPREADS = 10.0  # above the local median, in robust standard deviations of the run around it
 RATIOS = 4.2  # the same for the ratio of loss and level, where a log is long enough to know its spread
 FEW = 40  # points
+HALF_WAY = 0.5  # of the reach: what lies lower has learned something that can be undone
+SLIGHT, FAR_AHEAD = 0.05, 8.0  # of the reach: enough where no other rise comes near
+LOSES, WELL_AHEAD = 0.6, 3.2  # of the reach: what undoes so much is a spike in any noise, if none like it is about
 SHARE = 0.15  # of the run's reach: smaller spikes cost nothing
 AHEAD = 1.5  # a spike stands above the ordinary rises of this log by this factor
 MOST = 5000  # points looked at: of a longer curve the highest in each bin
@@ -27,37 +32,47 @@ def check(run: Run) -> Iterator[Symptom]:
     """Count isolated points far above the median of their neighbours."""
     loss = run.series["train/loss"]
     x, y = peaks(loss.x, loss.y, MOST)
-    jumps = np.diff(y)
-    if 2 * float(jumps.max()) <= SHARE * reach(run):
+    jumps = np.diff(y, prepend=y[0])
+    scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
+    if 2 * float(jumps.max()) <= (SLIGHT if len(y) >= FEW else SHARE) * scale:
         return
     level = background(y)
-    above = np.minimum(y - level, np.concatenate([[0.0], jumps.clip(0) * 2]))
-    early = (x < x[0] + 0.05 * (x[-1] - x[0])) | (np.arange(len(x)) < 3)
-    limit = np.maximum(SPREADS * _spread(y, level), SHARE * reach(run))
-    high = (above > limit) & ~early & (y > np.minimum.accumulate(y) + limit)
-    ordinary = float(np.max(jumps[~high[1:] & ~high[:-1] & ~early[1:]], initial=0.0))
-    events = np.flatnonzero(high & ~np.concatenate([[False], high[:-1]]))
-    if (
-        not len(events)
-        or len(events) > MANY * len(high) + 1.5
-        or high.mean() > MOST_OF
-        or (high[-1] and not comes_back(loss))
+    above = np.minimum(y - level, jumps.clip(0) * 2)
+    late = (x >= x[0] + 0.05 * (x[-1] - x[0])) & (np.arange(len(x)) >= 3)
+    strays = SPREADS * _spread(y, level)
+    low = late & (level - loss.best < HALF_WAY * scale)
+    for least, ahead, where in (
+        (np.maximum(strays, SHARE * scale), AHEAD, late),
+        (np.maximum(strays, SLIGHT * scale), FAR_AHEAD, late & (len(y) >= FEW)),
+        (np.full(len(y), LOSES * scale), WELL_AHEAD, low),
     ):
-        return
-    worst = int(np.argmax(np.where(high, above, -np.inf)))
-    if above[worst] < AHEAD * ordinary:
-        return
-    where, least = float(x[worst]), float(limit[worst])
-    times = f"{len(events)} times" if len(events) > 1 else "once"
-    yield Symptom(
-        f"the training loss jumps {times} and recovers; highest at step {step(where)}: {number(float(y[worst]))} among values near {number(float(y[worst] - above[worst]))}",
-        sureness(float(above[worst]) / least, 1.0, 3.0),
-        {
-            "spikes": len(events),
-            "highest": float(y[worst]),
-            "around_it": float(y[worst] - above[worst]),
-            "limit": least,
-        },
+        high = where & (above > least) & (y > np.minimum.accumulate(y) + least)
+        if high.any() and _isolated(jumps, above, high, late, ahead) and not (high[-1] and not comes_back(loss)):
+            yield _symptom(x, y, above, high, least)
+            return
+
+
+def _isolated(jumps: Array, above: Array, high: NDArray[np.bool_], late: NDArray[np.bool_], ahead: float) -> bool:
+    """Whether the points that stand up are few, and so many times as high as any other rise of the late log."""
+    if len(_events(high)) > MANY * len(high) + 1.5 or high.mean() > MOST_OF:
+        return False
+    ordinary = float(np.max(jumps[1:][~high[1:] & ~high[:-1] & late[1:]], initial=0.0))
+    return float(above[high].max()) >= ahead * ordinary
+
+
+def _events(high: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Where each stretch of high points begins."""
+    return np.flatnonzero(high & ~np.concatenate([[False], high[:-1]]))
+
+
+def _symptom(x: Array, y: Array, above: Array, high: NDArray[np.bool_], least: Array) -> Symptom:
+    worst, count = int(np.argmax(np.where(high, above, -np.inf))), len(_events(high))
+    where, top, base = float(x[worst]), float(y[worst]), float(y[worst] - above[worst])
+    times = f"{count} times" if count > 1 else "once"
+    return Symptom(
+        f"the training loss jumps {times} and recovers; highest at step {step(where)}: {number(top)} among values near {number(base)}",
+        sureness(float(above[worst] / least[worst]), 1.0, 3.0),
+        {"spikes": count, "highest": top, "around_it": base, "limit": float(least[worst])},
         series="train/loss",
         step=where,
         span=(where, where),
@@ -85,7 +100,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Spikes come from a rate close to the limit of stability, from single bad batches, or from Adam's second moment being stale.",
-    how="Points more than ten robust deviations (of the run, of their neighbours, four of the ratio to the level) and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run left out.",
+    how="Points more than ten robust deviations (of the run, of their neighbours, four of the ratio to the level) and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run left out. A rise eight times any other is one from 5 % of the reach on; one that undoes 60 % of it is one in any noise.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",

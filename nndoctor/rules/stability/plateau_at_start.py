@@ -9,7 +9,7 @@ import numpy as np
 
 from nndoctor.chance import at_chance, chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import reach, sureness, thrown
+from nndoctor.progress import reach, roughness, sureness, thrown
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -23,6 +23,8 @@ USUAL = (2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 26, 50, 100, 101, 200, 256, 365, 1000) 
 RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there
 LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
 FEW = 5  # points, where they differ
+MANY = 8  # points
+LOUD = 0.05  # of its size: plateaus of most kinds jitter by less than 0.5 %
 WILD = 0.5  # of its own size: a loss thrown up by as much
 OFTEN = 0.15  # of the readings: is not flat but swings
 BRIEF = 100  # optimizer steps of a recorded run
@@ -34,7 +36,7 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     if len(loss.y) < FEW and not _exact(loss):
         return
-    if _has_learned(run) or thrown(loss) is not None or _rises(loss):
+    if _has_learned(run) or thrown(loss) is not None or _rises(loss) or _swings(run, loss):
         return
     fall = float(np.median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):
@@ -53,6 +55,13 @@ def _exact(loss: Series) -> bool:
 
 def _rises(loss: Series) -> bool:
     return bool(loss.last - loss.first > RISEN * abs(loss.first) + 4 * loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5)
+
+
+def _swings(run: Run, loss: Series) -> bool:
+    """Whether the losses jump about: a network that stands still gives the same loss again, whatever the batch."""
+    validation = run.series.get("validation/loss")
+    both = [loss, validation] if validation is not None and len(validation.y) >= MANY else [loss]
+    return all(len(s.y) >= MANY and roughness(s, 0.3) > LOUD * abs(s.last) for s in both)
 
 
 def _never_moves(run: Run, loss: Series, fall: float) -> bool:
@@ -146,7 +155,7 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         series="train/loss",
         step=end,
         span=(float(loss.x[0]), end),
-        causes=_causes(loss),
+        causes=_causes(run, loss),
         severity=_severity(run, loss, share),
     )
 
@@ -158,7 +167,7 @@ def _severity(run: Run, loss: Series, share: float) -> Severity | None:
     return None if share >= 1 else Severity.WARNING
 
 
-def _causes(loss: Series) -> tuple[Cause, ...]:
+def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     peak = loss.high
     burst = (
         peak - loss.last > 0.05 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
@@ -188,12 +197,30 @@ def _causes(loss: Series) -> tuple[Cause, ...]:
             "compare one weight before and after a step",
         ),
         Cause(
-            "labels without signal",
+            "labels without signal, or a network too small to see it",
             0.15,
-            "shuffled or mismatched labels leave only chance",
+            "shuffled labels leave only chance, and so does a linear network on a curved task",
             "overfit twenty examples: it must reach zero loss",
         ),
+        *_unseen_rate(run, burst=burst),
     )
+
+
+def _unseen_rate(run: Run, *, burst: bool) -> tuple[Cause, ...]:
+    """What the learning rate may have done that the log does not show."""
+    warm_up = Cause(
+        "learning rate still in its warm-up",
+        0.1,
+        "the log does not hold the learning rate",
+        "log it; a warm-up should be over within the first tenth of the run",
+    )
+    jump = Cause(
+        "learning rate too high",
+        0.15,
+        "a first step too long throws the units into their dead zone before anything is logged",
+        "one short run with a tenth of the learning rate",
+    )
+    return (*(() if "lr" in run.series else (warm_up,)), *(() if burst else (jump,)))
 
 
 RULE = Rule(

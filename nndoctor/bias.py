@@ -1,0 +1,43 @@
+"""What a log tells of bias: the error on the training examples, and the target that it stands against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nndoctor.run import Run
+from nndoctor.series import Series
+
+PLAIN = ("accuracy", "error", "balanced_accuracy")  # whose best is near 1; a good mAP, F1 or Dice depends on the task
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingError:
+    """The training error's curve, where it ends, and how far validation's end lies above, all shares.
+
+    Dropout and averaging over the epoch raise the logged training error alone: its end is validation's where that is lower.
+    """
+
+    curve: Series
+    end: float
+    gap: float
+
+
+def target_error(run: Run) -> float | None:
+    """The error that is wanted, a share; None where nobody said."""
+    value = run.fact("target_error")
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def knows_best(run: Run) -> bool:
+    """Whether the best that the metric can be is known: said by a target, or near 1 by its nature."""
+    return target_error(run) is not None or run.metric is None or run.metric.name in PLAIN
+
+
+def training_error(run: Run) -> TrainingError | None:
+    """The training error, where one is logged whose best is known."""
+    curve = run.error("train") if run.judged_by_share and knows_best(run) else None
+    if curve is None or not len(curve.y):
+        return None
+    other = run.error("validation")
+    gap = other.last - curve.last if other is not None and len(other.y) else 0.0
+    return TrainingError(curve, curve.last + min(gap, 0.0), gap)

@@ -1,0 +1,188 @@
+"""The loss has settled above zero, and nothing in the log says whether it could settle lower."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from nndoctor.bias import target_error, training_error
+from nndoctor.chance import chance_loss, classes
+from nndoctor.finding import Cause, Severity, Symptom
+from nndoctor.layers import is_trial
+from nndoctor.progress import course, has_moved, lr_share, reach, roughness
+from nndoctor.rule import Reference, Rule
+from nndoctor.run import Run
+from nndoctor.series import Series
+from nndoctor.wording import number, percent
+
+FIT = 0.03  # training error below which nothing is left to be bias
+LEFT = 0.08  # of the loss of guessing: the same for a loss
+LEFT_OF_START = 0.04  # of the first loss, where guessing's is not known
+STILL = 0.9  # of the first loss: what fell no further may be stuck
+THROWN = 10.0  # times the second reading: such a first one was thrown, and measures nothing
+CALM = 0.02  # of the reach: less swing than this comes from no step that is too long
+CREEPS = 0.01  # of the reach, over the last quarter
+HALF = 0.5  # of its peak: a rate that ends lower may have ended the learning
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Say so where the training examples are neither fitted nor clearly missed and no target is known."""
+    loss = run.series["train/loss"]
+    if target_error(run) is not None or is_trial(run) or not has_moved(run):
+        return
+    error = training_error(run)
+    share, least = _left(run, loss)
+    if (error is not None and error.end < FIT) or share < least:
+        return
+    if error is not None:
+        told = f"training error ends at {percent(error.end)}"
+    elif classes(run):
+        told = f"training loss ends at {number(loss.last)}, {percent(share)} of the loss of guessing"
+    else:
+        told = f"training loss ends at {number(loss.last)}"
+    yield Symptom(
+        f"{told}, and the log cannot show whether a better network would end lower",
+        0.5,
+        {
+            "train_loss": loss.last,
+            "train_error": error.end if error is not None else None,
+            ("share_of_start" if chance_loss(run) is None else "share_of_guessing"): share
+            if math.isfinite(share)
+            else None,
+        },
+        series="train/loss",
+        step=float(loss.x[-1]),
+        span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
+        causes=tuple(_causes(run, loss)),
+    )
+
+
+def _left(run: Run, loss: Series) -> tuple[float, float]:
+    """The last loss as a share of guessing's, or of the first, and how much of it is little; infinite where no zero is known."""
+    if loss.low <= 0:
+        return math.inf, LEFT
+    chance = chance_loss(run)
+    if chance is not None:
+        return loss.last / chance, LEFT
+    first, second = loss.y[:2].tolist()
+    return loss.last / (second if first > THROWN * second else first), LEFT_OF_START
+
+
+def _causes(run: Run, loss: Series) -> Iterator[Cause]:
+    yield Cause(
+        "noise that no network can fit",
+        0.35,
+        "labels and measurements err, and their error is a floor",
+        "let a person label 100 examples, and give that error as --target-error"
+        if run.judged_by_share
+        else "compare repeated measurements of the same inputs: their variance is the floor of a squared error",
+    )
+    yield Cause(
+        "network too small, or regularization too strong",
+        0.3,
+        "a floor of the network looks like one of the data",
+        "one run four times as wide, without dropout and weight decay: training loss falls further",
+    )
+    yield _slow(run, loss)
+    if loss.last > STILL * loss.first > 0:
+        yield Cause(
+            "bad initialization or dead units",
+            0.2,
+            f"the loss has fallen by {percent(1 - loss.last / loss.first)} in all",
+            "nndoctor sanity model.py, or the recorder's layer statistics",
+        )
+    swing = roughness(loss, 0.5) / reach(run)
+    yield Cause(
+        "learning rate too high",
+        0.25 if swing > CALM and not _decayed(run) else 0.1,
+        f"the level still moves by {percent(swing)} of the reach"
+        if swing > CALM
+        else "long steps can end at a poor floor in silence",
+        "one run with a tenth of the learning rate",
+    )
+
+
+def _slow(run: Run, loss: Series) -> Cause:
+    creeps = course(run, loss).late_fall > CREEPS * reach(run)
+    if _decayed(run):
+        return Cause(
+            "learning rate too low, or decayed too early",
+            0.25,
+            f"it ended at {percent(lr_share(run, 0.9, 1.0) or 0.0)} of its peak: any loss is flat then",
+            "one run with a constant rate",
+        )
+    if creeps:
+        return Cause(
+            "training too short, or learning rate too low",
+            0.25,
+            "the loss still creeps down",
+            "one run with three times the learning rate",
+        )
+    unseen = "" if "lr" in run.series else ", or decayed too early"
+    return Cause(
+        f"learning rate too low{unseen}",
+        0.15,
+        "the log does not hold the learning rate" if unseen else "short steps creep along a flat valley",
+        "one run with three times the learning rate",
+    )
+
+
+def _decayed(run: Run) -> bool:
+    end = lr_share(run, 0.9, 1.0)
+    return end is not None and end < HALF
+
+
+RULE = Rule(
+    code="NN108",
+    name="bias-unknown",
+    severity=Severity.INFO,
+    title="high bias can be neither seen nor ruled out",
+    needs={"train/loss": 5},
+    check=check,
+    why="Bias is measured against the error that can be reached. Where nobody says what that is, a settled loss may be the floor of the data, of the network or of the learning rate, and each has another cure.",
+    how="No target is given, no other rule explains the end of the curve, and the training error is 3 % or more; with no error in the log, the training loss is 8 % of guessing's (or of its start) or more.",
+    sources=(
+        Reference("Ng, Machine Learning Yearning, chapters 20-27: optimal error rate and avoidable bias"),
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019: first get a model large enough to overfit",
+            "https://karpathy.github.io/2019/04/25/recipe/",
+        ),
+    ),
+    remedies=("set-target-error", "larger-network"),
+    sick=(
+        Run.drawn(
+            train_loss="90 40 25 20 18 17.6 17.5 17.4 17.4 17.4",
+            validation_loss="92 42 26 21 19 18.5 18.2 18.2 18.2 18.2",
+        ),
+        Run.drawn(train_loss="-1.0 -1.8 -2.2 -2.4 -2.45 -2.46 -2.46"),
+    ),
+    healthy=(
+        Run.drawn(train_loss="2.3 0.8 0.3 0.1 0.05 0.03 0.02 0.02"),
+        Run.drawn(
+            {"target_error": 0.14},
+            train_loss="2.3 1 0.7 0.6 0.55 0.54 0.54",
+            train_error="0.8 0.3 0.2 0.17 0.16 0.15 0.15",
+        ),
+    ),
+    yields_to=(
+        "too-little-data",
+        "nan-loss",
+        "diverged",
+        "plateau-at-start",
+        "impossible-loss",
+        "lr-too-low",
+        "lr-too-high",
+        "not-converged",
+        "warmup-unfinished",
+        "lr-decayed-too-early",
+        "adaptive-rate-starved",
+        "high-bias",
+        "dead-relu",
+        "saturated-activation",
+        "vanishing-gradient",
+        "constant-output",
+        "symmetric-initialization",
+        "signal-shrinks",
+    ),
+    leaves_open=("high-bias",),
+)
