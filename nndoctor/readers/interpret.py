@@ -14,6 +14,7 @@ from nndoctor.readers.table import Column, Table
 from nndoctor.run import SPLITS as OURS
 
 Maps = Mapping[str, str]
+SPOKEN = {**SPLITS, "opt": "train"}  # what a column of splits says; MACE's training rows are `opt`
 CLOSE = 0.8  # how like a known name must be that is meant
 
 
@@ -100,10 +101,15 @@ def _placed(said: Meaning, losses: set[str], held: set[tuple[str, str]]) -> Mean
     return replace(said, split=split, rank=said.rank + later)
 
 
+def _own(word: str) -> str:
+    """The word for a split as the log has it, where names know it."""
+    return word if word.lower() in SPLITS else SPOKEN[word.lower()]
+
+
 def by_phase(table: Table) -> Table:
     """Where a column says of which split each row is (`phase`: train, val), every column becomes one for each split."""
     for name, words in table.words.items():
-        splits = {word: SPLITS[word.lower()] for word in words.words if word.lower() in SPLITS}
+        splits = {word: SPOKEN[word.lower()] for word in words.words if word.lower() in SPOKEN}
         runs = tidy(name) in RUN_KEYS and len(set(splits.values())) > 1  # `run` may say train and valid
         if (tidy(name) in PHASES or runs) and splits and set(words.words) <= {*splits, ""}:
             codes = {code for code, word in enumerate(words.words) if word}
@@ -116,7 +122,7 @@ def by_phase(table: Table) -> Table:
                 for code in sorted(codes):
                     present = data.present & (words.codes == code)
                     if present.any():
-                        columns[f"{words.words[code]}/{column}"] = replace(data, present=present)
+                        columns[f"{_own(words.words[code])}/{column}"] = replace(data, present=present)
             others = {one: held for one, held in table.words.items() if not runs or one != name}
             return replace(table, columns=columns, words=others)
     return table

@@ -22,6 +22,8 @@ def rows_within(found: object, depth: int = 0) -> Rows | None:
         return None
     if {"meta", "iterations"} <= set(found):
         return _of_trees(found)
+    if (split := _split_up(found)) is not None:
+        return split
     numbered = _by_number(found)
     if numbered is not None:
         return numbered
@@ -95,6 +97,14 @@ def _by_number(found: Mapping[str, object]) -> Rows | None:
         if isinstance(inner, Mapping):
             rows.append({"epoch": int(match[1]), **inner})
     return _records(rows)
+
+
+def _split_up(found: Mapping[str, object]) -> Rows | None:
+    """`{"columns": [names], "data": [rows]}`, as pandas splits a frame and W&B writes a table."""
+    names, rows = found.get("columns"), found.get("data")
+    if not isinstance(names, list) or not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        return None
+    return _records([dict(zip(map(str, names), row, strict=False)) for row in rows if isinstance(row, list)])
 
 
 def _of_trees(found: Mapping[str, object]) -> Rows | None:

@@ -85,6 +85,8 @@ def _found(source: Source) -> Layout | None:
     lines = lines[next((k for k, line in enumerate(lines) if not is_ruler(line)), 0) :]
     if not lines:
         return None
+    commented = _commented(text, lines[0])
+    lines = [*commented, *lines]
     delimiter = delimiter_of(lines)
     first, rows = split(lines[0], delimiter), _rows(lines, delimiter)
     below = rows[0] if delimiter == "|" and rows and _is_second_header(first, rows[0]) else []
@@ -99,6 +101,18 @@ def _found(source: Source) -> Layout | None:
     kept = tuple(k for k, name in enumerate(looked_at) if _worth(name) or name in source.kept or k == timed)
     decimal = any(DECIMAL.fullmatch(cell.strip()) for row in rows for cell in row)
     return Layout(delimiter, tuple(header), kept, indexed, tuple(cell.strip() for cell in below), decimal)
+
+
+def _commented(text: str, first: str) -> list[str]:
+    """The header that stands in the comment above a first row of numbers, as NumPy's savetxt writes it; else none."""
+    above = text[: text.index(first)].rstrip().rpartition("\n")[2].strip() if first in text else ""
+    if not above.startswith("#"):
+        return []
+    line = above.lstrip("#").strip()
+    delimiter = delimiter_of([line, first.strip()])
+    names, cells = split(line, delimiter), split(first.strip(), delimiter)
+    fits = len(names) == len(cells) > 1 and all(map(is_number, cells)) and not any(map(is_number, names))
+    return [line] if fits else []
 
 
 def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +42,7 @@ def read(source: Source) -> list[Table]:
             if not {"runs", "metrics", "params"} <= tables:
                 raise UnreadableLog(f"{source.path} is {_other(tables)}")
             runs = base.execute(RUNS).fetchall()
-            found = [table for run, name in runs if (table := _table(base, str(run), name, source)) is not None]
+            found = [table for run, label in _labels(runs) if (table := _table(base, run, label, source)) is not None]
     except sqlite3.Error as error:
         raise UnreadableLog(
             f"{source.path} is an SQLite file that cannot be read ({error}); was it copied whole?"
@@ -51,6 +52,14 @@ def read(source: Source) -> list[Table]:
             f"{source.path} is an MLflow store whose {len(runs)} runs hold no curve: log metrics with a step, once an epoch"
         )
     return found
+
+
+def _labels(runs: Sequence[tuple[object, object]]) -> list[tuple[str, str]]:
+    """Each run with its name; where several are called alike, the beginning of its id stands behind it."""
+    often = Counter(name for _, name in runs)
+    return [
+        (str(run), f"{name} {str(run)[:8]}" if name and often[name] > 1 else str(name or run)) for run, name in runs
+    ]
 
 
 @contextmanager
@@ -67,7 +76,7 @@ def _opened(source: Source) -> Iterator[sqlite3.Connection]:
         yield base
 
 
-def _table(base: sqlite3.Connection, run: str, name: object, source: Source) -> Table | None:
+def _table(base: sqlite3.Connection, run: str, label: str, source: Source) -> Table | None:
     curves: dict[str, Curve] = {}
     for k, (key, step, value, is_nan) in enumerate(base.execute(POINTS, (run,))):
         if k > MOST_POINTS:
@@ -80,7 +89,7 @@ def _table(base: sqlite3.Connection, run: str, name: object, source: Source) -> 
     curves = {key: _counted(curve) for key, curve in curves.items()}
     if not any(len(steps) > 1 and meaning(key).kind in (Kind.SERIES, Kind.PART) for key, (steps, _) in curves.items()):
         return None
-    return replace(from_curves(curves, "mlflow", source.path, _facts(base, run), ()), label=str(name or run))
+    return replace(from_curves(curves, "mlflow", source.path, _facts(base, run), ()), label=label)
 
 
 def _counted(curve: Curve) -> Curve:

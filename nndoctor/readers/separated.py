@@ -73,7 +73,7 @@ def read_rows(source: Source, layout: Layout) -> Table:
     pieces = _Pieces(layout)
     rows: list[list[str]] = []
     at: list[int] = []
-    for row, line in _records(text, layout.delimiter, source.path):
+    for row, line in _records(text, layout, source.path):
         rows.append(row)
         at.append(line)
         if len(rows) > PIECE:  # the last row is held back: it may be cut off
@@ -155,8 +155,9 @@ class _Lines:
         raise StopIteration
 
 
-def _records(text: str, delimiter: str, path: str) -> Iterator[tuple[list[str], int]]:
+def _records(text: str, layout: Layout, path: str) -> Iterator[tuple[list[str], int]]:
     """The rows below the header, each with the physical line on which it begins."""
+    delimiter, headed = layout.delimiter, not layout.commented
     lines = _Lines(text, piped=delimiter == "|")
     if delimiter == " ":
         rows: Iterator[list[str]] = (split(line, " ") for line in lines)
@@ -168,7 +169,7 @@ def _records(text: str, delimiter: str, path: str) -> Iterator[tuple[list[str], 
             began, lines.began = lines.began, 0
             if lines.line - began > LONGEST_CELL:
                 raise UnreadableLog(f"{path}, line {began}: a quote is opened and not closed; close it, or take it out")
-            if k:
+            if k or not headed:
                 yield row, began
     except csv.Error as error:
         raise UnreadableLog(f"{path}, line {lines.line}: not a table ({error}); is it the right file?") from error

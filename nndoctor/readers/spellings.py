@@ -18,7 +18,7 @@ def _table(text: str) -> dict[str, str]:
 SPLITS = _table(
     """
     train: entrainement apprentissage train training trn tr learn trl trainset fit entrenamiento treino treinamento entrainement addestramento
-    validation: val valid validation dev devel eval evaluation holdout heldout cv vali vld validacion validacao validierung validierungs validazione convalida
+    validation: val valid validation dev devel eval evaluation holdout heldout cv vali va vld validacion validacao validierung validierungs validazione convalida
     test: test testing tst te tel testset
     """
 )
@@ -35,10 +35,10 @@ METRICS = _table(
     accuracy: accuracy_top1 accuracy_top_1 categorical_accuracy sparse_categorical_accuracy binary_accuracy accu
     accuracy: accuracy_score exactitud acuracia genauigkeit accuratezza cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy accuracies accs
     accuracy: sparse_categorical_acc accuracy1 accuracy_1 token_accuracy mean_token_accuracy pixel_accuracy pixel_acc
-    accuracy: correct_rate exact_match prec_at_1 exactitude  masked_accuracy top1acc acc1_ema precision_at_1 classification_accuracy
+    accuracy: correct_rate exact_match prec_at_1 exactitude  masked_accuracy top1acc aacc a_acc acc1_ema precision_at_1 classification_accuracy
     error: fehler fehlerrate err_at_1 erreur errore error err error_rate err_rate class_error merror top1_err top1_error classification_error multi_error
     error: binary_error misclassification top_1_error
-    balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc mean_class_accuracy mean_class_acc class_accuracy
+    balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc mean_class_accuracy mean_class_acc class_accuracy macc m_acc
     f1: f1 f1_score f1score macro_f1 f1_macro micro_f1 f1_micro weighted_f1 f1_weighted f1_global f_score fscore
     f1: f_measure f1_m f1score_macro macro_f1_score
     dice: dice dice_coef dice_coefficient dice_score mean_dice pseudo_dice dsc average_global_foreground_dice
@@ -124,7 +124,7 @@ GROUPS = _words("loss losses acc accuracy accuracies error errors")  # folders o
 NOISE = _words(
     "mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values "
     "current data mini minibatch raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars dataloader idx"
-    " reduced avr cur clean de del des der di da do la en sur bei auf"
+    " reduced avr cur clean combined de del des der di da do la en sur bei auf"
 )
 # Parts of a loss that add up to it.
 PARTS = _words(
@@ -146,7 +146,7 @@ ADVERSARIAL = re.compile(
 )
 REWARD = re.compile(
     r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_return|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
-    r"|(train_|eval_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|return"
+    r"|(train_|eval_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|return|critic_(?:rewards|score)_mean"
     r"|average_rewards?|total_rewards?|(train_|test_|eval_|rollout_)?success_rate|r)$"
 )
 PLAYING = re.compile(

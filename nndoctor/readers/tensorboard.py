@@ -9,7 +9,7 @@ import numpy as np
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.event_files import Session, is_events, sessions
-from nndoctor.readers.names import SPLITS, tidy
+from nndoctor.readers.names import SPLITS, Kind, meaning, tidy
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source
 from nndoctor.readers.table import Column, Table
@@ -49,12 +49,26 @@ def _folders(source: Source) -> Iterable[tuple[str, list[Source]]]:
     if any(name.endswith(".csv") for name in source.entries):
         return  # the run's table says the same, and more exactly
     top = Path(source.path)
-    if any("tfevents" in name for name in source.entries) and (own := _files(top)):
+    own = any("tfevents" in name for name in source.entries) and _files(top)
+    if own:
         yield "", own
     for name in sorted(name for name, folder in source.entries.items() if folder):
-        split = next((word for word in reversed(tidy(name).split("_")) if word in SPLITS), "")
-        if split and (files := _files(top / name)):
+        if (split := _split_in(name)) and (files := _files(top / name)):
             yield split, files
+        elif own and not split and meaning(name).kind in (Kind.SERIES, Kind.PART):
+            yield from _by_split(top / name)
+
+
+def _by_split(folder: Path) -> Iterable[tuple[str, list[Source]]]:
+    """What tensorboardX writes for `add_scalars("loss", {"train": ..})`: the folder loss/train beside the run's own file."""
+    for name, is_folder in sorted(Source(str(folder)).entries.items()):
+        if is_folder and (split := _split_in(name)) and (files := _files(folder / name)):
+            yield split, files
+
+
+def _split_in(name: str) -> str:
+    """The last word of a folder's name that names a split."""
+    return next((word for word in reversed(tidy(name).split("_")) if word in SPLITS), "")
 
 
 def _files(folder: Path) -> list[Source]:

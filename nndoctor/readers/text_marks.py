@@ -21,7 +21,7 @@ EPOCH = re.compile(
 BEFORE = re.compile(r"(?<![\w/.-])(?P<epoch>\d+)epoch\b")  # ESPnet's `3epoch results:`
 STEP = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!nan )(?<!eval )"
-    r"(?:(?:global_|global )?step|iteration|iters?|num_updates|updates?|batch(?==))['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
+    r"(?:(?:global_|global )?step|iteration|iters?|num_updates|updates?|batch(?==))(?:\((?P<phase>\w+)\))?['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
     + COUNT.format("step")
     + r"(?![\w%.])\]?",
     re.IGNORECASE,
@@ -32,9 +32,10 @@ BATCH = re.compile(
     re.IGNORECASE,
 )  # within an epoch
 LEADING = re.compile(
-    r"^\s*(?:s:(?P<s>\d+)\s|\[(?P<round>\d+)\]\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$)"
+    r"^\s*(?:\[(?P<outer>\d+)/\d+\]\s*\[(?P<inner>\d+)/\d+\]|s:(?P<s>\d+)\s|\[(?P<round>\d+)\]\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$)"
     r"|[\[(]\s*(?P<of>\d+)\s*/\s*\d+\s*[\])]|(?P<first>\d+)/\d+(?!\s+[\[\u2500-\u259f-])[\s,:|]|(?P<row>\d+)\s+(?=[A-Za-z_][\w/.-]*=[-+\d.naif]+(?:\s|,|$)))"
 )
+BEHIND = re.compile(r"\b(?:loss|error|acc|accuracy) (?P<step>\d+)(?::\s*|\s+)(?=[-+]?\d+\.\d)", re.IGNORECASE)
 PROGRESS = re.compile(r"\s\[\s*(?P<step>\d+)\s*/\s*\d+\s*\]\s*$")  # how far the epoch is, at a line's end
 BAR = re.compile(r"^\s*(?P<done>\d+)/(?P<total>\d+)\s+(?:\[|[\u2500-\u259f]|-)")
 PERCENT_BAR = re.compile(r"(?P<done>\d+)%\|")
@@ -86,9 +87,13 @@ def _within_epoch(text: str, marks: Marks) -> str:
 
 def _leading(text: str, marks: Marks) -> tuple[Marks, str]:
     """The number that begins a line without another mark."""
+    if found := BEHIND.search(text):  # `Validation loss 100: 0.5`
+        return {"step": found["step"]}, f"{text[: found.start('step')]}{text[found.end() :]}"
     found = LEADING.match(text)
     if found is None:
         return marks, text
+    if found["outer"]:
+        return {"epoch": found["outer"], "step": found["inner"]}, text[found.end() :]
     marks["step"] = found["s"] or found["round"] or found["bare"] or found["of"] or found["first"] or found["row"]
     text = text[found.end() :]
     return marks, f" {_spelled_out(text)}" if found["s"] or found["bare"] else text

@@ -131,9 +131,19 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
 
 
 def _unscoped(line: Line, scoped: dict[str, str]) -> None:
-    """`loss val 0.5, acc 0.9, acc val 0.8`: a name that was given the split before it, and is said again with it, had none."""
+    """A name that was given the split before it had none, if it is said again with it, or is a loss behind other pairs.
+
+    `loss val 0.5, acc 0.9, acc val 0.8`; `train err 0.1, test err 0.2, loss 0.4`.
+    """
+    told = [_said(name) for name in line.pairs]
     said = {_said(name) for name in line.pairs if name not in scoped}
-    twice = {name for name in scoped if _said(name) in said}
+    pair = len({split for split, metric in told if (split, metric) in said and split}) > 1
+    lone = {
+        name
+        for name in scoped
+        if pair and sum(metric == "loss" for _, metric in told) == 1 and _said(name)[1] == "loss"
+    }
+    twice = {name for name in scoped if _said(name) in said} | lone
     if twice:
         line.pairs = {scoped[name] if name in twice else name: value for name, value in line.pairs.items()}
 

@@ -72,7 +72,7 @@ def records(lines: Iterable[str]) -> list[Record]:
                 epoch = {"epoch": line.marks["epoch"]}
             _take(found, line, number, epoch)
     found = _first_as_later(found)
-    found = _once([record for record in found if any(map(known, record.values))])
+    found = _once([record for record in found if _worth(record.values)])
     marked = [record for record in found if record.own]
     return _few_unknown(_repeated(_one_tier(_placed(marked if len(marked) > 1 else found))))
 
@@ -124,6 +124,11 @@ def _once(found: list[Record]) -> list[Record]:
     return kept
 
 
+def _worth(pairs: Mapping[str, object]) -> bool:
+    """Whether one of the names is understood, or they are those of a game or of the two sides of a GAN."""
+    return any(map(known, pairs)) or (len(pairs) > 1 and task(tuple(pairs)) is not None)
+
+
 def tells(text: str) -> bool:
     """Whether a line holds a loss or a metric by its name."""
     return any(map(_tells, parse(text).pairs))
@@ -153,7 +158,7 @@ def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]
     """Add what a line says to the record it belongs to, or to a new one."""
     if line.marks and not (found and _of(found[-1], line)):
         found.append(Record({**epoch, **line.marks}, OWN[tuple(line.marks)], number))
-    pairs = dict(line.pairs) if any(map(known, line.pairs)) else {}  # else it is prose
+    pairs = dict(line.pairs) if _worth(line.pairs) else {}  # else it is prose
     if line.bar is not None and (found or pairs):
         _draw(found, line.bar, pairs, number)
     elif pairs:

@@ -65,6 +65,16 @@ EXPORTS = {
         lines(*({"Loss/loss": {"num": 64, "mean": TRAIN[k], "std": 0.3}, "Progress/kimg": {"num": 1, "mean": 4.0 * k, "std": 0.0}} for k in range(N))),
         {"train/loss": TRAIN},
     ),
+    "a frame that is split": (
+        json.dumps({"columns": ["epoch", "loss", "val_loss"], "data": [[k, TRAIN[k], HELD[k]] for k in range(N)]}),
+        LOSSES,
+    ),
+    "rows that are optimised or evaluated": (
+        lines(*({"loss": v[k], "mode": mode, "epoch": k} for k in range(N) for mode, v in (("opt", TRAIN), ("eval", HELD)))),
+        LOSSES,
+    ),
+    "a header in a comment": (each("{n} {a} {b}\n", "# epoch train_loss val_loss\n"), LOSSES),
+    "a header in a comment above commas": (each("{n},{a},{b}\n", "# made by train.py\n# epoch, train_loss, val_loss\n"), LOSSES),
     "a container's output": (
         lines(*({"log": f"epoch {k} train loss {TRAIN[k]} val loss {HELD[k]}\n", "stream": "stdout"} for k in range(N))),
         LOSSES,

@@ -76,6 +76,15 @@ PRINTED = {
         each("Epoch: [{k}][0/391]\tLoss 2.4 (2.4)\tPrec@1 9.3 (9.3)\nTest: [0/79]\tLoss 2.1 ({b})\tPrec@1 9.0 (9.0)\n * Prec@1 {q:.3f}\n"),
         {"validation/accuracy": HELD_SHARE},
     ),
+    "the step between the name and the number": (each("Train loss {n}00 {a}\nValidation loss {n}00: {b}  \n"), LOSSES),
+    "iterations of a phase": (
+        each("Iter(train) [ {n}00/40000]  lr: 0.1  data_time: 0.1  loss: {a}  decode.acc_seg: {p:.4f}\nIter(val) [500/500]    aAcc: {q:.4f}  mIoU: {q:.4f}  mAcc: 60.1\n"),
+        {"train/loss": TRAIN, "validation/iou": HELD_SHARE, "validation/accuracy": HELD_SHARE},
+    ),
+    "a loss behind the errors of two splits": (
+        each("Epoch {n}: train err {x}, test err {y}, loss {a}\n"),
+        {"train/loss": TRAIN, "train/error": SHARE, "validation/error": HELD_SHARE},
+    ),
     "decimal commas": (
         each("Dataset used:  Train, Epoch:  {n}, Accuracy:  {x}, Cross-Entropy:  {a}\nDataset used: Validation, Epoch:  {n}, Accuracy:  {y}, Cross-Entropy: {b}\n").replace(".", ","),
         ALL,
@@ -104,6 +113,25 @@ def test_what_a_tool_prints_is_read_with_the_series_that_it_tells(tmp_path, kind
     for name, values in told.items():
         assert name in run.series, sorted(run.series)
         assert run.series[name].values.tolist() == pytest.approx(values, abs=6e-4), name
+
+
+def test_epoch_and_batch_in_two_brackets_are_one_axis(tmp_path):
+    """DCGAN counts both; the two sides of a GAN are read as such."""
+    log = tmp_path / "log.txt"
+    log.write_text(
+        "".join(f"[{e}/5][{k}/40]\tLoss_D: 0.5\tLoss_G: {1 + k / 9:.3f}\n" for e in range(5) for k in (0, 20))
+    )
+    (run,) = nndoctor.read(str(log))
+    assert run.facts["task"].value == "gan"
+    assert len(run.series["generator_loss"]) == 10
+
+
+def test_losses_that_only_a_game_has_are_read_as_a_game(tmp_path):
+    """CycleGAN prints no loss that is understood; what it trains is."""
+    log = tmp_path / "loss_log.txt"
+    log.write_text(each("(epoch: {n}, iters: 100, time: 0.1) D_A: 0.2 G_A: {a} cycle_A: 1.1 D_B: 0.1 G_B: {b}\n"))
+    (run,) = nndoctor.read(str(log))
+    assert run.facts["task"].value == "gan"
 
 
 def test_seconds_called_cost_are_no_loss(tmp_path):

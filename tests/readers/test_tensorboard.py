@@ -101,6 +101,14 @@ def test_folders_of_add_scalars(tmp_path):
     assert told(str(tmp_path)) == {"train/loss": [3, 2, 1], "validation/loss": [4, 3, 2]}
 
 
+def test_nested_folders_of_add_scalars(tmp_path):
+    """TensorboardX writes `loss/train` and `loss/val` beside the run's own file."""
+    write(tmp_path, *(event(k, scalar("lr", 0.1)) for k in range(3)))
+    write(tmp_path / "loss" / "train", *(event(k, scalar("loss", 3 - k)) for k in range(3)))
+    write(tmp_path / "loss" / "val", *(event(k, scalar("loss", 4 - k)) for k in range(3)))
+    assert told(str(tmp_path)) == {"lr": [0.1] * 3, "train/loss": [3, 2, 1], "validation/loss": [4, 3, 2]}
+
+
 @pytest.mark.parametrize(("kind", "number"), [("<f4", 1), ("<f8", 2), ("<i4", 3), ("<i8", 9), ("<f2", 19)])
 def test_kinds_of_tensor(tmp_path, kind, number):
     """Floats and integers of any width."""
