@@ -32,7 +32,8 @@ class Layout:
     """How a table is cut: `kept` are the positions of columns that mean something, `indexed` a nameless first column.
 
     `below` is the second line of a header that goes over two, as MATLAB prints it. `decimal` says that quoted cells
-    hold decimal commas between delimiters that are commas themselves.
+    hold decimal commas between delimiters that are commas themselves, `commented` that the header is a comment, so that
+    the first row is one of numbers.
     """
 
     delimiter: str
@@ -41,6 +42,7 @@ class Layout:
     indexed: bool = False
     below: tuple[str, ...] = ()
     decimal: bool = False
+    commented: bool = False
 
     @property
     def comma(self) -> bool:
@@ -100,7 +102,8 @@ def _found(source: Source) -> Layout | None:
     looked_at = header[:MOST_COLUMNS]
     kept = tuple(k for k, name in enumerate(looked_at) if _worth(name) or name in source.kept or k == timed)
     decimal = any(DECIMAL.fullmatch(cell.strip()) for row in rows for cell in row)
-    return Layout(delimiter, tuple(header), kept, indexed, tuple(cell.strip() for cell in below), decimal)
+    below = [cell.strip() for cell in below]
+    return Layout(delimiter, tuple(header), kept, indexed, tuple(below), decimal, bool(commented))
 
 
 def _commented(text: str, first: str) -> list[str]:
