@@ -30,9 +30,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     meanings = interpret(list(table.columns), maps)
     playing = task([*table.columns, *table.ignored])
     known = [
-        name
-        for name, said in meanings.items()
-        if said.kind in (Kind.SERIES, Kind.PART) and table.columns[name].present.any()
+        name for name, said in meanings.items() if said.kind in (Kind.SERIES, Kind.PART) and table.columns[name].held
     ]
     if not playing and not any(meanings[name].split for name in known):
         raise UnreadableLog(_nothing_found(table, path))
@@ -60,7 +58,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
 
 def _held(table: Table) -> Table:
     """The table without columns that hold nothing: an empty `reward` makes no game."""
-    held = {name: column for name, column in table.columns.items() if column.present.any()}
+    held = {name: column for name, column in table.columns.items() if column.held}
     return replace(table, columns=held) if 0 < len(held) < len(table.columns) else table
 
 
@@ -95,7 +93,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
     unknown = tuple(
         column.strip()
         for column, said in meanings.items()
-        if table.columns[column].present.any() and said.kind in (Kind.UNKNOWN, Kind.SERIES, Kind.PART)
+        if table.columns[column].held and said.kind in (Kind.UNKNOWN, Kind.SERIES, Kind.PART)
         if column.strip() not in used
     )
     facts = {**_constants(table, meanings, part), **_settings(table, part), **base.facts}
@@ -112,6 +110,8 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
 def _series(table: Table, column: str, said: Meaning, part: Segment) -> Series | None:
     data = table.columns[column]
     name = f"{said.split}/{said.metric}" if said.split else said.metric
+    if part.whole and data.full:
+        return Series(name, part.axis, data.values, column.strip(), table.lines)
     here = data.present if part.whole else data.present[part.rows]
     rows, steps = (part.rows, part.axis) if here.all() else (part.rows[here], part.axis[here])
     if not len(rows):

@@ -53,8 +53,9 @@ def segments(rows: Rows, axis: Array, presence: Sequence[NDArray[np.bool_]], kin
     """Cut these rows at restarts, stitch them at resumes, sort them where they merely lie in another order."""
     if not presence:
         return []
-    held = np.logical_or.reduce(list(presence))
-    if len(rows) == len(held) and held.all() and np.all(np.diff(axis) > 0):
+    full = any(present.all() for present in presence)
+    held = np.ones(len(axis), dtype=np.bool_) if full else np.logical_or.reduce(list(presence))
+    if len(rows) == len(held) and held.all() and bool((axis[1:] > axis[:-1]).all()):
         return [Segment(rows, axis, whole=True)]
     rows = rows[held[rows]]
     x = axis[rows]
@@ -105,17 +106,26 @@ def _stitched(rows: Rows, x: Array) -> Segment:
 def _filled(table: Table, meanings: Mapping[str, Meaning], kind: Kind) -> Array | None:
     """The fullest column of a kind; a gap takes the value above it. None where there is none that counts."""
     columns = [table.columns[name] for name, said in meanings.items() if said.kind is kind]
-    full = [c for c in columns if c.present.mean() >= 0.5 and bool(np.all(np.abs(c.values[c.present]) < BEYOND))]
+    full = [c for c in columns if _counts(c)]
     if not full:
         return None
+    if len(full) == 1:
+        return _forward(full[0])
     most = max(int(c.present.sum()) for c in full)
     full = [c for c in full if int(c.present.sum()) == most]
-    best = full[0] if len(full) == 1 else max(full, key=lambda c: len(np.unique(c.values[c.present])))
+    best = max(full, key=lambda c: len(np.unique(c.values[c.present])))
     return _forward(best)
 
 
+def _counts(column: Column) -> bool:
+    """Whether a column can be an axis: at least half of it is there, and no value is beyond reason."""
+    if column.full:
+        return bool((np.abs(column.values) < BEYOND).all())
+    return bool(column.present.mean() >= 0.5 and (np.abs(column.values[column.present]) < BEYOND).all())
+
+
 def _forward(column: Column) -> Array:
-    if column.present.all():
+    if column.full:
         return column.values
     last = np.maximum.accumulate(np.where(column.present, np.arange(len(column.values)), -1))
     first = int(np.argmax(column.present))
@@ -131,7 +141,7 @@ def _restarts_each_epoch(steps: Array, epochs: Array) -> bool:
 
 def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) -> bool:
     """Whether one step holds several values of one series, row after row: then the axis is too coarse."""
-    same = np.flatnonzero(np.diff(axis) == 0)
+    same = np.flatnonzero(axis[1:] == axis[:-1])
     if len(same) < 2 or len(same) < 0.2 * len(axis):
         return False
     kinds = (Kind.SERIES, Kind.PART)

@@ -97,11 +97,9 @@ def _beyond_shares(series: dict[str, Series]) -> list[str]:
     notes: list[str] = []
     for name, s in list(series.items()):
         known = BY_NAME.get(name.rpartition("/")[2])
-        if known is not None and known.share and len(s.y) and s.y.max() > PERCENT:
+        if known is not None and known.share and len(s.y) and s.high > PERCENT:
             del series[name]
-            notes.append(
-                f"{s.column} rises to {s.y.max():.4g}: neither a share of one nor percent, so it is not judged"
-            )
+            notes.append(f"{s.column} rises to {s.high:.4g}: neither a share of one nor percent, so it is not judged")
     return notes
 
 
@@ -117,7 +115,7 @@ def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Seri
         if known is None or not known.share:
             continue
         group = {name: s for name, s in series.items() if name.rpartition("/")[2] == metric and "/" in name}
-        tops = {name: float(s.y.max()) if len(s.y) else 0.0 for name, s in group.items()}
+        tops = {name: s.high if len(s.y) else 0.0 for name, s in group.items()}
         highest = max(tops.values(), default=0.0)
         said = {name for name, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))}
         if highest <= ABOVE_SHARE and not said:

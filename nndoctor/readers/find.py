@@ -45,16 +45,27 @@ def survey(words: Iterable[str], is_log: Callable[[Source], bool]) -> Found:
     """As `find`, and what in the folders looked like a log and is none."""
     found = Found()
     sources: dict[str, Source] = {}
+    folders: dict[str, str] = {}
     for word in words:
         try:
             for source in _behind(word, is_log, found.passed):
-                key = os.path.realpath(source.path) if os.path.exists(source.path) else source.path
+                key = _real(source.path, folders) if os.path.exists(source.path) else source.path
                 if key not in sources or (sources[key].below and not source.below):  # what is named counts as named
                     sources[key] = source
         except UnreadableLog as error:
             found.errors.append((word, str(error)))
     found.sources = list(sources.values())
     return found
+
+
+def _real(path: str, folders: dict[str, str]) -> str:
+    """The path without links; `folders` are those of the folders that were looked up: each is followed once."""
+    above, name = os.path.split(path)
+    if not name or name in (os.curdir, os.pardir) or os.path.islink(path):
+        return os.path.realpath(path)
+    if above not in folders:
+        folders[above] = _real(above, folders) if above else os.path.realpath(above)
+    return os.path.join(folders[above], name)
 
 
 def _behind(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> list[Source]:
@@ -95,7 +106,7 @@ def _below(folder: str, is_log: Callable[[Source], bool], passed: list[str], *, 
     """Every log below a folder. No link to a folder is followed, so that no circle is walked."""
     found: list[Source] = []
     for root, folders, files in os.walk(folder):
-        if is_log(Source(root)):  # a run that is a folder: what lies in it is part of it
+        if is_log(Source.folder(root, folders, files)):  # a run that is a folder: what lies in it is part of it
             found.append(Source(root, below=True))
             folders.clear()
             continue

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from nndoctor.readers.cells import number
 from nndoctor.readers.names import SPLITS, Kind, meaning, tidy
@@ -27,7 +28,7 @@ MOST_KNOWN = 256  # headers that are remembered
 WIDEST = 4 << 20  # bytes of a header
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """How a table is cut: `kept` are the positions of columns that mean something, `indexed` a nameless first column.
 
@@ -44,19 +45,29 @@ class Layout:
     decimal: bool = False
     commented: bool = False
 
+    @cached_property
+    def numbers_only(self) -> bool:
+        """Whether no kept column holds words."""
+        return not any(is_words(self.header[k]) for k in self.kept)
+
+    @cached_property
+    def lists_runs(self) -> bool:
+        """Whether this is the table of runs that W&B exports, a row a run."""
+        return {"name", "state", "created", "runtime"} <= {tidy(name) for name in self.header}
+
     @property
     def comma(self) -> bool:
         """Whether a comma may be a decimal comma."""
         return self.decimal or self.delimiter != ","
 
-    @property
+    @cached_property
     def ignored(self) -> tuple[str, ...]:
         """The columns that nobody understands, in order."""
         kept = set(self.kept)
         left = (name for k, name in enumerate(self.header[:MOST_COLUMNS]) if k not in kept)
         return tuple(name for name in left if meaning(name).kind is Kind.UNKNOWN)
 
-    @property
+    @cached_property
     def format(self) -> str:
         """The flavour, by the header."""
         names = {tidy(name) for name in self.header}

@@ -54,7 +54,7 @@ def read(source: Source) -> list[Table]:
 def _plain(source: Source, layout: Layout) -> Table | None:
     """A table of plain numbers with the header on its first line; None where it is any other, and read row by row."""
     odd = layout.delimiter in " |" or layout.indexed or source.encoding.startswith("utf-16") or not layout.kept
-    if odd or any(is_words(layout.header[k]) for k in layout.kept):
+    if odd or not layout.numbers_only:
         return None
     header, _, rows = source.whole().partition(b"\n")
     if not rows.endswith(b"\n") or not is_row(header.decode("latin-1")):
@@ -176,8 +176,7 @@ def _records(text: str, layout: Layout, path: str) -> Iterator[tuple[list[str], 
 
 
 def _refuse_runs_table(layout: Layout, source: Source) -> None:
-    """The table of runs that W&B exports has a row a run."""
-    if {"name", "state", "created", "runtime"} <= {tidy(name) for name in layout.header}:
+    if layout.lists_runs:
         raise UnreadableLog(
             f"{source.path} is a W&B table of runs, one row each: export the history of one run, or a panel, instead"
         )

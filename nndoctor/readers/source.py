@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from nndoctor.errors import UnreadableLog
 
@@ -20,7 +23,9 @@ MOST_PIPED = 512 << 20  # bytes read from standard input
 MOST_LINES = 8 << 30  # bytes of a file that is read piece by piece
 LARGE_TEXT, PIECES = 48 << 20, 16 << 20  # bytes beyond which lines are read in pieces, and of one piece
 PIECE = 1 << 20  # bytes read at a time
-PLAIN = b"0123456789.+-eE,;\t\n"  # characters of a table of numbers
+NUMBERS = b"0123456789.+-eE"  # what plain numbers are made of
+UNMARKED = bytes(sorted({*range(256)} - {*b",\t;"}))  # what is no delimiter
+NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP, errno.EINVAL}  # what is wrong with a path of nothing
 CONTROL = bytes([*range(8), *range(14, 27), *range(28, 32)])  # not 8: bars draw back; not 27: colours
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)")  # colours, cursor, links
 
@@ -40,9 +45,32 @@ class Source:
     notes: tuple[str, ...] = ()
     below: bool = False
 
+    @classmethod
+    def folder(cls, path: str, folders: Iterable[str], files: Iterable[str]) -> Self:
+        """A folder of which is known what it holds."""
+        source = cls(path)
+        vars(source).update(
+            is_dir=True, is_file=False, entries=dict.fromkeys(files, False) | dict.fromkeys(folders, True)
+        )
+        return source
+
     @cached_property
     def _path(self) -> Path:
         return Path(self.path)
+
+    @cached_property
+    def _stat(self) -> os.stat_result | None:
+        """What the system says of the path, asked once; None where nothing is there, or data were piped in."""
+        if self.data is not None:
+            return None
+        try:
+            return self._path.stat()
+        except OSError as error:
+            if error.errno not in NOTHING:
+                raise
+        except ValueError:  # a path with a NUL in it
+            pass
+        return None
 
     @property
     def name(self) -> str:
@@ -52,12 +80,12 @@ class Source:
     @cached_property
     def is_dir(self) -> bool:
         """Whether the source is a directory."""
-        return self.data is None and self._path.is_dir()
+        return self._stat is not None and stat.S_ISDIR(self._stat.st_mode)
 
     @cached_property
     def is_file(self) -> bool:
         """Whether the source is a file on this machine."""
-        return self.data is None and self._path.is_file()
+        return self._stat is not None and stat.S_ISREG(self._stat.st_mode)
 
     @cached_property
     def entries(self) -> dict[str, bool]:
@@ -73,7 +101,9 @@ class Source:
     @cached_property
     def size(self) -> int:
         """Bytes in the file."""
-        return len(self.data) if self.data is not None else self._path.stat().st_size
+        if self.data is not None:
+            return len(self.data)
+        return self._path.stat().st_size if self._stat is None else self._stat.st_size
 
     def open(self) -> io.BufferedReader | io.BytesIO:
         """The bytes from the start. Raises UnreadableLog where the file cannot be opened."""
@@ -109,6 +139,8 @@ class Source:
                 return name
         if wide := _wide(self.head[:4096]):
             return wide
+        if self.head.isascii():
+            return "utf-8"
         for name in ("utf-8", "gb18030"):
             try:
                 codecs.getincrementaldecoder(name)().decode(self.head)
@@ -133,16 +165,15 @@ class Source:
 
     @cached_property
     def above_plain_rows(self) -> bytes | None:
-        """The first line, where below it stand only numbers, with as many delimiters in their rows as it has; else None."""
+        """The first line, where below it stand only numbers, with the same delimiters in each row as in it; else None."""
         head = self.head
         end, last = head.find(b"\n"), head.rfind(b"\n")
         if end <= 0 or last == end:
             return None
         header, rows = head[:end], head[end + 1 : last + 1]
-        if rows.translate(None, PLAIN) != b"":
-            return None
-        count = rows.count(b"\n")
-        return header if all(rows.count(d) == count * header.count(d) for d in (b",", b"\t", b";")) else None
+        marks = header.translate(None, UNMARKED) + b"\n"
+        left = rows.translate(None, NUMBERS)
+        return header if left == marks * (len(left) // len(marks)) else None
 
     def beginning(self, size: int) -> str:
         """The first `size` bytes as text, for the rare log whose first line is longer than the head."""

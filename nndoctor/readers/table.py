@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -18,7 +19,7 @@ Rows = NDArray[np.int64]
 STATISTICS = frozenset({"num", "count", "mean", "std", "min", "max", "median"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """Values of shape (n,) and which rows hold one; a NaN that is present is the run's own.
 
@@ -35,6 +36,16 @@ class Column:
         """A column from raw cells."""
         values, present, unreadable, percent = numbers(cells, comma=comma)
         return cls(values, present, tuple(unreadable), percent)
+
+    @cached_property
+    def full(self) -> bool:
+        """Whether every row holds a value."""
+        return bool(self.present.all())
+
+    @cached_property
+    def held(self) -> bool:
+        """Whether any row holds a value."""
+        return bool(self.present.any())
 
     @classmethod
     def empty(cls, rows: int) -> Self:

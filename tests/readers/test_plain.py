@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nndoctor
-from nndoctor.readers import plain
+from nndoctor.readers import places, plain
 from nndoctor.readers.plain import parsed
 
 DECIMALS = st.from_regex(r"-?([0-9]{1,12}\.?[0-9]{0,12}|\.[0-9]{1,15})", fullmatch=True)
@@ -78,3 +78,18 @@ def test_one_header_above_other_rows_is_another_layout(tmp_path):
     second.write_text("epoch,loss,val_loss\n" + "".join(f"7,{k},{k + 2},0.5\n" for k in range(9)), encoding="utf-8")
     assert nndoctor.read(str(first))[0].series["train/loss"].values[0] == 1.0
     assert nndoctor.read(str(second))[0].series["train/loss"].values.tolist() == [k + 2 for k in range(9)]
+
+
+@given(
+    st.lists(st.tuples(CELLS, st.just(""), CELLS), min_size=1, max_size=300), st.sampled_from([(0, 1, 2), (1,), (2,)])
+)
+def test_few_cells_are_found_where_many_are(rows, kept):
+    """A list of all marks and a bit for each byte lead to the same places."""
+    text = np.frombuffer(plain.PAD + "".join(",".join(row) + "\n" for row in rows).encode(), dtype=np.uint8)
+    listed = places.places(text, len(plain.PAD), ",", 3, kept)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "SMALL", 0)
+        followed = places.places(text, len(plain.PAD), ",", 3, kept)
+    assert listed is not None
+    assert followed is not None
+    assert [p.tolist() for p in listed] == [p.tolist() for p in followed]
