@@ -71,6 +71,8 @@ def _real(path: str, folders: dict[str, str]) -> str:
 def _behind(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> list[Source]:
     if word == "-":
         return [_piped()]
+    if not word:
+        raise UnreadableLog("an empty name is no log; wanted a run log, a folder of logs, a glob or '-'")
     if is_remote(word):
         return [Source(word)]
     path = Path(word)

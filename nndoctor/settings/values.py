@@ -10,15 +10,21 @@ from pathlib import Path
 from nndoctor.errors import UsageError
 from nndoctor.run import Fact, FactValue, Run
 
+NO_GOAL = 0.75  # an error from here on is an accuracy by mistake
+
 
 def share(text: str, option: str) -> float:
-    """`5%` or `0.05` as a share of one. Raises UsageError for anything outside [0, 1)."""
+    """`5%` or `0.05` as a share of one. Raises UsageError for anything outside [0, 1), and for what can only be an accuracy."""
     try:
         value = float(text.strip().rstrip("%")) / (100 if text.strip().endswith("%") else 1)
     except ValueError:
         value = -1.0
     if not 0 <= value < 1:
         raise UsageError(f"{option} wants an error between 0 and 1, or in percent (0.05 or 5%); found '{text}'")
+    if value >= NO_GOAL:
+        raise UsageError(
+            f"{option} {text} is an error of {100 * value:.4g} %; for as much accuracy give {1 - value:.4g}"
+        )
     return value
 
 

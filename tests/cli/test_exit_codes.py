@@ -59,6 +59,7 @@ def test_a_log_that_could_not_be_judged_ends_with_2(nndoctor, words):
         (["diagnose", "good.csv", "--ignore", "ALL"], "no rule is left"),
         (["diagnose", "good.csv", "--map", "nope=train/loss"], "no column 'nope'"),
         (["diagnose", "good.csv", "--target-error", "500%"], "--target-error"),
+        (["diagnose", "good.csv", "--target", "0.95"], "for as much accuracy give 0.05"),
         (["explain", "NN999"], "no rule 'NN999'"),
         (["diagnose", "*.none"], "no file matches"),
     ],

@@ -59,7 +59,9 @@ def test_a_name_that_is_no_glob_is_a_name(folder):
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize(("word", "says"), [("nowhere.csv", "no such file"), ("*.nothing", "no file matches")])
+@pytest.mark.parametrize(
+    ("word", "says"), [("", "an empty name"), ("nowhere.csv", "no such file"), ("*.nothing", "no file matches")]
+)
 def test_what_means_nothing_is_said(word, says):
     """Each word that leads nowhere gets its own message, and the others are still found."""
     paths, errors = found(word, "c.jsonl")
