@@ -176,3 +176,26 @@ def test_a_sawtooth_is_told_by_its_own_period(period):
     loss = 0.5 + 1.8 * np.exp(-step / len(step) / 0.15) + 0.3 * (step % period) / period + noise
     found = [f for f in report(train_loss=loss).findings if f.name == "sawtooth-epochs"]
     assert [f.evidence["period_steps"] for f in found] == [period]
+
+
+def test_a_loss_that_fell_within_its_first_hundredth_has_left_its_start():
+    """A long log of a network that is quickly done is flat nearly all along, and healthy."""
+    step = np.arange(5000)
+    loss = 3 + 7 * np.exp(-step / 10) + np.random.default_rng(1).normal(0, 0.05, 5000)
+    assert alarms(report(train_loss=loss)) == []
+
+
+@pytest.mark.parametrize("level", [-50.0, -2000.0])
+def test_a_likelihood_is_not_measured_by_its_size(level):
+    """Of a loss that goes below zero no level is small: what it fell, it learned."""
+    noise = np.random.default_rng(2).normal(0, 0.01, (2, 60))
+    down = np.exp(-np.arange(60) / 7)
+    assert alarms(report(train_loss=level + down + noise[0], validation_loss=level + 0.02 + down + noise[1])) == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_noise_of_a_flat_loss_is_no_divergence(seed):
+    """The best of many noisy levels lies below the last one: by chance, not because anything was learned and lost."""
+    draw = np.random.default_rng(seed)
+    loss = 3e4 * (1 + draw.normal(0, 0.01, draw.choice([30, 120, 250])))
+    assert alarms(report(train_loss=loss)) == ["plateau-at-start"]

@@ -17,7 +17,8 @@ from nndoctor.series import Series
 from nndoctor.wording import number, step
 
 LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back
-NOISES = 6.0  # the rise must stand out of the curve's own noise by this much
+NOISES = 8.0  # the rise must stand out of the curve's own noise by this much: the best of many levels lies 2 to 3 below
+UNSURE = 4.0  # points; the noise of few is known badly, so that more is asked of them
 GROWS = 1.3  # times, from one fifth of the run to the next
 FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
 
@@ -56,7 +57,8 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
 def _stands_out(loss: Series, rise: float) -> bool:
     """Whether a rise is more than the noise of the last tenth's level, or nearly all of the second half lies far above the start."""
     late = quantile(loss.y[len(loss.y) // 2 :], 0.25)
-    return rise > NOISES * loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5 or late > 2.0 * loss.first > 0
+    noises = NOISES * (1 + UNSURE / len(loss.y))
+    return rise > noises * loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5 or late > 2.0 * loss.first > 0
 
 
 def _stays(loss: Series) -> bool:
@@ -81,7 +83,7 @@ def _message(loss: Series, blown: bool) -> str:
         f"training loss was best at step {step(loss.best_step)} ({number(loss.best)}) and ends at {number(loss.last)}"
     )
     return (
-        f"{best}, past three times its start ({number(loss.first)})"
+        f"{best}, {'past three times' if loss.last > FACTOR * loss.first > 0 else 'far above'} its start ({number(loss.first)})"
         if blown and loss.last > loss.first
         else f"{best}: what was learned is lost"
     )

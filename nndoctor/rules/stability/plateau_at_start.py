@@ -23,6 +23,9 @@ USUAL = (2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 26, 50, 100, 101, 200, 256, 365, 1000) 
 RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there
 LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
 FEW = 5  # points, where they differ
+FIRST = 9  # readings at most that tell the start
+STANDS_OUT = 2.5  # standard deviations
+MEDIAN = 1.25  # times that of a mean is the standard deviation of a median
 MANY = 8  # points
 LOUD = 0.05  # of its size: plateaus of most kinds jitter by less than 0.5 %
 WILD = 0.5  # of its own size: a loss thrown up by as much
@@ -69,9 +72,10 @@ def _never_moves(run: Run, loss: Series, fall: float) -> bool:
         return False
     noise = 2.5 * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
     trend = loss.level(0.0, 0.2) - loss.level(0.8, 1.0)
-    steady = loss.forecast is not None and trend > 3 * noise and trend > 0.01 * abs(loss.first)
+    little = LITTLE * abs(loss.first) if loss.low > 0 else 0.0  # of a loss without a zero nothing is a share
+    steady = loss.forecast is not None and trend > 3 * noise and trend > 0.5 * little
     chance = chance_loss(run)
-    if steady and fall > LITTLE * abs(loss.first):
+    if steady and fall > little:
         return False
     if at_chance(run) and abs(loss.last - (chance or loss.last)) < 0.05 * abs(loss.last):
         return True
@@ -79,7 +83,21 @@ def _never_moves(run: Run, loss: Series, fall: float) -> bool:
         return False
     if _guesses(loss, fall):
         return True
-    return fall <= max(LITTLE * abs(loss.first), min(noise, 0.2 * abs(loss.first))) and not steady
+    if steady or _left(loss) > max(little, min(_chance_fall(loss), 0.2 * abs(loss.first))):
+        return False
+    return trend < STANDS_OUT * MEDIAN * loss.noise * math.sqrt(10 / len(loss.y)) or _left(loss) <= little
+
+
+def _left(loss: Series) -> float:
+    """How far below the first few readings the loss came: in a long log all of a fall may lie in its first hundredth."""
+    return float(np.median(loss.y[: min(max(1, len(loss.y) // 20), FIRST)])) - min(loss.best, loss.last)
+
+
+def _chance_fall(loss: Series) -> float:
+    """How far the best of the smooth curve may lie below the first readings by noise alone."""
+    size = max(len(loss.y) / max(len(loss.smooth), 1), 1.0) * (2 * (len(loss.smooth) // 40) + 3)
+    first = min(max(1, len(loss.y) // 20), FIRST)
+    return STANDS_OUT * MEDIAN * loss.noise * (1 / math.sqrt(size) + 1 / math.sqrt(first))
 
 
 def _guesses(loss: Series, fall: float) -> bool:
