@@ -68,6 +68,11 @@ def numbers(
     """A column's values and which of them are there, shapes (n,), the rows that hold text, and whether any holds a %."""
     if plain := _all_plain(cells):
         return np.asarray(plain), np.ones(len(cells), dtype=np.bool_), [], False
+    held = [row for row, cell in enumerate(cells) if cell is not None and cell != ""]
+    if 0 < len(held) < len(cells) and (plain := _all_plain([cells[row] for row in held])):
+        filled, there = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=np.bool_)
+        filled[held], there[held] = plain, True
+        return filled, there, [], False
     values = [math.nan] * len(cells)
     present = np.zeros(len(cells), dtype=np.bool_)
     unreadable: list[int] = []

@@ -157,9 +157,19 @@ def from_records(
     notes: tuple[str, ...] = (),
 ) -> Table:
     """A table of format `kind` from one dict a row; nested dicts are joined with slashes, other nests left out."""
-    flat = [flatten(record) for record in records]
-    names = dict.fromkeys(name for record in flat for name in record)
-    return from_cells({n: [r.get(n) for r in flat] for n in names}, kind, lines, facts, notes)
+    return from_rows([flatten(record) for record in records], kind, lines, facts, notes)
+
+
+def from_rows(
+    rows: Sequence[Mapping[str, object]],
+    kind: str,
+    lines: Sequence[int] | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Table:
+    """A table of format `kind` from one dict a row, none of which holds another."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return from_cells({name: [row.get(name) for row in rows] for name in names}, kind, lines, facts, notes)
 
 
 def from_cells(

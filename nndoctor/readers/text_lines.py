@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import HEAD, Source, pieces
-from nndoctor.readers.table import Table, from_records, joined
+from nndoctor.readers.table import Table, from_rows, joined
 from nndoctor.readers.text_bars import drawn
 from nndoctor.readers.text_dialects import comma_decimals, with_points
 from nndoctor.readers.text_ranks import one_voice
@@ -43,7 +43,7 @@ def read(source: Source) -> list[Table]:
             found, notes = found[:-1], (CUT,)
         if found:
             at = [record.line + before for record in found]
-            parts.append(from_records([record.row for record in found], "text", at, notes=notes))
+            parts.append(from_rows([record.row for record in found], "text", at, notes=notes))
         before += text.count("\n")
     if not parts:
         raise UnreadableLog(f"{source.path} has no line with a loss or a metric; wanted 'epoch 1 loss 0.5' or the like")

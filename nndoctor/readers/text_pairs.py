@@ -56,12 +56,14 @@ OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\
 class Line:
     """What one line says: `marks` are its epoch and step, `pairs` its named numbers as they are spelled.
 
-    `bar` is the done and total count where the line is a progress bar.
+    `bar` is the done and total count where the line is a progress bar; `varies` says that the names depend on more than
+    the line's shape.
     """
 
     marks: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, object] = field(default_factory=dict)
     bar: tuple[int, int] | None = None
+    varies: bool = False
 
 
 def drawings(text: str) -> list[str]:
@@ -85,6 +87,7 @@ def parse(text: str, under: str = "") -> Line:
     """The pairs in a line; of a line that was drawn over and over the last drawing. `under` is its heading's split."""
     text = STAMP.sub(" ", WIDE.sub("  ", _last_drawing(text)[:LONGEST]), count=1)
     line = Line(bar=bar_of(text))
+    line.varies = line.bar is not None
     line.marks, rest = marked(text)
     if line.bar is not None and line.bar[0] < line.bar[1]:
         return line  # under way: its numbers are not yet the epoch's
@@ -171,6 +174,7 @@ def _name_bare_splits(line: Line, text: str) -> None:
         return
     if len({SPLITS[name.lower()] for name in bare}) < 2:
         return
+    line.varies = True
     losses = any(meaning(name).metric == "loss" for name in line.pairs)
     shares = all(str(v).endswith("%") or _within(v, 1.0) for v in bare.values())
     metric = "accuracy" if shares and (losses or ACCURACY.search(text[: text.find(next(iter(bare)))])) else "loss"

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from nndoctor.readers.names import BARE, Kind, meaning, task
 from nndoctor.readers.text_dialects import plain
-from nndoctor.readers.text_pairs import Line, drawings, heading, known, parse
+from nndoctor.readers.text_pairs import Line, drawings, heading, known
+from nndoctor.readers.text_shapes import parse
 from nndoctor.readers.text_tables import uncrossed
 from nndoctor.readers.tongues import in_english
 
@@ -17,6 +18,7 @@ ENOUGH = 4  # epochs whose own line gives a value, from which the values of thei
 ALIKE = 3  # records that show one shape
 MOST_UNKNOWN = 64  # names that nobody understands and that are kept
 AFTER_THE_RUN = ("train_runtime", "train_samples_per_second")  # the summary that the Hugging Face trainer prints
+DIGIT = re.compile(r"\d")
 QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it
 
 
@@ -56,7 +58,7 @@ def records(lines: Iterable[str]) -> list[Record]:
     under, quoted = "", False
     for number, text in enumerate(plain(uncrossed(lines)), 1):
         text = in_english(text)  # noqa: PLW2901
-        if not text or (not any(map(str.isdigit, text)) and "nan" not in text.lower()):
+        if not text or (DIGIT.search(text) is None and "nan" not in text.lower()):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
             continue
         if quoted:
@@ -118,10 +120,14 @@ def _repeated(found: list[Record]) -> list[Record]:
 
 def _once(found: list[Record]) -> list[Record]:
     """Records without those that only say again what the one before says: several processes print the same."""
-    kept = [r for k, r in enumerate(found) if not (k and r.own and r.row == found[k - 1].row)]
-    if len(kept) > ALIKE and kept[-1].own and any(r.row == kept[-1].row for r in kept[:-1]):
+    kept = [r for k, r in enumerate(found) if not (k and r.own and _same(r, found[k - 1]))]
+    if len(kept) > ALIKE and kept[-1].own and any(_same(r, kept[-1]) for r in kept[:-1]):
         kept.pop()  # at the end the best epoch is quoted
     return kept
+
+
+def _same(one: Record, other: Record) -> bool:
+    return one.marks == other.marks and one.values == other.values
 
 
 def _worth(pairs: Mapping[str, object]) -> bool:
@@ -208,9 +214,10 @@ def _one_tier(found: list[Record]) -> list[Record]:
     names = Counter(name for record in epochs for name in record.values)
     both = {_series(name) for name, count in names.items() if count >= ENOUGH and name not in BARE}
     if both and len(epochs) < len(found):
+        again = {name for name in dict.fromkeys(n for record in found for n in record.values) if _series(name) in both}
         for record in found:
-            if "step" in record.own:
-                record.values = {name: value for name, value in record.values.items() if _series(name) not in both}
+            if "step" in record.own and not again.isdisjoint(record.values):
+                record.values = {name: value for name, value in record.values.items() if name not in again}
         found = [record for record in found if any(map(known, record.values))]
     if len({record.marks["step"] for record in found if "step" in record.own}) < 2 and _epochs(found) > 1:
         for record in found:
@@ -242,11 +249,10 @@ def _epochs(found: list[Record]) -> int:
 
 
 def _few_unknown(found: list[Record]) -> list[Record]:
-    seen: dict[str, None] = {}
-    for record in found:
-        for name in record.values:
-            if not known(name) and len(seen) < MOST_UNKNOWN:
-                seen.setdefault(name)
-    for record in found:
-        record.values = {n: v for n, v in record.values.items() if known(n) or n in seen}
+    names = dict.fromkeys(name for record in found for name in record.values)
+    unknown = [name for name in names if not known(name)]
+    if len(unknown) > MOST_UNKNOWN:
+        left_out = frozenset(unknown[MOST_UNKNOWN:])
+        for record in found:
+            record.values = {name: value for name, value in record.values.items() if name not in left_out}
     return found

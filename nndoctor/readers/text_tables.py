@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nndoctor.readers.cells import MISSING, number
 from nndoctor.readers.layout import UPRIGHT
-from nndoctor.readers.names import SPLITS
+from nndoctor.readers.names import SPLITS, Kind, meaning
 
 LABEL = re.compile(r"(?:.*(?:\s{2,}|\s-\s|:\s))?(?P<label>\S.*)")  # what a logger puts before it is left out
+DIGIT = re.compile(r"\d")
 WIDEST = 32  # columns
 
 
@@ -23,12 +24,16 @@ def uncrossed(lines: Iterable[str]) -> Iterator[str]:
         if "|" not in line and "\u2502" not in line:
             yield line
             continue
+        if not across and DIGIT.search(line, line.find("|") + 1):
+            yield line  # neither a header nor below one
+            continue
         cells = [cell.strip() for cell in line.translate(UPRIGHT).strip().strip("|").split("|")]
         if not 2 <= len(cells) <= WIDEST:
             yield line
         elif not any(map(str.isdigit, "".join(cells[1:]))) and not _values(cells[1:]):
             first = _label(cells[0])
-            across = (first, *cells[1:]) if first.lower() in SPLITS else cells[1:]
+            names = (first, *cells[1:]) if first.lower() in SPLITS else cells[1:]
+            across = names if any(map(_tells, names)) else across
             yield line
         else:
             yield _named(_label(cells[0]), across, cells[1:]) or line
@@ -45,6 +50,10 @@ def _named(label: str, across: Sequence[str], values: Sequence[str]) -> str:
     else:
         return ""
     return ", ".join(f"{name}: {value}" for name, value in pairs if value.lower() not in MISSING)
+
+
+def _tells(name: str) -> bool:
+    return name.lower() in SPLITS or meaning(name).kind is Kind.SERIES
 
 
 def _label(cell: str) -> str:
