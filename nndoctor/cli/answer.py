@@ -131,8 +131,9 @@ def _judge(sources: Sequence[Source], task: Task, request: Request) -> tuple[lis
     errors: Errors = []
     passed: Errors = []
     misfits = 0
+    outcomes = all_judged(sources, task, request.jobs)
     passing = sources if request.quiet else watched(sources)
-    for source, outcome in zip(passing, all_judged(sources, task, request.jobs), strict=False):
+    for source, outcome in zip(passing, outcomes, strict=False):
         (below if source.below else named).extend(outcome.reports)
         misfits += outcome.misfit
         if outcome.error:

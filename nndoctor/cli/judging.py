@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.cli.task import Task
@@ -17,6 +19,8 @@ from nndoctor.readers.source import Source
 from nndoctor.run import LAYER
 
 if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
     from nndoctor.report import Report
 
 MANY = 5  # logs beyond which a run is kept only as the points that draw it, so that memory stays small
@@ -63,18 +67,26 @@ def all_judged(sources: Sequence[Source], task: Task, jobs: int | None = None) -
     Raises NNDoctorError where a process is killed.
     """
     count = sensible(len(sources)) if jobs is None else min(jobs, len(sources))
-    if count < 2:
-        yield from (judged(source, task) for source in sources)
-        return
+    return _shared(sources, task, count) if count > 1 else (judged(source, task) for source in sources)
+
+
+def _shared(sources: Sequence[Source], task: Task, count: int) -> Iterator[Outcome]:
+    """The outcomes by `count` processes, started before this returns: what comes after may start threads."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
 
     chunk = max(1, min(CHUNK, len(sources) // (4 * count)))
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context(_start()))
+    with _unheard():
+        outcomes = pool.map(partial(judged, task=task), sources, chunksize=chunk)
+    return _gathered(pool, outcomes)
+
+
+def _gathered(pool: ProcessPoolExecutor, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    import multiprocessing
+    from concurrent.futures.process import BrokenProcessPool
+
     try:
-        with _unheard():
-            outcomes = pool.map(partial(judged, task=task), sources, chunksize=chunk)
         yield from outcomes
     except KeyboardInterrupt:
         for child in multiprocessing.active_children():  # which would go on with what they have been handed
@@ -86,6 +98,15 @@ def all_judged(sources: Sequence[Source], task: Task, jobs: int | None = None) -
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _start() -> str:
+    """How processes start: as copies of this one, which has loaded all they need, where it is one thread; else fresh."""
+    try:
+        alone = len(list(Path("/proc/self/task").iterdir())) == 1  # threads that Python does not know of count, too
+    except OSError:
+        alone = False
+    return "fork" if alone and sys.platform == "linux" else "spawn"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,18 @@ def test_kept_runs_are_small():
     """However long a log, what stays of it among many are the points that draw it."""
     outcome = judging.judged(Source("runs/1/metrics.csv"), Task(slim=True))
     assert all(len(s) <= judging.DRAWN for s in outcome.reports[0].run.series.values())
+
+
+def test_processes_are_copies_only_of_one_thread():
+    """What another thread holds at that moment would be held in the copy for ever."""
+    waiting = threading.Event()
+    thread = threading.Thread(target=waiting.wait)
+    thread.start()
+    try:
+        assert judging._start() == "spawn"
+    finally:
+        waiting.set()
+        thread.join()
 
 
 def test_a_killed_process_is_said_in_one_line(monkeypatch):

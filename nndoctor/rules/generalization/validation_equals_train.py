@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import Array
+from nndoctor.curve import Array, median
 from nndoctor.finding import Severity, Symptom
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
@@ -65,8 +65,8 @@ def _follows(run: Run) -> Iterator[Symptom]:
 def _apart(train: Series, validation: Series) -> float:
     """The median distance in the second half, as a share; a mean over an epoch shows the weights of up to a row before."""
     x, y = validation.x[len(validation.x) // 2 :], np.log(validation.y[len(validation.y) // 2 :])
-    row = float(np.median(np.diff(train.x)))
-    off = [np.median(np.abs(y - np.interp(x + late * row, train.x, np.log(train.y)))) for late in (0.0, 0.5, 1.0)]
+    row, logs = median(np.diff(train.x)), np.log(train.y)
+    off = [median(np.abs(y - np.interp(x + late * row, train.x, logs))) for late in (0.0, 0.5, 1.0)]
     return float(np.expm1(min(off)))
 
 
