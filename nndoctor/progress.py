@@ -17,6 +17,8 @@ from nndoctor.series import Series
 PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
 FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
 BLIND = 0.02  # of the reach: levels that are less sure cannot show whether a loss has stopped
+DWARFS = 10.0  # times
+AT_FIRST = 0.2  # of the run: what is thrown later has until the end to win it back
 BACK = 0.35  # of its height: a spike that has come down so far will come down
 ALOFT = 1.3  # times training's way: a validation loss that begins higher was measured after a throw, or on other data
 BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
@@ -234,8 +236,13 @@ def thrown(loss: Series) -> int | None:
     scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 8 else 0.0)
     if peak == 0 or float(loss.y[peak]) - floor < BURST * scale:
         return None
-    won = start - loss.level(0.5, 1.0)
+    won = start - max(loss.level(0.5, 1.0), loss.last) if peak < AT_FIRST * len(loss.y) else start - loss.last
     return None if won > 0.5 * max(start - floor, 0.0) and won > 0.1 * abs(start) else peak
+
+
+def thrown_unseen(loss: Series) -> bool:
+    """Whether the first reading dwarfs the second: the loss exploded, or began, far above all that is logged after it."""
+    return len(loss.y) >= 2 and float(loss.y[0]) > DWARFS * float(loss.y[1]) > 0
 
 
 def comes_back(loss: Series) -> bool:

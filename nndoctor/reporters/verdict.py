@@ -24,7 +24,7 @@ def verdict(report: Report) -> tuple[str, str]:
         return "Nothing wrong found in training; without validation nothing can be said about new data.", "good"
     if not any(name.startswith("train/") for name in report.run.series):
         return "Nothing wrong found in validation; without training values bias and variance cannot be judged.", "good"
-    if any(f.name == "bias-unknown" for f in report.findings):
+    if any(f.name in ("high-bias", "bias-unknown") for f in report.findings):
         return "Nothing wrong found; high bias can be neither seen nor ruled out.", "good"
     return "Nothing wrong found.", "good"
 

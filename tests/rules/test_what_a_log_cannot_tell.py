@@ -7,6 +7,7 @@ import pytest
 
 from nndoctor.catalogue import RULES
 from nndoctor.engine import diagnose
+from nndoctor.finding import Severity
 from nndoctor.report import Report
 from nndoctor.reporters.verdict import verdict
 from nndoctor.run import Run
@@ -106,3 +107,13 @@ def test_an_explosion_that_jumps_by_powers_of_ten_is_a_divergence() -> None:
     primary = _report(run).primary
     assert primary is not None
     assert primary.name == "diverged"
+
+
+def test_a_training_error_that_data_often_have_is_a_remark() -> None:
+    """16 % beside a settled loss may be noise or bias: said, with the target it rests on, but no warning."""
+    error = "0.8 0.4 0.25 0.2 0.17 0.16*5"
+    run = Run.drawn(train_error=error, validation_error=error, train_loss="2.3 1 0.7 0.55 0.5 0.48*5")
+    report = _report(run)
+    assert [(f.name, f.severity) for f in report.findings][:1] == [("high-bias", Severity.INFO)]
+    assert "--target-error" in report.findings[0].message
+    assert verdict(report)[0] == "Nothing wrong found; high bias can be neither seen nor ruled out."

@@ -9,7 +9,7 @@ from nndoctor.bias import target_error, training_error
 from nndoctor.chance import chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import course, has_moved, lr_share, reach, roughness
+from nndoctor.progress import course, has_moved, lr_share, reach, roughness, starved, thrown_unseen
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -19,7 +19,6 @@ FIT = 0.03  # training error below which nothing is left to be bias
 LEFT = 0.08  # of the loss of guessing: the same for a loss
 LEFT_OF_START = 0.04  # of the first loss, where guessing's is not known
 STILL = 0.9  # of the first loss: what fell no further may be stuck
-THROWN = 10.0  # times the second reading: such a first one was thrown, and measures nothing
 CALM = 0.02  # of the reach: less swing than this comes from no step that is too long
 CREEPS = 0.01  # of the reach, over the last quarter
 HALF = 0.5  # of its peak: a rate that ends lower may have ended the learning
@@ -64,8 +63,7 @@ def _left(run: Run, loss: Series) -> tuple[float, float]:
     chance = chance_loss(run)
     if chance is not None:
         return loss.last / chance, LEFT
-    first, second = loss.y[:2].tolist()
-    return loss.last / (second if first > THROWN * second else first), LEFT_OF_START
+    return loss.last / float(loss.y[1] if thrown_unseen(loss) else loss.first), LEFT_OF_START
 
 
 def _causes(run: Run, loss: Series) -> Iterator[Cause]:
@@ -84,6 +82,7 @@ def _causes(run: Run, loss: Series) -> Iterator[Cause]:
         "one run four times as wide, without dropout and weight decay: training loss falls further",
     )
     yield _slow(run, loss)
+    yield from starved(run)
     if loss.last > STILL * loss.first > 0:
         yield Cause(
             "bad initialization or dead units",

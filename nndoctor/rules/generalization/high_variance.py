@@ -15,7 +15,7 @@ GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any health
 FINE = 0.07  # where the training error is under 10 %: the gap is then most of the error
 SMALL = 0.05  # a gap in points so small that a gap in loss is only confidence
 LOSS = 0.25  # of the reach, where no error is logged
-RELATIVE = 0.20  # of a positive validation loss: less is information, as a run that learned little has a short way to compare with
+RELATIVE = 0.28  # of a positive validation loss: less is information, as a run that learned little has a short way to compare with
 FEW = 4  # evaluations
 OWN = 0.30  # of the validation loss's excess over the best seen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,7 +17,10 @@ from nndoctor.run import Run
 from nndoctor.wording import number, step
 
 SPREADS = 10.0  # above the local median, in robust standard deviations of the run around it
-RATIOS = 4.2  # the same for the ratio of loss and level, where a log is long enough to know its spread
+RATIOS = (
+    1.4  # times the highest of so many normal deviates, about (2 ln n)^(1/2): the same for the ratio of loss and level
+)
+AROUND = 21  # points at least that tell the noise about a place: more than a spike is wide
 FEW = 40  # points
 HALF_WAY = 0.5  # of the reach: what lies lower has learned something that can be undone
 SLIGHT, FAR_AHEAD = 0.05, 8.0  # of the reach: enough where no other rise comes near
@@ -54,7 +58,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _isolated(jumps: Array, above: Array, high: NDArray[np.bool_], late: NDArray[np.bool_], ahead: float) -> bool:
     """Whether the points that stand up are few, and so many times as high as any other rise of the late log."""
-    if len(_events(high)) > MANY * len(high) + 1.5 or high.mean() > MOST_OF:
+    if len(_events(high)) > MANY * len(high) + 2 or high.mean() > MOST_OF:
         return False
     ordinary = float(np.max(jumps[1:][~high[1:] & ~high[:-1] & late[1:]], initial=0.0))
     return float(above[high].max()) >= ahead * ordinary
@@ -85,10 +89,12 @@ def _spread(y: Array, level: Array) -> Array:
     The noise of small batches is as uneven as the loss itself: large where the loss is large, and heavy in its tail.
     """
     off = np.abs(y - level)
-    spread = np.maximum(median(off), background(off))
+    spread = np.maximum(median(off), background(off, AROUND))
     if len(y) >= FEW and float(y.min()) > 0:
         ratio = 1.4826 * median(np.abs(np.log(y / level)))
-        spread = np.maximum(spread, level * np.expm1(RATIOS * ratio) / SPREADS / 1.4826)
+        spread = np.maximum(
+            spread, level * np.expm1(RATIOS * math.sqrt(2 * math.log(len(y))) * ratio) / SPREADS / 1.4826
+        )
     return np.asarray(1.4826 * spread)
 
 
@@ -100,7 +106,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Spikes come from a rate close to the limit of stability, from single bad batches, or from Adam's second moment being stale.",
-    how="Points more than ten robust deviations (of the run, of their neighbours, four of the ratio to the level) and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run left out. A rise eight times any other is one from 5 % of the reach on; one that undoes 60 % of it is one in any noise.",
+    how="Points more than ten robust deviations (of the run, of their neighbours, four or more of the ratio to the level) and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run left out. A rise eight times any other is one from 5 % of the reach on; one that undoes 60 % of it is one in any noise.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",
