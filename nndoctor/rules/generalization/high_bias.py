@@ -16,7 +16,7 @@ from nndoctor.wording import number, percent
 
 GAP = 0.05  # training error above the known target; Ng's worked examples call 7 points high and 1 point fine
 UNKNOWN = 0.14  # above an assumed target near zero: the courses' 15 % is high bias, their 1 % is not
-LIKELY = 0.22  # less was mostly the noise of the data in runs of the zoo, which log a loss: information without a target
+LIKELY = 0.22  # less is mostly the noise of the data, in the zoo, whose runs log a loss: information without a target
 FEW = 5  # points, where no target is given
 MANY = 20  # classes; beyond, few tasks can be learned to the last example, and guesses about the target are worth less
 UNKNOWN_MANY = 0.40
