@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
-NEWLINE = np.uint8(ord("\n"))
+NEWLINE, RETURN = np.uint8(ord("\n")), np.uint8(ord("\r"))
 ONE = np.uint64(1)
 SMALL = 128 << 10  # bytes up to which listing the marks is quicker than following them
 
@@ -18,7 +18,8 @@ SMALL = 128 << 10  # bytes up to which listing the marks is quicker than followi
 def places(text: Bytes, first: int, delimiter: str, width: int, kept: Sequence[int]) -> tuple[Places, Places] | None:
     """Where the cells of the kept columns (in order) start and end in some whole lines, each of shape (columns, rows).
 
-    The lines begin at `first` and go to the end of `text`. None where a row has other than `width` cells.
+    The lines begin at `first` and go to the end of `text`; a carriage return before the newline is no part of a cell.
+    None where a row has other than `width` cells.
     """
     if len(text) <= SMALL:
         return _listed(text, first, delimiter, width, kept)

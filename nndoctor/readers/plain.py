@@ -12,7 +12,7 @@ from nndoctor.readers.decimals import LAST, decimals
 from nndoctor.readers.places import Bytes, Places, Words, places
 
 PIECE = 256 << 10  # bytes parsed at a time: few enough for the cache, many enough that the calls cost little
-UNPLAIN = (b'"', b"#", b"//", b"\r", b"\0")  # quotes, comments and odd line ends
+UNPLAIN = (b'"', b"#", b"//", b"\0")  # quotes, comments
 PAD = b" " * 24  # so that the first cell, too, has as many bytes to its left
 MIXED = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F))  # odd numbers without a pattern
 
@@ -24,7 +24,7 @@ def parsed(data: bytes, delimiter: str, width: int, kept: Sequence[int]) -> list
 
     Every line of `data` ends with a newline. None where the rows differ in length or a cell holds no number.
     """
-    if any(mark in data for mark in UNPLAIN):
+    if any(mark in data for mark in UNPLAIN) or data.count(b"\r") != data.count(b"\r\n"):
         return None
     found: list[Numbers] = []
     for piece in _pieces(data):

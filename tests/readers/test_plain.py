@@ -53,11 +53,19 @@ def test_empty_cells_are_no_values():
 
 
 @pytest.mark.parametrize(
-    "data", [b"1,2\n3\n", b"1,2\n\n3,4\n", b"1,2,3\n4\n", b'1,"2"\n', b"#1,2\n", b"1,1_0\n", b"1,2\r\n"]
+    "data", [b"1,2\n3\n", b"1,2\n\n3,4\n", b"1,2,3\n4\n", b'1,"2"\n', b"#1,2\n", b"1,1_0\n", b"1,\r2\n"]
 )
 def test_ragged_and_quoted_tables_are_left_to_the_row_reader(data):
-    """Rows of other lengths, quotes, comments, underscores and Windows' line ends are not plain."""
+    """Rows of other lengths, quotes, comments, underscores and a lone carriage return are not plain."""
     assert parsed(data, ",", 2, (0, 1)) is None
+
+
+def test_windows_line_ends_are_plain():
+    """What a spreadsheet on Windows writes is read as quickly, its empty last cells, too."""
+    found = parsed(b"1,2\r\n3,\r\n", ",", 2, (0, 1))
+    assert found is not None
+    assert [present.tolist() for _, present in found] == [[True, True], [True, False]]
+    assert found[1][0][0] == 2.0
 
 
 def test_pieces_join_without_a_seam(monkeypatch):
