@@ -96,7 +96,7 @@ def _placed(said: Meaning, losses: set[str], held: set[tuple[str, str]]) -> Mean
     if "loss" in said.metric:
         return replace(said, split="train", rank=said.rank + later)
     validated = ("validation", said.metric) in held
-    apart = "train" in losses and "validation" in losses and "" not in losses
+    apart = "validation" in losses and "" not in losses
     split = "validation" if not validated and (apart or said.metric in HELD_OUT) else "train"
     return replace(said, split=split, rank=said.rank + later)
 

@@ -25,6 +25,8 @@ TRIAL_SETTINGS = {
     *("weight_decay", "optimizer", "trial", "n_layers", "hidden", "lr", "learning_rate", "momentum", "hidden_dim"),
 }
 
+CLASSES = frozenset({"class", "label", "category", "support", "class_name", "classes"})
+
 
 def sniff(source: Source) -> bool:
     """A header whose cells are mostly words, and rows of as many cells below it."""
@@ -39,6 +41,7 @@ def read(source: Source) -> list[Table]:
     if layout is None:
         raise UnreadableLog(f"{source.path} is no table with a header")
     _refuse_runs_table(layout, source)
+    _refuse_classes(layout, source)
     table = _plain(source, layout) if source.size <= LARGE else large.read(source, layout)
     if table is None:
         table = read_rows(source, layout)
@@ -180,6 +183,16 @@ def _refuse_runs_table(layout: Layout, source: Source) -> None:
         raise UnreadableLog(
             f"{source.path} is a W&B table of runs, one row each: export the history of one run, or a panel, instead"
         )
+
+
+def _refuse_classes(layout: Layout, source: Source) -> None:
+    """A table of precision and recall has a row a class, and tells of no course."""
+    names = {tidy(name) for name in layout.header}
+    kinds = {meaning(name).kind for name in layout.header}
+    said = [meaning(name) for name in layout.header]
+    counts = kinds & {Kind.EPOCH, Kind.STEP} or any(what.split or what.metric in ("loss", "lr") for what in said)
+    if names & CLASSES and not counts:
+        raise UnreadableLog(f"{source.path} has a row a class, and no epoch or step: it tells of no training's course")
 
 
 def _refuse_trials(table: Table, source: Source) -> None:

@@ -35,7 +35,7 @@ METRICS = _table(
     accuracy: accuracy_top1 accuracy_top_1 categorical_accuracy sparse_categorical_accuracy binary_accuracy accu
     accuracy: accuracy_score exactitud acuracia genauigkeit accuratezza cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy accuracies accs
     accuracy: sparse_categorical_acc accuracy1 accuracy_1 token_accuracy mean_token_accuracy pixel_accuracy pixel_acc
-    accuracy: correct_rate exact_match prec_at_1 exactitude  masked_accuracy top1acc aacc a_acc acc1_ema precision_at_1 classification_accuracy
+    accuracy: correct_rate exact_match prec_at_1 exactitude  masked_accuracy top1acc aacc a_acc accuracy01 acc01 acc1_ema precision_at_1 classification_accuracy
     error: fehler fehlerrate err_at_1 erreur errore error err error_rate err_rate class_error merror top1_err top1_error classification_error multi_error
     error: binary_error misclassification top_1_error
     balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc mean_class_accuracy mean_class_acc class_accuracy macc m_acc
@@ -56,7 +56,7 @@ METRICS = _table(
     bleu: bleu sacrebleu bleu4 bleu_4 bleu_score
     rouge: rouge rouge_l rougel rouge1 rouge_1 rouge2 rouge_lsum rougelsum
     word_error: wer word_error_rate cer char_error_rate per
-    top5_accuracy: top5 top_5 acc5 acc_5 prec5 prec_5 top5_acc acc_top5 top_5_accuracy top5_accuracy acc_at_5 prec_at_5
+    top5_accuracy: top5 top_5 acc5 acc_5 prec5 prec_5 top5_acc acc_top5 top_5_accuracy top5_accuracy acc_at_5 prec_at_5 accuracy05 acc05
     top5_accuracy: sparse_top_k_categorical_accuracy top_k_categorical_accuracy accuracy_top5 accuracy_top_5 top5acc
     mae: mae mean_absolute_error l1 absolute_error
     rmse: rmse root_mean_squared_error root_mean_square_error
@@ -124,7 +124,7 @@ GROUPS = _words("loss losses acc accuracy accuracies error errors")  # folders o
 NOISE = _words(
     "mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values "
     "current data mini minibatch raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars dataloader idx"
-    " reduced avr cur clean combined de del des der di da do la en sur bei auf"
+    " reduced avr cur clean combined classif regr de del des der di da do la en sur bei auf"
 )
 # Parts of a loss that add up to it.
 PARTS = _words(

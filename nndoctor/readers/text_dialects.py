@@ -29,6 +29,7 @@ FRAMES = re.compile(r"(?<![\w])loss\[[^\]]*\](?=.*\btot_loss\[)")  # icefall: of
 COMMA = re.compile(r"(?:(?<=[\s=:(\[])|^)([-+]?\d+),(\d+)(?![\d.]|,\d)")
 POINT = re.compile(r"(?<![\d.,])0\.\d")
 COMMAS = 4  # numbers such as 0,41 that show decimal commas
+COCO = re.compile(r"^\s*Average (?P<what>Precision|Recall) .*@\[(?P<of>[^\]]*)\] = (?P<value>-?[\d.]+)\s*$")
 ESTIMATOR = re.compile(r"Saving dict for global step (\d+):(.*)")
 
 
@@ -81,6 +82,9 @@ def _said(line: str, epoch: str) -> str:
         return line.replace("validation_0-", "train-").replace("validation_1-", "validation-")
     if "tot_loss[" in line:
         return FRAMES.sub("", line)
+    if "@[ IoU=" in line and (found := COCO.match(line)):
+        whole = found["what"] == "Precision" and "0.50:0.95" in found["of"] and "all" in found["of"].split()
+        return f"val mAP: {found['value']}" if whole else ""
     if "Score at" in line and (found := SCORE.search(line)):
         return f"step {found[1]} train loss {found[2]}"
     return _of_a_tool(line) if ": " in line else line

@@ -37,7 +37,7 @@ LEADING = re.compile(
 )
 BEHIND = re.compile(r"\b(?:loss|error|acc|accuracy) (?P<step>\d+)(?::\s*|\s+)(?=[-+]?\d+\.\d)", re.IGNORECASE)
 PROGRESS = re.compile(r"\s\[\s*(?P<step>\d+)\s*/\s*\d+\s*\]\s*$")  # how far the epoch is, at a line's end
-BAR = re.compile(r"^\s*(?P<done>\d+)/(?P<total>\d+)\s+(?:\[|[\u2500-\u259f]|-)")
+BAR = re.compile(r"^\s*(?:step (?=\d+/\d+ \[))?(?P<done>\d+)/(?P<total>\d+)\s+(?:\[|[\u2500-\u259f]|-)")
 PERCENT_BAR = re.compile(r"(?P<done>\d+)%\|")
 
 Marks = dict[str, str]

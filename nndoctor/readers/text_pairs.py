@@ -46,9 +46,10 @@ CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")
 SPLIT_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?![\w./])", re.IGNORECASE)
 ACCURACY = re.compile(r"\bacc(?:uracy)?\b", re.IGNORECASE)
 HEADING = re.compile(
-    rf"^\W*(?:\w+\W+){{0,2}}?(?P<split>{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?:\W+\w+){{0,2}}\s*:\W*$",
+    rf"^\W*(?:\w+\W+){{0,2}}?(?P<split>{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?:\W+\w+){{0,2}}[\s)\]]*:\W*$",
     re.IGNORECASE,
 )
+BEGINS = re.compile(r"^\W*(?P<split>eval|evaluation|validation|test)\s+(?:begin|start)", re.IGNORECASE)
 OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\s?%)?", re.IGNORECASE)
 
 
@@ -79,7 +80,9 @@ def drawings(text: str) -> list[str]:
 
 def heading(text: str) -> str:
     """The split that a line of its own announces, as `Test Error:` does; else the empty text."""
-    found = HEADING.match(text) if len(text) < LONGEST_HEADING and ":" in text else None
+    if len(text) >= LONGEST_HEADING:
+        return ""
+    found = HEADING.match(text) if ":" in text else BEGINS.match(text)
     return SPLITS[found["split"].lower()] if found else ""
 
 
@@ -88,7 +91,7 @@ def parse(text: str, under: str = "") -> Line:
     text = STAMP.sub(" ", WIDE.sub("  ", _last_drawing(text)[:LONGEST]), count=1)
     line = Line(bar=bar_of(text))
     line.varies = line.bar is not None
-    line.marks, rest = marked(text)
+    line.marks, rest = marked(text.lstrip().removeprefix("step ") if line.varies else text)
     if line.bar is not None and line.bar[0] < line.bar[1]:
         return line  # under way: its numbers are not yet the epoch's
     scoped = _pair_up(line, rest, under)

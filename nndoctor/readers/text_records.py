@@ -177,6 +177,8 @@ def _draw(found: list[Record], bar: tuple[int, int], pairs: Mapping[str, object]
     done, total = bar
     if done < total:
         here.closed = here.closed or here.total > 0
+    elif pairs and here.total not in (0, total) and all(meaning(name).split for name in filter(known, pairs)):
+        here.values.update(pairs)  # the bar of an evaluation that says so
     elif pairs and not here.closed and here.total in (0, total):
         here.total, here.line = total, number
         here.values.update(pairs)
@@ -186,7 +188,7 @@ def _draw(found: list[Record], bar: tuple[int, int], pairs: Mapping[str, object]
 
 def _add(found: list[Record], pairs: dict[str, object], number: int, *, marked: bool) -> None:
     here = found[-1] if found else None
-    if here is not None and pairs.keys() & here.values.keys():
+    if here is not None and any(map(known, pairs.keys() & here.values.keys())):
         if here.total or (not marked and len(found) > 1 and found[-2].marks != here.marks):
             pairs = {name: value for name, value in pairs.items() if name not in here.values}  # a summary of the run
         else:
@@ -199,7 +201,8 @@ def _add(found: list[Record], pairs: dict[str, object], number: int, *, marked: 
         here.line = number
     if not marked:
         here.aside |= pairs.keys()
-    here.values.update(pairs)
+    for name, value in pairs.items():
+        here.values.setdefault(name, value)
 
 
 def _of(here: Record, line: Line) -> bool:

@@ -76,6 +76,34 @@ PRINTED = {
         each("Epoch: [{k}][0/391]\tLoss 2.4 (2.4)\tPrec@1 9.3 (9.3)\nTest: [0/79]\tLoss 2.1 ({b})\tPrec@1 9.0 (9.0)\n * Prec@1 {q:.3f}\n"),
         {"validation/accuracy": HELD_SHARE},
     ),
+    "bars called step, and an evaluation's below its own word": (
+        each(
+            "Epoch {n}/12\nstep 938/938 [====] - loss: {a} - acc: {x} - 20ms/step\nEval begin...\n"
+            "step 157/157 [====] - loss: {b} - acc: {y} - 10ms/step\nEval samples: 10000\n"
+        ),
+        ALL,
+    ),
+    "a summary of COCO's": (
+        each(
+            "Epoch: [{k}]  [59/60]  eta: 0:00:00  loss: {a} ({a})\nIoU metric: bbox\n"
+            " Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = {y}\n"
+            " Average Precision  (AP) @[ IoU=0.50      | area=   all | maxDets=100 ] = 0.8\n"
+            " Average Recall     (AR) @[ IoU=0.50:0.95 | area=   all | maxDets=  1 ] = 0.3\n"
+        ),
+        {"train/loss": TRAIN, "validation/map": HELD_SHARE},
+    ),
+    "headings in brackets": (
+        each("Epoch {n} started (10:00)\nMeasures (Train):\n * classif.logloss = {a}\nMeasures (Valid):\n * classif.logloss = {b}\n"),
+        LOSSES,
+    ),
+    "bars that name no step": (
+        each("train: [###|] data={n}/10000 loss={a}±0.01 t=00:00:10 ETA=00:10:00\nval:   [###|] data={n}/1000 loss={b}±0.01 t=00:00:10 ETA=00:00:00\n"),
+        LOSSES,
+    ),
+    "a validation that alone has a loss": (
+        each("epoch {k}: accuracy: {y} eval_loss: {b}\n"),
+        {"validation/loss": HELD, "validation/accuracy": HELD_SHARE},
+    ),
     "the step between the name and the number": (each("Train loss {n}00 {a}\nValidation loss {n}00: {b}  \n"), LOSSES),
     "iterations of a phase": (
         each("Iter(train) [ {n}00/40000]  lr: 0.1  data_time: 0.1  loss: {a}  decode.acc_seg: {p:.4f}\nIter(val) [500/500]    aAcc: {q:.4f}  mIoU: {q:.4f}  mAcc: 60.1\n"),
@@ -132,6 +160,24 @@ def test_losses_that_only_a_game_has_are_read_as_a_game(tmp_path):
     log.write_text(each("(epoch: {n}, iters: 100, time: 0.1) D_A: 0.2 G_A: {a} cycle_A: 1.1 D_B: 0.1 G_B: {b}\n"))
     (run,) = nndoctor.read(str(log))
     assert run.facts["task"].value == "gan"
+
+
+def test_coco_summaries_have_no_overlap_for_a_metric(tmp_path):
+    """The thresholds in the brackets are settings of the metric."""
+    log = tmp_path / "log.txt"
+    line = " Average Precision  (AP) @[ IoU=0.50:0.95 | area= small | maxDets=100 ] = 0.1\n"
+    log.write_text(each("Epoch: [{k}]  [59/60]  loss: {a} ({a})\n" + line))
+    (run,) = nndoctor.read(str(log))
+    assert set(run.series) == {"train/loss"}
+
+
+@pytest.mark.parametrize("header", ["class,precision,recall,f1", "precision,recall,f1-score,support"])
+def test_tables_of_classes_are_refused(tmp_path, header):
+    """A row a class is no row a step."""
+    log = tmp_path / "report.csv"
+    log.write_text(header + "\n" + "".join(f"{k},0.{k},0.{k},0.{k}\n" for k in range(1, 9)))
+    with pytest.raises(nndoctor.errors.UnreadableLog, match="a row a class"):
+        nndoctor.read(str(log))
 
 
 def test_seconds_called_cost_are_no_loss(tmp_path):
