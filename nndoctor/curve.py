@@ -101,17 +101,24 @@ def extremes(x: Array, y: Array, most: int) -> tuple[Array, Array]:
     """The lowest and the highest value in each equal-count bin, in their order, at most `most` in all: for drawing."""
     if len(y) <= most:
         return x, y
-    size = -(-len(y) // (most // 2))
-    whole = len(y) // size * size
-    rows = y[:whole].reshape(-1, size)
-    starts = np.arange(0, whole, size)
-    low, high = starts + rows.argmin(axis=1), starts + rows.argmax(axis=1)
-    if whole < len(y):
-        low = np.append(low, whole + y[whole:].argmin())
-        high = np.append(high, whole + y[whole:].argmax())
-    pairs = np.array((np.minimum(low, high), np.maximum(low, high))).T.ravel()
-    chosen = pairs[np.append(True, pairs[1:] > pairs[:-1])]  # where a bin holds one value, once
+    chosen = extremes_at(y[None], most)[0]
     return x[chosen], y[chosen]
+
+
+def extremes_at(rows: Array, most: int) -> list[NDArray[np.int64]]:
+    """Where they stand in each of some curves of one length of more than `most` points, shape (curves, points)."""
+    size = -(-rows.shape[1] // (most // 2))
+    whole = rows.shape[1] // size * size
+    binned = rows[:, :whole].reshape(len(rows), -1, size)
+    starts = np.arange(0, whole, size)
+    low, high = starts + binned.argmin(axis=2), starts + binned.argmax(axis=2)
+    if whole < rows.shape[1]:
+        low = np.column_stack([low, whole + rows[:, whole:].argmin(axis=1)])
+        high = np.column_stack([high, whole + rows[:, whole:].argmax(axis=1)])
+    pairs = np.stack([np.minimum(low, high), np.maximum(low, high)], axis=2).reshape(len(rows), -1)
+    again = np.zeros(pairs.shape, dtype=np.bool_)  # where a bin holds one value
+    again[:, 1:] = pairs[:, 1:] == pairs[:, :-1]
+    return [at[~twice] for at, twice in zip(pairs, again, strict=True)]
 
 
 def background(y: Array, least: int = 7) -> Array:

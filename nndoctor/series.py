@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -91,11 +91,12 @@ class Series:
         first, last = float(y[0]), float(y[-1])
         return Told(len(y), first, last, float(y[low]), float(x[low]), float(y[high]), float(x[high]))
 
-    def slim(self, most: int) -> Self:
-        """The same curve from at most `most` of its extreme points; what was asked of the whole one is told as it was."""
-        if len(self) <= most:
-            return type(self)(self.name, self.steps, self.values, self.column, None, self.scale)
-        x, y = curve.extremes(self.x, self.y, most)
+    def bare(self) -> Self:
+        """The same series without its lines."""
+        return type(self)(self.name, self.steps, self.values, self.column, None, self.scale)
+
+    def only(self, x: Array, y: Array) -> Self:
+        """The same curve from some of its points; what was asked of the whole one is told as it was."""
         small = type(self)(self.name, x, y, self.column, None, self.scale)
         if len(y):
             known = vars(self)
@@ -162,3 +163,19 @@ class Series:
         if self.lines is None or not len(self.steps):
             return None
         return int(self.lines[int(np.argmin(np.abs(self.steps - step)))])
+
+
+def slim(many: Mapping[str, Series], most: int) -> dict[str, Series]:
+    """The same curves from at most `most` of their extreme points each; those of one length are looked through together."""
+    small = {name: s.only(s.x, s.y) if len(s) > most else s.bare() for name, s in many.items() if len(s.y) <= most}
+    large = [name for name in many if name not in small]
+    for length in {len(many[name].y) for name in large}:
+        names = [name for name in large if len(many[name].y) == length]
+        rows = [many[name].y for name in names]
+        if length <= curve.LONG:
+            chosen = curve.extremes_at(np.stack(rows), most)
+        else:  # of which no copy is made
+            chosen = [curve.extremes_at(y[None], most)[0] for y in rows]
+        for name, at in zip(names, chosen, strict=True):
+            small[name] = many[name].only(many[name].x[at], many[name].y[at])
+    return {name: small[name] for name in many}

@@ -17,6 +17,7 @@ from nndoctor.cli.task import Task
 from nndoctor.errors import NNDoctorError, UnreadableLog, UsageError
 from nndoctor.readers.source import Source
 from nndoctor.run import LAYER
+from nndoctor.series import slim
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -130,7 +131,5 @@ def sensible(logs: int) -> int:
 def _slim(report: Report) -> Report:
     """The report on a run that is kept as the points that draw it, and of its layers those that findings name."""
     named = {finding.series for finding in report.findings}
-    series = {
-        name: s.slim(DRAWN) for name, s in report.run.series.items() if not name.startswith(LAYER) or name in named
-    }
-    return replace(report, run=replace(report.run, series=series))
+    kept = {name: s for name, s in report.run.series.items() if not name.startswith(LAYER) or name in named}
+    return replace(report, run=replace(report.run, series=slim(kept, DRAWN)))

@@ -1,0 +1,45 @@
+"""A series' own arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nndoctor import curve
+from nndoctor.series import Series, slim
+
+MOST = 16
+NUMBERS = st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), max_size=90)
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), NUMBERS))
+def test_slim_curves_are_the_extremes_of_each(drawn):
+    """However many are looked through together, each keeps its own lowest and highest points, and tells of the whole."""
+    many = {name: Series.of(name, values) for name, values in drawn.items()}
+    small = slim(many, MOST)
+    assert list(small) == list(many)
+    for name, whole in many.items():
+        x, y = (whole.steps, whole.values) if len(whole) <= MOST else curve.extremes(whole.x, whole.y, MOST)
+        assert len(small[name]) <= MOST
+        assert np.array_equal(small[name].steps, x)
+        assert np.array_equal(small[name].values, y, equal_nan=True)
+        assert small[name].told == whole.told
+
+
+@given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=600), st.floats(0, 1))
+def test_medians_and_quantiles_are_those_of_numpy(values, share):
+    """To the last bit."""
+    y = np.array(values)
+    with np.errstate(over="ignore"):
+        assert curve.median(y) == np.median(y)
+        assert curve.quantile(y, share) == np.quantile(y, share)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), max_size=120), st.integers(0, 30).map(lambda k: 2 * k + 1))
+def test_a_rolling_median_is_the_median_of_each_window(values, window):
+    """The window cut at both ends."""
+    y = np.array(values)
+    half = window // 2
+    wanted = [np.median(y[max(0, k - half) : k + half + 1]) for k in range(len(y))] if len(y) > 2 else values
+    assert curve.rolling_median(y, window).tolist() == wanted
