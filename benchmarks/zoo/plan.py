@@ -13,6 +13,7 @@ from benchmarks.zoo.recipes import Recipe
 from benchmarks.zoo.settings import TESTING, TUNING, Setting
 
 EPOCH_SPELLINGS = ("keras", "torch", "fastai", "slash", "words", "error")
+TWICE = 2  # the tuning half has every recipe so many times as often as it says
 MOST_ROWS = 120  # of a log by epochs: data sets of a few batches are logged by steps beyond that
 
 
@@ -29,7 +30,7 @@ def _all(split: str) -> Iterator[Experiment]:
         rng = np.random.default_rng(seed_of("settings", split, r))
         settings += [s for s in settings if s.dense] + [s for s in settings if s.cheap]  # cheap ones come more often
         turns = [settings[i] for i in rng.permutation(len(settings))]
-        for n in range((recipe.tuning if split == "tuning" else recipe.testing) if turns else 0):
+        for n in range((TWICE * recipe.tuning if split == "tuning" else recipe.testing) if turns else 0):
             yield experiment(f"{split}-{r:02d}-{n:02d}", split, recipe, turns[n % len(turns)])
 
 

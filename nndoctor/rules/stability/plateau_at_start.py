@@ -22,7 +22,8 @@ SMALL = 0.10  # of the loss: the first step down from a large initialization
 USUAL = (2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 26, 50, 100, 101, 200, 256, 365, 1000)  # classes of common data sets
 RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there
 LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
-FEW = 5  # points, where they differ
+FEW = 5  # points, where they differ by more than
+THOUSANDTH = 0.001  # of the loss: no run that learns changes so little from its first reading to its third
 FIRST = 9  # readings at most that tell the start
 STANDS_OUT = 2.5  # standard deviations
 MEDIAN = 1.25  # times that of a mean is the standard deviation of a median
@@ -37,7 +38,7 @@ LEARNED = 0.6  # of the errors of guessing: a network with fewer has learned, ho
 def check(run: Run) -> Iterator[Symptom]:
     """See whether the loss left its start at all, and when."""
     loss = run.series["train/loss"]
-    if len(loss.y) < FEW and not _exact(loss):
+    if len(loss.y) < FEW and not (_exact(loss) or _stands_still(run, loss)):
         return
     if _has_learned(run) or thrown(loss) is not None or _rises(loss) or _swings(run, loss):
         return
@@ -54,6 +55,13 @@ def _exact(loss: Series) -> bool:
     """Whether the loss is the same to the last digit from some reading on."""
     late = loss.y[len(loss.y) // 2 :] if len(loss.y) >= FEW else loss.y
     return float(np.ptp(late)) <= 1e-7 * abs(loss.last)
+
+
+def _stands_still(run: Run, loss: Series) -> bool:
+    """Whether the few readings there are lie within a thousandth of each other, under a rate that does not grow."""
+    lr = run.series.get("lr")
+    grows = lr is not None and len(lr.y) > 1 and lr.y[-1] > lr.y[0]
+    return loss.low > 0 and not grows and float(np.ptp(loss.y)) <= THOUSANDTH * loss.low
 
 
 def _rises(loss: Series) -> bool:
