@@ -10,7 +10,6 @@ from nndoctor.errors import UnreadableLog
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import ESCAPES, Source
 from nndoctor.readers.table import Table, from_records
-from nndoctor.readers.text_records import counts, records
 
 
 def sniff(source: Source) -> bool:
@@ -22,6 +21,8 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table for each cell whose output is a log. Raises UnreadableLog where none is."""
+    from nndoctor.readers.text_records import counts, records  # patterns that only a printed log needs
+
     try:
         found = json.loads(source.text())
     except (ValueError, RecursionError) as error:

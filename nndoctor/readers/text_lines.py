@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nndoctor.errors import UnreadableLog
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import HEAD, Source, pieces
 from nndoctor.readers.table import Table, from_rows, joined
-from nndoctor.readers.text_bars import drawn
-from nndoctor.readers.text_dialects import comma_decimals, with_points
-from nndoctor.readers.text_ranks import one_voice
-from nndoctor.readers.text_records import Record, counts, records, tells
+
+if TYPE_CHECKING:
+    from nndoctor.readers.text_records import Record
 
 LONGEST_PREFACE = 1 << 20  # bytes that a log may print before its first numbers
 CUT = "the last line is cut off and was left out"
@@ -21,6 +21,8 @@ def sniff(source: Source) -> bool:
     """Two lines or more, each of another epoch or step, with a loss or a metric by its name."""
     if source.is_dir or not source.is_text or _is_json(source.start):
         return False
+    from nndoctor.readers.text_records import counts  # patterns that only a printed log needs
+
     if counts(_told(source.start.split("\n"), source)):
         return True
     return source.size > HEAD and counts(_told(source.beginning(LONGEST_PREFACE).split("\n"), source))
@@ -28,6 +30,9 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table, a row for each epoch or step that the text tells of, with the line it begins on."""
+    from nndoctor.readers.text_ranks import one_voice
+    from nndoctor.readers.text_records import tells
+
     parts: list[Table] = []
     before = 0
     for text in pieces(source):
@@ -52,6 +57,10 @@ def read(source: Source) -> list[Table]:
 
 def _told(lines: Sequence[str], source: Source) -> list[Record]:
     """The records of some lines; where they make no log, those that progress bars draw."""
+    from nndoctor.readers.text_bars import drawn
+    from nndoctor.readers.text_dialects import comma_decimals, with_points
+    from nndoctor.readers.text_records import counts, records
+
     if comma_decimals(source.start):
         lines = [with_points(line) for line in lines]
     found = records(lines)

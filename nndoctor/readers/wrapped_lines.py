@@ -8,8 +8,6 @@ from nndoctor.errors import UnreadableLog
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source, pieces
 from nndoctor.readers.table import Table, from_records, joined
-from nndoctor.readers.text_ranks import one_voice
-from nndoctor.readers.text_records import counts, records, tells
 
 TEXTS = ("log", "message", "msg", "textPayload", "text", "line", "content", "MESSAGE", "body")
 LOOKED_AT = 400  # lines
@@ -19,12 +17,17 @@ def sniff(source: Source) -> bool:
     """JSON lines in which one text each says an epoch or a step, with a loss or a metric by its name."""
     if source.is_dir or not source.is_text or not source.start.startswith("{"):
         return False
+    from nndoctor.readers.text_records import counts, records  # patterns that only a printed log needs
+
     lines = source.start.split("\n")[:LOOKED_AT]
     return _text(lines[0]) is not None and counts(records([_text(line) or "" for line in lines]))
 
 
 def read(source: Source) -> list[Table]:
     """One table, a row for each epoch or step that the texts tell of, with the line it begins on."""
+    from nndoctor.readers.text_ranks import one_voice
+    from nndoctor.readers.text_records import records, tells
+
     parts: list[Table] = []
     before = 0
     for text in pieces(source):
