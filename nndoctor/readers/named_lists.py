@@ -16,6 +16,9 @@ NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf)"
 OPENED = re.compile(
     NAME + r"[:=]?[ \t]*(?:(?:np\.)?array\(|tensor\()?\[(?P<inside>[^\]\[]{3,})\]", re.IGNORECASE | re.MULTILINE
 )
+PRINTED = re.compile(
+    r"[{,]\s*[\"'](?P<name>[A-Za-z][\w ./-]{0,60}?)[\"']\s*:\s*(?:array\()?\[(?P<inside>[^\]\[]{3,})\]"
+)
 BULLETS = re.compile(
     NAME + rf":[ \t]*\n(?P<inside>(?:[ \t]*-[ \t]+(?:{NUMBER})[ \t]*(?:\n|$)){{3,}})", re.IGNORECASE | re.MULTILINE
 )
@@ -39,7 +42,7 @@ def read(source: Source) -> list[Table]:
 def _lists(text: str) -> dict[str, object]:
     """The lists by their names; of two with one name the longer."""
     found: dict[str, list[str]] = {}
-    for pattern in (OPENED, BULLETS):
+    for pattern in (OPENED, PRINTED, BULLETS):
         for match in pattern.finditer(text):
             inside = WRAPPED.sub(r"\1", match["inside"])
             numbers = re.findall(rf"(?<![\w.])(?:{NUMBER})(?![\w.])", inside, re.IGNORECASE)

@@ -35,7 +35,7 @@ METRICS = _table(
     accuracy: accuracy_top1 accuracy_top_1 categorical_accuracy sparse_categorical_accuracy binary_accuracy accu
     accuracy: accuracy_score exactitud acuracia genauigkeit accuratezza cls_accuracy bin_acc multiclass_accuracy multiclassaccuracy binaryaccuracy accuracies accs
     accuracy: sparse_categorical_acc accuracy1 accuracy_1 token_accuracy mean_token_accuracy pixel_accuracy pixel_acc
-    accuracy: correct_rate exact_match prec_at_1 exactitude  masked_accuracy top1acc aacc a_acc accuracy01 acc01 acc1_ema precision_at_1 classification_accuracy
+    accuracy: correct_rate exact_match prec_at_1 exactitude  masked_accuracy top1acc aacc a_acc oa accuracy01 acc01 acc1_ema precision_at_1 classification_accuracy
     error: fehler fehlerrate err_at_1 erreur errore error err error_rate err_rate class_error merror top1_err top1_error classification_error multi_error
     error: binary_error misclassification top_1_error
     balanced_accuracy: balanced_accuracy bal_acc uar mean_acc bacc mean_class_accuracy mean_class_acc class_accuracy macc m_acc

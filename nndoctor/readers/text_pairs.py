@@ -58,13 +58,14 @@ class Line:
     """What one line says: `marks` are its epoch and step, `pairs` its named numbers as they are spelled.
 
     `bar` is the done and total count where the line is a progress bar; `varies` says that the names depend on more than
-    the line's shape.
+    the line's shape, `shares` that what is taken for the losses of several splits are numbers from 0 to 1.
     """
 
     marks: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, object] = field(default_factory=dict)
     bar: tuple[int, int] | None = None
     varies: bool = False
+    shares: bool = False
 
 
 def drawings(text: str) -> list[str]:
@@ -181,6 +182,7 @@ def _name_bare_splits(line: Line, text: str) -> None:
     losses = any(meaning(name).metric == "loss" for name in line.pairs)
     shares = all(str(v).endswith("%") or _within(v, 1.0) for v in bare.values())
     metric = "accuracy" if shares and (losses or ACCURACY.search(text[: text.find(next(iter(bare)))])) else "loss"
+    line.shares = shares and metric == "loss" and not losses
     if not (losses and metric == "loss"):
         line.pairs = {f"{name} {metric}" if name in bare else name: value for name, value in line.pairs.items()}
 

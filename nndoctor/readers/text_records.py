@@ -165,6 +165,13 @@ def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]
     if line.marks and not (found and _of(found[-1], line)):
         found.append(Record({**epoch, **line.marks}, OWN[tuple(line.marks)], number))
     pairs = dict(line.pairs) if _worth(line.pairs) else {}  # else it is prose
+    if (
+        line.shares
+        and not line.marks
+        and found
+        and any(_series(name) == ("train", "loss") for name in found[-1].values)
+    ):
+        pairs = {name.removesuffix("loss") + "accuracy" * name.endswith("loss"): value for name, value in pairs.items()}
     if line.bar is not None and (found or pairs):
         _draw(found, line.bar, pairs, number)
     elif pairs:

@@ -104,6 +104,23 @@ PRINTED = {
         each("epoch {k}: accuracy: {y} eval_loss: {b}\n"),
         {"validation/loss": HELD, "validation/accuracy": HELD_SHARE},
     ),
+    "shares of three splits below a loss": (
+        each("Epoch {n:02d}, Loss: {a}, Approx. Train: {x}\nTrain: {x}, Val: {y}, Test: {y}\n"),
+        {"train/loss": TRAIN, "train/accuracy": SHARE, "validation/accuracy": HELD_SHARE},
+    ),
+    "a history that is printed at the end": (f"Training done\n{{'loss': {TRAIN}, 'val_loss': {HELD}}}\n", LOSSES),
+    "rows of other things below an epoch": (
+        each("Epoch {n:4d}/500  train={a}  val={b}  lr=1e-3\n  velocity   R²=0.9{k}  relL2=0.1\n  pressure   R²=0.8{k}  relL2=0.2\n"),
+        LOSSES,
+    ),
+    "two lines an epoch, a metric each": (
+        each("Epoch: {k}\nTrain Loss: {a} | Valid Loss: {b}\nTrain Accuracy: {x} | Valid Accuracy: {y}\n"),
+        ALL,
+    ),
+    "dots after the names of splits": (
+        each("Epoch: {n:02} | Epoch Time: 0m 3s\n\tTrain Loss: {a} | Train PPL:  11.1\n\t Val. Loss: {b} |  Val. PPL:  12.1\n"),
+        LOSSES,
+    ),
     "the step between the name and the number": (each("Train loss {n}00 {a}\nValidation loss {n}00: {b}  \n"), LOSSES),
     "iterations of a phase": (
         each("Iter(train) [ {n}00/40000]  lr: 0.1  data_time: 0.1  loss: {a}  decode.acc_seg: {p:.4f}\nIter(val) [500/500]    aAcc: {q:.4f}  mIoU: {q:.4f}  mAcc: 60.1\n"),
