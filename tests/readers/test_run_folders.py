@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -105,4 +106,26 @@ def test_other_folders_are_no_runs(tmp_path):
     write(tmp_path / "LICENSE", "MIT License\n")
     write(tmp_path / "table.tsv", "a\tb\n1\t2\n")
     with pytest.raises(UnreadableLog, match=r"no run log|no column that looks"):
+        nndoctor.read(str(tmp_path))
+
+
+def test_a_file_of_metrics_for_each_epoch_is_one_run(tmp_path):
+    """AllenNLP writes metrics_epoch_0.json and so on; they are rows in the order of their numbers."""
+    for k in range(11):
+        told = {"epoch": k, "training_loss": 3 - k / 9, "validation_loss": 4 - k / 9, "best_validation_loss": 9.0}
+        (tmp_path / f"metrics_epoch_{k}.json").write_text(json.dumps({**told, "training_duration": "0:00:01"}))
+    (tmp_path / "metrics.json").write_text(json.dumps({"best_epoch": 9, "training_loss": 1.0}))
+    (tmp_path / "metrics_epoch_11.json").write_text('{"epoch": 11, "trai')
+    (run,) = nndoctor.read(str(tmp_path))
+    assert run.format == "numbered-json"
+    assert run.series["train/loss"].steps.tolist() == list(map(float, range(11)))
+    assert run.series["validation/loss"].values.tolist() == pytest.approx([4 - k / 9 for k in range(11)])
+    assert "no whole JSON objects and left out: 1 of the files, the first is metrics_epoch_11.json" in run.notes
+
+
+def test_numbered_files_of_other_things_are_no_run(tmp_path):
+    """Settings saved with each step tell of no course."""
+    for k in range(3):
+        (tmp_path / f"config_step_{k}.json").write_text(json.dumps({"depth": k}))
+    with pytest.raises(nndoctor.errors.UnreadableLog):
         nndoctor.read(str(tmp_path))
