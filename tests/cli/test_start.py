@@ -48,3 +48,9 @@ def test_help_loads_no_arithmetic(process, words):
 def test_machine_formats_load_no_rich(process):
     """They are written plainly."""
     assert "rich.console" not in loaded(process, "diagnose", "good.csv", "-f", "json")
+
+
+def test_a_plain_table_loads_no_patterns_of_printed_logs(process):
+    """What other languages and other formats need is loaded for them."""
+    _, *modules = loaded(process, "diagnose", "good.csv")
+    assert not {f"nndoctor.readers.{name}" for name in ("foreign", "text_records", "text_pairs")} & set(modules)
