@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from nndoctor.errors import UnreadableLog
+from nndoctor.readers.names import Kind, meaning
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.source import Source, pieces
-from nndoctor.readers.table import Table, from_records, joined
+from nndoctor.readers.table import Table, flatten, from_records, joined
 
 TEXTS = ("log", "message", "msg", "textPayload", "text", "line", "content", "MESSAGE", "body")
 LOOKED_AT = 400  # lines
@@ -20,7 +21,7 @@ def sniff(source: Source) -> bool:
     from nndoctor.readers.text_records import counts, records  # patterns that only a printed log needs
 
     lines = source.start.split("\n")[:LOOKED_AT]
-    return _text(lines[0]) is not None and counts(records([_text(line) or "" for line in lines]))
+    return _text(lines[0]) is not None and not _tells(lines) and counts(records([_text(line) or "" for line in lines]))
 
 
 def read(source: Source) -> list[Table]:
@@ -40,6 +41,18 @@ def read(source: Source) -> list[Table]:
     if not parts:
         raise UnreadableLog(f"{source.path} has no line with a loss or a metric; wanted 'epoch 1 loss 0.5' or the like")
     return [joined(parts)]
+
+
+def _tells(lines: list[str]) -> bool:
+    """Whether an object says a loss or a metric by a key of its own: then it is read by its keys."""
+    for line in lines:
+        try:
+            found = json.loads(line) if line.startswith("{") else None
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict) and any(meaning(name).kind is Kind.SERIES for name in flatten(found)):
+            return True
+    return False
 
 
 def _text(line: str) -> str | None:

@@ -79,6 +79,10 @@ EXPORTS = {
         lines(*({"log": f"epoch {k} train loss {TRAIN[k]} val loss {HELD[k]}\n", "stream": "stdout"} for k in range(N))),
         LOSSES,
     ),
+    "keys beside a logger's message": (
+        lines(*({"message": f"epoch {k}: loss {TRAIN[k]:.1f}", "epoch": k, "train_loss": TRAIN[k], "val_loss": HELD[k]} for k in range(N))),
+        LOSSES,
+    ),
     "a logger's message": (
         lines({"severity": "INFO", "message": "start"}, *({"severity": "INFO", "message": f"epoch {k}: train_loss={TRAIN[k]}, val_loss={HELD[k]}"} for k in range(N))),
         LOSSES,
