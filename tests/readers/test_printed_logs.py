@@ -197,6 +197,14 @@ def test_tables_of_classes_are_refused(tmp_path, header):
         nndoctor.read(str(log))
 
 
+def test_a_duration_on_a_clock_is_no_number(tmp_path):
+    """01:11:54 is not one second."""
+    log = tmp_path / "log.txt"
+    log.write_text(each("Epoch {n}: train loss {a}\nEpoch duration: 01:11:{n:02d}\n"))
+    (run,) = nndoctor.read(str(log))
+    assert set(run.series) == {"train/loss"}
+
+
 def test_seconds_called_cost_are_no_loss(tmp_path):
     """Time cost, batch cost and reader cost tell of the clock."""
     log = tmp_path / "log.txt"
