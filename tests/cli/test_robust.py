@@ -83,7 +83,7 @@ def test_an_output_that_may_not_be_written_is_told_before_any_work(nndoctor, log
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_ends_all_processes_and_leaves_nothing(logs, process, jobs):
     """130, not a word of the processes that read, no file."""
-    for k in range(150):
+    for k in range(3000):
         (logs / f"more{k}.csv").write_text(LOGS["good.csv"], encoding="utf-8")
     words = ["diagnose", ".", "--jobs", jobs, "-f", "json", "-o", "out.json"]
     running = process(*words, start_new_session=True)
