@@ -24,9 +24,17 @@ def verdict(report: Report) -> tuple[str, str]:
         return "Nothing wrong found in training; without validation nothing can be said about new data.", "good"
     if not any(name.startswith("train/") for name in report.run.series):
         return "Nothing wrong found in validation; without training values bias and variance cannot be judged.", "good"
-    if any(f.name in ("high-bias", "bias-unknown") for f in report.findings):
-        return "Nothing wrong found; high bias can be neither seen nor ruled out.", "good"
-    return "Nothing wrong found.", "good"
+    return _nothing_wrong(report), "good"
+
+
+def _nothing_wrong(report: Report) -> str:
+    """What is said of a healthy run: with what it rests on, where bias depends on a target that nobody gave."""
+    bias = next((f for f in report.findings if f.name in ("high-bias", "bias-unknown")), None)
+    if bias is None:
+        return "Nothing wrong found."
+    if bias.name == "high-bias":
+        return f"Nothing wrong found, unless it is high bias: {bias.message}."
+    return "Nothing wrong found; high bias can be neither seen nor ruled out."
 
 
 def cannot_say(report: Report) -> str | None:
