@@ -17,6 +17,7 @@ from nndoctor.wording import number, percent
 GAP = 0.05  # training error above the known target; Ng's worked examples call 7 points high and 1 point fine
 UNKNOWN = 0.14  # above an assumed target near zero: the courses' 15 % is high bias, their 1 % is not
 LIKELY = 0.22  # less is mostly the noise of the data, in the zoo, whose runs log a loss: information without a target
+THIRD = 1 / 3  # up to here, where the error has halved since the first reading
 FEW = 5  # points, where no target is given
 MANY = 20  # classes; beyond, few tasks can be learned to the last example, and guesses about the target are worth less
 UNKNOWN_MANY = 0.40
@@ -79,8 +80,14 @@ def _by_error(run: Run, error: TrainingError) -> Iterator[Symptom]:
         step=float(error.curve.x[-1]),
         span=(float(error.curve.x[len(error.curve.x) * 3 // 4]), float(error.curve.x[-1])),
         causes=_causes(run, known=target is not None),
-        severity=Severity.INFO if target is None and bias < LIKELY and "train/loss" in run.series else None,
+        severity=Severity.INFO if target is None and _may_be_noise(run, error, bias) else None,
     )
+
+
+def _may_be_noise(run: Run, error: TrainingError, bias: float) -> bool:
+    """Whether data with noise leave such an error, too: a small one, or one that is less than half of what it was."""
+    small = bias < LIKELY or (bias < THIRD and bias < HALF * error.curve.first)
+    return small and "train/loss" in run.series
 
 
 def _learns_by_heart(run: Run, gap: float) -> bool:
@@ -212,7 +219,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1},
     check=check,
     why="A network that cannot fit the examples it was shown will not do better on new ones. More data will not help; more capacity or less regularization will.",
-    how="Training error less the target (human level, --target-error) is 5 points or more; 14 with a target near 0 assumed (information up to 22, where a loss is logged), 40 beyond 20 classes; and the loss has settled. With no error in the log, a loss at 45 % of guessing or more.",
+    how="Training error less the target (human level, --target-error) is 5 points or more; 14 with a target near 0 assumed (without a target and with a loss in the log information up to 22, and up to 33 where the error has halved), 40 beyond 20 classes; and the loss has settled. With no error in the log, a loss at 45 % of guessing or more.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

@@ -38,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
         series=loss.name,
         step=float(loss.x[-1]),
         span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
-        severity=Severity.INFO if is_trial(run) else None,
+        severity=Severity.INFO if is_trial(run) or way.ended else None,
         causes=(
             *starved(run),
             Cause("training too short", 0.6, "the curve bends, and has not reached its floor", "go on with this run"),
@@ -67,7 +67,7 @@ RULE = Rule(
     needs={"train/loss": 5},
     check=check,
     why="A run that stops while it learns says little about the model: bias and variance are those of the moment. More steps are the cheapest cure.",
-    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 11 % or more (25 % where the rate was decayed to nothing), and six times the noise of its levels; so does the validation loss. Where the log has the learning rate, the clock is its sum.",
+    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 11 % or more (25 % where the rate was decayed to nothing), and six times the noise of its levels; so does the validation loss. A remark where the rate was decayed to nothing: that run was meant to end there. Where the log has the learning rate, the clock is its sum.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",
