@@ -9,6 +9,7 @@ from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import has_moved, losses, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
+from nndoctor.series import Series
 from nndoctor.wording import number, percent
 
 GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
@@ -17,6 +18,7 @@ SMALL = 0.05  # a gap in points so small that a gap in loss is only confidence
 LOSS = 0.25  # of the reach, where no error is logged
 RELATIVE = 0.28  # of a positive validation loss: less is information, as a run that learned little has a short way to compare with
 FEW = 4  # evaluations
+NOISY = 0.4  # of the confidence is lost where the noise is as large as the gap
 OWN = 0.30  # of the validation loss's excess over the best seen
 
 
@@ -36,7 +38,7 @@ def check(run: Run, gap: float = GAP, fine: float = FINE, loss: float = LOSS) ->
         if seen >= limit and seen > 2.5 * validation.noise / min(len(validation.y), 10) ** 0.5:
             yield Symptom(
                 f"validation error is {percent(validation.last)} against {percent(train.last)} in training",
-                sureness(seen, limit, 2.5 * limit),
+                _steady(sureness(seen, limit, 2.5 * limit), validation, seen),
                 {"train_error": train.last, "validation_error": validation.last, "gap": seen},
                 series=f"validation/{run.metric.name}",
                 step=float(validation.x[-1]),
@@ -48,6 +50,11 @@ def check(run: Run, gap: float = GAP, fine: float = FINE, loss: float = LOSS) ->
             return
     if "train/loss" in run.series and "validation/loss" in run.series:
         yield from _by_loss(run, loss)
+
+
+def _steady(sure: float, validation: Series, gap: float) -> float:
+    """Less sure where single readings of validation jump by much of the gap: its noise is to be mended first."""
+    return sure * (1 - NOISY * min(validation.noise / gap, 1.0))
 
 
 def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
@@ -70,7 +77,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         return
     yield Symptom(
         f"validation loss is {number(validation.last)} against {number(train.last)} in training, a gap of {percent(share)} of all that was learned",
-        sureness(share, loss, 0.6),
+        _steady(sureness(share, loss, 0.6), validation, gap),
         {"train_loss": train.last, "validation_loss": validation.last, "gap": gap, "reach": reach(run)},
         series="validation/loss",
         step=float(validation.x[-1]),
