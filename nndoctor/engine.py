@@ -66,7 +66,7 @@ def _explains(found: Mapping[str, list[Finding]], cause: str, name: str) -> bool
 
 
 def _importance(rule: Rule, finding: Finding) -> tuple[int, int, bool, float, str]:
-    family = FAMILIES.index(rule.code[2])
+    family = FAMILIES.index(rule.code[2]) if not rule.passing else len(FAMILIES)
     return finding.severity.rank, family, not rule.free, -finding.confidence, rule.code
 
 

@@ -25,6 +25,7 @@ class Rule:
     `yields_to` names the rules whose finding explains this one: then this one is not reported. `leaves_open` names those that
     are not clear where this one is found.
     `free` says that its first remedy costs nothing, so that it stands before others of its family.
+    `passing` says that the run got over it, so that it stands behind what is wrong to the end.
     `limits` are the keyword arguments of `check` that a user may set, with their values. `asked` rules are judged, and spoken
     of, only where their needs are met: they answer what the user asked. `settled` says that the user has set the severity.
     `sick` runs must be found, `healthy` ones examined and cleared: they are the rule's tests and its picture.
@@ -45,6 +46,7 @@ class Rule:
     yields_to: tuple[str, ...] = field(default=())
     leaves_open: tuple[str, ...] = field(default=())
     free: bool = False
+    passing: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
     asked: bool = False
     settled: bool = False

@@ -117,3 +117,26 @@ def test_a_training_error_that_data_often_have_is_a_remark() -> None:
     assert [(f.name, f.severity) for f in report.findings][:1] == [("high-bias", Severity.INFO)]
     assert "--target-error" in report.findings[0].message
     assert verdict(report)[0].startswith("Nothing wrong found, unless it is high bias: training error is 16 %")
+
+
+def test_a_spike_that_was_got_over_stands_behind_what_is_wrong_to_the_end() -> None:
+    """A run that spiked once and overfits is first of all a run that overfits."""
+    train = 2.3 * np.exp(-np.arange(60) / 8) + 0.02
+    train[40] += 1.5
+    held_out = 1.0 + 1.3 * np.exp(-np.arange(60) / 4) + 0.02 * np.arange(60)
+    both = {"train/loss": train, "validation/loss": held_out}
+    names = [f.name for f in _report(Run({k: Series.of(k, v, np.arange(60.0)) for k, v in both.items()})).findings]
+    assert names[0] == "overtraining"
+    assert "loss-spikes" in names[1:]
+
+
+def test_a_gap_that_jumps_is_less_sure_than_the_jumps() -> None:
+    """Where validation is noisy the noise is mended first."""
+    dice = np.random.default_rng(3)
+    train = 2.3 * np.exp(-np.arange(40) / 6) + 0.3
+    both = {
+        "train/loss": train,
+        "validation/loss": train + 1.5 + dice.normal(0, 0.5, 40) - 1.5 * np.exp(-np.arange(40) / 5),
+    }
+    names = [f.name for f in _report(Run({k: Series.of(k, v, np.arange(40.0)) for k, v in both.items()})).findings]
+    assert names[:2] == ["noisy-validation", "high-variance"]

@@ -110,14 +110,14 @@ def _slow(run: Run, loss: Series) -> Cause:
             f"it ended at {percent(lr_share(run, 0.9, 1.0) or 0.0)} of its peak: any loss is flat then",
             "one run with a constant rate",
         )
+    unseen = "" if "lr" in run.series else ", decayed too early or still in its warm-up"
     if creeps:
         return Cause(
-            "training too short, or learning rate too low",
+            f"training too short, or learning rate too low{unseen}",
             0.25,
             "the loss still creeps down",
             "one run with three times the learning rate",
         )
-    unseen = "" if "lr" in run.series else ", or decayed too early"
     return Cause(
         f"learning rate too low{unseen}",
         0.15,

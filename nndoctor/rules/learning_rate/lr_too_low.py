@@ -63,6 +63,12 @@ def _causes(run: Run, share: float, way: Course) -> tuple[Cause, ...]:
             "the same curve is the beginning of a healthy run",
             "go on with this run: if the slope stays, four times the steps bring it down",
         ),
+        Cause(
+            "network too small",
+            0.1,
+            "a few units find their way slowly at any rate",
+            "one run four times as wide: it falls faster from the start",
+        ),
         *_warming(run, way),
         *starved(run),
     )

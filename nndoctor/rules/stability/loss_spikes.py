@@ -123,5 +123,6 @@ RULE = Rule(
         Run.drawn(train_loss="9.0 2.3..0.9*30"),
         Run.drawn(train_loss="2.3..0.9*15 0.95 0.9..0.8*15"),
     ),
+    passing=True,
     yields_to=("nan-loss", "diverged", "plateau-at-start", "lr-too-high", "sawtooth-epochs"),
 )
