@@ -9,6 +9,25 @@ from nndoctor.series import Series
 
 PLAIN = ("accuracy", "error", "balanced_accuracy")  # whose best is near 1; a good mAP, F1 or Dice depends on the task
 
+EXPLAINED_BY = (  # the findings that say why a training error is high
+    "nan-loss",
+    "diverged",
+    "plateau-at-start",
+    "dead-relu",
+    "saturated-activation",
+    "vanishing-gradient",
+    "constant-output",
+    "symmetric-initialization",
+    "signal-shrinks",
+    "lr-too-low",
+    "lr-too-high",
+    "not-converged",
+    "warmup-unfinished",
+    "lr-decayed-too-early",
+    "adaptive-rate-starved",
+    "impossible-loss",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from nndoctor.finding import Cause
 from nndoctor.run import Run, once
 
 UNLEARNED = 0.3  # of the loss of guessing: a network that learned less is not judged by its own small reach
@@ -42,20 +41,6 @@ def at_chance(run: Run, split: str = "train") -> bool:
     if accuracy is None or number is None or len(accuracy.y) < 2:
         return False
     return accuracy.high < min(1.3 / number + 0.02, 0.5 * (1 + 1 / number))
-
-
-def no_signal(run: Run) -> tuple[Cause, ...]:
-    """The cause of a training loss that falls while validation's accuracy never leaves that of guessing."""
-    if not at_chance(run, "validation"):
-        return ()
-    return (
-        Cause(
-            "labels without signal",
-            0.5,
-            "validation never did better than guessing: shuffled or mismatched labels can only be learned by heart",
-            "look at twenty examples with their labels, as the network gets them",
-        ),
-    )
 
 
 def _is_cross_entropy(run: Run) -> bool:

@@ -10,20 +10,14 @@ import numpy as np
 
 from nndoctor.chance import GUESSING, chance_loss
 from nndoctor.curve import medians, noise_level
-from nndoctor.finding import Cause
 from nndoctor.run import Run, once
 from nndoctor.series import Series
+from nndoctor.throws import thrown
 
 PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
 FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
 BLIND = 0.02  # of the reach: levels that are less sure cannot show whether a loss has stopped
-DWARFS = 10.0  # times
-AT_FIRST = 0.2  # of the run: what is thrown later has until the end to win it back
-BACK = 0.35  # of its height: a spike that has come down so far will come down
 ALOFT = 1.3  # times training's way: a validation loss that begins higher was measured after a throw, or on other data
-BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
-DOUBLED = 2.0  # times the start, kept up for a while: no noise of a loss that then stays above its start
-LENGTH = 12  # points
 LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
 MOVED = 0.02  # of the loss of guessing
 STIRRED = 0.005  # of a positive loss whose zero nobody knows
@@ -189,34 +183,6 @@ def _geometric(before: float, last: float) -> float:
     return last * sum(ratio**k for k in range(1, 13))
 
 
-def starved(run: Run) -> tuple[Cause, ...]:
-    """The cause of a slow fall that only the optimizer's name can rule out."""
-    if run.fact("optimizer") is not None:
-        return ()
-    return (
-        Cause(
-            "Adagrad's accumulated gradients",
-            0.1,
-            "the log does not name the optimizer, and Adagrad's steps only ever shrink",
-            "if it is Adagrad: one run with Adam or RMSprop",
-        ),
-    )
-
-
-def unseen_decay(run: Run, weight: float) -> tuple[Cause, ...]:
-    """The cause of a curve that flattens which only the learning rate in the log can rule out."""
-    if "lr" in run.series:
-        return ()
-    return (
-        Cause(
-            "learning rate too low, or decayed too early",
-            weight,
-            "the log does not hold the learning rate, and any loss is flat at a small one",
-            "log it, and try one run with a constant rate",
-        ),
-    )
-
-
 def roughness(series: Series, start: float = 0.0) -> float:
     """Noise of the reduced curve (at most 60 medians) from a share of the run on: what no averaging over steps removes."""
     n = len(series.y)
@@ -224,33 +190,6 @@ def roughness(series: Series, start: float = 0.0) -> float:
     size = max(1, len(y) // 60)
     cut = len(y) // size * size
     return noise_level(medians(y[:cut].reshape(-1, size)))
-
-
-def thrown(loss: Series) -> int | None:
-    """Index of the peak of a loss that was thrown far above its start and never went far below it again, else None."""
-    if len(loss.y) < 5:
-        return None
-    peak, start, floor = int(np.argmax(loss.y)), float(loss.y[0]), float(np.min(loss.y))
-    if len(loss.y) >= LENGTH and float(loss.smooth.max()) > DOUBLED * start > 0 and loss.level(0.5, 1.0) > start:
-        return peak
-    scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 8 else 0.0)
-    if peak == 0 or float(loss.y[peak]) - floor < BURST * scale:
-        return None
-    won = start - max(loss.level(0.5, 1.0), loss.last) if peak < AT_FIRST * len(loss.y) else start - loss.last
-    return None if won > 0.5 * max(start - floor, 0.0) and won > 0.1 * abs(start) else peak
-
-
-def thrown_unseen(loss: Series) -> bool:
-    """Whether the first reading dwarfs the second: the loss exploded, or began, far above all that is logged after it."""
-    return len(loss.y) >= 2 and float(loss.y[0]) > DWARFS * float(loss.y[1]) > 0
-
-
-def comes_back(loss: Series) -> bool:
-    """Whether the loss has fallen, reading by reading, most of the way back from its peak: a spike near the end."""
-    after = loss.y[int(np.argmax(loss.y)) :]
-    high, now = float(after[0]) - loss.best, float(after[-1]) - loss.best
-    lost = now > BURST**2 * max(loss.first - loss.best, 0.05 * abs(loss.first))
-    return 3 <= len(after) < len(loss.y) and bool(np.all(np.diff(after) < 0)) and now < BACK * high and not lost
 
 
 def lr_share(run: Run, start: float, stop: float) -> float | None:

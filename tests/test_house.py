@@ -27,9 +27,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "metrics", "curve", "finding", "_version"),
     ("series",),
     ("run", "run_folder", "remedies"),
-    ("chance",),
+    ("chance", "throws"),
     (
-        "rule", "report", "progress", "wording", "recorded", "layers", "births", "bias", "signal_flow", "requirements", "settings", "baseline", "search",
+        "rule", "report", "progress", "wording", "recorded", "layers", "births", "bias", "unseen", "signal_flow", "requirements", "settings", "baseline", "search",
         "hyperparameters", "comparison", "outcomes", "effects",
     ),
     ("rules", "readers", "recorder", "experiment", "reporters", "plots", "needs"),

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import nndoctor
-from tests.readers.wild import ALL, HELD, LOSSES, TRAIN, N, each
+from tests.readers.wild import ALL, HELD, LOSSES, TRAIN, N, each, tells
 
 CURVES = (("train_loss", TRAIN), ("val_loss", HELD))
 
@@ -105,13 +105,7 @@ EXPORTS = {
 @pytest.mark.parametrize("kind", EXPORTS)
 def test_an_export_is_read_with_the_series_that_it_tells(tmp_path, kind):
     """One run; the series named here hold these values in this order."""
-    text, told = EXPORTS[kind]
-    log = tmp_path / "export.json"
-    log.write_text(text, encoding="utf-8", newline="")
-    (run,) = nndoctor.read(str(log))
-    for name, values in told.items():
-        assert name in run.series, sorted(run.series)
-        assert run.series[name].values.tolist() == pytest.approx(values, abs=6e-4), name
+    tells(tmp_path / "export.json", *EXPORTS[kind])
 
 
 def test_curves_with_steps_of_their_own_keep_them(tmp_path):

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+import nndoctor
+
 N = 12
 TRAIN = [round(2.3 * 0.75**k + 0.1, 4) for k in range(N)]
 HELD = [round(loss + 0.05 + 0.01 * k, 4) for k, loss in enumerate(TRAIN)]
@@ -18,3 +25,12 @@ def each(line: str, head: str = "", tail: str = "") -> str:
         for k in range(N)
     )  # fmt: skip
     return head + "".join(rows) + tail
+
+
+def tells(log: Path, text: str, told: Mapping[str, Sequence[float]]) -> None:
+    """Written as this file the text is read as one run, in which the series named hold these values in this order."""
+    log.write_text(text, encoding="utf-8", newline="")
+    (run,) = nndoctor.read(str(log))
+    for name, values in told.items():
+        assert name in run.series, sorted(run.series)
+        assert run.series[name].values.tolist() == pytest.approx(values, abs=6e-4), name

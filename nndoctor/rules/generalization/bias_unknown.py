@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.bias import target_error, training_error
+from nndoctor.bias import EXPLAINED_BY, target_error, training_error
 from nndoctor.chance import chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import course, has_moved, lr_share, reach, roughness, starved, thrown_unseen
+from nndoctor.progress import course, has_moved, lr_share, reach, roughness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
+from nndoctor.throws import thrown_unseen
+from nndoctor.unseen import starved
 from nndoctor.wording import number, percent
 
 FIT = 0.03  # training error below which nothing is left to be bias
@@ -163,25 +165,6 @@ RULE = Rule(
             train_error="0.8 0.3 0.2 0.17 0.16 0.15 0.15",
         ),
     ),
-    yields_to=(
-        "too-little-data",
-        "nan-loss",
-        "diverged",
-        "plateau-at-start",
-        "impossible-loss",
-        "lr-too-low",
-        "lr-too-high",
-        "not-converged",
-        "warmup-unfinished",
-        "lr-decayed-too-early",
-        "adaptive-rate-starved",
-        "high-bias",
-        "dead-relu",
-        "saturated-activation",
-        "vanishing-gradient",
-        "constant-output",
-        "symmetric-initialization",
-        "signal-shrinks",
-    ),
+    yields_to=(*EXPLAINED_BY, "too-little-data", "high-bias"),
     leaves_open=("high-bias",),
 )

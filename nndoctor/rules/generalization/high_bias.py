@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.bias import TrainingError, knows_best, target_error, training_error
-from nndoctor.chance import chance_loss, classes, no_signal
+from nndoctor.bias import EXPLAINED_BY, TrainingError, knows_best, target_error, training_error
+from nndoctor.chance import chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import FALL, course, lr_share, reach, steadier, stopped, sureness, thrown_unseen, unseen_decay
+from nndoctor.progress import FALL, course, lr_share, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
+from nndoctor.throws import thrown_unseen
+from nndoctor.unseen import no_signal, unseen_decay
 from nndoctor.wording import number, percent
 
 GAP = 0.05  # training error above the known target; Ng's worked examples call 7 points high and 1 point fine
@@ -240,22 +242,5 @@ RULE = Rule(
         Run.drawn({"target_error": 0.0}, train_error="0.005", validation_error="0.01"),
         Run.drawn({"target_error": 0.14}, train_error="0.15", validation_error="0.16"),
     ),
-    yields_to=(
-        "nan-loss",
-        "diverged",
-        "plateau-at-start",
-        "dead-relu",
-        "saturated-activation",
-        "vanishing-gradient",
-        "constant-output",
-        "symmetric-initialization",
-        "signal-shrinks",
-        "lr-too-low",
-        "lr-too-high",
-        "not-converged",
-        "warmup-unfinished",
-        "lr-decayed-too-early",
-        "adaptive-rate-starved",
-        "impossible-loss",
-    ),
+    yields_to=EXPLAINED_BY,
 )

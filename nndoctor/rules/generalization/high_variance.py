@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.chance import no_signal
 from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import has_moved, losses, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
+from nndoctor.unseen import no_signal
 from nndoctor.wording import number, percent
 
 GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import FALL, course, reach, starved, steadier, stopped, sureness, unseen_decay
+from nndoctor.progress import FALL, course, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
+from nndoctor.unseen import starved, unseen_decay
 from nndoctor.wording import number, percent
 
 NOISES = 2.0

@@ -10,10 +10,11 @@ from nndoctor.chance import GUESSING, UNLEARNED, chance_loss, classes
 from nndoctor.curve import noise_level, quantile
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import pace
-from nndoctor.progress import comes_back, lr_share, reach, roughness, sureness, thrown
+from nndoctor.progress import lr_share, reach, roughness, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
+from nndoctor.throws import comes_back, thrown
 from nndoctor.wording import number, percent, step
 
 SWING = 0.16  # of the reach: what the level still moves from one sixtieth of the run to the next

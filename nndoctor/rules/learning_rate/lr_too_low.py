@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import pace
-from nndoctor.progress import Course, course, reach, starved, steadier, stopped, sureness
+from nndoctor.progress import Course, course, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
+from nndoctor.unseen import starved, unseen_warm_up
 from nndoctor.wording import ending, number
 
 AHEAD = 0.7  # of the reach still to come in four times the steps: an exponential fall of one time constant leaves 0.6
@@ -69,25 +70,12 @@ def _causes(run: Run, share: float, way: Course) -> tuple[Cause, ...]:
             "a few units find their way slowly at any rate",
             "one run four times as wide: it falls faster from the start",
         ),
-        *_warming(run, way),
-        *starved(run),
-    )
-
-
-def _warming(run: Run, way: Course) -> tuple[Cause, ...]:
-    """A warm-up that never ended, where no learning rate in the log rules it out."""
-    if "lr" in run.series:
-        return ()
-    quickens = way.half - way.end > way.start - way.half
-    return (
-        Cause(
-            "learning rate still in its warm-up",
-            0.4 if quickens else 0.1,
-            "the loss falls faster and faster, as under a growing rate"
-            if quickens
-            else "the log does not hold the rate",
-            "log the learning rate; a warm-up should be over within the first tenth of the run",
+        *(
+            unseen_warm_up(run, 0.4, "the loss falls faster and faster, as under a growing rate")
+            if way.half - way.end > way.start - way.half
+            else unseen_warm_up(run, 0.1)
         ),
+        *starved(run),
     )
 
 

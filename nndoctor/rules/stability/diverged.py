@@ -10,10 +10,11 @@ import numpy as np
 from nndoctor.chance import at_chance
 from nndoctor.curve import quantile
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import comes_back, lr_share, reach, sureness
+from nndoctor.progress import lr_share, reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
+from nndoctor.throws import comes_back
 from nndoctor.wording import number, step
 
 LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back

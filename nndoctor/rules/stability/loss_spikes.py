@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from nndoctor.chance import UNLEARNED, chance_loss
 from nndoctor.curve import Array, background, median, peaks
 from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import comes_back, reach, sureness
+from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
+from nndoctor.throws import comes_back
 from nndoctor.wording import number, step
 
 SPREADS = 10.0  # above the local median, in robust standard deviations of the run around it

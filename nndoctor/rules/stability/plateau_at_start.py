@@ -9,10 +9,12 @@ import numpy as np
 
 from nndoctor.chance import at_chance, chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import reach, roughness, sureness, thrown
+from nndoctor.progress import reach, roughness, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
+from nndoctor.throws import thrown
+from nndoctor.unseen import unseen_warm_up
 from nndoctor.wording import number, percent, step
 
 STILL = 0.05  # of the reach: less than this is no progress
@@ -33,6 +35,13 @@ WILD = 0.5  # of its own size: a loss thrown up by as much
 OFTEN = 0.15  # of the readings: is not flat but swings
 BRIEF = 100  # optimizer steps of a recorded run
 LEARNED = 0.6  # of the errors of guessing: a network with fewer has learned, however flat its loss
+
+THROWN_BEFORE = Cause(
+    "learning rate too high",
+    0.15,
+    "a first step too long throws the units into their dead zone before anything is logged",
+    "one short run with a tenth of the learning rate",
+)
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -228,25 +237,9 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
             "shuffled labels leave only chance, and so does a linear network on a curved task",
             "overfit twenty examples: it must reach zero loss",
         ),
-        *_unseen_rate(run, burst=burst),
+        *unseen_warm_up(run, 0.1),
+        *(() if burst else (THROWN_BEFORE,)),
     )
-
-
-def _unseen_rate(run: Run, *, burst: bool) -> tuple[Cause, ...]:
-    """What the learning rate may have done that the log does not show."""
-    warm_up = Cause(
-        "learning rate still in its warm-up",
-        0.1,
-        "the log does not hold the learning rate",
-        "log it; a warm-up should be over within the first tenth of the run",
-    )
-    jump = Cause(
-        "learning rate too high",
-        0.15,
-        "a first step too long throws the units into their dead zone before anything is logged",
-        "one short run with a tenth of the learning rate",
-    )
-    return (*(() if "lr" in run.series else (warm_up,)), *(() if burst else (jump,)))
 
 
 RULE = Rule(
