@@ -12,7 +12,6 @@ from nndoctor.progress import FALL, course, lr_share, reach, steadier, stopped, 
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
-from nndoctor.throws import thrown_unseen
 from nndoctor.unseen import no_signal, unseen_decay
 from nndoctor.wording import number, percent
 
@@ -178,7 +177,6 @@ def _causes(run: Run, *, known: bool) -> tuple[Cause, ...]:
         *decayed,
         *unseen_decay(run, 0.2),
         *_creeps(run),
-        *_begun_high(run),
         *no_signal(run),
     )
 
@@ -194,21 +192,6 @@ def _creeps(run: Run) -> tuple[Cause, ...]:
             0.3,
             "the loss still creeps down",
             "one run with three times the learning rate",
-        ),
-    )
-
-
-def _begun_high(run: Run) -> tuple[Cause, ...]:
-    """Weights thrown away before the first reading, which never came back to learn."""
-    loss = run.series.get("train/loss")
-    if loss is None or not thrown_unseen(loss):
-        return ()
-    return (
-        Cause(
-            "learning rate too high",
-            0.4,
-            f"the first reading is {number(float(loss.y[0]))}, the second {number(float(loss.y[1]))}: the weights may have been thrown",
-            "one run with a tenth of the learning rate",
         ),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.bias import training_error
 from nndoctor.chance import GUESSING, UNLEARNED, chance_loss, classes
 from nndoctor.curve import noise_level, quantile
 from nndoctor.finding import Cause, Severity, Symptom
@@ -14,7 +15,7 @@ from nndoctor.progress import lr_share, reach, roughness, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
-from nndoctor.throws import comes_back, thrown
+from nndoctor.throws import comes_back, thrown, thrown_unseen
 from nndoctor.wording import number, percent, step
 
 SWING = 0.16  # of the reach: what the level still moves from one sixtieth of the run to the next
@@ -28,13 +29,14 @@ FITTING = 0.03  # of the weights' size in a step of the second half: smaller ste
 GROWTH = 5.0  # times: the noise of the last third against that of the first
 CLIMB = 0.25  # of the reach, kept up by a tenth of the run
 WORSE = 1.3  # times the loss of guessing
+POOR = 0.25  # training error
 FEW_WRONG = 4  # readings
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Measure how far the reduced curve still swings in the second half, or how high it was thrown."""
     loss = run.series["train/loss"]
-    found = _thrown(run, loss) or _worse_than_guessing(run, loss) or _wandered(run, loss)
+    found = _thrown(run, loss) or _thrown_before(run, loss) or _worse_than_guessing(run, loss) or _wandered(run, loss)
     if found is not None:
         yield found
         return
@@ -97,6 +99,23 @@ def _thrown(run: Run, loss: Series) -> Symptom | None:
         series="train/loss",
         step=where,
         span=(where, float(loss.x[-1])),
+        causes=_causes(run),
+    )
+
+
+def _thrown_before(run: Run, loss: Series) -> Symptom | None:
+    """The first reading dwarfs all others, and the network has learned little since: it exploded before it was logged."""
+    error = training_error(run)
+    if not thrown_unseen(loss) or error is None or len(loss.y) < FEW or error.end < POOR:
+        return None
+    return Symptom(
+        f"the first reading of the training loss, {number(float(loss.y[0]))}, dwarfs the second, {number(float(loss.y[1]))}, "
+        f"and training error has stayed at {percent(error.end)}: the weights were thrown before anything was logged",
+        0.8,
+        {"first": float(loss.y[0]), "second": float(loss.y[1]), "train_error": error.end},
+        series="train/loss",
+        step=float(loss.x[0]),
+        span=(float(loss.x[0]), float(loss.x[-1])),
         causes=_causes(run),
     )
 
@@ -194,7 +213,7 @@ RULE = Rule(
     needs={"train/loss": 6},
     check=check,
     why="Steps larger than the valley is wide bounce between its walls: the loss gets stuck at a poor floor, and any step may throw it out.",
-    how="Levels of sixtieths of the run swing by more than 16 % of the reach in its second half, more than independent noise would explain; or the loss was thrown to three times its start and won little after.",
+    how="Levels of sixtieths of the run swing by more than 16 % of the reach in its second half, more than independent noise would explain; or the loss was thrown to three times its start and won little after; or its first reading is ten times the second, and the training error stays at 25 % or more.",
     sources=(
         Reference(
             "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",
@@ -208,6 +227,10 @@ RULE = Rule(
     remedies=("lower-learning-rate", "decay-learning-rate", "larger-batch", "warm-up"),
     sick=(
         Run.drawn(train_loss="2.3 1.9 2.6 1.7 2.4 1.6 2.5 1.8 2.3 1.6 2.6 1.7 2.2 1.5"),
+        Run.drawn(
+            train_loss="52 0.92 0.8 0.74 0.72 0.71 0.7 0.7 0.7",
+            train_accuracy="0.35 0.5 0.58 0.6 0.61 0.62 0.62 0.62 0.62",
+        ),
         Run.drawn(train_loss="2.29 6000 63000 2.1 2.5 33000 2.2 2.3 2.0 1.95"),
     ),
     healthy=(
