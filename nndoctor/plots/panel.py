@@ -19,6 +19,7 @@ POINTS = 2000  # of a curve that are drawn: more than the columns of a screen
 FEW = 40  # points that are drawn as they are, each with a dot
 NOISY = 0.006  # of the panel's height: noise less than the width of a line needs no band
 HIGHEST = 1e100  # past it matplotlib's own arithmetic overflows
+LOWEST = 1e-200  # of a logarithmic axis: what lies below is off the paper, and its margin above nothing
 LABEL = 0.19  # inches between two labels
 
 
@@ -100,11 +101,11 @@ def _powers(y: Array) -> Array:
 
 def _height(axes: Axes) -> float:
     low, high = axes.get_ylim()
-    return float(np.log10(high / low)) if axes.get_yscale() == "log" else float(high - low)
+    return float(np.log10(high) - np.log10(low)) if axes.get_yscale() == "log" else float(high - low)
 
 
 def _is_log(curves: Sequence[Series]) -> bool:
-    low, high = min(float(s.y.min()) for s in curves), max(float(s.y.max()) for s in curves)
+    low, high = _range(curves)
     return low > 0 and high / low > LOG
 
 
@@ -119,8 +120,9 @@ def _clipped(y: Array) -> Array:
 
 def _limits(axes: Axes, low: float, high: float) -> None:
     if axes.get_yscale() == "log":
-        edge = (high / low) ** 0.06
-        axes.set_ylim(low / edge, high * edge)
+        bottom, top = np.log10(max(low, LOWEST)), np.log10(high)
+        edge = 0.06 * (top - bottom)
+        axes.set_ylim(10 ** (bottom - edge), 10 ** (top + edge))
         return
     edge = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
     axes.set_ylim(low - edge, high + edge)
