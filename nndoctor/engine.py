@@ -8,13 +8,11 @@ from operator import attrgetter
 import numpy as np
 
 from nndoctor.finding import Finding, Location, Severity, Symptom, ranked
-from nndoctor.needs import missing, sorted_out
+from nndoctor.needs import sorted_out
 from nndoctor.remedies import REMEDIES
 from nndoctor.report import Report, Skipped
 from nndoctor.rule import Rule
 from nndoctor.run import Run
-
-__all__ = ["diagnose", "missing"]
 
 # Causes stand before what they cause: a NaN, then instability, the learning rate, the layers … the log itself last.
 FAMILIES = "3576842190"
@@ -56,7 +54,7 @@ def _leave_open(found: Iterable[Rule], rules: Iterable[Rule], cleared: list[str]
     for rule in rules:
         if rule.name in why and rule.code in cleared:
             cleared.remove(rule.code)
-            skipped.append(Skipped(rule.code, rule.name, f"left open by {why[rule.name]}"))
+            skipped.append(Skipped(rule.code, rule.name, f"undecided, see {why[rule.name]}"))
 
 
 def _explains(found: Mapping[str, list[Finding]], cause: str, name: str) -> bool:

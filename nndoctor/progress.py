@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -132,7 +132,7 @@ class Course:
         return self.late - self.end
 
 
-@lru_cache(maxsize=4)  # of one run's two losses, which several rules follow; runs and series are told apart by identity
+@once
 def course(run: Run, series: Series) -> Course:
     """The course of a curve of at least one finite value."""
     curve = paced(run, series)

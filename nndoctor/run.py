@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ LAYER = "layer:"
 ANY_LAYER = "layer:*/"
 
 T = TypeVar("T")
+P = ParamSpec("P")
 FactValue = float | int | str | bool | tuple[float, ...] | tuple[str, ...]
 
 
@@ -31,6 +32,21 @@ class Fact:
 
     value: FactValue
     line: int | None = None
+
+
+def once(measure: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run, P], T]:
+    """A measurement that is made once of a run for what it is asked for, and kept with the run."""
+    name = f"{measure.__module__}.{measure.__qualname__}"
+
+    @wraps(measure)
+    def kept(run: Run, /, *asked: P.args, **named: P.kwargs) -> T:
+        key = name, *asked, *named.items()
+        if key not in run.measured:
+            run.measured[key] = measure(run, *asked, **named)
+        value: T = run.measured[key]
+        return value
+
+    return kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,21 +124,13 @@ class Run:
         return None
 
     @cached_property
-    def measured(self) -> dict[str, Any]:
-        """What was measured of the run `once`, by the measure's name."""
+    def measured(self) -> dict[tuple[Any, ...], Any]:
+        """What was measured of the run `once`, by the measure's name and what it was asked for."""
         return {}
 
+    @once
     def error(self, split: str) -> Series | None:
         """The judged metric of a split so that lower is better: 1 - share, or the negative of what has no ceiling."""
-        if split not in self._errors:
-            self._errors[split] = self._error(split)
-        return self._errors[split]
-
-    @cached_property
-    def _errors(self) -> dict[str, Series | None]:
-        return {}
-
-    def _error(self, split: str) -> Series | None:
         if self.metric is None:
             return None
         found = self.series.get(f"{split}/{self.metric.name}")
@@ -147,20 +155,6 @@ class Run:
 
     def _repr_html_(self) -> str | None:
         return None if Run.notebook is None else Run.notebook(self)
-
-
-def once(measure: Callable[[Run], T]) -> Callable[[Run], T]:
-    """A measurement that is made once of a run, and kept with it."""
-    name = f"{measure.__module__}.{measure.__qualname__}"
-
-    @wraps(measure)
-    def kept(run: Run) -> T:
-        if name not in run.measured:
-            run.measured[name] = measure(run)
-        value: T = run.measured[name]
-        return value
-
-    return kept
 
 
 def direction(name: str) -> bool:

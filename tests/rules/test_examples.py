@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nndoctor.catalogue import RULES
-from nndoctor.engine import diagnose, missing
+from nndoctor.engine import diagnose
+from nndoctor.needs import missing
 from nndoctor.remedies import REMEDIES
 from nndoctor.rule import Rule
 from nndoctor.run import Run

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.bias import EXPLAINED_BY, target_error, training_error
+from nndoctor.bias import EXPLAINED_BY, creeps, ended_low, slow, target_error, training_error
 from nndoctor.chance import chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import course, has_moved, lr_share, reach, roughness
+from nndoctor.progress import has_moved, reach, roughness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -22,8 +22,6 @@ LEFT = 0.08  # of the loss of guessing: the same for a loss
 LEFT_OF_START = 0.04  # of the first loss, where guessing's is not known
 STILL = 0.9  # of the first loss: what fell no further may be stuck
 CALM = 0.02  # of the reach: less swing than this comes from no step that is too long
-CREEPS = 0.01  # of the reach, over the last quarter
-HALF = 0.5  # of its peak: a rate that ends lower may have ended the learning
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -75,7 +73,7 @@ def _causes(run: Run, loss: Series) -> Iterator[Cause]:
         "labels and measurements err, and their error is a floor",
         "let a person label 100 examples, and give that error as --target-error"
         if run.judged_by_share
-        else "compare repeated measurements of the same inputs: their variance is the floor of a squared error",
+        else "label or measure the same inputs twice: how much the two differ bounds what any network can reach",
     )
     yield Cause(
         "network too small, or regularization too strong",
@@ -83,8 +81,9 @@ def _causes(run: Run, loss: Series) -> Iterator[Cause]:
         "a floor of the network looks like one of the data",
         "one run four times as wide, without dropout and weight decay: training loss falls further",
     )
-    yield _slow(run, loss)
-    yield from starved(run)
+    yield slow(run, loss)
+    if creeps(run, loss):
+        yield from starved(run)
     if loss.last > STILL * loss.first > 0:
         yield Cause(
             "bad initialization or dead units",
@@ -95,42 +94,12 @@ def _causes(run: Run, loss: Series) -> Iterator[Cause]:
     swing = roughness(loss, 0.5) / reach(run)
     yield Cause(
         "learning rate too high",
-        0.25 if swing > CALM and not _decayed(run) else 0.1,
+        0.25 if swing > CALM and ended_low(run) is None else 0.1,
         f"the level still moves by {percent(swing)} of the reach"
         if swing > CALM
         else "long steps can end at a poor floor in silence",
         "one run with a tenth of the learning rate",
     )
-
-
-def _slow(run: Run, loss: Series) -> Cause:
-    creeps = course(run, loss).late_fall > CREEPS * reach(run)
-    if _decayed(run):
-        return Cause(
-            "learning rate too low, or decayed too early",
-            0.25,
-            f"it ended at {percent(lr_share(run, 0.9, 1.0) or 0.0)} of its peak: any loss is flat then",
-            "one run with a constant rate",
-        )
-    unseen = "" if "lr" in run.series else ", decayed too early or still in its warm-up"
-    if creeps:
-        return Cause(
-            f"training too short, or learning rate too low{unseen}",
-            0.25,
-            "the loss still creeps down",
-            "one run with three times the learning rate",
-        )
-    return Cause(
-        f"learning rate too low{unseen}",
-        0.15,
-        "the log does not hold the learning rate" if unseen else "short steps creep along a flat valley",
-        "one run with three times the learning rate",
-    )
-
-
-def _decayed(run: Run) -> bool:
-    end = lr_share(run, 0.9, 1.0)
-    return end is not None and end < HALF
 
 
 RULE = Rule(
@@ -141,7 +110,7 @@ RULE = Rule(
     needs={"train/loss": 5},
     check=check,
     why="Bias is measured against the error that can be reached. Where nobody says what that is, a settled loss may be the floor of the data, of the network or of the learning rate, and each has another cure.",
-    how="No target is given, no other rule explains the end of the curve, and the training error is 3 % or more; with no error in the log, the training loss is 8 % of guessing's (or of its start) or more.",
+    how="No target is given, no other rule explains the end of the curve, and the training error is 3 % or more; with no error in the log, the training loss is 8 % of guessing's or more, or 4 % of its start where guessing's is not known.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27: optimal error rate and avoidable bias"),
         Reference(
@@ -165,6 +134,6 @@ RULE = Rule(
             train_error="0.8 0.3 0.2 0.17 0.16 0.15 0.15",
         ),
     ),
-    yields_to=(*EXPLAINED_BY, "too-little-data", "high-bias"),
+    yields_to=(*EXPLAINED_BY, "too-little-data", "high-bias", "overtraining"),
     leaves_open=("high-bias",),
 )

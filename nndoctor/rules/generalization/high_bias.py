@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.bias import EXPLAINED_BY, TrainingError, knows_best, target_error, training_error
+from nndoctor.bias import EXPLAINED_BY, TrainingError, knows_best, slow, target_error, training_error
 from nndoctor.chance import chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
-from nndoctor.progress import FALL, course, lr_share, reach, steadier, stopped, sureness
+from nndoctor.progress import FALL, course, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
-from nndoctor.unseen import no_signal, unseen_decay
+from nndoctor.unseen import no_signal
 from nndoctor.wording import number, percent
 
 GAP = 0.05  # training error above the known target; Ng's worked examples call 7 points high and 1 point fine
@@ -26,8 +26,7 @@ LOSS = 0.45  # of the loss of guessing, where only the loss is logged
 GUESSES = 0.93  # of the loss of guessing
 ALIKE = 0.06  # points between the errors
 CONFIDENT = 0.15  # of the reach, between the losses
-HALF = 0.5  # of its peak: a rate that ends lower may have ended the learning
-CREEPS = 0.01  # of the reach, over the last quarter
+HALF = 0.5  # of the first reading
 OWN_SHARE = 0.5  # bias smaller than this part of the variance is not what to mend first
 
 
@@ -135,25 +134,9 @@ def _by_loss(run: Run, loss: Series) -> Iterator[Symptom]:
         )
 
 
-def _target(run: Run) -> float | None:
-    value = run.fact("target_error")
-    return float(value) if isinstance(value, (int, float)) else None
-
-
 def _causes(run: Run, *, known: bool) -> tuple[Cause, ...]:
-    end = lr_share(run, 0.9, 1.0)
-    decayed = (
-        ()
-        if end is None or end > HALF
-        else (
-            Cause(
-                "learning rate too low, or decayed too early",
-                0.35,
-                f"it ended at {percent(end)} of its peak: the loss may have settled because the steps stopped",
-                "one run with 10 times the learning rate, or with a constant one",
-            ),
-        )
-    )
+    loss = run.series.get("train/loss")
+    settled = (slow(run, loss),) if loss is not None and len(loss.y) >= FEW else ()
     noise = Cause(
         "labels partly wrong" if known else "noise that no network can fit",
         0.25 if known else 0.35,
@@ -174,25 +157,8 @@ def _causes(run: Run, *, known: bool) -> tuple[Cause, ...]:
             "one run without them: training error falls",
         ),
         noise,
-        *decayed,
-        *unseen_decay(run, 0.2),
-        *_creeps(run),
+        *settled,
         *no_signal(run),
-    )
-
-
-def _creeps(run: Run) -> tuple[Cause, ...]:
-    """Too few steps, where the loss has not quite stopped."""
-    loss = run.series.get("train/loss")
-    if loss is None or len(loss.y) < FEW or course(run, loss).late_fall < CREEPS * reach(run):
-        return ()
-    return (
-        Cause(
-            "training too short, or learning rate too low",
-            0.3,
-            "the loss still creeps down",
-            "one run with three times the learning rate",
-        ),
     )
 
 

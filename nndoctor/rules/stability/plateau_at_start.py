@@ -24,7 +24,7 @@ SMALL = 0.10  # of the loss: the first step down from a large initialization
 USUAL = (2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 26, 50, 100, 101, 200, 256, 365, 1000)  # classes of common data sets
 RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there
 LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
-FEW = 5  # points, where they differ by more than
+FEW = 5  # points, unless they lie within a thousandth
 THOUSANDTH = 0.001  # of the loss: no run that learns changes so little from its first reading to its third
 FIRST = 9  # readings at most that tell the start
 STANDS_OUT = 2.5  # standard deviations
@@ -87,7 +87,7 @@ def _swings(run: Run, loss: Series) -> bool:
 def _never_moves(run: Run, loss: Series, fall: float) -> bool:
     if float(np.mean(loss.y - loss.last > WILD * abs(loss.last))) > OFTEN and len(loss.y) > 4:
         return False
-    noise = 2.5 * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
+    noise = STANDS_OUT * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
     trend = loss.level(0.0, 0.2) - loss.level(0.8, 1.0)
     little = LITTLE * abs(loss.first) if loss.low > 0 else 0.0  # of a loss without a zero nothing is a share
     steady = loss.forecast is not None and trend > 3 * noise and trend > 0.5 * little
@@ -100,9 +100,10 @@ def _never_moves(run: Run, loss: Series, fall: float) -> bool:
         return False
     if _guesses(loss, fall):
         return True
-    if steady or _left(loss) > max(little, min(_chance_fall(loss), 0.2 * abs(loss.first))):
+    left = _left(loss)
+    if steady or left > max(little, min(_chance_fall(loss), 0.2 * abs(loss.first))):
         return False
-    return trend < STANDS_OUT * MEDIAN * loss.noise * math.sqrt(10 / len(loss.y)) or _left(loss) <= little
+    return trend < STANDS_OUT * MEDIAN * loss.noise * math.sqrt(10 / len(loss.y)) or left <= little
 
 
 def _left(loss: Series) -> float:
