@@ -46,9 +46,7 @@ def naive(net: nn.Module, _optimizer: torch.optim.Optimizer) -> Watch:
 
         return hook
 
-    for name, module in net.named_modules():
-        if not list(module.children()) and not isinstance(module, nn.Flatten):
-            module.register_forward_hook(see(name))
+    _hooked(net, see)
 
     def watch(loss: Tensor) -> None:
         found["loss"] = loss.item()
@@ -58,6 +56,13 @@ def naive(net: nn.Module, _optimizer: torch.optim.Optimizer) -> Watch:
                 found[f"{name} grad"] = p.grad.norm().item()
 
     return watch
+
+
+def _hooked(net: nn.Module, see: Callable[[str], Callable[..., None]]) -> None:
+    """A hook on every module that computes."""
+    for name, module in net.named_modules():
+        if not list(module.children()) and not isinstance(module, nn.Flatten):
+            module.register_forward_hook(see(name))
 
 
 def naive_same(net: nn.Module, _optimizer: torch.optim.Optimizer) -> Watch:
@@ -80,9 +85,7 @@ def naive_same(net: nn.Module, _optimizer: torch.optim.Optimizer) -> Watch:
 
         return hook
 
-    for name, module in net.named_modules():
-        if not list(module.children()) and not isinstance(module, nn.Flatten):
-            module.register_forward_hook(see(name))
+    _hooked(net, see)
 
     def watch(loss: Tensor) -> None:
         found["loss"] = loss.item()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from nndoctor.run import FactValue
 from nndoctor.sanity.batches import Batch, alike, joined, part, size, tensors
@@ -86,6 +87,15 @@ class Bench:
         if own is None:
             return torch.optim.Adam(self.model.parameters(), lr=RATE * factor)
         return fresh(own, self.model, factor=factor, decay=decay)
+
+    def observe(self, hooks: Iterable[RemovableHandle]) -> None:
+        """One pass of the batch without gradients, under hooks that are taken away after it."""
+        try:
+            with torch.no_grad():
+                self.subject.run(self.batch)
+        finally:
+            for hook in hooks:
+                hook.remove()
 
     def fact(self, name: str, value: FactValue | None) -> None:
         """Note a fact; None and a NaN in a number's place are not noted."""

@@ -24,12 +24,7 @@ def probe(bench: Bench) -> None:
     found: dict[str, Tensor] = {}
     modules = [(n, m) for n, m in bench.model.named_modules() if n and role_of(m) in ROLES]
     handles = [m.register_forward_hook(_noting(found, n)) for n, m in modules]
-    try:
-        with torch.no_grad():
-            bench.subject.run(bench.batch)
-    finally:
-        for handle in handles:
-            handle.remove()
+    bench.observe(handles)
     names = list(found)
     for k in range(min(LAYERS, len(names))):
         name = names[k * (len(names) - 1) // max(1, min(LAYERS, len(names)) - 1)]

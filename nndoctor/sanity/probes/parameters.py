@@ -50,12 +50,7 @@ def first_layer(bench: Bench) -> None:
 
     layers = [m for m in bench.model.modules() if role_of(m) is not None and next(m.children(), None) is None]
     handles = [m.register_forward_pre_hook(note) for m in layers]
-    try:
-        with torch.no_grad():
-            bench.subject.run(bench.batch)
-    finally:
-        for handle in handles:
-            handle.remove()
+    bench.observe(handles)
     bench.fact("first_layer_normalizes", normed)
     if taken:
         values = taken[0].float()
