@@ -105,7 +105,8 @@ def _too_few(run: Run, wanted: _Wanted, known: dict[str, int]) -> Skipped | None
 
 @lru_cache(maxsize=1024)  # of many runs most lack the same
 def _skipped(code: str, name: str, need: str, points: int, least: int) -> Skipped:
-    return Skipped(code, name, f"{_words(need)} has {points} points, needs {least}", need)
+    counted = f"{points} point{'' if points == 1 else 's'}"
+    return Skipped(code, name, f"{_words(need)} has {counted}, needs {least}", need)
 
 
 def _words(need: str) -> str:

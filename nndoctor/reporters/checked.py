@@ -14,6 +14,7 @@ from nndoctor.run import ANY_LAYER
 CHECKUP = ("NN6", "NN7", "NN8")  # the families that a check-up of the model judges, not a log
 WIDE = 13  # characters of the longest title and a blank
 AXIS = re.compile(r"epoch|step|iter|batch|time|date|seed|^id$|_id$", re.IGNORECASE)  # no column to call a loss
+NEEDS = ", needs "  # between what there is and what is wanted
 MOST_NAMES = 6  # names listed before "and 3 more"
 
 
@@ -39,7 +40,7 @@ def rest(page: Page, report: Report) -> None:
         _titled(
             page, "" if lacking else "Not checked", "info", f"{families} ({len(apart)} rules): nndoctor sanity model.py"
         )
-    absent = list(dict.fromkeys(_asked(s) for s in lacking if " points" not in s.reason and not _of_layers(s)))
+    absent = list(dict.fromkeys(_asked(s) for s in lacking if not _has_some(s) and not _of_layers(s)))
     if absent and report.run.fact("task") is None:  # of a game or a GAN no series would help
         _titled(page, "To log", "info", f"{', '.join(absent)}: then these can be judged, too")
     if report.run.unknown and report.run.fact("task") is None:
@@ -75,9 +76,14 @@ def _grouped(skipped: Iterable[Skipped]) -> list[tuple[str, list[str]]]:
     """The rules' names by reason; those that lack points of one series share a reason."""
     groups: dict[str, list[str]] = {}
     for one in skipped:
-        reason = one.reason.partition(", needs ")[0] + ", too few" if ", needs " in one.reason else one.reason
+        reason = one.reason.partition(NEEDS)[0] + ", too few" if _has_some(one) else one.reason
         groups.setdefault(reason, []).append(one.name)
     return list(groups.items())
+
+
+def _has_some(skipped: Skipped) -> bool:
+    """Whether what it needs is in the log, in too few points."""
+    return NEEDS in skipped.reason
 
 
 def _asked(skipped: Skipped) -> str:
