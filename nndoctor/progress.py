@@ -48,11 +48,6 @@ def reach(run: Run) -> float:
     return max(max(starts) - best, 1e-12 + 1e-9 * abs(best))
 
 
-def covered(series: Series) -> float:
-    """From a curve's start to its lowest level."""
-    return max(series.first - series.best, 0.0)
-
-
 @once
 def has_moved(run: Run) -> bool:
     """Whether the training loss fell by more than jitter: what stands still, or was thrown, generalizes neither well nor badly."""

@@ -17,7 +17,6 @@ from nndoctor.wording import number, rough
 
 RANGE, START = "range/loss", "start:"
 WIDTH, TOP, RIDGE = 9.0, 3.4, 0.42  # inches: the whole, the range test, a layer's histogram
-HIGHEST = 3.0  # times the loss before: a rate that blows up is drawn at the edge
 
 
 def checkup(run: Run, theme: Theme = Theme.light) -> Figure:

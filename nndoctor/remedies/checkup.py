@@ -5,7 +5,6 @@ from __future__ import annotations
 from nndoctor.finding import Remedy
 from nndoctor.remedies.sources import CS231N, RECIPE
 
-EFFICIENT = "LeCun et al., Efficient BackProp, 1998"
 TORCH = "PyTorch documentation"
 
 CATALOGUE = (
