@@ -14,7 +14,7 @@ from torch import Tensor
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
 from nndoctor.recorder.folder import Folder, Row, last_step
-from nndoctor.recorder.losses import Losses
+from nndoctor.recorder.losses import LOSS, WAITS, Losses, held, waits
 from nndoctor.recorder.noise import Noise
 from nndoctor.recorder.pool import Pool
 from nndoctor.recorder.probe import Probe
@@ -33,15 +33,17 @@ class Book:
     def __init__(
         self, path: Path, known: dict[str, object], ranks: Ranks, *, resume: bool, first_step: int | None
     ) -> None:
-        self.pending: list[float] = []
+        self.pending: list[float | Tensor] = []
+        self.lost = False
+        """Whether among the losses seen with the latest row is the first that is not finite."""
         self._ranks = ranks
-        self._losses = Losses()
         self._noise = Noise()
         self._folder = Folder(path, known, resume=resume) if ranks.rank == 0 else None
+        self._losses = Losses(kept=self._folder is not None)
         known_run = self._folder.resumed if self._folder is not None else resume and is_folder(path)
         last = last_step(path) if known_run else -1  # every rank reads it: all sample the same steps
         self.step = last + 1 if first_step is None else first_step
-        self._metrics: dict[str, float] = {}
+        self._metrics: dict[str, object] = {}
         self._flushed = time.perf_counter()
         self._lr = 0.0
         self.scale: float | None = None
@@ -50,7 +52,7 @@ class Book:
         self._pool = Pool()
         self._layers: tuple[str, ...] = ()
         self._late: list[tuple[int, Sample]] = []
-        self._seen_loss = False
+        self._seen_loss = self._first_waits = False
         self._beyond: dict[int, Row] = {}
 
     def describe(self, probe: Probe) -> None:
@@ -74,7 +76,7 @@ class Book:
         """A loss that comes before its update: of one of several backward passes, or of a loop that steps later."""
         if loss is not None:
             self._look(loss)
-            self.pending.append(self._losses.number(loss, self.step))
+            self.pending.append(held(loss))
         self._metrics.update(metrics)
 
     def skipped(self, scaler: torch.amp.GradScaler) -> bool:
@@ -92,26 +94,21 @@ class Book:
     ) -> bool:
         """The row of one step; whether its loss jumped."""
         self.step = step
-        self._losses.jumped = self._losses.lost = False
         row: Row = {"step": step}
+        if not self.pending and loss is not None:
+            self._look(loss)
+            self.pending.append(held(loss))
         if self.pending:
-            value = sum(self.pending) / len(self.pending)
+            row[LOSS] = self._losses.number(self.pending, step)
             self.pending.clear()
-        else:
-            if not self._seen_loss and loss is not None:
-                self._look(loss)
-            value = math.nan if loss is None else self._losses.number(loss, step)
-        if loss is not None or not math.isnan(value):
-            row["loss"] = value
-            self._losses.see(value, step)
         groups = optimizer.param_groups
-        row["lr"] = float(groups[0]["lr"])
-        for k in range(1, len(groups)):
-            row[f"lr_{k}"] = float(groups[k]["lr"])
+        for k, group in enumerate(groups):
+            name, lr = f"lr_{k}" if k else "lr", group["lr"]
+            row[name] = self._losses.number([held(lr.clone())], step, name) if waits(lr) else float(lr)
         row["step_time"] = seconds
         if metrics or self._metrics:
-            row.update(self._metrics)
-            row.update({name: float(value) for name, value in metrics.items()})
+            for name, value in {**self._metrics, **metrics}.items():
+                row[name] = self._losses.number([held(value)], step, name)
             self._metrics.clear()
         if self._beyond:
             row.update(self._beyond.pop(step, {}))
@@ -119,17 +116,13 @@ class Book:
             self._folder.rows.append(row)
             if len(self._folder.rows) >= MOST_ROWS:
                 self.flush()
-        return self._losses.jumped
+        jumped, self.lost = self._losses.news()
+        return jumped
 
     def spent(self) -> float:
         """Seconds spent on the numbers of several samples since it was last asked."""
         seconds, self._pool.seconds = self._pool.seconds, 0.0
         return seconds
-
-    @property
-    def lost(self) -> bool:
-        """Whether the latest row's loss is the first that is not finite."""
-        return self._losses.lost
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         """Numbers beside a step, in its row if that is not yet on disk, else in one of their own."""
@@ -161,8 +154,8 @@ class Book:
             self.flush()
 
     def _reckon(self) -> None:
-        for held, sample in self._pool.reckon():
-            self._settle(held.step, sample, held.memory)
+        for one, sample in self._pool.reckon():
+            self._settle(one.step, sample, one.memory)
 
     def _settle(self, step: int, sample: Sample, memory: float | None) -> None:
         """A sample's numbers; with several processes joined a sample later, when the others' have arrived."""
@@ -191,10 +184,16 @@ class Book:
         if self._folder is None:
             return
         self._reckon()
-        for row, value in self._losses.fetch():
-            for one in self._folder.rows:
-                if one["step"] == row:
-                    one["loss"] = value
+        rows = {int(row["step"]): row for row in self._folder.rows}
+        for step, name, value in self._losses.fetch():
+            if step in rows:
+                rows[step][name] = value
+            if name == LOSS and self._first_waits:
+                self._first_waits = False
+                self._folder.fact("initial_loss", value)
+        for row in rows.values():  # what could not be fetched, from a device that is lost, is not known
+            for name in [name for name, value in row.items() if value is WAITS]:
+                del row[name]
         self._folder.fact("layers", list(self._layers) or self._folder.facts.get("layers", []))
         self._folder.flush()
         self._flushed = time.perf_counter()
@@ -212,8 +211,9 @@ class Book:
         if self._folder is None or isinstance(error, OSError):
             return
         self._folder.fact("recorder_failed", reason)
-        with suppress(OSError):  # the failure itself has been said
-            self.flush()
+        for _ in range(2):  # a device that is lost fails again, once
+            with suppress(Exception):  # the failure itself has been said
+                self.flush()
 
     def _join(self, all_but: int) -> None:
         while len(self._late) > all_but:
@@ -254,7 +254,8 @@ class Book:
         for name, value in facts.of_loss(loss).items():
             if name not in self._folder.facts:
                 self._folder.fact(name, value)
-        if loss.device.type == "cpu":
+        self._first_waits = waits(loss)
+        if not self._first_waits:
             self._folder.fact("initial_loss", float(loss.detach().float().mean()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -10,53 +10,91 @@ from torch import Tensor
 JUMP = 6.0  # mean deviations above its running mean
 LEAST = 0.2  # of its size: a smaller rise is no jump
 WARM = 20  # steps before the running mean is worth anything
+LOSS = "loss"
+WAITS = float("nan")  # stands for a number that will be fetched, until it is
 MEMORY = 0.05  # weight of the newest loss in the running mean
 
 
 class Losses:
-    """Losses by the row they belong to; those on an accelerator are fetched together, later."""
+    """Losses, and other numbers of a loop, by the row they belong to; those on an accelerator are fetched together, later.
 
-    def __init__(self) -> None:
-        self.jumped = False
-        self.lost = False
-        """Whether the latest loss is the first that is not finite."""
-        self.first_bad: int | None = None
-        self._waiting: list[tuple[int, Tensor]] = []
+    `kept` says whether they are wanted: a process that writes nothing holds nothing.
+    """
+
+    def __init__(self, *, kept: bool = True) -> None:
+        self._kept = kept
+        self._jumped = self._lost = False
+        self._first_bad: int | None = None
+        self._waiting: list[tuple[int, str, list[float | Tensor]]] = []
         self._mean = 0.0
         self._spread = 0.0
         self._count = 0
 
-    def number(self, loss: object, row: int) -> float:
-        """The loss as a number; NaN for one that waits on an accelerator and will be fetched."""
-        if isinstance(loss, Tensor):
-            if loss.device.type != "cpu":
-                self._waiting.append((row, loss.detach()))
-                return math.nan
-            return loss.item() if loss.numel() == 1 else float(loss.detach().float().mean())
-        return float(loss)  # type: ignore[arg-type]
+    def number(self, parts: Sequence[float | Tensor], row: int, name: str = LOSS) -> float:
+        """The mean of what `held` gave; WAITS where some of it lies on an accelerator, and the mean will be fetched."""
+        numbers = [part for part in parts if not isinstance(part, Tensor)]
+        if len(numbers) < len(parts):
+            if self._kept:
+                self._waiting.append((row, name, list(parts)))
+            return WAITS
+        value = numbers[0] if len(numbers) == 1 else sum(numbers) / len(numbers)
+        if name == LOSS:
+            self.see(value, row)
+        return value
+
+    def news(self) -> tuple[bool, bool]:
+        """Of the losses seen since it was last asked: whether one jumped, and whether one is the first that is not finite."""
+        found = self._jumped, self._lost
+        self._jumped = self._lost = False
+        return found
 
     def see(self, value: float, step: int) -> None:
         """Follow the running mean, and say so when the loss jumps above it or is no number."""
         if value - value != 0:  # NaN or infinite
-            if self.first_bad is None:
-                self.first_bad, self.jumped, self.lost = step, True, True
+            if self._first_bad is None:
+                self._first_bad, self._jumped, self._lost = step, True, True
             return
         rise = value - self._mean
         self._count += 1
         if self._count > WARM:
             if rise > JUMP * self._spread and rise > LEAST * abs(self._mean):
-                self.jumped = True
+                self._jumped = True
             weight = MEMORY
         else:
             weight = 1 / self._count
         self._mean += weight * rise
         self._spread += weight * (abs(rise) - self._spread)
 
-    def fetch(self) -> list[tuple[int, float]]:
-        """The losses that waited, by row, in one copy for each device."""
-        found: list[tuple[int, float]] = []
-        if self._waiting:
-            values = torch.stack([t.float().mean() for _, t in self._waiting]).cpu().tolist()
-            found = [(row, value) for (row, _), value in zip(self._waiting, values, strict=True)]
-            self._waiting.clear()
+    def fetch(self) -> list[tuple[int, str, float]]:
+        """The numbers that waited, by row and name, in one copy; they wait no more, whatever happens."""
+        waiting, self._waiting = self._waiting, []
+        tensors = [part for _, _, parts in waiting for part in parts if isinstance(part, Tensor)]
+        if not tensors:
+            return []
+        device = tensors[0].device
+        values = iter(torch.stack([_single(t).to(device, torch.float32) for t in tensors]).cpu().tolist())
+        found: list[tuple[int, str, float]] = []
+        for row, name, parts in waiting:
+            numbers = [next(values) if isinstance(part, Tensor) else part for part in parts]
+            found.append((row, name, sum(numbers) / len(numbers)))
+            if name == LOSS:
+                self.see(found[-1][2], row)
         return found
+
+
+def waits(value: object) -> bool:
+    """Whether a number lies on an accelerator, which would have to be waited for."""
+    return isinstance(value, Tensor) and value.device.type != "cpu"
+
+
+def held(value: object) -> float | Tensor:
+    """A number of a loop as it is kept: as a float, or, where it waits on an accelerator, as it is."""
+    if not isinstance(value, Tensor):
+        return float(value)  # type: ignore[arg-type]
+    if waits(value):
+        return value.detach()
+    return value.item() if value.numel() == 1 else float(value.detach().float().mean())
+
+
+def _single(value: Tensor) -> Tensor:
+    return value.reshape(()) if value.numel() == 1 else value.float().mean()
