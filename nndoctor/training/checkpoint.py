@@ -65,7 +65,7 @@ def resume(
         raise UsageError(
             f"{folder} holds no {LAST} to go on from; train without --resume, or give the run's folder with --out"
         )
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True)  # from there each tensor goes where its own is
     try:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
@@ -80,7 +80,7 @@ def resume(
 
 def load_best(folder: Path, model: nn.Module) -> None:
     """Give the model the weights of its best evaluation."""
-    model.load_state_dict(torch.load(folder / BEST, weights_only=True))
+    model.load_state_dict(torch.load(folder / BEST, map_location="cpu", weights_only=True))
 
 
 def seed_epoch(seed: int, epoch: int) -> None:
@@ -115,7 +115,7 @@ def set_random_state(state: dict[str, object]) -> None:
     random.setstate((version, tuple(internal), following))
     cuda = state.get("cuda")
     if isinstance(cuda, list) and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(cuda)
+        torch.cuda.set_rng_state_all(cuda[: torch.cuda.device_count()])
 
 
 def _write(path: Path, state: object) -> None:

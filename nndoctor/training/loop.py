@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from nndoctor.errors import UsageError
 from nndoctor.experiment.data import moved
@@ -61,6 +62,8 @@ class Training:
         """Make ready: device, optimizer, lengths. Raises UsageError."""
         self.device = device_named(self.options.device)
         self.experiment.model.to(self.device)
+        if isinstance(self.experiment.loss, nn.Module):  # the weights of its classes
+            self.experiment.loss.to(self.device)
         number = self.experiment.train_data.number
         self.total = self.options.steps or (None if number is None else number * self.options.epochs)
         if self.total is None and (self.options.schedule != "constant" or self.options.warmup):

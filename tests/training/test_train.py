@@ -209,6 +209,28 @@ def test_a_device_that_is_not_there_is_told(folder):
         Training(experiment("net.py"), Options(device="cuda"), folder / "run")
 
 
+def test_the_loss_goes_where_the_model_goes(folder, monkeypatch):
+    """Its weights of the classes, too; `meta` stands for a device."""
+    monkeypatch.setattr("nndoctor.training.loop.device_named", torch.device)
+    (folder / "net.py").write_text(MODEL.replace("CrossEntropyLoss()", "CrossEntropyLoss(weight=torch.ones(4))"))
+    training = Training(experiment("net.py"), Options(device="meta"), folder / "run")
+    assert training.experiment.loss.weight.device.type == "meta"
+    assert next(training.experiment.model.parameters()).device.type == "meta"
+
+
+def test_a_run_that_began_on_an_accelerator_goes_on_without(folder, monkeypatch):
+    """The tensors of its checkpoint are taken to where those of the model are."""
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU, which the checkpoint would be taken to")
+    with monkeypatch.context() as patch:
+        patch.setattr("torch.serialization.location_tag", lambda _: "cuda:0")
+        trained("net.py", folder / "run", epochs=1, patience=1)
+    with pytest.raises(RuntimeError, match="CUDA device"):
+        torch.load(folder / "run" / "last.pt", weights_only=True)
+    training, _ = trained("net.py", folder / "run", resume=True, epochs=2, patience=1)
+    assert training.place.epoch == 2
+
+
 def test_a_full_disk_stops_no_training(folder, monkeypatch, capsys):
     """It is said once."""
     from nndoctor.training import checkpoint
