@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import first_input, size, target_of, tensors
+from nndoctor.sanity.batches import as_bytes, first_input, size, target_of, tensors
 from nndoctor.sanity.bench import Bench
 
 FEWEST = 16  # examples that say something about a feature
@@ -108,16 +108,11 @@ def _by_chance(target: Tensor, batch: int, batches: int) -> float:
     return sum(float(torch.bincount(c).max()) / len(c) for c in chunks) / max(len(chunks), 1)
 
 
-def _keys(inputs: Tensor) -> list[bytes]:
-    flat = inputs.detach().reshape(len(inputs), -1).cpu().numpy()
-    return [row.tobytes() for row in flat]
-
-
 def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:
     """How many inputs occur more than once, and how many of those with different targets."""
-    keys = _keys(inputs)
+    keys = as_bytes(inputs)
     known: dict[bytes, bytes] = {}
-    labels = keys if target is None or len(target) != len(inputs) else _keys(target)
+    labels = keys if target is None or len(target) != len(inputs) else as_bytes(target)
     against = 0
     for key, label in zip(keys, labels, strict=True):
         if known.setdefault(key, label) != label:
@@ -130,7 +125,7 @@ def _splits(bench: Bench, inputs: Tensor) -> None:
     other = None if bench.validation is None else first_input(bench.validation)
     if other is None or other.shape[1:] != inputs.shape[1:]:
         return
-    train, held = set(_keys(inputs)), _keys(other)
+    train, held = set(as_bytes(inputs)), as_bytes(other)
     bench.fact("overlap_share", sum(key in train for key in held) / len(held))
     bench.fact("validation_is_train", train == set(held))
     if inputs.is_floating_point() and min(len(inputs), len(other)) >= FEWEST:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.sanity.batches import Batch, alike, first_input, part, rebuilt, size, target_of
+from nndoctor.sanity.batches import Batch, alike, as_bytes, first_input, part, rebuilt, size, target_of
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.state import without_dropout
 from nndoctor.sanity.subject import main_output
@@ -101,15 +101,14 @@ def subset(sample: Batch, wanted: int, seed: int) -> Batch | None:
         return None
     draws = torch.Generator().manual_seed(seed)
     order = torch.randperm(n, generator=draws).tolist()
-    flat = inputs.detach().reshape(n, -1)
+    keys = as_bytes(inputs)
     target = target_of(sample)
     labels = None if target is None or target.is_floating_point() or target.ndim != 1 else target.tolist()
     seen: set[bytes] = set()
     rows: list[int] = []
     for row in _by_turns(order, labels):
-        key = flat[row].cpu().numpy().tobytes()
-        if key not in seen:
-            seen.add(key)
+        if keys[row] not in seen:
+            seen.add(keys[row])
             rows.append(row)
         if len(rows) == wanted:
             break
