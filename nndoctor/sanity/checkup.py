@@ -13,7 +13,7 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.run import Fact, Run
 from nndoctor.sanity import lines, summary
 from nndoctor.sanity.bench import Bench, Clock, gather
-from nndoctor.sanity.failures import is_memory, said
+from nndoctor.sanity.failures import is_lost, is_memory, lost, said
 from nndoctor.sanity.probes import (
     activations,
     backward,
@@ -66,8 +66,15 @@ def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pic
             bench = Bench(subject, Clock(budget), seeds, snapshot, pictures=pictures)
             with torch.enable_grad():
                 _probe(bench)
-        finally:
+        except Exception as error:
+            if not is_lost(error):
+                snapshot.restore()
+                raise
+            raise lost(error, subject.path) from error
+        except BaseException:
             snapshot.restore()
+            raise
+        snapshot.restore()
     return _run(bench)
 
 

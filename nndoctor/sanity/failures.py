@@ -30,7 +30,23 @@ def is_memory(error: BaseException) -> bool:
     """Whether memory ran out, on the host or on the device."""
     text = str(error).lower()
     return (
-        isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "out of memory" in text or "can't allocate" in text
+        isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError))
+        or "out of memory" in text
+        or "can't allocate" in text
+    )
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether an accelerator gave up: whatever is asked of it from then on fails, far from what did it."""
+    return "CUDA error" in str(error)
+
+
+def lost(error: BaseException, path: str) -> ModelFileError:
+    """The error that tells so, and what to do."""
+    first = str(error).strip().splitlines()[0]
+    return ModelFileError(
+        f"{path}: the device gave up ({first}), as it does at an index out of range; "
+        "with the model on the CPU the same check names the place"
     )
 
 

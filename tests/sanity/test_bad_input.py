@@ -126,3 +126,41 @@ def test_memory_that_runs_out_skips_a_probe_only(written, capsys):
     """
     assert run(["sanity", written(change), "--seeds", "1"]) == 0
     assert "memory ran out" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_a_device_that_is_lost_is_told_in_one_line(written, capsys, monkeypatch):
+    """Although the weights cannot be put back any more."""
+    from nndoctor.sanity.state import Snapshot
+
+    change = """
+    class Lost(nn.Linear):
+        passes = 0
+        def forward(self, x):
+            Lost.passes += 1
+            if Lost.passes > 8:
+                raise RuntimeError("CUDA error: device-side assert triggered\\nSearch for it.")
+            return super().forward(x)
+    model = Lost(8, 3)
+    optimizer = None
+    """
+
+    def fails(_snapshot):
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr(Snapshot, "restore", fails)
+    assert run(["sanity", written(change)]) == 2
+    told = capsys.readouterr().err
+    assert told.count("nndoctor: ") == 1
+    assert "the device gave up (CUDA error: device-side assert triggered)" in told
+    assert "with the model on the CPU" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(("label", "wrong"), [(2, False), (3, True)])
+def test_labels_that_the_loss_refuses_are_known_before_a_device_is_given_them(written, label, wrong):
+    """The loss is taken on the host, wherever the model lies."""
+    from nndoctor.sanity.probes.labels import refused
+    from nndoctor.sanity.source import from_file
+
+    subject = from_file(written(f"y[:] = {label}"))
+    assert refused(subject, next(subject.batches())) is wrong

@@ -208,3 +208,29 @@ def test_what_was_not_measured_is_told_without_a_word_of_logs(written, capsys):
     assert "not measured here" in told
     assert "in the log" not in told
     assert "To log" not in told
+
+
+def test_a_model_of_half_precision_is_examined(written, capsys):
+    """Of bfloat16, which numpy does not know."""
+    change = """
+    half = [(a.bfloat16(), b) for a, b in ((x[:200], y[:200]), (x[200:], y[200:]))]
+    train_data, validation_data = (TensorDataset(*pair) for pair in half)
+    model = model.bfloat16()
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    """
+    assert run(["sanity", written(change), "--budget", "20", "--seeds", "1"]) == 0
+    assert "Clear" in capsys.readouterr().out
+
+
+def test_the_time_of_a_step_is_that_until_its_loss_is_known(written, monkeypatch):
+    """An accelerator has only been asked by then, not done."""
+    from nndoctor.sanity.bench import Bench, Clock
+    from nndoctor.sanity.probes import steps
+    from nndoctor.sanity.source import from_file
+    from nndoctor.sanity.state import Snapshot
+
+    subject = from_file(written())
+    bench = Bench(subject, Clock(60.0), 1, Snapshot(subject.model), batches=list(subject.batches()))
+    monkeypatch.setattr(steps, "number", lambda _: time.sleep(0.2))
+    steps.measured(bench)
+    assert bench.step_time >= 0.2

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.sanity.batches import target_of
+from nndoctor.sanity.batches import Batch, mapped, split, target_of
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.probes.data import IGNORED
-from nndoctor.sanity.subject import main_output
+from nndoctor.sanity.subject import Subject, main_output, plain
 
 
 def outside(bench: Bench) -> bool:
     """Whether targets lie outside what output and loss admit; raises ModelFileError for any other failure of the first pass."""
+    asynchronous = bench.subject.device.type != "cpu"  # there the same failure would take the device with it
+    if asynchronous and refused(bench.subject, bench.batch) and _explains(bench):
+        return True
     try:
         with torch.no_grad():
             outcome = bench.subject.run(bench.batch)
@@ -26,6 +31,23 @@ def outside(bench: Bench) -> bool:
     if output is None or target is None:
         return False
     _limits(bench, output, target)
+    return False
+
+
+def refused(subject: Subject, batch: Batch) -> bool:
+    """Whether the loss, taken on the host, fails on the targets of a batch."""
+    if subject.loss is None:
+        return False
+    try:
+        with torch.no_grad():
+            output = mapped(plain(subject.output(batch)), Tensor.cpu)
+    except ModelFileError:  # then it is not the loss
+        return False
+    try:
+        loss = copy.deepcopy(subject.loss).cpu() if isinstance(subject.loss, nn.Module) else subject.loss
+        loss(output, mapped(split(batch)[2], Tensor.cpu))
+    except Exception:  # noqa: BLE001 - whatever the user's loss raises
+        return True
     return False
 
 
