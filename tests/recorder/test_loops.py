@@ -16,6 +16,7 @@ from torch.nn import functional
 
 import nndoctor
 from nndoctor import Recorder
+from nndoctor.recorder.book import MOST_ROWS
 from tests.recorder.nets import hooks, layers, mlp, seed, seen
 
 
@@ -59,7 +60,7 @@ def test_a_loop_without_a_context_that_is_never_closed_keeps_what_was_flushed(tm
         loss.backward()
         optimizer.step()
         rec.step(loss=loss)
-    assert len(table(tmp_path)) >= 500
+    assert len(table(tmp_path)) > 600 - MOST_ROWS  # more or fewer, as a flush after some seconds happens to fall
     rec.close()
     assert len(table(tmp_path)) == 600
 
