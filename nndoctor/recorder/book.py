@@ -104,7 +104,9 @@ class Book:
         groups = optimizer.param_groups
         for k, group in enumerate(groups):
             name, lr = f"lr_{k}" if k else "lr", group["lr"]
-            row[name] = self._losses.number([held(lr.clone())], step, name) if waits(lr) else float(lr)
+            if type(lr) is not float:
+                lr = self._losses.number([held(lr.clone())], step, name) if waits(lr) else float(lr)
+            row[name] = lr
         row["step_time"] = seconds
         if metrics or self._metrics:
             for name, value in {**self._metrics, **metrics}.items():
@@ -184,19 +186,25 @@ class Book:
         if self._folder is None:
             return
         self._reckon()
-        rows = {int(row["step"]): row for row in self._folder.rows}
+        if self._losses.owing:
+            self._fetch(self._folder)
+        self._folder.fact("layers", list(self._layers) or self._folder.facts.get("layers", []))
+        self._folder.flush()
+        self._flushed = time.perf_counter()
+
+    def _fetch(self, folder: Folder) -> None:
+        """Fill in the numbers that waited on an accelerator; what a lost device keeps is not known."""
+        rows = {int(row["step"]): row for row in folder.rows}
         for step, name, value in self._losses.fetch():
             if step in rows:
                 rows[step][name] = value
             if name == LOSS and self._first_waits:
                 self._first_waits = False
-                self._folder.fact("initial_loss", value)
-        for row in rows.values():  # what could not be fetched, from a device that is lost, is not known
+                folder.fact("initial_loss", value)
+        for row in rows.values():
             for name in [name for name, value in row.items() if value is WAITS]:
                 del row[name]
-        self._folder.fact("layers", list(self._layers) or self._folder.facts.get("layers", []))
-        self._folder.flush()
-        self._flushed = time.perf_counter()
+        self._losses.owing = False
 
     def close(self, spent: float, whole: float) -> None:
         """The last flush, with what the recording cost."""

@@ -22,6 +22,8 @@ class Losses:
     """
 
     def __init__(self, *, kept: bool = True) -> None:
+        self.owing = False
+        """Whether a number stands in its row as WAITS: set by `number`, to be taken back by whoever fills it in."""
         self._kept = kept
         self._jumped = self._lost = False
         self._first_bad: int | None = None
@@ -32,12 +34,15 @@ class Losses:
 
     def number(self, parts: Sequence[float | Tensor], row: int, name: str = LOSS) -> float:
         """The mean of what `held` gave; WAITS where some of it lies on an accelerator, and the mean will be fetched."""
-        numbers = [part for part in parts if not isinstance(part, Tensor)]
-        if len(numbers) < len(parts):
-            if self._kept:
-                self._waiting.append((row, name, list(parts)))
-            return WAITS
-        value = numbers[0] if len(numbers) == 1 else sum(numbers) / len(numbers)
+        total = 0.0
+        for part in parts:
+            if isinstance(part, Tensor):
+                if self._kept:
+                    self._waiting.append((row, name, list(parts)))
+                    self.owing = True
+                return WAITS
+            total += part
+        value = total / len(parts)
         if name == LOSS:
             self.see(value, row)
         return value
