@@ -7,6 +7,8 @@ import math
 from nndoctor.run import Run, once
 
 UNLEARNED = 0.3  # of the loss of guessing: a network that learned less is not judged by its own small reach
+BLIND = 1.15  # times exp(-loss): an accuracy up to here knows no example from another
+FITS = 0.3  # training error: below it a loss near zero and an accuracy near one agree, too
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
 
 
@@ -41,6 +43,18 @@ def at_chance(run: Run, split: str = "train") -> bool:
     if accuracy is None or number is None or len(accuracy.y) < 2:
         return False
     return accuracy.high < min(1.3 / number + 0.02, 0.5 * (1 + 1 / number))
+
+
+def guesses(run: Run) -> bool:
+    """Whether the training accuracy ends at exp(-loss): the same answer for every example.
+
+    The mean of log p is at most the log of the mean of p (Jensen's inequality), equal where all p are alike; what has
+    learned to tell examples apart is right more often than that.
+    """
+    loss, error = run.series.get("train/loss"), run.error("train") if run.judged_by_share else None
+    if loss is None or error is None or not len(loss.y) or not len(error.y) or not _is_cross_entropy(run):
+        return False
+    return error.last > FITS and 1 - error.last < BLIND * math.exp(-max(loss.last, 0.0))
 
 
 def _is_cross_entropy(run: Run) -> bool:

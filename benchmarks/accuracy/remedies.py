@@ -18,6 +18,7 @@ TRIED: dict[str, tuple[tuple[str, ...], int]] = {
     "decay-later": (("constant_schedule",), TRAIN),
     "shorten-warm-up": (("constant_schedule",), TRAIN),
     "rmsprop": (("rmsprop",), TRAIN),
+    "zero-gradients": (("reset_gradients",), TRAIN),
     "larger-network": (("wider", "hidden_layers"), TRAIN),
     "less-regularization": (("no_regularization",), TRAIN),
     "he-initialization": (("default_init",), TRAIN),

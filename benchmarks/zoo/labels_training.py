@@ -62,9 +62,13 @@ def explodes_unseen(evidence: Evidence, logged: Logged) -> bool:
 
 
 def calm(evidence: Evidence, logged: Logged) -> bool:
-    """Whether the second half of the logged loss is rougher than its own trend by less than 2 % of DT."""
-    loss = logged.loss[len(logged.loss) // 2 :] / evidence.experiment.log.scale**2
-    return bool(np.isfinite(loss).all()) and roughness(loss) < 0.02 * evidence.train.span
+    """Whether the second half of the logged loss is rougher than its own trend by less than 2 % of DT, or of its fall from a first row above all others."""
+    loss = logged.loss / evidence.experiment.log.scale**2
+    late = loss[len(loss) // 2 :]
+    if not np.isfinite(late).all():
+        return False
+    fall = float(loss[0]) - final(late) if int(np.argmax(loss)) == 0 else 0.0
+    return roughness(late) < 0.02 * max(evidence.train.span, fall)
 
 
 def decays(evidence: Evidence, share: float = 0.2) -> bool:
@@ -90,10 +94,11 @@ def diverged(evidence: Evidence, logged: Logged) -> Strength:
     if len(loss) < 3:
         return graded(strong=False, weak=not _finite(evidence, logged))
     first, end = float(loss[0]), final(loss)
-    helped = evidence.gain(*LOWER, "reset_gradients") > 0.25
+    gain = evidence.gain(*LOWER, "reset_gradients")
+    helped = gain > 0.25
     lost = end - float(np.partition(loss, 2)[:3].mean()) > 0.25 * evidence.train.span
     return graded(
-        strong=helped and end > 3 * first and _finite(evidence, logged),
+        strong=helped and gain > evidence.gain("shuffle") and end > 3 * first and _finite(evidence, logged),
         weak=helped and (lost or end > 1.3 * first or float(loss.max()) > 3 * first or not _finite(evidence, logged)),
     )
 
@@ -103,9 +108,9 @@ def _excess(evidence: Evidence, logged: Logged) -> Array:
 
 
 def lr_too_high(evidence: Evidence, _logged: Logged) -> Strength:
-    """A tenth or a hundredth of the rate gains."""
+    """A tenth or a hundredth of the rate gains, and more than shuffling: what the order of the batches throws it explains."""
     gain = evidence.gain(*LOWER)
-    return graded(strong=gain > 0.25, weak=gain > 0.08)
+    return graded(strong=gain > max(0.25, evidence.gain("shuffle")), weak=gain > 0.08)
 
 
 def lr_too_low(evidence: Evidence, _logged: Logged) -> Strength:

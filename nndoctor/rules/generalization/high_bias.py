@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.bias import EXPLAINED_BY, TrainingError, knows_best, slow, target_error, training_error
-from nndoctor.chance import chance_loss, classes
+from nndoctor.chance import chance_loss, classes, guesses
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
 from nndoctor.progress import FALL, course, reach, steadier, stopped, sureness
@@ -47,7 +47,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _still_guesses(run: Run, loss: Series) -> bool:
     """Whether the loss is still about that of guessing: what has not learned yet says nothing of its capacity."""
     chance = chance_loss(run) if classes(run) else None
-    return chance is not None and loss.last > GUESSES * chance
+    return guesses(run) or (chance is not None and loss.last > GUESSES * chance)
 
 
 def _still_falling(run: Run, loss: Series) -> bool:

@@ -15,6 +15,10 @@ from nndoctor.wording import number, percent
 GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
 FINE = 0.07  # where the training error is under 10 %: the gap is then most of the error
 SMALL = 0.05  # a gap in points so small that a gap in loss is only confidence
+WIDE = 0.15  # points where the training error is not near zero and validation still improves: it may only lag behind
+FITTED = 0.015  # training error
+WIDE_LOSS = 0.4  # of a positive validation loss, likewise
+LATE = 0.8  # of the run: a validation loss whose best lies later still improves
 LOSS = 0.25  # of the reach, where no error is logged
 RELATIVE = 0.28  # of a positive validation loss: less is information, as a run that learned little has a short way to compare with
 FEW = 4  # evaluations
@@ -44,6 +48,7 @@ def check(run: Run, gap: float = GAP, fine: float = FINE, loss: float = LOSS) ->
                 step=float(validation.x[-1]),
                 span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
                 causes=no_signal(run),
+                severity=Severity.INFO if train.last > FITTED and seen < WIDE and _improves(run) else None,
             )
             return
         if seen < SMALL:
@@ -57,12 +62,18 @@ def _steady(sure: float, validation: Series, gap: float) -> float:
     return sure * (1 - NOISY * min(validation.noise / gap, 1.0))
 
 
+def _improves(run: Run) -> bool:
+    """Whether the validation loss is at its best in the last fifth of the run."""
+    validation = run.series.get("validation/loss")
+    return validation is not None and len(validation.y) >= FEW and validation.share_of_run(validation.best_step) > LATE
+
+
 def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     train, validation = losses(run)
     if len(train.y) < 3 or len(validation.y) < FEW:
         return
     gap = validation.last - train.last
-    small = min(train.low, validation.low) > 0 and gap < RELATIVE * validation.last
+    small = min(train.low, validation.low) > 0 and gap < (WIDE_LOSS if _improves(run) else RELATIVE) * validation.last
     share = gap / reach(run)
     excess = validation.last - min(train.best, validation.best)
     if (

@@ -16,6 +16,8 @@ from nndoctor.wording import number, percent, step
 
 RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
 ROUGH = 3.0  # times the validation loss's own noise
+SLIGHT = 0.09  # of a positive loss: a smaller rise, where it is no large part of the way either, is information
+PLAIN = 0.3  # of the distance: no small rise
 PART = 0.3  # of training's way down, where validation was best at once
 LATEST = 0.8  # the best lies before this share of the run
 
@@ -33,6 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if train is not None and not _kept_falling(train, at, scale):
         return
     floor = min(s.best for s in (train, validation) if s is not None)
+    slight = validation.low > 0 and rise < SLIGHT * end and rise < PLAIN * scale
     points = int((validation.x > at).sum())
     yield Symptom(
         f"validation loss was best at step {step(at)} ({number(validation.best)}) and is {number(end)} now: "
@@ -51,6 +54,7 @@ def check(run: Run) -> Iterator[Symptom]:
         step=at,
         span=(at, float(validation.x[-1])),
         causes=no_signal(run),
+        severity=Severity.INFO if slight else None,
     )
 
 

@@ -17,16 +17,16 @@ from nndoctor.run import Run
 from nndoctor.throws import comes_back
 from nndoctor.wording import number, step
 
-SPREADS = 10.0  # above the local median, in robust standard deviations of the run around it
+SPREADS = 13.0  # above the local median, in robust standard deviations of the run around it
 RATIOS = (
     1.4  # times the highest of so many normal deviates, about (2 ln n)^(1/2): the same for the ratio of loss and level
 )
 AROUND = 21  # points at least that tell the noise about a place: more than a spike is wide
 FEW = 40  # points
 HALF_WAY = 0.5  # of the reach: what lies lower has learned something that can be undone
-SLIGHT, FAR_AHEAD = 0.05, 8.0  # of the reach: enough where no other rise comes near
-LOSES, WELL_AHEAD = 0.6, 3.2  # of the reach: what undoes so much is a spike in any noise, if none like it is about
-SHARE = 0.15  # of the run's reach: smaller spikes cost nothing
+SLIGHT, FAR_AHEAD = 0.065, 8.0  # of the reach: enough where no other rise comes near
+LOSES, WELL_AHEAD = 0.8, 3.2  # of the reach: what undoes so much is a spike in any noise, if none like it is about
+SHARE = 0.2  # of the run's reach: smaller spikes cost nothing
 AHEAD = 1.5  # a spike stands above the ordinary rises of this log by this factor
 MOST = 5000  # points looked at: of a longer curve the highest in each bin
 MOST_OF = 0.25  # of the points: that is no longer a spike
