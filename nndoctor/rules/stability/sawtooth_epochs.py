@@ -11,6 +11,7 @@ from nndoctor.finding import Severity, Symptom
 from nndoctor.progress import reach, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
+from nndoctor.series import Series
 from nndoctor.wording import step
 
 ALIKE = 0.45  # correlation of the pattern with itself one period later
@@ -24,13 +25,11 @@ SHARE = 0.08  # of the reach: a smaller wave is harmless
 def check(run: Run) -> Iterator[Symptom]:
     """Look for a period in what is left of the loss when its trend is taken away."""
     loss = run.series["train/loss"]
-    y = loss.y[-4096:]
-    at = np.arange(len(y), dtype=np.float64)
-    wave = (y - np.interp(at, *bins(at, y, TREND)))[len(y) // 10 :]
+    wave = _wave(loss)
     height = quantile(wave, 0.95) - quantile(wave, 0.05)
     if height < SHARE * reach(run):
         return
-    period, alike = _period(np.clip(wave, quantile(wave, 0.02), quantile(wave, 0.98)))
+    period, alike = max((_period(_wave(series)) for series in _seen_by(run, loss)), key=lambda found: found[1])
     alike_enough = ALIKE + CHANCE / len(wave) ** 0.5
     if alike < alike_enough or len(wave) < PERIODS * period:
         return
@@ -45,9 +44,23 @@ def check(run: Run) -> Iterator[Symptom]:
     )
 
 
+def _seen_by(run: Run, loss: Series) -> list[Series]:
+    """The loss, and the training error where it is logged beside it: it swings as far in every epoch."""
+    error = run.error("train")
+    return [loss, error] if error is not None and len(error.y) == len(loss.y) else [loss]
+
+
+def _wave(series: Series) -> Array:
+    """What is left of the last readings without their trend."""
+    y = series.y[-4096:]
+    at = np.arange(len(y), dtype=np.float64)
+    return (y - np.interp(at, *bins(at, y, TREND)))[len(y) // 10 :]
+
+
 def _period(wave: Array) -> tuple[int, float]:
-    """The lag of five points or more at which the wave looks most like itself, past its first zero crossing."""
-    centred = wave - wave.mean()
+    """The lag of five points or more at which the wave, its peaks cut, looks most like itself, past its first zero crossing."""
+    cut = np.clip(wave, quantile(wave, 0.02), quantile(wave, 0.98))
+    centred = cut - cut.mean()
     n = len(centred)
     spectrum = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
     correlation = np.fft.irfft(spectrum)[: n // PERIODS + 1] / np.arange(n, n - n // PERIODS - 1, -1)
@@ -81,7 +94,7 @@ RULE = Rule(
     needs={"train/loss": 40},
     check=check,
     why="A loss that goes up and down in step with the epoch means that the batches are not alike: the data come sorted, by class or by source. The network forgets at each turn what it learned before.",
-    how="The loss less its trend correlates with itself one period later, above 0.45 and what noise of this length would, over four periods or more, at a height of 8 % of the reach.",
+    how="The loss, or the training error, less its trend correlates with itself one period later, above 0.45 and what noise of this length would, over four periods or more, at a height of 8 % of the reach.",
     sources=(
         Reference(
             "Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 2",
