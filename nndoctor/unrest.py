@@ -1,4 +1,4 @@
-"""How restless a loss is: whether it swings, stands above what it had reached, or climbs and comes back."""
+"""How restless a loss is: how much it trembles, whether it swings, stands above what it had reached, or climbs and comes back."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nndoctor.run import Run
 from nndoctor.series import Series
 
 FEW = 8  # points: a swing is seen three times at least
+FEW_FOR_NOISE = 5  # points
 EPOCHS = 40  # readings at most: a longer log has levels to compare
 USUAL = 0.85  # of the epochs; the highest rest are spikes
 AGAIN = 0.1  # of the reach, in all rises but the highest
@@ -34,6 +35,16 @@ def side_by_side(run: Run, loss: Series) -> bool:
     """Whether the log has few readings, each with one of validation beside it: epochs, whose means no batch shakes."""
     curves = both(run, loss)
     return len(curves) > 1 and len(loss.y) <= EPOCHS and len(curves[1].y) > 0.5 * len(loss.y)
+
+
+def jitter(run: Run) -> float:
+    """The noise of the rougher of both losses, as a share of the reach: what the steps themselves shake them by.
+
+    A validation loss is measured on the same examples each time, so that only the weights move it: its noise grows with
+    the steps' size.
+    """
+    curves = [run.series.get(name) for name in ("train/loss", "validation/loss")]
+    return max(series.noise for series in curves if series is not None and len(series.y) >= FEW_FOR_NOISE) / reach(run)
 
 
 def above_best(run: Run, loss: Series) -> float:

@@ -44,7 +44,9 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     base = Run({}, facts, f"{path}:{table.label}" if table.label else path, path, table.format, (), notes)
     runs = [_run(table, meanings, part, base) for part in parts]
     runs = [run for run in runs if run.series] or ([replace(base, unknown=tuple(table.columns))] if playing else [])
-    if not playing and max((len(s) for run in runs for s in run.series.values()), default=0) < 2:
+    held = [series for run in runs for series in run.series.values()]
+    lost = any(s.name.endswith("/loss") and not np.isfinite(s.values).all() for s in held)  # one NaN is enough to see
+    if not playing and not lost and max(map(len, held), default=0) < 2:
         raise UnreadableLog(
             f"{path} has one row a run: wanted at least two, to see how the run went; log once an epoch"
         )

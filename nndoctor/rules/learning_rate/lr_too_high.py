@@ -20,6 +20,7 @@ from nndoctor.throws import BURST, comes_back, thrown, thrown_unseen
 from nndoctor.wording import number, percent, step
 
 SWING = 0.16  # of the reach: what the level still moves from one sixtieth of the run to the next
+ALONE = 0.3  # the same without a validation loss beside it: the noise of small batches swings, too
 NOISES = 6.0  # by which a climb stands out of the noise of the smooth curve
 ABOVE = 0.07  # of the reach: healthy epochs stand less than that above the best before them
 FITTING = 0.03  # of the weights' size in a step of the second half: smaller steps are not what makes a loss swing
@@ -57,13 +58,14 @@ def _restless(run: Run, loss: Series) -> Iterator[Symptom]:
 
 def _swinging(run: Run, loss: Series) -> Iterator[Symptom]:
     """The level moves from one sixtieth of the run to the next by more than small batches explain."""
-    swing = unrest.swing(run, loss, SWING)
-    if swing > SWING and unrest.wanders(loss):
+    limit = SWING if len(unrest.both(run, loss)) > 1 else ALONE
+    swing = unrest.swing(run, loss, limit)
+    if swing > limit and unrest.wanders(loss):
         yield _unsettled(
             run,
             loss,
             f"training loss still swings by {percent(swing)} of all it has learned from one reading to the next, and does not settle",
-            sureness(swing, SWING, 0.4),
+            sureness(swing, limit, limit + 0.24),
             {"swing": round(swing, 4), "noise": loss.noise},
         )
 

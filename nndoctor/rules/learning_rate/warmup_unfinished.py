@@ -12,6 +12,7 @@ from nndoctor.run import Run
 from nndoctor.wording import number
 
 RISING = 0.8  # of the run
+FEW = 8  # readings; with fewer the run may only have begun
 GROWN = 2.0  # times the first rate, at least
 
 
@@ -31,6 +32,7 @@ def check(run: Run) -> Iterator[Symptom]:
         series="lr",
         step=float(lr.x[-1]),
         span=(float(lr.x[0]), float(lr.x[-1])),
+        severity=Severity.INFO if len(lr.y) < FEW else None,
     )
 
 
@@ -42,7 +44,7 @@ RULE = Rule(
     needs={"train/loss": 3, "lr": 5},
     check=check,
     why="A warm-up longer than the run trains at a fraction of the intended rate throughout; what the loss shows is the warm-up, not the model.",
-    how="The rate is highest at the end, at least twice its start, and rose in 80 % of the readings.",
+    how="The rate is highest at the end, at least twice its start, and rose in 80 % of the readings; information where there are fewer than eight.",
     sources=(
         Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),
     ),

@@ -1,0 +1,113 @@
+"""What four epochs can tell, what they can't, and what the calm of two curves says of the step size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nndoctor.catalogue import RULES
+from nndoctor.engine import diagnose
+from nndoctor.errors import UnreadableLog
+from nndoctor.face import read
+from nndoctor.finding import Severity
+from nndoctor.report import Report
+from nndoctor.run import Run
+from nndoctor.series import Series
+
+
+def _report(run: Run) -> Report:
+    return diagnose(run, RULES)
+
+
+def _names(run: Run) -> list[str]:
+    return [f.name for f in _report(run).findings if f.severity is not Severity.INFO]
+
+
+def _unfinished(noise: float) -> Report:
+    """Thirty epochs of a curve that still bends, with noise of both losses in units of what was learned."""
+    rng = np.random.default_rng(3)
+    t = np.arange(30)
+    curves = {
+        f"{split}/loss": 0.5 + level + 1.5 * np.exp(-t / 22) + noise * rng.normal(size=30)
+        for split, level in (("train", 0.0), ("validation", 0.02))
+    }
+    return _report(Run({name: Series(name, t.astype(float), y) for name, y in curves.items()}, {}))
+
+
+def test_two_readings_that_do_not_move_are_a_plateau() -> None:
+    """Both losses within a hundredth of where the run began."""
+    assert _names(Run.drawn(train_loss="2.303 2.301", validation_loss="2.304 2.302")) == ["plateau-at-start"]
+
+
+def test_two_readings_of_a_later_part_are_no_start() -> None:
+    """The last epochs of a long run stand as still, and say nothing of its start."""
+    steps = np.array([98.0, 99.0])
+    losses = {name: Series(name, steps, np.array([0.412, 0.411])) for name in ("train/loss", "validation/loss")}
+    assert "plateau-at-start" not in [f.name for f in _report(Run(losses, {})).findings]
+
+
+def test_four_steady_small_steps_down_are_too_slow() -> None:
+    """Every start that learns bends within a few readings."""
+    found = _report(Run.drawn(train_loss="2.30 2.27 2.24 2.21", validation_loss="2.30 2.28 2.25 2.22"))
+    assert found.primary is not None
+    assert (found.primary.name, found.primary.remedies[0].name) == ("lr-too-low", "raise-learning-rate")
+
+
+@pytest.mark.parametrize("lr", ["0.001 0.002 0.003 0.004", "0.004 0.003 0.002 0.001"])
+def test_under_a_rate_that_moves_four_readings_say_nothing(lr: str) -> None:
+    """A warm-up has only begun, and a decaying rate slows any curve."""
+    run = Run.drawn(train_loss="2.30 2.27 2.24 2.21", validation_loss="2.30 2.28 2.25 2.22", lr=lr)
+    assert "lr-too-low" not in _names(run)
+
+
+def test_calm_curves_that_still_fall_ask_for_larger_steps_first() -> None:
+    """Large steps shake the losses: where nothing trembles, a higher rate is the first remedy, else more time."""
+    calm, shaken = (_unfinished(noise).primary for noise in (0.0005, 0.02))
+    assert calm is not None
+    assert shaken is not None
+    assert calm.name == shaken.name == "not-converged"
+    assert calm.remedies[0].name == "raise-learning-rate"
+    assert calm.causes[0].name == "learning rate too low"
+    assert shaken.remedies[0].name == "train-longer"
+    assert shaken.causes[0].name == "training too short"
+
+
+def test_a_warm_up_of_five_readings_is_a_remark() -> None:
+    """The run may only have begun."""
+    run = Run.drawn(train_loss="2.3 2.0 1.7 1.5 1.3", lr="0.01 0.02 0.03 0.04 0.05")
+    assert [f.name for f in _report(run).findings if f.code == "NN205"] == ["warmup-unfinished"]
+    assert "warmup-unfinished" not in _names(run)
+
+
+def test_a_small_gap_of_a_run_that_still_improves_is_a_remark() -> None:
+    """Validation may only lag behind; the same gap at the end of a run that got no better is high variance."""
+    train = "1.2 0.8 0.6 0.5 0.4 0.35 0.3 0.25 0.2 0.18"
+    error = {
+        "train_error": "0.4 0.3 0.2 0.15 0.12 0.1 0.08 0.07 0.06 0.05",
+        "validation_error": "0.4 0.3 0.25 0.22 0.2 0.19 0.18 0.18 0.17 0.17",
+    }
+    improving = Run.drawn(train_loss=train, validation_loss="1.2 0.9 0.75 0.68 0.62 0.58 0.55 0.53 0.52 0.51", **error)
+    stuck = Run.drawn(train_loss=train, validation_loss="1.2 0.9 0.6 0.55 0.52 0.53 0.55 0.56 0.57 0.58", **error)
+    assert "high-variance" not in _names(improving)
+    assert "high-variance" in [f.name for f in _report(improving).findings]
+    assert "high-variance" in _names(stuck)
+
+
+def test_a_slight_rise_beside_a_wide_gap_is_a_remark() -> None:
+    """Stopping earlier saves little there: the gap leads."""
+    run = Run.drawn(train_loss="0.55..0.01*30", validation_loss="0.60..0.53*8 0.53..0.55*22")
+    assert _report(run).primary is not None
+    assert _names(run)[0] == "high-variance"
+    assert "overtraining" not in _names(run)
+
+
+def test_one_row_is_enough_where_it_is_nan(tmp_path: Path) -> None:
+    """A run that was lost in its first epoch has no second one."""
+    lost, whole = tmp_path / "lost.csv", tmp_path / "whole.csv"
+    lost.write_text("epoch,loss\n0,nan\n", encoding="utf-8")
+    whole.write_text("epoch,loss,accuracy\n0,2.3,nan\n", encoding="utf-8")
+    assert _names(read(lost)[0]) == ["nan-loss"]
+    with pytest.raises(UnreadableLog, match="one row a run"):
+        read(whole)
