@@ -46,7 +46,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _restless(run: Run, loss: Series) -> Iterator[Symptom]:
     """Epoch after epoch both losses stand far above the best they have reached."""
     above = unrest.above_best(run, loss)
-    if above > ABOVE and unrest.rises_again(run, loss):
+    if above > ABOVE and unrest.rises_again(run, loss) and not unrest.only_spikes(run, loss):
         yield _unsettled(
             run,
             loss,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from nndoctor.series import Series
 from nndoctor.wording import number, step
 
 CALM = 0.2  # of what was learned: a loss so near its best is not on its way up
+LEAP = 400.0  # times the reading before: a rate far too high multiplies the loss by thousands from one to the next
+LONG = 10  # finite readings
+FAR = 1000.0  # times the first
 RISE = 2.0  # a loss this many times above its best excess just before the NaN was already diverging
 
 FIRST = {
@@ -25,6 +29,7 @@ FIRST = {
         "clip-gradients",
         "lower-learning-rate",
     ),
+    "gradients not reset between steps": ("zero-gradients", "lower-learning-rate", "clip-gradients"),
     "NaN in the data": ("check-finite-data", "guard-the-loss", "clip-gradients"),
     "weights too large at the start": ("he-initialization", "clip-gradients", "lower-learning-rate"),
 }
@@ -80,6 +85,13 @@ def _calm(before: list[float]) -> bool:
     return len(before) >= 3 and before[-1] < before[0] and before[-1] <= min(before) + CALM * (before[0] - min(before))
 
 
+def _piles_up(before: list[float]) -> bool:
+    """Whether the loss grew a thousandfold without a leap, as where every step adds all gradients before it."""
+    if len(before) < LONG or min(before) <= 0:
+        return False
+    return max(before) > FAR * before[0] and all(after < LEAP * earlier for earlier, after in pairwise(before))
+
+
 def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     pace = wildness(run, where)
     out_of_range = Cause(
@@ -111,7 +123,13 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
         speaks,
         "one run with a tenth of the learning rate",
     )
-    return ranked(high, out_of_range, data)
+    added = Cause(
+        "gradients not reset between steps",
+        0.75,
+        "the loss grew from reading to reading without a leap, as when each step adds all gradients before it",
+        "look for optimizer.zero_grad() in the loop",
+    )
+    return ranked(high, out_of_range, data, *([added] if _piles_up(before) else []))
 
 
 RULE = Rule(
