@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("run", "run_folder", "remedies"),
     ("chance", "throws"),
     (
-        "rule", "report", "progress", "wording", "recorded", "layers", "births", "bias", "unrest", "unseen", "signal_flow", "requirements", "settings", "baseline", "search",
+        "rule", "report", "progress", "wording", "recorded", "layers", "births", "bias", "unrest", "still", "unseen", "signal_flow", "requirements", "settings", "baseline", "search",
         "hyperparameters", "comparison", "outcomes", "effects",
     ),
     ("rules", "readers", "recorder", "experiment", "reporters", "plots", "needs"),

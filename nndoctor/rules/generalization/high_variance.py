@@ -65,7 +65,7 @@ def _steady(sure: float, validation: Series, gap: float) -> float:
 def _improves(run: Run) -> bool:
     """Whether the validation loss is at its best in the last fifth of the run."""
     validation = run.series.get("validation/loss")
-    return validation is not None and len(validation.y) >= FEW and validation.share_of_run(validation.best_step) > LATE
+    return validation is not None and len(validation.y) > 1 and validation.share_of_run(validation.best_step) > LATE
 
 
 def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:

@@ -16,9 +16,7 @@ from nndoctor.wording import number, percent
 NOISES = 2.0
 FEW = 10  # readings; where fewer promise little, as at the end of a fine-tuning, it is a remark
 LITTLE = 0.06  # of a positive loss
-SMOOTH = (
-    0.004  # of the reach: the noise of losses under small steps; in the zoo, 50 of 54 such runs gain by a higher rate
-)
+SMOOTH = 0.004  # of the reach, the noise under small steps: in the zoo, 50 of 54 such runs gain by a higher rate
 SLOW_FIRST = ("raise-learning-rate", "learning-rate-range-test", "train-longer")
 UNSURE = 6.0  # noises of the level by which an extrapolation may err: it reaches as far again three times
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor import still
 from nndoctor.chance import at_chance, chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.progress import reach, roughness, sureness
@@ -17,21 +18,8 @@ from nndoctor.throws import thrown
 from nndoctor.unseen import unseen_warm_up
 from nndoctor.wording import number, percent, step
 
-STILL = 0.05  # of the reach: less than this is no progress
-GONE = 0.3  # of the reach: a loss that fell so far has left
 HALF = 0.5  # flat for this share of the run before it moves
-SMALL = 0.10  # of the loss: the first step down from a large initialization
-USUAL = (2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 26, 50, 100, 101, 200, 256, 365, 1000)  # classes of common data sets
 RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there
-LITTLE = 0.02  # of the loss itself, where nothing else tells how far it could fall
-FEW = 5  # points, unless they lie within a thousandth
-THOUSANDTH = 0.001  # of the loss: no run that learns changes so little from its first reading to its third
-HUNDREDTH = (
-    0.01  # of both losses: in the zoo, 98 of 100 such starts are those of runs that learn nothing, or very slowly
-)
-FIRST = 9  # readings at most that tell the start
-STANDS_OUT = 2.5  # standard deviations
-MEDIAN = 1.25  # times that of a mean is the standard deviation of a median
 MANY = 8  # points
 LOUD = 0.05  # of its size: plateaus of most kinds jitter by less than 0.5 %
 WILD = 0.5  # of its own size: a loss thrown up by as much
@@ -50,7 +38,7 @@ THROWN_BEFORE = Cause(
 def check(run: Run) -> Iterator[Symptom]:
     """See whether the loss left its start at all, and when."""
     loss = run.series["train/loss"]
-    if len(loss.y) < FEW and not (_exact(loss) or _stands_still(run, loss)):
+    if len(loss.y) < still.FEW and not (still.exact(loss) or still.stands_still(run, loss)):
         return
     if _has_learned(run) or thrown(loss) is not None or _rises(loss) or _swings(run, loss):
         return
@@ -58,27 +46,9 @@ def check(run: Run) -> Iterator[Symptom]:
     if _never_moves(run, loss, fall):
         yield _symptom(run, loss, fall, 1.0)
         return
-    share = _start_left_at(loss)
+    share = still.left_at(loss)
     if share >= HALF and len(loss.y) >= 8:
         yield _symptom(run, loss, fall, share)
-
-
-def _exact(loss: Series) -> bool:
-    """Whether the loss is the same to the last digit from some reading on."""
-    late = loss.y[len(loss.y) // 2 :] if len(loss.y) >= FEW else loss.y
-    return float(np.ptp(late)) <= 1e-7 * abs(loss.last)
-
-
-def _stands_still(run: Run, loss: Series) -> bool:
-    """Whether the first few readings lie within a thousandth of each other, or with validation's within a hundredth, under a rate that does not grow."""
-    lr, validation = run.series.get("lr"), run.series.get("validation/loss")
-    grows = lr is not None and len(lr.y) > 1 and lr.y[-1] > lr.y[0]
-    if loss.low <= 0 or grows or len(loss.y) < 2 or loss.x[0] > 2 * (loss.x[1] - loss.x[0]):
-        return False
-    paired = validation is not None and len(validation.y) == len(loss.y)
-    if not paired:
-        return len(loss.y) > 2 and float(np.ptp(loss.y)) <= THOUSANDTH * loss.low
-    return all(s.low > 0 and float(np.ptp(s.y)) <= HUNDREDTH * s.low for s in (loss, validation) if s is not None)
 
 
 def _rises(loss: Series) -> bool:
@@ -95,9 +65,9 @@ def _swings(run: Run, loss: Series) -> bool:
 def _never_moves(run: Run, loss: Series, fall: float) -> bool:
     if float(np.mean(loss.y - loss.last > WILD * abs(loss.last))) > OFTEN and len(loss.y) > 4:
         return False
-    noise = STANDS_OUT * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
+    noise = still.STANDS_OUT * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
     trend = loss.level(0.0, 0.2) - loss.level(0.8, 1.0)
-    little = LITTLE * abs(loss.first) if loss.low > 0 else 0.0  # of a loss without a zero nothing is a share
+    little = still.LITTLE * abs(loss.first) if loss.low > 0 else 0.0  # of a loss without a zero nothing is a share
     steady = loss.forecast is not None and trend > 3 * noise and trend > 0.5 * little
     chance = chance_loss(run)
     if steady and fall > little:
@@ -106,37 +76,12 @@ def _never_moves(run: Run, loss: Series, fall: float) -> bool:
         return True
     if chance is not None and loss.last < 0.9 * chance:
         return False
-    if _guesses(loss, fall):
+    if still.at_usual_guess(loss, fall):
         return True
-    left = _left(loss)
-    if steady or left > max(little, min(_chance_fall(loss), 0.2 * abs(loss.first))):
+    left = still.left_behind(loss)
+    if steady or left > max(little, min(still.chance_fall(loss), 0.2 * abs(loss.first))):
         return False
-    return trend < STANDS_OUT * MEDIAN * loss.noise * math.sqrt(10 / len(loss.y)) or left <= little
-
-
-def _left(loss: Series) -> float:
-    """How far below the first few readings the loss came: in a long log all of a fall may lie in its first hundredth."""
-    return float(np.median(loss.y[: min(max(1, len(loss.y) // 20), FIRST)])) - min(loss.best, loss.last)
-
-
-def _chance_fall(loss: Series) -> float:
-    """How far the best of the smooth curve may lie below the first readings by noise alone."""
-    size = max(len(loss.y) / max(len(loss.smooth), 1), 1.0) * (2 * (len(loss.smooth) // 40) + 3)
-    first = min(max(1, len(loss.y) // 20), FIRST)
-    return STANDS_OUT * MEDIAN * loss.noise * (1 / math.sqrt(size) + 1 / math.sqrt(first))
-
-
-def _guesses(loss: Series, fall: float) -> bool:
-    """Flat from the first readings on at the loss of guessing among a usual number of classes, after a small fall at most."""
-    early = max(len(loss.y) // 20, 1)
-    rest = loss.y[early:]
-    if (
-        len(rest) < 5
-        or fall > SMALL * abs(loss.first)
-        or np.ptp(np.quantile(rest, (0.05, 0.95))) > 0.01 * abs(loss.last)
-    ):
-        return False
-    return any(abs(loss.last - math.log(number_of)) < 0.002 * math.log(number_of) for number_of in USUAL)
+    return trend < still.STANDS_OUT * still.MEDIAN * loss.noise * math.sqrt(10 / len(loss.y)) or left <= little
 
 
 def _has_learned(run: Run) -> bool:
@@ -153,21 +98,6 @@ def _has_learned(run: Run) -> bool:
     number_of = classes(run)
     guessing = 1 - 1 / number_of if number_of else 0.5
     return error.low < LEARNED * guessing and len(error.y) >= 2
-
-
-def _start_left_at(loss: Series) -> float:
-    """The share of the run after which the smooth curve has fallen by 5 % of all that it falls, for good."""
-    x, y = loss.reduced[0], loss.smooth
-    start = float(np.median(y[: max(1, len(y) // 10)]))
-    if start - y.min() < 10 * loss.noise:
-        return 0.0
-    span = start - y.min()
-    still, low = np.flatnonzero(y > start - STILL * span), np.flatnonzero(y < start - GONE * span)
-    if not len(still) or not len(low):  # none is low where the fall is beyond what floats hold
-        return 0.0
-    return loss.share_of_run(
-        float(x[min(still[-1], low[0])])
-    )  # a spike that throws a learning network back is no start
 
 
 def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
@@ -216,7 +146,7 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     burst = (
         peak - loss.last > 0.05 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
     ) or loss.first > 1.2 * loss.last
-    exact = _exact(loss)
+    exact = still.exact(loss)
     return (
         Cause(
             "learning rate too high" if burst else "learning rate too low",
