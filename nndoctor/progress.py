@@ -196,9 +196,9 @@ def lr_share(run: Run, start: float, stop: float) -> float | None:
 
 
 def sureness(value: float, limit: float, certain: float) -> float:
-    """Confidence in [0.7, 0.95]: the lowest at the rule's limit, where seven in ten are right; 0.95 where there is no other reading."""
+    """Confidence in [0.72, 0.95]: the lowest at the rule's limit, where seven to eight in ten are right; 0.95 where there is no other reading."""
     share = (value - limit) / (certain - limit)
-    return float(np.clip(0.7 + 0.25 * share, 0.7, 0.95))
+    return float(np.clip(0.72 + 0.23 * share, 0.72, 0.95))
 
 
 def learns(run: Run) -> bool:

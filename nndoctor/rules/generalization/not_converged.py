@@ -10,12 +10,14 @@ from nndoctor.layers import is_trial
 from nndoctor.progress import FALL, course, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
+from nndoctor.series import Series
 from nndoctor.unseen import starved, unseen_decay
 from nndoctor.wording import number, percent
 
 NOISES = 2.0
 FEW = 10  # readings; where fewer promise little, as at the end of a fine-tuning, it is a remark
 LITTLE = 0.06  # of a positive loss
+SHORT = 30  # readings; so few without a validation loss are right two times in three
 SMOOTH = 0.004  # of the reach, the noise under small steps: in the zoo, 50 of 54 such runs gain by a higher rate
 SLOW_FIRST = ("raise-learning-rate", "learning-rate-range-test", "train-longer")
 UNSURE = 6.0  # noises of the level by which an extrapolation may err: it reaches as far again three times
@@ -33,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if share < least or stopped(run, loss):
         return
     smooth = not way.decayed and unrest.jitter(run) < SMOOTH
-    little = not smooth and len(loss.y) < FEW and loss.low > 0 and way.ahead < LITTLE * loss.last
+    unsure = is_trial(run) or way.ended or (not smooth and _promises_little(run, loss, way.ahead))
     yield Symptom(
         f"the loss still falls at the end ({number(loss.last)}): four times the steps would bring it to about {number(loss.last - way.ahead)}, {percent(share)} of all it has learned",
         sureness(share, least, least + 0.4),
@@ -46,10 +48,17 @@ def check(run: Run) -> Iterator[Symptom]:
         series=loss.name,
         step=float(loss.x[-1]),
         span=(float(loss.x[len(loss.x) * 3 // 4]), float(loss.x[-1])),
-        severity=Severity.INFO if is_trial(run) or way.ended or little else None,
+        severity=Severity.INFO if unsure else None,
         causes=_causes(run, smooth=smooth),
         remedies=SLOW_FIRST if smooth else (),
     )
+
+
+def _promises_little(run: Run, loss: Series, ahead: float) -> bool:
+    """Whether a few readings promise a small part of the loss, or there is no validation beside them to gain by it."""
+    if len(loss.y) < FEW and loss.low > 0 and ahead < LITTLE * loss.last:
+        return True
+    return len(loss.y) <= SHORT and "validation/loss" not in run.series
 
 
 def _causes(run: Run, *, smooth: bool) -> tuple[Cause, ...]:
@@ -90,7 +99,7 @@ RULE = Rule(
     needs={"train/loss": 5},
     check=check,
     why="A run that stops while it learns says little about the model: bias and variance are those of the moment. More steps are the cheapest cure.",
-    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 11 % or more (25 % where the rate was decayed to nothing), and six times the noise of its levels; so does the validation loss. A remark where the rate was decayed to nothing, as that run was meant to end there, and where fewer than ten readings promise less than 6 % of the loss. Where the log has the learning rate, the clock is its sum. Losses with a noise under 0.4 % of the reach are shaken by no large step: the rate is then ranked first.",
+    how="The last quarter falls by 3 % of the reach, out of the noise, and the curve's extrapolation (power laws and exponentials) to four times the steps gains 11 % or more (25 % where the rate was decayed to nothing), and six times the noise of its levels; so does the validation loss. A remark where the rate was decayed to nothing, as that run was meant to end there, where fewer than ten readings promise less than 6 % of the loss, and where at most thirty have no validation loss beside them. Where the log has the learning rate, the clock is its sum. Losses with a noise under 0.4 % of the reach are shaken by no large step: the rate is then ranked first.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",
