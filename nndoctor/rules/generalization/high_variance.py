@@ -14,7 +14,9 @@ from nndoctor.wording import number, percent
 
 GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
 FINE = 0.09  # where the training error is under 10 %: the gap is then most of the error
-SMALL = 0.05  # a gap in points so small that a gap in loss is only confidence
+SMALL = 0.05  # a gap in points so small that a gap in loss may be confidence only
+CONFIDENT = 0.5  # of the reach, beside it: too much for that
+FITS = 0.9  # of a positive validation loss: a gap so large needs no start without one
 WIDE = 0.15  # points where the training error is not near zero and validation still improves: it may only lag behind
 FITTED = 0.015  # training error
 WIDE_LOSS = 0.4  # of a positive validation loss, likewise
@@ -51,8 +53,7 @@ def check(run: Run, gap: float = GAP, fine: float = FINE, loss: float = LOSS) ->
                 severity=Severity.INFO if train.last > FITTED and seen < WIDE and _improves(run) else None,
             )
             return
-        if seen < SMALL:
-            return
+        loss = max(loss, CONFIDENT) if seen < SMALL else loss
     if "train/loss" in run.series and "validation/loss" in run.series:
         yield from _by_loss(run, loss)
 
@@ -84,7 +85,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     ):
         return
     opened = gap - max(validation.first - train.first, 0.0)
-    if opened < 0.5 * gap:
+    if opened < 0.5 * gap and not (train.low >= 0 and gap > FITS * validation.last):
         return
     yield Symptom(
         f"validation loss is {number(validation.last)} against {number(train.last)} in training, a gap of {percent(share)} of all that was learned",
@@ -106,7 +107,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network has learned what is peculiar to its training examples. More data or more regularization closes the gap; a larger network or more training will not.",
-    how="A gap of 10 points of error, 9 where training error is under 10 %, over the last tenth of the run (information under 15 points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the reach that opened during training (information where it is less than a fifth of the validation loss). Never a ratio of losses.",
+    how="A gap of 10 points of error, 9 where training error is under 10 %, over the last tenth of the run (information under 15 points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the reach that opened during training (information where it is under 28 % of a positive validation loss, 40 % where that still improves). Where the errors lie within 5 points: half of the reach.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(
@@ -125,6 +126,6 @@ RULE = Rule(
         Run.drawn(train_error="0.005", validation_error="0.01"),
         Run.drawn(train_loss="2.3..0.001*20", validation_loss="2.3..0.005*20"),
     ),
-    yields_to=("nan-loss", "diverged", "plateau-at-start"),
+    yields_to=("nan-loss", "diverged", "plateau-at-start", "sawtooth-epochs"),
     limits={"gap": GAP, "fine": FINE, "loss": LOSS},
 )

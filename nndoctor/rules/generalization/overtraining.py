@@ -80,7 +80,7 @@ RULE = Rule(
     needs={"validation/loss": 4},
     check=check,
     why="Past its best epoch a network only learns its training examples by heart: the steps after it cost time and make the model worse.",
-    how="The validation loss ends above its best by 10 % of the distance covered and three times its noise; the best lies before 80 % of the run, and the training loss kept falling.",
+    how="The validation loss ends above its best by 10 % of the distance covered and three times its noise; the best lies before 80 % of the run, and the training loss kept falling. Information where the rise is under 9 % of a positive loss and 30 % of the distance.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
         Reference(

@@ -28,6 +28,7 @@ SLIGHT, FAR_AHEAD = 0.065, 8.0  # of the reach: enough where no other rise comes
 LOSES, WELL_AHEAD = 0.8, 3.2  # of the reach: what undoes so much is a spike in any noise, if none like it is about
 SHARE = 0.2  # of the run's reach: smaller spikes cost nothing
 AHEAD = 1.5  # a spike stands above the ordinary rises of this log by this factor
+RAISED = 1.5  # times the rate of the reading before: a warm restart
 MOST = 5000  # points looked at: of a longer curve the highest in each bin
 MOST_OF = 0.25  # of the points: that is no longer a spike
 MANY = 0.04  # more than this share of points up there is no spike but how the run goes (lr-too-high)
@@ -43,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     level = background(y)
     above = np.minimum(y - level, jumps.clip(0) * 2)
-    late = (x >= x[0] + 0.05 * (x[-1] - x[0])) & (np.arange(len(x)) >= 3)
+    late = (x >= x[0] + 0.05 * (x[-1] - x[0])) & (np.arange(len(x)) >= 3) & ~_restarted(run, x)
     strays = SPREADS * _spread(y, level)
     low = late & (level - loss.best < HALF_WAY * scale)
     for least, ahead, where in (
@@ -55,6 +56,16 @@ def check(run: Run) -> Iterator[Symptom]:
         if high.any() and _isolated(jumps, above, high, late, ahead) and not (high[-1] and not comes_back(loss)):
             yield _symptom(x, y, above, high, least)
             return
+
+
+def _restarted(run: Run, x: Array) -> NDArray[np.bool_]:
+    """Where the learning rate was raised at once, or up to two readings before: the loss of a warm restart jumps, and comes back."""
+    lr = run.series.get("lr")
+    if lr is None or len(lr.y) < 2 or lr.low < 0:
+        return np.zeros(len(x), dtype=np.bool_)
+    rate = np.interp(x, lr.x, lr.y)
+    raised = np.concatenate([[False], rate[1:] > RAISED * rate[:-1]])
+    return np.asarray(raised | np.roll(raised, 1) | np.roll(raised, 2))
 
 
 def _isolated(jumps: Array, above: Array, high: NDArray[np.bool_], late: NDArray[np.bool_], ahead: float) -> bool:
@@ -107,7 +118,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Spikes come from a rate close to the limit of stability, from single bad batches, or from Adam's second moment being stale.",
-    how="Points more than ten robust deviations (of the run, of their neighbours, four or more of the ratio to the level) and 15 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run left out. A rise eight times any other is one from 5 % of the reach on; one that undoes 60 % of it is one in any noise.",
+    how="Points more than thirteen robust deviations (of the run, of their neighbours, four or more of the ratio to the level) and 20 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run and warm restarts left out. A rise eight times any other is one from 6.5 % of the reach on; one that undoes 80 % of it is one in any noise.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",
@@ -123,6 +134,10 @@ RULE = Rule(
     healthy=(
         Run.drawn(train_loss="9.0 2.3..0.9*30"),
         Run.drawn(train_loss="2.3..0.9*15 0.95 0.9..0.8*15"),
+        Run.drawn(
+            train_loss="2.3 1.2 0.7 0.5 0.42 0.4 0.39 0.385 1.4 0.7 0.45 0.37 0.35 0.34 0.33 0.33",
+            lr="0.1 0.1 0.09 0.07 0.05 0.03 0.01 0.001 0.1 0.1 0.09 0.07 0.05 0.03 0.01 0.001",
+        ),
     ),
     passing=True,
     yields_to=("nan-loss", "diverged", "plateau-at-start", "lr-too-high", "sawtooth-epochs"),
