@@ -10,7 +10,7 @@ import numpy as np
 from nndoctor.chance import at_chance
 from nndoctor.curve import quantile
 from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import lr_share, reach, sureness
+from nndoctor.progress import lr_share, reach, roughness, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
@@ -20,6 +20,9 @@ from nndoctor.wording import number, step
 LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back
 NOISES = 8.0  # the rise must stand out of the curve's own noise by this much: the best of many levels lies 2 to 3 below
 UNSURE = 4.0  # points; the noise of few is known badly, so that more is asked of them
+LENGTH = 12  # readings
+CLIMBED = 1.1  # times the first loss
+TREMOR = 0.03  # of the rise
 GROWS = 1.3  # times, from one fifth of the run to the next
 FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
 
@@ -30,15 +33,17 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     rise = loss.last - loss.best
     start = loss.first - loss.best
     learned = max(start, 0.0)
-    if rise <= 0 or at_chance(run) or comes_back(loss) or not (_stands_out(loss, rise) and _stays(loss)):
+    stays = rise > 0 and _stands_out(loss, rise) and _stays(loss)
+    at_once = not stays and _at_once(loss)
+    if at_chance(run) or comes_back(loss) or not (stays or at_once):
         return
-    blown = rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run)
+    blown = at_once or (rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run))
     gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))
     if not (blown or gone):
         return
     ratio = rise / learned if learned > 0 else float("inf")
     yield Symptom(
-        _message(loss, blown),
+        _message(loss, blown=blown, at_once=at_once),
         0.97 if blown else sureness(rise / reach(run), lost / 2, 1.0),
         {
             "first": loss.first,
@@ -53,6 +58,12 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
         causes=_causes(run, loss),
         remedies=STEP_FIRST if _piles_up(loss) else (),
     )
+
+
+def _at_once(loss: Series) -> bool:
+    """Whether three readings in four of the second half lie above three times the very first, however wildly they swing."""
+    start = float(loss.y[0])
+    return len(loss.y) >= LENGTH and quantile(loss.y[len(loss.y) // 2 :], 0.25) > FACTOR * start > 0
 
 
 def _stands_out(loss: Series, rise: float) -> bool:
@@ -79,7 +90,11 @@ def _stays(loss: Series) -> bool:
     return len(loss.y) >= 4 and loss.level(0.8, 0.9) > middle and float(loss.smooth[-1]) > middle
 
 
-def _message(loss: Series, blown: bool) -> str:
+def _message(loss: Series, *, blown: bool, at_once: bool) -> str:
+    if at_once:
+        return (
+            f"training loss began at {number(float(loss.y[0]))} and ends at {number(loss.last)}, past three times that"
+        )
     best = (
         f"training loss was best at step {step(loss.best_step)} ({number(loss.best)}) and ends at {number(loss.last)}"
     )
@@ -97,6 +112,11 @@ def _piles_up(loss: Series) -> bool:
     return len(loss.y) >= 20 and loss.share_of_run(loss.best_step) < 0.2 and grows
 
 
+def _calm(loss: Series) -> bool:
+    """Whether a loss that ends no higher than it began rose smoothly to where it stands."""
+    return loss.last < CLIMBED * loss.first and roughness(loss, 0.5) < TREMOR * (loss.last - loss.best)
+
+
 def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     place = loss.share_of_run(loss.best_step)
     lr = lr_share(run, max(place - 0.05, 0.0), min(place + 0.1, 1.0))
@@ -111,9 +131,18 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
             "look for optimizer.zero_grad() in the loop",
         ),
     )
+    shrunk = (
+        Cause(
+            "regularization too strong",
+            0.5,
+            "the loss climbed without a tremor and stands still: weights that are decayed away end like this",
+            "one run without weight decay",
+        ),
+    )
     return (
         Cause("learning rate too high", 0.8, because, "one run with a tenth of the learning rate"),
         *(piles_up if _piles_up(loss) else ()),
+        *(shrunk if _calm(loss) else ()),
         Cause(
             "a bad batch or a change of data",
             0.2,
@@ -133,7 +162,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays up, the steps are too large or the gradients wrong, and more steps will not mend it.",
-    how="The last tenth lies above the best level by more than three times what was ever learned, or more than 60 % of it is lost, far outside the noise, and it stays there.",
+    how="The last tenth lies above the best level by more than three times what was ever learned, or more than 60 % of it is lost, far outside the noise, and it stays there; or three readings in four of the second half lie above three times the very first.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
@@ -148,6 +177,7 @@ RULE = Rule(
         Run.drawn(train_loss="2.3 1.2 0.9 1.5 2.4 3.0 7.3 7.2 7.5"),
         Run.drawn(train_loss="2.3..0.3*30 2.2*20"),
         Run.drawn(train_loss="1 3 9 27 81 240 700"),
+        Run.drawn(train_loss="2 18 35 40 28 52 21 45 12 33 19 41 24 15 37 22 29 14"),
     ),
     healthy=(
         Run.drawn(train_loss="2.3 1.2 0.9 0.8 3.1 0.8 0.7"),
