@@ -226,7 +226,7 @@ RULE = Rule(
     needs={"train/loss": 6},
     check=check,
     why="Steps larger than the valley is wide bounce between its walls: the loss gets stuck at a poor floor, and any step may throw it out.",
-    how="Levels of sixtieths of the run swing by more than 16 % of the reach in its second half, more than independent noise would explain; in a log of at most 40 epochs both losses stand 7 % of it above their best so far, on average. Or the loss was thrown to three times its start and won little after; or it begins far above guessing, or ten times the second reading, and the training error stays at 25 % or more; or a training error that had come down is 20 points higher at the end.",
+    how="Levels of sixtieths of the run swing by more than 16 % of the reach (30 % without a validation loss) in its second half, more than independent noise would explain; in a log of at most 40 epochs both losses stand 7 % of it above their best so far, on average. Or the loss was thrown to three times its start and won little after; or it begins far above guessing, or ten times the second reading, and the training error stays at 25 % or more; or a training error that had come down is 20 points higher at the end.",
     sources=(
         Reference(
             "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",
