@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nndoctor import curve
+from nndoctor.progress import sureness
 from nndoctor.series import Series, slim
 
 MOST = 16
@@ -43,3 +44,9 @@ def test_a_rolling_median_is_the_median_of_each_window(values, window):
     half = window // 2
     wanted = [np.median(y[max(0, k - half) : k + half + 1]) for k in range(len(y))] if len(y) > 2 else values
     assert curve.rolling_median(y, window).tolist() == wanted
+
+
+def test_confidence_bears_a_limit_beyond_what_is_certain():
+    """A limit of the user's own may lie where the rule's would be certain already."""
+    assert sureness(0.7, 0.6, 0.6) == 0.95
+    assert sureness(0.5, 0.5, 1.0) < sureness(0.9, 0.5, 1.0) < sureness(1.5, 0.5, 1.0) == 0.95

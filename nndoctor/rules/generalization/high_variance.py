@@ -15,7 +15,7 @@ from nndoctor.wording import number, percent
 GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
 FINE = 0.09  # where the training error is under 10 %: the gap is then most of the error
 SMALL = 0.05  # a gap in points so small that a gap in loss may be confidence only
-CONFIDENT = 0.5  # of the reach, beside it: too much for that
+CONFIDENT = 0.6  # of the reach, beside it: too much for that
 FITS = 0.9  # of a positive validation loss: a gap so large needs no start without one
 WIDE = 0.15  # points where the training error is not near zero and validation still improves: it may only lag behind
 FITTED = 0.015  # training error
@@ -85,11 +85,12 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     ):
         return
     opened = gap - max(validation.first - train.first, 0.0)
-    if opened < 0.5 * gap and not (train.low >= 0 and gap > FITS * validation.last):
+    fits = train.low >= 0 and gap > FITS * validation.last and share > CONFIDENT
+    if opened < 0.5 * gap and not fits:
         return
     yield Symptom(
         f"validation loss is {number(validation.last)} against {number(train.last)} in training, a gap of {percent(share)} of all that was learned",
-        _steady(sureness(share, loss, 0.6), validation, gap),
+        _steady(sureness(share, loss, loss + 0.35), validation, gap),
         {"train_loss": train.last, "validation_loss": validation.last, "gap": gap, "reach": reach(run)},
         series="validation/loss",
         step=float(validation.x[-1]),
@@ -107,7 +108,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network has learned what is peculiar to its training examples. More data or more regularization closes the gap; a larger network or more training will not.",
-    how="A gap of 10 points of error, 9 where training error is under 10 %, over the last tenth of the run (information under 15 points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the reach that opened during training (information where it is under 28 % of a positive validation loss, 40 % where that still improves). Where the errors lie within 5 points: half of the reach.",
+    how="A gap of 10 points of error, 9 where training error is under 10 %, over the last tenth of the run (information under 15 points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the reach that opened during training (information where it is under 28 % of a positive validation loss, 40 % where that still improves). Where the errors lie within 5 points: 60 % of the reach.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(
