@@ -73,9 +73,8 @@ def _creeps(run: Run) -> bool:
     if lr is not None and len(lr.y) and lr.high - lr.low > HELD * lr.high:
         return False
     validation = run.series.get("validation/loss")
-    return _steadily(run.series["train/loss"]) and (
-        validation is None or len(validation.y) < 3 or _steadily(validation)
-    )
+    paired = validation is not None and len(validation.y) > 2 and _steadily(validation)
+    return paired and _steadily(run.series["train/loss"])
 
 
 def _steadily(loss: Series) -> bool:
@@ -91,7 +90,7 @@ def _creeping(run: Run, loss: Series) -> Symptom:
     fallen = float(loss.y[0] - loss.y[-1]) / float(loss.y[0])
     return Symptom(
         f"the loss has fallen by {percent(fallen)} in {len(loss.y)} readings, about as much each time: larger steps would get there sooner",
-        0.8,
+        0.75,
         {"first": float(loss.y[0]), "last": float(loss.y[-1]), "fallen": round(fallen, 4)},
         series="train/loss",
         step=float(loss.x[-1]),

@@ -116,8 +116,8 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         )
     )
     return Symptom(
-        f"{flat}: the network does not learn" if share >= 1 else flat,
-        0.95 if guess or at_chance(run) else (0.85 if share >= 1 else sureness(share, HALF, 0.9)),
+        _message(flat, len(loss.y), whole=share >= 1),
+        _confidence(loss, share, guess=bool(guess) or at_chance(run)),
         {
             "first": loss.first,
             "last": loss.last,
@@ -134,11 +134,30 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
     )
 
 
+def _message(flat: str, readings: int, *, whole: bool) -> str:
+    if not whole:
+        return flat
+    return (
+        f"{flat} in all {readings} readings: nothing is learned yet"
+        if readings < still.FEW
+        else f"{flat}: the network does not learn"
+    )
+
+
+def _confidence(loss: Series, share: float, *, guess: bool) -> float:
+    if len(loss.y) < still.FEW and not still.exact(loss):
+        return 0.75
+    if guess:
+        return 0.95
+    return 0.85 if share >= 1 else sureness(share, HALF, 0.9)
+
+
 def _severity(run: Run, loss: Series, share: float) -> Severity | None:
-    """Information where the recorder saw so few steps that a slow start is no verdict."""
+    """Information where the recorder saw so few steps that a slow start is no verdict; no error where the log may only have begun."""
     if run.layers and len(loss.values) < BRIEF:
         return Severity.INFO
-    return None if share >= 1 else Severity.WARNING
+    begun = len(loss.y) < still.FEW and not still.exact(loss)
+    return None if share >= 1 and not begun else Severity.WARNING
 
 
 def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
