@@ -13,7 +13,7 @@ from nndoctor.run import Run
 from nndoctor.series import Series
 
 FEW = 8  # points: a swing is seen three times at least
-FEW_FOR_NOISE = 5  # points
+FOURTHS = 5  # points: two third differences at least
 EPOCHS = 40  # readings at most: a longer log has levels to compare
 USUAL = 0.85  # of the epochs; the highest rest are spikes
 AGAIN = 0.1  # of the reach, in all rises but the highest
@@ -38,13 +38,18 @@ def side_by_side(run: Run, loss: Series) -> bool:
 
 
 def jitter(run: Run) -> float:
-    """The noise of the rougher of both losses, as a share of the reach: what the steps themselves shake them by.
+    """What the steps themselves shake the losses by, of the rougher of both, as a share of the reach.
 
-    A validation loss is measured on the same examples each time, so that only the weights move it: its noise grows with
-    the steps' size.
+    From third differences, in which a smooth curve leaves nothing and independent noise 20 times its variance
+    (1 + 9 + 9 + 1, the squares of their weights). A validation loss is measured on the same examples each time, so that
+    only the weights move it: its noise grows with the steps' size.
     """
     curves = [run.series.get(name) for name in ("train/loss", "validation/loss")]
-    return max(series.noise for series in curves if series is not None and len(series.y) >= FEW_FOR_NOISE) / reach(run)
+    return max(_shaken(series.y) for series in curves if series is not None and len(series.y) >= FOURTHS) / reach(run)
+
+
+def _shaken(y: Array) -> float:
+    return float(np.sqrt(np.mean(np.diff(y, 3) ** 2) / 20))
 
 
 def above_best(run: Run, loss: Series) -> float:
