@@ -27,7 +27,16 @@ GUESSES = 0.93  # of the loss of guessing
 ALIKE = 0.06  # points between the errors
 CONFIDENT = 0.15  # of the reach, between the losses
 HALF = 0.5  # of the first reading
+STILL = 0.9  # of the first loss: what fell no further may be stuck
 OWN_SHARE = 0.5  # bias smaller than this part of the variance is not what to mend first
+
+
+STUCK = Cause(
+    "bad initialization or dead units",
+    0.2,
+    "the loss has hardly fallen in all",
+    "nndoctor sanity model.py, or the recorder's layer statistics",
+)
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -158,6 +167,7 @@ def _causes(run: Run, *, known: bool) -> tuple[Cause, ...]:
         ),
         noise,
         *settled,
+        *((STUCK,) if loss is not None and len(loss.y) and loss.last > STILL * loss.first > 0 else ()),
         *no_signal(run),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from nndoctor.wording import number, percent, step
 
 SWING = 0.16  # of the reach: what the level still moves from one sixtieth of the run to the next
 ALONE = 0.3  # the same without a validation loss beside it: the noise of small batches swings, too
+FELL = 0.8  # of the first loss: what fell no further has learned little
+WILD = 0.3  # of the reach: above the best by so much is unrest even so
 NOISES = 6.0  # by which a climb stands out of the noise of the smooth curve
 ABOVE = 0.07  # of the reach: healthy epochs stand less than that above the best before them
 FITTING = 0.03  # of the weights' size in a step of the second half: smaller steps are not what makes a loss swing
@@ -29,6 +32,14 @@ PART = 0.28  # of those that were right
 WORSE = 1.3  # times the loss of guessing
 POOR = 0.25  # training error
 FEW_WRONG = 4  # readings
+
+
+FLOOR = Cause(
+    "network too small, or regularization too strong",
+    0.6,
+    "the loss has hardly come down, and about a high floor any noise looks large",
+    "one run four times as wide, without dropout and weight decay: training loss falls further",
+)
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -47,13 +58,15 @@ def _restless(run: Run, loss: Series) -> Iterator[Symptom]:
     """Epoch after epoch both losses stand far above the best they have reached."""
     above = unrest.above_best(run, loss)
     if above > ABOVE and unrest.rises_again(run, loss) and not unrest.only_spikes(run, loss):
-        yield _unsettled(
+        found = _unsettled(
             run,
             loss,
             f"the losses stand {percent(above)} of all that was learned above their best, on average, and do not settle",
             sureness(above, ABOVE, 0.25),
             {"above_best": round(above, 4)},
         )
+        little = _learned_little(loss) and above < WILD
+        yield replace(found, causes=(FLOOR, *found.causes), severity=Severity.INFO) if little else found
 
 
 def _swinging(run: Run, loss: Series) -> Iterator[Symptom]:
@@ -68,6 +81,11 @@ def _swinging(run: Run, loss: Series) -> Iterator[Symptom]:
             sureness(swing, limit, limit + 0.24),
             {"swing": round(swing, 4), "noise": loss.noise},
         )
+
+
+def _learned_little(loss: Series) -> bool:
+    """Whether the loss has hardly come down: its reach is then a small measure of any noise."""
+    return loss.low > FELL * float(loss.y[0]) > 0
 
 
 def _unsettled(run: Run, loss: Series, message: str, sure: float, seen: dict[str, float]) -> Symptom:
@@ -226,7 +244,7 @@ RULE = Rule(
     needs={"train/loss": 6},
     check=check,
     why="Steps larger than the valley is wide bounce between its walls: the loss gets stuck at a poor floor, and any step may throw it out.",
-    how="Levels of sixtieths of the run swing by more than 16 % of the reach (30 % without a validation loss) in its second half, more than independent noise would explain; in a log of at most 40 epochs both losses stand 7 % of it above their best so far, on average. Or the loss was thrown to three times its start and won little after; or it begins far above guessing, or ten times the second reading, and the training error stays at 25 % or more; or a training error that had come down is 20 points higher at the end.",
+    how="Levels of sixtieths of the run swing by more than 16 % of the reach (30 % without a validation loss) in its second half, more than independent noise would explain; in a log of at most 40 epochs both losses stand 7 % of it above their best so far, on average (information under 30 % where the loss fell by less than a fifth). Or the loss was thrown to three times its start and won little after; or it begins far above guessing, or ten times the second reading, and the training error stays at 25 % or more; or a training error that had come down is 20 points higher at the end.",
     sources=(
         Reference(
             "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",
