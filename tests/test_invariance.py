@@ -17,8 +17,8 @@ from nndoctor.readers.source import Source
 from nndoctor.run import Run
 from nndoctor.series import Series
 
-SHIFTED_ELSEWHERE = {"NN304", "NN307"}
-"""Rules that know zero: without a chance level a flat loss is judged against its own size, and an impossible loss by its sign."""
+SHIFTED_ELSEWHERE = {"NN202", "NN304", "NN307"}
+"""Rules that know zero: without a chance level a flat loss, and unrest about a high floor, are judged against the loss's own size, and an impossible loss by its sign."""
 
 
 @st.composite
@@ -51,10 +51,13 @@ def test_verdict_does_not_change_with_the_loss_scale(loss, power):
 @settings(max_examples=150, deadline=None)
 @given(curves(), st.floats(0, 50))
 def test_verdict_does_not_change_when_a_constant_is_added(loss, constant):
-    """A constant in the loss (a penalty, a likelihood's normalizer) changes no finding that does not know zero."""
+    """A constant in the loss (a penalty, a likelihood's normalizer) changes no finding that does not know zero.
+
+    It may change how grave one is, and so their order: a gap or a rise that is a small part of the loss is a remark.
+    """
     raised = {name: values + constant + 2 for name, values in loss.items()}
     start = {name: values + 2 for name, values in loss.items()}
-    assert verdict(raised, SHIFTED_ELSEWHERE) == verdict(start, SHIFTED_ELSEWHERE)
+    assert sorted(verdict(raised, SHIFTED_ELSEWHERE)) == sorted(verdict(start, SHIFTED_ELSEWHERE))
 
 
 def rows(loss: dict[str, np.ndarray]) -> list[dict[str, float]]:
