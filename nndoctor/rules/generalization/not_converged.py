@@ -11,7 +11,7 @@ from nndoctor.progress import FALL, course, reach, steadier, stopped, sureness
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
-from nndoctor.unseen import starved, unseen_decay
+from nndoctor.unseen import starved, unseen_decay, unseen_warm_up
 from nndoctor.wording import number, percent
 
 NOISES = 2.0
@@ -88,6 +88,7 @@ def _causes(run: Run, *, smooth: bool) -> tuple[Cause, ...]:
             "one run four times as wide",
         ),
         *unseen_decay(run, 0.15),
+        *(unseen_warm_up(run, 0.15) if smooth else ()),
     )
 
 

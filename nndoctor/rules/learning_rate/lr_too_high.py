@@ -24,6 +24,7 @@ SWING = 0.16  # of the reach: what the level still moves from one sixtieth of th
 ALONE = 0.3  # the same without a validation loss beside it: the noise of small batches swings, too
 FELL = 0.8  # of the first loss: what fell no further has learned little
 WILD = 0.3  # of the reach: above the best by so much is unrest even so
+MANY = 10.0  # times, told as times
 NOISES = 6.0  # by which a climb stands out of the noise of the smooth curve
 ABOVE = 0.07  # of the reach: healthy epochs stand less than that above the best before them
 FITTING = 0.03  # of the weights' size in a step of the second half: smaller steps are not what makes a loss swing
@@ -61,7 +62,7 @@ def _restless(run: Run, loss: Series) -> Iterator[Symptom]:
         found = _unsettled(
             run,
             loss,
-            f"the losses stand {percent(above)} of all that was learned above their best, on average, and do not settle",
+            f"the losses stand {_part(above)} all that was learned above their best, on average, and do not settle",
             sureness(above, ABOVE, 0.25),
             {"above_best": round(above, 4)},
         )
@@ -77,10 +78,15 @@ def _swinging(run: Run, loss: Series) -> Iterator[Symptom]:
         yield _unsettled(
             run,
             loss,
-            f"training loss still swings by {percent(swing)} of all it has learned from one reading to the next, and does not settle",
+            f"training loss still swings by {_part(swing)} all it has learned from one reading to the next, and does not settle",
             sureness(swing, limit, limit + 0.24),
             {"swing": round(swing, 4), "noise": loss.noise},
         )
+
+
+def _part(share: float) -> str:
+    """`12 % of`, or `31 times` where nobody thinks in percent."""
+    return f"{percent(share)} of" if share < MANY else f"{number(share)} times"
 
 
 def _learned_little(loss: Series) -> bool:
