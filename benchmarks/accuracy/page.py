@@ -20,7 +20,8 @@ remark. Precision is over errors and warnings."""
 EARLY = f"""Doomed are the runs with {", ".join(sorted(DOOMED))} confirmed that no single bad batch spoiled;
 the log is cut after a share of its rows. That a run is not converged yet says nothing while it goes on."""
 REMEDY = """The first remedy of the primary finding, where the zoo tried it: whether it improved the loss that it promises to improve
-by more than 2 % of the way from the best constant predictor to the best loss of any retraining, beyond seed noise."""
+by more than 2 % of the way from the best constant predictor to the best loss of any retraining, beyond seed noise.
+More time promises to lower the loss that the message extrapolates; a rate to lower or raise, the training loss."""
 
 
 def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jobs: int) -> str:
