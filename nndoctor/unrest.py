@@ -13,7 +13,7 @@ from nndoctor.run import Run
 from nndoctor.series import Series
 
 FEW = 8  # points: a swing is seen three times at least
-FOURTHS = 5  # points: two third differences at least
+THIRDS = 5  # points, which leave two third differences
 EPOCHS = 40  # readings at most: a longer log has levels to compare
 USUAL = 0.85  # of the epochs; the highest rest are spikes
 AGAIN = 0.1  # of the reach, in all rises but the highest
@@ -45,7 +45,8 @@ def jitter(run: Run) -> float:
     only the weights move it: its noise grows with the steps' size.
     """
     curves = [run.series.get(name) for name in ("train/loss", "validation/loss")]
-    return max(_shaken(series.y) for series in curves if series is not None and len(series.y) >= FOURTHS) / reach(run)
+    shaken = [_shaken(series.y) for series in curves if series is not None and len(series.y) >= THIRDS]
+    return max(shaken, default=math.inf) / reach(run)
 
 
 def _shaken(y: Array) -> float:
