@@ -46,42 +46,49 @@ FLOOR = Cause(
 def check(run: Run) -> Iterator[Symptom]:
     """Measure how far the reduced curve still swings in the second half, or how high it was thrown."""
     loss = run.series["train/loss"]
-    found = _first(run, loss)
+    thrown_up = _first(run, loss)
+    found = thrown_up or _unrest(run, loss)
     if found is not None:
-        yield found
-        return
+        yield replace(found, causes=(*found.causes, *_causes(run, thrown_up=thrown_up is not None)))
+
+
+def _unrest(run: Run, loss: Series) -> Symptom | None:
+    """What swings show, under a rate that was not decayed and steps that are not known to fit."""
     end = lr_share(run, 0.9, 1.0)
-    if len(loss.y) >= unrest.FEW and (end is None or end > 0.2) and not _fitting(run):
-        yield from _restless(run, loss) if unrest.side_by_side(run, loss) else _swinging(run, loss)
+    if len(loss.y) < unrest.FEW or (end is not None and end <= 0.2) or _fitting(run):
+        return None
+    return _restless(run, loss) if unrest.side_by_side(run, loss) else _swinging(run, loss)
 
 
-def _restless(run: Run, loss: Series) -> Iterator[Symptom]:
+def _restless(run: Run, loss: Series) -> Symptom | None:
     """Epoch after epoch both losses stand far above the best they have reached."""
     above = unrest.above_best(run, loss)
-    if above > ABOVE and unrest.rises_again(run, loss) and not unrest.only_spikes(run, loss):
-        found = _unsettled(
-            run,
-            loss,
-            f"the losses stand {_part(above)} all that was learned above their best, on average, and do not settle",
-            sureness(above, ABOVE, 0.25),
-            {"above_best": round(above, 4)},
-        )
-        little = _learned_little(loss) and above < WILD
-        yield replace(found, causes=(FLOOR, *found.causes), severity=Severity.INFO) if little else found
+    if above <= ABOVE or not unrest.rises_again(run, loss) or unrest.only_spikes(run, loss):
+        return None
+    found = _unsettled(
+        run,
+        loss,
+        f"the losses stand {_part(above)} all that was learned above their best, on average, and do not settle",
+        sureness(above, ABOVE, 0.25),
+        {"above_best": round(above, 4)},
+    )
+    little = _learned_little(loss) and above < WILD
+    return replace(found, causes=(FLOOR,), severity=Severity.INFO) if little else found
 
 
-def _swinging(run: Run, loss: Series) -> Iterator[Symptom]:
+def _swinging(run: Run, loss: Series) -> Symptom | None:
     """The level moves from one sixtieth of the run to the next by more than small batches explain."""
     limit = SWING if len(unrest.both(run, loss)) > 1 else ALONE
     swing = unrest.swing(run, loss, limit)
-    if swing > limit and unrest.wanders(loss):
-        yield _unsettled(
-            run,
-            loss,
-            f"training loss still swings by {_part(swing)} all it has learned from one reading to the next, and does not settle",
-            sureness(swing, limit, limit + 0.24),
-            {"swing": round(swing, 4), "noise": loss.noise},
-        )
+    if swing <= limit or not unrest.wanders(loss):
+        return None
+    return _unsettled(
+        run,
+        loss,
+        f"training loss still swings by {_part(swing)} all it has learned from one reading to the next, and does not settle",
+        sureness(swing, limit, limit + 0.24),
+        {"swing": round(swing, 4), "noise": loss.noise},
+    )
 
 
 def _part(share: float) -> str:
@@ -102,7 +109,6 @@ def _unsettled(run: Run, loss: Series, message: str, sure: float, seen: dict[str
         series="train/loss",
         step=float(loss.x[-1]),
         span=(float(loss.x[len(loss.x) // 2]), float(loss.x[-1])),
-        causes=_causes(run),
     )
 
 
@@ -134,7 +140,6 @@ def _thrown(run: Run, loss: Series) -> Symptom | None:
         series="train/loss",
         step=where,
         span=(where, float(loss.x[-1])),
-        causes=_causes(run),
     )
 
 
@@ -156,7 +161,6 @@ def _thrown_before(run: Run, loss: Series) -> Symptom | None:
         series="train/loss",
         step=float(loss.x[0]),
         span=(float(loss.x[0]), float(loss.x[-1])),
-        causes=_causes(run),
     )
 
 
@@ -183,7 +187,6 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
         series="train/loss",
         step=float(loss.x[-1]),
         span=(float(loss.x[len(loss.x) // 2]), float(loss.x[-1])),
-        causes=_causes(run),
     )
 
 
@@ -202,7 +205,6 @@ def _forgotten(run: Run, loss: Series) -> Symptom | None:
         series="train/loss",
         step=float(loss.x[-1]),
         span=(float(loss.x[int(0.7 * len(loss.x))]), float(loss.x[-1])),
-        causes=_causes(run),
     )
 
 
@@ -222,18 +224,18 @@ def _wandered(run: Run, loss: Series) -> Symptom | None:
         series="train/loss",
         step=where,
         span=(where, float(loss.x[-1])),
-        causes=_causes(run),
     )
 
 
-def _causes(run: Run) -> tuple[Cause, ...]:
+def _causes(run: Run, *, thrown_up: bool) -> tuple[Cause, ...]:
     lr = run.series.get("lr")
     rate = f" ({number(lr.last)} at the end)" if lr is not None and len(lr.y) else ""
+    wanders = f"the level itself wanders, and the rate{rate} has not been decayed"
     return (
         Cause(
             "learning rate too high",
             0.75,
-            f"the level itself wanders, and the rate{rate} has not been decayed",
+            "steps that fit throw no weights so far" if thrown_up else wanders,
             "one run with a tenth of the learning rate, or decay it: the swings shrink with it",
         ),
         Cause(
