@@ -137,10 +137,10 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
 def _message(flat: str, readings: int, *, whole: bool) -> str:
     if not whole:
         return flat
+    if readings >= still.FEW:
+        return f"{flat}: the network does not learn"
     return (
-        f"{flat} in all {readings} readings: nothing is learned yet"
-        if readings < still.FEW
-        else f"{flat}: the network does not learn"
+        f"{flat} in {'both' if readings == 2 else f'all {readings}'} readings: nothing was learned from one to the next"
     )
 
 
