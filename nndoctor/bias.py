@@ -12,6 +12,7 @@ from nndoctor.wording import percent
 
 HALF = 0.5  # of its peak: a rate that ends lower may have ended the learning
 CREEPS = 0.01  # of the reach, over the last quarter
+STILL = 0.9  # of the first loss: what fell no further may be stuck
 PLAIN = ("accuracy", "error", "balanced_accuracy")  # whose best is near 1; a good mAP, F1 or Dice depends on the task
 
 EXPLAINED_BY = (  # the findings that say why a training error is high
@@ -101,4 +102,18 @@ def slow(run: Run, loss: Series) -> Cause:
         0.15,
         "the log does not hold the learning rate" if unseen else "short steps creep along a flat valley",
         "one run with three times the learning rate",
+    )
+
+
+def stuck(loss: Series) -> tuple[Cause, ...]:
+    """The start, as the cause of a high loss that has hardly fallen."""
+    if not loss.last > STILL * loss.first > 0:
+        return ()
+    return (
+        Cause(
+            "bad initialization or dead units",
+            0.2,
+            f"the loss has fallen by {percent(max(1 - loss.last / loss.first, 0.0))} in all",
+            "nndoctor sanity model.py, or the recorder's layer statistics",
+        ),
     )

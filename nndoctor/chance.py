@@ -45,6 +45,7 @@ def at_chance(run: Run, split: str = "train") -> bool:
     return accuracy.high < min(1.3 / number + 0.02, 0.5 * (1 + 1 / number))
 
 
+@once
 def guesses(run: Run) -> bool:
     """Whether the training accuracy ends at exp(-loss): the same answer for every example.
 

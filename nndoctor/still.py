@@ -40,10 +40,9 @@ def stands_still(run: Run, loss: Series) -> bool:
         return False
     if len(loss.y) > 2 and guesses(run):
         return float(np.ptp(loss.y[1:])) <= LITTLE * loss.low
-    paired = validation is not None and len(validation.y) == len(loss.y)
-    if not paired:
+    if validation is None or len(validation.y) != len(loss.y):
         return len(loss.y) > 2 and float(np.ptp(loss.y)) <= THOUSANDTH * loss.low
-    return all(s.low > 0 and float(np.ptp(s.y)) <= HUNDREDTH * s.low for s in (loss, validation) if s is not None)
+    return all(s.low > 0 and float(np.ptp(s.y)) <= HUNDREDTH * s.low for s in (loss, validation))
 
 
 def left_behind(loss: Series) -> float:

@@ -1,4 +1,4 @@
-"""Causes that only something else in the log could rule out: the optimizer, the learning rate, the labels."""
+"""Causes that only something beside the curve could rule out: the optimizer, the learning rate, the labels, the loop."""
 
 from __future__ import annotations
 
@@ -62,4 +62,14 @@ def no_signal(run: Run) -> tuple[Cause, ...]:
             "validation never did better than guessing: shuffled or mismatched labels can only be learned by heart",
             "look at twenty examples with their labels, as the network gets them",
         ),
+    )
+
+
+def not_reset(weight: float) -> Cause:
+    """Of a loss that grows without a leap: each step adds all gradients before it."""
+    return Cause(
+        "gradients not reset between steps",
+        weight,
+        "the loss has grown little by little, as when each step adds all gradients before it",
+        "look for optimizer.zero_grad() in the loop",
     )

@@ -61,20 +61,19 @@ def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pic
     Raises ModelFileError where model, data and loss do not fit together.
     """
     with _quiet(), random_state():
-        snapshot = Snapshot(subject.model)
+        snapshot, gone = Snapshot(subject.model), False
         try:
             bench = Bench(subject, Clock(budget), seeds, snapshot, pictures=pictures)
             with torch.enable_grad():
                 _probe(bench)
         except Exception as error:
-            if not is_lost(error):
-                snapshot.restore()
-                raise
-            raise lost(error, subject.path) from error
-        except BaseException:
-            snapshot.restore()
+            gone = is_lost(error)  # and the weights with it
+            if gone:
+                raise lost(error, subject.path) from error
             raise
-        snapshot.restore()
+        finally:
+            if not gone:
+                snapshot.restore()
     return _run(bench)
 
 

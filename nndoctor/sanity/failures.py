@@ -41,6 +41,11 @@ def is_lost(error: BaseException) -> bool:
     return "CUDA error" in str(error)
 
 
+def is_machine(error: BaseException) -> bool:
+    """Whether the machine gave up, and no code of the user's is to blame."""
+    return is_memory(error) or is_lost(error)
+
+
 def lost(error: BaseException, path: str) -> ModelFileError:
     """The error that tells so, and what to do."""
     first = str(error).strip().splitlines()[0]

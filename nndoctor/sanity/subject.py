@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import TARGETS, Batch, mapped, split, tensors
-from nndoctor.sanity.failures import failing, is_lost, is_memory, unusable
+from nndoctor.sanity.failures import failing, is_machine, unusable
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Subject:
             for batch in data:
                 yield self.moved(batch)
         except Exception as error:
-            if is_memory(error) or is_lost(error):
+            if is_machine(error):
                 raise
             raise unusable(f"reading {name} fails", error, self.path) from error
 
@@ -113,7 +113,7 @@ class Subject:
 
     def _failed(self, what: str, error: Exception, batch: Batch | None) -> Exception:
         """The user's error in one line; with a batch the pass is made again to see which layer it is."""
-        if isinstance(error, ModelFileError) or is_memory(error) or is_lost(error):
+        if isinstance(error, ModelFileError) or is_machine(error):
             return error
         layer = "" if batch is None else failing(self.model, lambda: self._forward(batch))
         return unusable(f"{what}: {layer}" if layer else what, error, self.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import random
 from contextlib import nullcontext
@@ -75,3 +76,30 @@ def seen(folder: Path, layer: str, statistic: str) -> dict[int, float]:
 def layers(folder: Path) -> tuple[str, ...]:
     """The layers of a run folder."""
     return list(blocks(folder / LAYERS))[-1].layers
+
+
+def table(folder):
+    """The rows of a run folder's table."""
+    with (folder / "run.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def some_loss(model, n=8):
+    """A loss on random numbers."""
+    return functional.cross_entropy(model(torch.randn(n, 12)), torch.randint(3, (n,)))
+
+
+def accumulated(rec, model, optimizer, *, steps, parts):
+    """Train so many steps of so many backward passes, recorded after each; the mean loss of every step."""
+    means = []
+    for _ in range(steps):
+        losses = []
+        for _ in range(parts):
+            loss = some_loss(model)
+            (loss / parts).backward()
+            rec.step(loss=loss)
+            losses.append(loss.item())
+        optimizer.step()
+        optimizer.zero_grad()
+        means.append(sum(losses) / parts)
+    return means

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 
@@ -12,13 +11,12 @@ pytest.importorskip("torch")
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from nndoctor import Recorder
 from nndoctor.recorder import book
 from nndoctor.recorder import losses as module
 from nndoctor.recorder.losses import Losses
-from tests.recorder.nets import mlp, seen
+from tests.recorder.nets import accumulated, mlp, seen, some_loss, table
 
 
 @pytest.fixture
@@ -26,12 +24,6 @@ def accelerated(monkeypatch):
     """Tensors count as on an accelerator, wherever they lie."""
     for where in (module, book):
         monkeypatch.setattr(where, "waits", lambda value: isinstance(value, Tensor))
-
-
-def table(folder):
-    """The rows of a run folder's table."""
-    with (folder / "run.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def column(folder, name):
@@ -44,28 +36,13 @@ def facts(folder):
     return json.loads((folder / "run.json").read_text())
 
 
-def some_loss(model):
-    """Of random examples."""
-    return functional.cross_entropy(model(torch.randn(8, 12)), torch.randint(3, (8,)))
-
-
 @pytest.mark.usefixtures("accelerated")
 def test_accumulated_losses_are_the_mean_of_their_own_step(tmp_path):
     """As on the CPU; the first of them is known as the initial one."""
     model = mlp()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    expected = []
     with Recorder(model, optimizer, tmp_path, every=2) as rec:
-        for _ in range(5):
-            parts = []
-            for _ in range(3):
-                loss = some_loss(model)
-                loss.backward()
-                rec.step(loss=loss)
-                parts.append(loss.item())
-            optimizer.step()
-            optimizer.zero_grad()
-            expected.append(sum(parts) / 3)
+        expected = accumulated(rec, model, optimizer, steps=5, parts=3)
     assert column(tmp_path, "loss") == pytest.approx(expected, rel=1e-5)
     assert facts(tmp_path)["initial_loss"] == pytest.approx(expected[0], rel=1e-5)
 

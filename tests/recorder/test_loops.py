@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 
@@ -17,23 +16,12 @@ from torch.nn import functional
 import nndoctor
 from nndoctor import Recorder
 from nndoctor.recorder.book import MOST_ROWS
-from tests.recorder.nets import hooks, layers, mlp, seed, seen
-
-
-def table(folder):
-    """The rows of run.csv."""
-    with (folder / "run.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+from tests.recorder.nets import accumulated, hooks, layers, mlp, seed, seen, some_loss, table
 
 
 def losses(folder):
     """The losses of run.csv."""
     return [float(row["loss"]) for row in table(folder) if row.get("loss")]
-
-
-def some_loss(model, n=8):
-    """A loss on random numbers."""
-    return functional.cross_entropy(model(torch.randn(n, 12)), torch.randint(3, (n,)))
 
 
 def test_a_loop_that_never_calls_step_has_its_rows_and_layers(tmp_path):
@@ -106,18 +94,8 @@ def test_the_mean_of_accumulated_losses_is_the_step_s(tmp_path):
     """rec.step after each of four backward passes, before the update: one row with their mean."""
     model = mlp()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    expected = []
     with Recorder(model, optimizer, tmp_path, every=1) as rec:
-        for _ in range(3):
-            parts = []
-            for _ in range(4):
-                loss = some_loss(model)
-                (loss / 4).backward()
-                rec.step(loss=loss)
-                parts.append(loss.item())
-            optimizer.step()
-            optimizer.zero_grad()
-            expected.append(sum(parts) / 4)
+        expected = accumulated(rec, model, optimizer, steps=3, parts=4)
     assert losses(tmp_path) == pytest.approx(expected, rel=1e-5)
 
 

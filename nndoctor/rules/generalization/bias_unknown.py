@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.bias import EXPLAINED_BY, creeps, ended_low, slow, target_error, training_error
+from nndoctor.bias import EXPLAINED_BY, creeps, ended_low, slow, stuck, target_error, training_error
 from nndoctor.chance import chance_loss, classes
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
@@ -20,7 +20,6 @@ from nndoctor.wording import number, percent
 FIT = 0.03  # training error below which nothing is left to be bias
 LEFT = 0.08  # of the loss of guessing: the same for a loss
 LEFT_OF_START = 0.04  # of the first loss, where guessing's is not known
-STILL = 0.9  # of the first loss: what fell no further may be stuck
 CALM = 0.02  # of the reach: less swing than this comes from no step that is too long
 
 
@@ -84,13 +83,7 @@ def _causes(run: Run, loss: Series) -> Iterator[Cause]:
     yield slow(run, loss)
     if creeps(run, loss):
         yield from starved(run)
-    if loss.last > STILL * loss.first > 0:
-        yield Cause(
-            "bad initialization or dead units",
-            0.2,
-            f"the loss has fallen by {percent(1 - loss.last / loss.first)} in all",
-            "nndoctor sanity model.py, or the recorder's layer statistics",
-        )
+    yield from stuck(loss)
     swing = roughness(loss, 0.5) / reach(run)
     yield Cause(
         "learning rate too high",

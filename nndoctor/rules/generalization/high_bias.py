@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.bias import EXPLAINED_BY, TrainingError, knows_best, slow, target_error, training_error
+from nndoctor.bias import EXPLAINED_BY, TrainingError, knows_best, slow, stuck, target_error, training_error
 from nndoctor.chance import chance_loss, classes, guesses
 from nndoctor.finding import Cause, Severity, Symptom
 from nndoctor.layers import is_trial
@@ -27,16 +27,7 @@ GUESSES = 0.93  # of the loss of guessing
 ALIKE = 0.06  # points between the errors
 CONFIDENT = 0.15  # of the reach, between the losses
 HALF = 0.5  # of the first reading
-STILL = 0.9  # of the first loss: what fell no further may be stuck
 OWN_SHARE = 0.5  # bias smaller than this part of the variance is not what to mend first
-
-
-STUCK = Cause(
-    "bad initialization or dead units",
-    0.2,
-    "the loss has hardly fallen in all",
-    "nndoctor sanity model.py, or the recorder's layer statistics",
-)
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -167,7 +158,7 @@ def _causes(run: Run, *, known: bool) -> tuple[Cause, ...]:
         ),
         noise,
         *settled,
-        *((STUCK,) if loss is not None and len(loss.y) and loss.last > STILL * loss.first > 0 else ()),
+        *(stuck(loss) if loss is not None and len(loss.y) else ()),
         *no_signal(run),
     )
 

@@ -23,7 +23,7 @@ SHAKEN = 0.02  # of the reach: such noise is no small step's; in the zoo, time h
 TIME_FIRST = ("train-longer", "raise-learning-rate", "learning-rate-range-test")
 FITTING = 3e-4  # of the weights' size in a step: a third of the usual thousandth is no small step
 EARLY = 7  # readings at most: too few for a course, and any start looks straight in them
-CREEP = 0.10  # of a positive loss: all that it fell in them
+CRAWL = 0.10  # of a positive loss: all that it fell in them
 STEADY = 0.5  # the smallest fall against the largest
 SLIGHT = 0.01  # of the loss: so little is no start, however it bends
 HELD = 0.1  # of its peak: a rate that moves by more is in its warm-up, or decays
@@ -32,9 +32,10 @@ EVEN = 0.45  # the second half falls at least this much as far as the first: a s
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare what is still to come with what has come, on a curve that falls evenly to its end."""
-    if len(run.series["train/loss"].y) <= EARLY:
-        if _creeps(run):
-            yield _creeping(run, run.series["train/loss"])
+    train = run.series["train/loss"]
+    if len(train.y) <= EARLY:
+        if _crawls(run, train):
+            yield _crawling(run, train)
         return
     loss = steadier(run)
     way = course(run, loss)
@@ -65,14 +66,13 @@ def check(run: Run) -> Iterator[Symptom]:
     )
 
 
-def _creeps(run: Run) -> bool:
+def _crawls(run: Run, train: Series) -> bool:
     """Whether every reading of both losses lies a little, and about as much, below the one before: no start of a learning curve."""
     lr = run.series.get("lr")
     if lr is not None and len(lr.y) and lr.high - lr.low > HELD * lr.high:
         return False
     validation = run.series.get("validation/loss")
-    paired = validation is not None and len(validation.y) > 2 and _steadily(validation)
-    return paired and _steadily(run.series["train/loss"])
+    return validation is not None and len(validation.y) > 2 and _steadily(validation) and _steadily(train)
 
 
 def _steadily(loss: Series) -> bool:
@@ -80,11 +80,11 @@ def _steadily(loss: Series) -> bool:
     fallen = float(falls.sum())
     if loss.low <= 0 or float(falls.min()) <= 0:
         return False
-    steady = fallen < CREEP * float(loss.y[0]) and float(falls.min()) > STEADY * float(falls.max())
+    steady = fallen < CRAWL * float(loss.y[0]) and float(falls.min()) > STEADY * float(falls.max())
     return steady or fallen < SLIGHT * float(loss.y[0])
 
 
-def _creeping(run: Run, loss: Series) -> Symptom:
+def _crawling(run: Run, loss: Series) -> Symptom:
     fallen = float(loss.y[0] - loss.y[-1]) / float(loss.y[0])
     return Symptom(
         f"the loss has fallen by {percent(fallen)} in {len(loss.y)} readings, about as much each time: larger steps would get there sooner",

@@ -15,6 +15,7 @@ from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
 from nndoctor.throws import comes_back
+from nndoctor.unseen import not_reset
 from nndoctor.wording import number, step
 
 LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back
@@ -123,14 +124,6 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     because = "a loss that climbs and stays up is a step size too large for the curvature there"
     if lr is not None and lr > 0.5:
         because += "; the learning rate was near its peak when the loss turned"
-    piles_up = (
-        Cause(
-            "gradients not reset between steps",
-            0.5,
-            "the loss has grown little by little from the start, as when each step adds all gradients before it",
-            "look for optimizer.zero_grad() in the loop",
-        ),
-    )
     shrunk = (
         Cause(
             "regularization too strong",
@@ -141,7 +134,7 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     )
     return (
         Cause("learning rate too high", 0.8, because, "one run with a tenth of the learning rate"),
-        *(piles_up if _piles_up(loss) else ()),
+        *((not_reset(0.5),) if _piles_up(loss) else ()),
         *(shrunk if _calm(loss) else ()),
         Cause(
             "a bad batch or a change of data",

@@ -14,6 +14,7 @@ from nndoctor.layers import Layers
 from nndoctor.rule import Reference, Rule
 from nndoctor.run import Run
 from nndoctor.series import Series
+from nndoctor.unseen import not_reset
 from nndoctor.wording import number, step
 
 CALM = 0.2  # of what was learned: a loss so near its best is not on its way up
@@ -123,13 +124,7 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
         speaks,
         "one run with a tenth of the learning rate",
     )
-    added = Cause(
-        "gradients not reset between steps",
-        0.75,
-        "the loss grew from reading to reading without a leap, as when each step adds all gradients before it",
-        "look for optimizer.zero_grad() in the loop",
-    )
-    return ranked(high, out_of_range, data, *([added] if _piles_up(before) else []))
+    return ranked(high, out_of_range, data, *((not_reset(0.75),) if _piles_up(before) else ()))
 
 
 RULE = Rule(

@@ -11,7 +11,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.failures import is_lost, is_memory, unusable
+from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.state import seed
 
 LARGE = 100.0  # of a gradient's size: what is left in its place
@@ -68,7 +68,7 @@ def _called(bench: Bench, step: Callable[..., object], k: int, optimizer: torch.
     except ModelFileError:
         raise
     except Exception as error:
-        if is_memory(error) or is_lost(error):
+        if is_machine(error):
             raise
         raise unusable("train_step fails", error, bench.subject.path) from error
 
