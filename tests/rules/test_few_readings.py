@@ -111,3 +111,10 @@ def test_one_row_is_enough_where_it_is_nan(tmp_path: Path) -> None:
     assert _names(read(lost)[0]) == ["nan-loss"]
     with pytest.raises(UnreadableLog, match="one row a run"):
         read(whole)
+
+
+def test_four_readings_under_a_moving_rate_do_not_clear_it() -> None:
+    """Too few to see a slow fall by: that the rate is not too low, nobody has seen."""
+    report = _report(Run.drawn(train_loss="1.93 1.66 1.54 1.41", validation_loss="1.71 1.63 1.6 1.62", lr="4 3 2 1"))
+    assert "NN201" not in report.cleared
+    assert "undecided, see too-little-data" in [s.reason for s in report.skipped if s.code == "NN201"]
