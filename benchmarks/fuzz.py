@@ -25,11 +25,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from nndoctor.catalogue import RULES
-from nndoctor.engine import diagnose
-from nndoctor.errors import NNDoctorError
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
+from nndoctor.core.errors import NNDoctorError
 from nndoctor.readers import READERS, is_log, read
-from nndoctor.readers.source import Source
+from nndoctor.readers.io.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = Path(os.environ.get("NNDOCTOR_CORPUS", ROOT.parent / "shared" / "corpus")) / "real" / "files"

@@ -88,7 +88,7 @@ for k in range(int(sys.argv[3])): step(small)
 EXAMINED = """
 import sys
 import nndoctor.cli.app
-from nndoctor.engine import diagnose
+from nndoctor.diagnosis.engine import diagnose
 from nndoctor.reporters.page import Look
 from nndoctor.reporters.terminal import render
 from nndoctor.sanity.checkup import examine

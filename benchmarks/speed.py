@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nndoctor import curve
-from nndoctor.series import Series
+from nndoctor.core import statistics as curve
+from nndoctor.core.series import Series
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = Path(__file__).with_suffix(".md")

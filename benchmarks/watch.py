@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nndoctor.catalogue import RULES
-from nndoctor.watching import Watch
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.watch import Watch
 
 RATE = 1_000_000  # bytes a second
 SECONDS = 40.0

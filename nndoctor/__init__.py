@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 from nndoctor._version import __version__
 
 if TYPE_CHECKING:
-    from nndoctor.face import diagnose, read
-    from nndoctor.finding import Finding
+    from nndoctor.api import diagnose, read
+    from nndoctor.core.finding import Finding
     from nndoctor.recorder import Recorder
-    from nndoctor.report import Report
-    from nndoctor.run import Run
+    from nndoctor.core.report import Report
+    from nndoctor.core.run import Run
     from nndoctor.sanity import assert_trains, check_model
 
 _HOMES = {
     "assert_trains": "sanity",
     "check_model": "sanity",
-    "diagnose": "face",
-    "read": "face",
-    "Finding": "finding",
+    "diagnose": "api",
+    "read": "api",
+    "Finding": "core.finding",
     "Recorder": "recorder",
-    "Report": "report",
-    "Run": "run",
+    "Report": "core.report",
+    "Run": "core.run",
 }
 
 __all__ = ["Finding", "Recorder", "Report", "Run", "__version__", "assert_trains", "check_model", "diagnose", "read"]

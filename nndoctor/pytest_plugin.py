@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from nndoctor.report import Report
+    from nndoctor.core.report import Report
 
 
 def assert_healthy(  # noqa: PLR0913 - the words of nndoctor.diagnose
@@ -71,7 +71,7 @@ class LogTest(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: object) -> str:
         """The findings alone: a traceback through the tool says nothing of the log."""
-        from nndoctor.errors import NNDoctorError
+        from nndoctor.core.errors import NNDoctorError
 
         told = isinstance(excinfo.value, (AssertionError, NNDoctorError))
         return str(excinfo.value) if told else str(super().repr_failure(excinfo))
@@ -84,10 +84,10 @@ class LogTest(pytest.Item):
 def _reports(
     log: object, select: Iterable[str], ignore: Iterable[str], maps: Iterable[str], target: float | None
 ) -> Sequence[Report]:
-    from nndoctor.catalogue import select as select_rules
-    from nndoctor.engine import diagnose
+    from nndoctor.diagnosis.catalogue import select as select_rules
+    from nndoctor.diagnosis.engine import diagnose
     from nndoctor.readers import read
-    from nndoctor.run import Run
+    from nndoctor.core.run import Run
     from nndoctor.settings import with_target
 
     runs = [log] if isinstance(log, Run) else read(log, maps=tuple(maps))
@@ -96,8 +96,8 @@ def _reports(
 
 
 def _ills(report: Report, fail_on: str) -> list[str]:
-    from nndoctor.errors import UsageError
-    from nndoctor.finding import Severity
+    from nndoctor.core.errors import UsageError
+    from nndoctor.core.finding import Severity
     from nndoctor.reporters.entries import Context, entries, text
 
     if fail_on not in list(Severity):

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import nndoctor
-from nndoctor import hyperparameters
-from nndoctor.catalogue import RULES
-from nndoctor.comparison import Comparison, Outcome, Side, compare
-from nndoctor.engine import diagnose
-from nndoctor.outcomes import TRIED, changes
+from nndoctor.analysis import hyperparameters
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.compare.comparison import Comparison, Outcome, Side, compare
+from nndoctor.diagnosis.engine import diagnose
+from nndoctor.compare.remedy_outcomes import TRIED, changes
 from nndoctor.remedies import REMEDIES
-from nndoctor.run import Run
+from nndoctor.core.run import Run
 from tests.little import trained
 
 

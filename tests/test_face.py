@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nndoctor
-from nndoctor.errors import UnreadableLog
+from nndoctor.core.errors import UnreadableLog
 
 LOG = "epoch,loss\n" + "".join(f"{k},{2 / (k + 1)}\n" for k in range(9))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nndoctor.errors import UnreadableLog, UsageError
+from nndoctor.core.errors import UnreadableLog, UsageError
 from nndoctor.pytest_plugin import assert_healthy
 
 ROOT = Path(__file__).resolve().parents[1]

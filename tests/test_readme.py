@@ -10,7 +10,7 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from nndoctor.catalogue import RULES
+from nndoctor.diagnosis.catalogue import RULES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nndoctor.errors import UsageError
-from nndoctor.requirements import COMPARISONS, STATISTICS, judge, parse
-from nndoctor.run import Run
+from nndoctor.core.errors import UsageError
+from nndoctor.core.requirements import COMPARISONS, STATISTICS, judge, parse
+from nndoctor.core.run import Run
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 BOUNDS = st.one_of(

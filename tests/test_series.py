@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nndoctor import curve
-from nndoctor.progress import sureness
-from nndoctor.series import Series, slim
+from nndoctor.core import statistics as curve
+from nndoctor.analysis.convergence import sureness
+from nndoctor.core.series import Series, slim
 
 MOST = 16
 NUMBERS = st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), max_size=90)

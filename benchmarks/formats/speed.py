@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.formats import timed
 from nndoctor.readers import is_log, read
-from nndoctor.readers.find import find
+from nndoctor.readers.io.find import find
 
 ROWS = 100_000  # of the large CSV and JSON lines
 SCALARS = 1_000_000  # of the event file

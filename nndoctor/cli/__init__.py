@@ -18,7 +18,7 @@ class Exit(IntEnum):
 def main() -> None:
     """The door: whatever happens inside, the exit code keeps its meaning."""
     try:
-        from nndoctor.cli.door import run
+        from nndoctor.cli.entry import run
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # before the door stood open

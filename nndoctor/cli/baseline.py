@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli import Exit
-from nndoctor.cli.judged import judged
+from nndoctor.diagnosis.logs import judged
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, put, say
-from nndoctor.cli.task import Task
+from nndoctor.diagnosis.request import Task
 
 baseline = typer.Typer(no_args_is_help=True, help="Keep good runs, to compare later ones with: save.")
 
@@ -42,7 +42,7 @@ def save(
     for _, message in errors:
         say(message)
     if reports and not errors:
-        from nndoctor.baseline import saved
+        from nndoctor.diagnosis.baseline import saved
 
         put(saved(reports), output)
         findings = sum(len(report.findings) for report in reports)

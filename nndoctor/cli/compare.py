@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.answer import FailOn
-from nndoctor.cli.comparing import Format, Wish, carry_out
+from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.run_compare import Format, Wish, carry_out
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
@@ -17,7 +17,7 @@ from nndoctor.cli.options import (
     NoColorOption,
     chosen,
 )
-from nndoctor.cli.task import Task
+from nndoctor.diagnosis.request import Task
 
 
 def compare(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 def rules(incomplete: str) -> Iterator[str]:
     """Codes or names that go on where the last word after a comma stands; names where nothing is typed."""
-    from nndoctor.catalogue import RULES
+    from nndoctor.diagnosis.catalogue import RULES
 
     before, comma, word = incomplete.rpartition(",")
     for rule in RULES:
@@ -18,7 +18,7 @@ def rules(incomplete: str) -> Iterator[str]:
 
 def reports(incomplete: str) -> Iterator[str]:
     """`sarif=` and the others."""
-    from nndoctor.cli.formats import Format
+    from nndoctor.cli.output_formats import Format
 
     return (f"{form}=" for form in Format if form.startswith(incomplete))
 

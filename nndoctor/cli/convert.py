@@ -30,7 +30,7 @@ def convert(
 
     What was understood wrongly can be corrected there; diagnose reads the table as the same run.
     """
-    from nndoctor.errors import UsageError
+    from nndoctor.core.errors import UsageError
     from nndoctor.readers import read
     from nndoctor.reporters.tidy import as_csv, as_lines
 

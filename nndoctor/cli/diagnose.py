@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.answer import Request, answer
-from nndoctor.cli.formats import Format
+from nndoctor.cli.run_diagnose import Request, answer
+from nndoctor.cli.output_formats import Format
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,

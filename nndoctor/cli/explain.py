@@ -26,7 +26,7 @@ def explain(
     no_color: NoColorOption = False,
 ) -> None:
     """Explain one rule: its illness drawn, why it matters, how it is judged, what to try."""
-    from nndoctor.catalogue import find
+    from nndoctor.diagnosis.catalogue import find
     from nndoctor.reporters.cards import card
 
     put(card(find(rule), look(chosen(color, no_color))))

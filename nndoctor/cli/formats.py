@@ -1,137 +1,43 @@
-"""The formats of a diagnosis: their names, who renders them, and how a report of an earlier run is known again."""
+"""`nndoctor formats`"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
+
+import typer
 
 from nndoctor.cli.look import Color, look
-from nndoctor.errors import UsageError, nearest
-
-if TYPE_CHECKING:
-    from nndoctor.finding import Severity
-    from nndoctor.report import Report
-    from nndoctor.rule import Rule
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.out import put, say
 
 
 class Format(StrEnum):
-    """What --format takes, and the first half of --report."""
+    """What --format takes."""
 
     terminal = "terminal"
-    concise = "concise"
     json = "json"
-    jsonl = "jsonl"
-    github = "github"
-    gitlab = "gitlab"
-    junit = "junit"
-    sarif = "sarif"
-    markdown = "markdown"
 
 
-# What the first bytes of such a report hold: only these are replaced without --force.
-SIGNS = {
-    Format.json: '"tool": {\n    "name": "nndoctor"',
-    Format.jsonl: '{"schema_version": ',
-    Format.gitlab: '"check_name": "nndoctor ',
-    Format.junit: '<testsuites name="nndoctor"',
-    Format.sarif: '"driver": {\n          "name": "nndoctor"',
-    Format.markdown: "<!-- nndoctor -->",
-}
-SUMMARY = "GITHUB_STEP_SUMMARY"
-LARGEST_SUMMARY = 1024 * 1024  # bytes that GitHub takes for a step
-CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
+def formats(
+    format: Annotated[
+        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
+    ] = Format.terminal,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
+) -> None:
+    """List the log formats that are read: name, and what is recognised.
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How to render: the rules asked for, the severity that fails the gate (None: none), and the looks of the page: `full` shows every run."""
-
-    rules: tuple[Rule, ...] = ()
-    fails_at: Severity | None = None
-    quiet: bool = False
-    color: Color = Color.auto
-    full: bool = False
-
-
-Errors = Sequence[tuple[str, str]]
-
-
-def rendered(form: Format, reports: Sequence[Report], errors: Errors, plan: Plan, *, to_file: bool = False) -> str:
-    """The text of one report."""
-    if form is Format.terminal:
-        from nndoctor.reporters.terminal import render
-
-        paper = look(plan.color, to_file=to_file)
-        return render(reports, paper, quiet=plan.quiet, full=plan.full) if reports else ""
-    if form is Format.concise:
-        from nndoctor.reporters.concise import render as concise
-
-        return concise(reports)
-    if form in (Format.json, Format.jsonl):
-        from nndoctor.reporters import json as as_json
-
-        return as_json.render(reports, errors) if form is Format.json else as_json.render_lines(reports, errors)
-    from nndoctor.reporters.entries import Context
-
-    context = Context(plan.rules, plan.fails_at, _root())
-    text: str = import_module(f"nndoctor.reporters.{form}").render(reports, errors, context)
-    return text
-
-
-def named(words: Sequence[str]) -> list[tuple[Format, str]]:
-    """`sarif=out.sarif` as a format and a file. Raises UsageError for what is no such pair, or a file named twice."""
-    pairs: list[tuple[Format, str]] = []
-    for word in words:
-        form, equals, file = word.partition("=")
-        if form not in list(Format) or not equals or not file:
-            hint = nearest(form, Format) if equals and form not in list(Format) else ""
-            raise UsageError(
-                f"--report {word} is not understood{hint}; wanted FORMAT=FILE, with one of {', '.join(Format)}"
-            )
-        pairs.append((Format(form), file))
-    files = [Path(file).resolve() for _, file in pairs]
-    twice = next((file for k, file in enumerate(files) if file in files[:k]), None)
-    if twice is not None:
-        raise UsageError(f"--report names {pairs[files.index(twice)][1]} twice; give every report a file of its own")
-    return pairs
-
-
-def replaceable(form: Format, file: str) -> bool:
-    """Whether a file is a report of this format that an earlier run wrote, and may be replaced."""
-    target = Path(file)
-    if not target.is_file() or form not in SIGNS:
-        return False
-    with target.open("rb") as opened:
-        start = opened.read(4096).decode("utf-8", "replace")
-    return SIGNS[form] in start or (form is Format.gitlab and start.strip() == "[]")
-
-
-def summarize(reports: Sequence[Report], errors: Errors, plan: Plan) -> None:
-    """Append the Markdown report to the step's summary where GitHub asks for one, as far as it takes one.
-
-    Raises OSError where the summary cannot be written.
+    Other packages add readers through the entry point group nndoctor.readers.
     """
-    file = os.environ.get(SUMMARY)
-    if not file:
-        return
-    text = rendered(Format.markdown, reports, errors, plan) + "\n"
-    summary = Path(file)
-    before = summary.stat().st_size if summary.exists() else 0
-    if before + len(text.encode()) <= LARGEST_SUMMARY:
-        with summary.open("a", encoding="utf-8", newline="\n") as opened:
-            opened.write(text)
+    from nndoctor.readers import READERS
+    from nndoctor.readers.plugins import installed
+    from nndoctor.reporters import formats as page
 
-
-def _root() -> str:
-    """The repository that a CI job has checked out, where the work goes on in it; else the current folder."""
-    here = Path.cwd()
-    for name in CHECKOUTS:
-        folder = os.environ.get(name)
-        if folder and here.is_relative_to(Path(folder).resolve()):
-            return str(Path(folder).resolve())
-    return str(here)
+    others, broken = installed()
+    if format is Format.json:
+        put(page.as_json(READERS, others))
+    else:
+        put(page.table(READERS, others, look(chosen(color, no_color))))
+    for line in broken:
+        say(line)

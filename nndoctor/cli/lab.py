@@ -58,7 +58,7 @@ def lab(
 def _unknown(name: str, names: list[str]) -> Exception:
     from difflib import get_close_matches
 
-    from nndoctor.errors import UsageError
+    from nndoctor.core.errors import UsageError
 
     near = get_close_matches(name, names, 1)
     hint = f"; did you mean {near[0]}?" if near else "; nndoctor lab list shows them all"

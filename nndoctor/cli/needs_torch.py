@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from nndoctor.errors import MissingExtra
+from nndoctor.core.errors import MissingExtra
 
 
 def needs_torch(purpose: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli import completing
-from nndoctor.cli.answer import FailOn
+from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.look import Color
 
 ColorOption = Annotated[

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from nndoctor.errors import UsageError
-from nndoctor.reporters.safe import encodable, shown
+from nndoctor.core.errors import UsageError
+from nndoctor.core.sanitize import encodable, shown
 
 
 def put(text: str, output: str | None = None) -> None:

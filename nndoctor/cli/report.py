@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli import Exit
-from nndoctor.cli.judged import judged
+from nndoctor.diagnosis.logs import judged
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, put, say
-from nndoctor.cli.task import Task
+from nndoctor.diagnosis.request import Task
 
 
 def report(

@@ -27,7 +27,7 @@ def rules(
     no_color: NoColorOption = False,
 ) -> None:
     """List every rule: code, name, severity, what it sees."""
-    from nndoctor.catalogue import RULES
+    from nndoctor.diagnosis.catalogue import RULES
     from nndoctor.reporters import cards
 
     put(cards.as_json(RULES) if format is Format.json else cards.table(RULES, look(chosen(color, no_color))))

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.answer import Request
-from nndoctor.cli.formats import Format
+from nndoctor.cli.run_diagnose import Request
+from nndoctor.cli.output_formats import Format
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
@@ -76,10 +76,10 @@ def sanity(
 
     Running a model file runs its code. The model, its optimizer and the random state are as before when it ends.
     """
-    from nndoctor.cli.checkup import CheckUp, carry_out
-    from nndoctor.cli.checkup import template as start
+    from nndoctor.cli.run_sanity import CheckUp, carry_out
+    from nndoctor.cli.run_sanity import template as start
     from nndoctor.cli.needs_torch import needs_torch
-    from nndoctor.errors import UsageError
+    from nndoctor.core.errors import UsageError
 
     if template:
         raise typer.Exit(start(output, force=force))

@@ -36,7 +36,7 @@ def settings(
 
     They stand in nndoctor.toml, or in pyproject.toml under [tool.nndoctor], in the log's folder or one above it.
     """
-    from nndoctor.cli.governing import Judge
+    from nndoctor.diagnosis.session import Judge
 
     found = Judge(config=config).settings(log)
     put(_json(found) if format is Format.json else _page(found, chosen(color, no_color)))

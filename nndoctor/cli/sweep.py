@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.answer import FailOn, Request
-from nndoctor.cli.formats import Format
+from nndoctor.cli.run_diagnose import FailOn, Request
+from nndoctor.cli.output_formats import Format
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
@@ -76,7 +76,7 @@ def sweep(
     Settings come from the logs, and from names of files and folders such as lr=0.1,batch_size=32. A table is what
     Optuna, Ray Tune, scikit-learn or W&B export: a row for each trial.
     """
-    from nndoctor.cli.sweeping import carry_out
+    from nndoctor.cli.run_sweep import carry_out
 
     request = Request(
         logs, format=format, output=output, reports=report or (), select=select or (), ignore=ignore or (),

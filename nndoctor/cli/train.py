@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.answer import FailOn
+from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 
@@ -95,7 +95,7 @@ def train(
     Running a model file runs its code. The run folder holds run.csv, layers, facts, checkpoints and report.html.
     Exit codes as in diagnose; 130 after Ctrl-C, when the run is saved and diagnosed as far as it came.
     """
-    from nndoctor.cli.lesson import Order, carry_out
+    from nndoctor.cli.run_train import Order, carry_out
     from nndoctor.cli.needs_torch import needs_torch
 
     needs_torch("training")

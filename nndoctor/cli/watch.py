@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.answer import FailOn
+from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, MapOption, NoColorOption, chosen
 
@@ -70,7 +70,7 @@ def watch(
     A finding stands when two looks in a row had it; only then a command is run. Commands are started without a shell.
     Exit codes as in diagnose, of the last look.
     """
-    from nndoctor.cli.following import Wish, follow, look_once
+    from nndoctor.cli.run_watch import Wish, follow, look_once
 
     wish = Wish(
         tuple(logs),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 
 BATCH = 32
 

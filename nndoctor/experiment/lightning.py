@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 
 NAME = "nndoctor_model_file"
 STEPS = 3  # of an optimizer that a file may take while it is loaded: a warm-up of its state; more is a training

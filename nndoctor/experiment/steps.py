@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 
 if TYPE_CHECKING:
     from nndoctor.experiment.experiment import Experiment

@@ -17,10 +17,10 @@ from nndoctor.experiment.data import batches
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.lab.data import Data
 from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
-from nndoctor.report import Report
+from nndoctor.core.report import Report
 from nndoctor.training.loop import Training
 from nndoctor.training.options import Schedules
-from nndoctor.wording import number, percent
+from nndoctor.core.formatting import number, percent
 
 BATCH = 32
 

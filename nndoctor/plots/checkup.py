@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
-from nndoctor.reporters.safe import shown
-from nndoctor.run import Run
-from nndoctor.series import Series
-from nndoctor.wording import number, rough
+from nndoctor.core.sanitize import shown
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.core.formatting import number, rough
 
 RANGE, START = "range/loss", "start:"
 WIDTH, TOP, RIDGE = 9.0, 3.4, 0.42  # inches: the whole, the range test, a layer's histogram

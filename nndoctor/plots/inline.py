@@ -10,8 +10,8 @@ import matplotlib as mpl
 
 from nndoctor.plots.picture import Kind, picture, rendered
 from nndoctor.plots.theme import LIGHT, Palette
-from nndoctor.report import Report
-from nndoctor.reporters.safe import shown
+from nndoctor.core.report import Report
+from nndoctor.core.sanitize import shown
 
 COLORS = {getattr(LIGHT, f.name): f"var(--{f.name})" for f in fields(Palette) if f.name != "heat"}
 

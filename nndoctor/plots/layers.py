@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nndoctor.curve import Array
-from nndoctor.finding import Finding
-from nndoctor.layers import Layers
+from nndoctor.core.statistics import Array
+from nndoctor.core.finding import Finding
+from nndoctor.analysis.layers import Layers
 from nndoctor.plots.curves import Line, Paper, Segment
-from nndoctor.run import LAYER, Run
-from nndoctor.wording import rough, step
+from nndoctor.core.run import LAYER, Run
+from nndoctor.core.formatting import rough, step
 
 SHADES = " ░▒▓█"
 PLAIN = " .:*#"

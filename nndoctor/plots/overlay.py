@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nndoctor.plots.curves import Curve, Line, Paper, drawn
-from nndoctor.run import Run
-from nndoctor.series import Series
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 
 STYLES = (("train", 1), ("validation", 2), ("good", 4), ("mark", 3), ("info", 1), ("dim", 2))
 MOST = len(STYLES)

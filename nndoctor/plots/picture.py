@@ -15,14 +15,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from nndoctor.finding import Finding
+from nndoctor.core.finding import Finding
 from nndoctor.plots import heat, panel
 from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
-from nndoctor.report import Report
-from nndoctor.reporters.safe import shown
-from nndoctor.reporters.verdict import verdict
-from nndoctor.run import SPLITS, Run
-from nndoctor.series import Series
+from nndoctor.core.report import Report
+from nndoctor.core.sanitize import shown
+from nndoctor.core.verdict import verdict
+from nndoctor.core.run import SPLITS, Run
+from nndoctor.core.series import Series
 
 WIDTH = 9.0  # inches
 GAP = 0.3  # inches between two panels

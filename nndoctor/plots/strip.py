@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nndoctor.plots.frame import Frame
-from nndoctor.series import Series
+from nndoctor.core.series import Series
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN = "_.,-=+*#"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.source import Source
+from nndoctor.readers.io.source import Source
 
 GROUP = "nndoctor.readers"
 

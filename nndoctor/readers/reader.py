@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from nndoctor.readers.source import Source
-from nndoctor.readers.table import Table
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.table import Table
 
 
 @dataclass(frozen=True, slots=True)

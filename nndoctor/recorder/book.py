@@ -20,7 +20,7 @@ from nndoctor.recorder.pool import Pool
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
 from nndoctor.recorder.raw import Raw
-from nndoctor.run_folder import is_folder
+from nndoctor.core.run_folder import is_folder
 
 OFTEN = 5.0  # seconds between two flushes
 MOST_ROWS = 512  # kept between two flushes

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 from nndoctor.recorder.analysis import Sample
 from nndoctor.recorder.statistics import STATISTICS
-from nndoctor.run_folder import (
+from nndoctor.core.run_folder import (
     FACTS,
     LAYERS,
     PRIMARY,

@@ -13,7 +13,7 @@ from typing import Literal, Self
 import torch
 from torch import Tensor, nn
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 from nndoctor.recorder.book import Book
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nndoctor.finding import Remedy
+from nndoctor.core.finding import Remedy
 from nndoctor.remedies.sources import CS231N, DLBOOK, GLOROT, RECIPE
 
 CATALOGUE = (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from nndoctor.finding import Severity
+from nndoctor.core.finding import Severity
 from nndoctor.plots.curves import Line, Paper, curves_of, draw
 from nndoctor.remedies import REMEDIES
 from nndoctor.reporters.json import dumped
 from nndoctor.reporters.page import Look, Page
-from nndoctor.rule import Rule
-from nndoctor.run import ANY_LAYER, Run
+from nndoctor.core.rule import Rule
+from nndoctor.core.run import ANY_LAYER, Run
 
 HEIGHT = 6  # rows of an example's picture
 GIVEN = {

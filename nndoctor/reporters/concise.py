@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nndoctor.report import Report
-from nndoctor.reporters.safe import shown
+from nndoctor.core.report import Report
+from nndoctor.core.sanitize import shown
 
 
 def render(reports: Iterable[Report]) -> str:

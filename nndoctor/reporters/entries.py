@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from nndoctor.finding import Finding, Severity
-from nndoctor.report import Report
-from nndoctor.reporters.safe import shown
-from nndoctor.reporters.verdict import cannot_say
-from nndoctor.rule import Rule
-from nndoctor.wording import percent
+from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.report import Report
+from nndoctor.core.sanitize import shown
+from nndoctor.core.verdict import cannot_say
+from nndoctor.core.rule import Rule
+from nndoctor.core.formatting import percent
 
 UNREADABLE = ("unreadable-log", "A log that cannot be read")
 NOT_JUDGED = ("not-judged", "A run that cannot be judged")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from nndoctor.finding import Severity
-from nndoctor.report import Report
+from nndoctor.core.finding import Severity
+from nndoctor.core.report import Report
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
-from nndoctor.reporters.safe import shown
+from nndoctor.core.sanitize import shown
 
 MOST = 10
 """Annotations of one level that GitHub shows for a step; the rest vanish without a word."""

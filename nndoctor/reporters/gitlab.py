@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nndoctor.finding import Severity
-from nndoctor.report import Report
+from nndoctor.core.finding import Severity
+from nndoctor.core.report import Report
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 from nndoctor.reporters.json import Json, dumped
-from nndoctor.reporters.safe import shown
+from nndoctor.core.sanitize import shown
 
 SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INFO: "info"}
 

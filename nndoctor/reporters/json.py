@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from nndoctor._version import __version__
-from nndoctor.finding import Finding
-from nndoctor.report import Report
-from nndoctor.run import direction
-from nndoctor.series import Series
+from nndoctor.core.finding import Finding
+from nndoctor.core.report import Report
+from nndoctor.core.run import direction
+from nndoctor.core.series import Series
 
 SCHEMA_VERSION = 1
 

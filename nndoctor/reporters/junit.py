@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from nndoctor.report import Report
+from nndoctor.core.report import Report
 from nndoctor.reporters.entries import Context, Entry, Errors, entries, text
-from nndoctor.reporters.safe import shown
+from nndoctor.core.sanitize import shown
 
 COUNTS = ("tests", "failures", "errors", "skipped")
 

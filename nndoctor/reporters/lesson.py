@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nndoctor.finding import Severity
+from nndoctor.core.finding import Severity
 from nndoctor.plots.curves import Paper, draw
-from nndoctor.report import Report
+from nndoctor.core.report import Report
 from nndoctor.reporters.page import Look, Page
-from nndoctor.reporters.verdict import capital, verdict
+from nndoctor.core.verdict import capital, verdict
 
 HEIGHT = 6  # rows of a twin's curves
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nndoctor.finding import Severity
+from nndoctor.core.finding import Severity
 from nndoctor.plots.curves import Paper, draw
-from nndoctor.progress import course, reach, steadier
-from nndoctor.report import Report
+from nndoctor.analysis.convergence import course, reach, steadier
+from nndoctor.core.report import Report
 from nndoctor.reporters.page import Look, Page
 from nndoctor.reporters.runs import table, worst_first
-from nndoctor.reporters.verdict import verdict
-from nndoctor.run import Run
-from nndoctor.wording import number, percent
+from nndoctor.core.verdict import verdict
+from nndoctor.core.run import Run
+from nndoctor.core.formatting import number, percent
 
 FEW = 8  # points from which a curve is extrapolated
 LITTLE = 0.03  # of what was learned: less is hardly worth three times the steps so far
@@ -50,7 +50,7 @@ def line(report: Report) -> str:
 def forecast(run: Run) -> str | None:
     """Where the loss is heading and whether it is worth going on; None where the curve does not say.
 
-    Extrapolated as in `nndoctor.curve.forecast`, give or take twice the fit's residual.
+    Extrapolated as in `nndoctor.core.statistics.forecast`, give or take twice the fit's residual.
     """
     if "train/loss" not in run.series or len(run.series["train/loss"].y) < FEW:
         return None

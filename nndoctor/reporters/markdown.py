@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from nndoctor.finding import Severity
+from nndoctor.core.finding import Severity
 from nndoctor.plots.curves import Paper, draw
-from nndoctor.report import Report
+from nndoctor.core.report import Report
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 from nndoctor.reporters.page import Look, Page
 from nndoctor.reporters.runs import worst_first
-from nndoctor.reporters.safe import shown
-from nndoctor.reporters.verdict import verdict
+from nndoctor.core.sanitize import shown
+from nndoctor.core.verdict import verdict
 
 MARK = "<!-- nndoctor -->"
 LONGEST = 60_000  # characters; a comment holds 65536

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from nndoctor.reporters.safe import encodable, shown
+from nndoctor.core.sanitize import encodable, shown
 
 STYLES = {
     "train": "cyan",

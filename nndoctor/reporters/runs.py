@@ -6,13 +6,13 @@ import shlex
 from collections.abc import Sequence
 from itertools import takewhile
 
-from nndoctor import hyperparameters
-from nndoctor.finding import Severity
-from nndoctor.report import Report
+from nndoctor.analysis import hyperparameters
+from nndoctor.core.finding import Severity
+from nndoctor.core.report import Report
 from nndoctor.reporters.page import Page, cut, padded
-from nndoctor.reporters.safe import shown
-from nndoctor.reporters.verdict import cannot_say
-from nndoctor.wording import ending, percent
+from nndoctor.core.sanitize import shown
+from nndoctor.core.verdict import cannot_say
+from nndoctor.core.formatting import ending, percent
 
 SEARCHED = {
     "lr",

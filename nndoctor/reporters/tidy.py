@@ -7,9 +7,9 @@ import io
 
 import numpy as np
 
-from nndoctor.errors import UnreadableLog
+from nndoctor.core.errors import UnreadableLog
 from nndoctor.reporters.json import dumped
-from nndoctor.run import LAYER, Run
+from nndoctor.core.run import LAYER, Run
 
 
 def cells(run: Run) -> tuple[list[str], list[list[str]]]:

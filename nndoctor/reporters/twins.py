@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from nndoctor.report import Report
-from nndoctor.run import LAYER
-from nndoctor.series import Series, Told
+from nndoctor.core.report import Report
+from nndoctor.core.run import LAYER
+from nndoctor.core.series import Series, Told
 
 CLOSE = 1e-3  # of the value: a log on paper is rounded to four digits
 TINY = 6e-5  # a fifth decimal

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from nndoctor.run import FactValue
+from nndoctor.core.run import FactValue
 from nndoctor.sanity.batches import Batch, alike, joined, part, size, tensors
 from nndoctor.sanity.optimizers import fresh
 from nndoctor.sanity.state import Snapshot, seed
 from nndoctor.sanity.subject import Subject
-from nndoctor.series import Series
+from nndoctor.core.series import Series
 
 MOST_EXAMPLES = 2048  # looked at in data
 MOST_BATCHES = 64

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 from nndoctor.experiment.data import Batches, batches
 from nndoctor.experiment.experiment import Experiment, Given, OptimizerMaker, experiment
 from nndoctor.experiment.model_file import ModelFileError, told

@@ -10,7 +10,7 @@ import torch
 
 from nndoctor.sanity.batches import size
 from nndoctor.sanity.bench import Bench
-from nndoctor.wording import rough
+from nndoctor.core.formatting import rough
 
 BRAKE = 1.0  # times a step's own time that reading its batch may take
 

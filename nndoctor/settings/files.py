@@ -6,7 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 from nndoctor.settings.values import Settings
 
 OWN, SHARED, TABLE = "nndoctor.toml", "pyproject.toml", "tool.nndoctor"

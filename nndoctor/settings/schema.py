@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nndoctor.errors import UsageError, nearest
-from nndoctor.finding import Severity
-from nndoctor.requirements import parse
+from nndoctor.core.errors import UsageError, nearest
+from nndoctor.core.finding import Severity
+from nndoctor.core.requirements import parse
 from nndoctor.settings.values import Settings, share
 
 Table = Mapping[str, object]

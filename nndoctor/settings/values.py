@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from nndoctor.errors import UsageError
-from nndoctor.run import Fact, FactValue, Run
+from nndoctor.core.errors import UsageError
+from nndoctor.core.run import Fact, FactValue, Run
 
 NO_GOAL = 0.75  # an error from here on is an accuracy by mistake
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 
 LAST, BEST = "last.pt", "best.pt"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 from nndoctor.recorder.folder import replace
-from nndoctor.run_folder import LAYERS, TABLE, block_record, blocks, names_record
+from nndoctor.core.run_folder import LAYERS, TABLE, block_record, blocks, names_record
 
 HOME = Path("runs")
 

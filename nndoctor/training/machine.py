@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import torch
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from torch import nn, optim
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.experiment.model_file import told
 from nndoctor.training.options import Optimizers, Options, Schedules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 
 
 class Optimizers(StrEnum):

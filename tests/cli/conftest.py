@@ -12,7 +12,7 @@ from typing import IO
 
 import pytest
 
-from nndoctor.cli.door import run
+from nndoctor.cli.entry import run
 
 ROOT = Path(__file__).resolve().parents[2]
 

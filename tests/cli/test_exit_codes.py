@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nndoctor import engine
+from nndoctor.diagnosis import engine
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from nndoctor.cli import out
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and pipes as POSIX has them")
 

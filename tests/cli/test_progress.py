@@ -6,7 +6,7 @@ import io
 import sys
 
 from nndoctor.cli.progress import MANY, watched
-from nndoctor.readers.source import Source
+from nndoctor.readers.io.source import Source
 
 
 class Terminal(io.StringIO):

@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from nndoctor.readers import read, source
+from nndoctor.readers import read
+from nndoctor.readers.io import source
 from tests.cli.conftest import LOGS
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nndoctor
-from nndoctor.readers.source import Source
+from nndoctor.readers.io.source import Source
 
 N = 9
 TRAIN = [round(2.0 * 0.8**k + 0.1, 4) for k in range(N)]

@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import nndoctor
-from nndoctor.errors import UnreadableLog
-from nndoctor.readers import large, separated
-from nndoctor.readers.assemble import assemble
-from nndoctor.readers.layout import layout_of
-from nndoctor.readers.source import Source
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.tables import chunked as large
+from nndoctor.readers.formats import separated
+from nndoctor.readers.semantics.assemble import assemble
+from nndoctor.readers.tables.layout import layout_of
+from nndoctor.readers.io.source import Source
 
 NAMES = ["epoch", "loss", "val_loss", "accuracy", "val_accuracy", "lr"]
 

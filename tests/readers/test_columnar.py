@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import nndoctor
-from nndoctor.errors import MissingExtra, NNDoctorError, UnreadableLog
+from nndoctor.core.errors import MissingExtra, NNDoctorError, UnreadableLog
 
 ROWS = 12
 TRAIN = [2.0 * 0.8**k for k in range(ROWS)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import nndoctor
-from nndoctor.errors import NNDoctorError
+from nndoctor.core.errors import NNDoctorError
 
 ROOT = Path(os.environ.get("NNDOCTOR_CORPUS", Path(__file__).resolve().parents[3] / "shared" / "corpus"))
 FILES = ROOT / "real" / "files"

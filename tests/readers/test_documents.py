@@ -7,8 +7,8 @@ import json
 import pytest
 
 import nndoctor
-from nndoctor.errors import UnreadableLog
-from nndoctor.readers.source import Source
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.io.source import Source
 
 CARD = """---
 license: apache-2.0

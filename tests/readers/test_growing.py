@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from nndoctor.errors import UnreadableLog
-from nndoctor.readers import growing, read
-from nndoctor.readers.growing import Growing
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers import tail as growing, read
+from nndoctor.readers.tail import Growing
 
 HEAD = "epoch,loss,val_loss\n"
 

@@ -146,7 +146,7 @@ def test_lists_that_tell_of_no_run_are_refused(tmp_path, text):
     """Lists of other names, of words, or cut off."""
     log = tmp_path / "lists.txt"
     log.write_text(text, encoding="utf-8")
-    with pytest.raises(nndoctor.errors.NNDoctorError):
+    with pytest.raises(nndoctor.core.errors.NNDoctorError):
         nndoctor.read(str(log))
 
 

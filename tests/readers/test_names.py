@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nndoctor.readers.interpret import interpret
-from nndoctor.readers.names import Kind, meaning
+from nndoctor.readers.semantics.columns import interpret
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 UNDERSTOOD = {
     "train/loss": "train_loss TRAIN_LOSS trainLoss trainloss Train-Loss tr_loss trn_loss training_loss loss/train "

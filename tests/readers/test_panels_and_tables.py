@@ -8,8 +8,8 @@ import sqlite3
 import pytest
 
 import nndoctor
-from nndoctor.errors import NNDoctorError, UnreadableLog
-from nndoctor.readers.source import Source
+from nndoctor.core.errors import NNDoctorError, UnreadableLog
+from nndoctor.readers.io.source import Source
 
 
 def read(text, name="log.txt"):

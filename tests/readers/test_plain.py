@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nndoctor
-from nndoctor.readers import places, plain
-from nndoctor.readers.plain import parsed
+from nndoctor.readers.tables import cell_spans as places, plain_numbers as plain
+from nndoctor.readers.tables.plain_numbers import parsed
 
 DECIMALS = st.from_regex(r"-?([0-9]{1,12}\.?[0-9]{0,12}|\.[0-9]{1,15})", fullmatch=True)
 SPELLED = st.one_of(

@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from nndoctor.errors import UnreadableLog
+from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers import is_log, plugins, read
-from nndoctor.readers.source import Source
+from nndoctor.readers.io.source import Source
 
 MODULE = """
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.table import from_records
+from nndoctor.readers.tables.table import from_records
 
 def rows(source):
     return [from_records([{"epoch": k, "train_loss": float(v)} for k, v in enumerate(source.text().split()[1:])], "beads")]

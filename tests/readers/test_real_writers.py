@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import nndoctor
-from nndoctor.errors import UnreadableLog
-from nndoctor.readers.source import Source
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.io.source import Source
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the libraries' own
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import nndoctor
-from nndoctor.errors import UnreadableLog
-from nndoctor.readers.source import Source
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.io.source import Source
 
 CRASH = """Loading data
 Traceback (most recent call last):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nndoctor.readers import read
-from nndoctor.readers.source import Source
+from nndoctor.readers.io.source import Source
 
 
 def log(losses: list[float], epochs: list[int]) -> bytes:

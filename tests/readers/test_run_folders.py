@@ -8,9 +8,9 @@ import math
 import pytest
 
 import nndoctor
-from nndoctor.errors import UnreadableLog
+from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers import is_log
-from nndoctor.readers.find import find
+from nndoctor.readers.io.find import find
 
 LOSSES = {"train/loss": [3, 2, 1], "validation/loss": [4, 3, 2]}
 
@@ -127,5 +127,5 @@ def test_numbered_files_of_other_things_are_no_run(tmp_path):
     """Settings saved with each step tell of no course."""
     for k in range(3):
         (tmp_path / f"config_step_{k}.json").write_text(json.dumps({"depth": k}))
-    with pytest.raises(nndoctor.errors.UnreadableLog):
+    with pytest.raises(nndoctor.core.errors.UnreadableLog):
         nndoctor.read(str(tmp_path))

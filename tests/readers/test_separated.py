@@ -8,7 +8,7 @@ import time
 import pytest
 
 import nndoctor
-from nndoctor.errors import UnreadableLog, UsageError
+from nndoctor.core.errors import UnreadableLog, UsageError
 
 
 @pytest.fixture

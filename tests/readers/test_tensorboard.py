@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nndoctor
-from nndoctor.errors import NNDoctorError, UnreadableLog
+from nndoctor.core.errors import NNDoctorError, UnreadableLog
 from nndoctor.readers import is_log
-from nndoctor.readers.event_files import sessions
-from nndoctor.readers.find import find
-from nndoctor.readers.source import Source
+from nndoctor.readers.tables.event_files import sessions
+from nndoctor.readers.io.find import find
+from nndoctor.readers.io.source import Source
 
 
 def varint(number: int) -> bytes:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nndoctor
-from nndoctor.errors import NNDoctorError, UnreadableLog
-from nndoctor.readers import text_lines
-from nndoctor.readers.source import Source
+from nndoctor.core.errors import NNDoctorError, UnreadableLog
+from nndoctor.readers.formats import text_lines
+from nndoctor.readers.io.source import Source
 
 FALL = (0.9, 0.5, 0.3)
 

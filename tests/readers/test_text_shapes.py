@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nndoctor
-from nndoctor.readers import text_shapes
-from nndoctor.readers.source import Source
-from nndoctor.readers.text_pairs import parse as anew
+from nndoctor.readers.text import shapes as text_shapes
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.text.pairs import parse as anew
 from tests.readers.wild import LOSSES, N, each
 
 SHAPES = (

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nndoctor
-from nndoctor.errors import NNDoctorError, UnreadableLog
-from nndoctor.readers.source import Source
+from nndoctor.core.errors import NNDoctorError, UnreadableLog
+from nndoctor.readers.io.source import Source
 
 BLOCK = 32768
 

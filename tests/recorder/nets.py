@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from nndoctor import Recorder
-from nndoctor.run_folder import LAYERS, blocks
+from nndoctor.core.run_folder import LAYERS, blocks
 
 
 def mlp(inputs=12, hidden=16, classes=3):

@@ -22,10 +22,10 @@ from torch import nn
 
 import nndoctor
 from nndoctor import Recorder
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 from nndoctor.recorder.folder import Folder
 from nndoctor.recorder.slots import Slots
-from nndoctor.run_folder import LAYERS, blocks
+from nndoctor.core.run_folder import LAYERS, blocks
 from tests.recorder.nets import hooks, layers, mlp, seed, seen, train
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from nndoctor.finding import Cause, Finding, Location, Remedy, Severity
-from nndoctor.report import Report, Skipped
-from nndoctor.run import Run
+from nndoctor.core.finding import Cause, Finding, Location, Remedy, Severity
+from nndoctor.core.report import Report, Skipped
+from nndoctor.core.run import Run
 
 STOP = Remedy("stop", "stop when validation has not improved for ten epochs", "it only gets worse", "Prechelt, 1998")
 MORE = tuple(replace(STOP, name=f"remedy-{k}", text=f"try remedy number {k}") for k in range(2, 6))

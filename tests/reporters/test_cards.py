@@ -7,7 +7,7 @@ import json
 import pytest
 from rich.cells import cell_len
 
-from nndoctor.catalogue import RULES
+from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.remedies import REMEDIES
 from nndoctor.reporters import cards
 from nndoctor.reporters.page import Look

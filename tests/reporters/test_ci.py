@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nndoctor.catalogue import RULES
-from nndoctor.finding import Finding, Location, Severity
-from nndoctor.report import Report
-from nndoctor.reporters import github, gitlab, junit, markdown, sarif
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.core.finding import Finding, Location, Severity
+from nndoctor.core.report import Report
+from nndoctor.reporters import (github, gitlab, junit, markdown, sarif)
 from nndoctor.reporters.entries import Context
-from nndoctor.run import Run
+from nndoctor.core.run import Run
 
 CONTEXT = Context(RULES, Severity.WARNING)
 ALL = (github, gitlab, junit, markdown, sarif)

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from nndoctor._version import __version__
-from nndoctor.finding import Location
+from nndoctor.core.finding import Location
 from nndoctor.reporters.json import dumped, render, render_lines
-from nndoctor.run import Run
-from nndoctor.series import Series
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 
 
 def strict(text: str):

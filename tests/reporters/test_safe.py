@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nndoctor.reporters.concise import render
-from nndoctor.reporters.safe import encodable, shown
+from nndoctor.core.sanitize import encodable, shown
 
 
 @given(st.text(st.characters(codec=None)))

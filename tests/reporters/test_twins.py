@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nndoctor.cli.judging import judged
-from nndoctor.cli.task import Task
+from nndoctor.diagnosis.batch import judged
+from nndoctor.diagnosis.request import Task
 from nndoctor.readers import is_log
-from nndoctor.readers.find import survey
+from nndoctor.readers.io.find import survey
 from nndoctor.reporters.twins import once
 
 

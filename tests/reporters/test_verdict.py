@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from nndoctor.finding import Severity
-from nndoctor.report import Report, Skipped
-from nndoctor.reporters.verdict import cannot_say, verdict
-from nndoctor.run import Run
+from nndoctor.core.finding import Severity
+from nndoctor.core.report import Report, Skipped
+from nndoctor.core.verdict import cannot_say, verdict
+from nndoctor.core.run import Run
 
 LACKING = Skipped("NN306", "gradient-norm-explodes", "no grad norm in the log", "grad_norm")
 

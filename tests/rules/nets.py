@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - as torch's own pages call it
 
 import nndoctor
-from nndoctor.run import Run
+from nndoctor.core.run import Run
 
 Batch = tuple[Tensor, Tensor]
 

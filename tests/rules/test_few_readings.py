@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nndoctor.catalogue import RULES
-from nndoctor.engine import diagnose
-from nndoctor.errors import UnreadableLog
-from nndoctor.face import read
-from nndoctor.finding import Severity
-from nndoctor.report import Report
-from nndoctor.run import Run
-from nndoctor.series import Series
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.api import read
+from nndoctor.core.finding import Severity
+from nndoctor.core.report import Report
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 
 
 def _report(run: Run) -> Report:

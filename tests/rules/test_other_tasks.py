@@ -7,7 +7,7 @@ import pytest
 import nndoctor
 from nndoctor.reporters.page import Look
 from nndoctor.reporters.terminal import render
-from nndoctor.reporters.verdict import verdict
+from nndoctor.core.verdict import verdict
 
 GAN = "\n".join(
     f"(epoch: {k}, iters: 100, time: 0.4, data: 0.1) G_GAN: {3 - k / 9} D_real: 0.5 D_fake: 0.4" for k in range(9)

@@ -14,7 +14,7 @@ from torch import nn  # noqa: E402 - after the skip
 from torch.nn import functional as F  # noqa: E402, N812
 
 import nndoctor  # noqa: E402
-from nndoctor.finding import Finding, Severity  # noqa: E402
+from nndoctor.core.finding import Finding, Severity  # noqa: E402
 
 _spec = importlib.util.spec_from_file_location("nets", Path(__file__).with_name("nets.py"))
 nets = importlib.util.module_from_spec(_spec)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nndoctor.catalogue import RULES
-from nndoctor.engine import diagnose
-from nndoctor.finding import Severity
-from nndoctor.report import Report
-from nndoctor.run import Fact, Run
-from nndoctor.series import Series
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
+from nndoctor.core.finding import Severity
+from nndoctor.core.report import Report
+from nndoctor.core.run import Fact, Run
+from nndoctor.core.series import Series
 
 EPOCHS = np.arange(40)
 

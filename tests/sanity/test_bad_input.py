@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.cli.door import run  # noqa: E402
+from nndoctor.cli.entry import run  # noqa: E402
 
 CASES = {
     "a layer of the wrong width": (

@@ -13,8 +13,8 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 from torch import nn  # noqa: E402
 
 import nndoctor  # noqa: E402
-from nndoctor.cli.door import run  # noqa: E402
-from nndoctor.errors import NNDoctorError  # noqa: E402
+from nndoctor.cli.entry import run  # noqa: E402
+from nndoctor.core.errors import NNDoctorError  # noqa: E402
 from nndoctor.sanity.checkup import examine  # noqa: E402
 from nndoctor.sanity.source import from_file, from_objects  # noqa: E402
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nndoctor.cli.door import run
+from nndoctor.cli.entry import run
 
 LOSSES = [2.0 * 0.85**k + 0.05 for k in range(40)]
 LOG = "epoch,train_loss,val_loss\n" + "".join(
@@ -162,7 +162,7 @@ def test_what_the_documentation_shows_is_understood():
     import tomllib
     from pathlib import Path
 
-    from nndoctor.configured import chosen
+    from nndoctor.diagnosis.selection import chosen
     from nndoctor.settings.schema import Place, validated
 
     text = (Path(__file__).resolve().parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")

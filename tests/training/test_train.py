@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import nndoctor
-from nndoctor.errors import UsageError
+from nndoctor.core.errors import UsageError
 from nndoctor.experiment.experiment import Given, experiment
-from nndoctor.finding import Severity
+from nndoctor.core.finding import Severity
 from nndoctor.training.checkpoint import LAST
 from nndoctor.training.folder import cut_back
 from nndoctor.training.loop import Training

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.zoo.store import csv_text
 from nndoctor import read
-from nndoctor.run import Run
+from nndoctor.core.run import Run
 
 Array = NDArray[np.float64]
 

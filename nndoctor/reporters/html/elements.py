@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from nndoctor.reporters.safe import shown
+from nndoctor.core.sanitize import shown
 
 
 class Html(str):

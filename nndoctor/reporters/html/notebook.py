@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from itertools import count
 
-from nndoctor.finding import Finding, Severity
+from nndoctor.core.finding import Finding, Severity
 from nndoctor.plots.inline import inline
 from nndoctor.plots.theme import LIGHT, Palette
-from nndoctor.report import Report
+from nndoctor.core.report import Report
 from nndoctor.reporters.html.elements import Html, el, joined, table
 from nndoctor.reporters.html.section import ends
-from nndoctor.reporters.verdict import capital, verdict
-from nndoctor.run import LAYER, Run
-from nndoctor.wording import percent
+from nndoctor.core.verdict import capital, verdict
+from nndoctor.core.run import LAYER, Run
+from nndoctor.core.formatting import percent
 
 MOST = 3  # remedies and findings shown
 _COLORS = ";".join(f"--{name}:{getattr(LIGHT, name)}" for name in Palette.__slots__ if name != "heat")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nndoctor.comparison import Comparison
-from nndoctor.outcomes import Change
+from nndoctor.compare.comparison import Comparison
+from nndoctor.compare.remedy_outcomes import Change
 from nndoctor.plots.curves import Paper
 from nndoctor.plots.overlay import overlay
 from nndoctor.reporters.markdown import HEIGHT, MARK, WIDTH, escaped
 from nndoctor.reporters.page import Look, Page
 from nndoctor.reporters.side_by_side.terminal import SIGNS
 from nndoctor.reporters.side_by_side.words import became, seconds, sentence, setting, spoken, value
-from nndoctor.wording import step
+from nndoctor.core.formatting import step
 
 
 def render(found: Comparison | None, changes: Sequence[Change], errors: Sequence[tuple[str, str]]) -> str:

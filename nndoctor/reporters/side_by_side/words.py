@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from nndoctor.comparison import Comparison, Measure, Outcome
-from nndoctor.outcomes import Change
-from nndoctor.run import FactValue
-from nndoctor.wording import number, step
+from nndoctor.compare.comparison import Comparison, Measure, Outcome
+from nndoctor.compare.remedy_outcomes import Change
+from nndoctor.core.run import FactValue
+from nndoctor.core.formatting import number, step
 
 STYLES = {Outcome.BETTER: "good", Outcome.WORSE: "error", Outcome.ALIKE: "info", Outcome.UNKNOWN: "info"}
 

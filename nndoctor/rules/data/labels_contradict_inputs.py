@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.finding import Severity, Symptom
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.wording import percent
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.formatting import percent
 
 AGAINST = 0.05  # share of examples whose equal has another label
 SIGNAL = 0.3  # of what neighbours tell in the validation set: this and more is signal

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.chance import chance_loss
-from nndoctor.curve import median
-from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import has_moved, reach, sureness
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.series import Series
-from nndoctor.unseen import no_signal
-from nndoctor.wording import number, percent, step
+from nndoctor.analysis.chance import chance_loss
+from nndoctor.core.statistics import median
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.analysis.convergence import has_moved, reach, sureness
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.analysis.unlogged_causes import no_signal
+from nndoctor.core.formatting import number, percent, step
 
 RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
 ROUGH = 3.0  # times the validation loss's own noise

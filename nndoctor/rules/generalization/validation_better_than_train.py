@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import median
-from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import losses, reach
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.wording import number
+from nndoctor.core.statistics import median
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.analysis.convergence import losses, reach
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.formatting import number
 
 SHARE = 0.04  # of the reach
 NOISES = 3.0

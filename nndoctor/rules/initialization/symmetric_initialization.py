@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.finding import Severity, Symptom
-from nndoctor.layers import WEIGHTED, Layers, first, learned
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.analysis.layers import WEIGHTED, Layers, first, learned
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
 
 EQUAL = 0.01  # of the weights' size is all their deviation: rounding reaches 3e-4
 SAME = 0.99  # of the examples in which all units of a layer agree

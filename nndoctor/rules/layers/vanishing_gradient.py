@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.finding import Cause, Severity, Symptom, ranked
-from nndoctor.layers import Layers, early, late
-from nndoctor.progress import sureness
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.wording import rough
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.analysis.layers import Layers, early, late
+from nndoctor.analysis.convergence import sureness
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.formatting import rough
 
 LEAST = 1e-3  # of the last layer's gradient: healthy networks of all kinds begin above 0.04 and end above 0.1
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.finding import Severity, Symptom
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.wording import number
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.formatting import number
 
 RISING = 0.8  # of the run
 FEW = 8  # readings; with fewer the run may only have begun

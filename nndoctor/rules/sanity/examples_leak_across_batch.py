@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.finding import Severity, Symptom
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.wording import percent
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.formatting import percent
 
 CHANGE = 1e-3  # of the output's size; kernels for other batch sizes round differently
 

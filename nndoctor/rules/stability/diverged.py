@@ -7,16 +7,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from nndoctor.chance import at_chance
-from nndoctor.curve import quantile
-from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import lr_share, reach, roughness, sureness
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.series import Series
-from nndoctor.throws import comes_back
-from nndoctor.unseen import not_reset
-from nndoctor.wording import number, step
+from nndoctor.analysis.chance import at_chance
+from nndoctor.core.statistics import quantile
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.analysis.convergence import lr_share, reach, roughness, sureness
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.analysis.loss_explosion import comes_back
+from nndoctor.analysis.unlogged_causes import not_reset
+from nndoctor.core.formatting import number, step
 
 LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back
 NOISES = 8.0  # the rise must stand out of the curve's own noise by this much: the best of many levels lies 2 to 3 below

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import background
-from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import reach, sureness
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.wording import number, step
+from nndoctor.core.statistics import background
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.formatting import number, step
 
 TIMES = 10.0  # above the run's median norm: the spike limit of most tools, and of the tuning playbook's plots
 EARLY = 0.05  # the first steps have large gradients in healthy runs

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.chance import classes
-from nndoctor.finding import Severity, Symptom
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.wording import number, step
+from nndoctor.analysis.chance import classes
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.formatting import number, step
 
 SAME = 5  # values alike to the last digit: fewer happen in logs of few digits
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.chance import UNLEARNED, chance_loss
-from nndoctor.curve import Array, background, median, peaks
-from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import reach, sureness
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.throws import comes_back
-from nndoctor.wording import number, step
+from nndoctor.analysis.chance import UNLEARNED, chance_loss
+from nndoctor.core.statistics import Array, background, median, peaks
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.analysis.loss_explosion import comes_back
+from nndoctor.core.formatting import number, step
 
 SPREADS = 13.0  # above the local median, in robust standard deviations of the run around it
 RATIOS = (

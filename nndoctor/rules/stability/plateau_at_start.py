@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor import still
-from nndoctor.chance import at_chance, chance_loss, classes
-from nndoctor.finding import Cause, Severity, Symptom
-from nndoctor.progress import reach, roughness, sureness
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.series import Series
-from nndoctor.throws import thrown
-from nndoctor.unseen import unseen_warm_up
-from nndoctor.wording import number, percent, step
+from nndoctor.analysis import plateau as still
+from nndoctor.analysis.chance import at_chance, chance_loss, classes
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.analysis.convergence import reach, roughness, sureness
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.analysis.loss_explosion import thrown
+from nndoctor.analysis.unlogged_causes import unseen_warm_up
+from nndoctor.core.formatting import number, percent, step
 
 HALF = 0.5  # flat for this share of the run before it moves
 RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import Array, bins, quantile
-from nndoctor.finding import Severity, Symptom
-from nndoctor.progress import reach, sureness
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.series import Series
-from nndoctor.wording import step
+from nndoctor.core.statistics import Array, bins, quantile
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.core.formatting import step
 
 ALIKE = 0.45  # correlation of the pattern with itself one period later
 CHANCE = 2.5  # standard deviations of the best of many lags, each 1/sqrt(n) in noise

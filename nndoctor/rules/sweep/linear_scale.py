@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.curve import Array
-from nndoctor.finding import Severity, Symptom
-from nndoctor.rule import Reference, Rule
-from nndoctor.run import Run
-from nndoctor.search import drawn, of
-from nndoctor.wording import number, percent
+from nndoctor.core.statistics import Array
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.analysis.search import drawn, of
+from nndoctor.core.formatting import number, percent
 
 # Settings whose effect goes with their ratio.
 RATIOS = frozenset(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from nndoctor.recorder.kinds import Role, role_of
 from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench
-from nndoctor.series import Series
+from nndoctor.core.series import Series
 
 START = "start:"  # what the names of these series begin with
 BINS = 48

@@ -12,7 +12,7 @@ import torch
 from nndoctor.sanity.batches import Batch, part, size
 from nndoctor.sanity.bench import RATE, Bench, number
 from nndoctor.sanity.state import without_dropout
-from nndoctor.series import Series
+from nndoctor.core.series import Series
 
 LADDER = (1.0, 10.0, 0.1, 100.0, 0.01, 3.0, 0.3)  # of the configured rate, the most telling first
 STEPS, FEWEST = 60, 12

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 
-from nndoctor.recorded import layer_series, told
+from nndoctor.core.recorded import layer_series, told
 from nndoctor.recorder import Recorder
-from nndoctor.run_folder import LAYERS, blocks, facts
+from nndoctor.core.run_folder import LAYERS, blocks, facts
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.series import Series
+from nndoctor.core.series import Series
 
 STEPS = 40
 LONG = 0.05  # of the budget: a step that takes so long is measured once

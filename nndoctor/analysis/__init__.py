@@ -1,0 +1,1 @@
+"""Measurements of a run that several rules share."""

@@ -1,0 +1,208 @@
+"""How far a run has come: the scale that its gaps, rises and noise are measured in."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from nndoctor.analysis.chance import GUESSING, chance_loss
+from nndoctor.core.statistics import medians, noise_level
+from nndoctor.core.run import Run, once
+from nndoctor.core.series import Series
+from nndoctor.analysis.loss_explosion import thrown
+
+PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
+FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
+BLIND = 0.02  # of the reach: levels that are less sure cannot show whether a loss has stopped
+ALOFT = 1.3  # times training's way: a validation loss that begins higher was measured after a throw, or on other data
+LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
+MOVED = 0.02  # of the loss of guessing
+STIRRED = 0.005  # of a positive loss whose zero nobody knows
+ENDED = 0.03  # of the peak: a rate decayed to nothing
+LEARNS = 0.25  # of what there was to gain beyond knowing nothing, in the few steps of a check-up
+HIGH_RATE = 0.7  # of the peak: under it a rate calms noise more than it learns
+
+
+def losses(run: Run) -> tuple[Series, Series]:
+    """The training and the validation loss of a run that has both."""
+    return run.series["train/loss"], run.series["validation/loss"]
+
+
+@once
+def reach(run: Run) -> float:
+    """How far the loss came, or could be seen to have come: from its start, or from chance, to its best; above zero.
+
+    The unit of every loss comparison: it does not change when a constant is added to a loss without a chance level.
+    """
+    curves = [
+        s for s in (run.series.get("train/loss"), run.series.get("validation/loss")) if s is not None and len(s.y)
+    ]
+    best = min(s.best for s in curves)
+    starts = [min(s.first, best + ALOFT * (curves[0].first - best)) for s in curves]
+    chance = chance_loss(run)
+    if chance is not None:
+        starts = [*(min(start, max(chance, GUESSING)) for start in starts), chance]
+    return max(max(starts) - best, 1e-12 + 1e-9 * abs(best))
+
+
+@once
+def has_moved(run: Run) -> bool:
+    """Whether the training loss fell by more than jitter: what stands still, or was thrown, generalizes neither well nor badly."""
+    train = run.series.get("train/loss")
+    if train is not None and thrown(train) is not None:
+        return False
+    if train is None or not len(train.y) or train.low <= 0:
+        return True
+    chance = chance_loss(run)
+    return train.first - min(train.best, train.last) > (MOVED * chance if chance is not None else STIRRED * train.first)
+
+
+def paced(run: Run, series: Series) -> Series:
+    """The series over the sum of the learning rate instead of the steps, up to where the rate fell for good under 70 % of its peak.
+
+    On that clock a decayed run is like a shorter one, so that its curve can be extrapolated as any other's: small steps
+    along a slope take the loss as far as their sum (Smith et al. 2018, arXiv:1711.00489). What a decay wins at the end by
+    calming the noise is left out. Without a learning rate in the log: the reduced series itself.
+    """
+    lr = run.series.get("lr")
+    x, y = series.reduced
+    if lr is None or len(lr.y) < 2 or len(x) < 2 or lr.low < 0 or lr.low == lr.high:
+        curve = replace(series, steps=x, values=y, lines=None)
+        vars(curve)["smooth"] = series.smooth  # of the same points
+        return curve
+    rate = np.interp(x, *lr.reduced)
+    clock = np.cumsum(rate * np.diff(x, prepend=2 * x[0] - x[1]))
+    stop = max(int(np.flatnonzero(rate >= HIGH_RATE * rate.max())[-1]) + 1, min(8, len(x)))
+    return replace(series, steps=clock[:stop], values=y[:stop], lines=None)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A curve's levels at its start, half, three quarters and end, on the clock of the learning rate, and what is ahead.
+
+    `curve` is the series on that clock, `last` its level at the end of the run, `most` what it can gain at best.
+    """
+
+    start: float
+    half: float
+    late: float
+    end: float
+    noise: float
+    curve: Series
+    last: float
+    most: float
+    decayed: bool = False
+    ended: bool = False
+
+    @cached_property
+    def ahead(self) -> float:
+        """What four times the steps, under the same schedule, would still gain by the curve's own course.
+
+        A loss that was never below zero is not expected to go there.
+        """
+        if self.most <= 0 or self.curve.forecast is None:
+            return 0.0
+        return min(max(self.last - self.curve.forecast.at_four_times, 0.0), self.most)
+
+    @property
+    def much_ahead(self) -> float:
+        """The share of the reach that must be ahead for a run to be called unfinished.
+
+        More where the rate was decayed, most where it was decayed to nothing and so ended the run on purpose: how far
+        it would have come at the full rate is less sure then.
+        """
+        return 0.25 if self.ended else 0.16 if self.decayed else 0.11
+
+    @property
+    def fallen(self) -> float:
+        """From the start to the end."""
+        return self.start - self.end
+
+    @property
+    def late_fall(self) -> float:
+        """Over the last quarter."""
+        return self.late - self.end
+
+
+@once
+def course(run: Run, series: Series) -> Course:
+    """The course of a curve of at least one finite value."""
+    curve = paced(run, series)
+    x, y = curve.reduced[0], curve.smooth
+    half, late = np.interp(x[0] + np.array([0.5, 0.75]) * (x[-1] - x[0]), x, y).tolist()
+    end = min(curve.last, float(y[-1]))
+    most = PATIENCE * _geometric(half - late, late - end)
+    if series.low > 0:
+        most = min(most, series.last)
+    noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
+    end_rate = lr_share(run, 0.97, 1.0)
+    decayed = len(curve) < 0.9 * len(series.reduced[0]) or (end_rate is not None and end_rate < HIGH_RATE)
+    ended = end_rate is not None and end_rate < ENDED
+    return Course(series.first, half, late, end, noise, curve, series.last, most, decayed, ended)
+
+
+def steadier(run: Run) -> Series:
+    """The training loss, or the validation loss where that is less noisy: it is measured on the same examples each time."""
+    train, validation = run.series["train/loss"], run.series.get("validation/loss")
+    if validation is None or len(validation.y) < 8 or validation.noise > 0.5 * train.noise:
+        return train
+    return validation
+
+
+def stopped(run: Run, loss: Series) -> bool:
+    """Whether the other of the two losses no longer falls, as far as its noise lets one see."""
+    other = run.series.get("train/loss" if loss.name.startswith("validation") else "validation/loss")
+    if other is None or len(other.y) < 4:
+        return False
+    scale = reach(run)
+    way = course(run, other)
+    if way.noise > BLIND * scale:
+        unseen = way.ahead < BLIND * scale and way.late_fall < 2 * way.noise
+        return unseen and other.name.startswith("validation")
+    flat = other.level(0.5, 0.6) - other.last < FALL * scale * (0.5 if way.decayed else 1.0)
+    if flat or other.share_of_run(other.best_step) < LONG_AGO:
+        return True
+    return way.late_fall + way.noise < 0.5 * FALL * scale or (
+        way.ahead < 0.06 * scale and way.noise < 0.5 * FALL * scale
+    )
+
+
+def _geometric(before: float, last: float) -> float:
+    """What twelve more quarters gain when each gains as much less than the one before as the last two did."""
+    if last <= 0:
+        return 0.0
+    ratio = min(last / before, 1.0) if before > 0 else 1.0
+    return last * sum(ratio**k for k in range(1, 13))
+
+
+def roughness(series: Series, start: float = 0.0) -> float:
+    """Noise of the reduced curve (at most 60 medians) from a share of the run on: what no averaging over steps removes."""
+    n = len(series.y)
+    y = series.y[min(int(start * n), max(n - 8, 0)) :]
+    size = max(1, len(y) // 60)
+    cut = len(y) // size * size
+    return noise_level(medians(y[:cut].reshape(-1, size)))
+
+
+def lr_share(run: Run, start: float, stop: float) -> float | None:
+    """The learning rate between two shares of the run, as a share of its peak; None where the log has none."""
+    lr = run.series.get("lr")
+    if lr is None or len(lr.y) < 2 or lr.high <= 0:
+        return None
+    return lr.level(start, stop) / lr.high
+
+
+def sureness(value: float, limit: float, certain: float) -> float:
+    """Confidence in [0.72, 0.95]: the lowest at the rule's limit, where seven to eight in ten are right; 0.95 where there is no other reading."""
+    if certain <= limit:  # a limit of the user's own
+        return 0.95
+    share = (value - limit) / (certain - limit)
+    return float(np.clip(0.72 + 0.23 * share, 0.72, 0.95))
+
+
+def learns(run: Run) -> bool:
+    """Whether a check-up saw the network learn at its configured rate: what looks odd at the start is then harmless."""
+    return run.fact("lr_side") == "inside" and run.number("lr_gain") > LEARNS

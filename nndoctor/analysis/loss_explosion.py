@@ -1,0 +1,41 @@
+"""Losses that one step threw far up: whether they were lost by it, came back, or were thrown before anything was logged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nndoctor.core.series import Series
+
+DWARFS = 10.0  # times
+AT_FIRST = 0.2  # of the run: what is thrown later has until the end to win it back
+BACK = 0.35  # of its height: a spike that has come down so far will come down
+BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
+DOUBLED = 2.0  # times the start, kept up for a while: no noise of a loss that then stays above its start
+LENGTH = 12  # points
+
+
+def thrown(loss: Series) -> int | None:
+    """Index of the peak of a loss that was thrown far above its start and never went far below it again, else None."""
+    if len(loss.y) < 5:
+        return None
+    peak, start, floor = int(np.argmax(loss.y)), float(loss.y[0]), float(np.min(loss.y))
+    if len(loss.y) >= LENGTH and float(loss.smooth.max()) > DOUBLED * start > 0 and loss.level(0.5, 1.0) > start:
+        return peak
+    scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 8 else 0.0)
+    if peak == 0 or float(loss.y[peak]) - floor < BURST * scale:
+        return None
+    won = start - max(loss.level(0.5, 1.0), loss.last) if peak < AT_FIRST * len(loss.y) else start - loss.last
+    return None if won > 0.5 * max(start - floor, 0.0) and won > 0.1 * abs(start) else peak
+
+
+def thrown_unseen(loss: Series) -> bool:
+    """Whether the first reading dwarfs the second: the loss exploded, or began, far above all that is logged after it."""
+    return len(loss.y) >= 2 and float(loss.y[0]) > DWARFS * float(loss.y[1]) > 0
+
+
+def comes_back(loss: Series) -> bool:
+    """Whether the loss has fallen, reading by reading, most of the way back from its peak: a spike near the end."""
+    after = loss.y[int(np.argmax(loss.y)) :]
+    high, now = float(after[0]) - loss.best, float(after[-1]) - loss.best
+    lost = now > BURST**2 * max(loss.first - loss.best, 0.05 * abs(loss.first))
+    return 3 <= len(after) < len(loss.y) and bool(np.all(np.diff(after) < 0)) and now < BACK * high and not lost

@@ -1,0 +1,58 @@
+"""How the size of the signal changes through a network as it begins: what the rules on shrinking and growing share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nndoctor.core.statistics import Array
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.analysis.layers import Layers, first, late, learned, powers
+from nndoctor.analysis.convergence import sureness
+from nndoctor.core.formatting import rough
+
+RECOVERED = 1.0  # powers of ten at the end of the run, at most
+CERTAIN = 3.0  # powers of ten
+FEWEST = 3  # layers: two make no trend
+
+
+def signal_symptom(
+    layers: Layers,
+    way: int,
+    least: float,
+    doubtful: float,
+    passed: Callable[[str], float] = lambda _path: np.inf,
+) -> Symptom | None:
+    """The deviation of the hidden weight layers' outputs, where it changes by `least` powers of ten; None where it is calm.
+
+    `way` is 1 for a signal that grows and -1 for one that shrinks, `doubtful` the powers of ten of a mere guess, and
+    `passed` the most that the layer behind a path lets through. Where training has mended it, it is information.
+    """
+    hidden = [p for p in layers.seen if layers.is_hidden(p)]
+    paths, sizes = layers.levels(hidden, "std", first)
+    _, ends = layers.levels(hidden, "std", late)
+    cap: Array = np.array([passed(p) for p in paths])
+    sizes, ends = np.minimum(sizes, cap), np.minimum(ends, cap)
+    trend = way * powers(sizes)
+    if len(paths) < FEWEST or trend < least or sizes[-1] <= 0:
+        return None
+    factor = 10 ** (way * trend / (len(paths) - 1))
+    mended = way * powers(ends) < RECOVERED and learned(layers.run)
+    series = layers.run.series[f"layer:{paths[-1]}/std"]
+    return Symptom(
+        f"the signal {'grows' if way > 0 else 'shrinks'} with depth: its deviation is {rough(sizes[0])} at "
+        f"{layers.named(paths[0])} and {rough(sizes[-1])} at {layers.named(paths[-1])}, {rough(factor)} times a layer"
+        + ("; training has mended it" if mended else ""),
+        sureness(trend, doubtful, CERTAIN),
+        {
+            "first_std": float(sizes[0]),
+            "last_std": float(sizes[-1]),
+            "per_layer": round(factor, 3),
+            "layers": len(paths),
+        },
+        series=series.name,
+        step=float(series.x[0]),
+        layer=paths[-1],
+        severity=Severity.INFO if mended else None,
+    )

@@ -1,0 +1,75 @@
+"""Causes that only something beside the curve could rule out: the optimizer, the learning rate, the labels, the loop."""
+
+from __future__ import annotations
+
+from nndoctor.analysis.chance import at_chance
+from nndoctor.core.finding import Cause
+from nndoctor.core.run import Run
+
+
+def starved(run: Run) -> tuple[Cause, ...]:
+    """The cause of a slow fall that only the optimizer's name can rule out."""
+    if run.fact("optimizer") is not None:
+        return ()
+    return (
+        Cause(
+            "Adagrad's accumulated gradients",
+            0.1,
+            "the log does not name the optimizer, and Adagrad's steps only ever shrink",
+            "if it is Adagrad: one run with Adam or RMSprop",
+        ),
+    )
+
+
+def unseen_decay(run: Run, weight: float) -> tuple[Cause, ...]:
+    """The cause of a curve that flattens which only the learning rate in the log can rule out."""
+    if "lr" in run.series:
+        return ()
+    return (
+        Cause(
+            "learning rate too low, or decayed too early",
+            weight,
+            "the log does not hold the learning rate, and any loss is flat at a small one",
+            "log it, and try one run with a constant rate",
+        ),
+    )
+
+
+def unseen_warm_up(
+    run: Run, weight: float, because: str = "the log does not hold the learning rate"
+) -> tuple[Cause, ...]:
+    """A warm-up that never ended, which only the learning rate in the log can rule out."""
+    if "lr" in run.series:
+        return ()
+    return (
+        Cause(
+            "learning rate still in its warm-up",
+            weight,
+            because,
+            "log the learning rate; a warm-up should be over within the first tenth of the run",
+        ),
+    )
+
+
+def no_signal(run: Run) -> tuple[Cause, ...]:
+    """The cause of a training loss that falls while validation's accuracy never leaves that of guessing."""
+    if not at_chance(run, "validation"):
+        return ()
+    return (
+        Cause(
+            "labels without signal",
+            0.5,
+            "validation never did better than guessing: shuffled or mismatched labels can only be learned by heart",
+            "look at twenty examples with their labels, as the network gets them",
+        ),
+    )
+
+
+def not_reset(weight: float) -> Cause:
+    """Of a loss that grows without a leap: each step adds all gradients before it."""
+    return Cause(
+        "gradients not reset between steps",
+        weight,
+        "the loss has grown little by little, as when each step adds all gradients before it",
+        "look for optimizer.zero_grad() in the loop",
+    )

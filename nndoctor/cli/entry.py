@@ -1,0 +1,151 @@
+"""The door of the command line: errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from types import FrameType
+
+from nndoctor.cli import Exit
+from nndoctor.core.errors import NNDoctorError, UsageError, nearest
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command line and give its exit code: 0, 1 for findings, 2 for trouble, 130 for Ctrl-C."""
+    from nndoctor.cli.out import say
+
+    interrupts: list[int] = []
+    try:
+        with _noted(interrupts):
+            return _run(words)
+    except SystemExit as done:
+        return _code(done)
+    except NNDoctorError as error:
+        if interrupts:  # one that struck where Python cannot raise
+            return Exit.INTERRUPTED
+        say(str(error))
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except OSError as error:
+        say(f"{error.filename or 'standard output'}: {error.strerror or error}")
+    except Exception:  # noqa: BLE001 - the door: a bug must not look like findings (exit 1)
+        if interrupts:  # some packages turn the interrupt of their import into an ImportError
+            return Exit.INTERRUPTED
+        say("this is a bug of nndoctor, not of your log; please report it with the lines below")
+        traceback.print_exc()
+    return Exit.TROUBLE
+
+
+@contextmanager
+def _noted(interrupts: list[int]) -> Iterator[None]:
+    """Within it Ctrl-C is written down, too; a handler that is not Python's own stays."""
+    own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not own or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        interrupts.append(number)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _run(words: Sequence[str]) -> int:
+    """A bare `diagnose LOG…` needs no parser, and starts in half the time; every other line is typer's."""
+    if words[:1] == ["diagnose"] and len(words) > 1 and not any(w.startswith("-") and w != "-" for w in words):
+        from nndoctor.cli.run_diagnose import Request, answer
+
+        return answer(Request(words[1:]))
+    if list(words) == ["--version"]:
+        from nndoctor.cli.out import put
+        from nndoctor.cli.versions import versions
+
+        put(versions())
+        return Exit.CLEAN
+    if "_NNDOCTOR_COMPLETE" not in os.environ and (not words or list(words) in (["--help"], ["-h"])):
+        from nndoctor.cli.out import put
+        from nndoctor.cli.overview import overview
+
+        put(overview())
+        return Exit.CLEAN if words else Exit.TROUBLE
+    from nndoctor.cli.app import app
+    from nndoctor.cli.panels import name_of
+
+    _command(words, [*map(name_of, app.registered_commands), *(group.name or "" for group in app.registered_groups)])
+    try:
+        code = app(list(words), prog_name="nndoctor", standalone_mode=False)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        if not error.format_message():  # a group without a command has shown its help
+            return Exit.TROUBLE
+        raise UsageError(_told(error)) from error
+    return code if isinstance(code, int) else Exit.CLEAN
+
+
+def _command(words: Sequence[str], names: Sequence[str]) -> None:
+    """Raise UsageError, with what was meant, where the first word is no command."""
+    word = words[0] if words else ""
+    if not word or word in names or (word.startswith("-") and word != "-"):
+        return
+    near = get_close_matches(word, names, 1, 0.6)
+    if not near and (word == "-" or set(word) & set("./*\\") or Path(word).exists()):
+        raise UsageError(f"{word} is no command; did you mean: nndoctor diagnose {shlex.join(words)}")
+    meant = f"did you mean {near[0]}?" if near else f"wanted one of {', '.join(names)}"
+    raise UsageError(f"{word} is no command; {meant}")
+
+
+def _told(error: Exception) -> str:
+    """The parser's complaint as one line in plain words, with what was meant, and where help is.
+
+    `error` has the parser's `format_message` and `ctx`.
+    """
+    told = " ".join(str(getattr(error, "format_message")()).split()).rstrip(".")  # noqa: B009 - of no type
+    for pattern, plain in PLAIN:
+        told = re.sub(pattern, plain, told)
+    choice = re.search(r"'([^']*)' is not one of (.*)", told)
+    if choice:
+        names = choice[2].replace("'", "")
+        meant = nearest(choice[1], names.split(", "))
+        told = f"{told[: choice.start()]}'{choice[1]}' is unknown{meant}; wanted one of {names}"
+    where = getattr(getattr(error, "ctx", None), "command_path", "nndoctor")
+    return f"{told}; {where} --help says what is wanted"
+
+
+# The parser's words, and ours.
+PLAIN = (
+    (r"Value error, ", ""),
+    (r"^Invalid value for '([^']*)'(?: / '[^']*')*:", r"\1:"),
+    (r"Input should be a valid (\w+), unable to parse string as an? \w+", r"wanted a \1"),
+    (r"Input should be a valid (\w+)", r"wanted a \1"),
+    (r"Input should be (greater|less) than or equal to", r"wanted a number \1 than or equal to"),
+    (r"Input should be (greater|less) than", r"wanted a number \1 than"),
+    (r"Input should be", "wanted"),
+    (r"a integer", "a whole number"),
+)
+
+
+def _code(done: SystemExit) -> int:
+    """What a command ended with; the parser's 1 for a help text that nobody read to its end (`| head`) means nothing."""
+    if isinstance(done.__context__, BrokenPipeError):
+        from nndoctor.cli.out import silence
+
+        silence(sys.stdout)
+        return Exit.CLEAN
+    if done.code is None:
+        return Exit.CLEAN
+    return done.code if isinstance(done.code, int) else Exit.TROUBLE

@@ -1,0 +1,119 @@
+"""What `nndoctor compare` does once its words are understood: read each side, compare, render, and say how it ended."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from nndoctor.cli import Exit
+from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.diagnosis.logs import judged
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.out import check, put, say
+from nndoctor.diagnosis.request import Task
+from nndoctor.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from nndoctor.compare.comparison import Comparison, Side
+    from nndoctor.compare.remedy_outcomes import Change
+
+LABELS = string.ascii_uppercase
+
+
+class Format(StrEnum):
+    """What --format takes."""
+
+    terminal = "terminal"
+    json = "json"
+    markdown = "markdown"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for."""
+
+    sides: Sequence[str]
+    format: Format = Format.terminal
+    output: str | None = None
+    task: Task = field(default_factory=Task)
+    fail_on: FailOn = FailOn.error
+    exit_zero: bool = False
+    force: bool = False
+    color: Color = Color.auto
+
+
+def carry_out(wish: Wish) -> int:
+    """Compare, and give the exit code: 1 where a side is worse than the first or has a new finding that fails.
+
+    Raises UsageError for fewer than two runs.
+    """
+    check(wish.output, wish.sides, force=wish.force)
+    sides, errors = _sides(wish)
+    for _, message in errors:
+        say(message)
+    found, changes = None, []
+    if len(sides) >= 2 and (not errors or len(wish.sides) > 2):
+        from nndoctor.compare.comparison import compare
+        from nndoctor.compare.remedy_outcomes import changes as changed
+
+        found = compare(sides)
+        changes = changed(found)
+    elif not errors:
+        raise UsageError("compare wants two runs or more, as in: nndoctor compare before.csv after.csv")
+    put(_rendered(wish, found, changes, errors), wish.output)
+    if errors or found is None:
+        return Exit.TROUBLE
+    return Exit.FINDINGS if not wish.exit_zero and _fails(wish, found, changes) else Exit.CLEAN
+
+
+def _sides(wish: Wish) -> tuple[list[Side], list[tuple[str, str]]]:
+    """A side for each word, all runs behind it repeats; of a single word each run is a side."""
+    from nndoctor.compare.comparison import Side
+
+    sides: list[Side] = []
+    errors: list[tuple[str, str]] = []
+    groups = []
+    for word in wish.sides:
+        reports, wrong = judged([word], wish.task)
+        errors += wrong
+        if reports:
+            groups.append((word, reports))
+    if len(wish.sides) == 1 and groups:
+        groups = [(report.source, [report]) for report in groups[0][1]]
+    if len(groups) > len(LABELS):
+        raise UsageError(
+            f"compare shows {len(LABELS)} runs at most, found {len(groups)}; nndoctor sweep takes any number"
+        )
+    for label, (word, reports) in zip(LABELS, groups, strict=False):
+        sides.append(Side(label, word if len(reports) > 1 else reports[0].source, tuple(reports)))
+    return sides, errors
+
+
+def _rendered(
+    wish: Wish, found: Comparison | None, changes: Sequence[Change], errors: Sequence[tuple[str, str]]
+) -> str:
+    if wish.format is Format.json:
+        from nndoctor.reporters.side_by_side import data
+
+        return data.render(found, changes, errors)
+    if wish.format is Format.markdown:
+        from nndoctor.reporters.side_by_side import markdown
+
+        return markdown.render(found, changes, errors)
+    from nndoctor.reporters.side_by_side import terminal
+
+    return "" if found is None else terminal.render(found, changes, look(wish.color, to_file=wish.output is not None))
+
+
+def _fails(wish: Wish, found: Comparison, changes: Sequence[Change]) -> bool:
+    from nndoctor.compare.comparison import Outcome
+    from nndoctor.core.finding import Severity
+
+    if wish.fail_on is FailOn.never:
+        return False
+    limit = Severity(wish.fail_on).rank
+    worse = any(found.outcome(k) is Outcome.WORSE for k in range(1, len(found.sides)))
+    return worse or any(c.fate == "new" and Severity(c.severity).rank <= limit for c in changes)

@@ -1,0 +1,152 @@
+"""What `nndoctor diagnose` does once its words are understood: find, read, judge, render, write, and say how it ended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from nndoctor.cli import Exit
+from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.look import Color
+from nndoctor.cli.out import check, put, say
+
+if TYPE_CHECKING:
+    from nndoctor.diagnosis.request import Task
+    from nndoctor.readers.io.source import Source
+    from nndoctor.core.report import Report
+
+
+class FailOn(StrEnum):
+    """What --fail-on takes."""
+
+    error = "error"
+    warning = "warning"
+    info = "info"
+    never = "never"
+
+
+Errors = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for; the defaults are the command line's."""
+
+    logs: Sequence[str]
+    format: Format = Format.terminal
+    output: str | None = None
+    reports: Sequence[str] = ()
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    maps: Sequence[str] = ()
+    target_error: str | None = None
+    fail_on: FailOn | None = None
+    exit_zero: bool = False
+    quiet: bool = False
+    full: bool = False
+    jobs: int | None = None
+    force: bool = False
+    color: Color = Color.auto
+    require: Sequence[str] = ()
+    baseline: str | None = None
+    config: str | None = None
+    isolated: bool = False
+
+
+def answer(request: Request) -> int:
+    """Print or write the report, and give the exit code. Raises NNDoctorError for a request that makes no sense."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts twice as fast; nothing here needs its threads
+    from nndoctor.diagnosis.session import judge_of
+    from nndoctor.diagnosis.batch import MANY
+    from nndoctor.readers import is_log
+    from nndoctor.readers.io.find import survey
+    from nndoctor.core.verdict import cannot_say
+
+    task = _task(request)
+    judge = judge_of(task)
+    found = survey(request.logs, is_log)
+    sources = judge.kept(found.sources, request.logs)
+    paths = [source.path for source in sources]
+    check(request.output, paths, force=request.force)
+    files = named(request.reports)
+    for form, file in files:
+        check(file, paths, force=request.force or replaceable(form, file), option="--report")
+    task = replace(task, slim=len(paths) > MANY and not request.full)
+    reports, errors, passed = _judge(sources, task, request)
+    errors, passed = [*found.errors, *errors], [*found.passed, *passed]
+    plan = Plan(judge.rules, judge.fails_at(paths), request.quiet, request.color, request.full)
+    put(rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output)
+    for form, file in files:
+        put(rendered(form, reports, errors, plan, to_file=True), file)
+    if request.format is Format.github:
+        summarize(reports, errors, plan)
+    for _, message in errors:
+        say(message)
+    if passed and not request.quiet:
+        say(_left_out(passed))
+    unjudged = [(report.source, reason) for report in reports if (reason := cannot_say(report)) is not None]
+    if request.format is not Format.terminal or request.quiet or request.output is not None:
+        for source, reason in unjudged:
+            say(f"{source}: cannot say: {reason}")
+    if request.format is Format.concise and reports and not (errors or unjudged or any(r.findings for r in reports)):
+        say(f"nothing wrong found in {len(reports)} run{'' if len(reports) == 1 else 's'}")
+    if errors or unjudged or not reports:
+        return Exit.TROUBLE
+    return Exit.FINDINGS if not request.exit_zero and any(map(judge.fails, reports)) else Exit.CLEAN
+
+
+def _task(request: Request) -> Task:
+    """What is done with every log. Raises UsageError for a value that makes no sense."""
+    from nndoctor.diagnosis.request import Task
+    from nndoctor.settings import share
+
+    return Task(
+        tuple(request.select),
+        tuple(request.ignore),
+        tuple(request.maps),
+        None if request.target_error is None else share(request.target_error, "--target-error"),
+        require=tuple(request.require),
+        fail_on=None if request.fail_on is None else str(request.fail_on),
+        baseline=request.baseline,
+        config=request.config,
+        isolated=request.isolated,
+    )
+
+
+def _judge(sources: Sequence[Source], task: Task, request: Request) -> tuple[list[Report], Errors, list[str]]:
+    """The reports on all that can be read, each run once; what cannot be read; what lies in a folder and is no log.
+
+    Raises UsageError for a --map that fits none of the logs.
+    """
+    from nndoctor.diagnosis.batch import all_judged
+    from nndoctor.cli.progress import watched
+    from nndoctor.core.errors import UsageError
+    from nndoctor.reporters.twins import once
+
+    named: list[Report] = []
+    below: list[Report] = []
+    errors: Errors = []
+    passed: Errors = []
+    misfits = 0
+    outcomes = all_judged(sources, task, request.jobs)
+    passing = sources if request.quiet else watched(sources)
+    for source, outcome in zip(passing, outcomes, strict=False):
+        (below if source.below else named).extend(outcome.reports)
+        misfits += outcome.misfit
+        if outcome.error:
+            (passed if outcome.left_out else errors).append((source.path, outcome.error))
+    if errors and misfits == len(errors) and not (named or below):
+        raise UsageError(errors[0][1])
+    if passed and not (named or below):  # nothing in the folder is a log: say why of each
+        errors, passed = [*errors, *passed], []
+    return [*named, *once(below)], errors, [path for path, _ in passed]
+
+
+def _left_out(paths: Sequence[str]) -> str:
+    """`3 files that are no run logs were left out: a.csv, b.json, c.csv`."""
+    shown = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    count = "1 file that is no run log was" if len(paths) == 1 else f"{len(paths)} files that are no run logs were"
+    return f"{count} left out: {shown}; name one to see why"

@@ -1,0 +1,117 @@
+"""What `nndoctor sanity` does once its words are understood: load, probe, judge, render, write, and say how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nndoctor.cli import Exit
+from nndoctor.cli.run_diagnose import Request
+from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
+from nndoctor.diagnosis.request import Task
+from nndoctor.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from nndoctor.core.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class CheckUp:
+    """What the user asked for beside what diagnose, too, takes."""
+
+    model: str
+    budget: float = 60.0
+    seeds: int = 3
+    shape: str | None = None
+    classes: int | None = None
+    plot: str | None = None
+
+
+def template(output: str | None, *, force: bool) -> int:
+    """Print the start of a model file, or write it."""
+    from nndoctor.sanity.template import TEMPLATE
+
+    check(output, [], force=force)
+    put(TEMPLATE, output)
+    return Exit.CLEAN
+
+
+def carry_out(order: CheckUp, request: Request) -> int:
+    """Examine the model and give the exit code. Raises UsageError for a request that makes no sense."""
+    if order.budget <= 0 or order.seeds < 1:
+        found = f"{order.budget:g} and {order.seeds}"
+        raise UsageError(f"--budget wants seconds above 0, and --seeds 1 or more; found {found}")
+    check(request.output, [order.model], force=request.force)
+    files = named(request.reports)
+    for form, file in files:
+        check(file, [order.model], force=request.force or replaceable(form, file), option="--report")
+    if order.plot is not None:
+        kind_of_picture(order.plot, "--plot")
+        check(order.plot, [order.model], force=request.force, option="--plot")
+    from nndoctor.diagnosis.session import judge_of
+    from nndoctor.diagnosis.engine import diagnose
+    from nndoctor.experiment.model_file import ModelFileError
+    from nndoctor.sanity.checkup import examine
+    from nndoctor.sanity.face import rules
+    from nndoctor.sanity.source import from_file
+
+    judge = judge_of(_task(request))
+    settings = judge.settings(order.model)
+    choice = judge.choice(settings)
+    asked = {rule.code for rule in rules(settings.select, request.ignore)}
+    chosen = tuple(rule for rule in choice.rules if rule.code in asked)
+    ignored = tuple(skipped for skipped in choice.ignored if skipped.code in asked)
+    shape = _shape(order.shape)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is no part of the report
+            subject = from_file(order.model, shape=shape, classes=order.classes)
+        run = examine(subject, budget=order.budget, seeds=order.seeds, pictures=order.plot is not None)
+        report = diagnose(run, chosen, ignored)
+    except ModelFileError as error:
+        if error.trace:
+            sys.stderr.write(error.trace.rstrip("\n") + "\n")
+        say(str(error))
+        return Exit.TROUBLE
+    if order.plot is not None:
+        _drawn(run, order.plot)
+    plan = Plan(chosen, judge.fails_at([order.model]), request.quiet, request.color)
+    put(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
+    for form, file in files:
+        put(rendered(form, [report], [], plan, to_file=True), file)
+    if request.format is Format.github:
+        summarize([report], [], plan)
+    if not report.findings and not report.cleared:
+        say(f"{order.model}: cannot say: {report.skipped[0].reason if report.skipped else 'no rule was asked for'}")
+        return Exit.TROUBLE
+    failed = plan.fails_at is not None and bool(report.at_least(plan.fails_at))
+    return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
+
+
+def _task(request: Request) -> Task:
+    fail_on = None if request.fail_on is None else str(request.fail_on)
+    return Task(
+        tuple(request.select), tuple(request.ignore), fail_on=fail_on, config=request.config, isolated=request.isolated
+    )
+
+
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        shape = tuple(int(n) for n in text.lower().replace("×", "x").split("x"))
+    except ValueError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise UsageError(f"--input wants the shape of one example, as 3x32x32 or 20; found '{text}'")
+    return shape
+
+
+def _drawn(run: Run, target: str) -> None:
+    """The range test and the activations at the start, as a picture."""
+    from nndoctor.plots.checkup import checkup
+    from nndoctor.plots.picture import Kind, rendered
+
+    put_bytes(rendered(checkup(run), Kind(kind_of_picture(target, "--plot"))), target)

@@ -1,0 +1,162 @@
+"""What `nndoctor sweep` does once its words are understood: gather trials, judge the search, render, say how it ended."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nndoctor.cli import Exit
+from nndoctor.cli.run_diagnose import Errors, Request
+from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.look import look
+from nndoctor.cli.out import check, put, say
+from nndoctor.diagnosis.request import Task
+from nndoctor.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from nndoctor.readers.io.source import Source
+    from nndoctor.core.report import Report
+    from nndoctor.core.requirements import Requirement
+    from nndoctor.core.run import Run
+    from nndoctor.analysis.search import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The trials behind the user's words, and how they are scored."""
+
+    trials: list[Trial]
+    by: str
+    higher: bool
+    errors: Errors = field(default_factory=list)
+
+
+def carry_out(request: Request, by: str | None, *, higher: bool | None) -> int:
+    """Judge the search and give the exit code. Raises UsageError where there is none, or no score."""
+    check(request.output, request.logs, force=request.force)
+    files = named(request.reports)
+    for form, file in files:
+        check(file, request.logs, force=request.force or replaceable(form, file), option="--report")
+    found = _gathered(request, by, higher=higher)
+    report, plan = _judged(found, request)
+    put(_rendered(request.format, report, found, plan, to_file=request.output is not None), request.output)
+    for form, file in files:
+        put(_rendered(form, report, found, plan, to_file=True), file)
+    if request.format is Format.github:
+        summarize([report], found.errors, plan)
+    for _, message in found.errors:
+        say(message)
+    if found.errors:
+        return Exit.TROUBLE
+    failed = plan.fails_at is not None and bool(report.at_least(plan.fails_at))
+    return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
+
+
+def _gathered(request: Request, by: str | None, *, higher: bool | None) -> Found:
+    from nndoctor.readers.io.source import Source
+    from nndoctor.readers.tables.trials import is_table_of_trials, rows, trials
+    from nndoctor.analysis.search import FEWEST
+
+    [*logs] = request.logs
+    source = Source(logs[0])
+    if len(logs) == 1 and logs[0] != "-" and not source.is_dir and _exists(source) and is_table_of_trials(source):
+        found = Found(*trials(rows(source), source.path, by, higher=higher))
+    else:
+        found = _from_runs(request, by, higher=higher)
+    if len(found.trials) < FEWEST and found.errors and len(logs) == 1:
+        raise UsageError(found.errors[0][1])
+    if len(found.trials) < FEWEST:
+        raise UsageError(f"{' '.join(logs)}: {len(found.trials)} trials are no search; wanted {FEWEST} or more")
+    return found
+
+
+def _exists(source: Source) -> bool:
+    from pathlib import Path
+
+    return Path(source.path).exists()
+
+
+def _from_runs(request: Request, by: str | None, *, higher: bool | None) -> Found:
+    """A trial for each run, its settings from its log and its path, its score by a statistic of a series."""
+    from nndoctor.diagnosis.logs import judged
+    from nndoctor.analysis.hyperparameters import of
+    from nndoctor.core.requirements import measure, parse
+    from nndoctor.core.run import direction
+    from nndoctor.analysis.search import Trial
+
+    reports, errors = judged(
+        request.logs, Task(maps=tuple(request.maps), config=request.config, isolated=request.isolated)
+    )
+    runs = [report.run for report in reports]
+    wanted = parse(f"{by} >= 0") if by is not None else _usual(runs)
+    series = wanted.subject
+    if runs and not any(series in run.series for run in runs):
+        held = ", ".join(dict.fromkeys(name for run in runs for name in run.series if "/" in name and ":" not in name))
+        raise UsageError(f"--by {by}: no run has {series}; they have {held}")
+
+    def score(run: Run) -> float:
+        held = run.series.get(series)
+        if held is None or not len(held) or not math.isfinite(float(held.values[-1])):
+            return math.nan
+        return measure(held, wanted.statistic) or 0.0
+
+    trials = [Trial(report.source, of(run), score(run)) for report, run in zip(reports, runs, strict=True)]
+    upward = direction(series) if higher is None else higher
+    return Found(_without_folder(trials), f"{series} {wanted.statistic}", upward, errors)
+
+
+def _usual(runs: Sequence[Run]) -> Requirement:
+    """The metric of validation that most runs hold, else the validation loss, else the training loss; its best value."""
+    from nndoctor.core.requirements import parse
+
+    metrics = Counter(f"validation/{run.metric.name}" for run in runs if run.metric is not None)
+    held = Counter(name for run in runs for name in run.series)
+    wanted = [name for name, _ in metrics.most_common(1)] + ["validation/loss", "train/loss"]
+    name = next((name for name in wanted if held[name] >= 0.5 * len(runs)), "validation/loss")
+    return parse(f"{name} best >= 0")
+
+
+def _without_folder(trials: list[Trial]) -> list[Trial]:
+    """The trials by what tells their paths apart."""
+    from dataclasses import replace
+    from os.path import commonpath
+
+    try:
+        folder = commonpath([trial.source for trial in trials]) if len(trials) > 1 else ""
+    except ValueError:
+        return trials
+    return [replace(t, source=t.source.removeprefix(folder).lstrip("/\\") or t.source) for t in trials]
+
+
+def _judged(found: Found, request: Request) -> tuple[Report, Plan]:
+    from nndoctor.diagnosis.catalogue import RULES, select
+    from nndoctor.diagnosis.engine import diagnose
+    from nndoctor.core.finding import Severity
+    from nndoctor.analysis.search import as_run
+
+    run = as_run(found.trials, found.by, higher=found.higher, source=" ".join(request.logs))
+    if run.fact("search") == ():
+        raise UsageError(
+            f"{run.source}: the trials tell no setting that differs; log them, or name files or folders lr=0.1,batch_size=32"
+        )
+    chosen = select(request.select, request.ignore)
+    rules = tuple(rule for rule in RULES if rule in chosen and rule.code.startswith("NN9"))
+    if not rules:
+        raise UsageError("no rule on searches is left to check; they are NN901 to NN904")
+    wanted = request.fail_on or "error"
+    limit = None if wanted == "never" else Severity(wanted)
+    return diagnose(run, rules), Plan(rules, limit, request.quiet, request.color, request.full)
+
+
+def _rendered(form: Format, report: Report, found: Found, plan: Plan, *, to_file: bool) -> str:
+    from nndoctor.reporters import sweep
+
+    if form is Format.terminal:
+        paper = look(plan.color, to_file=to_file)
+        return sweep.render(report, found.trials, paper, quiet=plan.quiet, full=plan.full)
+    if form is Format.json:
+        return sweep.as_json(report, found.trials, found.errors)
+    return rendered(form, [report], found.errors, plan, to_file=to_file)

@@ -1,0 +1,159 @@
+"""What `nndoctor train` does once its words are understood: train, show, diagnose, and say how it ended."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nndoctor.cli import Exit
+from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.out import put, say
+from nndoctor.diagnosis.request import Task
+from nndoctor.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from nndoctor.training.loop import Training
+    from nndoctor.training.options import Options
+
+OFTEN = 0.2  # seconds between two drawings of the bar
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user asked for."""
+
+    model: str
+    options: Mapping[str, object]
+    batch_size: int
+    out: str | None
+    stop_on: FailOn
+    shape: str | None
+    classes: int | None
+    fail_on: FailOn | None
+    color: Color
+    resume: bool = False
+    quiet: bool = False
+
+
+def carry_out(order: Order) -> int:
+    """Train, and give the exit code. Raises NNDoctorError for what makes no sense or does not work."""
+    from nndoctor.experiment.experiment import Given, experiment
+    from nndoctor.experiment.model_file import ModelFileError
+    from nndoctor.core.finding import Severity
+    from nndoctor.training.folder import cut_back, fresh, latest
+    from nndoctor.training.loop import Training
+
+    options = _options(order.options)
+    folder = (latest if order.resume else fresh)(order.model, order.out)
+    given = Given(_shape(order.shape), order.classes, order.batch_size, options.seed)
+    stop_on = None if order.stop_on is FailOn.never else Severity(order.stop_on)
+    try:
+        training = Training(experiment(order.model, given), options, folder, order.resume, stop_on)
+        if not order.quiet:
+            for words in (*training.experiment.said, *training.said, f"run folder: {folder}"):
+                say(words)
+        if order.resume:
+            cut_back(folder, training.place.step)
+        folder.mkdir(parents=True, exist_ok=True)
+        with _bar(training, quiet=order.quiet) as see:
+            ended = training.run(see)
+    except ModelFileError as error:
+        if error.trace:
+            sys.stderr.write(error.trace)
+        raise
+    say(ended.reason)
+    failed = _diagnosed(folder, order)
+    if ended.interrupted:
+        return Exit.INTERRUPTED
+    return Exit.FINDINGS if failed else Exit.CLEAN
+
+
+def _options(given: Mapping[str, object]) -> Options:
+    from nndoctor.training.options import Optimizers, Options, Schedules
+
+    named = dict(given)
+    for option, kinds in (("optimizer", Optimizers), ("schedule", Schedules)):
+        name = named[option]
+        if name is not None and name not in list(kinds):
+            raise UsageError(f"--{option} {name} is unknown; wanted one of {', '.join(kinds)}")
+        named[option] = None if name is None else kinds(str(name))
+    return Options(**named)  # type: ignore[arg-type]
+
+
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    parts = text.lower().replace(",", "x").split("x")
+    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise UsageError(f"--input {text} is no shape; wanted sizes without the batch's, as 3x32x32")
+    return tuple(int(part) for part in parts)
+
+
+@contextmanager
+def _bar(training: Training, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """A progress bar on a terminal: loss, evaluation, the verdict so far."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    words = TextColumn("{task.description}", markup=False)
+    columns = (BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn(compact=True), words)
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as progress:
+        task = progress.add_task("", total=training.total)
+        drawn = 0.0
+
+        def see() -> None:
+            nonlocal drawn
+            now = time.perf_counter()
+            if now - drawn > OFTEN:
+                drawn = now
+                progress.update(task, completed=training.place.step, description=_state(training))
+                progress.refresh()
+
+        yield see
+
+
+def _state(training: Training) -> str:
+    """`loss 0.41  validation 0.52, 88 %  so far: overtraining`."""
+    from nndoctor.core.formatting import number, percent
+
+    parts = [f"loss {number(training.live.latest())}"]
+    loss, accuracy = (training.evaluation.get(f"validation_{name}") for name in ("loss", "accuracy"))
+    if loss is not None:
+        parts.append(f"validation {number(loss)}" + (f", {percent(accuracy)}" if accuracy is not None else ""))
+    report = training.live.report
+    if report is not None:
+        parts.append(f"so far: {report.primary.name if report.primary else 'nothing wrong'}")
+    return "  ".join(parts)
+
+
+def _diagnosed(folder: Path, order: Order) -> bool:
+    """The page for the terminal, and the one for a browser beside the run; whether the run fails by its settings."""
+    from nndoctor.diagnosis.session import judge_of
+    from nndoctor.diagnosis.logs import judged
+    from nndoctor.reporters.html import render as as_page
+    from nndoctor.reporters.terminal import render
+
+    task = Task(fail_on=None if order.fail_on is None else str(order.fail_on))
+    reports, errors = judged([str(folder)], task)
+    for _, message in errors:
+        say(f"nothing to diagnose: {message}")
+    if not reports:
+        return False
+    put(render(reports[-1:], look(order.color), quiet=order.quiet))
+    page = folder / "report.html"
+    try:
+        put(as_page(reports[-1:]), str(page))
+    except OSError as error:
+        say(f"{page} cannot be written: {error.strerror or error}")
+    else:
+        say(f"the page: {page}")
+    return judge_of(task).fails(reports[-1])

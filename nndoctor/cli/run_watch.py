@@ -1,0 +1,231 @@
+"""What `nndoctor watch` does: look, show, run the user's commands, wait, and say how it ended."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from nndoctor.cli import Exit
+from nndoctor.cli.run_diagnose import FailOn, Request, answer
+from nndoctor.cli.output_formats import Format
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.out import put, say
+from nndoctor.diagnosis.request import Task
+from nndoctor.core.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from nndoctor.core.finding import Finding
+    from nndoctor.diagnosis.watch import Watch
+
+FIELDS = ("pid", "code", "name", "severity", "message", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for."""
+
+    logs: tuple[str, ...]
+    every: float
+    until_finding: bool = False
+    seconds: float | None = None
+    stop_command: str | None = None
+    pid: int | None = None
+    notify: str | None = None
+    fail_on: FailOn | None = None
+    maps: tuple[str, ...] = ()
+    config: str | None = None
+    isolated: bool = False
+    color: Color = Color.auto
+
+
+def look_once(wish: Wish, format: str) -> int:
+    """One look, as `diagnose` does it."""
+    if format not in list(Format):
+        raise UsageError(f"--format {format} is unknown{nearest(format, Format)}; wanted one of {', '.join(Format)}")
+    return answer(
+        Request(
+            wish.logs, format=Format(format), fail_on=wish.fail_on, maps=wish.maps, color=wish.color,
+            config=wish.config, isolated=wish.isolated,
+        )
+    )  # fmt: skip
+
+
+def follow(wish: Wish) -> int:
+    """Watch until Ctrl-C, the time given, or the finding waited for. Raises UsageError for a command that makes no sense."""
+    from nndoctor.diagnosis.session import judge_of
+    from nndoctor.diagnosis.watch import Watch
+
+    fail_on = None if wish.fail_on is None else str(wish.fail_on)
+    judge = judge_of(Task(maps=wish.maps, fail_on=fail_on, config=wish.config, isolated=wish.isolated))
+    settings = judge.settings(wish.logs[0])
+    wish = replace(wish, fail_on=FailOn(settings.fail_on or FailOn.error))
+    commands = _Commands(wish)
+    watch = Watch(wish.logs, judge.choice(settings).rules, settings.maps)
+    watch.judge = lambda path, run: judge.judged(run, judge.settings(path))
+    screen = _Screen(wish, watch)
+    began = time.monotonic()
+    try:
+        with screen.shown():
+            while True:
+                changed = watch.look()
+                screen.draw(changed=changed)
+                commands.run(watch)
+                if wish.until_finding and commands.graver(watch):
+                    break
+                left = wish.every if wish.seconds is None else began + wish.seconds - time.monotonic()
+                if left <= 0:
+                    break
+                time.sleep(min(max(wish.every, watch.pause), max(left, wish.every)))
+    except KeyboardInterrupt:
+        pass  # the ordinary end
+    return screen.end()
+
+
+@dataclass(slots=True)
+class _Screen:
+    """Where the view is drawn: over the whole terminal, or line by line where there is none."""
+
+    wish: Wish
+    watch: Watch
+    live: Live | None = None
+    said: dict[str, str] = field(default_factory=dict)
+
+    def shown(self) -> AbstractContextManager[object]:
+        """The screen, for as long as it is watched."""
+        if not sys.stdout.isatty():
+            return nullcontext()
+        from rich.console import Console
+        from rich.live import Live
+
+        self.live = Live(console=Console(), screen=True, auto_refresh=False)
+        return self.live
+
+    def draw(self, *, changed: bool) -> None:
+        """The view as it stands now."""
+        if self.live is None:
+            if changed:
+                self._lines()
+            return
+        from rich.text import Text
+
+        from nndoctor.reporters.live import render
+
+        height = shutil.get_terminal_size((80, 24)).lines
+        text = render(
+            self.watch.all(),
+            look(self.wish.color),
+            height=height - 1,
+            waiting=self.watch.waiting,
+            status=self._status(),
+        )
+        self.live.update(Text.from_ansi(text, no_wrap=True, overflow="crop"), refresh=True)
+
+    def end(self) -> int:
+        """The full page of what was seen last, and the exit code."""
+        from nndoctor.core.finding import Severity
+        from nndoctor.reporters.terminal import render
+
+        reports = self.watch.all()
+        if self.live is not None and reports:
+            put(render(reports, look(self.wish.color)))
+        for message in self.watch.waiting.values():
+            say(message)
+        if not reports or self.watch.waiting:
+            return Exit.TROUBLE
+        if self.wish.fail_on in (None, FailOn.never):
+            return Exit.CLEAN
+        wanted = Severity(self.wish.fail_on)
+        return Exit.FINDINGS if any(report.at_least(wanted) for report in reports) else Exit.CLEAN
+
+    def _lines(self) -> None:
+        """A line for each run whose verdict has changed."""
+        from nndoctor.reporters.live import line
+        from nndoctor.core.verdict import verdict
+
+        for report in self.watch.all():
+            diagnosis = report.primary.name if report.primary else verdict(report)[1]
+            if self.said.get(report.source) != diagnosis:
+                self.said[report.source] = diagnosis
+                put(f"{line(report)}\n")
+
+    def _status(self) -> str:
+        changed = self.watch.last_change
+        ago = f"last change {_ago(time.time() - changed)} ago" if changed else "nothing there yet"
+        return f"watching {' '.join(self.wish.logs)}   {ago}   Ctrl-C ends"
+
+
+@dataclass(slots=True)
+class _Commands:
+    """The user's commands: each finding notifies once, the stop command runs once."""
+
+    wish: Wish
+    told: set[tuple[str, str]] = field(default_factory=set)
+    stopped: bool = False
+
+    def __post_init__(self) -> None:
+        if self.wish.stop_command and "{pid}" in self.wish.stop_command and self.wish.pid is None:
+            raise UsageError("--stop-command names {pid}: say which process with --pid, as in --pid 4711")
+        for option, command in (("--stop-command", self.wish.stop_command), ("--notify", self.wish.notify)):
+            if command is not None:
+                _filled(option, command, dict.fromkeys(FIELDS, "x"))
+
+    def graver(self, watch: Watch) -> list[Finding]:
+        """The standing findings at or above --fail-on."""
+        from nndoctor.core.finding import Severity
+
+        return [] if self.wish.fail_on in (None, FailOn.never) else watch.worst(Severity(self.wish.fail_on))
+
+    def run(self, watch: Watch) -> None:
+        """Run what is due for the findings that stand."""
+        for (source, code), finding in watch.standing.items():
+            if self.wish.notify and (source, code) not in self.told and finding in self.graver(watch):
+                self.told.add((source, code))
+                self._start("--notify", self.wish.notify, finding, source)
+            if self.wish.stop_command and not self.stopped and finding in self.graver(watch):
+                self.stopped = True
+                self._start("--stop-command", self.wish.stop_command, finding, source)
+
+    def _start(self, option: str, command: str, finding: Finding, source: str) -> None:
+        values = {
+            "pid": str(self.wish.pid or ""),
+            "code": finding.code,
+            "name": finding.name,
+            "severity": str(finding.severity),
+            "message": finding.message,
+            "source": source,
+        }
+        words = _filled(option, command, values)
+        say(f"{source}: {finding.name}: running {words[0]}")
+        try:
+            done = subprocess.run(words, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell; the user's own command
+        except OSError as error:
+            say(f"{option}: {words[0]} cannot be started: {error.strerror or error}")
+            return
+        if done.returncode:
+            say(f"{option}: {words[0]} ended with {done.returncode}")
+
+
+def _filled(option: str, command: str, values: dict[str, str]) -> list[str]:
+    """The command's words, its fields filled in after they were split: a value never becomes two words."""
+    try:
+        words = [word.format_map(values) for word in shlex.split(command)]
+    except (ValueError, KeyError, IndexError) as error:
+        fields = ", ".join(f"{{{name}}}" for name in FIELDS)
+        raise UsageError(f"{option} '{command}' makes no sense ({error}); its fields are {fields}") from error
+    if not words:
+        raise UsageError(f"{option} is empty; wanted a command, as in 'kill {{pid}}'")
+    return words
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 0):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,219 @@
+"""Runs side by side: what was set differently, which did better at equal steps and at equal time, and by more than chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+
+from nndoctor.analysis import hyperparameters
+from nndoctor.diagnosis.baseline import alone, compared, later, reach
+from nndoctor.core.report import Report
+from nndoctor.core.run import FactValue, Run, direction
+from nndoctor.core.series import Series
+
+SPREADS = 3.0  # standard errors of the difference of two groups of repeats: beyond it is no chance
+FEWEST = 3  # points of a curve that can be compared
+APART = 1.5  # times more steps an epoch in one log than in another: they count different things
+
+
+class Outcome(StrEnum):
+    """How a run did against another: `alike` is what chance does, too."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    ALIKE = "alike"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one word of the user means: a run, or several repeats of one setting; `label` is A, B …"""
+
+    label: str
+    source: str
+    reports: tuple[Report, ...]
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs."""
+        return tuple(report.run for report in self.reports)
+
+    @cached_property
+    def settings(self) -> dict[str, FactValue]:
+        """The settings of the runs; where repeats differ, all values in a row."""
+        each = [hyperparameters.of(run) for run in self.runs]
+        names = dict.fromkeys(
+            name for one in each for name in one if len(each) == 1 or name not in hyperparameters.CHANCE
+        )
+        return {name: _joined([one[name] for one in each if name in one]) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What one side reached by some step or second: its level there, its best so far, and the chance in the level.
+
+    `spread` is the standard deviation between repeats, or None of a single run; `chance` is how far another seed of the
+    same training may lie from it, told from the curve alone.
+    """
+
+    last: float
+    best: float
+    runs: int
+    spread: float | None
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One series at one place for all sides: `at` is the step (`seconds` False) or the second up to which all have it."""
+
+    name: str
+    at: float
+    seconds: bool
+    levels: tuple[Level, ...]
+
+    @property
+    def higher(self) -> bool:
+        """Whether higher is better."""
+        return direction(self.name)
+
+    def limit(self, a: int, b: int) -> float:
+        """How much two sides may differ by chance.
+
+        Of repeats three standard errors, widened for few; of single runs what two seeds of one training may do.
+        """
+        one, two = self.levels[a], self.levels[b]
+        spreads = [level for level in (one, two) if level.spread is not None]
+        if not spreads:
+            return min(one.chance, two.chance)
+        freedom = sum(level.runs - 1 for level in spreads)
+        pooled = sum((level.runs - 1) * float(level.spread or 0.0) ** 2 for level in spreads) / freedom
+        return SPREADS * (1 + 1 / freedom) * math.sqrt(pooled * (1 / one.runs + 1 / two.runs))
+
+    def outcome(self, a: int, b: int) -> Outcome:
+        """How side b did against side a."""
+        one, two = self.levels[a].last, self.levels[b].last
+        sound = math.isfinite(one), math.isfinite(two)
+        if not all(sound):
+            return Outcome.BETTER if sound[1] else Outcome.WORSE if sound[0] else Outcome.UNKNOWN
+        gain = (two - one) if self.higher else (one - two)
+        return Outcome.ALIKE if abs(gain) <= self.limit(a, b) else Outcome.BETTER if gain > 0 else Outcome.WORSE
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All of it; `judged` is the name of the series by which sides are called better."""
+
+    sides: tuple[Side, ...]
+    settings: Mapping[str, Mapping[str, FactValue | None]]
+    measures: tuple[Measure, ...]
+    judged: str | None
+    notes: tuple[str, ...] = ()
+
+    def measure(self, name: str | None, *, seconds: bool = False) -> Measure | None:
+        """A series at equal steps, or at equal time."""
+        return next((m for m in self.measures if m.name == name and m.seconds is seconds), None)
+
+    def outcome(self, side: int) -> Outcome:
+        """How a side did against the first, by the judged series at equal steps."""
+        measure = self.measure(self.judged)
+        return Outcome.UNKNOWN if measure is None else measure.outcome(0, side)
+
+
+def compare(sides: Sequence[Side]) -> Comparison:
+    """Compare two sides or more, each of one run or more, with the first."""
+    scaled, notes = _on_one_axis(sides)
+    names = [name for name in compared(scaled[0][0]) if all(_holds(run, name) for runs in scaled for run in runs)]
+    judged = _judged(scaled, names)
+    names.sort(key=lambda name: name != judged)
+    measures = [_measure(name, scaled, seconds=False) for name in names]
+    if all(run.clock is not None for runs in scaled for run in runs):
+        measures += [_measure(name, scaled, seconds=True) for name in names]
+    settings = hyperparameters.differing({side.label: side.settings for side in sides})
+    return Comparison(tuple(sides), settings, tuple(measures), judged, tuple(notes))
+
+
+def _judged(scaled: Sequence[Sequence[Run]], names: Sequence[str]) -> str | None:
+    """The metric of validation by which the runs are judged, else validation loss, else what comes first."""
+    metric = scaled[0][0].metric
+    wanted = [f"validation/{metric.name}"] if metric is not None else []
+    wanted += ["validation/loss"] + ([f"train/{metric.name}"] if metric is not None else [])
+    return next((name for name in wanted if name in names), names[0] if names else None)
+
+
+def _holds(run: Run, name: str) -> bool:
+    return name in run.series and len(run.series[name].y) >= FEWEST
+
+
+def _on_one_axis(sides: Sequence[Side]) -> tuple[list[list[Run]], list[str]]:
+    """The runs with their steps in one unit: epochs where one log counts these and another optimizer steps."""
+    runs = [list(side.runs) for side in sides]
+    counts = [(_end(run), run.known("epochs")) for group in runs for run in group]
+    each = [end / epochs for end, epochs in counts if epochs and end > 0]
+    if len(each) < len(counts) or max(each) <= APART * min(each):
+        return runs, []
+    scaled = [[_rescaled(run, (run.known("epochs") or 1.0) / _end(run)) for run in group] for group in runs]
+    return scaled, ["the logs count different steps: compared by epochs"]
+
+
+def _end(run: Run) -> float:
+    return max((float(s.steps[-1]) for name in compared(run) if len(s := run.series[name])), default=0.0)
+
+
+def _rescaled(run: Run, factor: float) -> Run:
+    series = {name: replace(s, steps=s.steps * factor) for name, s in run.series.items()}
+    clock = None if run.clock is None else replace(run.clock, steps=run.clock.steps * factor)
+    return replace(run, series=series, clock=clock)
+
+
+def _measure(name: str, scaled: Sequence[Sequence[Run]], *, seconds: bool) -> Measure:
+    """The levels of all sides up to the last step, or second, that all of their runs have."""
+    curves = [[_timed(run, name) if seconds else run.series[name] for run in group] for group in scaled]
+    at = min(float(c.steps[-1]) for group in curves for c in group)
+    return Measure(name, at, seconds, tuple(_level([_until(c, at) for c in group], name) for group in curves))
+
+
+def _timed(run: Run, name: str) -> Series:
+    """A series over seconds in place of steps."""
+    series = run.series[name]
+    if run.clock is None:
+        raise ValueError("a run without a clock has no time")
+    return replace(series, steps=np.interp(series.steps, run.clock.steps, run.clock.values))
+
+
+def _until(series: Series, at: float) -> Series:
+    inside = series.steps <= at * (1 + 1e-9)
+    inside[: min(FEWEST, len(inside))] = True
+    return replace(series, steps=series.steps[inside], values=series.values[inside], lines=None)
+
+
+def _level(curves: Sequence[Series], name: str) -> Level:
+    higher = direction(name)
+    ends = [_last(c) for c in curves]
+    bests = [float(c.smooth.max()) if higher else c.best for c in curves]
+    chance = max(_chance(c, end) for c, end in zip(curves, ends, strict=True))
+    spread = float(np.std(ends, ddof=1)) if len(ends) > 1 and np.isfinite(ends).all() else None
+    return Level(float(np.mean(ends)), float(np.mean(bests)), len(ends), spread, chance)
+
+
+def _chance(series: Series, last: float) -> float:
+    """How far another seed may lie at the end: as in a baseline of one run, and as far as a slower one."""
+    x, y = series.reduced[0], series.smooth
+    width = float(alone(series.name, np.array([last]), series.noise, reach(y))[0])
+    return max(width, float(later(series.name, x, y)[-1])) if len(x) > 1 else width
+
+
+def _last(series: Series) -> float:
+    """The level at the end; not a number where the run ends in what is none."""
+    return series.last if math.isfinite(float(series.values[-1])) else math.nan
+
+
+def _joined(values: Sequence[FactValue]) -> FactValue:
+    if all(value == values[0] for value in values):
+        return values[0]
+    return ", ".join(dict.fromkeys(str(value) for value in values))

@@ -1,0 +1,1 @@
+"""Values that everything else rests on: no I/O, no judgement."""

@@ -1,0 +1,52 @@
+"""What a rule is: a judgement (Run -> symptoms) and its card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where the field says so: a lecture, a paper, a book."""
+
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One diagnosis.
+
+    `needs` maps a series (`train/loss`; alternatives with `|`) to the finite points it must have, or `fact:<name>` to 1.
+    `yields_to` names the rules whose finding explains this one: then this one is not reported. `leaves_open` names those that
+    are not clear where this one is found.
+    `free` says that its first remedy costs nothing, so that it stands before others of its family.
+    `passing` says that the run got over it, so that it stands behind what is wrong to the end.
+    `limits` are the keyword arguments of `check` that a user may set, with their values. `asked` rules are judged, and spoken
+    of, only where their needs are met: they answer what the user asked. `settled` says that the user has set the severity.
+    `sick` runs must be found, `healthy` ones examined and cleared: they are the rule's tests and its picture.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    title: str
+    needs: Mapping[str, int]
+    check: Callable[..., Iterable[Symptom]]
+    why: str
+    how: str
+    sources: tuple[Reference, ...]
+    remedies: tuple[str, ...]
+    sick: tuple[Run, ...]
+    healthy: tuple[Run, ...]
+    yields_to: tuple[str, ...] = field(default=())
+    leaves_open: tuple[str, ...] = field(default=())
+    free: bool = False
+    passing: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
+    asked: bool = False
+    settled: bool = False

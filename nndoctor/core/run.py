@@ -1,0 +1,185 @@
+"""A run: series, layer series and facts, each with the place it came from.
+
+The grammar of names. Splits are `train`, `validation` and `test`. A series is `split/metric` (`train/loss`,
+`validation/accuracy`), bare where it has no split (`lr`, `grad_norm`, `epoch_time`), and `layer:<module path>/<statistic>`
+for a layer (`layer:features.0/zero_fraction`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
+
+import numpy as np
+
+from nndoctor.core.metrics import BY_NAME, METRICS, Metric
+from nndoctor.core.series import Series
+
+SPLITS = ("train", "validation", "test")
+LAYER = "layer:"
+ANY_LAYER = "layer:*/"
+
+T = TypeVar("T")
+P = ParamSpec("P")
+FactValue = float | int | str | bool | tuple[float, ...] | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A single value of a run, and the line of the log where it stands."""
+
+    value: FactValue
+    line: int | None = None
+
+
+def once(measure: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run, P], T]:
+    """A measurement that is made once of a run for what it is asked for, and kept with the run."""
+    name = f"{measure.__module__}.{measure.__qualname__}"
+
+    @wraps(measure)
+    def kept(run: Run, /, *asked: P.args, **named: P.kwargs) -> T:
+        key = name, *asked, *named.items()
+        if key not in run.measured:
+            run.measured[key] = measure(run, *asked, **named)
+        value: T = run.measured[key]
+        return value
+
+    return kept
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One training run, whatever it was read from.
+
+    `series` holds run and layer series by name; `source` is what a reader of the report sees (`log.csv#2`), `path` the
+    file; `unknown` lists the columns that were not understood, `notes` what the reader wishes to say ("the last line is
+    cut off and was left out"). `clock` tells the seconds at each step. `notebook` is hung in as in Report.
+    """
+
+    notebook: ClassVar[Callable[[Run], str] | None] = None
+
+    series: Mapping[str, Series]
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    source: str = ""
+    path: str = ""
+    format: str = ""
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    clock: Series | None = None
+
+    @classmethod
+    def drawn(
+        cls, facts: Mapping[str, FactValue] | None = None, layers: Mapping[str, str] | None = None, **curves: str
+    ) -> Self:
+        """A small run in one line: `Run.drawn(train_loss="2.3 1.2 0.9", validation_loss="2.3 1.4 1.3", lr="0.1 0.1 0.01")`.
+
+        The first underscore after a split stands for the slash; `a..b*n` draws n points from a to b, evenly in ratio
+        when both have one sign, evenly spaced otherwise; `a*n` repeats. `layers` draws layer series by their path and
+        statistic: `{"fc1/grad_norm": "1 0.9"}`.
+        """
+        named = {_spelled(key): _points(text) for key, text in curves.items()}
+        named |= {LAYER + key: _points(text) for key, text in (layers or {}).items()}
+        longest = max((len(v) for v in named.values()), default=0)
+        series = {k: Series.of(k, v, np.linspace(0, longest - 1, len(v))) for k, v in named.items()}
+        return cls(series, {k: Fact(v) for k, v in (facts or {}).items()}, source="drawn", format="drawn")
+
+    def get(self, names: str) -> Series | None:
+        """The first series of `a|b|c` that is there; `train/metric` stands for that split's judged error, best 0.
+
+        `layer:*/statistic` stands for the layer that has most points of it.
+        """
+        for name in names.split("|"):
+            if name.startswith(ANY_LAYER):
+                return max(
+                    (s for p in self.layers if (s := self.layer(p, name[len(ANY_LAYER) :]))), key=len, default=None
+                )
+            found = self.error(name.split("/")[0]) if name.endswith("/metric") else self.series.get(name)
+            if found is not None:
+                return found
+        return None
+
+    def fact(self, name: str) -> FactValue | None:
+        """The value of a fact, or None."""
+        found = self.facts.get(name)
+        return None if found is None else found.value
+
+    def known(self, name: str) -> float | None:
+        """The value of a fact that is a number, or None."""
+        value = self.fact(name)
+        return float(value) if isinstance(value, (int, float)) else None
+
+    def number(self, name: str) -> float:
+        """The value of a fact that is a number, 0 where it is not known."""
+        return self.known(name) or 0.0
+
+    @cached_property
+    def metric(self) -> Metric | None:
+        """The metric by which the run is judged: the first of METRICS that train and validation both hold, else that one holds."""
+        for splits in (("train", "validation"), ("validation",), ("train",)):
+            for metric in METRICS:
+                if all(f"{split}/{metric.name}" in self.series for split in splits):
+                    return metric
+        return None
+
+    @cached_property
+    def measured(self) -> dict[tuple[Any, ...], Any]:
+        """What was measured of the run `once`, by the measure's name and what it was asked for."""
+        return {}
+
+    @once
+    def error(self, split: str) -> Series | None:
+        """The judged metric of a split so that lower is better: 1 - share, or the negative of what has no ceiling."""
+        if self.metric is None:
+            return None
+        found = self.series.get(f"{split}/{self.metric.name}")
+        if found is None or not self.metric.higher:
+            return found
+        return found.with_values((1.0 if self.metric.share else 0.0) - found.values)
+
+    @property
+    def judged_by_share(self) -> bool:
+        """Whether the judged metric is a share of one, so that gaps read as points of error."""
+        return self.metric is not None and self.metric.share
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """The module paths that have layer series, in the order of the log."""
+        paths = (name[len(LAYER) :].rpartition("/")[0] for name in self.series if name.startswith(LAYER))
+        return tuple(dict.fromkeys(paths))
+
+    def layer(self, path: str, statistic: str) -> Series | None:
+        """One statistic of one layer over the steps."""
+        return self.series.get(f"{LAYER}{path}/{statistic}")
+
+    def _repr_html_(self) -> str | None:
+        return None if Run.notebook is None else Run.notebook(self)
+
+
+def direction(name: str) -> bool:
+    """Whether a higher value of the series `split/metric` is better; losses and unknown metrics are better low."""
+    metric = BY_NAME.get(name.rpartition("/")[2])
+    return metric is not None and metric.higher
+
+
+def _spelled(key: str) -> str:
+    split, _, rest = key.partition("_")
+    return f"{split}/{rest}" if split in SPLITS and rest else key
+
+
+def _points(text: str) -> list[float]:
+    points: list[float] = []
+    for word in text.split():
+        shape, _, count = word.partition("*")
+        first, _, last = shape.partition("..")
+        number = int(count) if count else 1
+        points += _between(float(first), float(last or first), number)
+    return points
+
+
+def _between(a: float, b: float, n: int) -> list[float]:
+    if n == 1 or a == b:
+        return [a] * n
+    spaced = np.geomspace(a, b, n) if a * b > 0 else np.linspace(a, b, n)
+    return [float(v) for v in spaced]

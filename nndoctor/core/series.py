@@ -1,0 +1,181 @@
+"""A series: one metric of one split over the steps of a run, and the arithmetic of its curve, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nndoctor.core import statistics as curve
+from nndoctor.core.statistics import Array, Forecast
+
+KEPT = ("noise", "best", "best_step")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A series in seven numbers: its finite points, the first, the last, the lowest and the highest with their steps."""
+
+    points: int
+    first: float
+    last: float
+    low: float
+    low_step: float
+    high: float
+    high_step: float
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Values over steps, both of shape (n,), steps not falling; `lines` are the physical lines of the log (from 1).
+
+    `column` is the name the log gives it. `scale` is what the log's numbers were multiplied by (0.01 for percent).
+    """
+
+    name: str
+    steps: Array
+    values: Array
+    column: str = ""
+    lines: NDArray[np.int64] | None = None
+    scale: float = 1.0
+
+    @classmethod
+    def of(cls, name: str, values: Iterable[float], steps: Iterable[float] | None = None, column: str = "") -> Self:
+        """A series from plain numbers; steps default to 0, 1, 2 …"""
+        y = np.asarray(list(values), dtype=np.float64)
+        x = np.arange(len(y), dtype=np.float64) if steps is None else np.asarray(list(steps), dtype=np.float64)
+        return cls(name, x, y, column or name)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def with_values(self, values: Array) -> Self:
+        """The same series with other values of the same shape."""
+        return type(self)(self.name, self.steps, values, self.column, self.lines, self.scale)
+
+    @cached_property
+    def _finite(self) -> NDArray[np.bool_]:
+        return np.isfinite(self.values)
+
+    @cached_property
+    def x(self) -> Array:
+        """The steps of the finite values, shape (m,)."""
+        return self.steps if self._finite.all() else self.steps[self._finite]
+
+    @cached_property
+    def y(self) -> Array:
+        """The finite values, shape (m,)."""
+        return self.values if self._finite.all() else self.values[self._finite]
+
+    @cached_property
+    def low(self) -> float:
+        """The lowest finite value; there must be one."""
+        return float(self.y.min())
+
+    @cached_property
+    def high(self) -> float:
+        """The highest finite value; there must be one."""
+        return float(self.y.max())
+
+    @cached_property
+    def told(self) -> Told | None:
+        """The series in seven numbers; None where no value is finite."""
+        x, y = self.x, self.y
+        if not len(y):
+            return None
+        low, high = int(y.argmin()), int(y.argmax())
+        first, last = float(y[0]), float(y[-1])
+        return Told(len(y), first, last, float(y[low]), float(x[low]), float(y[high]), float(x[high]))
+
+    def bare(self) -> Self:
+        """The same series without its lines."""
+        return type(self)(self.name, self.steps, self.values, self.column, None, self.scale)
+
+    def only(self, x: Array, y: Array) -> Self:
+        """The same curve from some of its points; what was asked of the whole one is told as it was."""
+        small = type(self)(self.name, x, y, self.column, None, self.scale)
+        if len(y):
+            known = vars(self)
+            if "smooth" in known:
+                vars(small).update(best=self.best, best_step=self.best_step)
+            vars(small).update({name: known[name] for name in KEPT if name in known})
+            vars(small).update(told=self.told, first=self.first, last=self.last)
+        return small
+
+    @cached_property
+    def noise(self) -> float:
+        """Standard deviation of one value about the curve's own trend, in the series' unit."""
+        return curve.noise_level(self.y)
+
+    @cached_property
+    def reduced(self) -> tuple[Array, Array]:
+        """Steps and medians of at most 200 bins."""
+        return curve.bins(self.x, self.y)
+
+    @cached_property
+    def smooth(self) -> Array:
+        """The reduced curve under a rolling median of about a twentieth of the run; lone spikes are gone."""
+        y = self.reduced[1]
+        return curve.rolling_median(y, 2 * (len(y) // 40) + (3 if len(y) >= 8 else 1))
+
+    @cached_property
+    def first(self) -> float:
+        """The level at the start: the first value of a short curve, the median of the first 2 % of a long one."""
+        return curve.median(self.y[: max(1, len(self.y) // 50)])
+
+    @cached_property
+    def last(self) -> float:
+        """The level at the end: the median of the last tenth."""
+        return self.level(0.9, 1.0)
+
+    def level(self, start: float, stop: float) -> float:
+        """The median of the finite values between two shares of the run's points (0 to 1), at least one point."""
+        n = len(self.y)
+        low = min(int(start * n), n - 1)
+        return curve.median(self.y[low : max(low + 1, round(stop * n))])
+
+    @cached_property
+    def best(self) -> float:
+        """The lowest level of the smooth curve."""
+        return float(self.smooth.min())
+
+    @cached_property
+    def best_step(self) -> float:
+        """The step at which the smooth curve is lowest (the first such)."""
+        return float(self.reduced[0][int(np.argmin(self.smooth))])
+
+    @cached_property
+    def forecast(self) -> Forecast | None:
+        """Where the smooth curve is heading, or None where it does not fall."""
+        return curve.forecast(self.reduced[0], self.smooth)
+
+    def share_of_run(self, step: float) -> float:
+        """Where a step lies in the run: 0 at the first point, 1 at the last."""
+        span = float(self.x[-1] - self.x[0])
+        return (step - float(self.x[0])) / span if span > 0 else 0.0
+
+    def line_at(self, step: float) -> int | None:
+        """The physical line of the point nearest to a step."""
+        if self.lines is None or not len(self.steps):
+            return None
+        return int(self.lines[int(np.argmin(np.abs(self.steps - step)))])
+
+
+def slim(many: Mapping[str, Series], most: int) -> dict[str, Series]:
+    """The same curves from at most `most` of their extreme points each; those of one length are looked through together."""
+    small = {name: s.only(s.x, s.y) if len(s) > most else s.bare() for name, s in many.items() if len(s.y) <= most}
+    large = [name for name in many if name not in small]
+    for length in {len(many[name].y) for name in large}:
+        names = [name for name in large if len(many[name].y) == length]
+        rows = [many[name].y for name in names]
+        if length <= curve.LONG:
+            chosen = curve.extremes_at(np.stack(rows), most)
+        else:  # of which no copy is made
+            chosen = [curve.extremes_at(y[None], most)[0] for y in rows]
+        for name, at in zip(names, chosen, strict=True):
+            small[name] = many[name].only(many[name].x[at], many[name].y[at])
+    return {name: small[name] for name in many}

@@ -1,0 +1,1 @@
+"""From logs and settings to reports."""

@@ -1,0 +1,216 @@
+"""A baseline: what good runs found and how their curves went, kept in a small text file and compared with later runs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nndoctor.core.statistics import Array, bins, rolling_median
+from nndoctor.core.errors import UsageError
+from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.metrics import BY_NAME, METRICS
+from nndoctor.core.report import Report
+from nndoctor.core.requirements import STATISTICS, measure
+from nndoctor.core.run import LAYER, FactValue, Run, direction
+from nndoctor.core.series import Series
+
+MARK, VERSION = "nndoctor_baseline", 1
+POINTS = 100  # of a curve that is kept: a turn is placed to a percent of the run
+LARGEST = 32 << 20  # characters of a file that is read
+DEVIATIONS = 4.0  # of the good runs about their mean
+TOGETHER = 0.05  # of the level, below which no band of several runs is narrow: a few runs may lie close by chance
+# Of one run alone, measured on seeds of small networks, whose spread is the largest:
+OWN = 6.0  # noises of a value
+LEAST = 0.05  # of the curve's reach
+RELATIVE = 0.3  # of the level
+LATER = 1.6  # times as many steps
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve reduced to at most POINTS: steps and values of shape (n,), and the noise of one of these values."""
+
+    steps: Array
+    values: Array
+    noise: float
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """One good run: its findings (code, layer, series), its curves, and statistics of its series by `name statistic`."""
+
+    source: str
+    findings: frozenset[tuple[str, str, str]]
+    curves: Mapping[str, Curve]
+    statistics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The good runs of a file."""
+
+    runs: tuple[Good, ...]
+
+    @property
+    def known(self) -> frozenset[tuple[str, str, str]]:
+        """The findings that a good run has, too."""
+        return frozenset().union(*(run.findings for run in self.runs))
+
+    def facts(self) -> dict[str, FactValue]:
+        """What rules want to know: the statistics of the good runs, and the bands of their curves."""
+        said: dict[str, FactValue] = {"good_runs": len(self.runs)}
+        for name in dict.fromkeys(name for run in self.runs for name in run.statistics):
+            said[f"baseline:{name}"] = tuple(run.statistics[name] for run in self.runs if name in run.statistics)
+        bands = []
+        for name in self.runs[0].curves if self.runs else ():
+            band = _band(name, [run.curves[name] for run in self.runs if name in run.curves])
+            if band is not None:
+                bands.append(name)
+                said |= {f"band:{name}:{part}": tuple(map(float, y)) for part, y in zip(PARTS, band, strict=True)}
+        return {**said, "bands": tuple(bands)} if bands else said
+
+
+PARTS = ("steps", "level", "width")
+
+
+def _band(name: str, curves: Sequence[Curve]) -> tuple[Array, Array, Array] | None:
+    """Steps, mean and half-width, each of shape (n,), where all curves lie; None where they share fewer than 3 points.
+
+    Of several the spread is their standard deviation (its median along the curve, or that in shares of the level, where that is larger), widened for few
+    runs, and no less than a small share of the level; of one it is what another seed of its training may do.
+    """
+    start, stop = max(c.steps[0] for c in curves), min(c.steps[-1] for c in curves)
+    steps = curves[0].steps
+    steps = steps[(steps >= start) & (steps <= stop)]
+    if len(steps) < 3:
+        return None
+    values = np.stack([np.interp(steps, c.steps, c.values) for c in curves])
+    noise = max(c.noise for c in curves)
+    level = values.mean(axis=0)
+    if len(curves) == 1:
+        return steps, level, np.maximum(alone(name, level, noise, reach(level)), later(name, steps, level))
+    spread = rolling_median(values.std(axis=0, ddof=1), 5)
+    size = np.maximum(badness(name, level), 1e-300)
+    spread = np.hypot(
+        np.maximum.reduce([spread, np.full_like(spread, np.median(spread)), np.median(spread / size) * size]), noise
+    )
+    few = 1 + 1 / (len(curves) - 1)
+    return steps, level, np.maximum(DEVIATIONS * few * spread, TOGETHER * badness(name, level))
+
+
+def alone(name: str, level: Array, noise: float, span: float) -> Array:
+    """How far two seeds of one training may lie apart at these levels, shape (n,) -> (n,), told from one run of it.
+
+    The largest of some noises of a value, a share of the curve's reach, and a share of the level itself.
+    """
+    widest: Array = np.maximum(max(OWN * noise, LEAST * span), RELATIVE * badness(name, level))
+    return widest
+
+
+def badness(name: str, level: Array) -> Array:
+    """The size of what is lost at a level: the loss itself, of a share of one the error."""
+    metric = BY_NAME.get(name.rpartition("/")[2])
+    return np.abs(1 - level) if metric is not None and metric.share and metric.higher else np.abs(level)
+
+
+def later(name: str, steps: Array, level: Array) -> Array:
+    """How much worse the curve was when it had come LATER times less far: another seed may be as slow."""
+    sign = -1.0 if direction(name) else 1.0
+    before = np.interp(steps[0] + (steps - steps[0]) / LATER - (steps[1] - steps[0]), steps, level)
+    worse: Array = np.maximum(sign * (before - level), 0.0)
+    return worse
+
+
+def reach(level: Array) -> float:
+    """From the fifth to the ninety-fifth of a hundred values."""
+    return float(np.percentile(level, 95) - np.percentile(level, 5))
+
+
+def with_known(report: Report, baseline: Baseline) -> Report:
+    """The report with the findings that good runs have, too, as information that fails nothing, after all others."""
+    known = [f for f in report.findings if _key(f) in baseline.known]
+    new = [f for f in report.findings if _key(f) not in baseline.known]
+    return replace(report, findings=(*new, *map(_as_known, known))) if known else report
+
+
+def _as_known(finding: Finding) -> Finding:
+    evidence = {**finding.evidence, "known_from_baseline": True, "severity_if_new": str(finding.severity)}
+    message = f"known from the baseline: {finding.message}"
+    return replace(finding, severity=Severity.INFO, evidence=evidence, message=message)
+
+
+def _key(finding: Finding) -> tuple[str, str, str]:
+    return finding.code, finding.location.layer or "", finding.series or ""
+
+
+def saved(reports: Sequence[Report]) -> str:
+    """The text of a baseline: JSON, a line for each run, six digits a number."""
+    lines = ",\n".join(json.dumps(_entry(report), allow_nan=False) for report in reports)
+    return f'{{"{MARK}": {VERSION}, "runs": [\n{lines}\n]}}\n'
+
+
+def _entry(report: Report) -> dict[str, object]:
+    run = report.run
+    held = {name: s for name, s in run.series.items() if not name.startswith(LAYER)}
+    values = {f"{n} {stat}": measure(s, stat) for n, s in held.items() for stat in STATISTICS}
+    return {
+        "source": report.source,
+        "findings": [list(key) for key in sorted({_key(f) for f in report.findings})],
+        "statistics": {name: _short(v) for name, v in values.items() if v is not None and math.isfinite(v)},
+        "curves": {name: _kept(held[name]) for name in compared(run)},
+    }
+
+
+def _kept(series: Series) -> dict[str, object]:
+    x, y = bins(series.x, series.y, POINTS)
+    reduced = Series("", x, y)
+    return {"steps": [_short(v) for v in x], "values": [_short(v) for v in y], "noise": _short(reduced.noise)}
+
+
+def _short(value: float) -> float:
+    return float(f"{float(value):.6g}")
+
+
+def compared(run: Run) -> list[str]:
+    """The series whose curves are kept and compared: losses and known metrics of training and validation."""
+    names = [f"{split}/{m}" for m in ("loss", *(m.name for m in METRICS)) for split in ("validation", "train")]
+    return [name for name in names if name in run.series and len(run.series[name].y) >= 3]
+
+
+def loaded(text: str, path: str) -> Baseline:
+    """The baseline that a text holds. Raises UsageError for a text that is none."""
+    wrong = UsageError(f"{path} is no baseline; wanted a file that 'nndoctor baseline save' wrote")
+    if len(text) > LARGEST:
+        raise wrong
+    try:
+        found = json.loads(text)
+        if found[MARK] != VERSION:
+            raise UsageError(f"{path} is a baseline of version {found[MARK]}, wanted {VERSION}: save it again")
+        return Baseline(tuple(_good(run) for run in found["runs"]))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise wrong from error
+
+
+def _good(run: Mapping[str, object]) -> Good:
+    findings, curves, statistics = run["findings"], run["curves"], run["statistics"]
+    if not isinstance(findings, list) or not isinstance(curves, dict) or not isinstance(statistics, dict):
+        raise TypeError
+    return Good(
+        str(run["source"]),
+        frozenset((str(code), str(layer), str(series)) for code, layer, series in findings),
+        {str(name): _curve(curve) for name, curve in curves.items()},
+        {str(name): float(value) for name, value in statistics.items()},
+    )
+
+
+def _curve(curve: Mapping[str, object]) -> Curve:
+    steps, values = np.asarray(curve["steps"], dtype=float), np.asarray(curve["values"], dtype=float)
+    noise = float(str(curve["noise"]))
+    sound = steps.ndim == 1 and steps.shape == values.shape and len(steps) and np.all(np.diff(steps) >= 0)
+    if not sound or not (np.isfinite(steps).all() and np.isfinite(values).all() and math.isfinite(noise)):
+        raise ValueError
+    return Curve(steps, values, noise)

@@ -1,0 +1,228 @@
+"""The catalogue: every rule, in the order of its code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nndoctor.core.errors import UsageError, nearest
+from nndoctor.core.rule import Rule
+from nndoctor.rules.data import (
+    class_imbalance,
+    constant_features,
+    inputs_not_finite,
+    inputs_not_normalized,
+    labels_contradict_inputs,
+    labels_out_of_range,
+    targets_not_normalized,
+    train_validation_overlap,
+    train_validation_shift,
+    unshuffled_batches,
+)
+from nndoctor.rules.generalization import (
+    bias_unknown,
+    high_bias,
+    high_variance,
+    noisy_validation,
+    not_converged,
+    overtraining,
+    validation_better_than_train,
+    validation_equals_train,
+)
+from nndoctor.rules.initialization import (
+    initial_loss_off_chance,
+    initialization_unfit_for_activation,
+    signal_grows,
+    signal_shrinks,
+    symmetric_initialization,
+)
+from nndoctor.rules.layers import (
+    activations_not_zero_centred,
+    constant_output,
+    dead_relu,
+    exploding_gradient,
+    frozen_parameters,
+    nan_in_layer,
+    ranks_drift_apart,
+    saturated_activation,
+    update_ratio_off,
+    vanishing_gradient,
+)
+from nndoctor.rules.learning_rate import (
+    adaptive_rate_starved,
+    lr_decayed_too_early,
+    lr_never_decayed,
+    lr_too_high,
+    lr_too_low,
+    warmup_unfinished,
+)
+from nndoctor.rules.log import (
+    loss_and_metric_disagree,
+    no_validation,
+    resumed_run,
+    several_runs_in_one_log,
+    too_little_data,
+    unreadable_values,
+)
+from nndoctor.rules.model import (
+    deep_without_shortcuts,
+    loss_scales_with_batch,
+    missing_nonlinearity,
+    normalization_misplaced,
+    optimizer_misses_parameters,
+    output_unfit_for_loss,
+    regularization_excessive,
+    sigmoid_in_hidden_layers,
+    softmax_before_cross_entropy,
+)
+from nndoctor.rules.sanity import (
+    cannot_overfit_tiny_subset,
+    examples_leak_across_batch,
+    gradient_wrong,
+    gradients_not_reset,
+    input_ignored,
+    lr_outside_usable_range,
+    not_reproducible,
+    parameter_without_gradient,
+    regularization_lowers_loss,
+    step_raises_loss,
+    train_eval_mismatch,
+)
+from nndoctor.rules.stability import (
+    diverged,
+    gradient_norm_explodes,
+    impossible_loss,
+    loss_spikes,
+    nan_loss,
+    plateau_at_start,
+    sawtooth_epochs,
+)
+from nndoctor.rules.standard import outside_baseline, requirement_not_met
+from nndoctor.rules.sweep import best_at_edge, linear_scale, too_narrow, what_matters
+
+RULES: tuple[Rule, ...] = (
+    too_little_data.RULE,
+    no_validation.RULE,
+    resumed_run.RULE,
+    several_runs_in_one_log.RULE,
+    unreadable_values.RULE,
+    loss_and_metric_disagree.RULE,
+    requirement_not_met.RULE,
+    outside_baseline.RULE,
+    high_bias.RULE,
+    high_variance.RULE,
+    overtraining.RULE,
+    not_converged.RULE,
+    validation_better_than_train.RULE,
+    noisy_validation.RULE,
+    validation_equals_train.RULE,
+    bias_unknown.RULE,
+    lr_too_low.RULE,
+    lr_too_high.RULE,
+    lr_decayed_too_early.RULE,
+    lr_never_decayed.RULE,
+    warmup_unfinished.RULE,
+    adaptive_rate_starved.RULE,
+    nan_loss.RULE,
+    diverged.RULE,
+    loss_spikes.RULE,
+    plateau_at_start.RULE,
+    sawtooth_epochs.RULE,
+    gradient_norm_explodes.RULE,
+    impossible_loss.RULE,
+    dead_relu.RULE,
+    saturated_activation.RULE,
+    vanishing_gradient.RULE,
+    exploding_gradient.RULE,
+    frozen_parameters.RULE,
+    update_ratio_off.RULE,
+    activations_not_zero_centred.RULE,
+    nan_in_layer.RULE,
+    constant_output.RULE,
+    ranks_drift_apart.RULE,
+    symmetric_initialization.RULE,
+    signal_shrinks.RULE,
+    signal_grows.RULE,
+    initialization_unfit_for_activation.RULE,
+    initial_loss_off_chance.RULE,
+    inputs_not_normalized.RULE,
+    inputs_not_finite.RULE,
+    constant_features.RULE,
+    class_imbalance.RULE,
+    labels_out_of_range.RULE,
+    train_validation_overlap.RULE,
+    unshuffled_batches.RULE,
+    targets_not_normalized.RULE,
+    train_validation_shift.RULE,
+    labels_contradict_inputs.RULE,
+    missing_nonlinearity.RULE,
+    softmax_before_cross_entropy.RULE,
+    output_unfit_for_loss.RULE,
+    normalization_misplaced.RULE,
+    sigmoid_in_hidden_layers.RULE,
+    deep_without_shortcuts.RULE,
+    optimizer_misses_parameters.RULE,
+    regularization_excessive.RULE,
+    loss_scales_with_batch.RULE,
+    cannot_overfit_tiny_subset.RULE,
+    regularization_lowers_loss.RULE,
+    input_ignored.RULE,
+    examples_leak_across_batch.RULE,
+    parameter_without_gradient.RULE,
+    train_eval_mismatch.RULE,
+    not_reproducible.RULE,
+    lr_outside_usable_range.RULE,
+    gradients_not_reset.RULE,
+    step_raises_loss.RULE,
+    gradient_wrong.RULE,
+    best_at_edge.RULE,
+    too_narrow.RULE,
+    linear_scale.RULE,
+    what_matters.RULE,
+)
+
+
+def find(word: str) -> Rule:
+    """The rule with this code or name. Raises UsageError with the nearest one that exists."""
+    for rule in RULES:
+        if word.strip().lower() in (rule.code.lower(), rule.name):
+            return rule
+    raise UsageError(f"no rule '{word}'{_nearest(word)}; 'nndoctor rules' lists them all")
+
+
+def select(chosen: Iterable[str], ignored: Iterable[str]) -> tuple[Rule, ...]:
+    """The chosen rules (all when none is named) less the ignored ones: codes, names, beginnings of codes, ALL, with commas.
+
+    Raises UsageError for a word that means no rule, and where no rule is left.
+    """
+    wanted = [code for word in _words(chosen) for code in _codes(word)]
+    unwanted = {code for word in _words(ignored) for code in _codes(word)}
+    left = tuple(r for r in RULES if (not wanted or r.code in wanted) and r.code not in unwanted)
+    if not left:
+        raise UsageError("no rule is left to check: every rule that is selected is also ignored")
+    return left
+
+
+def named(words: Iterable[str]) -> list[str]:
+    """The codes that words mean: codes, names, beginnings of codes, ALL. Raises UsageError for a word that means none."""
+    return [code for word in _words(words) for code in _codes(word)]
+
+
+def _words(lists: Iterable[str]) -> list[str]:
+    return [word.strip() for text in lists for word in text.split(",") if word.strip()]
+
+
+def _codes(word: str) -> list[str]:
+    if word.upper() == "ALL":
+        return [rule.code for rule in RULES]
+    codes = [
+        rule.code
+        for rule in RULES
+        if rule.name == word.lower() or (word.upper().startswith("NN") and rule.code.startswith(word.upper()))
+    ]
+    if not codes:
+        raise UsageError(f"no rule '{word}'{_nearest(word)}; 'nndoctor rules' lists them all")
+    return codes
+
+
+def _nearest(word: str) -> str:
+    return nearest(word, [n for rule in RULES for n in (rule.code, rule.name)])

@@ -1,0 +1,105 @@
+"""The heart: every rule examines the run, and says found, clear or skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+
+import numpy as np
+
+from nndoctor.core.finding import Finding, Location, Severity, Symptom, ranked
+from nndoctor.diagnosis.needs import sorted_out
+from nndoctor.remedies import REMEDIES
+from nndoctor.core.report import Report, Skipped
+from nndoctor.core.rule import Rule
+from nndoctor.core.run import Run
+
+# Causes stand before what they cause: a NaN, then instability, the learning rate, the layers … the log itself last.
+FAMILIES = "3576842190"
+FOLDER = "nndoctor-run", "run.csv"  # the format of the recorder's folders, and the table in them
+
+
+def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -> Report:
+    """Judge one run by these rules; the report tells of the `ignored` ones, too."""
+    rules = rules if isinstance(rules, tuple) else tuple(rules)
+    judged, skipped = sorted_out(run, rules)
+    found: dict[str, list[Finding]] = {}
+    cleared: list[str] = []
+    with np.errstate(all="ignore"):  # a log may hold 1e300, and what overflows is compared as infinity
+        for rule in judged:
+            if symptoms := list(rule.check(run, **rule.limits)):
+                found[rule.name] = [_finding(rule, symptom, run) for symptom in symptoms]
+            else:
+                cleared.append(rule.code)
+    told: list[tuple[Rule, Finding]] = []
+    for rule in (rule for rule in judged if rule.name in found):
+        cause = next((name for name in rule.yields_to if name in found and _explains(found, name, rule.name)), None)
+        if cause is None:
+            told += [(rule, finding) for finding in found[rule.name]]
+        else:
+            skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
+    _leave_open([rule for rule, _ in told if rule.leaves_open], judged, cleared, skipped)
+    told.sort(key=lambda pair: _importance(*pair))
+    return Report(
+        run,
+        tuple(finding for _, finding in told),
+        tuple(cleared),
+        tuple(sorted((*ignored, *skipped), key=attrgetter("code"))),
+    )
+
+
+def _leave_open(found: Iterable[Rule], rules: Iterable[Rule], cleared: list[str], skipped: list[Skipped]) -> None:
+    """What a finding says cannot be judged is not clear."""
+    why = {name: rule.name for rule in found for name in rule.leaves_open}
+    for rule in rules:
+        if rule.name in why and rule.code in cleared:
+            cleared.remove(rule.code)
+            skipped.append(Skipped(rule.code, rule.name, f"undecided, see {why[rule.name]}"))
+
+
+def _explains(found: Mapping[str, list[Finding]], cause: str, name: str) -> bool:
+    """Whether of two that are found the first explains the second: not as mere information where that is a warning."""
+    rank, other = (min(f.severity.rank for f in found[one]) for one in (cause, name))
+    return rank != Severity.INFO.rank or other == rank
+
+
+def _importance(rule: Rule, finding: Finding) -> tuple[int, int, bool, float, str]:
+    family = FAMILIES.index(rule.code[2]) if not rule.passing else len(FAMILIES)
+    return finding.severity.rank, family, not rule.free, -finding.confidence, rule.code
+
+
+def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=rule.severity if rule.settled or symptom.severity is None else symptom.severity,
+        confidence=round(min(max(symptom.confidence, 0.0), 1.0), 2),
+        message=symptom.message,
+        evidence=symptom.evidence,
+        location=_location(symptom, run),
+        causes=ranked(*symptom.causes),
+        remedies=tuple(REMEDIES[name] for name in symptom.remedies or rule.remedies),
+        series=symptom.series,
+        span=symptom.span,
+    )
+
+
+def _location(symptom: Symptom, run: Run) -> Location:
+    series = run.series.get(symptom.series or "")
+    line = series.line_at(symptom.step) if series is not None and symptom.step is not None else None
+    if line is None:
+        line = _made(run, symptom.place) or _made(run, symptom.layer)
+    path = run.path or run.source
+    if run.format == FOLDER[0]:  # viewers want a file, and lines are those of its table
+        path = f"{path.rstrip('/')}/{FOLDER[1]}"
+    return Location(path, line, symptom.step, symptom.layer)
+
+
+def _made(run: Run, name: str | None) -> int | None:
+    """The line of the model file that makes a thing, else what holds it: `line:features.3` for `features.3.weight`."""
+    while name:
+        found = run.facts.get(f"line:{name}")
+        if found is not None:
+            return found.line
+        name = name.rpartition(".")[0]
+    return None

@@ -1,0 +1,117 @@
+"""What rules need of a run, and what it lacks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nndoctor.core.report import Skipped
+from nndoctor.core.rule import Rule
+from nndoctor.core.run import ANY_LAYER, Run
+
+MOST_KNOWN = 256  # sets of names that are remembered
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A rule, the points it wants of what there is, in its order, and what is wholly absent after these."""
+
+    rule: Rule
+    points: tuple[tuple[str, int], ...]
+    absent: Skipped | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the names of a run alone say of some rules: those that lack something, and those whose points count."""
+
+    rules: Sequence[Rule]
+    lacking: tuple[Skipped, ...]
+    counted: tuple[_Wanted, ...]
+
+
+def sorted_out(run: Run, rules: Sequence[Rule]) -> tuple[list[Rule], list[Skipped]]:
+    """The rules that the run can be judged by, and what it lacks for the others; nothing is said of `asked` ones."""
+    plan = _planned(run, rules)
+    points: dict[str, int] = {}
+    judged: list[Rule] = []
+    skipped = list(plan.lacking)
+    for wanted in plan.counted:
+        lacking = _too_few(run, wanted, points)
+        if lacking is None:
+            judged.append(wanted.rule)
+        elif not wanted.rule.asked:
+            skipped.append(lacking)
+    return judged, skipped
+
+
+def missing(run: Run, rule: Rule) -> Skipped | None:
+    """What the run lacks for this rule to be judged, or None."""
+    return _too_few(run, _wanted(run, rule), {})
+
+
+def _planned(run: Run, rules: Sequence[Rule]) -> _Plan:
+    """Of many runs with the same names it is worked out once."""
+    key = id(rules), tuple(run.series), tuple(run.facts)
+    plan = _PLANS.get(key)
+    if plan is None or plan.rules is not rules:
+        every = [_wanted(run, rule) for rule in rules]
+        lacking = tuple(w.absent for w in every if w.absent is not None and not w.points and not w.rule.asked)
+        plan = _Plan(rules, lacking, tuple(w for w in every if w.absent is None or w.points))
+        if len(_PLANS) >= MOST_KNOWN:
+            _PLANS.clear()
+        _PLANS[key] = plan
+    return plan
+
+
+_PLANS: dict[tuple[int, tuple[str, ...], tuple[str, ...]], _Plan] = {}
+
+
+def _wanted(run: Run, rule: Rule) -> _Wanted:
+    points: list[tuple[str, int]] = []
+    for need, least in rule.needs.items():
+        reason = _absence(run, need)
+        if reason is not None:
+            return _Wanted(rule, tuple(points), Skipped(rule.code, rule.name, reason, need))
+        if not need.startswith("fact:"):
+            points.append((need, least))
+    return _Wanted(rule, tuple(points), None)
+
+
+def _absence(run: Run, need: str) -> str | None:
+    """Why a need is not met, as far as the names of the run's series and facts tell."""
+    if need.startswith("fact:"):
+        return f"{_words(need[5:])} not known" if run.fact(need[5:]) is None else None
+    if run.get(need) is not None:
+        return None
+    if not need.startswith(ANY_LAYER):
+        return f"no {_words(need)} in the log"
+    if not run.layers:
+        return "no layer statistics in the log: record the run with nndoctor.Recorder"
+    return f"no layer has a {_words(need[len(ANY_LAYER) :])}"
+
+
+def _too_few(run: Run, wanted: _Wanted, known: dict[str, int]) -> Skipped | None:
+    """What has too few points, else what is absent; `known` holds the points that were counted."""
+    for need, least in wanted.points:
+        if need not in known:
+            found = run.get(need)
+            known[need] = 0 if found is None else len(found.y)
+        if known[need] < least:
+            return _skipped(wanted.rule.code, wanted.rule.name, need, known[need], least)
+    return wanted.absent
+
+
+@lru_cache(maxsize=1024)  # of many runs most lack the same
+def _skipped(code: str, name: str, need: str, points: int, least: int) -> Skipped:
+    counted = f"{points} point{'' if points == 1 else 's'}"
+    return Skipped(code, name, f"{_words(need)} has {counted}, needs {least}", need)
+
+
+def _words(need: str) -> str:
+    """`validation/metric|validation/loss` -> `validation loss or metric`, in whatever order a rule has them."""
+    names = [name.replace("/", " ").replace("_", " ") for name in sorted(need.split("|"))]
+    split = names[0].split(" ")[0]
+    rest = [n.removeprefix(split + " ") if n.startswith(split + " ") else n for n in names[1:]]
+    return " or ".join([names[0], *rest])

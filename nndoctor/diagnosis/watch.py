@@ -1,0 +1,100 @@
+"""Watching: logs that grow, judged anew whenever one has changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nndoctor.diagnosis.engine import diagnose
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.finding import Finding, Severity
+from nndoctor.readers import is_log
+from nndoctor.readers.io.find import find
+from nndoctor.readers.tail import Growing
+from nndoctor.core.report import Report
+from nndoctor.core.rule import Rule
+from nndoctor.core.run import Run
+from nndoctor.settings import with_target
+
+SHARE = 0.04  # of one core: after a look that cost a second, the next comes 25 seconds later
+FIND_EVERY = 10.0  # seconds between two searches for new logs in a folder
+
+
+@dataclass(slots=True)
+class Watch:
+    """The logs behind some words; a word that names nothing yet is waited for.
+
+    A finding is `standing` once two looks in a row have had it: what a few more steps take back was none. `judge`, given
+    a log's path and a run, stands for the rules.
+    """
+
+    words: Sequence[str]
+    rules: Sequence[Rule]
+    maps: Mapping[str, str] = field(default_factory=dict)
+    target_error: float | None = None
+    judge: Callable[[str, Run], Report] | None = None
+    reports: dict[str, list[Report]] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
+    standing: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    cost: float = 0.0
+    _logs: dict[str, Growing] = field(default_factory=dict)
+    _before: set[tuple[str, str]] = field(default_factory=set)
+    _found_at: float = float("-inf")
+
+    def look(self) -> bool:
+        """Read and judge what is new; whether anything was. What cannot be read is waited for, and told in `waiting`."""
+        began = time.process_time()
+        if not self._logs or time.monotonic() - self._found_at > FIND_EVERY:
+            self._search()
+        changed = [self._judged(path, log) for path, log in self._logs.items()]
+        self._stand()
+        self.cost = time.process_time() - began
+        return any(changed)
+
+    @property
+    def pause(self) -> float:
+        """Seconds to let pass before the next look, so that looking takes no more than its share."""
+        return self.cost / SHARE
+
+    @property
+    def last_change(self) -> float:
+        """When a log was last written to, in seconds since the epoch."""
+        return max((log.changed for log in self._logs.values()), default=0.0)
+
+    def all(self) -> list[Report]:
+        """The latest report on every run."""
+        return [report for reports in self.reports.values() for report in reports]
+
+    def worst(self, severity: Severity) -> list[Finding]:
+        """The standing findings at this severity or worse."""
+        return [finding for finding in self.standing.values() if finding.severity.rank <= severity.rank]
+
+    def _search(self) -> None:
+        self._found_at = time.monotonic()
+        sources, errors = find(self.words, is_log)
+        self.waiting = dict(errors)
+        for source in sources:
+            self._logs.setdefault(source.path, Growing(source.path, self.maps))
+
+    def _judged(self, path: str, log: Growing) -> bool:
+        try:
+            runs = log.look()
+        except (UnreadableLog, OSError) as error:
+            self.waiting[path] = str(error)
+            return False
+        self.waiting.pop(path, None)
+        if runs is None:
+            return False
+        self.reports[path] = [self._report(path, run) for run in runs]
+        return True
+
+    def _report(self, path: str, run: Run) -> Report:
+        if self.judge is not None:
+            return self.judge(path, run)
+        return diagnose(with_target(run, self.target_error), self.rules)
+
+    def _stand(self) -> None:
+        now = {(r.source, f.code): f for r in self.all() for f in r.findings}
+        self.standing = {key: finding for key, finding in now.items() if key in self._before}
+        self._before = set(now)

@@ -1,0 +1,90 @@
+"""A table aligned by blanks within other text: what Chainer, spaCy, MATLAB and fastai print below a preface."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.tables.layout import is_number, unique
+from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.table import Table, from_cells
+
+RULER = re.compile(r"^\s*([-_=─]+\s+)+[-_=─]+\s*$")
+FEWEST = 2  # rows
+WIDEST = 64  # columns
+SHORT = {"E": "epoch", "#": "step"}  # spaCy's words
+SPACY = re.compile(r"^(?:(?P<part>LOSS) \w+|\w+_(?P<metric>[FPR])|(?P<score>SCORE))$")
+METRICS = {"F": "f1", "P": "precision", "R": "recall"}
+
+
+def sniff(source: Source) -> bool:
+    """A header of words that names an axis and a series, and two rows of as many numbers below it."""
+    return not source.is_dir and source.is_text and _found(source.start.split("\n")) is not None
+
+
+def read(source: Source) -> list[Table]:
+    """One table with the rows that fit the header, whatever was printed between them."""
+    found = _found(source.text().split("\n"))
+    if found is None:
+        raise UnreadableLog(f"{source.path} has no table of numbers below a header of words")
+    header, rows, lines = found
+    return [from_cells({name: [row[k] for row in rows] for k, name in enumerate(header)}, "aligned", lines)]
+
+
+def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | None:
+    """The first header that tells of a run, the cells of its rows and the lines that they stand on."""
+    for at in range(len(lines) - FEWEST):
+        ruled = RULER.match(lines[at + 1]) is not None
+        for header in _headers(lines[at], lines[at + 1] if ruled else ""):
+            if not 2 <= len(header) <= WIDEST or not _tells(header):
+                continue
+            rows, places = _below(lines, at + 1 + ruled, len(header))
+            if len(rows) >= FEWEST:
+                return unique(header), rows, places
+    return None
+
+
+def _below(lines: list[str], first: int, wide: int) -> tuple[list[list[str]], list[int]]:
+    """The rows of so many cells, mostly numbers, from a line on, and the lines that they stand on."""
+    rows, places = [], []
+    for k in range(first, len(lines)):
+        cells = lines[k].split()
+        if len(cells) == wide and sum(map(is_number, cells)) > len(cells) / 2 and is_number(cells[0]):
+            rows.append(cells)
+            places.append(k + 1)
+    return rows, places
+
+
+def _headers(line: str, ruler: str) -> list[list[str]]:
+    """The names, cut where a ruler below them has its gaps; without one at blanks, or where there are two and more."""
+    if ruler:
+        starts = [match.start() for match in re.finditer(r"\S+", ruler)]
+        cuts = [[line[a:b].strip() for a, b in pairwise([0, *starts[1:], max(len(line), len(ruler))])]]
+    else:
+        cuts = [line.split(), re.split(r"\s{2,}", line.strip())]
+        cuts = cuts if len(cuts[0]) != len(cuts[1]) else cuts[:1]
+    return [[_spelled_out(name) for name in names] for names in cuts]
+
+
+def _spelled_out(name: str) -> str:
+    found = SPACY.match(name)
+    if found is None:
+        return SHORT.get(name, name)
+    if found["part"]:
+        return "train_loss" if name.endswith((" NER", " TEXTCAT", " TAGGER", " PARSER")) else name
+    return f"dev_{METRICS[found['metric']]}" if found["metric"] else "dev_score"
+
+
+def _tells(header: list[str]) -> bool:
+    kinds = [meaning(name).kind for name in header]
+    if any(not name or is_number(name) for name in header):
+        return False
+    return Kind.SERIES in kinds and any(kind in (Kind.EPOCH, Kind.STEP) for kind in kinds)
+
+
+READER = Reader(
+    "aligned", "tables aligned by blanks below other text: Chainer, spaCy, MATLAB's trainnet, fastai", sniff, read
+)

@@ -1,0 +1,57 @@
+"""Long tables, one value a row with its name beside it: ClearML, Comet, R's history, MLflow's and tidy exports."""
+
+from __future__ import annotations
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.tables.layout import delimiter_of, is_number, is_row, split
+from nndoctor.readers.tables.long_rows import VALUES, pivoted, places
+from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.table import Table, from_records
+
+LOOKED_AT = 20  # rows
+
+
+def sniff(source: Source) -> bool:
+    """A header with a column of names and one of values; in the first rows words stand below the one, numbers below the other."""
+    if source.is_dir or not source.is_text or source.start.lstrip()[:1] in ("{", "["):
+        return False
+    first, _, rest = source.start.partition("\n")
+    low = first.lower()
+    if not any(name in low for name in VALUES[:1]) or source.above_plain_rows is not None:
+        return False
+    rows = _rows("\n".join([first, *rest.split("\n", LOOKED_AT)[:LOOKED_AT]]))
+    if len(rows) < 3 or (at := places(rows[0])) is None:
+        return False
+    name, value = at
+    if any(meaning(cell).kind in (Kind.SERIES, Kind.PART) for cell in rows[0]):
+        return False  # a wide table that has a column called so
+    told = [row for row in rows[1:] if len(row) > max(name, value)]
+    return (
+        len(told) > 1
+        and all(is_number(row[value]) for row in told[:-1])
+        and any(meaning(row[name]).kind in (Kind.SERIES, Kind.PART) for row in told)
+    )
+
+
+def read(source: Source) -> list[Table]:
+    """One table with a row for each step of each run, a column for each name."""
+    rows = _rows(source.text())
+    at = places(rows[0])
+    if at is None:
+        raise UnreadableLog(f"{source.path} has no column of names beside one of values")
+    return [from_records(pivoted(rows[0], rows[1:], at), "long-table")]
+
+
+def _rows(text: str) -> list[list[str]]:
+    lines = [line for line in text.split("\n") if is_row(line)]
+    if not lines:
+        return []
+    delimiter = delimiter_of(lines[:LOOKED_AT])
+    return [[cell.strip() for cell in split(line, delimiter)] for line in lines]
+
+
+READER = Reader(
+    "long-table", "long tables: one value a row, its metric's name beside it (ClearML, Comet, R)", sniff, read
+)

@@ -1,0 +1,59 @@
+"""A table of results within prose: the model cards that the Hugging Face Trainer writes, and other Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.readers.tables.layout import is_number, is_ruler, split, unique
+from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.table import Table, from_cells
+
+STROKES = tuple("|-=+:├╞╟")  # with which a ruler begins
+
+
+def sniff(source: Source) -> bool:
+    """A header with an axis and a series between upright strokes, a ruler below it, and two rows."""
+    if source.is_dir or not source.is_text or "|" not in source.start:
+        return False
+    return next(_tables(source.start.split("\n")), None) is not None
+
+
+def read(source: Source) -> list[Table]:
+    """One table for each in the text that tells of a run."""
+    return [
+        from_cells(cells, "markdown", range(first, first + len(next(iter(cells.values())))))
+        for cells, first in _tables(source.text().split("\n"))
+    ]
+
+
+def _tables(lines: list[str]) -> Iterator[tuple[dict[str, list[str]], int]]:
+    """The columns of each such table, and the line of its first row."""
+    for at in range(1, len(lines) - 2):
+        if lines[at].lstrip()[:1] not in STROKES or not is_ruler(lines[at]) or "|" not in lines[at - 1]:
+            continue
+        header = unique(_header(lines[at - 2] if at > 1 else "", lines[at - 1]))
+        kinds = {meaning(name).kind for name in header}
+        if Kind.SERIES not in kinds or not kinds & {Kind.EPOCH, Kind.STEP}:
+            continue
+        rows = []
+        for line in lines[at + 1 :]:
+            cells = split(line, "|") if "|" in line else []
+            if len(cells) != len(header):
+                break
+            rows.append([cell.strip() for cell in cells])
+        if len(rows) > 1:
+            yield {name: [row[k] for row in rows] for k, name in enumerate(header)}, at + 2
+
+
+def _header(above: str, line: str) -> list[str]:
+    """The names; where a line of words of as many cells stands above them, those of both, as MATLAB prints them."""
+    names = [name.strip() for name in split(line, "|")]
+    upper = [name.strip() for name in split(above, "|")] if "|" in above and not is_ruler(above) else []
+    if len(upper) != len(names) or any(map(is_number, upper)) or not all(upper):
+        return names
+    return [f"{one} {other}".strip() for one, other in zip(upper, names, strict=True)]
+
+
+READER = Reader("markdown", "tables of results in Markdown, such as Hugging Face model cards", sniff, read)

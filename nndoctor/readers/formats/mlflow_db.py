@@ -1,0 +1,115 @@
+"""MLflow's SQLite store (`mlflow.db`): every run in it, read only."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.tables.curve_files import Curve, from_curves
+from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.table import Table
+from nndoctor.core.run import Fact
+
+MAGIC = b"SQLite format 3\0"
+MOST_POINTS = 20_000_000
+RUNS = (
+    "select run_uuid, name from runs where coalesce(lifecycle_stage, 'active') = 'active' order by start_time, run_uuid"
+)
+POINTS = "select key, step, value, is_nan from metrics where run_uuid = ? order by key, step, timestamp"
+PARAMS = "select key, value from params where run_uuid = ?"
+
+
+def sniff(source: Source) -> bool:
+    """SQLite's first bytes; that the tables are MLflow's is seen when it is read."""
+    return source.head.startswith(MAGIC)
+
+
+def read(source: Source) -> list[Table]:
+    """One table for each run that logged a curve. Raises UnreadableLog for another database, or a broken one."""
+    try:
+        with _opened(source) as base:
+            tables = {name for (name,) in base.execute("select name from sqlite_master where type = 'table'")}
+            if not {"runs", "metrics", "params"} <= tables:
+                raise UnreadableLog(f"{source.path} is {_other(tables)}")
+            runs = base.execute(RUNS).fetchall()
+            found = [table for run, label in _labels(runs) if (table := _table(base, run, label, source)) is not None]
+    except sqlite3.Error as error:
+        raise UnreadableLog(
+            f"{source.path} is an SQLite file that cannot be read ({error}); was it copied whole?"
+        ) from error
+    if not found:
+        raise UnreadableLog(
+            f"{source.path} is an MLflow store whose {len(runs)} runs hold no curve: log metrics with a step, once an epoch"
+        )
+    return found
+
+
+def _labels(runs: Sequence[tuple[object, object]]) -> list[tuple[str, str]]:
+    """Each run with its name; where several are called alike, the beginning of its id stands behind it."""
+    often = Counter(name for _, name in runs)
+    return [
+        (str(run), f"{name} {str(run)[:8]}" if name and often[name] > 1 else str(name or run)) for run, name in runs
+    ]
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[sqlite3.Connection]:
+    """The database, opened so that nothing can be written."""
+    if source.data is not None:
+        base = sqlite3.connect(":memory:")
+        base.deserialize(source.data)
+    else:
+        path = quote(str(Path(source.path).resolve()))
+        base = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+    with closing(base):
+        base.execute("pragma query_only = on")
+        yield base
+
+
+def _table(base: sqlite3.Connection, run: str, label: str, source: Source) -> Table | None:
+    curves: dict[str, Curve] = {}
+    for k, (key, step, value, is_nan) in enumerate(base.execute(POINTS, (run,))):
+        if k > MOST_POINTS:
+            raise UnreadableLog(f"{source.path} holds over {MOST_POINTS} points in a run: export the run as CSV")
+        if str(key).startswith("system/") or not isinstance(value, (int, float)):
+            continue
+        steps, values = curves.setdefault(str(key), ([], []))
+        steps.append(float(step or 0))
+        values.append(math.nan if is_nan else float(value))
+    curves = {key: _counted(curve) for key, curve in curves.items()}
+    if not any(len(steps) > 1 and meaning(key).kind in (Kind.SERIES, Kind.PART) for key, (steps, _) in curves.items()):
+        return None
+    return replace(from_curves(curves, "mlflow", source.path, _facts(base, run), ()), label=label)
+
+
+def _counted(curve: Curve) -> Curve:
+    """Where the writer was not told the step, points are counted."""
+    steps, values = curve
+    if len(steps) > 1 and steps[0] == steps[-1]:
+        return [float(k) for k in range(len(steps))], values
+    return steps, values
+
+
+def _facts(base: sqlite3.Connection, run: str) -> dict[str, Fact]:
+    return given((str(key), value) for key, value in base.execute(PARAMS, (run,)))
+
+
+def _other(tables: set[str]) -> str:
+    if {"trials", "studies"} <= tables:
+        return "a store of Optuna's trials, not the log of a run: give the log that one trial wrote"
+    if {"run", "experiment"} <= tables:
+        return "Aim's list of runs; the curves lie beside it: give the folder .aim for what to do"
+    return "an SQLite file and no store of MLflow's (no tables runs, metrics and params)"
+
+
+READER = Reader("mlflow-db", "MLflow's SQLite store, mlflow.db", sniff, read)

@@ -1,0 +1,71 @@
+"""A folder with a JSON file for each epoch or step, its number in the name: AllenNLP's `metrics_epoch_3.json`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.io.source import HEAD, Source
+from nndoctor.readers.tables.table import Table, flatten, from_records
+
+NAMED = re.compile(r"(?P<stem>.*?(?P<axis>epoch|step|iteration|iter))[-_=]?(?P<number>\d+)\.json", re.IGNORECASE)
+FEWEST = 2  # files
+MOST = 10_000
+
+
+def sniff(source: Source) -> bool:
+    """Two such files or more, of which the first holds a loss or a metric by its name."""
+    files = _files(source)
+    return len(files) >= FEWEST and any(meaning(n).kind is Kind.SERIES for n in flatten(_held(source, files[0][1])))
+
+
+def read(source: Source) -> list[Table]:
+    """One table with a row for each file; one that is cut off is left out, and said."""
+    rows: list[Mapping[str, object]] = []
+    odd: list[str] = []
+    for number, name, axis in _files(source):
+        held = _held(source, name)
+        if held:
+            rows.append(
+                {axis: number, **{key: value for key, value in held.items() if meaning(key).kind is not Kind.EPOCH}}
+            )
+        else:
+            odd.append(name)
+    if not rows:
+        raise UnreadableLog(
+            f"{source.path} has files for its epochs and none that is a whole JSON object; was it copied whole?"
+        )
+    notes = (f"no whole JSON objects and left out: {len(odd)} of the files, the first is {odd[0]}",) if odd else ()
+    return [from_records(rows, "numbered-json", notes=notes)]
+
+
+def _files(source: Source) -> list[tuple[int, str, str]]:
+    """The number, the name and the axis of each file of the stem that most have, in order."""
+    named = [name for name, folder in source.entries.items() if not folder and name[-5:].lower() == ".json"]
+    found = [match for name in named if (match := NAMED.fullmatch(name))]
+    if len(found) < FEWEST:
+        return []
+    stem, _ = Counter(match["stem"] for match in found).most_common(1)[0]
+    own = [match for match in found if match["stem"] == stem]
+    return sorted((int(match["number"]), match.string, match["axis"].lower()) for match in own)[:MOST]
+
+
+def _held(source: Source, name: str) -> Mapping[str, object]:
+    """What a small file holds; nothing where it is no JSON object."""
+    head = Source(str(Path(source.path) / name))
+    if head.size > HEAD:
+        return {}
+    try:
+        found = json.loads(head.start)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+READER = Reader("numbered-json", "folders with a JSON file an epoch: AllenNLP's metrics_epoch_3.json", sniff, read)

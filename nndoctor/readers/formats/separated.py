@@ -1,0 +1,234 @@
+"""Tables in text: CSV and TSV in every spelling, and their flavours by Keras, Lightning and others."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.tables import chunked as large
+from nndoctor.readers.tables.layout import LONGEST_FIELD, UPRIGHT, Layout, is_row, is_ruler, layout_of, split
+from nndoctor.readers.vocabulary.names import Kind, meaning, tidy
+from nndoctor.readers.tables.plain_numbers import parsed
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.table import Column, Table, Words, is_words
+
+LARGE = 8 << 20  # bytes; beyond, pandas reads faster than its import costs
+PIECE = 20_000  # rows that are held as text at a time
+LONGEST_CELL = 200  # lines that one quoted cell may go over; more, and its closing quote is missing
+TRIAL_SETTINGS = {
+    *("batch_size", "num_epochs", "n_epochs", "max_epochs", "epochs", "hidden_size", "num_layers", "dropout", "seed"),
+    *("weight_decay", "optimizer", "trial", "n_layers", "hidden", "lr", "learning_rate", "momentum", "hidden_dim"),
+}
+
+CLASSES = frozenset({"class", "label", "category", "support", "class_name", "classes"})
+
+
+def sniff(source: Source) -> bool:
+    """A header whose cells are mostly words, and rows of as many cells below it."""
+    if source.is_dir or not source.is_text or source.start.lstrip()[:1] in ("{", "["):
+        return False
+    return "\r" not in source.start[:4096] and layout_of(source) is not None  # a lone one draws a bar anew
+
+
+def read(source: Source) -> list[Table]:
+    """One table; a large one of plain cells through pandas."""
+    layout = layout_of(source)
+    if layout is None:
+        raise UnreadableLog(f"{source.path} is no table with a header")
+    _refuse_runs_table(layout, source)
+    _refuse_classes(layout, source)
+    table = _plain(source, layout) if source.size <= LARGE else large.read(source, layout)
+    if table is None:
+        table = read_rows(source, layout)
+    if not table.rows:
+        shown = ", ".join(layout.header[:6])
+        raise UnreadableLog(
+            f"{source.path} has a header ({shown}) and no rows below it: the run has logged nothing yet"
+        )
+    _refuse_trials(table, source)
+    return [table]
+
+
+def _plain(source: Source, layout: Layout) -> Table | None:
+    """A table of plain numbers with the header on its first line; None where it is any other, and read row by row."""
+    odd = layout.delimiter in " |" or layout.indexed or source.encoding.startswith("utf-16") or not layout.kept
+    if odd or not layout.numbers_only:
+        return None
+    header, _, rows = source.whole().partition(b"\n")
+    if not rows.endswith(b"\n") or not is_row(header.decode("latin-1")):
+        return None
+    found = parsed(rows, layout.delimiter, len(layout.header), layout.kept)
+    if found is None:
+        return None
+    columns = {layout.header[k]: Column(*column) for k, column in zip(layout.kept, found, strict=True)}
+    lines = np.arange(2, 2 + len(found[0][0]))
+    return Table(columns, layout.format, lines, ignored=layout.ignored)
+
+
+def read_rows(source: Source, layout: Layout) -> Table:
+    """The table by the standard library, row by row: exact for quotes, comments, blank and ragged lines."""
+    text = source.text()
+    pieces = _Pieces(layout)
+    rows: list[list[str]] = []
+    at: list[int] = []
+    for row, line in _records(text, layout, source.path):
+        rows.append(row)
+        at.append(line)
+        if len(rows) > PIECE:  # the last row is held back: it may be cut off
+            pieces.add(rows[:-1], at[:-1])
+            rows, at = rows[-1:], at[-1:]
+    notes: tuple[str, ...] = ()
+    if rows and len(rows[-1]) < len(layout.header) and not text.endswith("\n"):
+        rows, at = rows[:-1], at[:-1]
+        notes = (CUT,)
+    pieces.add(rows, at)
+    return pieces.table(notes)
+
+
+CUT = large.CUT
+
+
+@dataclass
+class _Pieces:
+    """Columns as they grow."""
+
+    layout: Layout
+    columns: dict[str, list[Column]] = field(default_factory=dict)
+    words: dict[str, list[Words]] = field(default_factory=dict)
+    lines: list[np.ndarray] = field(default_factory=list)
+    wide: int = 0
+
+    def add(self, rows: Sequence[Sequence[str]], at: Sequence[int]) -> None:
+        """Take in rows, less those that repeat the header."""
+        header = [name.strip() for name in self.layout.header]
+        known = (header, list(self.layout.below))
+        good = [k for k, row in enumerate(rows) if [c.strip().strip("\"'").strip() for c in row] not in known]
+        shift = 1 if self.layout.indexed else 0
+        width = len(header) + shift
+        self.wide += sum(len(rows[k]) > width and any(c.strip() for c in rows[k][width:]) for k in good)
+        for position in self.layout.kept:
+            name, place = self.layout.header[position], position + shift
+            cells = [rows[k][place] if place < len(rows[k]) else "" for k in good]
+            if is_words(name):
+                self.words.setdefault(name, []).append(Words.of(cells))
+            else:
+                self.columns.setdefault(name, []).append(Column.of(cells, comma=self.layout.comma))
+        self.lines.append(np.asarray([at[k] for k in good], dtype=np.int64))
+
+    def table(self, notes: tuple[str, ...]) -> Table:
+        """All pieces as one table."""
+        if self.wide:
+            notes = (*notes, f"{self.wide} rows have more cells than the header: what is over was left out")
+        return Table(
+            {name: Column.joined(parts) for name, parts in self.columns.items()},
+            self.layout.format,
+            np.concatenate(self.lines),
+            notes=notes,
+            words={name: Words.joined(parts) for name, parts in self.words.items()},
+            ignored=self.layout.ignored,
+        )
+
+
+class _Lines:
+    """The lines of a text for a csv reader, comments and blank lines between its rows left out."""
+
+    def __init__(self, text: str, *, piped: bool) -> None:
+        self.text, self.piped, self.at, self.line = text, piped, 0, 0
+        self.began = 0  # the line on which the row being read begins; 0 between rows
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while self.at < len(self.text):
+            end = self.text.find("\n", self.at)
+            end = len(self.text) if end < 0 else end + 1
+            line, self.at = self.text[self.at : end], end
+            self.line += 1
+            if self.began:
+                return line
+            if is_row(line) and not is_ruler(line):
+                self.began = self.line
+                return line.translate(UPRIGHT).strip().strip("|") if self.piped else line
+        raise StopIteration
+
+
+def _records(text: str, layout: Layout, path: str) -> Iterator[tuple[list[str], int]]:
+    """The rows below the header, each with the physical line on which it begins."""
+    delimiter, headed = layout.delimiter, not layout.commented
+    lines = _Lines(text, piped=delimiter == "|")
+    if delimiter == " ":
+        rows: Iterator[list[str]] = (split(line, " ") for line in lines)
+    else:
+        csv.field_size_limit(LONGEST_FIELD)
+        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    try:
+        for k, row in enumerate(rows):
+            began, lines.began = lines.began, 0
+            if lines.line - began > LONGEST_CELL:
+                raise UnreadableLog(f"{path}, line {began}: a quote is opened and not closed; close it, or take it out")
+            if k or not headed:
+                yield row, began
+    except csv.Error as error:
+        raise UnreadableLog(f"{path}, line {lines.line}: not a table ({error}); is it the right file?") from error
+
+
+def _refuse_runs_table(layout: Layout, source: Source) -> None:
+    if layout.lists_runs:
+        raise UnreadableLog(
+            f"{source.path} is a W&B table of runs, one row each: export the history of one run, or a panel, instead"
+        )
+
+
+def _refuse_classes(layout: Layout, source: Source) -> None:
+    """A table of precision and recall has a row a class, and tells of no course."""
+    names = {tidy(name) for name in layout.header}
+    kinds = {meaning(name).kind for name in layout.header}
+    said = [meaning(name) for name in layout.header]
+    counts = kinds & {Kind.EPOCH, Kind.STEP} or any(what.split or what.metric in ("loss", "lr") for what in said)
+    if names & CLASSES and not counts:
+        raise UnreadableLog(f"{source.path} has a row a class, and no epoch or step: it tells of no training's course")
+
+
+def _refuse_trials(table: Table, source: Source) -> None:
+    """A table with one row a trial has settings that change from row to row, or a best value, and no axis."""
+    kinds = {name: meaning(name).kind for name in table.columns}
+    epochs = table.columns.get(next((n for n, k in kinds.items() if k is Kind.EPOCH), ""))
+    counted = epochs is not None and bool(np.all(np.diff(epochs.values[epochs.present]) > 0)) and table.rows > 1
+    if counted or any(kind is Kind.STEP for kind in kinds.values()) or table.rows < 2:
+        return
+    names = [*table.columns, *table.words, *table.ignored]
+    settings = [name for name in names if tidy(name) in TRIAL_SETTINGS and _changes(table, name)]
+    best = any(word in ("best", "final") for name in names for word in tidy(name).split("_"))
+    plural = any(tidy(name) in ("epochs", "num_epochs", "n_epochs", "max_epochs") for name in names)
+    only_setting_is_rate = {tidy(name) for name in settings} <= {"lr", "learning_rate"}
+    if (
+        (len(settings) >= 2 and (epochs is None or plural))
+        or (settings and best)
+        or (best and plural and not only_setting_is_rate)
+    ):
+        shown = ", ".join(settings[:4])
+        raise UnreadableLog(
+            f"{source.path} is a table of trials ({shown} change from row to row), not the log of a run: "
+            "judge it with nndoctor sweep, or give the log of one trial"
+        )
+
+
+def _changes(table: Table, name: str) -> bool:
+    if name in table.words:
+        return len(table.words[name].words) > 1
+    column = table.columns.get(name)
+    return column is None or len(np.unique(column.values[column.present])) > 1
+
+
+READER = Reader(
+    "csv",
+    "tables with a header: CSV, TSV, semicolons, decimal commas; Keras CSVLogger, Lightning metrics.csv",
+    sniff,
+    read,
+)

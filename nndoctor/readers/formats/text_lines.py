@@ -1,0 +1,89 @@
+"""Free text in which a run's numbers stand: printed loops, logging lines, progress bars, whatever a framework says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.io.source import HEAD, Source, pieces
+from nndoctor.readers.tables.table import Table, from_rows, joined
+
+if TYPE_CHECKING:
+    from nndoctor.readers.text.records import Record
+
+LONGEST_PREFACE = 1 << 20  # bytes that a log may print before its first numbers
+CUT = "the last line is cut off and was left out"
+
+
+def sniff(source: Source) -> bool:
+    """Two lines or more, each of another epoch or step, with a loss or a metric by its name."""
+    if source.is_dir or not source.is_text or _is_json(source.start):
+        return False
+    from nndoctor.readers.text.records import counts  # patterns that only a printed log needs
+
+    if counts(_told(source.start.split("\n"), source)):
+        return True
+    return source.size > HEAD and counts(_told(source.beginning(LONGEST_PREFACE).split("\n"), source))
+
+
+def read(source: Source) -> list[Table]:
+    """One table, a row for each epoch or step that the text tells of, with the line it begins on."""
+    from nndoctor.readers.text.ranks import one_voice
+    from nndoctor.readers.text.records import tells
+
+    parts: list[Table] = []
+    before = 0
+    for text in pieces(source):
+        lines = one_voice(text.split("\n"), tells)
+        found = _told(lines, source)
+        notes: tuple[str, ...] = ()
+        if (
+            lines[-1].strip()
+            and len(found) > 2
+            and found[-1].line == len(lines)
+            and _is_cut(found[-1].row, found[-2].row)
+        ):
+            found, notes = found[:-1], (CUT,)
+        if found:
+            at = [record.line + before for record in found]
+            parts.append(from_rows([record.row for record in found], "text", at, notes=notes))
+        before += text.count("\n")
+    if not parts:
+        raise UnreadableLog(f"{source.path} has no line with a loss or a metric; wanted 'epoch 1 loss 0.5' or the like")
+    return [joined(parts)]
+
+
+def _told(lines: Sequence[str], source: Source) -> list[Record]:
+    """The records of some lines; where they make no log, those that progress bars draw."""
+    from nndoctor.readers.text.bars import drawn
+    from nndoctor.readers.text.dialects import comma_decimals, with_points
+    from nndoctor.readers.text.records import counts, records
+
+    if comma_decimals(source.start):
+        lines = [with_points(line) for line in lines]
+    found = records(lines)
+    if counts(found) or "|" not in source.start:
+        return found
+    bars = drawn(lines)
+    return bars if counts(bars) else found
+
+
+def _is_cut(last: dict[str, object], other: dict[str, object]) -> bool:
+    return len(last) < len(other) and list(last) == list(other)[: len(last)]
+
+
+def _is_json(start: str) -> bool:
+    start = start.lstrip()
+    if start.startswith("["):
+        return start[1:].lstrip()[:1] in ("{", "[", '"')
+    return start.startswith("{") and not start.startswith("{'")
+
+
+READER = Reader(
+    "text",
+    "free text: print loops, logging lines, Keras fit output, nanoGPT, llm.c, OLMo, Megatron, Caffe, mmdet, Flair, nnU-Net",
+    sniff,
+    read,
+)

@@ -1,0 +1,66 @@
+"""YOLOv5 to v12 as they print to the terminal: a header, a progress bar and a line of scores for each epoch."""
+
+from __future__ import annotations
+
+import re
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.io.source import HEAD, Source
+from nndoctor.readers.tables.table import Table, from_records
+
+PREFACE = 1 << 20  # bytes that may be printed before the first epoch
+HEADER = re.compile(r"\bEpoch\s+gpu_mem\s+((?:\w+\s+)+?)(?:labels|instances|targets|total)\b", re.IGNORECASE)
+EPOCH = re.compile(
+    r"^\s*(?P<epoch>\d+)/(?P<last>\d+)\s+(?P<memory>[\d.]+[GM]?)\s+(?P<losses>(?:[-+.\de]+|nan|inf)\s.*?)\s\d+:"
+)
+SCORES = re.compile(r"^\s*all\s+\d+\s+\d+\s+([-+.\dena]+)\s+([-+.\dena]+)\s+([-+.\dena]+)\s+([-+.\dena]+)")
+NAMES = ("val/precision", "val/recall", "val/mAP50", "val/mAP50-95")
+CUT = "the last epoch is not whole: it was left out"
+
+
+def sniff(source: Source) -> bool:
+    """The header that stands above each epoch, and an epoch's bar."""
+    if source.is_dir or not source.is_text:
+        return False
+    text = source.start
+    if "gpu_mem" not in text.lower():
+        if source.size <= HEAD:
+            return False
+        text = source.beginning(PREFACE)
+    return "gpu_mem" in text.lower() and HEADER.search(text) is not None
+
+
+def read(source: Source) -> list[Table]:
+    """One table with a row an epoch: the bar as it was drawn last, and the scores on the line `all` below it."""
+    rows: list[dict[str, object]] = []
+    lines: list[int] = []
+    names: list[str] = []
+    drawn = ""
+    for at, text in enumerate(source.text().split("\n"), 1):
+        if header := HEADER.search(text):
+            names = [_loss(word) for word in header[1].split()]
+        for piece in text.split("\r"):
+            if bar := EPOCH.match(piece):
+                values = dict(zip(names, bar["losses"].split(), strict=False))
+                if not rows or rows[-1]["epoch"] != bar["epoch"]:
+                    rows.append({"epoch": bar["epoch"]})
+                    lines.append(at)
+                rows[-1].update(values)
+                drawn = piece
+            elif (found := SCORES.match(piece)) and rows:
+                rows[-1].update(zip(NAMES, found.groups(), strict=True))
+    if not rows:
+        raise UnreadableLog(f"{source.path} begins like YOLO's output and has no epoch; it stopped before the first")
+    notes: tuple[str, ...] = ()
+    if len(rows) > 1 and NAMES[0] in rows[-2] and NAMES[0] not in rows[-1] and "100%" not in drawn:
+        rows, lines, notes = rows[:-1], lines[:-1], (CUT,)
+    return [from_records(rows, "yolo-terminal", lines, notes=notes)]
+
+
+def _loss(word: str) -> str:
+    word = word.lower()
+    return f"train/{word}" if word.endswith("loss") else f"train/{word}_loss"
+
+
+READER = Reader("yolo-terminal", "YOLOv5 to v12 printed to the terminal", sniff, read)

@@ -1,0 +1,220 @@
+"""Compressed logs and archives of logs, unpacked within bounds: into memory one log, into a passing folder many."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from nndoctor.core.errors import MissingExtra, UnreadableLog
+from nndoctor.readers.io.find import LOGS, SKIPPED
+from nndoctor.readers.io.source import HEAD, PIECE, Source
+
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+}
+FIRST = {magic[:1] for magic in MAGIC}
+TAR = slice(257, 262)  # where a tar file says `ustar`
+FREE = 64 << 20  # bytes that anything may unpack to
+RATIO = 50  # times its size that a larger file may unpack to; logs pack 5 to 20 times
+MOST = 1 << 30  # bytes that nothing may exceed
+MOST_FILES = 10_000  # of an archive
+KEPT = {*LOGS, "", ".db", ".md", ".out", ".err", ".gz", ".bz2", ".xz", ".zst", ".v2"}
+CUT = "the compressed file is cut off or broken: read as far as it goes"
+
+# What the unpackers raise for broken data; named, as most of them are loaded only where something is packed.
+BROKEN = {"EOFError", "error", "LZMAError", "ZstdError", "BadGzipFile", "BadZipFile", "OSError", "ValueError"}
+
+
+def packing(source: Source) -> str | None:
+    """How a file is packed, by its first bytes: gzip, bzip2, xz, zstd, zip or tar; None where it is not."""
+    if source.is_dir or (source.head[:1] not in FIRST and source.head[TAR] != b"ustar"):
+        return None
+    found = next((kind for magic, kind in MAGIC.items() if source.head.startswith(magic)), None)
+    return found or ("tar" if source.head[TAR] == b"ustar" else None)
+
+
+def peeked(source: Source) -> Source | None:
+    """The first bytes of what a compressed file holds, as a source; None for an archive or what cannot be unpacked."""
+    if packing(source) in ("zip", "tar"):
+        return None
+    try:
+        with _opened(source) as stream:
+            data = _most(stream, HEAD)[0]
+    except (UnreadableLog, MissingExtra):
+        return None
+    return None if data[TAR] == b"ustar" else replace(source, data=data)
+
+
+def unpacked(source: Source) -> Source:
+    """What a compressed file holds. Raises UnreadableLog where that is out of bounds, MissingExtra for zstd without it."""
+    bound = _bound(source)
+    with _opened(source) as stream:
+        data, broken = _most(stream, bound + 1)
+    if len(data) > bound:
+        raise UnreadableLog(_too_much(source, bound))
+    if broken and not data:
+        raise UnreadableLog(f"{source.path} is a compressed file that cannot be unpacked; was it copied whole?")
+    return replace(source, data=data, notes=(*source.notes, CUT) if broken else source.notes)
+
+
+@contextmanager
+def unfolded(source: Source) -> Iterator[Path]:
+    """A folder with the logs of an archive, there for as long as the block lasts.
+
+    Only plain files with a log's name are unpacked, never a link or a path that leads out of the folder. Raises
+    UnreadableLog where the archive is broken or out of bounds.
+    """
+    with tempfile.TemporaryDirectory(prefix="nndoctor-") as name:
+        folder = Path(name).resolve()
+        left, bound = _bound(source), _bound(source)
+        try:
+            for member, stream in _members(source):
+                place = folder.joinpath(*member.parts)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                left = _write(stream, place, left)
+                if left < 0:
+                    break
+        except Exception as error:
+            if not _is_broken(error):
+                raise
+            raise UnreadableLog(
+                f"{source.path} is an archive that cannot be unpacked ({error}); is it whole?"
+            ) from error
+        if left < 0:
+            raise UnreadableLog(_too_much(source, bound))
+        yield folder
+
+
+def _write(stream: IO[bytes], place: Path, left: int) -> int:
+    """Writes a stream to a file, and gives how many bytes may still come; below 0 it was too much."""
+    with place.open("wb") as file:
+        while left >= 0 and (piece := stream.read(min(PIECE, left + 1))):
+            left -= len(piece)
+            file.write(piece)
+    return left
+
+
+def is_archive(source: Source) -> bool:
+    """Whether a file is a zip or a tar, compressed or not."""
+    kind = packing(source)
+    if kind is None or kind in ("zip", "tar"):
+        return kind is not None
+    with _opened(source) as stream:
+        return _most(stream, 512)[0][TAR] == b"ustar"
+
+
+def _members(source: Source) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+    import tarfile
+    import zipfile
+
+    if packing(source) == "zip":
+        with source.open() as file, zipfile.ZipFile(file) as archive:
+            for item in archive.infolist()[:MOST_FILES]:
+                name = _safe(item.filename)
+                if name is not None and not item.is_dir():
+                    with archive.open(item) as stream:
+                        yield name, stream
+        return
+    with _opened(source) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
+        for count, part in enumerate(archive):
+            if count >= MOST_FILES:
+                return
+            name = _safe(part.name)
+            content = archive.extractfile(part) if name is not None and part.isreg() else None
+            if name is not None and content is not None:
+                yield name, content
+
+
+def _safe(name: str) -> PurePosixPath | None:
+    """A member's path within the folder, or None for one that leads out of it or is no log by its name."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    odd = path.is_absolute() or any(part in ("..", "") or ":" in part or "\0" in part for part in path.parts)
+    if odd or not path.parts or any(part in SKIPPED or part.startswith(".") for part in path.parts):
+        return None
+    return path if path.suffix.lower() in KEPT or "tfevents" in path.name or path.name == "layers.bin" else None
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[IO[bytes]]:
+    """The bytes that a compressed file holds, as a stream; those of a plain file as they are."""
+    with source.open() as file:
+        yield UNPACKERS.get(packing(source) or "", _plain)(file)
+
+
+def _plain(file: IO[bytes]) -> IO[bytes]:
+    return file
+
+
+def _gzip(file: IO[bytes]) -> IO[bytes]:
+    import gzip
+
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+
+
+def _bzip2(file: IO[bytes]) -> IO[bytes]:
+    import bz2
+
+    return bz2.open(file)
+
+
+def _xz(file: IO[bytes]) -> IO[bytes]:
+    import lzma
+
+    return lzma.open(file)
+
+
+def _zstd(file: IO[bytes]) -> IO[bytes]:
+    try:
+        import zstandard
+    except ImportError as error:
+        raise MissingExtra("reading .zst files", "zstandard", "zst") from error
+    reader: IO[bytes] = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(file, read_across_frames=True)
+    return reader
+
+
+UNPACKERS = {"gzip": _gzip, "bzip2": _bzip2, "xz": _xz, "zstd": _zstd}
+
+
+def _most(stream: IO[bytes], most: int) -> tuple[bytes, bool]:
+    """At most that many bytes of a stream, and whether it broke off."""
+    pieces: list[bytes] = []
+    left = most
+    some = getattr(stream, "read1", stream.read)  # gives what there is before it fails
+    try:
+        while left > 0 and (piece := some(min(PIECE, left))):
+            pieces.append(piece)
+            left -= len(piece)
+    except Exception as error:
+        if not _is_broken(error):
+            raise
+        return b"".join(pieces), True
+    return b"".join(pieces), False
+
+
+def _is_broken(error: Exception) -> bool:
+    """Whether an error is that of an unpacker who finds its data broken, locked, or packed in a way it does not know."""
+    name = type(error).__name__
+    return (
+        name in BROKEN
+        or name.endswith(("HeaderError", "ReadError", "TarError"))
+        or type(error) in (RuntimeError, NotImplementedError)
+    )
+
+
+def _bound(source: Source) -> int:
+    return min(MOST, max(FREE, RATIO * source.size))
+
+
+def _too_much(source: Source, bound: int) -> str:
+    return (
+        f"{source.path} unpacks to over {bound >> 20} MB, more than logs do: unpack it yourself and give the log in it"
+    )

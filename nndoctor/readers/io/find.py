@@ -1,0 +1,167 @@
+"""From what a user types to the sources it means: files, folders, globs and standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from nndoctor.core.errors import UnreadableLog, nearest
+from nndoctor.readers.io.remote import is_remote
+from nndoctor.readers.io.source import MOST_PIPED, Source
+
+LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err"}
+PACKED = {".gz", ".bz2", ".xz", ".zst"}  # one log each; archives are opened only when they are named
+SKIPPED = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}  # and all hidden ones
+NOTED = {".csv", ".tsv", ".jsonl", ".ndjson"}  # what nobody reads though it looks like a log is named in a note
+BESIDE = (
+    "TensorBoard's event files of the run lie beside this table, which says the same with its lines: it alone was read"
+)
+MOST_NAMES, CLOSE = 5000, 0.75  # names of a folder that are looked at for a missing file, and how like they must be
+CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+
+
+@dataclass(slots=True)
+class Found:
+    """The logs behind some words, each once; for the words that mean none why not; what was passed over."""
+
+    sources: list[Source] = field(default_factory=list)
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+
+
+def find(words: Iterable[str], is_log: Callable[[Source], bool]) -> tuple[list[Source], list[tuple[str, str]]]:
+    """The sources behind the words, each once, and for the words that mean none why not."""
+    found = survey(words, is_log)
+    return found.sources, found.errors
+
+
+def survey(words: Iterable[str], is_log: Callable[[Source], bool]) -> Found:
+    """As `find`, and what in the folders looked like a log and is none."""
+    found = Found()
+    sources: dict[str, Source] = {}
+    folders: dict[str, str] = {}
+    for word in words:
+        try:
+            for source in _behind(word, is_log, found.passed):
+                key = _real(source.path, folders) if os.path.exists(source.path) else source.path
+                if key not in sources or (sources[key].below and not source.below):  # what is named counts as named
+                    sources[key] = source
+        except UnreadableLog as error:
+            found.errors.append((word, str(error)))
+    found.sources = list(sources.values())
+    return found
+
+
+def _real(path: str, folders: dict[str, str]) -> str:
+    """The path without links; `folders` are those of the folders that were looked up: each is followed once."""
+    above, name = os.path.split(path)
+    if not name or name in (os.curdir, os.pardir) or os.path.islink(path):
+        return os.path.realpath(path)
+    if above not in folders:
+        folders[above] = _real(above, folders) if above else os.path.realpath(above)
+    return os.path.join(folders[above], name)
+
+
+def _behind(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> list[Source]:
+    if word == "-":
+        return [_piped()]
+    if not word:
+        raise UnreadableLog("an empty name is no log; wanted a run log, a folder of logs, a glob or '-'")
+    if is_remote(word):
+        return [Source(word)]
+    path = Path(word)
+    if path.is_dir():
+        if is_log(Source(word)):
+            return [Source(word)]
+        return _below(word, is_log, passed)
+    if path.exists():
+        return [Source(word)]
+    matches = sorted(glob.glob(word, recursive=True)) if glob.has_magic(word) else []
+    if not matches:
+        what = "no file matches" if glob.has_magic(word) else f"no such file{near(path)}"
+        raise UnreadableLog(f"{word}: {what}; wanted a run log, a folder of logs, a glob or '-'")
+    return [
+        source
+        for match in matches
+        for source in (_below(match, is_log, passed, empty=True) if Path(match).is_dir() else [Source(match)])
+    ]
+
+
+def near(path: Path) -> str:
+    """`, did you mean 'runs/a.csv'?` where a name like that of a missing file lies in its folder."""
+    try:
+        names = [entry.name for entry in islice(os.scandir(path.parent), MOST_NAMES)]
+    except OSError:
+        return ""
+    return nearest(path.name, sorted(names), CLOSE).replace(
+        "'", f"'{path.parent}{os.sep}", 1 if path.parent.name else 0
+    )
+
+
+def _below(folder: str, is_log: Callable[[Source], bool], passed: list[str], *, empty: bool = False) -> list[Source]:
+    """Every log below a folder. No link to a folder is followed, so that no circle is walked."""
+    found: list[Source] = []
+    for root, folders, files in os.walk(folder):
+        if is_log(Source.folder(root, folders, files)):  # a run that is a folder: what lies in it is part of it
+            found.append(Source(root, below=True))
+            folders.clear()
+            continue
+        folders[:] = _entered(root, folders, files)
+        found += _in(root, files, is_log, passed)
+    if not found and not empty:
+        raise UnreadableLog(
+            f"{folder}: no run log in this folder; wanted a file such as metrics.csv, log.jsonl or trainer_state.json"
+        )
+    return found
+
+
+def _in(root: str, files: list[str], is_log: Callable[[Source], bool], passed: list[str]) -> list[Source]:
+    """The logs that lie in a folder itself; where a run's table lies beside its event files, the table alone."""
+    logs: list[Source] = []
+    events: list[Source] = []
+    for name in sorted(name for name in files if not name.startswith(".")):
+        source = Source(os.path.join(root, name), below=True)
+        ending = os.path.splitext(name)[1].lower()
+        if "tfevents" in name:
+            events.append(source)
+        elif (ending in LOGS or ending in PACKED) and _is_log(source, is_log):
+            logs.append(replace(source))  # without the first bytes, which the sniff has looked at
+        elif ending in NOTED:
+            passed.append(source.path)
+    tables = [k for k, source in enumerate(logs) if source.path.endswith(".csv")]
+    if not tables:
+        return [*logs, *(replace(source) for source in events if _is_log(source, is_log))]
+    if events and len(tables) == 1:
+        logs[tables[0]] = replace(logs[tables[0]], notes=(BESIDE,))
+    return logs
+
+
+def _is_log(source: Source, is_log: Callable[[Source], bool]) -> bool:
+    """Whether a file is a log; what cannot be opened is taken for one, so that the reader says why."""
+    try:
+        return is_log(source)
+    except (UnreadableLog, OSError):
+        return True
+
+
+def _entered(root: str, folders: list[str], files: list[str]) -> list[str]:
+    """The folders worth a look: none hidden, no environment, and of checkpoints of one run only the last."""
+    kept = [f for f in sorted(folders) if not f.startswith(".") and f not in SKIPPED]
+    kept = [f for f in kept if not os.path.exists(os.path.join(root, f, "pyvenv.cfg"))]
+    steps = {f: int(match[1]) for f in kept if (match := CHECKPOINT.fullmatch(f))}
+    told = [f for f in steps if os.path.exists(os.path.join(root, f, "trainer_state.json"))]
+    last = "" if "trainer_state.json" in files or not told else max(told, key=steps.__getitem__)
+    return [f for f in kept if f not in told or f == last]  # each state holds all that those before it held
+
+
+def _piped() -> Source:
+    data = sys.stdin.buffer.read(MOST_PIPED + 1)
+    if len(data) > MOST_PIPED:
+        raise UnreadableLog(f"standard input holds over {MOST_PIPED >> 20} MB: give the file's path instead")
+    return Source("-", data)

@@ -1,0 +1,192 @@
+"""From a table to runs: what the columns mean, where runs begin and resume, which axis counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
+from nndoctor.readers.semantics.clock import clock
+from nndoctor.readers.semantics.derived import as_shares, completed
+from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
+from nndoctor.readers.vocabulary.names import BARE, FACTS, Kind, Meaning, meaning, task, tidy
+from nndoctor.readers.semantics.resume import rejoined
+from nndoctor.readers.vocabulary.spellings import RUN_KEYS
+from nndoctor.readers.tables.table import Rows, Table
+from nndoctor.core.run import Fact, Run
+from nndoctor.core.series import Series
+
+MOST_NAMED = 8  # columns that are all shown
+ENOUGH = 8  # points from which the mean over an epoch is a curve, and preferred to its twin logged every few steps
+
+
+def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
+    """Every run in a table. Raises UnreadableLog where no training, validation or test series is found."""
+    table = _held(by_phase(table))
+    meanings = interpret(list(table.columns), maps)
+    playing = task([*table.columns, *table.ignored])
+    known = [
+        name for name, said in meanings.items() if said.kind in (Kind.SERIES, Kind.PART) and table.columns[name].held
+    ]
+    if not playing and not any(meanings[name].split for name in known):
+        raise UnreadableLog(_nothing_found(table, path))
+    axis, notes = axis_of(table, meanings)
+    present = [table.columns[name].present for name in known]
+    parts = [part for rows in _by_key(table) for part in segments(rows, axis, present, table.format)]
+    parts = rejoined(parts, table, meanings) if table.format == "keras-csv" else parts
+    facts = {**table.facts, **_unreadable(table, meanings)}
+    if playing:
+        facts["task"] = Fact(playing)
+    base = Run({}, facts, f"{path}:{table.label}" if table.label else path, path, table.format, (), notes)
+    runs = [_run(table, meanings, part, base) for part in parts]
+    runs = [run for run in runs if run.series] or ([replace(base, unknown=tuple(table.columns))] if playing else [])
+    held = [series for run in runs for series in run.series.values()]
+    lost = any(s.name.endswith("/loss") and not np.isfinite(s.values).all() for s in held)  # one NaN is enough to see
+    if not playing and not lost and max(map(len, held), default=0) < 2:
+        raise UnreadableLog(
+            f"{path} has one row a run: wanted at least two, to see how the run went; log once an epoch"
+        )
+    if len(runs) < 2:
+        return runs
+    return [
+        replace(run, source=f"{run.source}#{k}", facts={**run.facts, "runs_in_log": Fact(len(runs))})
+        for k, run in enumerate(runs, 1)
+    ]
+
+
+def _held(table: Table) -> Table:
+    """The table without columns that hold nothing: an empty `reward` makes no game."""
+    held = {name: column for name, column in table.columns.items() if column.held}
+    return replace(table, columns=held) if 0 < len(held) < len(table.columns) else table
+
+
+def _by_key(table: Table) -> list[Rows]:
+    """The rows of each run where columns name the run (`run_id`, `fold`), else all rows."""
+    keys = [words for name, words in table.words.items() if tidy(name) in RUN_KEYS and len(words.words) > 1]
+    if not keys:
+        return [np.arange(table.rows)]
+    _, run = np.unique(np.stack([key.codes for key in keys]), axis=1, return_inverse=True)
+    run = np.asarray(run).ravel()
+    return [np.flatnonzero(run == k) for k in dict.fromkeys(run.tolist())]
+
+
+def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run) -> Run:
+    found: dict[str, Series] = {}
+    parts: dict[str, Series] = {}
+    ranks: dict[str, tuple[bool, int, int]] = {}
+    for column, said in meanings.items():
+        if said.kind not in (Kind.SERIES, Kind.PART):
+            continue
+        series = _series(table, column, said, part)
+        if series is None:
+            continue
+        if said.kind is Kind.PART:
+            parts.setdefault(series.name, series)
+            continue
+        short = len(series) < ENOUGH
+        rank = (short, -len(series) if short else int(said.each_step), said.rank)
+        if rank < ranks.get(series.name, (True, 1, 0)):
+            found[series.name], ranks[series.name] = series, rank
+    series_by_name, notes, used = completed(found, parts)
+    unknown = tuple(
+        column.strip()
+        for column, said in meanings.items()
+        if table.columns[column].held and said.kind in (Kind.UNKNOWN, Kind.SERIES, Kind.PART)
+        if column.strip() not in used
+    )
+    facts = {**_constants(table, meanings, part), **_settings(table, part), **base.facts}
+    facts.update(_epochs(table, meanings, part))
+    if part.resumed:
+        facts["resumed_at"] = Fact(part.resumed)
+    unknown = (*unknown, *(c for c in table.ignored if c not in unknown))
+    scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})
+    scaled = {**scaled, **table.more}
+    notes = (*table.notes, *base.notes, *notes)
+    return replace(base, series=scaled, facts=facts, unknown=unknown, notes=notes, clock=clock(table, part))
+
+
+def _series(table: Table, column: str, said: Meaning, part: Segment) -> Series | None:
+    data = table.columns[column]
+    name = f"{said.split}/{said.metric}" if said.split else said.metric
+    if part.whole and data.full:
+        return Series(name, part.axis, data.values, column.strip(), table.lines)
+    here = data.present if part.whole else data.present[part.rows]
+    rows, steps = (part.rows, part.axis) if here.all() else (part.rows[here], part.axis[here])
+    if not len(rows):
+        return None
+    last = np.append(np.diff(steps) > 0, True)  # of rows with one step the last one counts
+    whole = part.whole and len(rows) == len(data.values)
+    if not last.all():
+        rows, steps, whole = rows[last], steps[last], False
+    lines = table.lines if whole or table.lines is None else table.lines[rows]
+    return Series(name, steps, data.values if whole else data.values[rows], column.strip(), lines)
+
+
+def _settings(table: Table, part: Segment) -> dict[str, Fact]:
+    """The settings that stay the same in all rows of a run, each with the line on which it first stands."""
+    facts: dict[str, Fact] = {}
+    for column, words in table.words.items():
+        name, value = FACTS.get(tidy(column), ""), words.only(part.rows)
+        if not name or value is None:
+            continue
+        line = None if table.lines is None else int(table.lines[part.rows[0]])
+        try:
+            number = float(value)
+        except ValueError:
+            facts[name] = Fact(value, line)
+        else:
+            facts[name] = Fact(int(number) if number.is_integer() else number, line)
+    return facts
+
+
+def _constants(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:
+    """The columns that nobody understands and that hold one number in all rows of a run, as settings."""
+    found: list[tuple[str, object]] = []
+    for name, said in meanings.items():
+        data = table.columns[name]
+        if said.kind is Kind.UNKNOWN and len(part.rows) > 1 and data.present[part.rows].all():
+            values = data.values[part.rows]
+            if values[0] == values[-1] and (values == values[0]).all():
+                found.append((name.strip(), float(values[0])))
+    return given(found)
+
+
+def _epochs(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:
+    """How many epochs the log counts: the last one's number, and one more where they count from 0."""
+    column = next((table.columns[name] for name, said in meanings.items() if said.kind is Kind.EPOCH), None)
+    values = np.empty(0) if column is None else column.values[part.rows]
+    values = values[np.isfinite(values)]
+    if not len(values) or values.min() < 0:
+        return {}
+    whole = bool((values == np.floor(values)).all())
+    return {"epochs": Fact(float(values.max()) + (whole and values.min() == 0))}
+
+
+def _unreadable(table: Table, meanings: Mapping[str, Meaning]) -> dict[str, Fact]:
+    rows = [row for c, said in meanings.items() if said.kind is Kind.SERIES for row in table.columns[c].unreadable]
+    if not rows:
+        return {}
+    line = None if table.lines is None else int(table.lines[min(rows)])
+    return {"unreadable_values": Fact(len(rows), line)}
+
+
+def _nothing_found(table: Table, path: str) -> str:
+    names = [*(name.strip() for name in table.columns), *table.words, *table.ignored]
+    shown = ", ".join(visible(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
+    odd = [n for n in names if meaning(n).kind is Kind.UNKNOWN]
+    if not odd and len(names) <= MOST_NAMED:
+        return f"{path} holds no loss and no metric; its columns are {shown}: log the training and the validation loss"
+    first = visible(next((n for n in (*odd, *names) if n not in BARE), "column"))
+    return (
+        f"{path} has no column that looks like a training or validation series; its columns are {shown}; "
+        f"name one with --map '{first}=train/loss'"
+    )
+
+
+def visible(name: str) -> str:
+    """A name from a log, safe to show: control characters are spelled out."""
+    return name if name.isprintable() else name.encode("unicode_escape").decode()

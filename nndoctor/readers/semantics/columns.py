@@ -1,0 +1,128 @@
+"""What the columns of one table mean beside each other, and by the user's word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from nndoctor.core.errors import UsageError, nearest
+from nndoctor.core.metrics import BY_NAME
+from nndoctor.readers.vocabulary.names import BARE, SPLITS, Kind, Meaning, meaning, task, tidy
+from nndoctor.readers.vocabulary.spellings import HELD_OUT, METRICS, PHASES, RUN_KEYS
+from nndoctor.readers.tables.table import Column, Table
+from nndoctor.core.run import SPLITS as OURS
+
+Maps = Mapping[str, str]
+SPOKEN = {**SPLITS, "opt": "train"}  # what a column of splits says; MACE's training rows are `opt`
+CLOSE = 0.8  # how like a known name must be that is meant
+
+
+def interpret(columns: Sequence[str], maps: Maps) -> Mapping[str, Meaning]:
+    """The meaning of every column. Raises UsageError for a map to a name that is no series."""
+    return _interpreted(tuple(columns), tuple(maps.items()))
+
+
+@lru_cache(maxsize=256)  # of many logs most are of one writer
+def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) -> Mapping[str, Meaning]:
+    meanings = {column: meaning(column) for column in columns}
+    if playing := task(list(columns)):
+        meanings = {column: _in_play(said, playing) for column, said in meanings.items()}
+    for spelled, target in maps:
+        column = next((c for c in columns if c.strip() == spelled.strip()), None)
+        if column is not None:
+            meanings[column] = mapped(target)
+    meanings |= _bare_splits(meanings)
+    numbers = [said for said in meanings.values() if said.kind in (Kind.SERIES, Kind.PART)]
+    losses = {said.split for said in numbers if said.metric == "loss" or said.metric.endswith("_loss")}
+    held = {(said.split, said.metric) for said in numbers}
+    return {column: _placed(said, losses, held) for column, said in meanings.items()}
+
+
+def _bare_splits(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """Columns called `train` and `val`, where nothing else is a loss or a metric: they are losses."""
+    bare = {column: SPLITS[tidy(column)] for column in meanings if tidy(column) in SPLITS}
+    others = any(said.kind in (Kind.SERIES, Kind.PART) and said.metric not in BARE for said in meanings.values())
+    if others or len(set(bare.values())) < 2:
+        return {}
+    return {column: Meaning(Kind.SERIES, split, "loss") for column, split in bare.items()}
+
+
+def pairs(maps: Iterable[str]) -> dict[str, str]:
+    """Columns and what they are, from words as `my col=train/loss`. Raises UsageError for one that makes no sense."""
+    return dict(_pair(text) for text in maps)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, equals, target = text.rpartition("=")
+    if not equals or not column:
+        raise UsageError(f"--map wants 'column=series', as in --map 'my col=train/loss'; found '{text}'")
+    mapped(target.strip())
+    return column, target.strip()
+
+
+def mapped(target: str) -> Meaning:
+    """The meaning that a user gives with --map. Raises UsageError for a target that is no series name."""
+    if target in ("epoch", "step"):
+        return Meaning(Kind(target))
+    if target in BARE:
+        return Meaning(Kind.SERIES, "", target, -1)
+    spelled, _, metric = target.partition("/")
+    split = SPLITS.get(spelled.lower(), spelled)
+    known = (*BARE, "step", "epoch", *(f"{one}/{name}" for one in OURS for name in ("loss", *BY_NAME)))
+    near = nearest(target, known, CLOSE) if target not in known else ""
+    if split not in OURS or not metric or (near and metric not in METRICS):
+        raise UsageError(
+            f"--map: '{target}' is no series{near}; use train/loss, validation/loss, train/accuracy, validation/accuracy, "
+            "lr, grad_norm, step or epoch"
+        )
+    return Meaning(Kind.SERIES, split, METRICS.get(metric.lower(), metric), -1)
+
+
+def _in_play(said: Meaning, playing: str) -> Meaning:
+    """In a game only rewards, rates and norms are series; of a GAN every loss but those of its two sides is left out."""
+    if said.kind is Kind.PART or (said.kind is Kind.SERIES and said.metric not in BARE):
+        if playing == "gan" and said.metric != "loss" and said.kind is Kind.SERIES:
+            return said
+        return Meaning(Kind.UNKNOWN)
+    return said
+
+
+def _placed(said: Meaning, losses: set[str], held: set[tuple[str, str]]) -> Meaning:
+    """A metric without a split is given one: the split that the rest of the header leaves open for it."""
+    if said.kind not in (Kind.SERIES, Kind.PART) or said.split or said.metric in BARE:
+        return said
+    later = 4 if ("train", said.metric) in held else 0
+    if "loss" in said.metric:
+        return replace(said, split="train", rank=said.rank + later)
+    validated = ("validation", said.metric) in held
+    apart = "validation" in losses and "" not in losses
+    split = "validation" if not validated and (apart or said.metric in HELD_OUT) else "train"
+    return replace(said, split=split, rank=said.rank + later)
+
+
+def _own(word: str) -> str:
+    """The word for a split as the log has it, where names know it."""
+    return word if word.lower() in SPLITS else SPOKEN[word.lower()]
+
+
+def by_phase(table: Table) -> Table:
+    """Where a column says of which split each row is (`phase`: train, val), every column becomes one for each split."""
+    for name, words in table.words.items():
+        splits = {word: SPOKEN[word.lower()] for word in words.words if word.lower() in SPOKEN}
+        runs = tidy(name) in RUN_KEYS and len(set(splits.values())) > 1  # `run` may say train and valid
+        if (tidy(name) in PHASES or runs) and splits and set(words.words) <= {*splits, ""}:
+            codes = {code for code, word in enumerate(words.words) if word}
+            columns: dict[str, Column] = {}
+            for column, data in table.columns.items():
+                said = meaning(column)
+                if said.kind not in (Kind.SERIES, Kind.PART) or said.split or said.metric in BARE:
+                    columns[column] = data
+                    continue
+                for code in sorted(codes):
+                    present = data.present & (words.codes == code)
+                    if present.any():
+                        columns[f"{_own(words.words[code])}/{column}"] = replace(data, present=present)
+            others = {one: held for one, held in table.words.items() if not runs or one != name}
+            return replace(table, columns=columns, words=others)
+    return table

@@ -1,0 +1,133 @@
+"""What a log leaves to be worked out: totals of losses, the split that validates, percent as fractions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from nndoctor.core.metrics import BY_NAME
+from nndoctor.core.run import SPLITS
+from nndoctor.core.series import Series
+
+STAND_INS = ("mse", "rmse", "mae", "perplexity")  # falls as a loss falls: better than no loss at all
+ABOVE_SHARE = 1.5  # a share of one is never above; a percentage nearly always is somewhere
+PERCENT = 100.5
+CLEARLY, NEAR = 20.0, 0.1  # no share, and so near to it is a fraction beside it: 0.93 where training is at 95
+
+
+def completed(
+    found: Mapping[str, Series], parts: Mapping[str, Series]
+) -> tuple[dict[str, Series], tuple[str, ...], set[str]]:
+    """The series of a run, notes for its reader, and the columns that were used."""
+    series = dict(found)
+    notes = _summed(series, parts)
+    notes += _validating(series)
+    notes += _standing_in(series)
+    notes += _beyond_shares(series)
+    used = {column for s in series.values() for column in (s.column, *s.column.split(" + "))}
+    return series, tuple(notes), used
+
+
+def _summed(series: dict[str, Series], parts: Mapping[str, Series]) -> list[str]:
+    """A loss that is logged only in parts is their sum, on the steps that the fullest of them have."""
+    notes: list[str] = []
+    for split in SPLITS:
+        own = [s for name, s in parts.items() if name.startswith(f"{split}/")]
+        if f"{split}/loss" in series or not own:
+            continue
+        fullest = max(own, key=len)
+        own = [p for p in own if np.array_equal(p.steps, fullest.steps)]
+        total = np.sum([p.values for p in own], axis=0)
+        names = [p.column for p in own]
+        series[f"{split}/loss"] = replace(fullest, name=f"{split}/loss", values=total, column=" + ".join(names))
+        if len(own) > 1:
+            notes.append(f"{split} loss is the sum of {', '.join(names)}")
+    return notes
+
+
+def _validating(series: dict[str, Series]) -> list[str]:
+    """A test split that is logged along the way, where there is no validation split, is what validates."""
+    if any(name.startswith("validation/") for name in series):
+        return []
+    along = [name for name, s in series.items() if name.startswith("test/") and len(s) > 1]
+    if not along or not any(name.startswith("train/") for name in series):
+        return []
+    for name in along:
+        renamed = name.replace("test/", "validation/", 1)
+        series[renamed] = replace(series.pop(name), name=renamed)
+    return ["no validation split in the log: its test split, logged during training, stands for it"]
+
+
+def _standing_in(series: dict[str, Series]) -> list[str]:
+    """Where the log has no loss, a measure of error that falls as a loss does is judged as one."""
+    if "train/loss" in series:
+        return _same_measure(series)
+    if "validation/loss" in series:
+        return []
+    metric = next((metric for metric in STAND_INS if f"train/{metric}" in series), None)
+    if metric is None:
+        return []
+    for split in ("train", "validation"):
+        found = series.get(f"{split}/{metric}")
+        if found is not None:
+            values = np.log(found.values) if metric == "perplexity" else found.values
+            series[f"{split}/loss"] = replace(found, name=f"{split}/loss", values=values)
+    shown = "the logarithm of the perplexity" if metric == "perplexity" else f"its {metric}"
+    return [f"no loss in the log: {shown} is judged as one"]
+
+
+def _same_measure(series: dict[str, Series]) -> list[str]:
+    """A validation MSE beside a training loss of its size, in a log without any share: the loss is that MSE."""
+    mse = series.get("validation/mse")
+    loss = series["train/loss"]
+    if mse is None or "validation/loss" in series or not (len(mse.y) and len(loss.y)):
+        return []
+    shares = [name for name in series if (known := BY_NAME.get(name.rpartition("/")[2])) is not None and known.share]
+    low, high = sorted((mse.last, loss.last))
+    if shares or low <= 0 or high > 2 * low:
+        return []
+    series["validation/loss"] = replace(mse, name="validation/loss")
+    return [f"no validation loss in the log: {mse.column}, of the training loss's size, is judged as one"]
+
+
+def _beyond_shares(series: dict[str, Series]) -> list[str]:
+    """What is named like a share of one and rises above 100 counts something else: it is left out, and said so."""
+    notes: list[str] = []
+    for name, s in list(series.items()):
+        known = BY_NAME.get(name.rpartition("/")[2])
+        if known is not None and known.share and len(s.y) and s.high > PERCENT:
+            del series[name]
+            notes.append(f"{s.column} rises to {s.high:.4g}: neither a share of one nor percent, so it is not judged")
+    return notes
+
+
+def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Series]:
+    """Percent into fractions, together for all splits of one metric; `percent` are the columns with % in their cells.
+
+    A column that never rises above 1 is one of fractions where only the others say percent, or where only then it is
+    near them.
+    """
+    scaled = dict(series)
+    for metric in {name.rpartition("/")[2] for name in series}:
+        known = BY_NAME.get(metric)
+        if known is None or not known.share:
+            continue
+        group = {name: s for name, s in series.items() if name.rpartition("/")[2] == metric and "/" in name}
+        tops = {name: s.high if len(s.y) else 0.0 for name, s in group.items()}
+        highest = max(tops.values(), default=0.0)
+        said = {name for name, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))}
+        if highest <= ABOVE_SHARE and not said:
+            continue
+        near = known.higher and highest > CLEARLY
+        for name, s in group.items():
+            other = bool(said) or (near and tops[name] < 0.01 * highest + NEAR)
+            if name in said or tops[name] > 1 or not other:
+                scaled[name] = replace(s, values=s.values * 0.01, scale=0.01)
+    return scaled
+
+
+def _says_percent(column: str) -> bool:
+    low = column.lower()
+    return "%" in low or "pct" in low or "percent" in low

@@ -1,0 +1,36 @@
+"""What a log says of how a run was set up, as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nndoctor.readers.vocabulary.names import FACTS, tidy
+from nndoctor.core.run import Fact
+
+LONGEST = 200  # characters of a value, and of a name, that is no document
+MOST = 500  # settings of a run
+
+
+def given(settings: Iterable[tuple[str, object]]) -> dict[str, Fact]:
+    """Known settings by our names (`batch_size`), any other as `setting:<name>`; what is no single value is left out."""
+    facts: dict[str, Fact] = {}
+    for name, value in settings:
+        ours = FACTS.get(tidy(name), f"setting:{name}")
+        found = _value(value)
+        if ours and found is not None and len(name) <= LONGEST and len(facts) < MOST:
+            facts[ours] = Fact(found)
+    return facts
+
+
+def _value(value: object) -> str | int | float | bool | None:
+    if not isinstance(value, str):
+        whole = isinstance(value, float) and value.is_integer()
+        return int(value) if whole else value if isinstance(value, (bool, int, float)) else None  # type: ignore[call-overload]
+    text = value.strip()
+    if not 0 < len(text) <= LONGEST:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,50 @@
+"""Runs that were resumed with their count of epochs started anew (Keras' CSVLogger with append) are one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nndoctor.core.statistics import Array
+from nndoctor.readers.semantics.step_axis import Segment
+from nndoctor.readers.vocabulary.names import Kind, Meaning
+from nndoctor.readers.tables.table import Table
+
+NEAR = 0.2  # of the way down so far: a loss that starts again within it goes on, a fresh network starts at the top
+FEW = 3  # points that tell how a run went
+
+
+def rejoined(parts: Sequence[Segment], table: Table, meanings: Mapping[str, Meaning]) -> list[Segment]:
+    """Join each part to the one before it where its training loss carries on from there; its steps are counted on."""
+    loss = next(
+        (c for c, said in meanings.items() if (said.kind, said.split, said.metric) == (Kind.SERIES, "train", "loss")),
+        None,
+    )
+    whole: list[Segment] = []
+    for part in parts:
+        if loss is not None and whole and _carries_on(_values(table, loss, whole[-1]), _values(table, loss, part)):
+            whole[-1] = _counted_on(whole[-1], part)
+        else:
+            whole.append(part)
+    return whole
+
+
+def _values(table: Table, column: str, part: Segment) -> Array:
+    values = table.columns[column].values[part.rows]
+    return values[np.isfinite(values)]
+
+
+def _carries_on(before: Array, after: Array) -> bool:
+    if min(len(before), len(after)) < FEW:
+        return False
+    fallen = float(before[0] - np.median(before[-FEW:]))
+    return fallen > 0 and float(after[0] - before[-1]) < NEAR * fallen and float(before[0] - after[0]) > 0
+
+
+def _counted_on(first: Segment, second: Segment) -> Segment:
+    stride = float(np.median(np.diff(first.axis))) or 1.0
+    axis = second.axis - second.axis[0] + first.axis[-1] + stride
+    return Segment(
+        np.concatenate([first.rows, second.rows]), np.concatenate([first.axis, axis]), (*first.resumed, float(axis[0]))
+    )

@@ -1,0 +1,151 @@
+"""Which column counts the steps of a run, and where in a log a run begins, ends or was resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nndoctor.core.statistics import Array
+from nndoctor.readers.vocabulary.names import BARE, Kind, Meaning
+from nndoctor.readers.tables.table import Column, Rows, Table
+
+RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
+BEYOND = 1e15  # no run has so many steps; a column that holds such values, or none that is finite, counts nothing
+ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One run: its rows, their steps, and the steps at which it was resumed; `whole` if it is the table as it stands."""
+
+    rows: Rows
+    axis: Array
+    resumed: tuple[float, ...] = ()
+    whole: bool = False
+
+
+def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, tuple[str, ...]]:
+    """The steps of all rows, shape (n,): the log's steps where complete, else its epochs, else the rows themselves."""
+    steps = _filled(table, meanings, Kind.STEP)
+    epochs = _filled(table, meanings, Kind.EPOCH)
+    if steps is not None and epochs is not None and steps.min() == steps.max() and epochs.min() < epochs.max():
+        steps = None  # logged once an epoch, by its last step
+    if steps is not None and epochs is not None and _restarts_each_epoch(steps, epochs):
+        length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
+        joined = (epochs - epochs.min()) * length + steps
+        return joined, ("steps count from the start of each epoch: joined with the epoch",)
+    for axis in (steps, epochs):
+        if axis is not None and not _repeats_within(axis, table, meanings):
+            return axis, ()
+    counted = np.arange(table.rows, dtype=np.float64)
+    if steps is None and epochs is None:
+        return counted, ("the log has no step or epoch: its rows are counted",)
+    if steps is None and epochs is not None and len(np.unique(epochs)) == 1 and _one_row_runs(table):
+        return epochs, ()
+    return counted, ("several rows an epoch: its rows are counted",)
+
+
+def segments(rows: Rows, axis: Array, presence: Sequence[NDArray[np.bool_]], kind: str) -> list[Segment]:
+    """Cut these rows at restarts, stitch them at resumes, sort them where they merely lie in another order."""
+    if not presence:
+        return []
+    full = any(present.all() for present in presence)
+    held = np.ones(len(axis), dtype=np.bool_) if full else np.logical_or.reduce(list(presence))
+    if len(rows) == len(held) and held.all() and bool((axis[1:] > axis[:-1]).all()):
+        return [Segment(rows, axis, whole=True)]
+    rows = rows[held[rows]]
+    x = axis[rows]
+    if len(np.unique(x)) == len(x) and not _resumed_with_a_gap(x):
+        order = np.argsort(x, kind="stable")
+        return [Segment(rows[order], x[order])]
+    starts = [0, *_restarts(x, rows, presence, each_row=kind == "keras-csv"), len(x)]
+    return [_stitched(rows[a:b], x[a:b]) for a, b in pairwise(starts) if b > a]
+
+
+def _one_row_runs(table: Table) -> bool:
+    return table.format == "keras-csv" or table.rows <= ONE_EPOCH
+
+
+def _resumed_with_a_gap(x: Array) -> bool:
+    """Whether distinct steps go back just once, into the run and with rows before and after."""
+    back = np.flatnonzero(np.diff(x) < 0) + 1
+    return len(back) == 1 and min(back[0], len(x) - back[0]) >= RESUMED_AFTER and bool(x[back[0]] > x[0])
+
+
+def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, each_row: bool) -> list[int]:
+    """Where the steps fall to their start or below it, or their first one is logged again in full."""
+    cuts: list[int] = []
+    start = 0
+    for i in np.flatnonzero(np.diff(x) <= 0) + 1:
+        back = x[i] < x[i - 1] and x[i] <= x[start]
+        alone = i - start == 1 and (each_row or len(x) <= ONE_EPOCH or np.any(np.diff(x) < 0))
+        again = x[i] == x[i - 1] == x[start] and alone and any(p[rows[i]] and p[rows[i - 1]] for p in presence)
+        if back or again:
+            cuts.append(int(i))
+            start = int(i)
+    return cuts
+
+
+def _stitched(rows: Rows, x: Array) -> Segment:
+    """Where the steps go back, what was logged before from that step on is dropped: the later value stands."""
+    back = np.flatnonzero(np.diff(x) < 0) + 1
+    if not len(back):
+        return Segment(rows, x)
+    lowest_later = np.minimum.accumulate(x[::-1])[::-1]  # a row stands only if no later row is at or before its step
+    after = np.append(lowest_later[1:], np.inf)
+    block = np.searchsorted(back, np.arange(len(x)), side="right")
+    last_of_block = np.append(back, len(x))[block] - 1
+    keep = x < after[last_of_block]
+    return Segment(rows[keep], x[keep], tuple(float(x[i]) for i in back))
+
+
+def _filled(table: Table, meanings: Mapping[str, Meaning], kind: Kind) -> Array | None:
+    """The fullest column of a kind; a gap takes the value above it. None where there is none that counts."""
+    columns = [table.columns[name] for name, said in meanings.items() if said.kind is kind]
+    full = [c for c in columns if _counts(c)]
+    if not full:
+        return None
+    if len(full) == 1:
+        return _forward(full[0])
+    most = max(int(c.present.sum()) for c in full)
+    full = [c for c in full if int(c.present.sum()) == most]
+    best = max(full, key=lambda c: len(np.unique(c.values[c.present])))
+    return _forward(best)
+
+
+def _counts(column: Column) -> bool:
+    """Whether a column can be an axis: at least half of it is there, and no value is beyond reason."""
+    if column.full:
+        return bool((np.abs(column.values) < BEYOND).all())
+    return bool(column.present.mean() >= 0.5 and (np.abs(column.values[column.present]) < BEYOND).all())
+
+
+def _forward(column: Column) -> Array:
+    if column.full:
+        return column.values
+    last = np.maximum.accumulate(np.where(column.present, np.arange(len(column.values)), -1))
+    first = int(np.argmax(column.present))
+    return column.values[np.where(last < 0, first, last)]
+
+
+def _restarts_each_epoch(steps: Array, epochs: Array) -> bool:
+    back = np.flatnonzero(np.diff(steps) < 0)
+    if not len(back):
+        return False
+    return bool(np.all(np.diff(epochs)[back] > 0)) and len(np.unique(epochs)) > len(back)
+
+
+def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) -> bool:
+    """Whether one step holds several values of one series, row after row: then the axis is too coarse."""
+    same = np.flatnonzero(axis[1:] == axis[:-1])
+    if len(same) < 2 or len(same) < 0.2 * len(axis):
+        return False
+    kinds = (Kind.SERIES, Kind.PART)
+    present = [
+        table.columns[c].present for c, said in meanings.items() if said.kind in kinds and said.metric not in BARE
+    ]
+    return any(np.mean(p[same] & p[same + 1]) > 0.5 for p in present if p.any())

@@ -1,0 +1,70 @@
+"""A table from curves that lie in files of their own, each with its own steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.tables.cells import number
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.table import Column, Table
+from nndoctor.core.run import Fact
+
+MOST_FILES = 2000  # below one folder
+CUT = "{} holds {} lines that are no points: they were left out"
+
+Curve = tuple[list[float], list[float]]
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """The files below a folder in order of their names; links are not followed."""
+    count = 0
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            count += 1
+            if count > MOST_FILES:
+                return
+            yield path
+
+
+def points(path: Path, delimiter: str, step: int | None, value: int) -> tuple[Curve, int]:
+    """The steps and values in two columns of a file, and how many lines hold none; without `step` lines are counted."""
+    steps: list[float] = []
+    values: list[float] = []
+    odd = 0
+    for line in Source(str(path)).text().split("\n"):
+        if not line.strip():
+            continue
+        cells = line.strip("\n").split(delimiter)
+        try:
+            at = float(len(steps)) if step is None or (step >= len(cells) and step > 0) else float(cells[step])
+            found = number(cells[value])
+        except (ValueError, IndexError):
+            odd += 1
+            continue
+        if found is not None and np.isfinite(at):
+            steps.append(at)
+            values.append(found)
+    if len(steps) > 2 and steps[0] == steps[-1]:
+        steps = [float(k) for k in range(len(steps))]  # the writer was not told the step
+    return (steps, values), odd
+
+
+def from_curves(
+    curves: Mapping[str, Curve], kind: str, path: str, facts: Mapping[str, Fact], notes: tuple[str, ...]
+) -> Table:
+    """A table of format `kind` with a row for each step of any curve. Raises UnreadableLog where there is no point."""
+    held = {name: curve for name, curve in curves.items() if curve[0]}
+    if not held:
+        raise UnreadableLog(f"{path} holds no points: the run has logged nothing yet")
+    axis = np.unique(np.concatenate([np.asarray(steps, dtype=np.float64) for steps, _ in held.values()]))
+    columns = {"step": Column(axis, np.ones(len(axis), dtype=np.bool_))}
+    for name, (steps, numbers) in held.items():
+        at = np.searchsorted(axis, steps)
+        values, present = np.full(len(axis), np.nan), np.zeros(len(axis), dtype=np.bool_)
+        values[at], present[at] = numbers, True
+        columns[name] = Column(values, present)
+    return Table(columns, kind, facts=facts, notes=notes)

@@ -1,0 +1,59 @@
+"""Tables already in memory: a DataFrame, or a dict of lists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.tables.layout import unique
+from nndoctor.readers.tables.list_columns import from_lists
+from nndoctor.readers.tables.table import Table, from_cells
+
+
+def read_object(found: object) -> Table:
+    """A table from a DataFrame (pandas or polars), a dict of lists, or an object with a `history` dict.
+
+    A DataFrame does not tell an empty cell from a NaN: NaNs that end a column without gaps before them are taken for
+    values of a run that broke down, all others for cells without a value. Raises UnreadableLog for anything else.
+    """
+    history = getattr(found, "history", None)
+    if isinstance(history, Mapping):
+        found = history
+    if isinstance(found, Mapping):
+        return from_lists({str(k): v for k, v in found.items()}, "dict", "the dict")
+    if hasattr(found, "columns") and hasattr(found, "to_dict"):
+        return from_cells(_cells(found), "dataframe")
+    raise UnreadableLog(
+        f"cannot read a {type(found).__name__}; wanted a path, a DataFrame, a dict of lists or a Keras History"
+    )
+
+
+def _cells(frame: Any) -> dict[str, list[object]]:  # noqa: ANN401 - of pandas or polars, imported by neither of us
+    names = unique([str(name) for name in frame.columns])
+    if hasattr(frame, "iloc"):
+        columns = [frame.iloc[:, k].tolist() for k in range(len(names))]
+        index = getattr(frame.index, "name", None)
+        if index is not None and str(index) not in names:
+            names, columns = [str(index), *names], [frame.index.tolist(), *columns]
+    else:
+        columns = [frame[name].to_list() for name in frame.columns]
+    return {name: _told_apart(cells) for name, cells in zip(names, columns, strict=True)}
+
+
+def _told_apart(cells: list[object]) -> list[object]:
+    """Cells with None for a missing one and NaN for a value that is none."""
+    nothing = [cell is None or _is_nan(cell) or str(cell) in ("<NA>", "NaT") for cell in cells]
+    tail = len(cells)
+    while tail and _is_nan(cells[tail - 1]):
+        tail -= 1
+    broken = 0 < tail < len(cells) and not any(nothing[:tail])
+    return [
+        math.nan if broken and k >= tail else None if gone else cell
+        for k, (cell, gone) in enumerate(zip(cells, nothing, strict=True))
+    ]
+
+
+def _is_nan(cell: object) -> bool:
+    return isinstance(cell, float) and math.isnan(cell)

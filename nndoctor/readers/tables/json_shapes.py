@@ -1,0 +1,126 @@
+"""The history of a run within one JSON document: the shapes in which people nest it, made rows or lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from nndoctor.readers.tables.long_rows import widened
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
+from nndoctor.readers.tables.table import flatten
+
+DEEP = 3  # objects within objects that are searched
+NUMBERED = re.compile(r"(?:epochs?|steps?|iter(?:ation)?s?|round)?[ _-]?(\d+)", re.IGNORECASE)
+FEW = 2  # rows that make a history
+
+Rows = list[Mapping[str, object]]
+
+
+def rows_within(found: object, depth: int = 0) -> Rows | None:
+    """The rows of a history: a list of objects below some key, or an object for each epoch by its number; else None."""
+    if not isinstance(found, Mapping) or depth > DEEP:
+        return None
+    if {"meta", "iterations"} <= set(found):
+        return _of_trees(found)
+    if (split := _split_up(found)) is not None:
+        return split
+    numbered = _by_number(found)
+    if numbered is not None:
+        return numbered
+    lists = [inner for inner in found.values() if isinstance(inner, list)]
+    if (beside := _beside(found)) is not None:
+        return beside
+    held = [rows for inner in lists if (rows := _records(inner)) is not None]
+    if held:
+        return max(held, key=len)
+    deeper = (rows_within(inner, depth + 1) for inner in found.values())
+    return next((rows for rows in deeper if rows is not None), None)
+
+
+def _beside(found: Mapping[str, object]) -> Rows | None:
+    """`{"train": [rows], "val": [rows]}` as rows of both, side by side where they are of one epoch or step."""
+    splits = {key: inner for key, inner in found.items() if tidy(str(key)) in SPLITS and isinstance(inner, list)}
+    told = {str(key): rows for key, inner in splits.items() if (rows := _records(inner)) is not None}
+    if len(told) < FEW:
+        return None
+    axes = (Kind.EPOCH, Kind.STEP)
+    together: dict[object, dict[str, object]] = {}
+    for split, rows in told.items():
+        for k, row in enumerate(rows):
+            marks = {name: value for name, value in row.items() if meaning(name).kind in axes}
+            here = together.setdefault(tuple(map(str, marks.values())) or k, dict(marks))
+            here.update({f"{split}/{name}": value for name, value in row.items() if name not in marks})
+    merged = list(together.values())
+    first = next((name for name in merged[0] if meaning(name).kind in axes), None)
+    if first is not None and all(_is_number(row.get(first)) for row in merged):
+        merged.sort(key=lambda row: float(str(row[first])))
+    return list(merged)
+
+
+def lists_within(found: Mapping[str, object]) -> dict[str, object]:
+    """An object whose columns are objects by row (`{"loss": {"0": 2.1, "1": 1.7}}`) with lists instead."""
+    lists: dict[str, object] = {}
+    for name, column in found.items():
+        if not isinstance(column, Mapping) or len(column) < FEW or not all(str(key).isdigit() for key in column):
+            continue
+        if all(value is None or isinstance(value, (int, float)) for value in column.values()):
+            lists[name] = [column[key] for key in sorted(column, key=int)]
+    return lists
+
+
+def _records(inner: Sequence[object]) -> Rows | None:
+    rows: Rows = [row for row in inner if isinstance(row, Mapping)]
+    if len(rows) < FEW or len(rows) < len(inner):
+        return None
+    if (long := widened(rows)) is not None:
+        return list(long)
+    return rows if sum(_tells(row) for row in rows) >= FEW else None
+
+
+def _tells(row: Mapping[str, object]) -> bool:
+    names = flatten(row)
+    return any(meaning(name).kind in (Kind.SERIES, Kind.PART) and _is_number(value) for name, value in names.items())
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _by_number(found: Mapping[str, object]) -> Rows | None:
+    """`{"0": {...}, "1": {...}}` or `{"epoch_1": {...}}` as rows with their number."""
+    numbers = {key: match for key in found if (match := NUMBERED.fullmatch(str(key)))}
+    if len(numbers) < FEW or len(numbers) < len(found) or not all(isinstance(v, Mapping) for v in found.values()):
+        return None
+    rows: Rows = []
+    for key, match in sorted(numbers.items(), key=lambda pair: int(pair[1][1])):
+        inner = found[key]
+        if isinstance(inner, Mapping):
+            rows.append({"epoch": int(match[1]), **inner})
+    return _records(rows)
+
+
+def _split_up(found: Mapping[str, object]) -> Rows | None:
+    """`{"columns": [names], "data": [rows]}`, as pandas splits a frame and W&B writes a table."""
+    names, rows = found.get("columns"), found.get("data")
+    if not isinstance(names, list) or not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        return None
+    return _records([dict(zip(map(str, names), row, strict=False)) for row in rows if isinstance(row, list)])
+
+
+def _of_trees(found: Mapping[str, object]) -> Rows | None:
+    """CatBoost's `catboost_training.json`: for each tree the values of the metrics that `meta` names, set by set."""
+    meta, trees = found["meta"], found["iterations"]
+    if not isinstance(meta, Mapping) or not isinstance(trees, list):
+        return None
+    rows: Rows = []
+    for tree in trees:
+        if not isinstance(tree, Mapping):
+            continue
+        row: dict[str, object] = {"iteration": tree.get("iteration")}
+        for part in ("learn", "test"):
+            names = [str(m.get("name")) for m in meta.get(f"{part}_metrics") or () if isinstance(m, Mapping)]
+            values = tree.get(part)
+            if isinstance(values, list):
+                row.update({f"{part}/{name}": value for name, value in zip(names, values, strict=False)})
+        rows.append(row)
+    return _records(rows)

@@ -1,0 +1,232 @@
+"""The shape of a text table, from its first bytes: delimiter, header, which columns are worth keeping."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from nndoctor.readers.tables.cells import number
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.vocabulary.spellings import EACH, ELAPSED
+from nndoctor.readers.tables.table import is_words
+
+DELIMITERS = (",", "\t", ";", "|")
+COMMENTS = ("#", "//", "sep=")  # the last is Excel's word to itself
+LOOKED_AT = 40  # lines
+DECIMAL = re.compile(r"[-+]?(0,\d+|\d+,(\d{1,2}|\d{4,}))([eE][-+]?\d+)?\s*%?")  # a comma that parts no thousands
+RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
+UPRIGHT = str.maketrans("│┃║", "|||")
+SAID = re.compile(r"[:=]\s*[-+]?\d[\d.]*(?:e[-+]?\d+)?$", re.IGNORECASE)  # `loss=0.4` is a cell, and no name
+LONGEST_FIELD = 1 << 26  # characters
+MOST_COLUMNS = 4096  # whose names are looked at
+MOST_KNOWN = 256  # headers that are remembered
+WIDEST = 4 << 20  # bytes of a header
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is cut: `kept` are the positions of columns that mean something, `indexed` a nameless first column.
+
+    `below` is the second line of a header that goes over two, as MATLAB prints it. `decimal` says that quoted cells
+    hold decimal commas between delimiters that are commas themselves, `commented` that the header is a comment, so that
+    the first row is one of numbers.
+    """
+
+    delimiter: str
+    header: tuple[str, ...]
+    kept: tuple[int, ...]
+    indexed: bool = False
+    below: tuple[str, ...] = ()
+    decimal: bool = False
+    commented: bool = False
+
+    @cached_property
+    def numbers_only(self) -> bool:
+        """Whether no kept column holds words."""
+        return not any(is_words(self.header[k]) for k in self.kept)
+
+    @cached_property
+    def lists_runs(self) -> bool:
+        """Whether this is the table of runs that W&B exports, a row a run."""
+        return {"name", "state", "created", "runtime"} <= {tidy(name) for name in self.header}
+
+    @property
+    def comma(self) -> bool:
+        """Whether a comma may be a decimal comma."""
+        return self.decimal or self.delimiter != ","
+
+    @cached_property
+    def ignored(self) -> tuple[str, ...]:
+        """The columns that nobody understands, in order."""
+        kept = set(self.kept)
+        left = (name for k, name in enumerate(self.header[:MOST_COLUMNS]) if k not in kept)
+        return tuple(name for name in left if meaning(name).kind is Kind.UNKNOWN)
+
+    @cached_property
+    def format(self) -> str:
+        """The flavour, by the header."""
+        names = {tidy(name) for name in self.header}
+        logged = any(n.endswith(("_step", "_epoch")) or n.startswith(("train_", "val_", "valid_")) for n in names)
+        if {"epoch", "step"} <= names and logged:
+            return "lightning-csv"
+        if "loss" in names and ("epoch" in names or "val_loss" in names):
+            return "keras-csv"
+        return "tsv" if self.delimiter == "\t" else "csv"
+
+
+def layout_of(source: Source) -> Layout | None:
+    """The layout of a text that is a table, else None; of many tables with one header it is found once."""
+    header = source.above_plain_rows
+    if header is None:
+        return _found(source)
+    key = (header, source.kept)
+    if key not in _KNOWN:
+        if len(_KNOWN) >= MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[key] = _found(source)
+    return _KNOWN[key]
+
+
+def _found(source: Source) -> Layout | None:
+    text = source.start if "\n" in source.start else source.beginning(WIDEST)
+    lines = [line for line in text.split("\n")[:-1] or [text] if is_row(line)][: LOOKED_AT + 1]
+    lines = lines[next((k for k, line in enumerate(lines) if not is_ruler(line)), 0) :]
+    if not lines:
+        return None
+    commented = _commented(text, lines[0])
+    lines = [*commented, *lines]
+    delimiter = delimiter_of(lines)
+    first, rows = split(lines[0], delimiter), _rows(lines, delimiter)
+    below = rows[0] if delimiter == "|" and rows and _is_second_header(first, rows[0]) else []
+    if below:
+        first, rows = [f"{upper} {lower}" for upper, lower in zip(first, below, strict=True)], rows[1:]
+    header = unique([cell.strip().strip("\"'").strip() for cell in first])
+    if not _is_header(header, rows, delimiter):
+        return None
+    indexed = bool(rows) and all(len(row) == len(header) + 1 and row[-1].strip() for row in rows)
+    timed = _timed(header, rows)
+    looked_at = header[:MOST_COLUMNS]
+    kept = tuple(k for k, name in enumerate(looked_at) if _worth(name) or name in source.kept or k == timed)
+    decimal = any(DECIMAL.fullmatch(cell.strip()) for row in rows for cell in row)
+    below = [cell.strip() for cell in below]
+    return Layout(delimiter, tuple(header), kept, indexed, tuple(below), decimal, bool(commented))
+
+
+def _commented(text: str, first: str) -> list[str]:
+    """The header that stands in the comment above a first row of numbers, as NumPy's savetxt writes it; else none."""
+    above = text[: text.index(first)].rstrip().rpartition("\n")[2].strip() if first in text else ""
+    if not above.startswith("#"):
+        return []
+    line = above.lstrip("#").strip()
+    delimiter = delimiter_of([line, first.strip()])
+    names, cells = split(line, delimiter), split(first.strip(), delimiter)
+    fits = len(names) == len(cells) > 1 and all(map(is_number, cells)) and not any(map(is_number, names))
+    return [line] if fits else []
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """The cells of the lines below the first, without rulers and where the header is said again."""
+    again = lines[0].strip() if all(cell.strip() for cell in split(lines[0], delimiter)) else None
+    return [split(line, delimiter) for line in lines[1:] if not is_ruler(line) and line.strip() != again]
+
+
+def _timed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
+    """The position of the one column by which the time is told in seconds."""
+    names = [tidy(name) for name in header[:MOST_COLUMNS]]
+    at = next((names.index(name) for name in (*ELAPSED, *EACH) if name in names), None)
+    if at is None or not all(len(row) > at and is_number(row[at]) for row in rows):
+        return None
+    return at
+
+
+def split(line: str, delimiter: str) -> list[str]:
+    """The cells of one line."""
+    if delimiter == " ":
+        return line.split()
+    if delimiter == "|":
+        line = line.translate(UPRIGHT).strip().strip("|")
+    csv.field_size_limit(LONGEST_FIELD)
+    return next(csv.reader([line.replace("\r", " ")], delimiter=delimiter, skipinitialspace=True), [])
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """The rows of comma-separated text with quotes; a lone carriage return within a cell is a blank."""
+    csv.field_size_limit(LONGEST_FIELD)
+    return list(csv.reader(text.replace("\r", " ").split("\n")))
+
+
+def is_row(line: str) -> bool:
+    """Whether a line is neither blank nor a comment."""
+    bare = line.strip()
+    return bool(bare) and not bare.startswith(COMMENTS)
+
+
+def is_ruler(line: str) -> bool:
+    """Whether a line only draws the lines of a text table: `|---|:-:|`."""
+    return set(line) <= RULED and len(line.strip()) > 2 and bool(set(line) & set("|+─━═"))
+
+
+def delimiter_of(lines: Sequence[str]) -> str:
+    """The delimiter that cuts the first lines most evenly; a blank where nothing else does."""
+    best, most = " ", 0.0
+    for delimiter in DELIMITERS:
+        counts = [len(split(line, delimiter)) for line in lines]
+        usual, often = Counter(counts).most_common(1)[0]
+        even = often / len(counts) * usual
+        if usual > 1 and counts[0] > 1 and even > most:
+            best, most = delimiter, even
+    return best
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Names with a number put after those that come again."""
+    seen: Counter[str] = Counter()
+    result = []
+    for name in names:
+        seen[name] += 1
+        result.append(name if seen[name] == 1 else f"{name}.{seen[name] - 1}")
+    return result
+
+
+_KNOWN: dict[tuple[bytes, tuple[str, ...]], Layout | None] = {}
+
+
+def _worth(name: str) -> bool:
+    return (
+        is_words(name) or tidy(name) in SPLITS or meaning(name).kind in (Kind.SERIES, Kind.PART, Kind.EPOCH, Kind.STEP)
+    )
+
+
+def _is_second_header(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether a row holds only words, some of them below words."""
+    told = [cell for cell in second if cell.strip()]
+    return len(first) == len(second) and len(told) > 1 and not any(map(is_number, told))
+
+
+def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> bool:
+    """Words above rows of as many cells, of which some are numbers."""
+    named = [cell for cell in header if cell and not is_number(cell) and not SAID.search(cell)]
+    if not named or len(named) < len([c for c in header if c]) / 2:
+        return False
+    known = any(_worth(name) for name in header[:MOST_COLUMNS])
+    if delimiter == " " and (len(named) < len(header) or not known):
+        return False
+    if not rows:
+        return known
+    fitting = [row for row in rows if abs(len(row) - len(header)) <= 1 and any(is_number(cell) for cell in row)]
+    if delimiter == " ":
+        fitting = [row for row in fitting if sum(is_number(cell) for cell in row) > len(row) / 2]
+    return len(fitting) >= 0.6 * len(rows)
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell holds a number."""
+    try:
+        return number(cell, comma=True) is not None
+    except ValueError:
+        return False

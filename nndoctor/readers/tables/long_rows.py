@@ -1,0 +1,107 @@
+"""One value a row, its name beside it, made one row a step: for tables and for JSON records alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
+from nndoctor.readers.vocabulary.spellings import PHASES, RUN_KEYS
+from nndoctor.readers.tables.table import flatten
+
+NAMES = ("metric", "metric_name", "variable", "key", "series", "tag", "measure", "measurement", "curve", "name")
+VALUES = ("value", "metric_value", "values", "y")
+AXES = ("step", "steps", "iters", "iterations", "x", "epochs")
+SPLIT_COLUMNS = {*PHASES, "data", "dataset", "type", "variant", "title", "run_context", "context", "split_name"}
+LOOKED_AT = 20  # rows
+
+Row = dict[str, object]
+
+
+def places(header: Sequence[str]) -> tuple[int, int] | None:
+    """Where the names stand, and where the values."""
+    names = [tidy(cell) for cell in header]
+    name = next((names.index(word) for word in NAMES if word in names), None)
+    value = next((names.index(word) for word in VALUES if word in names), None)
+    return None if name is None or value is None else (name, value)
+
+
+def pivoted(header: Sequence[str], rows: Sequence[Sequence[str]], at: tuple[int, int]) -> list[Row]:
+    """A row for each step of each run, a column for each name; `at` is where the names stand, and where the values."""
+    tidied = [tidy(cell) for cell in header]
+    axes = [k for k, cell in enumerate(header) if meaning(cell).kind in (Kind.STEP, Kind.EPOCH) and k not in at]
+    axes = [k for k in axes if any(row[k] for row in rows if len(row) > k)]
+    runs = [k for k, cell in enumerate(tidied) if cell in RUN_KEYS and k not in at]
+    parts = [k for k, cell in enumerate(tidied) if cell in SPLIT_COLUMNS and k not in at and _tells_split(rows, k)]
+    records: list[Row] = []
+    open_ones: dict[tuple[str, ...], Row] = {}
+    counts: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        if len(row) < len(header):
+            continue
+        label = _label(row[at[0]], [row[k] for k in parts])
+        run = tuple(row[k] for k in runs)
+        where = tuple(row[k] for k in axes)
+        if not axes:
+            counts[*run, label] = counts.get((*run, label), 0) + 1
+            where = (str(counts[*run, label]),)
+        record = open_ones.get((*run, *where))
+        if record is None or label in record:
+            record = {header[k]: row[k] for k in (*runs, *axes)} or {"step": where[0]}
+            record |= {} if axes else {"step": where[0]}
+            open_ones[*run, *where] = record
+            records.append(record)
+        record[label] = row[at[1]]
+    return records
+
+
+def widened(records: Sequence[Mapping[str, object]]) -> list[Row] | None:
+    """JSON records of a name and a value (MLflow, Comet, Aim), a row a step; None where they are no such records."""
+    seen = [_flat(record) for record in _unrolled(records[:LOOKED_AT])]
+    header = list(dict.fromkeys(key for record in seen for key in record))
+    if (at := places(header)) is None or any(meaning(key).kind is Kind.SERIES for key in header):
+        return None
+    name, value = header[at[0]], header[at[1]]
+    told = [r[name] for r in seen if isinstance(r.get(name), str) and _is_number(r.get(value))]
+    if 2 * len(told) < len(seen) or not any(meaning(str(one)).kind in (Kind.SERIES, Kind.PART) for one in told):
+        return None
+    flat = map(_flat, _unrolled(records))
+    return pivoted(header, [["" if r.get(key) is None else str(r[key]) for key in header] for r in flat], at)
+
+
+def _flat(record: Mapping[str, object]) -> Row:
+    """A record's cells by the last part of their names."""
+    return {key.rpartition("/")[2]: value for key, value in flatten(record).items()}
+
+
+def _unrolled(records: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """Records that hold a whole curve as lists, as one record a point."""
+    found: list[Mapping[str, object]] = []
+    for record in records:
+        lists = {key: value for key, value in record.items() if isinstance(value, list)}
+        values = next((lists[key] for key in VALUES if key in lists), None)
+        if values is None:
+            found.append(record)
+            continue
+        steps = next((lists[key] for key in AXES if key in lists and len(lists[key]) == len(values)), None)
+        others = {key: value for key, value in record.items() if key not in lists}
+        for k, value in enumerate(values):
+            found.append({**others, "value": value, "step": k if steps is None else steps[k]})
+    return found
+
+
+def _label(name: str, parts: Sequence[str]) -> str:
+    """The name with its split before it, unless it says one itself."""
+    return name if meaning(name).split else " ".join([*parts, name])
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return value is not None and not isinstance(value, bool) and float(str(value)) is not None
+    except ValueError:
+        return False
+
+
+def _tells_split(rows: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether every cell of a column names a split."""
+    cells = [row[place] for row in rows if len(row) > place]
+    return bool(cells) and all(any(word in SPLITS for word in tidy(cell).split("_")) for cell in cells)

@@ -1,0 +1,180 @@
+"""A log that grows: of a table or of JSON lines only what is new is read, anything else whole when it has changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.formats import json_lines, separated
+from nndoctor.readers.tables import chunked as large
+from nndoctor.readers import reader_of
+from nndoctor.readers.semantics.assemble import assemble
+from nndoctor.readers.tables.layout import Layout, is_row, is_ruler, layout_of
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.table import Column, Table, Words
+from nndoctor.core.run import Run
+
+MANY = 32  # pieces that are kept apart before they are joined
+BIG = 128 << 10  # bytes of new rows that pandas reads faster
+MOST = 256 << 20  # bytes taken in at once: a larger log is read whole, from its file
+TAIL = 256  # bytes by which a file that was written anew is told from one that grew
+WHOLE = {separated.READER.name, json_lines.READER.name}
+
+State = tuple[tuple[str, int, int], ...]
+
+
+class Growing:
+    """One log, followed. `look` reads what has come since the last look.
+
+    `maps` are pairs of column and series as in `nndoctor.readers.read`.
+    """
+
+    def __init__(self, path: str, maps: Mapping[str, str] | None = None) -> None:
+        self.path = path
+        self._maps = dict(maps or {})
+        self._state: State = ()
+        self._forget()
+
+    def look(self) -> list[Run] | None:
+        """The runs as they stand; None where nothing has changed. Raises UnreadableLog, OSError where it is not there."""
+        state = _state(self.path)
+        if state == self._state:
+            return None
+        if Path(self.path).is_dir() or not self._is_followed(state):
+            self._forget()
+            tables = self._whole()
+        else:
+            tables = [self._table(self._new())]
+        self._state = state
+        return [run for table in tables for run in assemble(table, self.path, self._maps)]
+
+    @property
+    def changed(self) -> float:
+        """When it was last written to, in seconds since the epoch; 0 where it was never seen."""
+        return max((time for _, _, time in self._state), default=0) / 1e9
+
+    def _forget(self) -> None:
+        self._parts: list[Table] = []
+        self._offset = self._lines = 0
+        self._layout: Layout | None = None
+        self._head = self._tail = b""
+
+    def _is_followed(self, state: State) -> bool:
+        """Whether the file only grew since the last look: not shorter, and what was read last still stands there."""
+        if not self._parts or state[0][1] < self._offset:
+            return False
+        with Path(self.path).open("rb") as file:
+            file.seek(self._offset - len(self._tail))
+            return file.read(len(self._tail)) == self._tail
+
+    def _whole(self) -> list[Table]:
+        """Everything there is; from now on only what is new, if the format allows."""
+        source = Source(self.path, kept=tuple(self._maps))
+        reader = reader_of(source)
+        if source.is_dir or reader.name not in WHOLE or source.size > MOST or source.encoding == "utf-16":
+            return list(reader.read(source))
+        data = _lines(self.path, 0)
+        if not data.strip() or data.lstrip()[:1] == b"[":
+            return list(reader.read(source))
+        if reader.name == separated.READER.name:
+            self._layout = layout_of(Source(self.path, data, source.kept))
+            self._head = _header(data)
+            if self._layout is None:
+                return list(reader.read(source))
+            reader.read(Source(self.path, data, source.kept))  # refuses what is a table and no log
+            data = data[len(self._head) :]
+            self._offset = len(self._head)
+        return [self._table(data)]
+
+    def _new(self) -> bytes:
+        return _lines(self.path, self._offset)
+
+    def _table(self, data: bytes) -> Table:
+        """The table with these whole lines added."""
+        if data:
+            self._parts.append(self._piece(data))
+            self._offset += len(data)
+            self._lines += data.count(b"\n")
+            self._tail = data[-TAIL:]
+        if len(self._parts) != 1:
+            joined = _joined(self._parts)
+            self._parts = [joined] if len(self._parts) > MANY else self._parts
+            return joined
+        return self._parts[0]
+
+    def _piece(self, data: bytes) -> Table:
+        if self._layout is None:
+            (table,) = json_lines.read(Source(self.path, data))
+            shift = self._lines
+        else:
+            source = Source(self.path, self._head + data)
+            read = large.read(source, self._layout) if len(data) > BIG else None
+            table = separated.read_rows(source, self._layout) if read is None else read
+            shift = self._lines
+        lines = None if table.lines is None else table.lines + shift
+        return Table(
+            table.columns, table.format, lines, table.facts, table.notes, words=table.words, ignored=table.ignored
+        )
+
+
+def _state(path: str) -> State:
+    """Names, sizes and times of the file, or of all files below a folder. Raises OSError."""
+    if not Path(path).is_dir():
+        stat = Path(path).stat()
+        return ((path, stat.st_size, stat.st_mtime_ns),)
+    found = []
+    for root, _, files in os.walk(path):
+        for name in files:
+            stat = Path(root, name).stat()
+            found.append((str(Path(root, name)), stat.st_size, stat.st_mtime_ns))
+    return tuple(sorted(found))
+
+
+def _lines(path: str, offset: int) -> bytes:
+    """The whole lines from an offset on. Raises UnreadableLog where too much came at once, OSError."""
+    with Path(path).open("rb") as file:
+        file.seek(offset)
+        data = file.read(MOST + 1)
+    if len(data) > MOST:
+        raise UnreadableLog(f"{path} grew by over {MOST >> 20} MB at once: diagnose it instead")
+    return data[: data.rfind(b"\n") + 1]
+
+
+def _header(data: bytes) -> bytes:
+    """The bytes up to the end of the first row, which is the header."""
+    end = 0
+    while end < len(data):
+        stop = data.find(b"\n", end) + 1
+        line = data[end:stop].decode("utf-8", "replace")
+        end = stop
+        if is_row(line) and not is_ruler(line):
+            break
+    return data[:end]
+
+
+def _joined(parts: list[Table]) -> Table:
+    """One table from pieces of the same file; a column that a piece lacks is absent there."""
+    names = dict.fromkeys(name for part in parts for name in part.columns)
+    words = dict.fromkeys(name for part in parts for name in part.words)
+    first = parts[0]
+    return Table(
+        {name: Column.joined([part.columns.get(name, _absent(part.rows)) for part in parts]) for name in names},
+        first.format,
+        np.concatenate([part.lines for part in parts if part.lines is not None]),
+        first.facts,
+        tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        words={name: Words.joined([part.words.get(name, _wordless(part.rows)) for part in parts]) for name in words},
+        ignored=first.ignored,
+    )
+
+
+def _absent(rows: int) -> Column:
+    return Column(np.full(rows, np.nan), np.zeros(rows, dtype=np.bool_))
+
+
+def _wordless(rows: int) -> Words:
+    return Words(np.zeros(rows, dtype=np.int32), ("",))

@@ -1,0 +1,106 @@
+"""The epoch and the step that a line of free text is of, taken out of it, and how far its progress bar is."""
+
+from __future__ import annotations
+
+import re
+
+from nndoctor.readers.vocabulary.names import SPLITS
+
+STAMP = re.compile(
+    r"^\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[ T_]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\d\d:\d\d:\d\d(?:[.,]\d+)?)\]?"
+    r"|^[IWEF]\d{4} [\d:.]+\s+\d+ \S+\]"
+)
+COUNT = r"(?P<{0}>\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(?P<{0}_end>\d+))?"
+EPOCH = re.compile(
+    r"(?<![\w/.-])(?<!per )(?<!best )(?:epoch|ep|epoche|epoca|epoque|epoka)(?:\((?P<phase>\w+)\))?['\"]?\s*(?:[:=#]|no\.?)?\s*\[?['\"]?\s*"
+    + COUNT.format("epoch")
+    + r"(?![\w%.])\]?(?:\s*[\[(]\s*(?P<step>\d+)\s*/\s*\d+(?:\s*\(\s*\d+%\))?\s*[\])])?"
+    r"(?:\s+(?P<count>\d+)\s*/\s*\d+(?=\s+[A-Za-z]))?",
+    re.IGNORECASE,
+)
+BEFORE = re.compile(r"(?<![\w/.-])(?P<epoch>\d+)epoch\b")  # ESPnet's `3epoch results:`
+STEP = re.compile(
+    r"(?<![\w/.-])(?<!per )(?<!best )(?<!nan )(?<!eval )"
+    r"(?:(?:global_|global )?step|iteration|iters?|num_updates|updates?|batch(?==))(?:\((?P<phase>\w+)\))?['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
+    + COUNT.format("step")
+    + r"(?![\w%.])\]?",
+    re.IGNORECASE,
+)
+BATCH = re.compile(
+    r"(?<![\w/.-])batch\s*[:=#]?\s*\[?\s*(?P<step>\d+)(?:\s*(?:/|of)\s*\d+)?(?![\w%.])\]?"
+    r"|(?<![\w.])(?P<done>\d+)\s*/\s*\d+\s+batches\b|\b\d+-(?P<last>\d+)batch\b",
+    re.IGNORECASE,
+)  # within an epoch
+LEADING = re.compile(
+    r"^\s*(?:\[(?P<outer>\d+)/\d+\]\s*\[(?P<inner>\d+)/\d+\]|s:(?P<s>\d+)\s|\[(?P<round>\d+)\]\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$)"
+    r"|[\[(]\s*(?P<of>\d+)\s*/\s*\d+\s*[\])]|(?P<first>\d+)/\d+(?!\s+[\[\u2500-\u259f-])[\s,:|]|(?P<row>\d+)\s+(?=[A-Za-z_][\w/.-]*=[-+\d.naif]+(?:\s|,|$)))"
+)
+BEHIND = re.compile(r"\b(?:loss|error|acc|accuracy) (?P<step>\d+)(?::\s*|\s+)(?=[-+]?\d+\.\d)", re.IGNORECASE)
+PROGRESS = re.compile(r"\s\[\s*(?P<step>\d+)\s*/\s*\d+\s*\]\s*$")  # how far the epoch is, at a line's end
+BAR = re.compile(r"^\s*(?:step (?=\d+/\d+ \[))?(?P<done>\d+)/(?P<total>\d+)\s+(?:\[|[\u2500-\u259f]|-)")
+PERCENT_BAR = re.compile(r"(?P<done>\d+)%\|")
+
+Marks = dict[str, str]
+
+
+def marked(text: str) -> tuple[Marks, str]:
+    """The marks of a line, its epoch first, and what is left of the text without them."""
+    marks: Marks = {}
+    for pattern in (EPOCH, STEP):
+        found = pattern.search(text)
+        if found is None:
+            continue
+        groups = found.groupdict()
+        if groups.get("epoch"):
+            marks["epoch"] = groups["epoch"]
+        step = groups.get("step") or groups.get("count")
+        if step and groups.get("phase") in (None, "train"):
+            marks.setdefault("step", step)
+        text = f"{text[: found.start()]}{groups.get('phase') or ''}|{text[found.end() :]}"
+    if "epoch" not in marks and "epoch" in text and (found := BEFORE.search(text)):
+        marks = {"epoch": found["epoch"], **marks}
+        text = f"{text[: found.start()]}|{text[found.end() :]}"
+    if "step" not in marks:
+        text = _within_epoch(text, marks)
+    return _leading(text, marks) if not marks else (marks, text)
+
+
+def bar_of(text: str) -> tuple[int, int] | None:
+    """The done and the total count of a progress bar; None where the line is none."""
+    if found := BAR.match(text):
+        return int(found["done"]), int(found["total"])
+    if found := PERCENT_BAR.search(text):
+        return int(found["done"]), 100
+    return None
+
+
+def _within_epoch(text: str, marks: Marks) -> str:
+    """Of a line that says its epoch, the batch within it; of any the count at its end."""
+    if text.rstrip().endswith("]") and (found := PROGRESS.search(text)):
+        marks["step"] = found["step"]
+        return text[: found.start()]
+    if "epoch" in marks and "atch" in text and (found := BATCH.search(text)):
+        marks["step"] = found["step"] or found["done"] or found["last"]
+        return f"{text[: found.start()]}|{text[found.end() :]}"
+    return text
+
+
+def _leading(text: str, marks: Marks) -> tuple[Marks, str]:
+    """The number that begins a line without another mark."""
+    if found := BEHIND.search(text):  # `Validation loss 100: 0.5`
+        return {"step": found["step"]}, f"{text[: found.start('step')]}{text[found.end() :]}"
+    found = LEADING.match(text)
+    if found is None:
+        return marks, text
+    if found["outer"]:
+        return {"epoch": found["outer"], "step": found["inner"]}, text[found.end() :]
+    marks["step"] = found["s"] or found["round"] or found["bare"] or found["of"] or found["first"] or found["row"]
+    text = text[found.end() :]
+    return marks, f" {_spelled_out(text)}" if found["s"] or found["bare"] else text
+
+
+def _spelled_out(text: str) -> str:
+    """`tel:10.9` and `val 10.9`: some write the split alone and mean its loss."""
+    name, sep, number = re.match(r"\s*(\w*)(\W?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    split = "val" if name == "tel" else name
+    return f"{split} loss{sep}{number}" if split in SPLITS else text

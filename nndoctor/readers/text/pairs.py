@@ -1,0 +1,247 @@
+"""The pairs of a name and a number in one line of free text, and the epoch or step that the line is of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from nndoctor.readers.vocabulary.names import BARE, SPLITS, Kind, meaning, tidy
+from nndoctor.readers.vocabulary.spellings import NOT_LOSS
+from nndoctor.readers.text.marks import EPOCH, STAMP, bar_of, marked
+
+LONGEST = 4000  # characters of a line that are looked at
+LONGEST_KEY = 5  # words
+LONGEST_HEADING = 60  # characters
+UNMEANT = frozenset(
+    [
+        "best",
+        "min",
+        "max",
+        "std",
+        "previous",
+        "prev",
+        "target",
+        "threshold",
+        "patience",
+        "improved",
+        "lowest",
+        "highest",
+        "minimum",
+    ]
+)
+LEADS_ON = frozenset(
+    ["to", "from", "at", "of", "in", "for", "than", "by", "and", "on", "with", "the"]
+)  # "down to 0.1" names nothing
+
+WIDE = re.compile(r"\s{3,}")
+REDRAWN = re.compile(r"[\r\x08]+")
+NUMBER = re.compile(
+    r"(?P<sep>\s*['\"]?\s*[:=]\s*|\s+|\s*\|\s*(?=[-+\d.]+(?:e[-+]?\d+)?\s*\|\s*$))(?P<open>\[?)(?:[\"']|tensor\(|np\.\w+\()*"
+    r"(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?))"
+    r"(?:f0)?(?!\w|\.\d|:\d\d)(?:/(?P<of>\d+)(?![\w.]))?(?P<percent>\s?%)?",
+    re.IGNORECASE,
+)
+CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")
+SPLIT_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?![\w./])", re.IGNORECASE)
+ACCURACY = re.compile(r"\bacc(?:uracy)?\b", re.IGNORECASE)
+HEADING = re.compile(
+    rf"^\W*(?:\w+\W+){{0,2}}?(?P<split>{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?:\W+\w+){{0,2}}[\s)\]]*:\W*$",
+    re.IGNORECASE,
+)
+BEGINS = re.compile(r"^\W*(?P<split>eval|evaluation|validation|test)\s+(?:begin|start)", re.IGNORECASE)
+OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\s?%)?", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Line:
+    """What one line says: `marks` are its epoch and step, `pairs` its named numbers as they are spelled.
+
+    `bar` is the done and total count where the line is a progress bar; `varies` says that the names depend on more than
+    the line's shape, `shares` that what is taken for the losses of several splits are numbers from 0 to 1.
+    """
+
+    marks: dict[str, str] = field(default_factory=dict)
+    pairs: dict[str, object] = field(default_factory=dict)
+    bar: tuple[int, int] | None = None
+    varies: bool = False
+    shares: bool = False
+
+
+def drawings(text: str) -> list[str]:
+    """A line that was drawn over and over for one epoch after the other: the last drawing of each; else the line."""
+    if "\r" not in text:
+        return [text]
+    last: dict[str, str] = {}
+    for piece in text.split("\r"):
+        if found := EPOCH.search(piece):
+            last[found["epoch"]] = piece
+    return list(last.values()) if len(last) > 1 else [text]
+
+
+def heading(text: str) -> str:
+    """The split that a line of its own announces, as `Test Error:` does; else the empty text."""
+    if len(text) >= LONGEST_HEADING:
+        return ""
+    found = HEADING.match(text) if ":" in text else BEGINS.match(text)
+    return SPLITS[found["split"].lower()] if found else ""
+
+
+def parse(text: str, under: str = "") -> Line:
+    """The pairs in a line; of a line that was drawn over and over the last drawing. `under` is its heading's split."""
+    text = STAMP.sub(" ", WIDE.sub("  ", _last_drawing(text)[:LONGEST]), count=1)
+    line = Line(bar=bar_of(text))
+    line.varies = line.bar is not None
+    line.marks, rest = marked(text.lstrip().removeprefix("step ") if line.varies else text)
+    if line.bar is not None and line.bar[0] < line.bar[1]:
+        return line  # under way: its numbers are not yet the epoch's
+    scoped = _pair_up(line, rest, under)
+    if scoped:
+        _unscoped(line, scoped)
+    _name_bare_splits(line, rest)
+    return line
+
+
+def _last_drawing(text: str) -> str:
+    if "\r" in text or "\x08" in text:
+        pieces = [piece for piece in REDRAWN.split(text) if piece.strip()] or [""]
+        text = next((piece for piece in reversed(pieces) if "{'" in piece), pieces[-1])
+    if "{'" in text and "%|" in text:
+        text = text[text.index("{'") :].partition("}")[0]  # printed after a bar, or before it
+    return text
+
+
+def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
+    """Add the names and numbers to the line; gives the names that took the split said before them, and what they were."""
+    end = 0
+    scoped: dict[str, str] = {}
+    for found in NUMBER.finditer(rest):
+        before = rest[end : found.start()]
+        if ends := SPLIT_WORD.findall(before):
+            scope = ends[-1].lower()
+        known, key = _key(CUTS.split(before.rstrip())[-1])
+        goes_on = key.lower() in SPLITS and _ends_in_split(line.pairs)  # `LOSS train 0.4 valid 0.5`
+        if found["sep"].isspace() and not known and not goes_on:
+            continue  # the text may go on to a name further right
+        end = found.end()
+        if not key:
+            continue
+        if "/" in key and (pair := _both(key, found, rest)):
+            line.pairs |= pair
+            continue
+        said = meaning(key)
+        if scope and known and not said.split and said.metric not in BARE and said.kind in (Kind.SERIES, Kind.PART):
+            scoped[f"{scope} {key}"] = key
+            key = f"{scope} {key}"
+        line.pairs.setdefault(key, _value(found, rest))
+    return scoped
+
+
+def _unscoped(line: Line, scoped: dict[str, str]) -> None:
+    """A name that was given the split before it had none, if it is said again with it, or is a loss behind other pairs.
+
+    `loss val 0.5, acc 0.9, acc val 0.8`; `train err 0.1, test err 0.2, loss 0.4`.
+    """
+    told = [_said(name) for name in line.pairs]
+    said = {_said(name) for name in line.pairs if name not in scoped}
+    pair = len({split for split, metric in told if (split, metric) in said and split}) > 1
+    lone = {
+        name
+        for name in scoped
+        if pair and sum(metric == "loss" for _, metric in told) == 1 and _said(name)[1] == "loss"
+    }
+    twice = {name for name in scoped if _said(name) in said} | lone
+    if twice:
+        line.pairs = {scoped[name] if name in twice else name: value for name, value in line.pairs.items()}
+
+
+def _said(name: str) -> tuple[str, str]:
+    what = meaning(name)
+    return what.split, what.metric
+
+
+def _both(key: str, found: re.Match[str], text: str) -> dict[str, object]:
+    """`loss/acc: 0.41/0.92` and `loss (train/val): 0.41 / 0.52`: two names and two numbers; else nothing."""
+    before, _, last = key.rpartition(" ")
+    names = [f"{before} {name}".strip() for name in last.split("/")]
+    other = OTHER.match(text, found.end("number"))
+    if other is None or len(names) != 2 or "." not in found["number"] or not all(map(known, names)):
+        return {}
+    return dict(zip(names, (_value(found, text), other["number"] + ((other["percent"] and "%") or "")), strict=True))
+
+
+def _name_bare_splits(line: Line, text: str) -> None:
+    """`train 0.41 valid 0.52` are losses; beside a loss, or after the word accuracy, shares are accuracies."""
+    bare = {name: value for name, value in line.pairs.items() if name.lower() in SPLITS}
+    if bare and (metric := _metric_before(line.pairs, next(iter(bare)))):  # `loss train: 0.4, val: 0.5`
+        line.pairs = {f"{name} {metric}" if name in bare else name: value for name, value in line.pairs.items()}
+        return
+    if len({SPLITS[name.lower()] for name in bare}) < 2:
+        return
+    line.varies = True
+    losses = any(meaning(name).metric == "loss" for name in line.pairs)
+    shares = all(str(v).endswith("%") or _within(v, 1.0) for v in bare.values())
+    metric = "accuracy" if shares and (losses or ACCURACY.search(text[: text.find(next(iter(bare)))])) else "loss"
+    line.shares = shares and metric == "loss" and not losses
+    if not (losses and metric == "loss"):
+        line.pairs = {f"{name} {metric}" if name in bare else name: value for name, value in line.pairs.items()}
+
+
+def _metric_before(pairs: dict[str, object], bare: str) -> str:
+    """The metric of the pair before a bare split, where that pair ends with a split too; else the empty text."""
+    names = list(pairs)
+    before = names[names.index(bare) - 1].split() if names.index(bare) else []
+    return " ".join(before[:-1]) if len(before) > 1 and before[-1].lower() in SPLITS else ""
+
+
+def _ends_in_split(pairs: dict[str, object]) -> bool:
+    """Whether the last name is a metric and its split."""
+    words = next(reversed(pairs), "").split()
+    return len(words) > 1 and words[-1].lower() in SPLITS
+
+
+def _within(value: object, most: float) -> bool:
+    try:
+        return 0 <= float(str(value)) <= most
+    except ValueError:
+        return False
+
+
+def known(key: str) -> bool:
+    """Whether a name means a loss, a metric, a rate or one of their parts."""
+    return meaning(key).kind in (Kind.SERIES, Kind.PART)
+
+
+@lru_cache(maxsize=4096)
+def _key(text: str) -> tuple[bool, str]:
+    """Whether the name that ends the text is understood, and the name: the longest that is, else all of it."""
+    words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-LONGEST_KEY:]
+    while words and words[-1].lower() in ("is", "was", "reached"):
+        words.pop()
+    numbers = [k for k, word in enumerate(words[:-1]) if word[:1].isdigit() and word.replace(".", "").isdigit()]
+    words = words[numbers[-1] + 1 :] if numbers else words
+    if not words or not words[-1][:1].isalpha() or words[-1].lower() in LEADS_ON:
+        return False, ""
+    if UNMEANT & set(tidy(" ".join(words)).split("_")):
+        return False, ""
+    for k in range(len(words)):
+        name = " ".join(words[k:])
+        if NOT_LOSS.search(tidy(name)):
+            break
+        said = meaning(name)
+        if said.kind in (Kind.SERIES, Kind.PART):
+            return True, name
+    return False, " ".join(words)
+
+
+def _value(found: re.Match[str], text: str) -> object:
+    """A number as it is spelled, with its percent sign; the mean of a list, the share of `9824/10000`."""
+    if found["open"]:
+        inside = text[found.start("open") : text.find("]", found.start("open")) + 1]
+        numbers = [float(n) for n in re.findall(r"(?<![\w.])[-+]?\d+\.?\d*(?:e[-+]?\d+)?(?=[,\s)\]])", inside)]
+        if len(numbers) > 1:
+            return sum(numbers) / len(numbers)
+    of = found["of"]
+    if of and float(of) and "." not in found["number"]:
+        return float(found["number"].replace(",", "")) / float(of)
+    return f"{found['number']}%" if found["percent"] else found["number"]

@@ -1,0 +1,268 @@
+"""From the lines of a free-text log to records: the numbers that belong to one epoch or step stand in one row."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from nndoctor.readers.vocabulary.names import BARE, Kind, meaning, task
+from nndoctor.readers.text.dialects import plain
+from nndoctor.readers.text.pairs import Line, drawings, heading, known
+from nndoctor.readers.text.shapes import parse
+from nndoctor.readers.text.tables import uncrossed
+from nndoctor.readers.vocabulary.english import in_english
+
+ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
+ALIKE = 3  # records that show one shape
+MOST_UNKNOWN = 64  # names that nobody understands and that are kept
+AFTER_THE_RUN = ("train_runtime", "train_samples_per_second")  # the summary that the Hugging Face trainer prints
+DIGIT = re.compile(r"\d")
+QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it
+
+
+NONE: frozenset[str] = frozenset()
+OWN: dict[tuple[str, ...], frozenset[str]] = {
+    kinds: frozenset(kinds) for kinds in (("epoch",), ("step",), ("epoch", "step"), ("step", "epoch"))
+}  # one each
+
+
+@dataclass(slots=True)
+class Record:
+    """One epoch or step as it is gathered.
+
+    `own` are the marks that it does not inherit, `total` the length of its progress bar, `aside` the names that stand
+    on lines without a mark; once `closed`, no further bar is taken. `again` marks one that says its epoch's names anew.
+    """
+
+    marks: dict[str, str]
+    own: frozenset[str]
+    line: int
+    values: dict[str, object] = field(default_factory=dict)
+    total: int = 0
+    closed: bool = False
+    aside: frozenset[str] = NONE
+    again: bool = False
+
+    @property
+    def row(self) -> dict[str, object]:
+        """The record as a row of a table."""
+        return {**self.marks, **self.values}
+
+
+def records(lines: Iterable[str]) -> list[Record]:
+    """The records of a log, in order. Where lines are marked by epoch or step, what is not is left out."""
+    found: list[Record] = []
+    epoch: dict[str, str] = {}
+    under, quoted = "", False
+    for number, text in enumerate(plain(uncrossed(lines)), 1):
+        text = in_english(text)  # noqa: PLW2901
+        if not text or (DIGIT.search(text) is None and "nan" not in text.lower()):
+            under, quoted = heading(text) or under, QUOTES.search(text) is not None
+            continue
+        if quoted:
+            quoted = False
+            continue
+        for drawn in drawings(text):
+            line = parse(drawn, under)
+            if any(name in line.pairs for name in AFTER_THE_RUN):
+                continue
+            if line.marks:
+                line, under = (parse(drawn), "") if under else (line, "")
+            if "epoch" in line.marks:
+                epoch = {"epoch": line.marks["epoch"]}
+            _take(found, line, number, epoch)
+    found = _first_as_later(found)
+    found = _once([record for record in found if _worth(record.values)])
+    marked = [record for record in found if record.own]
+    return _few_unknown(_repeated(_one_tier(_placed(marked if len(marked) > 1 else found))))
+
+
+def _placed(found: list[Record]) -> list[Record]:
+    """An epoch's own record, of which the one below it alone says the step that it ended on, is one with that."""
+    held = Counter(record.marks.get("epoch") for record in found)
+    placed: list[Record] = []
+    for record in found:
+        above = placed[-1] if placed else None
+        epoch = record.marks.get("epoch")
+        alone = above is not None and epoch is not None and held[epoch] == 2 and above.marks == {"epoch": epoch}
+        if above is not None and alone and "step" in record.own and not above.values.keys() & record.values.keys():
+            above.marks, above.own = record.marks, record.own
+            above.values.update(record.values)
+        else:
+            placed.append(record)
+    return placed
+
+
+def _first_as_later(found: list[Record]) -> list[Record]:
+    """Lines without a mark that say a name of their epoch again are left out; of the first epoch that is known only later."""
+    if len({tuple(record.marks.items()) for record in found if record.own}) < 2:
+        return found
+    kept: list[Record] = []
+    for record in found:
+        if record.again and kept:
+            kept[-1].values = {**record.values, **kept[-1].values}
+        else:
+            kept.append(record)
+    return kept
+
+
+def _repeated(found: list[Record]) -> list[Record]:
+    """What stands once, on a line without a mark, is a word about the whole run; a final test is kept."""
+    held = Counter(name for record in found for name in record.values)
+    for record in found:
+        kept = {name for name in record.aside if known(name) and meaning(name).split == "test"}
+        once = {name for name in record.aside - kept if held[name] == 1 and len(found) > ENOUGH}
+        record.values = {name: value for name, value in record.values.items() if name not in once}
+    return found
+
+
+def _once(found: list[Record]) -> list[Record]:
+    """Records without those that only say again what the one before says: several processes print the same."""
+    kept = [r for k, r in enumerate(found) if not (k and r.own and _same(r, found[k - 1]))]
+    if len(kept) > ALIKE and kept[-1].own and any(_same(r, kept[-1]) for r in kept[:-1]):
+        kept.pop()  # at the end the best epoch is quoted
+    return kept
+
+
+def _same(one: Record, other: Record) -> bool:
+    return one.marks == other.marks and one.values == other.values
+
+
+def _worth(pairs: Mapping[str, object]) -> bool:
+    """Whether one of the names is understood, or they are those of a game or of the two sides of a GAN."""
+    return any(map(known, pairs)) or (len(pairs) > 1 and task(tuple(pairs)) is not None)
+
+
+def tells(text: str) -> bool:
+    """Whether a line holds a loss or a metric by its name."""
+    return any(map(_tells, parse(text).pairs))
+
+
+def counts(found: list[Record]) -> bool:
+    """Whether these records are a log: one loss or metric in two of them, or the two sides of a GAN, or a reward.
+
+    Where no line is marked by epoch or step, three records of one shape are wanted: prose and settings have none.
+    """
+    if len(found) < 2:
+        return False
+    if not any(record.own for record in found):
+        shapes = Counter(tuple(filter(_tells, record.values)) for record in found)
+        shape, count = shapes.most_common(1)[0]
+        return count >= ALIKE and 2 * count > len(found) and (bool(shape) or task(list(found[0].values)) is not None)
+    told = Counter(name for record in found for name in record.values if _tells(name))
+    return max(told.values(), default=0) > 1 or task(list(found[0].values)) is not None
+
+
+def _tells(name: str) -> bool:
+    said = meaning(name)
+    return said.kind in (Kind.SERIES, Kind.PART) and said.metric not in ("lr", "grad_norm", "epoch_time")
+
+
+def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]) -> None:
+    """Add what a line says to the record it belongs to, or to a new one."""
+    if line.marks and not (found and _of(found[-1], line)):
+        found.append(Record({**epoch, **line.marks}, OWN[tuple(line.marks)], number))
+    pairs = dict(line.pairs) if _worth(line.pairs) else {}  # else it is prose
+    if (
+        line.shares
+        and not line.marks
+        and found
+        and any(_series(name) == ("train", "loss") for name in found[-1].values)
+    ):
+        pairs = {name.removesuffix("loss") + "accuracy" * name.endswith("loss"): value for name, value in pairs.items()}
+    if line.bar is not None and (found or pairs):
+        _draw(found, line.bar, pairs, number)
+    elif pairs:
+        _add(found, pairs, number, marked=bool(line.marks))
+
+
+def _draw(found: list[Record], bar: tuple[int, int], pairs: Mapping[str, object], number: int) -> None:
+    """A bar counts once it is full. A second one of the same epoch shows that something else is evaluated."""
+    here = found[-1] if found else Record({}, NONE, number)
+    done, total = bar
+    if done < total:
+        here.closed = here.closed or here.total > 0
+    elif pairs and here.total not in (0, total) and all(meaning(name).split for name in filter(known, pairs)):
+        here.values.update(pairs)  # the bar of an evaluation that says so
+    elif pairs and not here.closed and here.total in (0, total):
+        here.total, here.line = total, number
+        here.values.update(pairs)
+        if not found:
+            found.append(here)
+
+
+def _add(found: list[Record], pairs: dict[str, object], number: int, *, marked: bool) -> None:
+    here = found[-1] if found else None
+    if here is not None and any(map(known, pairs.keys() & here.values.keys())):
+        if here.total or (not marked and len(found) > 1 and found[-2].marks != here.marks):
+            pairs = {name: value for name, value in pairs.items() if name not in here.values}  # a summary of the run
+        else:
+            here = Record(dict(here.marks), here.own, number, again=not marked and bool(here.own))
+            found.append(here)
+    if here is None:
+        here = Record({}, NONE, number)
+        found.append(here)
+    if not here.values:
+        here.line = number
+    if not marked:
+        here.aside |= pairs.keys()
+    for name, value in pairs.items():
+        here.values.setdefault(name, value)
+
+
+def _of(here: Record, line: Line) -> bool:
+    """Whether a marked line belongs to this record: the same epoch and step, and not the epoch's own line after a step."""
+    same = all(here.marks.get(kind) == at for kind, at in line.marks.items())
+    return same and ("step" in line.marks or "step" not in here.own)
+
+
+def _one_tier(found: list[Record]) -> list[Record]:
+    """Where epochs have lines of their own beside those of their steps, a name that is in both is the epochs'."""
+    epochs = [record for record in found if record.own == {"epoch"}]
+    names = Counter(name for record in epochs for name in record.values)
+    both = {_series(name) for name, count in names.items() if count >= ENOUGH and name not in BARE}
+    if both and len(epochs) < len(found):
+        again = {name for name in dict.fromkeys(n for record in found for n in record.values) if _series(name) in both}
+        for record in found:
+            if "step" in record.own and not again.isdisjoint(record.values):
+                record.values = {name: value for name, value in record.values.items() if name not in again}
+        found = [record for record in found if any(map(known, record.values))]
+    if len({record.marks["step"] for record in found if "step" in record.own}) < 2 and _epochs(found) > 1:
+        for record in found:
+            record.marks.pop("step", None)
+        found = _merged(found)
+    return found
+
+
+def _series(name: str) -> tuple[str, str]:
+    """The split and the metric that a name means; of what nobody understands the name itself."""
+    said = meaning(name)
+    return (said.split or "train", said.metric) if said.kind is Kind.SERIES else ("", name)
+
+
+def _merged(found: list[Record]) -> list[Record]:
+    """An epoch's last step and the epoch itself are one record once steps do not count."""
+    merged: list[Record] = []
+    for record in found:
+        if merged and merged[-1].marks == record.marks and merged[-1].own != record.own:
+            merged[-1].values.update(record.values)
+        else:
+            merged.append(record)
+    return merged
+
+
+def _epochs(found: list[Record]) -> int:
+    """How many epochs the records tell apart."""
+    return len({record.marks.get("epoch") for record in found})
+
+
+def _few_unknown(found: list[Record]) -> list[Record]:
+    names = dict.fromkeys(name for record in found for name in record.values)
+    unknown = [name for name in names if not known(name)]
+    if len(unknown) > MOST_UNKNOWN:
+        left_out = frozenset(unknown[MOST_UNKNOWN:])
+        for record in found:
+            record.values = {name: value for name, value in record.values.items() if name not in left_out}
+    return found

@@ -1,0 +1,69 @@
+"""Small tables that are printed anew for each epoch, splits across or down, line by line as names and numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from nndoctor.readers.tables.cells import MISSING, number
+from nndoctor.readers.tables.layout import UPRIGHT
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning
+
+LABEL = re.compile(r"(?:.*(?:\s{2,}|\s-\s|:\s))?(?P<label>\S.*)")  # what a logger puts before it is left out
+DIGIT = re.compile(r"\d")
+WIDEST = 32  # columns
+
+
+def uncrossed(lines: Iterable[str]) -> Iterator[str]:
+    """The lines; a row of such a table as `train loss: 0.4, train accuracy: 0.9`.
+
+    AllenNLP prints the splits across and the metrics down, Ludwig the other way round.
+    """
+    across: Sequence[str] = ()
+    for line in lines:
+        if "|" not in line and "\u2502" not in line:
+            yield line
+            continue
+        if not across and DIGIT.search(line, line.find("|") + 1):
+            yield line  # neither a header nor below one
+            continue
+        cells = [cell.strip() for cell in line.translate(UPRIGHT).strip().strip("|").split("|")]
+        if not 2 <= len(cells) <= WIDEST:
+            yield line
+        elif not any(map(str.isdigit, "".join(cells[1:]))) and not _values(cells[1:]):
+            first = _label(cells[0])
+            names = (first, *cells[1:]) if first.lower() in SPLITS else cells[1:]
+            across = names if any(map(_tells, names)) else across
+            yield line
+        else:
+            yield _named(_label(cells[0]), across, cells[1:]) or line
+
+
+def _named(label: str, across: Sequence[str], values: Sequence[str]) -> str:
+    """A row as names and numbers; the empty text where it is no row of such a table."""
+    if len(across) != len(values) or not label or label[:1].isdigit() or not _values(values):
+        return ""
+    if all(name.lower() in SPLITS for name in across):
+        pairs = [(f"{name} {label}", value) for name, value in zip(across, values, strict=True)]
+    elif label.lower() in SPLITS:
+        pairs = [(f"{label} {name}", value) for name, value in zip(across, values, strict=True)]
+    else:
+        return ""
+    return ", ".join(f"{name}: {value}" for name, value in pairs if value.lower() not in MISSING)
+
+
+def _tells(name: str) -> bool:
+    return name.lower() in SPLITS or meaning(name).kind is Kind.SERIES
+
+
+def _label(cell: str) -> str:
+    found = LABEL.fullmatch(cell)
+    return found["label"] if found else ""
+
+
+def _values(cells: Sequence[str]) -> bool:
+    """Whether each cell holds a number or says that there is none."""
+    try:
+        return all(number(cell) is not None or cell.lower() in MISSING for cell in cells)
+    except ValueError:
+        return False

@@ -1,0 +1,159 @@
+"""The one reading of names: what a column of a log says, by how it is spelled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from nndoctor.readers.vocabulary.spellings import (
+    ADVERSARIAL,
+    DISCRIMINATOR,
+    EPOCH,
+    EPOCH_TIME,
+    FACTS,
+    GENERATOR,
+    GRAD_NORM,
+    GROUPS,
+    KNOWN,
+    LR,
+    METRICS,
+    NOISE,
+    NOT_LOSS,
+    PARTS,
+    PHASES,
+    PLAYING,
+    PREFERENCES,
+    REWARD,
+    SPLITS,
+    STEP,
+)
+from nndoctor.readers.vocabulary.english import in_english
+
+__all__ = ["FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning", "task", "tidy"]
+
+
+class Kind(StrEnum):
+    """What a column is."""
+
+    SERIES = "series"
+    PART = "part"  # of a loss
+    EPOCH = "epoch"
+    STEP = "step"
+    KNOWN = "known"  # understood, and no series: times, memory, settings
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A column's kind, split and metric; the lowest `rank` wins where several columns mean one series.
+
+    `each_step` marks the twin of a metric that is logged within the epoch (Lightning's `train_loss_step`).
+    """
+
+    kind: Kind
+    split: str = ""
+    metric: str = ""
+    rank: int = 0
+    each_step: bool = False
+
+
+BARE = frozenset({"lr", "grad_norm", "epoch_time", "reward", "generator_loss", "discriminator_loss"})
+GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
+
+
+@lru_cache(maxsize=4096)
+def tidy(column: str) -> str:
+    """Lower case words joined by underscores.
+
+    >>> tidy("Train Loss (%)"), tidy("valLoss"), tidy("metrics/mAP50-95(B)"), tidy("trainacc")
+    ('train_loss', 'val_loss', 'metrics_map50_95_b', 'train_acc')
+    """
+    text = re.sub(r"m(IoU|IOU|AP)(?![a-z])", lambda m: m.group().lower(), in_english(column).strip().strip("\"'"))
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text)
+    text = re.sub(r"[^0-9a-z\u0080-\uffff]+", "_", text.lower().replace("@", "_at_")).strip("_")
+    return "_".join(GLUED.sub(r"\1_\2", word) for word in text.split("_"))
+
+
+@lru_cache(maxsize=4096)
+def meaning(column: str) -> Meaning:
+    """What a column says, by its name alone."""
+    name = tidy(column)
+    words = name.split("_")
+    splits = [SPLITS[w] for w in words if w in SPLITS]
+    plain = [w for w in words if w not in SPLITS]
+    rest = "_".join(plain)
+    if name in EPOCH:
+        return Meaning(Kind.EPOCH)
+    if name in STEP:
+        return Meaning(Kind.STEP)
+    if name in FACTS or name in PHASES:
+        return Meaning(Kind.KNOWN)
+    if NOT_LOSS.search(name):
+        return Meaning(Kind.KNOWN)
+    if name in EPOCH_TIME or rest in EPOCH_TIME:
+        return Meaning(Kind.SERIES, "", "epoch_time")
+    if rest in LR or re.fullmatch(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?", rest):
+        return Meaning(Kind.SERIES, "", "lr", _lr_rank(rest))
+    if rest in GRAD_NORM:
+        return Meaning(Kind.SERIES, "", "grad_norm")
+    return _playing(name, rest) or _metric(words, plain, splits)
+
+
+def _lr_rank(rest: str) -> int:
+    """The rate called just that first; of parameter groups the second: the first or the last are biases in a warm-up."""
+    if rest in ("lr", "learning_rate"):
+        return 0
+    return 1 if rest.endswith("1") else 2
+
+
+def _playing(name: str, rest: str) -> Meaning | None:
+    """Rewards of reinforcement learning and the two sides of a GAN, under their own bare names."""
+    if PREFERENCES.match(name):
+        return Meaning(Kind.UNKNOWN)
+    if REWARD.match(name):
+        return Meaning(Kind.SERIES, "", "reward")
+    if GENERATOR.match(rest):
+        return Meaning(Kind.SERIES, "", "generator_loss")
+    if DISCRIMINATOR.match(rest):
+        return Meaning(Kind.SERIES, "", "discriminator_loss")
+    return Meaning(Kind.UNKNOWN) if ADVERSARIAL.match(rest) or PLAYING.search(name) else None
+
+
+def _metric(words: list[str], plain: list[str], splits: list[str]) -> Meaning:
+    split = splits[-1] if splits else ""
+    each_step = words[-1] in ("step", "batch", "iter") or words[0] in ("batch", "step")
+    quiet = [w for w in plain if w not in NOISE]
+    attempts = [plain, quiet, [w for w in quiet if w not in ("b", "m")], [w for w in quiet if not w.isdigit()]]
+    if len(quiet) > 1 and quiet[0] in GROUPS:  # `losses/train_loss`
+        attempts.append(quiet[1:])
+    for rank, kept in enumerate(attempts):
+        metric = METRICS.get("_".join(kept)) or METRICS.get("".join(kept))
+        if metric is not None:
+            return Meaning(Kind.SERIES, split, metric, 2 * rank + (len(plain) > 1), each_step)
+    if KNOWN.search("_".join(words)):
+        return Meaning(Kind.KNOWN)
+    parts = [w for w in quiet if w not in ("loss", "losses")]
+    if len(parts) < len(quiet) and parts and all(w in PARTS for w in parts):
+        return Meaning(Kind.PART, split, f"{'_'.join(parts)}_loss", 0, each_step)
+    return Meaning(Kind.UNKNOWN, split)
+
+
+def task(columns: Sequence[str]) -> str | None:
+    """`reinforcement-learning` or `gan` where the columns show a task whose losses are no measure of learning."""
+    return _task(tuple(columns))
+
+
+@lru_cache(maxsize=256)
+def _task(columns: tuple[str, ...]) -> str | None:
+    names = [tidy(c) for c in columns]
+    if {"r", "l", "t"} <= set(names):
+        return "reinforcement-learning"  # Monitor's episodes: reward, length, time
+    if any((REWARD.match(n) or PLAYING.search(n)) and n != "r" and not PREFERENCES.match(n) for n in names):
+        return "reinforcement-learning"
+    stripped = ["_".join(w for w in n.split("_") if w not in SPLITS) for n in names]
+    if sum(bool(ADVERSARIAL.match(n)) for n in stripped) >= 2:
+        return "gan"
+    return None
