@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 import nndoctor
-from nndoctor.diagnosis.baseline import loaded, saved
 from nndoctor.compare.comparison import Outcome, Side, compare
 from nndoctor.core.report import Report
+from nndoctor.diagnosis.baseline import loaded, saved
 from nndoctor.rules.standard.outside_baseline import check
 from nndoctor.settings import with_facts
 from tests.little import trained

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from nndoctor.diagnosis.engine import diagnose
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
+from nndoctor.diagnosis.engine import diagnose
 from nndoctor.sanity.checkup import examine
 from nndoctor.sanity.face import rules
 from nndoctor.sanity.source import from_file

@@ -25,9 +25,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from nndoctor.core.errors import NNDoctorError
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
-from nndoctor.core.errors import NNDoctorError
 from nndoctor.readers import READERS, is_log, read
 from nndoctor.readers.io.source import Source
 

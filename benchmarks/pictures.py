@@ -15,15 +15,15 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.core.report import Report
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, extremes
+from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.plots.panel import POINTS
 from nndoctor.plots.picture import Kind, picture, rendered
-from nndoctor.core.report import Report
 from nndoctor.reporters.html import render
-from nndoctor.core.run import Run
-from nndoctor.core.series import Series
 
 ROUNDS = 9
 TABLE = Path(__file__).with_suffix(".md")

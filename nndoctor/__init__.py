@@ -13,9 +13,9 @@ from nndoctor._version import __version__
 if TYPE_CHECKING:
     from nndoctor.api import diagnose, read
     from nndoctor.core.finding import Finding
-    from nndoctor.recorder import Recorder
     from nndoctor.core.report import Report
     from nndoctor.core.run import Run
+    from nndoctor.recorder import Recorder
     from nndoctor.sanity import assert_trains, check_model
 
 _HOMES = {

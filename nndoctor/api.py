@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.report import Report
+from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import select as select_rules
 from nndoctor.diagnosis.engine import diagnose as judge
-from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers import is_log
 from nndoctor.readers import read as read_runs
 from nndoctor.readers.io.find import find
-from nndoctor.core.report import Report
-from nndoctor.core.run import Run
 from nndoctor.settings import with_target
 
 

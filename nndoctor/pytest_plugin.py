@@ -84,10 +84,10 @@ class LogTest(pytest.Item):
 def _reports(
     log: object, select: Iterable[str], ignore: Iterable[str], maps: Iterable[str], target: float | None
 ) -> Sequence[Report]:
+    from nndoctor.core.run import Run
     from nndoctor.diagnosis.catalogue import select as select_rules
     from nndoctor.diagnosis.engine import diagnose
     from nndoctor.readers import read
-    from nndoctor.core.run import Run
     from nndoctor.settings import with_target
 
     runs = [log] if isinstance(log, Run) else read(log, maps=tuple(maps))

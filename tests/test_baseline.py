@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import nndoctor
-from nndoctor.diagnosis.baseline import loaded, saved, with_known
-from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.cli.entry import run as command
-from nndoctor.diagnosis.engine import diagnose
 from nndoctor.core.errors import UsageError
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.diagnosis.baseline import loaded, saved, with_known
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
 from nndoctor.settings import with_facts
 from tests.little import trained as really_trained
 

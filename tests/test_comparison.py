@@ -9,12 +9,12 @@ import pytest
 
 import nndoctor
 from nndoctor.analysis import hyperparameters
-from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.compare.comparison import Comparison, Outcome, Side, compare
-from nndoctor.diagnosis.engine import diagnose
 from nndoctor.compare.remedy_outcomes import TRIED, changes
-from nndoctor.remedies import REMEDIES
 from nndoctor.core.run import Run
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
+from nndoctor.remedies import REMEDIES
 from tests.little import trained
 
 

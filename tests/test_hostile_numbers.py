@@ -7,12 +7,12 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nndoctor.core.run import Fact, Run
+from nndoctor.core.series import Series
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.reporters import concise, json, terminal
 from nndoctor.reporters.page import Look
-from nndoctor.core.run import Fact, Run
-from nndoctor.core.series import Series
 
 VALUES = st.one_of(
     st.floats(-10, 10),

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.readers import read
 from nndoctor.readers.io.source import Source
-from nndoctor.core.run import Run
-from nndoctor.core.series import Series
 
 SHIFTED_ELSEWHERE = {"NN202", "NN304", "NN307"}
 """Rules that know zero: without a chance level a flat loss, and unrest about a high floor, are judged against the loss's own size, and an impossible loss by its sign."""

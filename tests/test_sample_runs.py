@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import nndoctor
-from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.core.finding import Severity
+from nndoctor.diagnosis.catalogue import RULES
 
 FOLDER = Path(__file__).resolve().parents[1] / "sample_runs"
 FILES = [p for p in FOLDER.rglob("*") if p.is_file() and p.suffix != ".py" and "__pycache__" not in p.parts]

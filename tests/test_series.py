@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nndoctor.core import statistics as curve
 from nndoctor.analysis.convergence import sureness
+from nndoctor.core import statistics as curve
 from nndoctor.core.series import Series, slim
 
 MOST = 16

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from nndoctor.cli.entry import run as command
 from nndoctor.analysis.rank_anova import effect, ranks
-from nndoctor.rules.sweep import best_at_edge, linear_scale, too_narrow, what_matters
 from nndoctor.analysis.search import Trial, as_run
+from nndoctor.cli.entry import run as command
+from nndoctor.rules.sweep import best_at_edge, linear_scale, too_narrow, what_matters
 from tests.little import trained
 
 GRIDS = {

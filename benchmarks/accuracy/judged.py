@@ -12,8 +12,8 @@ from typing import Any
 
 from benchmarks.zoo.expected import FINDINGS, REMARKS, Expected
 from benchmarks.zoo.store import csv_text
-from nndoctor.core.errors import NNDoctorError
 from nndoctor.api import diagnose
+from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.finding import Finding, Severity
 
 # What a cause may say, and the findings whose experiments would confirm it; every phrase that occurs counts.

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nndoctor.diagnosis.catalogue import RULES
-from nndoctor.diagnosis.engine import diagnose
 from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.finding import Severity
-from nndoctor.readers import read
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import cannot_say
 from nndoctor.core.run import Run
+from nndoctor.core.verdict import cannot_say
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
+from nndoctor.readers import read
 
 CORPUS = Path(os.environ.get("NNDOCTOR_CORPUS", Path(__file__).resolve().parents[3] / "shared" / "corpus")) / "real"
 UNKNOWN = "unknown/insufficient-data"

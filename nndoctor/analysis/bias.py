@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nndoctor.core.finding import Cause
 from nndoctor.analysis.convergence import course, lr_share, reach
+from nndoctor.core.finding import Cause
+from nndoctor.core.formatting import percent
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.formatting import percent
 
 HALF = 0.5  # of its peak: a rate that ends lower may have ended the learning
 CREEPS = 0.01  # of the reach, over the last quarter

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from nndoctor.analysis.chance import GUESSING, chance_loss
-from nndoctor.core.statistics import medians, noise_level
+from nndoctor.analysis.loss_explosion import thrown
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
-from nndoctor.analysis.loss_explosion import thrown
+from nndoctor.core.statistics import medians, noise_level
 
 PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
 FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from nndoctor.core.statistics import Array
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import Array
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 WEIGHTED = ("weight", "recurrent", "attention")  # roles of layers with matrices that signals pass through

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nndoctor.core.finding import Cause
 from nndoctor.analysis.layers import Layers
-from nndoctor.core.run import Run
+from nndoctor.core.finding import Cause
 from nndoctor.core.formatting import rough
+from nndoctor.core.run import Run
 
 WILD_STEP = 0.3  # of a weight's size in one step
 WILD_GROWTH = 1e3  # times a gradient's first norm

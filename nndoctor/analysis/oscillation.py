@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
-from nndoctor.core.statistics import Array, noise_level, quantile
 from nndoctor.analysis.convergence import reach, roughness
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import Array, noise_level, quantile
 
 FEW = 8  # points: a swing is seen three times at least
 THIRDS = 5  # points, which leave two third differences

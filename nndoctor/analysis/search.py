@@ -9,11 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from nndoctor.core.statistics import Array
-from nndoctor.analysis.rank_anova import effect, ranks
 from nndoctor.analysis.hyperparameters import CHANCE
+from nndoctor.analysis.rank_anova import effect, ranks
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import Fact, FactValue, Run
+from nndoctor.core.statistics import Array
 
 FEWEST = 4  # trials that make a search
 PREFIX = "search:"

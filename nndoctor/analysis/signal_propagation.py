@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nndoctor.core.statistics import Array
-from nndoctor.core.finding import Severity, Symptom
-from nndoctor.analysis.layers import Layers, first, late, learned, powers
 from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.layers import Layers, first, late, learned, powers
+from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import rough
+from nndoctor.core.statistics import Array
 
 RECOVERED = 1.0  # powers of ten at the end of the run, at most
 CERTAIN = 3.0  # powers of ten

@@ -12,8 +12,8 @@ from nndoctor.cli.compare import compare
 from nndoctor.cli.convert import convert
 from nndoctor.cli.diagnose import diagnose
 from nndoctor.cli.explain import explain
-from nndoctor.cli.lab import lab
 from nndoctor.cli.formats import formats
+from nndoctor.cli.lab import lab
 from nndoctor.cli.panels import arrange
 from nndoctor.cli.plot import plot
 from nndoctor.cli.report import report

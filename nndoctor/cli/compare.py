@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.run_diagnose import FailOn
-from nndoctor.cli.run_compare import Format, Wish, carry_out
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
@@ -17,6 +15,8 @@ from nndoctor.cli.options import (
     NoColorOption,
     chosen,
 )
+from nndoctor.cli.run_compare import Format, Wish, carry_out
+from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.diagnosis.request import Task
 
 

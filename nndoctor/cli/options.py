@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli import completing
-from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.look import Color
+from nndoctor.cli.run_diagnose import FailOn
 
 ColorOption = Annotated[
     Color, typer.Option("--color", metavar="WHEN", help="Colours: auto, always or never. NO_COLOR is heeded.")

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli import Exit
-from nndoctor.diagnosis.logs import judged
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
+from nndoctor.diagnosis.logs import judged
 from nndoctor.diagnosis.request import Task
 from nndoctor.plots.theme import Theme
 

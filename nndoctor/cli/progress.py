@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
-from nndoctor.readers.io.source import Source
 from nndoctor.core.sanitize import shown
+from nndoctor.readers.io.source import Source
 
 MANY = 20  # logs
 LARGE = 50 << 20  # bytes

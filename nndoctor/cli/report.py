@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli import Exit
-from nndoctor.diagnosis.logs import judged
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, put, say
+from nndoctor.diagnosis.logs import judged
 from nndoctor.diagnosis.request import Task
 
 

@@ -9,12 +9,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.run_diagnose import FailOn
-from nndoctor.diagnosis.logs import judged
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import check, put, say
-from nndoctor.diagnosis.request import Task
+from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.core.errors import UsageError
+from nndoctor.diagnosis.logs import judged
+from nndoctor.diagnosis.request import Task
 
 if TYPE_CHECKING:
     from nndoctor.compare.comparison import Comparison, Side

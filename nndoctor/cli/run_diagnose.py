@@ -9,14 +9,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.look import Color
 from nndoctor.cli.out import check, put, say
+from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
 
 if TYPE_CHECKING:
+    from nndoctor.core.report import Report
     from nndoctor.diagnosis.request import Task
     from nndoctor.readers.io.source import Source
-    from nndoctor.core.report import Report
 
 
 class FailOn(StrEnum):
@@ -59,11 +59,11 @@ class Request:
 def answer(request: Request) -> int:
     """Print or write the report, and give the exit code. Raises NNDoctorError for a request that makes no sense."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts twice as fast; nothing here needs its threads
-    from nndoctor.diagnosis.session import judge_of
+    from nndoctor.core.verdict import cannot_say
     from nndoctor.diagnosis.batch import MANY
+    from nndoctor.diagnosis.session import judge_of
     from nndoctor.readers import is_log
     from nndoctor.readers.io.find import survey
-    from nndoctor.core.verdict import cannot_say
 
     task = _task(request)
     judge = judge_of(task)
@@ -121,9 +121,9 @@ def _judge(sources: Sequence[Source], task: Task, request: Request) -> tuple[lis
 
     Raises UsageError for a --map that fits none of the logs.
     """
-    from nndoctor.diagnosis.batch import all_judged
     from nndoctor.cli.progress import watched
     from nndoctor.core.errors import UsageError
+    from nndoctor.diagnosis.batch import all_judged
     from nndoctor.reporters.twins import once
 
     named: list[Report] = []

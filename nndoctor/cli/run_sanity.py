@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.run_diagnose import Request
-from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
-from nndoctor.diagnosis.request import Task
+from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.run_diagnose import Request
 from nndoctor.core.errors import UsageError
+from nndoctor.diagnosis.request import Task
 
 if TYPE_CHECKING:
     from nndoctor.core.run import Run
@@ -51,8 +51,8 @@ def carry_out(order: CheckUp, request: Request) -> int:
     if order.plot is not None:
         kind_of_picture(order.plot, "--plot")
         check(order.plot, [order.model], force=request.force, option="--plot")
-    from nndoctor.diagnosis.session import judge_of
     from nndoctor.diagnosis.engine import diagnose
+    from nndoctor.diagnosis.session import judge_of
     from nndoctor.experiment.model_file import ModelFileError
     from nndoctor.sanity.checkup import examine
     from nndoctor.sanity.face import rules

@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.run_diagnose import Errors, Request
-from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.look import look
 from nndoctor.cli.out import check, put, say
-from nndoctor.diagnosis.request import Task
+from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.run_diagnose import Errors, Request
 from nndoctor.core.errors import UsageError
+from nndoctor.diagnosis.request import Task
 
 if TYPE_CHECKING:
-    from nndoctor.readers.io.source import Source
+    from nndoctor.analysis.search import Trial
     from nndoctor.core.report import Report
     from nndoctor.core.requirements import Requirement
     from nndoctor.core.run import Run
-    from nndoctor.analysis.search import Trial
+    from nndoctor.readers.io.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ def carry_out(request: Request, by: str | None, *, higher: bool | None) -> int:
 
 
 def _gathered(request: Request, by: str | None, *, higher: bool | None) -> Found:
+    from nndoctor.analysis.search import FEWEST
     from nndoctor.readers.io.source import Source
     from nndoctor.readers.tables.trials import is_table_of_trials, rows, trials
-    from nndoctor.analysis.search import FEWEST
 
     [*logs] = request.logs
     source = Source(logs[0])
@@ -81,11 +81,11 @@ def _exists(source: Source) -> bool:
 
 def _from_runs(request: Request, by: str | None, *, higher: bool | None) -> Found:
     """A trial for each run, its settings from its log and its path, its score by a statistic of a series."""
-    from nndoctor.diagnosis.logs import judged
     from nndoctor.analysis.hyperparameters import of
+    from nndoctor.analysis.search import Trial
     from nndoctor.core.requirements import measure, parse
     from nndoctor.core.run import direction
-    from nndoctor.analysis.search import Trial
+    from nndoctor.diagnosis.logs import judged
 
     reports, errors = judged(
         request.logs, Task(maps=tuple(request.maps), config=request.config, isolated=request.isolated)
@@ -132,10 +132,10 @@ def _without_folder(trials: list[Trial]) -> list[Trial]:
 
 
 def _judged(found: Found, request: Request) -> tuple[Report, Plan]:
+    from nndoctor.analysis.search import as_run
+    from nndoctor.core.finding import Severity
     from nndoctor.diagnosis.catalogue import RULES, select
     from nndoctor.diagnosis.engine import diagnose
-    from nndoctor.core.finding import Severity
-    from nndoctor.analysis.search import as_run
 
     run = as_run(found.trials, found.by, higher=found.higher, source=" ".join(request.logs))
     if run.fact("search") == ():

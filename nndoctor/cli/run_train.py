@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import put, say
-from nndoctor.diagnosis.request import Task
+from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.core.errors import UsageError
+from nndoctor.diagnosis.request import Task
 
 if TYPE_CHECKING:
     from nndoctor.training.loop import Training
@@ -43,9 +43,9 @@ class Order:
 
 def carry_out(order: Order) -> int:
     """Train, and give the exit code. Raises NNDoctorError for what makes no sense or does not work."""
+    from nndoctor.core.finding import Severity
     from nndoctor.experiment.experiment import Given, experiment
     from nndoctor.experiment.model_file import ModelFileError
-    from nndoctor.core.finding import Severity
     from nndoctor.training.folder import cut_back, fresh, latest
     from nndoctor.training.loop import Training
 
@@ -137,8 +137,8 @@ def _state(training: Training) -> str:
 
 def _diagnosed(folder: Path, order: Order) -> bool:
     """The page for the terminal, and the one for a browser beside the run; whether the run fails by its settings."""
-    from nndoctor.diagnosis.session import judge_of
     from nndoctor.diagnosis.logs import judged
+    from nndoctor.diagnosis.session import judge_of
     from nndoctor.reporters.html import render as as_page
     from nndoctor.reporters.terminal import render
 

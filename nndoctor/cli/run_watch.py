@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.run_diagnose import FailOn, Request, answer
-from nndoctor.cli.output_formats import Format
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import put, say
-from nndoctor.diagnosis.request import Task
+from nndoctor.cli.output_formats import Format
+from nndoctor.cli.run_diagnose import FailOn, Request, answer
 from nndoctor.core.errors import UsageError, nearest
+from nndoctor.diagnosis.request import Task
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -147,8 +147,8 @@ class _Screen:
 
     def _lines(self) -> None:
         """A line for each run whose verdict has changed."""
-        from nndoctor.reporters.live import line
         from nndoctor.core.verdict import verdict
+        from nndoctor.reporters.live import line
 
         for report in self.watch.all():
             diagnosis = report.primary.name if report.primary else verdict(report)[1]

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.run_diagnose import Request
-from nndoctor.cli.output_formats import Format
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
@@ -23,6 +21,8 @@ from nndoctor.cli.options import (
     SelectOption,
     chosen,
 )
+from nndoctor.cli.output_formats import Format
+from nndoctor.cli.run_diagnose import Request
 
 
 def sanity(
@@ -76,9 +76,9 @@ def sanity(
 
     Running a model file runs its code. The model, its optimizer and the random state are as before when it ends.
     """
+    from nndoctor.cli.needs_torch import needs_torch
     from nndoctor.cli.run_sanity import CheckUp, carry_out
     from nndoctor.cli.run_sanity import template as start
-    from nndoctor.cli.needs_torch import needs_torch
     from nndoctor.core.errors import UsageError
 
     if template:

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.run_diagnose import FailOn, Request
-from nndoctor.cli.output_formats import Format
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
@@ -22,6 +20,8 @@ from nndoctor.cli.options import (
     SelectOption,
     chosen,
 )
+from nndoctor.cli.output_formats import Format
+from nndoctor.cli.run_diagnose import FailOn, Request
 
 
 def sweep(

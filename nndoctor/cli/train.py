@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.run_diagnose import FailOn
 
 
 def train(
@@ -95,8 +95,8 @@ def train(
     Running a model file runs its code. The run folder holds run.csv, layers, facts, checkpoints and report.html.
     Exit codes as in diagnose; 130 after Ctrl-C, when the run is saved and diagnosed as far as it came.
     """
-    from nndoctor.cli.run_train import Order, carry_out
     from nndoctor.cli.needs_torch import needs_torch
+    from nndoctor.cli.run_train import Order, carry_out
 
     needs_torch("training")
     options = {

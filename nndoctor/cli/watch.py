@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, MapOption, NoColorOption, chosen
+from nndoctor.cli.run_diagnose import FailOn
 
 
 def watch(

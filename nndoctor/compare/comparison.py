@@ -11,10 +11,10 @@ from functools import cached_property
 import numpy as np
 
 from nndoctor.analysis import hyperparameters
-from nndoctor.diagnosis.baseline import alone, compared, later, reach
 from nndoctor.core.report import Report
 from nndoctor.core.run import FactValue, Run, direction
 from nndoctor.core.series import Series
+from nndoctor.diagnosis.baseline import alone, compared, later, reach
 
 SPREADS = 3.0  # standard errors of the difference of two groups of repeats: beyond it is no chance
 FEWEST = 3  # points of a curve that can be compared

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nndoctor.core.statistics import Array, bins, rolling_median
 from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.metrics import BY_NAME, METRICS
@@ -17,6 +16,7 @@ from nndoctor.core.report import Report
 from nndoctor.core.requirements import STATISTICS, measure
 from nndoctor.core.run import LAYER, FactValue, Run, direction
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import Array, bins, rolling_median
 
 MARK, VERSION = "nndoctor_baseline", 1
 POINTS = 100  # of a curve that is kept: a turn is placed to a percent of the run

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nndoctor.diagnosis.request import Task
 from nndoctor.core.errors import NNDoctorError, UnreadableLog, UsageError
-from nndoctor.readers.io.source import Source
 from nndoctor.core.run import LAYER
 from nndoctor.core.series import slim
+from nndoctor.diagnosis.request import Task
+from nndoctor.readers.io.source import Source
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor

@@ -8,11 +8,11 @@ from operator import attrgetter
 import numpy as np
 
 from nndoctor.core.finding import Finding, Location, Severity, Symptom, ranked
-from nndoctor.diagnosis.needs import sorted_out
-from nndoctor.remedies import REMEDIES
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
+from nndoctor.diagnosis.needs import sorted_out
+from nndoctor.remedies import REMEDIES
 
 # Causes stand before what they cause: a NaN, then instability, the learning rate, the layers … the log itself last.
 FAMILIES = "3576842190"

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from nndoctor.diagnosis.catalogue import RULES, find, named, select
 from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Skipped
 from nndoctor.core.rule import Rule
+from nndoctor.diagnosis.catalogue import RULES, find, named, select
 from nndoctor.settings import Settings
 
 T = TypeVar("T")

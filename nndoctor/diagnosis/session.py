@@ -13,14 +13,14 @@ from nndoctor.settings import Settings, with_facts, with_target
 from nndoctor.settings.files import load, nearby
 
 if TYPE_CHECKING:
-    from nndoctor.diagnosis.baseline import Baseline
-    from nndoctor.diagnosis.request import Task
-    from nndoctor.diagnosis.selection import Choice
     from nndoctor.core.finding import Severity
-    from nndoctor.readers.io.source import Source
     from nndoctor.core.report import Report
     from nndoctor.core.rule import Rule
     from nndoctor.core.run import Run
+    from nndoctor.diagnosis.baseline import Baseline
+    from nndoctor.diagnosis.request import Task
+    from nndoctor.diagnosis.selection import Choice
+    from nndoctor.readers.io.source import Source
 
 
 @dataclass

@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nndoctor.diagnosis.engine import diagnose
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.readers import is_log
-from nndoctor.readers.io.find import find
-from nndoctor.readers.tail import Growing
 from nndoctor.core.report import Report
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
+from nndoctor.diagnosis.engine import diagnose
+from nndoctor.readers import is_log
+from nndoctor.readers.io.find import find
+from nndoctor.readers.tail import Growing
 from nndoctor.settings import with_target
 
 SHARE = 0.04  # of one core: after a look that cost a second, the next comes 25 seconds later

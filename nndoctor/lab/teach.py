@@ -13,14 +13,14 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 import nndoctor
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.report import Report
 from nndoctor.experiment.data import batches
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.lab.data import Data
 from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
-from nndoctor.core.report import Report
 from nndoctor.training.loop import Training
 from nndoctor.training.options import Schedules
-from nndoctor.core.formatting import number, percent
 
 BATCH = 32
 

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
-from nndoctor.core.sanitize import shown
-from nndoctor.core.run import Run
-from nndoctor.core.series import Series
 from nndoctor.core.formatting import number, rough
+from nndoctor.core.run import Run
+from nndoctor.core.sanitize import shown
+from nndoctor.core.series import Series
+from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
 
 RANGE, START = "range/loss", "start:"
 WIDTH, TOP, RIDGE = 9.0, 3.4, 0.42  # inches: the whole, the range test, a layer's histogram

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nndoctor.core.formatting import number, step
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 from nndoctor.core.statistics import extremes
 from nndoctor.plots.braille import Canvas, merged
 from nndoctor.plots.frame import Frame
 from nndoctor.plots.strip import strip
-from nndoctor.core.run import Run
-from nndoctor.core.series import Series
-from nndoctor.core.formatting import number, step
 
 Segment = tuple[str, str]  # text and its style: "", "train", "validation", "mark", "dim"
 Line = list[Segment]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.core.statistics import Array
-from nndoctor.core.series import Series
 from nndoctor.core.formatting import number
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import Array
 
 LOG = 30.0  # a loss that spans more than this ratio is drawn on a log axis
 

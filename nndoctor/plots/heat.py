@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
+from nndoctor.core.run import Run
 from nndoctor.core.statistics import Array
 from nndoctor.plots.theme import SMALL, Palette
-from nndoctor.core.run import Run
 
 COLUMNS = 240  # cells across: more are not seen
 ROWS = 40  # layers drawn; of more, evenly chosen ones

@@ -8,10 +8,10 @@ from html import escape
 
 import matplotlib as mpl
 
-from nndoctor.plots.picture import Kind, picture, rendered
-from nndoctor.plots.theme import LIGHT, Palette
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import shown
+from nndoctor.plots.picture import Kind, picture, rendered
+from nndoctor.plots.theme import LIGHT, Palette
 
 COLORS = {getattr(LIGHT, f.name): f"var(--{f.name})" for f in fields(Palette) if f.name != "heat"}
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nndoctor.core.statistics import Array
-from nndoctor.core.finding import Finding
 from nndoctor.analysis.layers import Layers
-from nndoctor.plots.curves import Line, Paper, Segment
-from nndoctor.core.run import LAYER, Run
+from nndoctor.core.finding import Finding
 from nndoctor.core.formatting import rough, step
+from nndoctor.core.run import LAYER, Run
+from nndoctor.core.statistics import Array
+from nndoctor.plots.curves import Line, Paper, Segment
 
 SHADES = " ░▒▓█"
 PLAIN = " .:*#"

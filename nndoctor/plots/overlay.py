@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nndoctor.plots.curves import Curve, Line, Paper, drawn
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.plots.curves import Curve, Line, Paper, drawn
 
 STYLES = (("train", 1), ("validation", 2), ("good", 4), ("mark", 3), ("info", 1), ("dim", 2))
 MOST = len(STYLES)

@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
+from nndoctor.core.formatting import number, step
+from nndoctor.core.sanitize import shown
+from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, extremes
 from nndoctor.plots.frame import LOG
 from nndoctor.plots.theme import SMALL, TEXT, Palette
-from nndoctor.core.sanitize import shown
-from nndoctor.core.series import Series
-from nndoctor.core.formatting import number, step
 
 POINTS = 2000  # of a curve that are drawn: more than the columns of a screen
 FEW = 40  # points that are drawn as they are, each with a dot

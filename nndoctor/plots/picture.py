@@ -16,13 +16,13 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from nndoctor.core.finding import Finding
+from nndoctor.core.report import Report
+from nndoctor.core.run import SPLITS, Run
+from nndoctor.core.sanitize import shown
+from nndoctor.core.series import Series
+from nndoctor.core.verdict import verdict
 from nndoctor.plots import heat, panel
 from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
-from nndoctor.core.report import Report
-from nndoctor.core.sanitize import shown
-from nndoctor.core.verdict import verdict
-from nndoctor.core.run import SPLITS, Run
-from nndoctor.core.series import Series
 
 WIDTH = 9.0  # inches
 GAP = 0.3  # inches between two panels

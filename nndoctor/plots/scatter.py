@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from nndoctor.core.formatting import number
 from nndoctor.core.statistics import Array
 from nndoctor.plots.braille import Canvas
 from nndoctor.plots.curves import DRAWING, PLAIN, Line
 from nndoctor.plots.frame import LOG, Frame
-from nndoctor.core.formatting import number
 
 HEIGHT = 8
 FEW = 400  # points that are drawn a character each

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nndoctor.plots.frame import Frame
 from nndoctor.core.series import Series
+from nndoctor.plots.frame import Frame
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN = "_.,-=+*#"

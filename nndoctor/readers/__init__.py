@@ -8,19 +8,46 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from nndoctor.core.errors import UnreadableLog, UsageError, nearest
-from nndoctor.readers.formats import (aim_repo, aligned, catboost_info, columnar, dvclive, hf_trainer_state, json_lines, keras_history, long_table, markdown, mlflow_db, mlflow_files, named_lists, notebook, numbered_json, ruled_tables, run_folder, separated, tensorboard, tensorboard_csv, text_lines, wandb_binary, wandb_panel, wrapped_lines, yolo_results_txt, yolo_terminal)
-from nndoctor.readers.semantics.assemble import assemble
-from nndoctor.readers.io.find import find as sources_behind
-from nndoctor.readers.tables.dataframe import read_object
-from nndoctor.readers.semantics.columns import pairs
-from nndoctor.readers.tables.layout import MOST_KNOWN
+from nndoctor.core.run import Run
+from nndoctor.readers.formats import (
+    aim_repo,
+    aligned,
+    catboost_info,
+    columnar,
+    dvclive,
+    hf_trainer_state,
+    json_lines,
+    keras_history,
+    long_table,
+    markdown,
+    mlflow_db,
+    mlflow_files,
+    named_lists,
+    notebook,
+    numbered_json,
+    ruled_tables,
+    run_folder,
+    separated,
+    tensorboard,
+    tensorboard_csv,
+    text_lines,
+    wandb_binary,
+    wandb_panel,
+    wrapped_lines,
+    yolo_results_txt,
+    yolo_terminal,
+)
 from nndoctor.readers.io.archives import is_archive, packing, peeked, unfolded, unpacked
+from nndoctor.readers.io.find import find as sources_behind
+from nndoctor.readers.io.remote import fetched, is_remote
+from nndoctor.readers.io.source import Source
 from nndoctor.readers.plugins import recognising
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.refusals import unrecognised
-from nndoctor.readers.io.remote import fetched, is_remote
-from nndoctor.readers.io.source import Source
-from nndoctor.core.run import Run
+from nndoctor.readers.semantics.assemble import assemble
+from nndoctor.readers.semantics.columns import pairs
+from nndoctor.readers.tables.dataframe import read_object
+from nndoctor.readers.tables.layout import MOST_KNOWN
 
 # In the order of trial: the more a format demands of the first bytes, the earlier.
 READERS: tuple[Reader, ...] = (

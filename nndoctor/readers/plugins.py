@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
 
 GROUP = "nndoctor.readers"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from nndoctor.readers.io.source import HEAD, Source
 from nndoctor.readers.semantics.assemble import visible
 from nndoctor.readers.tables.layout import is_number
-from nndoctor.readers.io.source import HEAD, Source
 
 JSON_INSTEAD = "which can run code when read, so it is not; write json.dump(history.history, file) instead"
 NO_LOG = {

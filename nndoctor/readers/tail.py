@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.formats import json_lines, separated
-from nndoctor.readers.tables import chunked as large
-from nndoctor.readers import reader_of
-from nndoctor.readers.semantics.assemble import assemble
-from nndoctor.readers.tables.layout import Layout, is_row, is_ruler, layout_of
-from nndoctor.readers.io.source import Source
-from nndoctor.readers.tables.table import Column, Table, Words
 from nndoctor.core.run import Run
+from nndoctor.readers import reader_of
+from nndoctor.readers.formats import json_lines, separated
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.semantics.assemble import assemble
+from nndoctor.readers.tables import chunked as large
+from nndoctor.readers.tables.layout import Layout, is_row, is_ruler, layout_of
+from nndoctor.readers.tables.table import Column, Table, Words
 
 MANY = 32  # pieces that are kept apart before they are joined
 BIG = 128 << 10  # bytes of new rows that pandas reads faster

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from nndoctor.core.run_folder import is_folder
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
 from nndoctor.recorder.folder import Folder, Row, last_step
@@ -20,7 +21,6 @@ from nndoctor.recorder.pool import Pool
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
 from nndoctor.recorder.raw import Raw
-from nndoctor.core.run_folder import is_folder
 
 OFTEN = 5.0  # seconds between two flushes
 MOST_ROWS = 512  # kept between two flushes

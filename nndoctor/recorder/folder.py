@@ -13,8 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from nndoctor.core.errors import UsageError
-from nndoctor.recorder.analysis import Sample
-from nndoctor.recorder.statistics import STATISTICS
 from nndoctor.core.run_folder import (
     FACTS,
     LAYERS,
@@ -26,6 +24,8 @@ from nndoctor.core.run_folder import (
     names_record,
     whole_length,
 )
+from nndoctor.recorder.analysis import Sample
+from nndoctor.recorder.statistics import STATISTICS
 
 MOST_SAMPLES = 32  # in one block
 Row = dict[str, float]

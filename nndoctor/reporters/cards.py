@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nndoctor.core.finding import Severity
+from nndoctor.core.rule import Rule
+from nndoctor.core.run import ANY_LAYER, Run
 from nndoctor.plots.curves import Line, Paper, curves_of, draw
 from nndoctor.remedies import REMEDIES
 from nndoctor.reporters.json import dumped
 from nndoctor.reporters.page import Look, Page
-from nndoctor.core.rule import Rule
-from nndoctor.core.run import ANY_LAYER, Run
 
 HEIGHT = 6  # rows of an example's picture
 GIVEN = {

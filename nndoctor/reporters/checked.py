@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from nndoctor.core.report import Report, Skipped
-from nndoctor.reporters.page import Page
-from nndoctor.core.sanitize import shown
 from nndoctor.core.run import ANY_LAYER
+from nndoctor.core.sanitize import shown
+from nndoctor.reporters.page import Page
 
 CHECKUP = ("NN6", "NN7", "NN8")  # the families that a check-up of the model judges, not a log
 WIDE = 13  # characters of the longest title and a blank

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.formatting import percent
 from nndoctor.core.report import Report
+from nndoctor.core.rule import Rule
 from nndoctor.core.sanitize import shown
 from nndoctor.core.verdict import cannot_say
-from nndoctor.core.rule import Rule
-from nndoctor.core.formatting import percent
 
 UNREADABLE = ("unreadable-log", "A log that cannot be read")
 NOT_JUDGED = ("not-judged", "A run that cannot be judged")

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
-from nndoctor.reporters.entries import Context, Entry, Errors, entries
 from nndoctor.core.sanitize import shown
+from nndoctor.reporters.entries import Context, Entry, Errors, entries
 
 MOST = 10
 """Annotations of one level that GitHub shows for a step; the rest vanish without a word."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
+from nndoctor.core.sanitize import shown
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 from nndoctor.reporters.json import Json, dumped
-from nndoctor.core.sanitize import shown
 
 SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INFO: "info"}
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from nndoctor.core.report import Report
-from nndoctor.reporters.entries import Context, Entry, Errors, entries, text
 from nndoctor.core.sanitize import shown
+from nndoctor.reporters.entries import Context, Entry, Errors, entries, text
 
 COUNTS = ("tests", "failures", "errors", "skipped")
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nndoctor.core.finding import Severity
-from nndoctor.plots.curves import Paper, draw
 from nndoctor.core.report import Report
-from nndoctor.reporters.page import Look, Page
 from nndoctor.core.verdict import capital, verdict
+from nndoctor.plots.curves import Paper, draw
+from nndoctor.reporters.page import Look, Page
 
 HEIGHT = 6  # rows of a twin's curves
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nndoctor.core.finding import Severity
-from nndoctor.plots.curves import Paper, draw
 from nndoctor.analysis.convergence import course, reach, steadier
+from nndoctor.core.finding import Severity
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.report import Report
+from nndoctor.core.run import Run
+from nndoctor.core.verdict import verdict
+from nndoctor.plots.curves import Paper, draw
 from nndoctor.reporters.page import Look, Page
 from nndoctor.reporters.runs import table, worst_first
-from nndoctor.core.verdict import verdict
-from nndoctor.core.run import Run
-from nndoctor.core.formatting import number, percent
 
 FEW = 8  # points from which a curve is extrapolated
 LITTLE = 0.03  # of what was learned: less is hardly worth three times the steps so far

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from nndoctor.core.finding import Severity
-from nndoctor.plots.curves import Paper, draw
 from nndoctor.core.report import Report
+from nndoctor.core.sanitize import shown
+from nndoctor.core.verdict import verdict
+from nndoctor.plots.curves import Paper, draw
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 from nndoctor.reporters.page import Look, Page
 from nndoctor.reporters.runs import worst_first
-from nndoctor.core.sanitize import shown
-from nndoctor.core.verdict import verdict
 
 MARK = "<!-- nndoctor -->"
 LONGEST = 60_000  # characters; a comment holds 65536

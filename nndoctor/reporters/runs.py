@@ -8,11 +8,11 @@ from itertools import takewhile
 
 from nndoctor.analysis import hyperparameters
 from nndoctor.core.finding import Severity
+from nndoctor.core.formatting import ending, percent
 from nndoctor.core.report import Report
-from nndoctor.reporters.page import Page, cut, padded
 from nndoctor.core.sanitize import shown
 from nndoctor.core.verdict import cannot_say
-from nndoctor.core.formatting import ending, percent
+from nndoctor.reporters.page import Page, cut, padded
 
 SEARCHED = {
     "lr",

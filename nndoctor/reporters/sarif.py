@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 from nndoctor._version import __version__
 from nndoctor.core.finding import Severity
-from nndoctor.remedies import REMEDIES
 from nndoctor.core.report import Report
+from nndoctor.core.rule import Rule
+from nndoctor.core.sanitize import shown
+from nndoctor.remedies import REMEDIES
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 from nndoctor.reporters.json import Json, dumped, plain
 from nndoctor.reporters.markdown import escaped
-from nndoctor.core.sanitize import shown
-from nndoctor.core.rule import Rule
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

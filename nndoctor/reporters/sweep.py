@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from nndoctor._version import __version__
+from nndoctor.analysis.search import Parameter, Search, Trial, of
 from nndoctor.core.finding import Severity
-from nndoctor.plots.scatter import scatter
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.report import Report
+from nndoctor.core.run import FactValue
+from nndoctor.core.verdict import capital
+from nndoctor.plots.scatter import scatter
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, entry, plain
 from nndoctor.reporters.page import Look, Page, cut, padded
-from nndoctor.core.verdict import capital
-from nndoctor.core.run import FactValue
-from nndoctor.analysis.search import Parameter, Search, Trial, of
-from nndoctor.core.formatting import number, percent
 
 MOST = 10  # trials shown
 CELL = 12  # characters of a setting at most

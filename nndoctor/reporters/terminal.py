@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nndoctor.core.finding import Finding, Number, Severity
 from nndoctor.analysis.layers import Layers
+from nndoctor.core.finding import Finding, Number, Severity
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.report import Report
+from nndoctor.core.verdict import capital, verdict
 from nndoctor.plots import layers
 from nndoctor.plots.curves import Line, Paper, draw
-from nndoctor.core.report import Report
 from nndoctor.reporters.checked import rest
 from nndoctor.reporters.page import Look, Page
 from nndoctor.reporters.runs import counted, table, worst_first
-from nndoctor.core.verdict import capital, verdict
-from nndoctor.core.formatting import number, percent
 
 INDENT = 6
 MOST_REMEDIES = 3

@@ -8,8 +8,8 @@ import io
 import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.reporters.json import dumped
 from nndoctor.core.run import LAYER, Run
+from nndoctor.reporters.json import dumped
 
 
 def cells(run: Run) -> tuple[list[str], list[list[str]]]:

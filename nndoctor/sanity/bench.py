@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from nndoctor.core.run import FactValue
+from nndoctor.core.series import Series
 from nndoctor.sanity.batches import Batch, alike, joined, part, size, tensors
 from nndoctor.sanity.optimizers import fresh
 from nndoctor.sanity.state import Snapshot, seed
 from nndoctor.sanity.subject import Subject
-from nndoctor.core.series import Series
 
 MOST_EXAMPLES = 2048  # looked at in data
 MOST_BATCHES = 64

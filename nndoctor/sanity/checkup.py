@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.core.run import Fact, Run
+from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity import lines, summary
 from nndoctor.sanity.bench import Bench, Clock, gather
 from nndoctor.sanity.failures import is_lost, is_memory, lost, said

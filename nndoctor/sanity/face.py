@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from nndoctor.diagnosis.catalogue import select as select_rules
-from nndoctor.diagnosis.engine import diagnose
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
 from nndoctor.core.rule import Rule
+from nndoctor.diagnosis.catalogue import select as select_rules
+from nndoctor.diagnosis.engine import diagnose
 from nndoctor.sanity.checkup import BUDGET, SEEDS, examine
 from nndoctor.sanity.source import from_objects
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sized
 
 import torch
 
+from nndoctor.core.formatting import rough
 from nndoctor.sanity.batches import size
 from nndoctor.sanity.bench import Bench
-from nndoctor.core.formatting import rough
 
 BRAKE = 1.0  # times a step's own time that reading its batch may take
 

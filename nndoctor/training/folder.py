@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from nndoctor.core.errors import UsageError
-from nndoctor.recorder.folder import replace
 from nndoctor.core.run_folder import LAYERS, TABLE, block_record, blocks, names_record
+from nndoctor.recorder.folder import replace
 
 HOME = Path("runs")
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from nndoctor.diagnosis.catalogue import RULES
-from nndoctor.diagnosis.engine import diagnose
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
 
 SHARE = 0.004  # of the training's time
 FEWEST = 30  # losses before a first look

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 
 from nndoctor.core.errors import UsageError
+from nndoctor.core.finding import Finding, Severity
 from nndoctor.experiment.data import moved
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.experiment.model_file import told
 from nndoctor.experiment.steps import hits
-from nndoctor.core.finding import Finding, Severity
 from nndoctor.recorder import Recorder
 from nndoctor.training import checkpoint
 from nndoctor.training.checkpoint import Place

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nndoctor.core.run import LAYER
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.readers import READERS, read
-from nndoctor.core.run import LAYER
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = [

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from nndoctor.diagnosis import batch as judging
-from nndoctor.cli.run_diagnose import Request, answer
 from nndoctor.cli.output_formats import Format
+from nndoctor.cli.run_diagnose import Request, answer
+from nndoctor.core.errors import NNDoctorError
+from nndoctor.diagnosis import batch as judging
 from nndoctor.diagnosis.batch import all_judged, sensible
 from nndoctor.diagnosis.request import Task
-from nndoctor.core.errors import NNDoctorError
 from nndoctor.readers.io.source import Source
 
 HEADER = "epoch,loss,val_loss\n"

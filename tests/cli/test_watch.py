@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from nndoctor.reporters.live import forecast
 from nndoctor.core.run import Run
+from nndoctor.reporters.live import forecast
 
 HEAD = "epoch,loss,val_loss\n"
 ROWS = [f"{k},{2 * 0.8**k + 0.02:.5f},{2 * 0.8**k + 0.1 + max(0, k - 15) * 0.03:.5f}\n" for k in range(60)]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nndoctor.plots.curves import Paper, draw
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.plots.curves import Paper, draw
 
 FALLING = Run.drawn(train_loss="2.0..0.5*20", validation_loss="2.0..1.0*10 1.0..1.4*10")
 

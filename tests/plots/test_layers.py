@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nndoctor.core.finding import Finding, Location, Severity
+from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
-from nndoctor.core.finding import Finding, Location, Severity
 from nndoctor.plots.curves import Paper
 from nndoctor.plots.layers import ROWS, draw
-from nndoctor.core.run import Run
 
 
 def finding(layer: str, statistic: str) -> Finding:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 import nndoctor
-from nndoctor.plots.picture import Kind, picture, rendered
-from nndoctor.plots.theme import PALETTES, Theme
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.plots.picture import Kind, picture, rendered
+from nndoctor.plots.theme import PALETTES, Theme
 
 OVERTRAINED = Run.drawn(train_loss="2.3..0.05*40", validation_loss="2.3..0.9*8 0.9..1.9*32", lr="0.1*40")
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 import nndoctor
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.tables import chunked as large
 from nndoctor.readers.formats import separated
-from nndoctor.readers.semantics.assemble import assemble
-from nndoctor.readers.tables.layout import layout_of
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.semantics.assemble import assemble
+from nndoctor.readers.tables import chunked as large
+from nndoctor.readers.tables.layout import layout_of
 
 NAMES = ["epoch", "loss", "val_loss", "accuracy", "val_accuracy", "lr"]
 

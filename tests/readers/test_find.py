@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nndoctor.readers.io import find as find_module
 from nndoctor.readers import is_log
+from nndoctor.readers.io import find as find_module
 from nndoctor.readers.io.find import find, survey
 
 LOG = "epoch,loss\n0,2\n1,1\n"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers import tail as growing, read
+from nndoctor.readers import read
+from nndoctor.readers import tail as growing
 from nndoctor.readers.tail import Growing
 
 HEAD = "epoch,loss,val_loss\n"

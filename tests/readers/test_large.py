@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nndoctor.readers.tables import chunked as large
 from nndoctor.readers.formats import separated
-from nndoctor.readers.tables.layout import layout_of
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables import chunked as large
+from nndoctor.readers.tables.layout import layout_of
 
 NUMBERS = st.one_of(
     st.floats(-50, 50).map(repr),

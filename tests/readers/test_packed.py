@@ -14,7 +14,8 @@ import pytest
 import nndoctor
 from nndoctor.core.errors import MissingExtra, UnreadableLog
 from nndoctor.readers import is_log
-from nndoctor.readers.io import archives as packed, remote
+from nndoctor.readers.io import archives as packed
+from nndoctor.readers.io import remote
 from nndoctor.readers.io.source import Source
 
 LOG = b"epoch,loss,val_loss\n" + b"".join(b"%d,%.4f,%.4f\n" % (k, 2 * 0.8**k, 2 * 0.8**k + 0.1) for k in range(40))

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nndoctor
-from nndoctor.readers.tables import cell_spans as places, plain_numbers as plain
+from nndoctor.readers.tables import cell_spans as places
+from nndoctor.readers.tables import plain_numbers as plain
 from nndoctor.readers.tables.plain_numbers import parsed
 
 DECIMALS = st.from_regex(r"-?([0-9]{1,12}\.?[0-9]{0,12}|\.[0-9]{1,15})", fullmatch=True)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import nndoctor
 from nndoctor.readers.formats import json_lines
+from nndoctor.readers.io.source import Source
 from nndoctor.readers.tables import plain_json
 from nndoctor.readers.tables.plain_json import parsed as parsed_file
-from nndoctor.readers.io.source import Source
 
 NUMBERS = st.one_of(st.integers(-(10**20), 10**20), st.floats(), st.none())
 ROWS = st.lists(

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import nndoctor
 from nndoctor.core.errors import NNDoctorError, UnreadableLog
 from nndoctor.readers import is_log
-from nndoctor.readers.tables.event_files import sessions
 from nndoctor.readers.io.find import find
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.event_files import sessions
 
 
 def varint(number: int) -> bytes:

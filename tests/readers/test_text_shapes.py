@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nndoctor
-from nndoctor.readers.text import shapes as text_shapes
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.text import shapes as text_shapes
 from nndoctor.readers.text.pairs import parse as anew
 from tests.readers.wild import LOSSES, N, each
 

@@ -23,9 +23,9 @@ from torch import nn
 import nndoctor
 from nndoctor import Recorder
 from nndoctor.core.errors import UsageError
+from nndoctor.core.run_folder import LAYERS, blocks
 from nndoctor.recorder.folder import Folder
 from nndoctor.recorder.slots import Slots
-from nndoctor.core.run_folder import LAYERS, blocks
 from tests.recorder.nets import hooks, layers, mlp, seed, seen, train
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.core.finding import Finding, Location, Severity
 from nndoctor.core.report import Report
-from nndoctor.reporters import (github, gitlab, junit, markdown, sarif)
-from nndoctor.reporters.entries import Context
 from nndoctor.core.run import Run
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.reporters import github, gitlab, junit, markdown, sarif
+from nndoctor.reporters.entries import Context
 
 CONTEXT = Context(RULES, Severity.WARNING)
 ALL = (github, gitlab, junit, markdown, sarif)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import nndoctor
-from nndoctor.reporters.html import render
 from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
+from nndoctor.reporters.html import render
 
 SICK = Run.drawn({"num_classes": 10}, train_loss="2.3..0.05*40", validation_loss="2.3..0.9*8 0.9..1.9*32", lr="0.1*40")
 WELL = Run.drawn(

@@ -10,9 +10,9 @@ import pytest
 
 from nndoctor._version import __version__
 from nndoctor.core.finding import Location
-from nndoctor.reporters.json import dumped, render, render_lines
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.reporters.json import dumped, render, render_lines
 
 
 def strict(text: str):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nndoctor.reporters.concise import render
 from nndoctor.core.sanitize import encodable, shown
+from nndoctor.reporters.concise import render
 
 
 @given(st.text(st.characters(codec=None)))

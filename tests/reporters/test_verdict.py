@@ -8,8 +8,8 @@ import pytest
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report, Skipped
-from nndoctor.core.verdict import cannot_say, verdict
 from nndoctor.core.run import Run
+from nndoctor.core.verdict import cannot_say, verdict
 
 LACKING = Skipped("NN306", "gradient-norm-explodes", "no grad norm in the log", "grad_norm")
 

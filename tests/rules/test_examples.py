@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from nndoctor.core.rule import Rule
+from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.diagnosis.needs import missing
 from nndoctor.remedies import REMEDIES
-from nndoctor.core.rule import Rule
-from nndoctor.core.run import Run
 
 SICK = [pytest.param(rule, run, id=f"{rule.code}-{i}") for rule in RULES for i, run in enumerate(rule.sick)]
 HEALTHY = [pytest.param(rule, run, id=f"{rule.code}-{i}") for rule in RULES for i, run in enumerate(rule.healthy)]

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nndoctor.diagnosis.catalogue import RULES
-from nndoctor.diagnosis.engine import diagnose
-from nndoctor.core.errors import UnreadableLog
 from nndoctor.api import read
+from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
 
 
 def _report(run: Run) -> Report:

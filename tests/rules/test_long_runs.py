@@ -6,10 +6,10 @@ import tracemalloc
 
 import numpy as np
 
-from nndoctor.diagnosis.catalogue import RULES
-from nndoctor.diagnosis.engine import diagnose
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
 
 POINTS = 300_000
 

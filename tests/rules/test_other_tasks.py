@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import nndoctor
+from nndoctor.core.verdict import verdict
 from nndoctor.reporters.page import Look
 from nndoctor.reporters.terminal import render
-from nndoctor.core.verdict import verdict
 
 GAN = "\n".join(
     f"(epoch: {k}, iters: 100, time: 0.4, data: 0.1) G_GAN: {3 - k / 9} D_real: 0.5 D_fake: 0.4" for k in range(9)

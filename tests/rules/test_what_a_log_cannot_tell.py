@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nndoctor.diagnosis.catalogue import RULES
-from nndoctor.diagnosis.engine import diagnose
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import verdict
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.verdict import verdict
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
 
 FLOOR = "90 40 25 20 18 17.6 17.5 17.4 17.4 17.4"
 

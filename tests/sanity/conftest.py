@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.diagnosis.engine import diagnose  # noqa: E402
 from nndoctor.core.report import Report  # noqa: E402
+from nndoctor.diagnosis.engine import diagnose  # noqa: E402
 from nndoctor.sanity.checkup import examine  # noqa: E402
 from nndoctor.sanity.face import rules  # noqa: E402
 from nndoctor.sanity.source import from_file  # noqa: E402

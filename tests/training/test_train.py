@@ -12,8 +12,8 @@ import torch
 
 import nndoctor
 from nndoctor.core.errors import UsageError
-from nndoctor.experiment.experiment import Given, experiment
 from nndoctor.core.finding import Severity
+from nndoctor.experiment.experiment import Given, experiment
 from nndoctor.training.checkpoint import LAST
 from nndoctor.training.folder import cut_back
 from nndoctor.training.loop import Training

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table
 
 

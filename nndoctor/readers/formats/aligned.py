@@ -6,11 +6,11 @@ import re
 from itertools import pairwise
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.tables.layout import is_number, unique
-from nndoctor.readers.vocabulary.names import Kind, meaning
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.layout import is_number, unique
 from nndoctor.readers.tables.table import Table, from_cells
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 RULER = re.compile(r"^\s*([-_=─]+\s+)+[-_=─]+\s*$")
 FEWEST = 2  # rows

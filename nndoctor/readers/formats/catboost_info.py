@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nndoctor.readers.tables.curve_files import CUT, Curve, from_curves, points
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.curve_files import CUT, Curve, from_curves, points
 from nndoctor.readers.tables.table import Table
 
 ENDING = "_error.tsv"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 
 from nndoctor.core.errors import MissingExtra, UnreadableLog
-from nndoctor.readers.tables.dataframe import read_object
-from nndoctor.readers.vocabulary.names import Kind, meaning
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.dataframe import read_object
 from nndoctor.readers.tables.table import Table
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 PARQUET, FEATHER = b"PAR1", b"ARROW1"
 MOST_BYTES = 512 << 20  # of a file

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nndoctor.readers.tables.curve_files import CUT, Curve, files_below, from_curves, points
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.curve_files import CUT, Curve, files_below, from_curves, points
 from nndoctor.readers.tables.table import Table
 
 FOLDERS = ("plots/metrics", "plots/scalars", "scalars")

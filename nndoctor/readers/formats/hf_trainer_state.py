@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.tables.json_items import items
-from nndoctor.readers.reader import Reader
-from nndoctor.readers.io.source import Source
-from nndoctor.readers.tables.table import Table, from_records
 from nndoctor.core.run import Fact
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.json_items import items
+from nndoctor.readers.tables.table import Table, from_records
 
 KEPT = {
     "max_steps": "max_steps",

@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.io.source import Source, pieces
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.json_items import items
 from nndoctor.readers.tables.json_shapes import lists_within, rows_within
 from nndoctor.readers.tables.long_rows import widened
-from nndoctor.readers.vocabulary.names import Kind, meaning
 from nndoctor.readers.tables.plain_json import parsed
-from nndoctor.readers.reader import Reader
-from nndoctor.readers.io.source import Source, pieces
 from nndoctor.readers.tables.table import Table, flatten, from_records, is_words, joined
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 CUT = "the last line is cut off and was left out"
 

@@ -7,12 +7,12 @@ import re
 from collections import Counter
 
 from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.io.source import HEAD, Source
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.json_shapes import lists_within, rows_within
 from nndoctor.readers.tables.list_columns import from_lists
-from nndoctor.readers.vocabulary.names import Kind, meaning
-from nndoctor.readers.reader import Reader
-from nndoctor.readers.io.source import HEAD, Source
 from nndoctor.readers.tables.table import Table, from_records
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 KEY = re.compile(r'"([^"\\\n]{1,80})"\s*:')
 PAIRS = re.compile(r'^\{"[^"]{1,80}":\[\[-?[\d.]')  # of a step and a value

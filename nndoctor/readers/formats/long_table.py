@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.layout import delimiter_of, is_number, is_row, split
 from nndoctor.readers.tables.long_rows import VALUES, pivoted, places
-from nndoctor.readers.vocabulary.names import Kind, meaning
-from nndoctor.readers.reader import Reader
-from nndoctor.readers.io.source import Source
 from nndoctor.readers.tables.table import Table, from_records
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 LOOKED_AT = 20  # rows
 

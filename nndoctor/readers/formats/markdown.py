@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.readers.tables.layout import is_number, is_ruler, split, unique
-from nndoctor.readers.vocabulary.names import Kind, meaning
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.layout import is_number, is_ruler, split, unique
 from nndoctor.readers.tables.table import Table, from_cells
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 STROKES = tuple("|-=+:├╞╟")  # with which a ruler begins
 

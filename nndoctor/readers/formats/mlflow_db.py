@@ -12,13 +12,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.tables.curve_files import Curve, from_curves
-from nndoctor.readers.semantics.hyperparameters import given
-from nndoctor.readers.vocabulary.names import Kind, meaning
-from nndoctor.readers.reader import Reader
-from nndoctor.readers.io.source import Source
-from nndoctor.readers.tables.table import Table
 from nndoctor.core.run import Fact
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.tables.curve_files import Curve, from_curves
+from nndoctor.readers.tables.table import Table
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 MAGIC = b"SQLite format 3\0"
 MOST_POINTS = 20_000_000

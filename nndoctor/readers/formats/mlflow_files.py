@@ -6,12 +6,12 @@ import re
 from itertools import islice
 from pathlib import Path
 
-from nndoctor.readers.tables.curve_files import CUT, Curve, files_below, from_curves, points
-from nndoctor.readers.semantics.hyperparameters import given
-from nndoctor.readers.reader import Reader
-from nndoctor.readers.io.source import Source
-from nndoctor.readers.tables.table import Table
 from nndoctor.core.run import Fact
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.tables.curve_files import CUT, Curve, files_below, from_curves, points
+from nndoctor.readers.tables.table import Table
 
 LINE = re.compile(rb"\d{10,16} [-+]?[\w.+-]+(?: -?\d+)?[ \r\n]|\d{10,16} [-+]?[\w.+-]+(?: -?\d+)?$")
 LOOKED_AT = 8  # files

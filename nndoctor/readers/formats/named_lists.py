@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.tables.list_columns import from_lists
-from nndoctor.readers.vocabulary.names import Kind, meaning
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.list_columns import from_lists
 from nndoctor.readers.tables.table import Table
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 NAME = r"^[ \t]*(?:self\.)?[\"']?(?P<name>[A-Za-z][\w ./-]{0,60}?)[\"']?[ \t]*"
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf)"

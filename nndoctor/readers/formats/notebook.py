@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import ESCAPES, Source
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, from_records
 
 

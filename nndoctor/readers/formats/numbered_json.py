@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.vocabulary.names import Kind, meaning
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import HEAD, Source
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, flatten, from_records
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 NAMED = re.compile(r"(?P<stem>.*?(?P<axis>epoch|step|iteration|iter))[-_=]?(?P<number>\d+)\.json", re.IGNORECASE)
 FEWEST = 2  # files

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.tables.layout import rows_of
-from nndoctor.readers.reader import Reader
-from nndoctor.readers.io.source import Source
-from nndoctor.readers.tables.table import Table, from_cells
 from nndoctor.core.recorded import layer_series, told
 from nndoctor.core.run import Fact
 from nndoctor.core.run_folder import FACTS, LAYERS, PRIMARY, TABLE, blocks, facts, whole_length
 from nndoctor.core.series import Series
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.layout import rows_of
+from nndoctor.readers.tables.table import Table, from_cells
 
 OWN = re.compile(r"lr_\d+|noise_scale|peak_memory")  # columns that need no reading of names
 

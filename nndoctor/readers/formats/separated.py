@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables import chunked as large
 from nndoctor.readers.tables.layout import LONGEST_FIELD, UPRIGHT, Layout, is_row, is_ruler, layout_of, split
-from nndoctor.readers.vocabulary.names import Kind, meaning, tidy
 from nndoctor.readers.tables.plain_numbers import parsed
-from nndoctor.readers.reader import Reader
-from nndoctor.readers.io.source import Source
 from nndoctor.readers.tables.table import Column, Table, Words, is_words
+from nndoctor.readers.vocabulary.names import Kind, meaning, tidy
 
 LARGE = 8 << 20  # bytes; beyond, pandas reads faster than its import costs
 PIECE = 20_000  # rows that are held as text at a time

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.tables.event_files import Session, is_events, sessions
-from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.event_files import Session, is_events, sessions
 from nndoctor.readers.tables.table import Column, Table
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
 
 Points = dict[str, tuple[np.ndarray, np.ndarray]]
 MOST_FILES = 2000  # in one folder

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from nndoctor.readers.tables.layout import rows_of
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.layout import rows_of
 from nndoctor.readers.tables.table import Table, from_cells
 
 HEADER = re.compile(r'"?Wall time"?,"?Step"?,"?Value"?\s*\n')

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import HEAD, Source, pieces
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, from_rows, joined
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ import struct
 from collections.abc import Iterator, Mapping
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.semantics.hyperparameters import given
-from nndoctor.readers.reader import Reader
-from nndoctor.readers.io.source import MOST_TEXT, Source
-from nndoctor.readers.tables.table import Table, from_records
-from nndoctor.readers.io.protobuf import blocks, fields
 from nndoctor.core.run import Fact
+from nndoctor.readers.io.protobuf import blocks, fields
+from nndoctor.readers.io.source import MOST_TEXT, Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.tables.table import Table, from_records
 
 MAGIC = b":W&B"
 BLOCK = 32768  # bytes; no piece of a record goes over the end of a block

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.layout import rows_of, split
-from nndoctor.readers.vocabulary.names import Kind, meaning
-from nndoctor.readers.reader import Reader
-from nndoctor.readers.io.source import Source
 from nndoctor.readers.tables.table import Column, Table
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 BETWEEN = " - "  # the run's name and the metric's; a run's name may hold it, too
 TWINS = ("__MIN", "__MAX")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.vocabulary.names import Kind, meaning
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source, pieces
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, flatten, from_records, joined
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 TEXTS = ("log", "message", "msg", "textPayload", "text", "line", "content", "MESSAGE", "body")
 LOOKED_AT = 400  # lines

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.tables.cells import number
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.table import Table, from_records
 
 LINE = re.compile(r"\s*(\d+)/\d+\s+[\d.]+[GM]\s+(?=[-\d.na])")

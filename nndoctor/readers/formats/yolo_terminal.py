@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.reader import Reader
 from nndoctor.readers.io.source import HEAD, Source
+from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, from_records
 
 PREFACE = 1 << 20  # bytes that may be printed before the first epoch

@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
-from nndoctor.readers.semantics.clock import clock
-from nndoctor.readers.semantics.derived import as_shares, completed
-from nndoctor.readers.semantics.hyperparameters import given
-from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
-from nndoctor.readers.vocabulary.names import BARE, FACTS, Kind, Meaning, meaning, task, tidy
-from nndoctor.readers.semantics.resume import rejoined
-from nndoctor.readers.vocabulary.spellings import RUN_KEYS
-from nndoctor.readers.tables.table import Rows, Table
 from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
+from nndoctor.readers.semantics.clock import clock
+from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
+from nndoctor.readers.semantics.derived import as_shares, completed
+from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.semantics.resume import rejoined
+from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
+from nndoctor.readers.tables.table import Rows, Table
+from nndoctor.readers.vocabulary.names import BARE, FACTS, Kind, Meaning, meaning, task, tidy
+from nndoctor.readers.vocabulary.spellings import RUN_KEYS
 
 MOST_NAMED = 8  # columns that are all shown
 ENOUGH = 8  # points from which the mean over an epoch is a curve, and preferred to its twin logged every few steps

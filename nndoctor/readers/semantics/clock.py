@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from nndoctor.core.series import Series
 from nndoctor.readers.semantics.step_axis import Segment
+from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import tidy
 from nndoctor.readers.vocabulary.spellings import EACH, ELAPSED
-from nndoctor.readers.tables.table import Table
-from nndoctor.core.series import Series
 
 FEWEST = 3
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.metrics import BY_NAME
+from nndoctor.core.run import SPLITS as OURS
+from nndoctor.readers.tables.table import Column, Table
 from nndoctor.readers.vocabulary.names import BARE, SPLITS, Kind, Meaning, meaning, task, tidy
 from nndoctor.readers.vocabulary.spellings import HELD_OUT, METRICS, PHASES, RUN_KEYS
-from nndoctor.readers.tables.table import Column, Table
-from nndoctor.core.run import SPLITS as OURS
 
 Maps = Mapping[str, str]
 SPOKEN = {**SPLITS, "opt": "train"}  # what a column of splits says; MACE's training rows are `opt`

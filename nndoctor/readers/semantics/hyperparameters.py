@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nndoctor.readers.vocabulary.names import FACTS, tidy
 from nndoctor.core.run import Fact
+from nndoctor.readers.vocabulary.names import FACTS, tidy
 
 LONGEST = 200  # characters of a value, and of a name, that is no document
 MOST = 500  # settings of a run

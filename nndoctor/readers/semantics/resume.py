@@ -8,8 +8,8 @@ import numpy as np
 
 from nndoctor.core.statistics import Array
 from nndoctor.readers.semantics.step_axis import Segment
-from nndoctor.readers.vocabulary.names import Kind, Meaning
 from nndoctor.readers.tables.table import Table
+from nndoctor.readers.vocabulary.names import Kind, Meaning
 
 NEAR = 0.2  # of the way down so far: a loss that starts again within it goes on, a fresh network starts at the top
 FEW = 3  # points that tell how a run went

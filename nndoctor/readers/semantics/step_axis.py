@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.core.statistics import Array
-from nndoctor.readers.vocabulary.names import BARE, Kind, Meaning
 from nndoctor.readers.tables.table import Column, Rows, Table
+from nndoctor.readers.vocabulary.names import BARE, Kind, Meaning
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
 BEYOND = 1e15  # no run has so many steps; a column that holds such values, or none that is finite, counts nothing

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.readers.tables.layout import Layout, is_row, split
-from nndoctor.readers.tables.cell_spans import Bytes
-from nndoctor.readers.tables.plain_numbers import PAD, PIECE, block
 from nndoctor.readers.io.source import LONGEST, Source
+from nndoctor.readers.tables.cell_spans import Bytes
+from nndoctor.readers.tables.layout import Layout, is_row, split
+from nndoctor.readers.tables.plain_numbers import PAD, PIECE, block
 from nndoctor.readers.tables.table import Column, Table, Words, is_words
 
 if TYPE_CHECKING:

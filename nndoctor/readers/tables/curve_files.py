@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.tables.cells import number
-from nndoctor.readers.io.source import Source
-from nndoctor.readers.tables.table import Column, Table
 from nndoctor.core.run import Fact
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.cells import number
+from nndoctor.readers.tables.table import Column, Table
 
 MOST_FILES = 2000  # below one folder
 CUT = "{} holds {} lines that are no points: they were left out"

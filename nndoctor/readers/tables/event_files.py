@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.readers.tables.plain_numbers import stretches
-from nndoctor.readers.io.source import Source
 from nndoctor.readers.io.protobuf import fields
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.tables.plain_numbers import stretches
 
 HEADER = struct.Struct("<QI")  # the length of a record and its checksum; another checksum follows the record
 FRAME = HEADER.size + 4

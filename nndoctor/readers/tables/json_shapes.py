@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from nndoctor.readers.tables.long_rows import widened
-from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
 from nndoctor.readers.tables.table import flatten
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
 
 DEEP = 3  # objects within objects that are searched
 NUMBERED = re.compile(r"(?:epochs?|steps?|iter(?:ation)?s?|round)?[ _-]?(\d+)", re.IGNORECASE)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from nndoctor.readers.tables.cells import number
-from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
 from nndoctor.readers.io.source import Source
-from nndoctor.readers.vocabulary.spellings import EACH, ELAPSED
+from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.table import is_words
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
+from nndoctor.readers.vocabulary.spellings import EACH, ELAPSED
 
 DELIMITERS = (",", "\t", ";", "|")
 COMMENTS = ("#", "//", "sep=")  # the last is Excel's word to itself

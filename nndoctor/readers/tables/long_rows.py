@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from nndoctor.readers.tables.table import flatten
 from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
 from nndoctor.readers.vocabulary.spellings import PHASES, RUN_KEYS
-from nndoctor.readers.tables.table import flatten
 
 NAMES = ("metric", "metric_name", "variable", "key", "series", "tag", "measure", "measurement", "curve", "name")
 VALUES = ("value", "metric_value", "values", "y")

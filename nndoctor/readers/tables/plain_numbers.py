@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nndoctor.readers.tables.cell_spans import Bytes, Places, Words, places
 from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.decimals import LAST, decimals
-from nndoctor.readers.tables.cell_spans import Bytes, Places, Words, places
 
 PIECE = 256 << 10  # bytes parsed at a time: few enough for the cache, many enough that the calls cost little
 UNPLAIN = (b'"', b"#", b"//", b"\0")  # quotes, comments

@@ -10,10 +10,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.readers.tables.cells import numbers
-from nndoctor.readers.vocabulary.names import FACTS, PHASES, tidy
 from nndoctor.core.run import Fact
 from nndoctor.core.series import Series
+from nndoctor.readers.tables.cells import numbers
+from nndoctor.readers.vocabulary.names import FACTS, PHASES, tidy
 
 Rows = NDArray[np.int64]
 STATISTICS = frozenset({"num", "count", "mean", "std", "min", "max", "median"})

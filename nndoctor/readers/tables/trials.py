@@ -6,12 +6,12 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 
-from nndoctor.core.errors import UnreadableLog, UsageError, nearest
 from nndoctor.analysis.hyperparameters import named, number
-from nndoctor.core.metrics import BY_NAME
-from nndoctor.readers.vocabulary.names import Kind, meaning, tidy
-from nndoctor.readers.io.source import Source
 from nndoctor.analysis.search import Trial
+from nndoctor.core.errors import UnreadableLog, UsageError, nearest
+from nndoctor.core.metrics import BY_NAME
+from nndoctor.readers.io.source import Source
+from nndoctor.readers.vocabulary.names import Kind, meaning, tidy
 
 MOST = 100_000  # rows
 # Columns that name or date a trial, or say how long it took, or how it scored elsewhere.

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from nndoctor.readers.text.marks import EPOCH, STAMP, bar_of, marked
 from nndoctor.readers.vocabulary.names import BARE, SPLITS, Kind, meaning, tidy
 from nndoctor.readers.vocabulary.spellings import NOT_LOSS
-from nndoctor.readers.text.marks import EPOCH, STAMP, bar_of, marked
 
 LONGEST = 4000  # characters of a line that are looked at
 LONGEST_KEY = 5  # words

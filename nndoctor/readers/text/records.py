@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from nndoctor.readers.vocabulary.names import BARE, Kind, meaning, task
 from nndoctor.readers.text.dialects import plain
 from nndoctor.readers.text.pairs import Line, drawings, heading, known
 from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.text.tables import uncrossed
 from nndoctor.readers.vocabulary.english import in_english
+from nndoctor.readers.vocabulary.names import BARE, Kind, meaning, task
 
 ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
 ALIKE = 3  # records that show one shape

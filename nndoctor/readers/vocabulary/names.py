@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from nndoctor.readers.vocabulary.english import in_english
 from nndoctor.readers.vocabulary.spellings import (
     ADVERSARIAL,
     DISCRIMINATOR,
@@ -30,7 +31,6 @@ from nndoctor.readers.vocabulary.spellings import (
     SPLITS,
     STEP,
 )
-from nndoctor.readers.vocabulary.english import in_english
 
 __all__ = ["FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning", "task", "tidy"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import count
 
 from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.formatting import percent
+from nndoctor.core.report import Report
+from nndoctor.core.run import LAYER, Run
+from nndoctor.core.verdict import capital, verdict
 from nndoctor.plots.inline import inline
 from nndoctor.plots.theme import LIGHT, Palette
-from nndoctor.core.report import Report
 from nndoctor.reporters.html.elements import Html, el, joined, table
 from nndoctor.reporters.html.section import ends
-from nndoctor.core.verdict import capital, verdict
-from nndoctor.core.run import LAYER, Run
-from nndoctor.core.formatting import percent
 
 MOST = 3  # remedies and findings shown
 _COLORS = ";".join(f"--{name}:{getattr(LIGHT, name)}" for name in Palette.__slots__ if name != "heat")

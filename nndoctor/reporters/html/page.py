@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from nndoctor._version import __version__
-from nndoctor.plots.theme import DARK, LIGHT, Palette
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.report import Report
+from nndoctor.core.verdict import cannot_say, verdict
+from nndoctor.plots.theme import DARK, LIGHT, Palette
 from nndoctor.reporters.html.elements import Html, el, joined, table
 from nndoctor.reporters.html.section import section
 from nndoctor.reporters.html.spark import spark
 from nndoctor.reporters.runs import worst_first
-from nndoctor.core.verdict import cannot_say, verdict
-from nndoctor.core.formatting import number, percent
 
 
 def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]] = ()) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from nndoctor.core.finding import Cause, Finding, Number, Remedy, Severity
 from nndoctor.analysis.layers import Layers
-from nndoctor.plots.inline import inline
+from nndoctor.core.finding import Cause, Finding, Number, Remedy, Severity
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.report import Report
-from nndoctor.reporters.html.elements import Content, Html, el, joined, rows, table
-from nndoctor.reporters.json import summary
-from nndoctor.core.verdict import capital, verdict
 from nndoctor.core.run import LAYER, FactValue
 from nndoctor.core.series import Series
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.verdict import capital, verdict
+from nndoctor.plots.inline import inline
+from nndoctor.reporters.html.elements import Content, Html, el, joined, rows, table
+from nndoctor.reporters.json import summary
 
 MOST_FACTS = 60
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from nndoctor.core.report import Report
 from nndoctor.core.statistics import extremes
 from nndoctor.plots.curves import curves_of
 from nndoctor.plots.frame import Frame
-from nndoctor.core.report import Report
 from nndoctor.reporters.html.elements import Html
 
 ACROSS, UP = 120, 28

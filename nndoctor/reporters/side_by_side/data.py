@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from nndoctor._version import __version__
 from nndoctor.compare.comparison import Comparison, Level, Measure
 from nndoctor.compare.remedy_outcomes import Change
+from nndoctor.core.run import FactValue
 from nndoctor.reporters.json import Json, dumped, plain
 from nndoctor.reporters.side_by_side.words import sentence, worked
-from nndoctor.core.run import FactValue
 
 
 def render(found: Comparison | None, changes: Sequence[Change], errors: Sequence[tuple[str, str]]) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from nndoctor.compare.comparison import Comparison
 from nndoctor.compare.remedy_outcomes import Change
+from nndoctor.core.formatting import step
 from nndoctor.plots.curves import Paper
 from nndoctor.plots.overlay import overlay
 from nndoctor.reporters.markdown import HEIGHT, MARK, WIDTH, escaped
 from nndoctor.reporters.page import Look, Page
 from nndoctor.reporters.side_by_side.terminal import SIGNS
 from nndoctor.reporters.side_by_side.words import became, seconds, sentence, setting, spoken, value
-from nndoctor.core.formatting import step
 
 
 def render(found: Comparison | None, changes: Sequence[Change], errors: Sequence[tuple[str, str]]) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from nndoctor.compare.comparison import Comparison, Measure, Outcome
 from nndoctor.compare.remedy_outcomes import Change
+from nndoctor.core.formatting import step
 from nndoctor.plots.curves import Paper
 from nndoctor.plots.overlay import MOST, overlay
 from nndoctor.reporters.page import Look, Page, cut, padded
 from nndoctor.reporters.side_by_side.words import STYLES, became, seconds, sentence, setting, spoken, value, worked
-from nndoctor.core.formatting import step
 
 SIGNS = {Outcome.BETTER: "+", Outcome.WORSE: "-", Outcome.ALIKE: "=", Outcome.UNKNOWN: "?"}
 CELL, NARROW = 14, 9  # characters of a value in a table, and the fewest that still show one

@@ -6,8 +6,8 @@ import math
 
 from nndoctor.compare.comparison import Comparison, Measure, Outcome
 from nndoctor.compare.remedy_outcomes import Change
-from nndoctor.core.run import FactValue
 from nndoctor.core.formatting import number, step
+from nndoctor.core.run import FactValue
 
 STYLES = {Outcome.BETTER: "good", Outcome.WORSE: "error", Outcome.ALIKE: "info", Outcome.UNKNOWN: "info"}
 

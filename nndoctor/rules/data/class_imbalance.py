@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import percent
 
 RATIO = 10.0  # between the most and the least frequent class (Amazon SageMaker Debugger's ClassImbalance)
 NEARLY_ALL = 0.95  # share of one class: always guessing it looks like success

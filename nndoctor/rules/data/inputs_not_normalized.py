@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number
 
 LARGE = 12.0  # root mean square: pixels of 0 to 255, ages, prices; standardized inputs have 1, [0, 10] has 6
 SMALL = 0.02  # the largest value: pixels that were divided by 255 twice reach 0.004

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import percent
 
 AGAINST = 0.05  # share of examples whose equal has another label
 SIGNAL = 0.3  # of what neighbours tell in the validation set: this and more is signal

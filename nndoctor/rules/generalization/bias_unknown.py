@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.bias import EXPLAINED_BY, creeps, ended_low, slow, stuck, target_error, training_error
 from nndoctor.analysis.chance import chance_loss, classes
-from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.analysis.layers import is_trial
 from nndoctor.analysis.convergence import has_moved, reach, roughness
+from nndoctor.analysis.layers import is_trial
+from nndoctor.analysis.loss_explosion import thrown_unseen
+from nndoctor.analysis.unlogged_causes import starved
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.analysis.loss_explosion import thrown_unseen
-from nndoctor.analysis.unlogged_causes import starved
-from nndoctor.core.formatting import number, percent
 
 FIT = 0.03  # training error below which nothing is left to be bias
 LEFT = 0.08  # of the loss of guessing: the same for a loss

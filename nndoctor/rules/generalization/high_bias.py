@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.bias import EXPLAINED_BY, TrainingError, knows_best, slow, stuck, target_error, training_error
 from nndoctor.analysis.chance import chance_loss, classes, guesses
-from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.analysis.layers import is_trial
 from nndoctor.analysis.convergence import FALL, course, reach, steadier, stopped, sureness
+from nndoctor.analysis.layers import is_trial
+from nndoctor.analysis.unlogged_causes import no_signal
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.analysis.unlogged_causes import no_signal
-from nndoctor.core.formatting import number, percent
 
 GAP = 0.05  # training error above the known target; Ng's worked examples call 7 points high and 1 point fine
 UNKNOWN = 0.14  # above an assumed target near zero: the courses' 15 % is high bias, their 1 % is not

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.convergence import has_moved, losses, reach, sureness
+from nndoctor.analysis.unlogged_causes import no_signal
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.analysis.unlogged_causes import no_signal
-from nndoctor.core.formatting import number, percent
 
 GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
 FINE = 0.09  # where the training error is under 10 %: the gap is then most of the error

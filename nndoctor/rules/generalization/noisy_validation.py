@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.core.statistics import noise_level
-from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.formatting import percent
+from nndoctor.core.statistics import noise_level
 
 ROUGHER = 10.0  # times the training loss at the same spacing: weights that swing a little give 3 to 8
 SHARE = 0.10  # of the reach

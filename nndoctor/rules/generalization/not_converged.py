@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis import oscillation as unrest
-from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.analysis.layers import is_trial
 from nndoctor.analysis.convergence import FALL, course, reach, steadier, stopped, sureness
+from nndoctor.analysis.layers import is_trial
+from nndoctor.analysis.unlogged_causes import starved, unseen_decay, unseen_warm_up
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.analysis.unlogged_causes import starved, unseen_decay, unseen_warm_up
-from nndoctor.core.formatting import number, percent
 
 NOISES = 2.0
 FEW = 10  # readings; where fewer promise little, as at the end of a fine-tuning, it is a remark

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.chance import chance_loss
-from nndoctor.core.statistics import median
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.convergence import has_moved, reach, sureness
+from nndoctor.analysis.unlogged_causes import no_signal
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.analysis.unlogged_causes import no_signal
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.statistics import median
 
 RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
 ROUGH = 3.0  # times the validation loss's own noise

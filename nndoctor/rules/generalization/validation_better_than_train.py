@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.core.statistics import median
-from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.analysis.convergence import losses, reach
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number
+from nndoctor.core.statistics import median
 
 SHARE = 0.04  # of the reach
 NOISES = 3.0

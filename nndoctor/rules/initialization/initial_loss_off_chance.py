@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.analysis.layers import WEIGHTED, Layers, first, late
 from nndoctor.analysis.convergence import learns, sureness
+from nndoctor.analysis.layers import WEIGHTED, Layers, first, late
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import number, rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number, rough
 
 HIGH = 2.0  # times the loss of guessing: healthy networks of all kinds begin below 1.45
 LOW = 0.5  # times it: pretrained, or told too much

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from nndoctor.core.statistics import Array
-from nndoctor.core.finding import Severity, Symptom
-from nndoctor.analysis.layers import Layers, first, late, learned, powers
 from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.layers import Layers, first, late, learned, powers
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, percent, rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import FactValue, Run
-from nndoctor.core.formatting import number, percent, rough
+from nndoctor.core.statistics import Array
 
 XAVIER = (0.8, 1.2)  # a layer's output over its input under ReLU: He's weights give 1.41, Xavier's 1
 HE = (1.25, 1.6)  # the same under tanh: Xavier's weights give 1, the usual gain for tanh 1.67, He's 1.41

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.layers import Layers
+from nndoctor.analysis.signal_propagation import signal_symptom
+from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.analysis.signal_propagation import signal_symptom
 
 POWERS = 1.5  # thirty-fold: healthy plain networks of fifty layers wander by three
 DOUBTFUL = 1.2  # powers that would be a guess

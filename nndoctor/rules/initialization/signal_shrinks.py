@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import inf
 
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.layers import Layers
+from nndoctor.analysis.signal_propagation import signal_symptom
+from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.analysis.signal_propagation import signal_symptom
 
 POWERS = 1.7  # fifty-fold: torch's own initialization loses ten-fold at most, its biases hold it up
 RANGE = 1.0  # what a sigmoid or tanh passes on of a deviation

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Severity, Symptom
-from nndoctor.analysis.layers import WEIGHTED, Layers, late
 from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.layers import WEIGHTED, Layers, late
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import percent
 
 ALL = 0.95  # of a layer's units
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, late
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number, percent
 
 ALL = 0.95  # of the output's units
 SILENT = 0.999  # of a ReLU's outputs

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.analysis.layers import Layers, early, first, late, powers
 from nndoctor.analysis.convergence import learns, sureness
+from nndoctor.analysis.layers import Layers, early, first, late, powers
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import percent, rough, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.formatting import percent, rough, step
 
 HALF = 0.5  # of a layer's units: trained networks that do well have a third silent at most
 BEGUN = (

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.layers import Layers, early, first
 from nndoctor.analysis.nonfinite import birth
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.analysis.layers import Layers, early, first
-from nndoctor.analysis.convergence import sureness
+from nndoctor.core.formatting import rough, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import rough, step
 
 HUGE = 300.0  # times the weight's own size: healthy networks stay under 3, unscaled targets reach 250
 GROWN = 1e3  # times the last layer's gradient at the first layer

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.layers import Layers
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import percent
 
 TINY = 1e-5  # of the weights' size: a gradient below it is lost in rounding at a usual rate
 NAMED = 3  # layers named in a message

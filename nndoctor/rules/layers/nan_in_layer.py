@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.analysis.layers import WEIGHTED, Layers
 from nndoctor.analysis.nonfinite import Birth, birth, wildness
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.analysis.layers import WEIGHTED, Layers
+from nndoctor.core.formatting import step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import step
 
 FIRST = {
     "learning rate too high": ("lower-learning-rate", "clip-gradients", "warm-up", "guard-the-loss"),

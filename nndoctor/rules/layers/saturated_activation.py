@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.analysis.layers import Layers, early, late, learned
 from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.layers import Layers, early, late, learned
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number, percent, step
 
 MOST = 0.5  # of a layer's outputs: well-trained tanh networks saturate in a third
 THROWN = 0.3  # of the outputs in the first samples: below it the layer began well

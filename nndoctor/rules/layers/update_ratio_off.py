@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.core.finding import Severity, Symptom
-from nndoctor.analysis.layers import Layers, first, learned
 from nndoctor.analysis.convergence import learns, sureness
+from nndoctor.analysis.layers import Layers, first, learned
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import rough, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.formatting import rough, step
 
 USUAL = 1e-3
 LOW = 3e-6  # fine-tuning at a rate of 1e-6 still moves weights by 5e-5 of their size

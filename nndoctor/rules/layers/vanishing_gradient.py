@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.analysis.layers import Layers, early, late
 from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.layers import Layers, early, late
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import rough
 
 LEAST = 1e-3  # of the last layer's gradient: healthy networks of all kinds begin above 0.04 and end above 0.1
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.convergence import course, reach, stopped, sureness
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import ending, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import ending, percent
 
 FALL = 0.03  # of the reach, over the last quarter
 

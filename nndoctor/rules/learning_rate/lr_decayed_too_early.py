@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.formatting import number, percent, step
 
 SMALL = 0.05  # of the peak: below this the weights hardly move
 EARLY = 0.7  # the rate is that small for at least the last 30 % of the run

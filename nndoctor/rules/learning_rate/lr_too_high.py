@@ -10,15 +10,15 @@ import numpy as np
 from nndoctor.analysis import oscillation as unrest
 from nndoctor.analysis.bias import training_error
 from nndoctor.analysis.chance import GUESSING, chance_loss, classes, guesses
-from nndoctor.core.statistics import quantile
-from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.analysis.layers import pace
 from nndoctor.analysis.convergence import lr_share, reach, sureness
+from nndoctor.analysis.layers import pace
+from nndoctor.analysis.loss_explosion import BURST, comes_back, thrown, thrown_unseen
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.analysis.loss_explosion import BURST, comes_back, thrown, thrown_unseen
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.statistics import quantile
 
 SWING = 0.16  # of the reach: what the level still moves from one sixtieth of the run to the next
 ALONE = 0.3  # the same without a validation loss beside it: the noise of small batches swings, too

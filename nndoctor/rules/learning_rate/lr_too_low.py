@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis import oscillation as unrest
-from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.analysis.layers import pace
 from nndoctor.analysis.convergence import Course, course, reach, steadier, stopped, sureness
+from nndoctor.analysis.layers import pace
+from nndoctor.analysis.unlogged_causes import starved, unseen_warm_up
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import ending, number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.analysis.unlogged_causes import starved, unseen_warm_up
-from nndoctor.core.formatting import ending, number, percent
 
 AHEAD = 0.7  # of the reach still to come in four times the steps: an exponential fall of one time constant leaves 0.6
 FEW = 4.0  # points; a limit is raised by their share of the log's: every run begins in a straight line

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number
 
 RISING = 0.8  # of the run
 FEW = 8  # readings; with fewer the run may only have begun

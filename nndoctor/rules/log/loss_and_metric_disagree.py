@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.convergence import reach
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number, step
 
 RISE = 0.10  # of the reach
 GAIN = 0.02  # points of error that the metric still won

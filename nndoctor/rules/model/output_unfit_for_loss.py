@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number, percent
 
 OUT_OF_REACH = 0.2  # of the way from the first loss to the best: less is label smoothing
 UNRELATED = 0.4  # rank correlation of the loss's favourite output with the targets

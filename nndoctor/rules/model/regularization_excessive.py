@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number, percent
 
 RATIO = 0.4  # gradient of the penalty over that of the loss, at the very start, when the loss's is largest
 DROPPED = 0.7  # half is usual; at 0.8 four units of five are silent

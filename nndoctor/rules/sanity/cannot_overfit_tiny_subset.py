@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number, percent
 
 NOTHING = 0.9  # of the loss is left at the configured rate: nothing was learned there
 PART = 0.5  # of the loss, at the best of all rates: less is progress

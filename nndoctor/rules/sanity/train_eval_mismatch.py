@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number
 
 WORSE = 0.5  # of the loss in training mode (TheDeepChecker's limit)
 FLOOR = 0.1  # of the first loss: below it ratios mean nothing

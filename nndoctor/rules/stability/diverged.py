@@ -8,15 +8,15 @@ from itertools import pairwise
 import numpy as np
 
 from nndoctor.analysis.chance import at_chance
-from nndoctor.core.statistics import quantile
-from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.analysis.convergence import lr_share, reach, roughness, sureness
+from nndoctor.analysis.loss_explosion import comes_back
+from nndoctor.analysis.unlogged_causes import not_reset
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.analysis.loss_explosion import comes_back
-from nndoctor.analysis.unlogged_causes import not_reset
-from nndoctor.core.formatting import number, step
+from nndoctor.core.statistics import quantile
 
 LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back
 NOISES = 8.0  # the rise must stand out of the curve's own noise by this much: the best of many levels lies 2 to 3 below

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.core.statistics import background
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number, step
+from nndoctor.core.statistics import background
 
 TIMES = 10.0  # above the run's median norm: the spike limit of most tools, and of the tuning playbook's plots
 EARLY = 0.05  # the first steps have large gradients in healthy runs

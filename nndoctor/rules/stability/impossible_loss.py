@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.chance import classes
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.formatting import number, step
 
 SAME = 5  # values alike to the last digit: fewer happen in logs of few digits
 

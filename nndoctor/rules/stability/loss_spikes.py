@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
-from nndoctor.core.statistics import Array, background, median, peaks
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.analysis.loss_explosion import comes_back
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.analysis.loss_explosion import comes_back
-from nndoctor.core.formatting import number, step
+from nndoctor.core.statistics import Array, background, median, peaks
 
 SPREADS = 13.0  # above the local median, in robust standard deviations of the run around it
 RATIOS = (

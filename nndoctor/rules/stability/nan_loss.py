@@ -8,14 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from nndoctor.analysis.nonfinite import birth, wildness
-from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.analysis.layers import Layers
+from nndoctor.analysis.nonfinite import birth, wildness
+from nndoctor.analysis.unlogged_causes import not_reset
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.analysis.unlogged_causes import not_reset
-from nndoctor.core.formatting import number, step
 
 CALM = 0.2  # of what was learned: a loss so near its best is not on its way up
 LEAP = 400.0  # times the reading before: a rate far too high multiplies the loss by thousands from one to the next

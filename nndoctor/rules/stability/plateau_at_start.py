@@ -9,14 +9,14 @@ import numpy as np
 
 from nndoctor.analysis import plateau as still
 from nndoctor.analysis.chance import at_chance, chance_loss, classes
-from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.analysis.convergence import reach, roughness, sureness
+from nndoctor.analysis.loss_explosion import thrown
+from nndoctor.analysis.unlogged_causes import unseen_warm_up
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.analysis.loss_explosion import thrown
-from nndoctor.analysis.unlogged_causes import unseen_warm_up
-from nndoctor.core.formatting import number, percent, step
 
 HALF = 0.5  # flat for this share of the run before it moves
 RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there

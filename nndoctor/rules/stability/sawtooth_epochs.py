@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.core.statistics import Array, bins, quantile
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.formatting import step
+from nndoctor.core.statistics import Array, bins, quantile
 
 ALIKE = 0.45  # correlation of the pattern with itself one period later
 CHANCE = 2.5  # standard deviations of the best of many lags, each 1/sqrt(n) in noise

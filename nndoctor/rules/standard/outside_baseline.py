@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.core.statistics import Array, bins, rolling_median
-from nndoctor.core.finding import Severity, Symptom
 from nndoctor.analysis.convergence import sureness
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import FactValue, Run, direction
-from nndoctor.core.formatting import number, step
+from nndoctor.core.statistics import Array, bins, rolling_median
 
 WIDTH = 1.0  # half-widths of the band
 STAY = 0.05  # of the points compared must lie outside in a row, and at least three: one bad epoch is no departure

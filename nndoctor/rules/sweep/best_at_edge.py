@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.analysis.search import Parameter, Search, drawn, of
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.analysis.search import Parameter, Search, drawn, of
-from nndoctor.core.formatting import number
 
 FEWEST_VALUES = 3  # of a setting: between two there is no inside
 OUTER = 0.1  # of the range: the best trial lies in it

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.core.statistics import Array
+from nndoctor.analysis.search import drawn, of
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.analysis.search import drawn, of
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.statistics import Array
 
 # Settings whose effect goes with their ratio.
 RATIOS = frozenset(

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.analysis.search import Search, drawn, of
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.analysis.search import Search, drawn, of
-from nndoctor.core.formatting import number, percent
 
 FEWEST = 5  # trials
 SPREADS = 2.56 * 1.5  # deviations between the tenth and the ninetieth of a hundred by chance, half as many again

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.finding import Number, Severity, Symptom
 from nndoctor.analysis.hyperparameters import CHANCE as REPEATS
+from nndoctor.analysis.search import drawn, of
+from nndoctor.core.finding import Number, Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.analysis.search import drawn, of
-from nndoctor.core.formatting import percent
 
 FEWEST = 8  # trials
 SHARE = 0.15  # of the differences: less is not worth a word

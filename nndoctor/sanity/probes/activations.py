@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nndoctor.core.series import Series
 from nndoctor.recorder.kinds import Role, role_of
 from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench
-from nndoctor.core.series import Series
 
 START = "start:"  # what the names of these series begin with
 BINS = 48

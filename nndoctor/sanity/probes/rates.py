@@ -9,10 +9,10 @@ from itertools import cycle, islice
 import numpy as np
 import torch
 
+from nndoctor.core.series import Series
 from nndoctor.sanity.batches import Batch, part, size
 from nndoctor.sanity.bench import RATE, Bench, number
 from nndoctor.sanity.state import without_dropout
-from nndoctor.core.series import Series
 
 LADDER = (1.0, 10.0, 0.1, 100.0, 0.01, 3.0, 0.3)  # of the configured rate, the most telling first
 STEPS, FEWEST = 60, 12

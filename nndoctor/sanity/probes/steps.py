@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 
 from nndoctor.core.recorded import layer_series, told
-from nndoctor.recorder import Recorder
 from nndoctor.core.run_folder import LAYERS, blocks, facts
-from nndoctor.sanity.bench import Bench, number
 from nndoctor.core.series import Series
+from nndoctor.recorder import Recorder
+from nndoctor.sanity.bench import Bench, number
 
 STEPS = 40
 LONG = 0.05  # of the budget: a step that takes so long is measured once
