@@ -10,7 +10,7 @@ import pytest
 from nndoctor.analysis.rank_anova import effect, ranks
 from nndoctor.analysis.search import Trial, as_run
 from nndoctor.cli.entry import run as command
-from nndoctor.rules.sweep import best_at_edge, linear_scale, too_narrow, what_matters
+from nndoctor.rules.sweep import best_at_edge_of_search, dominant_setting, linear_scale_search, search_too_narrow
 from tests.little import trained
 
 GRIDS = {
@@ -100,9 +100,9 @@ def test_settings_without_effect_are_found_as_often_as_chance_allows():
         rows = [{"lr": float(10 ** rng.uniform(-5, -1)), "hidden": int(rng.integers(8, 128))} for _ in range(16)]
         trials = [Trial(str(k), row, float(np.exp(rng.normal(-1, 0.3)))) for k, row in enumerate(rows)]
         run = as_run(trials, "validation/loss best", higher=False, source="x")
-        edges += bool(list(best_at_edge.RULE.check(run)))
-        mattering += bool(list(what_matters.RULE.check(run)))
-        assert not list(linear_scale.RULE.check(run))
+        edges += bool(list(best_at_edge_of_search.RULE.check(run)))
+        mattering += bool(list(dominant_setting.RULE.check(run)))
+        assert not list(linear_scale_search.RULE.check(run))
     assert edges <= 3
     assert mattering <= 6
 
@@ -111,7 +111,7 @@ def test_a_failed_trial_is_the_worst_and_widens_no_spread():
     """Not a number is a score, too."""
     trials = [Trial(str(k), {"lr": 0.01 * (k + 1)}, 0.5 + 0.001 * (k % 3)) for k in range(9)]
     trials.append(Trial("9", {"lr": 10.0}, float("nan")))
-    assert list(too_narrow.RULE.check(as_run(trials, "validation/loss best", higher=False, source="x")))
+    assert list(search_too_narrow.RULE.check(as_run(trials, "validation/loss best", higher=False, source="x")))
 
 
 def test_an_effect_of_nothing_is_zero_and_of_everything_one():

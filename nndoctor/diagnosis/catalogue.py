@@ -64,7 +64,7 @@ from nndoctor.rules.log import (
     unreadable_values,
 )
 from nndoctor.rules.model import (
-    deep_without_shortcuts,
+    deep_without_shortcuts_or_normalization,
     loss_scales_with_batch,
     missing_nonlinearity,
     normalization_misplaced,
@@ -97,7 +97,7 @@ from nndoctor.rules.stability import (
     sawtooth_epochs,
 )
 from nndoctor.rules.standard import outside_baseline, requirement_not_met
-from nndoctor.rules.sweep import best_at_edge, linear_scale, too_narrow, what_matters
+from nndoctor.rules.sweep import best_at_edge_of_search, dominant_setting, linear_scale_search, search_too_narrow
 
 RULES: tuple[Rule, ...] = (
     too_little_data.RULE,
@@ -159,7 +159,7 @@ RULES: tuple[Rule, ...] = (
     output_unfit_for_loss.RULE,
     normalization_misplaced.RULE,
     sigmoid_in_hidden_layers.RULE,
-    deep_without_shortcuts.RULE,
+    deep_without_shortcuts_or_normalization.RULE,
     optimizer_misses_parameters.RULE,
     regularization_excessive.RULE,
     loss_scales_with_batch.RULE,
@@ -174,10 +174,10 @@ RULES: tuple[Rule, ...] = (
     gradients_not_reset.RULE,
     step_raises_loss.RULE,
     gradient_wrong.RULE,
-    best_at_edge.RULE,
-    too_narrow.RULE,
-    linear_scale.RULE,
-    what_matters.RULE,
+    best_at_edge_of_search.RULE,
+    search_too_narrow.RULE,
+    linear_scale_search.RULE,
+    dominant_setting.RULE,
 )
 
 

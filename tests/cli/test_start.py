@@ -42,7 +42,7 @@ def test_help_loads_no_arithmetic(process, words):
     _, *modules = loaded(process, *words)
     assert "numpy" not in modules
     ours = {name.split(".")[1] for name in modules if name.startswith("nndoctor.")}
-    assert ours <= {"_version", "cli", "errors", "plots", "reporters"}
+    assert ours <= {"_version", "cli", "core", "diagnosis", "plots", "reporters"}
 
 
 def test_machine_formats_load_no_rich(process):
@@ -53,4 +53,6 @@ def test_machine_formats_load_no_rich(process):
 def test_a_plain_table_loads_no_patterns_of_printed_logs(process):
     """What other languages and other formats need is loaded for them."""
     _, *modules = loaded(process, "diagnose", "good.csv")
-    assert not {f"nndoctor.readers.{name}" for name in ("foreign", "text_records", "text_pairs")} & set(modules)
+    assert not {f"nndoctor.readers.{name}" for name in ("vocabulary.translations", "text.records", "text.pairs")} & set(
+        modules
+    )

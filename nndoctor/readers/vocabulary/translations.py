@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from nndoctor.readers.vocabulary.english import GERMAN
-
 WORDS = {
     "train": "训练集 训练 訓練 学習 훈련 학습",
     "val": "验证集 验证 驗證 検証 검증",
@@ -50,7 +48,7 @@ def translated(text: str) -> str:
             text = STEMMED.sub(lambda found: STEM[found[1].lower()], text)
         if ACCENTED.search(text):
             text = text.translate(BARE)
-    return COMPOUND.sub(_apart, text) if any(end in text for end in GERMAN) else text
+    return COMPOUND.sub(_apart, text)
 
 
 def _apart(found: re.Match[str]) -> str:

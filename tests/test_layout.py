@@ -1,4 +1,4 @@
-"""The house stands: its floors, the size of its rooms, its top level, and a start that loads nothing needless."""
+"""The layout: layers, sizes, the top level, and a start that loads nothing it does not need."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from nndoctor.diagnosis.catalogue import RULES
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "nndoctor"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -21,36 +23,40 @@ TOP_LEVEL = {
     "nndoctor", "tests", "sample_runs", "benchmarks", "docs",
 }  # fmt: skip
 
-# The floors, lowest first; a module may import what stands on a lower floor than its own. What is not named here is
-# on the floor of FLOORS[-1] if it is a module of the face (__init__, __main__).
-FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "metrics", "curve", "finding", "_version"),
-    ("series",),
-    ("run", "run_folder", "remedies"),
-    ("chance", "throws"),
-    (
-        "rule", "report", "progress", "wording", "recorded", "layers", "births", "bias", "unrest", "still", "unseen", "signal_flow", "requirements", "settings", "baseline", "search",
-        "hyperparameters", "comparison", "outcomes", "effects",
-    ),
-    ("rules", "readers", "recorder", "experiment", "reporters", "plots", "needs"),
-    ("catalogue", "engine", "configured"),
-    ("face", "pytest_plugin", "watching"),
-    ("sanity", "training", "lab"),
+# The layers, lowest first. A module may import its own folder and any layer below, never another folder of its own layer.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("_version", "core.errors"),
+    ("core",),
+    ("analysis",),
+    ("prognosis",),
+    ("rules", "readers", "remedies", "settings", "recorder", "plots"),
+    ("diagnosis",),
+    ("compare", "experiment"),
+    ("sanity", "training"),
+    ("treatment", "lab"),
+    ("reporters",),
+    ("integrations", "api", "pytest_plugin"),
     ("cli",),
-)  # fmt: skip
-HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
+)
+HEIGHT = {folder: height for height, folders in enumerate(LAYERS) for folder in folders}
 
 # Which packages may be imported in which rooms.
 ALLOWED = {
-    "torch": {"recorder", "experiment", "sanity", "training", "lab"},
+    "torch": {"recorder", "experiment", "sanity", "training", "treatment", "lab", "integrations"},
     "typer": {"cli"},
     "matplotlib": {"plots"},
 }
 
 
+def folder_of(name: str) -> str:
+    """`nndoctor.rules.log.x` -> `rules`; `nndoctor.core.errors`, below all others, is a layer of its own."""
+    parts = name.split(".")[1:]
+    return "core.errors" if parts[:2] == ["core", "errors"] else parts[0] if parts else ""
+
+
 def room(module: Path) -> str:
-    """`nndoctor/rules/log/x.py` -> `rules`, `nndoctor/run.py` -> `run`."""
-    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    """The folder of a module's file."""
+    return folder_of(dotted(module))
 
 
 def dotted(module: Path) -> str:
@@ -73,21 +79,37 @@ def imports(module: Path, *, anywhere: bool = True) -> set[str]:
 
 
 NAMES = {dotted(module) for module in MODULES}
-ROOMS = sorted({room(m) for m in MODULES} - {"__init__", "__main__"})
+FOLDERS = sorted({room(m) for m in MODULES} - {"", "__main__"})
 
 
-@pytest.mark.parametrize("name", ROOMS)
-def test_every_room_has_a_floor(name):
-    """A new room is given its floor in FLOORS."""
+@pytest.mark.parametrize("name", FOLDERS)
+def test_every_folder_has_a_layer(name):
+    """A new folder is given its layer in LAYERS."""
     assert name in HEIGHT
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if room(m) in HEIGHT], ids=dotted)
-def test_imports_run_down(module):
-    """No module imports what stands on a higher floor."""
-    rooms = {name.split(".")[1] for name in imports(module) & NAMES if "." in name}
-    up = {other for other in rooms if other in HEIGHT and HEIGHT[other] > HEIGHT[room(module)]}
-    assert not up, f"{dotted(module)} imports {up}"
+def test_imports_run_strictly_down(module):
+    """No module imports, anywhere in it, from a higher layer or from another folder of its own layer."""
+    own = room(module)
+    others = {folder_of(name) for name in imports(module) if name.startswith("nndoctor.")} - {own, "__main__"}
+    wrong = {other for other in others if other in HEIGHT and HEIGHT[other] >= HEIGHT[own]}
+    assert not wrong, f"{dotted(module)} imports {wrong}"
+
+
+def test_top_level_of_the_package_is_the_pipeline():
+    """Modules lie in folders; only the entry points are at the top."""
+    top = {path.name for path in PACKAGE.glob("*.py")}
+    assert top == {"__init__.py", "__main__.py", "_version.py", "api.py", "pytest_plugin.py"}
+
+
+RULE_FILES = [m for m in MODULES if room(m) == "rules" and m.name != "__init__.py"]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_has_a_file_of_its_name(rule):
+    """A rule is found by its name."""
+    assert rule.name.replace("-", "_") in {m.stem for m in RULE_FILES}
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if room(m) == "rules"], ids=dotted)
@@ -151,7 +173,7 @@ def test_heavy_packages_stay_in_their_rooms(package):
 
 @pytest.mark.parametrize("module", MODULES, ids=dotted)
 def test_no_module_is_longer_than_300_lines(module):
-    """A longer module has a missing room in it."""
+    """A longer module holds a part that should be a module of its own."""
     assert len(module.read_text(encoding="utf-8").splitlines()) <= 300
 
 
