@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.prognosis import Expectation
 from nndoctor.core.run import Run
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of every rule on one run; findings stand in order of importance.
+    """The result of every rule on one run, with the findings in order of importance.
 
-    `notebook` draws a report for a notebook; the face of the package hangs it in, for a value knows no reporter.
+    `prognosis` says what each single change would gain, `measurements` holds the named numbers computed from the run,
+    `workload` the kind of training (`supervised`, `fine-tuning` …), empty where it is not known, and `errors` one line
+    for every rule or measurement that failed. `notebook` renders a report for a notebook.
     """
 
     notebook: ClassVar[Callable[[Report], str] | None] = None
@@ -36,6 +39,15 @@ class Report:
     findings: tuple[Finding, ...]
     cleared: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    prognosis: tuple[Expectation, ...] = ()
+    measurements: Mapping[str, float] = field(default_factory=dict)
+    workload: str = ""
+    errors: tuple[str, ...] = ()
+
+    @property
+    def axis(self) -> str:
+        """What the run's steps count: `epoch` or `step`."""
+        return self.run.axis
 
     @property
     def source(self) -> str:

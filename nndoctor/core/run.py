@@ -55,7 +55,8 @@ class Run:
 
     `series` holds run and layer series by name; `source` is what a reader of the report sees (`log.csv#2`), `path` the
     file; `unknown` lists the columns that were not understood, `notes` what the reader wishes to say ("the last line is
-    cut off and was left out"). `clock` tells the seconds at each step. `notebook` is hung in as in Report.
+    cut off and was left out"). `clock` tells the seconds at each step; `axis` says what a step is, `epoch` or `step`.
+    `notebook` renders a run for a notebook.
     """
 
     notebook: ClassVar[Callable[[Run], str] | None] = None
@@ -68,6 +69,7 @@ class Run:
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     clock: Series | None = None
+    axis: str = "step"
 
     @classmethod
     def drawn(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from nndoctor._version import __version__
 from nndoctor.core.finding import Finding
+from nndoctor.core.prognosis import Expectation
 from nndoctor.core.report import Report
 from nndoctor.core.run import direction
 from nndoctor.core.series import Series
@@ -51,11 +52,16 @@ def entry(report: Report) -> Json:
         "format": run.format,
         "primary": report.primary.name if report.primary else None,
         "series": [summary(s) for s in run.series.values()],
+        "workload": report.workload or None,
+        "axis": report.axis,
         "findings": [_finding(f) for f in report.findings],
+        "prognosis": [_expectation(e) for e in report.prognosis],
         "cleared": list(report.cleared),
         "skipped": [{"code": s.code, "reason": s.reason} for s in report.skipped],
         "unknown_columns": list(run.unknown),
         "notes": list(run.notes),
+        "errors": list(report.errors),
+        "measurements": {name: plain(value) for name, value in report.measurements.items()},
     }
 
 
@@ -88,6 +94,20 @@ def _finding(finding: Finding) -> Json:
         "location": {"path": place.path, "line": place.line, "step": plain(place.step), "layer": place.layer},
         "causes": [{"name": c.name, "weight": c.weight, "because": c.because, "test": c.test} for c in finding.causes],
         "remedies": [{"name": r.name, "text": r.text, "why": r.why, "source": r.source} for r in finding.remedies],
+    }
+
+
+def _expectation(entry: Expectation) -> Json:
+    return {
+        "change": entry.change,
+        "loss": entry.loss,
+        "helps": plain(entry.helps),
+        "gain": plain(entry.gain),
+        "gain_low": plain(entry.gain_low),
+        "gain_high": plain(entry.gain_high),
+        "from": entry.compared,
+        "because": [{"measurement": r.measurement, "value": plain(r.value), "says": r.says} for r in entry.because],
+        "expected": None if entry.expected is None else [plain(value) for value in entry.expected],
     }
 
 

@@ -12,6 +12,7 @@ from nndoctor.core.verdict import capital, verdict
 from nndoctor.plots import layers
 from nndoctor.plots.curves import Line, Paper, draw
 from nndoctor.reporters.checked import rest
+from nndoctor.reporters.outlook import outlook
 from nndoctor.reporters.page import Look, Page
 from nndoctor.reporters.runs import counted, table, worst_first
 
@@ -58,6 +59,8 @@ def _report(page: Page, report: Report, *, quiet: bool) -> None:
     span = report.primary.span if report.primary else None
     for line in draw(report.run, Paper(page.width, drawing=page.look.drawing), span):
         page.row(line)
+    page.blank()
+    outlook(page, report)
     page.blank()
     for finding in report.findings:
         _finding(page, report, finding, told=finding.message in sentence, picture=_layers(page, report, finding))

@@ -34,14 +34,14 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     ]
     if not playing and not any(meanings[name].split for name in known):
         raise UnreadableLog(_nothing_found(table, path))
-    axis, notes = axis_of(table, meanings)
+    axis, unit, notes = axis_of(table, meanings)
     present = [table.columns[name].present for name in known]
     parts = [part for rows in _by_key(table) for part in segments(rows, axis, present, table.format)]
     parts = rejoined(parts, table, meanings) if table.format == "keras-csv" else parts
     facts = {**table.facts, **_unreadable(table, meanings)}
     if playing:
         facts["task"] = Fact(playing)
-    base = Run({}, facts, f"{path}:{table.label}" if table.label else path, path, table.format, (), notes)
+    base = Run({}, facts, f"{path}:{table.label}" if table.label else path, path, table.format, (), notes, axis=unit)
     runs = [_run(table, meanings, part, base) for part in parts]
     runs = [run for run in runs if run.series] or ([replace(base, unknown=tuple(table.columns))] if playing else [])
     held = [series for run in runs for series in run.series.values()]

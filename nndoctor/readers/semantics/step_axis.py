@@ -28,8 +28,11 @@ class Segment:
     whole: bool = False
 
 
-def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, tuple[str, ...]]:
-    """The steps of all rows, shape (n,): the log's steps where complete, else its epochs, else the rows themselves."""
+def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, tuple[str, ...]]:
+    """The steps of all rows, shape (n,), what they count (`epoch` or `step`), and notes.
+
+    The log's steps where they are complete, else its epochs, else the numbers of the rows.
+    """
     steps = _filled(table, meanings, Kind.STEP)
     epochs = _filled(table, meanings, Kind.EPOCH)
     if steps is not None and epochs is not None and steps.min() == steps.max() and epochs.min() < epochs.max():
@@ -37,16 +40,23 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, tuple
     if steps is not None and epochs is not None and _restarts_each_epoch(steps, epochs):
         length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
         joined = (epochs - epochs.min()) * length + steps
-        return joined, ("steps count from the start of each epoch: joined with the epoch",)
-    for axis in (steps, epochs):
+        return joined, "step", ("steps count from the start of each epoch: joined with the epoch",)
+    for axis, unit in ((steps, "step"), (epochs, "epoch")):
         if axis is not None and not _repeats_within(axis, table, meanings):
-            return axis, ()
+            return axis, unit, ()
     counted = np.arange(table.rows, dtype=np.float64)
     if steps is None and epochs is None:
-        return counted, ("the log has no step or epoch: its rows are counted",)
+        unit = "epoch" if _validated_in_every_row(table, meanings) else "step"
+        return counted, unit, ("no step or epoch column; using row numbers",)
     if steps is None and epochs is not None and len(np.unique(epochs)) == 1 and _one_row_runs(table):
-        return epochs, ()
-    return counted, ("several rows an epoch: its rows are counted",)
+        return epochs, "epoch", ()
+    return counted, "step", ("several rows per epoch; using row numbers",)
+
+
+def _validated_in_every_row(table: Table, meanings: Mapping[str, Meaning]) -> bool:
+    """Whether every row holds both training and validation values, as rows that are epochs do."""
+    split = {said.split: table.columns[name].full for name, said in meanings.items() if said.kind is Kind.SERIES}
+    return split.get("train", False) and split.get("validation", False)
 
 
 def segments(rows: Rows, axis: Array, presence: Sequence[NDArray[np.bool_]], kind: str) -> list[Segment]:

@@ -1,0 +1,82 @@
+"""What a single change of the experiment would gain: the entries of a report's prognosis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LIKELY, UNLIKELY = 0.65, 0.35
+"""Probabilities from which a change is called likely, and below which it is called unlikely."""
+
+TITLES = {
+    "lr*10": "lr ×10",
+    "lr/10": "lr ÷10",
+    "steps*4": "4× longer",
+    "wider": "wider network",
+    "more-data": "more data",
+    "weight-decay": "weight decay",
+    "dropout": "dropout",
+    "constant-schedule": "constant lr",
+    "stop-early": "stop early",
+}
+"""Short names of the changes; any other change is shown by its own name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A measurement of the run that speaks for or against a change, and what it says as a short phrase."""
+
+    measurement: str
+    value: float | None
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What one change is expected to gain.
+
+    `change` is the name of the change (`lr/10`), `loss` the series that it is expected to improve (`train/loss`).
+    `helps` is the probability that the gain exceeds 0.1. `gain`, `gain_low` and `gain_high` are in units of the
+    distance from the loss of the best constant prediction to the best loss that any change reaches. `compared` is the
+    number of retrained networks that the estimate comes from. Where both are known, `current` is the loss at the end
+    of the run and `unit` the loss that a gain of 1 stands for, both as the log counts them.
+    """
+
+    change: str
+    loss: str
+    helps: float
+    gain: float
+    gain_low: float
+    gain_high: float
+    compared: int
+    because: tuple[Reason, ...] = ()
+    current: float | None = None
+    unit: float | None = None
+
+    @property
+    def title(self) -> str:
+        """The change in two or three words."""
+        return TITLES.get(self.change, self.change.replace("-", " "))
+
+    @property
+    def expected(self) -> tuple[float, float, float] | None:
+        """The loss that the change is expected to reach, and the range from the best to the worst case."""
+        if self.current is None or self.unit is None:
+            return None
+        mean, best, worst = (self.current - gain * self.unit for gain in (self.gain, self.gain_high, self.gain_low))
+        return mean, best, worst
+
+
+def likelihood(probability: float) -> str:
+    """A probability in a word and as a percentage; certainty is never claimed.
+
+    >>> likelihood(0.79), likelihood(0.5), likelihood(0.09), likelihood(1.0)
+    ('likely (79%)', 'possible (50%)', 'unlikely (9%)', 'likely (99%)')
+    """
+    word = "likely" if probability >= LIKELY else "possible" if probability >= UNLIKELY else "unlikely"
+    return f"{word} ({min(max(round(100 * probability), 1), 99)}%)"
+
+
+def most_promising(prognosis: Iterable[Expectation]) -> list[Expectation]:
+    """The changes ordered by probability × gain, the most promising first."""
+    return sorted(prognosis, key=lambda entry: -entry.helps * max(entry.gain, 0.0))
