@@ -213,7 +213,7 @@ def test_no_axis_counts_rows(log):
     """Without a step or an epoch the rows are counted, and the note says so."""
     run = only(log("val_loss,loss\n4,3\n3,2\n"))
     assert run.series["train/loss"].steps.tolist() == [0, 1]
-    assert any("counted" in note for note in run.notes)
+    assert any("row numbers" in note for note in run.notes)
 
 
 def test_batches_within_epochs_are_counted(log):
@@ -385,3 +385,17 @@ def test_tens_of_thousands_of_columns_take_no_time(tmp_path):
     (run,) = nndoctor.read(str(log))
     assert run.series["train/loss"].values.tolist() == [1, 1 / 2, 1 / 3]
     assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize(
+    ("text", "axis"),
+    [
+        ("epoch,loss,val_loss\n1,3,4\n2,2,3\n", "epoch"),
+        ("step,loss\n10,3\n20,2\n", "step"),
+        ("loss,val_loss\n3,4\n2,3\n", "epoch"),
+        ("loss\n3\n2\n", "step"),
+    ],
+)
+def test_a_run_knows_whether_it_counts_epochs(log, text, axis):
+    """Rows that hold both splits are epochs, where no column counts."""
+    assert only(log(text)).axis == axis
