@@ -18,9 +18,9 @@ from pathlib import Path
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
-from nndoctor.diagnosis.engine import diagnose
+from nndoctor.diagnosis.session import Session
+from nndoctor.sanity.api import FAMILIES
 from nndoctor.sanity.checkup import examine
-from nndoctor.sanity.face import rules
 from nndoctor.sanity.source import from_file
 
 HERE = Path(__file__).resolve()
@@ -62,7 +62,7 @@ def checked(label: dict[str, object], budget: float) -> Verdict:
     began = time.perf_counter()
     with redirect_stderr(StringIO()):
         run = examine(from_file(str(CORPUS / "faults" / str(label["file"]))), budget=budget)
-    report = diagnose(run, rules())
+    report = Session().judge(run, families=FAMILIES)
     return Verdict(label, _at(report, Severity.ERROR), _at(report, Severity.WARNING), time.perf_counter() - began)
 
 

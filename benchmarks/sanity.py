@@ -88,14 +88,14 @@ for k in range(int(sys.argv[3])): step(small)
 EXAMINED = """
 import sys
 import nndoctor.cli.app
-from nndoctor.diagnosis.engine import diagnose
+from nndoctor.diagnosis.session import Session
 from nndoctor.reporters.page import Look
 from nndoctor.reporters.terminal import render
 from nndoctor.sanity.checkup import examine
-from nndoctor.sanity.face import rules
+from nndoctor.sanity.api import FAMILIES
 from nndoctor.sanity.source import from_file
 run = examine(from_file(sys.argv[1]))
-print(render([diagnose(run, rules())], Look()))
+print(render([Session().judge(run, families=FAMILIES)], Look()))
 print("steps", run.fact("steps_taken"), run.fact("tiny_steps_taken"))
 """
 RANGE = """

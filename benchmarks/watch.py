@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.watch import Watch
 
 RATE = 1_000_000  # bytes a second
@@ -48,7 +47,7 @@ def main() -> None:
         writer = threading.Thread(target=grow, args=(path, end, spent))
         writer.start()
         time.sleep(0.3)
-        watch = Watch([str(path)], RULES)
+        watch = Watch([str(path)])
         watch.look()  # the first look imports pandas
         began, looks, cost = time.monotonic(), 0, 0.0
         while time.monotonic() < end:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
-from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
-from nndoctor.diagnosis.catalogue import select as select_rules
-from nndoctor.diagnosis.engine import diagnose as judge
-from nndoctor.readers import is_log
-from nndoctor.readers import read as read_runs
-from nndoctor.readers.io.find import find
-from nndoctor.settings import with_target
+from nndoctor.diagnosis.logs import reports_on, runs_of
+from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.session import Session
 
 
 def _report_html(report: Report) -> str:
@@ -34,25 +29,37 @@ Report.notebook, Run.notebook = staticmethod(_report_html), staticmethod(_run_ht
 
 def read(log: object, *, maps: Iterable[str] = ()) -> list[Run]:
     """Every run behind a path (of a file or a folder of logs), a DataFrame or a dict of lists. Raises UnreadableLog where nothing can be read."""
-    if not (isinstance(log, (str, os.PathLike)) and Path(log).is_dir()):
-        return read_runs(log, maps=maps)
-    sources, errors = find([os.fspath(log)], is_log)
-    if errors:
-        raise UnreadableLog(errors[0][1])
-    return [run for source in sources for run in read_runs(source, maps=maps)]
+    return runs_of(log, tuple(maps))
 
 
-def diagnose(
+def diagnose(  # noqa: PLR0913 - a user sets them by name
     log: object,
     *,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     maps: Iterable[str] = (),
     target_error: float | None = None,
+    require: Iterable[str] = (),
+    baseline: str | os.PathLike[str] | None = None,
+    config: str | os.PathLike[str] | None = None,
+    isolated: bool = False,
 ) -> Report:
     """The report on a path, a DataFrame, a dict of lists or a Run; of a log that holds several runs the last.
 
-    `read` gives every run of such a log. Raises UnreadableLog where nothing can be read, UsageError for an unknown rule.
+    Judges as `nndoctor diagnose` does: by the settings file nearest to the log (for data without a path, nearest to
+    the current folder) unless `config` names another or `isolated` is true. `read` gives every run of a log.
+    Raises UnreadableLog where nothing can be read, UsageError for an unknown rule or settings that make no sense.
     """
-    run = log if isinstance(log, Run) else read(log, maps=maps)[-1]
-    return judge(with_target(run, target_error), select_rules(select, ignore))
+    session = Session(
+        SessionOptions(
+            tuple(select),
+            tuple(ignore),
+            tuple(maps),
+            target_error,
+            tuple(require),
+            baseline=None if baseline is None else os.fspath(baseline),
+            config=None if config is None else os.fspath(config),
+            isolated=isolated,
+        )
+    )
+    return reports_on(log, session)[-1]

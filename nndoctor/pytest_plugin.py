@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,24 +10,36 @@ import pytest
 
 if TYPE_CHECKING:
     from nndoctor.core.report import Report
+    from nndoctor.diagnosis.session import Session
 
 
-def assert_healthy(  # noqa: PLR0913 - the words of nndoctor.diagnose
+def assert_healthy(  # noqa: PLR0913 - the parameters of nndoctor.diagnose
     log: object,
     *,
-    fail_on: str = "warning",
+    fail_on: str | None = None,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     maps: Iterable[str] = (),
     target_error: float | None = None,
+    config: str | None = None,
+    isolated: bool = False,
 ) -> None:
-    """Fail unless every run of a log (a path, a DataFrame, a dict of lists, a Run) is judged, and found well.
+    """Fail unless every run of a log (a path, a DataFrame, a dict of lists, a Run) is judged, and found healthy.
 
-    Findings at `fail_on` (error, warning or info) or worse fail; so does a run that cannot be judged. Raises
-    AssertionError with a line for each finding, UnreadableLog where nothing can be read, UsageError for unknown words.
+    Findings at `fail_on` (error, warning or info; by default that of the settings, else warning) or worse fail, and so
+    does a run that cannot be judged. Settings files hold as for `nndoctor diagnose`. Raises AssertionError with a line
+    for each finding, UnreadableLog where nothing can be read, UsageError for unknown words.
     """
     __tracebackhide__ = True
-    lines = [line for report in _reports(log, select, ignore, maps, target_error) for line in _ills(report, fail_on)]
+    from nndoctor.diagnosis.logs import reports_on
+    from nndoctor.diagnosis.request import SessionOptions
+    from nndoctor.diagnosis.session import Session
+
+    options = SessionOptions(
+        tuple(select), tuple(ignore), tuple(maps), target_error, fail_on=fail_on, config=config, isolated=isolated
+    )
+    session = Session(options)
+    lines = [line for report in reports_on(log, session) for line in _failures(report, session)]
     if lines:
         raise AssertionError("\n".join(lines))
 
@@ -40,9 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--nndoctor-fail-on",
-        default="warning",
+        default=None,
         choices=["error", "warning", "info"],
-        help="the least severity that fails a log (default: warning)",
+        help="lowest severity that fails a log (default: that of the settings file, else warning)",
     )
 
 
@@ -66,41 +78,24 @@ class LogTest(pytest.Item):
     """Whether every run of a log is healthy."""
 
     def runtest(self) -> None:
-        """Judge the log. Raises AssertionError where it is ill, UnreadableLog where it cannot be read."""
+        """Judge the log. Raises AssertionError if it has findings, UnreadableLog where it cannot be read."""
         assert_healthy(str(self.path), fail_on=self.config.getoption("--nndoctor-fail-on"))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: object) -> str:
         """The findings alone: a traceback through the tool says nothing of the log."""
         from nndoctor.core.errors import NNDoctorError
 
-        told = isinstance(excinfo.value, (AssertionError, NNDoctorError))
-        return str(excinfo.value) if told else str(super().repr_failure(excinfo))
+        expected = isinstance(excinfo.value, (AssertionError, NNDoctorError))
+        return str(excinfo.value) if expected else str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where, and what the headline says."""
         return self.path, None, f"nndoctor: {self.path.name}"
 
 
-def _reports(
-    log: object, select: Iterable[str], ignore: Iterable[str], maps: Iterable[str], target: float | None
-) -> Sequence[Report]:
-    from nndoctor.core.run import Run
-    from nndoctor.diagnosis.catalogue import select as select_rules
-    from nndoctor.diagnosis.engine import diagnose
-    from nndoctor.readers import read
-    from nndoctor.settings import with_target
-
-    runs = [log] if isinstance(log, Run) else read(log, maps=tuple(maps))
-    rules = select_rules(tuple(select), tuple(ignore))
-    return [diagnose(with_target(run, target), rules) for run in runs]
-
-
-def _ills(report: Report, fail_on: str) -> list[str]:
-    from nndoctor.core.errors import UsageError
-    from nndoctor.core.finding import Severity
+def _failures(report: Report, session: Session) -> list[str]:
+    """A line for each finding that fails, and one for a run that cannot be judged."""
     from nndoctor.reporters.entries import Context, entries, text
 
-    if fail_on not in list(Severity):
-        raise UsageError(f"fail_on {fail_on!r} is no severity; wanted one of {', '.join(Severity)}")
-    context = Context((), Severity(fail_on))
+    context = Context((), session.fails_at([report.run.path or "-"], default="warning"))
     return [text(entry) for entry in entries([report], (), context) if context.fails(entry.severity)]

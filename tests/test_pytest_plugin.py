@@ -51,7 +51,7 @@ def test_what_makes_no_sense_is_no_failed_assertion(tmp_path):
     """A missing log and a wrong word are errors of their own."""
     with pytest.raises(UnreadableLog):
         assert_healthy(str(tmp_path / "none.csv"))
-    with pytest.raises(UsageError, match="wanted one of error, warning, info"):
+    with pytest.raises(UsageError, match="expected one of error, warning, info"):
         assert_healthy(GOOD, fail_on="fatal")
 
 

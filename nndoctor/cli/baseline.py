@@ -10,7 +10,7 @@ from nndoctor.cli import Exit
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, put, say
 from nndoctor.diagnosis.logs import judged
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 
 baseline = typer.Typer(no_args_is_help=True, help="Keep good runs, to compare later ones with: save.")
 
@@ -38,7 +38,7 @@ def save(
     Several runs of the same training show how much it varies by chance; three or more make a band that can be trusted.
     """
     check(output, logs, force=force)
-    reports, errors = judged(logs, Task(maps=tuple(map or ()), config=config, isolated=isolated))
+    reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
     for _, message in errors:
         say(message)
     if reports and not errors:

@@ -17,7 +17,7 @@ from nndoctor.cli.options import (
 )
 from nndoctor.cli.run_compare import Format, Wish, carry_out
 from nndoctor.cli.run_diagnose import FailOn
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 
 
 def compare(
@@ -59,6 +59,6 @@ def compare(
     Better and worse are said at equal steps and at equal time, and only of what exceeds the noise.
     Exits with 1 where a run is worse than the first by more than chance, or has a new finding at or above --fail-on.
     """
-    task = Task(maps=tuple(map or ()), config=config, isolated=isolated)
-    wish = Wish(runs, format, output, task, fail_on, exit_zero, force, chosen(color, no_color))
+    options = SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated)
+    wish = Wish(runs, format, output, options, fail_on, exit_zero, force, chosen(color, no_color))
     raise typer.Exit(carry_out(wish))

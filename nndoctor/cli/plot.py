@@ -11,7 +11,7 @@ from nndoctor.cli import Exit
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
 from nndoctor.diagnosis.logs import judged
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.plots.theme import Theme
 
 
@@ -42,7 +42,7 @@ def plot(
     """
     kind = kind_of_picture(output)
     check(output, logs, force=force)
-    reports, errors = judged(logs, Task(maps=tuple(map or ()), config=config, isolated=isolated))
+    reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
     targets = [_numbered(output, k) for k in range(len(reports))]
     for target in targets:
         check(target, logs, force=force)

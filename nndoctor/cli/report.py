@@ -10,7 +10,7 @@ from nndoctor.cli import Exit
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, put, say
 from nndoctor.diagnosis.logs import judged
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 
 
 def report(
@@ -28,7 +28,7 @@ def report(
     Exits with 0 when the page is written, whatever was found; with 2 when a log could not be read.
     """
     check(output, logs, force=force)
-    reports, errors = judged(logs, Task(maps=tuple(map or ()), config=config, isolated=isolated))
+    reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
     for _, message in errors:
         say(message)
     if reports:

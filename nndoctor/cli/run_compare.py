@@ -14,7 +14,7 @@ from nndoctor.cli.out import check, put, say
 from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.logs import judged
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
     from nndoctor.compare.comparison import Comparison, Side
@@ -38,7 +38,7 @@ class Wish:
     sides: Sequence[str]
     format: Format = Format.terminal
     output: str | None = None
-    task: Task = field(default_factory=Task)
+    options: SessionOptions = field(default_factory=SessionOptions)
     fail_on: FailOn = FailOn.error
     exit_zero: bool = False
     force: bool = False
@@ -77,7 +77,7 @@ def _sides(wish: Wish) -> tuple[list[Side], list[tuple[str, str]]]:
     errors: list[tuple[str, str]] = []
     groups = []
     for word in wish.sides:
-        reports, wrong = judged([word], wish.task)
+        reports, wrong = judged([word], wish.options)
         errors += wrong
         if reports:
             groups.append((word, reports))

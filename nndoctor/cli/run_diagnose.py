@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceab
 
 if TYPE_CHECKING:
     from nndoctor.core.report import Report
-    from nndoctor.diagnosis.request import Task
+    from nndoctor.diagnosis.request import SessionOptions
     from nndoctor.readers.io.source import Source
 
 
@@ -60,24 +60,25 @@ def answer(request: Request) -> int:
     """Print or write the report, and give the exit code. Raises NNDoctorError for a request that makes no sense."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts twice as fast; nothing here needs its threads
     from nndoctor.core.verdict import cannot_say
-    from nndoctor.diagnosis.batch import MANY
-    from nndoctor.diagnosis.session import judge_of
+    from nndoctor.diagnosis.batch import MAX_WHOLE_RUNS
+    from nndoctor.diagnosis.session import session_of
     from nndoctor.readers import is_log
     from nndoctor.readers.io.find import survey
 
-    task = _task(request)
-    judge = judge_of(task)
+    options = _options(request)
+    session = session_of(options)
     found = survey(request.logs, is_log)
-    sources = judge.kept(found.sources, request.logs)
+    sources = session.included(found.sources, request.logs)
     paths = [source.path for source in sources]
     check(request.output, paths, force=request.force)
     files = named(request.reports)
     for form, file in files:
         check(file, paths, force=request.force or replaceable(form, file), option="--report")
-    task = replace(task, slim=len(paths) > MANY and not request.full)
-    reports, errors, passed = _judge(sources, task, request)
+    reports, errors, passed = _judge(
+        sources, options, request, slimmed=len(paths) > MAX_WHOLE_RUNS and not request.full
+    )
     errors, passed = [*found.errors, *errors], [*found.passed, *passed]
-    plan = Plan(judge.rules, judge.fails_at(paths), request.quiet, request.color, request.full)
+    plan = Plan(session.rules, session.fails_at(paths), request.quiet, request.color, request.full)
     put(rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(rendered(form, reports, errors, plan, to_file=True), file)
@@ -95,15 +96,15 @@ def answer(request: Request) -> int:
         say(f"nothing wrong found in {len(reports)} run{'' if len(reports) == 1 else 's'}")
     if errors or unjudged or not reports:
         return Exit.TROUBLE
-    return Exit.FINDINGS if not request.exit_zero and any(map(judge.fails, reports)) else Exit.CLEAN
+    return Exit.FINDINGS if not request.exit_zero and any(map(session.fails, reports)) else Exit.CLEAN
 
 
-def _task(request: Request) -> Task:
-    """What is done with every log. Raises UsageError for a value that makes no sense."""
-    from nndoctor.diagnosis.request import Task
+def _options(request: Request) -> SessionOptions:
+    """The options of the session. Raises UsageError for a value that makes no sense."""
+    from nndoctor.diagnosis.request import SessionOptions
     from nndoctor.settings import share
 
-    return Task(
+    return SessionOptions(
         tuple(request.select),
         tuple(request.ignore),
         tuple(request.maps),
@@ -116,7 +117,9 @@ def _task(request: Request) -> Task:
     )
 
 
-def _judge(sources: Sequence[Source], task: Task, request: Request) -> tuple[list[Report], Errors, list[str]]:
+def _judge(
+    sources: Sequence[Source], options: SessionOptions, request: Request, *, slimmed: bool
+) -> tuple[list[Report], Errors, list[str]]:
     """The reports on all that can be read, each run once; what cannot be read; what lies in a folder and is no log.
 
     Raises UsageError for a --map that fits none of the logs.
@@ -131,13 +134,13 @@ def _judge(sources: Sequence[Source], task: Task, request: Request) -> tuple[lis
     errors: Errors = []
     passed: Errors = []
     misfits = 0
-    outcomes = all_judged(sources, task, request.jobs)
+    results = all_judged(sources, options, request.jobs, slimmed=slimmed)
     passing = sources if request.quiet else watched(sources)
-    for source, outcome in zip(passing, outcomes, strict=False):
-        (below if source.below else named).extend(outcome.reports)
-        misfits += outcome.misfit
-        if outcome.error:
-            (passed if outcome.left_out else errors).append((source.path, outcome.error))
+    for source, result in zip(passing, results, strict=False):
+        (below if source.below else named).extend(result.reports)
+        misfits += result.misfit
+        if result.error:
+            (passed if result.left_out else errors).append((source.path, result.error))
     if errors and misfits == len(errors) and not (named or below):
         raise UsageError(errors[0][1])
     if passed and not (named or below):  # nothing in the folder is a log: say why of each

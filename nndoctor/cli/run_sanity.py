@@ -12,7 +12,7 @@ from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
 from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.run_diagnose import Request
 from nndoctor.core.errors import UsageError
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
     from nndoctor.core.run import Run
@@ -51,25 +51,20 @@ def carry_out(order: CheckUp, request: Request) -> int:
     if order.plot is not None:
         kind_of_picture(order.plot, "--plot")
         check(order.plot, [order.model], force=request.force, option="--plot")
-    from nndoctor.diagnosis.engine import diagnose
-    from nndoctor.diagnosis.session import judge_of
+    from nndoctor.diagnosis.session import session_of
     from nndoctor.experiment.model_file import ModelFileError
+    from nndoctor.sanity.api import FAMILIES
     from nndoctor.sanity.checkup import examine
-    from nndoctor.sanity.face import rules
     from nndoctor.sanity.source import from_file
 
-    judge = judge_of(_task(request))
-    settings = judge.settings(order.model)
-    choice = judge.choice(settings)
-    asked = {rule.code for rule in rules(settings.select, request.ignore)}
-    chosen = tuple(rule for rule in choice.rules if rule.code in asked)
-    ignored = tuple(skipped for skipped in choice.ignored if skipped.code in asked)
+    session = session_of(_options(request))
+    rules = session.selection(session.settings(order.model), FAMILIES).rules
     shape = _shape(order.shape)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is no part of the report
             subject = from_file(order.model, shape=shape, classes=order.classes)
         run = examine(subject, budget=order.budget, seeds=order.seeds, pictures=order.plot is not None)
-        report = diagnose(run, chosen, ignored)
+        report = session.judge(run, log=order.model, families=FAMILIES)
     except ModelFileError as error:
         if error.trace:
             sys.stderr.write(error.trace.rstrip("\n") + "\n")
@@ -77,7 +72,7 @@ def carry_out(order: CheckUp, request: Request) -> int:
         return Exit.TROUBLE
     if order.plot is not None:
         _drawn(run, order.plot)
-    plan = Plan(chosen, judge.fails_at([order.model]), request.quiet, request.color)
+    plan = Plan(rules, session.fails_at([order.model]), request.quiet, request.color)
     put(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(rendered(form, [report], [], plan, to_file=True), file)
@@ -90,9 +85,9 @@ def carry_out(order: CheckUp, request: Request) -> int:
     return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
 
 
-def _task(request: Request) -> Task:
+def _options(request: Request) -> SessionOptions:
     fail_on = None if request.fail_on is None else str(request.fail_on)
-    return Task(
+    return SessionOptions(
         tuple(request.select), tuple(request.ignore), fail_on=fail_on, config=request.config, isolated=request.isolated
     )
 

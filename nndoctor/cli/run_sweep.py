@@ -14,7 +14,7 @@ from nndoctor.cli.out import check, put, say
 from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.run_diagnose import Errors, Request
 from nndoctor.core.errors import UsageError
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
     from nndoctor.analysis.search import Trial
@@ -88,7 +88,7 @@ def _from_runs(request: Request, by: str | None, *, higher: bool | None) -> Foun
     from nndoctor.diagnosis.logs import judged
 
     reports, errors = judged(
-        request.logs, Task(maps=tuple(request.maps), config=request.config, isolated=request.isolated)
+        request.logs, SessionOptions(maps=tuple(request.maps), config=request.config, isolated=request.isolated)
     )
     runs = [report.run for report in reports]
     wanted = parse(f"{by} >= 0") if by is not None else _usual(runs)
@@ -133,22 +133,28 @@ def _without_folder(trials: list[Trial]) -> list[Trial]:
 
 def _judged(found: Found, request: Request) -> tuple[Report, Plan]:
     from nndoctor.analysis.search import as_run
-    from nndoctor.core.finding import Severity
-    from nndoctor.diagnosis.catalogue import RULES, select
-    from nndoctor.diagnosis.engine import diagnose
+    from nndoctor.diagnosis.session import Session
 
     run = as_run(found.trials, found.by, higher=found.higher, source=" ".join(request.logs))
     if run.fact("search") == ():
         raise UsageError(
             f"{run.source}: the trials tell no setting that differs; log them, or name files or folders lr=0.1,batch_size=32"
         )
-    chosen = select(request.select, request.ignore)
-    rules = tuple(rule for rule in RULES if rule in chosen and rule.code.startswith("NN9"))
-    if not rules:
-        raise UsageError("no rule on searches is left to check; they are NN901 to NN904")
-    wanted = request.fail_on or "error"
-    limit = None if wanted == "never" else Severity(wanted)
-    return diagnose(run, rules), Plan(rules, limit, request.quiet, request.color, request.full)
+    options = SessionOptions(
+        tuple(request.select),
+        tuple(request.ignore),
+        fail_on=request.fail_on,
+        config=request.config,
+        isolated=request.isolated,
+    )
+    session, log = Session(options), request.logs[0]
+    selection = session.selection(session.settings(log)).within(("NN9",))
+    if not selection.rules:
+        raise UsageError("no rule on searches is selected; they are NN901 to NN904")
+    limit = session.fails_at([log])
+    return session.judge(run, log=log, families=("NN9",)), Plan(
+        selection.rules, limit, request.quiet, request.color, request.full
+    )
 
 
 def _rendered(form: Format, report: Report, found: Found, plan: Plan, *, to_file: bool) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import put, say
 from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.core.errors import UsageError
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
     from nndoctor.training.loop import Training
@@ -44,9 +45,11 @@ class Order:
 def carry_out(order: Order) -> int:
     """Train, and give the exit code. Raises NNDoctorError for what makes no sense or does not work."""
     from nndoctor.core.finding import Severity
+    from nndoctor.diagnosis.session import session_of
     from nndoctor.experiment.experiment import Given, experiment
     from nndoctor.experiment.model_file import ModelFileError
     from nndoctor.training.folder import cut_back, fresh, latest
+    from nndoctor.training.live import Live
     from nndoctor.training.loop import Training
 
     options = _options(order.options)
@@ -54,7 +57,8 @@ def carry_out(order: Order) -> int:
     given = Given(_shape(order.shape), order.classes, order.batch_size, options.seed)
     stop_on = None if order.stop_on is FailOn.never else Severity(order.stop_on)
     try:
-        training = Training(experiment(order.model, given), options, folder, order.resume, stop_on)
+        live = Live(partial(session_of(_session_options(order)).judge, log=str(folder)))
+        training = Training(experiment(order.model, given), options, folder, order.resume, stop_on, live)
         if not order.quiet:
             for words in (*training.experiment.said, *training.said, f"run folder: {folder}"):
                 say(words)
@@ -84,6 +88,10 @@ def _options(given: Mapping[str, object]) -> Options:
             raise UsageError(f"--{option} {name} is unknown; wanted one of {', '.join(kinds)}")
         named[option] = None if name is None else kinds(str(name))
     return Options(**named)  # type: ignore[arg-type]
+
+
+def _session_options(order: Order) -> SessionOptions:
+    return SessionOptions(fail_on=None if order.fail_on is None else str(order.fail_on))
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:
@@ -138,12 +146,12 @@ def _state(training: Training) -> str:
 def _diagnosed(folder: Path, order: Order) -> bool:
     """The page for the terminal, and the one for a browser beside the run; whether the run fails by its settings."""
     from nndoctor.diagnosis.logs import judged
-    from nndoctor.diagnosis.session import judge_of
+    from nndoctor.diagnosis.session import session_of
     from nndoctor.reporters.html import render as as_page
     from nndoctor.reporters.terminal import render
 
-    task = Task(fail_on=None if order.fail_on is None else str(order.fail_on))
-    reports, errors = judged([str(folder)], task)
+    options = _session_options(order)
+    reports, errors = judged([str(folder)], options)
     for _, message in errors:
         say(f"nothing to diagnose: {message}")
     if not reports:
@@ -156,4 +164,4 @@ def _diagnosed(folder: Path, order: Order) -> bool:
         say(f"{page} cannot be written: {error.strerror or error}")
     else:
         say(f"the page: {page}")
-    return judge_of(task).fails(reports[-1])
+    return session_of(options).fails(reports[-1])

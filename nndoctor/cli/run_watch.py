@@ -17,7 +17,7 @@ from nndoctor.cli.out import put, say
 from nndoctor.cli.output_formats import Format
 from nndoctor.cli.run_diagnose import FailOn, Request, answer
 from nndoctor.core.errors import UsageError, nearest
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -60,16 +60,15 @@ def look_once(wish: Wish, format: str) -> int:
 
 def follow(wish: Wish) -> int:
     """Watch until Ctrl-C, the time given, or the finding waited for. Raises UsageError for a command that makes no sense."""
-    from nndoctor.diagnosis.session import judge_of
+    from nndoctor.diagnosis.session import Session
     from nndoctor.diagnosis.watch import Watch
 
     fail_on = None if wish.fail_on is None else str(wish.fail_on)
-    judge = judge_of(Task(maps=wish.maps, fail_on=fail_on, config=wish.config, isolated=wish.isolated))
-    settings = judge.settings(wish.logs[0])
-    wish = replace(wish, fail_on=FailOn(settings.fail_on or FailOn.error))
+    options = SessionOptions(maps=wish.maps, fail_on=fail_on, config=wish.config, isolated=wish.isolated)
+    session = Session(options)
+    wish = replace(wish, fail_on=FailOn(session.settings(wish.logs[0]).fail_on or FailOn.error))
     commands = _Commands(wish)
-    watch = Watch(wish.logs, judge.choice(settings).rules, settings.maps)
-    watch.judge = lambda path, run: judge.judged(run, judge.settings(path))
+    watch = Watch(wish.logs, session)
     screen = _Screen(wish, watch)
     began = time.monotonic()
     try:

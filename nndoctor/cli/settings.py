@@ -36,9 +36,10 @@ def settings(
 
     They stand in nndoctor.toml, or in pyproject.toml under [tool.nndoctor], in the log's folder or one above it.
     """
-    from nndoctor.diagnosis.session import Judge
+    from nndoctor.diagnosis.request import SessionOptions
+    from nndoctor.diagnosis.session import Session
 
-    found = Judge(config=config).settings(log)
+    found = Session(SessionOptions(config=config)).settings(log)
     put(_json(found) if format is Format.json else _page(found, chosen(color, no_color)))
 
 

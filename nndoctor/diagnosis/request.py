@@ -1,4 +1,4 @@
-"""What is done with every log that a command reads."""
+"""What a user asked of a session: the options that take precedence over every settings file."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What is done with every log."""
+class SessionOptions:
+    """Options as given, not yet validated; hashable, so that worker processes open the same session once each."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
-    target: float | None = None
-    slim: bool = False
+    target_error: float | None = None
     require: tuple[str, ...] = ()
     fail_on: str | None = None
     baseline: str | None = None

@@ -17,17 +17,22 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """The rules to judge by, and those that the settings leave out."""
 
     rules: tuple[Rule, ...]
     ignored: tuple[Skipped, ...] = ()
 
+    def within(self, families: tuple[str, ...]) -> Selection:
+        """The part whose codes begin in one of these ways."""
+        rules = tuple(rule for rule in self.rules if rule.code.startswith(families))
+        return Selection(rules, tuple(skipped for skipped in self.ignored if skipped.code.startswith(families)))
 
-def chosen(settings: Settings, ignore: Iterable[str] = ()) -> Choice:
+
+def selected(settings: Settings, ignore: Iterable[str] = ()) -> Selection:
     """The choice that settings make; `ignore` are the command line's words. Raises UsageError for an unknown rule or limit."""
     if not (settings.select or settings.ignore or settings.severity or settings.limits):
-        return Choice(select((), ignore))
+        return Selection(select((), ignore))
     reasons = _by_code(settings, "ignore", settings.ignore)
     rules = [rule for rule in _named(settings, "select", settings.select, ignore) if rule.code not in reasons]
     if not rules:
@@ -39,7 +44,7 @@ def chosen(settings: Settings, ignore: Iterable[str] = ()) -> Choice:
     ignored = tuple(
         Skipped(rule.code, rule.name, f"ignored, {reasons[rule.code]}") for rule in RULES if rule.code in reasons
     )
-    return Choice(tuple(_set(rule, severities.get(rule.code), limits.get(rule.code, {})) for rule in rules), ignored)
+    return Selection(tuple(_set(rule, severities.get(rule.code), limits.get(rule.code, {})) for rule in rules), ignored)
 
 
 def _set(rule: Rule, severity: str | None, limits: Mapping[str, float]) -> Rule:

@@ -1,4 +1,4 @@
-"""The settings that hold for each log, those of the command line above those of files, and the judgement by them."""
+"""The session: settings, selected rules, severities, baseline and requirements, and the judging of runs by them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.core.errors import UsageError
+from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.settings import Settings, with_facts, with_target
 from nndoctor.settings.files import load, nearby
 
@@ -18,77 +19,78 @@ if TYPE_CHECKING:
     from nndoctor.core.rule import Rule
     from nndoctor.core.run import Run
     from nndoctor.diagnosis.baseline import Baseline
-    from nndoctor.diagnosis.request import Task
-    from nndoctor.diagnosis.selection import Choice
+    from nndoctor.diagnosis.selection import Selection
     from nndoctor.readers.io.source import Source
 
 
-@dataclass
-class Judge:
-    """Reads and judges sources; `words` are the settings of the command line, which stand above every file's."""
+@dataclass(frozen=True)
+class Session:
+    """Judges runs by the user's settings: given options first, then the settings file nearest to each log.
 
-    words: Settings = field(default_factory=Settings)
-    ignore: Sequence[str] = ()
-    config: str | None = None
-    isolated: bool = False
-    _file: Settings | None = None
-    _choices: list[tuple[Settings, Choice]] = field(default_factory=list)
+    Every entry point (command line, Python, pytest plugin, watch, train, sanity, sweep, callbacks) judges through a
+    session, so that settings hold everywhere. Raises UsageError for options that make no sense.
+    """
+
+    options: SessionOptions = field(default_factory=SessionOptions)
+    _own: Settings = field(init=False, repr=False)
+    _file: Settings | None = field(init=False, repr=False, default=None)
+    _selections: list[tuple[Settings, Selection]] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        if self.config is not None:
-            self._file = load(Path(self.config))
-        self.choice(self.words)  # what makes no sense is said before any log is read
+        object.__setattr__(self, "_own", _own_settings(self.options))
+        if self.options.config is not None:
+            object.__setattr__(self, "_file", load(Path(self.options.config)))
+        self.selection(self._own)  # options that make no sense are reported before any log is read
 
     def settings(self, log: str) -> Settings:
-        """What holds for a log. Raises UsageError for a settings file that makes no sense."""
-        file = Settings() if self.isolated else self._file or nearby(log)
-        return self.words.over(file.of(log)) if file.origins or file.runs else self.words
+        """The settings in force for a log. Raises UsageError for a settings file that makes no sense."""
+        file = Settings() if self.options.isolated else self._file or nearby(log)
+        return self._own.over(file.of(log)) if file.origins or file.runs else self._own
 
-    def choice(self, settings: Settings) -> Choice:
-        """The rules for these settings, worked out once."""
-        from nndoctor.diagnosis.selection import chosen
+    def selection(self, settings: Settings, families: tuple[str, ...] = ()) -> Selection:
+        """The rules that these settings select, worked out once; where they name none, those of `families` only."""
+        from nndoctor.diagnosis.selection import selected
 
-        known = next((c for s, c in self._choices if s == settings), None)
+        known = next((c for s, c in self._selections if s == settings), None)
         if known is None:
-            known = chosen(settings, self.ignore)
-            self._choices.append((settings, known))
-        return known
+            known = selected(settings, self.options.ignore)
+            self._selections.append((settings, known))
+        return known.within(families) if families and not settings.select else known
 
-    def kept(self, sources: Sequence[Source], named: Iterable[str]) -> list[Source]:
-        """The sources less those that settings exclude; what is named by its own path stays."""
+    def included(self, sources: Sequence[Source], named: Iterable[str]) -> list[Source]:
+        """The sources without those that settings exclude; a log named by its own path stays."""
         own = set(named)
         return [s for s in sources if s.path in own or not self.settings(s.path).excludes(s.path)]
 
-    def judged(self, run: Run, settings: Settings) -> Report:
-        """The report on a run by these settings. Raises UsageError for a baseline that is none."""
+    def judge(self, run: Run, *, log: str | None = None, families: tuple[str, ...] = ()) -> Report:
+        """The report on a run by the settings near `log` (default: the run's own path, else the current folder).
+
+        Where the user selects no rules, `families` (beginnings of codes) are the only ones judged. Raises UsageError
+        for a baseline that cannot be read.
+        """
         from nndoctor.diagnosis.engine import diagnose
 
-        choice = self.choice(settings)
+        settings = self.settings((run.path or "-") if log is None else log)
+        selection = self.selection(settings, families)
+        run = prepared(run, settings)
         if settings.baseline is None:
-            return diagnose(self.prepared(run, settings), choice.rules, choice.ignored)
+            return diagnose(run, selection.rules, selection.ignored)
         from nndoctor.diagnosis.baseline import with_known
 
         good = baseline_at(settings.baseline)
-        run = with_facts(run, good.facts())
-        return with_known(diagnose(self.prepared(run, settings), choice.rules, choice.ignored), good)
-
-    def prepared(self, run: Run, settings: Settings) -> Run:
-        """The run with what the settings say of it among its facts."""
-        if settings.require:
-            run = with_facts(run, {"requirements": settings.require})
-        return with_target(run, settings.target_error)
+        return with_known(diagnose(with_facts(run, good.facts()), selection.rules, selection.ignored), good)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Every rule that some log is judged by, each once, in the order of the codes."""
-        known = {rule.code: rule for _, choice in reversed(self._choices) for rule in choice.rules}
+        known = {rule.code: rule for _, selection in reversed(self._selections) for rule in selection.rules}
         return tuple(known[code] for code in sorted(known))
 
-    def fails_at(self, logs: Sequence[str]) -> Severity | None:
-        """The least severity that fails for the first of the logs, or None where no finding does."""
+    def fails_at(self, logs: Sequence[str], default: str = "error") -> Severity | None:
+        """The lowest severity that fails for the first of the logs, or None where no finding does."""
         from nndoctor.core.finding import Severity
 
-        limit = (self.settings(logs[0]).fail_on if logs else None) or Severity.ERROR
+        limit = (self.settings(logs[0]).fail_on if logs else None) or default
         return None if limit == "never" else Severity(limit)
 
     def fails(self, report: Report) -> bool:
@@ -97,31 +99,46 @@ class Judge:
         return limit is not None and bool(report.at_least(limit))
 
 
+def prepared(run: Run, settings: Settings) -> Run:
+    """The run with what the settings state about it as facts."""
+    if settings.require:
+        run = with_facts(run, {"requirements": settings.require})
+    return with_target(run, settings.target_error)
+
+
 @cache
-def judge_of(task: Task) -> Judge:
-    """The judge for a task, once in each process. Raises UsageError for settings that make no sense."""
+def session_of(options: SessionOptions) -> Session:
+    """The session for these options, opened once in each process. Raises UsageError for options that make no sense."""
+    return Session(options)
+
+
+def _own_settings(options: SessionOptions) -> Settings:
+    """The options as settings, validated."""
+    from nndoctor.core.finding import Severity
     from nndoctor.readers.semantics.columns import pairs
     from nndoctor.settings.schema import checked_requirements
 
-    words = Settings(
-        select=task.select,
-        maps=pairs(task.maps),
-        require=checked_requirements(task.require),
-        fail_on=task.fail_on,
-        target_error=task.target,
-        baseline=task.baseline,
+    known = (*Severity, "never")
+    if options.fail_on is not None and options.fail_on not in known:
+        raise UsageError(f"unknown severity '{options.fail_on}' for fail_on; expected one of {', '.join(known)}")
+    return Settings(
+        select=options.select,
+        maps=pairs(options.maps),
+        require=checked_requirements(options.require),
+        fail_on=options.fail_on,
+        target_error=options.target_error,
+        baseline=options.baseline,
     )
-    return Judge(words, task.ignore, task.config, task.isolated)
 
 
 @cache
 def baseline_at(path: str) -> Baseline:
-    """The baseline in a file. Raises UsageError where there is none."""
+    """The baseline in a file. Raises UsageError if it cannot be read."""
     from nndoctor.diagnosis.baseline import loaded
 
     try:
         return loaded(Path(path).read_text(encoding="utf-8"), path)
     except OSError as error:
-        raise UsageError(f"baseline {path} cannot be read: {error.strerror or error}") from error
+        raise UsageError(f"the baseline {path} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is no baseline; wanted a file that 'nndoctor baseline save' wrote") from None
+        raise UsageError(f"{path} is not a baseline; expected a file written by 'nndoctor baseline save'") from None

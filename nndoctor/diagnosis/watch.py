@@ -1,21 +1,18 @@
-"""Watching: logs that grow, judged anew whenever one has changed."""
+"""Watching: logs that grow are judged again whenever one has changed."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.report import Report
-from nndoctor.core.rule import Rule
-from nndoctor.core.run import Run
-from nndoctor.diagnosis.engine import diagnose
+from nndoctor.diagnosis.session import Session
 from nndoctor.readers import is_log
 from nndoctor.readers.io.find import find
 from nndoctor.readers.tail import Growing
-from nndoctor.settings import with_target
 
 SHARE = 0.04  # of one core: after a look that cost a second, the next comes 25 seconds later
 FIND_EVERY = 10.0  # seconds between two searches for new logs in a folder
@@ -25,15 +22,11 @@ FIND_EVERY = 10.0  # seconds between two searches for new logs in a folder
 class Watch:
     """The logs behind some words; a word that names nothing yet is waited for.
 
-    A finding is `standing` once two looks in a row have had it: what a few more steps take back was none. `judge`, given
-    a log's path and a run, stands for the rules.
+    A finding is `standing` once two looks in a row have had it, because a few more steps may take the first one back.
     """
 
     words: Sequence[str]
-    rules: Sequence[Rule]
-    maps: Mapping[str, str] = field(default_factory=dict)
-    target_error: float | None = None
-    judge: Callable[[str, Run], Report] | None = None
+    session: Session = field(default_factory=Session)
     reports: dict[str, list[Report]] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
     standing: dict[tuple[str, str], Finding] = field(default_factory=dict)
@@ -75,7 +68,7 @@ class Watch:
         sources, errors = find(self.words, is_log)
         self.waiting = dict(errors)
         for source in sources:
-            self._logs.setdefault(source.path, Growing(source.path, self.maps))
+            self._logs.setdefault(source.path, Growing(source.path, self.session.settings(source.path).maps))
 
     def _judged(self, path: str, log: Growing) -> bool:
         try:
@@ -86,13 +79,8 @@ class Watch:
         self.waiting.pop(path, None)
         if runs is None:
             return False
-        self.reports[path] = [self._report(path, run) for run in runs]
+        self.reports[path] = [self.session.judge(run, log=path) for run in runs]
         return True
-
-    def _report(self, path: str, run: Run) -> Report:
-        if self.judge is not None:
-            return self.judge(path, run)
-        return diagnose(with_target(run, self.target_error), self.rules)
 
     def _stand(self) -> None:
         now = {(r.source, f.code): f for r in self.all() for f in r.findings}

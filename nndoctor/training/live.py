@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -12,8 +13,7 @@ from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.diagnosis.catalogue import RULES
-from nndoctor.diagnosis.engine import diagnose
+from nndoctor.diagnosis.session import Session
 
 SHARE = 0.004  # of the training's time
 FEWEST = 30  # losses before a first look
@@ -21,8 +21,9 @@ FEWEST = 30  # losses before a first look
 
 @dataclass(slots=True)
 class Live:
-    """Losses as they come (left on their device until a look), evaluations, and the latest report."""
+    """Losses as they come (left on their device until a look), evaluations, and the latest report by the user's settings."""
 
+    judge: Callable[[Run], Report] = field(default_factory=lambda: Session().judge)
     report: Report | None = None
     standing: tuple[Finding, ...] = ()
     _losses: list[float] = field(default_factory=list)
@@ -57,7 +58,7 @@ class Live:
         series = {"train/loss": Series.of("train/loss", self._losses), "lr": Series.of("lr", self._rates)}
         for name, points in self._evaluations.items():
             series[name] = Series.of(name, [v for _, v in points], [s for s, _ in points])
-        self.report = diagnose(Run(series), RULES)
+        self.report = self.judge(Run(series))
         found = {f.code for f in self.report.findings}
         self.standing = tuple(f for f in self.report.findings if f.code in self._before)
         self._before = frozenset(found)

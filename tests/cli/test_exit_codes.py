@@ -79,18 +79,21 @@ def test_what_the_parser_refuses_ends_with_2(nndoctor, words):
     assert nndoctor(*words).code == 2
 
 
-@pytest.mark.parametrize("options", [[], ["-f", "json"]])
-def test_a_bug_ends_with_2_and_says_that_it_is_one(nndoctor, monkeypatch, options):
-    """Not with 1, which means findings; the traceback is there for the report."""
+@pytest.mark.parametrize("form", ["terminal", "json"])
+def test_a_defect_met_on_one_log_is_one_line_and_loses_no_other_report(nndoctor, monkeypatch, form):
+    """The exit code is 2, not 1, which means findings; the line says where, for the report."""
+    diagnose = engine.diagnose
 
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError
+    def broken_on_good(run, *words):
+        if run.path == "good.csv":
+            raise ZeroDivisionError("division by zero")
+        return diagnose(run, *words)
 
-    monkeypatch.setattr(engine, "diagnose", broken)
-    done = nndoctor("diagnose", "good.csv", *options)
+    monkeypatch.setattr(engine, "diagnose", broken_on_good)
+    done = nndoctor("diagnose", "good.csv", "nan.csv", "-f", form)
     assert done.code == 2
-    assert "a bug of nndoctor" in done.err
-    assert "ZeroDivisionError" in done.err
+    assert "nan-loss" in done.out
+    assert "good.csv: nndoctor failed on this log (ZeroDivisionError at test_exit_codes.py" in done.err
 
 
 def test_a_log_that_cannot_be_opened_stops_no_other(nndoctor, monkeypatch):

@@ -15,7 +15,7 @@ from nndoctor.cli.run_diagnose import Request, answer
 from nndoctor.core.errors import NNDoctorError
 from nndoctor.diagnosis import batch as judging
 from nndoctor.diagnosis.batch import all_judged, sensible
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.readers.io.source import Source
 
 HEADER = "epoch,loss,val_loss\n"
@@ -118,8 +118,8 @@ def test_a_run_that_is_kept_slim_tells_the_same(capsys):
 @pytest.mark.usefixtures("folder")
 def test_kept_runs_are_small():
     """However long a log, what stays of it among many are the points that draw it."""
-    outcome = judging.judged(Source("runs/1/metrics.csv"), Task(slim=True))
-    assert all(len(s) <= judging.DRAWN for s in outcome.reports[0].run.series.values())
+    outcome = judging.judged(Source("runs/1/metrics.csv"), SessionOptions(), slimmed=True)
+    assert all(len(s) <= judging.DRAWN_POINTS for s in outcome.reports[0].run.series.values())
 
 
 def test_processes_are_copies_only_of_one_thread():
@@ -138,7 +138,7 @@ def test_a_killed_process_is_said_in_one_line(monkeypatch):
     """Not a traceback of the pool."""
     monkeypatch.setattr(judging, "partial", lambda *_, **__: os._exit)  # what each process does with its logs
     with pytest.raises(NNDoctorError, match="--jobs 1"):
-        list(all_judged([9, 9], Task(), jobs=2))
+        list(all_judged([9, 9], SessionOptions(), jobs=2))
 
 
 def test_processes_are_as_many_as_the_work_is_worth(monkeypatch):

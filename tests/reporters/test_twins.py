@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nndoctor.diagnosis.batch import judged
-from nndoctor.diagnosis.request import Task
+from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.readers import is_log
 from nndoctor.readers.io.find import survey
 from nndoctor.reporters.twins import once
@@ -33,7 +33,7 @@ def folder(tmp_path):
 
 def reports(folder):
     """On everything in a folder."""
-    return [r for source in survey([str(folder)], is_log).sources for r in judged(source, Task()).reports]
+    return [r for source in survey([str(folder)], is_log).sources for r in judged(source, SessionOptions()).reports]
 
 
 def test_the_richest_log_stands_for_its_run(folder):

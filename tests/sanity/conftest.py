@@ -10,9 +10,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.core.report import Report  # noqa: E402
-from nndoctor.diagnosis.engine import diagnose  # noqa: E402
+from nndoctor.diagnosis.session import Session  # noqa: E402
+from nndoctor.sanity.api import FAMILIES  # noqa: E402
 from nndoctor.sanity.checkup import examine  # noqa: E402
-from nndoctor.sanity.face import rules  # noqa: E402
 from nndoctor.sanity.source import from_file  # noqa: E402
 
 HEAD = """
@@ -49,6 +49,6 @@ def examined(written):
 
     def examine_it(change: str = "", budget: float = 20.0) -> Report:
         torch.set_num_threads(1)
-        return diagnose(examine(from_file(written(change)), budget=budget, seeds=1), rules())
+        return Session().judge(examine(from_file(written(change)), budget=budget, seeds=1), families=FAMILIES)
 
     return examine_it

@@ -7,9 +7,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.core.finding import Severity  # noqa: E402
-from nndoctor.diagnosis.engine import diagnose  # noqa: E402
+from nndoctor.diagnosis.session import Session  # noqa: E402
+from nndoctor.sanity.api import FAMILIES  # noqa: E402
 from nndoctor.sanity.checkup import examine  # noqa: E402
-from nndoctor.sanity.face import rules  # noqa: E402
 from tests.sanity.healthy import HEALTHY  # noqa: E402
 
 
@@ -18,6 +18,6 @@ def test_a_healthy_architecture_is_left_in_peace(name):
     """No error, no warning."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    report = diagnose(examine(HEALTHY[name](), budget=4.0, seeds=1), rules())
+    report = Session().judge(examine(HEALTHY[name](), budget=4.0, seeds=1), families=FAMILIES)
     told = [f"{f.name}: {f.message}" for f in report.at_least(Severity.WARNING)]
     assert not told

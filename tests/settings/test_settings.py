@@ -162,7 +162,7 @@ def test_what_the_documentation_shows_is_understood():
     import tomllib
     from pathlib import Path
 
-    from nndoctor.diagnosis.selection import chosen
+    from nndoctor.diagnosis.selection import selected
     from nndoctor.settings.schema import Place, validated
 
     text = (Path(__file__).resolve().parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -170,7 +170,7 @@ def test_what_the_documentation_shows_is_understood():
     assert len(examples) == 2
     for example in examples:
         found = validated(tomllib.loads(example), Place("ci.md", example), "/")
-        assert chosen(found).rules
+        assert selected(found).rules
 
 
 @pytest.mark.parametrize(

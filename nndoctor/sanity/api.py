@@ -10,20 +10,13 @@ from torch import nn
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
-from nndoctor.core.rule import Rule
-from nndoctor.diagnosis.catalogue import select as select_rules
-from nndoctor.diagnosis.engine import diagnose
+from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.session import Session
 from nndoctor.sanity.checkup import BUDGET, SEEDS, examine
 from nndoctor.sanity.source import from_objects
 
-OURS = ("NN301", "NN302", "NN4", "NN5", "NN6", "NN7", "NN8")
-"""The rules of a check-up: what a few steps show; the others want a whole training's log."""
-
-
-def rules(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> tuple[Rule, ...]:
-    """The rules that a check-up is judged by. Raises UsageError for a word that means no rule."""
-    chosen = select_rules(select, ignore)
-    return chosen if tuple(select) else tuple(rule for rule in chosen if rule.code.startswith(OURS))
+FAMILIES = ("NN301", "NN302", "NN4", "NN5", "NN6", "NN7", "NN8")
+"""The rules that a check-up of a few steps can judge; the others need a whole training's log."""
 
 
 def check_model(  # noqa: PLR0913 - a user sets them by name
@@ -41,10 +34,11 @@ def check_model(  # noqa: PLR0913 - a user sets them by name
 
     `batch` is (inputs, targets), a dict for models that return their loss (then `loss` is None), or a DataLoader.
     `budget` is in seconds. Model, optimizer and random state are as before when it returns.
-    Raises UsageError where model, loss and batch do not fit together.
+    Settings are those of the current folder. Raises UsageError where model, loss and batch do not fit together.
     """
     run = examine(from_objects(model, loss, batch, optimizer), budget=budget, seeds=seeds)
-    return diagnose(run, rules(select, ignore))
+    session = Session(SessionOptions(select=tuple(select), ignore=tuple(ignore)))
+    return session.judge(run, log="-", families=FAMILIES)
 
 
 def assert_trains(  # noqa: PLR0913 - a user sets them by name
