@@ -29,10 +29,25 @@ UNDERSTOOD = {
     "discriminator_loss": "d_loss disc_loss loss_D",
 }
 NOT_SERIES = (
-    "best_val_acc min_lr class_3_acc Loss_Percentile_2.5_Dev recall@5 policy_loss value_loss explained_variance "
-    "train/entropy_loss D_real rewards/chosen eval_runtime eval_samples_per_second timestamp gpu_memory _runtime"
+    "best_val_acc min_lr class_3_acc Loss_Percentile_2.5_Dev recall@5 D_real eval_runtime timestamp _runtime num_tokens"
 )
 PHRASES = {
+    "train/policy_gradient_loss": "policy_loss",
+    "policy/approxkl_avg": "approx_kl",
+    "actor/ppo_kl": "approx_kl",
+    "actor/kl_loss": "kl",
+    "losses/explained_variance": "explained_variance",
+    "rollout/ep_rew_mean": "reward",
+    "critic/rewards/mean": "reward",
+    "objective/scores": "reward",
+    "completions/clipped_ratio": "clipped_completions",
+    "response_length/clip_ratio": "clipped_completions",
+    "frac_reward_zero_std": "zero_spread_groups",
+    "info/learner/default_policy/learner_stats/entropy": "entropy",
+    "rewards/chosen": "rewards_chosen",
+    "eval_rewards/margins": "validation/rewards_margins",
+    "D(G(z))": "fake_score",
+    "moe/expert_3_load": "expert_load_3",
     "Train Loss": "train/loss",
     "Training loss": "train/loss",
     "val acc (%)": "validation/accuracy",
@@ -62,6 +77,20 @@ def test_spellings_are_understood(column, ours):
 def test_look_alikes_are_left_out(column):
     """What sounds like a series and is none is not taken for one."""
     assert meaning(column).kind in (Kind.UNKNOWN, Kind.KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("column", "ours"),
+    [
+        ("tokens_per_sec", "throughput"),
+        ("perf/time_per_step", "step_time"),
+        ("gpu_mem_gb", "memory"),
+        ("data_time", "data_time"),
+    ],
+)
+def test_columns_of_the_machine(column, ours):
+    """Speed, time and memory of a step are series, and no measure of learning."""
+    assert (meaning(column).kind, meaning(column).metric) == (Kind.MACHINE, ours)
 
 
 @pytest.mark.parametrize("column", ["epoch", "Epoch", "epochs", "EPOCH", "epoch_num"])

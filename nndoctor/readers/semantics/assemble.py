@@ -79,7 +79,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
     parts: dict[str, Series] = {}
     ranks: dict[str, tuple[bool, int, int]] = {}
     for column, said in meanings.items():
-        if said.kind not in (Kind.SERIES, Kind.PART):
+        if said.kind not in (Kind.SERIES, Kind.PART, Kind.MACHINE):
             continue
         series = _series(table, column, said, part)
         if series is None:
@@ -91,7 +91,10 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         rank = (short, -len(series) if short else int(said.each_step), said.rank)
         if rank < ranks.get(series.name, (True, 1, 0)):
             found[series.name], ranks[series.name] = series, rank
-    series_by_name, notes, used = completed(found, parts)
+    series_by_name, notes, used = completed(found, {} if "task" in base.facts else parts)
+    for name, series in parts.items():  # each part is judged beside the whole
+        series_by_name.setdefault(name, series)
+        used.add(series.column)
     unknown = tuple(
         column.strip()
         for column, said in meanings.items()

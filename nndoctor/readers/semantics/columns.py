@@ -80,12 +80,11 @@ def mapped(target: str) -> Meaning:
 
 
 def _in_play(said: Meaning, playing: str) -> Meaning:
-    """In a game only rewards, rates and norms are series; of a GAN every loss but those of its two sides is left out."""
-    if said.kind is Kind.PART or (said.kind is Kind.SERIES and said.metric not in BARE):
-        if playing == "gan" and said.metric != "loss" and said.kind is Kind.SERIES:
-            return said
-        return Meaning(Kind.UNKNOWN)
-    return said
+    """In a game the loss is no measure of learning, so that it bears another name, and an accuracy is no class accuracy."""
+    if playing == "gan" or said.kind is not Kind.SERIES or said.metric in BARE:
+        return said
+    whole = said.metric == "loss" and said.split in ("", "train")
+    return Meaning(Kind.SERIES, "", "total_loss", said.rank) if whole else Meaning(Kind.UNKNOWN)
 
 
 def _placed(said: Meaning, losses: set[str], held: set[tuple[str, str]]) -> Meaning:

@@ -26,11 +26,13 @@ from nndoctor.readers.vocabulary.spellings import (
     PARTS,
     PHASES,
     PLAYING,
-    PREFERENCES,
     REWARD,
     SPLITS,
     STEP,
 )
+
+from nndoctor.readers.vocabulary.workloads import BARE as MODERN
+from nndoctor.readers.vocabulary.workloads import MACHINE, modern
 
 __all__ = ["FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning", "task", "tidy"]
 
@@ -42,6 +44,7 @@ class Kind(StrEnum):
     PART = "part"  # of a loss
     EPOCH = "epoch"
     STEP = "step"
+    MACHINE = "machine"  # a series of its own: time, speed and memory of a step
     KNOWN = "known"  # understood, and no series: times, memory, settings
     UNKNOWN = "unknown"
 
@@ -60,7 +63,7 @@ class Meaning:
     each_step: bool = False
 
 
-BARE = frozenset({"lr", "grad_norm", "epoch_time", "reward", "generator_loss", "discriminator_loss"})
+BARE = frozenset({"lr", "grad_norm", "epoch_time", "reward", "generator_loss", "discriminator_loss", *MODERN})
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
 
 
@@ -91,6 +94,9 @@ def meaning(column: str) -> Meaning:
         return Meaning(Kind.STEP)
     if name in FACTS or name in PHASES:
         return Meaning(Kind.KNOWN)
+    if (found := modern(name)) is not None:
+        kind = Kind.MACHINE if found[1] in MACHINE else Kind.SERIES
+        return Meaning(kind, *found, int(bool(found[0])) + 2 * (name != found[1]))
     if NOT_LOSS.search(name):
         return Meaning(Kind.KNOWN)
     if name in EPOCH_TIME or rest in EPOCH_TIME:
@@ -111,8 +117,6 @@ def _lr_rank(rest: str) -> int:
 
 def _playing(name: str, rest: str) -> Meaning | None:
     """Rewards of reinforcement learning and the two sides of a GAN, under their own bare names."""
-    if PREFERENCES.match(name):
-        return Meaning(Kind.UNKNOWN)
     if REWARD.match(name):
         return Meaning(Kind.SERIES, "", "reward")
     if GENERATOR.match(rest):
@@ -151,9 +155,16 @@ def _task(columns: tuple[str, ...]) -> str | None:
     names = [tidy(c) for c in columns]
     if {"r", "l", "t"} <= set(names):
         return "reinforcement-learning"  # Monitor's episodes: reward, length, time
-    if any((REWARD.match(n) or PLAYING.search(n)) and n != "r" and not PREFERENCES.match(n) for n in names):
+    if any(_is_preference(n) for n in names) or set(names) >= {"mean_reward", "margin"}:
+        return None  # DPO and reward models: no game
+    if any((REWARD.match(n) or PLAYING.search(n)) and n != "r" for n in names):
         return "reinforcement-learning"
     stripped = ["_".join(w for w in n.split("_") if w not in SPLITS) for n in names]
     if sum(bool(ADVERSARIAL.match(n)) for n in stripped) >= 2:
         return "gan"
     return None
+
+
+def _is_preference(name: str) -> bool:
+    found = modern(name)
+    return found is not None and found[1].startswith(("rewards_", "logps_"))

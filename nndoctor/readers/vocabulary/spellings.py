@@ -9,13 +9,13 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _table(text: str) -> dict[str, str]:
+def table(text: str) -> dict[str, str]:
     """Lines `ours: their spellings` -> {spelling: ours}."""
     pairs = (line.split(":") for line in text.strip().splitlines())
     return {spelling: ours.strip() for ours, spellings in pairs for spelling in spellings.split()}
 
 
-SPLITS = _table(
+SPLITS = table(
     """
     train: entrainement apprentissage train training trn tr learn trl trainset fit entrenamiento treino treinamento entrainement addestramento
     validation: val valid validation dev devel eval evaluation holdout heldout cv vali va vld validacion validacao validierung validierungs validazione convalida
@@ -23,7 +23,7 @@ SPLITS = _table(
     """
 )
 
-METRICS = _table(
+METRICS = table(
     """
     loss: loss losses cost nll ce xent cross_entropy crossentropy cross_entropy_loss crossentropyloss ce_loss nll_loss
     loss: nllloss loss_fn objective logloss log_loss mlogloss multi_logloss binary_logloss bce bce_loss criterion
@@ -73,11 +73,11 @@ HELD_OUT = _words("map map50 bleu rouge word_error ndcg correlation matthews")
 LR = _words(
     "lr learning_rate learningrate lr0 lr_0 lr1 lr2 pg0 pg1 pg2 lr_pg0 lr_pg1 lr_pg2 x_lr0 x_lr1 x_lr2 base_lr "
     "lr_group_0 learning_rate_0 optim_lr current_lr last_lr lrate lr_abs "
-    "epoch_lr epoch_learning_rate base_learning_rate learn_rate cur_lr lr_cur learning_rates scheduler_lr lernrate"
+    "actor_lr cur_lr act_lr info_last_lr last_lr policy_lr epoch_lr epoch_learning_rate base_learning_rate learn_rate cur_lr lr_cur learning_rates scheduler_lr lernrate"
 )
 GRAD_NORM = _words(
     "grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad "
-    "gnorm grad_norm_l2 gradient_norm_l2 total_norm"
+    "gnorm grad_norm_l2 gradient_norm_l2 total_norm actor_grad_norm grad_gnorm policy_grad_norm gradients_default_optimizer_global_norm"
 )
 EPOCH_TIME = _words(
     "epoch_time time_per_epoch epoch_time_s epoch_seconds epoch_duration sec_per_epoch epoch_time_sec epoch_time_seconds "
@@ -154,4 +154,3 @@ PLAYING = re.compile(
     r"|return_history|policy_loss|policy_gradient_loss|value_loss|q_loss|td_error|loss_actor|actor_loss|(?<!cross_)entropy_loss"
     r"|explained_variance|loss_critic)(_|$)"
 )
-PREFERENCES = re.compile(r"^(train_|eval_|val_)?rewards_(chosen|rejected|margins|accuracies)")  # of DPO: no game
