@@ -30,7 +30,6 @@ from nndoctor.readers.vocabulary.spellings import (
     SPLITS,
     STEP,
 )
-
 from nndoctor.readers.vocabulary.workloads import BARE as MODERN
 from nndoctor.readers.vocabulary.workloads import MACHINE, modern
 

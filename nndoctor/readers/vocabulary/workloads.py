@@ -56,7 +56,9 @@ FOLDERS = re.compile(
     r"|charts|metrics|metric|performance|perf|stats|update"
     r"|time|timing_s|memory|system|moe|experts?|router|gan|env_runners|disc|gen|agent|val_core|optim|speed|timing)_(?=.)"
 )
-EXPERT = re.compile(r"^(?:.*_)?(?:expert|experts)(?:_(?:load|frac|fraction|usage|util|share|tokens|count|prob))?_(\d+)(?:_(?:load|frac|fraction|usage|share|tokens|count|prob))?$")
+EXPERT = re.compile(
+    r"^(?:.*_)?(?:expert|experts)(?:_(?:load|frac|fraction|usage|util|share|tokens|count|prob))?_(\d+)(?:_(?:load|frac|fraction|usage|share|tokens|count|prob))?$"
+)
 EXPERT_LOAD = re.compile(r"^(?:.*_)?(?:load|usage|tokens_per_expert|expert_load|load_e|load_expert)_(?:e)?(\d+)$")
 PREFERENCE = re.compile(
     r"^(?:train_|eval_|val_|valid_|test_)?(?:rewards?(?:_train|_eval)?_(chosen|rejected|margins?|accurac(?:y|ies))|(chosen|rejected|reject)_rewards?|logps?(?:_train|_eval)?_(chosen|rejected))$"
