@@ -1,0 +1,116 @@
+"""The runs as their frameworks would log them: the same numbers under the names, in the files and to the digits of each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+
+Rows = Sequence[Mapping[str, float]]
+
+TRL_GRPO = {
+    "loss": "loss", "grad_norm": "grad_norm", "lr": "learning_rate", "length": "completions/mean_length",
+    "longest": "completions/max_length", "cut": "completions/clipped_ratio", "reward": "reward", "reward_std": "reward_std",
+    "dead": "frac_reward_zero_std", "kl": "kl", "entropy": "entropy", "clip": "clip_ratio/region_mean",
+}  # fmt: skip
+VERL = {
+    "entropy": "actor/entropy", "kl": "actor/kl_loss", "loss": "actor/pg_loss", "clip": "actor/pg_clipfrac", "ppo_kl": "actor/ppo_kl",
+    "grad_norm": "actor/grad_norm", "lr": "actor/lr", "reward": "critic/rewards/mean", "length": "response_length/mean",
+    "longest": "response_length/max", "cut": "response_length/clip_ratio",
+}  # fmt: skip
+SB3 = {
+    "reward": "rollout/ep_rew_mean", "step": "time/total_timesteps", "approx_kl": "train/approx_kl", "clip": "train/clip_fraction",
+    "entropy_loss": "train/entropy_loss", "explained_variance": "train/explained_variance", "lr": "train/learning_rate",
+    "loss": "train/loss", "policy_loss": "train/policy_gradient_loss", "value_loss": "train/value_loss",
+}  # fmt: skip
+CLEANRL = {
+    "step": "global_step", "reward": "charts/episodic_return", "lr": "charts/learning_rate", "value_loss": "losses/value_loss",
+    "policy_loss": "losses/policy_loss", "entropy": "losses/entropy", "approx_kl": "losses/approx_kl", "clip": "losses/clipfrac",
+    "explained_variance": "losses/explained_variance",
+}  # fmt: skip
+RLLIB = {
+    "step": "timesteps_total", "reward": "env_runners/episode_return_mean", "loss": "learners/default_policy/total_loss",
+    "policy_loss": "learners/default_policy/policy_loss", "value_loss": "learners/default_policy/vf_loss",
+    "entropy": "learners/default_policy/entropy", "approx_kl": "learners/default_policy/mean_kl_loss",
+    "explained_variance": "learners/default_policy/vf_explained_var",
+}  # fmt: skip
+
+
+def named(rows: Rows, names: Mapping[str, str], digits: int = 6) -> list[dict[str, float]]:
+    """Each row under a framework's names, in significant digits."""
+    return [{theirs: short(row[ours], digits) for ours, theirs in names.items() if ours in row} for row in rows]
+
+
+def short(value: float, digits: int) -> float:
+    """A number in that many significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def trainer_state(rows: Sequence[Mapping[str, float]], epochs: float = 1.0) -> str:
+    """A `trainer_state.json` of the Hugging Face trainer."""
+    last = max(row["step"] for row in rows)
+    history = [{**row, "epoch": round(epochs * row["step"] / last, 4)} for row in rows]
+    return json.dumps({"epoch": epochs, "global_step": last, "is_world_process_zero": True, "log_history": history, "max_steps": last})
+
+
+def table(rows: Sequence[Mapping[str, float]]) -> str:
+    """A CSV file."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names)
+    writer.writeheader()
+    writer.writerows({name: row.get(name, "") for name in names} for row in rows)
+    return out.getvalue()
+
+
+def lines(rows: Sequence[Mapping[str, float]]) -> str:
+    """One JSON object a line."""
+    return "\n".join(json.dumps(row) for row in rows) + "\n"
+
+
+def verl(rows: Rows) -> str:
+    """What verl prints, a line for each step."""
+    told = zip(rows, named(rows, VERL), strict=True)
+    return "\n".join(f"step:{int(row['step'])} - " + " - ".join(f"{k}:{v}" for k, v in one.items()) for row, one in told) + "\n"
+
+
+def trl_grpo(rows: Rows) -> str:
+    """TRL's group-relative trainer."""
+    renamed = named(rows, TRL_GRPO)
+    return trainer_state([{**one, "step": int(row["step"])} for row, one in zip(rows, renamed, strict=True)])
+
+
+def printed(rows: Rows) -> str:
+    """What the Hugging Face trainer prints."""
+    told = named(rows, TRL_GRPO, 4)
+    return "\n".join(str({**one, "epoch": round(k / len(told), 2)}) for k, one in enumerate(told, 1)) + "\n"
+
+
+def sb3(rows: Rows) -> str:
+    """Stable-Baselines3's progress.csv."""
+    return table(named([{**row, "entropy_loss": -row["entropy"]} for row in rows], SB3))
+
+
+def sb3_printed(rows: Rows) -> str:
+    """Stable-Baselines3's table in the terminal."""
+    out = []
+    for row in named([{**row, "entropy_loss": -row["entropy"]} for row in rows], SB3, 3):
+        out.append("-" * 44)
+        folder = ""
+        for name, value in sorted(row.items()):
+            if name.split("/")[0] != folder:
+                folder = name.split("/")[0]
+                out.append(f"| {folder + '/':<24}|{'':<16}|")
+            out.append(f"|    {name.split('/')[1]:<21}| {value:<15}|")
+    return "\n".join([*out, "-" * 44]) + "\n"
+
+
+def cleanrl(rows: Rows) -> str:
+    """CleanRL's scalars as a table."""
+    return table(named(rows, CLEANRL))
+
+
+def rllib(rows: Rows) -> str:
+    """RLlib's result.json."""
+    return lines(named(rows, RLLIB))

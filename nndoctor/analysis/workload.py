@@ -1,0 +1,118 @@
+"""The kind of training that a log shows: what is normal in one kind is a fault in another."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from nndoctor.core.run import Run, once
+
+
+class Workload(StrEnum):
+    """The kinds of training that are told apart."""
+
+    SUPERVISED = "supervised"
+    PRETRAINING = "pretraining"
+    FINE_TUNING = "fine-tuning"
+    PREFERENCE = "preference-learning"
+    REINFORCEMENT = "reinforcement-learning"
+    GAN = "gan"
+    VAE = "vae"
+    DIFFUSION = "diffusion"
+    CONTRASTIVE = "contrastive"
+    DETECTION = "detection"
+    BOOSTING = "boosting"
+
+
+TEXT_POLICY = ("completion_length", "clipped_completions", "reward_std", "zero_spread_groups")
+DENOISING = re.compile(r"avr_loss|loss/average|loss/current|unet|diffus|ddpm|noise_pred|eps_loss|(^|_)snr(_|$)|timestep")
+CONTRASTING = re.compile(
+    r"nt_?xent|info_?nce|contrastive|simclr|byol|moco|simsiam|vicreg|barlow|logit_scale|uniformity|alignment_loss|knn"
+)
+TREES = re.compile(r"m?logloss|multi_logloss|\bm?error\b|boosting")
+TOKENS = re.compile(r"tok|lm[ _]loss|perplexity|bpb|bpc|mfu", re.IGNORECASE)
+TOKEN_ACCURACY = re.compile(r"token_acc")
+GENTLE_RATE = 1e-3  # peak; full fine-tuning uses 1e-6 to 5e-5, LoRA 1e-5 to 5e-4, training from scratch more
+KNOWS = 6.0  # nats a token: a pretrained model begins below it, one with random weights at ln 50,000 = 10.8
+DENOISES = (0.4, 1.3)  # the first loss of a network that predicts unit noise is the noise's variance, 1
+SCATTER = 0.06  # of the loss: its noise where each batch draws its own timesteps; token losses scatter by half of that
+LONG = 100  # values that show such a scatter
+NAMES = "|".join(("train/loss", "validation/loss"))
+
+
+@once
+def workload(run: Run) -> Workload:
+    """The kind of training, by `--workload`, by what is logged, then by the losses themselves."""
+    given = run.fact("workload")
+    if isinstance(given, str) and given in set(Workload):
+        return Workload(given)
+    return _by_series(run) or _by_names(run) or _by_values(run)
+
+
+def of_text(run: Run) -> bool:
+    """Whether the policy of reinforcement learning writes text (GRPO, PPO of a language model), and plays no game."""
+    return any(name in run.series for name in TEXT_POLICY)
+
+
+def _by_series(run: Run) -> Workload | None:
+    names = run.series.keys()
+    if any(name.rpartition("/")[2] in ("rewards_chosen", "rewards_margins", "rewards_accuracies") for name in names):
+        return Workload.PREFERENCE
+    task = run.fact("task")
+    if task is not None:
+        return Workload.REINFORCEMENT if task == "reinforcement-learning" else Workload.GAN
+    parts = {name.rpartition("/")[2] for name in names}
+    if parts & {"rec_loss", "recon_loss", "reconstruction_loss"} and parts & {"kl", "kl_loss", "kld_loss"}:
+        return Workload.VAE
+    if "active_units" in parts:
+        return Workload.VAE
+    if parts & {"embedding_std", "effective_rank"}:
+        return Workload.CONTRASTIVE
+    if parts & {"box_loss", "bbox_loss", "rpn_bbox_loss"} or (parts & {"map", "map50"} and "cls_loss" in parts):
+        return Workload.DETECTION
+    return None
+
+
+def _by_names(run: Run) -> Workload | None:
+    columns = " ".join([*(s.column for s in run.series.values()), *run.unknown, *_facts(run)]).lower()
+    if DENOISING.search(columns):
+        return Workload.DIFFUSION
+    if CONTRASTING.search(columns):
+        return Workload.CONTRASTIVE
+    if run.format == "catboost-info" or TREES.search(columns):
+        return Workload.BOOSTING
+    return None
+
+
+def _facts(run: Run) -> list[str]:
+    return [name.removeprefix("setting:") for name in run.facts if name.startswith("setting:")]
+
+
+def _by_values(run: Run) -> Workload:
+    loss = run.get(NAMES)
+    if loss is None or not len(loss.y):
+        return Workload.SUPERVISED
+    if _scatters(run):
+        return Workload.DIFFUSION
+    tokens = any(TOKENS.search(s.column) for s in run.series.values()) or any(TOKENS.search(c) for c in run.unknown)
+    lr = run.series.get("lr")
+    gentle = lr is not None and len(lr.y) > 0 and 0 < lr.high <= GENTLE_RATE
+    hugging = run.format == "hf-trainer-state" or (lr is not None and lr.column == "learning_rate" and "grad_norm" in run.series)
+    if gentle and loss.first < KNOWS and (tokens or hugging):
+        return Workload.FINE_TUNING
+    return Workload.PRETRAINING if tokens else Workload.SUPERVISED
+
+
+def _scatters(run: Run) -> bool:
+    """A training loss alone that falls from the noise's variance and then scatters: that of denoising at random timesteps."""
+    loss = run.series.get("train/loss")
+    if loss is None or len(loss.y) < LONG or any(name.startswith("validation/") for name in run.series) or run.metric:
+        return False
+    low, high = DENOISES
+    return low < loss.first < high and 0 < loss.last < 0.5 * loss.first and loss.noise > SCATTER * loss.last
+
+
+def counts_tokens(run: Run) -> bool:
+    """Whether the accuracy is that of a language model's tokens, which says nothing of classes."""
+    found = [s for name, s in run.series.items() if name.endswith("/accuracy")]
+    return any(TOKEN_ACCURACY.search(s.column.lower()) for s in found)

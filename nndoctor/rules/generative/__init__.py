@@ -1,0 +1,1 @@
+"""Rules for generative and self-supervised training."""

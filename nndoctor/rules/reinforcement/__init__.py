@@ -1,0 +1,1 @@
+"""Rules for reinforcement and preference learning."""

@@ -1,0 +1,83 @@
+"""The policy has become almost deterministic before it solved its task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.analysis.reinforcement import entropy, improves, levels, reward
+from nndoctor.analysis.workload import Workload, of_text, workload
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, step
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+COLLAPSED = 0.1  # of the first entropy: one action of ten times more weight than before; healthy policies keep a fifth
+FALLEN = 0.3  # of the reward's way from its start to its best: a policy that lost so much is not solved
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the entropy at the end with that at the start, where the reward shows that the task is not solved."""
+    curve = entropy(run)
+    if workload(run) is not Workload.REINFORCEMENT or curve is None or len(curve.y) < MIN_POINTS:
+        return
+    way, paid = levels(curve), reward(run)
+    start = max(way.start, float(curve.y[0]))
+    if start <= 0 or way.last > COLLAPSED * start:
+        return
+    lost = paid is not None and paid.best - paid.last > FALLEN * (paid.best - paid.start) + 3 * paid.error
+    if improves(run) and not lost:
+        return
+    at = float(curve.x[int(np.argmax(curve.y <= COLLAPSED * start))])
+    rewarded = "" if paid is None else f", while the reward went from {number(paid.start)} to {number(paid.last)}"
+    yield Symptom(
+        f"policy entropy fell from {number(start)} to {number(way.last)} by step {step(at)}{rewarded}: "
+        "the policy has stopped exploring",
+        0.9 if paid is not None else 0.75,
+        {"start": start, "last": way.last, "step": at, "reward": None if paid is None else paid.last},
+        series=curve.name,
+        step=at,
+        span=(at, float(curve.x[-1])),
+        causes=_causes(run),
+        remedies=TEXT_FIRST if of_text(run) else (),
+    )
+
+
+def _causes(run: Run) -> tuple[Cause, ...]:
+    lr = run.series.get("lr")
+    rate = "it is the usual cause" if lr is None or not len(lr.y) else f"it peaks at {number(lr.high)}"
+    return (
+        Cause("learning rate too high", 0.45, rate, "one run with a third of the learning rate"),
+        Cause("no entropy bonus", 0.35, "nothing pays for trying other actions", "one run with an entropy bonus"),
+        Cause("no KL penalty", 0.2, "nothing holds the policy near its start", "one run with a larger KL coefficient"),
+    )
+
+
+MIN_POINTS = 8
+TEXT_FIRST = ("lower-learning-rate-for-policies", "clip-higher", "entropy-bonus", "raise-kl-coefficient", "mix-prompts")
+
+RULE = Rule(
+    code="NNR01",
+    name="entropy-collapse",
+    severity=Severity.WARNING,
+    title="the policy stopped exploring",
+    needs={"entropy|entropy_loss": MIN_POINTS},
+    check=check,
+    why="A policy that always takes the same action sees nothing new, so that its reward cannot rise any more.",
+    how="Early warning. The entropy ends at 10 % of its start or less, and the reward has not clearly risen, or has fallen by 30 % of its rise. A policy that has solved its task may be deterministic.",
+    sources=(
+        Reference("Yu et al., DAPO, 2025: entropy collapse in GRPO", "https://arxiv.org/abs/2503.14476"),
+        Reference("Mnih et al., Asynchronous Methods for Deep RL, 2016: the entropy bonus", "https://arxiv.org/abs/1602.01783"),
+    ),
+    remedies=("entropy-bonus", "lower-learning-rate-for-policies", "clip-higher", "raise-kl-coefficient"),
+    sick=(
+        Run.drawn({"task": "reinforcement-learning"}, entropy="1.2..0.6*20 0.6..0.01*20", reward="0.2..0.5*20 0.5*20", reward_std="0.35..0.02*40"),
+        Run.drawn({"task": "reinforcement-learning"}, entropy_loss="-0.69..-0.0001*40", reward="20..9.3*10 9.3*30"),
+    ),
+    healthy=(
+        Run.drawn({"task": "reinforcement-learning"}, entropy="1.2..0.06*40", reward="0.2..0.97*40", reward_std="0.35..0.02*40"),
+        Run.drawn({"task": "reinforcement-learning"}, entropy_loss="-0.69..-0.45*40", reward="20..190*40"),
+    ),
+    yields_to=("nan-loss",),
+)

@@ -1,0 +1,81 @@
+"""Preference tuning makes the chosen answers less likely, only less so than the rejected ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.reinforcement import levels
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+FALLEN = 1.5  # of the chosen answers' implicit reward: with the usual beta of 0.1, e^-15 of their probability
+PART = 0.25  # of the margin: where the chosen fall so much, the rejected do not fall alone
+LESS_LIKELY = 0.15  # of the chosen answers' log-probability
+SURE = 3.0  # standard errors
+MIN_POINTS = 6
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """See whether the reward of the chosen answers falls while the margin grows."""
+    chosen = run.series["rewards_chosen"]
+    if len(chosen.y) < MIN_POINTS:
+        return
+    way, rejected = levels(chosen), run.series.get("rewards_rejected")
+    margin = _margin(run)
+    if margin is None or margin <= 0 or way.last > min(-PART * margin, -SURE * way.error):
+        return
+    logps = run.series.get("logps_chosen")
+    known = logps is not None and len(logps.y) >= MIN_POINTS
+    lost = (levels(logps).start - levels(logps).last) / max(abs(levels(logps).start), 1e-9) if known and logps else 0.0
+    if way.last > -FALLEN and lost < LESS_LIKELY:
+        return
+    likely = f"; their log-probability fell by {percent(lost)}" if lost >= LESS_LIKELY else ""
+    lower = f" (rejected {number(levels(rejected).last)})" if rejected is not None and len(rejected.y) else ""
+    yield Symptom(
+        f"the reward of the chosen answers fell from {number(way.start)} to {number(way.last)}{lower} while the margin grew to "
+        f"{number(margin)}: the model makes the good answers less likely, too{likely}",
+        0.85,
+        {"start": way.start, "last": way.last, "margin": margin, "log_probability_lost": lost},
+        series=chosen.name,
+        step=float(chosen.x[-1]),
+        span=(float(chosen.x[0]), float(chosen.x[-1])),
+        causes=(
+            Cause("learning rate too high or too many steps", 0.4, "the margin grows long after the pairs are told apart", "one run with a tenth of the learning rate, or one epoch"),
+            Cause("chosen and rejected answers too alike", 0.35, "what lowers the one lowers the other", "measure the edit distance of the pairs, and drop the closest"),
+            Cause("nothing holds the chosen answers", 0.25, "the loss sees the difference alone", "one run with a term for the chosen answers' likelihood"),
+        ),
+    )
+
+
+def _margin(run: Run) -> float | None:
+    margins, rejected = run.series.get("rewards_margins"), run.series.get("rewards_rejected")
+    if margins is not None and len(margins.y):
+        return levels(margins).last
+    if rejected is not None and len(rejected.y):
+        return levels(run.series["rewards_chosen"]).last - levels(rejected).last
+    return None
+
+
+RULE = Rule(
+    code="NNR08",
+    name="likelihood-displacement",
+    severity=Severity.WARNING,
+    title="chosen answers become less likely",
+    needs={"rewards_chosen": MIN_POINTS},
+    check=check,
+    why="Probability that leaves both answers goes to others that nobody has seen; the model can become worse while its margin and accuracy rise.",
+    how="The chosen answers' reward ends below zero by a quarter of the margin and three standard errors, and is at -1.5 or less, or their log-probability has fallen by 15 %.",
+    sources=(
+        Reference("Razin et al., Unintentional Unalignment: Likelihood Displacement in DPO, 2024", "https://arxiv.org/abs/2410.08847"),
+        Reference("Pal et al., Smaug (DPO-Positive), 2024", "https://arxiv.org/abs/2402.13228"),
+    ),
+    remedies=("lower-dpo-learning-rate", "add-chosen-likelihood", "filter-similar-pairs", "raise-dpo-beta", "one-epoch"),
+    sick=(Run.drawn(rewards_chosen="-0.1..-18*30", rewards_margins="0.2..25*30", train_loss="0.69..0.05*30"),),
+    healthy=(
+        Run.drawn(rewards_chosen="0.01..1*30", rewards_margins="0.05..6*30", train_loss="0.69..0.1*30"),
+        Run.drawn(rewards_chosen="-0.01..-0.4*30", rewards_margins="0.05..3*30", train_loss="0.69..0.2*30"),
+    ),
+    yields_to=("nan-loss",),
+)

@@ -1,0 +1,118 @@
+"""The rewards tell the policy nothing: they are all alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.analysis.reinforcement import dead_steps, improves, levels, reward, solved
+from nndoctor.analysis.workload import Workload, of_text, workload
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+DEAD = 0.8  # of the groups, or of the steps
+BEGINS = 0.3  # of the run that shows whether there was ever a signal
+ENDS = 0.25  # of the run, at its end
+SILENT = 0.9  # of the groups at the end, where the task is not solved
+FLAT = 3.0  # standard errors
+LONG = 40  # episodes or updates that show that a game's reward does not move
+MIN_POINTS = 5
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Count the groups of equal rewards, or see that a game's reward never moves."""
+    if workload(run) is not Workload.REINFORCEMENT:
+        return
+    dead, curve = dead_steps(run), run.series["reward"]
+    if dead is not None and len(dead) >= MIN_POINTS:
+        early = float(np.mean(dead[: max(MIN_POINTS, int(BEGINS * len(dead)))]))
+        late = float(np.mean(dead[-max(MIN_POINTS, int(ENDS * len(dead))) :]))
+        if early >= DEAD and float(np.median(dead)) >= DEAD:
+            yield _alike(run, float(np.mean(dead)), "from the start")
+        elif late >= SILENT and not improves(run):
+            yield _alike(run, late, "at the end")
+    elif not of_text(run):
+        yield from _still(run, curve.y)
+
+
+def _alike(run: Run, share: float, when: str) -> Symptom:
+    curve, way = run.series["reward"], reward(run)
+    level = way.last if way is not None else curve.last
+    norm = run.series.get("grad_norm")
+    still = norm is not None and len(norm.y) and float(np.median(norm.y)) == 0.0
+    return Symptom(
+        f"{percent(share)} of the groups have equal rewards {when} (reward {number(level)}), so that their advantage is 0"
+        + (" and so is the gradient" if still else ""),
+        0.95,
+        {"dead_share": share, "reward": level, "grad_norm": 0.0 if still else None},
+        series="reward",
+        step=float(curve.x[0]),
+        span=(float(curve.x[0]), float(curve.x[-1])),
+        causes=_causes(level, run),
+    )
+
+
+def _causes(level: float, run: Run) -> tuple[Cause, ...]:
+    top = run.series["reward"].high
+    hard = level <= 0 or level < 0.5 * top
+    return (
+        Cause("prompts too hard" if hard else "prompts too easy", 0.5, f"the reward is {number(level)}", "measure the pass rate of the model before training, with 16 samples for each prompt"),
+        Cause("the reward function never pays" if hard else "the reward function always pays", 0.35, "a parser that fails gives every answer the same reward", "print the reward of five right and five wrong answers"),
+        Cause("samples too alike", 0.15, "a low temperature repeats one answer", "one run at temperature 1 with 16 samples for each prompt"),
+    )
+
+
+def _still(run: Run, y: np.ndarray) -> Iterator[Symptom]:
+    """A game's reward that is the same in all updates, or whose level never rises."""
+    if len(y) < MIN_POINTS or solved(run):
+        return
+    way, constant = levels(run.series["reward"]), float(np.ptp(y)) == 0.0
+    never = len(y) >= LONG and way.best - way.start < FLAT * way.error and abs(way.last - way.start) < FLAT * way.error
+    if not constant and not never:
+        return
+    curve = run.series["reward"]
+    yield Symptom(
+        f"the reward is {number(float(y[0]))} in all {len(y)} values: nothing the policy does is rewarded"
+        if constant
+        else f"the reward never rises: {number(way.start)} at the start, {number(way.last)} at the end of {len(y)} values",
+        0.95 if constant else 0.75,
+        {"start": way.start, "best": way.best, "last": way.last},
+        series="reward",
+        step=float(curve.x[-1]),
+        span=(float(curve.x[0]), float(curve.x[-1])),
+        causes=(
+            Cause("rewards too rare", 0.4, "random actions never reach one", "reward the first step towards the goal, and see whether the policy learns that"),
+            Cause("too little exploration", 0.3, "the policy may never try what is rewarded", "one run with more entropy or a higher epsilon"),
+            Cause("learning rate too low", 0.3, "the policy may hardly change", "one run with ten times the learning rate"),
+        ),
+        remedies=("shape-the-reward", "entropy-bonus", "raise-learning-rate"),
+    )
+
+
+RULE = Rule(
+    code="NNR04",
+    name="no-reward-signal",
+    severity=Severity.WARNING,
+    title="the rewards tell the policy nothing",
+    needs={"reward": MIN_POINTS},
+    check=check,
+    why="A policy learns from the differences between rewards; where all are equal the gradient is zero, and the steps are wasted.",
+    how="Early warning. Four in five groups have equal rewards (reward_std 0, frac_reward_zero_std) in the first third of the run and over all of it, or nine in ten at the end while the task is not solved. Of a game: the reward is constant, or 40 values never rise by three standard errors.",
+    sources=(
+        Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
+        Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),
+    ),
+    remedies=("mix-prompts", "check-the-reward", "larger-groups", "supervised-first", "shape-the-reward"),
+    sick=(
+        Run.drawn({"task": "reinforcement-learning"}, reward="0*30", reward_std="0*30", grad_norm="0*30"),
+        Run.drawn({"task": "reinforcement-learning"}, reward="0*30"),
+    ),
+    healthy=(
+        Run.drawn({"task": "reinforcement-learning"}, reward="0.3..0.99*30", reward_std="0.3*20 0*10", zero_spread_groups="0.1*20 1*10"),
+        Run.drawn({"task": "reinforcement-learning"}, reward="10..200*30"),
+    ),
+    yields_to=("nan-loss",),
+)

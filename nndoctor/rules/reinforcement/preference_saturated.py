@@ -1,0 +1,72 @@
+"""Preference tuning went on long after every pair was told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.reinforcement import levels
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.statistics import quantile
+
+DONE = 0.02  # loss: the model is 98 % sure of every pair
+WIDE = 8.0  # margin of the rewards: odds of 3,000 to 1
+SURE = 0.985  # accuracy
+WILD = 15.0  # margin, whatever the loss
+MIN_POINTS = 6
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look at the margin, the accuracy and the loss at the end."""
+    margins = run.series["rewards_margins"]
+    if len(margins.y) < MIN_POINTS:
+        return
+    accuracy, loss = run.series.get("rewards_accuracies"), run.series.get("train/loss")
+    margin = levels(margins).last
+    right = levels(accuracy).last if accuracy is not None and len(accuracy.y) else None
+    lost = levels(loss).last if loss is not None and len(loss.y) else None
+    saturated = margin > WIDE and (right is None or right >= SURE) and (lost is None or lost < DONE)
+    if not saturated and quantile(margins.y, 0.8) < WILD:
+        return
+    shown = "" if right is None else f", accuracy {percent(right)}"
+    end = "" if lost is None else f", loss {number(lost)}"
+    yield Symptom(
+        f"the margin between chosen and rejected answers is {number(margin)}{shown}{end}: there is nothing left to learn from these pairs",
+        0.8,
+        {"margin": margin, "accuracy": right, "loss": lost},
+        series=margins.name,
+        step=float(margins.x[-1]),
+        span=(float(margins.x[len(margins.x) // 2]), float(margins.x[-1])),
+        causes=(
+            Cause("learning rate too high", 0.5, "margins of the usual runs stay below 5", "one run with a tenth of the learning rate"),
+            Cause("too many epochs", 0.3, "every pair is already told apart", "one run of one epoch"),
+            Cause("pairs too easy", 0.2, "length or format may give the answer away", "train a classifier on the answers' length alone"),
+        ),
+    )
+
+
+RULE = Rule(
+    code="NNR09",
+    name="preference-saturated",
+    severity=Severity.WARNING,
+    title="every pair is told apart already",
+    needs={"rewards_margins": MIN_POINTS},
+    check=check,
+    why="Beyond that point the loss only drives the two answers apart, away from the reference: the model overfits the pairs and its text degrades.",
+    how="At the end the margin is above 8, the accuracy at 98.5 % and the loss below 0.02; or a fifth of the margins are above 15.",
+    sources=(
+        Reference("Rafailov et al., Scaling Laws for Reward Model Overoptimization in Direct Alignment Algorithms, 2024", "https://arxiv.org/abs/2406.02900"),
+        Reference("Azar et al., A General Theoretical Paradigm to Understand Learning from Human Preferences (IPO), 2023", "https://arxiv.org/abs/2310.12036"),
+    ),
+    remedies=("lower-dpo-learning-rate", "one-epoch", "raise-dpo-beta", "ipo-loss"),
+    sick=(
+        Run.drawn(rewards_margins="0.1..37*30", rewards_accuracies="0.5..1*20 1*10", train_loss="0.69..0.0002*30"),
+    ),
+    healthy=(
+        Run.drawn(rewards_margins="0.05..6*30", rewards_accuracies="0.5..0.99*30", train_loss="0.69..0.05*30"),
+        Run.drawn(rewards_margins="0.01..1.5*30", rewards_accuracies="0.5..0.8*30", train_loss="0.69..0.4*30"),
+    ),
+    yields_to=("nan-loss",),
+)

@@ -1,0 +1,71 @@
+"""The reward rose, or began high, and has fallen for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.reinforcement import levels, spread
+from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, step
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+LOST = 0.5  # of the way from its lowest level to its best
+SURE = 4.0  # standard errors of a level
+MATERIAL = 0.25  # of the spread that rewards have at the start
+LATEST = 0.93  # of the run: a fall that began later may be a dip
+MIN_POINTS = 10
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the last level of the reward with its best one."""
+    curve = run.series["reward"]
+    if workload(run) is not Workload.REINFORCEMENT or len(curve.y) < MIN_POINTS:
+        return
+    way = levels(curve)
+    fallen = way.best - way.last
+    risen = way.best - min(way.start, way.last)
+    if fallen < LOST * risen or fallen < SURE * way.error or fallen < MATERIAL * spread(run):
+        return
+    if curve.share_of_run(way.best_step) > LATEST:
+        return
+    yield Symptom(
+        f"reward fell from about {number(way.best)} around step {step(way.best_step)} to {number(way.last)} and has not recovered",
+        0.9,
+        {"start": way.start, "best": way.best, "best_step": way.best_step, "last": way.last},
+        series="reward",
+        step=way.best_step,
+        span=(way.best_step, float(curve.x[-1])),
+        causes=(
+            Cause("policy updates too large", 0.5, "one bad update can undo what was learned", "one run with a third of the learning rate and a target KL"),
+            Cause("reward changed or was exploited", 0.3, "another part of the reward may have risen instead", "plot each part of the reward, and read the last completions or watch episodes"),
+            Cause("value estimates diverged", 0.2, "wrong advantages point the wrong way", "look at the value loss and the explained variance around the fall"),
+        ),
+    )
+
+
+RULE = Rule(
+    code="NNR03",
+    name="reward-collapse",
+    severity=Severity.WARNING,
+    title="the reward has fallen for good",
+    needs={"reward": MIN_POINTS},
+    check=check,
+    why="The policy unlearned what it could do; every step after the best is lost, and the best checkpoint is an earlier one.",
+    how="The median reward at the end has lost half of the way from the start to the best level, by four standard errors and a quarter of the rewards' first spread, and the best level lies before 93 % of the run.",
+    sources=(
+        Reference("Schulman et al., Proximal Policy Optimization, 2017", "https://arxiv.org/abs/1707.06347"),
+        Reference("Henderson et al., Deep Reinforcement Learning that Matters, 2018", "https://arxiv.org/abs/1709.06560"),
+    ),
+    remedies=("keep-the-best-checkpoint", "lower-learning-rate-for-policies", "target-kl", "check-the-reward", "raise-kl-coefficient"),
+    sick=(
+        Run.drawn({"task": "reinforcement-learning"}, reward="0.2..0.7*40 0.7..0.02*30"),
+        Run.drawn({"task": "reinforcement-learning"}, reward="20..9.3*6 9.3*34"),
+    ),
+    healthy=(
+        Run.drawn({"task": "reinforcement-learning"}, reward="0.2..0.7*40 0.7..0.62*30"),
+        Run.drawn({"task": "reinforcement-learning"}, reward="-200..-110*40"),
+    ),
+    yields_to=("nan-loss",),
+)
