@@ -30,6 +30,9 @@ FAMILIES = {
     "7": "model",
     "8": "sanity",
     "9": "sweeps",
+    "P": "process and machine",
+    "R": "reinforcement and preference learning",
+    "G": "generative and self-supervised",
 }
 
 

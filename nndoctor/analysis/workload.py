@@ -25,7 +25,9 @@ class Workload(StrEnum):
 
 
 TEXT_POLICY = ("completion_length", "clipped_completions", "reward_std", "zero_spread_groups")
-DENOISING = re.compile(r"avr_loss|loss/average|loss/current|unet|diffus|ddpm|noise_pred|eps_loss|(^|_)snr(_|$)|timestep")
+DENOISING = re.compile(
+    r"avr_loss|loss/average|loss/current|unet|diffus|ddpm|noise_pred|eps_loss|(^|_)snr(_|$)|timestep"
+)
 CONTRASTING = re.compile(
     r"nt_?xent|info_?nce|contrastive|simclr|byol|moco|simsiam|vicreg|barlow|logit_scale|uniformity|alignment_loss|knn"
 )
@@ -37,7 +39,7 @@ KNOWS = 6.0  # nats a token: a pretrained model begins below it, one with random
 DENOISES = (0.4, 1.3)  # the first loss of a network that predicts unit noise is the noise's variance, 1
 SCATTER = 0.06  # of the loss: its noise where each batch draws its own timesteps; token losses scatter by half of that
 LONG = 100  # values that show such a scatter
-NAMES = "|".join(("train/loss", "validation/loss"))
+NAMES = "train/loss|validation/loss"
 
 
 @once
@@ -97,7 +99,9 @@ def _by_values(run: Run) -> Workload:
     tokens = any(TOKENS.search(s.column) for s in run.series.values()) or any(TOKENS.search(c) for c in run.unknown)
     lr = run.series.get("lr")
     gentle = lr is not None and len(lr.y) > 0 and 0 < lr.high <= GENTLE_RATE
-    hugging = run.format == "hf-trainer-state" or (lr is not None and lr.column == "learning_rate" and "grad_norm" in run.series)
+    hugging = run.format == "hf-trainer-state" or (
+        lr is not None and lr.column == "learning_rate" and "grad_norm" in run.series
+    )
     if gentle and loss.first < KNOWS and (tokens or hugging):
         return Workload.FINE_TUNING
     return Workload.PRETRAINING if tokens else Workload.SUPERVISED

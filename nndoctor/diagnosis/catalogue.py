@@ -74,6 +74,17 @@ from nndoctor.rules.model import (
     sigmoid_in_hidden_layers,
     softmax_before_cross_entropy,
 )
+from nndoctor.rules.reinforcement import (
+    entropy_collapse,
+    kl_blow_up,
+    likelihood_displacement,
+    no_reward_signal,
+    policy_update_too_large,
+    preference_saturated,
+    reward_collapse,
+    truncated_completions,
+    value_function_unfit,
+)
 from nndoctor.rules.sanity import (
     cannot_overfit_tiny_subset,
     examples_leak_across_batch,
@@ -178,6 +189,15 @@ RULES: tuple[Rule, ...] = (
     search_too_narrow.RULE,
     linear_scale_search.RULE,
     dominant_setting.RULE,
+    entropy_collapse.RULE,
+    kl_blow_up.RULE,
+    reward_collapse.RULE,
+    no_reward_signal.RULE,
+    truncated_completions.RULE,
+    value_function_unfit.RULE,
+    policy_update_too_large.RULE,
+    likelihood_displacement.RULE,
+    preference_saturated.RULE,
 )
 
 

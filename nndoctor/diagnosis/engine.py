@@ -7,15 +7,17 @@ from operator import attrgetter
 
 import numpy as np
 
+from nndoctor.analysis.workload import workload
 from nndoctor.core.finding import Finding, Location, Severity, Symptom, ranked
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
+from nndoctor.diagnosis.applicability import applicable
 from nndoctor.diagnosis.needs import sorted_out
 from nndoctor.remedies import REMEDIES
 
 # Causes stand before what they cause: a NaN, then instability, the learning rate, the layers … the log itself last.
-FAMILIES = "3576842190"
+FAMILIES = "P3RG576842190"
 FOLDER = "nndoctor-run", "run.csv"  # the format of the recorder's folders, and the table in them
 
 
@@ -23,6 +25,8 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
     """Judge one run by these rules; the report tells of the `ignored` ones, too."""
     rules = rules if isinstance(rules, tuple) else tuple(rules)
     judged, skipped = sorted_out(run, rules)
+    judged, foreign = applicable(run, judged)
+    skipped += foreign
     found: dict[str, list[Finding]] = {}
     cleared: list[str] = []
     with np.errstate(all="ignore"):  # a log may hold 1e300, and what overflows is compared as infinity
@@ -45,6 +49,7 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
         tuple(finding for _, finding in told),
         tuple(cleared),
         tuple(sorted((*ignored, *skipped), key=attrgetter("code"))),
+        workload=str(workload(run)),
     )
 
 

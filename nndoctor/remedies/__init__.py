@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from nndoctor.remedies import checkup, curves, layers, searches
+from nndoctor.remedies import checkup, curves, layers, reinforcement, searches
 
-REMEDIES = {remedy.name: remedy for family in (curves, layers, checkup, searches) for remedy in family.CATALOGUE}
+REMEDIES = {
+    remedy.name: remedy for family in (curves, layers, checkup, searches, reinforcement) for remedy in family.CATALOGUE
+}

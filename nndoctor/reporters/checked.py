@@ -58,14 +58,21 @@ def _of_checkup(report: Report) -> list[Skipped]:
 
 
 def ranges(codes: Iterable[str]) -> str:
-    """Codes in order, neighbours joined, the letters once.
+    """Codes in order, neighbours joined, the letters once for each field.
 
-    >>> ranges(["NN001", "NN002", "NN003", "NN101", "NN103"])
-    'NN001-003, 101, 103'
+    >>> ranges(["NN001", "NN002", "NN003", "NN101", "NN103", "NNR01", "NNR02"])
+    'NN001-003, 101, 103, NNR01-02'
     """
-    numbers = sorted(int(code[2:]) for code in codes)
+    fields = groupby(sorted(codes), lambda code: code[:3] if code[2].isalpha() else code[:2])
+    return ", ".join(_joined(letters, [code[len(letters) :] for code in group]) for letters, group in fields)
+
+
+def _joined(letters: str, digits: list[str]) -> str:
+    width, numbers = len(digits[0]), [int(one) for one in digits]
     runs = [[n for _, n in group] for _, group in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
-    return "NN" + ", ".join(f"{r[0]:03d}" if len(r) == 1 else f"{r[0]:03d}-{r[-1]:03d}" for r in runs)
+    return letters + ", ".join(
+        f"{r[0]:0{width}d}" if len(r) == 1 else f"{r[0]:0{width}d}-{r[-1]:0{width}d}" for r in runs
+    )
 
 
 def _titled(page: Page, title: str, style: str, text: str) -> None:

@@ -222,7 +222,7 @@ def _key(text: str) -> tuple[bool, str]:
     words = words[numbers[-1] + 1 :] if numbers else words
     if not words or not words[-1][:1].isalpha() or words[-1].lower() in LEADS_ON:
         return False, ""
-    if UNMEANT & set(tidy(" ".join(words)).split("_")):
+    if UNMEANT & set(tidy(" ".join(words)).split("_")) and not known(" ".join(words)):
         return False, ""
     for k in range(len(words)):
         name = " ".join(words[k:])

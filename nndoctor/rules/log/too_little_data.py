@@ -10,33 +10,12 @@ from nndoctor.core.run import SPLITS, Run
 
 FEW = 5  # points: fewer carry no trend, no noise and no turn
 
-# Where losses do not measure learning: why nothing can be said of bias and variance, and what would tell.
-OTHER_TASKS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "reinforcement-learning": (
-        (
-            "this is a log of reinforcement learning: its data change with the policy and there is no validation split, "
-            "so it supports no verdict on bias and variance"
-        ),
-        ("evaluate-the-policy",),
-    ),
-    "gan": (
-        (
-            "this is a log of a GAN: each loss is measured against the other network, so it supports no verdict on bias "
-            "and variance"
-        ),
-        ("score-the-samples",),
-    ),
-}
-
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Count the points of the longest series of a split."""
-    longest = max((len(s.y) for name, s in run.series.items() if name.split("/")[0] in SPLITS), default=0)
-    task = run.fact("task")
-    if task is not None:
-        message, remedies = OTHER_TASKS.get(str(task), (f"this is a log of {task}: it supports no verdict", ()))
-        yield Symptom(message, 0.95, {"task": str(task)}, remedies=remedies)
-    elif longest < FEW:
+    """Count the points of the longest series of a split, or of a game's own series."""
+    games = "task" in run.facts
+    longest = max((len(s.y) for name, s in run.series.items() if games or name.split("/")[0] in SPLITS), default=0)
+    if longest < FEW:
         points = "1 point" if longest == 1 else f"{longest} points"
         yield Symptom(
             f"the log holds {points} a series: too few to judge how the run went",
@@ -53,7 +32,7 @@ RULE = Rule(
     needs={},
     check=check,
     why="A trend needs points, and noise can only be told from a trend by more of them.",
-    how="No series of training, validation or test has five finite points; or the log is one of reinforcement learning or of a GAN, whose losses are no measure of learning.",
+    how="No series of training, validation or test has five finite points.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"

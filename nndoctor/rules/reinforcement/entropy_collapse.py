@@ -68,15 +68,27 @@ RULE = Rule(
     how="Early warning. The entropy ends at 10 % of its start or less, and the reward has not clearly risen, or has fallen by 30 % of its rise. A policy that has solved its task may be deterministic.",
     sources=(
         Reference("Yu et al., DAPO, 2025: entropy collapse in GRPO", "https://arxiv.org/abs/2503.14476"),
-        Reference("Mnih et al., Asynchronous Methods for Deep RL, 2016: the entropy bonus", "https://arxiv.org/abs/1602.01783"),
+        Reference(
+            "Mnih et al., Asynchronous Methods for Deep RL, 2016: the entropy bonus", "https://arxiv.org/abs/1602.01783"
+        ),
     ),
     remedies=("entropy-bonus", "lower-learning-rate-for-policies", "clip-higher", "raise-kl-coefficient"),
     sick=(
-        Run.drawn({"task": "reinforcement-learning"}, entropy="1.2..0.6*20 0.6..0.01*20", reward="0.2..0.5*20 0.5*20", reward_std="0.35..0.02*40"),
+        Run.drawn(
+            {"task": "reinforcement-learning"},
+            entropy="1.2..0.6*20 0.6..0.01*20",
+            reward="0.2..0.5*20 0.5*20",
+            reward_std="0.35..0.02*40",
+        ),
         Run.drawn({"task": "reinforcement-learning"}, entropy_loss="-0.69..-0.0001*40", reward="20..9.3*10 9.3*30"),
     ),
     healthy=(
-        Run.drawn({"task": "reinforcement-learning"}, entropy="1.2..0.06*40", reward="0.2..0.97*40", reward_std="0.35..0.02*40"),
+        Run.drawn(
+            {"task": "reinforcement-learning"},
+            entropy="1.2..0.06*40",
+            reward="0.2..0.97*40",
+            reward_std="0.35..0.02*40",
+        ),
         Run.drawn({"task": "reinforcement-learning"}, entropy_loss="-0.69..-0.45*40", reward="20..190*40"),
     ),
     yields_to=("nan-loss",),

@@ -24,7 +24,7 @@ MIN_POINTS = 8
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the divergence at the end with its limit and with its level early in the run."""
-    curve = run.series["kl"] if "kl" in run.series else None
+    curve = run.series.get("kl")
     if workload(run) is not Workload.REINFORCEMENT or curve is None or len(curve.y) < MIN_POINTS:
         return
     way = levels(curve)
@@ -47,9 +47,24 @@ def check(run: Run) -> Iterator[Symptom]:
         step=at,
         span=(at, float(curve.x[-1])),
         causes=(
-            Cause("learning rate too high", 0.5, "large steps move the policy far", "one run with a third of the learning rate"),
-            Cause("KL coefficient too small", 0.3, "nothing holds the policy near the reference", "one run with a coefficient ten times as large"),
-            Cause("reward hacking", 0.2, "the policy leaves the language to please the reward", "read twenty of its last completions"),
+            Cause(
+                "learning rate too high",
+                0.5,
+                "large steps move the policy far",
+                "one run with a third of the learning rate",
+            ),
+            Cause(
+                "KL coefficient too small",
+                0.3,
+                "nothing holds the policy near the reference",
+                "one run with a coefficient ten times as large",
+            ),
+            Cause(
+                "reward hacking",
+                0.2,
+                "the policy leaves the language to please the reward",
+                "read twenty of its last completions",
+            ),
         ),
     )
 
@@ -64,8 +79,14 @@ RULE = Rule(
     why="Far from the reference the reward is no longer trustworthy and the text is no longer fluent; the run does not come back.",
     how="Early warning. The KL divergence ends above 10 nats a token, or is above it in a tenth of the steps, or has grown tenfold to more than 2 while the reward has not risen. Sums over a completion (objective/kl) have limits 20 times as high.",
     sources=(
-        Reference("Ziegler et al., Fine-Tuning Language Models from Human Preferences, 2019", "https://arxiv.org/abs/1909.08593"),
-        Reference("Gao, Schulman and Hilton, Scaling Laws for Reward Model Overoptimization, 2022", "https://arxiv.org/abs/2210.10760"),
+        Reference(
+            "Ziegler et al., Fine-Tuning Language Models from Human Preferences, 2019",
+            "https://arxiv.org/abs/1909.08593",
+        ),
+        Reference(
+            "Gao, Schulman and Hilton, Scaling Laws for Reward Model Overoptimization, 2022",
+            "https://arxiv.org/abs/2210.10760",
+        ),
     ),
     remedies=("raise-kl-coefficient", "lower-learning-rate-for-policies", "clip-gradients", "check-the-reward"),
     sick=(

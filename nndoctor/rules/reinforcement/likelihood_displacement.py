@@ -42,9 +42,24 @@ def check(run: Run) -> Iterator[Symptom]:
         step=float(chosen.x[-1]),
         span=(float(chosen.x[0]), float(chosen.x[-1])),
         causes=(
-            Cause("learning rate too high or too many steps", 0.4, "the margin grows long after the pairs are told apart", "one run with a tenth of the learning rate, or one epoch"),
-            Cause("chosen and rejected answers too alike", 0.35, "what lowers the one lowers the other", "measure the edit distance of the pairs, and drop the closest"),
-            Cause("nothing holds the chosen answers", 0.25, "the loss sees the difference alone", "one run with a term for the chosen answers' likelihood"),
+            Cause(
+                "learning rate too high or too many steps",
+                0.4,
+                "the margin grows long after the pairs are told apart",
+                "one run with a tenth of the learning rate, or one epoch",
+            ),
+            Cause(
+                "chosen and rejected answers too alike",
+                0.35,
+                "what lowers the one lowers the other",
+                "measure the edit distance of the pairs, and drop the closest",
+            ),
+            Cause(
+                "nothing holds the chosen answers",
+                0.25,
+                "the loss sees the difference alone",
+                "one run with a term for the chosen answers' likelihood",
+            ),
         ),
     )
 
@@ -68,10 +83,19 @@ RULE = Rule(
     why="Probability that leaves both answers goes to others that nobody has seen; the model can become worse while its margin and accuracy rise.",
     how="The chosen answers' reward ends below zero by a quarter of the margin and three standard errors, and is at -1.5 or less, or their log-probability has fallen by 15 %.",
     sources=(
-        Reference("Razin et al., Unintentional Unalignment: Likelihood Displacement in DPO, 2024", "https://arxiv.org/abs/2410.08847"),
+        Reference(
+            "Razin et al., Unintentional Unalignment: Likelihood Displacement in DPO, 2024",
+            "https://arxiv.org/abs/2410.08847",
+        ),
         Reference("Pal et al., Smaug (DPO-Positive), 2024", "https://arxiv.org/abs/2402.13228"),
     ),
-    remedies=("lower-dpo-learning-rate", "add-chosen-likelihood", "filter-similar-pairs", "raise-dpo-beta", "one-epoch"),
+    remedies=(
+        "lower-dpo-learning-rate",
+        "add-chosen-likelihood",
+        "filter-similar-pairs",
+        "raise-dpo-beta",
+        "one-epoch",
+    ),
     sick=(Run.drawn(rewards_chosen="-0.1..-18*30", rewards_margins="0.2..25*30", train_loss="0.69..0.05*30"),),
     healthy=(
         Run.drawn(rewards_chosen="0.01..1*30", rewards_margins="0.05..6*30", train_loss="0.69..0.1*30"),

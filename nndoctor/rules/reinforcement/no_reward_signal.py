@@ -34,7 +34,7 @@ def check(run: Run) -> Iterator[Symptom]:
             yield _alike(run, float(np.mean(dead)), "from the start")
         elif late >= SILENT and not improves(run):
             yield _alike(run, late, "at the end")
-    elif not of_text(run):
+    else:
         yield from _still(run, curve.y)
 
 
@@ -59,23 +59,44 @@ def _causes(level: float, run: Run) -> tuple[Cause, ...]:
     top = run.series["reward"].high
     hard = level <= 0 or level < 0.5 * top
     return (
-        Cause("prompts too hard" if hard else "prompts too easy", 0.5, f"the reward is {number(level)}", "measure the pass rate of the model before training, with 16 samples for each prompt"),
-        Cause("the reward function never pays" if hard else "the reward function always pays", 0.35, "a parser that fails gives every answer the same reward", "print the reward of five right and five wrong answers"),
-        Cause("samples too alike", 0.15, "a low temperature repeats one answer", "one run at temperature 1 with 16 samples for each prompt"),
+        Cause(
+            "prompts too hard" if hard else "prompts too easy",
+            0.5,
+            f"the reward is {number(level)}",
+            "measure the pass rate of the model before training, with 16 samples for each prompt",
+        ),
+        Cause(
+            "the reward function never pays" if hard else "the reward function always pays",
+            0.35,
+            "a parser that fails gives every answer the same reward",
+            "print the reward of five right and five wrong answers",
+        ),
+        Cause(
+            "samples too alike",
+            0.15,
+            "a low temperature repeats one answer",
+            "one run at temperature 1 with 16 samples for each prompt",
+        ),
     )
 
 
 def _still(run: Run, y: np.ndarray) -> Iterator[Symptom]:
     """A game's reward that is the same in all updates, or whose level never rises."""
-    if len(y) < MIN_POINTS or solved(run):
+    constant = len(y) >= MIN_POINTS and float(np.mean(y == np.median(y))) >= SILENT
+    if len(y) < MIN_POINTS or (solved(run) and not constant):
         return
-    way, constant = levels(run.series["reward"]), float(np.ptp(y)) == 0.0
-    never = len(y) >= LONG and way.best - way.start < FLAT * way.error and abs(way.last - way.start) < FLAT * way.error
+    way = levels(run.series["reward"])
+    never = (
+        not of_text(run)
+        and len(y) >= LONG
+        and way.best - way.start < FLAT * way.error
+        and abs(way.last - way.start) < FLAT * way.error
+    )
     if not constant and not never:
         return
     curve = run.series["reward"]
     yield Symptom(
-        f"the reward is {number(float(y[0]))} in all {len(y)} values: nothing the policy does is rewarded"
+        f"the reward is {number(float(np.median(y)))} in {int(np.sum(y == np.median(y)))} of {len(y)} values, whatever the policy does"
         if constant
         else f"the reward never rises: {number(way.start)} at the start, {number(way.last)} at the end of {len(y)} values",
         0.95 if constant else 0.75,
@@ -84,9 +105,21 @@ def _still(run: Run, y: np.ndarray) -> Iterator[Symptom]:
         step=float(curve.x[-1]),
         span=(float(curve.x[0]), float(curve.x[-1])),
         causes=(
-            Cause("rewards too rare", 0.4, "random actions never reach one", "reward the first step towards the goal, and see whether the policy learns that"),
-            Cause("too little exploration", 0.3, "the policy may never try what is rewarded", "one run with more entropy or a higher epsilon"),
-            Cause("learning rate too low", 0.3, "the policy may hardly change", "one run with ten times the learning rate"),
+            Cause(
+                "rewards too rare",
+                0.4,
+                "random actions never reach one",
+                "reward the first step towards the goal, and see whether the policy learns that",
+            ),
+            Cause(
+                "too little exploration",
+                0.3,
+                "the policy may never try what is rewarded",
+                "one run with more entropy or a higher epsilon",
+            ),
+            Cause(
+                "learning rate too low", 0.3, "the policy may hardly change", "one run with ten times the learning rate"
+            ),
         ),
         remedies=("shape-the-reward", "entropy-bonus", "raise-learning-rate"),
     )
@@ -111,7 +144,12 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, reward="0*30"),
     ),
     healthy=(
-        Run.drawn({"task": "reinforcement-learning"}, reward="0.3..0.99*30", reward_std="0.3*20 0*10", zero_spread_groups="0.1*20 1*10"),
+        Run.drawn(
+            {"task": "reinforcement-learning"},
+            reward="0.3..0.99*30",
+            reward_std="0.3*20 0*10",
+            zero_spread_groups="0.1*20 1*10",
+        ),
         Run.drawn({"task": "reinforcement-learning"}, reward="10..200*30"),
     ),
     yields_to=("nan-loss",),

@@ -28,9 +28,9 @@ def check(run: Run) -> Iterator[Symptom]:
     if workload(run) is not Workload.REINFORCEMENT:
         return
     kl, clip = size_of_updates(run, of_text=of_text(run)), run.series.get("clip_fraction")
-    if kl is not None and len(kl.y) >= MIN_POINTS and (symptom := _diverging(run, kl)):
-        yield symptom
-    elif clip is not None and len(clip.y) >= MIN_POINTS and (symptom := _clipping(run, clip)):
+    if (kl is not None and len(kl.y) >= MIN_POINTS and (symptom := _diverging(run, kl))) or (
+        clip is not None and len(clip.y) >= MIN_POINTS and (symptom := _clipping(run, clip))
+    ):
         yield symptom
 
 
@@ -76,7 +76,12 @@ def _causes(run: Run) -> tuple[Cause, ...]:
     rate = "it is the usual cause" if lr is None or not len(lr.y) else f"it peaks at {number(lr.high)}"
     return (
         Cause("learning rate too high", 0.55, rate, "one run with a third of the learning rate"),
-        Cause("too many epochs on one batch", 0.3, "each of them moves the policy further from the one that played", "one run with half of the epochs and a target KL of 0.02"),
+        Cause(
+            "too many epochs on one batch",
+            0.3,
+            "each of them moves the policy further from the one that played",
+            "one run with half of the epochs and a target KL of 0.02",
+        ),
         Cause("batch too small", 0.15, "noisy advantages make large steps", "one run with four times the batch"),
     )
 
@@ -92,15 +97,29 @@ RULE = Rule(
     how="Early warning. The median approximate KL of an update is above 0.06, 15 % of the updates are above 0.2, or one is above 0.5 and the reward does not rise; else 45 % of the ratios are clipped in the median, or 60 % in 15 % of the updates without a rise of the reward.",
     sources=(
         Reference("Schulman et al., Proximal Policy Optimization, 2017", "https://arxiv.org/abs/1707.06347"),
-        Reference("Huang et al., The 37 Implementation Details of PPO, 2022: approximate KL and clip fraction", "https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/"),
+        Reference(
+            "Huang et al., The 37 Implementation Details of PPO, 2022: approximate KL and clip fraction",
+            "https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/",
+        ),
     ),
-    remedies=("lower-learning-rate-for-policies", "target-kl", "fewer-update-epochs", "smaller-clip-range", "larger-batch"),
+    remedies=(
+        "lower-learning-rate-for-policies",
+        "target-kl",
+        "fewer-update-epochs",
+        "smaller-clip-range",
+        "larger-batch",
+    ),
     sick=(
         Run.drawn({"task": "reinforcement-learning"}, approx_kl="0.01*20 0.8*20", reward="0..200*20 200..5*20"),
         Run.drawn({"task": "reinforcement-learning"}, clip_fraction="0.85*30", reward="20..12*30"),
     ),
     healthy=(
-        Run.drawn({"task": "reinforcement-learning"}, approx_kl="0.004..0.014*20", clip_fraction="0.05..0.2*20", reward="0..200*20"),
+        Run.drawn(
+            {"task": "reinforcement-learning"},
+            approx_kl="0.004..0.014*20",
+            clip_fraction="0.05..0.2*20",
+            reward="0..200*20",
+        ),
     ),
     yields_to=("nan-loss",),
 )

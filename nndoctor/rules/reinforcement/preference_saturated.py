@@ -40,9 +40,19 @@ def check(run: Run) -> Iterator[Symptom]:
         step=float(margins.x[-1]),
         span=(float(margins.x[len(margins.x) // 2]), float(margins.x[-1])),
         causes=(
-            Cause("learning rate too high", 0.5, "margins of the usual runs stay below 5", "one run with a tenth of the learning rate"),
+            Cause(
+                "learning rate too high",
+                0.5,
+                "margins of the usual runs stay below 5",
+                "one run with a tenth of the learning rate",
+            ),
             Cause("too many epochs", 0.3, "every pair is already told apart", "one run of one epoch"),
-            Cause("pairs too easy", 0.2, "length or format may give the answer away", "train a classifier on the answers' length alone"),
+            Cause(
+                "pairs too easy",
+                0.2,
+                "length or format may give the answer away",
+                "train a classifier on the answers' length alone",
+            ),
         ),
     )
 
@@ -57,13 +67,17 @@ RULE = Rule(
     why="Beyond that point the loss only drives the two answers apart, away from the reference: the model overfits the pairs and its text degrades.",
     how="At the end the margin is above 8, the accuracy at 98.5 % and the loss below 0.02; or a fifth of the margins are above 15.",
     sources=(
-        Reference("Rafailov et al., Scaling Laws for Reward Model Overoptimization in Direct Alignment Algorithms, 2024", "https://arxiv.org/abs/2406.02900"),
-        Reference("Azar et al., A General Theoretical Paradigm to Understand Learning from Human Preferences (IPO), 2023", "https://arxiv.org/abs/2310.12036"),
+        Reference(
+            "Rafailov et al., Scaling Laws for Reward Model Overoptimization in Direct Alignment Algorithms, 2024",
+            "https://arxiv.org/abs/2406.02900",
+        ),
+        Reference(
+            "Azar et al., A General Theoretical Paradigm to Understand Learning from Human Preferences (IPO), 2023",
+            "https://arxiv.org/abs/2310.12036",
+        ),
     ),
     remedies=("lower-dpo-learning-rate", "one-epoch", "raise-dpo-beta", "ipo-loss"),
-    sick=(
-        Run.drawn(rewards_margins="0.1..37*30", rewards_accuracies="0.5..1*20 1*10", train_loss="0.69..0.0002*30"),
-    ),
+    sick=(Run.drawn(rewards_margins="0.1..37*30", rewards_accuracies="0.5..1*20 1*10", train_loss="0.69..0.0002*30"),),
     healthy=(
         Run.drawn(rewards_margins="0.05..6*30", rewards_accuracies="0.5..0.99*30", train_loss="0.69..0.05*30"),
         Run.drawn(rewards_margins="0.01..1.5*30", rewards_accuracies="0.5..0.8*30", train_loss="0.69..0.4*30"),

@@ -38,9 +38,24 @@ def check(run: Run) -> Iterator[Symptom]:
         step=way.best_step,
         span=(way.best_step, float(curve.x[-1])),
         causes=(
-            Cause("policy updates too large", 0.5, "one bad update can undo what was learned", "one run with a third of the learning rate and a target KL"),
-            Cause("reward changed or was exploited", 0.3, "another part of the reward may have risen instead", "plot each part of the reward, and read the last completions or watch episodes"),
-            Cause("value estimates diverged", 0.2, "wrong advantages point the wrong way", "look at the value loss and the explained variance around the fall"),
+            Cause(
+                "policy updates too large",
+                0.5,
+                "one bad update can undo what was learned",
+                "one run with a third of the learning rate and a target KL",
+            ),
+            Cause(
+                "reward changed or was exploited",
+                0.3,
+                "another part of the reward may have risen instead",
+                "plot each part of the reward, and read the last completions or watch episodes",
+            ),
+            Cause(
+                "value estimates diverged",
+                0.2,
+                "wrong advantages point the wrong way",
+                "look at the value loss and the explained variance around the fall",
+            ),
         ),
     )
 
@@ -56,9 +71,18 @@ RULE = Rule(
     how="The median reward at the end has lost half of the way from the start to the best level, by four standard errors and a quarter of the rewards' first spread, and the best level lies before 93 % of the run.",
     sources=(
         Reference("Schulman et al., Proximal Policy Optimization, 2017", "https://arxiv.org/abs/1707.06347"),
-        Reference("Henderson et al., Deep Reinforcement Learning that Matters, 2018", "https://arxiv.org/abs/1709.06560"),
+        Reference(
+            "Henderson et al., Deep Reinforcement Learning that Matters, 2018", "https://arxiv.org/abs/1709.06560"
+        ),
     ),
-    remedies=("keep-the-best-checkpoint", "lower-learning-rate-for-policies", "target-kl", "check-the-reward", "raise-kl-coefficient"),
+    remedies=(
+        "keep-the-best-checkpoint",
+        "lower-learning-rate-for-policies",
+        "target-kl",
+        "check-the-reward",
+        "raise-kl-coefficient",
+        "evaluate-the-policy",
+    ),
     sick=(
         Run.drawn({"task": "reinforcement-learning"}, reward="0.2..0.7*40 0.7..0.02*30"),
         Run.drawn({"task": "reinforcement-learning"}, reward="20..9.3*6 9.3*34"),

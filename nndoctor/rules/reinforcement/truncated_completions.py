@@ -30,7 +30,11 @@ def check(run: Run) -> Iterator[Symptom]:
     at = float(curve.x[int(np.argmax(curve.y >= limit))])
     length = run.series.get("completion_length")
     long = length is not None and len(length.y) >= MIN_POINTS
-    words = f"; their mean length went from {number(levels(length).start)} to {number(levels(length).last)}" if long and length else ""
+    words = (
+        f"; their mean length went from {number(levels(length).start)} to {number(levels(length).last)}"
+        if long and length
+        else ""
+    )
     grown = long and length is not None and levels(length).last > 1.2 * levels(length).start
     yield Symptom(
         f"{percent(way.last)} of the completions are cut off at the length limit (from step {step(at)} on){words}",
@@ -40,9 +44,24 @@ def check(run: Run) -> Iterator[Symptom]:
         step=at,
         span=(at, float(curve.x[-1])),
         causes=(
-            Cause("the reward pays for length", 0.5 if grown else 0.2, "completions grow longer" if grown else "their length hardly grows", "plot the reward against the length of the completions of one step"),
-            Cause("limit too short", 0.2 if grown else 0.5, "answers that need more tokens are cut", "one run with twice the max completion length"),
-            Cause("the end token is never learned", 0.3, "a model that was not trained to stop runs on", "look whether the chat template ends the answer with the end token"),
+            Cause(
+                "the reward pays for length",
+                0.5 if grown else 0.2,
+                "completions grow longer" if grown else "their length hardly grows",
+                "plot the reward against the length of the completions of one step",
+            ),
+            Cause(
+                "limit too short",
+                0.2 if grown else 0.5,
+                "answers that need more tokens are cut",
+                "one run with twice the max completion length",
+            ),
+            Cause(
+                "the end token is never learned",
+                0.3,
+                "a model that was not trained to stop runs on",
+                "look whether the chat template ends the answer with the end token",
+            ),
         ),
     )
 
@@ -57,11 +76,22 @@ RULE = Rule(
     why="A completion that is cut off cannot be rewarded for its answer: the policy learns from noise, and pays for the longest texts.",
     how="Early warning. At the end at least half of the completions reach the length limit, or 30 % after a rise of 20 points.",
     sources=(
-        Reference("Liu et al., Understanding R1-Zero-Like Training (Dr. GRPO), 2025: length bias", "https://arxiv.org/abs/2503.20783"),
+        Reference(
+            "Liu et al., Understanding R1-Zero-Like Training (Dr. GRPO), 2025: length bias",
+            "https://arxiv.org/abs/2503.20783",
+        ),
         Reference("Yu et al., DAPO, 2025: overlong filtering and soft punishment", "https://arxiv.org/abs/2503.14476"),
     ),
     remedies=("raise-max-completion-length", "mask-truncated-completions", "length-penalty", "token-level-loss"),
-    sick=(Run.drawn({"task": "reinforcement-learning"}, clipped_completions="0.02..0.95*30", completion_length="200..1500*30"),),
-    healthy=(Run.drawn({"task": "reinforcement-learning"}, clipped_completions="0.02..0.1*30", completion_length="200..400*30"),),
+    sick=(
+        Run.drawn(
+            {"task": "reinforcement-learning"}, clipped_completions="0.02..0.95*30", completion_length="200..1500*30"
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            {"task": "reinforcement-learning"}, clipped_completions="0.02..0.1*30", completion_length="200..400*30"
+        ),
+    ),
     yields_to=("nan-loss",),
 )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nndoctor.analysis.reinforcement import solved
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -41,14 +39,34 @@ def check(run: Run) -> Iterator[Symptom]:
         f"the value function explains nothing of the returns: explained variance is {number(last)} at the end, "
         f"{number(level)} in the middle{words}",
         0.85,
-        {"late": level, "best": best, "last": last, "value_loss": None if value is None or not len(value.y) else value.last},
+        {
+            "late": level,
+            "best": best,
+            "last": last,
+            "value_loss": None if value is None or not len(value.y) else value.last,
+        },
         series=curve.name,
         step=float(curve.x[-1]),
         span=(float(curve.x[int(LATE * len(curve.y))]), float(curve.x[-1])),
         causes=(
-            Cause("rewards not scaled", 0.6 if large else 0.3, "returns of thousands need large weights" if large else "returns far from 1 fit slowly", "one run with rewards divided by their running standard deviation"),
-            Cause("value function learns too slowly", 0.4, "its error does not fall", "one run with ten times its learning rate or its loss's coefficient"),
-            Cause("observations do not show what is to come", 0.3, "then no function can", "train the value function alone on recorded episodes"),
+            Cause(
+                "rewards not scaled",
+                0.6 if large else 0.3,
+                "returns of thousands need large weights" if large else "returns far from 1 fit slowly",
+                "one run with rewards divided by their running standard deviation",
+            ),
+            Cause(
+                "value function learns too slowly",
+                0.4,
+                "its error does not fall",
+                "one run with ten times its learning rate or its loss's coefficient",
+            ),
+            Cause(
+                "observations do not show what is to come",
+                0.3,
+                "then no function can",
+                "train the value function alone on recorded episodes",
+            ),
         ),
     )
 
@@ -65,16 +83,31 @@ RULE = Rule(
     why="Advantages are returns less the value function; where it explains nothing they are as noisy as the returns, and learning is slow or wrong.",
     how="Audit. After 40 % of the run the median explained variance is 0.05 or less and a tenth of its values at most above 0.3 (where updates are clipped, as in PPO), or it is below -0.2. Not where the task is solved and the variance merely fell again.",
     sources=(
-        Reference("Huang et al., The 37 Implementation Details of PPO, 2022", "https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/"),
+        Reference(
+            "Huang et al., The 37 Implementation Details of PPO, 2022",
+            "https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/",
+        ),
         Reference("Schulman, Nuts and Bolts of Deep RL Research, 2016: explained variance"),
     ),
     remedies=("scale-rewards", "raise-value-learning-rate", "separate-value-network", "longer-rollouts"),
     sick=(
-        Run.drawn({"task": "reinforcement-learning"}, explained_variance="0.6*6 0.1..-3.2*24", reward="2..12*30", clip_fraction="0.1*30"),
-        Run.drawn({"task": "reinforcement-learning"}, explained_variance="-0.01*30", reward="20..60*30", approx_kl="0.005*30"),
+        Run.drawn(
+            {"task": "reinforcement-learning"},
+            explained_variance="0.6*6 0.1..-3.2*24",
+            reward="2..12*30",
+            clip_fraction="0.1*30",
+        ),
+        Run.drawn(
+            {"task": "reinforcement-learning"}, explained_variance="-0.01*30", reward="20..60*30", approx_kl="0.005*30"
+        ),
     ),
     healthy=(
-        Run.drawn({"task": "reinforcement-learning"}, explained_variance="-0.1..0.7*30", reward="20..190*30", approx_kl="0.005*30"),
+        Run.drawn(
+            {"task": "reinforcement-learning"},
+            explained_variance="-0.1..0.7*30",
+            reward="20..190*30",
+            approx_kl="0.005*30",
+        ),
     ),
     yields_to=("nan-loss", "no-reward-signal"),
 )

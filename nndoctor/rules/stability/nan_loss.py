@@ -20,6 +20,16 @@ from nndoctor.core.series import Series
 CALM = 0.2  # of what was learned: a loss so near its best is not on its way up
 LEAP = 400.0  # times the reading before: a rate far too high multiplies the loss by thousands from one to the next
 LONG = 10  # finite readings
+# Training before validation, then the losses of reinforcement learning and of a GAN.
+LOSSES = (
+    "train/loss",
+    "validation/loss",
+    "total_loss",
+    "policy_loss",
+    "value_loss",
+    "discriminator_loss",
+    "generator_loss",
+)
 FAR = 1000.0  # times the first
 RISE = 2.0  # a loss this many times above its best excess just before the NaN was already diverging
 
@@ -39,7 +49,7 @@ FIRST = {
 
 def check(run: Run) -> Iterator[Symptom]:
     """Find the first value that is not finite, in training before validation."""
-    for name in ("train/loss", "validation/loss"):
+    for name in LOSSES:
         series = run.series.get(name)
         if series is not None and not np.isfinite(series.values).all():
             yield _symptom(run, series)
@@ -132,7 +142,7 @@ RULE = Rule(
     name="nan-loss",
     severity=Severity.ERROR,
     title="the loss is not a number",
-    needs={"train/loss|validation/loss": 0},
+    needs={"|".join(LOSSES): 0},
     check=check,
     why="Once a weight is NaN every later value is NaN: the rest of the run is lost time, and its last checkpoint is useless.",
     how="Any NaN or infinite value that the log holds for the training or validation loss. An empty cell is not a NaN.",

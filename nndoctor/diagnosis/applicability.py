@@ -1,0 +1,43 @@
+"""Rules that do not apply to a kind of training: what is normal there would be a fault in supervised learning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nndoctor.analysis.workload import Workload, counts_tokens, workload
+from nndoctor.core.report import Skipped
+from nndoctor.core.rule import Rule
+from nndoctor.core.run import Run
+
+BIAS = frozenset({"high-bias", "bias-unknown"})
+# Losses that do not fall to a floor, or are no measure of progress.
+LEVEL = frozenset(
+    {"not-converged", "lr-too-low", "initial-loss-off-chance", "validation-better-than-train", "high-variance"}
+)
+NOISY = frozenset(
+    {"noisy-validation", "loss-spikes", "sawtooth-epochs", "lr-too-high", "lr-never-decayed", "lr-decayed-too-early"}
+)
+CLASSROOM = BIAS | LEVEL | NOISY | {
+    "overtraining", "warmup-unfinished", "no-validation", "plateau-at-start", "diverged", "impossible-loss",
+    "loss-exactly-zero", "loss-and-metric-disagree", "gradient-norm-explodes", "stuck-at-chance", "metric-at-worst",
+    "labels-without-signal", "memorization-staircase", "resume-jump", "adaptive-rate-starved", "no-weight-changes",
+    "frozen-parameters", "impossible-metric", "class-imbalance",
+}  # fmt: skip
+FOREIGN: dict[Workload, frozenset[str]] = {
+    Workload.REINFORCEMENT: CLASSROOM,
+    Workload.GAN: CLASSROOM,
+    Workload.PREFERENCE: BIAS | LEVEL | {"noisy-validation", "sawtooth-epochs"},
+    Workload.DIFFUSION: BIAS | LEVEL | NOISY | {"no-validation"},
+    Workload.VAE: BIAS | LEVEL | {"impossible-loss"},
+    Workload.CONTRASTIVE: BIAS | LEVEL | {"impossible-loss"},
+}
+SPOKEN = {Workload.GAN: "a GAN", Workload.VAE: "a VAE", Workload.DIFFUSION: "a diffusion model"}
+
+
+def applicable(run: Run, rules: Iterable[Rule]) -> tuple[list[Rule], list[Skipped]]:
+    """The rules that apply to the run's workload, and the others with the reason."""
+    kind = workload(run)
+    foreign = FOREIGN.get(kind, frozenset()) | (BIAS if counts_tokens(run) else frozenset())
+    reason = f"does not apply to {SPOKEN.get(kind, str(kind).replace('-', ' '))}"
+    kept = [rule for rule in rules if rule.name not in foreign]
+    return kept, [Skipped(rule.code, rule.name, reason) for rule in rules if rule.name in foreign]
