@@ -87,6 +87,10 @@ class Run:
         series = {k: Series.of(k, v, np.linspace(0, longest - 1, len(v))) for k, v in named.items()}
         return cls(series, {k: Fact(v) for k, v in (facts or {}).items()}, source="drawn", format="drawn")
 
+    def place(self, step: float) -> str:
+        """A step as a message names it, in the unit that the log counts: `epoch 9`, `step 1500`, `epoch 0.25`."""
+        return f"{self.axis} {step:.0f}" if step == round(step) else f"{self.axis} {step:.2f}".rstrip("0").rstrip(".")
+
     def get(self, names: str) -> Series | None:
         """The first series of `a|b|c` that is there; `train/metric` stands for that split's judged error, best 0.
 

@@ -81,6 +81,21 @@ class Series:
         """The highest finite value; there must be one."""
         return float(self.y.max())
 
+    @property
+    def initial(self) -> float:
+        """The first finite value, as the log has it; there must be one."""
+        return float(self.y[0])
+
+    @property
+    def final(self) -> float:
+        """The last finite value, as the log has it; there must be one."""
+        return float(self.y[-1])
+
+    @cached_property
+    def low_step(self) -> float:
+        """The step of the lowest finite value (the first such); there must be one."""
+        return float(self.x[int(np.argmin(self.y))])
+
     @cached_property
     def told(self) -> Told | None:
         """The series in seven numbers; None where no value is finite."""

@@ -212,7 +212,7 @@ def test_a_phase_column_gives_the_split(log):
 def test_no_axis_counts_rows(log):
     """Without a step or an epoch the rows are counted, and the note says so."""
     run = only(log("val_loss,loss\n4,3\n3,2\n"))
-    assert run.series["train/loss"].steps.tolist() == [0, 1]
+    assert run.series["train/loss"].steps.tolist() == [1, 2]
     assert any("row numbers" in note for note in run.notes)
 
 
@@ -370,7 +370,7 @@ def test_steps_beyond_all_counting_are_not_counted_by(tmp_path, odd):
     rows = "".join(f"{odd if k == 7 else k},{1 + (k % 5) / 5},{1 / (k + 1)}\n" for k in range(60))
     log.write_text("step,loss,val_loss\n" + rows, encoding="utf-8")
     (run,) = nndoctor.read(str(log))
-    assert run.series["train/loss"].steps.tolist() == list(range(60))
+    assert run.series["train/loss"].steps.tolist() == list(range(1, 61))
     assert nndoctor.diagnose(run).run is run
 
 

@@ -31,7 +31,7 @@ class Segment:
 def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, tuple[str, ...]]:
     """The steps of all rows, shape (n,), what they count (`epoch` or `step`), and notes.
 
-    The log's steps where they are complete, else its epochs, else the numbers of the rows.
+    The log's steps where they are complete, else its epochs, else its rows, counted from 1.
     """
     steps = _filled(table, meanings, Kind.STEP)
     epochs = _filled(table, meanings, Kind.EPOCH)
@@ -44,7 +44,7 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     for axis, unit in ((steps, "step"), (epochs, "epoch")):
         if axis is not None and not _repeats_within(axis, table, meanings):
             return axis, unit, ()
-    counted = np.arange(table.rows, dtype=np.float64)
+    counted = np.arange(1, table.rows + 1, dtype=np.float64)
     if steps is None and epochs is None:
         unit = "epoch" if _validated_in_every_row(table, meanings) else "step"
         return counted, unit, ("no step or epoch column; using row numbers",)
