@@ -4,16 +4,44 @@ from __future__ import annotations
 
 from nndoctor.core.series import Series
 
+MOST_DIGITS = 8  # significant digits that may be needed to print two different numbers differently
+MAX_FACTOR = 1000.0  # a larger ratio says only that one of the two numbers is next to nothing
 
-def number(value: float) -> str:
+
+def number(value: float, digits: int = 4) -> str:
     """Four significant digits at most: `0.3127`, `2.3`, `1.2e-05`, `63000`.
 
-    >>> number(0.312749), number(2.30), number(1234567.0)
-    ('0.3127', '2.3', '1.235e+06')
+    >>> number(0.312749), number(541.26), number(63_214.7), number(1234567.0)
+    ('0.3127', '541.3', '63215', '1.235e+06')
     """
-    if abs(value) >= 100 and abs(value) < 100_000:
+    if 10.0 ** (digits - 1) <= abs(value) < 100_000:
         return f"{value:.0f}"
-    return f"{value:.4g}"
+    return f"{value:.{digits}g}"
+
+
+def distinct(*values: float) -> tuple[str, ...]:
+    """The numbers with as many digits as it takes to see that they differ, where they do.
+
+    >>> distinct(2.21501, 2.21513), distinct(0.5, 0.5)
+    (('2.215', '2.2151'), ('0.5', '0.5'))
+    """
+    different = len(set(values))
+    for digits in range(4, MOST_DIGITS + 1):
+        texts = tuple(number(value, digits) for value in values)
+        if len(set(texts)) == different:
+            break
+    return texts
+
+
+def factor(larger: float, smaller: float) -> str:
+    """How many times as large one positive number is as another, empty where that says nothing: `2.4×`, `31×`.
+
+    >>> factor(0.2031, 0.0852), factor(31.0, 1.0), factor(1.0, 1e-9)
+    ('2.4×', '31×', '')
+    """
+    if smaller <= 0 or not 1.0 <= larger / smaller <= MAX_FACTOR:
+        return ""
+    return f"{larger / smaller:.2g}×" if larger / smaller < 10 else f"{larger / smaller:.0f}×"
 
 
 def rough(value: float, digits: int = 2) -> str:
@@ -26,9 +54,9 @@ def rough(value: float, digits: int = 2) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of one: `11 %`, `0.5 %`."""
+    """A share of one: `11%`, `0.5%`."""
     value = 100 * share
-    return f"{value:.0f} %" if abs(value) >= 9.95 or value == round(value) else f"{value:.1f} %"
+    return f"{value:.0f}%" if abs(value) >= 9.95 or value == round(value) else f"{value:.1f}%"
 
 
 def step(value: float) -> str:

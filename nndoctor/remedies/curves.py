@@ -149,6 +149,12 @@ CATALOGUE = (
         PLAYBOOK,
     ),
     Remedy(
+        "check-the-metric",
+        "compute the metric by hand on ten validation examples and look at the decoded outputs",
+        "wrong decoding, tokenization, padding or averaging makes a metric fall while the model improves",
+        RECIPE,
+    ),
+    Remedy(
         "find-what-changed",
         "put the run beside a good one (nndoctor compare GOOD THIS), then go back through settings, data and code",
         "one change at a time tells which did it; several seeds tell whether it was chance",

@@ -116,7 +116,7 @@ def test_a_training_error_that_data_often_have_is_a_remark() -> None:
     report = _report(run)
     assert [(f.name, f.severity) for f in report.findings][:1] == [("high-bias", Severity.INFO)]
     assert "--target-error" in report.findings[0].message
-    assert verdict(report)[0].startswith("Nothing wrong found, unless it is high bias: training error is 16 %")
+    assert verdict(report)[0].startswith("Nothing wrong found, unless it is high bias: training error is 16%")
 
 
 def test_a_spike_that_was_got_over_stands_behind_what_is_wrong_to_the_end() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.convergence import has_moved, losses, reach, sureness
+from nndoctor.analysis.convergence import has_moved, reach, sureness
+from nndoctor.analysis.gap import shared, upto
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -30,32 +31,45 @@ OWN = 0.30  # of the validation loss's excess over the best seen
 
 def check(run: Run, gap: float = GAP, fine: float = FINE, loss: float = LOSS) -> Iterator[Symptom]:
     """Compare errors where both splits log one, losses else."""
-    train, validation = run.error("train"), run.error("validation")
-    if (
-        run.metric is not None
-        and run.metric.share
-        and train is not None
-        and validation is not None
-        and len(train.y)
-        and len(validation.y)
-    ):
+    if run.judged_by_share and _both(run, "metric"):
+        train, validation = shared(run, "metric")
         seen = validation.last - train.last
         limit = fine if train.last < 0.10 else gap
         if seen >= limit and seen > 2.5 * validation.noise / min(len(validation.y), 10) ** 0.5:
-            yield Symptom(
-                f"validation error is {percent(validation.last)} against {percent(train.last)} in training",
-                _steady(sureness(seen, limit, 2.5 * limit), validation, seen),
-                {"train_error": train.last, "validation_error": validation.last, "gap": seen},
-                series=f"validation/{run.metric.name}",
-                step=float(validation.x[-1]),
-                span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
-                causes=no_signal(run),
-                severity=Severity.INFO if train.last > FITTED and seen < WIDE and _improves(run) else None,
-            )
+            yield _by_error(run, train, validation, limit)
             return
         loss = max(loss, CONFIDENT) if seen < SMALL else loss
-    if "train/loss" in run.series and "validation/loss" in run.series:
+    if _both(run, "loss"):
         yield from _by_loss(run, loss)
+
+
+def _both(run: Run, measure: str) -> bool:
+    curves = [run.get(f"{split}/{measure}") for split in ("train", "validation")]
+    return all(series is not None and len(series.y) > 0 for series in curves)
+
+
+def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symptom:
+    name = run.metric.name if run.metric is not None else ""
+    seen = validation.last - train.last
+    ours, theirs = run.series[f"train/{name}"], run.series[f"validation/{name}"]
+    words = name.replace("_", " ")
+    return Symptom(
+        f"validation {words} {_ends(theirs, upto(ours, theirs), words)}: a gap of {100 * seen:.0f} points",
+        _steady(sureness(seen, limit, 2.5 * limit), validation, seen),
+        {"train_error": train.last, "validation_error": validation.last, "gap": seen},
+        series=f"validation/{name}",
+        step=float(validation.x[-1]),
+        span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
+        causes=no_signal(run),
+        severity=Severity.INFO if train.last > FITTED and seen < WIDE and _improves(run) else None,
+    )
+
+
+def _ends(validation: Series, train: Series, name: str) -> str:
+    """Both last values, in the log's own unit and digits."""
+    return (
+        f"ends at {number(validation.final / validation.scale)}, training {name} at {number(train.final / train.scale)}"
+    )
 
 
 def _steady(sure: float, validation: Series, gap: float) -> float:
@@ -70,7 +84,7 @@ def _improves(run: Run) -> bool:
 
 
 def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
-    train, validation = losses(run)
+    train, validation = shared(run)
     if len(train.y) < 3 or len(validation.y) < FEW:
         return
     gap = validation.last - train.last
@@ -89,7 +103,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     if opened < 0.5 * gap and not fits:
         return
     yield Symptom(
-        f"validation loss is {number(validation.last)} against {number(train.last)} in training, a gap of {percent(share)} of all that was learned",
+        f"validation loss {_ends(validation, train, 'loss')}: a large generalization gap",
         _steady(sureness(share, loss, loss + 0.35), validation, gap),
         {"train_loss": train.last, "validation_loss": validation.last, "gap": gap, "reach": reach(run)},
         series="validation/loss",
@@ -107,7 +121,7 @@ RULE = Rule(
     title="validation error is far above training error",
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
-    why="The network has learned what is peculiar to its training examples. More data or more regularization closes the gap; a larger network or more training will not.",
+    why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
     how="A gap of 10 points of error, 9 where training error is under 10 %, over the last tenth of the run (information under 15 points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the reach that opened during training (information where it is under 28 % of a positive validation loss, 40 % where that still improves). Where the errors lie within 5 points: 60 % of the reach.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
@@ -127,6 +141,6 @@ RULE = Rule(
         Run.drawn(train_error="0.005", validation_error="0.01"),
         Run.drawn(train_loss="2.3..0.001*20", validation_loss="2.3..0.005*20"),
     ),
-    yields_to=("nan-loss", "diverged", "plateau-at-start", "sawtooth-epochs"),
+    yields_to=("loss-and-metric-disagree", "nan-loss", "diverged", "plateau-at-start", "sawtooth-epochs"),
     limits={"gap": GAP, "fine": FINE, "loss": LOSS},
 )

@@ -4,72 +4,98 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.chance import chance_loss
-from nndoctor.analysis.convergence import has_moved, reach, sureness
+from nndoctor.analysis.convergence import has_moved, sureness
+from nndoctor.analysis.overfitting import FEW, Rise, distance_covered, rise, training_fell
+from nndoctor.analysis.task_metric import moved_since
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import distinct, factor
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import median
 
 RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
 ROUGH = 3.0  # times the validation loss's own noise
 SLIGHT = 0.09  # of a positive loss: a smaller rise, where it is no large part of the way either, is information
+SLIGHT_OF_FEW = 0.05  # the same of few evaluations, each of which stands for many steps
 PLAIN = 0.3  # of the distance: no small rise
-PART = 0.3  # of training's way down, where validation was best at once
 LATEST = 0.8  # the best lies before this share of the run
+TREND = 5.0  # standard errors of the slope since the best: a steady rise is information however small it is so far
+STEADY = 0.02  # of the distance: less is not worth a remark
+PATIENCE = 5  # evaluations since the best, at least, for that
+GAINED = 0.2  # of the distance that validation covered: a large part of what training learned came after the best
+FELL = 0.02  # of the distance that validation covered: what training gained since
+MUCH = 1.5  # times the best: from here on the ratio says more than the two numbers
+BETTER, BETTER_NOISES = 0.1, 2.0  # of all that the task's own metric moved, and of its noise: then the metric decides
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the end of the validation loss with its best, and see that training kept falling in between."""
-    validation, train = run.series["validation/loss"], run.series.get("train/loss")
-    train = train if train is not None and len(train.y) >= 4 else None
-    end = median(validation.y[-max(3, len(validation.y) // 10) :])
-    rise = end - validation.best
-    scale = _covered(run, train, validation)
-    at = validation.best_step
-    if not has_moved(run) or validation.share_of_run(at) > LATEST or rise < max(RISE * scale, ROUGH * validation.noise):
+    validation, seen = run.series["validation/loss"], rise(run)
+    if not has_moved(run) or seen.since == 0 or seen.when > LATEST or validation.final <= validation.low:
         return
-    if train is not None and not _kept_falling(train, at, scale):
+    fell = training_fell(run, seen.at)
+    gained = None if fell is None else fell / distance_covered(run)
+    risen = seen.height >= ROUGH * seen.noise and (seen.share >= RISE or _turned(validation, seen, gained))
+    if not risen and not _rises_steadily(seen):
         return
-    floor = min(s.best for s in (train, validation) if s is not None)
-    slight = validation.low > 0 and rise < SLIGHT * end and rise < PLAIN * scale
-    points = int((validation.x > at).sum())
-    yield Symptom(
-        f"validation loss was best at step {step(at)} ({number(validation.best)}) and is {number(end)} now: "
-        f"stopping there would have saved {points} of {len(validation.y)} evaluations"
-        + (f" and {percent(rise / (end - floor))} of the excess loss" if train is not None else ""),
-        sureness(rise / scale, RISE, 0.4) * (1.0 if train is not None else 0.8),
-        {
-            "best": validation.best,
-            "best_step": at,
-            "last": end,
-            "rise": rise,
-            "rise_share": rise / scale,
-            "evaluations_after": points,
-        },
-        series="validation/loss",
-        step=at,
-        span=(at, float(validation.x[-1])),
-        causes=no_signal(run),
-        severity=Severity.INFO if slight else None,
+    if (gained is not None and gained < FELL) or _metric_improves(run, seen.at):
+        return
+    yield _symptom(
+        run, validation, seen, slight=not risen or _is_slight(validation, seen), with_training=fell is not None
     )
 
 
-def _kept_falling(train: Series, at: float, scale: float) -> bool:
-    """Whether the training loss went on falling from a step to the end."""
-    after = train.y[train.x >= at]
-    return len(after) >= 2 and float(after[: max(1, len(after) // 10)].mean()) - train.last >= 0.02 * scale
+def _turned(validation: Series, seen: Rise, gained: float | None) -> bool:
+    """Whether of few evaluations the later ones are worse by far more than rounding while training gained much: fine-tuning starts near its best."""
+    few = len(validation.y) <= FEW and validation.low > 0
+    return few and gained is not None and gained > GAINED and seen.height > SLIGHT_OF_FEW * validation.final
 
 
-def _covered(run: Run, train: Series | None, validation: Series) -> float:
-    """How far the validation loss came down, from its start or from chance; where it never did, a part of training's way."""
-    first = validation.first if train is None else max(validation.first, train.first)
-    start = min(max(first, chance_loss(run) or first), reach(run) + validation.best)
-    part = 0.0 if train is None else PART * (train.first - train.best)
-    return max(start - validation.best, part, 1e-12)
+def _rises_steadily(seen: Rise) -> bool:
+    """Whether the evaluations since the best rise by far more than chance, though not by much yet: a run that goes on shows it early."""
+    return seen.since >= PATIENCE and seen.slope_z > TREND and seen.height > seen.noise and seen.share > STEADY
+
+
+def _is_slight(validation: Series, seen: Rise) -> bool:
+    limit = SLIGHT_OF_FEW if len(validation.y) <= FEW else SLIGHT
+    return validation.low > 0 and seen.height < limit * validation.final and seen.share < PLAIN
+
+
+def _metric_improves(run: Run, at: float) -> bool:
+    """Whether the task's own metric went on improving: then the run got better, whatever the loss says."""
+    moved = moved_since(run, at)
+    return moved is not None and moved.share > BETTER and moved.noises > BETTER_NOISES
+
+
+def _symptom(run: Run, validation: Series, seen: Rise, *, slight: bool, with_training: bool) -> Symptom:
+    best, last = distinct(validation.low, validation.final)
+    at, end = validation.low_step, float(validation.x[-1])
+    since = int((validation.x > at).sum())
+    kept = " while training loss kept falling" if with_training else ""
+    times = factor(validation.final, validation.low)
+    return Symptom(
+        f"validation loss rose from {best} (best, {run.place(at)}) to {last} ({run.place(end)}){kept}"
+        + (
+            f": the final model is {times} worse than the best"
+            if times and not slight and validation.final > MUCH * validation.low
+            else ""
+        ),
+        sureness(seen.share, RISE, 0.4) * (1.0 if with_training else 0.8),
+        {
+            "best": validation.low,
+            "best_step": at,
+            "last": validation.final,
+            "rise": seen.height,
+            "rise_share": seen.share,
+            "evaluations_after": since,
+        },
+        series="validation/loss",
+        step=at,
+        span=(at, end),
+        causes=no_signal(run),
+        severity=Severity.INFO if slight else None,
+    )
 
 
 RULE = Rule(
@@ -77,10 +103,10 @@ RULE = Rule(
     name="overtraining",
     severity=Severity.WARNING,
     title="validation loss has risen since its best",
-    needs={"validation/loss": 4},
+    needs={"validation/loss": 3},
     check=check,
-    why="Past its best epoch a network only learns its training examples by heart: the steps after it cost time and make the model worse.",
-    how="The validation loss ends above its best by 10 % of the distance covered and three times its noise; the best lies before 80 % of the run, and the training loss kept falling. Information where the rise is under 9 % of a positive loss and 30 % of the distance.",
+    why="After its best epoch the network memorizes the training set: further steps cost time and make the model worse.",
+    how="The validation loss ends above its best by at least 10% of the distance covered and three times its noise; the best comes before 80% of the run, and training loss kept falling. Information if the rise is less than 9% of a positive loss (5% with up to eight evaluations) and 30% of the distance, or if the loss only rises steadily since its best (slope over five standard errors, 2% of the distance). If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
         Reference(
@@ -92,10 +118,16 @@ RULE = Rule(
     sick=(
         Run.drawn(train_loss="2.3..0.05*30", validation_loss="2.3..0.9*8 0.92..1.6*22"),
         Run.drawn(train_loss="3.5..1.5*10", validation_loss="3.77..6.7*10"),
+        Run.drawn(train_loss="1.3 0.9 0.6", validation_loss="1.21 1.27 1.49"),
     ),
     healthy=(
         Run.drawn(train_loss="2.3..0.05*30", validation_loss="2.3..0.9*15 0.9..0.91*15"),
-        Run.drawn(train_loss="2.3..0.02*30", validation_loss="2.3..0.05*20 0.05..0.06*10"),
+        Run.drawn(train_loss="2.3..0.02*30", validation_loss="2.3..0.05*20 0.05..0.052*10"),
+        Run.drawn(
+            train_loss="54..3*12",
+            validation_loss="34 30 27 25.3 25 25.5 26 27 28 29 30 31",
+            validation_word_error="0.74..0.21*12",
+        ),
     ),
     free=True,
     yields_to=("nan-loss", "diverged", "plateau-at-start"),

@@ -1,4 +1,4 @@
-"""The validation loss lies below the training loss."""
+"""The validation loss is below the training loss."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import losses, reach
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import distinct
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import median
@@ -29,25 +29,33 @@ def check(run: Run) -> Iterator[Symptom]:
         or float((gaps > 0).mean()) < 0.8
     ):
         return
+    at = float(validation.x[half][np.flatnonzero(gaps > 0)[-1]])
+    ours, theirs = (
+        float(train.y[np.argmin(np.abs(train.x - at))]),
+        float(validation.y[np.argmin(np.abs(validation.x - at))]),
+    )
+    if theirs >= ours:  # between two training values that differ by more than the lead
+        return
+    below, above = distinct(theirs, ours)
     yield Symptom(
-        f"validation loss ({number(validation.last)}) lies below training loss ({number(train.last)})",
+        f"validation loss ({below}) is below training loss ({above}) at {run.place(at)}",
         0.85,
-        {"train_loss": train.last, "validation_loss": validation.last, "lead": lead},
+        {"train_loss": ours, "validation_loss": theirs, "lead": lead},
         series="validation/loss",
-        step=float(validation.x[-1]),
+        step=at,
         span=(float(validation.x[half][0]), float(validation.x[-1])),
         causes=(
             Cause(
                 "dropout or augmentation in training only",
                 0.5,
-                "they make the training loss harder than the task",
+                "they raise the training loss only",
                 "evaluate the training set in evaluation mode",
             ),
             Cause(
                 "training loss averaged over the epoch",
                 0.3,
-                "it mixes in the weights of the epoch's start",
-                "the lead shrinks as the curve flattens",
+                "it includes the worse weights from the start of the epoch",
+                "the difference shrinks as the curve flattens",
             ),
             Cause(
                 "validation easier, or leaked from training",
@@ -63,11 +71,11 @@ RULE = Rule(
     code="NN105",
     name="validation-better-than-train",
     severity=Severity.INFO,
-    title="validation loss lies below training loss",
+    title="validation loss is below training loss",
     needs={"train/loss": 3, "validation/loss": 3},
     check=check,
-    why="Mostly harmless: dropout, augmentation and averaging over the epoch raise the training loss alone. But it also hides leaks, and a gap that they cover.",
-    how="Over the second half the validation loss is lower by 4 % of the reach in at least four readings of five.",
+    why="Mostly harmless: dropout, augmentation and averaging over the epoch raise the training loss only. But a leak between the splits looks the same.",
+    how="Over the second half the validation loss is lower by 4% of the reach in at least four values of five.",
     sources=(
         Reference(
             "Rosebrock, Why is my validation loss lower than my training loss?, 2019",

@@ -1,36 +1,115 @@
-"""The validation loss gets worse while the validation metric gets better."""
+"""The validation loss and the validation metric move in opposite directions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from nndoctor.analysis.convergence import reach
-from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.analysis.task_metric import moved_since, task_metric
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import distinct
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 
 RISE = 0.10  # of the reach
 GAIN = 0.02  # points of error that the metric still won
+FALL = 0.10  # of the validation loss's own start: it clearly improves
+WORSE = 0.5  # of all that the task's metric moved: it got worse for most of the run
+WORSE_NOISES = 3.0  # standard errors of that difference
+WORSE_SHARE = 0.05  # of the metric's own size: less may be chance
+TREND = 0.5  # rank correlation of the metric with time, at least: it gets worse steadily, not in its last values only
+FEW = 5  # values of each
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare both between the loss's best step and the end."""
+    """Compare both between the loss's best step and the end, and over the whole run."""
+    yield from _metric_worsens(run) or _loss_worsens(run)
+
+
+def _metric_worsens(run: Run) -> list[Symptom]:
+    """The loss falls over the run while the task's own metric gets worse: one of them does not measure the task."""
+    loss, metric = run.series["validation/loss"], task_metric(run)
+    if metric is None or len(metric.y) < FEW or len(loss.y) < FEW or loss.first - loss.last < FALL * abs(loss.first):
+        return []
+    moved, error = moved_since(run, float(metric.x[min(2, len(metric.x) - 1)])), run.error("validation")
+    if moved is None or error is None or -moved.share < WORSE or -moved.noises < WORSE_NOISES:
+        return []
+    if abs(moved.gain) < WORSE_SHARE * float(np.max(np.abs(metric.y))) or _rank_correlation(error) < TREND:
+        return []
+    name, (first, last) = _name(run), distinct(metric.initial / metric.scale, metric.final / metric.scale)
+    before, after = distinct(loss.initial, loss.final)
+    return [
+        Symptom(
+            f"validation loss fell from {before} to {after}, but {name} got worse, from {first} to {last}: check how {name} is computed",
+            0.85,
+            {"loss_first": loss.initial, "loss_last": loss.final, "metric_change": -moved.gain},
+            series=metric.name,
+            step=float(metric.x[-1]),
+            span=(float(metric.x[0]), float(metric.x[-1])),
+            severity=Severity.WARNING,
+            causes=(
+                Cause(
+                    "the metric is computed wrongly",
+                    0.6,
+                    "decoding, tokenization or padding in evaluation differs from training",
+                    "compute the metric by hand on ten validation examples and print the decoded outputs",
+                ),
+                Cause(
+                    "the loss does not measure the task",
+                    0.4,
+                    "teacher forcing and per-token averages can improve while whole outputs get worse",
+                    "compare the outputs of an early and a late checkpoint on the same examples",
+                ),
+            ),
+            remedies=("check-the-metric", "stop-on-the-metric"),
+        )
+    ]
+
+
+def _rank_correlation(series: Series) -> float:
+    """Spearman's correlation of a series with time: 1 where it only rises."""
+    ranks = np.argsort(np.argsort(series.y, kind="stable"), kind="stable")
+    return float(np.corrcoef(np.arange(len(ranks)), ranks)[0, 1])
+
+
+def _loss_worsens(run: Run) -> list[Symptom]:
+    """The loss rises after its best while the metric still improves."""
     loss, error = run.series["validation/loss"], run.error("validation")
-    if error is None or run.metric is None or not run.judged_by_share or len(error.y) < 5:
-        return
-    then = error.y[error.x <= loss.best_step]
-    gained = float(then[-3:].mean()) - error.last if len(then) else 0.0
-    if loss.last - loss.best < RISE * reach(run) or gained < GAIN + error.noise:
-        return
-    name = run.metric.name.replace("_", " ")
-    yield Symptom(
-        f"since step {step(loss.best_step)} validation loss rose from {number(loss.best)} to {number(loss.last)} while {name} got better by {100 * gained:.1f} points: judge by the one you ship",
-        0.8,
-        {"loss_rise": loss.last - loss.best, "metric_gain": gained},
-        series="validation/loss",
-        step=loss.best_step,
-        span=(loss.best_step, float(loss.x[-1])),
+    if error is None or run.metric is None or len(error.y) < FEW or loss.last - loss.best < RISE * reach(run):
+        return []
+    moved = moved_since(run, loss.best_step)
+    if moved is not None:
+        improved = moved.share > RISE and moved.noises > WORSE_NOISES
+    else:
+        then = error.y[error.x <= loss.best_step]
+        gained = float(then[-3:].mean()) - error.last if len(then) else 0.0
+        improved = run.judged_by_share and gained >= GAIN + error.noise
+    if not improved or loss.final <= loss.low:
+        return []
+    metric = run.series[f"validation/{run.metric.name}"]
+    best, last = distinct(loss.low, loss.final)
+    first, end = distinct(metric.initial / metric.scale, metric.final / metric.scale)
+    return [
+        Symptom(
+            f"validation loss rose from {best} (best, {run.place(loss.low_step)}) to {last} while {_name(run)} improved, from {first} to {end} over the run: choose the checkpoint by the metric",
+            0.8,
+            {"loss_rise": loss.final - loss.low, "metric_first": metric.initial, "metric_last": metric.final},
+            series="validation/loss",
+            step=loss.low_step,
+            span=(loss.low_step, float(loss.x[-1])),
+            remedies=("stop-on-the-metric", "label-smoothing"),
+        )
+    ]
+
+
+def _name(run: Run) -> str:
+    """The metric as a reader knows it."""
+    name = run.metric.name if run.metric is not None else ""
+    return {"word_error": "word error rate", "map": "mAP", "bleu": "BLEU", "iou": "IoU"}.get(
+        name, name.replace("_", " ")
     )
 
 
@@ -41,18 +120,27 @@ RULE = Rule(
     title="validation loss and metric disagree",
     needs={"validation/loss": 5, "validation/metric": 5},
     check=check,
-    why="Cross-entropy punishes confident mistakes; accuracy does not see confidence. A network can get more answers right while the wrong ones grow surer.",
-    how="From the best loss to the end the loss rose by 10 % of the reach and the metric won two points or more.",
+    why="Cross-entropy punishes confident mistakes that accuracy does not see, so the loss can rise while more answers are right. A loss that falls while the task's own metric gets worse points to a fault in how the metric is computed.",
+    how="From the best loss to the end the loss rose by 10% of the reach while the metric improved by two points or more: a remark. The loss fell by 10% while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning.",
     sources=(
         Reference("Guo et al., On Calibration of Modern Neural Networks, 2017", "https://arxiv.org/abs/1706.04599"),
     ),
-    remedies=("stop-on-the-metric", "label-smoothing"),
+    remedies=("check-the-metric", "stop-on-the-metric", "label-smoothing"),
     sick=(
         Run.drawn(
             train_loss="2.3..0.1*10",
             validation_loss="2.3 1.5 1.1 1.0 1.1 1.2 1.3 1.4 1.5 1.6",
             validation_accuracy="0.2 0.4 0.6 0.64 0.66 0.68 0.7 0.72 0.74 0.75",
         ),
+        Run.drawn(train_loss="4.4..1.1*10", validation_loss="4.6..1.8*10", validation_bleu="23..6*10"),
     ),
-    healthy=(Run.drawn(train_loss="2.3..0.1*10", validation_loss="2.3..0.5*10", validation_accuracy="0.2..0.8*10"),),
+    healthy=(
+        Run.drawn(train_loss="2.3..0.1*10", validation_loss="2.3..0.5*10", validation_accuracy="0.2..0.8*10"),
+        Run.drawn(train_loss="4.4..1.1*10", validation_loss="4.6..1.8*10", validation_bleu="6..23*10"),
+        Run.drawn(
+            train_loss="2.3..0.1*10",
+            validation_loss="2.3..0.5*10",
+            validation_bleu="18 21 20 23 22 21.5 22.5 21 22 21.8",
+        ),
+    ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,104 +9,81 @@ from numpy.typing import NDArray
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import reach, sureness
-from nndoctor.analysis.loss_explosion import comes_back
+from nndoctor.analysis.spikes import LONG, Jump, Jumps, jumps, periodic
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import distinct
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.statistics import Array, background, median, peaks
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
 
-SPREADS = 13.0  # above the local median, in robust standard deviations of the run around it
-RATIOS = (
-    1.4  # times the highest of so many normal deviates, about (2 ln n)^(1/2): the same for the ratio of loss and level
-)
-AROUND = 21  # points at least that tell the noise about a place: more than a spike is wide
-FEW = 40  # points
-HALF_WAY = 0.5  # of the reach: what lies lower has learned something that can be undone
-SLIGHT, FAR_AHEAD = 0.065, 8.0  # of the reach: enough where no other rise comes near
-LOSES, WELL_AHEAD = 0.8, 3.2  # of the reach: what undoes so much is a spike in any noise, if none like it is about
-SHARE = 0.2  # of the run's reach: smaller spikes cost nothing
-AHEAD = 1.5  # a spike stands above the ordinary rises of this log by this factor
-RAISED = 1.5  # times the rate of the reading before: a warm restart
-MOST = 5000  # points looked at: of a longer curve the highest in each bin
+SPREADS = 10.0  # standard deviations of the points before: small batches have heavy tails, up to eight or nine
+SHARE, AHEAD = (
+    0.2,
+    1.5,
+)  # of the run's reach; times any other rise: smaller spikes cost nothing, or are how the log looks
+SLIGHT, FAR_AHEAD = 0.065, 5.0  # of the reach: enough where no other rise comes near
+SLIGHT_OF_FEW = 0.1  # the same of a short log, whose other rises tell less
+FEW = 40  # points from which the other rises tell what is ordinary
+EARLY = 0.05  # of the run: the first steps are often rough
+RAISED = 1.5  # times the rate of the point before: a warm restart
 MOST_OF = 0.25  # of the points: that is no longer a spike
-MANY = 0.04  # more than this share of points up there is no spike but how the run goes (lr-too-high)
+MANY = 0.04  # more than this share of points begin a jump: no spikes but how the run goes (lr-too-high)
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Count isolated points far above the median of their neighbours."""
+    """Look for jumps above the points before them that the loss recovers from."""
     loss = run.series["train/loss"]
-    x, y = peaks(loss.x, loss.y, MOST)
-    jumps = np.diff(y, prepend=y[0])
     scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
-    if 2 * float(jumps.max()) <= (SLIGHT if len(y) >= FEW else SHARE) * scale:
+    least = (SLIGHT if len(loss.y) >= FEW else SLIGHT_OF_FEW) * scale
+    if float(np.diff(loss.y).max(initial=0.0)) <= 0.5 * least:
         return
-    level = background(y)
-    above = np.minimum(y - level, jumps.clip(0) * 2)
-    late = (x >= x[0] + 0.05 * (x[-1] - x[0])) & (np.arange(len(x)) >= 3) & ~_restarted(run, x)
-    strays = SPREADS * _spread(y, level)
-    low = late & (level - loss.best < HALF_WAY * scale)
-    for least, ahead, where in (
-        (np.maximum(strays, SHARE * scale), AHEAD, late),
-        (np.maximum(strays, SLIGHT * scale), FAR_AHEAD, late & (len(y) >= FEW)),
-        (np.full(len(y), LOSES * scale), WELL_AHEAD, low),
-    ):
-        high = where & (above > least) & (y > np.minimum.accumulate(y) + least)
-        if high.any() and _isolated(jumps, above, high, late, ahead) and not (high[-1] and not comes_back(loss)):
-            yield _symptom(x, y, above, high, least)
-            return
+    seen = jumps(loss, least, _skipped(run, loss))
+    high = seen.standing_out(SHARE * scale, SPREADS, AHEAD) or seen.standing_out(least, SPREADS, FAR_AHEAD)
+    events = [e for e in high if e.recovered and e.back - e.start <= LONG * len(seen.y)]
+    if events and not _is_usual(events, seen):
+        yield _symptom(run, seen, events, least)
 
 
-def _restarted(run: Run, x: Array) -> NDArray[np.bool_]:
-    """Where the learning rate was raised at once, or up to two readings before: the loss of a warm restart jumps, and comes back."""
+def _is_usual(events: list[Jump], seen: Jumps) -> bool:
+    """Whether the loss jumps so often, or so regularly, that this is how the run or its log goes."""
+    up = sum(e.end - e.start for e in events)
+    if len(events) > MANY * len(seen.y) + 2 or up > MOST_OF * len(seen.y):
+        return True
+    spacing = median(np.diff(seen.x))
+    return periodic(seen.x[[e.start for e in events]], spacing)
+
+
+def _skipped(run: Run, loss: Series) -> NDArray[np.bool_]:
+    """Where no spike is looked for: in the first steps, and where the learning rate was raised up to two points before."""
+    early = loss.x < loss.x[0] + EARLY * (loss.x[-1] - loss.x[0])
     lr = run.series.get("lr")
-    if lr is None or len(lr.y) < 2 or lr.low < 0:
-        return np.zeros(len(x), dtype=np.bool_)
-    rate = np.interp(x, lr.x, lr.y)
+    if lr is None or len(lr.y) < 2 or lr.low < 0:  # noqa: PLR2004 - a schedule
+        return np.asarray(early)
+    rate = np.interp(loss.x, lr.x, lr.y)
     raised = np.concatenate([[False], rate[1:] > RAISED * rate[:-1]])
-    return np.asarray(raised | np.roll(raised, 1) | np.roll(raised, 2))
+    return np.asarray(early | raised | np.roll(raised, 1) | np.roll(raised, 2))
 
 
-def _isolated(jumps: Array, above: Array, high: NDArray[np.bool_], late: NDArray[np.bool_], ahead: float) -> bool:
-    """Whether the points that stand up are few, and so many times as high as any other rise of the late log."""
-    if len(_events(high)) > MANY * len(high) + 2 or high.mean() > MOST_OF:
-        return False
-    ordinary = float(np.max(jumps[1:][~high[1:] & ~high[:-1] & late[1:]], initial=0.0))
-    return float(above[high].max()) >= ahead * ordinary
-
-
-def _events(high: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Where each stretch of high points begins."""
-    return np.flatnonzero(high & ~np.concatenate([[False], high[:-1]]))
-
-
-def _symptom(x: Array, y: Array, above: Array, high: NDArray[np.bool_], least: Array) -> Symptom:
-    worst, count = int(np.argmax(np.where(high, above, -np.inf))), len(_events(high))
-    where, top, base = float(x[worst]), float(y[worst]), float(y[worst] - above[worst])
-    times = f"{count} times" if count > 1 else "once"
+def _symptom(run: Run, seen: Jumps, events: list[Jump], least: float) -> Symptom:
+    worst = max(events, key=lambda e: e.height)
+    where, count = float(seen.x[worst.top]), len(events)
+    before, peak = distinct(float(seen.y[worst.start - 1]), worst.peak)
+    others = f" (the highest of {count} spikes)" if count > 1 else ""
     return Symptom(
-        f"the training loss jumps {times} and recovers; highest at step {step(where)}: {number(top)} among values near {number(base)}",
-        sureness(float(above[worst] / least[worst]), 1.0, 3.0),
-        {"spikes": count, "highest": top, "around_it": base, "limit": float(least[worst])},
+        f"training loss jumped from {before} to {peak} at {run.place(where)}{others}, then recovered",
+        sureness(worst.height / least, 1.0, 6.0),
+        {
+            "spikes": count,
+            "highest": worst.peak,
+            "level_before": worst.level,
+            "noise_before": worst.noise,
+            "largest_other_rise": seen.ordinary,
+        },
         series="train/loss",
         step=where,
-        span=(where, where),
+        span=(float(seen.x[worst.start]), float(seen.x[min(worst.end, len(seen.x) - 1)])),
     )
-
-
-def _spread(y: Array, level: Array) -> Array:
-    """What a point strays from the level, shape (n,): over the run, around it, or in proportion to the level, whichever is most.
-
-    The noise of small batches is as uneven as the loss itself: large where the loss is large, and heavy in its tail.
-    """
-    off = np.abs(y - level)
-    spread = np.maximum(median(off), background(off, AROUND))
-    if len(y) >= FEW and float(y.min()) > 0:
-        ratio = 1.4826 * median(np.abs(np.log(y / level)))
-        spread = np.maximum(
-            spread, level * np.expm1(RATIOS * math.sqrt(2 * math.log(len(y))) * ratio) / SPREADS / 1.4826
-        )
-    return np.asarray(1.4826 * spread)
 
 
 RULE = Rule(
@@ -117,8 +93,8 @@ RULE = Rule(
     title="the loss jumps up and recovers",
     needs={"train/loss": 12},
     check=check,
-    why="A spike that recovers costs some steps; the next one may not recover. Spikes come from a rate close to the limit of stability, from single bad batches, or from Adam's second moment being stale.",
-    how="Points more than thirteen robust deviations (of the run, of their neighbours, four or more of the ratio to the level) and 20 % of the run's reach above the median of their neighbours, no more than a few, the first 5 % of the run and warm restarts left out. A rise eight times any other is one from 6.5 % of the reach on; one that undoes 80 % of it is one in any noise.",
+    why="A spike that recovers costs some steps; the next one may not recover. Typical causes are a learning rate close to the limit of stability, single bad batches, or stale second-moment estimates in Adam.",
+    how="The loss jumps by at least ten standard deviations and 20% of the run's reach above the level of the points before (6.5% if no other rise is a fifth as high), and comes back to that level but for 30% of the jump. Consecutive points are one spike. The first 5% of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",
