@@ -26,7 +26,7 @@ def upto(train: Series, validation: Series) -> Series:
         return train
     end = float(validation.x[-1])
     kept = train.steps <= end
-    if end >= float(train.x[0]) + EARLY * float(train.x[-1] - train.x[0]) or int(kept.sum()) < 2:  # noqa: PLR2004 - a curve
+    if end >= float(train.x[0]) + EARLY * float(train.x[-1] - train.x[0]) or int(kept.sum()) < 2:
         return train
     lines = None if train.lines is None else train.lines[kept]
     return Series(train.name, train.steps[kept], train.values[kept], train.column, lines, train.scale)

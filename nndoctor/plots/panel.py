@@ -180,7 +180,7 @@ def _ticks(axes: Axes, curves: Sequence[Series], palette: Palette, most: int) ->
         if most < 5:
             axes.yaxis.set_minor_locator(NullLocator())
     elif len(values) == 1:
-        axes.set_yticks([*_clipped(np.array(list(values)))], [number(*values)])
+        axes.set_yticks([*_clipped(np.array(list(values)))], [number(next(iter(values)))])
     else:
         axes.yaxis.set_major_locator(MaxNLocator(most))
     axes.tick_params(axis="y", which="minor", color=palette.grid)

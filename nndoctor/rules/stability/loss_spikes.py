@@ -18,10 +18,8 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
 
 SPREADS = 10.0  # standard deviations of the points before: small batches have heavy tails, up to eight or nine
-SHARE, AHEAD = (
-    0.2,
-    1.5,
-)  # of the run's reach; times any other rise: smaller spikes cost nothing, or are how the log looks
+SHARE = 0.2  # of the run's reach: smaller spikes cost nothing
+AHEAD = 1.5  # times any other rise: else it is how the log looks
 SLIGHT, FAR_AHEAD = 0.065, 5.0  # of the reach: enough where no other rise comes near
 SLIGHT_OF_FEW = 0.1  # the same of a short log, whose other rises tell less
 FEW = 40  # points from which the other rises tell what is ordinary
@@ -58,7 +56,7 @@ def _skipped(run: Run, loss: Series) -> NDArray[np.bool_]:
     """Where no spike is looked for: in the first steps, and where the learning rate was raised up to two points before."""
     early = loss.x < loss.x[0] + EARLY * (loss.x[-1] - loss.x[0])
     lr = run.series.get("lr")
-    if lr is None or len(lr.y) < 2 or lr.low < 0:  # noqa: PLR2004 - a schedule
+    if lr is None or len(lr.y) < 2 or lr.low < 0:
         return np.asarray(early)
     rate = np.interp(loss.x, lr.x, lr.y)
     raised = np.concatenate([[False], rate[1:] > RAISED * rate[:-1]])
