@@ -17,6 +17,9 @@ PLAIN = ("accuracy", "error", "balanced_accuracy")  # whose best is near 1; a go
 
 EXPLAINED_BY = (  # the findings that say why a training error is high
     "nan-loss",
+    "metric-at-worst",
+    "impossible-metric",
+    "labels-without-signal",
     "diverged",
     "plateau-at-start",
     "dead-relu",

@@ -3,21 +3,63 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
-from nndoctor.core.run import Run, once
+from nndoctor.core.run import SPLITS, Run, once
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
 
 UNLEARNED = 0.3  # of the loss of guessing: a network that learned less is not judged by its own small reach
 BLIND = 1.15  # times exp(-loss): an accuracy up to here knows no example from another
 FITS = 0.3  # training error: below it a loss near zero and an accuracy near one agree, too
+MEANS_CLASSES = 0.3  # an accuracy that has been so high is no accident beside a regression's loss
+HALVED = 0.6  # of the loss at the start: a classifier whose loss falls so far gets more examples right
+THROWN = 3.0  # times the second value: the first was thrown
+REGRESSION = re.compile(
+    r"(^|[^a-z])(mse|mae|rmse|mean_squared|mean_absolute|squared_error|huber|l1|l2|smooth_l1|r2)([^a-z0-9]|$|_?loss|error)"
+)
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
+
+
+def known_classes(run: Run) -> int | None:
+    """The number of classes as the log or the user says; None where neither does."""
+    known = run.fact("num_classes")
+    return int(known) if isinstance(known, (int, float)) and known >= 2 else None
+
+
+@once
+def accuracy_tells(run: Run) -> bool:
+    """Whether the accuracy measures classification: it says nothing beside a squared error or another loss of a regression.
+
+    A loss that halves while the accuracy stays where it was, near zero, is no classifier's; nor is one whose column says so.
+    """
+    accuracy = run.series.get("train/accuracy") or run.series.get("validation/accuracy")
+    if accuracy is None or not len(accuracy.y):
+        return False
+    loss = run.series.get(accuracy.name.replace("accuracy", "loss"))
+    if any(REGRESSION.search(s.column.lower()) for name, s in run.series.items() if not name.endswith("/accuracy")):
+        return accuracy.high > MEANS_CLASSES
+    if loss is None or len(loss.y) < 3 or loss.low < 0 or accuracy.high >= MEANS_CLASSES:
+        return True
+    start = loss.y[1:4] if loss.y[0] > THROWN * loss.y[1] > 0 else loss.y[:3]
+    return not loss.last < HALVED * median(start)
+
+
+def meaningful(run: Run) -> Run:
+    """The run without an accuracy that measures nothing, which no rule may judge by."""
+    idle = {f"{split}/accuracy" for split in SPLITS} & set(run.series)
+    if not idle or accuracy_tells(run):
+        return run
+    return replace(run, series={name: s for name, s in run.series.items() if name not in idle})
 
 
 @once
 def classes(run: Run) -> int | None:
     """The number of classes: as the log says, or as loss ln C and accuracy 1/C at one point show."""
-    known = run.fact("num_classes")
-    if isinstance(known, (int, float)) and known >= 2:
-        return int(known)
+    known = known_classes(run)
+    if known is not None:
+        return known
     for split in ("train", "validation"):
         loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
         if loss is not None and accuracy is not None and len(loss.y) and len(accuracy.y):
@@ -34,7 +76,7 @@ def chance_loss(run: Run) -> float | None:
     number = classes(run)
     if number is not None:
         return math.log(number)
-    return math.log(2.0) if _is_cross_entropy(run) else None
+    return math.log(2.0) if is_cross_entropy(run) else None
 
 
 def at_chance(run: Run, split: str = "train") -> bool:
@@ -53,19 +95,29 @@ def guesses(run: Run) -> bool:
     learned to tell examples apart is right more often than that.
     """
     loss, error = run.series.get("train/loss"), run.error("train") if run.judged_by_share else None
-    if loss is None or error is None or not len(loss.y) or not len(error.y) or not _is_cross_entropy(run):
+    if loss is None or error is None or not len(loss.y) or not len(error.y) or not is_cross_entropy(run):
         return False
     return error.last > FITS and 1 - error.last < BLIND * math.exp(-max(loss.last, 0.0))
 
 
-def _is_cross_entropy(run: Run) -> bool:
+def _is_sum(loss: Series, accuracy: Series) -> bool:
+    """Whether a loss is a sum over a batch, a sequence or pixels: in its first quarter, or at its end, too large for an accuracy that rises."""
+    early = loss.y[: max(3, len(loss.y) // 4)]
+    return accuracy.last > MEANS_CLASSES and (loss.low > GUESSING or median(early) > GUESSING)
+
+
+def is_cross_entropy(run: Run) -> bool:
     """A loss above zero beside an accuracy, as large as guessing's at the start or larger than the error.
 
     A squared error of class probabilities is far smaller than the share of wrong answers; a cross-entropy is not.
     """
+    if not accuracy_tells(run):
+        return False
     for split in ("train", "validation"):
         loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
         if loss is not None and accuracy is not None and len(loss.y) and len(accuracy.y):
+            if _is_sum(loss, accuracy):
+                return False
             return loss.low >= 0 and (loss.first > 0.3 or loss.first > 1.5 * (1 - accuracy.first))
     loss = run.series.get("train/loss")
     shared = any(f"{split}/accuracy" in run.series for split in ("train", "validation"))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 
 DWARFS = 10.0  # times
 AT_FIRST = 0.2  # of the run: what is thrown later has until the end to win it back
 BACK = 0.35  # of its height: a spike that has come down so far will come down
+STAYS = 0.3  # of the second value: a loss that ends lower has gone on to learn
+FAR = 1000.0  # times the second value, where no validation loss stands beside the first
 BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
 DOUBLED = 2.0  # times the start, kept up for a while: no noise of a loss that then stays above its start
 LENGTH = 12  # points
@@ -31,6 +34,25 @@ def thrown(loss: Series) -> int | None:
 def thrown_unseen(loss: Series) -> bool:
     """Whether the first reading dwarfs the second: the loss exploded, or began, far above all that is logged after it."""
     return len(loss.y) >= 2 and float(loss.y[0]) > DWARFS * float(loss.y[1]) > 0
+
+
+@once
+def first_value_exploded(run: Run) -> bool:
+    """Whether the loss exploded within the first logged value: far above validation's beside it, or ten times what any start is.
+
+    The mean over the first epoch may lie a few times above the validation loss at its end; not a hundred times. A loss
+    that then goes on to fall by most of what is left has got over it.
+    """
+    train, validation = run.series.get("train/loss"), run.series.get("validation/loss")
+    if train is None or len(train.y) < LENGTH // 2 or not thrown_unseen(train):
+        return False
+    first, second = float(train.y[0]), float(train.y[1])
+    beside = (
+        first / float(validation.y[0]) if validation is not None and len(validation.y) and validation.y[0] > 0 else 0.0
+    )
+    later = train.y[1:]
+    stays = train.last > STAYS * float(later[: max(1, len(later) // 10)].mean())
+    return (beside > DWARFS or first > FAR * second) and stays
 
 
 def comes_back(loss: Series) -> bool:

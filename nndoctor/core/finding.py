@@ -65,7 +65,7 @@ class Symptom:
 
     `series` and `span` (first step, last step) mark the piece of the run behind it, `step` is the point that matters.
     `severity` overrides the rule's own; `remedies` puts the rule's remedies in another order, or leaves some out.
-    `layer` is a module's path; `place` the name in a model file that the finding is about (`optimizer`), if it is no layer.
+    `line` is the place where the log says it in words. `layer` is a module's path; `place` the name in a model file that the finding is about (`optimizer`), if it is no layer.
     """
 
     message: str
@@ -79,6 +79,7 @@ class Symptom:
     severity: Severity | None = None
     remedies: tuple[str, ...] = ()
     place: str | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

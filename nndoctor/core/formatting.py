@@ -64,6 +64,21 @@ def step(value: float) -> str:
     return f"{value:.0f}" if value == round(value) else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def spoken(name: str) -> str:
+    """A series as one says it: `training loss`, `validation word error`.
+
+    >>> spoken("train/loss"), spoken("validation/word_error"), spoken("grad_norm")
+    ('training loss', 'validation word error', 'grad norm')
+    """
+    split, _, metric = name.rpartition("/")
+    return f"{'training' if split == 'train' else split} {metric.replace('_', ' ')}".strip()
+
+
+def place(axis: str, value: float) -> str:
+    """A step with what it counts: `epoch 12`, `step 410`."""
+    return f"{axis} {step(value)}"
+
+
 def ending(series: Series) -> str:
     """`2.3 -> 0.41`."""
     return f"{number(series.first)} -> {number(series.last)}"

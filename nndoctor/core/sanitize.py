@@ -21,6 +21,12 @@ def shown(text: str) -> str:
     return re.sub(r"##(?=\[)", f"#{_WORD_JOINER}#", re.sub(r":(?=:)", f":{_WORD_JOINER}", printable))
 
 
+def quoted(text: str, longest: int = 140) -> str:
+    """A line of a log as a part of a sentence: safe to show, in quotation marks, cut after `longest` characters."""
+    text = shown(text.strip())
+    return f'"{text if len(text) <= longest else text[: longest - 1] + "…"}"'
+
+
 def encodable(text: str, encoding: str) -> str:
     """The text with what an encoding cannot hold spelled in plain characters, or as escapes."""
     try:

@@ -19,7 +19,7 @@ NOISY = frozenset(
 )
 CLASSROOM = BIAS | LEVEL | NOISY | {
     "overtraining", "warmup-unfinished", "no-validation", "plateau-at-start", "diverged", "impossible-loss",
-    "loss-exactly-zero", "loss-and-metric-disagree", "gradient-norm-explodes", "stuck-at-chance", "metric-at-worst",
+    "loss-exactly-zero", "loss-and-metric-disagree", "gradient-norm-explodes", "metric-at-worst",
     "labels-without-signal", "memorization-staircase", "resume-jump", "adaptive-rate-starved", "no-weight-changes",
     "frozen-parameters", "impossible-metric", "class-imbalance",
 }  # fmt: skip

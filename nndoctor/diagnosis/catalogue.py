@@ -22,6 +22,7 @@ from nndoctor.rules.generalization import (
     bias_unknown,
     high_bias,
     high_variance,
+    labels_without_signal,
     noisy_validation,
     not_converged,
     overtraining,
@@ -74,6 +75,7 @@ from nndoctor.rules.model import (
     sigmoid_in_hidden_layers,
     softmax_before_cross_entropy,
 )
+from nndoctor.rules.process import loss_scale_collapse, out_of_memory, process_died
 from nndoctor.rules.reinforcement import (
     entropy_collapse,
     kl_blow_up,
@@ -101,11 +103,17 @@ from nndoctor.rules.sanity import (
 from nndoctor.rules.stability import (
     diverged,
     gradient_norm_explodes,
+    gradients_not_finite,
     impossible_loss,
+    impossible_metric,
+    loss_exactly_zero,
     loss_spikes,
+    metric_at_worst,
     nan_loss,
+    no_weight_changes,
     plateau_at_start,
     sawtooth_epochs,
+    stuck_at_chance,
 )
 from nndoctor.rules.standard import outside_baseline, requirement_not_met
 from nndoctor.rules.sweep import best_at_edge_of_search, dominant_setting, linear_scale_search, search_too_narrow
@@ -127,6 +135,7 @@ RULES: tuple[Rule, ...] = (
     noisy_validation.RULE,
     validation_equals_train.RULE,
     bias_unknown.RULE,
+    labels_without_signal.RULE,
     lr_too_low.RULE,
     lr_too_high.RULE,
     lr_decayed_too_early.RULE,
@@ -140,6 +149,12 @@ RULES: tuple[Rule, ...] = (
     sawtooth_epochs.RULE,
     gradient_norm_explodes.RULE,
     impossible_loss.RULE,
+    gradients_not_finite.RULE,
+    loss_exactly_zero.RULE,
+    stuck_at_chance.RULE,
+    no_weight_changes.RULE,
+    metric_at_worst.RULE,
+    impossible_metric.RULE,
     dead_relu.RULE,
     saturated_activation.RULE,
     vanishing_gradient.RULE,
@@ -189,6 +204,9 @@ RULES: tuple[Rule, ...] = (
     search_too_narrow.RULE,
     linear_scale_search.RULE,
     dominant_setting.RULE,
+    out_of_memory.RULE,
+    process_died.RULE,
+    loss_scale_collapse.RULE,
     entropy_collapse.RULE,
     kl_blow_up.RULE,
     reward_collapse.RULE,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from operator import attrgetter
+from pathlib import Path
 
 import numpy as np
 
+from nndoctor.analysis.chance import meaningful
 from nndoctor.analysis.workload import workload
-from nndoctor.core.finding import Finding, Location, Severity, Symptom, ranked
+from nndoctor.core.finding import Finding, Location, Symptom, ranked
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
 from nndoctor.diagnosis.applicability import applicable
 from nndoctor.diagnosis.needs import sorted_out
+from nndoctor.diagnosis.precedence import explained_by
 from nndoctor.remedies import REMEDIES
 
-# Causes stand before what they cause: a NaN, then instability, the learning rate, the layers … the log itself last.
+# Causes come before their consequences: the process, a NaN or instability, the learning rate, the layers … the log last.
 FAMILIES = "P3RG576842190"
 FOLDER = "nndoctor-run", "run.csv"  # the format of the recorder's folders, and the table in them
 
@@ -24,20 +27,14 @@ FOLDER = "nndoctor-run", "run.csv"  # the format of the recorder's folders, and 
 def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -> Report:
     """Judge one run by these rules; the report tells of the `ignored` ones, too."""
     rules = rules if isinstance(rules, tuple) else tuple(rules)
-    judged, skipped = sorted_out(run, rules)
-    judged, foreign = applicable(run, judged)
+    seen = meaningful(run)
+    judged, skipped = sorted_out(seen, rules)
+    judged, foreign = applicable(seen, judged)
     skipped += foreign
-    found: dict[str, list[Finding]] = {}
-    cleared: list[str] = []
-    with np.errstate(all="ignore"):  # a log may hold 1e300, and what overflows is compared as infinity
-        for rule in judged:
-            if symptoms := list(rule.check(run, **rule.limits)):
-                found[rule.name] = [_finding(rule, symptom, run) for symptom in symptoms]
-            else:
-                cleared.append(rule.code)
+    found, cleared, errors = _examined(seen, judged)
     told: list[tuple[Rule, Finding]] = []
     for rule in (rule for rule in judged if rule.name in found):
-        cause = next((name for name in rule.yields_to if name in found and _explains(found, name, rule.name)), None)
+        cause = explained_by(rule, found)
         if cause is None:
             told += [(rule, finding) for finding in found[rule.name]]
         else:
@@ -50,7 +47,36 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
         tuple(cleared),
         tuple(sorted((*ignored, *skipped), key=attrgetter("code"))),
         workload=str(workload(run)),
+        errors=tuple(errors),
     )
+
+
+def _examined(run: Run, rules: Iterable[Rule]) -> tuple[dict[str, list[Finding]], list[str], list[str]]:
+    """The findings by rule name, the codes of the rules that find nothing, and a line for each rule that raised."""
+    found: dict[str, list[Finding]] = {}
+    cleared: list[str] = []
+    errors: list[str] = []
+    with np.errstate(all="ignore"):  # a log may hold 1e300, and what overflows is compared as infinity
+        for rule in rules:
+            try:
+                findings = [_finding(rule, symptom, run) for symptom in rule.check(run, **rule.limits)]
+            except Exception as error:  # noqa: BLE001 a bug in one rule must not cost the user the results of the others
+                errors.append(_failed(rule, error))
+                continue
+            if findings:
+                found[rule.name] = findings
+            else:
+                cleared.append(rule.code)
+    return found, cleared, errors
+
+
+def _failed(rule: Rule, error: Exception) -> str:
+    """One line for a rule that raised."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = "" if place is None else f" ({Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno})"
+    return f"rule {rule.code} {rule.name} failed on this log: please report {type(error).__name__}: {error}{where}"
 
 
 def _leave_open(found: Iterable[Rule], rules: Iterable[Rule], cleared: list[str], skipped: list[Skipped]) -> None:
@@ -60,12 +86,6 @@ def _leave_open(found: Iterable[Rule], rules: Iterable[Rule], cleared: list[str]
         if rule.name in why and rule.code in cleared:
             cleared.remove(rule.code)
             skipped.append(Skipped(rule.code, rule.name, f"undecided, see {why[rule.name]}"))
-
-
-def _explains(found: Mapping[str, list[Finding]], cause: str, name: str) -> bool:
-    """Whether of two that are found the first explains the second: not as mere information where that is a warning."""
-    rank, other = (min(f.severity.rank for f in found[one]) for one in (cause, name))
-    return rank != Severity.INFO.rank or other == rank
 
 
 def _importance(rule: Rule, finding: Finding) -> tuple[int, int, bool, float, str]:
@@ -91,7 +111,9 @@ def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
 
 def _location(symptom: Symptom, run: Run) -> Location:
     series = run.series.get(symptom.series or "")
-    line = series.line_at(symptom.step) if series is not None and symptom.step is not None else None
+    line = symptom.line
+    if line is None and series is not None and symptom.step is not None:
+        line = series.line_at(symptom.step)
     if line is None:
         line = _made(run, symptom.place) or _made(run, symptom.layer)
     path = run.path or run.source

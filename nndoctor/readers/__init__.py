@@ -79,6 +79,9 @@ READERS: tuple[Reader, ...] = (
     named_lists.READER,
 )
 
+# Formats whose text also holds what the program printed beside its numbers.
+PRINTED = frozenset({"text", "yolo-terminal", "ruled-tables", "aligned"})
+
 
 def read(source: object, *, maps: Iterable[str] = (), usual: Mapping[str, str] | None = None) -> list[Run]:
     """Every run behind a path, a Source, a DataFrame or a dict of lists.
@@ -108,7 +111,13 @@ def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) ->
                 return _below(folder, source, named, checked)
         if packing(source) is not None:
             source = unpacked(source)
-    runs = [run for table in reader_of(source).read(source) for run in assemble(table, source.path, named)]
+    reader = reader_of(source)
+    tables = reader.read(source)
+    if reader.name in PRINTED:
+        from nndoctor.readers.text.closing import with_ending  # patterns that only a printed log needs
+
+        tables = with_ending(source, tables)
+    runs = [run for table in tables for run in assemble(table, source.path, named)]
     _check_maps(runs, checked, source)
     return [replace(run, notes=(*source.notes, *run.notes)) for run in runs] if source.notes else runs
 

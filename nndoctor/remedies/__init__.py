@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from nndoctor.remedies import checkup, curves, layers, reinforcement, searches
+from nndoctor.remedies import checkup, curves, layers, reinforcement, runs, searches
 
 REMEDIES = {
-    remedy.name: remedy for family in (curves, layers, checkup, searches, reinforcement) for remedy in family.CATALOGUE
+    remedy.name: remedy
+    for family in (curves, layers, checkup, runs, searches, reinforcement)
+    for remedy in family.CATALOGUE
 }

@@ -14,6 +14,8 @@ from nndoctor.readers.semantics.clock import clock
 from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
 from nndoctor.readers.semantics.derived import as_shares, completed
 from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.semantics.impossible import without_impossible
+from nndoctor.readers.semantics.nonfinite import not_finite
 from nndoctor.readers.semantics.resume import rejoined
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
 from nndoctor.readers.tables.table import Rows, Table
@@ -32,7 +34,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     known = [
         name for name, said in meanings.items() if said.kind in (Kind.SERIES, Kind.PART) and table.columns[name].held
     ]
-    if not playing and not any(meanings[name].split for name in known):
+    if not playing and not any(meanings[name].split for name in known) and not _gradients_lost(table, meanings):
         raise UnreadableLog(_nothing_found(table, path))
     axis, unit, notes = axis_of(table, meanings)
     present = [table.columns[name].present for name in known]
@@ -56,6 +58,12 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
         replace(run, source=f"{run.source}#{k}", facts={**run.facts, "runs_in_log": Fact(len(runs))})
         for k, run in enumerate(runs, 1)
     ]
+
+
+def _gradients_lost(table: Table, meanings: Mapping[str, Meaning]) -> bool:
+    """Whether the gradient norm is NaN or infinite somewhere: such a log is worth a report even where its loss is left out."""
+    norms = [table.columns[name] for name, said in meanings.items() if said.metric == "grad_norm"]
+    return any(bool((c.present & ~np.isfinite(c.values)).any()) for c in norms)
 
 
 def _held(table: Table) -> Table:
@@ -91,6 +99,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         rank = (short, -len(series) if short else int(said.each_step), said.rank)
         if rank < ranks.get(series.name, (True, 1, 0)):
             found[series.name], ranks[series.name] = series, rank
+    found, impossible = without_impossible(found)
     series_by_name, notes, used = completed(found, {} if "task" in base.facts else parts)
     for name, series in parts.items():  # each part is judged beside the whole
         series_by_name.setdefault(name, series)
@@ -101,14 +110,15 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         if table.columns[column].held and said.kind in (Kind.UNKNOWN, Kind.SERIES, Kind.PART)
         if column.strip() not in used
     )
-    facts = {**_constants(table, meanings, part), **_settings(table, part), **base.facts}
+    lost, empty = not_finite(table, meanings, part, used)
+    facts = {**lost, **impossible, **_constants(table, meanings, part), **_settings(table, part), **base.facts}
     facts.update(_epochs(table, meanings, part))
     if part.resumed:
         facts["resumed_at"] = Fact(part.resumed)
     unknown = (*unknown, *(c for c in table.ignored if c not in unknown))
     scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})
     scaled = {**scaled, **table.more}
-    notes = (*table.notes, *base.notes, *notes)
+    notes = (*table.notes, *base.notes, *notes, *empty)
     return replace(base, series=scaled, facts=facts, unknown=unknown, notes=notes, clock=clock(table, part))
 
 

@@ -10,8 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISSING = frozenset({"", "-", "--", "—", "–", "none", "null", "n/a", "na", "#n/a", "<na>", ".", "no log"})
-NAN = frozenset({"nan", "-nan", "+nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan"})
-INFINITE = {"1.#inf": math.inf, "-1.#inf": -math.inf, "∞": math.inf, "-∞": -math.inf}
+NAN = frozenset({"nan", "-nan", "+nan", "nan.0", "-nan.0", "+nan.0", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan"})
+INFINITE = {
+    "inf.0": math.inf,
+    "+inf.0": math.inf,
+    "-inf.0": -math.inf,
+    "1.#inf": math.inf,
+    "-1.#inf": -math.inf,
+    "∞": math.inf,
+    "-∞": -math.inf,
+}
 WRAPPED = re.compile(r"(?:tensor|np\.float\d*|array)\(\[?([^,)\]]+)")
 THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 

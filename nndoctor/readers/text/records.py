@@ -22,6 +22,7 @@ DIGIT = re.compile(r"\d")
 QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it
 
 
+SAY_NOTHING = frozenset({"lr", "grad_norm", "epoch_time", "loss_scale", "nan_iterations", "skipped_iterations"})
 NONE: frozenset[str] = frozenset()
 OWN: dict[tuple[str, ...], frozenset[str]] = {
     kinds: frozenset(kinds) for kinds in (("epoch",), ("step",), ("epoch", "step"), ("step", "epoch"))
@@ -151,13 +152,20 @@ def counts(found: list[Record]) -> bool:
         shapes = Counter(tuple(filter(_tells, record.values)) for record in found)
         shape, count = shapes.most_common(1)[0]
         return count >= ALIKE and 2 * count > len(found) and (bool(shape) or task(list(found[0].values)) is not None)
-    told = Counter(name for record in found for name in record.values if _tells(name))
+    told = Counter(
+        name for record in found for name, value in record.values.items() if _tells(name) or _lost(name, value)
+    )
     return max(told.values(), default=0) > 1 or task(list(found[0].values)) is not None
 
 
 def _tells(name: str) -> bool:
     said = meaning(name)
-    return said.kind in (Kind.SERIES, Kind.PART) and said.metric not in ("lr", "grad_norm", "epoch_time")
+    return said.kind in (Kind.SERIES, Kind.PART) and said.metric not in SAY_NOTHING
+
+
+def _lost(name: str, value: object) -> bool:
+    """Whether a gradient norm is NaN: a trainer that leaves its loss out then still tells how the run goes."""
+    return meaning(name).metric == "grad_norm" and "nan" in str(value).lower()
 
 
 def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]) -> None:

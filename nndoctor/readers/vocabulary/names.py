@@ -26,6 +26,7 @@ from nndoctor.readers.vocabulary.spellings import (
     PARTS,
     PHASES,
     PLAYING,
+    PRECISION,
     REWARD,
     SPLITS,
     STEP,
@@ -62,7 +63,18 @@ class Meaning:
     each_step: bool = False
 
 
-BARE = frozenset({"lr", "grad_norm", "epoch_time", "reward", "generator_loss", "discriminator_loss", *MODERN})
+BARE = frozenset(
+    {
+        "lr",
+        "grad_norm",
+        *PRECISION.values(),
+        "epoch_time",
+        "reward",
+        "generator_loss",
+        "discriminator_loss",
+        *MODERN,
+    }
+)
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
 
 
@@ -104,6 +116,8 @@ def meaning(column: str) -> Meaning:
         return Meaning(Kind.SERIES, "", "lr", _lr_rank(rest))
     if rest in GRAD_NORM:
         return Meaning(Kind.SERIES, "", "grad_norm")
+    if rest in PRECISION:
+        return Meaning(Kind.SERIES, "", PRECISION[rest])
     return _playing(name, rest) or _metric(words, plain, splits)
 
 

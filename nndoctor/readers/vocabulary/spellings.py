@@ -79,6 +79,12 @@ GRAD_NORM = _words(
     "grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad "
     "gnorm grad_norm_l2 gradient_norm_l2 total_norm actor_grad_norm grad_gnorm policy_grad_norm gradients_default_optimizer_global_norm"
 )
+# How half precision fares: the factor of its loss, and the steps that it lost.
+PRECISION = {
+    **dict.fromkeys(_words("loss_scale lossscale loss_scaler loss_scaling grad_scale amp_scale amp_loss_scale scaler_scale"), "loss_scale"),
+    **dict.fromkeys(_words("number_of_nan_iterations nan_iterations nan_iters"), "nan_iterations"),
+    **dict.fromkeys(_words("number_of_skipped_iterations skipped_iterations skipped_iters skipped_steps"), "skipped_iterations"),
+}  # fmt: skip
 EPOCH_TIME = _words(
     "epoch_time time_per_epoch epoch_time_s epoch_seconds epoch_duration sec_per_epoch epoch_time_sec epoch_time_seconds "
     "seconds_per_epoch time_epoch s_per_epoch"

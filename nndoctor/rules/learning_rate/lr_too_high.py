@@ -12,7 +12,9 @@ from nndoctor.analysis.bias import training_error
 from nndoctor.analysis.chance import GUESSING, chance_loss, classes, guesses
 from nndoctor.analysis.convergence import lr_share, reach, sureness
 from nndoctor.analysis.layers import pace
-from nndoctor.analysis.loss_explosion import BURST, comes_back, thrown, thrown_unseen
+from nndoctor.analysis.level import improvement
+from nndoctor.analysis.loss_explosion import BURST, comes_back, first_value_exploded, thrown, thrown_unseen
+from nndoctor.analysis.start import begins_late
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -33,6 +35,7 @@ PART = 0.28  # of those that were right
 WORSE = 1.3  # times the loss of guessing
 POOR = 0.25  # training error
 FEW_WRONG = 4  # readings
+RIGHT = 0.2  # points of accuracy won
 
 
 FLOOR = Cause(
@@ -55,7 +58,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _unrest(run: Run, loss: Series) -> Symptom | None:
     """What swings show, under a rate that was not decayed and steps that are not known to fit."""
     end = lr_share(run, 0.9, 1.0)
-    if len(loss.y) < unrest.FEW or (end is not None and end <= 0.2) or _fitting(run):
+    if len(loss.y) < unrest.FEW or (end is not None and end <= 0.2) or _fitting(run) or begins_late(run) is not None:
         return None
     return _restless(run, loss) if unrest.side_by_side(run, loss) else _swinging(run, loss)
 
@@ -144,20 +147,20 @@ def _thrown(run: Run, loss: Series) -> Symptom | None:
 
 
 def _thrown_before(run: Run, loss: Series) -> Symptom | None:
-    """The first reading dwarfs all others, and the network has learned little since: it exploded before it was logged."""
+    """The first value dwarfs all others, and the network has learned little since: it exploded before it was logged."""
     error = training_error(run)
-    if (
-        error is None
-        or len(loss.y) < unrest.FEW
-        or error.end < POOR
-        or not (thrown_unseen(loss) or _begins_thrown(run, loss))
-    ):
-        return None
+    poor = error is not None and len(loss.y) >= unrest.FEW and error.end >= POOR
+    if error is not None and poor and (thrown_unseen(loss) or _begins_thrown(run, loss)):
+        return _first_value(run, loss, f", and training error has stayed at {percent(error.end)}")
+    return _first_value(run, loss, "") if error is None and first_value_exploded(run) else None
+
+
+def _first_value(run: Run, loss: Series, stays: str) -> Symptom:
     return Symptom(
-        f"the first reading of the training loss, {number(float(loss.y[0]))}, is far above the second, {number(float(loss.y[1]))}, "
-        f"and training error has stayed at {percent(error.end)}: the weights were thrown before anything was logged",
+        f"the first training loss, {number(float(loss.y[0]))}, is far above the second, {number(float(loss.y[1]))}{stays}: "
+        f"the weights exploded during the first {run.axis}",
         0.8,
-        {"first": float(loss.y[0]), "second": float(loss.y[1]), "train_error": error.end},
+        {"first": float(loss.y[0]), "second": float(loss.y[1])},
         series="train/loss",
         step=float(loss.x[0]),
         span=(float(loss.x[0]), float(loss.x[-1])),
@@ -178,7 +181,7 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
     if chance is None or accuracy is None or len(loss.y) < FEW_WRONG or not len(accuracy.y):
         return None
     limit = WORSE * (chance if classes(run) is not None else GUESSING)
-    if quantile(loss.y[len(loss.y) // 2 :], 0.25) < limit:
+    if quantile(loss.y[len(loss.y) // 2 :], 0.25) < limit or _gets_right(run, accuracy):
         return None
     return Symptom(
         f"training loss ends at {number(loss.last)}, far above the {number(limit / WORSE)} that guessing gives: the weights were thrown",
@@ -188,6 +191,11 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
         step=float(loss.x[-1]),
         span=(float(loss.x[len(loss.x) // 2]), float(loss.x[-1])),
     )
+
+
+def _gets_right(run: Run, accuracy: Series) -> bool:
+    """Whether the accuracy has risen well: a loss so large is then a sum (CTC, reduction="sum"), and has no level of guessing."""
+    return classes(run) is None and improvement(accuracy, higher=True) > RIGHT
 
 
 def _forgotten(run: Run, loss: Series) -> Symptom | None:

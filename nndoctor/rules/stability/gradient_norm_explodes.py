@@ -24,8 +24,7 @@ def check(run: Run) -> Iterator[Symptom]:
     y = norm.y[late]
     at = int(np.argmax(y)) if len(y) else 0
     usual = max(float(np.median(norm.y)), float(background(norm.y)[late][at]) if len(y) else 0.0)
-    lost = not np.isfinite(norm.values[int(EARLY * len(norm.values)) :]).all()
-    if not len(y) or usual <= 0 or (y.max() < TIMES * usual and not lost):
+    if not len(y) or usual <= 0 or y.max() < TIMES * usual:
         return
     where = float(norm.x[late][at])
     window = (loss.x >= where) & (loss.x <= where + 0.05 * (loss.x[-1] - loss.x[0]))

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.chance import classes
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-SAME = 5  # values alike to the last digit: fewer happen in logs of few digits
-
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Below zero or exactly zero while the accuracy stands still, or constant to the last digit."""
+    """Below zero or exactly zero while the accuracy stands still."""
     loss = run.series["train/loss"]
     stuck = _stuck(run) if loss.last <= 0 else None
     at = float(loss.x[-1])
@@ -27,16 +25,6 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"the training loss is exactly zero while the accuracy is {number(stuck)}"
         yield Symptom(
             text, 0.9, {"last": 0.0, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at)
-        )
-    elif len(loss.y) >= SAME and loss.last != 0 and loss.low == loss.high:
-        text = f"the training loss is {number(loss.last)} to the last digit in all {len(loss.y)} values, until step {step(at)}: no weight changes"
-        yield Symptom(
-            text,
-            0.7,
-            {"last": loss.last, "values": len(loss.y)},
-            series="train/loss",
-            step=at,
-            span=(float(loss.x[0]), at),
         )
 
 
@@ -58,8 +46,8 @@ RULE = Rule(
     title="the loss takes a value that it cannot take",
     needs={"train/loss": 3},
     check=check,
-    why="A cross-entropy or a squared loss lies above zero. One that falls without end while nothing is learned is the wrong loss for this output or these targets; one that never changes has no gradient.",
-    how="Below zero or exactly zero while the accuracy stays where it was and under 60 %, or the same to the last digit in every value. A negative log-likelihood of a density may be negative and is left alone.",
+    why="A cross-entropy or a squared loss lies above zero. One that falls without end while nothing is learned is the wrong loss for this output or these targets.",
+    how="Below zero or exactly zero while the accuracy stays where it was and under 60 %. A negative log-likelihood of a density may be negative and is left alone.",
     sources=(
         Reference(
             "Cao et al., DeepFD, ICSE 2022; Stack Overflow 50079585: loss at -2e8, accuracy at chance",
@@ -69,11 +57,11 @@ RULE = Rule(
     remedies=("fit-loss-to-output", "check-the-step", "check-labels"),
     sick=(
         Run.drawn(train_loss="-6286 -20000 -1e6 -2e7 -1.9e8", train_accuracy="0.33 0.33 0.331 0.33 0.33"),
-        Run.drawn(train_loss="0.6667*20"),
+        Run.drawn(train_loss="0.5 0.2 0.05 0.001 0 0", train_accuracy="0.33 0.33 0.331 0.33 0.33 0.33"),
     ),
     healthy=(
         Run.drawn(train_loss="0.9 0.1 -0.6 -1.1 -1.4 -1.5"),
         Run.drawn(train_loss="0.2 0.01 0 0 0", train_accuracy="0.9 0.99 1 1 1"),
     ),
-    yields_to=("nan-loss",),
+    yields_to=("nan-loss", "loss-exactly-zero", "no-weight-changes"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -9,28 +10,21 @@ from itertools import pairwise
 import numpy as np
 
 from nndoctor.analysis.layers import Layers
+from nndoctor.analysis.liveness import NotFinite, columns_not_finite
 from nndoctor.analysis.nonfinite import birth, wildness
 from nndoctor.analysis.unlogged_causes import not_reset
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number, place, spoken, step
 from nndoctor.core.rule import Reference, Rule
-from nndoctor.core.run import Run
+from nndoctor.core.run import LAYER, Run
+from nndoctor.core.sanitize import quoted
 from nndoctor.core.series import Series
 
 CALM = 0.2  # of what was learned: a loss so near its best is not on its way up
 LEAP = 400.0  # times the reading before: a rate far too high multiplies the loss by thousands from one to the next
 LONG = 10  # finite readings
-# Training before validation, then the losses of reinforcement learning and of a GAN.
-LOSSES = (
-    "train/loss",
-    "validation/loss",
-    "total_loss",
-    "policy_loss",
-    "value_loss",
-    "discriminator_loss",
-    "generator_loss",
-)
 FAR = 1000.0  # times the first
+BURST = 10.0  # times the median gradient norm
 RISE = 2.0  # a loss this many times above its best excess just before the NaN was already diverging
 
 FIRST = {
@@ -44,16 +38,32 @@ FIRST = {
     "NaN in the data": ("check-finite-data", "guard-the-loss", "clip-gradients"),
     "weights too large at the start": ("he-initialization", "clip-gradients", "lower-learning-rate"),
 }
-"""The remedies in the order that the likeliest cause asks for, where it is not the rate."""
+"""The remedies in the order that the likeliest cause asks for, where it is not the learning rate."""
+
+FROM_START = ("check-finite-data", "full-precision", "guard-the-loss", "fix-label-masks", "lower-learning-rate")
+"""The remedies where no value was ever finite: data and precision come before any learning rate."""
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Find the first value that is not finite, in training before validation."""
-    for name in LOSSES:
-        series = run.series.get(name)
-        if series is not None and not np.isfinite(series.values).all():
-            yield _symptom(run, series)
-            return
+    """Find the first loss that is not finite: training's, validation's, a part's; else what the log's last lines say."""
+    lost = _first_lost(run)
+    if lost is not None:
+        yield _symptom(run, lost)
+        return
+    column = next((c for c in columns_not_finite(run) if "loss" in c.name.lower() and c.count), None)
+    if column is not None:
+        yield _of_column(run, column)
+        return
+    said = run.facts.get("ended:loss_not_finite")
+    if said is not None and said.value:
+        yield _said(run, str(said.value), said.line)
+
+
+def _first_lost(run: Run) -> Series | None:
+    """The first loss with a value that is not finite, the whole ones before their parts."""
+    named = [n for n in run.series if n.rpartition("/")[2].endswith("loss") and not n.startswith(LAYER)]
+    order = sorted(named, key=lambda n: (n != "train/loss", n != "validation/loss"))
+    return next((run.series[n] for n in order if not np.isfinite(run.series[n].values).all()), None)
 
 
 def _symptom(run: Run, series: Series) -> Symptom:
@@ -66,11 +76,17 @@ def _symptom(run: Run, series: Series) -> Symptom:
     before = [float(v) for v in series.values[:at] if np.isfinite(v)]
     seen = birth(run)
     seen = seen if seen is not None and seen.lost is not None else None
-    after = f", after {number(before[-1])}" if before else ", from the first value on"
-    ending = f"; {int(bad.sum())} of {len(bad)} values in all, the last one finite" if recovers else ""
+    ending = f"; {int(bad.sum())} of {len(bad)} values in all, and the last one is finite" if recovers else ""
     causes = _causes(run, before, where)
+    name = spoken(series.name)
+    if bad.all():
+        text = f"{name} is {value} in all {len(bad)} values"
+    elif before:
+        text = f"{name} became {value} at {place(run.axis, where)} (previous value {number(before[-1])}){ending}"
+    else:
+        text = f"{name} is {value} from the first value on{ending}"
     return Symptom(
-        f"{series.name.replace('/', ' ')} is {value} at step {step(where)}{after}{ending}",
+        text,
         0.8 if recovers else 0.99,
         {
             "step": where,
@@ -86,14 +102,56 @@ def _symptom(run: Run, series: Series) -> Symptom:
         span=(where, float(series.steps[-1])),
         layer=None if seen is None else seen.layer,
         causes=causes,
-        remedies=FIRST.get(causes[0].name, ()),
+        remedies=FIRST.get(causes[0].name, ()) if before else FROM_START,
         severity=Severity.WARNING if recovers else None,
+    )
+
+
+def _of_column(run: Run, column: NotFinite) -> Symptom:
+    """The same of a loss that is no series of the run."""
+    many = f"in all {column.total} values" if column.from_start else f"at {place(run.axis, column.step)}"
+    before = [] if column.from_start else [1.0]
+    return Symptom(
+        f"{column.name} is NaN {many}",
+        0.95 if column.lasts else 0.8,
+        {"step": column.step, "not_finite": column.count, "values": column.total},
+        step=column.step,
+        causes=_causes(run, before, column.step),
+        remedies=FROM_START if column.from_start else (),
+        severity=None if column.lasts else Severity.WARNING,
+        line=column.line,
+    )
+
+
+def _said(run: Run, text: str, line: int | None) -> Symptom:
+    """A run that stopped itself: its last line says why."""
+    loss = run.series.get("train/loss")
+    before = [float(v) for v in loss.y] if loss is not None else []
+    last = f" (last logged value {number(before[-1])})" if before else ""
+    where = f" (line {line})" if line else ""
+    causes = _causes(run, before, math.inf)
+    return Symptom(
+        f"the run stopped because its loss is not finite{last}{where}: {quoted(text)}",
+        0.97,
+        {"line": line, "text": text, "last_finite": before[-1] if before else None},
+        series="train/loss" if before else None,
+        step=float(loss.x[-1]) if loss is not None and before else None,
+        causes=causes,
+        remedies=FIRST.get(causes[0].name, ()),
+        line=line,
     )
 
 
 def _calm(before: list[float]) -> bool:
     """Whether the loss had been falling up to its last finite value, as it does where the steps fit and an example is bad."""
     return len(before) >= 3 and before[-1] < before[0] and before[-1] <= min(before) + CALM * (before[0] - min(before))
+
+
+def _bursts(run: Run, where: float) -> bool:
+    """Whether the gradient norm rose far above its median before a step."""
+    norm = run.series.get("grad_norm")
+    y = norm.y[norm.x <= where] if norm is not None else np.empty(0)
+    return len(y) >= LONG and bool(y[len(y) // 4 :].max() > BURST * np.median(y))
 
 
 def _piles_up(before: list[float]) -> bool:
@@ -105,6 +163,7 @@ def _piles_up(before: list[float]) -> bool:
 
 def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     pace = wildness(run, where)
+    bursts = _bursts(run, where)
     out_of_range = Cause(
         "numbers outside the loss's range",
         0.3 if before else 0.4,
@@ -124,13 +183,15 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     rising = len(before) >= 2 and before[-1] - min(before) > RISE * max(before[0] - min(before), 1e-12)
     lr = run.series.get("lr")
     speaks = "the loss was rising before it" if rising else "it is the usual cause"
-    if _calm(before):
+    if bursts:
+        speaks = "the gradient norm burst to many times its usual size before it"
+    elif _calm(before):
         speaks = "the loss was falling until then, but one step may have thrown it between two readings"
     if lr is not None and len(lr.y):
         speaks += f"; the learning rate peaked at {number(float(lr.y.max()))}"
     high = Cause(
         "learning rate too high",
-        0.35 if _calm(before) else 0.7 if rising or not before else 0.5,
+        0.15 if not before else 0.7 if rising or bursts else 0.35 if _calm(before) else 0.5,
         speaks,
         "one run with a tenth of the learning rate",
     )
@@ -142,10 +203,10 @@ RULE = Rule(
     name="nan-loss",
     severity=Severity.ERROR,
     title="the loss is not a number",
-    needs={"|".join(LOSSES): 0},
+    needs={"train/loss|validation/loss|grad_norm|reward|generator_loss|lr": 0},
     check=check,
     why="Once a weight is NaN every later value is NaN: the rest of the run is lost time, and its last checkpoint is useless.",
-    how="Any NaN or infinite value that the log holds for the training or validation loss. An empty cell is not a NaN.",
+    how="Any NaN or infinite value that the log holds for a loss (training, validation, a part, an actor, a critic), or a last line that says so. An empty cell is not a NaN.",
     sources=(
         Reference(
             "CS231n, Babysitting the learning process: 'cost: NaN almost always means high learning rate'",

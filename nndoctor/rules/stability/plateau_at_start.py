@@ -11,8 +11,9 @@ from nndoctor.analysis import plateau as still
 from nndoctor.analysis.chance import at_chance, chance_loss, classes
 from nndoctor.analysis.convergence import reach, roughness, sureness
 from nndoctor.analysis.loss_explosion import thrown
-from nndoctor.analysis.unlogged_causes import unseen_warm_up
-from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.analysis.start import begins_late
+from nndoctor.analysis.stuck_causes import stuck_causes
+from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -27,20 +28,19 @@ OFTEN = 0.15  # of the readings: is not flat but swings
 BRIEF = 100  # optimizer steps of a recorded run
 LEARNED = 0.6  # of the errors of guessing: a network with fewer has learned, however flat its loss
 
-THROWN_BEFORE = Cause(
-    "learning rate too high",
-    0.15,
-    "a first step too long throws the units into their dead zone before anything is logged",
-    "one short run with a tenth of the learning rate",
-)
-
 
 def check(run: Run) -> Iterator[Symptom]:
     """See whether the loss left its start at all, and when."""
     loss = run.series["train/loss"]
     if len(loss.y) < still.FEW and not (still.exact(loss) or still.stands_still(run, loss)):
         return
-    if _has_learned(run) or thrown(loss) is not None or _rises(loss) or _swings(run, loss):
+    if (
+        begins_late(run) is not None
+        or _has_learned(run)
+        or thrown(loss) is not None
+        or _rises(loss)
+        or _swings(run, loss)
+    ):
         return
     fall = float(np.median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):
@@ -129,7 +129,7 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         series="train/loss",
         step=end,
         span=(float(loss.x[0]), end),
-        causes=_causes(run, loss),
+        causes=stuck_causes(run, loss),
         severity=_severity(run, loss, share),
     )
 
@@ -160,46 +160,6 @@ def _severity(run: Run, loss: Series, share: float) -> Severity | None:
     return None if share >= 1 and not begun else Severity.WARNING
 
 
-def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
-    peak = loss.high
-    burst = (
-        peak - loss.last > 0.05 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
-    ) or loss.first > 1.2 * loss.last
-    exact = still.exact(loss)
-    return (
-        Cause(
-            "learning rate too high" if burst else "learning rate too low",
-            0.5 if burst else 0.3,
-            "the loss jumped before it went flat, as when one step throws the units into their dead zone"
-            if burst
-            else "a loss that barely changes is how a rate near zero looks",
-            "two short runs, with 10 times and a tenth of the learning rate",
-        ),
-        Cause(
-            "bad initialization or dead units",
-            0.3,
-            "all-zero, too small or too large weights pass no gradient; so do dead ReLUs and saturated sigmoids",
-            "nndoctor sanity model.py, or the recorder's layer statistics",
-        ),
-        Cause(
-            "weights not trained",
-            0.45 if exact else 0.2,
-            "the loss is the same to the last digit"
-            if exact
-            else "frozen layers, a detached loss or parameters missing from the optimizer look like this",
-            "compare one weight before and after a step",
-        ),
-        Cause(
-            "labels without signal, or a network too small to see it",
-            0.15,
-            "shuffled labels leave only chance, and so does a linear network on a curved task",
-            "overfit twenty examples: it must reach zero loss",
-        ),
-        *unseen_warm_up(run, 0.1),
-        *(() if burst else (THROWN_BEFORE,)),
-    )
-
-
 RULE = Rule(
     code="NN304",
     name="plateau-at-start",
@@ -220,8 +180,8 @@ RULE = Rule(
     ),
     remedies=("overfit-tiny-subset", "learning-rate-range-test", "he-initialization", "check-the-step", "check-labels"),
     sick=(
-        Run.drawn(train_loss="2.3025 2.3027 2.3024 2.3026 2.3025 2.3026", train_accuracy="0.1 0.1 0.1 0.099 0.1 0.1"),
-        Run.drawn(train_loss="0.6667*20"),
+        Run.drawn(train_loss="1.3025 1.3027 1.3024 1.3026 1.3025 1.3026"),
+        Run.drawn(train_loss="0.6667 0.6668 0.6666*18"),
         Run.drawn(train_loss="0.693*30 0.69 0.67 0.6 0.5 0.4..0.2*8"),
     ),
     healthy=(
@@ -230,6 +190,10 @@ RULE = Rule(
     ),
     yields_to=(
         "nan-loss",
+        "loss-exactly-zero",
+        "gradients-not-finite",
+        "no-weight-changes",
+        "loss-scale-collapse",
         "diverged",
         "warmup-unfinished",
         "lr-decayed-too-early",

@@ -1,0 +1,206 @@
+"""Whether a run ends no better than guessing, whatever came before: by its accuracy, its loss, or both."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndoctor.analysis.chance import accuracy_tells, is_cross_entropy, known_classes
+from nndoctor.analysis.level import Level, end_level, first_level
+from nndoctor.analysis.liveness import significant_digits
+from nndoctor.analysis.plateau import USUAL
+from nndoctor.analysis.start import begins_late
+from nndoctor.core.run import Run, once
+from nndoctor.core.series import Series
+
+MIN_POINTS = 4  # values: the start of a healthy run is at chance, too
+NEAR = 0.03  # of the loss of guessing: a loss that ends so near it has not left it
+SHARE = 1.25  # times 1/C, plus two standard errors: the accuracy of guessing on a few hundred examples
+REPEATING = frozenset({"f1", "balanced_accuracy"})
+SAME_ANSWER = 0.8  # of the accuracies alike to the last digit: one class for every example
+FEW_CLASSES = 12  # beyond, an accuracy alone cannot tell 1/C from 1/(C+1), and the loss must agree
+GOOD = 0.9  # an accuracy from which one class for every example is an odd task, and a good network more likely
+EXACT = 0.004  # of ln C, where only the loss is logged
+STILL = 0.03  # of the loss: more scatter than this is no constant answer
+GAN_NEAR = 0.01  # of 2 ln 2
+OWN_LEVEL = 0.95  # of the first training loss: one that falls further has left it, whatever validation says
+LEARNED = 0.97  # of the loss of the constant answer
+
+
+@dataclass(frozen=True, slots=True)
+class Guessing:
+    """A run that ends at the level of guessing.
+
+    `split` is the split it is seen in, `classes` the number of classes where the log shows it, `loss` the loss of
+    guessing, `accuracy` that of guessing; `evidence` names what shows it: `classes`, `accuracy`, `majority`, `loss`, `gan`.
+    """
+
+    split: str
+    evidence: str
+    classes: int | None = None
+    loss: float | None = None
+    accuracy: float | None = None
+
+
+@once
+def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
+    """Whether a split ends at the level of guessing; None where it does not, or where the log cannot tell."""
+    if run.fact("task") == "gan":
+        return _discriminator(run) if split == "train" else None
+    loss = run.series.get(f"{split}/loss")
+    accuracy = _accuracy(run, split)
+    if (loss is None and accuracy is None) or run.fact("task") is not None:
+        return None
+    if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0):
+        return None
+    for look in (_by_classes, _by_majority, _by_accuracy, _by_loss):
+        found = look(run, split, loss, accuracy)
+        if found is not None:
+            return found
+    return None
+
+
+def _accuracy(run: Run, split: str) -> Series | None:
+    """The accuracy of a split; validation's where training logs none."""
+    own = run.series.get(f"{split}/accuracy")
+    return own if own is not None or split != "train" else run.series.get("validation/accuracy")
+
+
+def _by_classes(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
+    """With a known number of classes: the accuracy near 1/C, or the loss near ln C or above it."""
+    number = known_classes(run)
+    if number is None or (accuracy is not None and not accuracy_tells(run)):
+        return None
+    chance = math.log(number)
+    right = accuracy is None or len(accuracy.y) < MIN_POINTS or _at_share(end_level(accuracy), number)
+    if loss is None:
+        return Guessing(split, "classes", number, chance, 1 / number) if right and accuracy is not None else None
+    end = end_level(loss)
+    no_better = end.mean > (1 - NEAR) * chance - 2 * end.error
+    alone = accuracy is not None and len(accuracy.y) >= MIN_POINTS
+    at_loss = abs(end.mean - chance) < NEAR * chance + 2 * end.error
+    return (
+        Guessing(split, "classes", number, chance, 1 / number) if right and no_better and (alone or at_loss) else None
+    )
+
+
+def _at_share(end: Level, number: int) -> bool:
+    """Whether an accuracy is that of guessing among so many classes."""
+    return end.mean <= min(SHARE / number + 2 * end.error, 0.5 * (1 + 1 / number))
+
+
+def _by_majority(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
+    """One answer for every example: the accuracy (or F1) repeats to the last digit, and the loss is no better than that answer's."""
+    if accuracy is None and loss is not None and _flat(loss):
+        return _by_repeated_score(run, split)
+    if accuracy is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
+        return None
+    level = float(np.median(accuracy.y))
+    same = float(np.mean(accuracy.y == level))
+    end_same = bool((accuracy.y[-max(3, len(accuracy.y) // 4) :] == level).all())
+    if same < SAME_ANSWER or not end_same or not 0 < level < GOOD or significant_digits(accuracy.y) < 3:
+        return None
+    constant = -level * math.log(level) - (1 - level) * math.log(1 - level)
+    if loss is not None and end_level(loss).mean < LEARNED * constant:
+        return None
+    if loss is not None and not _flat(loss):
+        return None
+    return Guessing(split, "majority", None, constant if loss is not None else None, level)
+
+
+def _by_repeated_score(run: Run, split: str) -> Guessing | None:
+    """The same of another share, where no accuracy is logged: F1 of one and the same answer."""
+    if run.metric is None or run.metric.name not in REPEATING:
+        return None
+    score = run.series.get(f"validation/{run.metric.name}") or run.series.get(f"{split}/{run.metric.name}")
+    if score is None or len(score.y) < MIN_POINTS or significant_digits(score.y) < 3:
+        return None
+    level = float(np.median(score.y))
+    stays = float(np.mean(score.y == level)) >= SAME_ANSWER and score.y[-1] == level
+    return Guessing(split, "majority", None, None, level) if stays and 0 < level < GOOD else None
+
+
+def _flat(loss: Series) -> bool:
+    """Whether a loss ends within a tenth of where it began, a thrown first value aside."""
+    start, end = first_level(loss).mean, end_level(loss).mean
+    return end > 0.9 * start
+
+
+def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
+    """An accuracy that stays at 1/C for a small C, beside a loss that is no better than ln C; validation's where training logs none."""
+    if accuracy is None or loss is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
+        return None
+    end = end_level(accuracy)
+    if not 0 < end.mean <= 0.62 or not is_cross_entropy(run):
+        return None
+    level = end_level(loss)
+    if accuracy.name != f"{split}/accuracy" and level.mean < OWN_LEVEL * first_level(loss).mean:
+        return None  # a training loss that falls while validation guesses is memorization
+    for number in _possible(end, level.mean):
+        chance = math.log(number)
+        stays = accuracy.high <= SHARE / number + 0.02 + 3 * end.spread
+        near = abs(level.mean - chance) < NEAR * chance
+        worse = number <= FEW_CLASSES and level.mean > chance and stays and not _falls(loss)
+        if (near and _at_share(end, number)) or worse:
+            return Guessing(split, "accuracy", number if near else None, chance, 1 / number)
+    return None
+
+
+def _falls(loss: Series) -> bool:
+    """Whether a loss still comes down: the last quarter lies below the second one by more than its scatter, and by 2 %."""
+    half = loss.level(0.25, 0.5) if len(loss.y) >= MIN_POINTS else loss.first
+    end = end_level(loss)
+    return half - end.mean > max(0.02 * half, 2 * end.error)
+
+
+def _possible(end: Level, loss: float) -> list[int]:
+    """The numbers of classes that an accuracy, and the loss beside it, may be the guessing of, the loss's own first."""
+    by_loss = round(math.exp(loss)) if 0.6 < loss < 9 else 0
+    by_share = round(1 / end.mean)
+    found = [by_loss] if by_loss >= 2 and 0.7 <= end.mean * by_loss <= 1.4 else []
+    if 2 <= by_share <= FEW_CLASSES and abs(end.mean * by_share - 1) < 0.15 + 2 * end.error * by_share:
+        found.append(by_share)
+    return found
+
+
+def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
+    """No accuracy in the log: a loss that stands at ln C of a usual number of classes, closely, in its whole second half."""
+    if (
+        loss is None
+        or accuracy is not None
+        or _has_accuracy(run)
+        or begins_late(run) is not None
+        or len(loss.y) < 2 * MIN_POINTS
+    ):
+        return None
+    end = end_level(loss, 0.5)
+    number = min(USUAL, key=lambda n: abs(end.mean - math.log(n)))
+    chance = math.log(number)
+    close = abs(end.mean - chance) < EXACT * chance
+    if not close or end.spread > STILL * chance or _falls(loss):
+        return None
+    other = run.series.get("validation/loss" if split == "train" else "train/loss")
+    agrees = (
+        other is not None and len(other.y) >= MIN_POINTS and abs(end_level(other, 0.5).mean - chance) < NEAR * chance
+    )
+    if number == 2 or agrees or (other is None and end.spread < 0.005 * chance):
+        return Guessing(split, "loss", number, chance)
+    return None
+
+
+def _has_accuracy(run: Run) -> bool:
+    return run.judged_by_share
+
+
+def _discriminator(run: Run) -> Guessing | None:
+    """A discriminator that answers one half to everything: its loss is 2 ln 2 (ln 2 where it is averaged), the generator's ln 2."""
+    one, other = run.series.get("discriminator_loss"), run.series.get("generator_loss")
+    if one is None or other is None or min(len(one.y), len(other.y)) < 2 * MIN_POINTS:
+        return None
+    level, against = end_level(one, 0.5), end_level(other, 0.5)
+    for chance in (2 * math.log(2), math.log(2)):
+        if max(abs(level.mean - chance), level.spread) < GAN_NEAR * chance and abs(against.mean - math.log(2)) < 0.03:
+            return Guessing("discriminator", "gan", 2, chance)
+    return None

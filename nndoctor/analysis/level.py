@@ -1,0 +1,51 @@
+"""Where a series ends: its level over the last part of the run and how sure that is, from all points of that part."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndoctor.core.series import Series
+
+PART = 0.25  # of the run
+MIN_POINTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The mean of the finite values of a stretch, its standard error and their standard deviation, in the series' unit."""
+
+    mean: float
+    error: float
+    spread: float
+    points: int
+
+
+def end_level(series: Series, part: float = PART) -> Level:
+    """The level over the last part of a series that has a finite value; at least MIN_POINTS of them where there are so many."""
+    points = max(min(MIN_POINTS, len(series.y)), round(part * len(series.y)))
+    late = series.y[-points:]
+    spread = float(np.std(late, ddof=1)) if len(late) > 1 else 0.0
+    return Level(float(late.mean()), spread / math.sqrt(len(late)), spread, len(late))
+
+
+def first_level(series: Series, part: float = 0.1) -> Level:
+    """The same over the first part; a first value that dwarfs the next ones is left out: it was thrown, not measured."""
+    y = series.y[1:] if dwarfs_second(series) else series.y
+    points = max(min(MIN_POINTS, len(y)), round(part * len(y)))
+    early = y[:points]
+    spread = float(np.std(early, ddof=1)) if len(early) > 1 else 0.0
+    return Level(float(early.mean()), spread / math.sqrt(len(early)), spread, len(early))
+
+
+def dwarfs_second(series: Series, times: float = 3.0) -> bool:
+    """Whether the first value is more than `times` the second, both above zero."""
+    return len(series.y) > MIN_POINTS and float(series.y[0]) > times * float(series.y[1]) > 0
+
+
+def improvement(series: Series, *, higher: bool) -> float:
+    """How far the last quarter is better than the start, in the series' unit; negative where it is worse."""
+    gain = end_level(series).mean - first_level(series).mean
+    return gain if higher else -gain

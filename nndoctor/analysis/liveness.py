@@ -1,0 +1,148 @@
+"""Whether a run is alive: values that are not finite, losses that drop to exactly zero, values that repeat to the last digit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndoctor.core.run import LAYER, SPLITS, Run, once
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import Array
+
+MAX_DIGITS = 8  # digits after the point beyond which a log counts as exact
+MIN_IDENTICAL = 4  # values: in fewer, coarse rounding alone may make them the same
+MIN_DIGITS = 3  # significant digits: `0.7` five times in a row is rounding
+MIN_ZEROS = 3  # values at the end
+SUDDEN = (
+    20.0  # units of the last printed digit: a loss that falls smoothly passes through smaller values on its way to zero
+)
+SUDDEN_SHARE = 0.1  # of the first loss, likewise
+RECENT = 8  # values before the repeats: a curve that settles comes down to them in smaller and smaller steps
+MIN_REPEATS, REPEATED_SHARE = 5, 0.2  # values, and share of the run, that are the same to the end
+
+
+@dataclass(frozen=True, slots=True)
+class NotFinite:
+    """The NaN and infinite values of one series: the first one's step and kind, how many of how many, and how many end it."""
+
+    name: str
+    step: float
+    count: int
+    total: int
+    trailing: int
+    infinite: bool = False
+    line: int | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the run ends in them, or most of its values are among them: scattered ones come from a loss scale that adapts."""
+        return self.trailing >= min(MIN_ZEROS, self.total) or 2 * self.count > self.total
+
+    @property
+    def from_start(self) -> bool:
+        """Whether no value is finite."""
+        return self.count == self.total
+
+
+def not_finite(run: Run, name: str) -> NotFinite | None:
+    """The values of a series that are not finite; None where all are, or where there is no such series."""
+    series = run.series.get(name)
+    if series is None:
+        return None
+    bad = ~np.isfinite(series.values)
+    if not bad.any():
+        return None
+    at = int(np.argmax(bad))
+    good = np.flatnonzero(~bad)
+    trailing = len(bad) - 1 - int(good[-1]) if len(good) else len(bad)
+    line = None if series.lines is None else int(series.lines[at])
+    infinite = bool(np.isinf(series.values[at]))
+    return NotFinite(name, float(series.steps[at]), int(bad.sum()), len(bad), trailing, infinite, line)
+
+
+@once
+def columns_not_finite(run: Run) -> tuple[NotFinite, ...]:
+    """The same of the log's columns that are no series of the run (parts of a loss, KL, entropy), by the log's own names."""
+    found: list[NotFinite] = []
+    for name, fact in run.facts.items():
+        if name.startswith("not_finite:") and isinstance(fact.value, tuple):
+            step, count, total, trailing = (float(v) for v in fact.value)
+            column = name.partition(":")[2]
+            found.append(NotFinite(column, step, int(count), int(total), int(trailing), line=fact.line))
+    return tuple(found)
+
+
+def unit(values: Array) -> float:
+    """The unit of the last printed digit of some finite values: 0.001 for `1.597`; 0 for values that are not rounded."""
+    sample = values[:: max(1, len(values) // 200)]
+    for digits in range(MAX_DIGITS + 1):
+        scale = 10.0**digits
+        if bool(np.allclose(sample * scale, np.round(sample * scale), rtol=0, atol=1e-6 * scale * 1e-3 + 1e-9)):
+            return float(10.0**-digits)
+    return 0.0
+
+
+def significant_digits(values: Array) -> int:
+    """How many digits the largest of some values is printed with; MAX_DIGITS for values that are not rounded."""
+    smallest, largest = unit(values), float(np.abs(values).max(initial=0.0))
+    if smallest == 0:
+        return MAX_DIGITS
+    return math.floor(math.log10(max(largest, smallest) / smallest) + 1e-9) + 1
+
+
+def repeats_from(series: Series) -> int:
+    """The index from which all values are the same to the end, for a series with at least one finite value."""
+    other = np.flatnonzero(series.y != series.y[-1])
+    return int(other[-1]) + 1 if len(other) else 0
+
+
+def judged_series(run: Run) -> list[Series]:
+    """The losses and metrics of the splits: what changes when the weights do."""
+    own = (s for name, s in run.series.items() if name.split("/")[0] in SPLITS and not name.startswith(LAYER))
+    return [s for s in own if len(s.y) > 1]
+
+
+@once
+def identical(run: Run) -> bool:
+    """Whether every value of every loss and metric is the same to the last digit, in digits and values enough to mean something."""
+    held = judged_series(run)
+    losses = [s for s in held if s.name.endswith("/loss")]
+    if not losses or any(s.low != s.high for s in held):
+        return False
+    loss = max(losses, key=len)
+    if loss.low == 0 or len(loss.y) < MIN_IDENTICAL:
+        return False
+    return significant_digits(loss.y[:1]) >= MIN_DIGITS or len(held) > 1
+
+
+def sudden_zero(series: Series) -> int | None:
+    """The index of the first of the exact zeros that end a loss, where it fell to them from a value far above; else None.
+
+    0 for a loss that is zero throughout.
+    """
+    if len(series.y) < MIN_ZEROS or series.y[-1] != 0:
+        return None
+    at = repeats_from(series)
+    if at == 0:
+        return 0
+    if len(series.y) - at < MIN_ZEROS:
+        return None
+    before = series.y[max(at - 3, 0) : at]
+    last, start = float(np.median(before)), float(np.median(series.y[: min(at, 5)]))
+    smallest = unit(series.y[:at])
+    return at if last > max(SUDDEN * smallest, SUDDEN_SHARE * start) else None
+
+
+def stuck_value(series: Series) -> int | None:
+    """The index from which a loss that varied repeats one value exactly, to the end, without having settled there; else None."""
+    at = repeats_from(series)
+    repeats = len(series.y) - at
+    if at < MIN_REPEATS or repeats < max(MIN_REPEATS, REPEATED_SHARE * len(series.y)) or series.y[-1] == 0:
+        return None
+    before = series.y[:at]
+    smallest = max(unit(before), 1e-9 * abs(float(series.y[-1])))
+    steps = np.diff(series.y[max(at - RECENT, 0) : at + 1])
+    restless = float(np.median(np.abs(steps[-3:]))) > SUDDEN * smallest and steps.min() < 0 < steps.max()
+    return at if restless and significant_digits(before) >= MIN_DIGITS else None

@@ -1,0 +1,57 @@
+"""The causes of a loss that does not move, which look alike in a log."""
+
+from __future__ import annotations
+
+from nndoctor.analysis import plateau as still
+from nndoctor.analysis.unlogged_causes import unseen_warm_up
+from nndoctor.core.finding import Cause
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+
+THROWN_BEFORE = Cause(
+    "learning rate too high",
+    0.15,
+    "a first step too long throws the units into their dead zone before anything is logged",
+    "one short run with a tenth of the learning rate",
+)
+
+
+def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
+    """What may hold a loss where it is, the likeliest first; the loss must have a finite value."""
+    peak = loss.high
+    burst = (
+        peak - loss.last > 0.05 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
+    ) or loss.first > 1.2 * loss.last
+    exact = still.exact(loss)
+    return (
+        Cause(
+            "learning rate too high" if burst else "learning rate too low",
+            0.5 if burst else 0.3,
+            "the loss jumped before it went flat, as when one step throws the units into their dead zone"
+            if burst
+            else "a loss that barely changes is how a rate near zero looks",
+            "two short runs, with 10 times and a tenth of the learning rate",
+        ),
+        Cause(
+            "bad initialization or dead units",
+            0.3,
+            "all-zero, too small or too large weights pass no gradient; so do dead ReLUs and saturated sigmoids",
+            "nndoctor sanity model.py, or the recorder's layer statistics",
+        ),
+        Cause(
+            "weights not trained",
+            0.45 if exact else 0.2,
+            "the loss is the same to the last digit"
+            if exact
+            else "frozen layers, a detached loss or parameters missing from the optimizer look like this",
+            "compare one weight before and after a step",
+        ),
+        Cause(
+            "labels without signal, or a network too small to see it",
+            0.15,
+            "shuffled labels leave only chance, and so does a linear network on a curved task",
+            "overfit twenty examples: it must reach zero loss",
+        ),
+        *unseen_warm_up(run, 0.1),
+        *(() if burst else (THROWN_BEFORE,)),
+    )

@@ -1,0 +1,50 @@
+"""Which findings leave nothing to say for others: a dead run has neither bias nor variance, and a crashed one did not end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.rule import Rule
+
+DEAD = (
+    "nan-loss",
+    "loss-exactly-zero",
+    "gradients-not-finite",
+    "loss-scale-collapse",
+    "no-weight-changes",
+    "stuck-at-chance",
+)
+"""Errors after which the curves say nothing of generalization or of the learning rate."""
+JUDGES_THE_LIVING = ("NN1", "NN2")
+STILL_OF_USE = frozenset({"lr-too-high", "labels-without-signal", "plateau-at-start"})
+"""What may be the cause of such an error, and so stays."""
+CUT_OFF = ("out-of-memory", "process-died")
+NEEDS_THE_END = frozenset(
+    {"not-converged", "lr-too-low", "warmup-unfinished", "lr-never-decayed", "lr-decayed-too-early"}
+)
+"""What a run that crashed cannot be blamed for: it did not end by itself."""
+
+
+def explained_by(rule: Rule, found: Mapping[str, Sequence[Finding]]) -> str | None:
+    """The finding that explains those of a rule: one that the rule yields to, or one after which it has nothing to judge."""
+    own = next((name for name in rule.yields_to if name in found and _explains(found, name, rule.name)), None)
+    if own is not None:
+        return own
+    if rule.code.startswith(JUDGES_THE_LIVING) and rule.name not in STILL_OF_USE:
+        dead = next((name for name in DEAD if _is_error(found, name)), None)
+        if dead is not None:
+            return dead
+    if rule.name in NEEDS_THE_END:
+        return next((name for name in CUT_OFF if name in found), None)
+    return None
+
+
+def _explains(found: Mapping[str, Sequence[Finding]], cause: str, name: str) -> bool:
+    """Whether of two that are found the first explains the second: not as a note where the second is a warning."""
+    rank, other = (min(f.severity.rank for f in found[one]) for one in (cause, name))
+    return rank != Severity.INFO.rank or other == rank
+
+
+def _is_error(found: Mapping[str, Sequence[Finding]], name: str) -> bool:
+    return any(f.severity is Severity.ERROR for f in found.get(name, ()))

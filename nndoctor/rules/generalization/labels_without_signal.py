@@ -1,0 +1,124 @@
+"""Training improves while validation never beats guessing: the labels do not follow from the inputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from nndoctor.analysis.chance import classes
+from nndoctor.analysis.level import end_level, first_level
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+
+NEVER_BELOW = 0.985  # of ln C: validation's best loss, which noise alone takes a little below
+LEARNED = 0.04  # of the first training loss: less is no memorization yet
+SHARE = 1.3  # times 1/C, plus the noise
+MIN_POINTS = 4
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare validation with guessing from its first value on, and see that training went on to fall."""
+    train, validation = run.series["train/loss"], run.series["validation/loss"]
+    guessing = _guessing(run, validation)
+    if guessing is None or run.fact("task") is not None:
+        return
+    number_of, chance = guessing
+    if validation.low < NEVER_BELOW * chance or not _right_by_chance(run, number_of):
+        return
+    start, end = first_level(train), end_level(train)
+    fell = start.mean - end.mean
+    if fell < max(LEARNED * start.mean, 3 * (start.error + end.error)) or end.mean > chance:
+        return
+    accuracy = run.series.get("validation/accuracy")
+    right = (
+        f", with an accuracy of {percent(float(accuracy.y[-1]))}" if accuracy is not None and len(accuracy.y) else ""
+    )
+    yield Symptom(
+        f"validation loss is {number(validation.low)} at best, no better than random guessing (ln {number_of} = {chance:.3f}){right}, "
+        f"while training loss falls to {number(float(train.y[-1]))}: the network memorizes labels that do not follow from the inputs",
+        0.85 if accuracy is not None else 0.75,
+        {"best_validation_loss": validation.low, "loss_of_guessing": chance, "train_loss": float(train.y[-1])},
+        series="validation/loss",
+        step=float(validation.x[-1]),
+        span=(float(validation.x[0]), float(validation.x[-1])),
+        causes=_causes(),
+    )
+
+
+def _guessing(run: Run, validation: Series) -> tuple[int, float] | None:
+    """The number of classes and its ln: as the log shows it, or as both losses begin at it."""
+    number_of = classes(run)
+    if number_of is None and not run.judged_by_share:
+        train = run.series["train/loss"]
+        begins = [float(s.y[0]) for s in (train, validation)]
+        number_of = round(math.exp(begins[1])) if 0.6 < begins[1] < 7 else 0
+        near = number_of >= 2 and all(abs(b - math.log(number_of)) < 0.01 * math.log(number_of) for b in begins)
+        number_of = number_of if near else None
+    return None if number_of is None else (number_of, math.log(number_of))
+
+
+def _right_by_chance(run: Run, number_of: int) -> bool:
+    accuracy = run.series.get("validation/accuracy")
+    if accuracy is None or len(accuracy.y) < MIN_POINTS:
+        return True
+    end = end_level(accuracy)
+    return end.mean <= SHARE / number_of + 2 * end.spread and end.mean <= 0.5 * (1 + 1 / number_of)
+
+
+def _causes() -> tuple[Cause, ...]:
+    return ranked(
+        Cause(
+            "labels without signal",
+            0.6,
+            "labels that were shuffled, or shifted against the inputs, can only be memorized",
+            "look at twenty examples with their labels, as the network gets them",
+        ),
+        Cause(
+            "validation data prepared differently",
+            0.25,
+            "other preprocessing, class order or mode makes every validation input look strange",
+            "evaluate the training set by the validation code: its loss must be low",
+        ),
+        Cause(
+            "inputs that say nothing about the labels",
+            0.15,
+            "where the features hold no information, training only memorizes",
+            "fit a simple model (a tree, a linear one) on the same features",
+        ),
+    )
+
+
+RULE = Rule(
+    code="NN109",
+    name="labels-without-signal",
+    severity=Severity.WARNING,
+    title="training memorizes, validation stays at chance",
+    needs={"train/loss": MIN_POINTS, "validation/loss": MIN_POINTS},
+    check=check,
+    why="What holds for the training examples alone is memorized. Stopping earlier, or regularizing, cannot help where validation was never better than guessing.",
+    how="Validation loss never falls below 98.5 % of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near 1/C, and the training loss falls by 4 % or more.",
+    sources=(
+        Reference(
+            "Zhang et al., Understanding Deep Learning Requires Rethinking Generalization, 2017",
+            "https://arxiv.org/abs/1611.03530",
+        ),
+    ),
+    remedies=("look-at-labelled-examples", "check-labels", "same-preparation", "overfit-tiny-subset"),
+    sick=(
+        Run.drawn(
+            train_loss="1.62 1.597 1.583 1.573 1.55 1.52 1.48 1.44 1.42 1.406",
+            validation_loss="1.622 1.626 1.627 1.63 1.64 1.65 1.67 1.69 1.7 1.709",
+            validation_accuracy="0.205 0.24 0.235 0.23 0.2 0.21 0.2 0.205 0.2 0.21",
+        ),
+    ),
+    healthy=(
+        Run.drawn(train_loss="1.62..0.4*10", validation_loss="1.6..0.9*10", validation_accuracy="0.22..0.7*10"),
+        Run.drawn(
+            train_loss="1.62..0.1*10", validation_loss="1.6..0.9*4 1.0..2.1*6", validation_accuracy="0.22..0.7*10"
+        ),
+    ),
+    yields_to=("nan-loss", "stuck-at-chance", "no-weight-changes", "loss-exactly-zero"),
+)

@@ -1,0 +1,1 @@
+"""Family NNP: the process and the machine."""

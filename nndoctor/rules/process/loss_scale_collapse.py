@@ -1,0 +1,118 @@
+"""The loss scale of mixed-precision training falls without end: no step is applied any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import number
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.statistics import Array
+
+MIN_HALVINGS = (
+    8.0  # a scale that starts too high settles within a few; DeepSpeed and Apex begin at 2^16 and settle near 2^10
+)
+SMALL = 1.0  # below it scaling shrinks the gradients, which helps no underflow
+CERTAIN, LIKELY = 0.97, 0.85  # where the log says so itself, or the scale ends below one; where it only keeps falling
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Read the last loss scales, and the message that ends a run whose scale is at its minimum."""
+    said = run.facts.get("ended:minimum_loss_scale")
+    scales, line, at = _scales(run)
+    lowered = len(scales) > 1 and scales[-1] < scales[0]
+    if said is None and not (lowered and _collapsed(scales)):
+        return
+    fell = (
+        f"the loss scale fell from {number(scales[0])} to {number(scales[-1])}"
+        if lowered
+        else "the loss scale is at its minimum"
+    )
+    where = f", and the run ended with an error (line {said.line})" if said is not None and said.line else ""
+    yield Symptom(
+        f"{fell}{where}: the gradients overflow at every scale",
+        CERTAIN if said is not None or scales[-1] <= SMALL else LIKELY,
+        {"first": float(scales[0]) if len(scales) else None, "last": float(scales[-1]) if len(scales) else None},
+        series="loss_scale" if "loss_scale" in run.series else None,
+        step=at,
+        causes=_causes(),
+        line=line if said is None else said.line,
+    )
+
+
+def _scales(run: Run) -> tuple[Array, int | None, float | None]:
+    """The loss scales in order: of the log's column, else those that its messages name."""
+    series = run.series.get("loss_scale")
+    cuts = run.facts.get("loss_scale_cuts")
+    if cuts is not None and isinstance(cuts.value, tuple) and (series is None or len(cuts.value) > 1):
+        first = 2 * float(cuts.value[0])
+        return np.array([first, *(float(v) for v in cuts.value)]), cuts.line, None
+    if series is None or not len(series.y):
+        return np.empty(0), None, None
+    top = int(np.argmax(series.y))
+    return series.y[top:], None, float(series.x[-1])
+
+
+def _collapsed(scales: Array) -> bool:
+    """Whether the scale was halved many times, hardly ever raised, and ends at its lowest."""
+    low = max(float(scales[-1]), 1e-30)
+    halvings = float(np.log2(scales[0] / low))
+    at_lowest = scales[-1] <= scales.min()
+    raised = int(np.sum(np.diff(scales) > 0))
+    lowered = int(np.sum(np.diff(scales) < 0))
+    return bool(at_lowest and raised <= 0.25 * lowered and (halvings >= MIN_HALVINGS or scales[-1] < SMALL / 2))
+
+
+def _causes() -> tuple[Cause, ...]:
+    return ranked(
+        Cause(
+            "learning rate too high",
+            0.4,
+            "activations and gradients that keep growing overflow at any loss scale",
+            "one run with a tenth of the learning rate, or with gradient clipping",
+        ),
+        Cause(
+            "overflow in half precision",
+            0.4,
+            "float16 ends at 65,504; some layer's values exceed it",
+            "the same run in bfloat16 or float32",
+        ),
+        Cause(
+            "NaN in the data",
+            0.2,
+            "one example with a NaN overflows at every scale",
+            "check that every input and target is finite",
+        ),
+    )
+
+
+RULE = Rule(
+    code="NNP05",
+    name="loss-scale-collapse",
+    severity=Severity.ERROR,
+    title="the loss scale collapses",
+    needs={"loss_scale|train/loss|validation/loss|grad_norm": 1},
+    check=check,
+    why="Every overflow skips a step and halves the scale. Where it keeps falling, no step is applied: the run stands still until it aborts.",
+    how=f"The loss scale, in the log's column or its overflow messages, was halved {MIN_HALVINGS:.0f} times or more (or ends below {SMALL / 2:g}) and ends at its lowest; or the log ends with the message that the scale is at its minimum.",
+    sources=(
+        Reference("Micikevicius et al., Mixed Precision Training, 2018", "https://arxiv.org/abs/1710.03740"),
+        Reference("DeepSpeed, fairseq and Apex: dynamic loss scaling"),
+    ),
+    remedies=("lower-learning-rate", "clip-gradients", "full-precision", "rescale-loss"),
+    sick=(
+        Run.drawn(train_loss="2.3..2.1*12", loss_scale="65536 32768 8192 2048 512 128 32 8 2 1 0.25 0.0625"),
+        Run.drawn(
+            {"ended:minimum_loss_scale": "Exception: Current loss scale already at minimum"}, train_loss="2.3..2.1*12"
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            train_loss="2.3..1.1*12", loss_scale="65536 32768 16384 8192 8192 8192 16384 8192 8192 8192 16384 16384"
+        ),
+        Run.drawn(train_loss="2.3..1.1*12", loss_scale="1*12"),
+    ),
+)

@@ -1,0 +1,48 @@
+"""The log ends with an out-of-memory error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.sanitize import quoted
+
+SAID = "ended:out_of_memory"
+CERTAIN = 0.98  # the log says so itself
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Read the error message below the last values."""
+    found = run.facts[SAID]
+    if found.value:
+        where = f" (line {found.line})" if found.line else ""
+        yield Symptom(
+            f"the run ended with an out-of-memory error{where}: {quoted(str(found.value))}",
+            CERTAIN,
+            {"line": found.line, "text": str(found.value)},
+            line=found.line,
+        )
+
+
+RULE = Rule(
+    code="NNP01",
+    name="out-of-memory",
+    severity=Severity.ERROR,
+    title="the process ran out of memory",
+    needs={f"fact:{SAID}": 1},
+    check=check,
+    why="The run did not finish: everything after the last checkpoint is lost, whatever the curves say.",
+    how="A line below the last values of a printed log says that memory could not be allocated.",
+    sources=(
+        Reference(
+            "PyTorch documentation, CUDA semantics: memory management",
+            "https://docs.pytorch.org/docs/stable/notes/cuda.html#memory-management",
+        ),
+    ),
+    remedies=("smaller-batch", "accumulate-gradients", "checkpoint-activations"),
+    sick=(Run.drawn({SAID: "CUDA out of memory. Tried to allocate 2.00 GiB"}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
+    healthy=(Run.drawn({SAID: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
+    asked=True,
+)

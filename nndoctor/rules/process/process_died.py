@@ -1,0 +1,49 @@
+"""The log ends with an error message: the process died."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.sanitize import quoted
+
+SAID = "ended:process_error"
+CERTAIN = 0.95  # the log says so itself; that the message is of this process is nearly sure
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Read the error message below the last values."""
+    found = run.facts[SAID]
+    if found.value:
+        where = f" (line {found.line})" if found.line else ""
+        yield Symptom(
+            f"the log ends with an error{where}: {quoted(str(found.value))}",
+            CERTAIN,
+            {"line": found.line, "text": str(found.value)},
+            line=found.line,
+        )
+
+
+RULE = Rule(
+    code="NNP02",
+    name="process-died",
+    severity=Severity.ERROR,
+    title="the process died with an error",
+    needs={f"fact:{SAID}": 1},
+    check=check,
+    why="The run did not finish: what its curves show is the part before the crash.",
+    how="A line below the last values of a printed log is an error message (an exception, NCCL, an assertion, a signal); an interrupt by the user is none.",
+    sources=(
+        Reference(
+            "PyTorch documentation, torchrun: error propagation",
+            "https://docs.pytorch.org/docs/stable/elastic/errors.html",
+        ),
+    ),
+    remedies=("read-the-error", "resume-from-checkpoint"),
+    sick=(Run.drawn({SAID: "RuntimeError: NCCL error: unhandled system error"}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
+    healthy=(Run.drawn({SAID: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
+    yields_to=("out-of-memory", "loss-scale-collapse", "nan-loss"),
+    asked=True,
+)

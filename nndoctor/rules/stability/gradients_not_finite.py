@@ -1,0 +1,103 @@
+"""The gradient norm, the KL divergence or the entropy is NaN or infinite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.liveness import NotFinite, columns_not_finite, not_finite
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import place
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+SERIES = ("grad_norm", "kl", "approx_kl", "entropy")
+OFTEN = 0.1  # of the values: an adapting loss scale skips one step in thousands, and a dozen at the start
+CERTAIN = 0.97  # the values stand in the log
+SCATTERED = 0.8  # that scattered ones matter is less sure
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Count the values that are not finite, and see whether they last."""
+    found = [n for name in SERIES if (n := not_finite(run, name)) is not None]
+    found += [n for n in columns_not_finite(run) if "loss" not in n.name.lower()]
+    if not found:
+        return
+    worst = max(found, key=lambda n: (n.lasts, n.name == "grad_norm", n.count))
+    often = worst.count > OFTEN * worst.total and worst.total > 2 / OFTEN
+    severity = None if worst.lasts else Severity.WARNING if often else Severity.INFO
+    others = [n.name for n in found if n.lasts and n is not worst]
+    yield Symptom(
+        _message(run, worst, others),
+        CERTAIN if worst.lasts else SCATTERED,
+        {"first": worst.step, "not_finite": worst.count, "values": worst.total, "at_the_end": worst.trailing},
+        series=worst.name if worst.name in run.series else None,
+        step=worst.step,
+        span=(worst.step, worst.step) if not worst.lasts else None,
+        causes=_causes(worst) if worst.lasts or often else (),
+        severity=severity,
+        line=worst.line,
+    )
+
+
+def _message(run: Run, worst: NotFinite, others: list[str]) -> str:
+    name = "the gradient norm" if worst.name == "grad_norm" else worst.name
+    value = "infinite" if worst.infinite else "NaN"
+    more = f" ({' and '.join(others[:3])} too)" if others else ""
+    if worst.from_start:
+        return f"{name} is {value} in all {worst.total} values{more}: no useful update is applied"
+    if worst.trailing > 1 and worst.trailing == worst.count:
+        return f"{name} is {value} from {place(run.axis, worst.step)} to the end, in {worst.count} of {worst.total} values{more}"
+    return f"{name} is {value} in {worst.count} of {worst.total} values{more}, first at {place(run.axis, worst.step)}"
+
+
+def _causes(worst: NotFinite) -> tuple[Cause, ...]:
+    return ranked(
+        Cause(
+            "overflow in half precision",
+            0.45 if worst.from_start else 0.4,
+            "values above 65,504 are infinite in float16, and their gradients NaN",
+            "a few hundred steps in float32 or bfloat16",
+        ),
+        Cause(
+            "NaN in the data, or labels that are all masked",
+            0.35,
+            "a mean over no label at all is 0/0, and one NaN in a batch makes every gradient NaN",
+            "check that every input is finite and that every batch has labels",
+        ),
+        Cause(
+            "learning rate too high",
+            0.1 if worst.from_start else 0.3,
+            "gradients that explode overflow in the end",
+            "one run with a tenth of the learning rate",
+        ),
+    )
+
+
+RULE = Rule(
+    code="NN308",
+    name="gradients-not-finite",
+    severity=Severity.ERROR,
+    title="gradients are NaN or infinite",
+    needs={"grad_norm|kl|approx_kl|entropy|train/loss|validation/loss|reward": 0},
+    check=check,
+    why="A step along a NaN gradient destroys the weights; one that is skipped teaches nothing. The loss may look normal all the while: some trainers print 0, or the last loss, in place of NaN.",
+    how="NaN or infinity in the gradient norm, KL or entropy: an error where it lasts to the end or fills most of the run, a warning where it is more than a tenth of the values, a note where it is scattered, as a loss scale that adapts leaves it.",
+    sources=(
+        Reference(
+            "PyTorch documentation, Automatic mixed precision: GradScaler",
+            "https://docs.pytorch.org/docs/stable/amp.html",
+        ),
+        Reference(
+            "huggingface/transformers#13619: NaN losses are filtered from the log",
+            "https://github.com/huggingface/transformers/issues/13619",
+        ),
+    ),
+    remedies=("full-precision", "check-finite-data", "fix-label-masks", "lower-learning-rate", "clip-gradients"),
+    sick=(
+        Run.drawn(grad_norm="1*10 nan*15", train_loss="2.3..1.9*10 1.9*15"),
+        Run.drawn(grad_norm="nan*12", train_loss="1.08 0*11"),
+        Run.drawn(grad_norm="inf 1*20 inf 1*20", train_loss="2.3..1*42"),
+    ),
+    healthy=(Run.drawn(grad_norm="1.2..0.8*20", train_loss="2.3..1*20"),),
+    yields_to=("nan-loss", "nan-in-layer"),
+)

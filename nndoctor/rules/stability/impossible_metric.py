@@ -1,0 +1,96 @@
+"""A metric takes a value that it cannot take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, place
+from nndoctor.core.metrics import BY_NAME
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+ABOVE = 1.006  # rounded percentages, and sums of them, end a little above 100
+NEVER_NEGATIVE = frozenset({"mse", "rmse", "mae", "perplexity", "word_error", "error"})
+ABSURD = 1e12  # no squared error of scaled targets, no perplexity of any vocabulary reaches it
+CERTAIN = 0.95
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look for shares above one, negative errors and absurd sizes."""
+    for name, fact in run.facts.items():
+        if name.startswith("impossible:") and isinstance(fact.value, tuple):
+            yield _of_fact(run, name.partition(":")[2], tuple(map(str, fact.value)), fact.line)
+            return
+    for name, series in run.series.items():
+        metric = BY_NAME.get(name.rpartition("/")[2])
+        if metric is None or "/" not in name or not len(series.y):
+            continue
+        wrong = _wrong(metric.name, series.low, series.high, share=metric.share and metric.higher)
+        if wrong:
+            value = series.low if wrong == "negative" else series.high
+            at = float(series.x[int(np.argmax(series.y == value))])
+            yield Symptom(
+                f"{name.replace('/', ' ').replace('_', ' ')} is {number(value)} at {place(run.axis, at)}: {WORDS[wrong]}",
+                CERTAIN,
+                {"value": value},
+                series=name,
+                step=at,
+            )
+            return
+
+
+def _wrong(metric: str, low: float, high: float, *, share: bool) -> str:
+    if share and high > ABOVE:
+        return "above-one"
+    if metric in NEVER_NEGATIVE and low < 0:
+        return "negative"
+    return "absurd" if high > ABSURD else ""
+
+
+def _of_fact(run: Run, name: str, value: tuple[str, ...], line: int | None) -> Symptom:
+    kind, column, high, at = value
+    summed = (
+        ": it counts or sums, and is not divided by the number of examples"
+        if kind == "summed"
+        else ": neither a fraction nor a percentage"
+    )
+    return Symptom(
+        f"{column} rises to {high} at {place(run.axis, float(at))}{summed}",
+        CERTAIN,
+        {"value": float(high), "series": name},
+        step=float(at),
+        line=line,
+    )
+
+
+WORDS = {
+    "above-one": "a share cannot exceed 1",
+    "negative": "it cannot be negative",
+    "absurd": "no meaningful error is so large",
+}
+
+RULE = Rule(
+    code="NN313",
+    name="impossible-metric",
+    severity=Severity.WARNING,
+    title="a metric takes a value that it cannot take",
+    needs={"train/loss|validation/loss|train/metric|validation/metric": 1},
+    check=check,
+    why="A metric that cannot be right cannot choose a checkpoint: most often a sum was not divided, or the wrong thing is counted.",
+    how="An accuracy, F1, Dice or the like above 1 (or above 100 %), or one that grows by about 1 a row in whole numbers; a squared or absolute error, a perplexity or an error rate below 0; any of them above 1e12.",
+    sources=(
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
+        ),
+    ),
+    remedies=("fix-the-metric",),
+    sick=(
+        Run.drawn({"impossible:train/accuracy": ("summed", "Accuracy", "39", "40")}, train_loss="0.69..0.005*10"),
+        Run.drawn(train_loss="0.9 0.8 0.7", train_accuracy="0.4 0.9 1.2"),
+        Run.drawn(train_loss="0.9 0.8 0.7", validation_mse="0.4 -0.9 1.2"),
+    ),
+    healthy=(Run.drawn(train_loss="0.9 0.8 0.7", train_accuracy="0.4 0.9 1", validation_mse="0.4 0.2 0.1"),),
+)

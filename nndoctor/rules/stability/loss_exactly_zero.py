@@ -1,0 +1,118 @@
+"""The loss drops to exactly zero, or stays at exactly one value, as where a trainer prints 0 in place of NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.liveness import not_finite, stuck_value, sudden_zero
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import number, place
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+
+FITTED = 0.9  # accuracy: a network that is right so often may have a loss that prints as 0
+CERTAIN, LIKELY = 0.97, 0.85  # with and without a NaN gradient beside it
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look for zeros that a falling loss does not explain, in training before validation."""
+    if run.fact("task") is not None:  # policy and adversarial losses may be zero in good health
+        return
+    for name in ("train/loss", "validation/loss"):
+        loss = run.series.get(name)
+        if loss is None or not len(loss.y) or _fitted(run, loss):
+            continue
+        zero = sudden_zero(loss)
+        at = zero if zero is not None else stuck_value(loss)
+        if at is not None:
+            yield _symptom(run, loss, at)
+            return
+
+
+def _fitted(run: Run, loss: Series) -> bool:
+    """Whether the accuracy of the split is that of a network for which a loss of zero is right."""
+    accuracy = run.series.get(loss.name.replace("/loss", "/accuracy"))
+    return accuracy is not None and len(accuracy.y) > 0 and float(accuracy.y[-1]) >= FITTED
+
+
+def _symptom(run: Run, loss: Series, at: int) -> Symptom:
+    name, last = loss.name.replace("/", " ").replace("train ", "training "), float(loss.y[-1])
+    gradients = not_finite(run, "grad_norm")
+    lost = gradients is not None and gradients.lasts
+    where = float(loss.x[at])
+    beside = ", and the gradient norm is NaN" if lost else ""
+    if at == 0:
+        text = f"{name} is exactly 0 in all {len(loss.y)} values{beside}"
+    elif last == 0:
+        text = f"{name} is exactly 0 from {place(run.axis, where)} on, after {number(float(loss.y[at - 1]))}{beside}: most likely printed in place of NaN"
+    else:
+        text = f"{name} repeats {number(last)} exactly from {place(run.axis, where)} to the end{beside}: most likely printed in place of NaN"
+    return Symptom(
+        text,
+        CERTAIN if lost or at == 0 else LIKELY,
+        {"from_step": where, "before": float(loss.y[at - 1]) if at else None, "values": len(loss.y) - at},
+        series=loss.name,
+        step=where,
+        span=(where, float(loss.x[-1])),
+        causes=_causes(at=at, lost=lost),
+        severity=None if last == 0 or lost else Severity.WARNING,
+        remedies=FROM_START if at == 0 and not lost else (),
+    )
+
+
+def _causes(*, at: int, lost: bool) -> tuple[Cause, ...]:
+    masked = Cause(
+        "no labels to learn from",
+        0.75 if at == 0 and not lost else 0.35,
+        "labels that are all masked, empty or not loaded give a loss of 0"
+        if at == 0
+        else "batches whose labels are all masked give a loss of 0",
+        "count the labels of a few batches that the loss does not ignore",
+    )
+    precision = Cause(
+        "NaN from half precision, printed as 0",
+        0.2 if at == 0 and not lost else 0.45,
+        "some trainers print 0, or the last loss, in place of NaN",
+        "a few hundred steps in float32 or bfloat16, with the NaN filter off (logging_nan_inf_filter=False)",
+    )
+    data = Cause(
+        "NaN in the data",
+        0.2,
+        "one NaN in a batch makes every weight NaN",
+        "check that every input and target is finite",
+    )
+    return ranked(masked, precision, data)
+
+
+FROM_START = ("fix-label-masks", "check-loaded-labels", "full-precision", "check-finite-data")
+
+RULE = Rule(
+    code="NN309",
+    name="loss-exactly-zero",
+    severity=Severity.ERROR,
+    title="the loss is exactly zero, or one exact value",
+    needs={"train/loss|validation/loss": 3},
+    check=check,
+    why="No network reaches a loss of exactly 0 from one value to the next. Trainers print 0, or repeat the last loss, where it is NaN; and a batch in which every label is masked costs nothing.",
+    how="Exact zeros to the end that follow a loss far above zero, or zeros throughout, while the accuracy is below 90 %; or one value, to the last digit, for the last fifth of a loss that varied until then. A loss that falls smoothly to 0.0000 is left alone.",
+    sources=(
+        Reference(
+            "huggingface/transformers: TrainingArguments.logging_nan_inf_filter",
+            "https://huggingface.co/docs/transformers/main_classes/trainer",
+        ),
+        Reference("huggingface/transformers#13619", "https://github.com/huggingface/transformers/issues/13619"),
+    ),
+    remedies=("full-precision", "fix-label-masks", "check-finite-data", "check-loaded-labels", "lower-learning-rate"),
+    sick=(
+        Run.drawn(train_loss="1.53 1.31 1.12 0.98 0.93 0*20"),
+        Run.drawn(train_loss="0*12"),
+        Run.drawn(train_loss="2.155 2.06 2.007 1.981 1.912 1.95 1.871 1.934 1.871*12", grad_norm="0.8*8 nan*12"),
+    ),
+    healthy=(
+        Run.drawn(train_loss="0.2 0.05 0.01 0.004 0.001 0.0003 0.0001 0 0 0 0"),
+        Run.drawn(train_loss="0.2 0.1 0 0 0", train_accuracy="0.9 0.99 1 1 1"),
+        Run.drawn(train_loss="0.9 0.4 0.3 0.26 0.251 0.2501 0.25*8"),
+    ),
+    yields_to=("nan-loss",),
+)

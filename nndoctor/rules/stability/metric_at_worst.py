@@ -1,0 +1,119 @@
+"""A metric stands at its worst value throughout, while the loss moves or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.worst import AtWorst, at_worst, zero_parts
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import number
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+WORDS = {
+    "map": "mAP",
+    "map50": "mAP50",
+    "f1": "F1",
+    "iou": "IoU",
+    "word_error": "WER",
+    "bleu": "BLEU",
+    "rouge": "ROUGE",
+    "auc": "AUC",
+}
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look for metrics that never left their worst value."""
+    found = at_worst(run)
+    if not found:
+        return
+    first = found[0]
+    series = run.series[first.name]
+    parts = zero_parts(run)
+    yield Symptom(
+        _message(first, [f.name for f in found[1:]], parts),
+        first.sureness,
+        {"value": first.worst, "values": first.count, "metrics": len(found), "parts_at_zero": len(parts)},
+        series=first.name,
+        step=float(series.x[-1]),
+        span=(float(series.x[0]), float(series.x[-1])),
+        causes=_causes(parts),
+    )
+
+
+def _spoken(name: str) -> str:
+    split, _, metric = name.rpartition("/")
+    return f"{split.replace('train', 'training')} {WORDS.get(metric, metric.replace('_', ' '))}".strip()
+
+
+def _message(first: AtWorst, others: list[str], parts: list[str]) -> str:
+    value = f"{100 * first.worst:.0f}%" if first.percent else number(first.worst)
+    more = f", and so {'is' if len(others) == 1 else 'are'} {' and '.join(map(_spoken, others[:3]))}" if others else ""
+    zero = f"; {' and '.join(parts[:2])} {'is' if len(parts[:2]) == 1 else 'are'} exactly 0 throughout" if parts else ""
+    return f"{_spoken(first.name)} is {value}, its worst, in all {first.count} values{more}{zero}"
+
+
+def _causes(parts: list[str]) -> tuple[Cause, ...]:
+    return ranked(
+        Cause(
+            "no labels loaded, or labels in another format",
+            0.6 if parts else 0.4,
+            "a part of the loss that is exactly 0 has nothing to compare with"
+            if parts
+            else "a metric that compares with nothing stays at its worst",
+            "print the labels of one batch just before the loss",
+        ),
+        Cause(
+            "one trivial answer for every example",
+            0.35,
+            "only background, only blanks, or one class: the loss may fall a long way like that",
+            "print a few predictions: are they all alike?",
+        ),
+        Cause(
+            "the metric is computed wrongly",
+            0.2,
+            "decoding, thresholds or the order of classes",
+            "compute the metric of the labels against themselves: it must be perfect",
+        ),
+        Cause(
+            "training has only begun",
+            0.1,
+            "detectors and speech recognizers start with epochs without a hit",
+            "train on, or overfit twenty examples: the metric must move",
+        ),
+    )
+
+
+RULE = Rule(
+    code="NN312",
+    name="metric-at-worst",
+    severity=Severity.WARNING,
+    title="a metric never leaves its worst value",
+    needs={"train/metric|validation/metric": 5},
+    check=check,
+    why="The loss may fall while everything that counts stays at zero: then the network gives a trivial answer, or the metric and the labels do not meet.",
+    how="Every value of a metric (accuracy, F1, Dice, IoU, mAP, BLEU 0; WER 1 or 100 %) is its worst one, in five values or more. An accuracy beside the loss of a regression counts for nothing.",
+    sources=(
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019: visualize prediction dynamics",
+            "https://karpathy.github.io/2019/04/25/recipe/",
+        ),
+    ),
+    remedies=("check-loaded-labels", "overfit-tiny-subset", "fix-the-metric", "weigh-classes"),
+    sick=(
+        Run.drawn(
+            train_loss="0.62 0.4 0.2 0.1 0.06 0.05 0.042 0.041", validation_loss="0.63..0.05*8", validation_dice="0*8"
+        ),
+        Run.drawn(
+            train_loss="3.18 3.06 2.95 2.9 2.88 2.88 2.88",
+            validation_loss="3.15 3.05 2.97 2.93 2.91 2.91 2.91",
+            validation_word_error="1*7",
+        ),
+        Run.drawn(train_loss="3.5 2.9 2.5 2.1 1.8 1.2 0.9", validation_map="0*7"),
+    ),
+    healthy=(
+        Run.drawn(train_loss="3.5 2.9 2.5 2.1 1.8 1.2 0.9", validation_map="0 0 0.01 0.05 0.1 0.2 0.3"),
+        Run.drawn(train_loss="2.3..0.1*8", train_error="0.8 0.3 0.1 0.05 0*4"),
+    ),
+    yields_to=("nan-loss", "loss-exactly-zero", "no-weight-changes", "gradients-not-finite"),
+)

@@ -1,0 +1,205 @@
+"""The run ends no better than random guessing, whatever came before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.guessing import Guessing, ends_at_guessing
+from nndoctor.analysis.level import dwarfs_second
+from nndoctor.analysis.stuck_causes import stuck_causes
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
+from nndoctor.core.formatting import number, percent, place
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+
+CONFIDENCE = {"classes": 0.97, "accuracy": 0.95, "majority": 0.93, "loss": 0.85, "gan": 0.85}
+"""How sure each kind of evidence is; measured on the zoo, where none of them was wrong on a healthy run."""
+BRIEF = 100  # optimizer steps of a recorded run
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare where the run ends with what guessing gives: in training, or in validation where nothing else is logged."""
+    trained = any(name.startswith("train/") for name in run.series) or run.fact("task") == "gan"
+    split = "train" if trained else "validation"
+    found = ends_at_guessing(run, split)
+    if found is None:
+        return
+    name = "discriminator_loss" if found.evidence == "gan" else f"{found.split}/loss"
+    loss = run.series.get(name)
+    shown = loss if loss is not None else run.series[f"{found.split}/accuracy"]
+    yield Symptom(
+        _message(run, found, loss),
+        CONFIDENCE[found.evidence],
+        {
+            "loss_of_guessing": found.loss,
+            "accuracy_of_guessing": found.accuracy,
+            "classes": found.classes,
+            "last": float(shown.y[-1]),
+            "evidence": found.evidence,
+        },
+        series=shown.name,
+        step=float(shown.x[-1]),
+        span=(float(shown.x[0]), float(shown.x[-1])),
+        causes=_causes(run, found, loss),
+        remedies=THROWN_FIRST if loss is not None and dwarfs_second(loss) else (),
+        severity=Severity.INFO if run.layers and len(shown.values) < BRIEF else None,
+    )
+
+
+def _message(run: Run, found: Guessing, loss: Series | None) -> str:
+    if found.evidence == "gan" and loss is not None:
+        return f"the discriminator loss ends at {number(float(loss.y[-1]))}, that of answering one half to every sample: it tells real from generated no better than a coin"
+    parts: list[str] = []
+    split = "training" if found.split == "train" else found.split
+    if loss is not None:
+        thrown = f" (first value {number(float(loss.y[0]))})" if dwarfs_second(loss) else ""
+        parts.append(f"{split} loss ends at {number(float(loss.y[-1]))}{thrown}")
+    accuracy = run.series.get(f"{found.split}/accuracy") or run.series.get("validation/accuracy")
+    if accuracy is None and found.evidence == "majority" and run.metric is not None:
+        accuracy = run.series.get(f"validation/{run.metric.name}") or run.series.get(f"train/{run.metric.name}")
+    if accuracy is not None and len(accuracy.y):
+        own = f"{accuracy.name.split('/')[0]} " if accuracy.name.split("/")[0] != found.split else ""
+        own = own.replace("train ", "training ")
+        metric = accuracy.name.rpartition("/")[2].replace("_", " ")
+        parts.append(f"{own}{metric} {'is' if loss is not None else 'ends at'} {percent(float(accuracy.y[-1]))}")
+    if found.evidence == "majority" and accuracy is not None:
+        same = (
+            f"in nearly all {len(accuracy.y)} values"
+            if accuracy.low != accuracy.high
+            else f"in all {len(accuracy.y)} values"
+        )
+        return f"{' and '.join(parts)} {same}: the network gives one answer for every example"
+    level = (
+        f"(ln {found.classes} = {found.loss:.3f} for {found.classes} classes)"
+        if found.classes and found.loss is not None
+        else f"at {place(run.axis, float(loss.x[-1]))}"
+        if loss is not None
+        else ""
+    )
+    return f"{' and '.join(parts)}: no better than random guessing {level}".rstrip()
+
+
+def _causes(run: Run, found: Guessing, loss: Series | None) -> tuple[Cause, ...]:
+    if found.evidence == "gan":
+        return GAN_CAUSES
+    if loss is None:
+        return ()
+    if dwarfs_second(loss):
+        return THROWN_CAUSES
+    return stuck_causes(run, loss)
+
+
+GAN_CAUSES = ranked(
+    Cause(
+        "the discriminator learns too slowly",
+        0.5,
+        "a discriminator that cannot tell the two apart gives the generator no gradient",
+        "one run with a higher learning rate for the discriminator",
+    ),
+    Cause(
+        "real and generated samples mixed up",
+        0.3,
+        "swapped or identical labels leave it nothing to learn",
+        "train the discriminator alone against a frozen generator: it must win",
+    ),
+    Cause(
+        "a generator that is that good",
+        0.2,
+        "at the optimum of a GAN no discriminator does better",
+        "look at the samples, and log a score of them (FID)",
+    ),
+)
+THROWN_CAUSES = ranked(
+    Cause(
+        "learning rate too high",
+        0.5,
+        "the first value is far above the rest: the first steps threw the weights to where nothing is learned",
+        "one run with a tenth of the learning rate",
+    ),
+    Cause(
+        "inputs not normalized",
+        0.45,
+        "raw pixels (0 to 255) and unscaled features make the first loss huge, and then kill the units",
+        "print the mean and the standard deviation of a batch of inputs",
+    ),
+    Cause(
+        "weights too large at the start",
+        0.15,
+        "large initial weights give a huge first loss",
+        "one run with the framework's default initialization",
+    ),
+)
+THROWN_FIRST = ("lower-learning-rate", "normalize-inputs", "overfit-tiny-subset", "check-labels", "check-the-step")
+
+RULE = Rule(
+    code="NN310",
+    name="stuck-at-chance",
+    severity=Severity.ERROR,
+    title="no better than random guessing at the end",
+    needs={"train/loss|train/accuracy|validation/loss|validation/accuracy|discriminator_loss": 4},
+    check=check,
+    why="A run that ends at the level of guessing has learned nothing that lasts, whatever its curve did before; its gap, its bias and its schedule mean nothing until that is fixed.",
+    how="Over the last quarter the accuracy is that of guessing (1/C, by the known number of classes or by the loss beside it) and the loss no lower than ln C; or the accuracy is the same to the last digit in four values of five and the loss no lower than that answer's; or, with no accuracy in the log, the second half of the loss stands within 0.4 % of ln C of a usual number of classes. An accuracy beside a squared error counts for nothing.",
+    sources=(
+        Reference(
+            "Karpathy, A Recipe for Training Neural Networks, 2019: verify the loss at init, overfit one batch",
+            "https://karpathy.github.io/2019/04/25/recipe/",
+        ),
+        Reference(
+            "CS231n, Babysitting the learning process: the loss of random guessing",
+            "https://cs231n.github.io/neural-networks-3/",
+        ),
+    ),
+    remedies=("overfit-tiny-subset", "learning-rate-range-test", "check-labels", "check-the-step", "he-initialization"),
+    sick=(
+        Run.drawn(
+            train_loss="1109 2.305 2.336 2.307 2.304 2.302 2.303 2.301",
+            validation_loss="2.306 2.309*7",
+            validation_accuracy="0.115 0.115 0.11 0.11 0.105 0.09 0.085 0.085",
+        ),
+        Run.drawn(
+            train_loss="2.352 2.309 2.305 2.304 2.303 2.3028 2.3025 2.302",
+            train_accuracy="0.105 0.109 0.113 0.1 0.104 0.109 0.105 0.109",
+        ),
+        Run.drawn(
+            train_loss="2.3 1.2 0.6 0.4 0.3 80 2.31 2.303 2.303 2.302 2.304 2.303",
+            train_accuracy="0.1 0.5 0.8 0.85 0.9 0.1 0.1 0.11 0.1 0.1 0.09 0.1",
+        ),
+        Run.drawn(
+            train_loss="4.1 0.6364 0.6296 0.6314 0.6325 0.6311",
+            validation_loss="0.63 0.628 0.631 0.627 0.629 0.628",
+            validation_accuracy="0.68382*6",
+        ),
+        Run.drawn({"task": "gan"}, discriminator_loss="1.8 1.5 1.386*14", generator_loss="2.6 1.1 0.693*14"),
+    ),
+    healthy=(
+        Run.drawn(train_loss="2.3..0.4*20", train_accuracy="0.1..0.9*20"),
+        Run.drawn(
+            train_loss="541 446 370 200 100 50 25 21",
+            train_accuracy="0.004 0.0002 0.002 0.001 0.008 0.0004 0.004 0.0003",
+        ),
+        Run.drawn(
+            train_loss="0.2 0.1 0.06 0.05 0.05", validation_loss="0.2 0.12 0.1 0.1 0.1", validation_accuracy="0.9667*5"
+        ),
+        Run.drawn(
+            {"task": "gan"}, discriminator_loss="0.6 0.4 0.5 0.3 0.6 0.5 0.4 0.5", generator_loss="2 3 2.5 4 3 2 3 2.5"
+        ),
+    ),
+    yields_to=(
+        "nan-loss",
+        "loss-exactly-zero",
+        "no-weight-changes",
+        "plateau-at-start",
+        "nan-in-layer",
+        "dead-relu",
+        "saturated-activation",
+        "vanishing-gradient",
+        "exploding-gradient",
+        "update-ratio-off",
+        "constant-output",
+        "symmetric-initialization",
+        "signal-shrinks",
+        "signal-grows",
+    ),
+)
