@@ -16,7 +16,6 @@ from nndoctor.reporters.terminal import render
 ROOT = Path(__file__).resolve().parents[1]
 LOG = "sample_runs/overtraining/history.json"
 TARGET = ROOT / "docs" / "overtraining.svg"
-LINES = 27  # verdict, curves, finding, remedies
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)  # no font from elsewhere
 
 
@@ -24,9 +23,9 @@ def screenshot() -> str:
     """The SVG: a terminal of 80 columns in colour."""
     run = nndoctor.read(ROOT / LOG)[-1]
     report = nndoctor.diagnose(type(run)(run.series, run.facts, LOG, LOG, run.format, run.unknown, run.notes))
-    page = render([report], Look(80, color=True)).splitlines(keepends=True)[:LINES]
+    page = render([report], Look(80, color=True))
     console = Console(record=True, width=80, file=io.StringIO(), force_terminal=True, _environ={})
-    console.print(Text.from_ansi("".join(page)), end="")
+    console.print(Text.from_ansi(page), end="")
     return console.export_svg(
         title=f"nndoctor diagnose {Path(LOG).parent.as_posix()}", code_format=FORMAT, unique_id="nndoctor"
     )

@@ -20,6 +20,7 @@ from nndoctor.cli.options import (
     QuietOption,
     ReportOption,
     SelectOption,
+    VerboseOption,
     chosen,
 )
 from nndoctor.cli.output_formats import Format
@@ -67,9 +68,7 @@ def diagnose(
     fail_on: FailOnOption = None,
     exit_zero: ExitZeroOption = False,
     quiet: QuietOption = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="A whole page for every run, however many; by default up to 5 with findings.")
-    ] = False,
+    verbose: VerboseOption = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -120,7 +119,7 @@ def diagnose(
                 fail_on=fail_on,
                 exit_zero=exit_zero,
                 quiet=quiet,
-                full=full,
+                full=verbose,
                 jobs=jobs,
                 force=force,
                 color=chosen(color, no_color),

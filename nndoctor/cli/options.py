@@ -66,6 +66,15 @@ ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit wi
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
 ]
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        "--full",
+        help="Show evidence, sources, all remedies and skipped checks, for every run.",
+    ),
+]
 FailOnOption = Annotated[
     FailOn | None,
     typer.Option(

@@ -91,9 +91,9 @@ def answer(request: Request) -> int:
     unjudged = [(report.source, reason) for report in reports if (reason := cannot_say(report)) is not None]
     if request.format is not Format.terminal or request.quiet or request.output is not None:
         for source, reason in unjudged:
-            say(f"{source}: cannot say: {reason}")
+            say(f"{source}: cannot be judged: {reason}")
     if request.format is Format.concise and reports and not (errors or unjudged or any(r.findings for r in reports)):
-        say(f"nothing wrong found in {len(reports)} run{'' if len(reports) == 1 else 's'}")
+        say(f"no problems found in {len(reports)} run{'' if len(reports) == 1 else 's'}")
     if errors or unjudged or not reports:
         return Exit.TROUBLE
     return Exit.FINDINGS if not request.exit_zero and any(map(session.fails, reports)) else Exit.CLEAN

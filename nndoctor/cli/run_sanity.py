@@ -79,7 +79,7 @@ def carry_out(order: CheckUp, request: Request) -> int:
     if request.format is Format.github:
         summarize([report], [], plan)
     if not report.findings and not report.cleared:
-        say(f"{order.model}: cannot say: {report.skipped[0].reason if report.skipped else 'no rule was asked for'}")
+        say(f"{order.model}: cannot be judged: {report.skipped[0].reason if report.skipped else 'no rules selected'}")
         return Exit.TROUBLE
     failed = plan.fails_at is not None and bool(report.at_least(plan.fails_at))
     return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN

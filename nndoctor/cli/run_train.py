@@ -139,7 +139,7 @@ def _state(training: Training) -> str:
         parts.append(f"validation {number(loss)}" + (f", {percent(accuracy)}" if accuracy is not None else ""))
     report = training.live.report
     if report is not None:
-        parts.append(f"so far: {report.primary.name if report.primary else 'nothing wrong'}")
+        parts.append(f"so far: {report.primary.name if report.primary else 'no problems'}")
     return "  ".join(parts)
 
 

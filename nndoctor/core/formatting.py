@@ -80,5 +80,5 @@ def place(axis: str, value: float) -> str:
 
 
 def ending(series: Series) -> str:
-    """`2.3 -> 0.41`."""
-    return f"{number(series.first)} -> {number(series.last)}"
+    """The first and the last finite value, as the log has them: `2.3 → 0.41`."""
+    return f"{number(float(series.y[0]))} → {number(float(series.y[-1]))}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LIKELY, UNLIKELY = 0.65, 0.35
-"""Probabilities from which a change is called likely, and below which it is called unlikely."""
+VERY_LIKELY, LIKELY, UNLIKELY = 0.95, 0.65, 0.35
+"""Probabilities from which something is called very likely or likely, and below which it is called unlikely."""
 
 TITLES = {
     "lr*10": "lr ×10",
@@ -71,10 +71,12 @@ def likelihood(probability: float) -> str:
     """A probability in a word and as a percentage; certainty is never claimed.
 
     >>> likelihood(0.79), likelihood(0.5), likelihood(0.09), likelihood(1.0)
-    ('likely (79%)', 'possible (50%)', 'unlikely (9%)', 'likely (99%)')
+    ('likely (79%)', 'possible (50%)', 'unlikely (9%)', 'very likely (99%)')
     """
-    word = "likely" if probability >= LIKELY else "possible" if probability >= UNLIKELY else "unlikely"
-    return f"{word} ({min(max(round(100 * probability), 1), 99)}%)"
+    percentage = min(max(round(100 * probability), 1), 99)
+    if probability >= LIKELY:
+        return f"{'very ' if probability >= VERY_LIKELY else ''}likely ({percentage}%)"
+    return f"{'possible' if probability >= UNLIKELY else 'unlikely'} ({percentage}%)"
 
 
 def most_promising(prognosis: Iterable[Expectation]) -> list[Expectation]:

@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
-from nndoctor.core.finding import Severity
+import math
+
+from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.formatting import number, step
+from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
+from nndoctor.core.run import direction
+from nndoctor.core.series import Series
 
 
 def verdict(report: Report) -> tuple[str, str]:
-    """The sentence, and its style: a severity, `info` where nothing can be said, or `good`."""
+    """The sentence, and its style: a severity, `info` where nothing can be said, or `good`.
+
+    Names the primary finding in full and any further findings by name.
+    """
+    sentence, style = headline(report)
+    primary = report.primary
+    if primary is None:
+        return sentence, style
+    others = dict.fromkeys(spoken(f.name) for f in report.at_least(Severity.WARNING) if f.name != primary.name)
+    return f"{sentence} Also found: {listed(list(others))}." if others else sentence, style
+
+
+def headline(report: Report) -> tuple[str, str]:
+    """The verdict without the names of further findings."""
     primary = report.primary
     if primary is not None:
-        others = dict.fromkeys(spoken(f.name) for f in report.at_least(Severity.WARNING) if f.name != primary.name)
-        more = f" Also {_listed(list(others))}." if others else ""
-        return f"{capital(spoken(primary.name))}: {primary.message}.{more}", str(primary.severity)
+        return described(primary), str(primary.severity)
     reason = cannot_say(report)
     if reason is not None:
-        return f"Cannot say: {reason}.", "info"
-    if report.run.format == "model":
-        late = report.run.fact("unchecked")
-        some = f", but {len(late)} checks did not fit into the budget" if isinstance(late, tuple) and late else ""
-        return f"Nothing wrong found{some}.", "good"
-    if any(f.name == "no-validation" for f in report.findings):
-        return "Nothing wrong found in training; without validation nothing can be said about new data.", "good"
-    if not any(name.startswith("train/") for name in report.run.series):
-        return "Nothing wrong found in validation; without training values bias and variance cannot be judged.", "good"
-    return _nothing_wrong(report), "good"
+        return f"Cannot judge this run: {reason}.", "info"
+    return _no_problems(report), "good"
 
 
-def _nothing_wrong(report: Report) -> str:
-    """What is said of a healthy run: with what it rests on, where bias depends on a target that nobody gave."""
-    bias = next((f for f in report.findings if f.name in ("high-bias", "bias-unknown")), None)
-    if bias is None:
-        return "Nothing wrong found."
-    if bias.name == "high-bias":
-        return f"Nothing wrong found, unless it is high bias: {bias.message}."
-    return "Nothing wrong found; high bias can be neither seen nor ruled out."
+def essence(report: Report) -> str:
+    """The verdict in a few words: `Overtraining, likely (79%)`."""
+    primary = report.primary
+    if primary is not None:
+        return f"{capital(spoken(primary.name))}, {likelihood(primary.confidence)}"
+    return "Cannot judge this run" if cannot_say(report) else "No problems found"
+
+
+def described(finding: Finding) -> str:
+    """A finding as a sentence, with its name in front where the message does not itself say it.
+
+    The words of the name count as said in any order: "training loss became NaN" says "NaN loss".
+    """
+    message = finding.message.rstrip(".")
+    name = spoken(finding.name)
+    said = {_stem(word) for word in message.lower().split()}
+    if {_stem(word) for word in name.lower().split()} <= said:
+        return f"{capital(message)}."
+    return f"{capital(name)}: {message}."
 
 
 def cannot_say(report: Report) -> str | None:
@@ -43,24 +63,24 @@ def cannot_say(report: Report) -> str | None:
         return None
     few = next((f for f in report.findings if f.name == "too-little-data"), None)
     if few is not None:
-        return few.message
+        return few.message.rstrip(".")
     judged = {*report.cleared, *(f.code for f in report.findings)}
     if any(not _of_the_log(code) for code in judged):
         return None
     lacking = [s for s in report.skipped if s.missing is not None]
     if judged and all(_of_the_log(s.code) for s in lacking):
         return None
-    reasons = list(dict.fromkeys(s.reason for s in lacking)) or ["no rule was asked for"]
-    return _listed(reasons[:3])
+    reasons = list(dict.fromkeys(s.reason for s in lacking)) or ["no rules selected"]
+    return listed(reasons[:3])
 
 
 def spoken(name: str) -> str:
     """A rule's name as words.
 
-    >>> spoken("lr-too-high"), spoken("nan-loss")
-    ('learning rate too high', 'NaN loss')
+    >>> spoken("lr-too-high"), spoken("nan-loss"), spoken("dead-relu")
+    ('learning rate too high', 'NaN loss', 'dead ReLU')
     """
-    words = name.replace("nan-", "NaN-").replace("relu", "ReLU").split("-")
+    words = name.replace("nan-", "NaN-").replace("relu", "ReLU").replace("kl-", "KL-").split("-")
     return " ".join("learning rate" if word == "lr" else word for word in words)
 
 
@@ -69,10 +89,56 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def listed(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _no_problems(report: Report) -> str:
+    """The sentence on a healthy run: what its losses reached, and what the log cannot show."""
+    if report.run.format == "model":
+        late = report.run.fact("unchecked")
+        some = f", but {len(late)} checks did not fit into the time budget" if isinstance(late, tuple) and late else ""
+        return f"No problems found{some}."
+    if any(f.name == "no-validation" for f in report.findings):
+        return f"No problems found in training.{_ends(report)} Log validation loss to check for overfitting."
+    if not any(name.startswith("train/") for name in report.run.series):
+        return f"No problems found in validation.{_ends(report)} Log training loss to check for under- and overfitting."
+    bias = next((f for f in report.findings if f.name in ("high-bias", "bias-unknown")), None)
+    if bias is not None and bias.name == "high-bias":
+        return f"No problems found, but the model may be underfitting: {bias.message.rstrip('.')}."
+    unknown = " This log cannot show whether a larger model would do better." if bias is not None else ""
+    return f"No problems found.{_ends(report)}{unknown}"
+
+
+def _ends(report: Report) -> str:
+    """` Training loss ends at 0.19, validation loss at 0.22 (best 0.21 at epoch 37).`, from the log's own values."""
+    metric = report.run.metric
+    for name in ("loss", metric.name if metric else "loss"):
+        found = [(split, report.run.series.get(f"{split}/{name}")) for split in ("train", "validation")]
+        known = [(split, series) for split, series in found if series is not None and len(series.y)]
+        if known:
+            return " " + capital(", ".join(_end(report, *one, later=k > 0) for k, one in enumerate(known))) + "."
+    return ""
+
+
+def _end(report: Report, split: str, series: Series, *, later: bool) -> str:
+    """`training loss ends at 0.19`; of validation also its best value where that is not the last."""
+    told = series.told
+    if told is None:
+        return ""
+    words = f"{'training' if split == 'train' else split} {series.name.rpartition('/')[2].replace('_', ' ')}"
+    last = told.last / series.scale
+    best, at = (told.high, told.high_step) if direction(series.name) else (told.low, told.low_step)
+    better = split == "validation" and not math.isclose(best, told.last, rel_tol=0.01)
+    where = f" (best {number(best / series.scale)} at {report.axis} {step(at)})" if better else ""
+    return f"{words} {'' if later else 'ends '}at {number(last)}{where}"
+
+
+def _stem(word: str) -> str:
+    return word.strip(".,:;()").removesuffix("s")
+
+
 def _of_the_log(code: str) -> bool:
     """Whether a rule judges the log itself, not the training."""
     return code.startswith("NN0")
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

@@ -18,6 +18,7 @@ from nndoctor.diagnosis.applicability import applicable
 from nndoctor.diagnosis.needs import sorted_out
 from nndoctor.diagnosis.precedence import explained_by
 from nndoctor.remedies import REMEDIES
+from nndoctor.remedies.treatments import prescribed
 
 # Causes come before their consequences: the process, a NaN or instability, the learning rate, the layers … the log last.
 FAMILIES = "P3RG576842190"
@@ -94,6 +95,7 @@ def _importance(rule: Rule, finding: Finding) -> tuple[int, int, bool, float, st
 
 
 def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
+    causes = ranked(*symptom.causes)
     return Finding(
         code=rule.code,
         name=rule.name,
@@ -102,8 +104,8 @@ def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
         message=symptom.message,
         evidence=symptom.evidence,
         location=_location(symptom, run),
-        causes=ranked(*symptom.causes),
-        remedies=tuple(REMEDIES[name] for name in symptom.remedies or rule.remedies),
+        causes=causes,
+        remedies=tuple(REMEDIES[name] for name in prescribed(causes, symptom.remedies or rule.remedies)),
         series=symptom.series,
         span=symptom.span,
     )

@@ -51,8 +51,9 @@ class Curve:
 
     @property
     def label(self) -> str:
-        """What stands at the end of the line."""
-        return f"{self.name or self.series.name.replace('/', ' ').replace('_', ' ')} {number(self.series.last)}"
+        """The name at the end of the line, with the last finite value."""
+        name = self.name or self.series.name.replace("/", " ").replace("_", " ")
+        return f"{name} {number(float(self.series.y[-1]))}"
 
 
 def curves_of(run: Run) -> list[Curve]:
@@ -110,7 +111,7 @@ def drawn(curves: Sequence[Curve], paper: Paper, run: Run, span: tuple[float, fl
         return []
     frame, height = Frame.around([c.series for c in curves]), paper.height
     left = _labels(frame, height)
-    gutter = max(len("step"), *map(len, left.values())) + 1
+    gutter = max(len(run.axis), *map(len, left.values())) + 1
     room = paper.width - gutter - 2
     longest = max(len(c.label) for c in curves) + 1
     longest = max(longest, len(" lr, at most -1.234e-123")) if "lr" in run.series else longest
@@ -205,14 +206,19 @@ def _axis(plan: _Plan, run: Run, span: tuple[float, float] | None) -> list[Line]
     said += [f"{glyphs.broken} not finite"] if broken else []
     best = run.series.get("validation/loss")
     if best is not None and len(best.y) >= FEWEST and any(c.series is best for c in plan.curves):
-        cells[frame.column(best.best_step, width)] = (glyphs.best, "mark")
-        said.append(f"{glyphs.best} best at {step(best.best_step)}")
+        lowest = float(best.x[int(best.y.argmin())])
+        cells[frame.column(lowest, width)] = (glyphs.best, "mark")
+        said.append(f"{glyphs.best} best at {step(lowest)}")
     first, last = _short(frame.x0), _short(frame.x1)
     room = max(width - len(first) - len(last), 0)
     while said and len("  ".join(said)) > room - 2:
         said.pop(0)
     axis: Line = [(" " * (plan.gutter + 1), ""), (glyphs.corner, "dim"), *_runs(cells)]
-    below: Line = [(f"{'step':>{plan.gutter}}  {first}", "dim"), ("  ".join(said).center(room), "mark"), (last, "dim")]
+    below: Line = [
+        (f"{run.axis:>{plan.gutter}}  {first}", "dim"),
+        ("  ".join(said).center(room), "mark"),
+        (last, "dim"),
+    ]
     return [axis, below]
 
 

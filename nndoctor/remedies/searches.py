@@ -8,26 +8,26 @@ from nndoctor.remedies.sources import CS231N, PLAYBOOK
 CATALOGUE = (
     Remedy(
         "widen-search",
-        "search wider: ten times beyond the edge where values are rates, twice where they are sizes",
-        "the optimum lies beyond what was tried, or what was tried makes no difference",
+        "widen the search: 10× beyond the edge for rates, 2× for sizes",
+        "the optimum lies outside the range that was searched, or the setting has no effect",
         CS231N,
     ),
     Remedy(
         "search-other-settings",
-        "leave these settings as they are, and search others: the learning rate first",
-        "settings that make no difference here make none in further trials",
+        "keep these settings fixed and search others, the learning rate first",
+        "settings that make no difference here will make none in further trials",
         PLAYBOOK,
     ),
     Remedy(
         "search-on-log-scale",
-        "draw the exponent, not the value: lr = 10 ** uniform(-5, -1)",
+        "sample the exponent: lr = 10 ** uniform(-5, -1)",
         "each decade then gets as many trials as any other",
         CS231N,
     ),
     Remedy(
         "search-what-matters",
-        "spend the next trials on this setting, drawn at random around its best values",
-        "a random search tries a new value of what matters in every trial, a grid the same few again",
+        "focus the next trials on this setting, near its best values",
+        "random search tries a new value of the important setting in every trial, a grid repeats the same few",
         "Bergstra and Bengio, JMLR 2012",
     ),
 )

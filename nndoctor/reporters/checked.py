@@ -1,82 +1,163 @@
-"""The end of a page: what was clear, what could not be checked and what to log for it, names and notes."""
+"""What was checked and what was not, what to log for more checks, unrecognized columns and notes."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import ANY_LAYER
 from nndoctor.core.sanitize import shown
-from nndoctor.reporters.page import Page
+from nndoctor.core.verdict import listed
+from nndoctor.reporters.page import Page, shortened
 
-CHECKUP = ("NN6", "NN7", "NN8")  # the families that a check-up of the model judges, not a log
-WIDE = 13  # characters of the longest title and a blank
-AXIS = re.compile(r"epoch|step|iter|batch|time|date|seed|^id$|_id$", re.IGNORECASE)  # no column to call a loss
+MODEL_FAMILIES = ("NN6", "NN7", "NN8")  # the families that only a check of the model can judge, not a log
+FIELDS = {
+    "NNR": (Workload.REINFORCEMENT, Workload.PREFERENCE),
+    "NNG": (Workload.GAN, Workload.VAE, Workload.DIFFUSION, Workload.CONTRASTIVE),
+}
+"""The families that judge only some kinds of training."""
+
+MARGIN = 14  # characters of the longest title and a blank
+AXIS = re.compile(r"epoch|step|iter|batch|time|date|seed|^id$|_id$", re.IGNORECASE)  # columns unlikely to be a loss
 NEEDS = ", needs "  # between what there is and what is wanted
-MOST_NAMES = 6  # names listed before "and 3 more"
+MAX_NAMES = 6  # names listed before "and 3 more"
+
+
+def unchecked(page: Page, report: Report) -> None:
+    """One line: how many checks this log does not allow, and what to log for more of them."""
+    if report.run.format == "model":
+        count = len([s for s in report.skipped if s.missing is not None])
+        of_all = f"{count} of {_judgeable(report)} checks were not possible on this model."
+        page.row([("Not checked: ", "dim"), of_all] if count else [(f"{len(report.cleared)} checks passed.", "dim")])
+        return
+    lacking = _lacking(report)
+    if not lacking:
+        page.row([(f"All {_judgeable(report)} checks of a log were possible.", "dim")])
+        return
+    text = f"{len(lacking)} of {_judgeable(report)} checks."
+    wanted = _wanted(report)
+    for most in range(len(wanted), 0, -1):
+        names = [*wanted[:most], *(["more"] if most < len(wanted) else [])]
+        enabled = sum(_asked(s) in wanted[:most] for s in lacking)
+        hint = f" Log {listed(names)} to enable {enabled} more."
+        if len("Not checked: ") + len(text) + len(hint) <= page.width:
+            text += hint
+            break
+    page.row([("Not checked: ", "dim"), shortened(text, page.width - len("Not checked: "))])
+
+
+def unrecognized(page: Page, report: Report) -> None:
+    """One line on columns that were not understood, with the option that names one; nothing where there are none."""
+    text = _unknown(report)
+    if text:
+        page.row([("Unrecognized: ", "dim"), shortened(text, page.width - MARGIN)])
+
+
+def command(report: Report) -> str:
+    """The command that shows the whole report of the run."""
+    path = report.run.path or report.source
+    return f"nndoctor diagnose -v {shlex.quote(path) if path.isprintable() else shown(path)}".rstrip()
 
 
 def rest(page: Page, report: Report) -> None:
-    """All of it, each under its title; nothing where there is nothing to say."""
+    """Everything at length, each part under its title; nothing where there is nothing to say."""
     of_model = report.run.format == "model"
     if report.cleared:
-        judged = len(report.cleared) + len({f.code for f in report.findings}) + len(report.skipped)
-        judged -= 0 if of_model else len(_of_checkup(report))
-        _titled(page, "Clear", "good", f"{len(report.cleared)} of {judged} rules: {ranges(report.cleared)}")
-    apart = _of_checkup(report)
-    lacking = [s for s in report.skipped if s.missing is not None and s not in apart]
-    if of_model:  # what a check-up did not measure, no log would show
-        apart, lacking = sorted([*apart, *lacking], key=lambda s: s.code), []
+        of_all = f"{len(report.cleared)} of {_judgeable(report)} checks: {ranges(report.cleared)}"
+        _titled(page, "Passed", "good", of_all)
     for reason, names in _grouped(s for s in report.skipped if s.missing is None):
-        _titled(page, "Left out", "info", f"{reason}: {_listed(names)}")
-    for k, (reason, names) in enumerate(_grouped(lacking)):
-        _titled(page, "" if k else "Not checked", "info", f"{reason}: {_listed(names)}")
-    if apart and of_model:
-        _titled(page, "Not checked", "info", f"not measured here: {_listed([s.name for s in apart])}")
-    elif apart:
-        families = "data, model and first steps"
-        _titled(
-            page, "" if lacking else "Not checked", "info", f"{families} ({len(apart)} rules): nndoctor sanity model.py"
-        )
-    absent = list(dict.fromkeys(_asked(s) for s in lacking if not _has_some(s) and not _of_layers(s)))
-    if absent and report.run.fact("task") is None:  # of a game or a GAN no series would help
-        _titled(page, "To log", "info", f"{', '.join(absent)}: then these can be judged, too")
-    if report.run.unknown and report.run.fact("task") is None:
-        unknown = _listed([shown(name) for name in report.run.unknown])
-        example = next((name for name in report.run.unknown if not AXIS.search(name)), None)
-        hint = "" if example is None else f": say what a column is with --map {_quoted(example)}"
-        _titled(page, "Unknown", "info", f"{unknown}{hint}")
+        _titled(page, "Suppressed", "info", f"{reason}: {_shortlist(names)}")
+    if of_model:  # a log would not show what could not be measured on the model
+        names = [s.name for s in report.skipped if s.missing is not None]
+        if names:
+            _titled(page, "Not checked", "info", f"not measured here: {_shortlist(names)}")
+    else:
+        _not_in_the_log(page, report)
+    for title, text in (("Unrecognized", _unknown(report)), *(("Failed", error) for error in report.errors)):
+        if text:
+            _titled(page, title, "info", text)
     for note in report.run.notes:
         _titled(page, "Note", "info", note)
 
 
-def _of_checkup(report: Report) -> list[Skipped]:
-    """The rules that only a check-up of the model can judge."""
-    return [s for s in report.skipped if s.code.startswith(CHECKUP) and (s.missing or "").startswith("fact:")]
+def _not_in_the_log(page: Page, report: Report) -> None:
+    """The checks that the log does not allow, by reason, and what to log for more of them."""
+    lacking, apart, wanted = _lacking(report), _of_model_check(report), _wanted(report)
+    reasons = [f"{reason}: {_shortlist(names)}" for reason, names in _grouped(lacking)]
+    if apart:
+        reasons.append(f"data, model and first steps ({len(apart)} checks): nndoctor sanity model.py")
+    for k, reason in enumerate(reasons):
+        _titled(page, "" if k else "Not checked", "info", reason)
+    if wanted:
+        enabled = sum(_asked(s) in wanted for s in lacking)
+        _titled(page, "To log", "info", f"log {listed(wanted)} to enable {enabled} more checks")
 
 
 def ranges(codes: Iterable[str]) -> str:
-    """Codes in order, neighbours joined, the letters once for each field.
+    """Codes in order, neighbours joined, the letters of a family once.
 
-    >>> ranges(["NN001", "NN002", "NN003", "NN101", "NN103", "NNR01", "NNR02"])
-    'NN001-003, 101, 103, NNR01-02'
+    >>> ranges(["NN001", "NN002", "NN003", "NN101", "NN103"]), ranges(["NN001", "NNP01", "NNP02"])
+    ('NN001-003, 101, 103', 'NN001, NNP01-02')
     """
-    fields = groupby(sorted(codes), lambda code: code[:3] if code[2].isalpha() else code[:2])
-    return ", ".join(_joined(letters, [code[len(letters) :] for code in group]) for letters, group in fields)
+    words = []
+    for letters, family in groupby(sorted(codes, key=_spelled), lambda code: _spelled(code)[0]):
+        numbers = [(int(code[len(letters) :]), code[len(letters) :]) for code in family]
+        runs = [[n[1] for _, n in group] for _, group in groupby(enumerate(numbers), lambda pair: pair[1][0] - pair[0])]
+        words.append(letters + ", ".join(r[0] if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs))
+    return ", ".join(words)
 
 
-def _joined(letters: str, digits: list[str]) -> str:
-    width, numbers = len(digits[0]), [int(one) for one in digits]
-    runs = [[n for _, n in group] for _, group in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
-    return letters + ", ".join(
-        f"{r[0]:0{width}d}" if len(r) == 1 else f"{r[0]:0{width}d}-{r[-1]:0{width}d}" for r in runs
-    )
+def _spelled(code: str) -> tuple[str, str]:
+    """The letters of a code and the rest: `NN` and `103`, `NNP` and `01`."""
+    letters = code.rstrip("0123456789")
+    return letters, code[len(letters) :]
+
+
+def _judgeable(report: Report) -> int:
+    """How many checks apply: those that passed, found something or lack something, without those of a model."""
+    every = len(report.cleared) + len({f.code for f in report.findings}) + len(report.skipped)
+    return every - (0 if report.run.format == "model" else len(_of_model_check(report))) - len(_foreign(report))
+
+
+def _lacking(report: Report) -> list[Skipped]:
+    """The checks that this log does not allow."""
+    apart = [*_of_model_check(report), *_foreign(report)]
+    return [s for s in report.skipped if s.missing is not None and s not in apart]
+
+
+def _foreign(report: Report) -> list[Skipped]:
+    """The checks of other kinds of training, which lack series that this kind does not log."""
+    others = tuple(letters for letters, kinds in FIELDS.items() if report.workload not in kinds)
+    return [s for s in report.skipped if s.missing is not None and s.code.startswith(others)]
+
+
+def _of_model_check(report: Report) -> list[Skipped]:
+    """The rules that only a check of the model can judge."""
+    return [s for s in report.skipped if s.code.startswith(MODEL_FAMILIES) and (s.missing or "").startswith("fact:")]
+
+
+def _wanted(report: Report) -> list[str]:
+    """The series and settings that would allow more checks; none for a game or a GAN, where no series would help."""
+    if report.run.fact("task") is not None:
+        return []
+    lacking = _lacking(report)
+    return list(dict.fromkeys(_asked(s) for s in lacking if not _has_some(s) and not _of_layers(s)))
+
+
+def _unknown(report: Report) -> str:
+    """The columns that were not understood, and how to name one."""
+    if not report.run.unknown or report.run.fact("task") is not None:
+        return ""
+    example = next((name for name in report.run.unknown if not AXIS.search(name)), None)
+    hint = "" if example is None else f" (map it with --map {_quoted(example)})"
+    return f"{_shortlist([shown(name) for name in report.run.unknown])}{hint}"
 
 
 def _titled(page: Page, title: str, style: str, text: str) -> None:
-    page.line((f"{title:<{WIDE}}", style), text, hanging=WIDE)
+    page.line((f"{title:<{MARGIN}}", style), text, hanging=MARGIN)
 
 
 def _grouped(skipped: Iterable[Skipped]) -> list[tuple[str, list[str]]]:
@@ -108,6 +189,6 @@ def _quoted(column: str) -> str:
     return f"'{name}=train/loss'"
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES + 1 else ""
-    return ", ".join(names[:MOST_NAMES] if more else names) + more
+def _shortlist(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES + 1 else ""
+    return ", ".join(names[:MAX_NAMES] if more else names) + more

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.formatting import percent
+from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.rule import Rule
 from nndoctor.core.sanitize import shown
-from nndoctor.core.verdict import cannot_say
+from nndoctor.core.verdict import cannot_say, capital
 
 UNREADABLE = ("unreadable-log", "A log that cannot be read")
 NOT_JUDGED = ("not-judged", "A run that cannot be judged")
@@ -66,7 +66,7 @@ class Entry:
         if self.finding is None:
             return ""
         first = f" Try first: {shown(self.finding.remedies[0].text)}." if self.finding.remedies else ""
-        return f"{percent(self.finding.confidence)} sure.{first}"
+        return f"{capital(likelihood(self.finding.confidence))}.{first}"
 
 
 def entries(reports: Iterable[Report], errors: Errors, context: Context) -> list[Entry]:
@@ -78,7 +78,7 @@ def entries(reports: Iterable[Report], errors: Errors, context: Context) -> list
         reason = cannot_say(report)
         if reason is not None:
             troubles.append(
-                _Told(*NOT_JUDGED, report.source, report.run.path or report.source, f"cannot say: {reason}")
+                _Told(*NOT_JUDGED, report.source, report.run.path or report.source, f"cannot be judged: {reason}")
             )
     seen: Counter[str] = Counter()
     return [_entry(told, context, seen) for told in [*known, *troubles]]

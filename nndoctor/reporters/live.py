@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from nndoctor.analysis.convergence import course, reach, steadier
 from nndoctor.core.finding import Severity
 from nndoctor.core.formatting import number, percent
+from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
 from nndoctor.core.verdict import verdict
@@ -86,7 +87,7 @@ def _report(page: Page, report: Report, height: int) -> None:
         page.line(
             (finding.code, str(finding.severity)),
             (f"    {finding.name}", "bold"),
-            (f"  {percent(finding.confidence)} sure", "dim"),
+            (f"  {likelihood(finding.confidence)}", "dim"),
         )
         for remedy in finding.remedies[:MOST_REMEDIES]:
             page.line(("try ", "good"), remedy.text, indent=9, hanging=4)

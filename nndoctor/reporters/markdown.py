@@ -63,7 +63,7 @@ def _heading(reports: Sequence[Report], found: Sequence[Entry]) -> str:
     ]
     said = ", ".join(f"{count} {words if count > 1 else words[:-1]}" for count, words in counts if count)
     runs = f"{len(reports)} run{'' if len(reports) == 1 else 's'}"
-    return f"{said or 'nothing wrong found'} in {runs}"
+    return f"{said or 'no problems found'} in {runs}"
 
 
 def _table(found: Sequence[Entry]) -> str:

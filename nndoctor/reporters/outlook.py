@@ -11,8 +11,8 @@ MAX_CHANGES = 3
 """Changes shown on a short page; `--verbose` shows all."""
 
 
-def outlook(page: Page, report: Report, most: int = MAX_CHANGES) -> None:
-    """The title with what the estimates come from, then the changes, the most promising first."""
+def outlook(page: Page, report: Report, most: int = MAX_CHANGES, *, reasons: bool = False) -> None:
+    """The title with what the estimates come from, then the changes, the most promising first, each with its reasons."""
     entries = most_promising(report.prognosis)[:most]
     if not entries:
         return
@@ -28,6 +28,8 @@ def outlook(page: Page, report: Report, most: int = MAX_CHANGES) -> None:
                 (f"  {effect(entry)}", "dim"),
             ]
         )
+        for reason in entry.because if reasons else ():
+            page.line((reason.says, "dim"), indent=6, hanging=2)
 
 
 def effect(entry: Expectation) -> str:

@@ -26,7 +26,7 @@ STYLES = {
     "": "",
 }
 
-Part = str | tuple[str, str]  # words, and their style of STYLES
+Part = str | tuple[str, str]  # words, and their style of STYLES or the address that they link to
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,15 @@ class Page:
         if self._out.tell() and not self._out.getvalue().endswith("\n\n"):
             self._out.write("\n")
 
+    def add(self, other: Page) -> None:
+        """Everything of another page of the same look."""
+        self._out.write(other._out.getvalue())
+
+    @property
+    def height(self) -> int:
+        """How many lines the page has so far."""
+        return self._out.getvalue().count("\n")
+
     def text(self) -> str:
         """All of it, in characters that the medium can show."""
         whole = self._out.getvalue().rstrip("\n")
@@ -113,7 +122,7 @@ class Page:
         text = Text()
         for part in parts:
             words, style = (part, "") if isinstance(part, str) else part
-            text.append(shown(words), STYLES[style])
+            text.append(shown(words), f"dim link {style}" if style.startswith("https://") else STYLES[style])
         return text
 
     def _put(self, text: Text, indent: int) -> None:
@@ -129,6 +138,20 @@ def cut(text: str, width: int) -> str:
         return safe
     start = next((k for k in range(1, len(safe)) if cell_len(safe[k:]) < width), len(safe))
     return "…" + safe[start:]
+
+
+def shortened(text: str, width: int) -> str:
+    """A sentence in at most `width` characters, its end cut off at a word where it is too long.
+
+    >>> shortened("reduce the learning rate", 20), shortened("short", 20)
+    ('reduce the …', 'short')
+    """
+    safe = shown(text)
+    if cell_len(safe) <= width:
+        return safe
+    stop = next((k for k in range(len(safe), 0, -1) if cell_len(safe[:k]) <= width - 2), 0)
+    whole = safe[:stop].rpartition(" ")[0] if safe[stop : stop + 1] != " " else safe[:stop]
+    return f"{(whole or safe[:stop]).rstrip(' ,:;')} …"
 
 
 def padded(text: str, width: int) -> str:

@@ -33,7 +33,7 @@ def table(page: Page, reports: Sequence[Report]) -> None:
     counts = [
         (sum(_rank(r) == Severity.ERROR.rank for r in reports), "with errors", "error"),
         (sum(_rank(r) == Severity.WARNING.rank for r in reports), "with warnings", "warning"),
-        (sum(cannot_say(r) is not None for r in reports), "not to be judged", "info"),
+        (sum(cannot_say(r) is not None for r in reports), "not judged", "info"),
     ]
     fine = len(reports) - sum(count for count, _, _ in counts)
     folder = _folder([r.source for r in reports])

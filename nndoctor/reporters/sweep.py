@@ -10,6 +10,7 @@ from nndoctor._version import __version__
 from nndoctor.analysis.search import Parameter, Search, Trial, of
 from nndoctor.core.finding import Severity
 from nndoctor.core.formatting import number, percent
+from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import FactValue
 from nndoctor.core.verdict import capital
@@ -33,7 +34,7 @@ def render(report: Report, trials: Sequence[Trial], look: Look, *, quiet: bool =
         if finding.severity is not Severity.INFO:
             page.line((f"{capital(finding.message)}.", str(finding.severity)))
     if not report.at_least(Severity.WARNING):
-        page.line(("Nothing wrong found in the search.", "good"))
+        page.line(("No problems found in the sweep.", "good"))
     if quiet:
         return page.text()
     page.blank()
@@ -44,7 +45,7 @@ def render(report: Report, trials: Sequence[Trial], look: Look, *, quiet: bool =
         page.line(
             (finding.code, str(finding.severity)),
             (f" {finding.name}", "bold"),
-            (f"  {percent(finding.confidence)} sure", "dim"),
+            (f"  {likelihood(finding.confidence)}", "dim"),
         )
         for remedy in finding.remedies[:2]:
             page.line(("try ", "good"), remedy.text, (f": {remedy.why} ({remedy.source})", "dim"), indent=6, hanging=4)

@@ -53,7 +53,7 @@ def test_a_file_is_written_over_only_when_told(nndoctor, logs):
     assert "--force" in done.err
     assert (logs / "mine.txt").read_text() == "mine"
     assert nndoctor("diagnose", "good.csv", "-o", "mine.txt", "--force").code == 0
-    assert "Nothing wrong" in (logs / "mine.txt").read_text()
+    assert "No problems found" in (logs / "mine.txt").read_text()
 
 
 def test_a_folder_of_logs_keeps_its_files(nndoctor, logs):

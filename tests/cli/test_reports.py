@@ -80,7 +80,7 @@ def test_places_begin_at_the_repository(nndoctor, logs, monkeypatch):
 def test_concise_says_on_standard_error_that_all_is_well(nndoctor):
     """Standard output stays empty for programs."""
     done = nndoctor("diagnose", "good.csv", "-f", "concise")
-    assert (done.code, done.out, done.err) == (0, "", "nndoctor: nothing wrong found in 1 run\n")
+    assert (done.code, done.out, done.err) == (0, "", "nndoctor: no problems found in 1 run\n")
 
 
 def test_two_hundred_logs_of_which_three_are_broken(nndoctor, logs):

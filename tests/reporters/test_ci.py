@@ -80,7 +80,7 @@ def test_github_places_an_annotation_on_its_line():
     """File, line and title; the message's own lines are one line."""
     (line,) = github.render([report(finding(message="up 5 %", path="runs/a,b.csv"))], [], CONTEXT).splitlines()
     assert line.startswith("::warning file=runs/a%2Cb.csv,line=3,endLine=3,title=nndoctor NN103 overtraining::")
-    assert line.endswith("up 5 %25%0A80 %25 sure.")
+    assert line.endswith("up 5 %25%0ALikely (80%25).")
 
 
 def test_gitlab_has_what_code_quality_requires_and_no_fingerprint_twice():

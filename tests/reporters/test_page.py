@@ -50,8 +50,8 @@ def test_names_matter_more_than_losses(sick, flat):
     long = replace(flat, run=replace(flat.run, source="a-rather-long-name-of-an-experiment.csv"))
     narrow, wide = (render([sick, long], Look(width)).split("─")[0] for width in (80, 120))
     assert "a-rather-long-name-of-an-experiment.csv" in narrow
-    assert "2.303 -> 2.303" not in narrow
-    assert "2.303 -> 2.303" in wide
+    assert "2.303 → 2.303" not in narrow
+    assert "2.303 → 2.303" in wide
 
 
 def test_the_quiet_page_is_as_committed(sick, healthy):

@@ -23,25 +23,25 @@ def test_the_primary_finding_names_the_diagnosis(sick, flat):
     """The most important finding is told, the others are named."""
     assert verdict(sick) == ("Overtraining: validation loss was best at step 9 (1) and is 1.4 now.", "warning")
     both = replace(sick, findings=(*flat.findings, *sick.findings))
-    assert verdict(both) == ("Plateau at start: training loss stays at 2.303. Also overtraining.", "error")
+    assert verdict(both) == ("Plateau at start: training loss stays at 2.303. Also found: overtraining.", "error")
 
 
 def test_a_healthy_run_has_its_own_sentence(healthy):
     """Nothing is invented for a run without findings."""
-    assert verdict(healthy) == ("Nothing wrong found.", "good")
+    assert verdict(healthy) == ("No problems found. Training loss ends at 0.5, validation loss at 0.6.", "good")
 
 
 def test_without_validation_the_sentence_says_what_it_does_not_cover(sick):
     """Training may be well while nobody knows how it generalizes."""
     blind = replace(sick.findings[0], code="NN002", name="no-validation", severity=Severity.INFO)
     said, style = verdict(report(findings=[blind], cleared=["NN301"]))
-    assert "without validation" in said
+    assert said == "No problems found in training. Log validation loss to check for overfitting."
     assert style == "good"
 
 
 def test_too_little_data_is_not_health(unjudged):
     """Two points give no verdict, although some rules were clear."""
-    assert verdict(unjudged) == ("Cannot say: the log holds 2 points a series.", "info")
+    assert verdict(unjudged) == ("Cannot judge this run: the log holds 2 points a series.", "info")
 
 
 @pytest.mark.parametrize("cleared", [(), ("NN001", "NN003")])

@@ -36,7 +36,7 @@ def test_a_policy_that_learns_is_said_to_be_fine(tmp_path):
     """Its rewards were judged, so that the verdict is no excuse."""
     sentence, style = verdict(report(PLAY, tmp_path))
     assert style == "good"
-    assert not sentence.startswith("Cannot say")
+    assert not sentence.startswith("Cannot judge")
 
 
 def test_nan_in_a_loss_of_reinforcement_learning_is_found(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.formatting import percent
+from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.verdict import capital, verdict
@@ -50,4 +50,4 @@ def _finding(finding: Finding) -> Html:
         el("li", f"{capital(one.text)} ", el("span", one.source, style="color:var(--faint)"))
         for one in finding.remedies[:MOST]
     )
-    return el("div", head, f" {percent(finding.confidence)} sure", el("ol", tries, style="margin:.25rem 0 .5rem"))
+    return el("div", head, f" {likelihood(finding.confidence)}", el("ol", tries, style="margin:.25rem 0 .5rem"))

@@ -60,7 +60,7 @@ def _errors(errors: Sequence[tuple[str, str]]) -> Html:
 
 
 def _runs(reports: Sequence[Report]) -> Html:
-    head = ("run", "finding", "severity", "sure", "curves", "train loss", "validation loss", "points")
+    head = ("run", "finding", "severity", "probability", "curves", "train loss", "validation loss", "points")
     return table(head, (_row(report, k) for k, report in enumerate(reports, 1)), class_="runs sortable")
 
 

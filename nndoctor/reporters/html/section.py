@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from nndoctor.analysis.layers import Layers
 from nndoctor.core.finding import Cause, Finding, Number, Remedy, Severity
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number
+from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import LAYER, FactValue
 from nndoctor.core.series import Series
 from nndoctor.core.verdict import capital, verdict
 from nndoctor.plots.inline import inline
+from nndoctor.remedies.sources import url_of
 from nndoctor.reporters.html.elements import Content, Html, el, joined, rows, table
 from nndoctor.reporters.json import summary
+from nndoctor.reporters.verbose import figures
 
 MOST_FACTS = 60
 
@@ -40,17 +43,20 @@ def _finding(report: Report, finding: Finding) -> Html:
             " ",
             el("span", finding.code, class_="code"),
             f" {finding.name} ",
-            el("small", f"{percent(finding.confidence)} sure{_place(report, finding)}"),
+            el("small", f"{likelihood(finding.confidence)}{_place(report, finding)}"),
         ),
         el("p", f"{capital(finding.message)}."),
     ]
-    evidence = [(key.replace("_", " "), _value(value)) for key, value in finding.evidence.items() if value is not None]
+    evidence = figures(finding)
     if evidence:
         parts.append(rows(evidence, class_="evidence"))
     if finding.causes:
-        parts += [el("h4", "Why, most likely first"), el("ul", joined(map(_cause, finding.causes)), class_="causes")]
+        parts += [
+            el("h4", "Possible causes, the most likely first"),
+            el("ol", joined(map(_cause, finding.causes)), class_="causes"),
+        ]
     if finding.remedies and finding.severity is not Severity.INFO:
-        parts += [el("h4", "Try, in this order"), el("ol", joined(map(_remedy, finding.remedies)))]
+        parts += [el("h4", "What to try, in this order"), el("ol", joined(map(_remedy, finding.remedies)))]
     return el("article", *parts, class_=severity)
 
 
@@ -60,29 +66,35 @@ def _place(report: Report, finding: Finding) -> str:
 
 
 def _cause(cause: Cause) -> Html:
-    weight = el("meter", percent(cause.weight), value=f"{cause.weight:.2f}", min="0", max="1")
-    told = f": {cause.because}. "
-    return el("li", weight, " ", el("strong", cause.name), told, el("em", f"To tell: {cause.test}."))
+    because = f": {cause.because.rstrip('.')}. "
+    return el("li", el("strong", capital(cause.name)), because, el("em", f"Check: {cause.test.rstrip('.')}."))
 
 
 def _remedy(remedy: Remedy) -> Html:
-    return el("li", el("strong", capital(remedy.text)), f": {remedy.why} ", el("cite", f"({remedy.source})"))
+    text, why = (capital(part.rstrip(".")) for part in (remedy.text, remedy.why))
+    return el("li", el("strong", f"{text}."), f" {why}. ", el("cite", *_source(remedy.source)))
+
+
+def _source(source: str) -> list[Content]:
+    """The source of a remedy, as a link where its address is known."""
+    address = url_of(source)
+    return ["(", el("a", source, href=address) if address else source, ")"]
 
 
 def _rest(report: Report) -> Html:
     parts: list[Content] = []
     if report.cleared:
-        parts.append(_details(f"Clear: {len(report.cleared)} rules", el("p", ", ".join(report.cleared))))
+        parts.append(_details(f"Passed: {len(report.cleared)} checks", el("p", ", ".join(report.cleared))))
     if report.skipped:
         skipped = table(
-            ("rule", "why it could not be judged"), ((f"{s.code} {s.name}", s.reason) for s in report.skipped)
+            ("check", "why it was not possible"), ((f"{s.code} {s.name}", s.reason) for s in report.skipped)
         )
-        parts.append(_details(f"Not checked: {len(report.skipped)} rules", skipped))
+        parts.append(_details(f"Not checked: {len(report.skipped)} checks", skipped))
     parts.append(_details(f"Series: {len(report.run.series)}", _series(report)))
     if report.run.facts:
         facts = [(name, _fact(fact.value)) for name, fact in list(report.run.facts.items())[:MOST_FACTS]]
         parts.append(_details(f"Facts: {len(report.run.facts)}", rows(facts, class_="facts")))
-    notes = [*report.run.notes, *(f"column not understood: {name}" for name in report.run.unknown)]
+    notes = [*report.run.notes, *(f"unrecognized column: {name}" for name in report.run.unknown)]
     if notes:
         parts.append(_details(f"Notes: {len(notes)}", el("ul", joined(el("li", note) for note in notes))))
     return el("div", *parts, class_="rest")

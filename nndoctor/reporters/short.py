@@ -1,0 +1,127 @@
+"""The short page of one run: at most 24 lines of 80 columns, from the verdict to the next command."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.prognosis import likelihood
+from nndoctor.core.report import Report
+from nndoctor.core.verdict import capital, essence, headline, spoken
+from nndoctor.plots.curves import Line, Paper, draw
+from nndoctor.reporters.checked import command, unchecked, unrecognized
+from nndoctor.reporters.outlook import outlook
+from nndoctor.reporters.page import Look, Page, cut, shortened
+
+MAX_LINES = 24
+MAX_PLOT, MIN_PLOT = 8, 4
+"""Rows of the plot above its axis: as many as the other lines leave room for, within these limits."""
+
+MARGIN = 8
+"""Characters of a block's title and the blanks behind it."""
+
+AMOUNTS = sorted(product((3, 2, 1), (3, 2, 1), (2, 1, 0), (1, 0)), key=sum, reverse=True)
+"""How many changes or causes, remedies, further findings and remarks are shown: less where the room is short."""
+
+
+def short(page: Page, report: Report) -> None:
+    """Put the short page of a run on a page."""
+    head = Page(page.look)
+    title(head, report)
+    head.line(headline(report))
+    head.blank()
+    for amounts in AMOUNTS:
+        tail = _tail(page.look, report, amounts)
+        room = MAX_LINES - head.height - tail.height - 1
+        plot = _plot(page, report, room)
+        if len(plot) <= room:
+            break
+    page.add(head)
+    for line in plot[: max(room, 0)]:
+        page.row(line)
+    if plot:
+        page.blank()
+    page.add(tail)
+
+
+def title(page: Page, report: Report) -> None:
+    """The run's name and format, and the code and the probability of its primary finding."""
+    primary = report.primary
+    form = f"  {report.run.format}" if report.run.format else ""
+    code = f"  {primary.code} {primary.severity}, {likelihood(primary.confidence)}" if primary else ""
+    name = cut(report.source, max(page.width - len(form) - len(code), 16))
+    page.row([(name, "bold"), (form, "dim"), (code, str(primary.severity) if primary else "")])
+
+
+def closing(page: Page, report: Report) -> None:
+    """The verdict in a few words, and the command to type next."""
+    said, style = essence(report), headline(report)[1]
+    primary = report.primary
+    next_step = f"nndoctor explain {primary.code}" if primary else command(report)
+    if len(said) + len(next_step) + 8 > page.width:
+        next_step = "nndoctor diagnose -v"
+    page.row([(f"{said}.", style), (" Next: ", "dim"), next_step])
+
+
+def _plot(page: Page, report: Report, room: int) -> list[Line]:
+    """The curves in as many rows as fit, at least MIN_PLOT; the rows of the axis come on top."""
+    span = report.primary.span if report.primary else None
+    for height in range(MAX_PLOT, MIN_PLOT - 1, -1):
+        lines = draw(report.run, Paper(page.width, height, drawing=page.look.drawing), span)
+        if len(lines) <= room:
+            break
+    return lines
+
+
+def _tail(look: Look, report: Report, amounts: tuple[int, ...]) -> Page:
+    """What stands below the plot."""
+    reasons, remedies, others, remarks = amounts
+    page = Page(look)
+    primary = report.primary
+    if report.prognosis:
+        outlook(page, report, reasons)
+    elif primary is not None:
+        _causes(page, primary, reasons)
+    if primary is not None:
+        lines = [f"{k}. {capital(remedy.text.rstrip('.'))}." for k, remedy in enumerate(primary.remedies[:remedies], 1)]
+        block(page, "Try", lines, "good")
+    _others(page, report, others, remarks)
+    unrecognized(page, report)
+    unchecked(page, report)
+    closing(page, report)
+    return page
+
+
+def _causes(page: Page, finding: Finding, most: int) -> None:
+    """The likeliest causes, each with the test that would confirm it."""
+    checks = [f"{k}. {capital(c.name)}. Check: {c.test}." for k, c in enumerate(finding.causes[:most], 1)]
+    block(page, "Causes", checks, "mark")
+
+
+def _others(page: Page, report: Report, others: int, remarks: int) -> None:
+    """Further findings, one line each."""
+    rest = [f for f in report.findings if f is not report.primary]
+    grave = [f for f in rest if f.severity is not Severity.INFO]
+    lines = [f"{f.code} {spoken(f.name)}, {likelihood(f.confidence)}: {f.message}" for f in grave[:others]]
+    if len(grave) > len(lines):
+        lines.append(f"{len(grave) - len(lines)} more findings: add --verbose" if lines else _named(grave))
+    block(page, "Also", lines, "warning")
+    told = headline(report)[0]
+    notes = [f for f in rest if f.severity is Severity.INFO and f.message.rstrip(".") not in told and not _said(f)]
+    block(page, "Note", [f"{f.code} {capital(f.message)}" for f in notes[:remarks]], "info")
+
+
+def _named(findings: list[Finding]) -> str:
+    return ", ".join(f"{f.code} {spoken(f.name)}" for f in findings)
+
+
+def _said(finding: Finding) -> bool:
+    """Whether the verdict or the line of what was not checked says it in other words."""
+    return finding.name in ("bias-unknown", "no-validation", "too-little-data")
+
+
+def block(page: Page, name: str, lines: list[str], style: str) -> None:
+    """Lines under a title in the margin, each cut to the width of the page."""
+    for k, line in enumerate(lines):
+        text = shortened(line, page.width - MARGIN)
+        page.row([(f"{'' if k else name:<{MARGIN}}", style), text])

@@ -1,0 +1,108 @@
+"""The page of one run at length: evidence, causes, every remedy with its source, what was not checked and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nndoctor.analysis.layers import Layers
+from nndoctor.core.finding import Finding, Number, Severity
+from nndoctor.core.formatting import number
+from nndoctor.core.prognosis import likelihood
+from nndoctor.core.report import Report
+from nndoctor.core.verdict import capital, verdict
+from nndoctor.plots import layers
+from nndoctor.plots.curves import Line, Paper, draw
+from nndoctor.remedies.sources import url_of
+from nndoctor.reporters.checked import rest
+from nndoctor.reporters.outlook import outlook
+from nndoctor.reporters.page import Page
+from nndoctor.reporters.short import closing, title
+
+INDENT = 6
+MAX_EVIDENCE = 3
+"""Figures shown as evidence, the first that a rule names; JSON has them all."""
+
+
+def verbose(page: Page, report: Report) -> None:
+    """Put the page of a run at full length on a page."""
+    sentence, style = verdict(report)
+    title(page, report)
+    page.line((sentence, style))
+    page.blank()
+    span = report.primary.span if report.primary else None
+    for line in draw(report.run, Paper(page.width, drawing=page.look.drawing), span):
+        page.row(line)
+    page.blank()
+    outlook(page, report, len(report.prognosis), reasons=True)
+    page.blank()
+    for finding in report.findings:
+        _finding(page, report, finding, said=finding.message.rstrip(".").lower() in sentence.lower())
+    rest(page, report)
+    page.blank()
+    closing(page, report)
+
+
+def head(page: Page, report: Report, finding: Finding) -> None:
+    """The line above a finding: its code, name, severity, probability and place."""
+    place = f", line {finding.location.line}" if finding.location.line is not None else ""
+    layer = f", {Layers(report.run).placed(finding.location.layer)}" if finding.location.layer else ""
+    about = f"  {finding.severity}, {likelihood(finding.confidence)}{place}{layer}"
+    page.line((finding.code, str(finding.severity)), (f" {finding.name}", "bold"), (about, "dim"))
+
+
+def figures(finding: Finding) -> list[tuple[str, str]]:
+    """The names and values of the evidence that a page shows."""
+    known = [(key.replace("_", " "), value) for key, value in finding.evidence.items() if value is not None]
+    return [(key, _value(value)) for key, value in known[:MAX_EVIDENCE]]
+
+
+def _finding(page: Page, report: Report, finding: Finding, *, said: bool) -> None:
+    """One finding; `said` where the verdict has its message already."""
+    head(page, report, finding)
+    if not said:
+        page.line(f"{capital(finding.message.rstrip('.'))}.", indent=INDENT)
+    page.items((f"{name}: {value}" for name, value in figures(finding)), "dim", indent=INDENT)
+    for line in _layers(page, report, finding):
+        page.row([(" " * INDENT, ""), *line])
+    if finding.causes:
+        page.blank()
+        page.line("Possible causes, the most likely first:", indent=INDENT)
+    for k, cause in enumerate(finding.causes, 1):
+        page.line(
+            (f"{k}.", "mark"),
+            (f" {capital(cause.name)}", "bold"),
+            f": {cause.because.rstrip('.')}.",
+            (f" Check: {cause.test.rstrip('.')}.", "dim"),
+            indent=INDENT,
+            hanging=3,
+        )
+    if finding.remedies and finding.severity is not Severity.INFO:
+        _remedies(page, finding)
+    page.blank()
+
+
+def _layers(page: Page, report: Report, finding: Finding) -> Sequence[Line]:
+    """The map of the layers that a finding is about; of information none."""
+    if finding.severity is Severity.INFO:
+        return []
+    return layers.draw(report.run, finding, Paper(page.width - INDENT, drawing=page.look.drawing))
+
+
+def _remedies(page: Page, finding: Finding) -> None:
+    page.blank()
+    page.line("What to try, in this order:", indent=INDENT)
+    for k, remedy in enumerate(finding.remedies, 1):
+        text = f" {capital(remedy.text.rstrip('.'))}."
+        why = f" {capital(remedy.why.rstrip('.'))}. "
+        page.line((f"{k}.", "good"), text, (why, "dim"), *_source(remedy.source), indent=INDENT, hanging=3)
+
+
+def _source(source: str) -> Iterable[tuple[str, str]]:
+    """The source in brackets, a link where its address is known and the terminal shows links."""
+    return [(f"({source})", url_of(source) or "dim")] if source else []
+
+
+def _value(value: Number) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(float(value)) if isinstance(value, (int, float)) else str(value)
