@@ -12,21 +12,6 @@ from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.session import Session
 
 
-def _report_html(report: Report) -> str:
-    from nndoctor.reporters.html.notebook import of_report
-
-    return of_report(report)
-
-
-def _run_html(run: Run) -> str:
-    from nndoctor.reporters.html.notebook import of_run
-
-    return of_run(run)
-
-
-Report.notebook, Run.notebook = staticmethod(_report_html), staticmethod(_run_html)
-
-
 def read(log: object, *, maps: Iterable[str] = ()) -> list[Run]:
     """Every run behind a path (of a file or a folder of logs), a DataFrame or a dict of lists. Raises UnreadableLog where nothing can be read."""
     return runs_of(log, tuple(maps))

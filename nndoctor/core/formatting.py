@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nndoctor.core.series import Series
 
 MOST_DIGITS = 8  # significant digits that may be needed to print two different numbers differently
@@ -77,6 +79,11 @@ def spoken(name: str) -> str:
 def place(axis: str, value: float) -> str:
     """A step with what it counts: `epoch 12`, `step 410`."""
     return f"{axis} {step(value)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def ending(series: Series) -> str:

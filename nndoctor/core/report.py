@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
+from nndoctor.core.display import displayed
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.prognosis import Expectation
+from nndoctor.core.formatting import listed
+from nndoctor.core.prognosis import Expectation, likelihood
 from nndoctor.core.run import Run
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from pandas import DataFrame
 
 
@@ -24,16 +28,14 @@ class Skipped:
     missing: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """The result of every rule on one run, with the findings in order of importance.
 
     `prognosis` says what each single change would gain, `measurements` holds the named numbers computed from the run,
     `workload` the kind of training (`supervised`, `fine-tuning` …), empty where it is not known, and `errors` one line
-    for every rule or measurement that failed. `notebook` renders a report for a notebook.
+    for every rule or measurement that failed. Printed, a report is the page that `nndoctor diagnose` prints.
     """
-
-    notebook: ClassVar[Callable[[Report], str] | None] = None
 
     run: Run
     findings: tuple[Finding, ...]
@@ -76,5 +78,56 @@ class Report:
         columns = ["code", "name", "outcome", "severity", "confidence", "message", "step", "layer"]
         return pd.DataFrame([*found, *clear, *skipped], columns=columns)
 
-    def _repr_html_(self) -> str | None:
-        return None if Report.notebook is None else Report.notebook(self)
+    @property
+    def unjudged(self) -> str | None:
+        """Why the run could not be judged, or None where it was: what nobody examined is never called healthy."""
+        if self.primary is not None:
+            return None
+        few = next((f for f in self.findings if f.name == "too-little-data"), None)
+        if few is not None:
+            return few.message.rstrip(".")
+        judged = {*self.cleared, *(f.code for f in self.findings)}
+        if any(not _of_the_log(code) for code in judged):
+            return None
+        lacking = [s for s in self.skipped if s.missing is not None]
+        if judged and all(_of_the_log(s.code) for s in lacking):
+            return None
+        reasons = list(dict.fromkeys(s.reason for s in lacking)) or ["no rules selected"]
+        return listed(reasons[:3])
+
+    @property
+    def exit_code(self) -> int:
+        """As of the command line: 2 where the run could not be judged, 1 for a finding of severity error, else 0."""
+        return 2 if self.unjudged is not None else int(bool(self.at_least(Severity.ERROR)))
+
+    def show(self, *, verbose: bool = False) -> None:
+        """Print the page, in colour on a terminal; `verbose` adds evidence, sources and what was not checked."""
+        displayed("show", self, verbose=verbose)
+
+    def plot(self, path: str | os.PathLike[str] | None = None, *, dark: bool = False) -> Figure:
+        """The picture of the run, also written to `path` (.png, .svg or .pdf) where one is given.
+
+        Raises UsageError for a path with another ending, OSError where it cannot be written.
+        """
+        figure: Figure = displayed("plot", self, path=path, dark=dark)
+        return figure
+
+    def to_json(self) -> str:
+        """The report as `nndoctor diagnose --format json` prints it."""
+        return str(displayed("as_json", self))
+
+    def __str__(self) -> str:
+        return str(displayed("page", self))
+
+    def __repr__(self) -> str:
+        primary = self.primary
+        said = f"{primary.name}, {likelihood(primary.confidence)}" if primary else self.unjudged or "no problems found"
+        return f"<Report on {self.source or 'a run'}: {said}>"
+
+    def _repr_html_(self) -> str:
+        return str(displayed("report_html", self))
+
+
+def _of_the_log(code: str) -> bool:
+    """Whether a rule judges the log itself, not the training."""
+    return code.startswith("NN0")

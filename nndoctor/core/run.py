@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
-from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import numpy as np
 
+from nndoctor.core.display import displayed
 from nndoctor.core.metrics import BY_NAME, METRICS, Metric
 from nndoctor.core.series import Series
 
@@ -49,17 +50,14 @@ def once(measure: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run,
     return kept
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """One training run, whatever it was read from.
 
     `series` holds run and layer series by name; `source` is what a reader of the report sees (`log.csv#2`), `path` the
     file; `unknown` lists the columns that were not understood, `notes` what the reader wishes to say ("the last line is
     cut off and was left out"). `clock` tells the seconds at each step; `axis` says what a step is, `epoch` or `step`.
-    `notebook` renders a run for a notebook.
     """
-
-    notebook: ClassVar[Callable[[Run], str] | None] = None
 
     series: Mapping[str, Series]
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -159,8 +157,13 @@ class Run:
         """One statistic of one layer over the steps."""
         return self.series.get(f"{LAYER}{path}/{statistic}")
 
-    def _repr_html_(self) -> str | None:
-        return None if Run.notebook is None else Run.notebook(self)
+    def __repr__(self) -> str:
+        points = max((len(series) for series in self.series.values()), default=0)
+        form = f" ({self.format})" if self.format else ""
+        return f"<Run {self.source or 'without a source'}{form}: {len(self.series)} series, up to {points} points>"
+
+    def _repr_html_(self) -> str:
+        return str(displayed("run_html", self))
 
 
 def direction(name: str) -> bool:

@@ -29,7 +29,7 @@ class Told:
     high_step: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Series:
     """Values over steps, both of shape (n,), steps not falling; `lines` are the physical lines of the log (from 1).
 
@@ -52,6 +52,9 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def __repr__(self) -> str:
+        return f"<Series {self.name}: {len(self)} points>"
 
     def with_values(self, values: Array) -> Self:
         """The same series with other values of the same shape."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import listed, number, step
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import direction
@@ -59,19 +59,7 @@ def described(finding: Finding) -> str:
 
 def cannot_say(report: Report) -> str | None:
     """Why the run could not be judged, or None where it was: what nobody examined is never called healthy."""
-    if report.primary is not None:
-        return None
-    few = next((f for f in report.findings if f.name == "too-little-data"), None)
-    if few is not None:
-        return few.message.rstrip(".")
-    judged = {*report.cleared, *(f.code for f in report.findings)}
-    if any(not _of_the_log(code) for code in judged):
-        return None
-    lacking = [s for s in report.skipped if s.missing is not None]
-    if judged and all(_of_the_log(s.code) for s in lacking):
-        return None
-    reasons = list(dict.fromkeys(s.reason for s in lacking)) or ["no rules selected"]
-    return listed(reasons[:3])
+    return report.unjudged
 
 
 def spoken(name: str) -> str:
@@ -89,9 +77,13 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def listed(words: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+def sentence(text: str) -> str:
+    """The text as a sentence: a capital at its start, and a mark at its end.
+
+    >>> sentence("use ReLU"), sentence("do labels match inputs?")
+    ('Use ReLU.', 'Do labels match inputs?')
+    """
+    return capital(text) if text.endswith(("?", "!")) else f"{capital(text).rstrip('.')}."
 
 
 def _no_problems(report: Report) -> str:
@@ -137,8 +129,3 @@ def _end(report: Report, split: str, series: Series, *, later: bool) -> str:
 
 def _stem(word: str) -> str:
     return word.strip(".,:;()").removesuffix("s")
-
-
-def _of_the_log(code: str) -> bool:
-    """Whether a rule judges the log itself, not the training."""
-    return code.startswith("NN0")

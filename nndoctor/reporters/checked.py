@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from nndoctor.core.formatting import listed
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import ANY_LAYER
 from nndoctor.core.sanitize import shown
-from nndoctor.core.verdict import listed
 from nndoctor.reporters.page import Page, shortened
 
 MODEL_FAMILIES = ("NN6", "NN7", "NN8")  # the families that only a check of the model can judge, not a log
@@ -40,9 +41,8 @@ def unchecked(page: Page, report: Report) -> None:
     text = f"{len(lacking)} of {_judgeable(report)} checks."
     wanted = _wanted(report)
     for most in range(len(wanted), 0, -1):
-        names = [*wanted[:most], *(["more"] if most < len(wanted) else [])]
         enabled = sum(_asked(s) in wanted[:most] for s in lacking)
-        hint = f" Log {listed(names)} to enable {enabled} more."
+        hint = f" Log {listed([_spoken(name) for name in wanted[:most]])} to enable {enabled} more."
         if len("Not checked: ") + len(text) + len(hint) <= page.width:
             text += hint
             break
@@ -93,7 +93,9 @@ def _not_in_the_log(page: Page, report: Report) -> None:
         _titled(page, "" if k else "Not checked", "info", reason)
     if wanted:
         enabled = sum(_asked(s) in wanted for s in lacking)
-        _titled(page, "To log", "info", f"log {listed(wanted)} to enable {enabled} more checks")
+        _titled(
+            page, "To log", "info", f"log {listed([_spoken(name) for name in wanted])} to enable {enabled} more checks"
+        )
 
 
 def ranges(codes: Iterable[str]) -> str:
@@ -140,11 +142,18 @@ def _of_model_check(report: Report) -> list[Skipped]:
 
 
 def _wanted(report: Report) -> list[str]:
-    """The series and settings that would allow more checks; none for a game or a GAN, where no series would help."""
+    """The series and settings that would allow more checks, those that allow most first; none for a game or a GAN, where no series would help."""
     if report.run.fact("task") is not None:
         return []
-    lacking = _lacking(report)
-    return list(dict.fromkeys(_asked(s) for s in lacking if not _has_some(s) and not _of_layers(s)))
+    asked = Counter(_asked(s) for s in _lacking(report) if not _has_some(s) and not _of_layers(s))
+    return [name for name, _ in asked.most_common()]
+
+
+def _spoken(name: str) -> str:
+    """A series as a reader would name it: `validation loss`, `a validation metric`, `lr`."""
+    split, _, metric = name.rpartition("/")
+    words = f"{'training' if split == 'train' else split} {metric}".strip() if split else name
+    return f"a {words}" if metric == "metric" else words
 
 
 def _unknown(report: Report) -> str:

@@ -65,7 +65,7 @@ class Entry:
         """How sure, and what to try first; nothing for a trouble."""
         if self.finding is None:
             return ""
-        first = f" Try first: {shown(self.finding.remedies[0].text)}." if self.finding.remedies else ""
+        first = f" Try first: {shown(self.finding.remedies[0].text.rstrip('.'))}." if self.finding.remedies else ""
         return f"{capital(likelihood(self.finding.confidence))}.{first}"
 
 

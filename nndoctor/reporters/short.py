@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 
-from nndoctor.core.finding import Finding, Severity
+from rich.cells import cell_len
+
+from nndoctor.core.finding import Cause, Finding, Severity
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import capital, essence, headline, spoken
+from nndoctor.core.verdict import essence, headline, sentence
 from nndoctor.plots.curves import Line, Paper, draw
 from nndoctor.reporters.checked import command, unchecked, unrecognized
 from nndoctor.reporters.outlook import outlook
@@ -56,11 +59,15 @@ def title(page: Page, report: Report) -> None:
 def closing(page: Page, report: Report) -> None:
     """The verdict in a few words, and the command to type next."""
     said, style = essence(report), headline(report)[1]
-    primary = report.primary
-    next_step = f"nndoctor explain {primary.code}" if primary else command(report)
+    next_step = next_command(report)
     if len(said) + len(next_step) + 8 > page.width:
-        next_step = "nndoctor diagnose -v"
+        next_step = f"nndoctor explain {report.primary.code}" if report.primary else "add -v for details"
     page.row([(f"{said}.", style), (" Next: ", "dim"), next_step])
+
+
+def next_command(report: Report) -> str:
+    """What to type next: the page of the rule that found something, else the whole report."""
+    return f"nndoctor explain {report.primary.name}" if report.primary else command(report)
 
 
 def _plot(page: Page, report: Report, room: int) -> list[Line]:
@@ -83,7 +90,7 @@ def _tail(look: Look, report: Report, amounts: tuple[int, ...]) -> Page:
     elif primary is not None:
         _causes(page, primary, reasons)
     if primary is not None:
-        lines = [f"{k}. {capital(remedy.text.rstrip('.'))}." for k, remedy in enumerate(primary.remedies[:remedies], 1)]
+        lines = [f"{k}. {sentence(remedy.text)}" for k, remedy in enumerate(primary.remedies[:remedies], 1)]
         block(page, "Try", lines, "good")
     _others(page, report, others, remarks)
     unrecognized(page, report)
@@ -94,25 +101,33 @@ def _tail(look: Look, report: Report, amounts: tuple[int, ...]) -> Page:
 
 def _causes(page: Page, finding: Finding, most: int) -> None:
     """The likeliest causes, each with the test that would confirm it."""
-    checks = [f"{k}. {capital(c.name)}. Check: {c.test}." for k, c in enumerate(finding.causes[:most], 1)]
-    block(page, "Causes", checks, "mark")
+    room = page.width - MARGIN
+    block(page, "Causes", [_cause(k, c, room) for k, c in enumerate(finding.causes[:most], 1)], "mark")
+
+
+def _cause(k: int, cause: Cause, room: int) -> str:
+    """A cause and its test: the whole test where it fits, else its first clause, else none."""
+    name = f"{k}. {sentence(cause.name)}"
+    clause = re.split(r"[:;]|, or ", cause.test, maxsplit=1)[0]
+    lines = (f"{name} Check: {test.rstrip('.')}." for test in (cause.test, clause))
+    return next((line for line in lines if cell_len(line) <= room), name)
 
 
 def _others(page: Page, report: Report, others: int, remarks: int) -> None:
     """Further findings, one line each."""
     rest = [f for f in report.findings if f is not report.primary]
     grave = [f for f in rest if f.severity is not Severity.INFO]
-    lines = [f"{f.code} {spoken(f.name)}, {likelihood(f.confidence)}: {f.message}" for f in grave[:others]]
+    lines = [f"{f.code} {f.name}, {likelihood(f.confidence)}: {f.message}" for f in grave[:others]]
     if len(grave) > len(lines):
         lines.append(f"{len(grave) - len(lines)} more findings: add --verbose" if lines else _named(grave))
     block(page, "Also", lines, "warning")
     told = headline(report)[0]
     notes = [f for f in rest if f.severity is Severity.INFO and f.message.rstrip(".") not in told and not _said(f)]
-    block(page, "Note", [f"{f.code} {capital(f.message)}" for f in notes[:remarks]], "info")
+    block(page, "Note", [f"{f.code} {f.name}: {f.message}" for f in notes[:remarks]], "info")
 
 
 def _named(findings: list[Finding]) -> str:
-    return ", ".join(f"{f.code} {spoken(f.name)}" for f in findings)
+    return ", ".join(f"{f.code} {f.name}" for f in findings)
 
 
 def _said(finding: Finding) -> bool:

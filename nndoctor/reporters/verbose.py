@@ -9,7 +9,7 @@ from nndoctor.core.finding import Finding, Number, Severity
 from nndoctor.core.formatting import number
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import capital, verdict
+from nndoctor.core.verdict import capital, sentence, verdict
 from nndoctor.plots import layers
 from nndoctor.plots.curves import Line, Paper, draw
 from nndoctor.remedies.sources import url_of
@@ -60,7 +60,7 @@ def _finding(page: Page, report: Report, finding: Finding, *, said: bool) -> Non
     """One finding; `said` where the verdict has its message already."""
     head(page, report, finding)
     if not said:
-        page.line(f"{capital(finding.message.rstrip('.'))}.", indent=INDENT)
+        page.line(sentence(finding.message), indent=INDENT)
     page.items((f"{name}: {value}" for name, value in figures(finding)), "dim", indent=INDENT)
     for line in _layers(page, report, finding):
         page.row([(" " * INDENT, ""), *line])
@@ -92,9 +92,15 @@ def _remedies(page: Page, finding: Finding) -> None:
     page.blank()
     page.line("What to try, in this order:", indent=INDENT)
     for k, remedy in enumerate(finding.remedies, 1):
-        text = f" {capital(remedy.text.rstrip('.'))}."
-        why = f" {capital(remedy.why.rstrip('.'))}. "
-        page.line((f"{k}.", "good"), text, (why, "dim"), *_source(remedy.source), indent=INDENT, hanging=3)
+        why = f" {sentence(remedy.why)} "
+        page.line(
+            (f"{k}.", "good"),
+            f" {sentence(remedy.text)}",
+            (why, "dim"),
+            *_source(remedy.source),
+            indent=INDENT,
+            hanging=3,
+        )
 
 
 def _source(source: str) -> Iterable[tuple[str, str]]:

@@ -9,7 +9,7 @@ from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import LAYER, FactValue
 from nndoctor.core.series import Series
-from nndoctor.core.verdict import capital, verdict
+from nndoctor.core.verdict import capital, sentence, verdict
 from nndoctor.plots.inline import inline
 from nndoctor.remedies.sources import url_of
 from nndoctor.reporters.html.elements import Content, Html, el, joined, rows, table
@@ -45,7 +45,7 @@ def _finding(report: Report, finding: Finding) -> Html:
             f" {finding.name} ",
             el("small", f"{likelihood(finding.confidence)}{_place(report, finding)}"),
         ),
-        el("p", f"{capital(finding.message)}."),
+        el("p", sentence(finding.message)),
     ]
     evidence = figures(finding)
     if evidence:
@@ -71,8 +71,9 @@ def _cause(cause: Cause) -> Html:
 
 
 def _remedy(remedy: Remedy) -> Html:
-    text, why = (capital(part.rstrip(".")) for part in (remedy.text, remedy.why))
-    return el("li", el("strong", f"{text}."), f" {why}. ", el("cite", *_source(remedy.source)))
+    return el(
+        "li", el("strong", sentence(remedy.text)), f" {sentence(remedy.why)} ", el("cite", *_source(remedy.source))
+    )
 
 
 def _source(source: str) -> list[Content]:
