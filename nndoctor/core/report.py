@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nndoctor.core.display import displayed
 from nndoctor.core.finding import Finding, Severity
@@ -14,7 +14,6 @@ from nndoctor.core.prognosis import Expectation, likelihood
 from nndoctor.core.run import Run
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from pandas import DataFrame
 
 
@@ -104,13 +103,12 @@ class Report:
         """Print the page, in colour on a terminal; `verbose` adds evidence, sources and what was not checked."""
         displayed("show", self, verbose=verbose)
 
-    def plot(self, path: str | os.PathLike[str] | None = None, *, dark: bool = False) -> Figure:
-        """The picture of the run, also written to `path` (.png, .svg or .pdf) where one is given.
+    def plot(self, path: str | os.PathLike[str] | None = None, *, dark: bool = False) -> Any:  # noqa: ANN401 - a type of matplotlib's, which only plots import
+        """The matplotlib figure of the run, also written to `path` (.png, .svg or .pdf) where one is given.
 
         Raises UsageError for a path with another ending, OSError where it cannot be written.
         """
-        figure: Figure = displayed("plot", self, path=path, dark=dark)
-        return figure
+        return displayed("plot", self, path=path, dark=dark)
 
     def to_json(self) -> str:
         """The report as `nndoctor diagnose --format json` prints it."""

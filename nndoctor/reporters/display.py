@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from nndoctor.core.report import Report
 from nndoctor.reporters import json
@@ -14,9 +14,6 @@ from nndoctor.reporters.html.notebook import of_report as report_html
 from nndoctor.reporters.html.notebook import of_run as run_html
 from nndoctor.reporters.page import Look
 from nndoctor.reporters.terminal import render
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["as_json", "page", "plot", "report_html", "run_html", "show"]
 
@@ -35,8 +32,8 @@ def show(report: Report, *, verbose: bool = False) -> None:
     sys.stdout.write(render([report], look, full=verbose))
 
 
-def plot(report: Report, *, path: str | os.PathLike[str] | None = None, dark: bool = False) -> Figure:
-    """The picture of the run; also written to `path` where one is given, as its ending says (.png, .svg or .pdf)."""
+def plot(report: Report, *, path: str | os.PathLike[str] | None = None, dark: bool = False) -> Any:  # noqa: ANN401 - a type of matplotlib's, which only plots import
+    """The matplotlib figure of the run; also written to `path` where one is given, as its ending says (.png, .svg or .pdf)."""
     from nndoctor.core.errors import UsageError
     from nndoctor.plots.picture import Kind, picture, rendered
     from nndoctor.plots.theme import Theme
