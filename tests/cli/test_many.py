@@ -71,7 +71,7 @@ def test_many_runs_are_a_table_the_worst_first(capsys, monkeypatch, width):
 @pytest.mark.usefixtures("folder")
 def test_all_pages_on_demand(capsys):
     """--full shows every run's page."""
-    assert told(Request(["runs"], full=True), capsys)[1].count("step  0") == 8
+    assert told(Request(["runs"], full=True), capsys)[1].count("epoch  0") == 8
 
 
 @pytest.mark.usefixtures("folder")
