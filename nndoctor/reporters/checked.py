@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from nndoctor.analysis.workload import Workload
 from nndoctor.core.formatting import listed
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import ANY_LAYER

