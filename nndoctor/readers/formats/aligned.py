@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from itertools import pairwise
 
 from nndoctor.core.errors import UnreadableLog
@@ -13,8 +14,8 @@ from nndoctor.readers.tables.table import Table, from_cells
 from nndoctor.readers.vocabulary.names import Kind, meaning
 
 RULER = re.compile(r"^\s*([-_=─]+\s+)+[-_=─]+\s*$")
-FEWEST = 2  # rows
-WIDEST = 64  # columns
+MIN_ROWS = 2
+MAX_COLUMNS = 64
 SHORT = {"E": "epoch", "#": "step"}  # spaCy's words
 SPACY = re.compile(r"^(?:(?P<part>LOSS) \w+|\w+_(?P<metric>[FPR])|(?P<score>SCORE))$")
 METRICS = {"F": "f1", "P": "precision", "R": "recall"}
@@ -35,27 +36,26 @@ def read(source: Source) -> list[Table]:
 
 
 def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | None:
-    """The first header that tells of a run, the cells of its rows and the lines that they stand on."""
-    for at in range(len(lines) - FEWEST):
+    """The first header that names an axis and a series, the cells of its rows and the lines that they are on."""
+    rows_of = _rows_by_width(lines)
+    for at in range(len(lines) - MIN_ROWS):
         ruled = RULER.match(lines[at + 1]) is not None
         for header in _headers(lines[at], lines[at + 1] if ruled else ""):
-            if not 2 <= len(header) <= WIDEST or not _tells(header):
-                continue
-            rows, places = _below(lines, at + 1 + ruled, len(header))
-            if len(rows) >= FEWEST:
-                return unique(header), rows, places
+            places = rows_of.get(len(header), [])
+            places = places[bisect_left(places, at + 1 + ruled) :]
+            if len(places) >= MIN_ROWS and len(header) >= 2 and _tells(header):
+                return unique(header), [lines[k].split() for k in places], [k + 1 for k in places]
     return None
 
 
-def _below(lines: list[str], first: int, wide: int) -> tuple[list[list[str]], list[int]]:
-    """The rows of so many cells, mostly numbers, from a line on, and the lines that they stand on."""
-    rows, places = [], []
-    for k in range(first, len(lines)):
-        cells = lines[k].split()
-        if len(cells) == wide and sum(map(is_number, cells)) > len(cells) / 2 and is_number(cells[0]):
-            rows.append(cells)
-            places.append(k + 1)
-    return rows, places
+def _rows_by_width(lines: list[str]) -> dict[int, list[int]]:
+    """For each number of cells the lines of so many, mostly numbers; every line is looked at once, whatever the headers."""
+    found: dict[int, list[int]] = {}
+    for k, line in enumerate(lines):
+        cells = line.split(maxsplit=MAX_COLUMNS)
+        if cells and len(cells) <= MAX_COLUMNS and is_number(cells[0]) and sum(map(is_number, cells)) > len(cells) / 2:
+            found.setdefault(len(cells), []).append(k)
+    return found
 
 
 def _headers(line: str, ruler: str) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from nndoctor.readers.text.records import Record
 
 LONGEST_PREFACE = 1 << 20  # bytes that a log may print before its first numbers
+LONG_LINE = 1000  # characters; only longer lines are searched for endless numbers
+ENDLESS = re.compile(r"\d{100,}")  # no log prints such a number, and patterns take quadratic time over it
 CUT = "the last line is cut off and was left out"
 
 
@@ -61,6 +64,7 @@ def _told(lines: Sequence[str], source: Source) -> list[Record]:
     from nndoctor.readers.text.dialects import comma_decimals, with_points
     from nndoctor.readers.text.records import counts, records
 
+    lines = [ENDLESS.sub("?", line) if len(line) > LONG_LINE else line for line in lines]
     if comma_decimals(source.start):
         lines = [with_points(line) for line in lines]
     found = records(lines)

@@ -38,7 +38,7 @@ WIDE = re.compile(r"\s{3,}")
 REDRAWN = re.compile(r"[\r\x08]+")
 NUMBER = re.compile(
     r"(?P<sep>\s*['\"]?\s*[:=]\s*|\s+|\s*\|\s*(?=[-+\d.]+(?:e[-+]?\d+)?\s*\|\s*$))(?P<open>\[?)(?:[\"']|tensor\(|np\.\w+\()*"
-    r"(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)(?:\.0)?)"
+    r"(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d++\.?+\d*+|\.\d++)(?:e[-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)(?:\.0)?)"
     r"(?:f0)?(?!\w|\.\d|:\d\d)(?:/(?P<of>\d+)(?![\w.]))?(?P<percent>\s?%)?",
     re.IGNORECASE,
 )
