@@ -70,6 +70,7 @@ def answer(request: Request) -> int:
     found = survey(request.logs, is_log)
     sources = session.included(found.sources, request.logs)
     paths = [source.path for source in sources]
+    _warn(session.lowered_gates(paths))
     check(request.output, paths, force=request.force)
     files = named(request.reports)
     for form, file in files:
@@ -97,6 +98,11 @@ def answer(request: Request) -> int:
     if errors or unjudged or not reports:
         return Exit.TROUBLE
     return Exit.FINDINGS if not request.exit_zero and any(map(session.fails, reports)) else Exit.CLEAN
+
+
+def _warn(lines: Sequence[str]) -> None:
+    for line in lines:
+        say(line)
 
 
 def _options(request: Request) -> SessionOptions:

@@ -2,6 +2,7 @@
 
 NNDoctorError
 ├── UnreadableLog     a log could not be read, or holds no training series
+│   └── NotALog       the input is something else than a training log
 ├── UsageError        an argument, a setting or a name that makes no sense
 └── MissingExtra      an optional package is not installed
 """
@@ -17,6 +18,10 @@ class NNDoctorError(Exception):
 
 class UnreadableLog(NNDoctorError):
     """A log that could not be read, or in which no training series was found."""
+
+
+class NotALog(UnreadableLog):
+    """Something else than a training log: in a folder it is left out, and no error."""
 
 
 class UsageError(NNDoctorError):

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nndoctor.core.errors import NNDoctorError, UnreadableLog, UsageError
-from nndoctor.core.run import LAYER
+from nndoctor.core.errors import NNDoctorError, NotALog, UsageError
+from nndoctor.core.run import LAYER, Run
 from nndoctor.core.series import slim
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.readers.io.source import Source
@@ -51,7 +51,7 @@ def judged(source: Source, options: SessionOptions, *, slimmed: bool = False) ->
         reports = _reports(source, options)
     except UsageError as error:
         return LogResult(error=str(error), misfit=True)
-    except UnreadableLog as error:
+    except NotALog as error:
         return LogResult(error=str(error), left_out=source.below)
     except NNDoctorError as error:
         return LogResult(error=str(error))
@@ -59,7 +59,8 @@ def judged(source: Source, options: SessionOptions, *, slimmed: bool = False) ->
         return LogResult(error=f"{source.path} cannot be read: {error.strerror or error}")
     except Exception as error:  # noqa: BLE001 - a defect met on one log must not lose the reports on the others
         return LogResult(error=_defect(source, error))
-    return LogResult(tuple(_slim(report) for report in reports) if slimmed else reports)
+    unread = "; ".join(message for report in reports for message in _unread(report.run))
+    return LogResult(tuple(_slim(report) for report in reports) if slimmed else reports, unread)
 
 
 def _reports(source: Source, options: SessionOptions) -> tuple[Report, ...]:
@@ -69,6 +70,17 @@ def _reports(source: Source, options: SessionOptions) -> tuple[Report, ...]:
     session = session_of(options)
     runs = read(source, maps=options.maps, usual=session.settings(source.path).maps)
     return tuple(session.judge(run, log=source.path) for run in runs)
+
+
+def _unread(run: Run) -> Iterator[str]:
+    """What part of a run's source was not read: then its report is no proof that all is well."""
+    tail = run.facts.get("unreadable_tail")
+    if tail is not None:
+        where = f" (from line {tail.line} on)" if tail.line is not None else ""
+        yield f"{run.path}: the last {tail.value} rows{where} are not numbers; only the rows before were judged"
+    unread = run.fact("unread_members")
+    if isinstance(unread, tuple):
+        yield from map(str, unread)
 
 
 def _defect(source: Source, error: Exception) -> str:

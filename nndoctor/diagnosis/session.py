@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -80,6 +80,17 @@ class Session:
         good = baseline_at(settings.baseline)
         return with_known(diagnose(with_facts(run, good.facts()), selection.rules, selection.ignored), good)
 
+    def lowered_gates(self, logs: Iterable[str]) -> list[str]:
+        """A line for each discovered settings file that lets errors pass: a log's own folder may have brought it along.
+
+        Files that the user named with --config are trusted.
+        """
+        if self._file is not None or self.options.isolated:
+            return []
+        files = {id(file): file for file in map(nearby, logs) if file.origins or file.runs}
+        sections = (one for file in files.values() for one in (file, *(section for _, section in file.runs)))
+        return list(dict.fromkeys(line for section in sections for line in _lowered(section)))
+
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Every rule that some log is judged by, each once, in the order of the codes."""
@@ -129,6 +140,22 @@ def _own_settings(options: SessionOptions) -> Settings:
         target_error=options.target_error,
         baseline=options.baseline,
     )
+
+
+def _lowered(settings: Settings) -> Iterator[str]:
+    """What in a settings file lets errors pass, with its place."""
+    from nndoctor.core.finding import Severity
+    from nndoctor.diagnosis.catalogue import find, named
+
+    if settings.fail_on == "never" and "fail_on" in settings.origins:
+        yield f'{settings.origins["fail_on"]}: fail-on = "never" lets every finding pass; use --isolated to judge without it'
+    lower = {word for word, severity in settings.severity.items() if severity != Severity.ERROR}
+    for key, words in (("ignore", set(settings.ignore)), ("severity", lower)):
+        errors = sorted(rule.name for rule in map(find, named(sorted(words))) if rule.severity is Severity.ERROR)
+        if errors:
+            what = "ignores" if key == "ignore" else "lowers the severity of"
+            place = settings.origins.get(key, "settings")
+            yield f"{place}: {what} {', '.join(errors)}; use --isolated to judge without it"
 
 
 @cache

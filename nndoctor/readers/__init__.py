@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 
-from nndoctor.core.errors import UnreadableLog, UsageError, nearest
-from nndoctor.core.run import Run
+from nndoctor.core.errors import NotALog, UnreadableLog, UsageError, nearest
+from nndoctor.core.run import Fact, Run
 from nndoctor.readers.formats import (
     aim_repo,
     aligned,
@@ -107,8 +107,8 @@ def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) ->
             return _of(replace(here, kept=source.kept), named, checked)
     if source.data is not None or source.is_file:
         if is_archive(source):
-            with unfolded(source) as folder:
-                return _below(folder, source, named, checked)
+            with unfolded(source) as (folder, bad):
+                return _below(folder, source, named, checked, bad)
         if packing(source) is not None:
             source = unpacked(source)
     reader = reader_of(source)
@@ -122,8 +122,13 @@ def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) ->
     return [replace(run, notes=(*source.notes, *run.notes)) for run in runs] if source.notes else runs
 
 
-def _below(folder: Path, source: Source, named: Mapping[str, str], checked: Mapping[str, str]) -> list[Run]:
-    """Every run in a folder that stands for a source while it is read; a log that cannot be read stops no other."""
+def _below(
+    folder: Path, source: Source, named: Mapping[str, str], checked: Mapping[str, str], bad: Sequence[str] = ()
+) -> list[Run]:
+    """Every run in a folder that stands for a source while it is read; what cannot be read becomes a fact of the first.
+
+    `bad` are the members of an archive that could not even be unpacked.
+    """
     found, errors = sources_behind([str(folder)], is_log)
     found = [replace(unpacked(one) if packing(one) is not None else one, kept=source.kept) for one in found]
     reasons = [message for _, message in errors]
@@ -131,26 +136,31 @@ def _below(folder: Path, source: Source, named: Mapping[str, str], checked: Mapp
     for one in found:
         try:
             runs += [run for table in reader_of(one).read(one) for run in assemble(table, one.path, named)]
+        except NotALog:
+            continue
         except UnreadableLog as error:
             reasons.append(str(error))
-    reasons = [reason.replace(str(folder), source.path) for reason in reasons]
+    reasons = [
+        *(f"{source.path}: {one}" for one in bad),
+        *(reason.replace(str(folder), source.path) for reason in reasons),
+    ]
     if not runs:
-        raise UnreadableLog(reasons[0] if reasons else f"{source.path} holds no run log")
+        raise UnreadableLog(reasons[0] if reasons else f"{source.path} contains no training log")
     _check_maps(runs, checked, source)
     here, there = str(folder), source.path
     runs = [replace(run, path=run.path.replace(here, there), source=run.source.replace(here, there)) for run in runs]
     if reasons:
-        note = f"{len(reasons)} of its logs could not be read: {reasons[0]}"
-        runs[0] = replace(runs[0], notes=(*runs[0].notes, note))
+        facts = {**runs[0].facts, "unread_members": Fact(tuple(reasons))}
+        runs[0] = replace(runs[0], facts=facts)
     return runs
 
 
 def reader_of(source: Source) -> Reader:
     """The reader that recognises a source. Raises UnreadableLog where none does."""
     if source.data is None and not (source.is_file or source.is_dir or Path(source.path).exists()):
-        raise UnreadableLog(f"{source.path}: no such file; wanted a run log, a folder of logs, a glob or '-'")
+        raise UnreadableLog(f"{source.path}: no such file; expected a log file, a folder, a glob, or -")
     if not source.is_dir and not source.head.strip():
-        raise UnreadableLog(f"{source.path} is empty: wanted a run log with at least one row")
+        raise UnreadableLog(f"{source.path} is empty; expected a training log with at least one row")
     found = _own(source)
     if found is not None:
         return found

@@ -17,7 +17,7 @@ def nearby(log: str) -> Settings:
     if log == "-" or "://" in log:
         return _upward(Path.cwd())
     if os.path.islink(log) or os.path.isdir(log):
-        path = Path(log).resolve()
+        path = Path(os.path.realpath(log))  # unlike Path.resolve, no error for a link that leads to itself
         return _upward(path if path.is_dir() else path.parent)
     return _upward(_real(os.path.join(os.getcwd(), os.path.dirname(log))))
 

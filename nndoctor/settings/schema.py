@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -72,7 +73,7 @@ def _section(table: Table, place: Place, folder: str, inside: str) -> dict[str, 
             name = NAMES.get(key, key.replace("-", "_"))
             found[name] = keys[key](value)
             if name == "baseline":
-                found[name] = str(Path(folder, str(found[name])))
+                found[name] = _own_file(str(found[name]), folder)
             origins[name] = place.at(key) + (f" ({inside})" if inside else "")
         except _WrongError as error:
             raise place.wrong(error.args[1] if len(error.args) > 1 else key, error.args[0], inside) from None
@@ -83,6 +84,15 @@ def _section(table: Table, place: Place, folder: str, inside: str) -> dict[str, 
 
 class _WrongError(Exception):
     """A value of the wrong kind: what was wanted, and the key inside a table where that is more exact."""
+
+
+def _own_file(name: str, folder: str) -> str:
+    """The path of a file below the settings file's folder: a settings file from elsewhere must not make us read others."""
+    path = Path(folder, name)
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(folder)) or (real.exists() and not real.is_file()):
+        raise _WrongError(f"must be a regular file below the settings file's folder; found '{name}'")
+    return str(path)
 
 
 def _found(value: object) -> str:

@@ -81,8 +81,8 @@ def _table(base: sqlite3.Connection, run: str, label: str, source: Source) -> Ta
     for k, (key, step, value, is_nan) in enumerate(base.execute(POINTS, (run,))):
         if k > MOST_POINTS:
             raise UnreadableLog(f"{source.path} holds over {MOST_POINTS} points in a run: export the run as CSV")
-        if str(key).startswith("system/") or not isinstance(value, (int, float)):
-            continue
+        if str(key).startswith("system/") or not isinstance(value, (int, float)) or isinstance(step, (str, bytes)):
+            continue  # SQLite keeps text even in a column declared to hold numbers
         steps, values = curves.setdefault(str(key), ([], []))
         steps.append(float(step or 0))
         values.append(math.nan if is_nan else float(value))

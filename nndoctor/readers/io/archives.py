@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
@@ -27,6 +30,8 @@ FREE = 64 << 20  # bytes that anything may unpack to
 RATIO = 50  # times its size that a larger file may unpack to; logs pack 5 to 20 times
 MOST = 1 << 30  # bytes that nothing may exceed
 MOST_FILES = 10_000  # of an archive
+MAX_SHOWN = 80  # characters of a member's name or an error that are shown
+BAD_PLACE = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL}  # a member's name is to blame
 KEPT = {*LOGS, "", ".db", ".md", ".out", ".err", ".gz", ".bz2", ".xz", ".zst", ".v2"}
 CUT = "the compressed file is cut off or broken: read as far as it goes"
 
@@ -67,39 +72,64 @@ def unpacked(source: Source) -> Source:
 
 
 @contextmanager
-def unfolded(source: Source) -> Iterator[Path]:
-    """A folder with the logs of an archive, there for as long as the block lasts.
+def unfolded(source: Source) -> Iterator[tuple[Path, list[str]]]:
+    """A folder with the logs of an archive, there for as long as the block lasts, and a line for each bad member.
 
-    Only plain files with a log's name are unpacked, never a link or a path that leads out of the folder. Raises
-    UnreadableLog where the archive is broken or out of bounds.
+    Only plain files with a log's name are unpacked, never a link or a path that leads out of the folder. A member
+    that cannot be unpacked is left out. Raises UnreadableLog where the archive is out of bounds, or nothing is whole.
     """
     with tempfile.TemporaryDirectory(prefix="nndoctor-") as name:
         folder = Path(name).resolve()
+        bad: list[str] = []
+        good = 0
         left, bound = _bound(source), _bound(source)
         try:
-            for member, stream in _members(source):
-                place = folder.joinpath(*member.parts)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                left = _write(stream, place, left)
+            for member, opened in _members(source):
+                left, problem = _unpacked_member(opened, folder.joinpath(*member.parts), left)
                 if left < 0:
                     break
+                good += not problem
+                if problem:
+                    bad.append(f"{_short(str(member))} in the archive cannot be unpacked ({problem})")
         except Exception as error:
             if not _is_broken(error):
                 raise
-            raise UnreadableLog(
-                f"{source.path} is an archive that cannot be unpacked ({error}); is it whole?"
-            ) from error
+            if not good:
+                raise UnreadableLog(
+                    f"{source.path} is an archive that cannot be unpacked ({_short(str(error))})"
+                ) from error
+            bad.append(f"the archive breaks off ({_short(str(error))})")
         if left < 0:
             raise UnreadableLog(_too_much(source, bound))
-        yield folder
+        yield folder, bad
 
 
-def _write(stream: IO[bytes], place: Path, left: int) -> int:
-    """Writes a stream to a file, and gives how many bytes may still come; below 0 it was too much."""
-    with place.open("wb") as file:
-        while left >= 0 and (piece := stream.read(min(PIECE, left + 1))):
-            left -= len(piece)
-            file.write(piece)
+def _unpacked_member(opened: Callable[[], IO[bytes] | None], place: Path, left: int) -> tuple[int, str]:
+    """Write a member to its place: how many bytes may still come, and what went wrong with this member, if anything."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("wb") as file, opened() or io.BytesIO() as stream:
+            return _write(stream, file, left), ""
+    except OSError as error:
+        if error.errno not in BAD_PLACE:
+            raise
+        return left, error.strerror or str(error)
+    except Exception as error:
+        if not _is_broken(error):
+            raise
+        place.unlink(missing_ok=True)  # half a log would be judged as a whole one
+        return left, _short(str(error))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+def _write(stream: IO[bytes], file: IO[bytes], left: int) -> int:
+    """Copy a stream, and give how many bytes may still come; below 0 it was too much."""
+    while left >= 0 and (piece := stream.read(min(PIECE, left + 1))):
+        left -= len(piece)
+        file.write(piece)
     return left
 
 
@@ -112,7 +142,8 @@ def is_archive(source: Source) -> bool:
         return _most(stream, 512)[0][TAR] == b"ustar"
 
 
-def _members(source: Source) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+def _members(source: Source) -> Iterator[tuple[PurePosixPath, Callable[[], IO[bytes] | None]]]:
+    """The name of each member that may hold a log, and what opens it."""
     import tarfile
     import zipfile
 
@@ -121,17 +152,15 @@ def _members(source: Source) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
             for item in archive.infolist()[:MOST_FILES]:
                 name = _safe(item.filename)
                 if name is not None and not item.is_dir():
-                    with archive.open(item) as stream:
-                        yield name, stream
+                    yield name, partial(archive.open, item)
         return
     with _opened(source) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
         for count, part in enumerate(archive):
             if count >= MOST_FILES:
                 return
             name = _safe(part.name)
-            content = archive.extractfile(part) if name is not None and part.isreg() else None
-            if name is not None and content is not None:
-                yield name, content
+            if name is not None and part.isreg():
+                yield name, partial(archive.extractfile, part)
 
 
 def _safe(name: str) -> PurePosixPath | None:

@@ -19,9 +19,10 @@ LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history"
 PACKED = {".gz", ".bz2", ".xz", ".zst"}  # one log each; archives are opened only when they are named
 SKIPPED = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}  # and all hidden ones
 NOTED = {".csv", ".tsv", ".jsonl", ".ndjson"}  # what nobody reads though it looks like a log is named in a note
-BESIDE = (
-    "TensorBoard's event files of the run lie beside this table, which says the same with its lines: it alone was read"
-)
+LOG_NAME = re.compile(
+    r"(?:metrics|history|progress|scalars|log|logs|train_log|training_log|loss|losses)\.(?:csv|tsv|jsonl|ndjson)(?:\.(?:gz|bz2|xz|zst))?"
+)  # what bears such a name and cannot be read is a broken log
+BESIDE = "only this table was read; the TensorBoard event files next to it hold the same run"
 MOST_NAMES, CLOSE = 5000, 0.75  # names of a folder that are looked at for a missing file, and how like they must be
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
@@ -72,7 +73,7 @@ def _behind(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> l
     if word == "-":
         return [_piped()]
     if not word:
-        raise UnreadableLog("an empty name is no log; wanted a run log, a folder of logs, a glob or '-'")
+        raise UnreadableLog("an empty name is not a log; expected a log file, a folder, a glob, or -")
     if is_remote(word):
         return [Source(word)]
     path = Path(word)
@@ -84,8 +85,10 @@ def _behind(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> l
         return [Source(word)]
     matches = sorted(glob.glob(word, recursive=True)) if glob.has_magic(word) else []
     if not matches:
+        if path.is_symlink():
+            raise UnreadableLog(f"{word} is a link that leads nowhere; expected a log file, a folder, a glob, or -")
         what = "no file matches" if glob.has_magic(word) else f"no such file{near(path)}"
-        raise UnreadableLog(f"{word}: {what}; wanted a run log, a folder of logs, a glob or '-'")
+        raise UnreadableLog(f"{word}: {what}; expected a log file, a folder, a glob, or -")
     return [
         source
         for match in matches
@@ -127,11 +130,15 @@ def _in(root: str, files: list[str], is_log: Callable[[Source], bool], passed: l
     events: list[Source] = []
     for name in sorted(name for name in files if not name.startswith(".")):
         source = Source(os.path.join(root, name), below=True)
+        if not os.path.isfile(source.path) and not os.path.islink(source.path):
+            continue  # a pipe or a device: opening it may wait for ever
         ending = os.path.splitext(name)[1].lower()
         if "tfevents" in name:
             events.append(source)
         elif (ending in LOGS or ending in PACKED) and _is_log(source, is_log):
             logs.append(replace(source))  # without the first bytes, which the sniff has looked at
+        elif LOG_NAME.fullmatch(name):
+            logs.append(replace(source))  # reading it fails, and says why
         elif ending in NOTED:
             passed.append(source.path)
     tables = [k for k, source in enumerate(logs) if source.path.endswith(".csv")]

@@ -109,6 +109,8 @@ class Source:
         """The bytes from the start. Raises UnreadableLog where the file cannot be opened."""
         if self.data is not None:
             return io.BytesIO(self.data)
+        if self._stat is not None and not stat.S_ISREG(self._stat.st_mode):  # a pipe or a device may never end
+            raise UnreadableLog(f"{self.path} is not a regular file; pipe its content in: nndoctor diagnose -")
         try:
             return self._path.open("rb")
         except OSError as error:

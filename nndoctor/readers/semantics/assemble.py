@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
 from nndoctor.readers.semantics.clock import clock
@@ -16,8 +16,10 @@ from nndoctor.readers.semantics.derived import as_shares, completed
 from nndoctor.readers.semantics.hyperparameters import given
 from nndoctor.readers.semantics.impossible import without_impossible
 from nndoctor.readers.semantics.nonfinite import not_finite
+from nndoctor.readers.semantics.other_tables import refuse_other_tables
 from nndoctor.readers.semantics.resume import rejoined
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
+from nndoctor.readers.semantics.unreadable import unreadable_facts
 from nndoctor.readers.tables.table import Rows, Table
 from nndoctor.readers.vocabulary.names import BARE, FACTS, Kind, Meaning, meaning, task, tidy
 from nndoctor.readers.vocabulary.spellings import RUN_KEYS
@@ -35,12 +37,13 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
         name for name, said in meanings.items() if said.kind in (Kind.SERIES, Kind.PART) and table.columns[name].held
     ]
     if not playing and not any(meanings[name].split for name in known) and not _gradients_lost(table, meanings):
-        raise UnreadableLog(_nothing_found(table, path))
+        raise NotALog(_nothing_found(table, path))
+    refuse_other_tables(table, meanings, path)
     axis, unit, notes = axis_of(table, meanings)
     present = [table.columns[name].present for name in known]
     parts = [part for rows in _by_key(table) for part in segments(rows, axis, present, table.format)]
     parts = rejoined(parts, table, meanings) if table.format == "keras-csv" else parts
-    facts = {**table.facts, **_unreadable(table, meanings)}
+    facts = {**table.facts, **unreadable_facts(table, meanings, path)}
     if playing:
         facts["task"] = Fact(playing)
     base = Run({}, facts, f"{path}:{table.label}" if table.label else path, path, table.format, (), notes, axis=unit)
@@ -177,14 +180,6 @@ def _epochs(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dic
         return {}
     whole = bool((values == np.floor(values)).all())
     return {"epochs": Fact(float(values.max()) + (whole and values.min() == 0))}
-
-
-def _unreadable(table: Table, meanings: Mapping[str, Meaning]) -> dict[str, Fact]:
-    rows = [row for c, said in meanings.items() if said.kind is Kind.SERIES for row in table.columns[c].unreadable]
-    if not rows:
-        return {}
-    line = None if table.lines is None else int(table.lines[min(rows)])
-    return {"unreadable_values": Fact(len(rows), line)}
 
 
 def _nothing_found(table: Table, path: str) -> str:
