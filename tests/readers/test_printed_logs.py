@@ -187,7 +187,7 @@ def test_tables_of_classes_are_refused(tmp_path, header):
     """A row a class is no row a step."""
     log = tmp_path / "report.csv"
     log.write_text(header + "\n" + "".join(f"{k},0.{k},0.{k},0.{k}\n" for k in range(1, 9)))
-    with pytest.raises(nndoctor.core.errors.UnreadableLog, match="a row a class"):
+    with pytest.raises(nndoctor.core.errors.UnreadableLog, match="one row per class"):
         nndoctor.read(str(log))
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
@@ -40,7 +40,7 @@ def read(source: Source) -> list[Table]:
         with _opened(source) as base:
             tables = {name for (name,) in base.execute("select name from sqlite_master where type = 'table'")}
             if not {"runs", "metrics", "params"} <= tables:
-                raise UnreadableLog(f"{source.path} is {_other(tables)}")
+                raise NotALog(f"{source.path} is {_other(tables)}")
             runs = base.execute(RUNS).fetchall()
             found = [table for run, label in _labels(runs) if (table := _table(base, run, label, source)) is not None]
     except sqlite3.Error as error:

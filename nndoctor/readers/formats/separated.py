@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables import chunked as large
@@ -175,12 +175,12 @@ def _records(text: str, layout: Layout, path: str) -> Iterator[tuple[list[str], 
             if k or not headed:
                 yield row, began
     except csv.Error as error:
-        raise UnreadableLog(f"{path}, line {lines.line}: not a table ({error}); is it the right file?") from error
+        raise NotALog(f"{path}, line {lines.line}: not a table ({error}); is it the right file?") from error
 
 
 def _refuse_runs_table(layout: Layout, source: Source) -> None:
     if layout.lists_runs:
-        raise UnreadableLog(
+        raise NotALog(
             f"{source.path} is a W&B table of runs, one row each: export the history of one run, or a panel, instead"
         )
 
@@ -192,7 +192,7 @@ def _refuse_classes(layout: Layout, source: Source) -> None:
     said = [meaning(name) for name in layout.header]
     counts = kinds & {Kind.EPOCH, Kind.STEP} or any(what.split or what.metric in ("loss", "lr") for what in said)
     if names & CLASSES and not counts:
-        raise UnreadableLog(f"{source.path} has a row a class, and no epoch or step: it tells of no training's course")
+        raise UnreadableLog(f"{source.path} has one row per class and no epoch or step, so it is not a training log")
 
 
 def _refuse_trials(table: Table, source: Source) -> None:
@@ -213,7 +213,7 @@ def _refuse_trials(table: Table, source: Source) -> None:
         or (best and plural and not only_setting_is_rate)
     ):
         shown = ", ".join(settings[:4])
-        raise UnreadableLog(
+        raise NotALog(
             f"{source.path} is a table of trials ({shown} change from row to row), not the log of a run: "
             "judge it with nndoctor sweep, or give the log of one trial"
         )
