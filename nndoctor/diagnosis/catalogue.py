@@ -29,6 +29,14 @@ from nndoctor.rules.generalization import (
     validation_better_than_train,
     validation_equals_train,
 )
+from nndoctor.rules.generative import (
+    discriminator_wins,
+    expert_collapse,
+    mode_collapse,
+    posterior_collapse,
+    representation_collapse,
+    uninformative_loss,
+)
 from nndoctor.rules.initialization import (
     initial_loss_off_chance,
     initialization_unfit_for_activation,
@@ -75,7 +83,15 @@ from nndoctor.rules.model import (
     sigmoid_in_hidden_layers,
     softmax_before_cross_entropy,
 )
-from nndoctor.rules.process import loss_scale_collapse, out_of_memory, process_died
+from nndoctor.rules.process import (
+    data_loader_bottleneck,
+    loss_scale_collapse,
+    memory_grows,
+    out_of_memory,
+    process_died,
+    slow_rank,
+    throughput_falls,
+)
 from nndoctor.rules.reinforcement import (
     entropy_collapse,
     kl_blow_up,
@@ -204,9 +220,19 @@ RULES: tuple[Rule, ...] = (
     search_too_narrow.RULE,
     linear_scale_search.RULE,
     dominant_setting.RULE,
+    discriminator_wins.RULE,
+    mode_collapse.RULE,
+    posterior_collapse.RULE,
+    representation_collapse.RULE,
+    expert_collapse.RULE,
+    uninformative_loss.RULE,
     out_of_memory.RULE,
     process_died.RULE,
     loss_scale_collapse.RULE,
+    throughput_falls.RULE,
+    memory_grows.RULE,
+    data_loader_bottleneck.RULE,
+    slow_rank.RULE,
     entropy_collapse.RULE,
     kl_blow_up.RULE,
     reward_collapse.RULE,

@@ -197,9 +197,13 @@ _KNOWN: dict[tuple[bytes, tuple[str, ...]], Layout | None] = {}
 
 
 def _worth(name: str) -> bool:
-    return (
-        is_words(name) or tidy(name) in SPLITS or meaning(name).kind in (Kind.SERIES, Kind.PART, Kind.EPOCH, Kind.STEP)
-    )
+    return _tells(name) or meaning(name).kind is Kind.MACHINE
+
+
+def _tells(name: str) -> bool:
+    """Whether a name shows that the table is a log: a loss, a metric, an axis or a word column."""
+    kinds = (Kind.SERIES, Kind.PART, Kind.EPOCH, Kind.STEP)
+    return is_words(name) or tidy(name) in SPLITS or meaning(name).kind in kinds
 
 
 def _is_second_header(first: Sequence[str], second: Sequence[str]) -> bool:
@@ -213,7 +217,7 @@ def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: 
     named = [cell for cell in header if cell and not is_number(cell) and not SAID.search(cell)]
     if not named or len(named) < len([c for c in header if c]) / 2:
         return False
-    known = any(_worth(name) for name in header[:MOST_COLUMNS])
+    known = any(_tells(name) for name in header[:MOST_COLUMNS])
     if delimiter == " " and (len(named) < len(header) or not known):
         return False
     if not rows:

@@ -106,7 +106,7 @@ def meaning(column: str) -> Meaning:
     if name in FACTS or name in PHASES:
         return Meaning(Kind.KNOWN)
     if (found := modern(name)) is not None:
-        kind = Kind.MACHINE if found[1] in MACHINE else Kind.SERIES
+        kind = Kind.MACHINE if found[1] in MACHINE or found[1].startswith("step_time_") else Kind.SERIES
         return Meaning(kind, *found, int(bool(found[0])) + 2 * (name != found[1]))
     if NOT_LOSS.search(name):
         return Meaning(Kind.KNOWN)

@@ -60,6 +60,9 @@ EXPERT = re.compile(
     r"^(?:.*_)?(?:expert|experts)(?:_(?:load|frac|fraction|usage|util|share|tokens|count|prob))?_(\d+)(?:_(?:load|frac|fraction|usage|share|tokens|count|prob))?$"
 )
 EXPERT_LOAD = re.compile(r"^(?:.*_)?(?:load|usage|tokens_per_expert|expert_load|load_e|load_expert)_(?:e)?(\d+)$")
+RANK_TIME = re.compile(
+    r"^(?:.*_)?rank_?(\d+)_(?:step_time|iter_time|time|step_time_s|step_s|ms)$|^(?:step_time|iter_time|time)(?:_s|_ms)?_rank_?(\d+)$"
+)
 PREFERENCE = re.compile(
     r"^(?:train_|eval_|val_|valid_|test_)?(?:rewards?(?:_train|_eval)?_(chosen|rejected|margins?|accurac(?:y|ies))|(chosen|rejected|reject)_rewards?|logps?(?:_train|_eval)?_(chosen|rejected))$"
 )
@@ -78,6 +81,8 @@ def modern(name: str) -> tuple[str, str] | None:
         return _preference(name, liked)
     if (expert := EXPERT.match(name) or EXPERT_LOAD.match(name)) is not None:
         return "", f"expert_load_{int(expert[1])}"
+    if (rank := RANK_TIME.match(name)) is not None:
+        return "", f"step_time_rank_{int(rank[1] or rank[2])}"
     split, name = _held_out(name)
     while name not in SERIES:
         shorter = FOLDERS.sub("", name, count=1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.reinforcement import solved
+import numpy as np
+
+from nndoctor.analysis.reinforcement import size_of_updates, solved
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number
@@ -16,6 +18,7 @@ LATE = 0.4  # of the run: earlier a value function may still be at its start
 NOTHING = 0.05  # explained variance
 EVER = 0.3  # the best tenth of the values is no better: the function never knew
 WORSE = -0.2  # worse than the mean of the returns
+ONE_STEP = 1e-6  # approximate KL of a batch that is used once (A2C), whose few returns a sound function may not explain
 MIN_POINTS = 10
 
 
@@ -27,7 +30,9 @@ def check(run: Run) -> Iterator[Symptom]:
     late = curve.y[int(LATE * len(curve.y)) :]
     end = curve.y[-max(3, len(curve.y) // 5) :]
     level, best, last = median(late), quantile(late, 0.9), median(end)
-    clipped = "clip_fraction" in run.series or "approx_kl" in run.series
+    updates = size_of_updates(run, of_text=False)
+    clipped = "clip_fraction" in run.series or updates is not None
+    clipped = clipped and (updates is None or median(np.abs(updates.y)) > ONE_STEP)
     never = clipped and level <= NOTHING and best <= EVER
     worse = level < WORSE or last < WORSE
     if not (never or worse) or (solved(run) and not never):

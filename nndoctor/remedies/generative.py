@@ -1,0 +1,120 @@
+"""Remedies for generative and self-supervised training, and for mixtures of experts."""
+
+from __future__ import annotations
+
+from nndoctor.core.finding import Remedy
+
+TTUR = "Heusel et al., Two Time-Scale Update Rule, 2017, arXiv:1706.08500"
+GANS = "Salimans et al., Improved Techniques for Training GANs, 2016, arXiv:1606.03498"
+SWITCH = "Fedus, Zoph and Shazeer, Switch Transformers, 2021, arXiv:2101.03961"
+
+CATALOGUE = (
+    Remedy(
+        "weaken-the-discriminator",
+        "Weaken the discriminator: a quarter of its learning rate, fewer of its updates, or dropout and noise on its inputs.",
+        "the generator learns from its errors, so it must make some",
+        GANS,
+    ),
+    Remedy(
+        "spectral-normalization",
+        "Use spectral normalization, or a gradient penalty (R1, weight 1-10), in the discriminator.",
+        "a discriminator of limited slope passes a gradient even where it wins",
+        "Miyato et al., 2018, arXiv:1802.05957; Mescheder et al., 2018, arXiv:1801.04406",
+    ),
+    Remedy(
+        "label-smoothing-for-gans",
+        "Smooth the discriminator's real labels to 0.9.",
+        "it then cannot become certain",
+        GANS,
+    ),
+    Remedy(
+        "non-saturating-loss",
+        "Train the generator with the non-saturating loss, -log D(G(z)), or a hinge or Wasserstein loss.",
+        "log(1 - D(G(z))) is flat where the discriminator wins",
+        "Goodfellow et al., Generative Adversarial Networks, 2014, arXiv:1406.2661",
+    ),
+    Remedy(
+        "two-time-scales",
+        "Use two update rates, for example 4e-4 for the discriminator and 1e-4 for the generator, with Adam betas (0, 0.9).",
+        "the two then approach a local equilibrium",
+        TTUR,
+    ),
+    Remedy(
+        "minibatch-discrimination",
+        "Let the discriminator see the spread of a batch (minibatch standard deviation).",
+        "it can then reject batches of samples that are all alike",
+        GANS,
+    ),
+    Remedy(
+        "lower-kl-weight",
+        "Lower the weight of the KL term (beta) to 0.1-0.5.",
+        "codes are used once they pay for their cost",
+        "Higgins et al., beta-VAE, 2017",
+    ),
+    Remedy(
+        "kl-warm-up",
+        "Warm up the KL term: raise its weight from 0 to its value over the first 10-30% of the steps, or cyclically.",
+        "the decoder learns to use the codes before they cost anything",
+        "Bowman et al., 2016, arXiv:1511.06349; Fu et al., 2019, arXiv:1903.10145",
+    ),
+    Remedy(
+        "free-bits",
+        "Give each unit of the code free bits: do not penalize the first 0.1-0.5 nats.",
+        "a unit then has no reason to go to zero",
+        "Kingma et al., 2016, arXiv:1606.04934",
+    ),
+    Remedy(
+        "weaker-decoder",
+        "Use a weaker decoder, or drop some of its own inputs (word dropout).",
+        "it then needs the codes",
+        "Bowman et al., 2016, arXiv:1511.06349",
+    ),
+    Remedy(
+        "balance-the-parts",
+        "Sum the reconstruction loss over pixels or tokens where the KL is summed over units, and average both over the batch only.",
+        "a mean over 784 pixels makes the KL term 784 times too heavy",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, 2014, arXiv:1312.6114",
+    ),
+    Remedy(
+        "stop-gradient",
+        "Stop the gradient (detach) on the target branch, and use a predictor or a momentum encoder.",
+        "without them a constant embedding is the best answer",
+        "Chen and He, SimSiam, 2021, arXiv:2011.10566; Grill et al., BYOL, 2020, arXiv:2006.07733",
+    ),
+    Remedy(
+        "variance-term",
+        "Add a variance and covariance term (VICReg), or use negatives (SimCLR, InfoNCE).",
+        "they keep embeddings apart",
+        "Bardes, Ponce and LeCun, VICReg, 2022, arXiv:2105.04906",
+    ),
+    Remedy(
+        "load-balancing-loss",
+        "Add a load-balancing loss with weight 0.01 over each batch.",
+        "it raises the scores of experts that get few tokens",
+        SWITCH,
+    ),
+    Remedy(
+        "router-z-loss",
+        "Add a router z-loss with weight 0.001, and compute the router in float32.",
+        "large router scores round badly and settle too soon",
+        "Zoph et al., ST-MoE, 2022, arXiv:2202.08906",
+    ),
+    Remedy(
+        "noisy-router",
+        "Add noise to the router's scores, and start the router with small weights and no bias.",
+        "every expert then gets tokens until they differ",
+        "Shazeer et al., 2017, arXiv:1701.06538",
+    ),
+    Remedy(
+        "auxiliary-free-balancing",
+        "Adjust a bias for each expert by its load (loss-free balancing).",
+        "it balances without a second loss that disturbs the first",
+        "Wang et al., Auxiliary-Loss-Free Load Balancing, 2024, arXiv:2408.15664",
+    ),
+    Remedy(
+        "fixed-noise-validation",
+        "Log a validation loss on held-out data with fixed noise and timesteps (the same seed every time), by ranges of timesteps.",
+        "only the model then differs from one value to the next",
+        "Nichol and Dhariwal, 2021, arXiv:2102.09672",
+    ),
+)

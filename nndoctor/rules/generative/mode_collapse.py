@@ -1,0 +1,101 @@
+"""The generator makes a few examples again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.reinforcement import levels
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, step
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+
+LOST = 0.4  # of the best diversity so far is what is left
+NEVER = 0.02  # of a spread of pixels between 0 and 1: all samples are one
+WORSE = 2.0  # times the best FID
+SURE = 4.0  # standard errors
+MIN_POINTS = 6
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """See whether the samples' diversity has fallen, or their distance to the data has risen."""
+    spread, fid = run.series.get("sample_diversity"), run.series.get("fid")
+    if spread is not None and len(spread.y) >= MIN_POINTS:
+        way = levels(spread)
+        if way.last < LOST * way.best - SURE * way.error or (spread.column.endswith("std") and way.best < NEVER):
+            yield _symptom(
+                spread,
+                f"the diversity of the samples ({spread.column}) fell from {number(way.best)} to {number(way.last)}",
+                way.best_step,
+            )
+            return
+    if fid is not None and len(fid.y) >= MIN_POINTS:
+        best, last = fid.best, fid.last
+        if last > WORSE * best and last - best > SURE * fid.noise:
+            yield _symptom(
+                fid,
+                f"FID was best at step {step(fid.best_step)} ({number(best)}) and is {number(last)} now",
+                fid.best_step,
+            )
+
+
+def _symptom(series: Series, words: str, at: float) -> Symptom:
+    return Symptom(
+        f"{words}: the generator covers less and less of the data",
+        0.8,
+        {"best": series.high, "last": series.last, "step": at},
+        series=series.name,
+        step=at,
+        span=(at, float(series.x[-1])),
+        causes=(
+            Cause(
+                "generator follows the discriminator's last weakness",
+                0.5,
+                "one example that passes is enough for its loss",
+                "look at 64 samples side by side",
+            ),
+            Cause(
+                "generator too small, or its noise unused",
+                0.3,
+                "it maps all noise to one output",
+                "compare samples of ten different noises",
+            ),
+            Cause("learning rates unbalanced", 0.2, "the discriminator cannot follow", "one run with two update rates"),
+        ),
+    )
+
+
+RULE = Rule(
+    code="NNG02",
+    name="mode-collapse",
+    severity=Severity.WARNING,
+    title="the samples are all alike",
+    needs={"sample_diversity|fid": MIN_POINTS},
+    check=check,
+    why="Samples that are all alike are of no use, and the losses of a GAN do not show it.",
+    how="A measure of the samples' diversity ends below 40 % of its best level, by four standard errors, or FID ends at twice its best.",
+    sources=(
+        Reference("Salimans et al., Improved Techniques for Training GANs, 2016", "https://arxiv.org/abs/1606.03498"),
+        Reference("Metz et al., Unrolled Generative Adversarial Networks, 2017", "https://arxiv.org/abs/1611.02163"),
+    ),
+    remedies=(
+        "minibatch-discrimination",
+        "two-time-scales",
+        "spectral-normalization",
+        "score-the-samples",
+        "keep-the-best-checkpoint",
+    ),
+    sick=(
+        Run.drawn(
+            {"task": "gan"},
+            sample_diversity="0.2 0.25*5 0.2..0.02*20",
+            generator_loss="1*26",
+            discriminator_loss="1*26",
+        ),
+    ),
+    healthy=(
+        Run.drawn({"task": "gan"}, sample_diversity="0.05..0.26*20", generator_loss="1*20", discriminator_loss="1*20"),
+    ),
+    yields_to=("nan-loss",),
+)

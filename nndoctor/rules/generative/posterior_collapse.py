@@ -1,0 +1,108 @@
+"""A VAE's codes say nothing of their inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.reinforcement import levels
+from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
+
+NOTHING = 0.03  # nats: no code tells two inputs apart
+LITTLE = 0.3  # nats, where it was once ten times as much
+FALLEN = 0.1  # of its highest level
+ANNEALED = 0.9  # of its largest value: the weight of the KL term has arrived
+MIN_POINTS = 6
+KL = "train/kl_loss|train/kld_loss|kl|validation/kl|validation/kl_loss"
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look at the KL term at the end, once its weight has arrived."""
+    kl, active = run.get(KL), run.series.get("active_units")
+    if workload(run) is not Workload.VAE:
+        return
+    if kl is not None and len(kl.y) >= MIN_POINTS and kl.low >= -1e-6:
+        way, peak = levels(kl), float(kl.high)
+        gone = way.last < NOTHING or (way.last < LITTLE and way.last < FALLEN * peak and not _rising(kl))
+        if gone and not (_rising(kl) and way.last > 2 * way.low):
+            yield _symptom(run, kl, f"the KL term is {number(way.last)} nats at the end (highest {number(peak)})")
+            return
+    if active is not None and len(active.y) >= MIN_POINTS and levels(active).last < 1:
+        yield _symptom(run, active, "no unit of the code is active at the end")
+
+
+def _rising(kl: Series) -> bool:
+    n = len(kl.y)
+    return median(kl.y[-max(2, n // 5) :]) > 1.3 * median(kl.y[n // 2 : max(n // 2 + 2, 7 * n // 10)])
+
+
+def _symptom(run: Run, series: Series, words: str) -> Symptom:
+    weight = run.series.get("beta")
+    annealed = weight is not None and len(weight.y) > 0 and weight.high > weight.low
+    beta = weight.high if weight is not None and len(weight.y) else None
+    return Symptom(
+        f"{words}: the codes say nothing of their inputs, and the decoder ignores them",
+        0.9,
+        {"kl": series.last, "highest": series.high, "beta": beta},
+        series=series.name,
+        step=float(series.x[-1]),
+        span=(float(series.x[len(series.x) // 2]), float(series.x[-1])),
+        causes=(
+            Cause(
+                "KL term too heavy",
+                0.5,
+                f"its weight is {number(beta)}"
+                if beta is not None and beta > 1
+                else "the reconstruction may be averaged over pixels while the KL is summed",
+                "one run with a tenth of its weight",
+            ),
+            Cause(
+                "no warm-up of the KL term",
+                0.15 if annealed else 0.3,
+                "it is cheapest to give up the code before it is of use",
+                "one run with the weight raised from 0 over the first third",
+            ),
+            Cause(
+                "decoder too strong",
+                0.2,
+                "one that models the data alone needs no code",
+                "one run with a smaller decoder",
+            ),
+        ),
+    )
+
+
+RULE = Rule(
+    code="NNG03",
+    name="posterior-collapse",
+    severity=Severity.WARNING,
+    title="the codes say nothing",
+    needs={f"{KL}|active_units": MIN_POINTS},
+    check=check,
+    why="Where every input gets the same code the model is an average of the data: nothing can be encoded, and samples are all alike.",
+    how="The KL term ends below 0.03 nats, or below 0.3 and a tenth of its highest value without rising, or no unit of the code is active. A term that rises again while its weight is annealed is none of these.",
+    sources=(
+        Reference(
+            "Bowman et al., Generating Sentences from a Continuous Space, 2016", "https://arxiv.org/abs/1511.06349"
+        ),
+        Reference(
+            "Kingma et al., Improved Variational Inference with Inverse Autoregressive Flow, 2016: free bits",
+            "https://arxiv.org/abs/1606.04934",
+        ),
+    ),
+    remedies=("lower-kl-weight", "kl-warm-up", "free-bits", "weaker-decoder", "balance-the-parts"),
+    sick=(
+        Run.drawn(train_kl_loss="4 2 0.5 0.01 0.0005*10", train_recon_loss="40..20*14"),
+        Run.drawn(kl="0.0001*14", train_recon_loss="0.5..0.4*14"),
+    ),
+    healthy=(
+        Run.drawn(train_kl_loss="1..8*14", train_recon_loss="40..20*14"),
+        Run.drawn(train_kl_loss="20 6 3 2 2.5 3 4 5 6 7 8 8 8 8", beta="0.1..1*8 1*6", train_recon_loss="40..20*14"),
+    ),
+    yields_to=("nan-loss",),
+)

@@ -1,0 +1,122 @@
+"""Self-supervised embeddings have become all alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.analysis.reinforcement import levels
+from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, step
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+
+LOST = 0.15  # of the first spread is what is left
+TINY = (
+    0.01  # spread of normalized embeddings; 1 over the root of their length, 0.06 to 0.2, where all directions are used
+)
+RANK = 1.5  # effective dimensions
+PERFECT = -0.99  # mean negative cosine: two views never agree so well unless everything does
+SOON = 0.25  # of the run
+FLAT = 0.01  # of a contrastive loss, in which it stays from the first value on
+SIZES = tuple(np.log(n) for k in range(4, 14) for n in (2**k, 2**k - 1, 2 ** (k + 1) - 1, 2 ** (k + 1) - 2))
+NEAR = 0.003  # of ln N
+MIN_POINTS = 5
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look at the spread and the rank of the embeddings, then at the loss."""
+    if workload(run) is not Workload.CONTRASTIVE:
+        return
+    spread, rank, loss = (run.series.get(name) for name in ("embedding_std", "effective_rank", "train/loss"))
+    if spread is not None and len(spread.y) >= MIN_POINTS:
+        way = levels(spread)
+        if way.last < max(TINY, LOST * max(way.best, float(spread.y[0]))) and way.last <= way.start:
+            yield _symptom(
+                spread,
+                f"the spread of the embeddings ({spread.column}) fell from {number(float(spread.y[0]))} to {number(way.last)}",
+            )
+            return
+    if rank is not None and len(rank.y) >= MIN_POINTS and levels(rank).last < RANK:
+        yield _symptom(rank, f"the embeddings use {number(levels(rank).last)} dimensions")
+    elif loss is not None and len(loss.y) >= MIN_POINTS and spread is None:
+        yield from _by_loss(loss)
+
+
+def _by_loss(loss: Series) -> Iterator[Symptom]:
+    early = loss.y[: max(3, int(SOON * len(loss.y)))]
+    if loss.low >= -1.0001 and loss.last < PERFECT and float(np.min(early)) < PERFECT:
+        yield _symptom(
+            loss,
+            f"the loss is {number(loss.last)}, its least possible value, by step {step(float(loss.x[len(early) - 1]))}",
+        )
+        return
+    still = abs(loss.last - loss.first) < FLAT * abs(loss.first) and float(np.ptp(loss.y)) < 3 * FLAT * abs(loss.first)
+    size = min(SIZES, key=lambda one: abs(one - loss.last))
+    if still and abs(size - loss.last) < NEAR * size:
+        yield _symptom(
+            loss,
+            f"the loss stays at {number(loss.last)}, the logarithm of {np.exp(size):.0f}: that of guessing among so many examples",
+        )
+
+
+def _symptom(series: Series, words: str) -> Symptom:
+    return Symptom(
+        f"{words}: all inputs get nearly the same embedding",
+        0.9,
+        {"first": float(series.y[0]), "last": series.last},
+        series=series.name,
+        step=float(series.x[-1]),
+        span=(float(series.x[0]), float(series.x[-1])),
+        causes=(
+            Cause(
+                "nothing keeps the embeddings apart",
+                0.45,
+                "without negatives it takes a stop-gradient and a predictor, a momentum encoder or a variance term",
+                "look for .detach() on the target branch",
+            ),
+            Cause(
+                "learning rate too high",
+                0.35,
+                "one large step can throw all embeddings into one direction",
+                "one run with a tenth of the learning rate and a warm-up",
+            ),
+            Cause(
+                "views too different or too alike",
+                0.2,
+                "then matching them teaches nothing",
+                "look at ten pairs of views",
+            ),
+        ),
+    )
+
+
+RULE = Rule(
+    code="NNG04",
+    name="representation-collapse",
+    severity=Severity.WARNING,
+    title="the embeddings are all alike",
+    needs={"embedding_std|effective_rank|train/loss": MIN_POINTS},
+    check=check,
+    why="An encoder that gives every input the same embedding has the least loss of a method without negatives, and is worthless.",
+    how="The spread of the embeddings ends below 15 % of its highest level or below 0.01, they use fewer than 1.5 dimensions, a negative cosine is below -0.99 in the first quarter of the run, or a contrastive loss stays at the logarithm of the number of its examples.",
+    sources=(
+        Reference(
+            "Chen and He, Exploring Simple Siamese Representation Learning, 2021", "https://arxiv.org/abs/2011.10566"
+        ),
+        Reference(
+            "Jing et al., Understanding Dimensional Collapse in Contrastive Self-supervised Learning, 2022",
+            "https://arxiv.org/abs/2110.09348",
+        ),
+    ),
+    remedies=("stop-gradient", "variance-term", "warm-up", "lower-learning-rate", "larger-batch"),
+    sick=(
+        Run.drawn(embedding_std="0.18..0.002*20", train_loss="-0.2..-0.999*20"),
+        Run.drawn({"setting:simclr": True}, train_loss="5.541*20"),
+    ),
+    healthy=(Run.drawn(embedding_std="0.1..0.17*20", train_loss="5..2*20"),),
+    yields_to=("nan-loss",),
+)

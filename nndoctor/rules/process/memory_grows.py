@@ -1,0 +1,80 @@
+"""Memory grows with every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.process import drift, rise
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.statistics import median
+
+GROWN = 0.15  # of the memory early in the run; allocators settle within that
+ON = 0.25  # of the whole growth that still comes in the second half: what levels off is no leak
+RISES = 0.7  # of twelve pieces of the run
+SURE = 4.0  # standard errors of a level
+MIN_POINTS = 10
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """See whether memory keeps growing to the end."""
+    curve = run.series["memory"]
+    if len(curve.y) < MIN_POINTS or curve.low < 0:
+        return
+    found = drift(curve)
+    grown, steady = rise(curve)
+    if found.early <= 0 or found.late - found.early < max(GROWN * found.early, SURE * found.error):
+        return
+    half = median(curve.y[len(curve.y) // 2 - 1 : len(curve.y) // 2 + 2])
+    end = median(curve.y[-3:])
+    if steady < RISES or end - half < ON * (end - float(median(curve.y[:3]))):
+        return
+    yield Symptom(
+        f"memory ({curve.column}) grows through the whole run, from {number(found.early)} to {number(found.late)} (+{percent(found.late / found.early - 1)}): something is kept at every step",
+        0.9,
+        {"early": found.early, "late": found.late, "grown": grown},
+        series="memory",
+        step=float(curve.x[-1]),
+        span=(float(curve.x[0]), float(curve.x[-1])),
+        causes=(
+            Cause(
+                "graphs are kept",
+                0.5,
+                "a loss that is added up or stored without .item() keeps its graph",
+                "run 100 steps with the loss stored as loss.item(), and watch the memory",
+            ),
+            Cause(
+                "a cache or a list grows",
+                0.3,
+                "metrics, outputs or batches may be collected for the whole run",
+                "compare two snapshots of memory, 1,000 steps apart",
+            ),
+            Cause("batches grow", 0.2, "longer sequences take more", "log the number of tokens in each batch"),
+        ),
+    )
+
+
+RULE = Rule(
+    code="NNP05",
+    name="memory-grows",
+    severity=Severity.WARNING,
+    title="memory grows at every step",
+    needs={"memory": MIN_POINTS},
+    check=check,
+    why="A leak ends the run out of memory, hours or days in.",
+    how="Early warning. The last fifth needs 15 % more memory than the first third, by four standard errors; 70 % of the pieces of the run rise, and a quarter of the growth comes in its second half.",
+    sources=(
+        Reference(
+            "PyTorch, Frequently Asked Questions: my model reports 'cuda runtime error: out of memory'",
+            "https://docs.pytorch.org/docs/stable/notes/faq.html",
+        ),
+    ),
+    remedies=("detach-what-is-kept", "snapshot-memory", "profile-late-step"),
+    sick=(Run.drawn(memory="20..70*100", train_loss="3..2*100"),),
+    healthy=(
+        Run.drawn(memory="12 20 24 24.5*50 24.6*50", train_loss="3..2*103"),
+        Run.drawn(memory="24*100", train_loss="3..2*100"),
+    ),
+)

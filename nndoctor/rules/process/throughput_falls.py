@@ -1,0 +1,103 @@
+"""The run has become slower."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.process import Drift, drift
+from nndoctor.analysis.reinforcement import levels
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+
+LOST = 0.25  # of the speed
+SURE = 4.0  # standard errors of a level
+LONGER = 1.25  # completions, which take longer to write
+MIN_POINTS = 10
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the speed, or the time of a step, at the end with that after the start."""
+    for name, faster in (("throughput", True), ("step_time", False)):
+        curve = run.series.get(name)
+        if curve is None or len(curve.y) < MIN_POINTS or curve.low <= 0:
+            continue
+        found = drift(curve)
+        lost = 1 - (found.late / found.early if faster else found.early / found.late)
+        if lost < LOST or abs(found.late - found.early) < SURE * found.error or _writes_more(run, name):
+            continue
+        yield _symptom(run, curve, found, lost)
+        return
+
+
+def _writes_more(run: Run, name: str) -> bool:
+    """Whether a step only takes longer because the policy writes longer completions."""
+    length = run.series.get("completion_length")
+    if name != "step_time" or length is None or not len(length.y):
+        return False
+    way = levels(length)
+    return way.last > LONGER * way.start
+
+
+def _symptom(run: Run, curve: Series, found: Drift, lost: float) -> Symptom:
+    bad = curve.y < found.early * (1 - LOST) if curve.name == "throughput" else curve.y > found.early / (1 - LOST)
+    at = float(curve.x[int(bad.argmax())])
+    memory, data = run.series.get("memory"), run.series.get("data_time")
+    leaks = memory is not None and len(memory.y) >= MIN_POINTS and drift(memory).late > 1.2 * drift(memory).early
+    waits = data is not None and len(data.y) >= MIN_POINTS and drift(data).late > 1.5 * drift(data).early
+    gradual = abs(found.middle - found.early) > 0.2 * abs(found.late - found.early)
+    what = f"speed ({curve.column})" if curve.name == "throughput" else f"the time of a step ({curve.column})"
+    return Symptom(
+        f"{what} went from {number(found.early)} to {number(found.late)}: the run is {percent(lost)} slower than at first (from step {step(at)} on)",
+        0.9,
+        {"early": found.early, "late": found.late, "lost": lost, "step": at},
+        series=curve.name,
+        step=at,
+        span=(at, float(curve.x[-1])),
+        causes=(
+            Cause(
+                "something grows with every step",
+                0.6 if leaks else 0.3 if gradual else 0.15,
+                "memory grows, too" if leaks else "the fall is gradual" if gradual else "the fall is sudden",
+                "profile one step early and one late in the run, and compare the calls",
+            ),
+            Cause(
+                "data loading",
+                0.6 if waits else 0.25,
+                "the wait for data grows" if waits else "caches fill, files get larger or the disk slower",
+                "log the time that each step waits for its batch",
+            ),
+            Cause(
+                "the machine",
+                0.3,
+                "other jobs, heat, or a slow link between ranks",
+                "look at the clock rate and the use of the GPU, and at the ranks' step times",
+            ),
+        ),
+    )
+
+
+RULE = Rule(
+    code="NNP04",
+    name="throughput-falls",
+    severity=Severity.WARNING,
+    title="the run has become slower",
+    needs={"throughput|step_time": MIN_POINTS},
+    check=check,
+    why="A run at half its speed costs twice as much; a gradual fall often ends out of memory.",
+    how="The median speed of the last fifth is at least 25 % below that of the first third (the first 5 % left out), by four standard errors.",
+    sources=(
+        Reference(
+            "PyTorch performance tuning guide", "https://docs.pytorch.org/tutorials/recipes/recipes/tuning_guide.html"
+        ),
+        Reference("Amazon SageMaker Debugger, profiler rules: step outlier, CPU bottleneck"),
+    ),
+    remedies=("profile-late-step", "detach-what-is-kept", "more-loader-workers", "check-the-machine"),
+    sick=(
+        Run.drawn(throughput="50000*40 50000..21000*60", train_loss="3..2*100"),
+        Run.drawn(step_time="0.5*30 1.2*30", train_loss="3..2*60"),
+    ),
+    healthy=(Run.drawn(throughput="9000*2 50000 51000*40 49000*40", train_loss="3..2*83"),),
+)
