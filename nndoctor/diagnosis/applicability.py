@@ -31,6 +31,21 @@ FOREIGN: dict[Workload, frozenset[str]] = {
     Workload.VAE: BIAS | LEVEL | {"impossible-loss"},
     Workload.CONTRASTIVE: BIAS | LEVEL | {"impossible-loss"},
 }
+# Rules of one kind of training alone, of which nothing is said in any other.
+OWN: dict[str, Workload] = {
+    **dict.fromkeys(
+        (
+            "entropy-collapse", "kl-blow-up", "reward-collapse", "no-reward-signal", "truncated-completions",
+            "value-function-unfit", "policy-update-too-large",
+        ),
+        Workload.REINFORCEMENT,
+    ),
+    **dict.fromkeys(("likelihood-displacement", "preference-saturated"), Workload.PREFERENCE),
+    "discriminator-wins": Workload.GAN,
+    "posterior-collapse": Workload.VAE,
+    "representation-collapse": Workload.CONTRASTIVE,
+    "uninformative-loss": Workload.DIFFUSION,
+}  # fmt: skip
 SPOKEN = {Workload.GAN: "a GAN", Workload.VAE: "a VAE", Workload.DIFFUSION: "a diffusion model"}
 
 
@@ -39,5 +54,6 @@ def applicable(run: Run, rules: Iterable[Rule]) -> tuple[list[Rule], list[Skippe
     kind = workload(run)
     foreign = FOREIGN.get(kind, frozenset()) | (BIAS if counts_tokens(run) else frozenset())
     reason = f"does not apply to {SPOKEN.get(kind, str(kind).replace('-', ' '))}"
+    rules = [rule for rule in rules if OWN.get(rule.name, kind) is kind]
     kept = [rule for rule in rules if rule.name not in foreign]
     return kept, [Skipped(rule.code, rule.name, reason) for rule in rules if rule.name in foreign]

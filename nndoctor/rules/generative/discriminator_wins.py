@@ -121,4 +121,5 @@ RULE = Rule(
         Run.drawn({"task": "gan"}, discriminator_loss="-0.1..-3*20", generator_loss="0.1..8*20"),
     ),
     yields_to=("nan-loss",),
+    asked=True,
 )

@@ -132,4 +132,5 @@ RULE = Rule(
         ),
     ),
     yields_to=("nan-loss",),
+    asked=True,
 )

@@ -119,4 +119,5 @@ RULE = Rule(
     ),
     healthy=(Run.drawn(embedding_std="0.1..0.17*20", train_loss="5..2*20"),),
     yields_to=("nan-loss",),
+    asked=True,
 )

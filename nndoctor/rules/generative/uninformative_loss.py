@@ -62,4 +62,5 @@ RULE = Rule(
     ),
     healthy=(Run.drawn({"setting:unet": True}, train_loss="0.9..0.1*60"),),
     yields_to=("nan-loss", "plateau-at-start", "diverged"),
+    asked=True,
 )

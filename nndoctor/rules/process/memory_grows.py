@@ -57,7 +57,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    code="NNP05",
+    code="NNP04",
     name="memory-grows",
     severity=Severity.WARNING,
     title="memory grows at every step",
@@ -77,4 +77,5 @@ RULE = Rule(
         Run.drawn(memory="12 20 24 24.5*50 24.6*50", train_loss="3..2*103"),
         Run.drawn(memory="24*100", train_loss="3..2*100"),
     ),
+    asked=True,
 )

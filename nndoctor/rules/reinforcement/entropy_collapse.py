@@ -92,4 +92,5 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, entropy_loss="-0.69..-0.45*40", reward="20..190*40"),
     ),
     yields_to=("nan-loss",),
+    asked=True,
 )

@@ -153,4 +153,5 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, reward="10..200*30"),
     ),
     yields_to=("nan-loss",),
+    asked=True,
 )

@@ -122,4 +122,5 @@ RULE = Rule(
         ),
     ),
     yields_to=("nan-loss",),
+    asked=True,
 )

@@ -92,4 +92,5 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, reward="-200..-110*40"),
     ),
     yields_to=("nan-loss",),
+    asked=True,
 )

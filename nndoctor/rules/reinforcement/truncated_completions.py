@@ -94,4 +94,5 @@ RULE = Rule(
         ),
     ),
     yields_to=("nan-loss",),
+    asked=True,
 )

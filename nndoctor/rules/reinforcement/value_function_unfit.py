@@ -115,4 +115,5 @@ RULE = Rule(
         ),
     ),
     yields_to=("nan-loss", "no-reward-signal"),
+    asked=True,
 )
