@@ -56,7 +56,8 @@ class Run:
 
     `series` holds run and layer series by name; `source` is what a reader of the report sees (`log.csv#2`), `path` the
     file; `unknown` lists the columns that were not understood, `notes` what the reader wishes to say ("the last line is
-    cut off and was left out"). `clock` tells the seconds at each step; `axis` says what a step is, `epoch` or `step`.
+    cut off and was left out"). `clock` tells the seconds at each step, `epochs` the epoch as the log has it (a whole or a
+    broken number); `axis` says what a step is, `epoch` or `step`.
     """
 
     series: Mapping[str, Series]
@@ -68,6 +69,7 @@ class Run:
     notes: tuple[str, ...] = ()
     clock: Series | None = None
     axis: str = "step"
+    epochs: Series | None = None
 
     @classmethod
     def drawn(

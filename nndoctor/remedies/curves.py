@@ -142,6 +142,12 @@ CATALOGUE = (
         "Prechelt, Early Stopping - But When?, 1998",
     ),
     Remedy(
+        "fewer-epochs",
+        "train for one or two epochs, or stop at the epoch with the best validation loss",
+        "each repetition of the data adds memorization, little else",
+        "Muennighoff et al., Scaling Data-Constrained Language Models, 2023, arXiv:2305.16264",
+    ),
+    Remedy(
         "label-smoothing",
         "use label smoothing of 0.1",
         "it reduces overconfidence",

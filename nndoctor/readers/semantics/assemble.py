@@ -122,7 +122,15 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
     scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})
     scaled = {**scaled, **table.more}
     notes = (*table.notes, *base.notes, *notes, *empty)
-    return replace(base, series=scaled, facts=facts, unknown=unknown, notes=notes, clock=clock(table, part))
+    return replace(
+        base,
+        series=scaled,
+        facts=facts,
+        unknown=unknown,
+        notes=notes,
+        clock=clock(table, part),
+        epochs=_epoch_of_step(table, meanings, part),
+    )
 
 
 def _series(table: Table, column: str, said: Meaning, part: Segment) -> Series | None:
@@ -169,6 +177,19 @@ def _constants(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> 
             if values[0] == values[-1] and (values == values[0]).all():
                 found.append((name.strip(), float(values[0])))
     return given(found)
+
+
+def _epoch_of_step(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> Series | None:
+    """The epoch at each step, where the log has both; None where it does not say, or goes back."""
+    column = next((name for name, said in meanings.items() if said.kind is Kind.EPOCH), None)
+    if column is None:
+        return None
+    data = table.columns[column]
+    here = data.present[part.rows] & np.isfinite(data.values[part.rows])
+    epochs = data.values[part.rows][here]
+    if len(epochs) < ENOUGH or (np.diff(epochs) < 0).any():
+        return None
+    return Series("epoch", part.axis[here], epochs, column.strip())
 
 
 def _epochs(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:

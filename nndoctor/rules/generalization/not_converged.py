@@ -112,6 +112,7 @@ RULE = Rule(
     sick=(Run.drawn(train_loss="2.3 2.0 1.75 1.55 1.38 1.25 1.14 1.05 0.97 0.9"),),
     healthy=(Run.drawn(train_loss="2.3 1.2 0.7 0.5 0.42 0.4 0.39 0.385 0.383 0.382 0.381 0.38"),),
     yields_to=(
+        "memorization-staircase",
         "loss-and-metric-disagree",
         "nan-loss",
         "diverged",

@@ -170,6 +170,7 @@ RULE = Rule(
         Run.drawn(train_loss="1.9 1.82 1.79 1.77", validation_loss="1.84 1.8 1.79 1.785"),
     ),
     yields_to=(
+        "memorization-staircase",
         "impossible-loss",
         "nan-loss",
         "lr-too-high",

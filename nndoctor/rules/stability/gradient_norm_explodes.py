@@ -5,41 +5,64 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.analysis.epochs import borders
+from nndoctor.analysis.spikes import jumps, periodic
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import factor, number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.statistics import background
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import background, median
 
 TIMES = 10.0  # above the run's median norm: the spike limit of most tools, and of the tuning playbook's plots
 EARLY = 0.05  # the first steps have large gradients in healthy runs
+HURT = 0.15  # of the reach: so far the loss must jump with the norm
+SPREADS = 5.0  # standard deviations of the loss before, likewise
+NEAR = 0.05  # of the run: within so many steps after the norm
+BORDER = 1  # points from an epoch's border: there stands its short last batch
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the largest norms after the start with the median; the loss must rise with them to matter."""
     norm, loss = run.series["grad_norm"], run.series["train/loss"]
     late = norm.x >= norm.x[0] + EARLY * (norm.x[-1] - norm.x[0])
-    y = norm.y[late]
-    at = int(np.argmax(y)) if len(y) else 0
-    usual = max(float(np.median(norm.y)), float(background(norm.y)[late][at]) if len(y) else 0.0)
-    if not len(y) or usual <= 0 or y.max() < TIMES * usual:
+    usual = np.maximum(median(norm.y), background(norm.y))
+    high = np.flatnonzero(late & (norm.y >= TIMES * usual))
+    if not len(high) or median(norm.y) <= 0 or _at_borders(run, norm, high):
         return
-    where = float(norm.x[late][at])
-    window = (loss.x >= where) & (loss.x <= where + 0.05 * (loss.x[-1] - loss.x[0]))
-    before = loss.y[loss.x < where][-10:]
-    hurt = bool(window.any() and len(before)) and float(loss.y[window].max() - np.median(before)) > 0.15 * reach(run)
+    at = int(high[np.argmax(norm.y[high])])
+    where, largest = float(norm.x[at]), float(norm.y[at])
+    hurt = _jumps_with(run, loss, where)
+    times = factor(largest, float(usual[at]))
     yield Symptom(
-        f"the gradient norm reaches {number(float(y.max()))} at step {step(where)}, {y.max() / usual:.0f} times what is usual"
-        + (", and the loss jumps with it" if hurt else "; the loss does not suffer"),
-        sureness(float(y.max()) / usual, TIMES, 100.0),
-        {"largest": float(y.max()), "usual": usual, "step": where},
+        f"the gradient norm reached {number(largest)} at {run.place(where)}"
+        + (f", {times} its usual size" if times else f" (usually {number(float(usual[at]))})")
+        + (", and training loss jumped with it" if hurt else "; training loss did not suffer"),
+        sureness(largest / float(usual[at]), TIMES, 100.0),
+        {"largest": largest, "usual": float(usual[at]), "step": where, "times_seen": len(high)},
         series="grad_norm",
         step=where,
         span=(where, where),
         severity=None if hurt else Severity.INFO,
     )
+
+
+def _at_borders(run: Run, norm: Series, high: NDArray[np.int64]) -> bool:
+    """Whether the large norms come at the epochs' ends, or at equal distances: a short last batch has a noisy gradient."""
+    ends = borders(run, norm) - 1
+    if len(ends) and bool((np.abs(high[:, None] - ends[None, :]).min(axis=1) <= BORDER).all()):
+        return True
+    return periodic(norm.x[high], median(np.diff(norm.x)))
+
+
+def _jumps_with(run: Run, loss: Series, where: float) -> bool:
+    """Whether the loss jumps within a twentieth of the run after a step."""
+    seen = jumps(loss, HURT * reach(run))
+    end = where + NEAR * float(loss.x[-1] - loss.x[0])
+    return any(where <= seen.x[e.top] <= end and e.height > SPREADS * e.noise for e in seen.events)
 
 
 RULE = Rule(
@@ -49,8 +72,8 @@ RULE = Rule(
     title="the gradient norm bursts",
     needs={"grad_norm": 10, "train/loss": 10},
     check=check,
-    why="One step along an exploding gradient can undo thousands of good ones. Recurrent and deep plain networks are prone to it.",
-    how="A norm over ten times the run's median, and that of its neighbours, after the first 5 % of the run; a warning when the loss jumps by 15 % of its reach with it, information otherwise.",
+    why="A single step along an exploding gradient can undo thousands of good ones. Recurrent networks and deep networks without normalization are prone to it.",
+    how="A norm over ten times the run's median and that of its neighbours after the first 5% of the run, unless all of them come at the ends of epochs or at equal distances (short last batches). A warning if the loss jumps by 15% of its reach within 5% of the run after it, information otherwise.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

@@ -1,0 +1,118 @@
+"""The training loss drops where each epoch begins and is flat in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.epochs import borders
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import Array, median
+
+WINDOW = 10  # values on each side of a border, at most: their medians are the levels
+NOISES = 3.0  # standard errors of the difference of two such medians
+DROP = 0.06  # of the level before: less is no step that a reader would see
+ONLY_DROP = 0.2  # the same where there are two epochs, and so one border only
+SLOPE = 0.5  # of the drop: by more within an epoch the loss simply falls
+MOST_BORDERS = 0.75  # of the borders show a drop
+FINISHED = 0.4  # of an epoch's usual length: a shorter last one shows no level
+RATE_CUT = 0.7  # of the learning rate before: then the cut explains the drop
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the levels before and after each border with the fall within the epochs."""
+    loss = run.series["train/loss"]
+    first = borders(run, loss)
+    if not len(first) or loss.low <= 0:
+        return
+    first = _with_full_epochs(first, len(loss.y))
+    if not len(first):
+        return
+    drops, slopes, noise = _steps(loss.y, first)
+    least = ONLY_DROP if len(first) == 1 else DROP
+    levels = np.array([median(loss.y[i - min(WINDOW, i) : i]) for i in first])
+    steep = (drops > least * levels) & (drops > NOISES * noise) & ~_rate_was_cut(run, loss, first)
+    if steep.mean() < MOST_BORDERS or not steep[0] or float(slopes.sum()) > SLOPE * float(drops[steep].sum()):
+        return
+    seen = [_pair(run, loss, int(i)) for i in first[steep][:2]]
+    shown = " and ".join(text for text in seen if text)
+    yield Symptom(
+        f"training loss drops where an epoch begins{f' ({shown})' if shown else ''} and is flat within the epochs: the model memorizes examples that it has seen before",
+        sureness(float((drops[steep] / levels[steep]).mean()), least, 0.4),
+        {"epochs": len(first) + 1, "mean_drop": float(drops[steep].mean()), "fall_within_epochs": float(slopes.mean())},
+        series="train/loss",
+        step=float(loss.x[first[0]]),
+        span=(float(loss.x[first[0]]), float(loss.x[-1])),
+    )
+
+
+def _with_full_epochs(first: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """The borders without a last epoch that has hardly begun."""
+    usual = float(np.median(np.diff(np.concatenate([[0], first]))))
+    return first if n - first[-1] >= FINISHED * usual else first[:-1]
+
+
+def _steps(y: Array, first: NDArray[np.int64]) -> tuple[Array, Array, float]:
+    """For each border the drop over it and the fall within the epoch after it, and the standard error of a drop."""
+    window = int(min(WINDOW, max(3, np.median(np.diff(np.concatenate([[0], first]))) // 3)))
+    ends = [*first[1:].tolist(), len(y)]
+    drops = [median(y[i - window : i]) - median(y[i : i + window]) for i in first]
+    slopes = [max(median(y[i : i + window]) - median(y[j - window : j]), 0.0) for i, j in zip(first, ends, strict=True)]
+    before = y[: first[0]]
+    late = [y[first[0] // 2 : first[0]], *(y[i:j] for i, j in zip(first, ends, strict=True))]
+    noise = float(np.median([1.4826 * median(np.abs(part - median(part))) for part in late]))
+    half = len(before) // 2  # the first epoch begins with the steep fall of every training
+    slopes.append(max(median(before[half : half + window]) - median(before[-window:]), 0.0))
+    return np.array(drops), np.array(slopes), noise * (np.pi / window) ** 0.5
+
+
+def _rate_was_cut(run: Run, loss: Series, first: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Where the learning rate fell at a border by as much as only a schedule's step does."""
+    lr = run.series.get("lr")
+    if lr is None or len(lr.y) < 2 or lr.low < 0:
+        return np.zeros(len(first), dtype=np.bool_)
+    rate = np.interp(loss.x, lr.x, lr.y)
+    return np.asarray(rate[np.minimum(first + 1, len(rate) - 1)] < RATE_CUT * rate[np.maximum(first - 2, 0)])
+
+
+def _pair(run: Run, loss: Series, at: int) -> str:
+    """The values on both sides of a border, where they show the drop."""
+    before, after = float(loss.y[at - 1]), float(loss.y[at])
+    return f"{number(before)} → {number(after)} at {run.place(float(loss.x[at]))}" if after < before else ""
+
+
+def _stairs(levels: str, points: int = 12) -> Run:
+    """A log of one point a tenth of an epoch, flat at each of these levels, with a little noise."""
+    text = " ".join(f"{float(v) * (1 + 0.02 * ((7 * k) % 5 - 2)):.4f}" for v in levels.split() for k in range(points))
+    drawn = Run.drawn(train_loss=text)
+    steps = drawn.series["train/loss"].steps
+    return Run(drawn.series, source="drawn", format="drawn", epochs=Series.of("epoch", np.floor(steps / points), steps))
+
+
+RULE = Rule(
+    code="NN110",
+    name="memorization-staircase",
+    severity=Severity.WARNING,
+    title="training loss falls in steps at the epoch borders",
+    needs={"train/loss": 16},
+    check=check,
+    why="A large model recalls an example after seeing it once: the loss drops when the data repeat, not because the model generalizes better. Validation loss usually rises from the second or third epoch on.",
+    how="At three of four epoch borders the median of up to ten values drops by more than 6% (20% if there is one border) and three standard errors, while the loss falls by less than half as much within the epochs. Borders at which the learning rate was cut do not count.",
+    sources=(
+        Reference(
+            "Howard and Whitaker, Can LLMs learn from a single example?, 2023",
+            "https://www.fast.ai/posts/2023-09-04-learning-jumps/",
+        ),
+    ),
+    remedies=("fewer-epochs", "hold-out", "lower-learning-rate", "more-data"),
+    sick=(_stairs("1.4 1.0 0.6"), _stairs("2.6 2.1 1.6 1.0 0.5", 20)),
+    healthy=(_stairs("1.4 1.38 1.37"), Run.drawn(train_loss="2.3..0.4*60")),
+    yields_to=("nan-loss", "diverged"),
+)

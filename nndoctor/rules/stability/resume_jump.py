@@ -1,0 +1,137 @@
+"""The loss jumped up in one step, as after a resume that did not restore everything, and had to be won again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndoctor.analysis.chance import UNLEARNED, chance_loss
+from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.analysis.spikes import Jump, Jumps, jumps
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import distinct
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
+
+HEIGHT = 0.3  # of the run's reach
+KNOWN_HEIGHT = 0.15  # the same at a step where the log says that the run was resumed
+SPREADS = 8.0  # standard deviations of the points before
+LOST = 0.5  # of the way down from the start: so much must be undone where the log does not name a resume
+BEYOND = 1.15  # times that way: what climbs above the start has diverged
+AT_ONCE = 0.75  # of the height, in the first step
+LASTING = 0.08  # of the points: what comes back sooner is a spike
+SMOOTH = 0.15  # of the height: after a resume the loss goes on as calmly as before
+NEAR = 3  # points from a resume that the log names
+NORM = 4.0  # times the usual gradient norm: then a step of the optimizer threw the weights, no resume
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look for one jump that stays, at a resume that the log names, or down to the level of a run's start."""
+    loss = run.series["train/loss"]
+    scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
+    seen = jumps(loss, KNOWN_HEIGHT * scale)
+    lasting = [
+        e for e in seen.events if e.height > SPREADS * e.noise and e.back - e.start > max(3, LASTING * len(seen.y))
+    ]
+    known = [e for e in lasting if _named(run, seen, e)]
+    if not known and len(lasting) != 1:
+        return
+    for event in known or lasting:
+        if known or (event.height > HEIGHT * scale and _starts_over(run, loss, seen, event)):
+            yield _symptom(run, seen, event, scale, known=bool(known))
+            return
+
+
+def _named(run: Run, seen: Jumps, event: Jump) -> bool:
+    """Whether the log says that the run was resumed there."""
+    at = run.fact("resumed_at")
+    places = [float(step) for step in at] if isinstance(at, tuple) else []
+    return any(abs(int(np.searchsorted(seen.x, place)) - event.start) <= NEAR for place in places)
+
+
+def _starts_over(run: Run, loss: Series, seen: Jumps, event: Jump) -> bool:
+    """Whether the loss goes back, in one step and calmly, to where an untrained network begins, and falls again from there."""
+    y = seen.y
+    way = loss.first - event.level
+    if not LOST * way < event.height < BEYOND * way or y[event.start] - y[event.start - 1] < AT_ONCE * event.height:
+        return False
+    after = y[event.start :]
+    if len(after) < 2 * NEAR or float(np.abs(np.diff(after)).max()) > max(SMOOTH * event.height, 6 * event.noise):
+        return False
+    falls = median(after[:NEAR]) - median(after[-NEAR:]) > max(2 * event.noise, 0.1 * event.height)
+    return falls and not _norm_bursts(run, float(seen.x[event.start]))
+
+
+def _norm_bursts(run: Run, at: float) -> bool:
+    """Whether the gradient norm was far above its usual size in the steps around a place."""
+    norm = run.series.get("grad_norm")
+    if norm is None or len(norm.y) < 2 * NEAR:
+        return False
+    place = int(np.searchsorted(norm.x, at))
+    return float(norm.y[max(place - NEAR, 0) : place + 2].max(initial=0.0)) > NORM * median(norm.y)
+
+
+def _symptom(run: Run, seen: Jumps, event: Jump, scale: float, *, known: bool) -> Symptom:
+    where = float(seen.x[event.start])
+    before, after = distinct(float(seen.y[event.start - 1]), float(seen.y[event.start]))
+    resumed = "where the run was resumed" if known else "as if the run had been resumed without all of its state"
+    return Symptom(
+        f"training loss jumped from {before} to {after} at {run.place(where)}, {resumed}",
+        sureness(event.height / scale, KNOWN_HEIGHT if known else HEIGHT, 0.9) * (1.0 if known else 0.9),
+        {"before": float(seen.y[event.start - 1]), "after": float(seen.y[event.start]), "noise_before": event.noise},
+        series="train/loss",
+        step=where,
+        span=(where, float(seen.x[min(event.back, len(seen.x) - 1)])),
+        causes=(
+            Cause(
+                "optimizer state not restored",
+                0.4,
+                "Adam's averages start from zero",
+                "compare the state's size before and after loading",
+            ),
+            Cause(
+                "weights loaded from another checkpoint, or in part",
+                0.3,
+                "the loss is that of an earlier model",
+                "evaluate the checkpoint before training on",
+            ),
+            Cause(
+                "learning-rate schedule or data position not restored",
+                0.3,
+                "the schedule or the sampler starts anew",
+                "log the learning rate and the sample index across the resume",
+            ),
+        ),
+    )
+
+
+RULE = Rule(
+    code="NN314",
+    name="resume-jump",
+    severity=Severity.WARNING,
+    title="the loss jumped where the run was resumed",
+    needs={"train/loss": 20},
+    check=check,
+    why="A resumed run should continue where it stopped. If the optimizer state, the schedule, the data position or some weights were not restored, part of the training is lost.",
+    how="One jump by eight standard deviations of the points before that lasts for 8% of the run: at a step where the log says that the run was resumed (15% of the run's reach), or, without such a mark, in a single step back to at least half of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms.",
+    sources=(
+        Reference(
+            "PyTorch tutorials, Saving and loading a general checkpoint",
+            "https://docs.pytorch.org/tutorials/recipes/recipes/saving_and_loading_a_general_checkpoint.html",
+        ),
+    ),
+    remedies=("restore-optimizer",),
+    sick=(
+        Run.drawn(train_loss="3.4..2.2*50 3.3..2.3*40"),
+        Run.drawn({"resumed_at": (30.0,)}, train_loss="2.3..0.9*30 1.5..0.9*30"),
+    ),
+    healthy=(
+        Run.drawn({"resumed_at": (30.0,)}, train_loss="2.3..0.9*30 0.9..0.7*30"),
+        Run.drawn(train_loss="2.3..0.9*30 2.2 1.4 0.9..0.7*30"),
+        Run.drawn(train_loss="2.3..0.4*60"),
+    ),
+    yields_to=("nan-loss",),
+)
