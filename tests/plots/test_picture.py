@@ -28,7 +28,7 @@ def drawn(run: Run, theme: Theme = Theme.light) -> str:
 def test_a_picture_names_the_verdict_the_findings_and_the_best_step():
     """The words of a picture say what is wrong and where."""
     svg = drawn(OVERTRAINED)
-    assert "Overtraining: validation loss was best at step" in svg
+    assert "Overtraining: validation loss rose from" in svg
     assert "NN103 overtraining" in svg
     assert "best 0.9" in svg
 

@@ -130,5 +130,5 @@ RULE = Rule(
         ),
     ),
     free=True,
-    yields_to=("nan-loss", "diverged", "plateau-at-start", "labels-without-signal"),
+    yields_to=("nan-loss", "diverged", "plateau-at-start", "stuck-at-chance", "labels-without-signal"),
 )
