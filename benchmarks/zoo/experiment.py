@@ -36,6 +36,8 @@ class Experiment:
     split: str
     planted: str
     workload: str
+    task: int = 0  # which of the family's tasks: its dimensions, its teacher, its text
+    variant: int = -1  # which draw of the task's data; the id decides where it is negative
     net: str = "mlp"
     width: int = 32
     depth: int = 2
@@ -48,6 +50,8 @@ class Experiment:
     decoupled: bool = False  # weight decay apart from the gradient, as in AdamW
     dropout: float = 0.0
     input_noise: float = 0.0
+    label_smoothing: float = 0.0
+    mixup: bool = False
     clip: float = 0.0
     schedule: str = "constant"
     steps: int = 300
@@ -63,6 +67,7 @@ class Experiment:
     spike_size: float = 20.0
     validation_set: str = "full"  # or "tiny", "resampled" (another tiny one each time), "train"
     patience: int = 0  # evaluations without a new best after which the run was stopped
+    evaluations: int = 0  # over the run; 0 leaves it to the log
     seed: int = 0
     log: LogStyle = field(default_factory=LogStyle)
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from benchmarks.zoo.experiment import Experiment
 from benchmarks.zoo.schedules import lr_curve
-from benchmarks.zoo.training import data_of
+from benchmarks.zoo.pool import data_of
 
 Change = Callable[[Experiment], Experiment | None]
-DENSE = ("mlp", "residual")
+DENSE = ("mlp", "residual", "mlp_bn", "pairs")
 
 
 def _rate(factor: float) -> Change:
@@ -21,7 +21,8 @@ def _steps(e: Experiment) -> Experiment:
     return replace(e, steps=e.steps * 4)
 
 
-def _wider(e: Experiment) -> Experiment | None:
+def wider(e: Experiment) -> Experiment | None:
+    """Four times the units where they are cheap, else twice."""
     if e.depth == 0:
         return None
     return replace(e, width=e.width * (4 if e.net in DENSE else 2))
@@ -54,9 +55,8 @@ def _dropout(e: Experiment) -> Experiment | None:
 
 
 def _no_regularization(e: Experiment) -> Experiment | None:
-    if e.weight_decay == 0 and e.dropout == 0 and e.input_noise == 0:
-        return None
-    return replace(e, weight_decay=0.0, dropout=0.0, input_noise=0.0)
+    clean = replace(e, weight_decay=0.0, dropout=0.0, input_noise=0.0, label_smoothing=0.0, mixup=False)
+    return clean if clean != e else None
 
 
 def _default_initialization(e: Experiment) -> Experiment | None:
@@ -76,6 +76,10 @@ def _shallow(e: Experiment) -> Experiment | None:
 
 def _constant(e: Experiment) -> Experiment | None:
     return replace(e, schedule="constant") if e.schedule not in {"constant", "zero"} else None
+
+
+def _warm_up(e: Experiment) -> Experiment | None:
+    return replace(e, schedule="warmup") if e.schedule == "constant" else None
 
 
 def _stepping(e: Experiment) -> Experiment | None:
@@ -108,7 +112,7 @@ INTERVENTIONS: dict[str, Change] = {
     "lr_d10": _rate(0.1),
     "lr_d100": _rate(0.01),
     "steps_x4": _steps,
-    "wider": _wider,
+    "wider": wider,
     "hidden_layers": _hidden_layers,
     "data_x4": _more_data,
     "weight_decay": _decay(1.0),
@@ -119,6 +123,7 @@ INTERVENTIONS: dict[str, Change] = {
     "relu": _relu,
     "shallow_relu": _shallow,
     "constant_schedule": _constant,
+    "warm_up": _warm_up,
     "stepping": _stepping,
     "unfreeze": _unfreeze,
     "shuffle": _shuffle,

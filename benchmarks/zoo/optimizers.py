@@ -55,7 +55,7 @@ def _adam(gradient: Tensor, state: State) -> Tensor:
     mean = state.slot("mean", gradient).mul_(0.9).add_(gradient, alpha=0.1)
     square = state.slot("squares", gradient).mul_(0.999).addcmul_(gradient, gradient, value=0.001)
     first, second = 1 - 0.9**state.step, 1 - 0.999**state.step
-    return (mean / first) / ((square / second).sqrt() + EPSILON)
+    return torch.div(mean, (square / second).sqrt_().add_(EPSILON)).div_(first)
 
 
 DIRECTIONS: dict[str, Callable[[Tensor, State], Tensor]] = {

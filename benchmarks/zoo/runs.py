@@ -16,7 +16,8 @@ from benchmarks.zoo.interventions import retrainings, shape_of
 from benchmarks.zoo.labelling import label
 from benchmarks.zoo.labels_generalization import early_stopping_gain
 from benchmarks.zoo.losses import constant_loss
-from benchmarks.zoo.training import data_of, stopped, train
+from benchmarks.zoo.pool import data_of
+from benchmarks.zoo.training import stopped, train
 from benchmarks.zoo.workloads import Data
 
 NOT_TOLD = ("id", "split", "planted", "log", "workload", "net", "optimizer", "seed")

@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from benchmarks.zoo.nets import convolution, dense, recurrent, transformer
+from benchmarks.zoo.nets import batch_normalized, coding, convolution, dense, recurrent, transformer
 from benchmarks.zoo.nets.parts import Drop, Spec, Weight, initial
 
 __all__ = ["Net", "Spec"]
@@ -24,6 +24,11 @@ FAMILIES: dict[str, tuple[Callable[[Spec], list[Weight]], Forward]] = {
     "rnn": (recurrent.rnn_weights, recurrent.rnn),
     "gru": (recurrent.gru_weights, recurrent.gru),
     "transformer": (transformer.weights, transformer.transformer),
+    "mlp_bn": (batch_normalized.mlp_weights, batch_normalized.mlp),
+    "cnn_bn": (batch_normalized.cnn_weights, batch_normalized.cnn),
+    "autoencoder": (coding.autoencoder_weights, coding.autoencoder),
+    "vae": (coding.vae_weights, coding.vae),
+    "pairs": (coding.pairs_weights, coding.pairs),
 }
 
 

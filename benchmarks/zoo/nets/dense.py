@@ -10,20 +10,22 @@ from torch import Tensor
 from benchmarks.zoo.nets.parts import ACTIVATIONS, Drop, Spec, Weight, affine, embedded, normalized
 
 
-def _inputs(spec: Spec) -> int:
+def inputs_of(spec: Spec) -> int:
+    """The number of inputs of a flat layer."""
     size = spec.vocabulary or 1
     for n in spec.inputs:
         size *= n
     return size
 
 
-def _flat(x: Tensor, spec: Spec) -> Tensor:
+def flat(x: Tensor, spec: Spec) -> Tensor:
+    """Samples as rows, tokens as one-hot vectors."""
     return embedded(x, spec).flatten(2)
 
 
 def mlp_weights(spec: Spec) -> list[Weight]:
     """A weight and a bias for each hidden layer and the head; depth 0 is a linear model."""
-    sizes = [_inputs(spec), *[spec.width] * spec.depth, spec.outputs]
+    sizes = [inputs_of(spec), *[spec.width] * spec.depth, spec.outputs]
     weights = []
     for i, (n, m) in enumerate(pairwise(sizes)):
         weights += [Weight((n, m), n, i == spec.depth), Weight((m,), 0, i == spec.depth)]
@@ -32,7 +34,7 @@ def mlp_weights(spec: Spec) -> list[Weight]:
 
 def mlp(parts: Sequence[Tensor], x: Tensor, spec: Spec, drop: Drop) -> Tensor:
     """The outputs of every model."""
-    act, h = ACTIVATIONS[spec.activation], _flat(x, spec)
+    act, h = ACTIVATIONS[spec.activation], flat(x, spec)
     for i in range(spec.depth):
         h = drop(act(affine(h, parts[2 * i], parts[2 * i + 1])))
     return affine(h, parts[-2], parts[-1])
@@ -40,7 +42,7 @@ def mlp(parts: Sequence[Tensor], x: Tensor, spec: Spec, drop: Drop) -> Tensor:
 
 def residual_weights(spec: Spec) -> list[Weight]:
     """An input layer, two layers a block, a head."""
-    n, width = _inputs(spec), spec.width
+    n, width = inputs_of(spec), spec.width
     block = [Weight((width, width), width), Weight((width,)), Weight((width, width), width * 4), Weight((width,))]
     head = [Weight((width, spec.outputs), width, head=True), Weight((spec.outputs,), head=True)]
     return [Weight((n, width), n), Weight((width,)), *block * spec.depth, *head]
@@ -49,7 +51,7 @@ def residual_weights(spec: Spec) -> list[Weight]:
 def residual(parts: Sequence[Tensor], x: Tensor, spec: Spec, drop: Drop) -> Tensor:
     """Blocks of normalization, layer, activation, layer, each added to its input."""
     act, rest = ACTIVATIONS[spec.activation], iter(parts)
-    h = affine(_flat(x, spec), next(rest), next(rest))
+    h = affine(flat(x, spec), next(rest), next(rest))
     for _ in range(spec.depth):
         h = h + _block(h, rest, act, drop)
     return affine(normalized(h), next(rest), next(rest))

@@ -1,0 +1,33 @@
+"""Trains batches until there are as many as asked for; what is on disk already is not trained again."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks.zoo import raw
+from benchmarks.zoo.batch import trained
+
+
+def grow(folder: Path, numbers: list[int], engine: str, jobs: int) -> None:
+    """Trains the batches that are missing, several processes at a time where `jobs` says so."""
+    from joblib import Parallel, delayed
+
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [n for n in numbers if not raw.path_of(folder, n).exists()]
+    Parallel(n_jobs=jobs, backend=engine, batch_size=1)(delayed(one)(folder, n) for n in missing)
+
+
+def one(folder: Path, number: int) -> None:
+    """Trains one batch and keeps it."""
+    if raw.path_of(folder, number).exists():  # another process was faster
+        return
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    started = time.process_time()
+    batch = trained(number)
+    raw.keep(folder, batch)
+    e = batch.runs[0][0]
+    print(f"{number} {e.workload} {e.net} {e.width}x{e.depth} {e.steps} steps, {time.process_time() - started:.1f} s", flush=True)
