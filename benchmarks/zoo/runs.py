@@ -49,8 +49,8 @@ def labelled(experiment: Experiment, trained: Trained) -> dict[str, Any]:
         "optimizer": experiment.optimizer,
         "planted": experiment.planted,
         **asdict(labels),
-        "gains": _gains(evidence),
-        "distances": _distances(evidence),
+        "gains": gains_of(evidence),
+        "distances": distances_of(evidence),
         "facts": _facts(experiment, data),
         "settings": {k: v for k, v in asdict(experiment).items() if k not in NOT_TOLD},
         "log": logs.written(experiment, logged, data.kind),
@@ -84,13 +84,14 @@ def _constants(data: Data) -> tuple[float, float]:
     return constant_loss(data.kind, data.y), constant_loss(data.kind, data.y_validation)
 
 
-def _gains(evidence: Evidence) -> dict[str, list[float]]:
+def gains_of(evidence: Evidence) -> dict[str, list[float]]:
     """Each change's gain in units of DT and of DV."""
     stopping = {"early_stopping": [0.0, round(early_stopping_gain(evidence), 3)]}
     return {name: [round(g.train, 3), round(g.validation, 3)] for name, g in evidence.gains.items()} | stopping
 
 
-def _distances(evidence: Evidence) -> dict[str, float]:
+def distances_of(evidence: Evidence) -> dict[str, float]:
+    """What there is to gain, on either split."""
     t, v = evidence.train, evidence.validation
     pairs = {
         "train_constant": t.constant,
