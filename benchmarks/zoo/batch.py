@@ -16,15 +16,17 @@ from benchmarks.zoo.plants import COSTLY, FAULTS, HEALTHY, chosen
 from benchmarks.zoo.pool import data_of
 from benchmarks.zoo.training import net_of, train
 
-RUNS = 24  # of a batch
+RUNS = 32  # of a batch
 EVALUATIONS = 48  # of a run
-OF_CHANGES = 24  # of a retraining, whose curve nobody sees
+OF_CHANGES = 16  # of a retraining, whose curve nobody sees
 DRAWS = 3  # of a task's data
 OPTIMIZERS = ("adam",) * 6 + ("adamw",) * 3 + ("momentum",) * 4 + ("sgd",) * 3 + ("rmsprop",) * 2 + ("nesterov", "adagrad")
 TURNS = (1, 2, 3, 4, 6, 8, 12, 16)  # steps between two evaluations
 NARROW = 4  # units: fewer are planted as too few
-HEALTHY_SHARE = 0.5
+HEALTHY_SHARE = 0.6
 WEIGHTS_MOVED = 1.5e9  # over all steps of a batch's trainings
+FEW = 60  # trainings with dropout: they go along with those without
+Member = tuple[int, tuple[str, int], Experiment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def _budgeted(e: Experiment, most: int, rng: np.random.Generator) -> Experiment:
     """The tuned rate, and a budget somewhat above what the loss needs; one batch in five is far too short or too long."""
     most = max(2, min(most, affordable(e) // EVALUATIONS))
     lr, down = tuned(e, most)
-    spare = float(rng.uniform(1.3, 3.5))
+    spare = float(rng.uniform(1.6, 3.5))
     factor = float(rng.choice([spare, spare, spare, spare, 0.35, 5.0]))
     wanted = max(1.0, factor * down * most / EVALUATIONS)
     turn = min((t for t in TURNS if t <= most), key=lambda t: abs(np.log(t / wanted)))
@@ -122,16 +124,26 @@ def _shape_fault(e: Experiment) -> str | None:
 def trained(number: int) -> Batch:
     """All trainings of a batch, those of one shape together."""
     bases = experiments(sound(number))
-    groups: dict[tuple[object, ...], list[tuple[int, tuple[str, int], Experiment]]] = {}
-    for n, base in enumerate(bases):
-        for key, e in retrainings(base).items():
-            e = e if key[0] == "base" else replace(e, evaluations=OF_CHANGES)
-            groups.setdefault((*shape_of(e), e.evaluations), []).append((n, key, e))
     found: list[Trained] = [{} for _ in bases]
-    for members in groups.values():
+    for members in _together(bases):
         for (n, key, _), curves in zip(members, train([e for _, _, e in members]), strict=True):
             found[n][key] = _kept(key, curves)
     return Batch(number, list(zip(bases, found, strict=True)))
+
+
+def _together(bases: list[Experiment]) -> list[list[Member]]:
+    """Every training of every run, grouped by what must be the same."""
+    groups: dict[tuple[object, ...], list[Member]] = {}
+    for n, base in enumerate(bases):
+        for key, e in retrainings(base).items():
+            e = e if key[0] == "base" else replace(e, evaluations=OF_CHANGES)
+            *shape, drops = shape_of(e)
+            groups.setdefault((*shape, e.evaluations, drops), []).append((n, key, e))
+    for shape in [s for s, members in groups.items() if s[-1] and len(members) < FEW]:
+        sibling = (*shape[:-1], False)
+        if sibling in groups:
+            groups[sibling] += groups.pop(shape)
+    return list(groups.values())
 
 
 def _kept(key: tuple[str, int], curves: Curves) -> Curves:

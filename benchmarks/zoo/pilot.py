@@ -17,7 +17,7 @@ RATES = {"sgd": (-3.0, 0.75), "momentum": (-4.0, 0.0), "nesterov": (-4.0, 0.0), 
 OTHERWISE = (-4.0, -0.75)  # the logarithms of the lowest and the highest rate tried
 TRIED = 11
 AS_GOOD = 0.05  # of the distance covered: a final loss so close to the best one is as good
-THERE = 0.04  # likewise: the loss has come down
+THERE = 0.025  # likewise: the loss has come down
 
 
 def tuned(e: Experiment, most: int) -> tuple[float, int]:

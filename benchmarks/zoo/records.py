@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from benchmarks.zoo import logs
-from benchmarks.zoo.batch import Batch
+from benchmarks.zoo.batch import OF_CHANGES, Batch
 from benchmarks.zoo.curves import Curves, Measured
 from benchmarks.zoo.evidence import Evidence, Trained, weigh
 from benchmarks.zoo.experiment import Experiment, seed_of
@@ -86,7 +86,7 @@ def _facts(e: Experiment, data: Data) -> dict[str, object]:
 
 def cut(e: Experiment, trained: Trained, share: float) -> tuple[Experiment, Trained]:
     """The run and its retrainings as they stood after a share of their budgets; four times the steps stay four times."""
-    turns = max(6, round(share * e.evaluations))
+    turns = max(3, round(share * OF_CHANGES)) * (e.evaluations // OF_CHANGES)
     steps = e.steps // e.evaluations * turns
     shorter = replace(e, id=f"{e.id}-short", steps=steps, evaluations=turns, planted=_cut_fault(e))
     return shorter, {key: _beginning(curves, turns / e.evaluations) for key, curves in trained.items()}
@@ -97,7 +97,7 @@ def _cut_fault(e: Experiment) -> str:
 
 
 def _beginning(curves: Curves, share: float) -> Curves:
-    last = max(3, round(share * (len(curves.at) - 1)))
+    last = round(share * (len(curves.at) - 1))
     steps = int(curves.at[last])
     measured = Measured(*(getattr(curves.measured, name)[: last + 1] for name in Measured.__slots__))
     parts = (curves.batch_loss, curves.batch_error, curves.grad_norm, curves.lr)

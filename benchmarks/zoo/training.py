@@ -28,7 +28,7 @@ WORTH_TRACING = 3000  # steps from which on recording the backward pass pays
 OTHERWISE = 64  # for nets that cost more
 EVALUATIONS = 24  # at least, over the run
 VARIANT_BEFORE = 1_000_000  # of a workload: the draw that pretraining sees
-TOGETHER, CACHED = 128, 500_000  # models, and weights: more do not fit the processor's caches
+TOGETHER, CACHED = 600, 150_000  # models, and weights: more do not fit the processor's caches
 
 
 def net_of(experiment: Experiment, data: Data) -> Net:
