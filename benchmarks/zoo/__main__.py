@@ -1,6 +1,9 @@
 """Regenerates the zoo.
 
-python -m benchmarks.zoo [--split tuning|testing|all] [--jobs 2] [--resume] [--limit N] [--curves FOLDER]
+python -m benchmarks.zoo [--share 0.01] [--engine loky] [--jobs 2] [--output FOLDER] [--curves FOLDER]
+    trains the split that models are trained on, and goes on where it was interrupted
+python -m benchmarks.zoo --split tuning|testing|all [--jobs 2] [--resume] [--limit N] [--curves FOLDER]
+    trains the published halves again
 python -m benchmarks.zoo --counts        what the committed files hold
 python -m benchmarks.zoo --logs FOLDER   writes the committed logs as CSV files, with labels.jsonl beside them
 """
@@ -16,10 +19,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.zoo import store
+from benchmarks.zoo import shards, store
 from benchmarks.zoo.counts import table
 from benchmarks.zoo.experiment import Experiment
 from benchmarks.zoo.export import export
+from benchmarks.zoo.grow import grow
 from benchmarks.zoo.plan import plan
 from benchmarks.zoo.runs import make
 
@@ -31,8 +35,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.zoo", description=__doc__.splitlines()[0] if __doc__ else None
     )
-    parser.add_argument("--split", choices=(*store.SPLITS, "all"), default="all")
+    parser.add_argument("--split", choices=(*store.SPLITS, "all", "training"), default="training")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
+    parser.add_argument("--engine", default="loky", help="the joblib backend: loky, multiprocessing, dask, ray …")
+    parser.add_argument("--share", type=float, default=1.0, help="the share of the training split's batches to train")
     parser.add_argument("--resume", action="store_true", help="keep the runs of an interrupted generation")
     parser.add_argument("--limit", type=int, help="only the first N runs of each split")
     parser.add_argument("--output", type=Path, default=store.FOLDER, help="the folder to write to")
@@ -40,6 +46,9 @@ def main() -> None:
     parser.add_argument("--counts", action="store_true", help="only count what the files hold")
     parser.add_argument("--logs", type=Path, help="a folder for the committed logs as CSV files")
     options = parser.parse_args()
+    if options.split == "training" and not options.logs:
+        _training(options)
+        return
     for split in store.SPLITS if options.split == "all" else (options.split,):
         if options.logs:
             export(store.read(options.output / f"{split}.jsonl.xz"), options.logs / split)
@@ -48,6 +57,16 @@ def main() -> None:
             path = options.output / f"{split}.jsonl"
             generate(plan(split)[: options.limit], path, maker, options.jobs, resume=options.resume)
         print(table(split, store.read(options.output / f"{split}.jsonl.xz")))
+
+
+def _training(options: argparse.Namespace) -> None:
+    """Trains what is missing of the training split, writes its lines, counts them."""
+    if not options.counts:
+        curves = options.curves or options.output / "curves"
+        numbers = list(range(max(1, round(options.share * shards.PLANNED))))
+        grow(curves, numbers, options.engine, options.jobs)
+        shards.write(curves, options.output)
+    print(table("training", list(shards.load(options.output))))
 
 
 def generate(experiments: list[Experiment], path: Path, maker: Maker, jobs: int, *, resume: bool) -> None:
