@@ -20,7 +20,9 @@ RUNS = 32  # of a batch
 EVALUATIONS = 48  # of a run
 OF_CHANGES = 16  # of a retraining, whose curve nobody sees
 DRAWS = 3  # of a task's data
-OPTIMIZERS = ("adam",) * 6 + ("adamw",) * 3 + ("momentum",) * 4 + ("sgd",) * 3 + ("rmsprop",) * 2 + ("nesterov", "adagrad")
+OPTIMIZERS = (
+    ("adam",) * 6 + ("adamw",) * 3 + ("momentum",) * 4 + ("sgd",) * 3 + ("rmsprop",) * 2 + ("nesterov", "adagrad")
+)
 TURNS = (1, 2, 3, 4, 6, 8, 12, 16)  # steps between two evaluations
 NARROW = 4  # units: fewer are planted as too few
 HEALTHY_SHARE = 0.6
@@ -135,20 +137,20 @@ def _together(bases: list[Experiment]) -> list[list[Member]]:
     """Every training of every run, grouped by what must be the same."""
     groups: dict[tuple[object, ...], list[Member]] = {}
     for n, base in enumerate(bases):
-        for key, e in retrainings(base).items():
-            e = e if key[0] == "base" else replace(e, evaluations=OF_CHANGES)
+        for key, retraining in retrainings(base).items():
+            e = retraining if key[0] == "base" else replace(retraining, evaluations=OF_CHANGES)
             *shape, drops = shape_of(e)
             groups.setdefault((*shape, e.evaluations, drops), []).append((n, key, e))
-    for shape in [s for s, members in groups.items() if s[-1] and len(members) < FEW]:
-        sibling = (*shape[:-1], False)
+    for key_of_few in [k for k, members in groups.items() if k[-1] and len(members) < FEW]:
+        sibling = (*key_of_few[:-1], False)
         if sibling in groups:
-            groups[sibling] += groups.pop(shape)
+            groups[sibling] += groups.pop(key_of_few)
     return list(groups.values())
 
 
 def _kept(key: tuple[str, int], curves: Curves) -> Curves:
     """The curves as they are stored: of most retrainings only what was measured."""
-    if key == ("base", 0) or key == ("shuffle", 0):
+    if key in {("base", 0), ("shuffle", 0)}:
         return curves
     none = np.zeros(0)
     return replace(curves, batch_loss=none, batch_error=none, grad_norm=none, lr=none)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import torch
+from joblib import Parallel, delayed
 
 from benchmarks.zoo import raw
 from benchmarks.zoo.batch import trained
@@ -13,8 +14,6 @@ from benchmarks.zoo.batch import trained
 
 def grow(folder: Path, numbers: list[int], engine: str, jobs: int) -> None:
     """Trains the batches that are missing, several processes at a time where `jobs` says so."""
-    from joblib import Parallel, delayed
-
     folder.mkdir(parents=True, exist_ok=True)
     missing = [n for n in numbers if not raw.path_of(folder, n).exists()]
     Parallel(n_jobs=jobs, backend=engine, batch_size=1)(delayed(one)(folder, n) for n in missing)
@@ -30,4 +29,7 @@ def one(folder: Path, number: int) -> None:
     batch = trained(number)
     raw.keep(folder, batch)
     e = batch.runs[0][0]
-    print(f"{number} {e.workload} {e.net} {e.width}x{e.depth} {e.steps} steps, {time.process_time() - started:.1f} s", flush=True)
+    print(
+        f"{number} {e.workload} {e.net} {e.width}x{e.depth} {e.steps} steps, {time.process_time() - started:.1f} s",
+        flush=True,
+    )

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from benchmarks.zoo.experiment import Experiment
-from benchmarks.zoo.schedules import lr_curve
 from benchmarks.zoo.pool import data_of
+from benchmarks.zoo.schedules import lr_curve
 
 Change = Callable[[Experiment], Experiment | None]
 DENSE = ("mlp", "residual", "mlp_bn", "pairs")

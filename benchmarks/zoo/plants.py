@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.zoo.experiment import Experiment
-from benchmarks.zoo.recipes import Plant, changed, poisoned, rate, scheduled, spiking, then
 from benchmarks.zoo.pool import data_of
+from benchmarks.zoo.recipes import Plant, changed, poisoned, rate, scheduled, spiking, then
 
 CLASSES = {"classes"}
 ADAPTIVE = {"adam", "adamw", "rmsprop", "adagrad"}
@@ -33,7 +33,7 @@ class Option:
 
 def drawn(name: str, low: float, high: float) -> Plant:
     """A field drawn between `low` and `high` on a logarithmic scale."""
-    return lambda e, rng: replace(e, **{name: float(np.exp(rng.uniform(np.log(low), np.log(high))))})
+    return lambda e, rng: changed(**{name: float(np.exp(rng.uniform(np.log(low), np.log(high))))})(e, rng)
 
 
 def scarce(low: int, high: int) -> Plant:

@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from benchmarks.zoo import logs
 from benchmarks.zoo.batch import OF_CHANGES, Batch
@@ -21,6 +20,7 @@ from benchmarks.zoo.runs import NOT_TOLD, distances_of, gains_of
 from benchmarks.zoo.views import View, seen, views
 from benchmarks.zoo.workloads import Data
 
+SHORTENED = 0.35  # of the runs that can be
 SHORTEST, LONGEST = 0.12, 0.7  # of a budget that is cut
 SETTLED = {"constant"}  # schedules of which a shorter run is the beginning of a longer one
 
@@ -30,7 +30,7 @@ def lines(batch: Batch) -> Iterator[dict[str, Any]]:
     for e, trained in batch.runs:
         yield line(e, trained)
         rng = np.random.default_rng(seed_of("cut", e.id))
-        if e.schedule in SETTLED and not e.spikes and rng.random() < 0.5:
+        if e.schedule in SETTLED and not e.spikes and rng.random() < SHORTENED:
             share = float(np.exp(rng.uniform(np.log(SHORTEST), np.log(LONGEST))))
             yield line(*cut(e, trained, share))
 
@@ -100,10 +100,5 @@ def _beginning(curves: Curves, share: float) -> Curves:
     last = round(share * (len(curves.at) - 1))
     steps = int(curves.at[last])
     measured = Measured(*(getattr(curves.measured, name)[: last + 1] for name in Measured.__slots__))
-    parts = (curves.batch_loss, curves.batch_error, curves.grad_norm, curves.lr)
-    return Curves(*(p[:steps] for p in parts), curves.at[: last + 1], measured)
-
-
-def prepare() -> None:
-    """One thread: the work is small."""
-    torch.set_num_threads(1)
+    loss, error, norm, lr = (p[:steps] for p in (curves.batch_loss, curves.batch_error, curves.grad_norm, curves.lr))
+    return Curves(loss, error, norm, lr, curves.at[: last + 1], measured)

@@ -146,7 +146,17 @@ def _pretrained(workload: str, task: int, noise: float, spec: Spec) -> Tensor:
     """The weights after training on a draw of the workload that no experiment uses."""
     shape = {"net": spec.family, "width": spec.width, "depth": spec.depth, "activation": spec.activation}
     before = Experiment(
-        f"{workload}-{task}/before", "", "", workload, task, VARIANT_BEFORE, data_noise=noise, lr=0.005, steps=400, train_size=1024, **shape  # type: ignore[arg-type]
+        f"{workload}-{task}/before",
+        "",
+        "",
+        workload,
+        task,
+        VARIANT_BEFORE,
+        data_noise=noise,
+        lr=0.005,
+        steps=400,
+        train_size=1024,
+        **shape,  # type: ignore[arg-type]
     )
     group = _Group([before])
     group.run()

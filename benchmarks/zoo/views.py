@@ -27,7 +27,12 @@ class View:
 def by_epoch(e: Experiment, rng: np.random.Generator) -> View:
     """A row an epoch: some 6 to 48 of them, all or many with a validation."""
     turn = max(1, e.steps // e.evaluations)
-    rows = int(rng.choice([r for r in (48, 48, 48, 24, 24, 24, 16, 12, 8, 6) if e.evaluations % r == 0 and r <= e.evaluations] or [e.evaluations]))
+    rows = int(
+        rng.choice(
+            [r for r in (48, 48, 48, 24, 24, 24, 16, 12, 8, 6) if e.evaluations % r == 0 and r <= e.evaluations]
+            or [e.evaluations]
+        )
+    )
     style = replace(
         _columns(rng),
         per="step",

@@ -16,7 +16,11 @@ NARROWEST = 2  # units of a bottleneck
 
 def _layers(sizes: Sequence[int]) -> list[Weight]:
     last = len(sizes) - 2
-    return [w for i, (n, m) in enumerate(pairwise(sizes)) for w in (Weight((n, m), n, i == last), Weight((m,), 0, i == last))]
+    return [
+        w
+        for i, (n, m) in enumerate(pairwise(sizes))
+        for w in (Weight((n, m), n, i == last), Weight((m,), 0, i == last))
+    ]
 
 
 def _through(h: Tensor, parts: Sequence[Tensor], spec: Spec, drop: Drop) -> Tensor:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import torch
 from sklearn import datasets
 
 from benchmarks.zoo.workloads.data import Array, Data, flip_floor, flipped, split
@@ -41,19 +44,15 @@ def _patches(number: int, seed: int, noise: float) -> Data:
     """Digits as sixteen patches of 2 × 2 pixels, for a vision transformer."""
     data = _some_digits(number, seed, noise, (64,))
     parts = [_cut(t.numpy()) for t in (data.x, data.x_validation)]
-    return split_again(data, *parts)
+    return _again(data, *parts)
 
 
 def _cut(x: Array) -> Array:
     return np.asarray(x.reshape(-1, 4, 2, 4, 2).transpose(0, 1, 3, 2, 4).reshape(-1, 16, 4))
 
 
-def split_again(data: Data, x: Array, x_validation: Array) -> Data:
+def _again(data: Data, x: Array, x_validation: Array) -> Data:
     """The same data with inputs of another shape."""
-    from dataclasses import replace
-
-    import torch
-
     pair = [torch.from_numpy(np.ascontiguousarray(a)) for a in (x, x_validation)]
     return replace(data, x=pair[0], x_validation=pair[1])
 

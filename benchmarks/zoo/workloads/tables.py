@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.zoo.workloads.data import Array, Data, flip_floor, flipped, split, standardized
 
 POOL, VALIDATION = 1600, 128
+INSIDE: tuple[Callable[[Array], Array], ...] = (np.sin, np.tanh, lambda a: np.maximum(a, 0))
 Target = tuple[Array, Array, float]  # inputs, targets, deviation of the noise that was added
 
 
@@ -18,7 +19,7 @@ def _noise_share(rng: np.random.Generator) -> float:
 
 def _network(task: np.random.Generator, rng: np.random.Generator, count: int) -> Target:
     """A random two-layer teacher with sines, hinges or tanh inside."""
-    inside = [np.sin, np.tanh, lambda a: np.maximum(a, 0)][task.integers(3)]
+    inside = INSIDE[int(task.integers(3))]
     inputs, hidden, outputs = int(task.integers(2, 17)), int(task.integers(3, 25)), int(task.choice([1, 1, 3]))
     first, second = task.normal(0, 1.4 / np.sqrt(inputs), (inputs, hidden)), task.normal(size=(hidden, outputs))
     bias, noise = task.uniform(-2, 2, hidden), _noise_share(task)

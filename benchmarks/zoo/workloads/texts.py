@@ -13,14 +13,83 @@ from benchmarks.zoo.workloads.data import Array, Data, flipped, split
 
 LENGTH, HELD = 12, 96
 LETTERS = " " + string.ascii_lowercase + "_.(),"
-MODULES = (
-    "ast bisect calendar cmd code codecs collections configparser contextlib copy dataclasses datetime decimal enum fileinput "
-    "fnmatch fractions functools getopt gettext glob gzip heapq imaplib json.decoder linecache locale mailbox mimetypes "
-    "ntpath numbers optparse pathlib pdb pickle platform plistlib poplib posixpath pprint profile pstats pydoc queue "
-    "random sched selectors shelve shlex smtplib socket socketserver sre_compile ssl statistics string struct subprocess "
-    "tarfile threading timeit tokenize trace traceback types typing unittest.case urllib.parse urllib.request uuid "
-    "warnings weakref webbrowser xml.dom.minidom zipfile"
-).split()
+MODULES = [
+    "ast",
+    "bisect",
+    "calendar",
+    "cmd",
+    "code",
+    "codecs",
+    "collections",
+    "configparser",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "fileinput",
+    "fnmatch",
+    "fractions",
+    "functools",
+    "getopt",
+    "gettext",
+    "glob",
+    "gzip",
+    "heapq",
+    "imaplib",
+    "json.decoder",
+    "linecache",
+    "locale",
+    "mailbox",
+    "mimetypes",
+    "ntpath",
+    "numbers",
+    "optparse",
+    "pathlib",
+    "pdb",
+    "pickle",
+    "platform",
+    "plistlib",
+    "poplib",
+    "posixpath",
+    "pprint",
+    "profile",
+    "pstats",
+    "pydoc",
+    "queue",
+    "random",
+    "sched",
+    "selectors",
+    "shelve",
+    "shlex",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "sre_compile",
+    "ssl",
+    "statistics",
+    "string",
+    "struct",
+    "subprocess",
+    "tarfile",
+    "threading",
+    "timeit",
+    "tokenize",
+    "trace",
+    "traceback",
+    "types",
+    "typing",
+    "unittest.case",
+    "urllib.parse",
+    "urllib.request",
+    "uuid",
+    "warnings",
+    "weakref",
+    "webbrowser",
+    "xml.dom.minidom",
+    "zipfile",
+]
 POOL, VALIDATION = 1400, 128
 
 
@@ -66,7 +135,9 @@ def _tags(number: int, seed: int, noise: float) -> Data:
     x = rng.integers(0, symbols, (POOL + VALIDATION, length))
     y = table[np.roll(x, 1, 1), x]
     y[:, 0] = table[0, x[:, 0]]
-    return split("classes", (x, flipped(y, noise, tags, rng)), rng, VALIDATION, outputs=tags, vocabulary=symbols, per_token=True)
+    return split(
+        "classes", (x, flipped(y, noise, tags, rng)), rng, VALIDATION, outputs=tags, vocabulary=symbols, per_token=True
+    )
 
 
 def _counted(number: int, seed: int, noise: float) -> Data:
@@ -81,7 +152,7 @@ def _counted(number: int, seed: int, noise: float) -> Data:
 
 
 def _sums(number: int, seed: int, noise: float) -> Data:
-    """a + b, or a − b, modulo n: to be learnt from a part of the table."""
+    """Sums, or differences, modulo n, to be learnt from a part of the table."""
     task, rng = np.random.default_rng([number, 1]), np.random.default_rng([number, seed])
     n, sign = int(task.integers(5, 14)), int(task.choice([-1, 1]))
     x = rng.integers(0, n, (POOL + VALIDATION, 2))
