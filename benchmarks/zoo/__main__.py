@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.zoo import shards, store
+from benchmarks.zoo.batch import planned
 from benchmarks.zoo.counts import table
 from benchmarks.zoo.experiment import Experiment
 from benchmarks.zoo.export import export
@@ -63,8 +64,7 @@ def _training(options: argparse.Namespace) -> None:
     """Trains what is missing of the training split, writes its lines, counts them."""
     if not options.counts:
         curves = options.curves or options.output / "curves"
-        numbers = list(range(max(1, round(options.share * shards.PLANNED))))
-        grow(curves, numbers, options.engine, options.jobs)
+        grow(curves, planned(max(1, round(options.share * shards.PLANNED))), options.engine, options.jobs)
         shards.write(curves, options.output)
     print(table("training", list(shards.load(options.output))))
 

@@ -27,6 +27,8 @@ TURNS = (1, 2, 3, 4, 6, 8, 12, 16)  # steps between two evaluations
 NARROW = 4  # units: fewer are planted as too few
 HEALTHY_SHARE = 0.6
 WEIGHTS_MOVED = 1.5e9  # over all steps of a batch's trainings
+DEAR = {"transformer": 0.3, "cnn": 0.6, "cnn_bn": 0.5, "fcn": 0.5, "gru": 0.7, "pairs": 0.6}  # shares of batches kept
+LARGE = 1500  # weights of a net that costs much
 FEW = 60  # trainings with dropout: they go along with those without
 Member = tuple[int, tuple[str, int], Experiment]
 
@@ -39,8 +41,32 @@ class Batch:
     runs: list[tuple[Experiment, Trained]]
 
 
+def planned(count: int) -> list[int]:
+    """The numbers of the first `count` batches: what costs much comes less often."""
+    numbers: list[int] = []
+    number = 0
+    while len(numbers) < count:
+        if np.random.default_rng(seed_of("kept", number)).random() < _kept_share(drawn(number)[0]):
+            numbers.append(number)
+        number += 1
+    return numbers
+
+
+def _kept_share(e: Experiment) -> float:
+    """Which share of such batches is trained, in inverse proportion to what they cost."""
+    if e.net in DEAR:
+        return DEAR[e.net]
+    return 0.35 if sum(w.size for w in net_of(e, data_of(e)).weights) > LARGE else 1.0
+
+
 def sound(number: int) -> Experiment:
     """The net, the task and the budget of a batch, tuned."""
+    e, rng = drawn(number)
+    return _budgeted(e, SHAPES[e.net].most, rng)
+
+
+def drawn(number: int) -> tuple[Experiment, np.random.Generator]:
+    """The net and the task of a batch, and the source of chance that its budget is drawn with."""
     rng = np.random.default_rng(seed_of("batch", number))
     weights = np.array([p.weight for p in PLACES])
     place = PLACES[int(rng.choice(len(PLACES), p=weights / weights.sum()))]
@@ -61,7 +87,7 @@ def sound(number: int) -> Experiment:
         batch_size=int(rng.choice(shape.batch_sizes)),
         evaluations=EVALUATIONS,
     )
-    return _budgeted(_sized(e, rng), shape.most, rng)
+    return _sized(e, rng), rng
 
 
 def _sized(e: Experiment, rng: np.random.Generator) -> Experiment:
