@@ -28,6 +28,7 @@ class Disturbance:
         self._smoothing = torch.tensor([e.label_smoothing for e in group])
         self._mixes = torch.tensor([e.mixup for e in group])
         self._scale = _scales(group)
+        self._own = torch.ones(len(group))  # the share of its own that mixup leaves each sample
         self._dropped: list[tuple[int, ...]] = []
 
     def inputs(self, x: Tensor, step: int) -> Tensor:

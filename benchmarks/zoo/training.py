@@ -19,12 +19,9 @@ from benchmarks.zoo.nets import Net, Spec
 from benchmarks.zoo.optimizers import Optimizer
 from benchmarks.zoo.pool import data_of, pooled
 from benchmarks.zoo.schedules import lr_curve
-from benchmarks.zoo.traced import Step, traced
 from benchmarks.zoo.workloads import Data
 
 TRAIN_SAMPLES = {"mlp": 160, "residual": 160}  # of the training set, on which the clean training loss is measured
-TRACED = {"mlp", "residual", "rnn", "gru", "transformer"}
-WORTH_TRACING = 3000  # steps from which on recording the backward pass pays
 OTHERWISE = 64  # for nets that cost more
 EVALUATIONS = 24  # at least, over the run
 VARIANT_BEFORE = 1_000_000  # of a workload: the draw that pretraining sees
@@ -63,7 +60,6 @@ class _Group:
         self.keep = torch.tensor([0.0 if e.reset_gradients else 1.0 for e in group])[:, None]
         self.keeps = not all(e.reset_gradients for e in group)
         self.last = torch.zeros_like(self.weights)
-        self.backward: Step | None = None
 
     @torch.no_grad()
     def run(self) -> list[Curves]:
@@ -87,23 +83,16 @@ class _Group:
         index = self.pool.order[step]
         x = self.disturbance.inputs(self.pool.x[index], step)
         y = self.pool.y[index]
-        backward = self.backward or self._planned(x, y)
-        loss, error, gradient = backward(self.weights, x, y, *self.disturbance.chances())
+        if step == 0:
+            self.disturbance.plan(lambda drop: self.net(self.weights, x, drop))
+        loss, error, gradient = self._backward(x, y, self.disturbance.chances())
         norm = self.optimizer.step(self.weights, self._accumulated(gradient), self.lr[:, step, None], self.mask)
         return torch.stack((loss, error, norm))
 
-    def _planned(self, x: Tensor, y: Tensor) -> Step:
-        """Finds where dropout stands, and records the backward pass where it is long used and the net allows it."""
-        self.disturbance.plan(lambda drop: self.net(self.weights, x, drop))
-        record = self.first.net in TRACED and self.first.steps >= WORTH_TRACING
-        example = (self.weights, x, y, *self.disturbance.chances())
-        self.backward = traced(self._backward, *example) if record else self._backward
-        return self.backward
-
-    def _backward(self, weights: Tensor, x: Tensor, y: Tensor, *chances: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _backward(self, x: Tensor, y: Tensor, chances: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Losses, errors and the gradients of all models."""
         with torch.enable_grad():
-            flat = weights.detach().requires_grad_()
+            flat = self.weights.detach().requires_grad_()
             output = self.net(flat, x, self.disturbance.drop(chances))
             loss = self.disturbance.loss(self.data.kind, output, y).mean(1)
             (gradient,) = torch.autograd.grad(loss.sum(), flat)
