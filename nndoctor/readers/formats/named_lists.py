@@ -11,19 +11,20 @@ from nndoctor.readers.tables.list_columns import from_lists
 from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import Kind, meaning
 
-NAME = r"^[ \t]*(?:self\.)?[\"']?(?P<name>[A-Za-z][\w ./-]{0,60}?)[\"']?[ \t]*"
+NAME = r"^[ \t]*(?:self\.)?[\"']?(?P<name>[A-Za-z][\w ./-]{0,60}?)[\"']?[ \t]{0,20}"  # bounded, since blanks belong to the name, too
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf)"
 OPENED = re.compile(
-    NAME + r"[:=]?[ \t]*(?:(?:np\.)?array\(|tensor\()?\[(?P<inside>[^\]\[]{3,})\]", re.IGNORECASE | re.MULTILINE
+    NAME + r"[:=]?[ \t]{0,20}(?:(?:np\.)?array\(|tensor\()?\[(?P<inside>[^\]\[]{3,})\]", re.IGNORECASE | re.MULTILINE
 )
 PRINTED = re.compile(
     r"[{,]\s*[\"'](?P<name>[A-Za-z][\w ./-]{0,60}?)[\"']\s*:\s*(?:array\()?\[(?P<inside>[^\]\[]{3,})\]"
 )
 BULLETS = re.compile(
-    NAME + rf":[ \t]*\n(?P<inside>(?:[ \t]*-[ \t]+(?:{NUMBER})[ \t]*(?:\n|$)){{3,}})", re.IGNORECASE | re.MULTILINE
+    NAME + rf":[ \t]{{0,20}}\n(?P<inside>(?:[ \t]*-[ \t]+(?:{NUMBER})[ \t]*(?:\n|$)){{3,}})",
+    re.IGNORECASE | re.MULTILINE,
 )
 WRAPPED = re.compile(r"(?:np\.)?(?:float\d*|tensor|array)\(([^()]*?)(?:, (?:dtype|device)=[^()]*)?\)")
-FEWEST = 3  # numbers of a list
+MIN_NUMBERS = 3  # of a list
 
 
 def sniff(source: Source) -> bool:
@@ -46,7 +47,7 @@ def _lists(text: str) -> dict[str, object]:
         for match in pattern.finditer(text):
             inside = WRAPPED.sub(r"\1", match["inside"])
             numbers = re.findall(rf"(?<![\w.])(?:{NUMBER})(?![\w.])", inside, re.IGNORECASE)
-            if len(numbers) < FEWEST or re.search(r"[^-+.,\w\s]", inside):
+            if len(numbers) < MIN_NUMBERS or re.search(r"[^-+.,\w\s]", inside):
                 continue
             if len(numbers) > len(found.get(match["name"], ())):
                 found[match["name"]] = numbers

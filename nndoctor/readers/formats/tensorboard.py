@@ -10,6 +10,7 @@ import numpy as np
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.curve_files import bounded_names
 from nndoctor.readers.tables.event_files import Session, is_events, sessions
 from nndoctor.readers.tables.table import Column, Table
 from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
@@ -114,7 +115,7 @@ def _table(stretches: list[Points], notes: tuple[str, ...]) -> Table:
     starts = np.cumsum([0, *(len(axis) for axis in axes)])
     rows = int(starts[-1])
     columns: dict[str, Column] = {}
-    for tag in dict.fromkeys(tag for points in stretches for tag in points):
+    for tag in bounded_names(dict.fromkeys(tag for points in stretches for tag in points), rows):
         values, present = np.full(rows, np.nan), np.zeros(rows, dtype=np.bool_)
         for start, axis, points in zip(starts[:-1], axes, stretches, strict=True):
             if tag in points:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 LONGEST_PREFACE = 1 << 20  # bytes that a log may print before its first numbers
 LONG_LINE = 1000  # characters; only longer lines are searched for endless numbers
-ENDLESS = re.compile(r"\d{100,}")  # no log prints such a number, and patterns take quadratic time over it
+ENDLESS = re.compile(
+    r"\d{100,}|\s{100,}"
+)  # no log prints such numbers or blanks; patterns take quadratic time over them
 OTHER_LOSS = re.compile(
     r"\b(?:packets?|frame|path|insertion|hearing|blood|stop)[ _-]loss\b", re.IGNORECASE
 )  # no training's
@@ -67,7 +69,7 @@ def _told(lines: Sequence[str], source: Source) -> list[Record]:
     from nndoctor.readers.text.dialects import comma_decimals, with_points
     from nndoctor.readers.text.records import counts, records
 
-    lines = [ENDLESS.sub("?", line) if len(line) > LONG_LINE else line for line in lines]
+    lines = [ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in lines]
     if OTHER_LOSS.search(source.start):
         lines = [OTHER_LOSS.sub("?", line) for line in lines]
     if comma_decimals(source.start):

@@ -51,7 +51,7 @@ def read(source: Source) -> list[Table]:
 
 def _records(data: bytes) -> Iterator[tuple[bytes, int]]:
     """The records, and where each ends; ends where the data does. Raises ValueError for pieces out of order."""
-    at, parts = 7, b""
+    at, parts = 7, bytearray()  # which grows in place: a record may come in millions of pieces
     while at + PIECE.size <= len(data):
         left = BLOCK - at % BLOCK
         if left < PIECE.size:
@@ -69,8 +69,8 @@ def _records(data: bytes) -> Iterator[tuple[bytes, int]]:
         parts += data[at + PIECE.size : end]
         at = end
         if kind in (FULL, LAST):
-            yield parts, at
-            parts = b""
+            yield bytes(parts), at
+            parts = bytearray()
 
 
 def _take(record: bytes, rows: list[Mapping[str, object]], facts: dict[str, Fact]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.table import Column, Table
+from nndoctor.readers.vocabulary.names import Kind, meaning
 
 MOST_FILES = 2000  # below one folder
+MAX_CELLS = 50_000_000  # of a table, which take 450 MB
 CUT = "{} holds {} lines that are no points: they were left out"
 
 Curve = tuple[list[float], list[float]]
@@ -60,6 +62,8 @@ def from_curves(
     held = {name: curve for name, curve in curves.items() if curve[0]}
     if not held:
         raise UnreadableLog(f"{path} holds no points: the run has logged nothing yet")
+    points_held = sum(len(steps) for steps, _ in held.values())
+    held = {name: held[name] for name in bounded_names(held, points_held)}
     axis = np.unique(np.concatenate([np.asarray(steps, dtype=np.float64) for steps, _ in held.values()]))
     columns = {"step": Column(axis, np.ones(len(axis), dtype=np.bool_))}
     for name, (steps, numbers) in held.items():
@@ -68,3 +72,12 @@ def from_curves(
         values[at], present[at] = numbers, True
         columns[name] = Column(values, present)
     return Table(columns, kind, facts=facts, notes=notes)
+
+
+def bounded_names(names: Iterable[str], rows: int) -> list[str]:
+    """The names of a table's columns: without unknown ones where so many, over so many rows, would fill the memory."""
+    every = list(names)
+    if rows * len(every) <= MAX_CELLS:
+        return every
+    known = [name for name in every if meaning(name).kind is not Kind.UNKNOWN]
+    return (known or every)[: max(MAX_CELLS // rows, 1)]
