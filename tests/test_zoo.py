@@ -11,11 +11,13 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
 from benchmarks.zoo import batch, records, shards
-from benchmarks.zoo.experiment import Experiment
+from benchmarks.zoo.experiment import Experiment, LogStyle
 from benchmarks.zoo.grow import grow
+from benchmarks.zoo.logs import observe
 from benchmarks.zoo.places import PLACES, SHAPES
 from benchmarks.zoo.pool import data_of
 from benchmarks.zoo.training import train
+from benchmarks.zoo.views import FEWEST, View, seen
 from benchmarks.zoo.workloads import FAMILIES
 
 SMALL = Experiment(
@@ -101,3 +103,23 @@ def test_a_batch_is_trained_once_and_written_as_lines(tmp_path, monkeypatch):
         assert len(shown) == 3
         assert all(len({len(cells) for cells in view["log"].values()}) == 1 for view in shown)
         assert {"lr_x10", "lr_d10", "steps_x4"} <= line["gains"].keys()
+
+
+def test_what_costs_much_is_planned_less_often_and_a_longer_plan_only_adds():
+    """Any share of the plan is a zoo of its own."""
+    some, more = batch.planned(6), batch.planned(12)
+    assert more[:6] == some
+    assert len(set(more)) == 12
+    assert more[-1] > 11
+
+
+def test_a_part_of_a_log_is_the_rows_of_the_whole_one():
+    """A log that begins in the middle or stops early shows the same values."""
+    e = replace(SMALL, steps=48, evaluations=48)
+    curves = train([e])[0]
+    style = View(LogStyle(per="step", every=1, validate_every=1))
+    whole = observe(replace(e, log=style.log), curves)
+    middle = seen(whole, replace(style, start=0.5, end=0.75))
+    assert middle.end.tolist() == whole.end[24:36].tolist()
+    assert middle.val_loss.tolist() == whole.val_loss[24:36].tolist()
+    assert len(seen(whole, replace(style, end=0.01)).end) == FEWEST

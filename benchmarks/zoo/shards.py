@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.zoo import raw, records
-from benchmarks.zoo.store import read
+from benchmarks.zoo.store import FOLDER, read
+
+__all__ = ["FOLDER", "load", "pack", "views", "write"]
 
 PLANNED = 320  # batches
 PACKED = 40  # batches a committed file
