@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
 
 MIN_POINTS = 8  # values an epoch, from which it has a level of its own
 MIN_EPOCHS = 2
@@ -25,4 +26,4 @@ def borders(run: Run, series: Series) -> NDArray[np.int64]:
     epoch = np.ceil(known[at] - 1e-9) if broken else known[at]
     first = np.flatnonzero(np.diff(epoch) > 0) + 1
     sizes = np.diff(np.concatenate([[0], first, [len(epoch)]]))
-    return first if len(first) and np.median(sizes) >= MIN_POINTS else np.empty(0, dtype=np.int64)
+    return first if len(first) and median(sizes) >= MIN_POINTS else np.empty(0, dtype=np.int64)

@@ -14,6 +14,7 @@ from nndoctor.analysis.plateau import USUAL
 from nndoctor.analysis.start import begins_late
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
 
 MIN_POINTS = 4  # values: the start of a healthy run is at chance, too
 NEAR = 0.03  # of the loss of guessing: a loss that ends so near it has not left it
@@ -97,7 +98,7 @@ def _by_majority(run: Run, split: str, loss: Series | None, accuracy: Series | N
         return _by_repeated_score(run, split)
     if accuracy is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
         return None
-    level = float(np.median(accuracy.y))
+    level = float(median(accuracy.y))
     same = float(np.mean(accuracy.y == level))
     end_same = bool((accuracy.y[-max(3, len(accuracy.y) // 4) :] == level).all())
     if same < SAME_ANSWER or not end_same or not 0 < level < GOOD or significant_digits(accuracy.y) < 3:
@@ -117,7 +118,7 @@ def _by_repeated_score(run: Run, split: str) -> Guessing | None:
     score = run.series.get(f"validation/{run.metric.name}") or run.series.get(f"{split}/{run.metric.name}")
     if score is None or len(score.y) < MIN_POINTS or significant_digits(score.y) < 3:
         return None
-    level = float(np.median(score.y))
+    level = float(median(score.y))
     stays = float(np.mean(score.y == level)) >= SAME_ANSWER and score.y[-1] == level
     return Guessing(split, "majority", None, None, level) if stays and 0 < level < GOOD else None
 

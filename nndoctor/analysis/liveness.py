@@ -9,7 +9,7 @@ import numpy as np
 
 from nndoctor.core.run import LAYER, SPLITS, Run, once
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import Array
+from nndoctor.core.statistics import Array, median
 
 MAX_DIGITS = 8  # digits after the point beyond which a log counts as exact
 MIN_IDENTICAL = 4  # values: in fewer, coarse rounding alone may make them the same
@@ -130,7 +130,7 @@ def sudden_zero(series: Series) -> int | None:
     if len(series.y) - at < MIN_ZEROS:
         return None
     before = series.y[max(at - 3, 0) : at]
-    last, start = float(np.median(before)), float(np.median(series.y[: min(at, 5)]))
+    last, start = float(median(before)), float(median(series.y[: min(at, 5)]))
     smallest = unit(series.y[:at])
     return at if last > max(SUDDEN * smallest, SUDDEN_SHARE * start) else None
 
@@ -144,5 +144,5 @@ def stuck_value(series: Series) -> int | None:
     before = series.y[:at]
     smallest = max(unit(before), 1e-9 * abs(float(series.y[-1])))
     steps = np.diff(series.y[max(at - RECENT, 0) : at + 1])
-    restless = float(np.median(np.abs(steps[-3:]))) > SUDDEN * smallest and steps.min() < 0 < steps.max()
+    restless = float(median(np.abs(steps[-3:]))) > SUDDEN * smallest and steps.min() < 0 < steps.max()
     return at if restless and significant_digits(before) >= MIN_DIGITS else None

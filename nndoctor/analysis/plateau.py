@@ -9,6 +9,7 @@ import numpy as np
 from nndoctor.analysis.chance import guesses
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
 
 STILL = 0.05  # of the reach: less than this is no progress
 GONE = 0.3  # of the reach: a loss that fell so far has left
@@ -47,7 +48,7 @@ def stands_still(run: Run, loss: Series) -> bool:
 
 def left_behind(loss: Series) -> float:
     """How far below the first few readings the loss came: in a long log all of a fall may lie in its first hundredth."""
-    return float(np.median(loss.y[: min(max(1, len(loss.y) // 20), FIRST)])) - min(loss.best, loss.last)
+    return float(median(loss.y[: min(max(1, len(loss.y) // 20), FIRST)])) - min(loss.best, loss.last)
 
 
 def chance_fall(loss: Series) -> float:
@@ -73,7 +74,7 @@ def at_usual_guess(loss: Series, fall: float) -> bool:
 def left_at(loss: Series) -> float:
     """The share of the run after which the smooth curve has fallen by 5 % of all that it falls, for good."""
     x, y = loss.reduced[0], loss.smooth
-    start = float(np.median(y[: max(1, len(y) // 10)]))
+    start = float(median(y[: max(1, len(y) // 10)]))
     if start - y.min() < 10 * loss.noise:
         return 0.0
     span = start - y.min()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nndoctor.core.run import Run, once
+from nndoctor.core.statistics import median
 
 LATE = 12.0  # intervals between two values: a log that begins later begins in the middle of a run
 FIRST_EPOCH = 1.0  # the first epoch's number, as many count
@@ -19,7 +20,7 @@ def begins_late(run: Run) -> float | None:
         series = run.series.get(name)
         if series is not None and len(series.steps) > 2:
             first.append(float(series.steps[0]))
-            spacing.append(float(np.median(np.diff(series.steps))))
+            spacing.append(float(median(np.diff(series.steps))))
     if not first or "resumed_at" in run.facts:
         return None
     start, interval = min(first), min(spacing)

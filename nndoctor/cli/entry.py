@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from types import FrameType
 
@@ -41,6 +38,8 @@ def run(words: Sequence[str]) -> int:
         if interrupts:  # some packages turn the interrupt of their import into an ImportError
             return Exit.INTERRUPTED
         say("this is a bug of nndoctor, not of your log; please report it with the lines below")
+        import traceback
+
         traceback.print_exc()
     return Exit.TROUBLE
 
@@ -65,11 +64,14 @@ def _noted(interrupts: list[int]) -> Iterator[None]:
 
 
 def _run(words: Sequence[str]) -> int:
-    """A bare `diagnose LOG…` needs no parser, and starts in half the time; every other line is typer's."""
-    if words[:1] == ["diagnose"] and len(words) > 1 and not any(w.startswith("-") and w != "-" for w in words):
-        from nndoctor.cli.run_diagnose import Request, answer
+    """The usual words of `diagnose` need no parser, and start in half the time; every other line is typer's."""
+    if words[:1] == ["diagnose"] and "_NNDOCTOR_COMPLETE" not in os.environ:
+        from nndoctor.cli.quick import request_of
+        from nndoctor.cli.run_diagnose import answer
 
-        return answer(Request(words[1:]))
+        request = request_of(words[1:])
+        if request is not None:
+            return answer(request)
     if list(words) == ["--version"]:
         from nndoctor.cli.out import put
         from nndoctor.cli.versions import versions
@@ -102,6 +104,9 @@ def _command(words: Sequence[str], names: Sequence[str]) -> None:
     word = words[0] if words else ""
     if not word or word in names or (word.startswith("-") and word != "-"):
         return
+    import shlex
+    from difflib import get_close_matches
+
     near = get_close_matches(word, names, 1, 0.6)
     if not near and (word == "-" or set(word) & set("./*\\") or Path(word).exists()):
         raise UsageError(f"{word} is no command; did you mean: nndoctor diagnose {shlex.join(words)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nndoctor.reporters.page import Look
 
-NARROWEST, WIDEST = 40, 120
+NARROWEST, USUAL, WIDEST = 40, 80, 120
 
 
 class Color(StrEnum):
@@ -28,8 +27,19 @@ def look(color: Color = Color.auto, *, to_file: bool = False) -> Look:
 
     if to_file:
         return Look(color=color is Color.always)
-    width = min(max(shutil.get_terminal_size((80, 24)).columns, NARROWEST), WIDEST)
+    width = min(max(_columns(), NARROWEST), WIDEST)
     return Look(width, _colored(color), sys.stdout.encoding or "utf-8")
+
+
+def _columns() -> int:
+    """The columns of the terminal as COLUMNS or the system says, else 80; `shutil` says the same, and takes long to import."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdigit() and int(said) > 0:
+        return int(said)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ is not None else 1).columns or USUAL
+    except (OSError, ValueError, AttributeError):  # no terminal, or a closed standard output
+        return USUAL
 
 
 def _colored(color: Color) -> bool:

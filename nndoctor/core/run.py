@@ -7,7 +7,7 @@ for a layer (`layer:features.0/zero_fraction`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -81,11 +81,10 @@ class Run:
         when both have one sign, evenly spaced otherwise; `a*n` repeats. `layers` draws layer series by their path and
         statistic: `{"fc1/grad_norm": "1 0.9"}`.
         """
-        named = {_spelled(key): _points(text) for key, text in curves.items()}
-        named |= {LAYER + key: _points(text) for key, text in (layers or {}).items()}
-        longest = max((len(v) for v in named.values()), default=0)
-        series = {k: Series.of(k, v, np.linspace(0, longest - 1, len(v))) for k, v in named.items()}
-        return cls(series, {k: Fact(v) for k, v in (facts or {}).items()}, source="drawn", format="drawn")
+        named = {_spelled(key): text for key, text in curves.items()}
+        named |= {LAYER + key: text for key, text in (layers or {}).items()}
+        known = {k: Fact(v) for k, v in (facts or {}).items()}
+        return cls(_Drawn(named), known, source="drawn", format="drawn")
 
     def place(self, step: float) -> str:
         """A step as a message names it, in the unit that the log counts: `epoch 9`, `step 1500`, `epoch 0.25`."""
@@ -166,6 +165,28 @@ class Run:
 
     def _repr_html_(self) -> str:
         return str(displayed("run_html", self))
+
+
+class _Drawn(Mapping[str, Series]):
+    """The series of a drawn run, made when the first is looked at: the rules' examples cost nothing where nobody reads them."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    @cached_property
+    def _series(self) -> dict[str, Series]:
+        named = {key: _points(text) for key, text in self._texts.items()}
+        longest = max((len(v) for v in named.values()), default=0)
+        return {k: Series.of(k, v, np.linspace(0, longest - 1, len(v))) for k, v in named.items()}
+
+    def __getitem__(self, name: str) -> Series:
+        return self._series[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._series)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def direction(name: str) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from nndoctor.core.errors import NotALog, UnreadableLog
@@ -19,6 +19,9 @@ from nndoctor.readers.semantics.hyperparameters import given
 from nndoctor.readers.tables.curve_files import Curve, from_curves
 from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import Kind, meaning
+
+if TYPE_CHECKING:
+    import sqlite3
 
 MAGIC = b"SQLite format 3\0"
 MOST_POINTS = 20_000_000
@@ -36,6 +39,8 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table for each run that logged a curve. Raises UnreadableLog for another database, or a broken one."""
+    import sqlite3
+
     try:
         with _opened(source) as base:
             tables = {name for (name,) in base.execute("select name from sqlite_master where type = 'table'")}
@@ -65,6 +70,8 @@ def _labels(runs: Sequence[tuple[object, object]]) -> list[tuple[str, str]]:
 @contextmanager
 def _opened(source: Source) -> Iterator[sqlite3.Connection]:
     """The database, opened so that nothing can be written."""
+    import sqlite3
+
     if source.data is not None:
         base = sqlite3.connect(":memory:")
         base.deserialize(source.data)

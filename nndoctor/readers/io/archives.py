@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -78,6 +77,8 @@ def unfolded(source: Source) -> Iterator[tuple[Path, list[str]]]:
     Only plain files with a log's name are unpacked, never a link or a path that leads out of the folder. A member
     that cannot be unpacked is left out. Raises UnreadableLog where the archive is out of bounds, or nothing is whole.
     """
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="nndoctor-") as name:
         folder = Path(name).resolve()
         bad: list[str] = []

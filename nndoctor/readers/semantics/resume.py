@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nndoctor.core.statistics import Array
+from nndoctor.core.statistics import Array, median
 from nndoctor.readers.semantics.step_axis import Segment
 from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import Kind, Meaning
@@ -38,12 +38,12 @@ def _values(table: Table, column: str, part: Segment) -> Array:
 def _carries_on(before: Array, after: Array) -> bool:
     if min(len(before), len(after)) < FEW:
         return False
-    fallen = float(before[0] - np.median(before[-FEW:]))
+    fallen = float(before[0] - median(before[-FEW:]))
     return fallen > 0 and float(after[0] - before[-1]) < NEAR * fallen and float(before[0] - after[0]) > 0
 
 
 def _counted_on(first: Segment, second: Segment) -> Segment:
-    stride = float(np.median(np.diff(first.axis))) or 1.0
+    stride = float(median(np.diff(first.axis))) or 1.0
     axis = second.axis - second.axis[0] + first.axis[-1] + stride
     return Segment(
         np.concatenate([first.rows, second.rows]), np.concatenate([first.axis, axis]), (*first.resumed, float(axis[0]))

@@ -55,19 +55,19 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _with_full_epochs(first: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """The borders without a last epoch that has hardly begun."""
-    usual = float(np.median(np.diff(np.concatenate([[0], first]))))
+    usual = float(median(np.diff(np.concatenate([[0], first]))))
     return first if n - first[-1] >= FINISHED * usual else first[:-1]
 
 
 def _steps(y: Array, first: NDArray[np.int64]) -> tuple[Array, Array, float]:
     """For each border the drop over it and the fall within the epoch after it, and the standard error of a drop."""
-    window = int(min(WINDOW, max(3, np.median(np.diff(np.concatenate([[0], first]))) // 3)))
+    window = int(min(WINDOW, max(3, median(np.diff(np.concatenate([[0], first]))) // 3)))
     ends = [*first[1:].tolist(), len(y)]
     drops = [median(y[i - window : i]) - median(y[i : i + window]) for i in first]
     slopes = [max(median(y[i : i + window]) - median(y[j - window : j]), 0.0) for i, j in zip(first, ends, strict=True)]
     before = y[: first[0]]
     late = [y[first[0] // 2 : first[0]], *(y[i:j] for i, j in zip(first, ends, strict=True))]
-    noise = float(np.median([1.4826 * median(np.abs(part - median(part))) for part in late]))
+    noise = median(np.array([1.4826 * median(np.abs(part - median(part))) for part in late]))
     half = len(before) // 2  # the first epoch begins with the steep fall of every training
     slopes.append(max(median(before[half : half + window]) - median(before[-window:]), 0.0))
     return np.array(drops), np.array(slopes), noise * (np.pi / window) ** 0.5
@@ -92,7 +92,7 @@ def _stairs(levels: str, points: int = 12) -> Run:
     """A log of one point a tenth of an epoch, flat at each of these levels, with a little noise."""
     text = " ".join(f"{float(v) * (1 + 0.02 * ((7 * k) % 5 - 2)):.4f}" for v in levels.split() for k in range(points))
     drawn = Run.drawn(train_loss=text)
-    steps = drawn.series["train/loss"].steps
+    steps = np.arange(float(points * len(levels.split())))
     return Run(drawn.series, source="drawn", format="drawn", epochs=Series.of("epoch", np.floor(steps / points), steps))
 
 

@@ -19,6 +19,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.sanitize import quoted
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
 
 CALM = 0.2  # of what was learned: a loss so near its best is not on its way up
 LEAP = 400.0  # times the reading before: a rate far too high multiplies the loss by thousands from one to the next
@@ -151,7 +152,7 @@ def _bursts(run: Run, where: float) -> bool:
     """Whether the gradient norm rose far above its median before a step."""
     norm = run.series.get("grad_norm")
     y = norm.y[norm.x <= where] if norm is not None else np.empty(0)
-    return len(y) >= LONG and bool(y[len(y) // 4 :].max() > BURST * np.median(y))
+    return len(y) >= LONG and bool(y[len(y) // 4 :].max() > BURST * median(y))
 
 
 def _piles_up(before: list[float]) -> bool:

@@ -18,6 +18,7 @@ from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import median
 
 HALF = 0.5  # flat for this share of the run before it moves
 RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there
@@ -42,7 +43,7 @@ def check(run: Run) -> Iterator[Symptom]:
         or _swings(run, loss)
     ):
         return
-    fall = float(np.median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
+    fall = float(median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):
         yield _symptom(run, loss, fall, 1.0)
         return
