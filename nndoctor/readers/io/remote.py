@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -38,6 +37,8 @@ def fetched(path: str) -> Iterator[Source]:
             raise UnreadableLog(f"{path}: nothing lies there; wanted a run log or a folder of logs")
     except (OSError, ValueError, RuntimeError) as error:
         raise UnreadableLog(f"{path} cannot be fetched: {_line(error)}") from error
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="nndoctor-") as folder:
         _copy(system, inner, names, Path(folder), path)
         yield Source(folder)
