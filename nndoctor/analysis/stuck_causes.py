@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nndoctor.analysis import plateau as still
 from nndoctor.analysis.unlogged_causes import unseen_warm_up
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -16,8 +17,27 @@ THROWN_BEFORE = Cause(
 )
 
 
+BOOSTED = (
+    Cause(
+        "features that say nothing about the labels",
+        0.5,
+        "where no split helps, every round leaves the loss where it is",
+        "check that features and labels are in the same order, and look at twenty rows of both",
+    ),
+    Cause("learning rate too low", 0.3, "steps near zero move no prediction", "one run with a learning rate of 0.1"),
+    Cause(
+        "trees that cannot grow",
+        0.2,
+        "min_child_weight, min_data_in_leaf or gamma may forbid every split",
+        "one run with the library's defaults",
+    ),
+)
+
+
 def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     """What may hold a loss where it is, the likeliest first; the loss must have a finite value."""
+    if workload(run) is Workload.BOOSTING:
+        return BOOSTED
     peak = loss.high
     burst = (
         peak - loss.last > 0.05 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak

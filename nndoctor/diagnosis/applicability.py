@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nndoctor.analysis.workload import Workload, counts_tokens, workload
 from nndoctor.core.report import Skipped
@@ -57,3 +57,22 @@ def applicable(run: Run, rules: Iterable[Rule]) -> tuple[list[Rule], list[Skippe
     rules = [rule for rule in rules if OWN.get(rule.name, kind) is kind]
     kept = [rule for rule in rules if rule.name not in foreign]
     return kept, [Skipped(rule.code, rule.name, reason) for rule in rules if rule.name in foreign]
+
+
+NETWORKS_ONLY = frozenset(
+    {
+        "dropout", "he-initialization", "xavier-initialization", "random-weights", "leaky-relu", "batch-normalization",
+        "shortcuts", "check-the-step", "give-all-parameters", "reattach", "larger-batch", "warm-up", "clip-gradients",
+        "adam", "rmsprop", "larger-network", "smaller-network", "weight-decay", "augmentation", "average-weights",
+        "decay-learning-rate", "learning-rate-range-test", "label-smoothing", "overfit-tiny-subset", "full-precision",
+        "shorten-warm-up", "evaluate-train-in-eval-mode", "group-normalization", "zero-gradients",
+    }
+)  # fmt: skip
+"""Remedies that boosted trees have no use for."""
+
+
+def fitting(run: Run, remedies: Sequence[str]) -> tuple[str, ...]:
+    """The remedies that fit the run's workload; all of them where none would be left."""
+    if workload(run) is not Workload.BOOSTING:
+        return tuple(remedies)
+    return tuple(name for name in remedies if name not in NETWORKS_ONLY) or tuple(remedies)

@@ -14,7 +14,7 @@ from nndoctor.core.finding import Finding, Location, Symptom, ranked
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
-from nndoctor.diagnosis.applicability import applicable
+from nndoctor.diagnosis.applicability import applicable, fitting
 from nndoctor.diagnosis.needs import sorted_out
 from nndoctor.diagnosis.precedence import explained_by
 from nndoctor.remedies import REMEDIES
@@ -105,7 +105,7 @@ def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
         evidence=symptom.evidence,
         location=_location(symptom, run),
         causes=causes,
-        remedies=tuple(REMEDIES[name] for name in prescribed(causes, symptom.remedies or rule.remedies)),
+        remedies=tuple(REMEDIES[name] for name in fitting(run, prescribed(causes, symptom.remedies or rule.remedies))),
         series=symptom.series,
         span=symptom.span,
     )

@@ -25,6 +25,7 @@ from nndoctor.readers.vocabulary.names import BARE, FACTS, Kind, Meaning, meanin
 from nndoctor.readers.vocabulary.spellings import RUN_KEYS
 
 MOST_NAMED = 8  # columns that are all shown
+SPARSE, FULLER = 20, 4  # points of a column, and times as many of another that says the same: the other is the curve
 ENOUGH = 8  # points from which the mean over an epoch is a curve, and preferred to its twin logged every few steps
 
 
@@ -89,6 +90,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
     found: dict[str, Series] = {}
     parts: dict[str, Series] = {}
     ranks: dict[str, tuple[bool, int, int]] = {}
+    most = _most_points(table, meanings, part)
     for column, said in meanings.items():
         if said.kind not in (Kind.SERIES, Kind.PART, Kind.MACHINE):
             continue
@@ -98,7 +100,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         if said.kind is Kind.PART:
             parts.setdefault(series.name, series)
             continue
-        short = len(series) < ENOUGH
+        short = len(series) < ENOUGH or (len(series) < SPARSE and FULLER * len(series) <= most.get(series.name, 0))
         rank = (short, -len(series) if short else int(said.each_step), said.rank)
         if rank < ranks.get(series.name, (True, 1, 0)):
             found[series.name], ranks[series.name] = series, rank
@@ -131,6 +133,16 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         clock=clock(table, part),
         epochs=_epoch_of_step(table, meanings, part),
     )
+
+
+def _most_points(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, int]:
+    """The points of the fullest column of each series, columns of single steps beside an epoch's mean left out."""
+    most: dict[str, int] = {}
+    for column, said in meanings.items():
+        if said.kind is Kind.SERIES and not said.each_step:
+            name = f"{said.split}/{said.metric}" if said.split else said.metric
+            most[name] = max(most.get(name, 0), int(table.columns[column].present[part.rows].sum()))
+    return most
 
 
 def _series(table: Table, column: str, said: Meaning, part: Segment) -> Series | None:

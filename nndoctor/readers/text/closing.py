@@ -48,6 +48,7 @@ ENDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 """What the last lines say, the most specific first; the fact is `ended:<name>`."""
 
+BOOSTING = re.compile(r"^\s*\d+:\s+learn: |^\[\d+\]\s+[\w']*(?:train|valid|eval|test)[\w' -]*:", re.MULTILINE)
 STOPPED_BY_USER = re.compile(r"KeyboardInterrupt")
 SCALE_CUT = re.compile(r"(?:reducing(?: loss scale)? to|setting loss scale to):?\s*(\d+\.?\d*(?:e[-+]?\d+)?)")
 
@@ -61,8 +62,13 @@ def with_ending(source: Source, tables: Sequence[Table]) -> list[Table]:
     before = (
         int(lines[-2]) if len(lines) > 1 else 0
     )  # an error message may itself name a step, and count as the last record
-    found = {**_ended(source, before), **_scale_cuts(source)}
+    found = {**_boosted(source), **_ended(source, before), **_scale_cuts(source)}
     return [*tables[:-1], replace(last, facts={**last.facts, **found})] if found else list(tables)
+
+
+def _boosted(source: Source) -> dict[str, Fact]:
+    """The kind of training, where the lines are those of a boosting library."""
+    return {"workload": Fact("boosting")} if BOOSTING.search(source.start) else {}
 
 
 def _ended(source: Source, last_record: int) -> dict[str, Fact]:

@@ -17,6 +17,7 @@ NEVER_BELOW = 0.985  # of ln C: validation's best loss, which noise alone takes 
 LEARNED = 0.04  # of the first training loss: less is no memorization yet
 SHARE = 1.3  # times 1/C, plus the noise
 MIN_POINTS = 4
+BEGINS, LARGEST = 0.012, 10.0  # of ln C, within which both losses begin; ln of the most classes
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -51,13 +52,14 @@ def check(run: Run) -> Iterator[Symptom]:
 def _guessing(run: Run, validation: Series) -> tuple[int, float] | None:
     """The number of classes and its ln: as the log shows it, or as both losses begin at it."""
     number_of = classes(run)
-    if number_of is None and not run.judged_by_share:
-        train = run.series["train/loss"]
-        begins = [float(s.y[0]) for s in (train, validation)]
-        number_of = round(math.exp(begins[1])) if 0.6 < begins[1] < 7 else 0
-        near = number_of >= 2 and all(abs(b - math.log(number_of)) < 0.01 * math.log(number_of) for b in begins)
-        number_of = number_of if near else None
-    return None if number_of is None else (number_of, math.log(number_of))
+    if number_of is not None:
+        return number_of, math.log(number_of)
+    begins = [float(s.y[0]) for s in (run.series["train/loss"], validation)]
+    if not 0.6 < begins[1] < LARGEST:
+        return None
+    number_of = round(math.exp(min(begins)))
+    near = all(abs(b - math.log(number_of)) < BEGINS * math.log(number_of) for b in begins)
+    return (number_of, math.log(number_of)) if near else None
 
 
 def _right_by_chance(run: Run, number_of: int) -> bool:

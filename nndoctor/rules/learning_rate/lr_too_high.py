@@ -37,7 +37,6 @@ POOR = 0.25  # training error
 FEW_WRONG = 4  # readings
 RIGHT = 0.2  # points of accuracy won
 
-
 FLOOR = Cause(
     "network too small, or regularization too strong",
     0.6,
@@ -194,8 +193,8 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
 
 
 def _gets_right(run: Run, accuracy: Series) -> bool:
-    """Whether the accuracy has risen well: a loss so large is then a sum (CTC, reduction="sum"), and has no level of guessing."""
-    return classes(run) is None and improvement(accuracy, higher=True) > RIGHT
+    """Whether the accuracy has risen well, or is 0: a loss so large is then a sum (CTC, reduction="sum"), without a level of guessing."""
+    return classes(run) is None and (improvement(accuracy, higher=True) > RIGHT or accuracy.high <= 0)
 
 
 def _forgotten(run: Run, loss: Series) -> Symptom | None:
@@ -225,8 +224,9 @@ def _wandered(run: Run, loss: Series) -> Symptom | None:
         return None
     if comes_back(loss) or unrest.only_spikes(run, loss):
         return None
+    came_back = " before it came down again" if loss.last - loss.best < 0.5 * climb else ""
     return Symptom(
-        f"training loss climbed by {percent(climb / reach(run))} of all it has learned around step {step(where)} before it came down again",
+        f"training loss climbed by {percent(climb / reach(run))} of all it has learned around step {step(where)}{came_back}",
         sureness(height, unrest.CLIMB, 0.6),
         {"climb": climb, "reach": reach(run), "last": loss.last},
         series="train/loss",

@@ -10,9 +10,11 @@ import numpy as np
 from nndoctor.analysis.chance import at_chance
 from nndoctor.analysis.convergence import lr_share, reach, roughness, sureness
 from nndoctor.analysis.loss_explosion import comes_back
+from nndoctor.analysis.loss_rise import rises_for_good
 from nndoctor.analysis.unlogged_causes import not_reset
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number, place
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -36,28 +38,31 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     learned = max(start, 0.0)
     stays = rise > 0 and _stands_out(loss, rise) and _stays(loss)
     at_once = not stays and _at_once(loss)
-    if at_chance(run) or comes_back(loss) or not (stays or at_once):
+    rise_for_good = rises_for_good(run)
+    if at_chance(run) or comes_back(loss) or not (stays or at_once or rise_for_good):
         return
     blown = at_once or (rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run))
     gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))
-    if not (blown or gone):
+    plain = (stays or at_once) and (blown or gone)
+    if not plain and rise_for_good is None:
         return
     ratio = rise / learned if learned > 0 else float("inf")
+    best = int(np.argmin(loss.y))
     yield Symptom(
-        _message(loss, blown=blown, at_once=at_once),
+        _message(run, loss, at_once=at_once),
         0.97 if blown else sureness(rise / reach(run), lost / 2, 1.0),
         {
-            "first": loss.first,
-            "best": loss.best,
-            "best_step": loss.best_step,
-            "last": loss.last,
+            "first": float(loss.y[0]),
+            "best": loss.low,
+            "best_step": float(loss.x[best]),
+            "last": float(loss.y[-1]),
             "rise_over_learned": min(ratio, 1e9),
         },
         series="train/loss",
-        step=loss.best_step,
-        span=(loss.best_step, float(loss.x[-1])),
+        step=float(loss.x[best]),
+        span=(float(loss.x[best]), float(loss.x[-1])),
         causes=_causes(run, loss),
-        remedies=STEP_FIRST if _piles_up(loss) else (),
+        remedies=BOOSTING if workload(run) is Workload.BOOSTING else STEP_FIRST if _piles_up(loss) else (),
     )
 
 
@@ -91,19 +96,13 @@ def _stays(loss: Series) -> bool:
     return len(loss.y) >= 4 and loss.level(0.8, 0.9) > middle and float(loss.smooth[-1]) > middle
 
 
-def _message(loss: Series, *, blown: bool, at_once: bool) -> str:
-    if at_once:
-        return (
-            f"training loss began at {number(float(loss.y[0]))} and ends at {number(loss.last)}, past three times that"
-        )
-    best = (
-        f"training loss was best at step {step(loss.best_step)} ({number(loss.best)}) and ends at {number(loss.last)}"
-    )
-    return (
-        f"{best}, {'past three times' if loss.last > FACTOR * loss.first > 0 else 'far above'} its start ({number(loss.first)})"
-        if blown and loss.last > loss.first
-        else f"{best}: what was learned is lost"
-    )
+def _message(run: Run, loss: Series, *, at_once: bool) -> str:
+    first, last, best = float(loss.y[0]), float(loss.y[-1]), int(np.argmin(loss.y))
+    times = f", {number(last / first)}× as high" if last > 2 * first > 0 and last < 1000 * first else ""
+    if at_once or best == 0:
+        return f"training loss rose from {number(first)} (first value) to {number(last)}{times} and does not come back"
+    back = f", above its first value ({number(first)})" if last > first else ", and does not come back"
+    return f"training loss was best at {place(run.axis, float(loss.x[best]))} ({number(loss.low)}) and ends at {number(last)}{back}"
 
 
 def _piles_up(loss: Series) -> bool:
@@ -119,8 +118,10 @@ def _calm(loss: Series) -> bool:
 
 
 def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
-    place = loss.share_of_run(loss.best_step)
-    lr = lr_share(run, max(place - 0.05, 0.0), min(place + 0.1, 1.0))
+    if workload(run) is Workload.BOOSTING:
+        return BOOSTED
+    turn = loss.share_of_run(loss.best_step)
+    lr = lr_share(run, max(turn - 0.05, 0.0), min(turn + 0.1, 1.0))
     because = "a loss that climbs and stays up is a step size too large for the curvature there"
     if lr is not None and lr > 0.5:
         because += "; the learning rate was near its peak when the loss turned"
@@ -145,6 +146,21 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     )
 
 
+BOOSTED = (
+    Cause(
+        "class weights counted twice, or an objective that is not the metric",
+        0.5,
+        "the objective falls while the metric that is logged rises",
+        "one run without scale_pos_weight, is_unbalance or sample weights",
+    ),
+    Cause(
+        "learning rate too high",
+        0.3,
+        "trees that overshoot make each round worse",
+        "one run with a tenth of the learning rate",
+    ),
+)
+BOOSTING = ("weigh-classes", "lower-learning-rate", "check-labels")
 STEP_FIRST = ("zero-gradients", "lower-learning-rate", "clip-gradients", "warm-up")
 
 RULE = Rule(
@@ -155,7 +171,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays up, the steps are too large or the gradients wrong, and more steps will not mend it.",
-    how="The last tenth lies above the best level by more than three times what was ever learned, or more than 60 % of it is lost, far outside the noise, and it stays there; or three readings in four of the second half lie above three times the very first.",
+    how="The last tenth lies above the best level by more than three times what was ever learned, or more than 60 % of it is lost, far outside the noise, and it stays there; or three values in four of the second half are above three times the very first; or it jumps by 30 % of the reach at once and stays up, or climbs by 35 % of it until the end, or ends 1.4 times as high as it began without ever coming below its first value.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",

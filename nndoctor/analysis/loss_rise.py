@@ -1,0 +1,83 @@
+"""A training loss that rises for good: it jumps and stays up, climbs until the end, or never comes below its first value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndoctor.analysis.convergence import reach
+from nndoctor.analysis.level import dwarfs_second, first_level
+from nndoctor.core.run import Run, once
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import quantile
+
+MIN_POINTS = 8
+JUMP = 0.3  # of the reach, from one value to the next
+STAYS = 0.25  # of the reach above the level before the jump, in nine values of ten after it
+NOISES = 8.0  # the jump against the noise before it
+BEFORE, AFTER, LATER = 5, 5, 0.1  # values before the jump; values after it, and share of the run
+CLIMB, RISES = 0.35, 4  # of the reach, in so many rises in a row, which end the run
+ABOVE_START = 1.4  # times the first value
+STILL = 0.1  # of the rise: noise that leaves no doubt
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A rise for good: `kind` is `jump`, `climb` or `from-start`, `index` the value from which it counts."""
+
+    kind: str
+    index: int
+
+
+@once
+def rises_for_good(run: Run) -> Rise | None:
+    """The rise of the training loss that was not undone, or None; under a learning rate that is raised at once none counts."""
+    loss = run.series.get("train/loss")
+    if loss is None or len(loss.y) < MIN_POINTS or not np.isfinite(reach(run)):
+        return None
+    scale = reach(run)
+    if dwarfs_second(loss):  # a first value that was thrown is no measure of what was learned
+        scale = min(scale, max(first_level(loss).mean - loss.low, 0.1 * scale))
+    return _from_start(loss) or _climb(loss, scale) or _jump(run, loss, scale)
+
+
+def _from_start(loss: Series) -> Rise | None:
+    y, first = loss.y, float(loss.y[0])
+    end = float(np.median(y[-max(3, len(y) // 10) :]))
+    calm = loss.noise < STILL * (end - first)
+    return (
+        Rise("from-start", 0) if first > 0 and y.min() >= 0.98 * first and end > ABOVE_START * first and calm else None
+    )
+
+
+def _climb(loss: Series, scale: float) -> Rise | None:
+    """The run ends in rises only, each above the noise, that together undo much of what was reached."""
+    rises = np.diff(loss.y) > loss.noise
+    last_fall = np.flatnonzero(~rises)
+    begins = int(last_fall[-1]) + 1 if len(last_fall) else 0
+    long_enough = len(loss.y) - 1 - begins >= RISES
+    return Rise("climb", begins) if long_enough and loss.y[-1] - loss.low > CLIMB * scale else None
+
+
+def _jump(run: Run, loss: Series, scale: float) -> Rise | None:
+    """One value far above those before it, and no way back to them."""
+    y = loss.y
+    jumps = np.diff(y)
+    at = int(np.argmax(jumps[BEFORE - 1 :])) + BEFORE if len(jumps) >= BEFORE else 0
+    after = y[at:]
+    if at < BEFORE or len(after) < max(AFTER, LATER * len(y)) or _raised(run, float(loss.x[at])):
+        return None
+    window = y[max(0, at - 4 * BEFORE) : at]
+    level, noise = float(np.median(window[-BEFORE:])), float(np.median(np.abs(np.diff(window)))) * 1.05
+    high = float(y[at]) - level > max(JUMP * scale, NOISES * noise)
+    return Rise("jump", at) if high and quantile(after, 0.1) > level + STAYS * scale else None
+
+
+def _raised(run: Run, step: float) -> bool:
+    """Whether the learning rate was raised just before a step: a warm restart starts high on purpose."""
+    lr = run.series.get("lr")
+    if lr is None or len(lr.y) < 3:
+        return False
+    before = lr.y[lr.x <= step][-4:]
+    return len(before) > 1 and bool((before[1:] > 1.5 * before[:-1]).any())
