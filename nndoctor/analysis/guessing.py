@@ -23,6 +23,11 @@ REPEATING = frozenset({"f1", "balanced_accuracy"})
 SAME_ANSWER = 0.8  # of the accuracies alike to the last digit: one class for every example
 FEW_CLASSES = 12  # beyond, an accuracy alone cannot tell 1/C from 1/(C+1), and the loss must agree
 GOOD = 0.9  # an accuracy from which one class for every example is an odd task, and a good network more likely
+MIN_STAYS, MAX_SLACK, MAX_RISE = (
+    6,
+    0.08,
+    0.04,
+)  # values; points of accuracy by scatter; points from the start to the end
 EXACT = 0.004  # of ln C, where only the loss is logged
 STILL = 0.03  # of the loss: more scatter than this is no constant answer
 GAN_NEAR = 0.01  # of 2 ln 2
@@ -141,12 +146,18 @@ def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | N
         return None  # a training loss that falls while validation guesses is memorization
     for number in _possible(end, level.mean):
         chance = math.log(number)
-        stays = accuracy.high <= SHARE / number + 0.02 + 3 * end.spread
         near = abs(level.mean - chance) < NEAR * chance
-        worse = number <= FEW_CLASSES and level.mean > chance and stays and not _falls(loss)
+        worse = number <= FEW_CLASSES and level.mean > chance and _stays(accuracy, number) and not _falls(loss)
         if (near and _at_share(end, number)) or worse:
             return Guessing(split, "accuracy", number if near else None, chance, 1 / number)
     return None
+
+
+def _stays(accuracy: Series, number: int) -> bool:
+    """Whether an accuracy never left 1/C: it is nowhere far above it, and ends no higher than it began."""
+    end = end_level(accuracy)
+    low = accuracy.high <= SHARE / number + 0.02 + min(3 * end.spread, MAX_SLACK)
+    return low and len(accuracy.y) >= MIN_STAYS and end.mean - float(accuracy.y[:2].mean()) < MAX_RISE
 
 
 def _falls(loss: Series) -> bool:

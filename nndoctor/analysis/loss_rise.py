@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import quantile
 
+ANNEALED = re.compile(r"kl|kld|regulari|commit|aux|beta")
 MIN_POINTS = 8
 JUMP = 0.3  # of the reach, from one value to the next
 STAYS = 0.25  # of the reach above the level before the jump, in nine values of ten after it
@@ -34,12 +36,34 @@ class Rise:
 def rises_for_good(run: Run) -> Rise | None:
     """The rise of the training loss that was not undone, or None; under a learning rate that is raised at once none counts."""
     loss = run.series.get("train/loss")
-    if loss is None or len(loss.y) < MIN_POINTS or not np.isfinite(reach(run)):
+    if loss is None or len(loss.y) < MIN_POINTS or not np.isfinite(reach(run)) or reweighted(run):
         return None
     scale = reach(run)
     if dwarfs_second(loss):  # a first value that was thrown is no measure of what was learned
         scale = min(scale, max(first_level(loss).mean - loss.low, 0.1 * scale))
     return _from_start(loss) or _climb(loss, scale) or _jump(run, loss, scale)
+
+
+@once
+def reweighted(run: Run) -> bool:
+    """Whether the training loss rises because the weights of its parts change, as where the KL term of a VAE is annealed.
+
+    The weight itself stands in the log and changes, or no part but one that began near zero rises.
+    """
+    beta = run.series.get("beta")
+    if beta is not None and len(beta.y) > 1 and beta.high > beta.low:
+        return True
+    parts = [
+        s for name, s in run.series.items() if name.startswith("train/") and name.endswith("_loss") and len(s.y) > 3
+    ]
+    kl = run.series.get("kl")
+    parts += [kl] if kl is not None and len(kl.y) > 3 else []
+    annealed = [s for s in parts if ANNEALED.search(s.name) and abs(float(s.y[0])) < 0.2 * abs(s.last)]
+    return (
+        bool(annealed)
+        and len(parts) > len(annealed)
+        and all(s.last <= 1.02 * s.first for s in parts if s not in annealed)
+    )
 
 
 def _from_start(loss: Series) -> Rise | None:

@@ -8,6 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from nndoctor.core.errors import NotALog, UnreadableLog
+from nndoctor.analysis.start import begins_late
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.formatting import place
 from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
 from nndoctor.readers.semantics.clock import clock
@@ -132,6 +135,14 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         notes=notes,
         clock=clock(table, part),
         epochs=_epoch_of_step(table, meanings, part),
+    run = replace(base, series=scaled, facts=facts, unknown=unknown, notes=notes, clock=clock(table, part))
+    late = begins_late(run)
+    return (
+        run
+        if late is None
+        else replace(
+            run, notes=(*notes, f"the log begins at {place(run.axis, late)}: nothing is known of the start of the run")
+        )
     )
 
 

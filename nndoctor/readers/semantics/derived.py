@@ -14,6 +14,7 @@ from nndoctor.core.series import Series
 STAND_INS = ("mse", "rmse", "mae", "perplexity")  # falls as a loss falls: better than no loss at all
 ABOVE_SHARE = 1.5  # a share of one is never above; a percentage nearly always is somewhere
 PERCENT = 100.5
+POOR_LOSS = 2.0  # beside an accuracy near 1, a cross-entropy is far smaller
 CLEARLY, NEAR = 20.0, 0.1  # no share, and so near to it is a fraction beside it: 0.93 where training is at 95
 
 
@@ -118,7 +119,8 @@ def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Seri
         tops = {name: s.high if len(s.y) else 0.0 for name, s in group.items()}
         highest = max(tops.values(), default=0.0)
         said = {name for name, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))}
-        if highest <= ABOVE_SHARE and not said:
+        poor = 1 < highest <= ABOVE_SHARE and metric == "accuracy" and _poor(series)
+        if highest <= ABOVE_SHARE and not said and not poor:
             continue
         near = known.higher and highest > CLEARLY
         for name, s in group.items():
@@ -126,6 +128,12 @@ def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Seri
             if name in said or tops[name] > 1 or not other:
                 scaled[name] = replace(s, values=s.values * 0.01, scale=0.01)
     return scaled
+
+
+def _poor(series: Mapping[str, Series]) -> bool:
+    """Whether the losses are those of a network that is right about one example in a hundred, never of one that always is."""
+    losses = [s for name, s in series.items() if name.endswith("/loss") and len(s.y)]
+    return bool(losses) and all(s.last > POOR_LOSS for s in losses)
 
 
 def _says_percent(column: str) -> bool:

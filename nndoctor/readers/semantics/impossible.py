@@ -11,6 +11,11 @@ from nndoctor.core.run import Fact
 from nndoctor.core.series import Series
 
 PERCENT = 100.5  # percentages are rounded, and sums of them end a little above 100
+ROUNDED, FEW_PERCENT = (
+    1.006,
+    5.0,
+)  # fractions are rounded, too; a classifier of two classes is right in half of all cases
+SMALL_LOSS = 0.5  # of a classifier that is right more often than not
 MIN_COUNTED = 8  # values: fewer whole numbers may be rounded percentages
 MEAN_RISE = 0.4  # per row: a sum of batches' accuracies rises by nearly 1 each time, a percentage does not
 
@@ -21,7 +26,8 @@ def without_impossible(found: Mapping[str, Series]) -> tuple[dict[str, Series], 
     facts: dict[str, Fact] = {}
     for name, series in found.items():
         known = BY_NAME.get(name.rpartition("/")[2])
-        kind = _kind(series) if known is not None and known.share and known.higher and len(series.y) else ""
+        share = known is not None and known.share and known.higher and len(series.y) > 0
+        kind = _kind(series, found.get(f"{name.rpartition('/')[0]}/loss")) if share else ""
         if kind:
             at = float(series.x[int(np.argmax(series.y))])
             facts[f"impossible:{name}"] = Fact(
@@ -32,10 +38,16 @@ def without_impossible(found: Mapping[str, Series]) -> tuple[dict[str, Series], 
     return kept, facts
 
 
-def _kind(series: Series) -> str:
-    """`above-100`, `summed` where whole numbers grow by about one a row, or nothing."""
+def _kind(series: Series, loss: Series | None) -> str:
+    """`above-100`, `above-1`, `summed` where whole numbers grow by about one a row, or nothing.
+
+    Percentages of a few percent are those of a poor network: beside a small loss such values are fractions above 1.
+    """
     if series.high > PERCENT:
         return "above-100"
+    small = loss is not None and len(loss.y) > 0 and 0 < loss.last < SMALL_LOSS
+    if ROUNDED < series.high <= FEW_PERCENT and small and series.name.endswith("/accuracy"):
+        return "above-1"
     y = series.y
     whole = bool((y == np.round(y)).all())
     grows = len(y) >= MIN_COUNTED and bool((np.diff(y) >= 0).all()) and y[0] <= 1 < y[-1]

@@ -10,7 +10,7 @@ import numpy as np
 from nndoctor.analysis.chance import at_chance
 from nndoctor.analysis.convergence import lr_share, reach, roughness, sureness
 from nndoctor.analysis.loss_explosion import comes_back
-from nndoctor.analysis.loss_rise import rises_for_good
+from nndoctor.analysis.loss_rise import reweighted, rises_for_good
 from nndoctor.analysis.unlogged_causes import not_reset
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -39,7 +39,7 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     stays = rise > 0 and _stands_out(loss, rise) and _stays(loss)
     at_once = not stays and _at_once(loss)
     rise_for_good = rises_for_good(run)
-    if at_chance(run) or comes_back(loss) or not (stays or at_once or rise_for_good):
+    if at_chance(run) or comes_back(loss) or reweighted(run) or not (stays or at_once or rise_for_good):
         return
     blown = at_once or (rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run))
     gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))

@@ -52,13 +52,12 @@ def _wrong(metric: str, low: float, high: float, *, share: bool) -> str:
 
 def _of_fact(run: Run, name: str, value: tuple[str, ...], line: int | None) -> Symptom:
     kind, column, high, at = value
-    summed = (
-        ": it counts or sums, and is not divided by the number of examples"
-        if kind == "summed"
-        else ": neither a fraction nor a percentage"
-    )
+    why = {
+        "summed": "it counts or sums, and is not divided by the number of examples",
+        "above-1": "a fraction cannot exceed 1, and a percentage so low does not fit the loss",
+    }.get(kind, "neither a fraction nor a percentage can be so high")
     return Symptom(
-        f"{column} rises to {high} at {place(run.axis, float(at))}{summed}",
+        f"{column} rises to {high} at {place(run.axis, float(at))}: {why}",
         CERTAIN,
         {"value": float(high), "series": name},
         step=float(at),
