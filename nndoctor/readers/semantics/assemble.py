@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.analysis.start import begins_late
-from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.core.formatting import place
 from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
@@ -127,7 +126,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
     scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})
     scaled = {**scaled, **table.more}
     notes = (*table.notes, *base.notes, *notes, *empty)
-    return replace(
+    run = replace(
         base,
         series=scaled,
         facts=facts,
@@ -135,15 +134,11 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         notes=notes,
         clock=clock(table, part),
         epochs=_epoch_of_step(table, meanings, part),
-    run = replace(base, series=scaled, facts=facts, unknown=unknown, notes=notes, clock=clock(table, part))
-    late = begins_late(run)
-    return (
-        run
-        if late is None
-        else replace(
-            run, notes=(*notes, f"the log begins at {place(run.axis, late)}: nothing is known of the start of the run")
-        )
     )
+    late = begins_late(run)
+    if late is None:
+        return run
+    return replace(run, notes=(*notes, f"the log begins at {place(run.axis, late)}: the start of the run is not known"))
 
 
 def _most_points(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, int]:

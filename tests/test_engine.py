@@ -1,0 +1,34 @@
+"""The engine: one broken rule costs nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nndoctor.core.run import Run
+from nndoctor.diagnosis.catalogue import RULES, find
+from nndoctor.diagnosis.engine import diagnose
+
+RUN = Run.drawn(train_loss="2.3 1.9 4.1 5.2 nan nan nan")
+
+
+def _breaks(run):
+    raise ZeroDivisionError(f"of {run.source}")
+
+
+def test_a_rule_that_raises_is_reported_and_the_others_go_on():
+    """The line names the rule, what was raised and where."""
+    broken = replace(find("diverged"), check=_breaks)
+    report = diagnose(RUN, tuple(broken if rule.name == "diverged" else rule for rule in RULES))
+    assert report.primary is not None
+    assert report.primary.name == "nan-loss"
+    assert len(report.errors) == 1
+    assert report.errors[0].startswith(
+        "rule NN302 diverged failed on this log: please report ZeroDivisionError: of drawn"
+    )
+    assert "test_engine.py" in report.errors[0]
+    assert "NN302" not in report.cleared
+
+
+def test_no_rule_raises_on_a_sick_run():
+    """Errors are for bugs."""
+    assert diagnose(RUN, RULES).errors == ()
