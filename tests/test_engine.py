@@ -11,7 +11,7 @@ from nndoctor.diagnosis.engine import diagnose
 RUN = Run.drawn(train_loss="2.3 1.9 4.1 5.2 nan nan nan")
 
 
-def _breaks(run):
+def _breaks(run, **_limits):
     raise ZeroDivisionError(f"of {run.source}")
 
 
