@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from nndoctor.core.run_folder import is_folder
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
-from nndoctor.recorder.folder import Folder, Row, last_step
+from nndoctor.recorder.folder import Folder, Row, last_step, latest
 from nndoctor.recorder.losses import LOSS, WAITS, Losses, held, waits
 from nndoctor.recorder.noise import Noise
 from nndoctor.recorder.pool import Pool
@@ -36,12 +36,15 @@ class Book:
         self.pending: list[float | Tensor] = []
         self.lost = False
         """Whether among the losses seen with the latest row is the first that is not finite."""
+        self.ranks = ranks.count
+        """How many processes train."""
         self._ranks = ranks
         self._noise = Noise()
         self._folder = Folder(path, known, resume=resume) if ranks.rank == 0 else None
         self._losses = Losses(kept=self._folder is not None)
-        known_run = self._folder.resumed if self._folder is not None else resume and is_folder(path)
-        last = last_step(path) if known_run else -1  # every rank reads it: all sample the same steps
+        self.path = self._folder.path if self._folder is not None else latest(path) if resume else path
+        known_run = self._folder.resumed if self._folder is not None else resume and is_folder(self.path)
+        last = last_step(self.path) if known_run else -1  # every rank reads it: all sample the same steps
         self.step = last + 1 if first_step is None else first_step
         self._metrics: dict[str, object] = {}
         self._flushed = time.perf_counter()
@@ -90,23 +93,20 @@ class Book:
         return True
 
     def row(
-        self, step: int, loss: object, metrics: Mapping[str, float], optimizer: torch.optim.Optimizer, seconds: float
+        self, step: int, loss: object, metrics: Mapping[str, float], lrs: Sequence[float | Tensor], seconds: float
     ) -> bool:
-        """The row of one step; whether its loss jumped."""
+        """The row of one step, with the learning rates that it used; whether its loss jumped."""
         self.step = step
         row: Row = {"step": step}
-        if not self.pending and loss is not None:
+        if loss is not None:
             self._look(loss)
             self.pending.append(held(loss))
         if self.pending:
             row[LOSS] = self._losses.number(self.pending, step)
             self.pending.clear()
-        groups = optimizer.param_groups
-        for k, group in enumerate(groups):
-            name, lr = f"lr_{k}" if k else "lr", group["lr"]
-            if type(lr) is not float:
-                lr = self._losses.number([held(lr.clone())], step, name) if waits(lr) else float(lr)
-            row[name] = lr
+        for k, lr in enumerate(lrs):
+            name = f"lr_{k}" if k else "lr"
+            row[name] = self._losses.number([lr], step, name)
         row["step_time"] = seconds
         if metrics or self._metrics:
             for name, value in {**self._metrics, **metrics}.items():
@@ -126,9 +126,12 @@ class Book:
         seconds, self._pool.seconds = self._pool.seconds, 0.0
         return seconds
 
-    def log(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Numbers beside a step, in its row if that is not yet on disk, else in one of their own."""
+    def log(self, step: int, metrics: Mapping[str, float], *, to_come: bool) -> None:
+        """Metrics of a step, in its row if that is yet to come or not yet on disk, else in one of their own."""
         if self._folder is None:
+            return
+        if to_come:
+            self._beyond.setdefault(step, {}).update({name: float(value) for name, value in metrics.items()})
             return
         rows = self._folder.rows
         if not rows or rows[-1]["step"] != step:
@@ -179,7 +182,7 @@ class Book:
                 return
             if row["step"] < step:
                 break
-        self._beyond[step] = numbers
+        self._beyond.setdefault(step, {}).update(numbers)
 
     def flush(self) -> None:
         """Bring everything to disk."""

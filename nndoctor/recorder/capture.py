@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.overrides import TorchFunctionMode
-from torch.utils.hooks import RemovableHandle
 
+from nndoctor.recorder.hidden import ALWAYS_CALLED, HOOKS, PRE_HOOKS, HiddenHook
 from nndoctor.recorder.kinds import FUNCTIONS, Role, activation_of, units_first
 from nndoctor.recorder.plan import Plan, compiled_in_place
 from nndoctor.recorder.slots import MOST_CALLS, Slots
@@ -22,15 +24,20 @@ Hook = Callable[[nn.Module, object, object], None]
 
 
 class Capture:
-    """Watches the first forward pass in training mode after `arm`; every hook is gone after `disarm`."""
+    """Watches the first forward pass in training mode after `arm`; every hook is gone after `disarm`.
+
+    The hooks are hidden ones: between `arm` and `disarm` the model can be copied, pickled, scripted and exported as
+    without them. Passes in other threads, traces and evaluations are not the training's and are left alone.
+    """
 
     def __init__(self, plan: Plan, slots: Slots, failed: Failed) -> None:
         self.plan = plan
         self.slots = slots
         self.output: tuple[int, ...] = ()
         self._failed = failed
-        self._handles: list[RemovableHandle] = []
-        self._hooks: dict[str, Hook] = {}
+        self._hooks: list[HiddenHook] = []
+        self._function_hooks: list[HiddenHook] = []
+        self._active: list[HiddenHook] = []
         self._calls: dict[str, int] = {}
         self._functions: Functions | None = None
         self._functional = True  # whether the model calls activations as functions: looked for in the first samples
@@ -39,36 +46,43 @@ class Capture:
         self._open = False
         self._passes = 0
         self._inside = 0
+        self._thread: int | None = None
+        self._pass_in: int | None = None
         self.seconds = 0.0
 
-    def arm(self) -> None:
-        """Set the hooks for the coming forward pass."""
+    def arm(self, thread: int | None = None) -> None:
+        """Set the hooks for the coming forward pass; of all threads, or of the one given."""
         self.disarm()
         self.slots.clear()
         self._calls.clear()
         self.seconds = 0.0
-        self._open, self._passes, self._inside = True, 0, 0
-        watch_functions = self._functional and not self.plan.compiled
+        self._open, self._passes, self._inside, self._thread = True, 0, 0, thread
         if not self._hooks:
-            self._hooks = {path: self._hook(path, module) for path, module in self.plan.modules.items()}
-        for path, module in self.plan.modules.items():
-            self._handles.append(module.register_forward_hook(self._hooks[path]))
-            if watch_functions and self.plan.roles[path] is Role.ACTIVATION:
-                self._handles.append(module.register_forward_pre_hook(self._entering))
-                self._handles.append(module.register_forward_hook(self._leaving, always_call=True))
-        root = self.plan.root
-        if compiled_in_place(root):
-            return
-        self._handles.append(root.register_forward_pre_hook(self._begin, prepend=True))
-        self._handles.append(root.register_forward_hook(self._end, always_call=True))
-        if watch_functions:
+            self._make_hooks()
+        self._active = [*self._hooks]
+        if self._functional and not self.plan.compiled:
+            self._active += self._function_hooks
             self._functions = Functions(self)
+        for hook in self._active:
+            hook.add(self)
+
+    def _make_hooks(self) -> None:
+        root = self.plan.root
+        for path, module in self.plan.modules.items():
+            self._hooks.append(HiddenHook(module, HOOKS, self._hook(path, module)))
+            if self.plan.roles[path] is Role.ACTIVATION and module is not root:
+                self._function_hooks.append(HiddenHook(module, PRE_HOOKS, self._entering))
+        if not compiled_in_place(root):
+            self._hooks.append(HiddenHook(root, PRE_HOOKS, self._begin))
+            self._hooks.append(HiddenHook(root, ALWAYS_CALLED, True))  # noqa: FBT003 - the entry is True
+            if root not in self.plan.modules.values():
+                self._hooks.append(HiddenHook(root, HOOKS, self._end))
 
     def disarm(self) -> None:
         """Take every hook away."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+        for hook in self._active:
+            hook.remove(self)
+        self._active = []
         self._open = False
         if self._functions is not None:
             self._functions.leave()
@@ -86,33 +100,46 @@ class Capture:
         """See nothing more of this step: the backward pass has begun."""
         self._open = False
 
-    def _begin(self, _module: nn.Module, _args: object) -> None:
-        if self._open and self._sees() and self._functions is not None and not self._passes:
-            self._functions.enter()
+    def _begin(self, module: nn.Module, _args: object) -> None:
+        if torch.compiler.is_compiling():
+            return
+        if self._sees(module, self.plan.root) and not self._passes:
+            self._pass_in, self._inside = threading.get_ident(), 0
+            if self._functions is not None:
+                self._functions.enter()
 
     def _end(self, _module: nn.Module, _args: object, output: object) -> None:
+        if torch.compiler.is_compiling() or self._pass_in != threading.get_ident():
+            return
+        self._pass_in = None
         if self._functions is not None:
             self._functions.leave()
-        if self._open and self._sees():
+        if self._open:
             found = first_tensor(output)
             self.output = tuple(found.shape) if found is not None else ()
             self._passes += 1
             self._open = False
 
     def _entering(self, _module: nn.Module, _args: object) -> None:
-        self._inside += 1
-
-    def _leaving(self, _module: nn.Module, _args: object, _output: object) -> None:
-        self._inside -= 1
+        if not torch.compiler.is_compiling() and self._pass_in == threading.get_ident():
+            self._inside += 1
 
     def _hook(self, path: str, module: nn.Module) -> Hook:
         role, activation, first = self.plan.roles[path], activation_of(module), units_first(module)
         if isinstance(module, nn.RNN) and module.nonlinearity == "tanh":
             activation = "tanh"
+        is_root = module is self.plan.root
+        counted = role is Role.ACTIVATION and not is_root
 
-        def hook(_module: nn.Module, _args: object, output: object) -> None:
-            if self._open and self._sees():
+        def hook(called: nn.Module, args: object, output: object) -> None:
+            if torch.compiler.is_compiling():
+                return
+            if self._sees(called, module):
                 self.take(path, role, activation, output, first=first)
+            if counted and self._functions is not None and self._pass_in == threading.get_ident():
+                self._inside -= 1
+            if is_root:
+                self._end(called, args, output)
 
         return hook
 
@@ -121,8 +148,10 @@ class Capture:
         began = time.perf_counter()
         try:
             found = first_tensor(output)
+            if found is None or not holds_values(found):
+                return
             calls = self._calls[path] = self._calls.get(path, 0) + 1
-            if found is None or calls > MOST_CALLS or not found.is_floating_point() or not found.numel():
+            if calls > MOST_CALLS or not found.is_floating_point() or not found.numel():
                 return
             name = path if calls == 1 else f"{path}#{calls}"
             if self._functions is None and type(found) is Tensor:
@@ -138,15 +167,23 @@ class Capture:
 
     def function(self, kind: str, output: object) -> None:
         """Sample the output of an activation that was called as a function: the layer `<layer before>.relu`."""
-        if self._open and not self._inside and self._sees():
+        if not self._inside and self._sees(self.plan.root, self.plan.root):
             if self._functions is not None:
                 self._functions.found = True
             before = self.slots.last.name if self.slots.last is not None else ""
             name = f"{before}.{kind}" if before else kind
             self.take(name, Role.ACTIVATION, kind, output, first=None)
 
-    def _sees(self) -> bool:
-        return self.plan.root.training and torch.is_grad_enabled() and torch._C._current_graph_task_id() == -1  # noqa: SLF001 - the one way to ask whether a backward pass runs (checkpointing calls forward within it)
+    def _sees(self, called: nn.Module, module: nn.Module) -> bool:
+        """Whether a call is part of the training's forward pass: of the module itself, not of a copy that shares its hooks."""
+        if not self._open or not (called is module or getattr(called, "_is_replica", False)):
+            return False
+        thread = threading.get_ident()
+        if self._thread is not None and self._thread != thread:
+            return False
+        if not torch.is_grad_enabled() and self._pass_in != thread:  # reentrant checkpointing runs a pass without
+            return False
+        return self.plan.root.training and torch._C._current_graph_task_id() == -1 and not torch._C._get_tracing_state()  # noqa: SLF001 - the one way to ask whether a backward pass runs (checkpointing calls forward within it)
 
 
 class Functions(TorchFunctionMode):
@@ -156,17 +193,18 @@ class Functions(TorchFunctionMode):
         super().__init__()
         self.found = False
         self._capture = capture
-        self._entered = False
+        self._entered: int | None = None
 
     def enter(self) -> None:
-        """Begin to see."""
-        self.__enter__()  # type: ignore[no-untyped-call]
-        self._entered = True
+        """Begin to see the calls of this thread."""
+        if self._entered is None:
+            self.__enter__()  # type: ignore[no-untyped-call]
+            self._entered = threading.get_ident()
 
     def leave(self) -> None:
-        """See no more; a second call does nothing."""
-        if self._entered:
-            self._entered = False
+        """See no more; a second call does nothing, nor does one of another thread, whose modes are others."""
+        if self._entered == threading.get_ident():
+            self._entered = None
             self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
     def __torch_function__(
@@ -189,6 +227,13 @@ def _clamps_at_zero(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     low = kwargs.get("min", args[1] if len(args) > 1 else None)
     high = kwargs.get("max", args[2] if len(args) > 2 else None)
     return isinstance(low, (int, float)) and low == 0 and high is None
+
+
+def holds_values(tensor: Tensor) -> bool:
+    """Whether a tensor holds numbers of its own: not so on the meta device, in a trace, or within torch.func."""
+    if tensor.device.type == "meta" or isinstance(tensor, FakeTensor):
+        return False
+    return not torch._C._functorch.is_functorch_wrapped_tensor(tensor)  # noqa: SLF001 - there is no public way to ask
 
 
 def first_tensor(output: object, depth: int = 0) -> Tensor | None:

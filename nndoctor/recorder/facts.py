@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nndoctor.recorder.kinds import Role, activation_of
+from nndoctor.recorder.optimizers import Optimizers
 from nndoctor.recorder.plan import Plan, is_lazy
 
 LOSSES = {
@@ -43,13 +44,13 @@ def of_model(plan: Plan) -> dict[str, object]:
     }
 
 
-def of_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, object]:
+def of_optimizer(optimizer: Optimizers) -> dict[str, object]:
     """Its name and the settings of its parameter groups."""
     groups = []
     for group in optimizer.param_groups:
         settings = {k: _number(v) for k, v in group.items() if k != "params"}
         groups.append({**settings, "parameters": sum(p.numel() for p in group["params"] if not is_lazy(p))})
-    return {"optimizer": type(optimizer).__name__, "optimizer_settings": groups}
+    return {"optimizer": optimizer.name, "optimizer_settings": groups}
 
 
 def of_system(device: torch.device | None) -> dict[str, object]:
@@ -64,7 +65,7 @@ def of_system(device: torch.device | None) -> dict[str, object]:
     }
 
 
-def of_layers(plan: Plan, weights: dict[str, list[Any]], optimizer: torch.optim.Optimizer) -> dict[str, object]:
+def of_layers(plan: Plan, weights: dict[str, list[Any]], optimizer: Optimizers) -> dict[str, object]:
     """Layers whose parameters should train and that the optimizer does not hold."""
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     missed = [

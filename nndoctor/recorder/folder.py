@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from nndoctor.core.errors import UsageError
 from nndoctor.core.run_folder import (
     FACTS,
     LAYERS,
@@ -27,29 +29,38 @@ from nndoctor.core.run_folder import (
 from nndoctor.recorder.analysis import Sample
 from nndoctor.recorder.statistics import STATISTICS
 
+DEFAULT = "nndoctor_run"
 MOST_SAMPLES = 32  # in one block
 Row = dict[str, float]
 
 
+def say(message: str) -> None:
+    """One line on standard error, where there is one: a closed one must not stop the training."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"nndoctor: {message}\n")
+
+
 class Folder:
-    """A run folder that is written by one process; `resume` goes on in one that is there."""
+    """A run folder that is written by one process; `resume` continues in an existing one.
+
+    Otherwise a folder that already holds a run is left alone, and a numbered one beside it is made (`path` names it).
+    """
 
     def __init__(self, path: Path, known: Mapping[str, object], *, resume: bool) -> None:
-        self.path = path
+        self.path = latest(path) if resume else path
         self.facts: dict[str, object] = {PRIMARY: 1, **known}
         self.rows: list[Row] = []
         self.samples: list[tuple[int, Sample]] = []
-        self.resumed = resume and is_folder(path)
+        self.resumed = resume and is_folder(self.path)
         self._columns: list[str] = []
         self._layers: tuple[str, ...] = ()
         self._dirty = True
-        path.mkdir(parents=True, exist_ok=True)
         if self.resumed:
             self._take_up()
-        elif any((path / name).exists() for name in (TABLE, LAYERS, FACTS)):
-            raise UsageError(f"{path} already holds a run; give another folder, or resume=True to go on in it")
-        else:
-            (path / LAYERS).touch()
+            return
+        self.path = _claimed(path)
+        if self.path != path:
+            say(f"{path} already holds a run; recording to {self.path}")
 
     def fact(self, name: str, value: object) -> None:
         """Set a fact; written at the next flush where it is new."""
@@ -117,6 +128,29 @@ class Folder:
             start = end
         with (self.path / LAYERS).open("ab") as file:
             file.write(b"".join(parts))
+
+
+def _claimed(path: Path) -> Path:
+    """The folder itself, or the first numbered one that holds no run; its layers' file is made, and so claims it."""
+    for number in itertools.count(1):
+        free = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        free.mkdir(parents=True, exist_ok=True)
+        if any((free / name).exists() for name in (TABLE, FACTS)):
+            continue
+        try:
+            (free / LAYERS).touch(exist_ok=False)
+        except FileExistsError:  # of a run, or of one that another process has just begun
+            continue
+        return free
+    raise AssertionError
+
+
+def latest(path: Path) -> Path:
+    """The folder to resume in: the one named; of the default name the last of its numbered ones."""
+    if path.name != DEFAULT:
+        return path
+    numbered = {int(n): p for p in path.parent.glob(f"{DEFAULT}-*") if (n := p.name.rpartition("-")[2]).isdigit()}
+    return numbered[max(numbered)] if numbered else path
 
 
 def last_step(path: Path) -> int:

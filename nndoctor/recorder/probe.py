@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 
-import torch
 from torch import nn
 
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import Analysis
 from nndoctor.recorder.capture import Capture
+from nndoctor.recorder.optimizers import Optimizers
 from nndoctor.recorder.plan import Plan, fingerprint, plan
 from nndoctor.recorder.raw import Raw
 from nndoctor.recorder.slots import Slots
@@ -23,7 +24,7 @@ class Probe:
     def __init__(
         self,
         model: nn.Module,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Optimizers,
         rng: random.Random,
         failed: Callable[[BaseException], None],
     ) -> None:
@@ -44,14 +45,15 @@ class Probe:
         self.weights = Weights(self.plan, self._rng)
         self._analysis = Analysis(self._slots, self.weights, self.plan.paths)
 
-    def arm(self) -> None:
-        """Set all hooks for the coming step."""
+    def arm(self, thread: int | None = None) -> None:
+        """Set all hooks for the coming step; a pass in another thread than the one given is not the training's."""
         replaced = fingerprint(self._model) != self.plan.ids
         if replaced or self.plan.lazy:
             self.disarm()
             self.replaced += replaced
             self._lay()
-        self.capture.arm()
+        parallel = any(type(m).__name__ == "DataParallel" for m in (self._model, *self._model.children()))
+        self.capture.arm(None if parallel else thread)
         self.weights.arm(self._failed, self.capture.shut)
 
     def disarm(self) -> None:
@@ -66,11 +68,11 @@ class Probe:
 
     def forget(self) -> None:
         """The step was skipped: begin again with the next one."""
-        self.arm()
+        self.arm(threading.get_ident())
 
     def before(self) -> None:
         """The update comes now: forward and backward are over, but of an optimizer that evaluates a closure itself."""
-        if self.weights.passes or self.capture.seen:
+        if self.optimizer.single and (self.weights.passes or self.capture.seen):
             self.disarm()
         self.weights.before()
 

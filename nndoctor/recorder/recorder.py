@@ -1,43 +1,52 @@
-"""The recorder: what a training loop carries to have its layers seen."""
+"""The recorder: samples the layers of a model while a training loop runs."""
 
 from __future__ import annotations
 
+import atexit
+import os
 import random
-import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
 
 from nndoctor.core.errors import UsageError
 from nndoctor.recorder.book import Book
+from nndoctor.recorder.folder import DEFAULT, say
+from nndoctor.recorder.optimizers import Optimizers, scaler_of
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
 from nndoctor.recorder.schedule import Schedule
 
 BUDGET = 0.004  # of the training's time: with the idle steps and the error of the estimate below half a per cent
+_OPEN: WeakSet[Recorder] = WeakSet()
 
 
 class Recorder:
     """Records a training loop into a run folder that `nndoctor diagnose` reads.
 
+    `optimizer` is one optimizer or a list of them, as created or as wrapped by Accelerate, Lightning or DeepSpeed.
     `every` is "auto" or a number of steps between two samples; `budget` the share of the time that "auto" may cost.
-    `scaler` is the GradScaler of mixed precision, `facts` whatever else is known of the run (batch_size, schedule,
-    train_examples). `resume` goes on in a folder that is there, from `first_step` or from where it ended.
+    `scaler` is the GradScaler of mixed precision, `facts` other known settings (batch_size, schedule, train_examples).
+    `resume` continues in an existing folder, from `first_step` or from its last step; otherwise a folder that already
+    holds a run is kept, and a numbered one (`nndoctor_run-2`) is made.
 
-    It never changes the training. What fails inside it is said once on standard error, and ends the recording only.
-    Raises UsageError for arguments that make no sense.
+    It never changes the training. The model can be copied, pickled, scripted and exported while it is recorded. An
+    error inside the recorder is printed once on standard error and ends the recording only.
+    Raises UsageError for arguments of the wrong type.
     """
 
     def __init__(  # noqa: PLR0913 - a user sets them by name
         self,
         model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        folder: str | Path = "nndoctor_run",
+        optimizer: torch.optim.Optimizer | Sequence[torch.optim.Optimizer],
+        folder: str | Path = DEFAULT,
         *,
         every: int | Literal["auto"] = "auto",
         budget: float = BUDGET,
@@ -46,34 +55,43 @@ class Recorder:
         resume: bool = False,
         first_step: int | None = None,
     ) -> None:
-        _check(model, optimizer, every, budget)
+        _check(model, every, budget)
         self.folder = Path(folder)
         self.off = ""
         """Why nothing is recorded any more; empty while it is."""
-        self._optimizer, self._scaler = optimizer, scaler
+        self._optimizers, self._scaler = Optimizers(optimizer), scaler or scaler_of(optimizer)
         self._handles: list[torch.utils.hooks.RemovableHandle] = []
+        self._pre: list[torch.utils.hooks.RemovableHandle] = []
         self._stepped = False
+        self._updated: set[object] = set()
+        self._lrs: list[float | Tensor] = []
+        self._late = False
+        """Whether the loop reports the loss of the last of several accumulated passes after the update."""
         self._armed = -1
         self._step = self._first = self._last = first_step or 0
-        self._pre: torch.utils.hooks.RemovableHandle | None = None
+        self._process = os.getpid()
         try:
-            ranks = Ranks()
-            self._book = Book(self.folder, dict(facts or {}), ranks, resume=resume, first_step=first_step)
-            self._book.scale = float(scaler.get_scale()) if scaler is not None else None
-            self._step = self._first = self._last = self._book.step
-            seed = 20_240_501 + self._step
-            self._schedule = Schedule(None if every == "auto" else every, budget, seed, fixed=ranks.count > 1)
-            self._probe = Probe(model, optimizer, random.Random(seed), self._fail)  # noqa: S311 - not for secrets
-            self._book.describe(self._probe)
-            self._next, self._step_time = self._schedule.first(self._step), 0.0
-            self._began = self._since = time.perf_counter()
-            self._handles = [optimizer.register_step_post_hook(self._after_update)]
-            if self._next == self._step:
-                self._arm(self._step)
+            book = Book(self.folder, dict(facts or {}), Ranks(), resume=resume, first_step=first_step)
+            self._open(model, every, budget, book)
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001 - an unwritable folder, a model of a kind never seen
             self._fail(error)
+
+    def _open(self, model: nn.Module, every: int | str, budget: float, book: Book) -> None:
+        self._book, self.folder = book, book.path
+        book.scale = float(self._scaler.get_scale()) if self._scaler is not None else None
+        self._step = self._first = self._last = book.step
+        seed = 20_240_501 + self._step
+        self._schedule = Schedule(every if isinstance(every, int) else None, budget, seed, fixed=book.ranks > 1)
+        self._probe = Probe(model, self._optimizers, random.Random(seed), self._fail)  # noqa: S311 - not for secrets
+        book.describe(self._probe)
+        self._next, self._step_time = self._schedule.first(self._step), 0.0
+        self._began = self._since = time.perf_counter()
+        self._handles = self._optimizers.after_update(self._after_update)
+        _OPEN.add(self)
+        if self._next == self._step:
+            self._arm(self._step, None)
 
     def __enter__(self) -> Self:
         return self
@@ -83,61 +101,64 @@ class Recorder:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """A copy, or what another process unpickles, records nothing."""
+        return _copied, (self.folder,)
+
     @property
     def next_step(self) -> int:
         """The number of the coming step: 0 in a new run, in a resumed one the step after its last."""
         return self._step
 
     def step(self, loss: Tensor | float | None = None, **metrics: float) -> None:
-        """One step of the loop is done: its loss, and whatever else is to stand in its row (`accuracy=0.9`).
+        """One step of the loop is done: its loss, and other metrics for its row (`accuracy=0.9`).
 
-        Call it after `optimizer.step()`; with gradient accumulation after every backward pass or once a step.
+        Call it after `optimizer.step()`; with gradient accumulation after every backward pass or once a step. The row
+        of an accumulated step holds the mean of its losses.
         """
         if self.off:
             return
         try:
-            if not self._stepped:
-                self._book.pend(loss, metrics)
-                if self._scaler is not None and self._book.skipped(self._scaler) and self._armed >= 0:
-                    self._probe.forget()
+            if self._stepped:
+                self._row(loss, metrics)
                 return
-            self._stepped = False
-            self._row(loss, metrics)
+            self._book.pend(loss, metrics)
+            if self._scaler is not None and self._book.skipped(self._scaler) and self._armed >= 0:
+                self._probe.forget()
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
 
     def log(self, **metrics: float) -> None:
-        """Numbers to stand beside the latest step: `rec.log(validation_loss=0.4)`."""
+        """Metrics for the row of the latest step: `rec.log(validation_loss=0.4)`."""
         if self.off:
             return
         try:
-            self._book.log(max(self._step - 1, self._first), metrics)
+            self._book.log(max(self._step - 1, self._first), metrics, to_come=self._stepped)
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
 
     def close(self) -> None:
-        """Take all hooks away and bring everything to disk."""
+        """Remove all hooks and write everything to disk."""
         self._unhook()
         if self.off:
             return
         try:
             if self._stepped:
-                self._stepped = False
                 self._row(None, {}, arm=False)
             self._book.close(self._schedule.spent, time.perf_counter() - self._began)
             self.off = "closed"
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
 
-    def _arm(self, step: int) -> None:
+    def _arm(self, step: int, thread: int | None) -> None:
         began = time.perf_counter()
-        self._probe.arm()
-        self._pre = self._optimizer.register_step_pre_hook(self._before_update)
+        self._probe.arm(thread)
+        self._pre = self._optimizers.before_update(self._before_update)
         self._armed = step
         self._armed_for = time.perf_counter() - began
 
     def _before_update(self, *_: object) -> None:
-        if self.off:
+        if self.off or self._step != self._armed:
             return
         began = time.perf_counter()
         try:
@@ -146,75 +167,122 @@ class Recorder:
             self._fail(error)
         self._armed_for += time.perf_counter() - began
 
-    def _after_update(self, *_: object) -> None:
+    def _after_update(self, optimizer: object, *_: object) -> None:
         """Called after every optimizer.step that really took place."""
         if self.off:
             return
         try:
-            if self._stepped:  # the loop calls no rec.step: its row has no loss
-                self._row(None, {})
-            if self._armed == self._step:
-                self._sample()
-            self._step += 1
-            self._stepped = True
-            if self._book.pending:
-                self._stepped = False
-                self._row(None, {})
+            if self._stepped and (self._optimizers.single or optimizer in self._updated):
+                self._row(None, {})  # the loop did not call rec.step: the row has no further loss
+            self._updated.add(optimizer)
+            self._lrs = self._optimizers.learning_rates()
+            if not self._stepped:
+                self._step += 1
+                self._stepped = True
+            if len(self._updated) == len(self._optimizers):
+                self._complete()
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
 
+    def _complete(self) -> None:
+        """All optimizers have made their update."""
+        passes = 0
+        if self._armed == self._step - 1:
+            passes = self._probe.weights.passes
+            self._sample()
+        pending = len(self._book.pending)
+        if not pending:
+            return
+        if passes:
+            self._late = passes == pending + 1
+        if self._late:  # the loss of the last pass is still to come
+            self._arm_if_due(jumped=False)
+        else:
+            self._row(None, {})
+
     def _sample(self) -> None:
         began = time.perf_counter()
-        self._armed, self._last = -1, self._step
-        if self._pre is not None:
-            self._pre.remove()
-        self._book.sample(self._step, *self._probe.finish(), self._probe, self._scaler)
+        step = self._step - 1
+        self._armed, self._last = -1, step
+        for handle in self._pre:
+            handle.remove()
+        self._book.sample(step, *self._probe.finish(), self._probe, self._scaler)
         reckoned = self._book.spent()  # for many samples, not for this one
         spent = self._armed_for + self._probe.seconds + time.perf_counter() - began
         self._schedule.cost(max(spent - reckoned, 0.0), reckoned)
-        step_time = (time.perf_counter() - self._began - self._schedule.spent) / (self._step - self._first + 1)
-        self._next = self._schedule.after(self._step, self._first, step_time)
+        step_time = (time.perf_counter() - self._began - self._schedule.spent) / (self._step - self._first)
+        self._next = self._schedule.after(step, self._first, step_time)
         self._step_time = step_time
 
     def _row(self, loss: Tensor | float | None, metrics: Mapping[str, float], *, arm: bool = True) -> None:
         """Write the row of the step before, and arm the next one if it is to be sampled."""
+        self._stepped = False
+        self._updated.clear()
+        if self._armed == self._step - 1:  # of several optimizers only some made their update
+            self._sample()
         now = time.perf_counter()
-        jumped = self._book.row(self._step - 1, loss, metrics, self._optimizer, now - self._since)
+        jumped = self._book.row(self._step - 1, loss, metrics, self._lrs, now - self._since)
         self._since = now
-        if not arm or self._armed >= 0:
+        if arm:
+            self._arm_if_due(jumped=jumped)
+
+    def _arm_if_due(self, *, jumped: bool) -> None:
+        if self._armed >= 0:
             return
         since = self._step - self._last
         if self._step >= self._next or (
             jumped and self._schedule.may_add(since, self._step_time, lost=self._book.lost)
         ):
-            self._arm(self._step)
+            self._arm(self._step, threading.get_ident())
 
     def _unhook(self) -> None:
-        for handle in (*self._handles, *([self._pre] if self._pre is not None else [])):
+        for handle in (*self._handles, *self._pre):
             handle.remove()
         self._handles.clear()
+        _OPEN.discard(self)
         probe = getattr(self, "_probe", None)
         if probe is not None:
             probe.disarm()
 
     def _fail(self, error: BaseException) -> None:
-        """Say once what went wrong, and see no more of the training, which goes on."""
+        """Print once what went wrong and record no more; the training goes on."""
         if self.off:
             return
         self.off = f"{type(error).__name__}: {error}".splitlines()[0]
         self._unhook()
-        sys.stderr.write(f"nndoctor: recording ended at step {self._step}: {self.off}; training goes on\n")
+        say(f"recording ended at step {self._step}: {self.off}; training goes on")
         book = getattr(self, "_book", None)
         if book is not None:
             book.rescue(self.off, error)
 
+    def _flush(self) -> None:
+        """Bring to disk what a loop that never closed its recorder left, at the end of the process."""
+        if not self.off and os.getpid() == self._process:
+            try:
+                if self._stepped:
+                    self._row(None, {}, arm=False)
+                self._book.flush()
+            except Exception as error:  # noqa: BLE001 - see _fail
+                self._fail(error)
 
-def _check(model: object, optimizer: object, every: object, budget: float) -> None:
+
+def _copied(folder: Path) -> Recorder:
+    recorder = object.__new__(Recorder)
+    recorder.folder, recorder.off = folder, "a copy of a recorder records nothing"
+    recorder._handles, recorder._pre, recorder._step = [], [], 0  # noqa: SLF001 - its own class
+    return recorder
+
+
+@atexit.register
+def _flush_all() -> None:
+    for recorder in list(_OPEN):
+        recorder._flush()  # noqa: SLF001 - its own class
+
+
+def _check(model: object, every: object, budget: float) -> None:
     if not isinstance(model, nn.Module):
-        raise UsageError(f"Recorder wants a torch.nn.Module as its model; found {type(model).__name__}")
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        raise UsageError(f"Recorder wants a torch.optim.Optimizer; found {type(optimizer).__name__}")
+        raise UsageError(f"Recorder expects a torch.nn.Module as its model; got {type(model).__name__}")
     if every != "auto" and (not isinstance(every, int) or every < 1):
-        raise UsageError(f"every wants 'auto' or a number of steps above 0; found {every!r}")
+        raise UsageError(f"every must be 'auto' or a positive number of steps; got {every!r}")
     if not 0 < budget <= 1:
-        raise UsageError(f"budget wants a share of the training's time, as 0.005; found {budget!r}")
+        raise UsageError(f"budget must be a share of the training's time, such as 0.005; got {budget!r}")

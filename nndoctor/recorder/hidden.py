@@ -1,0 +1,96 @@
+"""Hooks that only a call of the module sees: whoever copies, pickles, scripts or inspects the module finds none."""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from collections.abc import Callable, ItemsView, Iterator, MutableMapping
+from typing import Any
+
+from torch import nn
+
+PRE_HOOKS = "_forward_pre_hooks"
+HOOKS = "_forward_hooks"
+ALWAYS_CALLED = "_forward_hooks_always_called"
+Entry = Callable[..., Any] | bool
+
+
+class HiddenHooks(MutableMapping[object, Entry]):
+    """Stands in for one of a module's dictionaries of hooks: the user's entries, and hidden ones for `Module.__call__`.
+
+    `Module.__call__` asks for the truth value, for `items` and for membership; these include the hidden entries.
+    Everything else (length, values, copies, pickles, torch.jit, torch.export, CUDA graphs) sees the user's entries only.
+    """
+
+    def __init__(self, shown: OrderedDict[object, Entry], *, first: bool) -> None:
+        self.shown = shown
+        self.hidden: dict[object, Entry] = {}
+        self.registered = False
+        """Whether a hook was registered through this object: its handle then refers to it."""
+        self._first = first
+
+    def __bool__(self) -> bool:
+        return bool(self.hidden) or bool(self.shown)
+
+    def items(self) -> ItemsView[object, Entry]:
+        """The user's entries and the hidden ones: those of pre-hooks come first, those of hooks last."""
+        if not self.hidden:
+            return self.shown.items()
+        merged = {**self.hidden, **self.shown} if self._first else {**self.shown, **self.hidden}
+        return merged.items()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.hidden or key in self.shown
+
+    def __len__(self) -> int:
+        return len(self.shown)
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self.shown)
+
+    def __getitem__(self, key: object) -> Entry:
+        return self.shown[key]
+
+    def __setitem__(self, key: object, entry: Entry) -> None:
+        self.registered = True
+        self.shown[key] = entry
+
+    def __delitem__(self, key: object) -> None:
+        del self.shown[key]
+
+    def move_to_end(self, key: object, last: bool = True) -> None:  # noqa: FBT001, FBT002 - as in OrderedDict
+        """As in OrderedDict; `register_forward_hook(prepend=True)` calls it."""
+        self.shown.move_to_end(key, last)
+
+    def __copy__(self) -> OrderedDict[object, Entry]:
+        return copy.copy(self.shown)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> OrderedDict[object, Entry]:
+        return copy.deepcopy(self.shown, memo)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:  # noqa: ANN401 - as object declares it
+        return self.shown.__reduce_ex__(protocol)
+
+
+class HiddenHook:
+    """One hidden entry of one of a module's dictionaries."""
+
+    def __init__(self, module: nn.Module, place: str, entry: Entry) -> None:
+        self._module, self._place, self._entry = module, place, entry
+
+    def add(self, key: object) -> None:
+        """Put the entry in place, under the given key."""
+        attributes = self._module.__dict__
+        hooks = attributes[self._place]
+        if not isinstance(hooks, HiddenHooks):
+            hooks = attributes[self._place] = HiddenHooks(hooks, first=self._place == PRE_HOOKS)
+        hooks.hidden[key] = self._entry
+
+    def remove(self, key: object) -> None:
+        """Take the entry out; the module has its own dictionary again, unless a handle refers to ours."""
+        attributes = self._module.__dict__
+        hooks = attributes[self._place]
+        if isinstance(hooks, HiddenHooks):
+            hooks.hidden.pop(key, None)
+            if not hooks.hidden and not hooks.registered:
+                attributes[self._place] = hooks.shown
