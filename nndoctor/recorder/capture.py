@@ -114,8 +114,8 @@ class Capture:
         self._pass_in = None
         if self._functions is not None:
             self._functions.leave()
-        if self._open:
-            found = first_tensor(output)
+        found = first_tensor(output)
+        if self._open and (found is None or holds_values(found)):
             self.output = tuple(found.shape) if found is not None else ()
             self._passes += 1
             self._open = False
@@ -183,7 +183,7 @@ class Capture:
             return False
         if not torch.is_grad_enabled() and self._pass_in != thread:  # reentrant checkpointing runs a pass without
             return False
-        return self.plan.root.training and torch._C._current_graph_task_id() == -1 and not torch._C._get_tracing_state()  # noqa: SLF001 - the one way to ask whether a backward pass runs (checkpointing calls forward within it)
+        return self.plan.root.training and not transformed()
 
 
 class Functions(TorchFunctionMode):
@@ -229,11 +229,18 @@ def _clamps_at_zero(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     return isinstance(low, (int, float)) and low == 0 and high is None
 
 
+def transformed() -> bool:
+    """Whether a call is part of a backward pass (checkpointing runs forward in it), of a trace or of torch.func."""
+    return (
+        torch._C._current_graph_task_id() != -1  # noqa: SLF001 - there is no public way to ask, nor for the others
+        or torch._C._get_tracing_state() is not None  # noqa: SLF001
+        or torch._C._functorch.peek_interpreter_stack() is not None  # noqa: SLF001
+    )
+
+
 def holds_values(tensor: Tensor) -> bool:
-    """Whether a tensor holds numbers of its own: not so on the meta device, in a trace, or within torch.func."""
-    if tensor.device.type == "meta" or isinstance(tensor, FakeTensor):
-        return False
-    return not torch._C._functorch.is_functorch_wrapped_tensor(tensor)  # noqa: SLF001 - there is no public way to ask
+    """Whether a tensor holds numbers: not so on the meta device and in an export."""
+    return tensor.device.type != "meta" and not isinstance(tensor, FakeTensor)
 
 
 def first_tensor(output: object, depth: int = 0) -> Tensor | None:

@@ -15,14 +15,18 @@ ALWAYS_CALLED = "_forward_hooks_always_called"
 Entry = Callable[..., Any] | bool
 
 
-class HiddenHooks(MutableMapping[object, Entry]):
+class HiddenHooks(MutableMapping[object, Entry], OrderedDict[object, Entry]):  # type: ignore[misc] - the first one's methods hold
     """Stands in for one of a module's dictionaries of hooks: the user's entries, and hidden ones for `Module.__call__`.
 
     `Module.__call__` asks for the truth value, for `items` and for membership; these include the hidden entries.
-    Everything else (length, values, copies, pickles, torch.jit, torch.export, CUDA graphs) sees the user's entries only.
+    Everything else (length, values, copies, pickles, torch.jit, torch.export, CUDA graphs) sees the user's entries only;
+    so does torch.compile, which reads the storage of the dictionary that this one is by inheritance.
     """
 
     def __init__(self, shown: OrderedDict[object, Entry], *, first: bool) -> None:
+        OrderedDict.__init__(self)
+        for key, entry in shown.items():
+            OrderedDict.__setitem__(self, key, entry)
         self.shown = shown
         self.hidden: dict[object, Entry] = {}
         self.registered = False
@@ -54,13 +58,17 @@ class HiddenHooks(MutableMapping[object, Entry]):
     def __setitem__(self, key: object, entry: Entry) -> None:
         self.registered = True
         self.shown[key] = entry
+        OrderedDict.__setitem__(self, key, entry)
 
     def __delitem__(self, key: object) -> None:
         del self.shown[key]
+        if OrderedDict.__contains__(self, key):
+            OrderedDict.__delitem__(self, key)
 
     def move_to_end(self, key: object, last: bool = True) -> None:  # noqa: FBT001, FBT002 - as in OrderedDict
         """As in OrderedDict; `register_forward_hook(prepend=True)` calls it."""
         self.shown.move_to_end(key, last)
+        OrderedDict.move_to_end(self, key, last)
 
     def __copy__(self) -> OrderedDict[object, Entry]:
         return copy.copy(self.shown)

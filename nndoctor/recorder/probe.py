@@ -45,15 +45,15 @@ class Probe:
         self.weights = Weights(self.plan, self._rng)
         self._analysis = Analysis(self._slots, self.weights, self.plan.paths)
 
-    def arm(self, thread: int | None = None) -> None:
-        """Set all hooks for the coming step; a pass in another thread than the one given is not the training's."""
+    def arm(self) -> None:
+        """Set all hooks for the coming step; a pass in another thread is not the training's."""
         replaced = fingerprint(self._model) != self.plan.ids
         if replaced or self.plan.lazy:
             self.disarm()
             self.replaced += replaced
             self._lay()
         parallel = any(type(m).__name__ == "DataParallel" for m in (self._model, *self._model.children()))
-        self.capture.arm(None if parallel else thread)
+        self.capture.arm(None if parallel else threading.get_ident())
         self.weights.arm(self._failed, self.capture.shut)
 
     def disarm(self) -> None:
@@ -68,7 +68,7 @@ class Probe:
 
     def forget(self) -> None:
         """The step was skipped: begin again with the next one."""
-        self.arm(threading.get_ident())
+        self.arm()
 
     def before(self) -> None:
         """The update comes now: forward and backward are over, but of an optimizer that evaluates a closure itself."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import random
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -91,7 +90,7 @@ class Recorder:
         self._handles = self._optimizers.after_update(self._after_update)
         _OPEN.add(self)
         if self._next == self._step:
-            self._arm(self._step, None)
+            self._arm(self._step)
 
     def __enter__(self) -> Self:
         return self
@@ -150,9 +149,9 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
 
-    def _arm(self, step: int, thread: int | None) -> None:
+    def _arm(self, step: int) -> None:
         began = time.perf_counter()
-        self._probe.arm(thread)
+        self._probe.arm()
         self._pre = self._optimizers.before_update(self._before_update)
         self._armed = step
         self._armed_for = time.perf_counter() - began
@@ -233,7 +232,7 @@ class Recorder:
         if self._step >= self._next or (
             jumped and self._schedule.may_add(since, self._step_time, lost=self._book.lost)
         ):
-            self._arm(self._step, threading.get_ident())
+            self._arm(self._step)
 
     def _unhook(self) -> None:
         for handle in (*self._handles, *self._pre):
