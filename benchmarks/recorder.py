@@ -102,7 +102,7 @@ def idle_cost(folder: Path) -> float:
     for _ in range(20):
         began = time.process_time()
         for _ in range(2000):
-            rec._after_update()  # noqa: SLF001 - what torch calls after the update
+            rec._after_update(optimizer)  # noqa: SLF001 - what torch calls after the update
             rec.step(loss=loss)
         best.append((time.process_time() - began) / 2000)
         began = time.process_time()

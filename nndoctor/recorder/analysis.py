@@ -88,6 +88,7 @@ class Analysis:
             stretched=tuple(g.stretched) if g is not None else (),
             stretches=tuple(w.lengths) if w.old is not None else (),
             moved=w.new is not None,
+            held=w.held if w.old is not None else (),
         )
         grads = (g.values, g.norms, g.stretches) if g is not None else ()
         singles = (w.first_norms, *grads, w.old, w.new)
@@ -107,7 +108,7 @@ class Analysis:
 
     def _unreached(self) -> tuple[str, ...]:
         g = self._weights.gradients
-        if g is None or not g.rows or len(g.rows) == len(self._weights.entries):
+        if g is None or not g.rows or not all(self._weights.held) or len(g.rows) == len(self._weights.entries):
             return ()
         have, every = set(g.rows), enumerate(self._weights.entries)
         return tuple(dict.fromkeys(w.layer for k, w in every if w.parameter.requires_grad and k not in have))
@@ -222,6 +223,7 @@ def _updates(values: Floats, layout: Layout, of: Owners, old: Floats, new: Float
     lengths = np.array(layout.stretches)
     weight, starts = segments(old, lengths)
     moved = segments(new - old, lengths)[0] if layout.moved else np.full_like(weight, np.nan)
+    moved[:, ~np.array(layout.held)] = np.nan
     sums = np.add.reduceat(old, starts, axis=1, dtype=np.float64)
     main, rows, sizes = of.main, of.rows, of.sizes / lengths
 

@@ -24,6 +24,7 @@ from nndoctor.recorder.raw import Raw
 
 OFTEN = 5.0  # seconds between two flushes
 MOST_ROWS = 512  # kept between two flushes
+HINT = ": dead and saturated units cannot be detected; train 50 steps without torch.compile to record them"
 SIDES = (("nonfinite_weight", "weight"), ("nonfinite_output", "forward"), ("nonfinite_grad", "gradient"))
 
 
@@ -51,7 +52,7 @@ class Book:
         self._lr = 0.0
         self.scale: float | None = None
         self._skipped = 0
-        self._taken = self._laid = 0
+        self._taken = self._laid = self._sightless = 0
         self._pool = Pool()
         self._layers: tuple[str, ...] = ()
         self._late: list[tuple[int, Sample]] = []
@@ -65,8 +66,7 @@ class Book:
         self._tell(probe)
         self._folder.fact("processes", self._ranks.count)
         if probe.plan.compiled:
-            inside = ", ".join(probe.plan.compiled)
-            self._folder.fact("not_seen", f"outputs of layers within what torch.compile made of {inside}")
+            self._folder.fact("not_seen", f"activations inside torch.compile ({', '.join(probe.plan.compiled)}){HINT}")
         self._folder.flush()
 
     def _tell(self, probe: Probe) -> None:
@@ -153,10 +153,21 @@ class Book:
                 self._tell(probe)
             if probe.replaced:
                 self._folder.fact("replaced_modules", probe.replaced)
+            self._check_sight(self._folder, probe)
         if self._pool.hold(step, analysis, raw, scale) or self._ranks.count > 1:
             self._reckon()
         if self._folder is not None and (time.perf_counter() - self._flushed > OFTEN or self._taken == 1):
             self.flush()
+
+    def _check_sight(self, folder: Folder, probe: Probe) -> None:
+        """After 2, 4, 8 … samples: whether the forward passes were seen, and which layers nothing ever moves."""
+        self._sightless += not probe.capture.seen
+        if self._taken < 2 or self._taken & (self._taken - 1):
+            return
+        if folder.facts.get("not_in_optimizer"):
+            folder.fact("not_in_optimizer", probe.missed())
+        if self._sightless == self._taken and "not_seen" not in folder.facts:
+            folder.fact("not_seen", f"activations, as the model runs inside a compiled function{HINT}")
 
     def _reckon(self) -> None:
         for one, sample in self._pool.reckon():

@@ -74,7 +74,7 @@ class Capture:
                 self._function_hooks.append(HiddenHook(module, PRE_HOOKS, self._entering))
         if not compiled_in_place(root):
             self._hooks.append(HiddenHook(root, PRE_HOOKS, self._begin))
-            self._hooks.append(HiddenHook(root, ALWAYS_CALLED, True))  # noqa: FBT003 - the entry is True
+            self._hooks.append(HiddenHook(root, ALWAYS_CALLED, True))
             if root not in self.plan.modules.values():
                 self._hooks.append(HiddenHook(root, HOOKS, self._end))
 

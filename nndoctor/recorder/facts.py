@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nndoctor.recorder.kinds import Role, activation_of
 from nndoctor.recorder.optimizers import Optimizers
@@ -65,19 +66,23 @@ def of_system(device: torch.device | None) -> dict[str, object]:
     }
 
 
-def of_layers(plan: Plan, weights: dict[str, list[Any]], optimizer: Optimizers) -> dict[str, object]:
-    """Layers whose parameters should train and that the optimizer does not hold."""
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    missed = [
-        layer
-        for layer, own in weights.items()
-        if any(p.requires_grad for p in own) and not any(id(p) in held for p in own)
-    ]
+def of_layers(plan: Plan, weights: Mapping[str, Sequence[nn.Parameter]], optimizer: Optimizers) -> dict[str, object]:
+    """Layers whose parameters should train and that the optimizer does not hold, and the roles of all layers."""
     roles = {path: str(role) for path, role in plan.roles.items()}
     activations = {
         p: a for p, m in plan.modules.items() if plan.roles[p] is Role.ACTIVATION and (a := activation_of(m))
     }
-    return {"not_in_optimizer": missed, "roles": roles, "activations": activations}
+    return {"not_in_optimizer": missed(weights, optimizer), "roles": roles, "activations": activations}
+
+
+def missed(weights: Mapping[str, Sequence[nn.Parameter]], optimizer: Optimizers) -> list[str]:
+    """Layers whose parameters should train and that the optimizer does not hold."""
+    held = optimizer.held
+    return [
+        layer
+        for layer, own in weights.items()
+        if any(p.requires_grad for p in own) and not any(id(p) in held for p in own)
+    ]
 
 
 def of_loss(loss: Tensor) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Callable, ItemsView, Iterator, MutableMapping
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
@@ -15,60 +15,57 @@ ALWAYS_CALLED = "_forward_hooks_always_called"
 Entry = Callable[..., Any] | bool
 
 
-class HiddenHooks(MutableMapping[object, Entry], OrderedDict[object, Entry]):  # type: ignore[misc] - the first one's methods hold
+class HiddenHooks(OrderedDict[object, Entry]):
     """Stands in for one of a module's dictionaries of hooks: the user's entries, and hidden ones for `Module.__call__`.
 
     `Module.__call__` asks for the truth value, for `items` and for membership; these include the hidden entries.
-    Everything else (length, values, copies, pickles, torch.jit, torch.export, CUDA graphs) sees the user's entries only;
-    so does torch.compile, which reads the storage of the dictionary that this one is by inheritance.
+    Everything else (length, values, copies, pickles, torch.jit, torch.export, CUDA graphs) sees the user's entries only.
+    So does torch.compile, which reads the storage directly: it holds the user's entries, as `shown` does, to which the
+    handles of earlier hooks refer.
     """
 
     def __init__(self, shown: OrderedDict[object, Entry], *, first: bool) -> None:
-        OrderedDict.__init__(self)
-        for key, entry in shown.items():
-            OrderedDict.__setitem__(self, key, entry)
+        super().__init__()
         self.shown = shown
         self.hidden: dict[object, Entry] = {}
+        self._first = first
+        for key, entry in shown.items():
+            super().__setitem__(key, entry)
         self.registered = False
         """Whether a hook was registered through this object: its handle then refers to it."""
-        self._first = first
 
     def __bool__(self) -> bool:
         return bool(self.hidden) or bool(self.shown)
 
-    def items(self) -> ItemsView[object, Entry]:
+    def items(self) -> Any:  # noqa: ANN401 - a view, whose type has no public name
         """The user's entries and the hidden ones: those of pre-hooks come first, those of hooks last."""
         if not self.hidden:
             return self.shown.items()
-        merged = {**self.hidden, **self.shown} if self._first else {**self.shown, **self.hidden}
-        return merged.items()
+        merged = (self.hidden, self.shown) if self._first else (self.shown, self.hidden)
+        return OrderedDict((*merged[0].items(), *merged[1].items())).items()
 
     def __contains__(self, key: object) -> bool:
         return key in self.hidden or key in self.shown
 
-    def __len__(self) -> int:
-        return len(self.shown)
-
-    def __iter__(self) -> Iterator[object]:
-        return iter(self.shown)
-
-    def __getitem__(self, key: object) -> Entry:
-        return self.shown[key]
-
     def __setitem__(self, key: object, entry: Entry) -> None:
         self.registered = True
         self.shown[key] = entry
-        OrderedDict.__setitem__(self, key, entry)
+        super().__setitem__(key, entry)
 
     def __delitem__(self, key: object) -> None:
         del self.shown[key]
-        if OrderedDict.__contains__(self, key):
-            OrderedDict.__delitem__(self, key)
+        if super().__contains__(key):
+            super().__delitem__(key)
 
-    def move_to_end(self, key: object, last: bool = True) -> None:  # noqa: FBT001, FBT002 - as in OrderedDict
+    def clear(self) -> None:
+        """Remove the user's entries."""
+        self.shown.clear()
+        super().clear()
+
+    def move_to_end(self, key: object, last: bool = True) -> None:
         """As in OrderedDict; `register_forward_hook(prepend=True)` calls it."""
         self.shown.move_to_end(key, last)
-        OrderedDict.move_to_end(self, key, last)
+        super().move_to_end(key, last)
 
     def __copy__(self) -> OrderedDict[object, Entry]:
         return copy.copy(self.shown)

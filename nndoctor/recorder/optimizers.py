@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ class Optimizers:
     """One optimizer or several, as the loop steps them; `single` says whether it is one."""
 
     def __init__(self, given: object) -> None:
-        several = list(given) if isinstance(given, Sequence) else [given]
+        several = list(given) if isinstance(given, Iterable) else [given]
         self._all: list[torch.optim.Optimizer] = list(dict.fromkeys(map(unwrapped, several)))
         if not self._all:
             raise UsageError("Recorder expects an optimizer or a list of them; got an empty list")
@@ -40,6 +40,11 @@ class Optimizers:
         for optimizer in self._all:
             yield from optimizer.param_groups
 
+    @property
+    def held(self) -> set[int]:
+        """The identities of all parameters that they hold."""
+        return set().union(*map(held_by, self._all))
+
     def learning_rates(self) -> list[float | Tensor]:
         """Of every parameter group; a rate on an accelerator is copied there, not waited for."""
         found: list[float | Tensor] = []
@@ -56,6 +61,11 @@ class Optimizers:
     def after_update(self, hook: Callable[..., None]) -> list[RemovableHandle]:
         """Call the hook after each update of each optimizer that took place."""
         return [optimizer.register_step_post_hook(hook) for optimizer in self._all]
+
+
+def held_by(optimizer: torch.optim.Optimizer) -> set[int]:
+    """The identities of the parameters of one optimizer."""
+    return {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
 
 
 def unwrapped(optimizer: object) -> torch.optim.Optimizer:

@@ -6,16 +6,19 @@ import random
 import threading
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import Analysis
 from nndoctor.recorder.capture import Capture
-from nndoctor.recorder.optimizers import Optimizers
+from nndoctor.recorder.optimizers import Optimizers, held_by
 from nndoctor.recorder.plan import Plan, fingerprint, plan
 from nndoctor.recorder.raw import Raw
 from nndoctor.recorder.slots import Slots
 from nndoctor.recorder.weights import Weights
+
+PIECE = 256  # values of a parameter that tell whether it moves
 
 
 class Probe:
@@ -43,6 +46,7 @@ class Probe:
         self._slots.room = len(self.plan.modules) + 16
         self.capture = Capture(self.plan, self._slots, self._failed)
         self.weights = Weights(self.plan, self._rng)
+        self._begun: dict[int, torch.Tensor] = {}
         self._analysis = Analysis(self._slots, self.weights, self.plan.paths)
 
     def arm(self) -> None:
@@ -54,6 +58,7 @@ class Probe:
             self._lay()
         parallel = any(type(m).__name__ == "DataParallel" for m in (self._model, *self._model.children()))
         self.capture.arm(None if parallel else threading.get_ident())
+        self.weights.hold(self.optimizer.held)
         self.weights.arm(self._failed, self.capture.shut)
 
     def disarm(self) -> None:
@@ -70,11 +75,17 @@ class Probe:
         """The step was skipped: begin again with the next one."""
         self.arm()
 
-    def before(self) -> None:
-        """The update comes now: forward and backward are over, but of an optimizer that evaluates a closure itself."""
-        if self.optimizer.single and (self.weights.passes or self.capture.seen):
+    def before(self, optimizer: torch.optim.Optimizer, *, first: bool) -> None:
+        """The update comes now: forward and backward are over, but of an optimizer that evaluates a closure itself.
+
+        `first` says that none of the others has made its update in this step.
+        """
+        if not self.optimizer.single:
+            self.weights.settle(held_by(optimizer))
+        elif self.weights.passes or self.capture.seen:
             self.disarm()
-        self.weights.before()
+        if first:
+            self.weights.before()
 
     def finish(self) -> tuple[Analysis, Raw]:
         """The sampled step, after its update, and who reckons its numbers."""
@@ -84,13 +95,38 @@ class Probe:
 
     def facts(self) -> dict[str, object]:
         """What model and optimizer show by themselves."""
-        owned: dict[str, list[nn.Parameter]] = {}
-        for weight in self.plan.weights:
-            owned.setdefault(weight.layer, []).append(weight.parameter)
+        owned = self._owned()
         device = next((w.parameter.device for w in self.plan.weights), None)
+        self._remember(owned)
         return {
             **facts.of_model(self.plan),
             **facts.of_optimizer(self.optimizer),
             **facts.of_system(device),
             **facts.of_layers(self.plan, owned, self.optimizer),
         }
+
+    def _owned(self) -> dict[str, list[nn.Parameter]]:
+        owned: dict[str, list[nn.Parameter]] = {}
+        for weight in self.plan.weights:
+            owned.setdefault(weight.layer, []).append(weight.parameter)
+        return owned
+
+    def _remember(self, owned: dict[str, list[nn.Parameter]]) -> None:
+        """Keep some values of the layers that the optimizer does not hold, to see whether another one moves them."""
+        for layer in facts.missed(owned, self.optimizer):
+            for parameter in owned[layer]:
+                self._begun.setdefault(id(parameter), _piece(parameter).clone())
+
+    def missed(self) -> list[str]:
+        """The layers that should train, that the optimizer does not hold, and that have not moved so far."""
+        owned = self._owned()
+        return [
+            layer
+            for layer in facts.missed(owned, self.optimizer)
+            if all(torch.equal(_piece(p), self._begun.get(id(p), _piece(p))) for p in owned[layer])
+        ]
+
+
+def _piece(parameter: nn.Parameter) -> torch.Tensor:
+    """The first values of a parameter."""
+    return parameter.detach().reshape(-1)[:PIECE]

@@ -59,7 +59,7 @@ class Layout:
     `alive` the ReLU layers and their units, `viewed` the outputs whose own sample tells which units are alive; `firsts` counts the norms of the first of several passes. Of the parameters'
     gradients `small` are whole, of the `lengths` given, of the `large` there are norms, of the `matrices` among them
     stretches of the lengths `stretched`; `stretches` are the lengths of the weights' own, `moved` whether they were
-    taken after the update, too.
+    taken after the update, too, `held` whether the recorded optimizers move each of them.
     """
 
     outputs: tuple[str, ...]
@@ -76,6 +76,7 @@ class Layout:
     stretched: tuple[int, ...]
     stretches: tuple[int, ...]
     moved: bool
+    held: tuple[bool, ...]
 
     def parts(self, host: Floats) -> list[Floats]:
         """Outputs, largest values, first norms, small gradients, norms, stretches, old and new weights; all (n, width)."""

@@ -6,7 +6,7 @@ import atexit
 import os
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -30,7 +30,7 @@ _OPEN: WeakSet[Recorder] = WeakSet()
 class Recorder:
     """Records a training loop into a run folder that `nndoctor diagnose` reads.
 
-    `optimizer` is one optimizer or a list of them, as created or as wrapped by Accelerate, Lightning or DeepSpeed.
+    `optimizer` is one optimizer or several, as created or as wrapped by Accelerate, Lightning or DeepSpeed.
     `every` is "auto" or a number of steps between two samples; `budget` the share of the time that "auto" may cost.
     `scaler` is the GradScaler of mixed precision, `facts` other known settings (batch_size, schedule, train_examples).
     `resume` continues in an existing folder, from `first_step` or from its last step; otherwise a folder that already
@@ -44,7 +44,7 @@ class Recorder:
     def __init__(  # noqa: PLR0913 - a user sets them by name
         self,
         model: nn.Module,
-        optimizer: torch.optim.Optimizer | Sequence[torch.optim.Optimizer],
+        optimizer: torch.optim.Optimizer | Iterable[torch.optim.Optimizer],
         folder: str | Path = DEFAULT,
         *,
         every: int | Literal["auto"] = "auto",
@@ -156,12 +156,13 @@ class Recorder:
         self._armed = step
         self._armed_for = time.perf_counter() - began
 
-    def _before_update(self, *_: object) -> None:
-        if self.off or self._step != self._armed:
+    def _before_update(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
+        first = self._armed == self._step
+        if self.off or not (first or (self._stepped and self._armed == self._step - 1)):
             return
         began = time.perf_counter()
         try:
-            self._probe.before()
+            self._probe.before(optimizer, first=first)
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
         self._armed_for += time.perf_counter() - began
@@ -268,7 +269,7 @@ class Recorder:
 def _copied(folder: Path) -> Recorder:
     recorder = object.__new__(Recorder)
     recorder.folder, recorder.off = folder, "a copy of a recorder records nothing"
-    recorder._handles, recorder._pre, recorder._step = [], [], 0  # noqa: SLF001 - its own class
+    recorder._handles, recorder._pre, recorder._step = [], [], 0
     return recorder
 
 

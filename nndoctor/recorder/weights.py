@@ -5,47 +5,18 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
+from nndoctor.recorder.gradients import Gradients, joined, together
 from nndoctor.recorder.plan import Plan, Weight
 from nndoctor.recorder.window import PLACES_OF_WEIGHTS, dense, stretch
 
 MOVED = 8  # of this many samples each one's position on a weight changes: new views cost an operation each
 SPLIT = ("DTensor", "FlatParameter")
 TRIGGERS = 3  # weights whose gradient's arrival tells that a backward pass runs
-
-
-@dataclass(slots=True)
-class Gradients:
-    """Of one backward pass: which weights have a gradient; of the small ones its values, of the large ones norm and stretch.
-
-    `small` and `large` are their rows, `lengths` those of the small ones; `matrices` are the rows of the stretches, of the
-    lengths `stretched`.
-    """
-
-    small: list[int]
-    lengths: list[int]
-    values: Tensor | None
-    large: list[int]
-    norms: Tensor | None
-    matrices: list[int]
-    stretched: list[int]
-    stretches: Tensor | None
-
-    @property
-    def rows(self) -> list[int]:
-        """All weights with a gradient."""
-        return self.small + self.large
-
-    def whole(self) -> Tensor | None:
-        """Norms whose squares add up to that of the whole gradient."""
-        parts = [] if self.values is None else [torch.linalg.vector_norm(self.values).view(1)]
-        parts += [] if self.norms is None else [self.norms]
-        return torch.cat(_together(parts)) if parts else None
 
 
 class Weights:
@@ -70,20 +41,33 @@ class Weights:
         self._handles: list[RemovableHandle] = []
         self._queued = False
         self._marked: tuple[Tensor | None, int] = (None, -1)
+        self._parts: list[Gradients] = []
+        self.held: tuple[bool, ...] = ()
+        """Which weights the recorded optimizers move; what others move is not measured."""
+
+    def hold(self, parameters: set[int]) -> None:
+        """Take in which parameters, by their identities, the optimizers hold; none of ours where those are flattened."""
+        held = tuple(id(w.parameter) in parameters for w in self.entries)
+        self.held = held if any(held) else (True,) * len(held)
 
     def arm(self, failed: Callable[[BaseException], None], began: Callable[[], None]) -> None:
         """Be told of the end of each backward pass: `began` is called at its first gradient."""
         self.disarm()
         self.gradients, self.passes, self._old, self._new = None, 0, None, None
+        self._parts = []
         self.first_norms, self.seconds = None, 0.0
         trained = [w.parameter for w in self.entries if w.parameter.requires_grad and w.parameter.is_leaf]
         chosen = {id(p): p for p in (*trained[:1], *trained[-TRIGGERS + 1 :])}
 
         def arrived(_parameter: Tensor) -> None:
-            if not self._queued:
+            if self._queued:
+                return
+            try:
+                torch.autograd.Variable._execution_engine.queue_callback(done)  # noqa: SLF001 - as DDP does
                 self._queued = True
                 began()
-                torch.autograd.Variable._execution_engine.queue_callback(done)  # noqa: SLF001 - as DDP does
+            except Exception as error:  # noqa: BLE001 - whatever fails in here must not reach the training
+                failed(error)
 
         def done() -> None:
             self._queued = False
@@ -125,12 +109,12 @@ class Weights:
         self.gradients = Gradients(
             [row for row, _, _ in small],
             [size for _, _, size in small],
-            torch.cat(_together([g.reshape(-1) for _, g, _ in small])) if small else None,
+            torch.cat(together([g.reshape(-1) for _, g, _ in small])) if small else None,
             [row for row, _, _ in large],
-            torch.stack(_together(norms)) if norms else None,
+            torch.stack(together(norms)) if norms else None,
             [row for row, _, _ in matrices],
             [PLACES_OF_WEIGHTS] * len(matrices),
-            torch.cat(_together([stretch(g, self._rng) for _, g, _ in matrices])) if matrices else None,
+            torch.cat(together([stretch(g, self._rng) for _, g, _ in matrices])) if matrices else None,
         )
 
     def _count_passes(self, rows: list[int]) -> None:
@@ -145,19 +129,32 @@ class Weights:
         self._marked = (grad, version)
 
     @torch.no_grad()
+    def settle(self, parameters: set[int]) -> None:
+        """One of several optimizers makes its update: keep its own parameters' gradients, as another pass may change them."""
+        rows = {k for k, w in enumerate(self.entries) if id(w.parameter) in parameters}
+        if self.gradients is None:  # it steps within the backward pass
+            self.take_gradients()
+        if self.gradients is not None:
+            self._parts.append(self.gradients.of(rows))
+        if torch._C._current_graph_task_id() != -1:  # noqa: SLF001 - the one way to ask whether a backward pass runs
+            self.gradients = None
+
+    @torch.no_grad()
     def before(self) -> None:
         """Remember stretches of all weights as they are before the update."""
         self._marked = (None, -1)
         self._refresh()
-        self._old = torch.cat(_together(self._views)) if self._views else None
+        self._old = torch.cat(together(self._views)) if self._views else None
 
     @torch.no_grad()
     def after(self) -> None:
         """The same stretches after the update."""
+        if self._parts:
+            self.gradients = joined(self._parts)
         if self.gradients is None:  # no hook told of a backward pass: what lies there now was the update's
             self.take_gradients()
         if self._old is not None:
-            self._new = torch.cat(_together(self._views))
+            self._new = torch.cat(together(self._views))
 
     @property
     def lengths(self) -> list[int]:
@@ -185,11 +182,3 @@ class Weights:
                 self._keys.append(key)
             elif self._keys[k] != key or (k + self._count) % MOVED == 0:
                 self._views[k], self._keys[k] = stretch(parameter, self._rng), key
-
-
-def _together(pieces: list[Tensor]) -> list[Tensor]:
-    """Pieces of one type and device, so that they can be joined."""
-    first = pieces[0]
-    if all(p.dtype is first.dtype and p.device == first.device for p in pieces):
-        return pieces if first.dtype is torch.float32 else [p.float() for p in pieces]
-    return [p.to(first.device, torch.float32) for p in pieces]

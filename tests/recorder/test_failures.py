@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import errno
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -219,16 +221,86 @@ def test_a_wrong_argument_is_told_in_a_line(change, word, tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path):
-    """Another run in the same folder needs resume=True."""
+def test_a_folder_that_holds_a_run_is_kept_and_a_numbered_one_is_made(tmp_path, capsys):
+    """A script that is started again trains again; the earlier runs stay as they are."""
+    for _ in range(3):
+        model = mlp()
+        rec = train(model, torch.optim.SGD(model.parameters(), lr=0.1), tmp_path / "run", steps=3)
+    before = (tmp_path / "run" / "run.csv").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "run-2", "run-3"]
+    assert rec.folder == tmp_path / "run-3"
+    assert capsys.readouterr().err.count("already holds a run; recording to") == 2
+    train(model, torch.optim.SGD(model.parameters(), lr=0.1), tmp_path / "run-2", steps=3, resume=True)
+    assert (tmp_path / "run" / "run.csv").read_bytes() == before
+    assert len(list(csv.DictReader((tmp_path / "run-2" / "run.csv").read_text().splitlines()))) == 6
+
+
+def test_the_default_folder_is_resumed_where_the_last_run_is(tmp_path, monkeypatch):
+    """resume=True without a folder continues the latest of the numbered ones."""
+    monkeypatch.chdir(tmp_path)
     model = mlp()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    train(model, optimizer, tmp_path, steps=3)
-    before = (tmp_path / "run.csv").read_bytes()
-    with pytest.raises(UsageError, match="resume=True"):
-        Recorder(model, optimizer, tmp_path)
-    assert (tmp_path / "run.csv").read_bytes() == before
-    assert hooks(model, optimizer) == 0
+    for resume in (False, False, True):
+        with Recorder(model, optimizer, resume=resume) as rec:
+            model(torch.randn(2, 12)).sum().backward()
+            optimizer.step()
+            rec.step(loss=1.0)
+    assert (rec.folder, rec.next_step) == (Path("nndoctor_run-2"), 2)
+
+
+def test_an_exception_without_a_context_leaves_a_usable_model(tmp_path):
+    """The loop fails, nobody closes the recorder: the model is copied, and trained with another recorder."""
+    model = mlp()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    rec = Recorder(model, optimizer, tmp_path / "run", every=1)
+    with pytest.raises(RuntimeError):
+        model(torch.randn(4, 13))
+    assert torch._C._len_torch_function_stack() == 0
+    assert hooks(copy.deepcopy(model), copy.deepcopy(optimizer)) == 0
+    train(model, optimizer, tmp_path / "again", steps=3, every=1)
+    assert list(seen(tmp_path / "again", "0", "mean")) == [0, 1, 2]
+    assert rec.off == ""
+
+
+def test_a_model_that_carries_its_recorder_is_copied(tmp_path):
+    """The copy's recorder records nothing; the original's goes on."""
+    model = mlp()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model.rec = Recorder(model, optimizer, tmp_path, every=1)
+    twin = pickle.loads(pickle.dumps(copy.deepcopy(model)))  # noqa: S301 - its own pickle
+    with twin.rec as other:
+        other.step(loss=1.0)
+        other.log(val_loss=1.0)
+    assert "copy" in other.off
+    model(torch.randn(2, 12)).sum().backward()
+    optimizer.step()
+    model.rec.step(loss=1.0)
+    assert (model.rec.off, model.rec.next_step) == ("", 1)
+    model.rec.close()
+
+
+UNCLOSED = """
+import sys, torch
+sys.path.insert(0, {root!r})
+from nndoctor import Recorder
+model = torch.nn.Linear(4, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+rec = Recorder(model, optimizer, {folder!r})
+for k in range(7):
+    model(torch.randn(4, 4)).sum().backward()
+    optimizer.step()
+    rec.step(loss=float(k))
+raise SystemExit(3)
+"""
+
+
+def test_a_loop_that_never_closes_its_recorder_loses_nothing_at_its_end(tmp_path):
+    """What was not yet on disk is written when the process ends."""
+    code = UNCLOSED.format(root=str(ROOT), folder=str(tmp_path / "run"))
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (3, "")
+    rows = list(csv.DictReader((tmp_path / "run" / "run.csv").read_text().splitlines()))
+    assert [float(row["loss"]) for row in rows] == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_resuming_goes_on_in_the_same_folder(tmp_path):
