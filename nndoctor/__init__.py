@@ -33,6 +33,8 @@ __all__ = ["Finding", "Recorder", "Report", "Run", "__version__", "assert_trains
 
 
 def __getattr__(name: str) -> object:
+    if name == "integrations":
+        return import_module("nndoctor.integrations")
     if name in _HOMES:
         return getattr(import_module(f"nndoctor.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'nndoctor' has no attribute '{name}'")

@@ -136,6 +136,15 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
 
+    def flush(self) -> None:
+        """Bring what was recorded so far to disk."""
+        if self.off:
+            return
+        try:
+            self._book.flush()
+        except Exception as error:  # noqa: BLE001 - see _fail
+            self._fail(error)
+
     def close(self) -> None:
         """Remove all hooks and write everything to disk."""
         self._unhook()
@@ -255,8 +264,8 @@ class Recorder:
         if book is not None:
             book.rescue(self.off, error)
 
-    def _flush(self) -> None:
-        """Bring to disk what a loop that never closed its recorder left, at the end of the process."""
+    def _flush_at_exit(self) -> None:
+        """Bring to disk what a loop that never closed its recorder left."""
         if not self.off and os.getpid() == self._process:
             try:
                 if self._stepped:
@@ -276,7 +285,7 @@ def _copied(folder: Path) -> Recorder:
 @atexit.register
 def _flush_all() -> None:
     for recorder in list(_OPEN):
-        recorder._flush()  # noqa: SLF001 - its own class
+        recorder._flush_at_exit()  # noqa: SLF001 - its own class
 
 
 def _check(model: object, every: object, budget: float) -> None:

@@ -1,0 +1,235 @@
+"""A training as a callback follows it: recorded, judged now and then by the user's settings, reported at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from nndoctor.core.errors import UsageError
+from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.report import Report
+from nndoctor.core.verdict import verdict
+from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.session import Session
+from nndoctor.diagnosis.watch import Watch
+from nndoctor.integrations.together import Together
+from nndoctor.recorder import Recorder
+
+SHARE = 0.004  # of the training's time that judging may take
+EXPECTED = 0.05  # seconds that the first look is expected to take
+FIRST = 32  # steps before the first look of a run that findings may stop
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a user chose for a callback: where and how often to record, what stops the run, how to judge and print."""
+
+    folder: str | os.PathLike[str] | None
+    every: int | str
+    stop_on: str | None
+    show: bool
+    session: Session
+
+    @classmethod
+    def of(  # noqa: PLR0913 - a user sets them by name
+        cls,
+        folder: str | os.PathLike[str] | None,
+        every: int | str,
+        stop_on: str | None,
+        *,
+        show: bool,
+        select: Iterable[str],
+        ignore: Iterable[str],
+        config: str | os.PathLike[str] | None,
+    ) -> Choices:
+        """The choices, validated. Raises UsageError."""
+        if stop_on is not None and stop_on not in list(Severity):
+            raise UsageError(f"stop_on must be one of {', '.join(Severity)} or None; got {stop_on!r}")
+        options = SessionOptions(tuple(select), tuple(ignore), config=None if config is None else os.fspath(config))
+        return cls(folder, every, stop_on, show, Session(options))
+
+
+class Live:
+    """One training from its start to its end. Whatever fails in here is printed once and stops no training."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.report: Report | None = None
+        """The latest report on the run."""
+        self.recorder: Recorder | None = None
+        self.stopped_by: Finding | None = None
+        self._choices = choices
+        self._losses: list[float | Tensor] = []
+        self._failed = self._ended = False
+        self._together = Together()
+        self._began = self._next = 0.0
+        self._at = FIRST
+        self._watch: Watch | None = None
+        self._told: set[str] = set()
+
+    def start(  # noqa: PLR0913 - each is one thing that a framework knows
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer | Iterable[torch.optim.Optimizer],
+        folder: str | os.PathLike[str],
+        *,
+        step: int = 0,
+        scaler: torch.amp.GradScaler | None = None,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        """Record from here on, below `folder` unless the user chose one; a run that starts at a step above 0 is a resumed one."""
+        place = Path(folder) / "nndoctor" if self._choices.folder is None else Path(self._choices.folder)
+        with self._guarded():
+            self.recorder = Recorder(
+                model,
+                optimizer,
+                place,
+                every=self._choices.every,  # type: ignore[arg-type] - the recorder validates it
+                scaler=scaler,
+                facts={name: value for name, value in (facts or {}).items() if value is not None},
+                resume=step > 0,
+                first_step=step or None,
+            )
+            self._began = time.perf_counter()
+            self._next = self._began + EXPECTED / SHARE
+            self._watch = Watch([str(self.recorder.folder)], self._choices.session)
+
+    def loss(self, loss: Tensor | float) -> None:
+        """The loss of one micro-batch of the coming step."""
+        self._losses.append(loss.detach() if isinstance(loss, Tensor) else loss)
+
+    def step(self, loss: Tensor | float | None = None, **metrics: float) -> None:
+        """One optimizer step is done; its loss is the mean of those given to `loss` since the step before."""
+        if self.recorder is None:
+            return
+        with self._guarded():
+            if loss is None and self._losses:
+                several = [torch.as_tensor(one) for one in self._losses]
+                loss = self._losses[0] if len(several) == 1 else torch.stack(several).float().mean()
+            self._losses.clear()
+            self.recorder.step(loss, **metrics)
+
+    def log(self, metrics: Mapping[str, object]) -> None:
+        """Metrics of the latest step; what is not a number is left out."""
+        if self.recorder is None:
+            return
+        with self._guarded():
+            self.recorder.log(
+                **{name: number for name, value in metrics.items() if (number := _number(value)) is not None}
+            )
+
+    def should_stop(self) -> bool:
+        """Whether a finding of the chosen severity stands, so that the run should stop; looks when it is time to."""
+        if self.recorder is None or self._failed:
+            return False
+        done = self.recorder.next_step
+        with self._guarded():
+            if self._together.rank == 0 and self.stopped_by is None and self._is_due(done):
+                self._look()
+                self._decide()
+            return self._together.agreed(done, stop=self.stopped_by is not None)
+        return False
+
+    def finish(self) -> None:
+        """The training is over: write everything, and print the verdict. A second call does nothing."""
+        recorder = self.recorder
+        if recorder is None or self._ended:
+            return
+        self._ended = True
+        recorder.close()
+        if self._together.rank != 0:
+            return
+        with self._guarded():
+            self._watch = Watch([str(recorder.folder)], self._choices.session)
+            self._look()
+            if self._choices.show:
+                self._show(recorder.folder)
+
+    def _is_due(self, step: int) -> bool:
+        if step >= self._at and self._choices.stop_on is not None:
+            self._at = 2 * step
+            return True
+        return time.perf_counter() >= self._next
+
+    def _look(self) -> None:
+        if self.recorder is None or self._watch is None:
+            return
+        began = time.perf_counter()
+        self.recorder.flush()
+        self._watch.look()
+        reports = self._watch.all()
+        self.report = reports[-1] if reports else self.report
+        now = time.perf_counter()
+        self._next = now + max((now - began) / SHARE, 1.0)
+
+    def _decide(self) -> None:
+        """Say once what stands and is an error, and note what stops the run."""
+        if self._watch is None or self.recorder is None:
+            return
+        for finding in self._watch.worst(Severity.ERROR):
+            if finding.code not in self._told and self._choices.show:
+                say(f"step {self.recorder.next_step}: {finding.code} {finding.name}: {finding.message}")
+            self._told.add(finding.code)
+        if self._choices.stop_on is not None:
+            self.stopped_by = next(iter(self._watch.worst(Severity(self._choices.stop_on))), None)
+            if self.stopped_by is not None:
+                say(f"stopping the training at step {self.recorder.next_step}: {self.stopped_by.name}")
+
+    def _show(self, folder: Path) -> None:
+        from nndoctor.reporters.page import Look
+        from nndoctor.reporters.terminal import render
+
+        if self.report is None:
+            return
+        out = sys.stdout
+        look = Look(color=out.isatty(), encoding=out.encoding or "utf-8")
+        out.write(f"{render([self.report], look)}\n{_essence(self.report, folder)}\n")
+        out.flush()
+
+    def _guarded(self) -> _Guard:
+        return _Guard(self._fail)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failed:
+            self._failed = True
+            say(f"{type(error).__name__}: {error}; the training goes on without a diagnosis".replace("\n", " "))
+
+
+class _Guard:
+    """Hands an exception to whoever prints it, and lets none through: a callback must not stop a training."""
+
+    def __init__(self, failed: Callable[[Exception], None]) -> None:
+        self._failed = failed
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if isinstance(error, Exception):
+            self._failed(error)
+            return True
+        return False
+
+
+def say(message: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"nndoctor: {message}\n")
+
+
+def _essence(report: Report, folder: Path) -> str:
+    sentence, _ = verdict(report)
+    return f"nndoctor: {sentence} See: nndoctor diagnose {folder}"
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, Tensor):
+        return float(value.detach()) if value.numel() == 1 else None
+    return float(value) if isinstance(value, (int, float)) or hasattr(value, "__float__") else None

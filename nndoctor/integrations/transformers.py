@@ -1,0 +1,88 @@
+"""Transformers and TRL: `Trainer(..., callbacks=[nndoctor.integrations.transformers.Doctor()])`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nndoctor.core.errors import UsageError
+from nndoctor.core.report import Report
+from nndoctor.integrations.live import Choices, Live
+
+try:
+    from transformers import TrainerCallback
+except ImportError as error:
+    raise UsageError("Transformers is not installed; pip install 'nndoctor[transformers]'") from error
+
+BOOKKEEPING = ("epoch", "learning_rate", "total_flos", "step", "num_input_tokens_seen")
+TIMES = ("_runtime", "_per_second", "_jit_compilation_time", "_preparation_time")
+
+
+class Doctor(TrainerCallback):  # type: ignore[misc] - Transformers ships no types
+    """Records a Trainer's model, losses and learning rates, judges the run, prints the verdict at the end.
+
+    `folder` is the run folder (default: `nndoctor` in the Trainer's output_dir); `every` is "auto" or a number of steps
+    between two samples. `stop_on` ("error", "warning") sets `control.should_training_stop` once such a finding stands.
+    `select`, `ignore` and `config` are those of `nndoctor diagnose`. `report` holds the latest report. The training is
+    never changed; rank 0 writes.
+    """
+
+    def __init__(  # noqa: PLR0913 - a user sets them by name
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        every: int | str = "auto",
+        stop_on: str | None = None,
+        show: bool = True,
+        select: Iterable[str] = (),
+        ignore: Iterable[str] = (),
+        config: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self._choices = Choices.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
+        self._live: Live | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Another process, or a copy, starts anew."""
+        return {**self.__dict__, "_live": None}
+
+    @property
+    def report(self) -> Report | None:
+        """The latest report on the run."""
+        return None if self._live is None else self._live.report
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **known: Any) -> None:
+        """Model and optimizer are ready, also in a resumed run."""
+        if self._live is not None:  # a second training, or one that is tried again with a smaller batch
+            self._live.finish()
+        self._live = Live(self._choices)
+        facts = {
+            "batch_size": args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
+            "schedule": str(getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type)),
+            "seed": args.seed,
+        }
+        optimizer = known.get("optimizer")
+        if optimizer is not None:
+            self._live.start(known["model"], optimizer, args.output_dir, step=state.global_step, facts=facts)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **known: Any) -> Any:
+        """An optimizer step, of one or several accumulated batches, is done."""
+        if self._live is not None:
+            self._live.step()
+            if self._live.should_stop():
+                control.should_training_stop = True
+        return control
+
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: Mapping[str, object] | None = None, **known: Any
+    ) -> None:
+        """What the Trainer logs stands in the row of its step: the mean loss since the last log, and evaluations."""
+        if self._live is not None and logs and "train_runtime" not in logs:
+            self._live.log(
+                {name: v for name, v in logs.items() if name not in BOOKKEEPING and not name.endswith(TIMES)}
+            )
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **known: Any) -> None:
+        """Write everything and print the verdict."""
+        if self._live is not None:
+            self._live.finish()
