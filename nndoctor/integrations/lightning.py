@@ -27,7 +27,7 @@ def _bases() -> tuple[type, ...]:
     return tuple(dict.fromkeys(import_module(name).Callback for name in names))
 
 
-class Doctor(*_bases()):  # type: ignore[misc] - Lightning ships no types, and which of its two packages is in use shows at run time
+class Doctor(*_bases()):  # type: ignore[misc]  # Lightning ships no types, and which of its two packages is in use shows at run time
     """Records a LightningModule's layers, losses and learning rates, judges the run, prints the verdict at the end.
 
     `folder` is the run folder (default: `nndoctor` in the logger's folder); `every` is "auto" or a number of steps
@@ -36,7 +36,7 @@ class Doctor(*_bases()):  # type: ignore[misc] - Lightning ships no types, and w
     changed; rank 0 writes.
     """
 
-    def __init__(  # noqa: PLR0913 - a user sets them by name
+    def __init__(
         self,
         folder: str | os.PathLike[str] | None = None,
         *,
@@ -50,7 +50,7 @@ class Doctor(*_bases()):  # type: ignore[misc] - Lightning ships no types, and w
         super().__init__()
         self._choices = Choices.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
         self._live: Live | None = None
-        self._steps = 0
+        self._steps, self._looked = 0, False
 
     def __getstate__(self) -> dict[str, object]:
         """Another process, or a copy, starts anew."""
@@ -64,7 +64,7 @@ class Doctor(*_bases()):  # type: ignore[misc] - Lightning ships no types, and w
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Weights and optimizers are as they will be trained, also in a resumed run."""
         self._live = Live(self._choices)
-        self._steps = trainer.global_step
+        self._steps, self._looked = trainer.global_step, False
         loader = trainer.train_dataloader
         folder = trainer.log_dir or trainer.default_root_dir  # on every rank: Lightning broadcasts it
         self._live.start(
@@ -75,6 +75,13 @@ class Doctor(*_bases()):  # type: ignore[misc] - Lightning ships no types, and w
             scaler=getattr(trainer.precision_plugin, "scaler", None),
             facts={"batch_size": getattr(loader, "batch_size", None), "precision": str(trainer.precision)},
         )
+
+    def on_before_backward(self, trainer: Any, pl_module: Any, loss: Tensor) -> None:
+        """The first loss has its graph here, which shows its kind and the number of classes."""
+        if self._live is not None and self._live.recorder is not None and not self._looked:
+            self._looked = True
+            scale = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
+            self._live.recorder.look_at(loss if scale == 1 else loss * scale)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Take in the batch's loss, as the user's training_step returned it, and close the row of an optimizer step."""

@@ -38,7 +38,7 @@ class Choices:
     session: Session
 
     @classmethod
-    def of(  # noqa: PLR0913 - a user sets them by name
+    def of(
         cls,
         folder: str | os.PathLike[str] | None,
         every: int | str,
@@ -73,7 +73,7 @@ class Live:
         self._watch: Watch | None = None
         self._told: set[str] = set()
 
-    def start(  # noqa: PLR0913 - each is one thing that a framework knows
+    def start(
         self,
         model: nn.Module,
         optimizer: torch.optim.Optimizer | Iterable[torch.optim.Optimizer],
@@ -90,7 +90,7 @@ class Live:
                 model,
                 optimizer,
                 place,
-                every=self._choices.every,  # type: ignore[arg-type] - the recorder validates it
+                every=self._choices.every,  # type: ignore[arg-type]  # the recorder validates it
                 scaler=scaler,
                 facts={name: value for name, value in (facts or {}).items() if value is not None},
                 resume=step > 0,

@@ -19,7 +19,7 @@ BOOKKEEPING = ("epoch", "learning_rate", "total_flos", "step", "num_input_tokens
 TIMES = ("_runtime", "_per_second", "_jit_compilation_time", "_preparation_time")
 
 
-class Doctor(TrainerCallback):  # type: ignore[misc] - Transformers ships no types
+class Doctor(TrainerCallback):  # type: ignore[misc]  # Transformers ships no types
     """Records a Trainer's model, losses and learning rates, judges the run, prints the verdict at the end.
 
     `folder` is the run folder (default: `nndoctor` in the Trainer's output_dir); `every` is "auto" or a number of steps
@@ -28,7 +28,7 @@ class Doctor(TrainerCallback):  # type: ignore[misc] - Transformers ships no typ
     never changed; rank 0 writes.
     """
 
-    def __init__(  # noqa: PLR0913 - a user sets them by name
+    def __init__(
         self,
         folder: str | os.PathLike[str] | None = None,
         *,
@@ -41,6 +41,7 @@ class Doctor(TrainerCallback):  # type: ignore[misc] - Transformers ships no typ
     ) -> None:
         self._choices = Choices.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
         self._live: Live | None = None
+        self._summed: bool | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Another process, or a copy, starts anew."""
@@ -55,7 +56,7 @@ class Doctor(TrainerCallback):  # type: ignore[misc] - Transformers ships no typ
         """Model and optimizer are ready, also in a resumed run."""
         if self._live is not None:  # a second training, or one that is tried again with a smaller batch
             self._live.finish()
-        self._live = Live(self._choices)
+        self._live, self._summed = Live(self._choices), None
         facts = {
             "batch_size": args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
             "schedule": str(getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type)),
@@ -77,10 +78,26 @@ class Doctor(TrainerCallback):  # type: ignore[misc] - Transformers ships no typ
         self, args: Any, state: Any, control: Any, logs: Mapping[str, object] | None = None, **known: Any
     ) -> None:
         """What the Trainer logs stands in the row of its step: the mean loss since the last log, and evaluations."""
-        if self._live is not None and logs and "train_runtime" not in logs:
-            self._live.log(
-                {name: v for name, v in logs.items() if name not in BOOKKEEPING and not name.endswith(TIMES)}
-            )
+        if self._live is None or not logs or "train_runtime" in logs:
+            return
+        kept = {name: v for name, v in logs.items() if name not in BOOKKEEPING and not name.endswith(TIMES)}
+        loss = kept.get("loss")
+        if isinstance(loss, (int, float)):
+            if self._summed is None:
+                self._summed = self._sums(loss, args.gradient_accumulation_steps)
+            kept["loss"] = loss / args.gradient_accumulation_steps if self._summed else loss
+        self._live.log(kept)
+
+    def _sums(self, logged: float, passes: int) -> bool:
+        """Whether the Trainer logs the sum of the accumulated batches' losses.
+
+        It does where a model's loss is a mean over its own batch, whatever number of examples the Trainer hands to it.
+        """
+        recorder = self._live.recorder if self._live is not None else None
+        if passes < 2 or recorder is None or recorder.own_loss is None:
+            return False
+        first, mean = recorder.own_loss
+        return mean and first > 0 and logged / first > passes**0.5
 
     def on_train_end(self, args: Any, state: Any, control: Any, **known: Any) -> None:
         """Write everything and print the verdict."""

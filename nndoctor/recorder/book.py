@@ -78,7 +78,7 @@ class Book:
     def pend(self, loss: object, metrics: Mapping[str, float]) -> None:
         """A loss that comes before its update: of one of several backward passes, or of a loop that steps later."""
         if loss is not None:
-            self._look(loss)
+            self.look_at(loss)
             self.pending.append(held(loss))
         self._metrics.update(metrics)
 
@@ -99,7 +99,7 @@ class Book:
         self.step = step
         row: Row = {"step": step}
         if loss is not None:
-            self._look(loss)
+            self.look_at(loss)
             self.pending.append(held(loss))
         if self.pending:
             row[LOSS] = self._losses.number(self.pending, step)
@@ -266,8 +266,8 @@ class Book:
             row["noise_scale"] = noise
         return row
 
-    def _look(self, loss: object) -> None:
-        """What the first loss of a run shows: its kind, its classes, and its own height at initialization."""
+    def look_at(self, loss: object, *, valued: bool = True) -> None:
+        """What the first loss of a run shows: its kind, its classes and, where `valued`, its value at initialization."""
         if self._seen_loss:
             return
         self._seen_loss = True
@@ -276,8 +276,8 @@ class Book:
         for name, value in facts.of_loss(loss).items():
             if name not in self._folder.facts:
                 self._folder.fact(name, value)
-        self._first_waits = waits(loss)
-        if not self._first_waits:
+        self._first_waits = valued and waits(loss)
+        if valued and not self._first_waits:
             self._folder.fact("initial_loss", float(loss.detach().float().mean()))
 
 

@@ -34,6 +34,8 @@ class Capture:
         self.plan = plan
         self.slots = slots
         self.output: tuple[int, ...] = ()
+        self.loss: Tensor | None = None
+        """The loss that the model itself returned in the sampled pass."""
         self._failed = failed
         self._hooks: list[HiddenHook] = []
         self._function_hooks: list[HiddenHook] = []
@@ -55,7 +57,7 @@ class Capture:
         self.disarm()
         self.slots.clear()
         self._calls.clear()
-        self.seconds = 0.0
+        self.seconds, self.loss = 0.0, None
         self._open, self._passes, self._inside, self._thread = True, 0, 0, thread
         if not self._hooks:
             self._make_hooks()
@@ -117,6 +119,7 @@ class Capture:
         found = first_tensor(output)
         if self._open and (found is None or holds_values(found)):
             self.output = tuple(found.shape) if found is not None else ()
+            self.loss = own_loss(output)
             self._passes += 1
             self._open = False
 
@@ -241,6 +244,12 @@ def transformed() -> bool:
 def holds_values(tensor: Tensor) -> bool:
     """Whether a tensor holds numbers: not so on the meta device and in an export."""
     return tensor.device.type != "meta" and not isinstance(tensor, FakeTensor)
+
+
+def own_loss(output: object) -> Tensor | None:
+    """The loss in the output of a model that computes its own, as those of Transformers do."""
+    found = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
+    return found if isinstance(found, Tensor) and found.ndim == 0 and found.requires_grad else None
 
 
 def first_tensor(output: object, depth: int = 0) -> Tensor | None:

@@ -27,6 +27,7 @@ LOSSES = {
     "KlDiv": "Kullback-Leibler",
 }
 PLAIN = ("Mean", "Sum", "Div", "Mul", "Add", "ToCopy", "View", "Squeeze", "Unsqueeze", "Clone", "Alias")
+MEAN = 1  # torch's number for reduction="mean"
 DEEPEST = 12  # nodes of the graph looked at from the loss back
 
 
@@ -87,20 +88,35 @@ def missed(weights: Mapping[str, Sequence[nn.Parameter]], optimizer: Optimizers)
 
 def of_loss(loss: Tensor) -> dict[str, object]:
     """What kind of loss it is, by the graph that made it, and of cross-entropy the classes and the loss of guessing."""
+    node = _loss_node(loss)
+    if node is None:
+        return {}
+    kind = LOSSES[_name(node)]
+    return {"loss": kind, **_chance(kind, node)}
+
+
+def is_mean(loss: Tensor) -> bool:
+    """Whether it is a mean over its own examples, and not a sum that is divided by the examples of several batches."""
+    return getattr(_loss_node(loss), "_saved_reduction", None) == MEAN
+
+
+def _loss_node(loss: Tensor) -> Any:  # noqa: ANN401 - torch's graph nodes have no type
     node: Any = loss.grad_fn
     for _ in range(DEEPEST):
-        if node is None:
-            return {}
-        name = node.name().partition("Backward")[0]
-        if name in LOSSES:
-            return {"loss": LOSSES[name], **_chance(LOSSES[name], node)}
-        if not name.startswith(PLAIN):
-            return {}
+        if node is None or _name(node) in LOSSES:
+            return node
+        if not _name(node).startswith(PLAIN):
+            return None
         inner = [n for n, _ in node.next_functions if n is not None]
-        if len(inner) == 2 and name.startswith("Add") and _softmax(inner[0]) is _softmax(inner[1]) is not None:
+        if len(inner) == 2 and _name(node).startswith("Add") and _softmax(inner[0]) is _softmax(inner[1]) is not None:
             inner = inner[:1]  # label smoothing adds a mean of the same log-probabilities
         node = inner[0] if len(inner) == 1 else None
-    return {}
+    return None
+
+
+def _name(node: Any) -> str:  # noqa: ANN401 - torch's graph nodes have no type
+    """`NllLossBackward0` -> `NllLoss`."""
+    return str(node.name()).partition("Backward")[0]
 
 
 def _softmax(node: Any) -> Any:  # noqa: ANN401 - torch's graph nodes have no type

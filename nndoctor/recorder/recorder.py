@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
-from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
 
 from nndoctor.core.errors import UsageError
+from nndoctor.recorder.arguments import check
+from nndoctor.recorder.at_exit import OPEN
 from nndoctor.recorder.book import Book
+from nndoctor.recorder.facts import is_mean
 from nndoctor.recorder.folder import DEFAULT, say
 from nndoctor.recorder.optimizers import Optimizers, scaler_of
 from nndoctor.recorder.probe import Probe
@@ -24,7 +25,6 @@ from nndoctor.recorder.ranks import Ranks
 from nndoctor.recorder.schedule import Schedule
 
 BUDGET = 0.004  # of the training's time: with the idle steps and the error of the estimate below half a per cent
-_OPEN: WeakSet[Recorder] = WeakSet()
 
 
 class Recorder:
@@ -54,10 +54,12 @@ class Recorder:
         resume: bool = False,
         first_step: int | None = None,
     ) -> None:
-        _check(model, every, budget)
+        check(model, every, budget)
         self.folder = Path(folder)
         self.off = ""
         """Why nothing is recorded any more; empty while it is."""
+        self.own_loss: tuple[float, bool] | None = None
+        """Of a model that returns its own loss: its first value, and whether it is a mean over the examples of its batch."""
         self._optimizers, self._scaler = Optimizers(optimizer), scaler or scaler_of(optimizer)
         self._handles: list[torch.utils.hooks.RemovableHandle] = []
         self._pre: list[torch.utils.hooks.RemovableHandle] = []
@@ -66,6 +68,7 @@ class Recorder:
         self._lrs: list[float | Tensor] = []
         self._late = False
         """Whether the loop reports the loss of the last of several accumulated passes after the update."""
+        self._own: tuple[Tensor, bool] | None = None
         self._armed = -1
         self._step = self._first = self._last = first_step or 0
         self._process = os.getpid()
@@ -88,7 +91,7 @@ class Recorder:
         self._next, self._step_time = self._schedule.first(self._step), 0.0
         self._began = self._since = time.perf_counter()
         self._handles = self._optimizers.after_update(self._after_update)
-        _OPEN.add(self)
+        OPEN.add(self)
         if self._next == self._step:
             self._arm(self._step)
 
@@ -127,23 +130,17 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
 
+    def look_at(self, loss: Tensor) -> None:
+        """What the graph of the first loss shows (its kind, its classes), where `step` is given a detached one later."""
+        self._safely(lambda: self._book.look_at(loss))
+
     def log(self, **metrics: float) -> None:
         """Metrics for the row of the latest step: `rec.log(validation_loss=0.4)`."""
-        if self.off:
-            return
-        try:
-            self._book.log(max(self._step - 1, self._first), metrics, to_come=self._stepped)
-        except Exception as error:  # noqa: BLE001 - see _fail
-            self._fail(error)
+        self._safely(lambda: self._book.log(max(self._step - 1, self._first), metrics, to_come=self._stepped))
 
     def flush(self) -> None:
         """Bring what was recorded so far to disk."""
-        if self.off:
-            return
-        try:
-            self._book.flush()
-        except Exception as error:  # noqa: BLE001 - see _fail
-            self._fail(error)
+        self._safely(lambda: self._book.flush())
 
     def close(self) -> None:
         """Remove all hooks and write everything to disk."""
@@ -197,7 +194,10 @@ class Recorder:
         """All optimizers have made their update."""
         passes = 0
         if self._armed == self._step - 1:
-            passes = self._probe.weights.passes
+            passes, own = self._probe.weights.passes, self._probe.capture.loss
+            if own is not None and self.own_loss is None:
+                self.own_loss = float(own), is_mean(own)
+                self._own = (own, passes <= 1)
             self._sample()
         pending = len(self._book.pending)
         if not pending:
@@ -229,6 +229,10 @@ class Recorder:
         self._updated.clear()
         if self._armed == self._step - 1:  # of several optimizers only some made their update
             self._sample()
+        if self._own is not None:
+            if loss is None and not self._book.pending:
+                self._book.look_at(self._own[0], valued=self._own[1])
+            self._own = None
         now = time.perf_counter()
         jumped = self._book.row(self._step - 1, loss, metrics, self._lrs, now - self._since)
         self._since = now
@@ -248,7 +252,7 @@ class Recorder:
         for handle in (*self._handles, *self._pre):
             handle.remove()
         self._handles.clear()
-        _OPEN.discard(self)
+        OPEN.discard(self)
         probe = getattr(self, "_probe", None)
         if probe is not None:
             probe.disarm()
@@ -264,15 +268,20 @@ class Recorder:
         if book is not None:
             book.rescue(self.off, error)
 
-    def _flush_at_exit(self) -> None:
+    def _safely(self, action: Callable[[], None]) -> None:
+        if self.off:
+            return
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - see _fail
+            self._fail(error)
+
+    def flush_at_exit(self) -> None:
         """Bring to disk what a loop that never closed its recorder left."""
-        if not self.off and os.getpid() == self._process:
-            try:
-                if self._stepped:
-                    self._row(None, {}, arm=False)
-                self._book.flush()
-            except Exception as error:  # noqa: BLE001 - see _fail
-                self._fail(error)
+        if os.getpid() == self._process:
+            if self._stepped:
+                self._safely(lambda: self._row(None, {}, arm=False))
+            self.flush()
 
 
 def _copied(folder: Path) -> Recorder:
@@ -280,18 +289,3 @@ def _copied(folder: Path) -> Recorder:
     recorder.folder, recorder.off = folder, "a copy of a recorder records nothing"
     recorder._handles, recorder._pre, recorder._step = [], [], 0
     return recorder
-
-
-@atexit.register
-def _flush_all() -> None:
-    for recorder in list(_OPEN):
-        recorder._flush_at_exit()  # noqa: SLF001 - its own class
-
-
-def _check(model: object, every: object, budget: float) -> None:
-    if not isinstance(model, nn.Module):
-        raise UsageError(f"Recorder expects a torch.nn.Module as its model; got {type(model).__name__}")
-    if every != "auto" and (not isinstance(every, int) or every < 1):
-        raise UsageError(f"every must be 'auto' or a positive number of steps; got {every!r}")
-    if not 0 < budget <= 1:
-        raise UsageError(f"budget must be a share of the training's time, such as 0.005; got {budget!r}")
