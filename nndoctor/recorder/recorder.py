@@ -140,7 +140,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Bring what was recorded so far to disk."""
-        self._safely(lambda: self._book.flush())
+        self._safely(lambda: self._book.flush())  # noqa: PLW0108 - there is no book where the start failed
 
     def close(self) -> None:
         """Remove all hooks and write everything to disk."""

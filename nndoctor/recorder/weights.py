@@ -46,9 +46,14 @@ class Weights:
         """Which weights the recorded optimizers move; what others move is not measured."""
 
     def hold(self, parameters: set[int]) -> None:
-        """Take in which parameters, by their identities, the optimizers hold; none of ours where those are flattened."""
-        held = tuple(id(w.parameter) in parameters for w in self.entries)
-        self.held = held if any(held) else (True,) * len(held)
+        """Take in which parameters, by their identities, the optimizers hold; none of ours where those are flattened.
+
+        What is frozen counts as held: nobody else moves it.
+        """
+        ours = any(id(w.parameter) in parameters for w in self.entries)
+        self.held = tuple(
+            not ours or id(w.parameter) in parameters or not w.parameter.requires_grad for w in self.entries
+        )
 
     def arm(self, failed: Callable[[BaseException], None], began: Callable[[], None]) -> None:
         """Be told of the end of each backward pass: `began` is called at its first gradient."""
