@@ -14,12 +14,14 @@ from nndoctor.cli.diagnose import diagnose
 from nndoctor.cli.explain import explain
 from nndoctor.cli.formats import formats
 from nndoctor.cli.lab import lab
+from nndoctor.cli.mcp import mcp
 from nndoctor.cli.panels import arrange
 from nndoctor.cli.plot import plot
 from nndoctor.cli.report import report
 from nndoctor.cli.rules import rules
 from nndoctor.cli.sanity import sanity
 from nndoctor.cli.settings import settings
+from nndoctor.cli.skill import skill
 from nndoctor.cli.sweep import sweep
 from nndoctor.cli.train import train
 from nndoctor.cli.watch import watch
@@ -48,6 +50,8 @@ app.command()(report)
 app.command()(watch)
 app.command()(train)
 app.command()(lab)
+app.command()(mcp)
+app.add_typer(skill, name="skill")
 
 
 def _version(wanted: bool) -> None:

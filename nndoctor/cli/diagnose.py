@@ -38,7 +38,7 @@ def diagnose(
             "--format",
             "-f",
             metavar="FORMAT",
-            help="terminal, concise, json, jsonl, github, gitlab, junit, sarif or markdown.",
+            help=f"One of {', '.join(Format)}.",
         ),
     ] = Format.terminal,
     output: OutputOption = None,

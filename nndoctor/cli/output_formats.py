@@ -24,6 +24,7 @@ class Format(StrEnum):
 
     terminal = "terminal"
     concise = "concise"
+    brief = "brief"
     json = "json"
     jsonl = "jsonl"
     github = "github"
@@ -37,6 +38,7 @@ class Format(StrEnum):
 SIGNS = {
     Format.json: '"tool": {\n    "name": "nndoctor"',
     Format.jsonl: '{"schema_version": ',
+    Format.brief: '{"schema_version": ',
     Format.gitlab: '"check_name": "nndoctor ',
     Format.junit: '<testsuites name="nndoctor"',
     Format.sarif: '"driver": {\n          "name": "nndoctor"',

@@ -25,6 +25,10 @@ PANELS = {
         "baseline": "keep good runs, to hold later ones against them",
         "settings": "what is in force for a log, and where it comes from",
     },
+    "Coding agents": {
+        "mcp": "serve these commands to agents over MCP",
+        "skill": "install the skill that teaches an agent to use them",
+    },
     "Know more": {
         "rules": "every finding there is",
         "explain": "one of them: drawn, why it matters, how it is judged",

@@ -1,0 +1,46 @@
+"""`nndoctor skill`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli.out import check, put
+
+skill = typer.Typer(help="Print or install the agent skill (SKILL.md) that teaches a coding agent to use nndoctor.")
+
+
+@skill.command()
+def show() -> None:
+    """Print the skill."""
+    from nndoctor.integrations.skill import SKILL
+
+    put(SKILL)
+
+
+@skill.command()
+def install(
+    claude: Annotated[bool, typer.Option("--claude", help="For Claude Code: .claude/skills.")] = False,
+    codex: Annotated[
+        bool, typer.Option("--codex", help="For Codex and others that follow the standard: .agents/skills.")
+    ] = False,
+    cursor: Annotated[bool, typer.Option("--cursor", help="For Cursor: .cursor/skills.")] = False,
+    folder: Annotated[str, typer.Option("--folder", metavar="FOLDER", help="The project's folder.")] = ".",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+) -> None:
+    """Install the skill into a project; without an option for all three agents.
+
+    Example: nndoctor skill install --claude
+    """
+    from nndoctor.integrations.skill import FOLDERS, SKILL, skill_path
+
+    wanted = [name for name, chosen in (("claude", claude), ("codex", codex), ("cursor", cursor)) if chosen]
+    paths = [skill_path(agent, Path(folder)) for agent in wanted or FOLDERS]
+    for path in paths:
+        check(str(path), [], force=force or (path.is_file() and path.read_text(encoding="utf-8") == SKILL))
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        put(SKILL, str(path))
+        put(f"{path}\n")
