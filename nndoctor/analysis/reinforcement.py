@@ -57,20 +57,35 @@ def reward(run: Run) -> Levels | None:
 
 
 @once
-def solved(run: Run) -> bool:
-    """Whether the reward ends near the most that there is: 1 of a share, the limit of an episode, or far above its start."""
+def complete(run: Run) -> bool:
+    """Whether the reward ends at the most that there is: nearly 1 of a share, or the limit of an episode."""
     found, way = run.series.get("reward"), reward(run)
     if found is None or way is None:
         return False
-    if way.last < way.start + 0.5 * (way.best - way.start):
-        return False
-    share = found.low >= 0 and found.high <= 1
-    if share and way.last >= SOLVED:
+    if found.low >= 0 and found.high <= 1 and way.last >= SOLVED:
         return True
     late = found.y[-max(FEWEST, len(found.y) // 4) :]
     game = "reward_std" not in run.series
-    capped = game and float(np.mean(late >= found.high - 1e-9)) >= CAP and found.high > found.low
-    return capped or way.last - way.start > MASTERED * spread(run)
+    return game and float(np.mean(late >= found.high - 1e-9)) >= CAP and found.high > found.low
+
+
+@once
+def solved(run: Run) -> bool:
+    """Whether the task is complete, or the reward has kept most of a rise far above its start."""
+    way = reward(run)
+    if way is None or way.last < way.start + 0.5 * (way.best - way.start):
+        return False
+    return complete(run) or way.last - way.start > MASTERED * spread(run)
+
+
+def gained_at(run: Run, step: float) -> float | None:
+    """The share of the reward's rise that had come by a step; None where there is no rise."""
+    found, way = run.series.get("reward"), reward(run)
+    if found is None or way is None or way.best - way.start <= 3 * way.error:
+        return None
+    width = 0.05 * (float(found.x[-1]) - float(found.x[0]))
+    near = found.y[np.abs(found.x - step) <= width]
+    return (median(near) - way.start) / (way.best - way.start) if len(near) else None
 
 
 def spread(run: Run) -> float:

@@ -34,6 +34,7 @@ SERIES = table(
     fake_score: d_g_z d_gz d_g_z1 d_fake_mean d_fake_score fake_score score_fake d_of_g_z d_fake_prob fake_logit d_logits_fake
     embedding_std: embedding_std emb_std feature_std z_std repr_std representation_std output_std std_of_embeddings features_std embed_std avg_output_std proj_std collapse_level
     effective_rank: effective_rank rankme eff_rank embedding_rank feature_rank
+    reconstruction: recon reconstruction recons recon_error reconstruction_error recon_mse recon_bce
     active_units: active_units au n_active_units active_latents active_dims
     codebook_perplexity: codebook_perplexity vq_perplexity codebook_usage code_usage code_perplexity
     sample_diversity: sample_diversity diversity ms_ssim_diversity modes modes_covered n_modes coverage mode_coverage num_modes sample_std gen_std fake_std

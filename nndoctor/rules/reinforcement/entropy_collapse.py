@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.reinforcement import entropy, improves, levels, reward
+from nndoctor.analysis.reinforcement import complete, entropy, gained_at, improves, levels, reward
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, step
@@ -14,6 +14,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 COLLAPSED = 0.1  # of the first entropy: one action of ten times more weight than before; healthy policies keep a fifth
+HALF = 0.4  # of the reward's rise: a policy that is nearly certain before it gained so much learns slowly, by chance
 FALLEN = 0.3  # of the reward's way from its start to its best: a policy that lost so much is not solved
 
 
@@ -24,12 +25,14 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     way, paid = levels(curve), reward(run)
     start = max(way.start, float(curve.y[0]))
-    if start <= 0 or way.last > COLLAPSED * start:
+    if start <= 0 or min(way.last, curve.level(0.5, 1.0)) > COLLAPSED * start:
         return
     lost = paid is not None and paid.best - paid.last > FALLEN * (paid.best - paid.start) + 3 * paid.error
-    if improves(run) and not lost:
-        return
     at = float(curve.x[int(np.argmax(curve.y <= COLLAPSED * start))])
+    gained = gained_at(run, at)
+    early = gained is not None and gained < HALF and not complete(run)
+    if improves(run) and not lost and not early:
+        return
     rewarded = "" if paid is None else f", while the reward went from {number(paid.start)} to {number(paid.last)}"
     yield Symptom(
         f"policy entropy fell from {number(start)} to {number(way.last)} by step {step(at)}{rewarded}: "
@@ -65,7 +68,7 @@ RULE = Rule(
     needs={"entropy|entropy_loss": MIN_POINTS},
     check=check,
     why="A policy that always takes the same action sees nothing new, so that its reward cannot rise any more.",
-    how="Early warning. The entropy ends at 10 % of its start or less, and the reward has not clearly risen, or has fallen by 30 % of its rise. A policy that has solved its task may be deterministic.",
+    how="Early warning. The entropy ends at 10 % of its start or less, and the reward has not clearly risen, had gained less than 40 % of its rise by then, or has fallen by 30 % of it. A policy that has solved its task may be deterministic.",
     sources=(
         Reference("Yu et al., DAPO, 2025: entropy collapse in GRPO", "https://arxiv.org/abs/2503.14476"),
         Reference(
