@@ -28,6 +28,7 @@ def diagnose(  # noqa: PLR0913 - a user sets them by name
     baseline: str | os.PathLike[str] | None = None,
     config: str | os.PathLike[str] | None = None,
     isolated: bool = False,
+    workload: str | None = None,
 ) -> Report:
     """The report on a path, a DataFrame, a dict of lists or a Run; of a log that holds several runs the last.
 
@@ -45,6 +46,7 @@ def diagnose(  # noqa: PLR0913 - a user sets them by name
             baseline=None if baseline is None else os.fspath(baseline),
             config=None if config is None else os.fspath(config),
             isolated=isolated,
+            workload=workload,
         )
     )
     return reports_on(log, session)[-1]

@@ -56,6 +56,15 @@ def diagnose(
             show_default=False,
         ),
     ] = None,
+    workload: Annotated[
+        str | None,
+        typer.Option(
+            "--workload",
+            metavar="KIND",
+            help="The kind of training, where it is not recognized: supervised, fine-tuning, diffusion …",
+            show_default=False,
+        ),
+    ] = None,
     require: Annotated[
         list[str] | None,
         typer.Option(
@@ -116,6 +125,7 @@ def diagnose(
                 config=config,
                 isolated=isolated,
                 target_error=target_error,
+                workload=workload,
                 fail_on=fail_on,
                 exit_zero=exit_zero,
                 quiet=quiet,

@@ -43,6 +43,7 @@ class Request:
     ignore: Sequence[str] = ()
     maps: Sequence[str] = ()
     target_error: str | None = None
+    workload: str | None = None
     fail_on: FailOn | None = None
     exit_zero: bool = False
     quiet: bool = False
@@ -120,6 +121,7 @@ def _options(request: Request) -> SessionOptions:
         baseline=request.baseline,
         config=request.config,
         isolated=request.isolated,
+        workload=request.workload,
     )
 
 

@@ -18,3 +18,4 @@ class SessionOptions:
     baseline: str | None = None
     config: str | None = None
     isolated: bool = False
+    workload: str | None = None

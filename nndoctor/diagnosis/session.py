@@ -114,6 +114,8 @@ def prepared(run: Run, settings: Settings) -> Run:
     """The run with what the settings state about it as facts."""
     if settings.require:
         run = with_facts(run, {"requirements": settings.require})
+    if settings.workload is not None:
+        run = with_facts(run, {"workload": settings.workload})
     return with_target(run, settings.target_error)
 
 
@@ -125,6 +127,7 @@ def session_of(options: SessionOptions) -> Session:
 
 def _own_settings(options: SessionOptions) -> Settings:
     """The options as settings, validated."""
+    from nndoctor.analysis.workload import Workload
     from nndoctor.core.finding import Severity
     from nndoctor.readers.semantics.columns import pairs
     from nndoctor.settings.schema import checked_requirements
@@ -132,12 +135,15 @@ def _own_settings(options: SessionOptions) -> Settings:
     known = (*Severity, "never")
     if options.fail_on is not None and options.fail_on not in known:
         raise UsageError(f"unknown severity '{options.fail_on}' for fail_on; expected one of {', '.join(known)}")
+    if options.workload is not None and options.workload not in set(Workload):
+        raise UsageError(f"unknown workload '{options.workload}'; expected one of {', '.join(Workload)}")
     return Settings(
         select=options.select,
         maps=pairs(options.maps),
         require=checked_requirements(options.require),
         fail_on=options.fail_on,
         target_error=options.target_error,
+        workload=options.workload,
         baseline=options.baseline,
     )
 

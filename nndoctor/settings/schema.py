@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nndoctor.analysis.workload import Workload
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.finding import Severity
 from nndoctor.core.requirements import parse
@@ -174,6 +175,12 @@ def _target(value: object) -> float:
     return share(str(value), "target-error")
 
 
+def _workload(value: object) -> str:
+    if value not in set(Workload):
+        raise _WrongError(f"wants one of {', '.join(Workload)}; {_found(value)}")
+    return str(value)
+
+
 OF_RUNS: dict[str, Callable[[object], object]] = {
     "select": _words,
     "ignore": _reasons,
@@ -182,6 +189,7 @@ OF_RUNS: dict[str, Callable[[object], object]] = {
     "map": _maps,
     "require": _requirements,
     "target-error": _target,
+    "workload": _workload,
     "baseline": _text,
 }
 KEYS = {**OF_RUNS, "fail-on": _fail_on, "exclude": _words, "runs": lambda value: value}

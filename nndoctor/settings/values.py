@@ -54,6 +54,7 @@ class Settings:
     require: tuple[str, ...] = ()
     fail_on: str | None = None
     target_error: float | None = None
+    workload: str | None = None
     baseline: str | None = None
     exclude: tuple[str, ...] = ()
     runs: tuple[tuple[str, Settings], ...] = ()
