@@ -64,7 +64,11 @@ def _by_series(run: Run) -> Workload | None:
     if task is not None:
         return Workload.REINFORCEMENT if task == "reinforcement-learning" else Workload.GAN
     parts = {name.rpartition("/")[2] for name in names}
-    if parts & {"rec_loss", "recon_loss", "reconstruction_loss", "reconstruction"} and parts & {"kl", "kl_loss", "kld_loss"}:
+    if parts & {"rec_loss", "recon_loss", "reconstruction_loss", "reconstruction"} and parts & {
+        "kl",
+        "kl_loss",
+        "kld_loss",
+    }:
         return Workload.VAE
     if "active_units" in parts:
         return Workload.VAE

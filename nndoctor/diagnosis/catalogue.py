@@ -76,6 +76,7 @@ from nndoctor.rules.log import (
 from nndoctor.rules.model import (
     deep_without_shortcuts_or_normalization,
     loss_scales_with_batch,
+    loss_wrongly_scaled,
     missing_nonlinearity,
     normalization_misplaced,
     optimizer_misses_parameters,
@@ -209,6 +210,7 @@ RULES: tuple[Rule, ...] = (
     optimizer_misses_parameters.RULE,
     regularization_excessive.RULE,
     loss_scales_with_batch.RULE,
+    loss_wrongly_scaled.RULE,
     cannot_overfit_tiny_subset.RULE,
     regularization_lowers_loss.RULE,
     input_ignored.RULE,

@@ -81,8 +81,11 @@ def _wanted(run: Run, rule: Rule) -> _Wanted:
 
 def _absence(run: Run, need: str) -> str | None:
     """Why a need is not met, as far as the names of the run's series and facts tell."""
-    if need.startswith("fact:"):
-        return f"{_words(need[5:])} not known" if run.fact(need[5:]) is None else None
+    fact, _, others = need.partition("|")
+    if fact.startswith("fact:"):
+        if run.fact(fact[5:]) is not None or (others and run.get(others) is not None):
+            return None
+        return f"{_words(fact[5:])} not known"
     if run.get(need) is not None:
         return None
     if not need.startswith(ANY_LAYER):
