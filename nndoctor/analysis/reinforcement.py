@@ -14,6 +14,7 @@ WINDOWS = 10  # pieces of a run whose medians are compared
 FEWEST = 3  # values of a piece
 SOLVED = 0.9  # of a reward between 0 and 1
 MASTERED = 1.8  # standard deviations of the first rewards of a group: who gains so much has learned the task
+BETTER = 0.3  # of the size of a game's first reward
 DOUBLED = 0.5  # of the size of the first reward: the gain where nothing else gives a scale
 CAP = 0.5  # of the last quarter at the highest value ever seen: the episode's limit is reached
 DEAD = 1e-4  # a spread of rewards below it carries no advantage
@@ -106,7 +107,10 @@ def improves(run: Run) -> bool:
     way = reward(run)
     if way is None:
         return False
-    return solved(run) or way.last - way.start > max(MASTERED * spread(run), 3 * way.error)
+    if solved(run):
+        return True
+    game = "reward_std" not in run.series and run.series["reward"].high > 1
+    return way.last - way.start > max(BETTER * abs(way.start) if game else MASTERED * spread(run), 3 * way.error)
 
 
 @once

@@ -46,7 +46,7 @@ SERIES = table(
     memory: gpu_mem gpu_mem_gb gpu_memory gpu_memory_gb memory mem mem_gb memory_gb memory_mb gpu_mem_mb max_memory peak_memory peak_mem_gb peak_mem cuda_memory memory_allocated max_memory_allocated max_memory_allocated_gb max_memory_reserved_gb memory_max_active_gib memory_allocated_gb rss rss_mb rss_gb cpu_mem cpu_memory_gb cpu_mem_gb perf_max_memory_allocated_gb vram vram_gb host_memory_gb memory_gib gpu_memory_mb ram_gb ram_mb cpu_memory process_memory_mb peak_memory_mb ram_percent mem_mb
     router_entropy: router_entropy gate_entropy routing_entropy expert_entropy load_entropy
     balance_loss: load_balancing_loss aux_loss balance_loss lb_loss load_balance_loss moe_aux_loss router_aux_loss moe_loss load_balancing
-    expert_peak: max_vio maxvio max_violation expert_load_max max_expert_load max_load load_max load_max_over_mean expert_load_imbalance load_imbalance max_expert_fraction
+    expert_peak: max_vio maxvio max_violation expert_load_max max_expert_load max_load load_max load_max_over_mean max_load_over_mean max_over_mean_load peak_load max_load_ratio expert_load_imbalance load_imbalance max_expert_fraction
     dropped_tokens: drop_fraction dropped_tokens token_drop_rate drop_rate tokens_dropped overflow_fraction drop_frac dropped_fraction
     dead_experts: dead_experts num_dead_experts unused_experts
     """
@@ -109,4 +109,14 @@ def _preference(name: str, liked: re.Match[str]) -> tuple[str, str]:
     return "validation" if held_out else "", f"{what}_{ours}"
 
 
-BARE = frozenset({*SERIES.values(), *(f"{a}_{b}" for a in ("rewards", "logps") for b in ("chosen", "rejected")), "rewards_margins", "rewards_accuracies", "total_loss"})  # fmt: skip
+MOST_NUMBERED = 512  # experts and ranks that are told apart
+BARE = frozenset(
+    (
+        *SERIES.values(),
+        *(f"{what}_{which}" for what in ("rewards", "logps") for which in ("chosen", "rejected")),
+        *(f"{what}_{k}" for what in ("expert_load", "step_time_rank") for k in range(MOST_NUMBERED)),
+        "rewards_margins",
+        "rewards_accuracies",
+        "total_loss",
+    )
+)

@@ -15,7 +15,7 @@ IDLE = 0.1  # of an even share
 UNUSED = 0.5  # of the experts
 MUCH = 0.5  # of all tokens, and this many times an even share
 TIMES = 2.5
-PEAK = 4.0  # times the mean load, at the end and higher than at first
+PEAK = 3.0  # times the mean load, at the end and higher than at first
 CALM = 0.1  # of the router's first entropy
 DROPPED = 0.3  # of the tokens
 MIN_POINTS = 4
@@ -34,12 +34,26 @@ def check(run: Run) -> Iterator[Symptom]:
             if name == "dropped_tokens" or way.last >= way.start:
                 yield _symptom(curve, f"{curve.column} is {number(way.last)} at the end", {"last": way.last})
                 return
+    balance = run.series.get("balance_loss")
+    if balance is not None and len(balance.y) >= MIN_POINTS and "router_entropy" not in run.series and _grown(balance):
+        yield _symptom(
+            balance,
+            f"the balancing loss ({balance.column}) rose from {number(levels(balance).low)} to {number(levels(balance).last)}",
+            {"last": levels(balance).last},
+        )
+        return
     entropy = run.series.get("router_entropy")
     if entropy is not None and len(entropy.y) >= MIN_POINTS and _one_sided(run, entropy):
         way = levels(entropy)
         yield _symptom(
             entropy, f"the router's entropy fell from {number(way.start)} to {number(way.last)}", {"last": way.last}
         )
+
+
+def _grown(balance: Series) -> bool:
+    """Whether the loss that is least where all loads are even has doubled, and stays there."""
+    way = levels(balance)
+    return way.low > 0 and way.last > 2.0 * way.low and way.last > 0.8 * way.best
 
 
 def _one_sided(run: Run, entropy: Series) -> bool:
@@ -103,10 +117,12 @@ RULE = Rule(
     name="expert-collapse",
     severity=Severity.WARNING,
     title="a few experts get all the tokens",
-    needs={"expert_load_0|expert_load_1|expert_peak|router_entropy|dropped_tokens|dead_experts": MIN_POINTS},
+    needs={
+        "expert_load_0|expert_load_1|expert_peak|router_entropy|dropped_tokens|dead_experts|balance_loss": MIN_POINTS
+    },
     check=check,
     why="Experts without tokens do not learn: the model has the cost of many experts and the capacity of few.",
-    how="At the end half of the experts get less than a tenth of an even share, or one gets more than half of all tokens and 2.5 times its share; or the busiest gets 4 times the mean, or 30 % of the tokens are dropped.",
+    how="At the end half of the experts get less than a tenth of an even share, or one gets more than half of all tokens and 2.5 times its share; or the busiest gets 3 times the mean, 30 % of the tokens are dropped, or the balancing loss has doubled.",
     sources=(
         Reference("Shazeer et al., Outrageously Large Neural Networks, 2017", "https://arxiv.org/abs/1701.06538"),
         Reference("Fedus, Zoph and Shazeer, Switch Transformers, 2021", "https://arxiv.org/abs/2101.03961"),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from nndoctor.analysis.chance import classes
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -13,7 +14,7 @@ from nndoctor.core.run import Run
 
 RIGHT = 0.9  # accuracy from which the loss shows its floor
 NEAR = 0.04  # nats
-COMMON = (10, 100, 5, 20, 26, 3, 4)  # classes, where the log does not tell
+COMMON = (10, 100)  # classes, where the log does not tell
 FEWEST = 3  # values
 
 
@@ -41,13 +42,19 @@ def check(run: Run) -> Iterator[Symptom]:
 def _by_floor(run: Run) -> Iterator[Symptom]:
     """Compare the loss with what a softmax too many leaves of it where nearly all answers are right."""
     loss, accuracy = run.series.get("train/loss"), run.series.get("train/accuracy")
-    if loss is None or accuracy is None or min(len(loss.y), len(accuracy.y)) < FEWEST:
+    if (
+        workload(run) is not Workload.SUPERVISED
+        or loss is None
+        or accuracy is None
+        or min(len(loss.y), len(accuracy.y)) < FEWEST
+    ):
         return
     right, known = accuracy.last, classes(run)
     several = (known,) if known is not None else COMMON
     for number_of in several:
         floor = math.log(math.e + number_of - 1) - 1  # one score of 1, all others 0
-        if right >= RIGHT and abs(loss.last - (floor + 1 - right)) < NEAR and loss.low > floor - NEAR / 4:
+        within = floor - NEAR / 4 < loss.low and loss.high < floor + 1 + NEAR
+        if right >= RIGHT and abs(loss.last - (floor + 1 - right)) < NEAR and within:
             yield Symptom(
                 f"training accuracy is {percent(right)} but the loss ends at {number(loss.last)}, near {number(floor)}: the least that "
                 f"cross-entropy can reach for {number_of} classes when the model ends in a softmax of its own",
