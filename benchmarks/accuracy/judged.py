@@ -34,6 +34,10 @@ CAUSES = {
 }
 
 
+# Findings that say the same of a run, and more.
+SPECIAL_CASES = {"plateau-at-start": ("no-weight-changes", "stuck-at-chance")}
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A run's labels, and what was said of its log: nothing where the log could not be judged at all."""
@@ -78,7 +82,8 @@ class Judged:
 
     def says(self, name: str) -> bool:
         """Whether the report has the finding: as an error or warning, or, where it is no fault, at all."""
-        return name in ({f.name for f in self.findings} if name in REMARKS else self.names)
+        said = {f.name for f in self.findings} if name in REMARKS else self.names
+        return name in said or not said.isdisjoint(SPECIAL_CASES.get(name, ()))
 
     def names_it(self, name: str) -> bool:
         """Whether the report says this: as a finding, or as the likeliest cause of one that is right."""

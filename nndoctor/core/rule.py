@@ -21,7 +21,8 @@ class Reference:
 class Rule:
     """One diagnosis.
 
-    `needs` maps a series (`train/loss`; alternatives with `|`) to the finite points it must have, or `fact:<name>` to 1.
+    `needs` maps a series (`train/loss`; alternatives with `|`) to the finite points it must have, or `fact:<name>` to 1;
+    `fact:<name>|<series>` is met by either.
     `yields_to` names the rules whose finding explains this one: then this one is not reported. `leaves_open` names those that
     are not clear where this one is found.
     `free` says that its first remedy costs nothing, so that it stands before others of its family.

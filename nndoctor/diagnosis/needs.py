@@ -70,13 +70,22 @@ _PLANS: dict[tuple[int, tuple[str, ...], tuple[str, ...]], _Plan] = {}
 
 def _wanted(run: Run, rule: Rule) -> _Wanted:
     points: list[tuple[str, int]] = []
-    for need, least in rule.needs.items():
+    for either, least in rule.needs.items():
+        need = _resolved(run, either)
         reason = _absence(run, need)
         if reason is not None:
             return _Wanted(rule, tuple(points), Skipped(rule.code, rule.name, reason, need))
         if not need.startswith("fact:"):
             points.append((need, least))
     return _Wanted(rule, tuple(points), None)
+
+
+def _resolved(run: Run, need: str) -> str:
+    """`fact:a|b/c` is met by the fact, and where that is not known by the series."""
+    fact, either, series = need.partition("|")
+    if not either or not fact.startswith("fact:"):
+        return need
+    return series if run.fact(fact[5:]) is None else fact
 
 
 def _absence(run: Run, need: str) -> str | None:

@@ -95,7 +95,7 @@ def _swinging(run: Run, loss: Series) -> Symptom | None:
 
 def _part(share: float) -> str:
     """`12 % of`, or `31 times` where nobody thinks in percent."""
-    return f"{percent(share)} of" if share < MANY else f"{number(share)} times"
+    return f"{percent(share)} of" if share < MANY else f"{number(share)} times" if share < 1000 else "many times"
 
 
 def _learned_little(loss: Series) -> bool:

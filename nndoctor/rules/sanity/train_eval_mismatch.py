@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+import numpy as np
+
+from nndoctor.analysis.chance import accuracy_tells
+from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.level import end_level
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 WORSE = 0.5  # of the loss in training mode (TheDeepChecker's limit)
+MIN_EPOCHS, LEARNED, POOR = (
+    4,
+    0.9,
+    0.6,
+)  # values; training accuracy at the end; validation accuracy that is never reached
+ABOVE = (
+    2.0  # times the training loss of the first epochs: no network generalizes so badly before it has learned anything
+)
 FLOOR = 0.1  # of the first loss: below it ratios mean nothing
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare the losses of one batch after the running statistics have settled, dropout off."""
+    """Compare the losses of one batch in both modes; in a log, a training that succeeds with a validation that never began."""
+    if run.fact("loss_in_evaluation") is None:
+        yield from _of_log(run)
+        return
     train, evaluation, first = (run.number(n) for n in ("loss_in_training", "loss_in_evaluation", "loss_at_start"))
     if evaluation - train > max(WORSE * abs(train), FLOOR * abs(first)):
         which = run.fact("mode_modules")
@@ -23,22 +40,74 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, 0.8, {"in_training": train, "in_evaluation": evaluation}, place="model")
 
 
+def _of_log(run: Run) -> Iterator[Symptom]:
+    """Training accuracy near 1 while validation is at chance, and its loss far above guessing's, from the first epoch on.
+
+    Memorization looks else: there the validation loss begins near that of guessing and rises little by little.
+    """
+    train, validation = run.series.get("train/accuracy"), run.series.get("validation/accuracy")
+    losses = run.series.get("train/loss"), run.series.get("validation/loss")
+    if train is None or validation is None or losses[0] is None or losses[1] is None or not accuracy_tells(run):
+        return
+    seen = losses[1].y
+    if (
+        min(len(train.y), len(validation.y), len(losses[0].y), len(seen)) < MIN_EPOCHS
+        or end_level(train).mean < LEARNED
+    ):
+        return
+    level = float(np.median(validation.y))
+    flat = validation.high < min(level + 2.5 * end_level(validation, 1.0).spread + 0.02, POOR)
+    chance = math.log(1 / max(level, 0.001))
+    if not flat or seen.min() < chance or seen[:2].min() < ABOVE * float(losses[0].y[:2].max()):
+        return
+    yield Symptom(
+        f"training accuracy reaches {percent(train.high)} while validation accuracy never exceeds {percent(validation.high)}, "
+        f"and validation loss is {number(float(seen[0]))} from the first {run.axis} on: the network behaves differently in evaluation",
+        sureness(end_level(train).mean, LEARNED, 1.0),
+        {"train_accuracy": train.high, "validation_accuracy": validation.high, "first_validation_loss": float(seen[0])},
+        series="validation/loss",
+        step=float(losses[1].x[0]),
+        span=(float(losses[1].x[0]), float(losses[1].x[-1])),
+        remedies=("same-preparation", "evaluate-train-in-eval-mode", "larger-batch", "group-normalization"),
+    )
+
+
 RULE = Rule(
     code="NN806",
     name="train-eval-mismatch",
     severity=Severity.WARNING,
     title="training and evaluation mode disagree",
-    needs={"fact:loss_in_training": 1, "fact:loss_in_evaluation": 1},
+    needs={"fact:loss_in_evaluation|validation/accuracy": 4, "fact:loss_in_training|train/accuracy": 4},
     check=check,
     why="What is deployed runs in evaluation mode. Batch normalization with tiny batches or with a momentum that never lets its running statistics settle behaves there as another network.",
-    how="After the few steps, and after running statistics were given thirty batches to settle, the loss of the same batch is half as high again in evaluation mode, dropout off in both.",
+    how="After the few steps, and after running statistics were given thirty batches to settle, the loss of the same batch is half as high again in evaluation mode, dropout off in both. In a log: training accuracy ends at 90 % or more, validation accuracy stays where it began, under 60 %, and the validation loss is above guessing's throughout and twice the training loss from the first epochs on.",
     sources=(
         Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),
         Reference("Ioffe and Szegedy, Batch Normalization, 2015", "https://arxiv.org/abs/1502.03167"),
     ),
     remedies=("larger-batch", "group-normalization"),
     sick=(
+        Run.drawn(
+            train_loss="1.23 0.6 0.3 0.2 0.12 0.08 0.05 0.04",
+            validation_loss="8.2 10 9 12 3.2 11 10.5 11.1",
+            train_accuracy="0.55 0.8 0.9 0.95 0.97 0.98 0.99 0.99",
+            validation_accuracy="0.16 0.19 0.16 0.18 0.16 0.19 0.17 0.16",
+        ),
         Run.drawn({"loss_in_training": 0.3, "loss_in_evaluation": 2.4, "loss_at_start": 2.3, "mode_modules": ("bn1",)}),
     ),
-    healthy=(Run.drawn({"loss_in_training": 1.3, "loss_in_evaluation": 1.35, "loss_at_start": 2.3}),),
+    healthy=(
+        Run.drawn(
+            train_loss="1.6..0.1*12",
+            validation_loss="1.62..2.4*12",
+            train_accuracy="0.2..0.97*12",
+            validation_accuracy="0.2 0.21*11",
+        ),
+        Run.drawn(
+            train_loss="1.2..0.1*12",
+            validation_loss="1.1..0.3*12",
+            train_accuracy="0.5..0.97*12",
+            validation_accuracy="0.5..0.9*12",
+        ),
+        Run.drawn({"loss_in_training": 1.3, "loss_in_evaluation": 1.35, "loss_at_start": 2.3}),
+    ),
 )
