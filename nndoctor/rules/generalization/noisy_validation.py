@@ -1,4 +1,4 @@
-"""The validation loss jumps about far more than the training loss."""
+"""The validation loss is far noisier than the training loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import reach, sureness
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import percent
+from nndoctor.core.formatting import factor, number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -38,8 +38,9 @@ def check(run: Run) -> Iterator[Symptom]:
     ease = LESS if examples is not None else 1.0
     if share < ease * (ALONE if smooth is None else SHARE) or (smooth is not None and rough < ease * ROUGHER * smooth):
         return
+    change = float(np.mean(np.abs(np.diff(validation.y))))
     yield Symptom(
-        f"validation loss jumps by {percent(share)} of all that was learned from one reading to the next{_times(rough, smooth)}",
+        f"validation loss is noisy: it changes by {number(change)} from one evaluation to the next on average{_times(rough, smooth)}",
         sureness(share, ease * SHARE, 0.3),
         {"validation_noise": rough, "train_noise": smooth, "reach": reach(run), "examples_visible": examples},
         series="validation/loss",
@@ -49,10 +50,10 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "validation set too small",
                 0.5,
-                "the spread of a mean falls with the root of its examples"
+                "the noise of a mean falls with the square root of the number of examples"
                 if examples is None
                 else f"all its accuracies are multiples of 1/{examples}: it has about {examples} examples",
-                "evaluate on four times as many examples: the noise halves",
+                "evaluate on four times as many examples: the noise should halve",
             ),
             Cause(
                 "normalization statistics lag behind",
@@ -63,7 +64,7 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "learning rate too high",
                 0.25,
-                "weights that swing show first where they are not fitted",
+                "weights that oscillate show first on data that they are not fitted to",
                 "one run with a third of the learning rate",
             ),
         ),
@@ -97,18 +98,19 @@ def _noise_at(train: Series, validation: Series) -> float:
 def _times(rough: float, smooth: float | None) -> str:
     if smooth is None:
         return ""
-    return f", {min(rough / smooth, 99):.0f} times as much as training loss" if smooth > 0 else ", unlike training loss"
+    times = factor(rough, smooth)
+    return f", and its noise is {times} that of training loss" if times else ", unlike training loss"
 
 
 RULE = Rule(
     code="NN106",
     name="noisy-validation",
     severity=Severity.WARNING,
-    title="validation loss jumps about",
+    title="validation loss is noisy",
     needs={"validation/loss": 8},
     check=check,
-    why="Early stopping, the choice of a checkpoint and every comparison of runs rest on the validation loss; when it jumps, they pick luck.",
-    how="From one reading to the next it moves by 10 % of the reach, and at least ten times as much as the training loss averaged over the same span (4 % and four times where the accuracies show a set of at most 60 examples); by 15 % where training has too few points.",
+    why="Early stopping, checkpoint selection and every comparison of runs rest on the validation loss; when it is noisy, they select by chance.",
+    how="The noise of one evaluation is at least 10% of the reach and ten times that of the training loss averaged over the same span (4% and four times if the accuracies show a set of at most 60 examples); 15% if training has too few points.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: evaluation noise",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import percent
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -29,7 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
         train, validation = run.series.get(f"train/{name}"), run.series.get(f"validation/{name}")
         if train is not None and validation is not None and _same(train, validation):
             yield Symptom(
-                f"validation {name.replace('_', ' ')} equals training {name.replace('_', ' ')} in {len(validation.y)} readings: it measures nothing new",
+                f"validation {name.replace('_', ' ')} is identical to training {name.replace('_', ' ')} ({len(validation.y)} {run.axis}s): the model may be validated on its training set",
                 0.95,
                 {"readings": len(validation.y)},
                 series=validation.name,
@@ -52,7 +52,7 @@ def _follows(run: Run) -> Iterator[Symptom]:
     if apart > ALIKE:
         return
     yield Symptom(
-        f"both losses fall to {percent(left)} of their start and never part by more than {percent(apart)} of their value: validation may hold the training examples",
+        f"training loss fell to {number(train.final)} and validation loss ({number(validation.final)}) never differed from it by more than {percent(apart)}: the validation set may contain training examples",
         0.6,
         {"left": left, "apart": apart},
         series="validation/loss",
@@ -102,8 +102,8 @@ RULE = Rule(
     title="validation repeats training",
     needs={"train/loss|train/metric": 4, "validation/loss|validation/metric": 4},
     check=check,
-    why="When the same examples, or the same variable, stand behind both columns, the run says nothing about new data, and every gap is hidden.",
-    how="At least four distinct readings, nine in ten of them alike to seven digits. As a remark: both fall to 5 % of their start, the same within 3 %.",
+    why="If both columns come from the same examples, or from the same variable, the run says nothing about new data, and every gap is hidden.",
+    how="At least four distinct values, nine in ten of them the same to seven digits. As a remark: both losses fall to 5% of their initial value and stay the same within 3%.",
     sources=(Reference("Kaufman et al., Leakage in Data Mining, 2012"),),
     remedies=("check-overlap", "hold-out"),
     sick=(Run.drawn(train_loss="2.3 1.5 1.1 0.9 0.8", validation_loss="2.3 1.5 1.1 0.9 0.8"),),

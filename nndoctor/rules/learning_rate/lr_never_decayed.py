@@ -1,4 +1,4 @@
-"""The learning rate stayed at its peak while the loss only jitters."""
+"""The learning rate stayed at its peak while the loss only fluctuates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.convergence import course, reach, roughness
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -23,9 +23,9 @@ def check(run: Run) -> Iterator[Symptom]:
     if jitter < JITTER or course(run, loss).late_fall > rough:
         return
     yield Symptom(
-        f"the learning rate stayed at {number(lr.last)} while training loss jitters by {percent(jitter)} of its reach without falling",
+        f"the learning rate stayed at {number(lr.final)} while training loss no longer falls but fluctuates ({number(loss.final)} at the end, {number(loss.low)} at best)",
         0.6,
-        {"lr": lr.last, "jitter": round(jitter, 4)},
+        {"lr": lr.final, "jitter": round(jitter, 4)},
         series="train/loss",
         step=float(loss.x[-1]),
         span=(float(loss.x[len(loss.x) // 2]), float(loss.x[-1])),
@@ -39,8 +39,8 @@ RULE = Rule(
     title="the learning rate was never decayed",
     needs={"train/loss": 12, "lr": 2},
     check=check,
-    why="A constant rate keeps the weights bouncing around the minimum; a smaller one at the end usually wins the last bit. A constant rate is no fault by itself.",
-    how="The rate never left its peak by 10 %, the second half's levels jitter by 2 % of the reach, and the last quarter fell by less than that.",
+    why="A constant learning rate keeps the weights oscillating around the minimum; a smaller one at the end usually lowers the loss a little further. A constant rate is no fault by itself.",
+    how="The learning rate never fell below 90% of its peak, the levels of the second half fluctuate by 2% of the reach, and the last quarter fell by less than that.",
     sources=(Reference("CS231n, Annealing the learning rate", "https://cs231n.github.io/neural-networks-3/"),),
     remedies=("decay-learning-rate",),
     sick=(Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8", lr="0.1*14"),),

@@ -26,7 +26,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if share < RISING:
         return
     yield Symptom(
-        f"the learning rate was still rising at the end ({number(float(lr.y[0]))} -> {number(lr.last)}): the run never left its warm-up",
+        f"the learning rate was still rising at the end ({number(lr.initial)} → {number(lr.final)}): the run never left its warmup",
         0.9,
         {"first_lr": float(lr.y[0]), "last_lr": float(lr.y[-1]), "rising_share": round(share, 3)},
         series="lr",
@@ -40,16 +40,25 @@ RULE = Rule(
     code="NN205",
     name="warmup-unfinished",
     severity=Severity.WARNING,
-    title="the run ended during warm-up",
+    title="the run ended during warmup",
     needs={"train/loss": 3, "lr": 5},
     check=check,
-    why="A warm-up longer than the run trains at a fraction of the intended rate throughout; what the loss shows is the warm-up, not the model.",
-    how="The rate is highest at the end, at least twice its start, and rose in 80 % of the readings; information where there are fewer than eight.",
+    why="A warmup longer than the run trains at a fraction of the intended learning rate throughout; the loss shows the warmup, not the model.",
+    how="The learning rate is highest at the end, at least twice its initial value, and rose in 80% of the steps; information if there are fewer than eight values.",
     sources=(
         Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),
     ),
     remedies=("shorten-warm-up", "train-longer"),
     sick=(Run.drawn(train_loss="2.3..1.6*12", lr=" ".join(str(k / 100) for k in range(1, 13))),),
     healthy=(Run.drawn(train_loss="2.3..0.5*12", lr="0.01 0.05 0.1*6 0.05 0.02 0.01 0.001"),),
-    yields_to=("nan-loss", "diverged"),
+    yields_to=(
+        "nan-loss",
+        "diverged",
+        "lr-too-high",
+        "gradients-not-finite",
+        "loss-exactly-zero",
+        "loss-scale-collapse",
+        "out-of-memory",
+        "process-died",
+    ),
 )

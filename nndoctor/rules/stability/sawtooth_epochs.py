@@ -35,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     steps = period * float(loss.x[-1] - loss.x[0]) / max(len(loss.x) - 1, 1)
     yield Symptom(
-        f"the training loss repeats the same rise and fall every {step(round(steps))} steps, as if the examples came in the same order each epoch",
+        f"training loss repeats the same rise and fall every {step(round(steps))} {run.axis}s, as if the examples came in the same order in each epoch",
         sureness(alike, alike_enough, 0.95),
         {"period_steps": steps, "correlation": round(alike, 3), "height": height},
         series="train/loss",
@@ -93,8 +93,8 @@ RULE = Rule(
     title="the loss repeats itself every epoch",
     needs={"train/loss": 40},
     check=check,
-    why="A loss that goes up and down in step with the epoch means that the batches are not alike: the data come sorted, by class or by source. The network forgets at each turn what it learned before.",
-    how="The loss, or the training error, less its trend correlates with itself one period later, above 0.45 and what noise of this length would, over four periods or more, at a height of 8 % of the reach.",
+    why="A loss that rises and falls with the epoch means that the batches differ systematically: the data are sorted, by class or by source. The network forgets in each block what it learned in the one before.",
+    how="Without its trend, the loss or the training error correlates with itself one period later by more than 0.45 and more than noise of this length would, over at least four periods, with an amplitude of 8% of the reach.",
     sources=(
         Reference(
             "Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 2",
