@@ -69,6 +69,14 @@ def stands_in(run: Run, quoted: str) -> bool:
     digits = max(1, len(mantissa))
     number = float(quoted.rstrip("."))
     values = {float(v) / s.scale for s in run.series.values() for v in s.y}
+    for fact in run.facts.values():  # what stands in lines of text, such as a loss scale
+        values |= {
+            float(v)
+            for v in (fact.value if isinstance(fact.value, tuple) else (fact.value,))
+            if isinstance(v, (int, float))
+        }
+    if "entropy_loss" in run.series:  # the negative of the entropy
+        values |= {-v for v in values}
     near = (v for v in values if abs(v - number) <= 0.5001 * 10.0 ** -(digits - 1) * max(abs(v), abs(number), 1e-300))
     return any(float(f"{v:.{digits - 1}e}") == float(f"{number:.{digits - 1}e}") for v in near) or number in values
 

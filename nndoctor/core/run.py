@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import numpy as np
 
 from nndoctor.core.display import displayed
+from nndoctor.core.formatting import place
 from nndoctor.core.metrics import BY_NAME, METRICS, Metric
 from nndoctor.core.series import Series
 
@@ -88,7 +89,7 @@ class Run:
 
     def place(self, step: float) -> str:
         """A step as a message names it, in the unit that the log counts: `epoch 9`, `step 1500`, `epoch 0.25`."""
-        return f"{self.axis} {step:.0f}" if step == round(step) else f"{self.axis} {step:.2f}".rstrip("0").rstrip(".")
+        return place(self.axis, step)
 
     def get(self, names: str) -> Series | None:
         """The first series of `a|b|c` that is there; `train/metric` stands for that split's judged error, best 0.

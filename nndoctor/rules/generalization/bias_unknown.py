@@ -35,9 +35,9 @@ def check(run: Run) -> Iterator[Symptom]:
     if error is not None:
         told = f"training error ends at {percent(error.end)}"
     elif classes(run):
-        told = f"training loss ends at {number(loss.last)}, {percent(share)} of the loss of guessing"
+        told = f"training loss ends at {number(loss.final)}, {percent(share)} of the loss of guessing"
     else:
-        told = f"training loss ends at {number(loss.last)}"
+        told = f"training loss ends at {number(loss.final)}"
     yield Symptom(
         f"{told}, and the log cannot show whether a better network would end lower",
         0.5,

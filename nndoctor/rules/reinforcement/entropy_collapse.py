@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.analysis.reinforcement import complete, entropy, gained_at, improves, levels, reward
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -35,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     rewarded = "" if paid is None else f", while the reward went from {number(paid.start)} to {number(paid.last)}"
     yield Symptom(
-        f"policy entropy fell from {number(start)} to {number(way.last)} by step {step(at)}{rewarded}: "
+        f"policy entropy fell from {number(curve.initial)} to {number(curve.final)} (below a tenth at {run.place(at)}){rewarded}: "
         "the policy has stopped exploring",
         0.9 if paid is not None else 0.75,
         {"start": start, "last": way.last, "step": at, "reward": None if paid is None else paid.last},

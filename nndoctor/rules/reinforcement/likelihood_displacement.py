@@ -34,7 +34,7 @@ def check(run: Run) -> Iterator[Symptom]:
     likely = f"; their log-probability fell by {percent(lost)}" if lost >= LESS_LIKELY else ""
     lower = f" (rejected {number(levels(rejected).last)})" if rejected is not None and len(rejected.y) else ""
     yield Symptom(
-        f"the reward of the chosen answers fell from {number(way.start)} to {number(way.last)}{lower} while the margin grew to "
+        f"the reward of the chosen answers fell from {number(chosen.initial)} to {number(chosen.final)}{lower} while the margin grew to "
         f"{number(margin)}: the model makes the good answers less likely, too{likely}",
         0.85,
         {"start": way.start, "last": way.last, "margin": margin, "log_probability_lost": lost},

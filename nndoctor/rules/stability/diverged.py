@@ -193,6 +193,6 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.01*30 0.012*4"),
         Run.drawn(train_loss="-1.0 -1.8 -2.2 -2.4 -2.5 -2.5"),
     ),
-    yields_to=("nan-loss", "sawtooth-epochs"),
+    yields_to=("nan-loss", "sawtooth-epochs", "resume-jump"),
     limits={"lost": LOST},
 )
