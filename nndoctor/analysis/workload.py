@@ -34,7 +34,7 @@ CONTRASTING = re.compile(
 TREES = re.compile(r"m?logloss|multi_logloss|\bm?error\b|boosting")
 TOKENS = re.compile(r"tok|lm[ _]loss|perplexity|bpb|bpc|mfu", re.IGNORECASE)
 TOKEN_ACCURACY = re.compile(r"token_acc")
-GENTLE_RATE = 1e-3  # peak; full fine-tuning uses 1e-6 to 5e-5, LoRA 1e-5 to 5e-4, training from scratch more
+GENTLE_RATE = 5e-3  # peak; full fine-tuning uses 1e-6 to 5e-5, LoRA 1e-5 to 5e-4, small models up to ten times that
 KNOWS = 6.0  # nats a token: a pretrained model begins below it, one with random weights at ln 50,000 = 10.8
 DENOISES = (0.4, 1.3)  # the first loss of a network that predicts unit noise is the noise's variance, 1
 SCATTER = 0.06  # of the loss: its noise where each batch draws its own timesteps; token losses scatter by half of that
