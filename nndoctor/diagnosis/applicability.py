@@ -24,7 +24,7 @@ CLASSROOM = BIAS | LEVEL | NOISY | {
     "frozen-parameters", "impossible-metric", "class-imbalance",
 }  # fmt: skip
 FOREIGN: dict[Workload, frozenset[str]] = {
-    Workload.REINFORCEMENT: CLASSROOM,
+    Workload.REINFORCEMENT: CLASSROOM - {"diverged"},
     Workload.GAN: CLASSROOM,
     Workload.PREFERENCE: BIAS | LEVEL | {"noisy-validation", "sawtooth-epochs"},
     Workload.DIFFUSION: BIAS | LEVEL | NOISY | {"no-validation"},

@@ -132,6 +132,12 @@ CATALOGUE = (
         "returns over a few steps are mostly the value function's own guess",
         PPO,
     ),
+    Remedy(
+        "slower-targets",
+        "Use a target network that follows slowly (tau 0.005, or a copy every 1,000-10,000 steps) and the smaller of two critics.",
+        "values that are their own targets overestimate and then run away",
+        "Mnih et al., DQN, 2015; Fujimoto et al., TD3, 2018, arXiv:1802.09477",
+    ),
     # preference tuning
     Remedy(
         "lower-dpo-learning-rate",

@@ -8,6 +8,7 @@ from nndoctor.analysis.convergence import has_moved, sureness
 from nndoctor.analysis.overfitting import FEW, Rise, distance_covered, rise, training_fell
 from nndoctor.analysis.task_metric import moved_since
 from nndoctor.analysis.unlogged_causes import no_signal
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import distinct, factor
 from nndoctor.core.rule import Reference, Rule
@@ -36,14 +37,25 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     fell = training_fell(run, seen.at)
     gained = None if fell is None else fell / distance_covered(run)
-    risen = seen.height >= ROUGH * seen.noise and (seen.share >= RISE or _turned(validation, seen, gained))
+    tuned = _worse_text(run, validation, seen)
+    risen = seen.height >= ROUGH * seen.noise and (seen.share >= RISE or _turned(validation, seen, gained) or tuned)
     if not risen and not _rises_steadily(seen):
         return
     if (gained is not None and gained < FELL) or _metric_improves(run, seen.at):
         return
     yield _symptom(
-        run, validation, seen, slight=not risen or _is_slight(validation, seen), with_training=fell is not None
+        run,
+        validation,
+        seen,
+        slight=not risen or (_is_slight(validation, seen) and not tuned),
+        with_training=fell is not None,
     )
+
+
+def _worse_text(run: Run, validation: Series, seen: Rise) -> bool:
+    """Whether a language model's loss rises steadily and by more than rounding: a few hundredths of a nat show in its text, however far it came."""
+    kind = workload(run) in (Workload.FINE_TUNING, Workload.PRETRAINING)
+    return kind and _rises_steadily(seen) and seen.height > SLIGHT_OF_FEW * validation.final > 0
 
 
 def _turned(validation: Series, seen: Rise, gained: float | None) -> bool:
@@ -106,7 +118,7 @@ RULE = Rule(
     needs={"validation/loss": 3},
     check=check,
     why="After its best epoch the network memorizes the training set: further steps cost time and make the model worse.",
-    how="The validation loss ends above its best by at least 10% of the distance covered and three times its noise; the best comes before 80% of the run, and training loss kept falling. Information if the rise is less than 9% of a positive loss (5% with up to eight evaluations) and 30% of the distance, or if the loss only rises steadily since its best (slope over five standard errors, 2% of the distance). If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides.",
+    how="The validation loss ends above its best by at least 10% of the distance covered and three times its noise; the best comes before 80% of the run, and training loss kept falling. Information if the rise is less than 9% of a positive loss (5% with up to eight evaluations) and 30% of the distance, or if the loss only rises steadily since its best (slope over five standard errors, 2% of the distance); of a language model a steady rise of 5% of the loss is a warning. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
         Reference(

@@ -12,6 +12,7 @@ from nndoctor.analysis.convergence import lr_share, reach, roughness, sureness
 from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import reweighted, rises_for_good
 from nndoctor.analysis.unlogged_causes import not_reset
+from nndoctor.analysis.value_explosion import value_explosion
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, place
@@ -29,9 +30,33 @@ TREMOR = 0.03  # of the rise
 GROWS = 1.3  # times, from one fifth of the run to the next
 FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
 
+VALUES = (
+    Cause(
+        "learning rate too high",
+        0.4,
+        "each step overshoots, and the next target is made from it",
+        "one run with a tenth of the learning rate",
+    ),
+    Cause(
+        "targets follow too fast",
+        0.35,
+        "without a slow target network errors feed themselves",
+        "one run with a target network updated ten times as slowly",
+    ),
+    Cause(
+        "rewards or discount too large",
+        0.25,
+        "values are sums of rewards over 1 / (1 - discount) steps",
+        "one run with rewards divided by their standard deviation",
+    ),
+)
+
 
 def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     """Compare the level at the end with the best level before it."""
+    if workload(run) is Workload.REINFORCEMENT:
+        yield from _values(run)
+        return
     loss = run.series["train/loss"]
     rise = loss.last - loss.best
     start = loss.first - loss.best
@@ -63,6 +88,24 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
         span=(float(loss.x[best]), float(loss.x[-1])),
         causes=_causes(run, loss),
         remedies=BOOSTING if workload(run) is Workload.BOOSTING else STEP_FIRST if _piles_up(loss) else (),
+    )
+
+
+def _values(run: Run) -> Iterator[Symptom]:
+    """Value estimates that grow without bound: each target is made from the last, too large one."""
+    found = value_explosion(run)
+    if found is None:
+        return
+    beyond = "" if found.bound is None else f", although no return exceeds {number(found.bound)}"
+    yield Symptom(
+        f"{found.series.column} grows from {number(float(found.series.y[0]))} to {number(float(found.series.y[-1]))}{beyond}: the value estimates diverge",
+        0.95,
+        {"first": float(found.series.y[0]), "last": float(found.series.y[-1]), "largest_return": found.bound},
+        series=found.series.name,
+        step=float(found.series.x[-1]),
+        span=(float(found.series.x[0]), float(found.series.x[-1])),
+        causes=VALUES,
+        remedies=("lower-learning-rate", "slower-targets", "scale-rewards", "clip-gradients"),
     )
 
 
@@ -168,10 +211,10 @@ RULE = Rule(
     name="diverged",
     severity=Severity.ERROR,
     title="the training loss rose for good",
-    needs={"train/loss": 4},
+    needs={"train/loss|value_loss|total_loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays up, the steps are too large or the gradients wrong, and more steps will not mend it.",
-    how="The last tenth lies above the best level by more than three times what was ever learned, or more than 60 % of it is lost, far outside the noise, and it stays there; or three values in four of the second half are above three times the very first; or it jumps by 30 % of the reach at once and stays up, or climbs by 35 % of it until the end, or ends 1.4 times as high as it began without ever coming below its first value.",
+    how="The last tenth lies above the best level by more than three times what was ever learned, or more than 60 % of it is lost, far outside the noise, and it stays there; or three values in four of the second half are above three times the very first; or it jumps by 30 % of the reach at once and stays up, or climbs by 35 % of it until the end, or ends 1.4 times as high as it began without ever coming below its first value. In reinforcement learning: the value loss grows a thousandfold and on, or values exceed five times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
@@ -183,6 +226,7 @@ RULE = Rule(
     ),
     remedies=("lower-learning-rate", "warm-up", "clip-gradients", "check-finite-data"),
     sick=(
+        Run.drawn({"task": "reinforcement-learning"}, value_loss="2..7e18*30", reward="-120..-200*30"),
         Run.drawn(train_loss="2.3 1.2 0.9 1.5 2.4 3.0 7.3 7.2 7.5"),
         Run.drawn(train_loss="2.3..0.3*30 2.2*20"),
         Run.drawn(train_loss="1 3 9 27 81 240 700"),
