@@ -25,6 +25,12 @@ class Stepper:
         self._weights = [p for p in experiment.model.parameters() if p.dim() > 1 and p.requires_grad]
         self.scaler = torch.amp.GradScaler(device.type, enabled=options.amp and device.type == "cuda")
 
+    def scale_rate(self, factor: float) -> None:
+        """Multiply the peak learning rate of every parameter group."""
+        self._peaks = [peak * factor for peak in self._peaks]
+        self._peak *= factor
+        self.lr *= factor
+
     def take(self, batch: object, step: int) -> Outcome | None:
         """One step on a batch, the outcome without the penalties; None where the user's own step gives no loss."""
         rate = 1.0 if self._total is None else factor(self._options.schedule, step, self._total, self._options.warmup)
