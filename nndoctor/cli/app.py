@@ -24,6 +24,7 @@ from nndoctor.cli.settings import settings
 from nndoctor.cli.skill import skill
 from nndoctor.cli.sweep import sweep
 from nndoctor.cli.train import train
+from nndoctor.cli.treat import treat
 from nndoctor.cli.watch import watch
 
 app = typer.Typer(
@@ -49,6 +50,7 @@ app.add_typer(baseline, name="baseline")
 app.command()(report)
 app.command()(watch)
 app.command()(train)
+app.command()(treat)
 app.command()(lab)
 app.command()(mcp)
 app.add_typer(skill, name="skill")

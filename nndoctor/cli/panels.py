@@ -19,6 +19,7 @@ PANELS = {
     "Before and while training": {
         "sanity": "check a model before a long job",
         "train": "train a model with the recorder on board",
+        "treat": "try the likeliest remedies on a model, and measure them",
         "lab": "the field's lessons, trained and diagnosed",
     },
     "Gate a run": {

@@ -140,3 +140,9 @@ CHANGES: tuple[Change, ...] = (
     Change("batch*4", {"batch_size": "×4"}, _rebatched(4.0), lacks=_fixed_batches),
 )
 """In the order in which they are tried where nothing is known of the run: the likeliest and cheapest first."""
+
+FURTHER = {
+    "lr/10": Change("lr/100", {"lr": "÷100"}, rate=0.01),
+    "lr*10": Change("lr*100", {"lr": "×100"}, rate=100.0),
+}
+"""What is tried next where a change gains: the best may be beyond the edge of what was tried."""

@@ -69,14 +69,12 @@ def gain(
     spread = max(float(gains.std(ddof=1)) if len(gains) > 1 else noise, 0.5 * noise)
     half = T_95.get(len(gains) - 1, Z_95) * spread / math.sqrt(len(gains))
     low, high = mean - half, mean + half
-    verdict = Verdict.NOISE
-    if len(gains) > 1:
-        verdict = _verdict(mean, low, high)
-    return Gain(len(seeds), mean, low, high, verdict)
+    return Gain(len(seeds), mean, low, high, _verdict(mean, low, high, len(seeds)))
 
 
-def _verdict(mean: float, low: float, high: float) -> Verdict:
-    if mean >= MATERIAL and low > 0:
+def _verdict(mean: float, low: float, high: float, seeds: int) -> Verdict:
+    """Helps takes a material gain beyond noise in two seeds or more: of many changes one is lucky with a single seed."""
+    if mean >= MATERIAL and low > 0 and seeds > 1:
         return Verdict.HELPS
     return Verdict.HURTS if mean <= -MATERIAL and high < 0 else Verdict.NOISE
 

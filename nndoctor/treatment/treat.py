@@ -16,7 +16,7 @@ from nndoctor.core.report import Report
 from nndoctor.diagnosis.session import Session
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.training.options import Options
-from nndoctor.treatment.changes import CHANGES, Change
+from nndoctor.treatment.changes import CHANGES, FURTHER, Change
 from nndoctor.treatment.gains import Gain, Verdict, constant_loss, gain, pooled_noise, unit
 from nndoctor.treatment.trial import Trial, loaded, trained
 
@@ -54,6 +54,7 @@ class Treatment:
     not_tried: dict[str, str] = field(default_factory=dict)
     settings: dict[str, dict[str, object]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    validated: bool = True
     interrupted: bool = False
 
     def finals(self, change: str) -> dict[int, float]:
@@ -108,6 +109,7 @@ class Therapist:
 
     def _run(self, session: Session, seeds: int) -> None:
         subject = loaded(self.treatment.path, 0)
+        self.treatment.validated = subject.validation_data is not None
         self._fit_length(self._trial(None, 0))
         for seed in range(1, seeds):
             self._trial(None, seed)
@@ -117,6 +119,7 @@ class Therapist:
         candidates = self._candidates(subject)
         for change in candidates:
             self._trial(change, 0)
+        candidates += self._further()
         finalists = self._finalists(candidates)
         for seed in range(1, seeds):
             for change in finalists:
@@ -133,6 +136,14 @@ class Therapist:
                 found.append(change)
         return found
 
+    def _further(self) -> list[Change]:
+        """One step beyond each learning rate that gained."""
+        known = self.treatment.gains()
+        found = [after for name, after in FURTHER.items() if name in known and known[name].gain >= SCREENED]
+        for change in found:
+            self._trial(change, 0)
+        return found
+
     def _finalists(self, candidates: Iterable[Change]) -> list[Change]:
         """The changes whose first seed gained most, none that gained next to nothing."""
         known = self.treatment.gains()
@@ -140,12 +151,13 @@ class Therapist:
         return sorted(tried, key=lambda change: -known[change.name].gain)[:FINALISTS]
 
     def _together(self, finalists: list[Change], seeds: int) -> None:
-        """The two best changes that help, in one."""
+        """The best change that helps and the next one that sets something else, in one."""
         known = self.treatment.gains()
         helping = [change for change in finalists if known[change.name].verdict is Verdict.HELPS]
         helping.sort(key=lambda change: -known[change.name].gain)
-        if len(helping) >= 2:
-            both = combined(*helping[:2])
+        other = next((one for one in helping[1:] if not one.settings.keys() & helping[0].settings.keys()), None)
+        if other is not None:
+            both = combined(helping[0], other)
             for seed in range(seeds):
                 self._trial(both, seed)
 

@@ -80,7 +80,6 @@ def loaded(path: str, seed: int) -> Experiment:
 
 def trained(path: str, change: Change | None, seed: int, options: Options) -> Trial:
     """Train the file with a change (None: as it is) for `options.steps` steps. Raises ModelFileError."""
-    began = time.perf_counter()
     subject = loaded(path, seed)
     trial = Trial(change.name if change else "", seed)
     if change is not None:
@@ -95,20 +94,23 @@ def trained(path: str, change: Change | None, seed: int, options: Options) -> Tr
         stepper.scale_rate(change.rate)
     torch.manual_seed(seed)
     _run(subject, stepper, trial, total, device)
-    trial.seconds = time.perf_counter() - began
     return trial
 
 
 def _run(subject: Experiment, stepper: Stepper, trial: Trial, total: int, device: torch.device) -> None:
     every = max(total // EVALUATIONS, 1)
     subject.model.train()
+    began = time.perf_counter()
     for step, batch in enumerate(_endless(subject, total)):
+        if step == 1:
+            began = time.perf_counter()  # the first step of a process loads what later ones need
         found = stepper.take(moved(batch, device), step)
         if found is not None:
             trial.train_steps.append(step)
             trial.train_losses.append(float(found.loss.detach()))
         if (step + 1) % every == 0:
             _evaluated(subject, trial, step, device)
+            trial.seconds = time.perf_counter() - began
             trial.cut = _hopeless(trial)
             if trial.cut:
                 return

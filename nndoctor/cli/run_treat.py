@@ -1,0 +1,109 @@
+"""What `nndoctor treat` does: load, train within the budget, write, and print what helped."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nndoctor.cli import Exit
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.needs_torch import needs_torch
+from nndoctor.cli.out import check, put, say
+from nndoctor.core.errors import UsageError
+from nndoctor.diagnosis.request import SessionOptions
+
+if TYPE_CHECKING:
+    from nndoctor.treatment.treat import Treatment
+    from nndoctor.treatment.trial import Trial
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+
+
+class TreatFormat(StrEnum):
+    """What --format takes."""
+
+    terminal = "terminal"
+    json = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class TreatRequest:
+    """What the user asked for."""
+
+    model: str
+    budget: str
+    epochs: int
+    steps: int | None
+    seeds: int
+    device: str
+    format: TreatFormat
+    output: str
+    resume: bool = False
+    force: bool = False
+    quiet: bool = False
+    color: Color = Color.auto
+
+
+def carry_out(request: TreatRequest) -> int:
+    """Treat, and give the exit code: 0, or 130 after Ctrl-C. Raises NNDoctorError for what does not work."""
+    needs_torch("nndoctor treat")
+    budget = seconds(request.budget)
+    check(request.output, [request.model], force=request.force or request.resume)
+    from nndoctor.diagnosis.session import Session
+    from nndoctor.experiment.model_file import ModelFileError
+    from nndoctor.reporters import treatment as reporter
+    from nndoctor.training.options import Options
+    from nndoctor.treatment.treat import Therapist
+
+    try:
+        treatment = _start(request)
+        see: Callable[[Trial], None] = (lambda _: None) if request.quiet else (lambda trial: say(_line(trial)))
+        Therapist(treatment, Options(device=request.device), budget, see).run(Session(SessionOptions()), request.seeds)
+    except ModelFileError as error:
+        if error.trace:
+            sys.stderr.write(error.trace)
+        raise
+    whole = reporter.as_json(treatment)
+    put(whole, request.output)
+    put(whole if request.format is TreatFormat.json else reporter.render(treatment, look(request.color)))
+    say(f"all results: {request.output}")
+    return Exit.INTERRUPTED if treatment.interrupted else Exit.CLEAN
+
+
+def _start(request: TreatRequest) -> Treatment:
+    """A new treatment, or the one to continue."""
+    from nndoctor.treatment.resume import resumed
+    from nndoctor.treatment.treat import Treatment
+    from nndoctor.treatment.trial import loaded
+
+    if request.resume and Path(request.output).exists():
+        return resumed(request.output, request.model)
+    steps = request.steps
+    if steps is None:
+        number = loaded(request.model, 0).train_data.number
+        if number is None:
+            raise UsageError(f"{request.model}: the data do not tell how long an epoch is; give --steps")
+        steps = number * request.epochs
+    return Treatment(request.model, steps)
+
+
+def _line(trial: Trial) -> str:
+    ending = f"stopped: {trial.cut}" if trial.cut else f"loss {trial.final:.4g}"
+    return f"{trial.change or 'as it is'}, seed {trial.seed}: {ending}"
+
+
+def seconds(text: str) -> float:
+    """`90s`, `10m`, `1h` or plain seconds. Raises UsageError for anything else.
+
+    >>> seconds("10m"), seconds("90")
+    (600.0, 90.0)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip().lower())
+    if found is None or float(found[1]) <= 0:
+        raise UsageError(f"--budget {text} is not a time; expected for example 90s, 10m or 1h")
+    return float(found[1]) * UNITS[found[2]]

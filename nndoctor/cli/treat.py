@@ -1,0 +1,50 @@
+"""`nndoctor treat MODEL.py`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli.look import Color
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.run_treat import TreatFormat, TreatRequest, carry_out
+
+
+def treat(
+    model: Annotated[str, typer.Argument(metavar="MODEL.py", help="A file that sets model, loss and train_data.")],
+    budget: Annotated[
+        str, typer.Option("--budget", metavar="TIME", help="Time for all trainings: 90s, 10m, 1h.")
+    ] = "10m",
+    epochs: Annotated[
+        int, typer.Option("--epochs", metavar="N", help="Length of a training; shortened to fit the budget.")
+    ] = 10,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=2, help="Repeats of each verified change.")] = 3,
+    device: Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
+    format: Annotated[
+        TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
+    ] = TreatFormat.terminal,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="File for all results.")
+    ] = "treatment.json",
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the results in --output.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite --output if it exists.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
+) -> None:
+    """Try the most promising changes on a model file, and report what each really gained.
+
+    Trains the file as it is with several seeds, diagnoses it, then tries single changes (learning rate, length,
+    initialization, normalized inputs, optimizer, regularization, batch size). A change helps if its gain is material
+    and larger than the noise between seeds. The file itself is never changed.
+
+    Example: nndoctor treat model.py --budget 5m
+    """
+    request = TreatRequest(
+        model, budget, epochs, steps, seeds, device, format, output, resume, force, quiet, chosen(color, no_color)
+    )
+    raise typer.Exit(carry_out(request))

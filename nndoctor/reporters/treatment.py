@@ -1,0 +1,108 @@
+"""A treatment as a page and as JSON: what each change gained, what was not tried, and the best."""
+
+from __future__ import annotations
+
+import math
+
+from nndoctor._version import __version__
+from nndoctor.core.formatting import number
+from nndoctor.core.verdict import headline
+from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, plain
+from nndoctor.reporters.page import Look, Page
+from nndoctor.treatment.gains import Gain, Verdict
+from nndoctor.treatment.treat import Treatment
+
+STYLES = {Verdict.HELPS: "good", Verdict.NOISE: "dim", Verdict.HURTS: "warning", Verdict.FAILED: "error"}
+UNITS = "a gain of 1 is the distance from the best constant prediction to the best loss of any trial"
+
+
+def render(treatment: Treatment, look: Look) -> str:
+    """The page."""
+    page = Page(look)
+    finals = list(treatment.finals("").values())
+    page.line((treatment.path, "bold"), (f"  {len(finals)} seeds of {treatment.steps} steps", "dim"))
+    page.line((_verdict(treatment), "good" if treatment.best else "info"))
+    if treatment.report is not None:
+        page.line(f"Diagnosis of the file as it is: {headline(treatment.report)[0]}")
+    page.blank()
+    page.row([(f"{'change':<28}{'seeds':>5}  {'gain':>5}  {'90% interval':<15}  verdict", "dim")])
+    for name, gain in treatment.gains().items():
+        page.row([(_row(name, gain), STYLES[gain.verdict])])
+    page.blank()
+    page.line((f"Gains are on {_measured(treatment)}: {UNITS} ({number(treatment.scale)}).", "dim"))
+    for note in treatment.notes:
+        page.line((f"Note: {note}.", "dim"))
+    if treatment.not_tried:
+        told = "; ".join(f"{name}: {reason}" for name, reason in treatment.not_tried.items())
+        page.line((f"Not tried: {told}.", "dim"))
+    return page.text()
+
+
+def _verdict(treatment: Treatment) -> str:
+    best = treatment.best
+    rest = " Interrupted; --resume goes on." if treatment.interrupted else ""
+    if best is None:
+        return f"No change that was tried helps by more than noise and a tenth of what there is to gain.{rest}"
+    gain = treatment.gains()[best]
+    before, after = (_mean(list(treatment.finals(name).values())) for name in ("", best))
+    return f"{best} helps: {_measured(treatment)} {before} \u2192 {after} over {gain.seeds} seeds.{rest}"
+
+
+def _measured(treatment: Treatment) -> str:
+    return "validation loss" if treatment.validated else "training loss"
+
+
+def _mean(values: list[float]) -> str:
+    finite = [value for value in values if math.isfinite(value)]
+    return number(sum(finite) / len(finite)) if finite else "not finite"
+
+
+def _row(name: str, gain: Gain) -> str:
+    interval = f"{gain.low:.2f} to {gain.high:.2f}" if gain.seeds > 1 else "one seed"
+    return f"{name:<28}{gain.seeds:>5}  {gain.gain:>5.2f}  {interval:<15}  {gain.verdict}"
+
+
+def as_json(treatment: Treatment) -> str:
+    """The treatment for programs; also the file that `--resume` goes on from."""
+    gains = treatment.gains()
+    best = treatment.best
+    whole: Json = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "nndoctor", "version": __version__},
+        "model": treatment.path,
+        "steps": treatment.steps,
+        "baseline": {
+            "finding": treatment.report.primary.name if treatment.report and treatment.report.primary else None,
+            "loss": {str(seed): plain(value) for seed, value in treatment.finals("").items()},
+            "constant_prediction": plain(treatment.constant),
+            "unit": plain(treatment.scale),
+        },
+        "changes": [_change(treatment, name, gain) for name, gain in gains.items()],
+        "best": None if best is None else _change(treatment, best, gains[best]),
+        "not_tried": [{"change": name, "reason": reason} for name, reason in treatment.not_tried.items()],
+        "notes": treatment.notes,
+        "trials": [
+            {
+                "change": trial.change,
+                "seed": trial.seed,
+                "steps": trial.steps,
+                "losses": [plain(value) for value in trial.losses],
+                "seconds": plain(trial.seconds),
+                "cut": trial.cut,
+            }
+            for trial in treatment.trials.values()
+        ],
+    }
+    return dumped(whole, indent=2) + "\n"
+
+
+def _change(treatment: Treatment, name: str, gain: Gain) -> Json:
+    return {
+        "change": name,
+        "settings": treatment.settings.get(name, {}),
+        "seeds": gain.seeds,
+        "gain": plain(gain.gain),
+        "low": plain(gain.low),
+        "high": plain(gain.high),
+        "verdict": str(gain.verdict),
+    }

@@ -1,0 +1,150 @@
+"""Treatments: a planted fault's remedy is found and verified, nothing helps a healthy file, and no file is changed."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="treatments need torch")
+
+from nndoctor.cli.entry import run  # noqa: E402
+from nndoctor.cli.run_treat import seconds  # noqa: E402
+from nndoctor.core.errors import UsageError  # noqa: E402
+from nndoctor.diagnosis.request import SessionOptions  # noqa: E402
+from nndoctor.diagnosis.session import Session  # noqa: E402
+from nndoctor.training.options import Options  # noqa: E402
+from nndoctor.treatment.gains import Verdict, constant_loss, gain  # noqa: E402
+from nndoctor.treatment.resume import resumed  # noqa: E402
+from nndoctor.treatment.treat import Therapist, Treatment  # noqa: E402
+from nndoctor.treatment.trial import Trial, loaded, trained  # noqa: E402
+
+HEAD = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+torch.manual_seed(0)
+x = torch.randn(360, 10)
+y = x[:, :3].argmax(1)
+train_data = DataLoader(TensorDataset(x[:240], y[:240]), batch_size=24, shuffle=True)
+validation_data = DataLoader(TensorDataset(x[240:], y[240:]), batch_size=120)
+model = nn.Sequential(nn.Linear(10, 32), nn.ReLU(), nn.Linear(32, 3))
+loss = nn.CrossEntropyLoss()
+optimizer = lambda params: torch.optim.SGD(params, lr=0.3, momentum=0.9)
+"""
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Writes a model file: a healthy one, and the lines that change it."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(change=""):
+        path = tmp_path / "model.py"
+        path.write_text(dedent(HEAD) + dedent(change), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def treated(path, steps=60, budget=60.0):
+    """A treatment of so many steps a training."""
+    torch.set_num_threads(1)
+    treatment = Treatment(path, steps)
+    Therapist(treatment, Options(device="cpu"), budget).run(Session(SessionOptions(isolated=True)))
+    return treatment
+
+
+def test_a_learning_rate_too_low_is_found_and_verified(written):
+    """A higher rate helps with three seeds; the file is as before."""
+    path = written("optimizer = lambda params: torch.optim.SGD(params, lr=1e-3)")
+    before = Path(path).read_bytes()
+    treatment = treated(path)
+    gains = treatment.gains()
+    assert treatment.best is not None
+    assert gains[treatment.best].seeds == 3
+    assert max(gains[name].gain for name in ("lr*10", "lr*100") if name in gains) > 0.3
+    assert Path(path).read_bytes() == before
+
+
+def test_a_softmax_too_many_is_found(written):
+    """Taking it away is verified."""
+    treatment = treated(
+        written("model = nn.Sequential(*model, nn.Softmax(1))\noptimizer = lambda p: torch.optim.SGD(p, lr=0.1)")
+    )
+    assert treatment.gains()["no-softmax"].verdict is Verdict.HELPS
+
+
+def test_nothing_helps_a_healthy_file(written):
+    """Small gains of single seeds are not called help."""
+    assert treated(written(), steps=150).best is None
+
+
+def test_a_training_that_explodes_is_cut_and_a_lower_rate_helps(written):
+    """Failed trainings count as no better than a constant prediction."""
+    treatment = treated(written("optimizer = lambda params: torch.optim.SGD(params, lr=300.0)"))
+    assert treatment.trials["", 0].cut
+    assert treatment.best is not None
+
+
+def test_repeats_differ_although_the_file_seeds_itself(written):
+    """Their seeds are shifted; the same seed gives the same training."""
+    path, options = written(), Options(steps=10, device="cpu")
+    first, again, other = (trained(path, None, seed, options) for seed in (0, 0, 1))
+    assert first.losses == again.losses
+    assert first.losses != other.losses
+
+
+def test_a_constant_prediction_of_balanced_classes_has_a_loss_near_ln_c(written):
+    """Ln 3."""
+    assert constant_loss(loaded(written(), 0)) == pytest.approx(math.log(3), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [
+        ({0: 0.5, 1: 0.52, 2: 0.48}, Verdict.HELPS),
+        ({0: 0.97, 1: 1.01, 2: 0.98}, Verdict.NOISE),
+        ({0: 1.4, 1: 1.45, 2: 1.5}, Verdict.HURTS),
+        ({0: math.inf, 1: math.inf, 2: math.inf}, Verdict.FAILED),
+        ({0: 0.5}, Verdict.NOISE),
+    ],
+)
+def test_verdicts_need_a_material_gain_beyond_noise_in_two_seeds(changed, verdict):
+    """A constant prediction has a loss of 1.5; a gain of 1 is 1."""
+    assert gain({0: 1.0, 1: 1.02, 2: 0.98}, changed, 1.5, 1.0, 0.02).verdict is verdict
+
+
+def test_the_command_writes_json_and_resumes(written, capsys):
+    """A second start goes on from the file; without --resume or --force nothing is overwritten."""
+    path = written("optimizer = lambda params: torch.optim.SGD(params, lr=1e-3)")
+    words = ["treat", path, "--steps", "30", "--budget", "20s", "--device", "cpu", "-q"]
+    assert run([*words, "-f", "json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {"baseline", "changes", "best", "not_tried"} <= said.keys()
+    assert {"change", "settings", "seeds", "gain", "low", "high", "verdict"} == said["changes"][0].keys()
+    assert run(words) == 2
+    assert run([*words, "--resume"]) == 0
+    assert len(resumed("treatment.json", path).trials) >= len(said["trials"])
+
+
+def test_a_damaged_file_is_not_continued(written, tmp_path):
+    """One line, and nothing is lost."""
+    (tmp_path / "treatment.json").write_text('{"steps": 3', encoding="utf-8")
+    with pytest.raises(UsageError, match="not a treatment that can be continued"):
+        resumed("treatment.json", written())
+
+
+@pytest.mark.parametrize("text", ["", "ten", "-5", "0s", "5 weeks"])
+def test_a_budget_that_is_no_time_is_refused(text):
+    """With examples of what is."""
+    with pytest.raises(UsageError, match="expected for example 90s, 10m or 1h"):
+        seconds(text)
+
+
+def test_a_failed_training_has_no_final_loss():
+    """It is infinite, and so never the best."""
+    assert Trial("lr*10", 0, [1], [math.nan]).final == math.inf
