@@ -20,7 +20,7 @@ from benchmarks.zoo.runs import NOT_TOLD, distances_of, gains_of
 from benchmarks.zoo.views import View, seen, views
 from benchmarks.zoo.workloads import Data
 
-SHORTENED = 0.35  # of the runs that can be
+SHORTENED = 0.5  # of the runs that can be
 SHORTEST, LONGEST = 0.12, 0.7  # of a budget that is cut
 SETTLED = {"constant"}  # schedules of which a shorter run is the beginning of a longer one
 
