@@ -103,6 +103,8 @@ def validation_better_than_train(evidence: Evidence, logged: Logged) -> Strength
         return Strength.NONE
     rows = np.flatnonzero(logged.validated)
     rows = rows[len(rows) // 2 :]
+    if not len(rows):
+        return Strength.NONE
     with np.errstate(invalid="ignore"):
         gap = float(np.median((logged.loss - logged.val_loss)[rows])) / evidence.experiment.log.scale**2
     return graded(strong=gap > 0.10 * evidence.train.span, weak=gap > 0.0)
