@@ -51,7 +51,7 @@ def test_no_text_does_anything_but_parse_or_be_refused(text):
         ("train/loss lst < 0.1", 12, "did you mean 'last'?"),
         ("train/loss 0.1", 12, "wanted one of >= <= > <"),
         ("train/loss <", 13, "found the end"),
-        ("train/loss < __import__('os')", 14, "wanted a number or baseline"),
+        ("train/loss < __import__('os')", 14, "expected a number or baseline"),
         ("train/loss < 1 2", 16, "wanted nothing more"),
         ("train/loss < 2 * 3", 18, "wanted baseline"),
         ("epochs last > 3", 8, "wanted a comparison"),

@@ -29,8 +29,8 @@ from nndoctor.cli.watch import watch
 
 app = typer.Typer(
     name="nndoctor",
-    help="Say what is wrong with a neural-network training run, and what to try first.",
-    epilog="First try: nndoctor diagnose path/to/log. Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 something could not be read or judged.",
+    help="Read a training log, say what went wrong and what to try first.",
+    epilog="Start with: nndoctor diagnose path/to/log. Exit codes: 0 no finding at or above --fail-on, 1 findings, 2 a log could not be read or judged.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -68,10 +68,10 @@ def _version(wanted: bool) -> None:
 def root(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the versions that matter and exit."),
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Say what is wrong with a neural-network training run, and what to try first."""
+    """Read a training log, say what went wrong and what to try first."""
 
 
 arrange(app)

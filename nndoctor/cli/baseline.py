@@ -12,30 +12,30 @@ from nndoctor.cli.out import check, put, say
 from nndoctor.diagnosis.logs import judged
 from nndoctor.diagnosis.request import SessionOptions
 
-baseline = typer.Typer(no_args_is_help=True, help="Keep good runs, to compare later ones with: save.")
+baseline = typer.Typer(no_args_is_help=True, help="Save good runs, to compare later runs with them.")
 
 
 @baseline.callback()
 def root() -> None:
-    """Keep good runs, to compare later ones with them: `nndoctor diagnose LOG --baseline FILE`."""
+    """Save good runs, to compare later runs with them: `nndoctor diagnose LOG --baseline FILE`."""
 
 
 @baseline.command()
 def save(
     logs: Annotated[
-        list[str], typer.Argument(metavar="LOG…", help="Logs of good runs, folders, globs.", show_default=False)
+        list[str], typer.Argument(metavar="LOG…", help="Logs of good runs, folders or globs.", show_default=False)
     ],
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="The baseline.")
+        str, typer.Option("--output", "-o", metavar="FILE", help="The baseline file to write.")
     ] = "nndoctor-baseline.json",
     map: MapOption = None,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Keep the findings and curves of good runs in a small text file.
+    """Save the findings and curves of good runs to a small text file.
 
-    Several runs of the same training show how much it varies by chance; three or more make a band that can be trusted.
+    Several runs of the same training show the seed-to-seed variation; use three or more for a reliable band.
     """
     check(output, logs, force=force)
     reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))

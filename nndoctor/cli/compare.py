@@ -25,7 +25,7 @@ def compare(
         list[str],
         typer.Argument(
             metavar="RUN…",
-            help="Logs; a folder's runs are repeats of one setting, and their spread is the noise.",
+            help="Logs or folders; the runs in a folder count as repeats, and their spread as noise.",
             show_default=False,
         ),
     ],
@@ -34,7 +34,7 @@ def compare(
     ] = Format.terminal,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write to a file.", show_default=False),
+        typer.Option("--output", "-o", metavar="FILE", help="Write the comparison to a file.", show_default=False),
     ] = None,
     map: MapOption = None,
     config: ConfigOption = None,
@@ -44,20 +44,18 @@ def compare(
         typer.Option(
             "--fail-on",
             metavar="SEVERITY",
-            help="Exit with 1 for new findings this severe, and for a run that is worse; never for neither.",
+            help="Exit with 1 for a worse run and for new findings of this severity; never: exit with 0.",
         ),
     ] = FailOn.error,
-    exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even where a run is worse.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Let --output write over a file that exists.")] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even if a run is worse.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --output overwrite an existing file.")] = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
-    """Compare runs with the first: settings, curves, which is better, whether a remedy worked.
+    """Compare runs with the first one: settings, curves, results, and whether a remedy worked.
 
-    Better and worse are said at equal steps and at equal time, and only of what exceeds the noise.
-    Exits with 1 where a run is worse than the first by more than chance, or has a new finding at or above --fail-on.
+    Runs are compared at equal steps and at equal time; differences within the noise are not reported as better or worse.
+    Exits with 1 if a run is worse than the first by more than the noise, or has a new finding at or above --fail-on.
     """
     options = SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated)
     wish = Wish(runs, format, output, options, fail_on, exit_zero, force, chosen(color, no_color))

@@ -12,35 +12,37 @@ from nndoctor.cli.out import check, put, say
 
 
 def convert(
-    log: Annotated[str, typer.Argument(metavar="LOG", help="A log, or a folder that is one run.", show_default=False)],
+    log: Annotated[
+        str, typer.Argument(metavar="LOG", help="A log, or a folder that holds one run.", show_default=False)
+    ],
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="Where to write, .csv or .jsonl; of several runs the second goes to FILE-2. By default the table is printed.",
+            help="A .csv or .jsonl file (several runs: FILE, FILE-2 …). By default the table is printed.",
             show_default=False,
         ),
     ] = None,
     map: MapOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Let --output write over a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --output overwrite an existing file.")] = False,
 ) -> None:
-    """Write the table that nndoctor understood: a row a step, a column a series.
+    """Convert a log to a clean table: one row per step, one column per series.
 
-    What was understood wrongly can be corrected there; diagnose reads the table as the same run.
+    Use it to check and correct how a log was understood; 'nndoctor diagnose' reads the table as the same run.
     """
     from nndoctor.core.errors import UsageError
     from nndoctor.readers import read
     from nndoctor.reporters.tidy import as_csv, as_lines
 
     if output is not None and Path(output).suffix.lower() not in (".csv", ".jsonl"):
-        raise UsageError(f"--output {output}: wanted a name that ends in .csv or .jsonl")
+        raise UsageError(f"--output {output} must end in .csv or .jsonl")
     check(output, [log], force=force)
     runs = read(log, maps=map or ())
     if output is None:
         if len(runs) > 1:
-            raise UsageError(f"{log} holds {len(runs)} runs: add --output run.csv, and each gets a file of its own")
+            raise UsageError(f"{log} holds {len(runs)} runs; use --output run.csv to write each to its own file")
         put(as_csv(runs[0]))
         return
     files = [_numbered(output, k) for k in range(1, len(runs) + 1)]
@@ -48,7 +50,7 @@ def convert(
         check(file, [log], force=force)
     for run, file in zip(runs, files, strict=True):
         put(as_lines(run) if file.lower().endswith("l") else as_csv(run), file)
-        say(f"{run.source} -> {file}: {', '.join(run.series)}")
+        say(f"{run.source} → {file}: {', '.join(run.series)}")
 
 
 def _numbered(output: str, k: int) -> str:

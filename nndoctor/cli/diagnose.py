@@ -29,9 +29,13 @@ from nndoctor.cli.run_diagnose import Request, answer
 
 def diagnose(
     logs: Annotated[
-        list[str],
-        typer.Argument(metavar="LOG…", help="Logs, folders, globs, or '-' for standard input.", show_default=False),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="LOG…",
+            help="Logs, folders or globs, or '-' for standard input. Default: the current folder.",
+            show_default=False,
+        ),
+    ] = None,
     format: Annotated[
         Format,
         typer.Option(
@@ -52,7 +56,7 @@ def diagnose(
             "--target-error",
             "--target",
             metavar="ERROR",
-            help="The error to reach, human or Bayes, as 5% or 0.05: high bias is measured from it.",
+            help="The achievable error (human or Bayes), as 5% or 0.05; underfitting is measured from it.",
             show_default=False,
         ),
     ] = None,
@@ -69,8 +73,8 @@ def diagnose(
         list[str] | None,
         typer.Option(
             "--require",
-            metavar="WHAT",
-            help="What the run must reach: 'validation/accuracy best >= 0.92'. May be repeated.",
+            metavar="REQUIREMENT",
+            help="Fail unless the run meets this, such as 'val_loss best < 0.3'. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -85,19 +89,17 @@ def diagnose(
             "-j",
             metavar="N",
             min=1,
-            help="Processes that read and judge; by default one per core where there are hundreds of logs.",
+            help="Number of worker processes (default: one per core for hundreds of logs).",
             show_default=False,
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Let --output and --report write over a file that exists.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --output and --report overwrite existing files.")] = False,
     baseline: Annotated[
         str | None,
         typer.Option(
             "--baseline",
             metavar="FILE",
-            help="Compare with good runs: only what is new fails ('nndoctor baseline save' writes one).",
+            help="Only new findings fail, compared with good runs saved by 'nndoctor baseline save'.",
             show_default=False,
         ),
     ] = None,
@@ -108,12 +110,14 @@ def diagnose(
 ) -> None:
     """Diagnose training runs from their logs.
 
-    Reads tables, JSON, JSON lines and the histories that common frameworks write. Nothing that is read is executed.
+    Reads CSV, JSON, JSON lines, TensorBoard files and the logs of common frameworks (see 'nndoctor formats'). Files are
+    never executed or unpickled. Exit codes: 0 no finding at or above --fail-on, 1 findings, 2 a log could not be read or
+    judged.
     """
     raise typer.Exit(
         answer(
             Request(
-                logs,
+                logs or ["."],
                 format=format,
                 output=output,
                 reports=report or (),

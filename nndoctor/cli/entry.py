@@ -1,4 +1,4 @@
-"""The door of the command line: errors become one line and an exit code."""
+"""The entry point of the command line: errors become one line and an exit code."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(words: Sequence[str]) -> int:
     except Exception:  # noqa: BLE001 - the door: a bug must not look like findings (exit 1)
         if interrupts:  # some packages turn the interrupt of their import into an ImportError
             return Exit.INTERRUPTED
-        say("this is a bug of nndoctor, not of your log; please report it with the lines below")
+        say("internal error (not a problem with your log); please report it with the lines below")
         import traceback
 
         traceback.print_exc()
@@ -72,7 +72,9 @@ def _run(words: Sequence[str]) -> int:
         request = request_of(words[1:])
         if request is not None:
             return answer(request)
-    if list(words) == ["--version"]:
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
+    if list(words) in (["--version"], ["-V"]):
         from nndoctor.cli.out import put
         from nndoctor.cli.versions import versions
 
@@ -109,9 +111,9 @@ def _command(words: Sequence[str], names: Sequence[str]) -> None:
 
     near = get_close_matches(word, names, 1, 0.6)
     if not near and (word == "-" or set(word) & set("./*\\") or Path(word).exists()):
-        raise UsageError(f"{word} is no command; did you mean: nndoctor diagnose {shlex.join(words)}")
-    meant = f"did you mean {near[0]}?" if near else f"wanted one of {', '.join(names)}"
-    raise UsageError(f"{word} is no command; {meant}")
+        raise UsageError(f"unknown command '{word}'. Did you mean: nndoctor diagnose {shlex.join(words)}")
+    meant = f"Did you mean '{near[0]}'?" if near else f"Commands: {', '.join(names)}"
+    raise UsageError(f"unknown command '{word}'. {meant}")
 
 
 def _told(error: Exception) -> str:
@@ -126,20 +128,20 @@ def _told(error: Exception) -> str:
     if choice:
         names = choice[2].replace("'", "")
         meant = nearest(choice[1], names.split(", "))
-        told = f"{told[: choice.start()]}'{choice[1]}' is unknown{meant}; wanted one of {names}"
+        told = f"{told[: choice.start()]}'{choice[1]}' is unknown{meant}; expected one of {names}"
     where = getattr(getattr(error, "ctx", None), "command_path", "nndoctor")
-    return f"{told}; {where} --help says what is wanted"
+    return f"{told}. See: {where} --help"
 
 
 # The parser's words, and ours.
 PLAIN = (
     (r"Value error, ", ""),
     (r"^Invalid value for '([^']*)'(?: / '[^']*')*:", r"\1:"),
-    (r"Input should be a valid (\w+), unable to parse string as an? \w+", r"wanted a \1"),
-    (r"Input should be a valid (\w+)", r"wanted a \1"),
-    (r"Input should be (greater|less) than or equal to", r"wanted a number \1 than or equal to"),
-    (r"Input should be (greater|less) than", r"wanted a number \1 than"),
-    (r"Input should be", "wanted"),
+    (r"Input should be a valid (\w+), unable to parse string as an? \w+", r"expected a \1"),
+    (r"Input should be a valid (\w+)", r"expected a \1"),
+    (r"Input should be (greater|less) than or equal to", r"expected a number \1 than or equal to"),
+    (r"Input should be (greater|less) than", r"expected a number \1 than"),
+    (r"Input should be", "expected"),
     (r"a integer", "a whole number"),
 )
 

@@ -18,15 +18,16 @@ def explain(
         typer.Argument(
             metavar="CODE",
             autocompletion=completing.rules,
-            help="A rule's code or name: NN102, high-variance.",
+            help="A rule's code or name (NN102, high-variance), or a common term (overfitting, nan).",
             show_default=False,
         ),
     ],
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
-    """Explain one rule: its illness drawn, why it matters, how it is judged, what to try."""
-    from nndoctor.diagnosis.catalogue import find
+    """Explain a finding: an example, why it matters, how it is judged, what to try."""
+    from nndoctor.diagnosis.catalogue import matching
     from nndoctor.reporters.cards import card
 
-    put(card(find(rule), look(chosen(color, no_color))))
+    first, *others = matching(rule)
+    put(card(first, look(chosen(color, no_color)), [one.name for one in others]))

@@ -26,9 +26,9 @@ def formats(
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
-    """List the log formats that are read: name, and what is recognised.
+    """List the supported log formats and how each is recognized.
 
-    Other packages add readers through the entry point group nndoctor.readers.
+    Other packages can add readers through the entry point group nndoctor.readers.
     """
     from nndoctor.readers import READERS
     from nndoctor.readers.plugins import installed

@@ -18,19 +18,19 @@ from nndoctor.cli.out import put, say
 def lab(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", autocompletion=completing.lessons, help="A lesson's name; list shows them all."),
+        typer.Argument(metavar="NAME", autocompletion=completing.lessons, help="Name of a lesson, or list."),
     ] = "list",
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of weights and order; claims are made for 0.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Random seed; lessons are tested with seed 0.")] = 0,
     out: Annotated[
         str | None,
-        typer.Option("--out", metavar="FOLDER", help="Keep both run folders there.", show_default=False),
+        typer.Option("--out", metavar="FOLDER", help="Keep both run folders here.", show_default=False),
     ] = None,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
-    """Train one of the field's lectures: an illness beside its healthy twin, shown and diagnosed.
+    """Train a broken network and its fix side by side, and diagnose both.
 
-    Exits with 1 where what the lesson claims was not seen.
+    Exits with 1 if the expected effect did not occur.
     """
     needs_torch("the lab")
     from nndoctor.lab.lessons import CHAPTERS, LESSONS
@@ -51,7 +51,7 @@ def lab(
     words = Words(lesson.title, lesson.source, lesson.moral, done.claims)
     put(render(words, [(t.setup.label, t.report) for t in (done.sick, done.healthy)], seen))
     if out is not None:
-        say(f"the run folders: {folder}")
+        say(f"run folders: {folder}")
     raise typer.Exit(Exit.CLEAN if done.holds else Exit.FINDINGS)
 
 
@@ -61,5 +61,5 @@ def _unknown(name: str, names: list[str]) -> Exception:
     from nndoctor.core.errors import UsageError
 
     near = get_close_matches(name, names, 1)
-    hint = f"; did you mean {near[0]}?" if near else "; nndoctor lab list shows them all"
-    return UsageError(f"there is no lesson '{name}'{hint}")
+    hint = f"; did you mean {near[0]}?" if near else "; see nndoctor lab list"
+    return UsageError(f"unknown lesson '{name}'{hint}")

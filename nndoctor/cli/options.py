@@ -11,12 +11,14 @@ from nndoctor.cli.look import Color
 from nndoctor.cli.run_diagnose import FailOn
 
 ColorOption = Annotated[
-    Color, typer.Option("--color", metavar="WHEN", help="Colours: auto, always or never. NO_COLOR is heeded.")
+    Color, typer.Option("--color", metavar="WHEN", help="When to use color: auto, always or never. Respects NO_COLOR.")
 ]
-NoColorOption = Annotated[bool, typer.Option("--no-color", help="The same as --color never.")]
+NoColorOption = Annotated[bool, typer.Option("--no-color", help="Same as --color never.")]
 ConfigOption = Annotated[
     str | None,
-    typer.Option("--config", metavar="FILE", help="The settings file, instead of the nearest.", show_default=False),
+    typer.Option(
+        "--config", metavar="FILE", help="Use this settings file instead of the nearest one.", show_default=False
+    ),
 ]
 OutputOption = Annotated[
     str | None,
@@ -28,8 +30,8 @@ ReportOption = Annotated[
         "--report",
         metavar="FORMAT=FILE",
         autocompletion=completing.reports,
-        help="Also write a report: sarif=out.sarif. May be repeated. An earlier report of that format is replaced,"
-        " nothing else without --force.",
+        help="Also write a report, such as sarif=out.sarif. Repeatable. Replaces an earlier report of the same format;"
+        " other files only with --force.",
         show_default=False,
     ),
 ]
@@ -39,7 +41,7 @@ SelectOption = Annotated[
         "--select",
         metavar="RULES",
         autocompletion=completing.rules,
-        help="Only these rules: codes, names, beginnings of codes (NN1) or ALL, with commas.",
+        help="Comma-separated rule codes, names or prefixes (NN1), or ALL.",
         show_default=False,
     ),
 ]
@@ -49,7 +51,7 @@ IgnoreOption = Annotated[
         "--ignore",
         metavar="RULES",
         autocompletion=completing.rules,
-        help="All rules but these.",
+        help="Skip these rules.",
         show_default=False,
     ),
 ]
@@ -58,14 +60,12 @@ MapOption = Annotated[
     typer.Option(
         "--map",
         metavar="COL=SERIES",
-        help="Name a column that is not understood: 'my col=train/loss'. May be repeated.",
+        help="Map an unrecognized column, such as 'my col=train/loss'. Repeatable.",
         show_default=False,
     ),
 ]
-ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even with findings.")]
-QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print only what is wrong, without pictures and remedies.")
-]
+ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", "-e", help="Exit with 0 even if there are findings.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print findings only, without plots and remedies.")]
 VerboseOption = Annotated[
     bool,
     typer.Option(
@@ -80,13 +80,13 @@ FailOnOption = Annotated[
     typer.Option(
         "--fail-on",
         metavar="SEVERITY",
-        help="Exit with 1 for findings this severe or worse: error, warning, info or never. [default: error]",
+        help="Exit with 1 for findings of this severity or worse: error, warning, info or never. [default: error]",
         show_default=False,
     ),
 ]
-IsolatedOption = Annotated[bool, typer.Option("--isolated", help="Heed no settings file.")]
+IsolatedOption = Annotated[bool, typer.Option("--isolated", help="Ignore all settings files.")]
 
 
 def chosen(color: Color, no_color: bool) -> Color:
-    """The colour asked for by two options."""
+    """The color that two options ask for."""
     return Color.never if no_color else color

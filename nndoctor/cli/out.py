@@ -48,13 +48,13 @@ def check(output: str | None, logs: Iterable[str], *, force: bool = False, optio
     target = Path(output)
     if target.is_dir() or not target.resolve().parent.is_dir():
         wanted = "a folder" if target.is_dir() else "in a folder that does not exist"
-        raise UsageError(f"{option} {output} is {wanted}; wanted the name of a file, nothing was written")
+        raise UsageError(f"{option} {output} is {wanted}; expected a file name (nothing was written)")
     if not os.access(target if target.exists() else target.resolve().parent, os.W_OK):
-        raise UsageError(f"{option} {output} cannot be written to (permission denied); nothing was written")
+        raise UsageError(f"{option} {output} is not writable (permission denied)")
     if target.exists() and any(_holds(Path(log), target) for log in logs):
-        raise UsageError(f"{option} {output} is one of the logs; choose another name, nothing was written")
+        raise UsageError(f"{option} {output} is one of the logs; choose another name")
     if target.is_file() and not force:
-        raise UsageError(f"{option} {output} exists; add --force to write over it, nothing was written")
+        raise UsageError(f"{option} {output} exists; use --force to overwrite")
 
 
 def silence(stream: TextIO) -> None:
@@ -92,5 +92,5 @@ def kind_of_picture(name: str, option: str = "--output") -> str:
     """The ending of a picture's name. Raises UsageError for one that can't be drawn."""
     suffix = Path(name).suffix.lower().removeprefix(".")
     if suffix not in {"png", "svg", "pdf"}:
-        raise UsageError(f"{option} {name} is no picture's name; wanted one that ends in .png, .svg or .pdf")
+        raise UsageError(f"{option} {name} must end in .png, .svg or .pdf")
     return suffix

@@ -92,9 +92,7 @@ def named(words: Sequence[str]) -> list[tuple[Format, str]]:
         form, equals, file = word.partition("=")
         if form not in list(Format) or not equals or not file:
             hint = nearest(form, Format) if equals and form not in list(Format) else ""
-            raise UsageError(
-                f"--report {word} is not understood{hint}; wanted FORMAT=FILE, with one of {', '.join(Format)}"
-            )
+            raise UsageError(f"--report {word}: expected FORMAT=FILE{hint}, where FORMAT is one of {', '.join(Format)}")
         pairs.append((Format(form), file))
     files = [Path(file).resolve() for _, file in pairs]
     twice = next((file for k, file in enumerate(files) if file in files[:k]), None)

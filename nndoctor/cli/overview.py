@@ -1,4 +1,4 @@
-"""What `nndoctor --help` says: on one screen what it is for, what to type first, and every command in a few words."""
+"""What `nndoctor --help` prints: purpose, first command and all commands on one screen."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from nndoctor.cli.panels import ORDER, PANELS
 from nndoctor.reporters.page import Page
 
 WORDS = (
-    ("--version", "the versions that matter"),
-    ("--install-completion", "let the shell complete commands, options and rules"),
+    ("-V, --version", "show the version"),
+    ("--install-completion", "install shell completion"),
 )
 
 
 def overview() -> str:
     """The page."""
     page = Page(look())
-    page.line(("nndoctor", "bold"), " says what is wrong with a neural-network training run, and what to try first.")
+    page.line(("nndoctor", "bold"), " reads your training log and tells you what went wrong and what to try first.")
     page.blank()
-    page.line("First try   ", ("nndoctor diagnose path/to/log", "good"))
+    page.line("Start with   ", ("nndoctor diagnose path/to/log", "good"))
     wide = max(map(len, ORDER)) + 2
     for heading, names in PANELS.items():
         page.blank()
         page.line((heading, "bold"))
-        for name, said in names.items():
-            page.line((f"  {name:<{wide}}", "train"), said, hanging=wide + 2)
+        for name, text in names.items():
+            page.line((f"  {name:<{wide}}", "train"), text, hanging=wide + 2)
     page.blank()
-    for name, said in WORDS:
-        page.line((f"  {name:<{22}}", "dim"), (said, "dim"), hanging=24)
+    for name, text in WORDS:
+        page.line((f"  {name:<{22}}", "dim"), (text, "dim"), hanging=24)
     page.blank()
     page.line(
-        "nndoctor COMMAND --help says more of each. Exit codes: 0 nothing at or above --fail-on,"
-        " 1 findings, 2 something could not be read or judged."
+        "For details: nndoctor help COMMAND. Exit codes: 0 no finding at or above --fail-on, 1 findings,"
+        " 2 a log could not be read or judged."
     )
     return page.text()

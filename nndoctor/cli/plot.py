@@ -17,7 +17,8 @@ from nndoctor.plots.theme import Theme
 
 def plot(
     logs: Annotated[
-        list[str], typer.Argument(metavar="LOG…", help="Logs, folders, globs, or '-'.", show_default=False)
+        list[str],
+        typer.Argument(metavar="LOG…", help="Logs, folders or globs, or '-' for standard input.", show_default=False),
     ],
     output: Annotated[
         str,
@@ -25,20 +26,20 @@ def plot(
             "--output",
             "-o",
             metavar="FILE",
-            help="The picture: .png, .svg or .pdf. Several runs give FILE, FILE-2 and so on.",
+            help="A .png, .svg or .pdf file (several runs: FILE, FILE-2 …).",
             show_default=False,
         ),
     ],
-    theme: Annotated[Theme, typer.Option("--theme", metavar="THEME", help="light or dark.")] = Theme.light,
-    dpi: Annotated[int, typer.Option("--dpi", min=20, max=600, metavar="DOTS", help="Dots an inch of a PNG.")] = 150,
+    theme: Annotated[Theme, typer.Option("--theme", metavar="THEME", help="Color theme: light or dark.")] = Theme.light,
+    dpi: Annotated[int, typer.Option("--dpi", min=20, max=600, metavar="DOTS", help="Resolution of a PNG.")] = 150,
     map: MapOption = None,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
-    """Draw runs: curves, the evidence of each finding, learning rate, gradient norm, layers.
+    """Draw runs: curves, evidence of each finding, learning rate, gradient norm, layers.
 
-    Exits with 0 when all is drawn, whatever was found; with 2 when a log could not be read.
+    Exits with 0 if everything was drawn, whatever was found, and with 2 if a log could not be read.
     """
     kind = kind_of_picture(output)
     check(output, logs, force=force)

@@ -15,17 +15,20 @@ from nndoctor.diagnosis.request import SessionOptions
 
 def report(
     logs: Annotated[
-        list[str], typer.Argument(metavar="LOG…", help="Logs, folders, globs, or '-'.", show_default=False)
+        list[str],
+        typer.Argument(metavar="LOG…", help="Logs, folders or globs, or '-' for standard input.", show_default=False),
     ],
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The page.")] = "report.html",
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="The HTML file to write.")
+    ] = "report.html",
     map: MapOption = None,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Write one self-contained page for a browser: verdicts, pictures, findings, remedies.
+    """Write one self-contained HTML page with verdicts, plots, findings and remedies.
 
-    Exits with 0 when the page is written, whatever was found; with 2 when a log could not be read.
+    Exits with 0 if the page was written, whatever was found, and with 2 if a log could not be read.
     """
     check(output, logs, force=force)
     reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))

@@ -26,7 +26,7 @@ def rules(
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
-    """List every rule: code, name, severity, what it sees."""
+    """List all rules: code, name, severity and description."""
     from nndoctor.diagnosis.catalogue import RULES
     from nndoctor.reporters import cards
 

@@ -62,7 +62,7 @@ def carry_out(wish: Wish) -> int:
         found = compare(sides)
         changes = changed(found)
     elif not errors:
-        raise UsageError("compare wants two runs or more, as in: nndoctor compare before.csv after.csv")
+        raise UsageError("compare needs at least two runs, as in: nndoctor compare before.csv after.csv")
     put(_rendered(wish, found, changes, errors), wish.output)
     if errors or found is None:
         return Exit.TROUBLE
@@ -84,9 +84,7 @@ def _sides(wish: Wish) -> tuple[list[Side], list[tuple[str, str]]]:
     if len(wish.sides) == 1 and groups:
         groups = [(report.source, [report]) for report in groups[0][1]]
     if len(groups) > len(LABELS):
-        raise UsageError(
-            f"compare shows {len(LABELS)} runs at most, found {len(groups)}; nndoctor sweep takes any number"
-        )
+        raise UsageError(f"compare takes at most {len(LABELS)} runs (got {len(groups)}); for more use nndoctor sweep")
     for label, (word, reports) in zip(LABELS, groups, strict=False):
         sides.append(Side(label, word if len(reports) > 1 else reports[0].source, tuple(reports)))
     return sides, errors

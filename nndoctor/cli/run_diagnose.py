@@ -1,4 +1,4 @@
-"""What `nndoctor diagnose` does once its words are understood: find, read, judge, render, write, and say how it ended."""
+"""The work of `nndoctor diagnose`: find, read, judge, render, write, and give the exit code."""
 
 from __future__ import annotations
 
@@ -60,7 +60,6 @@ class Request:
 def answer(request: Request) -> int:
     """Print or write the report, and give the exit code. Raises NNDoctorError for a request that makes no sense."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts twice as fast; nothing here needs its threads
-    from nndoctor.core.verdict import cannot_say
     from nndoctor.diagnosis.batch import MAX_WHOLE_RUNS
     from nndoctor.diagnosis.session import session_of
     from nndoctor.readers import is_log
@@ -90,15 +89,37 @@ def answer(request: Request) -> int:
         say(message)
     if passed and not request.quiet:
         say(_left_out(passed))
-    unjudged = [(report.source, reason) for report in reports if (reason := cannot_say(report)) is not None]
+    if _complaints(reports, request) or errors or not reports:
+        return Exit.TROUBLE
+    if request.format is Format.concise and not any(report.findings for report in reports):
+        say(f"no problems found in {len(reports)} run{'' if len(reports) == 1 else 's'}")
+    return Exit.FINDINGS if not request.exit_zero and any(map(session.fails, reports)) else Exit.CLEAN
+
+
+def _complaints(reports: Sequence[Report], request: Request) -> bool:
+    """Whether a run could not be judged or a requirement names no series; says so where the report does not."""
+    unjudged = [(report.source, report.unjudged) for report in reports if report.unjudged is not None]
     if request.format is not Format.terminal or request.quiet or request.output is not None:
         for source, reason in unjudged:
             say(f"{source}: cannot be judged: {reason}")
-    if request.format is Format.concise and reports and not (errors or unjudged or any(r.findings for r in reports)):
-        say(f"no problems found in {len(reports)} run{'' if len(reports) == 1 else 's'}")
-    if errors or unjudged or not reports:
-        return Exit.TROUBLE
-    return Exit.FINDINGS if not request.exit_zero and any(map(session.fails, reports)) else Exit.CLEAN
+    wrong = _misspelled(reports)
+    for message in wrong:
+        say(message)
+    return bool(unjudged or wrong)
+
+
+def _misspelled(reports: Sequence[Report]) -> list[str]:
+    """A line for each requirement on a series that no log can have."""
+    from nndoctor.core.requirements import misspelled, parse
+
+    lines: dict[str, None] = {}
+    for report in reports:
+        wanted = report.run.fact("requirements")
+        for text in wanted if isinstance(wanted, tuple) else ():
+            reason = misspelled(report.run, parse(str(text)))
+            if reason is not None:
+                lines[f"--require '{text}': {reason}"] = None
+    return list(lines)
 
 
 def _warn(lines: Sequence[str]) -> None:
@@ -157,7 +178,7 @@ def _judge(
 
 
 def _left_out(paths: Sequence[str]) -> str:
-    """`3 files that are no run logs were left out: a.csv, b.json, c.csv`."""
+    """`skipped 3 files that are not run logs: a.csv, b.json, c.csv`."""
     shown = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-    count = "1 file that is no run log was" if len(paths) == 1 else f"{len(paths)} files that are no run logs were"
-    return f"{count} left out: {shown}; name one to see why"
+    count = "1 file that is not a run log" if len(paths) == 1 else f"{len(paths)} files that are not run logs"
+    return f"skipped {count}: {shown} (name one to see why)"

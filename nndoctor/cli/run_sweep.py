@@ -69,7 +69,7 @@ def _gathered(request: Request, by: str | None, *, higher: bool | None) -> Found
     if len(found.trials) < FEWEST and found.errors and len(logs) == 1:
         raise UsageError(found.errors[0][1])
     if len(found.trials) < FEWEST:
-        raise UsageError(f"{' '.join(logs)}: {len(found.trials)} trials are no search; wanted {FEWEST} or more")
+        raise UsageError(f"{' '.join(logs)}: a sweep needs at least {FEWEST} runs (got {len(found.trials)})")
     return found
 
 
@@ -138,7 +138,7 @@ def _judged(found: Found, request: Request) -> tuple[Report, Plan]:
     run = as_run(found.trials, found.by, higher=found.higher, source=" ".join(request.logs))
     if run.fact("search") == ():
         raise UsageError(
-            f"{run.source}: the trials tell no setting that differs; log them, or name files or folders lr=0.1,batch_size=32"
+            f"{run.source}: no setting differs between the trials; log the settings, or name files or folders like lr=0.1,batch_size=32"
         )
     options = SessionOptions(
         tuple(request.select),

@@ -85,7 +85,7 @@ def _options(given: Mapping[str, object]) -> Options:
     for option, kinds in (("optimizer", Optimizers), ("schedule", Schedules)):
         name = named[option]
         if name is not None and name not in list(kinds):
-            raise UsageError(f"--{option} {name} is unknown; wanted one of {', '.join(kinds)}")
+            raise UsageError(f"--{option} {name} is unknown; expected one of {', '.join(kinds)}")
         named[option] = None if name is None else kinds(str(name))
     return Options(**named)  # type: ignore[arg-type]
 
@@ -99,7 +99,7 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
         return None
     parts = text.lower().replace(",", "x").split("x")
     if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
-        raise UsageError(f"--input {text} is no shape; wanted sizes without the batch's, as 3x32x32")
+        raise UsageError(f"--input {text} is not a shape; expected sizes without the batch dimension, such as 3x32x32")
     return tuple(int(part) for part in parts)
 
 

@@ -49,7 +49,7 @@ class Wish:
 def look_once(wish: Wish, format: str) -> int:
     """One look, as `diagnose` does it."""
     if format not in list(Format):
-        raise UsageError(f"--format {format} is unknown{nearest(format, Format)}; wanted one of {', '.join(Format)}")
+        raise UsageError(f"--format {format} is unknown{nearest(format, Format)}; expected one of {', '.join(Format)}")
     return answer(
         Request(
             wish.logs, format=Format(format), fail_on=wish.fail_on, maps=wish.maps, color=wish.color,
@@ -220,7 +220,7 @@ def _filled(option: str, command: str, values: dict[str, str]) -> list[str]:
         fields = ", ".join(f"{{{name}}}" for name in FIELDS)
         raise UsageError(f"{option} '{command}' makes no sense ({error}); its fields are {fields}") from error
     if not words:
-        raise UsageError(f"{option} is empty; wanted a command, as in 'kill {{pid}}'")
+        raise UsageError(f"{option} is empty; expected a command, as in 'kill {{pid}}'")
     return words
 
 

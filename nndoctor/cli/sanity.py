@@ -28,25 +28,36 @@ from nndoctor.cli.run_diagnose import Request
 def sanity(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="MODEL.py", help="A file that sets model, loss and train_data.", show_default=False),
+        typer.Argument(
+            metavar="MODEL.py", help="A Python file that defines model, loss and train_data.", show_default=False
+        ),
     ] = None,
     template: Annotated[bool, typer.Option("--template", help="Print a model file to start from.")] = False,
     budget: Annotated[
-        float, typer.Option("--budget", metavar="SECONDS", help="What does not fit is listed as not checked.")
+        float,
+        typer.Option(
+            "--budget", metavar="SECONDS", help="Time budget; checks that do not fit are listed as not checked."
+        ),
     ] = 60.0,
-    seeds: Annotated[
-        int, typer.Option("--seeds", metavar="N", help="Times that probes in which chance matters are repeated.")
-    ] = 3,
+    seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Number of seeds for stochastic checks.")] = 3,
     shape: Annotated[
         str | None,
-        typer.Option("--input", metavar="SHAPE", help="Made-up inputs for a model alone: 3x32x32.", show_default=False),
+        typer.Option(
+            "--input",
+            metavar="SHAPE",
+            help="Shape of random inputs for a model without data, such as 3x32x32.",
+            show_default=False,
+        ),
     ] = None,
     classes: Annotated[
-        int | None, typer.Option("--classes", metavar="N", help="Made-up labels beside --input.", show_default=False)
+        int | None,
+        typer.Option(
+            "--classes", metavar="N", help="Number of classes of random labels, with --input.", show_default=False
+        ),
     ] = None,
     format: Annotated[
         Format,
-        typer.Option("--format", "-f", metavar="FORMAT", help="As in diagnose: terminal, concise, json, sarif …"),
+        typer.Option("--format", "-f", metavar="FORMAT", help="Output format, as in diagnose."),
     ] = Format.terminal,
     output: OutputOption = None,
     plot: Annotated[
@@ -54,7 +65,7 @@ def sanity(
         typer.Option(
             "--plot",
             metavar="FILE",
-            help="Draw the range test and the activations at the start: .png, .svg or .pdf.",
+            help="Draw the learning-rate range test and initial activations: .png, .svg or .pdf.",
             show_default=False,
         ),
     ] = None,
@@ -65,16 +76,16 @@ def sanity(
     exit_zero: ExitZeroOption = False,
     quiet: QuietOption = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Let --output, --plot and --report write over a file.")
+        bool, typer.Option("--force", help="Let --output, --plot and --report overwrite existing files.")
     ] = False,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
-    """Check a model before a long job: data, structure, loss, gradients, learning rate, a tiny subset.
+    """Check a model before a long training job: data, architecture, loss, gradients, learning rate, a tiny subset.
 
-    Running a model file runs its code. The model, its optimizer and the random state are as before when it ends.
+    The model file is executed. The model, its optimizer and the random state are left unchanged.
     """
     from nndoctor.cli.needs_torch import needs_torch
     from nndoctor.cli.run_sanity import CheckUp, carry_out
@@ -84,8 +95,8 @@ def sanity(
     if template:
         raise typer.Exit(start(output, force=force))
     if model is None:
-        raise UsageError("sanity wants a model file; `nndoctor sanity --template` prints one to start from")
-    needs_torch("the check-up")
+        raise UsageError("sanity needs a model file; print a template with: nndoctor sanity --template")
+    needs_torch("nndoctor sanity")
     request = Request(
         [model], format=format, output=output, reports=report or (), select=select or (), ignore=ignore or (),
         fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, force=force, color=chosen(color, no_color),

@@ -21,10 +21,14 @@ HIDDEN = {"origins", "folder", "runs"}
 
 
 def settings(
-    log: Annotated[str, typer.Argument(metavar="[LOG]", help="The log; '-' for the current folder.")] = "-",
+    log: Annotated[
+        str, typer.Argument(metavar="LOG", help="A log; by default the current folder.", show_default=False)
+    ] = "-",
     config: Annotated[
         str | None,
-        typer.Option("--config", metavar="FILE", help="The settings file, instead of the nearest.", show_default=False),
+        typer.Option(
+            "--config", metavar="FILE", help="Use this settings file instead of the nearest one.", show_default=False
+        ),
     ] = None,
     format: Annotated[
         Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
@@ -32,9 +36,9 @@ def settings(
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
-    """Show the settings in force for a log, and where each comes from.
+    """Show the effective settings for a log and the source of each.
 
-    They stand in nndoctor.toml, or in pyproject.toml under [tool.nndoctor], in the log's folder or one above it.
+    Settings are read from nndoctor.toml, or from [tool.nndoctor] in pyproject.toml, in the log's folder or above it.
     """
     from nndoctor.diagnosis.request import SessionOptions
     from nndoctor.diagnosis.session import Session

@@ -28,7 +28,7 @@ def sweep(
     logs: Annotated[
         list[str],
         typer.Argument(
-            metavar="LOG…", help="The runs of one search, or one table with a row a trial.", show_default=False
+            metavar="LOG…", help="The runs of one search, or a table with one row per trial.", show_default=False
         ),
     ],
     by: Annotated[
@@ -36,18 +36,16 @@ def sweep(
         typer.Option(
             "--by",
             metavar="SCORE",
-            help="'validation/loss best' of runs, a column of a table; by default validation's metric at its best.",
+            help="The score: a series such as 'validation/loss best', or a column of a table. Default: the best validation metric.",
             show_default=False,
         ),
     ] = None,
     higher: Annotated[
         bool | None,
-        typer.Option(
-            "--higher/--lower", help="Which way the score is better, where its name does not tell.", show_default=False
-        ),
+        typer.Option("--higher/--lower", help="Whether a higher or a lower score is better.", show_default=False),
     ] = None,
     format: Annotated[
-        Format, typer.Option("--format", "-f", metavar="FORMAT", help="As in diagnose: terminal, json, markdown …")
+        Format, typer.Option("--format", "-f", metavar="FORMAT", help="Output format, as in diagnose.")
     ] = Format.terminal,
     output: OutputOption = None,
     report: ReportOption = None,
@@ -59,22 +57,22 @@ def sweep(
         typer.Option(
             "--fail-on",
             metavar="SEVERITY",
-            help="Exit with 1 for findings this severe or worse: error, warning, info or never.",
+            help="Exit with 1 for findings of this severity or worse: error, warning, info or never.",
         ),
     ] = FailOn.error,
     exit_zero: ExitZeroOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is wrong.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="Show every trial.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Let --output and --report write over a file.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print findings only.")] = False,
+    full: Annotated[bool, typer.Option("--verbose", "-v", "--full", help="Show every trial.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --output and --report overwrite existing files.")] = False,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
-    """Judge a search over settings: best at the edge, all alike, a linear scale, what matters.
+    """Judge a hyperparameter search: which settings matter, and whether the range and the scale were well chosen.
 
-    Settings come from the logs, and from names of files and folders such as lr=0.1,batch_size=32. A table is what
-    Optuna, Ray Tune, scikit-learn or W&B export: a row for each trial.
+    Settings come from the logs and from names of files and folders such as lr=0.1,batch_size=32. Tables exported by
+    Optuna, Ray Tune, scikit-learn or W&B have one row per trial.
     """
     from nndoctor.cli.run_sweep import carry_out
 

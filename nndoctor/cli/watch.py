@@ -15,48 +15,52 @@ def watch(
     logs: Annotated[
         list[str],
         typer.Argument(
-            metavar="LOG…", help="Logs or folders; what is not there yet is waited for.", show_default=False
+            metavar="LOG…", help="Logs or folders; waits for files that do not exist yet.", show_default=False
         ),
     ],
-    every: Annotated[
-        float, typer.Option("--every", min=0.1, metavar="SECONDS", help="The least time between two looks.")
-    ] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="Look once and end; with --format json for scripts.")] = False,
+    every: Annotated[float, typer.Option("--every", min=0.1, metavar="SECONDS", help="Polling interval.")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="Check once and exit; with --format json for scripts.")] = False,
     format: Annotated[
-        str, typer.Option("--format", "-f", metavar="FORMAT", help="With --once: terminal, concise, json or jsonl.")
+        str,
+        typer.Option(
+            "--format", "-f", metavar="FORMAT", help="Output format with --once: terminal, concise, json or jsonl."
+        ),
     ] = "terminal",
     until_finding: Annotated[
-        bool, typer.Option("--until-finding", help="End at the first finding at or above --fail-on that stands.")
+        bool, typer.Option("--until-finding", help="Exit at the first persistent finding at or above --fail-on.")
     ] = False,
     for_seconds: Annotated[
         float | None,
-        typer.Option("--for", min=0, metavar="SECONDS", help="End after this time.", show_default=False),
+        typer.Option("--for", min=0, metavar="SECONDS", help="Exit after this time.", show_default=False),
     ] = None,
     stop_command: Annotated[
         str | None,
         typer.Option(
             "--stop-command",
             metavar="COMMAND",
-            help="Run once at such a finding: 'kill {pid}'. Also {code}, {name}, {source}.",
+            help="Run once at such a finding, such as 'kill {pid}'. Fields: {pid}, {code}, {name}, {source}.",
             show_default=False,
         ),
     ] = None,
     pid: Annotated[
-        int | None, typer.Option("--pid", min=1, metavar="PID", help="What {pid} stands for.", show_default=False)
+        int | None, typer.Option("--pid", min=1, metavar="PID", help="PID substituted for {pid}.", show_default=False)
     ] = None,
     notify: Annotated[
         str | None,
         typer.Option(
             "--notify",
             metavar="COMMAND",
-            help="Run at each new finding: 'notify-send {name} {message}'.",
+            help="Run at each new finding, such as 'notify-send {name} {message}'.",
             show_default=False,
         ),
     ] = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option(
-            "--fail-on", metavar="SEVERITY", help="error, warning, info or never. [default: error]", show_default=False
+            "--fail-on",
+            metavar="SEVERITY",
+            help="Severity that counts: error, warning, info or never. [default: error]",
+            show_default=False,
         ),
     ] = None,
     map: MapOption = None,
@@ -65,10 +69,10 @@ def watch(
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
-    """Follow logs as they grow: curves, the verdict so far, what lies ahead. Ctrl-C ends it.
+    """Follow logs as they grow: curves, the verdict so far and a forecast. Stop with Ctrl-C.
 
-    A finding stands when two looks in a row had it; only then a command is run. Commands are started without a shell.
-    Exit codes as in diagnose, of the last look.
+    A finding is persistent if two checks in a row had it; commands run only then, without a shell.
+    The exit code is that of the last check, as in diagnose.
     """
     from nndoctor.cli.run_watch import Wish, follow, look_once
 

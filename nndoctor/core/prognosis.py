@@ -68,11 +68,13 @@ class Expectation:
 
 
 def likelihood(probability: float) -> str:
-    """A probability in a word and as a percentage; certainty is never claimed.
+    """A probability in a word and as a percentage; only what needs no judgement is certain.
 
-    >>> likelihood(0.79), likelihood(0.5), likelihood(0.09), likelihood(1.0)
-    ('likely (79%)', 'possible (50%)', 'unlikely (9%)', 'very likely (99%)')
+    >>> likelihood(0.79), likelihood(0.5), likelihood(0.09), likelihood(0.999), likelihood(1.0)
+    ('likely (79%)', 'possible (50%)', 'unlikely (9%)', 'very likely (99%)', 'certain')
     """
+    if probability >= 1:
+        return "certain"
     percentage = min(max(round(100 * probability), 1), 99)
     if probability >= LIKELY:
         return f"{'very ' if probability >= VERY_LIKELY else ''}likely ({percentage}%)"

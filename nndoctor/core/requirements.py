@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.metrics import BY_NAME
-from nndoctor.core.run import Run, direction
+from nndoctor.core.run import SPLITS, Run, direction
 from nndoctor.core.series import Series
 
 STATISTICS = ("first", "last", "best", "min", "max", "mean")
@@ -42,7 +42,7 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RequirementResult:
     """How a run stands to a requirement: `margin` is positive where it is met; `missing` says why there is no value."""
 
     met: bool
@@ -77,7 +77,7 @@ class _Words:
     def take(self, *kinds: str, wanted: str) -> str:
         kind, word, at = self.peek()
         if kind not in kinds and word not in kinds:
-            raise self.wrong(f"wanted {wanted}; found {_quoted(word)}", at)
+            raise self.wrong(f"expected {wanted}; found {_quoted(word)}", at)
         self.at += 1
         return word
 
@@ -91,13 +91,13 @@ def parse(text: str) -> Requirement:
     at = words.peek()[2]
     subject = words.take("name", wanted="a series, epochs or steps")
     if subject in (*STATISTICS, "baseline"):
-        raise words.wrong(f"wanted a series, epochs or steps; found '{subject}'", at)
+        raise words.wrong(f"expected a series, epochs or steps; found '{subject}'", at)
     statistic = "last"
     kind, word, at = words.peek()
     if kind == "name":
         if word not in STATISTICS or subject in COUNTS:
             wanted = "a comparison" if subject in COUNTS else f"one of {', '.join(STATISTICS)}"
-            raise words.wrong(f"'{word}' is no statistic{nearest(word, STATISTICS)}; wanted {wanted}", at)
+            raise words.wrong(f"'{word}' is not a statistic{nearest(word, STATISTICS)}; expected {wanted}", at)
         statistic = words.take("name", wanted="")
     comparison = words.take("op", wanted=f"one of {' '.join(COMPARISONS)}")
     factor, number, percent = _bound(words)
@@ -119,7 +119,7 @@ def _bound(words: _Words) -> tuple[float, float, bool]:
             return number, 0.0, False
         return 0.0, number, False
     if word != "baseline":
-        raise words.wrong(f"wanted a number or baseline; found {_quoted(word)}", at)
+        raise words.wrong(f"expected a number or baseline; found {_quoted(word)}", at)
     words.take("baseline", wanted="")
     kind, word, _ = words.peek()
     if kind == "number" and word[0] in "+-":  # baseline -0.1
@@ -139,22 +139,43 @@ def _number(words: _Words) -> float:
     return number
 
 
-def judge(run: Run, wanted: Requirement) -> Outcome:
+def resolved(run: Run, wanted: Requirement) -> Requirement:
+    """The requirement on the series that its subject names, be it by the name of the log's own column."""
+    if wanted.subject in run.series or wanted.subject in COUNTS:
+        return wanted
+    named = next((s.name for s in run.series.values() if s.column == wanted.subject), wanted.subject)
+    return replace(wanted, subject=named)
+
+
+def misspelled(run: Run, wanted: Requirement) -> str | None:
+    """Why a subject can only be a typing error, or None: it is no series or column of the log and no known name."""
+    subject = resolved(run, wanted).subject
+    if subject in run.series or subject in COUNTS:
+        return None
+    split, _, metric = subject.rpartition("/")
+    if (split in SPLITS and (metric == "loss" or metric in BY_NAME)) or subject in ("lr", "grad_norm"):
+        return None
+    names = [*run.series, *(series.column for series in run.series.values())]
+    return f"unknown series '{subject}'{nearest(subject, names)}"
+
+
+def judge(run: Run, wanted: Requirement) -> RequirementResult:
     """How a run stands to a requirement; what the log lacks is never met."""
+    wanted = resolved(run, wanted)
     value, noise, missing = _value(run, wanted)
     if value is None:
-        return Outcome(met=False, noise=noise, missing=missing)
+        return RequirementResult(met=False, noise=noise, missing=missing)
     bound = wanted.number
     if wanted.factor:
         good = baseline(run, wanted)
         if good is None:
-            return Outcome(met=False, value=value, noise=noise, missing="no baseline holds this value")
+            return RequirementResult(met=False, value=value, noise=noise, missing="no baseline holds this value")
         bound = wanted.factor * good + wanted.number
     elif not wanted.percent and abs(bound) > 1 and _is_share(wanted.subject):
         bound /= 100  # 92 for a share is 92 %
     margin = value - bound if wanted.comparison.startswith(">") else bound - value
     met = margin >= 0 if wanted.comparison.endswith("=") else margin > 0
-    return Outcome(met, value, bound, margin, noise)
+    return RequirementResult(met, value, bound, margin, noise)
 
 
 def baseline(run: Run, wanted: Requirement) -> float | None:

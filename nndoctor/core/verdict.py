@@ -53,8 +53,8 @@ def described(finding: Finding) -> str:
     name = spoken(finding.name)
     said = {_stem(word) for word in message.lower().split()}
     if {_stem(word) for word in name.lower().split()} <= said:
-        return f"{capital(message)}."
-    return f"{capital(name)}: {message}."
+        return sentence(message)
+    return sentence(f"{name}: {message}")
 
 
 def cannot_say(report: Report) -> str | None:

@@ -183,13 +183,13 @@ def compared(run: Run) -> list[str]:
 
 def loaded(text: str, path: str) -> Baseline:
     """The baseline that a text holds. Raises UsageError for a text that is none."""
-    wrong = UsageError(f"{path} is no baseline; wanted a file that 'nndoctor baseline save' wrote")
+    wrong = UsageError(f"{path} is not a baseline; expected a file written by 'nndoctor baseline save'")
     if len(text) > LARGEST:
         raise wrong
     try:
         found = json.loads(text)
         if found[MARK] != VERSION:
-            raise UsageError(f"{path} is a baseline of version {found[MARK]}, wanted {VERSION}: save it again")
+            raise UsageError(f"{path} is a baseline of version {found[MARK]}, expected {VERSION}: save it again")
         return Baseline(tuple(_good(run) for run in found["runs"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise wrong from error

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.rule import Rule
+from nndoctor.diagnosis.aliases import meant
 from nndoctor.rules.data import (
     class_imbalance,
     constant_features,
@@ -252,11 +253,22 @@ RULES: tuple[Rule, ...] = (
 
 
 def find(word: str) -> Rule:
-    """The rule with this code or name. Raises UsageError with the nearest one that exists."""
-    for rule in RULES:
-        if word.strip().lower() in (rule.code.lower(), rule.name):
-            return rule
-    raise UsageError(f"no rule '{word}'{_nearest(word)}; 'nndoctor rules' lists them all")
+    """The rule with this code or name, or that a common term means. Raises UsageError with the nearest that exists."""
+    return matching(word)[0]
+
+
+def matching(word: str) -> tuple[Rule, ...]:
+    """The rule with this code or name, else those that a common term means, the closest first.
+
+    Raises UsageError with the nearest one that exists.
+    """
+    spelled = "-".join(word.lower().split())
+    own = tuple(rule for rule in RULES if spelled in (rule.code.lower(), rule.name))
+    by_name = {rule.name: rule for rule in RULES}
+    found = own or tuple(by_name[name] for name in meant(word) if name in by_name)
+    if not found:
+        raise UsageError(f"unknown rule '{word}'{_nearest(word)}; see 'nndoctor rules'")
+    return found
 
 
 def select(chosen: Iterable[str], ignored: Iterable[str]) -> tuple[Rule, ...]:
@@ -289,9 +301,7 @@ def _codes(word: str) -> list[str]:
         for rule in RULES
         if rule.name == word.lower() or (word.upper().startswith("NN") and rule.code.startswith(word.upper()))
     ]
-    if not codes:
-        raise UsageError(f"no rule '{word}'{_nearest(word)}; 'nndoctor rules' lists them all")
-    return codes
+    return codes or [rule.code for rule in matching(word)]
 
 
 def _nearest(word: str) -> str:

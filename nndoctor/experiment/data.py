@@ -61,7 +61,7 @@ def batches(name: str, given: object, *, shuffle: bool, size: int = BATCH) -> Ba
         number = len(given) if isinstance(given, Sized) else None
         return Batches(lambda: iter(given), f"{name}: {type(given).__name__}, gone through as batches", number=number)
     raise UsageError(
-        f"{name} is a {type(given).__name__}; wanted a DataLoader, a Dataset, a pair of tensors, or a function that gives one"
+        f"{name} is a {type(given).__name__}; expected a DataLoader, a Dataset, a pair of tensors, or a function that gives one"
     )
 
 

@@ -111,7 +111,7 @@ def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:
             given = given()
     if not isinstance(given, nn.Module):
         raise ModelFileError(
-            f"{path}: model is a {type(given).__name__}; wanted a torch.nn.Module, or a function that gives one"
+            f"{path}: model is a {type(given).__name__}; expected a torch.nn.Module, or a function that gives one"
         )
     return given
 
@@ -131,7 +131,7 @@ def _callable(path: str, name: str, value: object) -> Callable[..., Tensor] | No
     if inspect.isclass(value):
         raise ModelFileError(f"{path}: {name} is a class; make one of it: `{name} = {value.__name__}()`")
     if not callable(value):
-        raise ModelFileError(f"{path}: {name} is a {type(value).__name__}; wanted a function of output and target")
+        raise ModelFileError(f"{path}: {name} is a {type(value).__name__}; expected a function of output and target")
     return value
 
 
@@ -139,5 +139,5 @@ def _optimizer(path: str, value: object) -> torch.optim.Optimizer | OptimizerMak
     if value is None or isinstance(value, torch.optim.Optimizer) or callable(value):
         return value
     raise ModelFileError(
-        f"{path}: optimizer is a {type(value).__name__}; wanted a torch.optim.Optimizer or `lambda params: SGD(params, lr=0.1)`"
+        f"{path}: optimizer is a {type(value).__name__}; expected a torch.optim.Optimizer or `lambda params: SGD(params, lr=0.1)`"
     )

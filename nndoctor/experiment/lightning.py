@@ -41,7 +41,7 @@ class Lightning:
         loss = given.training_step(batch, 0)
         found = loss["loss"] if isinstance(loss, Mapping) else loss
         if not isinstance(found, Tensor):
-            raise UsageError(f"training_step gave a {type(found).__name__}; wanted the loss")
+            raise UsageError(f"training_step gave a {type(found).__name__}; expected the loss")
         return found
 
     def _optimizer(self, _: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -50,7 +50,7 @@ class Lightning:
         while isinstance(first, (Sequence, Mapping)) and not isinstance(first, str):
             first = first["optimizer"] if isinstance(first, Mapping) else first[0]
         if not isinstance(first, torch.optim.Optimizer):
-            raise UsageError(f"configure_optimizers gave a {type(first).__name__}; wanted an optimizer")
+            raise UsageError(f"configure_optimizers gave a {type(first).__name__}; expected an optimizer")
         return first
 
     def _data(self, name: str) -> Callable[[], object] | None:

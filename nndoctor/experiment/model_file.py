@@ -41,7 +41,7 @@ def load(path: str, seed: int = 0) -> Mapping[str, object]:
     torch.manual_seed(seed)
     spec = importlib.util.spec_from_file_location(NAME, file)
     if spec is None or spec.loader is None:
-        raise ModelFileError(f"{path} is no Python file; wanted one that sets model, loss and train_data")
+        raise ModelFileError(f"{path} is not a Python file; expected one that defines model, loss and train_data")
     module = importlib.util.module_from_spec(spec)
     sys.modules[NAME] = module  # classes defined in it can be pickled by the workers of a data loader
     with _beside(file), _no_training(), told(path, "is run"):

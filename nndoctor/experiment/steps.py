@@ -33,7 +33,7 @@ def outcome(experiment: Experiment, batch: object) -> Outcome:
         return _of_dict(experiment, batch)
     if not isinstance(batch, (tuple, list)) or len(batch) < 2:
         raise UsageError(
-            f"a batch of train_data is a {type(batch).__name__}; wanted (input, target) or a dict; "
+            f"a batch of train_data is a {type(batch).__name__}; expected (input, target) or a dict; "
             "for anything else add `def step(model, batch): return the_loss`"
         )
     *inputs, target = batch
@@ -92,8 +92,10 @@ def _tensor(value: object) -> Tensor | None:
 
 def _scalar(loss: object) -> Tensor:
     if not isinstance(loss, Tensor):
-        raise UsageError(f"the loss is a {type(loss).__name__}; wanted a tensor with one value: return the loss itself")
+        raise UsageError(
+            f"the loss is a {type(loss).__name__}; expected a tensor with one value: return the loss itself"
+        )
     if loss.numel() != 1:
         shape = "x".join(map(str, loss.shape))
-        raise UsageError(f"the loss has shape {shape}; wanted one value: take its mean, or reduction='mean'")
+        raise UsageError(f"the loss has shape {shape}; expected one value: take its mean, or reduction='mean'")
     return loss.reshape(())

@@ -43,7 +43,7 @@ from nndoctor.readers.io.remote import fetched, is_remote
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.plugins import recognising
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.refusals import unrecognised
+from nndoctor.readers.refusals import model_file, unrecognised
 from nndoctor.readers.semantics.assemble import assemble
 from nndoctor.readers.semantics.columns import pairs
 from nndoctor.readers.tables.dataframe import read_object
@@ -105,6 +105,9 @@ def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) ->
             if here.is_dir:
                 return _below(Path(here.path), source, named, checked)
             return _of(replace(here, kept=source.kept), named, checked)
+    refused = None if source.data is not None or source.is_dir else model_file(source.path)
+    if refused is not None and source.is_file:
+        raise UnreadableLog(refused)
     if source.data is not None or source.is_file:
         if is_archive(source):
             with unfolded(source) as (folder, bad):

@@ -26,7 +26,7 @@ def installed() -> tuple[tuple[Reader, ...], tuple[str, ...]]:
         if isinstance(found, Reader):
             readers.append(found)
         else:
-            broken.append(f"the reader '{point.name}' ({point.value}) is a {type(found).__name__}; wanted a Reader")
+            broken.append(f"the reader '{point.name}' ({point.value}) is a {type(found).__name__}; expected a Reader")
     return tuple(readers), tuple(broken)
 
 

@@ -1,21 +1,36 @@
-"""Why a file is no run log that can be read, in one line with what to do instead."""
+"""Why a file cannot be read as a run log, in one line with what to do instead."""
 
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 
 from nndoctor.readers.io.source import HEAD, Source
 from nndoctor.readers.semantics.assemble import visible
 from nndoctor.readers.tables.layout import is_number
 
-JSON_INSTEAD = "which can run code when read, so it is not; write json.dump(history.history, file) instead"
+JSON_INSTEAD = "which is not opened because unpickling can run code; use json.dump(history.history, file) instead"
 NO_LOG = {
     b"\x89HDF": "an HDF5 file of weights or arrays",
-    b"\x93NUMPY": "a NumPy array without names",
-    b"\x89PNG": "a picture; nndoctor reads the numbers behind it",
-    b"\xff\xd8\xff": "a picture; nndoctor reads the numbers behind it",
-    b"%PDF": "a PDF; nndoctor reads the numbers behind it",
+    b"\x93NUMPY": "a NumPy array without column names",
+    b"\x89PNG": "an image; nndoctor needs the numbers",
+    b"\xff\xd8\xff": "an image; nndoctor needs the numbers",
+    b"%PDF": "a PDF; nndoctor needs the numbers",
 }
+KERAS = "save the history with json.dump(history.history, file) or the CSVLogger callback, and diagnose that file"
+CHECKPOINT = "it holds weights, not the history of the run; diagnose the run's log instead"
+MODELS = {
+    ".py": "is a Python file; to check a model use: nndoctor sanity {path}; to diagnose a run, name its log",
+    ".keras": f"is a Keras model without a training history; {KERAS}",
+    ".h5": f"is an HDF5 file of weights or arrays; {KERAS}",
+    ".hdf5": f"is an HDF5 file of weights or arrays; {KERAS}",
+    ".pt": f"is a PyTorch checkpoint: {CHECKPOINT}",
+    ".pth": f"is a PyTorch checkpoint: {CHECKPOINT}",
+    ".ckpt": f"is a checkpoint: {CHECKPOINT}",
+    ".safetensors": f"is a file of weights: {CHECKPOINT}",
+    ".onnx": f"is an ONNX model: {CHECKPOINT}",
+}
+"""Files of models and code by their ending, and what to do instead."""
 PICKLED = re.compile(rb"\x80[\x02-\x05]|\(dp\d|\(lp\d|ccopy_reg|c__builtin__")
 TRACEBACK = "Traceback (most recent call last)"
 RAISED = re.compile(
@@ -23,21 +38,29 @@ RAISED = re.compile(
 )
 
 
-WANTED = "wanted CSV, TSV, JSON, JSON lines, event files or what the run printed ('nndoctor formats' lists all)"
+WANTED = "expected CSV, TSV, JSON, JSON lines, TensorBoard files or captured output (see 'nndoctor formats')"
+
+
+def model_file(path: str) -> str | None:
+    """The line for a file of a model or of code; None for any other name."""
+    reason = MODELS.get(PurePath(path).suffix.lower())
+    return None if reason is None else f"{path} {reason.format(path=path)}"
 
 
 def unrecognised(source: Source) -> str:
     """The line for a source that no reader takes."""
     path, head = source.path, source.head
     if source.is_dir:
-        return f"{path}: no run log in this folder; wanted a file such as metrics.csv, log.jsonl or trainer_state.json"
+        return (
+            f"{path}: no run log in this folder; expected a file such as metrics.csv, log.jsonl or trainer_state.json"
+        )
     if PICKLED.match(head):
         return f"{path} is a pickle, {JSON_INSTEAD}"
     kind = next((what for magic, what in NO_LOG.items() if head.startswith(magic)), None)
     if kind is not None:
         return f"{path} is {kind}; {WANTED}"
     if not source.is_text:
-        return f"{path} is binary and no format that nndoctor knows; {WANTED}"
+        return f"{path} is a binary file of an unknown format; {WANTED}"
     return _crashed(source) or _no_table(source)
 
 
@@ -48,20 +71,20 @@ def _crashed(source: Source) -> str | None:
         return None
     raised = RAISED.findall(text[text.index(TRACEBACK) :])
     what = f" ({visible(raised[-1].strip())})" if raised else ""
-    return f"{source.path} holds no curve: the run ended with an error before it had logged two rows{what}"
+    return f"{source.path} holds no curves: the run ended with an error before it logged two rows{what}"
 
 
 def _no_table(source: Source) -> str:
     first = next((line for line in source.start.splitlines() if line.strip()), "").strip()
     cells = [cell for cell in re.split(r"[,;\t| ]+", first) if cell]
     if first.startswith("[") and cells and is_number(cells[0].strip("[]")):
-        return f'{source.path} is a list of numbers without a name; name it, as in {{"loss": [0.9, 0.7, 0.6]}}'
+        return f'{source.path} is a list of numbers without a name; give it one, as in {{"loss": [0.9, 0.7, 0.6]}}'
     if sum(map(is_number, cells)) > len(cells) / 2:
         return (
             f"{source.path} has no header: its first line is '{visible(first[:40])}'; "
-            "put the columns' names above it, as in epoch,loss,val_loss"
+            "add a line with column names, such as epoch,loss,val_loss"
         )
     return (
-        f"{source.path} is no table that nndoctor can read (it begins '{visible(first[:60])}'); "
-        "wanted a header and rows of numbers, JSON or JSON lines"
+        f"{source.path} cannot be parsed as a training log (it begins with '{visible(first[:60])}'); "
+        "expected a header and rows of numbers, JSON or JSON lines"
     )

@@ -1,4 +1,4 @@
-"""The rules as text: the list of all, and one with its illness drawn."""
+"""The rules as text: the list of all, and one rule with an example drawn."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from nndoctor.core.finding import Severity
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import ANY_LAYER, Run
+from nndoctor.core.verdict import sentence
 from nndoctor.plots.curves import Line, Paper, curves_of, draw
 from nndoctor.remedies import REMEDIES
+from nndoctor.remedies.sources import url_of
 from nndoctor.reporters.json import dumped
 from nndoctor.reporters.page import Look, Page
 
@@ -31,7 +33,7 @@ def table(rules: Sequence[Rule], look: Look) -> str:
         page.line(*head, f"  {rule.title}", hanging=wide + 10)
     page.blank()
     page.line(*[(f"{s[0].upper()} {s}  ", str(s)) for s in Severity])
-    page.line(("nndoctor explain CODE shows the illness, how it is judged and what to try.", "dim"))
+    page.line(("nndoctor explain CODE shows an example, how a finding is judged and what to try.", "dim"))
     return page.text()
 
 
@@ -55,26 +57,29 @@ def as_json(rules: Sequence[Rule]) -> str:
     return dumped(rows, indent=2) + "\n"
 
 
-def card(rule: Rule, look: Look) -> str:
-    """One rule: what it sees, drawn from its own examples, why, how, remedies and sources."""
+def card(rule: Rule, look: Look, related: Sequence[str] = ()) -> str:
+    """One rule: what it finds, drawn from its own examples, why, how, remedies, sources and related rules."""
     page = Page(look)
     severity = str(rule.severity)
     page.line((rule.code, severity), (f" {rule.name}", "bold"), (f"  {severity}", "dim"))
-    page.line(f"{rule.title[:1].upper()}{rule.title[1:]}.")
+    page.line(sentence(rule.title))
     page.blank()
     _pictures(page, rule)
     _section(page, "Why it matters", [rule.why])
     needs = [f"{_told(need)} ({n} points)" if n > 1 else _told(need) for need, n in rule.needs.items()]
     _section(page, "How it is judged", [rule.how, *([f"Needs {', '.join(needs)}."] if needs else [])])
     if rule.yields_to:
-        _section(page, "Left out where this explains it", [", ".join(rule.yields_to)])
+        _section(page, "Suppressed by", [", ".join(rule.yields_to)])
     if rule.remedies:
         page.blank()
         page.line(("What to try, in this order", "bold"))
     for k, remedy in enumerate((REMEDIES[name] for name in rule.remedies), 1):
-        why = f": {remedy.why} ({remedy.source})"
-        page.line((f"{k}.", "good"), f" {remedy.text}", (why, "dim"), indent=2, hanging=3)
-    _section(page, "Where the field says so", [f"{s.text}  {s.url}".rstrip() for s in rule.sources])
+        why = f" {sentence(remedy.why)} "
+        source = f"({remedy.source})", url_of(remedy.source) or "dim"
+        page.line((f"{k}.", "good"), f" {sentence(remedy.text)}", (why, "dim"), source, indent=2, hanging=3)
+    _section(page, "References", [f"{s.text}  {s.url}".rstrip() for s in rule.sources])
+    if related:
+        _section(page, "Related", [f"nndoctor explain {name}" for name in related])
     return page.text()
 
 
@@ -96,11 +101,11 @@ def _section(page: Page, title: str, paragraphs: Iterable[str]) -> None:
 
 
 def _pictures(page: Page, rule: Rule) -> None:
-    """The sick example beside the healthy one, in one half of the page each."""
+    """The example and the counterexample side by side."""
     half = (page.width - BETWEEN) // 2
     drawn = [
         (title, _example(page, rule, runs, half))
-        for title, runs in (("Like this", rule.sick), ("Not like this", rule.healthy))
+        for title, runs in (("Example", rule.sick), ("Counterexample", rule.healthy))
     ]
     drawn = [(title, lines) for title, lines in drawn if lines]
     if not drawn:

@@ -24,6 +24,7 @@ FIELDS = {
 
 MARGIN = 14  # characters of the longest title and a blank
 AXIS = re.compile(r"epoch|step|iter|batch|time|date|seed|^id$|_id$", re.IGNORECASE)  # columns unlikely to be a loss
+HELD_OUT = re.compile(r"(^|[^a-z])(val|valid|dev|eval|test)", re.IGNORECASE)  # columns of a held-out split
 NEEDS = ", needs "  # between what there is and what is wanted
 MAX_NAMES = 6  # names listed before "and 3 more"
 
@@ -196,7 +197,8 @@ def _of_layers(skipped: Skipped) -> bool:
 
 def _quoted(column: str) -> str:
     name = shown(column).replace("'", "\\'")
-    return f"'{name}=train/loss'"
+    split = "validation" if HELD_OUT.search(column) else "train"
+    return f"'{name}={split}/loss'"
 
 
 def _shortlist(names: Sequence[str]) -> str:

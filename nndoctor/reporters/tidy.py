@@ -19,7 +19,7 @@ def cells(run: Run) -> tuple[list[str], list[list[str]]]:
     """
     series = {name: s for name, s in run.series.items() if not name.startswith(LAYER) and len(s)}
     if not series:
-        raise UnreadableLog(f"{run.source} has no series to convert; wanted a log with losses")
+        raise UnreadableLog(f"{run.source} has no series to convert; expected a log with losses")
     steps = np.unique(np.concatenate([s.steps for s in series.values()]))
     columns = [["" for _ in steps] for _ in series]
     for column, s in zip(columns, series.values(), strict=True):

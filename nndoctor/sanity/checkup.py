@@ -81,7 +81,7 @@ def _probe(bench: Bench) -> None:
     bench.fresh_start()
     gather(bench)
     if not bench.batches:
-        raise ModelFileError(f"{bench.subject.path}: train_data holds no batch; wanted at least one")
+        raise ModelFileError(f"{bench.subject.path}: train_data holds no batch; expected at least one")
     if not any(p.requires_grad for p in bench.model.parameters()):
         raise ModelFileError(f"{bench.subject.path}: the model has no parameter with requires_grad: nothing can train")
     data.probe(bench)

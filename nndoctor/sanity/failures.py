@@ -103,12 +103,12 @@ class Trail:
             handle.remove()
 
     def words(self) -> str:
-        """`layer fc (Linear) got (32, 100), wanted 64 features in the last dimension`; empty where none had begun."""
+        """`layer fc (Linear) got (32, 100), expected 64 features in the last dimension`; empty where none had begun."""
         if not self._stack:
             return ""
         name, module, shape, kind = self._stack[-1]
         wanted = kind or next((text.format(getattr(module, a)) for a, text in WANTS if hasattr(module, a)), "")
-        return f"layer {name} ({type(module).__name__}) got {shape}" + (f", wanted {wanted}" if wanted else "")
+        return f"layer {name} ({type(module).__name__}) got {shape}" + (f", expected {wanted}" if wanted else "")
 
     def _enter(self, module: nn.Module, args: tuple[object, ...]) -> None:
         self._stack.append((self._names[id(module)], module, _shapes(args), _kind(module, args)))

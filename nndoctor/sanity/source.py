@@ -75,7 +75,7 @@ def _optimizer(found: Experiment) -> torch.optim.Optimizer | None:
     if isinstance(optimizer, torch.optim.Optimizer):
         return optimizer
     raise ModelFileError(
-        f"{found.path}: optimizer gives a {type(optimizer).__name__}; wanted a torch.optim.Optimizer, as in "
+        f"{found.path}: optimizer gives a {type(optimizer).__name__}; expected a torch.optim.Optimizer, as in "
         "`optimizer = lambda params: SGD(params, lr=0.1)`"
     )
 

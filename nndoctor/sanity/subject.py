@@ -170,11 +170,11 @@ class Subject:
         if not isinstance(loss, Tensor):
             what = "nothing" if loss is None else f"a {type(loss).__name__}"
             raise ModelFileError(
-                f"{self.path}: the loss gives {what}; wanted a tensor of one number, with its gradient"
+                f"{self.path}: the loss gives {what}; expected a tensor of one number, with its gradient"
             )
         if loss.numel() != 1:
             raise ModelFileError(
-                f"{self.path}: the loss gives {loss.numel()} numbers, shape {tuple(loss.shape)}; wanted one: "
+                f"{self.path}: the loss gives {loss.numel()} numbers, shape {tuple(loss.shape)}; expected one: "
                 "end it with .mean(), or leave out reduction='none'"
             )
         return loss.reshape(())

@@ -38,7 +38,7 @@ def device_named(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise UsageError(f"--device {name} is no device; wanted auto, cpu, cuda or mps") from error
+        raise UsageError(f"--device {name} is not a device; expected auto, cpu, cuda or mps") from error
     if not there.get(device.type, False):
         usable = ", ".join(kind for kind, is_usable in there.items() if is_usable)
         raise UsageError(f"--device {name} is not there; this machine has {usable}")

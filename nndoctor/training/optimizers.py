@@ -71,7 +71,9 @@ def _own(experiment: Experiment, parameters: Parameters) -> optim.Optimizer:
         with told(experiment.path, "makes its optimizer"):
             given = given(parameters)
     if not isinstance(given, optim.Optimizer):
-        raise UsageError(f"{experiment.path}: optimizer gave a {type(given).__name__}; wanted a torch.optim.Optimizer")
+        raise UsageError(
+            f"{experiment.path}: optimizer gave a {type(given).__name__}; expected a torch.optim.Optimizer"
+        )
     ours = {id(p) for p in experiment.model.parameters()}
     if not any(id(p) in ours for group in given.param_groups for p in group["params"]):
         raise UsageError(

@@ -74,4 +74,4 @@ class Options:
 
 def _wanted(fine: bool, option: str, found: object, wanted: str) -> None:
     if not fine:
-        raise UsageError(f"{option} is {found}; wanted {wanted}")
+        raise UsageError(f"{option} is {found}; expected {wanted}")

@@ -93,11 +93,14 @@ def test_a_model_alone_gets_data_that_are_made_up_and_said_so(tmp_path):
         ("model = nn.Linear(5, 3)\n1 / 0\n", r"line 5: ZeroDivisionError as it is run: division by zero"),
         ("class Net(nn.Module): pass\n", r"sets no model; it defines Net: add `model = Net\(\)`"),
         ("model = nn.Linear\n", r"as it makes its model"),
-        ("model = 3\n", r"model is a int; wanted a torch.nn.Module"),
+        ("model = 3\n", r"model is a int; expected a torch.nn.Module"),
         ("model = nn.Linear(5, 3)\n", r"no loss and no train_data: add `loss ="),
         ("model = nn.Linear(5, 3)\nloss = nn.CrossEntropyLoss\ntrain_data = [1]\n", r"loss is a class"),
         ("model = nn.Linear(5, 3)\nloss = 3\ntrain_data = [1]\n", r"loss is a int"),
-        ("model = nn.Linear(5, 3)\nloss = nn.MSELoss()\ntrain_data = 3\n", r"train_data is a int; wanted a DataLoader"),
+        (
+            "model = nn.Linear(5, 3)\nloss = nn.MSELoss()\ntrain_data = 3\n",
+            r"train_data is a int; expected a DataLoader",
+        ),
         ("model = nn.Linear(5, 3)\nloss = nn.MSELoss()\ntrain_data = iter([1])\n", r"ends after one epoch"),
         ("model = nn.Linear(5, 3)\nloss = nn.MSELoss()\ntrain_data = [1]\noptimizer = 'adam'\n", r"optimizer is a str"),
         ("raise SystemExit(3)\n", r"ends the program"),
@@ -123,7 +126,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("loss", "said"),
     [
-        ("nn.CrossEntropyLoss(reduction='none')", "shape 8; wanted one value"),
+        ("nn.CrossEntropyLoss(reduction='none')", "shape 8; expected one value"),
         ("lambda o, t: 0.5", "the loss is a float"),
     ],
 )

@@ -11,11 +11,11 @@ from nndoctor.cli.entry import run  # noqa: E402
 CASES = {
     "a layer of the wrong width": (
         "model = nn.Sequential(nn.Linear(8, 16), nn.Linear(15, 3)); optimizer = None",
-        "layer 1 (Linear) got (20, 16), wanted 15 features",
+        "layer 1 (Linear) got (20, 16), expected 15 features",
     ),
     "inputs of the wrong width": (
         "train_data = DataLoader(TensorDataset(x[:, :5], y), batch_size=20)",
-        "layer 0 (Linear) got (20, 5), wanted 8 features",
+        "layer 0 (Linear) got (20, 5), expected 8 features",
     ),
     "inputs of the wrong type": (
         "train_data = DataLoader(TensorDataset(x.double(), y), batch_size=20)",
@@ -29,7 +29,7 @@ CASES = {
     "a loss of nothing": ("def loss(o, t): nn.functional.cross_entropy(o, t)", "the loss gives nothing"),
     "a loss that is a float": (
         "loss = lambda o, t: float(nn.functional.cross_entropy(o, t))",
-        "the loss gives a float; wanted a tensor",
+        "the loss gives a float; expected a tensor",
     ),
     "an optimizer of something else": (
         "optimizer = torch.optim.Adam(nn.Linear(8, 3).parameters())",

@@ -37,7 +37,7 @@ def read(source: Source) -> list[Table]:
     found = HISTORY.search(text)
     if found is None:
         raise UnreadableLog(
-            f"{source.path} has no log_history: wanted a whole trainer_state.json; was the file cut off?"
+            f"{source.path} has no log_history: expected a whole trainer_state.json; was the file cut off?"
         )
     records: list[Mapping[str, object]] = []
     lines: list[int] = []

@@ -18,7 +18,7 @@ from nndoctor.readers.tables.plain_json import parsed
 from nndoctor.readers.tables.table import Table, flatten, from_records, is_words, joined
 from nndoctor.readers.vocabulary.names import Kind, meaning
 
-CUT = "the last line is cut off and was left out"
+CUT = "the last line is cut off and was skipped"
 
 
 def sniff(source: Source) -> bool:
@@ -102,7 +102,9 @@ def _notes(odd: list[int], last: int) -> tuple[str, ...]:
         return ()
     if len(odd) == 1 and odd[0] > last:
         return (CUT,)
-    return (f"{len(odd)} lines are not JSON objects and were left out, the first is line {odd[0]}",)
+    if len(odd) == 1:
+        return (f"line {odd[0]} is not a JSON object and was skipped",)
+    return (f"{len(odd)} lines are not JSON objects and were skipped (first: line {odd[0]})",)
 
 
 def _loaded(line: str) -> object:

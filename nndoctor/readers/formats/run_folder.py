@@ -89,7 +89,7 @@ def _real(text: str) -> float:
 def _rows(path: Path) -> tuple[dict[str, list[str | None]], list[int], list[str]]:
     """The columns, each row's line, and a note where the last line is cut off."""
     if not path.exists():
-        raise UnreadableLog(f"{path.parent} holds no step yet; wanted at least two, let the run go on")
+        raise UnreadableLog(f"{path.parent} has fewer than two steps yet; wait for the run to continue")
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
@@ -97,7 +97,7 @@ def _rows(path: Path) -> tuple[dict[str, list[str | None]], list[int], list[str]
     whole = text[: text.rfind("\n") + 1]
     rows = [row for row in rows_of(whole) if row]
     if len(rows) < 2:
-        raise UnreadableLog(f"{path} holds no step yet; wanted at least two, let the run go on")
+        raise UnreadableLog(f"{path} has fewer than two steps yet; wait for the run to continue")
     names = rows[0]
     columns = {name: [row[k] if k < len(row) and row[k] else None for row in rows[1:]] for k, name in enumerate(names)}
     notes = ["the last line is cut off and was left out"] if len(whole) < len(text) else []

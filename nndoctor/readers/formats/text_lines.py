@@ -59,7 +59,9 @@ def read(source: Source) -> list[Table]:
             parts.append(from_rows([record.row for record in found], "text", at, notes=notes))
         before += text.count("\n")
     if not parts:
-        raise UnreadableLog(f"{source.path} has no line with a loss or a metric; wanted 'epoch 1 loss 0.5' or the like")
+        raise UnreadableLog(
+            f"{source.path} has no line with a loss or a metric; expected 'epoch 1 loss 0.5' or the like"
+        )
     return [joined(parts)]
 
 

@@ -119,7 +119,7 @@ def _below(folder: str, is_log: Callable[[Source], bool], passed: list[str], *, 
         found += _in(root, files, is_log, passed)
     if not found and not empty:
         raise UnreadableLog(
-            f"{folder}: no run log in this folder; wanted a file such as metrics.csv, log.jsonl or trainer_state.json"
+            f"{folder}: no run log in this folder; expected a file such as metrics.csv, log.jsonl or trainer_state.json"
         )
     return found
 

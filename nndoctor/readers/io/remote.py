@@ -34,7 +34,7 @@ def fetched(path: str) -> Iterator[Source]:
             return
         names = system.find(inner)
         if not names:
-            raise UnreadableLog(f"{path}: nothing lies there; wanted a run log or a folder of logs")
+            raise UnreadableLog(f"{path}: nothing found there; expected a run log or a folder of logs")
     except (OSError, ValueError, RuntimeError) as error:
         raise UnreadableLog(f"{path} cannot be fetched: {_line(error)}") from error
     import tempfile

@@ -55,9 +55,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     held = [series for run in runs for series in run.series.values()]
     lost = any(s.name.endswith("/loss") and not np.isfinite(s.values).all() for s in held)  # one NaN is enough to see
     if not playing and not lost and max(map(len, held), default=0) < 2:
-        raise UnreadableLog(
-            f"{path} has one row a run: wanted at least two, to see how the run went; log once an epoch"
-        )
+        raise UnreadableLog(f"{path} has one row per run; expected at least two (log once per epoch)")
     if len(runs) < 2:
         return runs
     return [

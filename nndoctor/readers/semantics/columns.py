@@ -40,10 +40,15 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
 
 
 def _bare_splits(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
-    """Columns called `train` and `val`, where nothing else is a loss or a metric: they are losses."""
+    """Columns called `train` and `val`, where nothing else is a loss or a metric: they are losses.
+
+    So is a lone `val` where the only other series is one loss.
+    """
     bare = {column: SPLITS[tidy(column)] for column in meanings if tidy(column) in SPLITS}
-    others = any(said.kind in (Kind.SERIES, Kind.PART) and said.metric not in BARE for said in meanings.values())
-    if others or len(set(bare.values())) < 2:
+    series = [m for m in meanings.values() if m.kind in (Kind.SERIES, Kind.PART) and m.metric not in BARE]
+    beside_loss = [m.metric for m in series] == ["loss"] and series[0].split in ("", "train")
+    lone = list(bare.values()) == ["validation"] and beside_loss
+    if not lone and (series or len(set(bare.values())) < 2):
         return {}
     return {column: Meaning(Kind.SERIES, split, "loss") for column, split in bare.items()}
 

@@ -26,7 +26,7 @@ def read_object(found: object) -> Table:
     if hasattr(found, "columns") and hasattr(found, "to_dict"):
         return from_cells(_cells(found), "dataframe")
     raise UnreadableLog(
-        f"cannot read a {type(found).__name__}; wanted a path, a DataFrame, a dict of lists or a Keras History"
+        f"cannot read a {type(found).__name__}; expected a path, a DataFrame, a dict of lists or a Keras History"
     )
 
 

@@ -28,7 +28,7 @@ def from_lists(found: Mapping[str, object], kind: str, path: str) -> Table:
         return from_curves(curves, kind, path, {}, ())
     lists |= {name: list(values) for name, (_, values) in curves.items()}
     if not lists:
-        raise UnreadableLog(f'{path} holds no list of numbers; wanted {{"loss": [...], "val_loss": [...]}}')
+        raise UnreadableLog(f'{path} holds no list of numbers; expected {{"loss": [...], "val_loss": [...]}}')
     longest = max(len(cells) for cells in lists.values())
     short = [name for name, cells in lists.items() if len(cells) != longest]
     notes = (f"the lists differ in length; {', '.join(short[:4])} end early",) if short else ()

@@ -38,7 +38,7 @@ def rows(source: Source) -> list[dict[str, str]]:
         raise UnreadableLog(f"{source.path} is no table of trials: {error}") from error
     if len(found) < 2 or len(found[0]) < 2:
         raise UnreadableLog(
-            f"{source.path} is no table of trials; wanted a row for each trial: its settings and its score"
+            f"{source.path} is not a table of trials; expected one row per trial with settings and a score"
         )
     return found
 

@@ -1,4 +1,4 @@
-"""The run does not reach what the user requires of it."""
+"""The run does not meet a requirement of the user."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
-from nndoctor.core.requirements import Outcome, Requirement, judge, parse
+from nndoctor.core.requirements import Requirement, RequirementResult, judge, parse, resolved
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -18,7 +18,7 @@ def check(run: Run) -> Iterator[Symptom]:
         requirement = parse(str(text))
         outcome = judge(run, requirement)
         if not outcome.met:
-            series = run.series.get(requirement.subject)
+            series = run.series.get(resolved(run, requirement).subject)
             yield Symptom(
                 _message(requirement, outcome),
                 1.0,
@@ -34,16 +34,15 @@ def check(run: Run) -> Iterator[Symptom]:
             )
 
 
-def _message(wanted: Requirement, outcome: Outcome) -> str:
+def _message(wanted: Requirement, outcome: RequirementResult) -> str:
     if outcome.value is None or outcome.bound is None or outcome.margin is None:
-        return f"required {wanted.text}: {outcome.missing}"
-    short = f"required {wanted.text}: it is {number(outcome.value)}"
-    if wanted.factor:
-        short += f" against {number(outcome.bound)}"
-    short += f", {number(-outcome.margin)} short" if outcome.margin else ", just at the bound"
-    if outcome.noise:
-        within = "within" if -outcome.margin <= 2 * outcome.noise else "beyond"
-        short += f", {within} the noise of one value ({number(outcome.noise)})"
+        return f"{wanted.text} is required: {outcome.missing}"
+    bound = f" (required: {number(outcome.bound)})" if wanted.factor else ""
+    short = f"{wanted.text} is required, but the value is {number(outcome.value)}{bound}"
+    if not outcome.margin:
+        return f"{short}, exactly at the bound"
+    if outcome.noise and -outcome.margin <= 2 * outcome.noise:
+        return f"{short}; the difference is within the noise of a single value ({number(outcome.noise)})"
     return short
 
 
@@ -51,11 +50,11 @@ RULE = Rule(
     code="NN010",
     name="requirement-not-met",
     severity=Severity.ERROR,
-    title="the run does not reach what is required of it",
+    title="the run does not meet a requirement",
     needs={"fact:requirements": 1},
     check=check,
-    why="A gate is more than the absence of illness: a model that trained without fault may still be too weak to ship. What is required is the user's word, in the settings or with --require.",
-    how="Each requirement is parsed, never evaluated, and compared with the values as logged. A series that is missing, or a value that is no number, is not met. The noise of one value is said beside the margin, and changes nothing.",
+    why="A model that trained without problems may still be too weak to ship. Requirements are set in the settings file or with --require.",
+    how="Each requirement is parsed, never evaluated, and compared with the values as logged. A missing series or a value that is not a number does not meet it. The noise of a single value is reported, but does not change the result.",
     sources=(
         Reference("Breck et al., The ML Test Score, IEEE Big Data 2017", "https://research.google/pubs/pub46555/"),
     ),
