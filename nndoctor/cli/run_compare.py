@@ -1,4 +1,4 @@
-"""What `nndoctor compare` does once its words are understood: read each side, compare, render, and say how it ended."""
+"""The work of `nndoctor compare`: read each side, compare, render, and give the exit code."""
 
 from __future__ import annotations
 

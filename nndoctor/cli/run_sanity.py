@@ -1,4 +1,4 @@
-"""What `nndoctor sanity` does once its words are understood: load, probe, judge, render, write, and say how it ended."""
+"""The work of `nndoctor sanity`: load, probe, judge, render, write, and give the exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `nndoctor sweep` does once its words are understood: gather trials, judge the search, render, say how it ended."""
+"""The work of `nndoctor sweep`: gather trials, judge the search, render, give the exit code."""
 
 from __future__ import annotations
 

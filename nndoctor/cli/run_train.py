@@ -1,4 +1,4 @@
-"""What `nndoctor train` does once its words are understood: train, show, diagnose, and say how it ended."""
+"""The work of `nndoctor train`: train, show progress, diagnose, and give the exit code."""
 
 from __future__ import annotations
 
@@ -163,5 +163,5 @@ def _diagnosed(folder: Path, order: Order) -> bool:
     except OSError as error:
         say(f"{page} cannot be written: {error.strerror or error}")
     else:
-        say(f"the page: {page}")
+        say(f"report: {page}")
     return session_of(options).fails(reports[-1])

@@ -1,4 +1,4 @@
-"""What `nndoctor watch` does: look, show, run the user's commands, wait, and say how it ended."""
+"""The work of `nndoctor watch`: poll, show, run the user's commands, and give the exit code."""
 
 from __future__ import annotations
 
@@ -157,8 +157,8 @@ class _Screen:
 
     def _status(self) -> str:
         changed = self.watch.last_change
-        ago = f"last change {_ago(time.time() - changed)} ago" if changed else "nothing there yet"
-        return f"watching {' '.join(self.wish.logs)}   {ago}   Ctrl-C ends"
+        ago = f"last change {_ago(time.time() - changed)} ago" if changed else "no data yet"
+        return f"watching {' '.join(self.wish.logs)}   {ago}   stop with Ctrl-C"
 
 
 @dataclass(slots=True)
@@ -171,7 +171,7 @@ class _Commands:
 
     def __post_init__(self) -> None:
         if self.wish.stop_command and "{pid}" in self.wish.stop_command and self.wish.pid is None:
-            raise UsageError("--stop-command names {pid}: say which process with --pid, as in --pid 4711")
+            raise UsageError("--stop-command uses {pid}: name the process with --pid, as in --pid 4711")
         for option, command in (("--stop-command", self.wish.stop_command), ("--notify", self.wish.notify)):
             if command is not None:
                 _filled(option, command, dict.fromkeys(FIELDS, "x"))
@@ -209,7 +209,7 @@ class _Commands:
             say(f"{option}: {words[0]} cannot be started: {error.strerror or error}")
             return
         if done.returncode:
-            say(f"{option}: {words[0]} ended with {done.returncode}")
+            say(f"{option}: {words[0]} exited with {done.returncode}")
 
 
 def _filled(option: str, command: str, values: dict[str, str]) -> list[str]:
@@ -218,7 +218,7 @@ def _filled(option: str, command: str, values: dict[str, str]) -> list[str]:
         words = [word.format_map(values) for word in shlex.split(command)]
     except (ValueError, KeyError, IndexError) as error:
         fields = ", ".join(f"{{{name}}}" for name in FIELDS)
-        raise UsageError(f"{option} '{command}' makes no sense ({error}); its fields are {fields}") from error
+        raise UsageError(f"{option} '{command}' is invalid ({error}); available fields: {fields}") from error
     if not words:
         raise UsageError(f"{option} is empty; expected a command, as in 'kill {{pid}}'")
     return words

@@ -1,4 +1,4 @@
-"""A lesson's page for the terminal: both twins with their curves and verdicts, what was measured, what to take home."""
+"""A lesson's page for the terminal: both runs with curves and verdicts, what was measured, the takeaway."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEIGHT = 6  # rows of a twin's curves
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a lesson says: `claims` are whether each held, and its sentence."""
+    """The texts of a lesson; `claims` are sentences, each with whether it was confirmed."""
 
     title: str
     source: str
@@ -37,11 +37,11 @@ def render(words: Words, twins: Sequence[tuple[str, Report]], look: Look) -> str
         for line in draw(report.run, Paper(page.width, HEIGHT, drawing=look.drawing), span):
             page.row(line)
         codes = ", ".join(f"{f.code} {f.name}" for f in report.at_least(Severity.WARNING))
-        page.line(("found  ", "dim"), codes or "nothing", indent=2)
+        page.line(("findings: ", "dim"), codes or "no problems", indent=2)
     page.blank()
     for held, sentence in words.claims:
-        page.line(("seen    " if held else "UNSEEN  ", "good" if held else "error"), sentence, hanging=8)
-    page.line(("learned ", "good"), words.moral, hanging=8)
+        page.line(("confirmed      " if held else "NOT CONFIRMED  ", "good" if held else "error"), sentence, hanging=15)
+    page.line(("takeaway       ", "good"), words.moral, hanging=15)
     return page.text()
 
 

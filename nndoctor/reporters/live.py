@@ -1,4 +1,4 @@
-"""What a watcher sees: the verdict so far, the curves, what lies ahead, what is waited for."""
+"""The view of `nndoctor watch`: the verdict so far, the curves, the forecast, the files waited for."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from nndoctor.analysis.convergence import course, reach, steadier
 from nndoctor.core.finding import Severity
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
+from nndoctor.core.verdict import sentence as as_sentence
 from nndoctor.core.verdict import verdict
 from nndoctor.plots.curves import Paper, draw
 from nndoctor.reporters.page import Look, Page
@@ -49,7 +50,7 @@ def line(report: Report) -> str:
 
 
 def forecast(run: Run) -> str | None:
-    """Where the loss is heading and whether it is worth going on; None where the curve does not say.
+    """Where the loss is heading; None where the curve does not show it.
 
     Extrapolated as in `nndoctor.core.statistics.forecast`, give or take twice the fit's residual.
     """
@@ -65,11 +66,8 @@ def forecast(run: Run) -> str | None:
     there = loss.last - way.ahead
     about = f"{loss.name.replace('/', ' ')} {number(loss.last)} now"
     if way.ahead < LITTLE * reach(run):
-        return f"{about}: little is left to gain ({percent(way.ahead / reach(run))} of what was learned)"
-    return (
-        f"{about}, about {number(there)} ({number(there - spread)} to {number(there + spread)}) after four times the steps: "
-        f"{percent(way.ahead / gained)} more than was gained so far"
-    )
+        return f"{about}: the loss has plateaued"
+    return f"{about}, about {number(there)} ({number(there - spread)}–{number(there + spread)}) after 4× the steps"
 
 
 def _report(page: Page, report: Report, height: int) -> None:
@@ -82,7 +80,7 @@ def _report(page: Page, report: Report, height: int) -> None:
     page.blank()
     ahead = forecast(report.run)
     if ahead is not None:
-        page.line(("Ahead    ", "info"), ahead, hanging=9)
+        page.line(("Forecast ", "info"), ahead, hanging=9)
     for finding in report.at_least(Severity.WARNING):
         page.line(
             (finding.code, str(finding.severity)),
@@ -90,4 +88,4 @@ def _report(page: Page, report: Report, height: int) -> None:
             (f"  {likelihood(finding.confidence)}", "dim"),
         )
         for remedy in finding.remedies[:MOST_REMEDIES]:
-            page.line(("try ", "good"), remedy.text, indent=9, hanging=4)
+            page.line(("Try: ", "good"), as_sentence(remedy.text), indent=9, hanging=5)

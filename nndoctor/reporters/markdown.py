@@ -69,13 +69,13 @@ def _heading(reports: Sequence[Report], found: Sequence[Entry]) -> str:
 def _table(found: Sequence[Entry]) -> str:
     if not found:
         return ""
-    rows = ["| run | | finding | what was seen |", "|---|---|---|---|"]
+    rows = ["| run | | finding | details |", "|---|---|---|---|"]
     for entry in found[:MOST_ROWS]:
         place = entry.source if entry.line is None else f"{entry.source}:{entry.line}"
         said = f"{escaped(entry.message)}. {escaped(entry.advice)}".strip()
         rows.append(f"| {escaped(place)} | {SIGNS[entry.severity]} | {escaped(entry.title)} | {said} |")
     left = len(found) - MOST_ROWS
-    return "\n".join(rows) + (f"\n\n{left} more are left out here." if left > 0 else "") + "\n"
+    return "\n".join(rows) + (f"\n\n{left} more are not shown here." if left > 0 else "") + "\n"
 
 
 def _picture(report: Report) -> str:

@@ -74,10 +74,10 @@ def counted(page: Page, reports: Sequence[Report]) -> None:
     worst = worst_first(reports)[0].run.path
     if kinds:
         page.blank()
-    page.line(("One in full: ", "dim"), f"nndoctor diagnose {_quoted(worst)}", ("; all: --full", "dim"))
+    page.line(("One run: ", "dim"), f"nndoctor diagnose {_quoted(worst)}", ("; all in full: -v", "dim"))
     folder = _folder([r.source for r in reports])
     if folder and _is_search(reports):
-        page.line(("As one search: ", "dim"), f"nndoctor sweep {_quoted(folder)}")
+        page.line(("As a sweep: ", "dim"), f"nndoctor sweep {_quoted(folder)}")
 
 
 def _is_search(reports: Sequence[Report]) -> bool:

@@ -1,4 +1,4 @@
-"""A search as a page and as JSON: the verdict, what matters drawn, the best trials, the findings."""
+"""A sweep as a page and as JSON: verdict, plot of the most important setting, best trials, findings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import FactValue
-from nndoctor.core.verdict import capital
+from nndoctor.core.verdict import sentence
 from nndoctor.plots.scatter import scatter
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, entry, plain
 from nndoctor.reporters.page import Look, Page, cut, padded
@@ -32,7 +32,7 @@ def render(report: Report, trials: Sequence[Trial], look: Look, *, quiet: bool =
     page.line((report.source, "bold"), (f"  {count}" + (f", {failed} failed" if failed else ""), "dim"))
     for finding in report.findings:
         if finding.severity is not Severity.INFO:
-            page.line((f"{capital(finding.message)}.", str(finding.severity)))
+            page.line((sentence(finding.message), str(finding.severity)))
     if not report.at_least(Severity.WARNING):
         page.line(("No problems found in the sweep.", "good"))
     if quiet:
@@ -48,7 +48,8 @@ def render(report: Report, trials: Sequence[Trial], look: Look, *, quiet: bool =
             (f"  {likelihood(finding.confidence)}", "dim"),
         )
         for remedy in finding.remedies[:2]:
-            page.line(("try ", "good"), remedy.text, (f": {remedy.why} ({remedy.source})", "dim"), indent=6, hanging=4)
+            why = f" {sentence(remedy.why)} ({remedy.source})"
+            page.line(("Try: ", "good"), sentence(remedy.text), (why, "dim"), indent=6, hanging=5)
     return page.text()
 
 
@@ -90,7 +91,7 @@ def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> No
         cells = "".join(f"{text:>{w}}" for text, w in zip(row[:shown], wide, strict=False))
         page.row([(padded(cut(trials[int(k)].source, source), source), ""), (f"{score:>12}", "bold"), (cells, "")])
     left = len(order) - most
-    said = [f"{left} more trials: --full"] if left > 0 else []
+    said = [f"{left} more trials: add -v"] if left > 0 else []
     said += [f"{len(names) - shown} more settings: --format json"] if shown < len(names) else []
     if said:
         page.line(("; ".join(said), "dim"))
@@ -103,8 +104,8 @@ def _matters(page: Page, search: Search) -> None:
         for share, p in _strongest(search)
         if share >= WORTH and search.effects[p.name][1] <= BY_CHANCE
     ]
-    none = "no setting by itself, by more than chance"
-    page.line(("Explains the differences  ", "bold"), ", ".join(told) or none, hanging=26)
+    none = "no single setting beyond noise"
+    page.line(("Share of variance explained: ", "bold"), ", ".join(told) or none, hanging=29)
     page.blank()
 
 

@@ -1,4 +1,4 @@
-"""One run that was left in several formats, found in one search: the richest log stands for it."""
+"""A run that was logged in several formats and found several times: the most complete log represents it."""
 
 from __future__ import annotations
 
@@ -84,5 +84,5 @@ def _noted(report: Report, others: Sequence[Report]) -> Report:
         return report
     shown = ", ".join(f"{r.source} ({r.run.format})" for r in others[:3])
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    note = f"the same run also stands in {shown}{more}: this log holds the most of it"
+    note = f"the same run is also logged in {shown}{more}; this log is the most complete"
     return replace(report, run=replace(report.run, notes=(*report.run.notes, note)))

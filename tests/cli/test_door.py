@@ -8,14 +8,14 @@ import pytest
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["good.csv"], "good.csv is no command; did you mean: nndoctor diagnose good.csv"),
-        (["no file.csv", "-q"], "did you mean: nndoctor diagnose 'no file.csv' -q"),
-        (["diagnos", "good.csv"], "did you mean diagnose?"),
-        (["xyzzy"], "wanted one of diagnose, "),
+        (["good.csv"], "unknown command 'good.csv'. Did you mean: nndoctor diagnose good.csv"),
+        (["no file.csv", "-q"], "Did you mean: nndoctor diagnose 'no file.csv' -q"),
+        (["diagnos", "good.csv"], "Did you mean 'diagnose'?"),
+        (["xyzzy"], "Commands: diagnose, "),
         (["diagnose", "good.csv", "--format", "xml"], "'xml' is unknown; expected one of terminal, "),
         (["diagnose", "good.csv", "--qiet"], "--quiet"),
-        (["diagnose", "-q"], "nndoctor diagnose --help"),
-        (["\x1b[31m::error::x.csv"], "is no command"),
+        (["convert"], "nndoctor convert --help"),
+        (["\x1b[31m::error::x.csv"], "unknown command"),
     ],
 )
 def test_one_line_says_what_was_meant(nndoctor, words, said):
@@ -39,7 +39,7 @@ def test_no_word_at_all_shows_the_help(nndoctor):
 def test_the_help_begins_with_what_a_newcomer_needs(nndoctor):
     """Diagnose comes first, in a panel that says what it is for; the first thing to type is shown."""
     told = nndoctor("--help").out
-    assert told.index("Look at a run") < told.index("diagnose  ")
+    assert told.index("Diagnose") < told.index("diagnose  ")
     assert told.index("diagnose  ") < told.index("explain  ")
     assert "nndoctor diagnose path/to/log" in told
 

@@ -64,7 +64,7 @@ def test_many_runs_are_a_table_the_worst_first(capsys, monkeypatch, width):
     assert "plateau-at-start" in lines[3]
     assert lines[3].startswith("3/metrics.csv")
     assert "1 × NN304 plateau-at-start" in out
-    assert lines[-1] == "One in full: nndoctor diagnose runs/3/metrics.csv; all: --full"
+    assert lines[-1] == "One run: nndoctor diagnose runs/3/metrics.csv; all in full: -v"
     assert max(map(cell_len, lines)) <= width
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_log_in_a_folder_is_a_note(capsys):
     """It is named on standard error and changes no exit code; the same file named by the user is an error."""
     code, _, err = told(Request(["runs"], exit_zero=True), capsys)
     assert code == 0
-    assert "that are no run logs were left out" in err
+    assert "that are not run logs" in err
     assert "people.csv" in err
     assert "trials.csv" in err
     assert "3 files" in err

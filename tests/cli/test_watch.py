@@ -112,4 +112,4 @@ def test_the_forecast_of_a_settled_curve_says_that_little_is_left():
     """It is then hardly worth going on."""
     told = forecast(Run.drawn(train_loss="2.0 1.0 0.6 0.4 0.32 0.3 0.3*30"))
     assert told is not None
-    assert "little is left" in told
+    assert "has plateaued" in told

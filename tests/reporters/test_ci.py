@@ -199,7 +199,7 @@ def test_markdown_fits_into_a_comment(sick):
     """Of many runs the worst are drawn."""
     text = markdown.render([sick] * 300, [], CONTEXT)
     assert len(text) < 65_536
-    assert "240 more are left out here" in text
+    assert "240 more are not shown here" in text
 
 
 @settings(max_examples=80, deadline=None)

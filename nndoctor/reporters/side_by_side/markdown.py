@@ -46,7 +46,7 @@ def _measures(found: Comparison) -> str:
         signs = ["", *(f" {SIGNS[m.outcome(0, k)]}" for k in range(1, len(m.levels)))]
         cells = [escaped(value(level.last)) + sign for level, sign in zip(m.levels, signs, strict=True)]
         rows.append(f"| {escaped(spoken(m.name))} {place} | {' | '.join(cells)} |")
-    return "\n".join([*_head(found, "+ better than A, - worse, = chance"), *rows]) + "\n"
+    return "\n".join([*_head(found, "+ better than A, - worse, = within noise"), *rows]) + "\n"
 
 
 def _settings(found: Comparison) -> str:

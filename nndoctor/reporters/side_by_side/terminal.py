@@ -1,4 +1,4 @@
-"""A comparison as a page: who is better and by how much, the curves over each other, settings, findings."""
+"""A comparison as a page: which run is better and by how much, overlaid curves, settings, findings."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def _picture(page: Page, found: Comparison) -> None:
     for line in overlay(curves, Paper(page.width, drawing=page.look.drawing)):
         page.row(line)
     if len(curves) > MOST:
-        page.line((f"the first {MOST} of {len(curves)} are drawn", "dim"))
+        page.line((f"only the first {MOST} of {len(curves)} are drawn", "dim"))
     if any(len(side.runs) > 1 for side in found.sides):
-        page.line(("of repeats the first is drawn", "dim"))
+        page.line(("only the first of the repeats is drawn", "dim"))
     page.blank()
 
 
@@ -76,9 +76,9 @@ def _measures(page: Page, found: Comparison) -> None:
         place = f"after {seconds(measure.at)}" if measure.seconds else f"at step {step(measure.at)}"
         rows.append([(f"{spoken(measure.name)} {place}", ""), *_cells(measure)])
         if measure.name == found.judged and not measure.seconds:
-            rows.append([("  its best until then", "dim"), *((value(level.best), "dim") for level in measure.levels)])
+            rows.append([("  best so far", "dim"), *((value(level.best), "dim") for level in measure.levels)])
     _table(page, [side.label for side in found.sides], rows)
-    page.line(("+ better than A, - worse, = within what chance does", "dim"))
+    page.line(("+ better than A, - worse, = within noise", "dim"))
     page.blank()
 
 
@@ -92,9 +92,11 @@ def _cells(measure: Measure) -> list[tuple[str, str]]:
 
 def _settings(page: Page, found: Comparison) -> None:
     if not found.settings:
-        said = any(side.settings for side in found.sides)
+        recorded = any(side.settings for side in found.sides)
         page.line(
-            ("Settings  ", "bold"), "no difference that the logs tell" if said else "the logs tell none", hanging=10
+            ("Settings  ", "bold"),
+            "no recorded setting differs" if recorded else "none recorded in these logs",
+            hanging=10,
         )
         page.blank()
         return
@@ -108,7 +110,7 @@ def _settings(page: Page, found: Comparison) -> None:
 
 def _findings(page: Page, found: Comparison, changes: Sequence[Change]) -> None:
     if not changes:
-        page.line(("Findings  ", "bold"), "none at warning or above on any side", hanging=10)
+        page.line(("Findings  ", "bold"), "no warnings or errors in any run", hanging=10)
         return
     page.line(("Findings", "bold"))
     for change in changes:

@@ -1,4 +1,4 @@
-"""What a comparison says in sentences."""
+"""The sentences of a comparison."""
 
 from __future__ import annotations
 
@@ -13,61 +13,61 @@ STYLES = {Outcome.BETTER: "good", Outcome.WORSE: "error", Outcome.ALIKE: "info",
 
 
 def sentence(found: Comparison, side: int) -> str:
-    """`B is better than A: validation loss 0.31 against 0.42 at step 99; by chance they differ by up to 0.02.`"""
+    """`B is better than A: validation loss 0.31 vs. 0.42 at step 99 (seed-to-seed variation: about ±0.02).`"""
     label, first = found.sides[side].label, found.sides[0].label
     measure = found.measure(found.judged)
     if measure is None:
-        return f"{label} and {first} cannot be compared: no loss or metric of 3 points stands in both."
+        return f"{label} and {first} cannot be compared: they share no loss or metric with at least 3 points."
     outcome = measure.outcome(0, side)
     said = f"{_values(measure, side)} at step {step(measure.at)}"
     chance = _chance(measure, side)
     if outcome is Outcome.UNKNOWN:
-        return f"{label} and {first} cannot be told apart: {said}."
+        return f"{label} and {first} cannot be compared: {said}."
     if outcome is Outcome.ALIKE:
-        return f"{label} and {first} do not differ by more than chance: {said}, {chance}.{_then(found, side)}"
-    return f"{label} is {outcome} than {first}: {said}, {chance}.{_then(found, side)}"
+        return f"The difference between {label} and {first} is within noise: {said} ({chance}).{_then(found, side)}"
+    return f"{label} is {outcome} than {first}: {said} ({chance}).{_then(found, side)}"
 
 
 def _then(found: Comparison, side: int) -> str:
-    """What equal time says where it says something else."""
+    """The result at equal time, where it differs from that at equal steps."""
     measure, steps = found.measure(found.judged, seconds=True), found.outcome(side)
     if measure is None or measure.outcome(0, side) in (steps, Outcome.UNKNOWN):
         return ""
-    words = {Outcome.BETTER: "is better", Outcome.WORSE: "is worse", Outcome.ALIKE: "does not differ"}
+    words = {Outcome.BETTER: "is better", Outcome.WORSE: "is worse", Outcome.ALIKE: "is within noise"}
     timed = measure.outcome(0, side)
     return f" At equal time it {words[timed]}: {_values(measure, side)} after {seconds(measure.at)}."
 
 
 def _values(measure: Measure, side: int) -> str:
     a, b = measure.levels[0].last, measure.levels[side].last
-    return f"{spoken(measure.name)} {value(b)} against {value(a)}"
+    return f"{spoken(measure.name)} {value(b)} vs. {value(a)}"
 
 
 def _chance(measure: Measure, side: int) -> str:
     repeats = any(level.spread is not None for level in (measure.levels[0], measure.levels[side]))
     limit = number(measure.limit(0, side))
-    return f"repeats differ by up to {limit}" if repeats else f"two seeds of one training may differ by up to {limit}"
+    return f"repeats vary by up to {limit}" if repeats else f"seed-to-seed variation: about ±{limit}"
 
 
 def became(found: Comparison, change: Change) -> str:
-    """What became of a finding: `gone, and validation loss is better: it worked`."""
+    """What became of a finding: `no longer occurs; validation loss 0.42 → 0.31: the remedy worked`."""
     if change.fate == "unknown":
-        return "was not examined"
+        return "could not be checked"
     if change.fate == "new":
         return "is new"
     tried = f" (tried: {', '.join(change.tried)})" if change.tried else ""
     what = spoken(change.series or "")
     measure = found.measure(change.series)
     if measure is None or change.outcome is Outcome.UNKNOWN:
-        return f"{'is gone' if change.fate == 'gone' else 'is still there'}{tried}"
-    said = f"{what} {value(measure.levels[0].last)} -> {value(measure.levels[change.side].last)}"
+        return f"{'no longer occurs' if change.fate == 'gone' else 'still occurs'}{tried}"
+    said = f"{what} {value(measure.levels[0].last)} → {value(measure.levels[change.side].last)}"
     if change.fate == "still":
-        words = {Outcome.BETTER: "though better", Outcome.WORSE: "and worse", Outcome.ALIKE: "no better"}
-        return f"is still there, {said}, {words[change.outcome]}{tried}"
+        words = {Outcome.BETTER: "better", Outcome.WORSE: "worse", Outcome.ALIKE: "within noise"}
+        return f"still occurs: {said} ({words[change.outcome]}){tried}"
     words = {
-        Outcome.BETTER: f"is gone, and {said} is better: it worked",
-        Outcome.WORSE: f"is gone, but {said} is worse: it cost more than it gave",
-        Outcome.ALIKE: f"is gone, but {said} is no more than chance",
+        Outcome.BETTER: f"no longer occurs, and {said} is better: the remedy worked",
+        Outcome.WORSE: f"no longer occurs, but {said} is worse: the remedy did more harm than good",
+        Outcome.ALIKE: f"no longer occurs, but {said} is within noise",
     }
     return f"{words[change.outcome]}{tried}"
 
