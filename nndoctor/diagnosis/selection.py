@@ -74,7 +74,7 @@ def _by_code(settings: Settings, key: str, table: Mapping[str, T]) -> dict[str, 
 def _check_limits(settings: Settings, rule: Rule, limits: Mapping[str, float]) -> None:
     for name in limits:
         if name not in rule.limits:
-            there = f"its limits are {', '.join(rule.limits)}" if rule.limits else "none of its limits can be set"
+            there = f"its limits are {', '.join(rule.limits)}" if rule.limits else "it has no limits to set"
             raise UsageError(
                 f"{settings.origins.get('limits', 'settings')}: {rule.name} has no limit '{name}'; {there}"
             )

@@ -93,7 +93,7 @@ CATALOGUE = (
     Remedy(
         "reattach",
         "look for detach(), .data, .item() or no_grad() before the loss",
-        "each of them stops the gradient, as does a tensor that is built anew",
+        "each of them stops the gradient, as does rebuilding a tensor",
         "PyTorch documentation, Autograd mechanics",
     ),
     Remedy(
