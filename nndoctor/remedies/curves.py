@@ -143,7 +143,7 @@ CATALOGUE = (
     ),
     Remedy(
         "fewer-epochs",
-        "train for one or two epochs, or stop at the epoch with the best validation loss",
+        "train for one or two epochs, or stop at the best epoch",
         "each repetition of the data adds memorization, little else",
         "Muennighoff et al., Scaling Data-Constrained Language Models, 2023, arXiv:2305.16264",
     ),
@@ -161,7 +161,7 @@ CATALOGUE = (
     ),
     Remedy(
         "check-the-metric",
-        "compute the metric by hand on ten validation examples and look at the decoded outputs",
+        "compute the metric by hand on ten decoded validation examples",
         "wrong decoding, tokenization, padding or averaging makes a metric fall while the model improves",
         RECIPE,
     ),

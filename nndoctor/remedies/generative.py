@@ -11,13 +11,13 @@ SWITCH = "Fedus, Zoph and Shazeer, Switch Transformers, 2021, arXiv:2101.03961"
 CATALOGUE = (
     Remedy(
         "weaken-the-discriminator",
-        "Weaken the discriminator: a quarter of its learning rate, fewer of its updates, or dropout and noise on its inputs.",
+        "weaken the discriminator: lower lr, fewer updates, or input noise",
         "the generator learns from its errors, so it must make some",
         GANS,
     ),
     Remedy(
         "spectral-normalization",
-        "Use spectral normalization, or a gradient penalty (R1, weight 1-10), in the discriminator.",
+        "use spectral normalization or a gradient penalty (R1, weight 1–10)",
         "a discriminator of limited slope passes a gradient even where it wins",
         "Miyato et al., 2018, arXiv:1802.05957; Mescheder et al., 2018, arXiv:1801.04406",
     ),
@@ -29,19 +29,19 @@ CATALOGUE = (
     ),
     Remedy(
         "non-saturating-loss",
-        "Train the generator with the non-saturating loss, -log D(G(z)), or a hinge or Wasserstein loss.",
+        "use the non-saturating, hinge or Wasserstein generator loss",
         "log(1 - D(G(z))) is flat where the discriminator wins",
         "Goodfellow et al., Generative Adversarial Networks, 2014, arXiv:1406.2661",
     ),
     Remedy(
         "two-time-scales",
-        "Use two update rates, for example 4e-4 for the discriminator and 1e-4 for the generator, with Adam betas (0, 0.9).",
-        "the two then approach a local equilibrium",
+        "use two learning rates: 4e-4 (discriminator), 1e-4 (generator)",
+        "with Adam betas (0, 0.9), the two approach a local equilibrium",
         TTUR,
     ),
     Remedy(
         "minibatch-discrimination",
-        "Let the discriminator see the spread of a batch (minibatch standard deviation).",
+        "show the discriminator the batch's standard deviation",
         "it can then reject batches of samples that are all alike",
         GANS,
     ),
@@ -53,13 +53,13 @@ CATALOGUE = (
     ),
     Remedy(
         "kl-warm-up",
-        "Warm up the KL term: raise its weight from 0 to its value over the first 10-30% of the steps, or cyclically.",
+        "warm up the KL weight from 0 over the first 10–30% of the steps",
         "the decoder learns to use the codes before they cost anything",
         "Bowman et al., 2016, arXiv:1511.06349; Fu et al., 2019, arXiv:1903.10145",
     ),
     Remedy(
         "free-bits",
-        "Give each unit of the code free bits: do not penalize the first 0.1-0.5 nats.",
+        "use free bits: do not penalize the first 0.1–0.5 nats per unit",
         "a unit then has no reason to go to zero",
         "Kingma et al., 2016, arXiv:1606.04934",
     ),
@@ -71,19 +71,19 @@ CATALOGUE = (
     ),
     Remedy(
         "balance-the-parts",
-        "Sum the reconstruction loss over pixels or tokens where the KL is summed over units, and average both over the batch only.",
+        "sum the reconstruction loss over pixels if the KL is summed too",
         "a mean over 784 pixels makes the KL term 784 times too heavy",
         "Kingma and Welling, Auto-Encoding Variational Bayes, 2014, arXiv:1312.6114",
     ),
     Remedy(
         "stop-gradient",
-        "Stop the gradient (detach) on the target branch, and use a predictor or a momentum encoder.",
+        "stop the gradient on the target branch; use a momentum encoder",
         "without them a constant embedding is the best answer",
         "Chen and He, SimSiam, 2021, arXiv:2011.10566; Grill et al., BYOL, 2020, arXiv:2006.07733",
     ),
     Remedy(
         "variance-term",
-        "Add a variance and covariance term (VICReg), or use negatives (SimCLR, InfoNCE).",
+        "add a variance term (VICReg), or use negatives (SimCLR, InfoNCE)",
         "they keep embeddings apart",
         "Bardes, Ponce and LeCun, VICReg, 2022, arXiv:2105.04906",
     ),
@@ -95,13 +95,13 @@ CATALOGUE = (
     ),
     Remedy(
         "router-z-loss",
-        "Add a router z-loss with weight 0.001, and compute the router in float32.",
+        "add a router z-loss (weight 0.001) and run the router in float32",
         "large router scores round badly and settle too soon",
         "Zoph et al., ST-MoE, 2022, arXiv:2202.08906",
     ),
     Remedy(
         "noisy-router",
-        "Add noise to the router's scores, and start the router with small weights and no bias.",
+        "add noise to the router's scores, and start with small weights",
         "every expert then gets tokens until they differ",
         "Shazeer et al., 2017, arXiv:1701.06538",
     ),
@@ -113,7 +113,7 @@ CATALOGUE = (
     ),
     Remedy(
         "fixed-noise-validation",
-        "Log a validation loss on held-out data with fixed noise and timesteps (the same seed every time), by ranges of timesteps.",
+        "log a validation loss with fixed noise and timesteps",
         "only the model then differs from one value to the next",
         "Nichol and Dhariwal, 2021, arXiv:2102.09672",
     ),
