@@ -23,7 +23,7 @@ CATALOGUE = (
     ),
     Remedy(
         "label-smoothing-for-gans",
-        "Smooth the discriminator's real labels to 0.9.",
+        "Smooth the discriminator's real labels to 0.9",
         "it then cannot become certain",
         GANS,
     ),
@@ -47,7 +47,7 @@ CATALOGUE = (
     ),
     Remedy(
         "lower-kl-weight",
-        "Lower the weight of the KL term (beta) to 0.1-0.5.",
+        "Lower the weight of the KL term (beta) to 0.1-0.5",
         "codes are used once they pay for their cost",
         "Higgins et al., beta-VAE, 2017",
     ),
@@ -65,7 +65,7 @@ CATALOGUE = (
     ),
     Remedy(
         "weaker-decoder",
-        "Use a weaker decoder, or drop some of its own inputs (word dropout).",
+        "Use a weaker decoder, or drop some of its own inputs (word dropout)",
         "it then needs the codes",
         "Bowman et al., 2016, arXiv:1511.06349",
     ),
@@ -89,7 +89,7 @@ CATALOGUE = (
     ),
     Remedy(
         "load-balancing-loss",
-        "Add a load-balancing loss with weight 0.01 over each batch.",
+        "Add a load-balancing loss with weight 0.01 over each batch",
         "it raises the scores of experts that get few tokens",
         SWITCH,
     ),
@@ -107,7 +107,7 @@ CATALOGUE = (
     ),
     Remedy(
         "auxiliary-free-balancing",
-        "Adjust a bias for each expert by its load (loss-free balancing).",
+        "Adjust a bias for each expert by its load (loss-free balancing)",
         "it balances without a second loss that disturbs the first",
         "Wang et al., Auxiliary-Loss-Free Load Balancing, 2024, arXiv:2408.15664",
     ),

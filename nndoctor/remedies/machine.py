@@ -10,7 +10,7 @@ FAQ = "PyTorch, Frequently Asked Questions"
 CATALOGUE = (
     Remedy(
         "profile-late-step",
-        "Profile one step early and one late in the run, and compare them.",
+        "Profile one step early and one late in the run, and compare them",
         "what takes longer, or is called more often, is what grows",
         GUIDE,
     ),
@@ -40,7 +40,7 @@ CATALOGUE = (
     ),
     Remedy(
         "pin-memory",
-        "Set pin_memory=True and copy with non_blocking=True.",
+        "Set pin_memory=True and copy with non_blocking=True",
         "copies then overlap with computation",
         GUIDE,
     ),

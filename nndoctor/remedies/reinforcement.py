@@ -25,11 +25,11 @@ CATALOGUE = (
     ),
     Remedy(
         "fewer-update-epochs",
-        "Use fewer update epochs on each batch (GRPO 1, PPO 3-10).",
+        "Use fewer update epochs on each batch (GRPO 1, PPO 3-10)",
         "every further epoch moves the policy away from the one that made the data",
         PPO,
     ),
-    Remedy("smaller-clip-range", "Set the clip range to 0.1-0.2.", "it bounds how far a probability is moved", PPO),
+    Remedy("smaller-clip-range", "Set the clip range to 0.1-0.2", "it bounds how far a probability is moved", PPO),
     Remedy(
         "entropy-bonus",
         "add an entropy bonus (0.01 for control, 0.001 for language models)",
@@ -44,7 +44,7 @@ CATALOGUE = (
     ),
     Remedy(
         "raise-kl-coefficient",
-        "Raise the KL coefficient (beta) to 0.01-0.1, or use an adaptive one.",
+        "Raise the KL coefficient (beta) to 0.01-0.1, or use an adaptive one",
         "it holds the policy near the reference model",
         "Ziegler et al., 2019, arXiv:1909.08593",
     ),
@@ -98,7 +98,7 @@ CATALOGUE = (
     ),
     Remedy(
         "length-penalty",
-        "Take length out of the reward, or penalize it softly near the limit.",
+        "Take length out of the reward, or penalize it softly near the limit",
         "a reward that grows with length is raised most cheaply by longer text",
         DAPO,
     ),
@@ -122,13 +122,13 @@ CATALOGUE = (
     ),
     Remedy(
         "separate-value-network",
-        "Give the value function its own network.",
+        "Give the value function its own network",
         "shared layers follow whichever loss is larger",
         DETAILS,
     ),
     Remedy(
         "longer-rollouts",
-        "Collect longer rollouts (2048 steps in all) before each update.",
+        "Collect longer rollouts (2048 steps in all) before each update",
         "returns over a few steps are mostly the value function's own guess",
         PPO,
     ),
@@ -165,7 +165,7 @@ CATALOGUE = (
     ),
     Remedy(
         "filter-similar-pairs",
-        "Drop pairs whose two answers are nearly the same.",
+        "Drop pairs whose two answers are nearly the same",
         "lowering one of two similar answers lowers the other",
         "Razin et al., 2024, arXiv:2410.08847",
     ),
