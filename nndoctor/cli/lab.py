@@ -13,6 +13,7 @@ from nndoctor.cli.look import Color, look
 from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import put, say
+from nndoctor.cli.progress import working
 
 
 def lab(
@@ -47,7 +48,8 @@ def lab(
         raise _unknown(name, list(LESSONS))
     with tempfile.TemporaryDirectory() as spare:
         folder = Path(spare) if out is None else fresh("lab", out)
-        done = teach(lesson, folder, seed)
+        with working(f"training both networks of {name}"):
+            done = teach(lesson, folder, seed)
     words = Words(lesson.title, lesson.source, lesson.moral, done.claims)
     put(render(words, [(t.setup.label, t.report) for t in (done.sick, done.healthy)], seen))
     if out is not None:

@@ -1,10 +1,12 @@
-"""A progress bar on standard error, where there is long work and somebody to see it."""
+"""Progress on standard error: a bar over many logs, a spinner or a line for other long work."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from nndoctor.cli.out import say
 from nndoctor.core.sanitize import shown
 from nndoctor.readers.io.source import Source
 
@@ -34,3 +36,19 @@ def _bytes(source: Source) -> int:
         return 0 if source.is_dir else source.size
     except OSError:  # the reader will say what is wrong with it
         return 0
+
+
+@contextmanager
+def working(message: str, *, quiet: bool = False, line: bool = True) -> Iterator[None]:
+    """Say what is being done while it lasts: with a spinner on a terminal, in a pipe with one `line`."""
+    if quiet:
+        yield
+    elif not sys.stderr.isatty():
+        if line:
+            say(f"{message} …")
+        yield
+    else:
+        from rich.console import Console
+
+        with Console(stderr=True).status(shown(message)):
+            yield

@@ -9,8 +9,12 @@ import typer
 from nndoctor.cli import Exit
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, put, say
+from nndoctor.cli.progress import working
 from nndoctor.diagnosis.logs import judged
 from nndoctor.diagnosis.request import SessionOptions
+
+MAX_SILENT = 5
+"""Runs whose page is drawn in about a second; more are announced in a pipe, too."""
 
 
 def report(
@@ -31,12 +35,15 @@ def report(
     Exits with 0 if the page was written, whatever was found, and with 2 if a log could not be read.
     """
     check(output, logs, force=force)
-    reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
+    with working("reading the logs", line=False):
+        reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
     for _, message in errors:
         say(message)
     if reports:
         from nndoctor.reporters.html import render
 
-        put(render(reports, errors), output)
+        with working(f"drawing {len(reports)} run{'' if len(reports) == 1 else 's'}", line=len(reports) > MAX_SILENT):
+            page = render(reports, errors)
+        put(page, output)
         put(f"{output}\n")
     raise typer.Exit(Exit.TROUBLE if errors else Exit.CLEAN)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nndoctor.cli import Exit
 from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
 from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.progress import working
 from nndoctor.cli.run_diagnose import Request
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
@@ -52,18 +53,21 @@ def carry_out(order: CheckUp, request: Request) -> int:
         kind_of_picture(order.plot, "--plot")
         check(order.plot, [order.model], force=request.force, option="--plot")
     from nndoctor.diagnosis.session import session_of
-    from nndoctor.experiment.model_file import ModelFileError
-    from nndoctor.sanity.api import FAMILIES
-    from nndoctor.sanity.checkup import examine
-    from nndoctor.sanity.source import from_file
+
+    with working("loading torch", quiet=request.quiet, line=False):
+        from nndoctor.experiment.model_file import ModelFileError
+        from nndoctor.sanity.api import FAMILIES
+        from nndoctor.sanity.checkup import examine
+        from nndoctor.sanity.source import from_file
 
     session = session_of(_options(request))
     rules = session.selection(session.settings(order.model), FAMILIES).rules
     shape = _shape(order.shape)
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is no part of the report
-            subject = from_file(order.model, shape=shape, classes=order.classes)
-        run = examine(subject, budget=order.budget, seeds=order.seeds, pictures=order.plot is not None)
+        with working(f"checking {order.model}, at most {order.budget:g} s", quiet=request.quiet):
+            with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is not part of the report
+                subject = from_file(order.model, shape=shape, classes=order.classes)
+            run = examine(subject, budget=order.budget, seeds=order.seeds, pictures=order.plot is not None)
         report = session.judge(run, log=order.model, families=FAMILIES)
     except ModelFileError as error:
         if error.trace:

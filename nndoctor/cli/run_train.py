@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from nndoctor.cli import Exit
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import put, say
+from nndoctor.cli.progress import working
 from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
@@ -46,11 +47,13 @@ def carry_out(order: Order) -> int:
     """Train, and give the exit code. Raises NNDoctorError for what makes no sense or does not work."""
     from nndoctor.core.finding import Severity
     from nndoctor.diagnosis.session import session_of
-    from nndoctor.experiment.experiment import Given, experiment
-    from nndoctor.experiment.model_file import ModelFileError
-    from nndoctor.training.folder import cut_back, fresh, latest
-    from nndoctor.training.live import Live
-    from nndoctor.training.loop import Training
+
+    with working("loading torch", quiet=order.quiet, line=False):
+        from nndoctor.experiment.experiment import Given, experiment
+        from nndoctor.experiment.model_file import ModelFileError
+        from nndoctor.training.folder import cut_back, fresh, latest
+        from nndoctor.training.live import Live
+        from nndoctor.training.loop import Training
 
     options = _options(order.options)
     folder = (latest if order.resume else fresh)(order.model, order.out)
@@ -123,20 +126,25 @@ def _bar(training: Training, *, quiet: bool) -> Iterator[Callable[[], None]]:
             now = time.perf_counter()
             if now - drawn > OFTEN:
                 drawn = now
-                progress.update(task, completed=training.place.step, description=_state(training))
+                speed = progress.tasks[0].speed
+                progress.update(task, completed=training.place.step, description=_state(training, speed))
                 progress.refresh()
 
         yield see
 
 
-def _state(training: Training) -> str:
-    """`loss 0.41  validation 0.52, 88 %  so far: overtraining`."""
+def _state(training: Training, speed: float | None) -> str:
+    """`epoch 3/20  12.3 steps/s  train_loss 0.41  val_loss 0.52  val_accuracy 88%  so far: overtraining`."""
     from nndoctor.core.formatting import number, percent
 
-    parts = [f"loss {number(training.live.latest())}"]
+    epochs = f"/{training.options.epochs}" if training.options.steps is None else ""
+    parts = [f"epoch {training.place.epoch + 1}{epochs}"]
+    if speed is not None:
+        parts.append(f"{number(float(f'{speed:.3g}'))} steps/s")
+    parts.append(f"train_loss {number(training.live.latest())}")
     loss, accuracy = (training.evaluation.get(f"validation_{name}") for name in ("loss", "accuracy"))
-    if loss is not None:
-        parts.append(f"validation {number(loss)}" + (f", {percent(accuracy)}" if accuracy is not None else ""))
+    parts += [f"val_loss {number(loss)}"] if loss is not None else []
+    parts += [f"val_accuracy {percent(accuracy)}"] if accuracy is not None else []
     report = training.live.report
     if report is not None:
         parts.append(f"so far: {report.primary.name if report.primary else 'no problems'}")

@@ -38,7 +38,7 @@ def unchecked(page: Page, report: Report) -> None:
         return
     lacking = _lacking(report)
     if not lacking:
-        page.row([(f"All {_judgeable(report)} checks of a log were possible.", "dim")])
+        page.row([("Not checked: nothing; all checks that apply were run.", "dim")])
         return
     text = f"{len(lacking)} of {_judgeable(report)} checks."
     wanted = _wanted(report)
