@@ -95,7 +95,7 @@ def test_known_findings_fail_nothing_and_new_ones_do():
 )
 def test_what_is_no_baseline_is_refused_in_one_line(text):
     """Whatever the file holds."""
-    with pytest.raises(UsageError, match="x is no baseline"):
+    with pytest.raises(UsageError, match="x is not a baseline"):
         loaded(text, "x")
 
 

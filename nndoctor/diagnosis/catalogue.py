@@ -267,7 +267,7 @@ def matching(word: str) -> tuple[Rule, ...]:
     by_name = {rule.name: rule for rule in RULES}
     found = own or tuple(by_name[name] for name in meant(word) if name in by_name)
     if not found:
-        raise UsageError(f"unknown rule '{word}'{_nearest(word)}; see 'nndoctor rules'")
+        raise UsageError(f"no rule '{word}'{_nearest(word)}; see 'nndoctor rules'")
     return found
 
 

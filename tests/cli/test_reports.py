@@ -32,9 +32,9 @@ def test_a_report_of_an_earlier_run_is_replaced(nndoctor, logs, form, log):
         ("sarif=mine.txt", "--force"),
         ("junit=good.csv", "one of the logs"),
         ("sarif=no/where.sarif", "does not exist"),
-        ("serif=o.sarif", "wanted FORMAT=FILE"),
-        ("sarif", "wanted FORMAT=FILE"),
-        ("sarif=", "wanted FORMAT=FILE"),
+        ("serif=o.sarif", "expected FORMAT=FILE"),
+        ("sarif", "expected FORMAT=FILE"),
+        ("sarif=", "expected FORMAT=FILE"),
     ],
 )
 def test_nothing_else_is_written_over(nndoctor, logs, report, said):
