@@ -138,7 +138,9 @@ def _state(training: Training, speed: float | None) -> str:
     from nndoctor.core.formatting import number, percent
 
     epochs = f"/{training.options.epochs}" if training.options.steps is None else ""
-    parts = [f"epoch {min(training.place.epoch + 1, training.options.epochs) if epochs else training.place.epoch + 1}{epochs}"]
+    parts = [
+        f"epoch {min(training.place.epoch + 1, training.options.epochs) if epochs else training.place.epoch + 1}{epochs}"
+    ]
     if speed is not None:
         parts.append(f"{number(float(f'{speed:.3g}'))} steps/s")
     parts.append(f"train_loss {number(training.live.latest())}")
