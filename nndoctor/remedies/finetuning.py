@@ -10,31 +10,31 @@ LORA = "Hu et al., LoRA, 2021, arXiv:2106.09685"
 CATALOGUE = (
     Remedy(
         "average-over-tokens",
-        "Divide the loss by the number of label tokens over all accumulated batches and ranks (num_items_in_batch), once.",
+        "divide the loss by the number of label tokens, once",
         "a mean of means weighs short batches too much, and a sum multiplies the gradient",
         ACCUMULATION,
     ),
     Remedy(
         "compare-one-batch",
-        "Print the training and the evaluation loss of the same batch, without dropout: they must be equal.",
-        "what differs is the reduction or the mask",
+        "compare training and evaluation loss of one batch without dropout",
+        "they must be equal; what differs is the reduction or the mask",
         ACCUMULATION,
     ),
     Remedy(
         "fine-tuning-learning-rate",
-        "Use a learning rate of 1e-5 to 2e-5 for full fine-tuning, 1e-4 to 2e-4 for LoRA, with 3-10% warmup and linear or cosine decay.",
+        "use 1e-5 to 2e-5 for full fine-tuning, 1e-4 to 2e-4 for LoRA",
         "adapters start at zero and need a rate ten times as high as full weights",
         LORA + "; Biderman et al., LoRA Learns Less and Forgets Less, 2024, arXiv:2405.09673",
     ),
     Remedy(
         "one-or-two-epochs",
-        "Train for 1 to 2 epochs on instruction data, evaluate several times per epoch and keep the best checkpoint.",
+        "train for 1–2 epochs and keep the best checkpoint",
         "models memorize instruction data within three epochs",
         "Zhou et al., LIMA, 2023, arXiv:2305.11206; Muennighoff et al., 2023, arXiv:2305.16264",
     ),
     Remedy(
         "check-the-label-mask",
-        "Decode one batch's labels: only the answer may be unmasked (not -100), and some of it must be left after truncation.",
+        "decode one batch's labels: only the answer may be unmasked",
         "a batch whose labels are all masked has no loss",
         "Hugging Face TRL documentation, SFTTrainer: train on completions only",
     ),

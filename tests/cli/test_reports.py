@@ -44,7 +44,7 @@ def test_nothing_else_is_written_over(nndoctor, logs, report, said):
     done = nndoctor("diagnose", "good.csv", "--report", report)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(
-        f"nndoctor: --report {report.split('=')[-1] if '=' in report and said[0] != 'w' else ''}"
+        f"nndoctor: --report {report.split('=')[-1] if '=' in report and said[0] != 'e' else ''}"
     )
     assert said in done.err
     assert done.err.count("\n") == 1
