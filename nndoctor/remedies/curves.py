@@ -142,6 +142,18 @@ CATALOGUE = (
         "Prechelt, Early Stopping - But When?, 1998",
     ),
     Remedy(
+        "stop-adding-trees",
+        "set early_stopping_rounds on data that no tree is trained on, and keep the best iteration",
+        "after the best iteration each tree fits noise in the training set",
+        "XGBoost documentation, Early stopping",
+    ),
+    Remedy(
+        "smaller-trees",
+        "limit max_depth or num_leaves, raise min_child_weight, and sample rows and columns",
+        "smaller trees fit less noise",
+        "XGBoost documentation, Notes on parameter tuning",
+    ),
+    Remedy(
         "fewer-epochs",
         "train for one or two epochs, or stop at the best epoch",
         "each repetition of the data adds memorization, little else",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.convergence import has_moved, reach, sureness
 from nndoctor.analysis.gap import shared, upto
 from nndoctor.analysis.unlogged_causes import no_signal
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -61,6 +62,7 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
         step=float(validation.x[-1]),
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
+        remedies=TREES if workload(run) is Workload.BOOSTING else (),
         severity=Severity.INFO if train.last > FITTED and seen < WIDE and _improves(run) else None,
     )
 
@@ -110,9 +112,12 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         step=float(validation.x[-1]),
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
+        remedies=TREES if workload(run) is Workload.BOOSTING else (),
         severity=Severity.INFO if small else None,
     )
 
+
+TREES = ("smaller-trees", "stop-adding-trees", "more-data")  # a boosted ensemble has no dropout and no weight decay
 
 RULE = Rule(
     code="NN102",

@@ -106,9 +106,12 @@ def _symptom(run: Run, validation: Series, seen: Rise, *, slight: bool, with_tra
         step=at,
         span=(at, end),
         causes=no_signal(run),
+        remedies=TREES if workload(run) is Workload.BOOSTING else (),
         severity=Severity.INFO if slight else None,
     )
 
+
+TREES = ("stop-adding-trees", "smaller-trees", "more-data")  # a boosted ensemble has no dropout and no weight decay
 
 RULE = Rule(
     code="NN103",
