@@ -14,6 +14,7 @@ from nndoctor.cli.diagnose import diagnose
 from nndoctor.cli.explain import explain
 from nndoctor.cli.formats import formats
 from nndoctor.cli.lab import lab
+from nndoctor.cli.learning_curve import learning_curve
 from nndoctor.cli.mcp import mcp
 from nndoctor.cli.panels import arrange
 from nndoctor.cli.plot import plot
@@ -51,6 +52,7 @@ app.command()(report)
 app.command()(watch)
 app.command()(train)
 app.command()(treat)
+app.command("learning-curve")(learning_curve)
 app.command()(lab)
 app.command()(mcp)
 app.add_typer(skill, name="skill")

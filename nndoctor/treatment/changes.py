@@ -59,13 +59,13 @@ def _rebatched(factor: float) -> Callable[[Experiment], None]:
 
 
 def _loader(experiment: Experiment) -> DataLoader[object]:
-    held = _held_loader(experiment)
+    held = held_loader(experiment)
     if held is None:
         raise TypeError("train_data is not a DataLoader")
     return held
 
 
-def _held_loader(experiment: Experiment) -> DataLoader[object] | None:
+def held_loader(experiment: Experiment) -> DataLoader[object] | None:
     """The DataLoader behind the training data, where its batches can be made anew."""
     held = inspect.getclosurevars(experiment.train_data.source).nonlocals.get("loader")
     if not isinstance(held, DataLoader) or isinstance(held.dataset, IterableDataset) or held.batch_size is None:
@@ -74,7 +74,7 @@ def _held_loader(experiment: Experiment) -> DataLoader[object] | None:
 
 
 def _fixed_batches(experiment: Experiment) -> str:
-    return "train_data has fixed batches" if _held_loader(experiment) is None else ""
+    return "train_data has fixed batches" if held_loader(experiment) is None else ""
 
 
 def _no_weights(experiment: Experiment) -> str:

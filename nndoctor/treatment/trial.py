@@ -80,6 +80,11 @@ def loaded(path: str, seed: int) -> Experiment:
 
 def trained(path: str, change: Change | None, seed: int, options: Options) -> Trial:
     """Train the file with a change (None: as it is) for `options.steps` steps. Raises ModelFileError."""
+    return trained_subject(path, change, seed, options)[0]
+
+
+def trained_subject(path: str, change: Change | None, seed: int, options: Options) -> tuple[Trial, Experiment]:
+    """As `trained`, with the experiment whose model was trained."""
     subject = loaded(path, seed)
     trial = Trial(change.name if change else "", seed)
     if change is not None:
@@ -94,7 +99,7 @@ def trained(path: str, change: Change | None, seed: int, options: Options) -> Tr
         stepper.scale_rate(change.rate)
     torch.manual_seed(seed)
     _run(subject, stepper, trial, total, device)
-    return trial
+    return trial, subject
 
 
 def _run(subject: Experiment, stepper: Stepper, trial: Trial, total: int, device: torch.device) -> None:

@@ -1,0 +1,84 @@
+"""`nndoctor learning-curve MODEL.py`"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.needs_torch import needs_torch
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.out import check, put, say
+from nndoctor.cli.run_treat import TreatFormat
+from nndoctor.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from nndoctor.treatment.learning_curve import LearningCurve
+
+
+def learning_curve(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL.py|TABLE.csv", help="A model file, or a table: size, train_error, validation_error."
+        ),
+    ],
+    epochs: Annotated[int, typer.Option("--epochs", metavar="N", help="Length of the training on all data.")] = 10,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="Repeats of each size.")] = 3,
+    format: Annotated[
+        TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
+    ] = TreatFormat.terminal,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.", show_default=False)
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite --output if it exists.")] = False,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
+) -> None:
+    """Train on 1/16 to all of the training data, and say whether more data or a better model would help.
+
+    Example: nndoctor learning-curve model.py --epochs 5
+    """
+    check(output, [source], force=force)
+    needs_torch("nndoctor learning-curve")
+    curve = _read(source) if source.endswith((".csv", ".tsv")) else _trained(source, epochs, steps, seeds)
+    from nndoctor.reporters import learning_curve as reporter
+
+    paper = look(chosen(color, no_color), to_file=output is not None)
+    put(reporter.as_json(curve) if format is TreatFormat.json else reporter.render(curve, paper), output)
+
+
+def _read(source: str) -> LearningCurve:
+    from nndoctor.treatment.learning_curve import from_table
+
+    try:
+        with Path(source).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t" if source.endswith(".tsv") else ","))
+        return from_table(rows, source)
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UsageError(f"{source}: {error}") from error
+
+
+def _trained(source: str, epochs: int, steps: int | None, seeds: int) -> LearningCurve:
+    from nndoctor.training.options import Options
+    from nndoctor.treatment.learning_curve import measured
+    from nndoctor.treatment.trial import loaded
+
+    number = loaded(source, 0).train_data.number
+    if steps is None and number is None:
+        raise UsageError(f"{source}: the data do not tell how long an epoch is; give --steps")
+    length = steps if steps is not None else (number or 1) * epochs
+    return measured(
+        source,
+        Options(steps=length),
+        seeds,
+        lambda p: say(f"{p.size:,} examples, seed {p.seed}: validation {p.validation:.4g}"),
+    )

@@ -1,0 +1,174 @@
+"""Learning curves over the training-set size: errors of both splits, what they say of bias and variance, and what more data would bring."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from nndoctor.core.errors import UsageError
+from nndoctor.experiment.data import batches
+from nndoctor.experiment.experiment import Experiment
+from nndoctor.training.evaluation import evaluate
+from nndoctor.training.options import Options
+from nndoctor.treatment.changes import Change, held_loader
+from nndoctor.treatment.trial import trained_subject
+
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+MIN_EXAMPLES = 8
+EXPONENTS = np.linspace(0.05, 2.0, 40)  # of the power law; measured ones lie between 0.07 and 1 (Hestness et al. 2017)
+GAP = 0.3  # share of the validation error that is a gap, from which more data or regularization is the remedy
+WORTH = 0.05  # share of the validation error that twice the data must bring to be worth collecting
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The errors (losses, or 1 − accuracy of a classification) of one training on `size` examples."""
+
+    size: int
+    seed: int
+    train: float
+    validation: float
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurve:
+    """The points, what they measure, and whether a baseline of knowing nothing is known."""
+
+    source: str
+    measure: str
+    points: tuple[Point, ...]
+    chance: float | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def sizes(self) -> list[int]:
+        """The sizes, ascending."""
+        return sorted({point.size for point in self.points})
+
+    def mean(self, size: int, split: str) -> float:
+        """The mean error of a split over the seeds."""
+        return float(np.mean([getattr(p, split) for p in self.points if p.size == size]))
+
+    def spread(self, size: int, split: str) -> float:
+        """The standard deviation over the seeds; 0 of a single one."""
+        values = [getattr(p, split) for p in self.points if p.size == size]
+        return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+    @property
+    def gap(self) -> float:
+        """The validation error less the training error at the full size."""
+        return self.mean(self.sizes[-1], "validation") - self.mean(self.sizes[-1], "train")
+
+    @property
+    def high_variance(self) -> bool:
+        """Whether the gap is a large share of the validation error, beyond the noise of the seeds."""
+        last = self.sizes[-1]
+        return self.gap > max(GAP * self.mean(last, "validation"), 2 * self.spread(last, "validation"))
+
+    def doubled(self) -> tuple[float, float, float]:
+        """The validation error expected at twice the data: mean, and the 5th and 95th percentile over fits of resampled seeds."""
+        return forecast(self, 2 * self.sizes[-1])
+
+
+def forecast(curve: LearningCurve, size: int, resamples: int = 200) -> tuple[float, float, float]:
+    """The error at a size by a power law a + b n^-c with a, b ≥ 0 (Hestness et al. 2017, arXiv:1712.00409), and its 90 % range."""
+    groups = {n: [p.validation for p in curve.points if p.size == n] for n in curve.sizes}
+    mean = _extrapolated({n: float(np.mean(values)) for n, values in groups.items()}, size)
+    draw = np.random.default_rng(0)
+    found = [
+        _extrapolated({n: float(np.mean(draw.choice(values, len(values)))) for n, values in groups.items()}, size)
+        for _ in range(resamples)
+    ]
+    return mean, float(np.quantile(found, 0.05)), float(np.quantile(found, 0.95))
+
+
+def _extrapolated(errors: Mapping[int, float], size: int) -> float:
+    sizes, values = np.array(list(errors), dtype=np.float64), np.array(list(errors.values()))
+    best, fitted = math.inf, float(values[-1])
+    for c in EXPONENTS:
+        design = np.stack([np.ones_like(sizes), sizes**-c], axis=1)
+        (a, b), *_ = np.linalg.lstsq(design / values[:, None].clip(1e-12), np.ones_like(values), rcond=None)
+        if a < 0:
+            a, b = 0.0, float(np.sum(sizes**-c / values) / np.sum((sizes**-c / values) ** 2))
+        residual = float(np.sum(((a + b * sizes**-c) / values.clip(1e-12) - 1) ** 2))
+        if b >= 0 and residual < best:
+            best, fitted = residual, float(a + b * size**-c)
+    return fitted
+
+
+def measured(path: str, options: Options, seeds: int, see: Callable[[Point], None] = lambda _: None) -> LearningCurve:
+    """Train on growing shares of the training data, each with as many optimizer steps. Raises UsageError for data that cannot be cut."""
+    points: list[Point] = []
+    measure = "loss"
+    for share, seed in product(SHARES, range(seeds)):
+        size: list[int] = []
+        change = Change("", {}, partial(_cut, share=share, seed=seed, sizes=size))
+        trial, subject = trained_subject(path, change, seed, options)
+        train, validation = _errors(subject)
+        if trial.cut:
+            raise UsageError(f"{path}: the training on {size[0]} examples failed ({trial.cut}); see nndoctor treat")
+        measure = "error" if "error" in validation else "loss"
+        points.append(Point(size[0], seed, train[measure], validation[measure]))
+        see(points[-1])
+    return LearningCurve(path, measure, tuple(points))
+
+
+def _errors(subject: Experiment) -> tuple[dict[str, float], dict[str, float]]:
+    if subject.validation_data is None:
+        raise UsageError(f"{subject.path} has no validation_data; a learning curve needs it")
+    device = next(subject.model.parameters()).device
+    train, validation = (evaluate(subject, data, device) for data in (subject.train_data, subject.validation_data))
+    return _error(train), _error(validation)
+
+
+def _error(values: Mapping[str, float]) -> dict[str, float]:
+    return {"loss": values["loss"], **({"error": 1 - values["accuracy"]} if "accuracy" in values else {})}
+
+
+def _cut(experiment: Experiment, share: float, seed: int, sizes: list[int]) -> None:
+    """Keep a random share of the training examples."""
+    loader = held_loader(experiment)
+    if loader is None:
+        raise UsageError(f"{experiment.path}: train_data has fixed batches; give a DataLoader or a Dataset to cut it")
+    dataset: Dataset[object] = loader.dataset
+    count = experiment.train_data.examples or 0
+    size = min(count, max(MIN_EXAMPLES, round(share * count)))
+    sizes.append(size)
+    kept = torch.randperm(count, generator=torch.Generator().manual_seed(seed))[:size].tolist()
+    batch = min(loader.batch_size or 1, size)
+    made: DataLoader[object] = DataLoader(Subset(dataset, kept), batch, shuffle=True, collate_fn=loader.collate_fn)
+    experiment.train_data = batches("train_data", made, shuffle=True)
+
+
+def from_table(rows: Sequence[Mapping[str, str]], source: str) -> LearningCurve:
+    """A learning curve from a table with a size, a training and a validation column. Raises UsageError for another."""
+    names = {name.strip().lower(): name for name in (rows[0] if rows else {})}
+    found = [next((names[n] for n in words if n in names), None) for words in COLUMNS]
+    if not rows or None in found:
+        raise UsageError(
+            f"{source}: expected columns such as size, train_error, validation_error; found {', '.join(names)}"
+        )
+    size, train, validation = map(str, found)
+    seen: dict[int, int] = {}
+    points = []
+    for row in rows:
+        count = int(float(row[size]))
+        points.append(Point(count, seen.get(count, 0), float(row[train]), float(row[validation])))
+        seen[count] = seen.get(count, 0) + 1
+    if len(seen) < 3:
+        raise UsageError(f"{source}: a learning curve needs at least 3 sizes (got {len(seen)})")
+    return LearningCurve(source, "loss" if "loss" in validation.lower() else "error", tuple(points))
+
+
+COLUMNS = (
+    ("size", "n", "examples", "train_size", "train_sizes", "m"),
+    ("train_error", "train_loss", "train", "training_error", "training_loss"),
+    ("validation_error", "validation_loss", "val_error", "val_loss", "validation", "val", "cv_error", "test_error"),
+)
