@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from nndoctor.cli.out import say
 from nndoctor.core.sanitize import shown
-from nndoctor.readers.io.source import Source
+
+if TYPE_CHECKING:
+    from nndoctor.readers.io.source import Source
+
 
 MANY = 20  # logs
 LARGE = 50 << 20  # bytes
