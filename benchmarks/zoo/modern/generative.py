@@ -1,0 +1,281 @@
+"""Generators and encoders of scikit-learn's digits: GAN, VAE, denoising diffusion, contrastive learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+Rows = list[dict[str, float]]
+
+
+@cache
+def digits() -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures of 64 pixels from 0 to 1, and their labels."""
+    found = load_digits()
+    return torch.tensor(found.data / 16, dtype=torch.float32), torch.tensor(found.target)
+
+
+def net(*sizes: int, slope: float = 0.2) -> nn.Sequential:
+    """Linear layers with leaky ReLUs between."""
+    layers: list[nn.Module] = []
+    for a, b in pairwise(sizes):
+        layers += [nn.Linear(a, b), nn.LeakyReLU(slope)]
+    return nn.Sequential(*layers[:-1])
+
+
+@dataclass(frozen=True)
+class Gan:
+    """How a GAN is trained; the defaults stay balanced."""
+
+    steps: int = 1500
+    rates: tuple[float, float] = (2e-4, 2e-4)  # of the discriminator, of the generator
+    width: tuple[int, int] = (128, 128)
+    rounds: int = 1
+    least_squares: bool = False
+    saturating: bool = False
+    log: int = 25
+    blind: bool = False
+
+
+def gan(seed: int, s: Gan) -> Rows:
+    """Losses of both sides, their scores, and the spread of the samples."""
+    torch.manual_seed(seed)
+    x, _ = digits()
+    made, judge = net(16, s.width[1], s.width[1], 64), net(64, s.width[0], s.width[0], 1)
+    d_opt = torch.optim.Adam(judge.parameters(), s.rates[0], betas=(0.5, 0.999))
+    g_opt = torch.optim.Adam(made.parameters(), s.rates[1], betas=(0.5, 0.999))
+    score = nn.functional.mse_loss if s.least_squares else nn.functional.binary_cross_entropy_with_logits
+    rows, one, none = [], torch.ones(64, 1), torch.zeros(64, 1)
+    for step in range(s.steps):
+        for _ in range(s.rounds):
+            real = x[torch.randint(len(x), (64,))]
+            with torch.no_grad():
+                fake = torch.sigmoid(made(torch.randn(64, 16)))
+            r, f = judge(real), judge(fake)
+            d_loss = score(r, one) + score(f, none)
+            d_opt.zero_grad()
+            d_loss.backward()
+            d_opt.step()
+        noise = torch.zeros(64, 16) if s.blind else torch.randn(64, 16)
+        fake = torch.sigmoid(made(noise))
+        again = judge(fake)
+        g_loss = -score(again, none) if s.saturating else score(again, one)
+        g_opt.zero_grad()
+        g_loss.backward()
+        g_opt.step()
+        if step % s.log == 0:
+            rows.append({
+                "step": step, "epoch": step // 28, "d_loss": d_loss.item(), "g_loss": g_loss.item(),
+                "d_x": torch.sigmoid(r).mean().item(), "d_gz": torch.sigmoid(f).mean().item(),
+                "spread": torch.sigmoid(made(torch.randn(256, 16))).std(0).mean().item(),
+            })  # fmt: skip
+    return rows
+
+
+@dataclass(frozen=True)
+class Vae:
+    """How a VAE is trained; the defaults use their codes."""
+
+    epochs: int = 40
+    rate: float = 2e-3
+    beta: float = 1.0
+    anneal: int = 0
+    hidden: int = 128
+    codes: int = 8
+    mean_pixels: bool = False
+    blind: bool = False
+
+
+def vae(seed: int, s: Vae) -> Rows:
+    """The parts of the loss for training and validation, each epoch."""
+    torch.manual_seed(seed)
+    x, _ = digits()
+    x = x[torch.randperm(len(x))]
+    train, held = x[:1400], x[1400:]
+    encoder, decoder = net(64, s.hidden, 2 * s.codes), net(s.codes, s.hidden, 64)
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], s.rate)
+    rows = []
+
+    def parts(batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        mean, log_variance = encoder(batch).chunk(2, 1)
+        code = mean + torch.randn_like(mean) * (log_variance / 2).exp()
+        if s.blind:
+            code = torch.randn_like(code)
+        pixels = nn.functional.binary_cross_entropy_with_logits(decoder(code), batch, reduction="none")
+        each = -0.5 * (1 + log_variance - mean**2 - log_variance.exp())
+        return (pixels.mean(1) if s.mean_pixels else pixels.sum(1)).mean(), each.sum(1).mean(), each.mean(0)
+
+    for epoch in range(s.epochs):
+        beta = s.beta * min(1.0, (epoch + 1) / s.anneal) if s.anneal else s.beta
+        told = []
+        for batch in train[torch.randperm(len(train))].split(64):
+            rec, kl, _ = parts(batch)
+            loss = rec + beta * kl
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            told.append((loss.item(), rec.item(), kl.item()))
+        with torch.no_grad():
+            rec, kl, each = parts(held)
+        mean = np.mean(told, 0)
+        rows.append({
+            "epoch": epoch + 1, "loss": mean[0], "rec": mean[1], "kl": mean[2], "beta": beta, "val": (rec + beta * kl).item(),
+            "val_rec": rec.item(), "val_kl": kl.item(), "active": float((each > 0.01).sum()),
+        })  # fmt: skip
+    return rows
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """How a denoiser is trained; the defaults learn."""
+
+    steps: int = 1200
+    rate: float = 1e-3
+    log: int = 4
+    width: int = 160
+    zero_target: bool = False
+    no_time: bool = False
+
+
+def diffusion(seed: int, s: Diffusion) -> Rows:
+    """The loss of each few steps at random timesteps."""
+    torch.manual_seed(seed)
+    x, _ = digits()
+    x = 2 * x - 1
+    model = net(64 + 32, s.width, s.width, 64)
+    optimizer = torch.optim.AdamW(model.parameters(), s.rate)
+    kept = torch.cos(torch.linspace(0, 1, 200) * torch.pi / 2) ** 2 * 0.999 + 0.0005
+    frequencies = 2 ** torch.linspace(0, 6, 16)
+    rows = []
+    for step in range(s.steps):
+        clean, at = x[torch.randint(len(x), (32,))], torch.randint(200, (32,))
+        noise = torch.randn_like(clean)
+        noisy = kept[at, None].sqrt() * clean + (1 - kept[at, None]).sqrt() * noise
+        angle = at[:, None] / 200 * frequencies
+        time = torch.cat([angle.sin(), angle.cos()], 1)
+        guess = model(torch.cat([noisy, torch.zeros_like(time) if s.no_time else time], 1))
+        loss = nn.functional.mse_loss(guess, noise)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        if step % s.log == 0:
+            rows.append({"step": step, "loss": loss.item(), "grad_norm": norm.item(), "lr": s.rate})
+    return rows
+
+
+@dataclass(frozen=True)
+class Contrastive:
+    """How an encoder is trained from two views of each picture; the defaults learn."""
+
+    epochs: int = 25
+    rate: float = 1e-3
+    temperature: float = 0.5
+    noise: float = 0.25
+    stop_gradient: bool = True
+    simsiam: bool = False
+    batch: int = 128
+    constant: bool = False
+
+
+def contrastive(seed: int, s: Contrastive) -> Rows:
+    """The loss, the spread of the embeddings and the accuracy of their nearest neighbours, each epoch."""
+    torch.manual_seed(seed)
+    x, y = digits()
+    order = torch.randperm(len(x))
+    x, y = x[order], y[order]
+    encoder, head = net(64, 96, 32), net(32, 32, 32)
+    optimizer = torch.optim.Adam([*encoder.parameters(), *head.parameters()], s.rate)
+    rows = []
+
+    def view(batch: torch.Tensor) -> torch.Tensor:
+        return batch * (torch.rand_like(batch) > s.noise) + 0.1 * torch.randn_like(batch)
+
+    for epoch in range(s.epochs):
+        told, tops = [], []
+        for batch in x[:1400][torch.randperm(1400)].split(s.batch)[:-1]:
+            a, b = encoder(view(batch)), encoder(view(batch))
+            if s.simsiam:
+                p, q = head(a), head(b)
+                ends = (a.detach(), b.detach()) if s.stop_gradient else (a, b)
+                loss = -0.5 * (
+                    nn.functional.cosine_similarity(p, ends[1]).mean()
+                    + nn.functional.cosine_similarity(q, ends[0]).mean()
+                )
+            else:
+                z = nn.functional.normalize(torch.cat([head(a), head(b)]), dim=1)
+                scores = z @ z.T / s.temperature - 1e9 * torch.eye(len(z))
+                target = torch.arange(len(z)).roll(len(z) // 2)
+                loss = nn.functional.cross_entropy(scores, target)
+                tops.append((scores.argmax(1) == target).float().mean().item())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            told.append(loss.item())
+        with torch.no_grad():
+            z = nn.functional.normalize(encoder(x), dim=1)
+            near = (z[1400:] @ z[:1400].T).argmax(1)
+        row = {
+            "epoch": epoch + 1,
+            "loss": float(np.mean(told)),
+            "std": z.std(0).mean().item(),
+            "knn": (y[:1400][near] == y[1400:]).float().mean().item(),
+        }
+        rows.append({**row, "top1": float(np.mean(tops))} if tops else row)
+    return rows
+
+
+@dataclass(frozen=True)
+class Experts:
+    """How a mixture of experts is trained; the defaults stay balanced."""
+
+    steps: int = 400
+    experts: int = 8
+    balance: float = 0.02
+    rate: float = 2e-3
+    log: int = 5
+    start_bias: float = 0.0
+
+
+def experts(seed: int, s: Experts) -> Rows:
+    """The loss, the load of each expert and the entropy of the router."""
+    torch.manual_seed(seed)
+    x, y = digits()
+    router = nn.Linear(64, s.experts)
+    nn.init.normal_(router.weight, 0, 0.02)
+    nn.init.zeros_(router.bias)
+    with torch.no_grad():
+        router.bias[0] += s.start_bias
+    parts = nn.ModuleList([net(64, 24, 10) for _ in range(s.experts)])
+    optimizer = torch.optim.Adam([*router.parameters(), *parts.parameters()], s.rate)
+    rows = []
+    for step in range(s.steps):
+        at = torch.randint(1400, (128,))
+        gates = torch.softmax(router(x[at]), 1)
+        weight, chosen = gates.max(1)
+        out = torch.stack([part(x[at]) for part in parts], 1)[torch.arange(128), chosen] * weight[:, None]
+        load = torch.bincount(chosen, minlength=s.experts) / 128
+        aux = s.experts * (load * gates.mean(0)).sum()
+        loss = nn.functional.cross_entropy(out, y[at])
+        optimizer.zero_grad()
+        (loss + s.balance * aux).backward()
+        optimizer.step()
+        if step % s.log == 0:
+            entropy = -(gates * (gates + 1e-9).log()).sum(1).mean().item()
+            rows.append(
+                {
+                    "step": step,
+                    "loss": loss.item(),
+                    "aux": aux.item(),
+                    "entropy": entropy,
+                    **{f"load_{k}": v.item() for k, v in enumerate(load)},
+                    "peak": load.max().item() * s.experts,
+                }
+            )
+    return rows
