@@ -45,7 +45,7 @@ def _diverging(run: Run, kl: Series) -> Symptom | None:
     return Symptom(
         f"updates change the policy too much: approximate KL reaches {number(float(size.max()))} "
         f"(median {number(level)}, above {number(limit)} from step {step(at)}; 0.01 to 0.03 is usual)",
-        0.9,
+        0.96,
         {"median": level, "highest": float(size.max()), "step": at},
         series=kl.name,
         step=at,

@@ -32,7 +32,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     yield Symptom(
         f"reward fell from about {number(way.best)} around step {step(way.best_step)} to {number(way.last)} and has not recovered",
-        0.9,
+        0.94,
         {"start": way.start, "best": way.best, "best_step": way.best_step, "last": way.last},
         series="reward",
         step=way.best_step,

@@ -38,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
     grown = long and length is not None and levels(length).last > 1.2 * levels(length).start
     yield Symptom(
         f"{percent(way.last)} of the completions are cut off at the length limit (from step {step(at)} on){words}",
-        0.95,
+        0.92,
         {"start": way.start, "last": way.last, "step": at},
         series=curve.name,
         step=at,
