@@ -23,6 +23,7 @@ PLAIN = 0.3  # of the distance: no small rise
 LATEST = 0.8  # the best lies before this share of the run
 TREND = 5.0  # standard errors of the slope since the best: a steady rise is information however small it is so far
 STEADY = 0.02  # of the distance: less is not worth a remark
+FAR, LONG_SINCE = 0.3, 10  # of a positive best loss, over as many evaluations: a steady rise by so much is no remark
 PATIENCE = 5  # evaluations since the best, at least, for that
 GAINED = 0.2  # of the distance that validation covered: a large part of what training learned came after the best
 FELL = 0.02  # of the distance that validation covered: what training gained since
@@ -47,7 +48,7 @@ def check(run: Run) -> Iterator[Symptom]:
         run,
         validation,
         seen,
-        slight=not risen or (_is_slight(validation, seen) and not tuned),
+        slight=_is_slight(validation, seen) and not tuned if risen else not _rises_far(validation, seen),
         with_training=fell is not None,
     )
 
@@ -67,6 +68,11 @@ def _turned(validation: Series, seen: Rise, gained: float | None) -> bool:
 def _rises_steadily(seen: Rise) -> bool:
     """Whether the evaluations since the best rise by far more than chance, though not by much yet: a run that goes on shows it early."""
     return seen.since >= PATIENCE and seen.slope_z > TREND and seen.height > seen.noise and seen.share > STEADY
+
+
+def _rises_far(validation: Series, seen: Rise) -> bool:
+    """Whether a steady rise is a large part of the best loss, though a small one of the way down from the start."""
+    return validation.low > 0 and seen.since >= LONG_SINCE and seen.height > FAR * validation.low
 
 
 def _is_slight(validation: Series, seen: Rise) -> bool:
@@ -121,7 +127,7 @@ RULE = Rule(
     needs={"validation/loss": 3},
     check=check,
     why="After its best epoch the network memorizes the training set: further steps cost time and make the model worse.",
-    how="The validation loss ends above its best by at least 10% of the distance covered and three times its noise; the best comes before 80% of the run, and training loss kept falling. Information if the rise is less than 9% of a positive loss (5% with up to eight evaluations) and 30% of the distance, or if the loss only rises steadily since its best (slope over five standard errors, 2% of the distance); of a language model a steady rise of 5% of the loss is a warning. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides.",
+    how="The validation loss ends above its best by at least 10% of the distance covered and three times its noise; the best comes before 80% of the run, and training loss kept falling. Information if the rise is less than 9% of a positive loss (5% with up to eight evaluations) and 30% of the distance, or if the loss only rises steadily since its best (slope over five standard errors, 2% of the distance; a warning from 30% of the best loss and ten evaluations on); of a language model a steady rise of 5% of the loss is a warning. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
         Reference(
