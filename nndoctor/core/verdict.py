@@ -11,6 +11,9 @@ from nndoctor.core.report import Report
 from nndoctor.core.run import direction
 from nndoctor.core.series import Series
 
+TOO_FEW = "not enough data"
+"""How the reason begins where a log has too few points: it is a sentence of its own."""
+
 
 def verdict(report: Report) -> tuple[str, str]:
     """The sentence, and its style: a severity, `info` where nothing can be said, or `good`.
@@ -32,7 +35,7 @@ def headline(report: Report) -> tuple[str, str]:
         return described(primary), str(primary.severity)
     reason = cannot_say(report)
     if reason is not None:
-        return f"Cannot judge this run: {reason}.", "info"
+        return sentence(reason if reason.startswith(TOO_FEW) else f"cannot judge this run: {reason}"), "info"
     return _no_problems(report), "good"
 
 
@@ -41,7 +44,10 @@ def essence(report: Report) -> str:
     primary = report.primary
     if primary is not None:
         return f"{capital(spoken(primary.name))}, {likelihood(primary.confidence)}"
-    return "Cannot judge this run" if cannot_say(report) else "No problems found"
+    reason = cannot_say(report)
+    if reason is None:
+        return "No problems found"
+    return capital(TOO_FEW) if reason.startswith(TOO_FEW) else "Cannot judge this run"
 
 
 def described(finding: Finding) -> str:

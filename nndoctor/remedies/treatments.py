@@ -24,6 +24,8 @@ TREATMENTS: Mapping[str, tuple[str, ...]] = {
     "wrong loss": ("fit-loss-to-output",),
     "nan in the data": ("check-finite-data",),
     "outside": ("guard-the-loss",),
+    "half precision": ("full-precision", "rescale-loss"),
+    "no labels": ("check-labels", "check-loaded-labels", "fix-label-masks"),
     "not reset": ("zero-gradients",),
     "bad batch": ("find-the-bad-batch",),
     "weights not trained": ("check-the-step", "give-all-parameters"),

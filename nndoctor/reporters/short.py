@@ -90,7 +90,8 @@ def _tail(look: Look, report: Report, amounts: tuple[int, ...]) -> Page:
     elif primary is not None:
         _causes(page, primary, reasons)
     if primary is not None:
-        lines = [f"{k}. {sentence(remedy.text)}" for k, remedy in enumerate(primary.remedies[:remedies], 1)]
+        room = page.width - MARGIN - len("1. ")
+        lines = [f"{k}. {brief(remedy.text, room)}" for k, remedy in enumerate(primary.remedies[:remedies], 1)]
         block(page, "Try", lines, "good")
     _others(page, report, others, remarks)
     unrecognized(page, report)
@@ -109,8 +110,21 @@ def _cause(k: int, cause: Cause, room: int) -> str:
     """A cause and its test: the whole test where it fits, else its first clause, else none."""
     name = f"{k}. {sentence(cause.name)}"
     clause = re.split(r"[:;]|, or ", cause.test, maxsplit=1)[0]
-    lines = (f"{name} Check: {test.rstrip('.')}." for test in (cause.test, clause))
+    tests = (cause.test, clause, clause.replace("learning rate", "lr"))
+    lines = (f"{name} Check: {test.rstrip('.')}." for test in tests)
     return next((line for line in lines if cell_len(line) <= room), name)
+
+
+def brief(text: str, room: int) -> str:
+    """A remedy as a sentence that fits: whole, else as many of its clauses as do.
+
+    >>> brief("reduce the learning rate by 10×; if training is too slow, try 3×", 40)
+    'Reduce the learning rate by 10×.'
+    """
+    whole = sentence(text)
+    ends = [found.start() for found in re.finditer(r" \(|[:;,] ", text)]
+    parts = [whole, *(sentence(text[:end]) for end in reversed(ends) if text[:end].count("(") == text[:end].count(")"))]
+    return next((part for part in parts if cell_len(part) <= room), whole)
 
 
 def _others(page: Page, report: Report, others: int, remarks: int) -> None:

@@ -8,19 +8,19 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import SPLITS, Run
 
-FEW = 5  # points: fewer carry no trend, no noise and no turn
+MIN_POINTS = 5  # fewer points show neither a trend nor its noise
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Count the points of the longest series of a split, or of a game's own series."""
     games = "task" in run.facts
     longest = max((len(s.y) for name, s in run.series.items() if games or name.split("/")[0] in SPLITS), default=0)
-    if longest < FEW:
+    if longest < MIN_POINTS:
         points = "1 point" if longest == 1 else f"{longest} points"
         yield Symptom(
-            f"the log holds {points} a series: too few to judge how the run went",
+            f"not enough data: {points} per series (need at least {MIN_POINTS})",
             0.95,
-            {"points": longest, "wanted": FEW},
+            {"points": longest, "wanted": MIN_POINTS},
         )
 
 
@@ -28,11 +28,11 @@ RULE = Rule(
     code="NN001",
     name="too-little-data",
     severity=Severity.INFO,
-    title="too little in the log to judge",
+    title="the log has too few points to judge the run",
     needs={},
     check=check,
-    why="A trend needs points, and noise can only be told from a trend by more of them.",
-    how="No series of training, validation or test has five finite points.",
+    why="A trend needs points, and more points are needed to distinguish it from noise.",
+    how="No training, validation or test series has five finite points.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"
