@@ -13,7 +13,7 @@ from nndoctor.readers.vocabulary.spellings import SPLITS, table
 
 SERIES = table(
     """
-    reward: scores objective_rlhf_reward rlhf_reward reward_score env_reward_mean ppo_mean_scores score_mean rewards_mean reward_mean rewards_iter rewards_step mean_episodic_return ret
+    reward: training_reward scores objective_rlhf_reward rlhf_reward reward_score env_reward_mean ppo_mean_scores score_mean rewards_mean reward_mean rewards_iter rewards_step mean_episodic_return ret
     reward_std: reward_std rewards_std env_reward_std ppo_std_scores score_std group_reward_std
     zero_spread_groups: frac_reward_zero_std reward_zero_std_frac frac_zero_std zero_std_ratio dead_groups zero_advantage_ratio
     kl: kl kl_mean mean_kl kl_divergence kl_loss_ref kl_ref ref_kl kl_to_ref reference_kl reverse_kl reward_kl_penalty rollout_kl kl_div actor_kl_loss kld
@@ -34,16 +34,16 @@ SERIES = table(
     fake_score: d_g_z d_gz d_g_z1 d_fake_mean d_fake_score fake_score score_fake d_of_g_z d_fake_prob fake_logit d_logits_fake
     embedding_std: embedding_std emb_std feature_std z_std repr_std representation_std output_std std_of_embeddings features_std embed_std avg_output_std proj_std collapse_level
     effective_rank: effective_rank rankme eff_rank embedding_rank feature_rank
-    reconstruction: recon reconstruction recons recon_error reconstruction_error recon_mse recon_bce
+    reconstruction: recons_loss recon reconstruction recons recon_error reconstruction_error recon_mse recon_bce
     active_units: active_units au n_active_units active_latents active_dims
     codebook_perplexity: codebook_perplexity vq_perplexity codebook_usage code_usage code_perplexity
     sample_diversity: sample_diversity diversity ms_ssim_diversity modes modes_covered n_modes coverage mode_coverage num_modes sample_std gen_std fake_std
     fid: fid fid_score fid50k frechet_inception_distance fid50k_full
     beta: beta kl_weight kl_beta kl_coef_vae anneal kl_anneal beta_kl kl_annealing
-    throughput: tokens_per_sec tokens_per_second tok_sec tokens_s tokens_per_s tps tok_per_sec samples_per_sec samples_per_second examples_per_sec images_per_sec img_per_sec imgs_per_sec it_s its_per_sec steps_per_sec steps_per_second throughput perf_throughput sps fps time_fps train_samples_per_second train_tokens_per_second tokens_sec samples_sec step_fps tgs tokens_per_gpu_per_second iters_per_sec train_speed it_sec
+    throughput: tps_tokens_s tokens_per_sec tokens_per_second tok_sec tokens_s tokens_per_s tps tok_per_sec samples_per_sec samples_per_second examples_per_sec images_per_sec img_per_sec imgs_per_sec it_s its_per_sec steps_per_sec steps_per_second throughput perf_throughput sps fps time_fps train_samples_per_second train_tokens_per_second tokens_sec samples_sec step_fps tgs tokens_per_gpu_per_second iters_per_sec train_speed it_sec
     step_time: step_time iter_time time_per_step step_seconds step_time_s iteration_time time_per_iteration train_step_timing timing_s_step perf_time_per_step seconds_per_step sec_per_step step_time_ms iter_time_ms step_ms dt dt_ms elapsed_time_per_iteration_ms elapsed_time_per_iteration batch_time train_step_timing_in_s time_per_iter step_duration
-    data_time: data_time data_loading_time dataloader_time data_wait data_wait_time time_data data_load_time dataload_time load_time data_s data_time_ms data_ms loader_time data_loading_s data_wait_s data_loading
-    memory: gpu_mem gpu_mem_gb gpu_memory gpu_memory_gb memory mem mem_gb memory_gb memory_mb gpu_mem_mb max_memory peak_memory peak_mem_gb peak_mem cuda_memory memory_allocated max_memory_allocated max_memory_allocated_gb max_memory_reserved_gb memory_max_active_gib memory_allocated_gb rss rss_mb rss_gb cpu_mem cpu_memory_gb cpu_mem_gb perf_max_memory_allocated_gb vram vram_gb host_memory_gb memory_gib gpu_memory_mb ram_gb ram_mb cpu_memory process_memory_mb peak_memory_mb ram_percent mem_mb
+    data_time: dataloader_wait dataloader_wait_ms dataloader_wait_s data_time data_loading_time dataloader_time data_wait data_wait_time time_data data_load_time dataload_time load_time data_s data_time_ms data_ms loader_time data_loading_s data_wait_s data_loading
+    memory: memory_max_active_gi_b max_active_gi_b max_reserved_gi_b gpu_mem gpu_mem_gb gpu_memory gpu_memory_gb memory mem mem_gb memory_gb memory_mb gpu_mem_mb max_memory peak_memory peak_mem_gb peak_mem cuda_memory memory_allocated max_memory_allocated max_memory_allocated_gb max_memory_reserved_gb memory_max_active_gib memory_allocated_gb rss rss_mb rss_gb cpu_mem cpu_memory_gb cpu_mem_gb perf_max_memory_allocated_gb vram vram_gb host_memory_gb memory_gib gpu_memory_mb ram_gb ram_mb cpu_memory process_memory_mb peak_memory_mb ram_percent mem_mb
     router_entropy: router_entropy gate_entropy routing_entropy expert_entropy load_entropy
     balance_loss: load_balancing_loss aux_loss balance_loss lb_loss load_balance_loss moe_aux_loss router_aux_loss moe_loss load_balancing
     expert_peak: max_vio maxvio max_violation expert_load_max max_expert_load max_load load_max load_max_over_mean max_load_over_mean max_over_mean_load peak_load max_load_ratio expert_load_imbalance load_imbalance max_expert_fraction
