@@ -1,6 +1,9 @@
-"""Feeds mutated logs to every reader, and to the judge where a run comes out; prints what broke and how far memory grew.
+"""Feeds mutated logs to every reader, and to the rules and the page where a run comes out; prints what broke.
 
-python -m benchmarks.fuzz [--inputs N] [--seed N] [--keep FOLDER]
+python -m benchmarks.fuzz [--inputs N | --minutes N] [--seed N] [--keep FOLDER]
+
+Mutations change bytes and, in tables, the structure: columns that end early, rows swapped, a column in another unit,
+a file cut in two.
 
 The seeds are the sample runs, one small log of each synthesised format, and the corpus of real logs where it is at
 hand (NNDOCTOR_CORPUS). An input that raises anything but an NNDoctorError, takes over 5 s, or over ten times its size
@@ -30,6 +33,8 @@ from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.readers import READERS, is_log, read
 from nndoctor.readers.io.source import Source
+from nndoctor.reporters.page import Look
+from nndoctor.reporters.terminal import render
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = Path(os.environ.get("NNDOCTOR_CORPUS", ROOT.parent / "shared" / "corpus")) / "real" / "files"
@@ -168,7 +173,64 @@ def _graft(data: bytes, other: bytes, dice: random.Random) -> bytes:
     return data[: dice.randrange(len(data) + 1)] + other[dice.randrange(len(other) + 1) :]
 
 
-CHANGES: tuple[Change, ...] = (_flip, _flip, _cut, _word, _cell, _cell, _lines, _lines, _graft)
+def _table(data: bytes) -> list[list[bytes]]:
+    """The cells of a table with commas or tabs; empty for anything else."""
+    mark = b"\t" if b"\t" in data[:200] else b","
+    rows = [line.split(mark) for line in data.split(b"\n")]
+    return rows if len(rows) > 3 and len(rows[0]) > 1 else []
+
+
+def _joined(rows: list[list[bytes]], data: bytes) -> bytes:
+    return b"\n".join((b"\t" if b"\t" in data[:200] else b",").join(row) for row in rows)
+
+
+def _column_ends(data: bytes, _other: bytes, dice: random.Random) -> bytes:
+    """A column that is empty from some row on."""
+    rows = _table(data)
+    if not rows:
+        return data
+    column, first = dice.randrange(len(rows[0])), dice.randrange(1, len(rows))
+    cut = [[b"" if j == column and k >= first else cell for j, cell in enumerate(row)] for k, row in enumerate(rows)]
+    return _joined(cut, data)
+
+
+def _rows_swapped(data: bytes, _other: bytes, dice: random.Random) -> bytes:
+    lines = data.split(b"\n")
+    if len(lines) > 3:
+        a, b = dice.randrange(1, len(lines)), dice.randrange(1, len(lines))
+        lines[a], lines[b] = lines[b], lines[a]
+    return b"\n".join(lines)
+
+
+def _other_unit(data: bytes, _other: bytes, dice: random.Random) -> bytes:
+    """A column times a factor: percent, milli-units, absurd magnitudes."""
+    rows = _table(data)
+    if not rows:
+        return data
+    column, factor = dice.randrange(len(rows[0])), dice.choice((100.0, 0.01, -1.0, 1e-300, 1e300, 0.0))
+    return _joined([[_scaled(c, factor) if j == column else c for j, c in enumerate(row)] for row in rows], data)
+
+
+def _scaled(cell: bytes, factor: float) -> bytes:
+    try:
+        return repr(float(cell) * factor).encode()
+    except ValueError:
+        return cell
+
+
+def _split(data: bytes, _other: bytes, dice: random.Random) -> bytes:
+    """The second part of a file that was cut in two, with its header or without."""
+    head, _, rest = data.partition(b"\n")
+    lines = rest.split(b"\n")
+    kept = b"\n".join(lines[dice.randrange(len(lines)) :])
+    return kept if dice.random() < HEADERLESS else head + b"\n" + kept
+
+
+HEADERLESS = 0.3
+CHANGES: tuple[Change, ...] = (
+    *(_flip, _flip, _cut, _word, _cell, _cell, _lines, _lines, _graft),
+    *(_column_ends, _rows_swapped, _other_unit, _split),
+)
 
 
 def tried(log: Log, folder: Path) -> str:
@@ -180,7 +242,10 @@ def tried(log: Log, folder: Path) -> str:
     try:
         with limited():
             for run in read(Source(str(path))):
-                diagnose(run, RULES)
+                report = diagnose(run, RULES)
+                if report.errors:
+                    return f"a rule failed: {report.errors[0]}"
+                render([report], Look())
     except NNDoctorError as error:
         return "refused" if "\n" not in str(error) else f"an error of several lines: {error}"
     except TooSlow:
@@ -205,14 +270,16 @@ def measured(log: Log, folder: Path) -> str:
     return ended if most <= BASE + TIMES * size else f"{most >> 20} MB for {size} bytes"
 
 
-def fuzz(inputs: int, seed: int, keep: Path | None) -> Counter[str]:
-    """How the inputs ended."""
+def fuzz(inputs: int, seed: int, keep: Path | None, minutes: float | None = None) -> Counter[str]:
+    """How the inputs ended; at most `inputs` of them, and as many as fit into `minutes`."""
     dice, logs = random.Random(seed), seeds()  # noqa: S311 - repeatable
     ends: Counter[str] = Counter()
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="nndoctor-fuzz-"))
     try:
         for k in range(inputs):
+            if minutes is not None and time.monotonic() - began > 60 * minutes:
+                break
             log = mutated(logs[k % len(logs)], logs, dice)
             ended = (measured if k % MEASURED == 0 else tried)(log, folder)
             ends[ended] += 1
@@ -233,13 +300,14 @@ def main() -> int:
     """0 where nothing broke, else 1."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inputs", type=int, default=100_000, help="how many (default 100,000)")
+    parser.add_argument("--minutes", type=float, help="stop after so long")
     parser.add_argument("--seed", type=int, default=0, help="of the mutations (default 0)")
     parser.add_argument("--keep", type=Path, help="a folder for the inputs that failed")
     given = parser.parse_args()
-    ends = fuzz(given.inputs, given.seed, given.keep)
+    ends = fuzz(given.inputs, given.seed, given.keep, given.minutes)
     failed = sum(count for ended, count in ends.items() if ended not in ("read", "refused"))
     print(
-        f"{len(READERS)} readers, {given.inputs} inputs: {ends['read']} read, {ends['refused']} refused, {failed} failed"
+        f"{len(READERS)} readers, {ends.total()} inputs: {ends['read']} read, {ends['refused']} refused, {failed} failed"
     )
     return 1 if failed else 0
 
