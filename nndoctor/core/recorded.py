@@ -10,6 +10,8 @@ from nndoctor.core.run import LAYER, Fact, FactValue
 from nndoctor.core.run_folder import Block
 from nndoctor.core.series import Series
 
+MAX_WHOLE = 1 << 63
+
 MOST_LAYERS = 20_000  # a hostile file could name more than memory holds
 
 
@@ -56,11 +58,14 @@ def _group(groups: list[Mapping[str, object]], key: str) -> FactValue | None:
 
 
 def _value(value: object) -> FactValue | None:
+    """A fact's value; a whole number that no float holds is none that a recorder wrote."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= MAX_WHOLE:
+        return None
     if isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, list):
         if all(isinstance(v, str) for v in value):
             return tuple(str(v) for v in value)
-        if all(isinstance(v, (int, float)) for v in value):
+        if all(isinstance(v, float) or (isinstance(v, int) and abs(v) < MAX_WHOLE) for v in value):
             return tuple(float(v) for v in value)
     return None

@@ -58,6 +58,8 @@ def _guessing(run: Run, validation: Series) -> tuple[int, float] | None:
     if not 0.6 < begins[1] < LARGEST:
         return None
     number_of = round(math.exp(min(begins)))
+    if number_of < 2:
+        return None
     near = all(abs(b - math.log(number_of)) < BEGINS * math.log(number_of) for b in begins)
     return (number_of, math.log(number_of)) if near else None
 
