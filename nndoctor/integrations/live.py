@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import verdict
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.session import Session
 from nndoctor.diagnosis.watch import Watch
@@ -189,7 +188,7 @@ class Live:
             return
         out = sys.stdout
         look = Look(color=out.isatty(), encoding=out.encoding or "utf-8")
-        out.write(f"{render([self.report], look)}\n{_essence(self.report, folder)}\n")
+        out.write(f"{render([self.report], look)}\nFull report: nndoctor diagnose {folder} -v\n")
         out.flush()
 
     def _guarded(self) -> _Guard:
@@ -220,11 +219,6 @@ class _Guard:
 def say(message: str) -> None:
     """One line on standard error."""
     sys.stderr.write(f"nndoctor: {message}\n")
-
-
-def _essence(report: Report, folder: Path) -> str:
-    sentence, _ = verdict(report)
-    return f"nndoctor: {sentence} See: nndoctor diagnose {folder}"
 
 
 def _number(value: object) -> float | None:
