@@ -5,9 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +19,6 @@ import nndoctor
 from nndoctor.core.errors import UsageError
 from tests.integrations.data import batches, column, network, rows
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's own
 
 
@@ -132,35 +128,6 @@ def test_a_resumed_run_goes_on_in_its_folder(tmp_path):
     second = nndoctor.integrations.lightning.Doctor(tmp_path / "run", show=False)
     fitted(tmp_path, Module(), second, epochs=3, ckpt_path=trainer.checkpoint_callback.best_model_path)
     assert list(rows(tmp_path / "run")) == list(range(30))
-
-
-TWO = """
-import sys
-sys.path[:0] = [{root!r}, {tests!r}]
-import lightning
-import nndoctor
-from tests.integrations.test_lightning import Module
-from tests.integrations.data import batches
-if __name__ == "__main__":
-    doctor = nndoctor.integrations.lightning.Doctor(stop_on="error")
-    trainer = lightning.Trainer(max_epochs=60, accelerator="cpu", devices=2, strategy="ddp_spawn", logger=False,
-                        enable_progress_bar=False, enable_checkpointing=False, default_root_dir={folder!r}, callbacks=[doctor])
-    trainer.fit(Module("nan"), batches(16))
-    print("steps", trainer.global_step)
-"""
-
-
-def test_two_processes_record_once_and_stop_together(tmp_path):
-    """Rank 0 writes and prints; both stop at the same step."""
-    script = tmp_path / "train.py"
-    script.write_text(TWO.format(root=str(ROOT), tests=str(ROOT / "tests"), folder=str(tmp_path)))
-    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=300)
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.count("Full report: nndoctor diagnose") == 1
-    steps = int(ended.stdout.rpartition("steps ")[2])
-    assert steps < 600
-    assert len(rows(tmp_path / "nndoctor")) == steps
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["nndoctor", "train.py"]
 
 
 class Adversaries(lightning.LightningModule):
