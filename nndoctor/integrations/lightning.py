@@ -14,6 +14,7 @@ from torch import Tensor
 from nndoctor.core.errors import UsageError
 from nndoctor.core.report import Report
 from nndoctor.integrations.live import Choices, Live
+from nndoctor.recorder import Recorder
 
 PACKAGES = ("lightning.pytorch", "pytorch_lightning")
 
@@ -78,10 +79,11 @@ class Doctor(*_bases()):  # type: ignore[misc]  # Lightning ships no types, and 
 
     def on_before_backward(self, trainer: Any, pl_module: Any, loss: Tensor) -> None:
         """The first loss has its graph here, which shows its kind and the number of classes."""
-        if self._live is not None and self._live.recorder is not None and not self._looked:
+        recorder = None if self._live is None else self._live.recorder
+        if isinstance(recorder, Recorder) and not self._looked:
             self._looked = True
             scale = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
-            self._live.recorder.look_at(loss if scale == 1 else loss * scale)
+            recorder.look_at(loss if scale == 1 else loss * scale)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Take in the batch's loss, as the user's training_step returned it, and close the row of an optimizer step."""

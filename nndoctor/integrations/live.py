@@ -8,9 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Protocol
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Finding, Severity
@@ -19,7 +17,10 @@ from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.session import Session
 from nndoctor.diagnosis.watch import Watch
 from nndoctor.integrations.together import Together
-from nndoctor.recorder import Recorder
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
 
 SHARE = 0.004  # of the training's time that judging may take
 EXPECTED = 0.05  # seconds that the first look is expected to take
@@ -55,19 +56,41 @@ class Choices:
         return cls(folder, every, stop_on, show, Session(options))
 
 
+class Followed(Protocol):
+    """What records a run: the recorder, or what writes only the curves."""
+
+    folder: Path
+
+    @property
+    def next_step(self) -> int:
+        """The number of the coming step."""
+
+    def step(self, loss: Tensor | float | None = None, **metrics: float) -> None:
+        """One step is done."""
+
+    def log(self, **metrics: float) -> None:
+        """Metrics of the latest step."""
+
+    def flush(self) -> None:
+        """Bring everything to disk."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+
 class Live:
     """One training from its start to its end. Whatever fails in here is printed once and stops no training."""
 
     def __init__(self, choices: Choices) -> None:
         self.report: Report | None = None
         """The latest report on the run."""
-        self.recorder: Recorder | None = None
+        self.recorder: Followed | None = None
         self.stopped_by: Finding | None = None
         self._choices = choices
         self._losses: list[float | Tensor] = []
         self._failed = self._ended = False
         self._together = Together()
-        self._began = self._next = 0.0
+        self._next = 0.0
         self._at = FIRST
         self._watch: Watch | None = None
         self._told: set[str] = set()
@@ -83,25 +106,35 @@ class Live:
         facts: Mapping[str, object] | None = None,
     ) -> None:
         """Record from here on, below `folder` unless the user chose one; a run that starts at a step above 0 is a resumed one."""
-        place = Path(folder) / "nndoctor" if self._choices.folder is None else Path(self._choices.folder)
+        from nndoctor.recorder import Recorder
+
         with self._guarded():
-            self.recorder = Recorder(
-                model,
-                optimizer,
-                place,
-                every=self._choices.every,  # type: ignore[arg-type]  # the recorder validates it
-                scaler=scaler,
-                facts={name: value for name, value in (facts or {}).items() if value is not None},
-                resume=step > 0,
-                first_step=step or None,
+            self.follow(
+                Recorder(
+                    model,
+                    optimizer,
+                    self.place(folder),
+                    every=self._choices.every,  # type: ignore[arg-type]  # the recorder validates it
+                    scaler=scaler,
+                    facts={name: value for name, value in (facts or {}).items() if value is not None},
+                    resume=step > 0,
+                    first_step=step or None,
+                )
             )
-            self._began = time.perf_counter()
-            self._next = self._began + EXPECTED / SHARE
-            self._watch = Watch([str(self.recorder.folder)], self._choices.session)
+
+    def place(self, folder: str | os.PathLike[str]) -> Path:
+        """The run folder: the one that the user chose, or one below the framework's own."""
+        return Path(folder) / "nndoctor" if self._choices.folder is None else Path(self._choices.folder)
+
+    def follow(self, recorder: Followed) -> None:
+        """Judge what a recorder writes from here on."""
+        self.recorder = recorder
+        self._next = time.perf_counter() + EXPECTED / SHARE
+        self._watch = Watch([str(recorder.folder)], self._choices.session)
 
     def loss(self, loss: Tensor | float) -> None:
         """The loss of one micro-batch of the coming step."""
-        self._losses.append(loss.detach() if isinstance(loss, Tensor) else loss)
+        self._losses.append(loss if isinstance(loss, float) else loss.detach())
 
     def step(self, loss: Tensor | float | None = None, **metrics: float) -> None:
         """One optimizer step is done; its loss is the mean of those given to `loss` since the step before."""
@@ -109,8 +142,7 @@ class Live:
             return
         with self._guarded():
             if loss is None and self._losses:
-                several = [torch.as_tensor(one) for one in self._losses]
-                loss = self._losses[0] if len(several) == 1 else torch.stack(several).float().mean()
+                loss = sum(self._losses[1:], start=self._losses[0]) / len(self._losses)
             self._losses.clear()
             self.recorder.step(loss, **metrics)
 
@@ -222,8 +254,7 @@ def say(message: str) -> None:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool):
+    """A number of a framework, which may be a tensor of one element, as a float; None for anything else."""
+    if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__") or getattr(value, "ndim", 0) > 0:
         return None
-    if isinstance(value, Tensor):
-        return float(value.detach()) if value.numel() == 1 else None
-    return float(value) if isinstance(value, (int, float)) or hasattr(value, "__float__") else None
+    return float(value)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
-
-import torch.distributed as dist
 
 EVERY = 16  # steps between two glances at what rank 0 decided: a glance is a round trip to its store
 KEY = "nndoctor/stop"
@@ -17,6 +16,10 @@ class Together:
         self.rank, self._count = 0, 1
         self._store: Any = None
         self._stop_at: int | None = None
+        if "torch" not in sys.modules:
+            return
+        import torch.distributed as dist
+
         if dist.is_available() and dist.is_initialized():
             self.rank, self._count = dist.get_rank(), dist.get_world_size()
         if self._count > 1:

@@ -9,6 +9,7 @@ from typing import Any
 from nndoctor.core.errors import UsageError
 from nndoctor.core.report import Report
 from nndoctor.integrations.live import Choices, Live
+from nndoctor.recorder import Recorder
 
 try:
     from transformers import TrainerCallback
@@ -94,7 +95,7 @@ class Doctor(TrainerCallback):  # type: ignore[misc]  # Transformers ships no ty
         It does where a model's loss is a mean over its own batch, whatever number of examples the Trainer hands to it.
         """
         recorder = self._live.recorder if self._live is not None else None
-        if passes < 2 or recorder is None or recorder.own_loss is None:
+        if passes < 2 or not isinstance(recorder, Recorder) or recorder.own_loss is None:
             return False
         first, mean = recorder.own_loss
         return mean and first > 0 and logged / first > passes**0.5

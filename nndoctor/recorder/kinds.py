@@ -75,6 +75,9 @@ FUNCTIONS: dict[object, str] = {
     torch.Tensor.clamp: "clamp",
     torch.Tensor.clamp_min: "clamp",
 }
+CONTAINERS = (nn.ParameterDict, nn.ParameterList)
+"""Modules that are never called: they keep parameters of the module around them."""
+KERAS_ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax")
 ENDS = {"relu": (0.0, float("inf")), "sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 """The range of each activation that can die or saturate."""
 
@@ -93,16 +96,44 @@ def role_of(module: nn.Module) -> Role | None:
         return Role.ATTENTION
     if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
         return Role.EMBEDDING
-    own = list(module.parameters(recurse=False))
-    if not own or next(module.children(), None) is not None:
+    if isinstance(module, CONTAINERS):
+        return None
+    if _is_keras(module) and type(module).__name__ in KERAS_ACTIVATIONS:
+        return Role.ACTIVATION
+    own = own_parameters(module)
+    if not own or any(not isinstance(child, CONTAINERS) for child in module.children()):
         return None
     return Role.WEIGHT if any(p.ndim >= 2 for p in own) else Role.NORM
+
+
+def own_parameters(module: nn.Module) -> list[nn.Parameter]:
+    """A module's parameters without those of its children; what it keeps in a ParameterDict or ParameterList is its own.
+
+    Keras keeps there those of its children, too.
+    """
+    own = list(module.parameters(recurse=False))
+    if isinstance(module, CONTAINERS):
+        return []
+    kept = [p for child in module.children() if isinstance(child, CONTAINERS) for p in child.parameters()]
+    if not kept:
+        return own
+    inner = {id(p) for child in module.children() if not isinstance(child, CONTAINERS) for p in child.parameters()}
+    return [*own, *(p for p in kept if id(p) not in inner)]
+
+
+def _is_keras(module: nn.Module) -> bool:
+    return type(module).__module__.startswith("keras.")
 
 
 def activation_of(module: nn.Module) -> str:
     """`relu`, `sigmoid`, `tanh`, or `` for what neither dies nor saturates."""
     if isinstance(module, nn.Hardtanh) and type(module) is nn.Hardtanh:
         return "tanh" if (module.min_val, module.max_val) == (-1.0, 1.0) else ""
+    if _is_keras(module):  # its activation may be part of a layer with weights
+        name = (
+            "relu" if type(module).__name__ == "ReLU" else getattr(getattr(module, "activation", None), "__name__", "")
+        )
+        return name if name in ENDS else ""
     found = ACTIVATIONS.get(type(module), "")
     return "" if found == "other" else found
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from nndoctor.recorder.kinds import Role, role_of
+from nndoctor.recorder.kinds import Role, own_parameters, role_of
 
 ROOT = "model"  # the name of the outermost module, whose path is empty
-WRAPPERS = ("DistributedDataParallel", "DataParallel")
+WRAPPERS = ("DistributedDataParallel", "DataParallel", "DeepSpeedEngine", "_FabricModule")
 
 
 @dataclass(slots=True)
@@ -40,14 +40,14 @@ class Plan:
 
 
 def plan(model: nn.Module) -> Plan:
-    """Look through a model; wrappers for several devices are looked into, compiled modules are watched from outside."""
+    """Look through a model; wrappers of frameworks and for several devices are looked into, compiled modules are watched from outside."""
     root = unwrapped(model)
     found = Plan(root, ids=fingerprint(model))
     seen: set[int] = set()
     for place, module, hidden in _walk(root):
         path = place or ROOT
         role = role_of(module)
-        own = [p for p in module.parameters(recurse=False) if id(p) not in seen]
+        own = [p for p in own_parameters(module) if id(p) not in seen]
         found.lazy |= any(map(is_lazy, own))
         seen.update(map(id, own))
         if _is_compiled(module) and not hidden:
@@ -63,7 +63,7 @@ def plan(model: nn.Module) -> Plan:
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The model within DistributedDataParallel or DataParallel."""
+    """The model within DistributedDataParallel, a DeepSpeed engine or another wrapper."""
     while type(model).__name__ in WRAPPERS and isinstance(getattr(model, "module", None), nn.Module):
         model = model.module  # type: ignore[assignment]
     return model
