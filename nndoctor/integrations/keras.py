@@ -56,33 +56,35 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no 
         """The weights before the update are those of now."""
         if self._live is None:
             return
-        if self._live.recorder is None and self.model.built:
-            self._start(self._live)
-        if self._updates is not None:
-            self._updates.begin()
+        with self._live.guarded():
+            if self._live.recorder is None and self.model.built:
+                self._start(self._live)
+            if self._updates is not None:
+                self._updates.begin()
 
     def _start(self, live: Live) -> None:
         if keras.backend.backend() != "torch":
             live.follow(Curves(live.place(".")))
             return
-        from nndoctor.integrations.keras_torch import updates_of
+        from nndoctor.integrations.keras_torch import updates_of, view_of
 
         self._updates = updates_of(self.model)
         facts = {"batch_size": self.params.get("batch_size"), "loss": getattr(self.model.loss, "name", None)}
-        live.start(self.model, self._updates, ".", facts=facts)
+        live.start(view_of(self.model), self._updates, ".", facts=facts)
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """One step is done; Keras tells the mean of the epoch so far, from which the batch's own loss follows."""
         if self._live is None or self._live.recorder is None:
             return
-        mean = float((logs or {}).get("loss", float("nan")))
-        loss = mean if batch == 0 else mean * (batch + 1) - self._mean * batch
-        self._mean = mean
-        if self._updates is not None:
-            self._updates.end()
-            self._live.step(loss)
-        else:
-            self._live.step(loss, lr=float(self.model.optimizer.learning_rate))
+        with self._live.guarded():
+            mean = float((logs or {}).get("loss", float("nan")))
+            loss = mean if batch == 0 else mean * (batch + 1) - self._mean * batch
+            self._mean = mean
+            if self._updates is not None:
+                self._updates.end()
+                self._live.step(loss)
+            else:
+                self._live.step(loss, lr=float(self.model.optimizer.learning_rate))
         if self._live.should_stop():
             self.model.stop_training = True
 

@@ -1,10 +1,11 @@
-"""Keras on PyTorch: its optimizer is none of torch's, so that another one stands for it before the recorder."""
+"""Keras on PyTorch: its layers are torch's modules, but a model does not list them, and its optimizer is none of torch's."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
+from torch import nn
 
 
 class Updates(torch.optim.Optimizer):
@@ -34,3 +35,18 @@ def updates_of(model: Any) -> Updates:
     """The updates of a compiled model, named as its optimizer is."""
     named: type[Updates] = type(type(model.optimizer).__name__, (Updates,), {})
     return named(model)
+
+
+def view_of(model: Any) -> nn.Module:
+    """A module whose children are the model's layers, by their paths; those that contain layers are containers here."""
+    view: nn.Module = type(type(model).__name__, (nn.Module,), {})()
+    for layer in model._flatten_layers(include_self=False, recursive=True):  # noqa: SLF001 - the only way to nested ones
+        if not list(layer._flatten_layers(include_self=False)):  # noqa: SLF001 - as above
+            *containers, name = (layer.path or "").split("/")[1:] or [layer.name]
+            place = view
+            for container in containers:
+                if container not in dict(place.named_children()):
+                    place.add_module(container, nn.Module())
+                place = place.get_submodule(container)
+            place.add_module(name, layer)
+    return view

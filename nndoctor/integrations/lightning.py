@@ -65,17 +65,18 @@ class Doctor(*_bases()):  # type: ignore[misc]  # Lightning ships no types, and 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Weights and optimizers are as they will be trained, also in a resumed run."""
         self._live = Live(self._choices)
-        self._steps, self._looked = trainer.global_step, False
-        loader = trainer.train_dataloader
-        folder = trainer.log_dir or trainer.default_root_dir  # on every rank: Lightning broadcasts it
-        self._live.start(
-            pl_module,
-            trainer.optimizers,
-            folder,
-            step=trainer.global_step,
-            scaler=getattr(trainer.precision_plugin, "scaler", None),
-            facts={"batch_size": getattr(loader, "batch_size", None), "precision": str(trainer.precision)},
-        )
+        with self._live.guarded():
+            self._steps, self._looked = trainer.global_step, False
+            loader = trainer.train_dataloader
+            folder = trainer.log_dir or trainer.default_root_dir  # on every rank: Lightning broadcasts it
+            self._live.start(
+                pl_module,
+                trainer.optimizers,
+                folder,
+                step=trainer.global_step,
+                scaler=getattr(trainer.precision_plugin, "scaler", None),
+                facts={"batch_size": getattr(loader, "batch_size", None), "precision": str(trainer.precision)},
+            )
 
     def on_before_backward(self, trainer: Any, pl_module: Any, loss: Tensor) -> None:
         """The first loss has its graph here, which shows its kind and the number of classes."""

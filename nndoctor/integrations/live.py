@@ -108,7 +108,7 @@ class Live:
         """Record from here on, below `folder` unless the user chose one; a run that starts at a step above 0 is a resumed one."""
         from nndoctor.recorder import Recorder
 
-        with self._guarded():
+        with self.guarded():
             self.follow(
                 Recorder(
                     model,
@@ -140,7 +140,7 @@ class Live:
         """One optimizer step is done; its loss is the mean of those given to `loss` since the step before."""
         if self.recorder is None:
             return
-        with self._guarded():
+        with self.guarded():
             if loss is None and self._losses:
                 loss = sum(self._losses[1:], start=self._losses[0]) / len(self._losses)
             self._losses.clear()
@@ -150,7 +150,7 @@ class Live:
         """Metrics of the latest step; what is not a number is left out."""
         if self.recorder is None:
             return
-        with self._guarded():
+        with self.guarded():
             self.recorder.log(
                 **{name: number for name, value in metrics.items() if (number := _number(value)) is not None}
             )
@@ -160,7 +160,7 @@ class Live:
         if self.recorder is None or self._failed:
             return False
         done = self.recorder.next_step
-        with self._guarded():
+        with self.guarded():
             if self._together.rank == 0 and self.stopped_by is None and self._is_due(done):
                 self._look()
                 self._decide()
@@ -176,7 +176,7 @@ class Live:
         recorder.close()
         if self._together.rank != 0:
             return
-        with self._guarded():
+        with self.guarded():
             self._watch = Watch([str(recorder.folder)], self._choices.session)
             self._look()
             if self._choices.show:
@@ -223,8 +223,9 @@ class Live:
         out.write(f"{render([self.report], look)}\nFull report: nndoctor diagnose {folder} -v\n")
         out.flush()
 
-    def _guarded(self) -> _Guard:
-        return _Guard(self._fail)
+    def guarded(self) -> Guard:
+        """Within it, what fails is printed once and ends nothing but the diagnosis."""
+        return Guard(self._fail)
 
     def _fail(self, error: Exception) -> None:
         if not self._failed:
@@ -232,7 +233,7 @@ class Live:
             say(f"{type(error).__name__}: {error}; the training goes on without a diagnosis".replace("\n", " "))
 
 
-class _Guard:
+class Guard:
     """Hands an exception to whoever prints it, and lets none through: a callback must not stop a training."""
 
     def __init__(self, failed: Callable[[Exception], None]) -> None:

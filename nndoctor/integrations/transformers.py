@@ -58,14 +58,15 @@ class Doctor(TrainerCallback):  # type: ignore[misc]  # Transformers ships no ty
         if self._live is not None:  # a second training, or one that is tried again with a smaller batch
             self._live.finish()
         self._live, self._summed = Live(self._choices), None
-        facts = {
-            "batch_size": args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
-            "schedule": str(getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type)),
-            "seed": args.seed,
-        }
-        optimizer = known.get("optimizer")
-        if optimizer is not None:
-            self._live.start(known["model"], optimizer, args.output_dir, step=state.global_step, facts=facts)
+        with self._live.guarded():
+            facts = {
+                "batch_size": args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
+                "schedule": str(getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type)),
+                "seed": args.seed,
+            }
+            optimizer = known.get("optimizer")
+            if optimizer is not None:
+                self._live.start(known["model"], optimizer, args.output_dir, step=state.global_step, facts=facts)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **known: Any) -> Any:
         """An optimizer step, of one or several accumulated batches, is done."""

@@ -106,7 +106,7 @@ class Book:
             self.pending.clear()
         for k, lr in enumerate(lrs):
             name = f"lr_{k}" if k else "lr"
-            row[name] = self._losses.number([lr], step, name)
+            row[name] = lr if type(lr) is float else self._losses.number([lr], step, name)
         row["step_time"] = seconds
         if metrics or self._metrics:
             for name, value in {**self._metrics, **metrics}.items():

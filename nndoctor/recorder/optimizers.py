@@ -47,12 +47,8 @@ class Optimizers:
 
     def learning_rates(self) -> list[float | Tensor]:
         """Of every parameter group; a rate on an accelerator is copied there, not waited for."""
-        found: list[float | Tensor] = []
-        for optimizer in self._all:
-            for group in optimizer.param_groups:
-                lr = group["lr"]
-                found.append(lr if type(lr) is float else held(lr.clone()) if waits(lr) else float(lr))
-        return found
+        rates = [group["lr"] for optimizer in self._all for group in optimizer.param_groups]
+        return [lr if type(lr) is float else held(lr.clone()) if waits(lr) else float(lr) for lr in rates]
 
     def before_update(self, hook: Callable[..., None]) -> list[RemovableHandle]:
         """Call the hook before each update of each optimizer."""

@@ -178,14 +178,18 @@ class Recorder:
         if self.off:
             return
         try:
-            if self._stepped and (self._optimizers.single or optimizer in self._updated):
+            single = self._optimizers.single
+            if self._stepped and (single or optimizer in self._updated):
                 self._row(None, {})  # the loop did not call rec.step: the row has no further loss
-            self._updated.add(optimizer)
             self._lrs = self._optimizers.learning_rates()
             if not self._stepped:
                 self._step += 1
                 self._stepped = True
-            if len(self._updated) == len(self._optimizers):
+            if not single:
+                self._updated.add(optimizer)
+                if len(self._updated) < len(self._optimizers):
+                    return
+            if self._armed == self._step - 1 or self._book.pending:
                 self._complete()
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
@@ -226,7 +230,8 @@ class Recorder:
     def _row(self, loss: Tensor | float | None, metrics: Mapping[str, float], *, arm: bool = True) -> None:
         """Write the row of the step before, and arm the next one if it is to be sampled."""
         self._stepped = False
-        self._updated.clear()
+        if self._updated:
+            self._updated.clear()
         if self._armed == self._step - 1:  # of several optimizers only some made their update
             self._sample()
         if self._own is not None:
