@@ -19,8 +19,8 @@ from pathlib import Path
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
 from nndoctor.diagnosis.session import Session
-from nndoctor.sanity.api import FAMILIES
 from nndoctor.sanity.checkup import examine
+from nndoctor.sanity.families import FAMILIES
 from nndoctor.sanity.source import from_file
 
 HERE = Path(__file__).resolve()

@@ -92,7 +92,7 @@ from nndoctor.diagnosis.session import Session
 from nndoctor.reporters.page import Look
 from nndoctor.reporters.terminal import render
 from nndoctor.sanity.checkup import examine
-from nndoctor.sanity.api import FAMILIES
+from nndoctor.sanity.families import FAMILIES
 from nndoctor.sanity.source import from_file
 run = examine(from_file(sys.argv[1]))
 print(render([Session().judge(run, families=FAMILIES)], Look()))

@@ -1,4 +1,4 @@
-"""The work of `nndoctor sanity`: load, probe, judge, render, write, and give the exit code."""
+"""What `nndoctor sanity` does once its words are understood: load, probe, judge, render, write, and say how it ended."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
     from nndoctor.core.run import Run
+
+
+SHOWN = ("not checked", "Usable learning rates")
+"""How the notes begin that a short report on a model shows, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +46,20 @@ def template(output: str | None, *, force: bool) -> int:
 
 def carry_out(order: CheckUp, request: Request) -> int:
     """Examine the model and give the exit code. Raises UsageError for a request that makes no sense."""
-    if order.budget <= 0 or order.seeds < 1:
-        found = f"{order.budget:g} and {order.seeds}"
-        raise UsageError(f"--budget wants seconds above 0, and --seeds 1 or more; found {found}")
-    check(request.output, [order.model], force=request.force)
-    files = named(request.reports)
-    for form, file in files:
-        check(file, [order.model], force=request.force or replaceable(form, file), option="--report")
-    if order.plot is not None:
-        kind_of_picture(order.plot, "--plot")
-        check(order.plot, [order.model], force=request.force, option="--plot")
+    files = _checked(order, request)
     from nndoctor.diagnosis.session import session_of
 
     with working("loading torch", quiet=request.quiet, line=False):
         from nndoctor.experiment.model_file import ModelFileError
-        from nndoctor.sanity.api import FAMILIES
+        from nndoctor.experiment.shape import shape_of
+        from nndoctor.sanity.api import unjudged
         from nndoctor.sanity.checkup import examine
+        from nndoctor.sanity.families import FAMILIES
         from nndoctor.sanity.source import from_file
 
     session = session_of(_options(request))
     rules = session.selection(session.settings(order.model), FAMILIES).rules
-    shape = _shape(order.shape)
+    shape = shape_of(order.shape)
     try:
         with working(f"checking {order.model}, at most {order.budget:g} s", quiet=request.quiet):
             with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is not part of the report
@@ -76,14 +73,17 @@ def carry_out(order: CheckUp, request: Request) -> int:
         return Exit.TROUBLE
     if order.plot is not None:
         _drawn(run, order.plot)
-    plan = Plan(rules, session.fails_at([order.model]), request.quiet, request.color)
+    plan = Plan(rules, session.fails_at([order.model]), request.quiet, request.color, request.full)
     put(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(rendered(form, [report], [], plan, to_file=True), file)
     if request.format is Format.github:
         summarize([report], [], plan)
-    if not report.findings and not report.cleared:
-        say(f"{order.model}: cannot be judged: {report.skipped[0].reason if report.skipped else 'no rules selected'}")
+    if request.format is Format.terminal and not request.quiet and not request.full:
+        _shown(run)
+    reason = unjudged(report)
+    if reason is not None:
+        say(f"{order.model}: {reason}")
         return Exit.TROUBLE
     failed = plan.fails_at is not None and bool(report.at_least(plan.fails_at))
     return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
@@ -96,16 +96,26 @@ def _options(request: Request) -> SessionOptions:
     )
 
 
-def _shape(text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
-    try:
-        shape = tuple(int(n) for n in text.lower().replace("×", "x").split("x"))
-    except ValueError:
-        shape = ()
-    if not shape or min(shape) < 1:
-        raise UsageError(f"--input wants the shape of one example, as 3x32x32 or 20; found '{text}'")
-    return shape
+def _checked(order: CheckUp, request: Request) -> list[tuple[Format, str]]:
+    """The files of --report, once the request is found to make sense. Raises UsageError otherwise."""
+    if order.budget <= 0 or order.seeds < 1:
+        found = f"{order.budget:g} and {order.seeds}"
+        raise UsageError(f"--budget wants seconds above 0, and --seeds 1 or more; found {found}")
+    check(request.output, [order.model], force=request.force)
+    files = named(request.reports)
+    for form, file in files:
+        check(file, [order.model], force=request.force or replaceable(form, file), option="--report")
+    if order.plot is not None:
+        kind_of_picture(order.plot, "--plot")
+        check(order.plot, [order.model], force=request.force, option="--plot")
+    return files
+
+
+def _shown(run: Run) -> None:
+    """What a short report on a model leaves out, and users want: the usable learning rates, and what failed."""
+    for note in run.notes:
+        if note.startswith(SHOWN):
+            say(note)
 
 
 def _drawn(run: Run, target: str) -> None:

@@ -51,13 +51,14 @@ def carry_out(order: Order) -> int:
     with working("loading torch", quiet=order.quiet, line=False):
         from nndoctor.experiment.experiment import Given, experiment
         from nndoctor.experiment.model_file import ModelFileError
+        from nndoctor.experiment.shape import shape_of
         from nndoctor.training.folder import cut_back, fresh, latest
         from nndoctor.training.live import Live
         from nndoctor.training.loop import Training
 
     options = _options(order.options)
     folder = (latest if order.resume else fresh)(order.model, order.out)
-    given = Given(_shape(order.shape), order.classes, order.batch_size, options.seed)
+    given = Given(shape_of(order.shape), order.classes, order.batch_size, options.seed)
     stop_on = None if order.stop_on is FailOn.never else Severity(order.stop_on)
     try:
         live = Live(partial(session_of(_session_options(order)).judge, log=str(folder)))
@@ -95,15 +96,6 @@ def _options(given: Mapping[str, object]) -> Options:
 
 def _session_options(order: Order) -> SessionOptions:
     return SessionOptions(fail_on=None if order.fail_on is None else str(order.fail_on))
-
-
-def _shape(text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
-    parts = text.lower().replace(",", "x").split("x")
-    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
-        raise UsageError(f"--input {text} is not a shape; expected sizes without the batch dimension, such as 3x32x32")
-    return tuple(int(part) for part in parts)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from nndoctor.cli.options import (
     QuietOption,
     ReportOption,
     SelectOption,
+    VerboseOption,
     chosen,
 )
 from nndoctor.cli.output_formats import Format
@@ -30,6 +31,16 @@ def sanity(
         str | None,
         typer.Argument(
             metavar="MODEL.py", help="A Python file that defines model, loss and train_data.", show_default=False
+        ),
+    ] = None,
+    module: Annotated[
+        str | None,
+        typer.Option(
+            "--module",
+            "-m",
+            metavar="PKG.MODEL",
+            help="The model file by its module name, for files with relative imports.",
+            show_default=False,
         ),
     ] = None,
     template: Annotated[bool, typer.Option("--template", help="Print a model file to start from.")] = False,
@@ -75,6 +86,7 @@ def sanity(
     fail_on: FailOnOption = None,
     exit_zero: ExitZeroOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
     force: Annotated[
         bool, typer.Option("--force", help="Let --output, --plot and --report overwrite existing files.")
     ] = False,
@@ -94,12 +106,16 @@ def sanity(
 
     if template:
         raise typer.Exit(start(output, force=force))
-    if model is None:
+    if model is None and module is None:
         raise UsageError("sanity needs a model file; print a template with: nndoctor sanity --template")
     needs_torch("nndoctor sanity")
+    if model is None:
+        from nndoctor.experiment.model_file import file_of
+
+        model = file_of(str(module))
     request = Request(
         [model], format=format, output=output, reports=report or (), select=select or (), ignore=ignore or (),
-        fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, force=force, color=chosen(color, no_color),
+        fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, full=verbose, force=force, color=chosen(color, no_color),
         config=config, isolated=isolated,
     )  # fmt: skip
     raise typer.Exit(carry_out(CheckUp(model, budget, seeds, shape, classes, plot), request))

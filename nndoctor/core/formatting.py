@@ -61,6 +61,11 @@ def percent(share: float) -> str:
     return f"{value:.0f}%" if abs(value) >= 9.95 or value == round(value) else f"{value:.1f}%"
 
 
+def others_of(count: int, what: str = "layer") -> str:
+    """`1 other layer`, `2 other layers`."""
+    return f"{count} other {what}{'' if count == 1 else 's'}"
+
+
 def step(value: float) -> str:
     """A step or an epoch: `12`, `0.5`."""
     return f"{value:.0f}" if value == round(value) else f"{value:.2f}".rstrip("0").rstrip(".")

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.rule import Rule
 from nndoctor.diagnosis.aliases import meant
+from nndoctor.diagnosis.checkup_rules import MODEL, SANITY
 from nndoctor.rules.data import (
     class_imbalance,
     constant_features,
     inputs_not_finite,
     inputs_not_normalized,
+    label_among_inputs,
     labels_contradict_inputs,
     labels_out_of_range,
     targets_not_normalized,
@@ -74,18 +76,6 @@ from nndoctor.rules.log import (
     too_little_data,
     unreadable_values,
 )
-from nndoctor.rules.model import (
-    deep_without_shortcuts_or_normalization,
-    loss_scales_with_batch,
-    loss_wrongly_scaled,
-    missing_nonlinearity,
-    normalization_misplaced,
-    optimizer_misses_parameters,
-    output_unfit_for_loss,
-    regularization_excessive,
-    sigmoid_in_hidden_layers,
-    softmax_before_cross_entropy,
-)
 from nndoctor.rules.process import (
     data_loader_bottleneck,
     loss_scale_collapse,
@@ -105,19 +95,6 @@ from nndoctor.rules.reinforcement import (
     reward_collapse,
     truncated_completions,
     value_function_unfit,
-)
-from nndoctor.rules.sanity import (
-    cannot_overfit_tiny_subset,
-    examples_leak_across_batch,
-    gradient_wrong,
-    gradients_not_reset,
-    input_ignored,
-    lr_outside_usable_range,
-    not_reproducible,
-    parameter_without_gradient,
-    regularization_lowers_loss,
-    step_raises_loss,
-    train_eval_mismatch,
 )
 from nndoctor.rules.stability import (
     diverged,
@@ -202,27 +179,9 @@ RULES: tuple[Rule, ...] = (
     targets_not_normalized.RULE,
     train_validation_shift.RULE,
     labels_contradict_inputs.RULE,
-    missing_nonlinearity.RULE,
-    softmax_before_cross_entropy.RULE,
-    output_unfit_for_loss.RULE,
-    normalization_misplaced.RULE,
-    sigmoid_in_hidden_layers.RULE,
-    deep_without_shortcuts_or_normalization.RULE,
-    optimizer_misses_parameters.RULE,
-    regularization_excessive.RULE,
-    loss_scales_with_batch.RULE,
-    loss_wrongly_scaled.RULE,
-    cannot_overfit_tiny_subset.RULE,
-    regularization_lowers_loss.RULE,
-    input_ignored.RULE,
-    examples_leak_across_batch.RULE,
-    parameter_without_gradient.RULE,
-    train_eval_mismatch.RULE,
-    not_reproducible.RULE,
-    lr_outside_usable_range.RULE,
-    gradients_not_reset.RULE,
-    step_raises_loss.RULE,
-    gradient_wrong.RULE,
+    label_among_inputs.RULE,
+    *MODEL,
+    *SANITY,
     best_at_edge_of_search.RULE,
     search_too_narrow.RULE,
     linear_scale_search.RULE,

@@ -10,7 +10,7 @@ import numpy as np
 
 from nndoctor.analysis.chance import meaningful
 from nndoctor.analysis.workload import workload
-from nndoctor.core.finding import Finding, Location, Symptom, ranked
+from nndoctor.core.finding import Finding, Location, Severity, Symptom, ranked
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
@@ -99,9 +99,9 @@ def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
     return Finding(
         code=rule.code,
         name=rule.name,
-        severity=rule.severity if rule.settled or symptom.severity is None else symptom.severity,
+        severity=rule.severity if rule.settled else _severity(rule, symptom, run),
         confidence=round(min(max(symptom.confidence, 0.0), 1.0), 2),
-        message=symptom.message,
+        message=_tried(rule, symptom, run),
         evidence=symptom.evidence,
         location=_location(symptom, run),
         causes=causes,
@@ -109,6 +109,17 @@ def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
         series=symptom.series,
         span=symptom.span,
     )
+
+
+def _severity(rule: Rule, symptom: Symptom, run: Run) -> Severity:
+    """The symptom's own, else the rule's; information only where a trial showed no harm (`remark:` and the rule's name)."""
+    return Severity.INFO if run.fact(f"remark:{rule.name}") is not None else symptom.severity or rule.severity
+
+
+def _tried(rule: Rule, symptom: Symptom, run: Run) -> str:
+    """The message, with what a trial of the remedy showed where there was one."""
+    shown = run.fact(f"harm:{rule.name}") or run.fact(f"remark:{rule.name}")
+    return symptom.message if shown is None else f"{symptom.message}; {shown}"
 
 
 def _location(symptom: Symptom, run: Run) -> Location:

@@ -42,6 +42,10 @@ def batches(name: str, given: object, *, shuffle: bool, size: int = BATCH) -> Ba
         mixed = shuffle and not isinstance(given, IterableDataset)
         loader: DataLoader[object] = DataLoader(given, batch_size=size, shuffle=mixed)
         return _loader(loader, f"{name}: a Dataset, in batches of {size}{', shuffled' if mixed else ''}")
+    if _is_hub_dataset(given):
+        whole: Any = given
+        rows: DataLoader[object] = DataLoader(whole, batch_size=size, shuffle=shuffle)
+        return _loader(rows, f"{name}: a datasets.Dataset, in batches of {size}{', shuffled' if shuffle else ''}")
     if isinstance(given, (tuple, list)) and given and all(isinstance(part, Tensor) for part in given):
         lengths = {len(part) for part in given}
         if len(lengths) != 1:
@@ -84,6 +88,11 @@ def moved(batch: Batch, device: torch.device) -> Batch:
         parts: Any = [moved(value, device) for value in batch]
         return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
     return batch
+
+
+def _is_hub_dataset(given: object) -> bool:
+    """Whether it is a Dataset of Hugging Face's, which goes through single rows."""
+    return type(given).__module__.split(".")[0] == "datasets" and hasattr(given, "__getitem__")
 
 
 def _loader(loader: DataLoader[object], said: str) -> Batches:

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
-from nndoctor.experiment.lightning import Lightning
+from nndoctor.experiment.keras_model import compiled_parts
+from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import ModelFileError, load, told
+from nndoctor.experiment.own_loss import why_no_loss
 
 LINES = {
     "model": "model = Net()  # or: def model(): return Net()",
@@ -51,19 +53,17 @@ def experiment(path: str, given: Given = Given()) -> Experiment:
     """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
     names = load(path, given.seed)
     found = _model(path, names, given.seed)
-    lightning = Lightning.of(found)
-    parts = {**lightning.parts(), **_named(names)} if lightning else _named(names)
-    missing = _missing(parts, given)
-    if missing:
-        lines = "; ".join(f"`{LINES[name]}`" for name in missing)
-        raise ModelFileError(f"{path} has no {' and no '.join(missing)}: add {lines}")
+    parts = _parts(path, found, names)
+    if given.shape is None:
+        _complete(path, parts, ("train_data",))
     said = [f"model: {type(found).__name__}, {_size(found)}"]
     data = parts.get("train_data")
     if data is None and given.shape is not None:
         data = stand_in(given.shape, given.classes, given.seed)
         said.append(f"train_data: assumed, normal inputs of {'x'.join(map(str, given.shape))}")
     loss = parts.get("loss")
-    if loss is None and "step" not in parts and "train_step" not in parts and given.shape is not None:
+    trained = "step" in parts or "train_step" in parts
+    if loss is None and not trained and given.shape is not None:
         loss = nn.MSELoss() if given.classes is None else nn.CrossEntropyLoss()
         said.append(f"loss: assumed, {type(loss).__name__}")
     with told(path, "makes its data"):
@@ -72,6 +72,9 @@ def experiment(path: str, given: Given = Given()) -> Experiment:
         validation = (
             None if held_out is None else batches("validation_data", held_out, shuffle=False, size=given.batch_size)
         )
+    if loss is None and not trained:
+        _owns_loss(path, found, train)
+        said.append("loss: the model's own")
     said += [train.said, *([validation.said] if validation else ["no validation_data: overfitting cannot be seen"])]
     return Experiment(
         path, found, train, _callable(path, "loss", loss), validation, _optimizer(path, parts.get("optimizer")),
@@ -116,13 +119,37 @@ def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:
     return given
 
 
-def _missing(parts: Mapping[str, object], given: Given) -> list[str]:
-    if given.shape is not None:
-        return []
-    missing = [] if "train_data" in parts else ["train_data"]
-    if "loss" not in parts and "step" not in parts and "train_step" not in parts:
+def _parts(path: str, model: nn.Module, names: Mapping[str, object]) -> dict[str, object]:
+    """What the file names, over what a framework's model brings by itself."""
+    parts = _named(names)
+    lightning = Lightning.of(model)
+    with told(path, "is attached to a Trainer" if lightning else "makes its data"):
+        if lightning is not None:
+            own = lightning.parts(parts.get("train_data"), parts.get("validation_data"))
+            return {**own, **parts, **{name: own[name] for name in ("train_data", "validation_data") if name in own}}
+        if is_data_module(parts.get("train_data")):
+            parts |= data_of(parts["train_data"])
+        return {**compiled_parts(model), **parts}
+
+
+def _complete(path: str, parts: Mapping[str, object], wanted: tuple[str, ...]) -> None:
+    """Raise ModelFileError with the lines that are missing."""
+    missing = [name for name in wanted if name not in parts]
+    if missing and not {"loss", "step", "train_step"} & set(parts):
         missing.insert(0, "loss")
-    return missing
+    if missing:
+        lines = "; ".join(f"`{LINES[name]}`" for name in missing)
+        raise ModelFileError(f"{path} has no {' and no '.join(missing)}: add {lines}")
+
+
+def _owns_loss(path: str, model: nn.Module, train: Batches) -> None:
+    """Raise ModelFileError where nothing gives a loss: neither the file nor the model itself."""
+    with told(path, "gives its data"):
+        why = why_no_loss(model, train)
+    if why is not None:
+        raise ModelFileError(
+            f"{path} has no loss: add `{LINES['loss']}`, or `def step(model, batch): return the_loss` ({why})"
+        )
 
 
 def _callable(path: str, name: str, value: object) -> Callable[..., Tensor] | None:

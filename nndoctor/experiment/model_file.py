@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 import traceback
@@ -39,12 +40,16 @@ def load(path: str, seed: int = 0) -> Mapping[str, object]:
     if not file.is_file():
         raise ModelFileError(f"{path}: no such file; `nndoctor sanity --template` prints one to start from")
     torch.manual_seed(seed)
-    spec = importlib.util.spec_from_file_location(NAME, file)
+    name, root = package_name(file)
+    spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ModelFileError(f"{path} is not a Python file; expected one that defines model, loss and train_data")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[NAME] = module  # classes defined in it can be pickled by the workers of a data loader
-    with _beside(file), _no_training(), told(path, "is run"):
+    sys.modules[name] = module  # classes defined in it can be pickled by the workers of a data loader
+    with _beside(root), _beside(file.resolve().parent), _no_training(), told(path, "is run"):
+        if "." in name:  # relative imports want the packages that hold the file
+            importlib.import_module(name.rpartition(".")[0])
+            sys.modules[name] = module
         spec.loader.exec_module(module)
     return vars(module)
 
@@ -70,21 +75,45 @@ def told(path: str, doing: str) -> Iterator[None]:
         line = _line(error, path)
         place = f"{path}, line {line}" if line else path
         said = str(error).strip().splitlines()
+        if "relative import" in str(error):
+            said = [f"{said[0]}; add an __init__.py to the folder, or run it by name: --module pkg.model"]
         raise ModelFileError(
             f"{place}: {type(error).__name__} as it {doing}{f': {said[0]}' if said else ''}", _trace(error, path)
         ) from error
 
 
+def package_name(file: Path) -> tuple[str, Path]:
+    """The dotted name of a file that is part of a package, and the folder that the name starts from; else NAME."""
+    folder, parts = file.resolve().parent, [file.stem]
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return (".".join(parts) if len(parts) > 1 else NAME), folder
+
+
+def file_of(module: str) -> str:
+    """The path of the file of a dotted module name, searched from the current folder on.
+
+    Raises ModelFileError where there is none.
+    """
+    parts = module.split(".")
+    for root in (Path.cwd(), *map(Path, sys.path)):
+        for file in (root.joinpath(*parts).with_suffix(".py"), root.joinpath(*parts, "__init__.py")):
+            if file.is_file():
+                return str(file)
+    raise ModelFileError(f"no module {module}: expected a dotted name such as pkg.model, importable from this folder")
+
+
 @contextmanager
-def _beside(file: Path) -> Iterator[None]:
-    """Modules beside the file can be imported by it, as when it is run."""
-    folder = str(file.resolve().parent)
-    sys.path.insert(0, folder)
+def _beside(folder: Path) -> Iterator[None]:
+    """Modules in the folder can be imported, as when a file in it is run."""
+    name = str(folder)
+    sys.path.insert(0, name)
     try:
         yield
     finally:
-        if folder in sys.path:
-            sys.path.remove(folder)
+        if name in sys.path:
+            sys.path.remove(name)
 
 
 @contextmanager

@@ -1,22 +1,27 @@
-"""From a batch to a loss: by the user's step, by a model that knows its own loss, or by output and target."""
+"""From a batch to a loss: by the user's step, by a model that returns its own loss, or by output and target."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from nndoctor.core.errors import UsageError
 
 if TYPE_CHECKING:
     from nndoctor.experiment.experiment import Experiment
 
+TARGETS = ("labels", "label", "targets", "target", "y")
+"""The names under which a batch of names keeps its targets."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One batch's loss, a scalar; output, target and the number of examples where they can be told."""
+    """One batch's loss, a scalar; output, target and the number of examples where they are known."""
 
     loss: Tensor
     output: Tensor | None = None
@@ -25,22 +30,57 @@ class Outcome:
 
 
 def outcome(experiment: Experiment, batch: object) -> Outcome:
-    """The loss of a batch. Raises UsageError, in words, for a loss that is no scalar or a batch that fits nothing."""
+    """The loss of a batch. Raises UsageError for a loss that is not a scalar and for a batch that the model cannot take."""
     model = experiment.model
     if experiment.step is not None:
-        return Outcome(_scalar(experiment.step(model, batch)), examples=size(batch))
+        return Outcome(_scalar(loss_in(experiment.step(model, batch))), examples=size(batch))
     if isinstance(batch, Mapping):
         return _of_dict(experiment, batch)
-    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+    if isinstance(batch, Tensor) and experiment.loss is not None:  # an autoencoder: the batch is its own target
+        output = model(batch)
+        return Outcome(_scalar(experiment.loss(output, batch)), _tensor(output), batch, size(batch))
+    if not isinstance(batch, (tuple, list)) or not batch:
         raise UsageError(
             f"a batch of train_data is a {type(batch).__name__}; expected (input, target) or a dict; "
             "for anything else add `def step(model, batch): return the_loss`"
         )
-    *inputs, target = batch
-    output = model(*inputs)
     if experiment.loss is None:
-        raise UsageError("there is no loss; add `loss = nn.CrossEntropyLoss()` or `def step(model, batch)`")
-    return Outcome(_scalar(experiment.loss(output, target)), _tensor(output), _tensor(target), size(batch))
+        return Outcome(_scalar(own_loss(model, batch)), examples=size(batch))
+    output = model(*inputs_of(model, batch))
+    return Outcome(_scalar(experiment.loss(output, batch[-1])), _tensor(output), _tensor(batch[-1]), size(batch))
+
+
+def inputs_of(model: nn.Module, batch: Sequence[Any]) -> tuple[Any, ...]:
+    """What the model takes by position of a batch that ends with the target: a tuple of inputs as one or as several."""
+    if len(batch) == 1:
+        return (batch[0],)
+    if len(batch) != 2 or not isinstance(batch[0], (tuple, list)):
+        return tuple(batch[:-1])
+    kinds = inspect.signature(model.forward).parameters.values()
+    places = [p for p in kinds if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    several = len(places) != 1 or any(p.kind is p.VAR_POSITIONAL for p in kinds)
+    return tuple(batch[0]) if several else (batch[0],)
+
+
+def own_loss(model: Any, batch: object) -> object:  # noqa: ANN401 - any module
+    """What a model that returns its own loss returns as the loss of a batch; whatever it returns where it does not."""
+    if isinstance(batch, Mapping):
+        return loss_in(model(**{str(key): value for key, value in batch.items()}))
+    return loss_in(model(*batch) if isinstance(batch, (tuple, list)) else model(batch))
+
+
+def loss_in(value: Any) -> Any:  # noqa: ANN401
+    """The loss in what a step or a model returned: itself, `.loss`, under `loss`, first of a tuple, or a sum of named losses."""
+    if isinstance(value, Mapping):
+        if "loss" in value:
+            return value["loss"]
+        parts = [part for name, part in value.items() if "loss" in str(name).lower() and _is_scalar(part)]
+        return torch.stack([part.reshape(()) for part in parts]).sum() if parts else value
+    if isinstance(getattr(value, "loss", None), Tensor):
+        return value.loss
+    if isinstance(value, tuple) and value and _is_scalar(value[0]):
+        return value[0]
+    return value
 
 
 def size(batch: object) -> int:
@@ -67,19 +107,20 @@ def hits(found: Outcome) -> tuple[Tensor, int] | None:
 
 
 def _of_dict(experiment: Experiment, batch: Mapping[Any, Any]) -> Outcome:
-    """A model that takes a dict gives its loss beside its output, as those of transformers do."""
-    output = experiment.model(**{str(key): value for key, value in batch.items()})
-    target = next((batch[name] for name in ("labels", "label", "target", "targets") if name in batch), None)
+    """A model that takes a dict returns its loss next to its output, as those of transformers do."""
+    target = next((batch[name] for name in TARGETS if name in batch), None)
+    if experiment.loss is None:
+        output = experiment.model(**{str(key): value for key, value in batch.items()})
+        loss = loss_in(output)
+        if not isinstance(loss, Tensor):
+            raise UsageError(
+                "the model was given a dict and its output has no loss; add a loss or `def step(model, batch)`"
+            )
+        return Outcome(_scalar(loss), _tensor(_part(output, "logits")), _tensor(target), size(batch))
+    output = experiment.model(**{str(key): value for key, value in batch.items() if key not in TARGETS})
     logits = _part(output, "logits")
-    if experiment.loss is not None:
-        whole = output if logits is None else logits
-        return Outcome(_scalar(experiment.loss(whole, target)), _tensor(whole), _tensor(target), size(batch))
-    loss = _part(output, "loss")
-    if loss is None:
-        raise UsageError(
-            "the model was given a dict and its output has no loss; add a loss or `def step(model, batch)`"
-        )
-    return Outcome(_scalar(loss), _tensor(logits), _tensor(target), size(batch))
+    whole = output if logits is None else logits
+    return Outcome(_scalar(experiment.loss(whole, target)), _tensor(whole), _tensor(target), size(batch))
 
 
 def _part(output: object, name: str) -> object:
@@ -90,12 +131,14 @@ def _tensor(value: object) -> Tensor | None:
     return value if isinstance(value, Tensor) else None
 
 
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, Tensor) and value.numel() == 1 and value.is_floating_point()
+
+
 def _scalar(loss: object) -> Tensor:
     if not isinstance(loss, Tensor):
-        raise UsageError(
-            f"the loss is a {type(loss).__name__}; expected a tensor with one value: return the loss itself"
-        )
+        raise UsageError(f"the loss is a {type(loss).__name__}; expected a tensor with one value")
     if loss.numel() != 1:
         shape = "x".join(map(str, loss.shape))
-        raise UsageError(f"the loss has shape {shape}; expected one value: take its mean, or reduction='mean'")
+        raise UsageError(f"the loss has shape {shape}; expected one value: take its mean, or use reduction='mean'")
     return loss.reshape(())

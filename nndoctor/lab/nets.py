@@ -101,6 +101,20 @@ def he(linear: nn.Linear) -> None:
     nn.init.zeros_(linear.bias)
 
 
+def he_small_head(linear: nn.Linear) -> None:
+    """He's weights, and a last layer that begins near zero: the first loss is that of random guessing."""
+    he(linear)
+    if linear.out_features == CLASSES:
+        linear.weight.data *= 0.1
+
+
+def small_branch(linear: nn.Linear) -> None:
+    """Layers that keep the width begin small, as in Fixup (Zhang et al. 2019): thirty shortcuts then keep the signal's size."""
+    he_small_head(linear)
+    if linear.in_features == linear.out_features:
+        linear.weight.data *= 0.1
+
+
 def negative_bias(deviation: float) -> Init:
     """He's weights under biases so low that most units never fire."""
 

@@ -15,7 +15,7 @@ from nndoctor.core.sanitize import shown
 from nndoctor.core.series import Series
 from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
 
-RANGE, START = "range/loss", "start:"
+RANGE, START = "range/end", "start:"
 WIDTH, TOP, RIDGE = 9.0, 3.4, 0.42  # inches: the whole, the range test, a layer's histogram
 
 

@@ -81,6 +81,18 @@ CATALOGUE = (
         RECIPE,
     ),
     Remedy(
+        "causal-mask",
+        "give the attention a causal mask (is_causal=True or nn.Transformer.generate_square_subsequent_mask)",
+        "each position then sees earlier tokens only, as it does when text is generated",
+        RECIPE,
+    ),
+    Remedy(
+        "mask-padding",
+        "pass ignore_index to the loss, or set the targets of padding to -100",
+        "padding is easy to predict, so its loss hides that of the real tokens",
+        RECIPE,
+    ),
+    Remedy(
         "group-normalization",
         "use nn.GroupNorm or nn.LayerNorm for small batches",
         "they behave the same in training and evaluation mode",

@@ -13,10 +13,8 @@ from nndoctor.core.report import Report
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.session import Session
 from nndoctor.sanity.checkup import BUDGET, SEEDS, examine
+from nndoctor.sanity.families import FAMILIES
 from nndoctor.sanity.source import from_objects
-
-FAMILIES = ("NN301", "NN302", "NN4", "NN5", "NN6", "NN7", "NN8")
-"""The rules that a check-up of a few steps can judge; the others need a whole training's log."""
 
 
 def check_model(  # noqa: PLR0913 - a user sets them by name
@@ -57,3 +55,11 @@ def assert_trains(  # noqa: PLR0913 - a user sets them by name
     if found:
         lines = "\n".join(f"{f.code} {f.severity} {f.name}: {f.message}" for f in found)
         raise AssertionError(f"{type(model).__name__} will not train as it stands:\n{lines}")
+
+
+def unjudged(report: Report) -> str | None:
+    """Why a report says little: no rule was asked for, or the budget left no time to train the model."""
+    if not report.findings and not report.cleared:
+        return f"cannot be judged: {report.skipped[0].reason if report.skipped else 'no rules selected'}"
+    little = report.run.fact("too_little_examined")
+    return str(little) if little is not None and not report.at_least(Severity.WARNING) else None

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nndoctor.experiment.steps import TARGETS
+
 Batch = Any  # a tensor, or tensors in tuples, lists and mappings, as the user's data give them
-TARGETS = ("labels", "label", "targets", "target", "y")
-"""The names under which a batch of names keeps its targets."""
 
 
 def mapped(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
@@ -109,11 +109,16 @@ def rebuilt(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
     return mapped(batch, change)
 
 
-def first_input(batch: Batch) -> Tensor | None:
-    """The first tensor that the model takes."""
+def all_inputs(batch: Batch) -> list[Tensor]:
+    """The tensors that the model takes, without masks."""
     places, names, _ = split(batch)
     named = [v for k, v in names.items() if k not in TARGETS and "mask" not in str(k)]
-    return next(iter(tensors([*places, *named])), None)
+    return tensors([*places, *named])
+
+
+def first_input(batch: Batch) -> Tensor | None:
+    """The first tensor that the model takes."""
+    return next(iter(all_inputs(batch)), None)
 
 
 def target_of(batch: Batch) -> Tensor | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from nndoctor.sanity.batches import Batch, alike, joined, part, size, tensors
 from nndoctor.sanity.optimizers import fresh
 from nndoctor.sanity.state import Snapshot, seed
 from nndoctor.sanity.subject import Subject
+from nndoctor.sanity.user_step import Strangers, TrainStep, watched
 
 MOST_EXAMPLES = 2048  # looked at in data
 MOST_BATCHES = 64
@@ -57,6 +59,7 @@ class Bench:
     lines: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     sample: Batch | None = None
     validation: Batch | None = None
@@ -65,6 +68,7 @@ class Bench:
     load_time: float = 0.0
     steps: int = 0
     bare: float = 0.0
+    strangers: Strangers = field(default_factory=dict)
 
     @property
     def model(self) -> nn.Module:
@@ -79,6 +83,8 @@ class Bench:
     def fresh_start(self, number: int = 0) -> None:
         """The weights as the user's file made them, and random numbers that depend on `number` only."""
         self.snapshot.weights()
+        for optimizer, kept in self.strangers.values():
+            optimizer.load_state_dict(copy.deepcopy(kept))
         seed(20_240_501 + number)
 
     def optimizer(self, *, factor: float = 1.0, decay: bool = True) -> torch.optim.Optimizer:
@@ -87,6 +93,30 @@ class Bench:
         if own is None:
             return torch.optim.Adam(self.model.parameters(), lr=RATE * factor)
         return fresh(own, self.model, factor=factor, decay=decay)
+
+    def train(self, batch: Batch, optimizer: torch.optim.Optimizer, *, clip: float | None = None) -> float:
+        """One training step as the user takes it: their train_step, else zero_grad, backward, step. Gives its loss.
+
+        NaN where the loss has no gradient, and no step is taken. `clip` is the largest norm of the gradients, for
+        steps that are not the user's own.
+        """
+        own = self.subject.train_step
+        with self.timed():
+            if own is not None:
+                return self._watched(own, batch, optimizer)
+            optimizer.zero_grad()
+            loss = self.subject.run(batch).loss
+            if not loss.requires_grad:
+                return math.nan
+            loss.backward()  # type: ignore[no-untyped-call]
+            if clip is not None:
+                nn.utils.clip_grad_norm_(self.model.parameters(), clip)
+            optimizer.step()
+        return number(loss)
+
+    def _watched(self, own: TrainStep, batch: Batch, optimizer: torch.optim.Optimizer) -> float:
+        seen = watched(own, self.model, batch, optimizer, self.strangers)
+        return seen.loss
 
     def observe(self, hooks: Iterable[RemovableHandle]) -> None:
         """One pass of the batch without gradients, under hooks that are taken away after it."""

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator
 import torch
 
 from nndoctor.core.run import Fact, Run
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity import lines, summary
 from nndoctor.sanity.bench import Bench, Clock, gather
 from nndoctor.sanity.failures import is_lost, is_memory, lost, said
+from nndoctor.sanity.families import FAMILIES
 from nndoctor.sanity.probes import (
     activations,
     backward,
@@ -26,33 +29,46 @@ from nndoctor.sanity.probes import (
     own_step,
     parameters,
     rates,
+    sequences,
+    shapes,
     slopes,
     steps,
     structure,
     tiny,
 )
+from nndoctor.sanity.settle import settle
 from nndoctor.sanity.state import Snapshot, random_state
 from nndoctor.sanity.subject import Subject
+from nndoctor.sanity.trials.compare import Trials
+from nndoctor.sanity.trials.verify import ROUNDS, verify
 
 BUDGET = 60.0  # seconds
 SEEDS = 3
 
 # Name, how many passes it makes at least, and probe; each begins with the weights as they were. What comes later costs more.
 PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
+    ("the training step of the file", 4, own_step.probe),
     ("the inputs of the first layer", 1, parameters.first_layer),
+    ("shapes of output and target", 1, shapes.probe),
     ("structure", 1, structure.probe),
     ("the signal at the start", 1, activations.probe),
     ("the loss against the output", 2, fit.probe),
     ("labels against neighbours", 0, neighbours.probe),
     ("what outputs depend on", 6, dependence.probe),
+    ("sequences of tokens", 4, sequences.probe),
     ("one backward pass", 8, backward.probe),
-    ("the training step of the file", 4, own_step.probe),
     ("training against evaluation mode", 28, modes.probe),
     ("a few steps", 3, steps.probe),
     ("numerical gradients", 20, slopes.probe),
     ("the learning-rate range", 0, rates.probe),
     ("a tiny subset", 0, tiny.probe),
 )
+MAIN = ("the learning-rate range", "a tiny subset")
+"""Probes that train the model: a check-up with neither of them says nothing about training."""
+BLIND = ("the training step of the file", "a few steps")
+"""What can be checked where no single loss stands for the user's step."""
+USERS = ("a few steps", "the training step of the file")
+"""Probes that do what the user's training does: where one fails, so does the training."""
 
 
 def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pictures: bool = False) -> Run:
@@ -66,6 +82,7 @@ def examine(subject: Subject, *, budget: float = BUDGET, seeds: int = SEEDS, pic
             bench = Bench(subject, Clock(budget), seeds, snapshot, pictures=pictures)
             with torch.enable_grad():
                 _probe(bench)
+                _verify(bench)
         except Exception as error:
             gone = is_lost(error)  # and the weights with it
             if gone:
@@ -81,34 +98,53 @@ def _probe(bench: Bench) -> None:
     bench.fresh_start()
     gather(bench)
     if not bench.batches:
-        raise ModelFileError(f"{bench.subject.path}: train_data holds no batch; expected at least one")
+        raise ModelFileError(f"{bench.subject.path}: train_data has no batch; expected at least one")
     if not any(p.requires_grad for p in bench.model.parameters()):
-        raise ModelFileError(f"{bench.subject.path}: the model has no parameter with requires_grad: nothing can train")
+        raise ModelFileError(f"{bench.subject.path}: no parameter of the model has requires_grad: nothing can train")
     data.probe(bench)
-    parameters.probe(bench)
     bench.lines.update(lines.of(bench.subject))
-    if bench.subject.blind:
-        own_step.probe(bench)
-        bench.notes.append("train_step alone does not tell the loss; a loss beside it lets the other checks run")
-        return
-    if labels.outside(bench):
-        bench.notes.append("the loss cannot be taken of these targets: what needs it is not checked")
+    settle(bench)
+    parameters.probe(bench)
+    if not bench.subject.blind and labels.outside(bench):
+        bench.notes.append("the loss cannot be computed for these targets: checks that need it are skipped")
         return
     bench.fresh_start()
     steps.measured(bench)
     for name, passes, probe in PROBES:
         bench.fresh_start()
-        if not bench.fits(name, passes):
+        if (bench.subject.blind and name not in BLIND) or not bench.fits(name, passes):
             continue
-        try:
-            probe(bench)
-        except ModelFileError:
-            raise
-        except Exception as error:
-            if not is_memory(error):
-                raise
-            bench.notes.append(f"{name}: memory ran out ({said(error)}), not checked")
+        _probed(bench, name, probe)
     bench.fact("steps_taken", bench.steps - int(bench.number("tiny_steps_taken")))
+
+
+def _probed(bench: Bench, name: str, probe: Callable[[Bench], None]) -> None:
+    """One probe; where it fails, the others go on, unless the user's own training would fail in the same way."""
+    try:
+        probe(bench)
+    except Exception as error:
+        if is_lost(error) or (name in USERS and not is_memory(error)):
+            raise
+        why = str(error).removeprefix(f"{bench.subject.path}: ") if isinstance(error, ModelFileError) else said(error)
+        bench.notes.append(f"not checked: {name}: {'out of memory: ' if is_memory(error) else ''}{why}")
+        bench.failed.append(name)
+
+
+def _verify(bench: Bench) -> None:
+    """Judge what was measured, and try a remedy for what would be a warning; facts need no trial."""
+    trials = Trials(bench)
+    rules = tuple(rule for rule in RULES if rule.code.startswith(FAMILIES))
+    for _ in range(ROUNDS):
+        report = diagnose(_run(bench), rules)
+        try:
+            if not verify(bench, trials, report.findings):
+                break
+        except Exception as error:
+            if is_lost(error):
+                raise
+            bench.notes.append(f"not checked: whether remedies help: {said(error)}")
+            break
+    bench.fresh_start()
 
 
 def _run(bench: Bench) -> Run:
@@ -116,16 +152,21 @@ def _run(bench: Bench) -> Run:
     facts = {name: Fact(value, bench.lines.get(name)) for name, value in bench.facts.items()}
     facts |= {f"line:{name}": Fact(line, line) for name, line in bench.lines.items()}
     notes = [*subject.said, *bench.notes, *summary.lines(bench)]
+    if bench.failed:
+        facts["probes_failed"] = Fact(tuple(bench.failed))
     if bench.unchecked:
         facts["unchecked"] = Fact(tuple(bench.unchecked))
+        if set(MAIN) <= set(bench.unchecked):
+            few = f"the budget of {bench.clock.budget:g} s is too short to train this model; raise it with --budget"
+            facts["too_little_examined"] = Fact(few)
         left = ", ".join(bench.unchecked)
-        notes.append(f"not checked within the budget of {bench.clock.budget:g} s: {left}; --budget gives more time")
+        notes.append(f"not checked within the budget of {bench.clock.budget:g} s: {left}; raise it with --budget")
     return Run(bench.series, facts, source=subject.path, path=subject.path, format="model", notes=tuple(notes))
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The user's prints go to standard error, and warnings of torch about probing nowhere."""
+    """What the user's code prints goes to standard error; warnings about the probing itself are dropped."""
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -22,6 +22,13 @@ WANTS = (  # the attribute that says what a layer takes, and in which words
     ("embed_dim", "{} features in the last dimension"),
     ("input_size", "{} features in the last dimension"),
 )
+HINTS = (
+    (
+        "Expected more than 1 value per channel",
+        "batch normalization cannot train on a batch of one example: give the DataLoader drop_last=True",
+    ),
+)
+"""What an error of torch's says, and what to do about it."""
 LIBRARIES = ("site-packages", "dist-packages", "importlib")
 OURS = str(Path(__file__).resolve().parents[1])
 
@@ -81,9 +88,10 @@ def users_line(error: BaseException, path: str) -> int | None:
 
 def unusable(what: str, error: BaseException, path: str) -> ModelFileError:
     """The error that tells the user `what` failed, with the line of their file and their traceback."""
+    hint = next((f"; {words}" for sign, words in HINTS if sign in str(error)), "")
     line = users_line(error, path)
     place = f" (line {line})" if line is not None else ""
-    return ModelFileError(f"{path}{place}: {what}: {said(error)}", users_trace(error))
+    return ModelFileError(f"{path}{place}: {what}: {said(error)}{hint}", users_trace(error))
 
 
 class Trail:

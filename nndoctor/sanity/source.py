@@ -25,17 +25,17 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
     with told(path, "makes its optimizer"):
         optimizer = _optimizer(found)
     if optimizer is None:
-        found.said.append("no optimizer: Adam stands in, and the learning rate is not judged")
+        found.said.append("no optimizer given: using Adam; learning rate not checked")
     else:
         found.said.append(f"optimizer: {type(optimizer).__name__}")
         held(optimizer, found.model, path)
-    step: Callable[..., Any] | None = None if found.loss is not None else found.step
+    own = found.step is not None or found.train_step is not None
     made_up = (
         shape is not None and found.train_data.dataset is not None and "train_data: assumed" in " ".join(found.said)
     )
     return Subject(
-        path, found.model, found.loss if step is None else None, step, found.train_data, found.validation_data, optimizer,
-        found.train_step, made_up, found.said,
+        path, found.model, None if own else found.loss, found.step, found.train_data, found.validation_data, optimizer,
+        found.train_step, made_up, found.said, file_loss=found.loss if own else None,
     )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def from_objects(
         raise UsageError(f"check_model wants a loss that takes (output, target); found {type(loss).__name__}")
     if optimizer is not None:
         held(optimizer, model, HERE)
-    said = [] if optimizer is not None else ["no optimizer: Adam stands in, and the learning rate is not judged"]
+    said = [] if optimizer is not None else ["no optimizer given: using Adam; learning rate not checked"]
     return Subject(HERE, model, loss, None, _batches(data), None, optimizer, None, said=said)
 
 

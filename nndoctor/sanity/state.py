@@ -73,3 +73,18 @@ def without_dropout(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, (nn.modules.dropout._DropoutNd, nn.MultiheadAttention)):  # noqa: SLF001 - the one class of all of them
             module.eval()
+
+
+@contextmanager
+def unchanged(model: nn.Module) -> Iterator[None]:
+    """Modes and buffers (running statistics) are afterwards what they were before."""
+    modes = [(m, m.training) for m in model.modules()]
+    kept = [(b, b.detach().clone()) for b in model.buffers()]
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        with torch.no_grad():
+            for buffer, value in kept:
+                buffer.copy_(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.sanity.batches import TARGETS, Batch, mapped, split, tensors
+from nndoctor.experiment.steps import TARGETS, inputs_of, loss_in
+from nndoctor.sanity.batches import Batch, mapped, split, tensors
 from nndoctor.sanity.failures import failing, is_machine, unusable
+from nndoctor.sanity.observe import LossCall, Observer, standing_for
 
 
 @dataclass(slots=True)
@@ -27,8 +29,10 @@ class Outcome:
 class Subject:
     """What is examined. `loss` takes (output, target); `step` takes (model, batch); a model that returns its own loss needs neither.
 
+    Where there is a `train_step`, `step` is its loss; `blind` says that no single loss stands for it, as in a GAN.
+    `file_loss` is the file's loss where a step stands above it.
     `train` and `validation` can be iterated anew. `optimizer` is None where the user gave none; `standin` says that the
-    data are made up. `said` tells what was found and what was assumed.
+    data are made up. `said` lists what was found and what was assumed.
     """
 
     path: str
@@ -42,18 +46,14 @@ class Subject:
     standin: bool = False
     said: list[str] = field(default_factory=list)
     accepts: frozenset[str] | None = None
+    blind: bool = False
+    file_loss: Callable[..., Any] | None = None
 
     @property
     def device(self) -> torch.device:
-        """Where the model's parameters lie."""
+        """The device of the model's parameters."""
         found = next(iter(self.model.parameters()), None)
         return torch.device("cpu") if found is None else found.device
-
-    @property
-    def blind(self) -> bool:
-        """Whether nothing but the user's own train_step knows the loss."""
-        named = isinstance(next(iter(self.train), None), Mapping)
-        return self.train_step is not None and self.loss is None and self.step is None and not named
 
     def batches(self) -> Iterator[Batch]:
         """The training batches, once through, on the model's device."""
@@ -109,7 +109,14 @@ class Subject:
             raise self._failed("the step fails", error, batch) from error
         finally:
             handle.remove()
-        return Outcome(self._single(loss), seen[0] if seen else None)
+        return Outcome(self._single(loss), seen[0] if len(seen) == 1 else None)
+
+    def observed(self, batch: Batch) -> tuple[Observer, LossCall | None]:
+        """One pass under an observer, and the call of one of torch's losses that is the whole loss, if there is one."""
+        observer = Observer()
+        with torch.enable_grad(), observer:
+            loss = self.run(batch).loss
+        return observer, standing_for(observer.calls, loss)
 
     def _failed(self, what: str, error: Exception, batch: Batch | None) -> Exception:
         """The user's error in one line; with a batch the pass is made again to see which layer it is."""
@@ -135,12 +142,16 @@ class Subject:
 
     def _forward(self, batch: Batch) -> tuple[Any, Any]:
         if self.step is not None:
-            return None, _loss_in(self.step(self.model, batch))
+            return None, loss_in(self.step(self.model, batch))
         places, names, _ = split(batch)
+        if self.loss is None and not names and isinstance(batch, (tuple, list)):
+            places = tuple(batch)  # a model that returns its own loss takes the targets, too
+        elif isinstance(batch, (tuple, list)) and batch:
+            places = inputs_of(self.model, batch)
         if names:
             names = self._wanted(names)
         output = self.model(*places, **names)
-        return output, None if self.loss is not None else _loss_in(output)
+        return output, None if self.loss is not None else loss_in(output)
 
     def _wanted(self, names: dict[str, Any]) -> dict[str, Any]:
         """Of a batch of names those that the model's forward takes; the targets only where it takes no others."""
@@ -193,17 +204,6 @@ def main_output(output: Any) -> Tensor | None:  # noqa: ANN401
         return output
     found = [t for t in tensors(output) if t.is_floating_point() and t.ndim]
     return found[0] if len(found) == 1 else None
-
-
-def _loss_in(value: Any) -> Any:  # noqa: ANN401
-    """The loss in what a step or a model returned: itself, `.loss`, or under `loss`."""
-    if isinstance(value, Mapping) and "loss" in value:
-        return value["loss"]
-    if isinstance(getattr(value, "loss", None), Tensor):
-        return value.loss
-    if isinstance(value, tuple) and value and isinstance(value[0], Tensor) and value[0].ndim == 0:
-        return value[0]
-    return value
 
 
 def _shape(tensor: Tensor) -> str:

@@ -1,4 +1,4 @@
-"""What the probes measured beside what is wrong, in a line each: the usable rates, and what a step costs."""
+"""What the probes measured apart from faults, in a line each: the usable learning rates, and what a step costs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nndoctor.core.formatting import rough
 from nndoctor.sanity.batches import size
 from nndoctor.sanity.bench import Bench
 
-BRAKE = 1.0  # times a step's own time that reading its batch may take
+BOTTLENECK = 1.0  # times a step's own time that reading its batch may take
 
 
 def lines(bench: Bench) -> Iterator[str]:
@@ -28,9 +28,9 @@ def _rates(bench: Bench) -> Iterator[str]:
         return
     low, high, best, least, most = (rough(v) for v in found)
     seeds = bench.facts.get("lr_seeds")
-    spread = f"{least} to {most} over {seeds} seeds" if least != most else f"the same over {seeds} seeds"
-    who = "" if bench.subject.optimizer is not None else " of Adam"
-    yield f"learning rate{who}: {low} to {high} can be used, {best} learns fastest ({spread})"
+    spread = f"; {least}–{most} over {seeds} seeds" if least != most else ""
+    who = "" if bench.subject.optimizer is not None else " (Adam)"
+    yield f"Usable learning rates{who}: {low}–{high} (fastest: {best}{spread})"
 
 
 def _cost(bench: Bench) -> Iterator[str]:
@@ -41,19 +41,19 @@ def _cost(bench: Bench) -> Iterator[str]:
     bench.fact("step_seconds", step)
     bench.fact("load_seconds", load)
     bench.fact("peak_memory", _memory(bench))
-    text = f"a step takes {_time(step)}"
+    text = f"{_time(step)}/step"
     if examples:
         bench.fact("examples_per_second", examples / max(step, load))
-        text += f", {examples / max(step, load):,.0f} examples a second"
+        text += f" · {examples / max(step, load):,.0f} examples/s"
     batches = len(bench.subject.train) if isinstance(bench.subject.train, Sized) else _batches(bench)
     if batches:
         bench.fact("epoch_seconds", batches * (step + load))
-        text += f", an epoch {_time(batches * (step + load))}"
+        text += f" · {_time(batches * (step + load))}/epoch"
     memory = bench.facts["peak_memory"]
     if isinstance(memory, int) and memory:
-        text += f", memory at most {memory / 2**20:,.0f} MiB"
-    brake = "the data loader" if load > BRAKE * step else "the model"
-    yield f"{text}; reading a batch takes {_time(load)}: {brake} is the brake"
+        text += f" · peak memory {memory / 2**20:,.0f} MiB"
+    bound = "the data loader is the bottleneck" if load > BOTTLENECK * step else "compute-bound"
+    yield f"{text} · {_time(load)} to load a batch ({bound})"
 
 
 def _batches(bench: Bench) -> int | None:

@@ -387,7 +387,7 @@ def test_a_layer_named_by_a_number_is_told_with_its_kind(tmp_path):
     model = nets.mlp(3, init=nets.he)
     nn.init.constant_(model[2].bias, -8.0)
     (found,) = [f for f in of_layers(nets.train(tmp_path / "a", model, nets.vectors(), lr=0.05)) if f.code == "NN401"]
-    assert "of layer 3 (ReLU) are dead" in found.message
+    assert "in layer 3 (ReLU) are dead" in found.message
     assert found.location.layer == "3"
 
 

@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.core.report import Report  # noqa: E402
 from nndoctor.diagnosis.session import Session  # noqa: E402
-from nndoctor.sanity.api import FAMILIES  # noqa: E402
 from nndoctor.sanity.checkup import examine  # noqa: E402
+from nndoctor.sanity.families import FAMILIES  # noqa: E402
 from nndoctor.sanity.source import from_file  # noqa: E402
 
 HEAD = """

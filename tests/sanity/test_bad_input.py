@@ -36,7 +36,7 @@ CASES = {
         "none of them the model's",
     ),
     "an iterator": ("train_data = iter([(x, y)])", "is an iterator, which ends after one epoch"),
-    "no batches": ("train_data = DataLoader(TensorDataset(x[:0], y[:0]), batch_size=20)", "train_data holds no batch"),
+    "no batches": ("train_data = DataLoader(TensorDataset(x[:0], y[:0]), batch_size=20)", "train_data has no batch"),
     "a number for data": ("train_data = 7", "train_data is a int"),
     "a number for a model": ("model = 3", "model is a int"),
     "nothing to train": ("model.requires_grad_(False); optimizer = None", "nothing can train"),
@@ -98,9 +98,9 @@ def test_the_users_own_traceback_is_shown(written, capsys, name):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["sanity"], "wants a model file"),
+        (["sanity"], "expects a model file"),
         (["sanity", "nowhere.py"], "no such file"),
-        (["sanity", "x.py", "--input", "3xx"], "--input wants the shape"),
+        (["sanity", "x.py", "--input", "3xx"], "--input expects the shape"),
         (["sanity", "x.py", "--budget", "0"], "--budget wants seconds"),
         (["sanity", "x.py", "--plot", "x.txt"], "wanted one that ends in .png"),
     ],
@@ -124,8 +124,8 @@ def test_memory_that_runs_out_skips_a_probe_only(written, capsys):
     model = Big(8, 3)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     """
-    assert run(["sanity", written(change), "--seeds", "1"]) == 0
-    assert "memory ran out" in capsys.readouterr().out.replace("\n", " ")
+    assert run(["sanity", written(change), "--seeds", "1", "-v"]) == 0
+    assert "out of memory" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_a_device_that_is_lost_is_told_in_one_line(written, capsys, monkeypatch):

@@ -115,6 +115,7 @@ def test_a_model_alone_is_examined_with_made_up_data(written, capsys):
                 "10",
                 "--seeds",
                 "1",
+                "-v",
             ]
         )
         == 0
@@ -224,6 +225,7 @@ def test_a_model_of_half_precision_is_examined(written, capsys):
 
 def test_the_time_of_a_step_is_that_until_its_loss_is_known(written, monkeypatch):
     """An accelerator has only been asked by then, not done."""
+    from nndoctor.sanity import bench as bench_module
     from nndoctor.sanity.bench import Bench, Clock
     from nndoctor.sanity.probes import steps
     from nndoctor.sanity.source import from_file
@@ -231,6 +233,6 @@ def test_the_time_of_a_step_is_that_until_its_loss_is_known(written, monkeypatch
 
     subject = from_file(written())
     bench = Bench(subject, Clock(60.0), 1, Snapshot(subject.model), batches=list(subject.batches()))
-    monkeypatch.setattr(steps, "number", lambda _: time.sleep(0.2))
+    monkeypatch.setattr(bench_module, "number", lambda _: time.sleep(0.2))
     steps.measured(bench)
     assert bench.step_time >= 0.2

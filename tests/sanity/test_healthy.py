@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.core.finding import Severity  # noqa: E402
 from nndoctor.diagnosis.session import Session  # noqa: E402
-from nndoctor.sanity.api import FAMILIES  # noqa: E402
 from nndoctor.sanity.checkup import examine  # noqa: E402
+from nndoctor.sanity.families import FAMILIES  # noqa: E402
 from tests.sanity.healthy import HEALTHY  # noqa: E402
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from nndoctor.lab.data import CLASSES, Data, flat, glyphs
 from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
-from nndoctor.lab.nets import PIXELS, features_of, he, mlp, trainable
+from nndoctor.lab.nets import PIXELS, features_of, he, mlp, small_branch, trainable
 from nndoctor.training.options import Optimizers, Options
 
 DEEP = (PIXELS, *[32] * 30, CLASSES)
@@ -55,7 +55,7 @@ LESSONS = (
         "A plain deep network is harder to train than a shallow one; shortcuts let the gradient pass.",
         "He et al., Deep Residual Learning, 2015, arXiv:1512.03385",
         Setup("plain", lambda: mlp(*DEEP), lambda: flat(glyphs()), OPTIONS),
-        Setup("with shortcuts", lambda: mlp(*DEEP, shortcuts=True), lambda: flat(glyphs()), OPTIONS),
+        Setup("with shortcuts", lambda: mlp(*DEEP, shortcuts=True, init=small_branch), lambda: flat(glyphs()), OPTIONS),
         (Claim(Measure.train_loss, 3.0),),
         ("plateau-at-start", "vanishing-gradient", "signal-shrinks", "high-bias", "constant-output"),
     ),

@@ -11,6 +11,8 @@ from nndoctor.training.options import Optimizers, Options
 
 DEEP = (PIXELS, *[64] * 6, CLASSES)
 LOUD = Options(epochs=15, optimizer=Optimizers.momentum, lr=0.03)
+DEEPER = (PIXELS, *[64] * 16, CLASSES)
+SLOW = Options(epochs=15, optimizer=Optimizers.momentum, lr=0.002)
 SHORT = Options(epochs=15, optimizer=Optimizers.momentum, lr=0.01)
 NOTES = "CS231n, Neural Networks Part 2: weight initialization"
 
@@ -60,8 +62,8 @@ LESSONS = (
         "ReLU halves the signal, He's weights make up for it",
         "Under ReLU a deviation of the root of 2 over the fan-in keeps the signal; Xavier's loses half of it a layer.",
         "He et al., Delving Deep into Rectifiers, 2015, arXiv:1502.01852",
-        Setup("with Xavier's", lambda: mlp(PIXELS, *[64] * 20, CLASSES, init=xavier), lambda: flat(glyphs()), SHORT),
-        Setup("with He's", lambda: mlp(PIXELS, *[64] * 20, CLASSES, init=he), lambda: flat(glyphs()), SHORT),
+        Setup("with Xavier's", lambda: mlp(*DEEPER, init=xavier), lambda: flat(glyphs()), SLOW),
+        Setup("with He's", lambda: mlp(*DEEPER, init=he), lambda: flat(glyphs()), SLOW),
         (Claim(Measure.train_loss, 1.5),),
     ),
 )

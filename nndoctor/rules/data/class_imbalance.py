@@ -11,23 +11,35 @@ from nndoctor.core.run import Run
 
 RATIO = 10.0  # between the most and the least frequent class (Amazon SageMaker Debugger's ClassImbalance)
 NEARLY_ALL = 0.95  # share of one class: always guessing it looks like success
+FAR = 100.0  # between the most and the least frequent of few classes: the rare one is not learned
+FEW = 20  # classes; among more, a long tail is usual
+PADDING = 0.5  # share of the targets that are padding and count in the loss
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare the largest share with the smallest."""
+    """Look for padding that counts in the loss; then compare the largest share with the smallest."""
+    padding = run.number("padding_in_loss")
+    if padding > PADDING:
+        value = run.number("padding_value")
+        text = f"{percent(padding)} of the targets are padding (the value {value:.0f} at the end of each row) and count in the loss: set ignore_index={value:.0f}, or mask them"
+        yield Symptom(
+            text, 0.9, {"share": padding}, place="loss", severity=Severity.WARNING, remedies=("mask-padding",)
+        )
+        return
     shares = run.fact("class_shares")
-    if not isinstance(shares, tuple) or len(shares) < 2:
+    if not isinstance(shares, tuple) or (len(shares) < 2 and not run.fact("loss_of_classes")):
         return
     held = sorted(float(s) for s in shares if float(s) > 0)
     if not held:
         return
     evidence = {"largest_share": held[-1], "smallest_share": held[0], "classes": len(shares)}
     if held[-1] >= NEARLY_ALL:
-        text = f"{percent(held[-1])} of the examples are of one class: always guessing it is right as often"
+        text = f"{percent(held[-1])} of the examples belong to one class: always predicting it is right as often"
         yield Symptom(text, 0.8, evidence, place="train_data", severity=Severity.WARNING)
     elif held[-1] / held[0] >= RATIO:
-        text = f"the most frequent class is {held[-1] / held[0]:.0f} times as frequent as the rarest ({percent(held[-1])} and {percent(held[0])})"
-        yield Symptom(text, 0.7, evidence, place="train_data")
+        far = held[-1] / held[0] >= FAR and len(held) <= FEW
+        text = f"the most frequent class has {held[-1] / held[0]:.0f}× as many examples as the rarest ({percent(held[-1])} and {percent(held[0])})"
+        yield Symptom(text, 0.7, evidence, place="train_data", severity=Severity.WARNING if far else None)
 
 
 RULE = Rule(
@@ -35,15 +47,16 @@ RULE = Rule(
     name="class-imbalance",
     severity=Severity.INFO,
     title="some classes are rare",
-    needs={"fact:class_shares": 1},
+    needs={"fact:examples_seen": 1},
     check=check,
     why="Accuracy flatters a network that ignores rare classes. Judge it by balanced accuracy or by class, and weigh or sample the classes if the rare ones matter.",
-    how="The most frequent class is ten times as frequent as the rarest; one class with 95 % of the examples is a warning.",
+    how="The most frequent class has ten times as many examples as the rarest. A warning where it is a hundred times as many (of at most 20 classes), where one class has 95% of the examples, or where more than half of the targets of a sequence task are padding that the loss counts.",
     sources=(Reference("Rauschmayr et al., Amazon SageMaker Debugger, MLSys 2021"),),
     remedies=("weigh-classes",),
     sick=(
-        Run.drawn({"class_shares": (0.9, 0.06, 0.04)}),
-        Run.drawn({"class_shares": (0.98, 0.02)}),
+        Run.drawn({"examples_seen": 500, "class_shares": (0.9, 0.06, 0.04)}),
+        Run.drawn({"examples_seen": 500, "class_shares": (0.98, 0.02)}),
+        Run.drawn({"examples_seen": 500, "padding_in_loss": 0.9, "padding_value": 0}),
     ),
-    healthy=(Run.drawn({"class_shares": (0.4, 0.35, 0.25)}),),
+    healthy=(Run.drawn({"examples_seen": 500, "class_shares": (0.4, 0.35, 0.25)}),),
 )

@@ -19,14 +19,16 @@ def check(run: Run) -> Iterator[Symptom]:
     evidence = {"constant": constant, "features": features}
     if share >= ALL:
         yield Symptom(
-            "every example has the same input: there is nothing to tell them apart by",
+            "all inputs are identical: the model cannot distinguish the examples",
             0.95,
             evidence,
             place="train_data",
             severity=Severity.ERROR,
         )
     elif share > MANY or (constant and run.fact("input_is_table")):
-        text = f"{constant} of {features} features have one value in every example that was read: they carry no signal"
+        text = (
+            f"{constant} of {features} features have the same value in every example checked: they carry no information"
+        )
         yield Symptom(text, 0.8, evidence, place="train_data")
 
 

@@ -13,7 +13,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Count the examples."""
     bad, seen = int(run.number("nonfinite_examples")), int(run.number("examples_read"))
     if bad:
-        text = f"{bad} of {seen} examples hold NaN or infinity: one of them is enough to make every weight NaN"
+        text = f"{bad} of {seen} examples contain NaN or infinity: one is enough to make every weight NaN"
         yield Symptom(text, 0.99, {"examples": bad, "seen": seen}, place="train_data")
 
 

@@ -27,14 +27,14 @@ def check(run: Run) -> Iterator[Symptom]:
     if rms > LARGE:
         low, high = run.known("feature_scale_low"), run.known("feature_scale_high")
         apart = (
-            f"; deviations of its features run from {number(low)} to {number(high)}"
+            f"; the features' standard deviations range from {number(low)} to {number(high)}"
             if low and high and high > 10 * low
             else ""
         )
-        text = f"the first layer takes values of size {number(rms)} (largest {number(largest)}){apart}: the loss is steep in some directions and flat in others"
+        text = f"inputs are not normalized (RMS {number(rms)}, max {number(largest)}){apart}"
         yield Symptom(text, 0.9, evidence, place="train_data")
     elif 0 < largest < SMALL:
-        text = f"the first layer takes values no larger than {number(largest)}: the signal drowns in the biases, and weights must grow a hundredfold"
+        text = f"inputs are very small (max {number(largest)}): were they scaled twice?"
         yield Symptom(text, 0.9, evidence, place="train_data")
 
 

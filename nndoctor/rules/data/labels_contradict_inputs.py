@@ -19,12 +19,12 @@ def check(run: Run) -> Iterator[Symptom]:
     against = run.number("contradicting_share")
     train, held = run.fact("label_signal"), run.fact("label_signal_validation")
     if against > AGAINST and not run.fact("validation_is_train"):
-        text = f"{percent(against)} of the examples have the same input as another with a different label"
+        text = f"{percent(against)} of the examples have the same input as another example but a different label"
         yield Symptom(text, 0.8, {"share": against}, place="train_data")
     elif (
         isinstance(train, float) and train < NONE and isinstance(held, float) and held > max(SIGNAL * 0.5, train + 0.1)
     ):
-        text = f"an example's neighbours tell nothing of its label in the training set ({percent(max(train, 0))} of what is to be told), but do in the validation set ({percent(held)}): inputs and labels were shuffled apart"
+        text = f"in the training set, similar inputs do not have similar labels (score {percent(max(train, 0))}), while in the validation set they do ({percent(held)}): the training labels are shuffled, or augmentation destroys the signal"
         yield Symptom(
             text,
             0.9,
@@ -33,7 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
             severity=Severity.ERROR,
         )
     elif isinstance(train, float) and train < NONE / 2 and held is None:
-        text = "an example's neighbours tell nothing of its label: either the task is hard, or inputs and labels do not belong together"
+        text = "similar inputs do not have similar labels: the task is hard, or the labels do not belong to the inputs"
         yield Symptom(text, 0.4, {"told_in_training": train}, place="train_data", severity=Severity.INFO)
 
 

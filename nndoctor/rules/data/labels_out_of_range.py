@@ -17,12 +17,12 @@ def check(run: Run) -> Iterator[Symptom]:
     classes = run.fact("output_classes")
     if isinstance(classes, (int, float)) and (high >= classes or (low < 0 and high < classes)):
         which = f"label {high:.0f}" if high >= classes else f"label {low:.0f}"
-        text = f"{which} has no score: the output has {classes:.0f}, for labels 0 to {classes - 1:.0f}"
+        text = f"{which} is out of range: the model has {classes:.0f} outputs, for labels 0 to {classes - 1:.0f}"
         yield Symptom(text, 0.98, {**evidence, "scores": float(classes)}, place="train_data")
     elif _wants_probabilities(run) and (low < 0 or high > 1):
-        text = f"targets run from {number(low)} to {number(high)}, the loss wants probabilities between 0 and 1: beyond them it falls without end"
+        text = f"targets range from {number(low)} to {number(high)}, but the loss needs probabilities between 0 and 1"
         more = (
-            "; with whole numbers above 1 these are classes: one score for each, and cross-entropy"
+            "; if these are classes, use one output per class and cross-entropy"
             if run.fact("target_whole") and high > 1
             else ""
         )

@@ -16,7 +16,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Compare their size with that of the first outputs."""
     rms, spread = (run.number(n) for n in ("target_rms", "target_std"))
     if rms > LARGE and not run.fact("loss_of_classes"):
-        text = f"targets have a size of {number(rms)} (deviation {number(spread)}), outputs begin near one: the first gradients are as much too large"
+        text = f"targets are not normalized (RMS {number(rms)}, standard deviation {number(spread)}), while outputs start near 1"
         yield Symptom(text, 0.85, {"root_mean_square": rms, "deviation": spread}, place="train_data")
 
 

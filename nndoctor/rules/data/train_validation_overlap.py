@@ -19,10 +19,10 @@ def check(run: Run) -> Iterator[Symptom]:
     repeated = run.number("repeated_share")
     evidence = {"share": share, "repeated_in_training": repeated}
     if run.fact("validation_is_train"):
-        text = "the validation set is the training set: it shows how well the examples are learned, not how well it generalizes"
+        text = "the validation set is identical to the training set: it cannot show how well the model generalizes"
         yield Symptom(text, 0.9, evidence, place="validation_data", severity=Severity.INFO)
     elif share > SHARE and repeated < REPEATED:
-        text = f"{percent(share)} of the validation examples that were read stand in the training set, too: validation looks better than it is"
+        text = f"{percent(share)} of the validation examples checked are also in the training set: validation results are too optimistic"
         yield Symptom(text, 0.9, evidence, place="validation_data")
 
 

@@ -19,7 +19,7 @@ def check(run: Run) -> Iterator[Symptom]:
     scale = run.number("shift_scale")
     ratio = max(scale, 1 / scale) if scale > 0 else float("inf")
     if mean > MEAN + 4 * error or ratio > SCALE * (1 + 4 * error):
-        text = f"validation inputs lie {number(mean)} deviations away from training inputs, and spread {number(scale)} times as wide: are both prepared alike?"
+        text = f"the mean of the validation inputs differs from that of the training inputs by {number(mean)} standard deviations, and their spread is {number(scale)} times as large: is the preprocessing the same?"
         yield Symptom(text, 0.85, {"means_apart": mean, "spread_ratio": scale}, place="validation_data")
 
 

@@ -16,7 +16,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Compare the largest class's share in a batch with that in batches drawn at random."""
     seen, chance = run.number("class_share_in_batch"), run.number("class_share_by_chance")
     if seen > chance + LIFT * (1 - chance) and chance < 0.9:
-        text = f"{percent(seen)} of a batch are of one class, by chance it would be {percent(chance)}: each step forgets the other classes"
+        text = f"{percent(seen)} of an average batch belong to one class; in shuffled batches it would be {percent(chance)}: shuffle the training data"
         yield Symptom(text, 0.93, {"share_in_batch": seen, "by_chance": chance}, place="train_data")
 
 

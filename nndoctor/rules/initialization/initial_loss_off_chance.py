@@ -25,7 +25,7 @@ def check(run: Run) -> Iterator[Symptom]:
     layers = Layers(run)
     if isinstance(baseline, (int, float)) and baseline > 0:
         classes = run.fact("num_classes")
-        guess = f"guessing among {classes} classes" if classes else "knowing nothing"
+        guess = f"random guessing among {classes} classes" if classes else "predicting a constant"
         yield from _against(layers, float(begins), float(baseline), guess)
     elif run.fact("loss") == "squared error" and begins > 0:
         yield from _mean(layers, float(begins))
@@ -36,19 +36,22 @@ def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iter
     if LOW <= ratio <= HIGH or not math.isfinite(ratio):
         return
     high = ratio > HIGH
-    told = f"the first loss is {number(begins)}, {rough(ratio)} times that of {guess} ({number(baseline)})"
+    told = f"the initial loss is {number(begins)}; {guess} gives {number(baseline)}"
     head = _head(layers)
     std = layers.series(head, "std") if head else None
-    size = f"its outputs begin with a deviation of {number(first(std))}" if std is not None else "as measured"
+    size = f"its outputs start with a standard deviation of {number(first(std))}" if std is not None else "as measured"
     causes = ranked(
-        Cause("the output's weights too large", 0.6, size, "one run with the last layer's weights divided by ten"),
+        Cause("the output's weights too large", 0.6, size, "train once with the last layer's weights divided by ten"),
         Cause(
-            "inputs not normalized", 0.3, "large inputs make large outputs", "look at the inputs' mean and deviation"
+            "inputs not normalized",
+            0.3,
+            "large inputs make large outputs",
+            "look at the inputs' mean and standard deviation",
         ),
-        Cause("the output's bias", 0.1, "it should begin at the classes' frequencies", "one run with it at zero"),
+        Cause("the output's bias", 0.1, "it should begin at the classes' frequencies", "train once with it at zero"),
     )
     yield Symptom(
-        told if high else f"{told}: pretrained weights, a very uneven split of classes, or a target among the inputs",
+        told if high else f"{told}: pretrained weights, very unequal classes, or the target is among the inputs",
         sureness(math.log(ratio), 0.4, math.log(4)) if high else 0.6,
         {"initial_loss": begins, "baseline_loss": baseline, "ratio": round(ratio, 3)},
         series="train/loss",
@@ -70,8 +73,8 @@ def _mean(layers: Layers, begins: float) -> Iterator[Symptom]:
         return
     rest = max(begins * (1 - share), layers.run.series["train/loss"].best)
     yield Symptom(
-        f"the first loss is {number(begins)}, where predicting the mean would give about {rough(rest)}: "
-        f"the output begins at {rough(first(mean))} and has to travel to {number(float(f'{late(mean):.3g}'))}",
+        f"the initial loss is {number(begins)}; predicting the mean would give about {rough(rest)}: "
+        f"the outputs average {rough(first(mean))} at the start and must move to {number(float(f'{late(mean):.3g}'))}",
         sureness(share, 0.8, 1.0),
         {"initial_loss": begins, "baseline_loss": float(rest), "offset_share": round(share, 3)},
         series="train/loss",

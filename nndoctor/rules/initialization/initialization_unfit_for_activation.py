@@ -61,8 +61,8 @@ def _under_relu(layers: Layers, paths: tuple[str, ...], gain: float) -> Iterator
     series = layers.run.series[f"layer:{paths[-1]}/std"]
     mended = now > FALLS or learned(layers.run)
     yield Symptom(
-        f"the initialization is Xavier's in effect, under ReLU: each layer hands on {number(round(gain, 2))} times what it "
-        f"gets where ReLU needs 1.41, and {len(paths)} layers lose all but {rough(10**trend)} of the signal"
+        f"the initialization does not fit ReLU: each layer multiplies the signal by {number(round(gain, 2))} "
+        f"where ReLU needs 1.41, so {rough(10**trend)} of it is left after {len(paths)} layers (use He initialization)"
         + ("; training has mended it" if mended else ""),
         sureness(-trend, 0.5, 1.5),
         {"gain": round(gain, 3), "fitting_gain": 1.414, "last_to_first": float(10**trend), "layers": len(paths)},
@@ -81,8 +81,8 @@ def _under_tanh(layers: Layers, gain: float) -> Iterator[Symptom]:
     worst = paths[int(np.argmax(shares))]
     series = layers.run.series[f"layer:{worst}/saturated_fraction"]
     yield Symptom(
-        f"the initialization is He's in effect, under tanh: each layer's sum is {number(round(gain, 2))} times its input "
-        f"where tanh wants 1, and {percent(float(shares.max()))} of {layers.named(worst)} begins saturated",
+        f"the initialization does not fit tanh: each layer multiplies the signal by {number(round(gain, 2))} "
+        f"where tanh needs 1, so {percent(float(shares.max()))} of {layers.named(worst)} starts saturated (use Xavier initialization)",
         0.7,
         {"gain": round(gain, 3), "fitting_gain": 1.0, "saturated_share": round(float(shares.max()), 3)},
         series=series.name,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, learned
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import others_of
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -22,7 +23,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if not equal and not zero:
         return
     found = [p for p in layers.paths if p in equal or p in zero]
-    others = f", as do {len(found) - 1} more layers" if len(found) > 1 else ""
+    others = f", and those of {others_of(len(found) - 1)}" if len(found) > 1 else ""
     what = "equal" if found[0] in equal else "zero"
     apart = (
         "its units stay copies of each other"
@@ -32,7 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
     same = run.layer(found[0], "same_units")
     series = same if same is not None and len(same.y) else run.series[f"layer:{found[0]}/weight_norm"]
     yield Symptom(
-        f"all weights of {layers.named(found[0])} begin {what}{others}: {apart}",
+        f"all weights of {layers.named(found[0])} start {what}{others}: {apart}",
         0.95,
         {"layers": len(found), "weights": what},
         series=series.name,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.convergence import sureness
 from nndoctor.analysis.layers import WEIGHTED, Layers, late
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import percent
+from nndoctor.core.formatting import others_of, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -26,11 +26,11 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     worst = found[0]
     series = run.series[f"layer:{worst}/one_sign"]
-    others = f", as in {len(found) - 1} more layers" if len(found) > 1 else ""
+    others = f", and in {others_of(len(found) - 1)}" if len(found) > 1 else ""
     sigmoid = layers.activation(worst) == "sigmoid"
     yield Symptom(
-        f"{percent(late(series))} of the units of {layers.named(worst)} have one sign for all examples{others}"
-        + (": a sigmoid is positive always" if sigmoid else ": the examples look alike there"),
+        f"{percent(late(series))} of the units of {layers.named(worst)} have the same sign for all examples{others}"
+        + (": a sigmoid is always positive" if sigmoid else ": the layer hardly distinguishes the examples"),
         sureness(late(series), 0.9, 1.0),
         {"one_sign": round(late(series), 3), "layers": len(found)},
         series=series.name,

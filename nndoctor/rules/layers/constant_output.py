@@ -11,6 +11,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 ALL = 0.95  # of the output's units
+ADAPTER = "lora_"  # in the path of a layer that begins at zero next to the one that it adapts
 SILENT = 0.999  # of a ReLU's outputs
 
 FIRST = {
@@ -24,7 +25,8 @@ FIRST = {
 def check(run: Run) -> Iterator[Symptom]:
     """Look at the last layer with weights at the end of the run, and name the first from which nothing varies."""
     layers = Layers(run)
-    seen = [p for p in layers.paths if layers.role(p) in WEIGHTED and layers.series(p, "same_examples") is not None]
+    judged = [p for p in layers.paths if layers.role(p) in WEIGHTED and ADAPTER not in p.lower()]
+    seen = [p for p in judged if layers.series(p, "same_examples") is not None]
     if not seen:
         return
     same = run.series[f"layer:{seen[-1]}/same_examples"]
@@ -42,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
     since = float(told.x[int((told.y >= ALL).argmax())])
     causes = _causes(layers, origin, chain[0] == origin, first(told) >= ALL)
     yield Symptom(
-        f"the output is the same for all examples; nothing varies from {layers.named(origin)} on"
+        f"the model gives the same output for every example: nothing varies from {layers.named(origin)} on"
         + (", where every unit is zero" if dead else ""),
         0.95,
         {"units_constant": percent(late(same)), "since": since, "origin": layers.named(origin)},
@@ -69,13 +71,13 @@ def _causes(layers: Layers, origin: str, inputs: bool, at_start: bool) -> tuple[
             "dead or zero weights",
             0.6 if at_start and not inputs else 0.2,
             f"{size} from the first sample on" if at_start else "it varied in the first sample",
-            "one run with another initialization",
+            "train once with another initialization",
         ),
         Cause(
             "learning rate too high",
             0.1 if at_start else 0.7,
-            "it was so before any step" if at_start else "it varied at the start and collapsed in training",
-            "one run with a tenth of the learning rate",
+            "present before the first step" if at_start else "it varied at the start and collapsed in training",
+            "train once with a tenth of the learning rate",
         ),
     )
 

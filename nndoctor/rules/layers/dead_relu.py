@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.analysis.convergence import learns, sureness
 from nndoctor.analysis.layers import Layers, early, first, late, powers
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import percent, rough, step
+from nndoctor.core.formatting import others_of, percent, rough, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -49,12 +49,12 @@ def check(run: Run) -> Iterator[Symptom]:
     dead = run.series[f"layer:{worst}/dead_fraction"]
     since = float(dead.x[int(np.argmax(dead.y >= min(HALF, 0.9 * shares[worst])))])
     causes = _causes(layers, worst, dead, since)
-    others = f", and {len(shares) - 1} more layers at least half" if len(shares) > 1 else ""
+    others = f", and at least half in {others_of(len(shares) - 1)}" if len(shares) > 1 else ""
     begun = "from the start" if since <= float(dead.x[0]) else f"since step {step(since)}"
     yield Symptom(
-        f"{percent(shares[worst])} of the units of {layers.named(worst)} are dead {begun}{others}: {causes[0].name} did it"
+        f"{percent(shares[worst])} of the units in {layers.named(worst)} are dead {begun}{others}. Likely cause: {causes[0].name}"
         if causes[0].weight >= 0.5
-        else f"{percent(shares[worst])} of the units of {layers.named(worst)} are dead {begun}{others}",
+        else f"{percent(shares[worst])} of the units in {layers.named(worst)} are dead {begun}{others}",
         sureness(shares[worst], 0.3, 0.7),
         {"dead_share": round(shares[worst], 3), "since": since, "layers": len(shares), "cause": causes[0].name},
         series=f"layer:{worst}/dead_fraction",
@@ -113,9 +113,9 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
         else "the units were alive in the first sample",
     }
     tests = {
-        "the learning rate": "one run with a tenth of the learning rate",
-        "the bias": "one run with the biases at zero",
-        "the initialization": "one run with He's initialization",
+        "the learning rate": "train once with a tenth of the learning rate",
+        "the bias": "train once with zero biases",
+        "the initialization": "train once with He initialization",
     }
     ranked = sorted(weights, key=lambda name: -weights[name])
     return tuple(Cause(name, round(weights[name] / total, 2), speaks[name], tests[name]) for name in ranked)

@@ -59,13 +59,13 @@ def check(run: Run) -> Iterator[Symptom]:
     much = rough(values[k])
     here = layers.named(paths[k])
     told = {
-        "beside": f"at {here} it is {much} times the weights themselves",
-        "grown": f"at {here} it is {much} times that at {layers.named(paths[-1])}",
-        "later": f"at {here} it reaches {much} times its level at the start, by step {step(at)}",
+        "beside": f"the gradient of {here} is {much} times as large as its weights (norms)",
+        "grown": f"the gradient of {here} is {much} times that of {layers.named(paths[-1])}",
+        "later": f"the gradient of {here} grows to {much} times its initial norm by step {step(at)}",
     }
     causes = _causes(layers, kind)
     yield Symptom(
-        f"the gradient explodes: {told[kind]}",
+        f"{told[kind]}",
         sureness(math.log10(values[k] / limit), -0.5, 1.5),
         {
             "times": float(values[k]),
@@ -97,10 +97,13 @@ def _causes(layers: Layers, kind: str) -> tuple[Cause, ...]:
             "learning rate too high",
             0.7 if kind == "later" else 0.1,
             "the gradient was tame at the start" if kind == "later" else "the gradient was huge before any step",
-            "one run with a tenth of the learning rate",
+            "train once with a tenth of the learning rate",
         ),
         Cause(
-            "targets not scaled", 0.2, "large errors make large gradients", "look at the targets' mean and deviation"
+            "targets not scaled",
+            0.2,
+            "large errors make large gradients",
+            "look at the targets' mean and standard deviation",
         ),
     )
 
@@ -142,4 +145,5 @@ RULE = Rule(
             },
         ),
     ),
+    yields_to=("frozen-parameters",),
 )

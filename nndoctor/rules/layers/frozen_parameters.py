@@ -8,16 +8,22 @@ import numpy as np
 
 from nndoctor.analysis.layers import Layers
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import percent
+from nndoctor.core.formatting import others_of, percent, rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 TINY = 1e-5  # of the weights' size: a gradient below it is lost in rounding at a usual rate
+PART = 0.2  # of the trainable parameters: fewer may wait for a rare input
+LOST = 1e-2  # of the movement of plain steps: clipping and small accumulated steps move more
 NAMED = 3  # layers named in a message
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Layers that the optimizer lacks, that no gradient reaches, that never move; last, what was frozen on purpose."""
+    own = _own_step(run)
+    if own is not None:
+        yield own
+        return
     layers = Layers(run)
     missed = _listed(run, "not_in_optimizer")
     cut = tuple(p for p in _listed(run, "unreached") if p not in missed and _cut_off(layers, p))
@@ -36,10 +42,40 @@ def check(run: Run) -> Iterator[Symptom]:
     frozen = _listed(run, "frozen_layers")
     whole, trained = run.fact("parameters"), run.fact("trainable_parameters")
     if frozen and isinstance(whole, (int, float)) and isinstance(trained, (int, float)) and whole > 0:
-        text = (
-            f"{len(frozen)} layers are frozen (requires_grad is off): {percent(trained / whole)} of the weights train"
-        )
+        text = f"{len(frozen)} layers are frozen (requires_grad=False): {percent(trained / whole)} of the weights are trained"
         yield Symptom(text, 0.95, {"frozen_layers": len(frozen)}, layer=frozen[0], severity=Severity.INFO)
+
+
+def _own_step(run: Run) -> Symptom | None:
+    """A train_step after which no weight has moved, or that moves them far less than a plain step does."""
+    calls, moved = int(run.number("own_calls")), run.known("own_movement")
+    if not calls or moved is None:
+        return None
+    unmoved = _listed(run, "own_unmoved")
+    steps, felt, plain = (run.number(n) for n in ("own_optimizer_steps", "own_gradients", "plain_movement"))
+    if moved == 0:
+        why = (
+            "it never calls optimizer.step()"
+            if not steps
+            else "at every optimizer.step() the gradients are zero: they are cleared after backward(), or never computed"
+            if not felt
+            else "its optimizer does not hold the model's parameters, or its learning rate is 0"
+        )
+        text = f"after {calls} calls of train_step no weight has changed: {why}"
+    elif moved < LOST * plain:
+        text = (
+            f"{calls} calls of train_step change the weights by {rough(moved)} of their size; the same steps with only "
+            f"zero_grad(), backward() and step() change them by {rough(plain)}: the gradients are scaled down or lost"
+        )
+    elif unmoved and not _listed(run, "missed_parameters") and len(unmoved) > PART * run.number("trainable_tensors"):
+        text = (
+            f"{len(unmoved)} of {run.number('trainable_tensors'):.0f} trainable parameters never change in {calls} calls "
+            f"of train_step ({', '.join(unmoved[:NAMED])}): they get no gradient, or their optimizer takes no step"
+        )
+    else:
+        return None
+    evidence = {"own_calls": calls, "optimizer_steps": steps, "moved": moved, "moved_by_plain_steps": plain}
+    return Symptom(text, 0.95, evidence, place="train_step", severity=Severity.ERROR, remedies=("check-the-step",))
 
 
 def _listed(run: Run, name: str) -> tuple[str, ...]:
@@ -64,7 +100,7 @@ def _still(layers: Layers, path: str) -> bool:
 
 
 def _names(layers: Layers, paths: tuple[str, ...]) -> str:
-    more = f" and {len(paths) - NAMED} more layers" if len(paths) > NAMED else ""
+    more = f" and {others_of(len(paths) - NAMED)}" if len(paths) > NAMED else ""
     return ", ".join(map(layers.named, paths[:NAMED])) + more
 
 
@@ -87,7 +123,7 @@ RULE = Rule(
     needs={"layer:*/weight_norm": 1},
     check=check,
     why="A layer that never moves keeps its random weights, and nothing in the loss says so: the network merely learns less than it could.",
-    how="Trainable layers that the optimizer does not hold, that data pass but no gradient comes back to, or that have gradients and take no step. Layers whose requires_grad is off are named as information only.",
+    how="Trainable layers that the optimizer does not hold, that data pass but no gradient comes back to, or that have gradients and take no step. In a check-up of a train_step: no weight has changed after 40 calls, or the weights moved less than a hundredth as far as with plain steps. Layers whose requires_grad is off are named as information only.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -100,10 +136,17 @@ RULE = Rule(
     sick=(
         Run.drawn(facts={"not_in_optimizer": ("fc1",)}, layers={"fc1/weight_norm": "5*4"}),
         Run.drawn(facts={"unreached": ("fc1",)}, layers={"fc1/weight_norm": "5*4", "fc1/std": "1*4"}),
+        Run.drawn(
+            facts={"own_calls": 40, "own_movement": 0.0, "own_optimizer_steps": 0}, layers={"fc1/weight_norm": "5*2"}
+        ),
     ),
     healthy=(
         Run.drawn(facts={"not_in_optimizer": (), "frozen_layers": ()}, layers={"fc1/weight_norm": "5*4"}),
         Run.drawn(facts={"unreached": ("spare",)}, layers={"spare/weight_norm": "5*4"}),
+        Run.drawn(
+            facts={"own_calls": 40, "own_movement": 0.2, "own_optimizer_steps": 40, "plain_movement": 0.3},
+            layers={"fc1/weight_norm": "5*2"},
+        ),
     ),
     free=True,
 )

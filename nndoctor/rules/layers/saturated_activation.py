@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.convergence import sureness
 from nndoctor.analysis.layers import Layers, early, late, learned
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, others_of, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -34,11 +34,11 @@ def check(run: Run) -> Iterator[Symptom]:
     series = run.series[f"layer:{worst}/saturated_fraction"]
     share = late(series)
     since = float(series.x[int((series.y >= min(MOST, 0.9 * share)).argmax())])
-    others = f", and {len(found) - 1} more layers" if len(found) > 1 else ""
+    others = f", and {others_of(len(found) - 1)}" if len(found) > 1 else ""
     kind = layers.activation(worst) or "activation"
     causes = _causes(layers, worst, since)
     yield Symptom(
-        f"{percent(share)} of the {kind} outputs of {layers.named(worst)} are saturated since step {step(since)}{others}",
+        f"{percent(share)} of the {kind} outputs of {layers.named(worst)} have been saturated since step {step(since)}{others}",
         sureness(share, 0.35, 0.7),
         {"saturated_share": round(share, 3), "since": since, "layers": len(found), "cause": causes[0].name},
         series=series.name,
@@ -66,21 +66,21 @@ def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
             "the inputs",
             0.7 if inputs else 0.1,
             "only the first layer saturates: " + spoken if inputs else "layers behind the first saturate, too",
-            "one run with inputs of mean 0 and deviation 1",
+            "train once with inputs of mean 0 and standard deviation 1",
         ),
         Cause(
             "the initialization",
             0.7 if at_start and not inputs else 0.2,
             f"it was so in the first sample: {spoken}" if at_start else "the layer began unsaturated",
-            "one run with Xavier's initialization",
+            "train once with Xavier initialization",
         ),
         Cause(
             "the learning rate",
             0.1 if at_start else 0.8,
-            "it was so before any step"
+            "present before the first step"
             if at_start
-            else f"the layer began well and was thrown out by step {step(since)}",
-            "one run with a tenth of the learning rate",
+            else f"the layer began well and saturated by step {step(since)}",
+            "train once with a tenth of the learning rate",
         ),
     )
 

@@ -55,9 +55,9 @@ def check(run: Run) -> Iterator[Symptom]:
     middle = float(series.x[0] + PATIENT * (series.x[-1] - series.x[0]))
     falls = not low and learned(run, FALLS)
     yield Symptom(
-        f"a step changes the weights by {rough(usual)} of their size (healthy: near 1e-3): "
-        f"the learning rate is too {'low' if low else 'high'} for them, most so in {layers.named(paths[k])}"
-        + ("; the loss falls all the same" if falls else ""),
+        f"a step changes the weights by {rough(usual)} of their size (typical: about 1e-3): "
+        f"the learning rate is too {'low' if low else 'high'}, most of all for {layers.named(paths[k])}"
+        + ("; the loss still falls" if falls else ""),
         sureness(off, -0.5, 1.0),
         {"update_ratio": usual, "healthy": USUAL, "worst_ratio": float(ratios[k]), "until_step": float(step(middle))},
         series=series.name,
@@ -87,8 +87,8 @@ def _thrown(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
     k = int(np.argmax(steps))
     series = layers.run.series[f"layer:{paths[k]}/update_ratio"]
     yield Symptom(
-        f"the first steps change the weights by {rough(step_size)} of their size (healthy: near 1e-3) and "
-        f"throw them to {rough(grown)} times it: the learning rate is too high for them, most so in "
+        f"the first steps change the weights by {rough(step_size)} of their size (typical: about 1e-3) and "
+        f"make them {rough(grown)} times as large: the learning rate is too high, most of all for "
         f"{layers.named(paths[k])}",
         sureness(math.log10(grown / MULTIPLE), -0.3, 1.0),
         {"first_update_ratio": step_size, "healthy": USUAL, "weights_grown": round(grown, 2)},

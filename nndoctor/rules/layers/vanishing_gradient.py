@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from nndoctor.analysis.convergence import sureness
 from nndoctor.analysis.layers import Layers, early, late
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -13,31 +15,41 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 LEAST = 1e-3  # of the last layer's gradient: healthy networks of all kinds begin above 0.04 and end above 0.1
+FIRST = 1 / 3  # of the layers: the strongest gradient among these counts as the first layers'
+ATTENTION = ("q", "k", "query", "key", "q_proj", "k_proj", "wq", "wk", "lora_a")
+"""Names of layers whose gradient is next to nothing at the start by design: uniform attention, an adapter's zero half."""
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare the first trained layer's gradient with the last one's, early and late: depth that trains recovers."""
+    """Compare the first trained layers' gradient with the last one's, early and late: depth that trains recovers.
+
+    A layer whose gradient is exactly zero is none that the gradient vanishes on its way to: it is cut off, or waits for
+    another that begins at zero.
+    """
     layers = Layers(run)
-    paths, begins = layers.levels(layers.weighted, "grad_norm", early)
-    _, ends = layers.levels(layers.weighted, "grad_norm", late)
+    chain = tuple(p for p in layers.weighted if not any(part.lower() in ATTENTION for part in p.split(".")))
+    paths, begins = layers.levels(chain, "grad_norm", early)
+    _, ends = layers.levels(chain, "grad_norm", late)
     if len(paths) < 3 or begins[-1] <= 0 or ends[-1] <= 0:
         return
-    ratios = begins / begins[-1], ends / ends[-1]
-    share = float(max(ratios[0][0], ratios[1][0]))
-    if not 0 < share < LEAST:
+    first = max(1, int(len(paths) * FIRST))
+    shares = np.maximum(begins[:first] / begins[-1], ends[:first] / ends[-1])
+    if not 0 < float(shares.max()) < LEAST:
         return
-    per_layer = share ** (1 / (len(paths) - 1))
-    norm = run.series[f"layer:{paths[0]}/grad_norm"]
+    k = int(np.argmax(shares > 0))  # the first of them
+    share = float(shares[k])
+    per_layer = share ** (1 / (len(paths) - 1 - k))
+    norm = run.series[f"layer:{paths[k]}/grad_norm"]
     causes = _causes(layers)
     yield Symptom(
-        f"the gradient vanishes: at {layers.named(paths[0])} it is {rough(share)} times that at "
-        f"{layers.named(paths[-1])}, {rough(per_layer)} a layer",
+        f"the gradient shrinks by a factor of {rough(1 / share)} from {layers.named(paths[-1])} to "
+        f"{layers.named(paths[k])} ({rough(per_layer)}× per layer)",
         sureness(-math.log10(share), 2.5, 5.0),
         {"first_to_last": share, "per_layer": round(per_layer, 3), "layers": len(paths), "cause": causes[0].name},
         series=norm.name,
         step=float(norm.x[0]),
         span=(float(norm.x[0]), float(norm.x[-1])),
-        layer=paths[0],
+        layer=paths[k],
         causes=causes,
         remedies=() if _squashed(layers) else ("he-initialization", "batch-normalization", "shortcuts", "fewer-layers"),
     )
@@ -86,7 +98,7 @@ RULE = Rule(
     needs={"layer:*/grad_norm": 1},
     check=check,
     why="A product of many factors below one is almost nothing: the first layers keep their random weights, and the rest learns from noise.",
-    how="The first trained layer's gradient norm is under a thousandth of the last one's, at the start of the run and at its end. A deep network that trains draws level after a few hundred steps; a normalized or residual one begins level.",
+    how="The largest gradient norm among the first third of the trained layers is under a thousandth of the last layer's, at the start of the run and at its end. Query and key projections, whose gradient starts near zero, and the first halves of adapters are left out. A deep network that trains draws level after a few hundred steps; a normalized or residual one begins level.",
     sources=(
         Reference(
             "Bengio, Simard and Frasconi, Learning long-term dependencies is difficult, 1994",

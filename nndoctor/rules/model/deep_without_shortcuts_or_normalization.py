@@ -15,7 +15,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Count linear maps on the way to the loss."""
     depth = int(run.number("depth"))
     if depth > DEEP and run.fact("plain_stack"):
-        text = f"{depth} layers with weights in a row, without shortcut or normalization: signal and gradient shrink or grow with each"
+        text = f"{depth} weight layers in sequence without skip connections or normalization"
         yield Symptom(text, 0.85, {"layers": depth}, place="model")
 
 

@@ -13,7 +13,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Give the loss every example twice."""
     ratio = run.number("loss_of_double")
     if run.fact("loss_adds") == "sum" and 1.9 < ratio < 2.1:
-        text = "the same examples twice cost twice as much: the loss is a sum over the batch, and the learning rate means something else for every batch size"
+        text = "the loss doubles when every example is given twice: it is a sum over the batch, so the best learning rate depends on the batch size"
         yield Symptom(text, 0.9, {"loss_of_double": ratio}, place="loss")
 
 

@@ -19,8 +19,8 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     first = str(pairs[0]).rpartition(" -> ")[2]
     lacking = len(pairs) > MOST * max(layers - 1, 1)
-    text = f"nothing nonlinear stands between {' and '.join(str(pairs[0]).split(' -> '))}: the two are one linear map"
-    more = f"; the same in {len(pairs) - 1} more places" if len(pairs) > 1 else ""
+    text = f"there is no activation between layers {' and '.join(str(pairs[0]).split(' -> '))}: they collapse into a single linear layer"
+    more = f" (and {len(pairs) - 1} more such {'pair' if len(pairs) == 2 else 'pairs'})" if len(pairs) > 1 else ""
     yield Symptom(
         text + more,
         0.9,

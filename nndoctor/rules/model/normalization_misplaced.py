@@ -13,10 +13,10 @@ def check(run: Run) -> Iterator[Symptom]:
     """Name the layers; after dropout it is a warning, for the two disagree in evaluation."""
     dropped, activated = run.fact("norm_after_dropout"), run.fact("norm_after_activation")
     if isinstance(dropped, tuple) and dropped:
-        text = f"dropout stands right before batch normalization ({dropped[0]}): in evaluation the variance is another than the one it learned"
+        text = f"dropout comes right before batch normalization ({dropped[0]}): in evaluation mode the variance differs from the one it learned"
         yield Symptom(text, 0.8, {"layers": len(dropped)}, layer=str(dropped[0]), severity=Severity.WARNING)
     elif isinstance(activated, tuple) and activated:
-        text = f"batch normalization stands after the activation ({activated[0]}); layer, normalization, activation is the order it was made for"
+        text = f"batch normalization comes after the activation ({activated[0]}); the usual order is layer, normalization, activation"
         yield Symptom(text, 0.6, {"layers": len(activated)}, layer=str(activated[0]))
 
 

@@ -13,7 +13,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Name them, and the first one's place."""
     missed = run.fact("missed_parameters")
     if isinstance(missed, tuple) and missed:
-        text = f"{len(missed)} parameters ask for gradients and are not in the optimizer ({', '.join(map(str, missed[:3]))}): they keep their first values"
+        text = f"{len(missed)} trainable parameters are not in the optimizer ({', '.join(map(str, missed[:3]))}): they keep their initial values"
         yield Symptom(text, 0.9, {"parameters": len(missed)}, layer=str(missed[0]), place="optimizer")
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, percent
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 OUT_OF_REACH = 0.2  # of the way from the first loss to the best: less is label smoothing
 UNRELATED = 0.4  # rank correlation of the loss's favourite output with the targets
+OPPOSED = -0.9  # rank correlation of a loss of distances, which is bounded below
+NUMBERS = {
+    "l1_loss": "absolute error",
+    "mse_loss": "squared error",
+    "smooth_l1_loss": "smooth absolute error",
+    "huber_loss": "smooth absolute error",
+}
+"""Torch's losses for numbers, in words."""
 NOISE = 1e-6
 
 
@@ -25,6 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
         or _follows(run)
         or _mixed(run)
         or _median(run)
+        or _of_classes(run)
     )
     if found is not None:
         yield found
@@ -47,7 +56,7 @@ def _not_a_number(run: Run) -> Symptom | None:
         return None
     return _symptom(
         run,
-        "the loss of the very first outputs is not finite: it takes a logarithm or a ratio of values that the output need not have",
+        "the initial loss is not finite: it takes a logarithm or a ratio of values that the output can exceed",
         0.9,
     )
 
@@ -59,7 +68,7 @@ def _raw(run: Run) -> Symptom | None:
     what = "probabilities" if last == "softmax" else "raw scores"
     return _symptom(
         run,
-        f"the loss wants log-probabilities and gets {what}: it falls by raising every score, whichever class is right",
+        f"the loss expects log-probabilities and gets {what}: it falls when every score rises, whichever class is right",
         0.95,
     )
 
@@ -78,7 +87,7 @@ def _endless(run: Run) -> Symptom | None:
         return None
     return _symptom(
         run,
-        f"the loss can be driven to {number(reachable)} and below by outputs that are wrong: it does not measure what the network should do",
+        f"wrong outputs can drive the loss to {number(reachable)} and below: it does not measure what the model should do",
         0.9,
     )
 
@@ -95,12 +104,12 @@ def _reach(run: Run) -> Symptom | None:
     ends = f" ({number(low)} to {number(high)})" if low is not None and high is not None else ""
     goal_low, goal_high = run.known("target_low"), run.known("target_high")
     known = goal_low is not None and goal_high is not None and not run.fact("loss_of_classes")
-    goals = f"; targets run from {number(goal_low or 0)} to {number(goal_high or 0)}" if known else ""
+    goals = f"; the targets range from {number(goal_low or 0)} to {number(goal_high or 0)}" if known else ""
     if last == "softmax" and run.fact("output_width") == 1:
         ends = " of a single value, which is always 1"
     return _symptom(
         run,
-        f"with {last}{ends} at the end the loss cannot fall below {number(reachable)}, {percent(min(share, 1))} of what there is to lose{goals}",
+        f"with {last}{ends} at the end of the model, the loss cannot fall below {number(reachable)} (it starts at {number(first)}){goals}",
         0.93,
     )
 
@@ -119,7 +128,7 @@ def _stuck(run: Run) -> Symptom | None:
         return None
     return _symptom(
         run,
-        f"followed downhill from the first outputs, even without a network, the loss stays at {number(ended)}, with {number(reachable)} within reach: its gradient vanishes where the outputs are (a clamp, or a value outside the loss's range)",
+        f"gradient descent on the outputs alone, without the model, stops at a loss of {number(ended)}, although {number(reachable)} is possible: the loss has no gradient where the outputs are (a clamp, or values outside its range)",
         0.85,
     )
 
@@ -128,9 +137,12 @@ def _follows(run: Run) -> Symptom | None:
     follows = run.known("loss_follows_target")
     if follows is None or follows >= UNRELATED:
         return None
+    reachable = run.known("loss_reachable")
+    if follows <= OPPOSED and reachable is not None and reachable > -NOISE:
+        return None  # outputs are distances, and targets say what belongs together
     return _symptom(
         run,
-        f"the output that this loss likes best does not follow the targets (correlation {number(follows)}): it is a loss for something else",
+        f"the outputs that minimize this loss are unrelated to the targets (correlation {number(follows)}): it is the wrong loss for this task",
         0.85,
     )
 
@@ -140,7 +152,7 @@ def _mixed(run: Run) -> Symptom | None:
         return None
     return _symptom(
         run,
-        "the loss of a batch is neither the mean nor the sum of its examples' losses: a softmax or a mean runs over the batch instead of the classes",
+        "the loss of a batch is neither the mean nor the sum of its examples' losses: a softmax or mean is taken over the batch instead of the classes (check dim=)",
         0.8,
     )
 
@@ -151,8 +163,28 @@ def _median(run: Run) -> Symptom | None:
         return None
     return _symptom(
         run,
-        "absolute error on targets of 0 and 1 is least at the more frequent of the two, not at its probability",
+        "the absolute error on targets of 0 and 1 is smallest when the more frequent value is always predicted; use binary cross-entropy",
         0.7,
+        Severity.WARNING,
+    )
+
+
+def _of_classes(run: Run) -> Symptom | None:
+    """A loss for numbers on targets that name classes."""
+    loss = NUMBERS.get(str(run.fact("loss_function") or ""))
+    if not run.fact("target_one_hot") or loss is None:
+        return None
+    why = (
+        "its gradient does not grow with the error, and it is smallest for the most frequent class alone"
+        if loss == "absolute error"
+        else "after a softmax its gradient vanishes where the model is surely wrong"
+        if run.fact("activation_before_loss") == "softmax"
+        else "it also punishes scores that are right and large"
+    )
+    return _symptom(
+        run,
+        f"the loss is {loss} on one-hot targets, a classification: {why}; use cross-entropy",
+        0.8,
         Severity.WARNING,
     )
 
@@ -189,6 +221,13 @@ RULE = Rule(
             }
         ),
         Run.drawn({"loss_is_finite": False}),
+        Run.drawn(
+            {
+                "loss_is_finite": True,
+                "loss_function": "l1_loss",
+                "target_one_hot": True,
+            }
+        ),
         Run.drawn(
             {
                 "loss_is_finite": True,

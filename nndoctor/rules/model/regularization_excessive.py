@@ -20,14 +20,14 @@ def check(run: Run) -> Iterator[Symptom]:
     layers = run.fact("dropout_layers")
     if isinstance(ratio, (int, float)) and ratio > RATIO:
         kind = str(run.fact("penalty_kind") or "the penalty")
-        text = f"{kind} pulls on the weights {number(ratio)} times as hard as the data at the first step: the weights will go to zero"
+        text = f"{kind} has a gradient {number(ratio)} times as large as that of the data at the first step: it drives the weights to zero"
         yield Symptom(
             text, 0.9, {"penalty_over_data": float(ratio), "weight_decay": run.known("weight_decay")}, place="optimizer"
         )
     elif isinstance(rates, tuple) and isinstance(layers, tuple) and rates and float(max(map(float, rates))) >= DROPPED:
         highest = max(map(float, rates))
         at = str(layers[[float(r) for r in rates].index(highest)])
-        text = f"dropout of {highest:g} leaves {percent(1 - highest)} of the units in {sum(float(r) >= DROPPED for r in rates)} places: too few to learn from"
+        text = f"a dropout rate of {highest:g} keeps only {percent(1 - highest)} of the units (typical rates: 0.1–0.5)"
         yield Symptom(text, 0.8, {"highest_rate": highest}, layer=at)
 
 

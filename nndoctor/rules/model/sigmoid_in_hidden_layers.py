@@ -15,11 +15,11 @@ def check(run: Run) -> Iterator[Symptom]:
     """One sigmoid is told; two, or any softmax, are a warning."""
     soft, sigmoid = run.fact("softmax_before"), run.fact("sigmoid_before")
     if isinstance(soft, tuple) and soft:
-        text = f"softmax feeds layer {soft[0]}: hidden values that add up to one leave it almost nothing to tell examples apart by"
+        text = f"a softmax comes before layer {soft[0]}: hidden values that sum to 1 carry little information"
         yield Symptom(text, 0.9, {"layers": len(soft)}, layer=str(soft[0]), severity=Severity.WARNING)
     elif isinstance(sigmoid, tuple) and sigmoid:
         many = len(sigmoid) >= DEEP
-        text = f"sigmoid feeds {len(sigmoid)} further {'layers' if len(sigmoid) > 1 else 'layer'} ({', '.join(map(str, sigmoid[:3]))}): its slope is at most a quarter, and its output never centred"
+        text = f"a sigmoid comes before {len(sigmoid)} {'layers' if len(sigmoid) > 1 else 'layer'} ({', '.join(map(str, sigmoid[:3]))}): its slope is at most 0.25, so gradients shrink"
         yield Symptom(
             text,
             0.8 if many else 0.5,

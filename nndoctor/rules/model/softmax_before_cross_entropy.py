@@ -27,7 +27,7 @@ def check(run: Run) -> Iterator[Symptom]:
     }
     if before in wrong.get(loss, ()):
         own = "log-softmax" if loss == "cross-entropy" else "sigmoid"
-        text = f"the model ends in {before}, and {loss} applies {own} again: scores that lie in a narrow range can never be sure"
+        text = f"the model ends in {before}, and {loss} applies {own} again: pass the raw scores (logits) to the loss"
         evidence = {
             "activation": before,
             "loss": loss,

@@ -28,8 +28,8 @@ def check(run: Run) -> Iterator[Symptom]:
         "steps": int(run.number("tiny_steps")),
         "loss_left": left,
     }
-    head = f"{examples} examples could not be learned by heart in {run.number('tiny_steps'):.0f} steps"
-    tail = f" ({tried - passed} of {tried} seeds, {percent(min(left, 1.0))} of the loss left)"
+    head = f"the model could not overfit {examples} examples in {run.number('tiny_steps'):.0f} steps"
+    tail = f" ({tried - passed} of {tried} seeds; {percent(min(left, 1.0))} of the initial loss remains)"
     rate = run.fact("tiny_rate")
     best = run.known("tiny_left_best")
     if elsewhere and left < NOTHING:
@@ -39,11 +39,11 @@ def check(run: Run) -> Iterator[Symptom]:
     if elsewhere and not isinstance(rate, (int, float)):
         return
     if elsewhere and isinstance(rate, (int, float)):
-        text = f"{head} at the configured rate{tail}, but at {number(float(rate))} they are: the rate is at fault, not the model"
+        text = f"{head} at the configured learning rate{tail}, but could at {number(float(rate))}: the learning rate is the problem, not the model"
         yield Symptom(text, 0.8, evidence, severity=Severity.WARNING, remedies=_rate_remedies(run), place="optimizer")
         return
     yield Symptom(
-        f"{head} at any learning rate{tail}: the network has a fault, not a hyperparameter",
+        f"{head} at any learning rate{tail}: this is a bug, not a tuning problem",
         0.9,
         evidence,
         causes=_causes(run),

@@ -16,7 +16,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Replace all other examples and look at the first one's output, in evaluation mode."""
     change = run.number("leak_change")
     if change > CHANGE:
-        text = f"the first example's output changes by {percent(change)} of its size when the others in its batch are replaced, in evaluation mode: a reshape or an axis mixes examples"
+        text = f"in evaluation mode, the first example's output changes by {percent(change)} when the other examples of its batch are replaced: a reshape or a wrong dimension mixes examples"
         yield Symptom(text, 0.9, {"change": change}, place="model")
 
 

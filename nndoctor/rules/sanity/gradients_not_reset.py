@@ -14,7 +14,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Judge what the probe saw in the user's own step."""
     carried = run.number("gradient_carried")
     if carried > 0.5:
-        text = f"{percent(min(carried, 1.0))} of the gradient of one step is still there in the next: the steps add up without end"
+        text = f"{percent(min(carried, 1.0))} of each step's gradient is still there in the next: call zero_grad() in every step"
         yield Symptom(text, 0.95, {"carried_over": carried}, place="train_step")
 
 

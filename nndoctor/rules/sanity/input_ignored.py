@@ -17,10 +17,12 @@ def check(run: Run) -> Iterator[Symptom]:
     effect = run.number("input_effect")
     after, real = run.fact("zero_input_loss"), run.fact("real_input_loss")
     if effect < SAME:
-        text = f"other inputs give the same outputs (they differ by {number(effect)} of their size): the network ignores its data"
+        text = (
+            f"different inputs give the same output (relative difference {number(effect)}): the model ignores its input"
+        )
         yield Symptom(text, 0.95, {"change": effect}, place="model")
     elif isinstance(after, float) and isinstance(real, float) and after <= real:
-        text = f"after training on a few examples, inputs of zero cost {number(after)} and the real ones {number(real)}: the network does not use its data"
+        text = f"after training on a few examples, the loss is {number(after)} with inputs of zero and {number(real)} with the real inputs: the model does not use its input"
         yield Symptom(text, 0.8, {"change": effect, "loss_of_zeros": after, "loss": real}, place="model")
 
 

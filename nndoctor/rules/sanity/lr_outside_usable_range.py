@@ -17,7 +17,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if not side or side == "inside" or now <= 0:
         return
     best = run.number("lr_suggested")
-    advice = f"; about {number(best)} suits it" if best else ""
+    advice = f"; {number(best)} learned fastest of those tried" if best else ""
     evidence = {
         "configured": now,
         "usable_from": low,
@@ -28,7 +28,7 @@ def check(run: Run) -> Iterator[Symptom]:
     }
     sure = 0.6 + 0.35 * agree / max(seeds, 1)
     if side == "above":
-        text = f"a rate of {number(now)} lies above the usable range ({number(low)} to {number(high)}, {agree} of {seeds} seeds): the loss rises or jumps{advice}"
+        text = f"the learning rate {number(now)} is above the usable range ({number(low)}–{number(high)}; {agree} of {seeds} seeds agree){advice}"
         yield Symptom(
             text,
             sure,
@@ -38,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
             remedies=("lower-learning-rate", "warm-up"),
         )
     else:
-        text = f"a rate of {number(now)} lies below the usable range ({number(low)} to {number(high)}, {agree} of {seeds} seeds): almost nothing is learned in each step{advice}"
+        text = f"the learning rate {number(now)} is below the usable range ({number(low)}–{number(high)}; {agree} of {seeds} seeds agree){advice}"
         yield Symptom(text, sure, evidence, place="optimizer", remedies=("raise-learning-rate", "adam"))
 
 
@@ -85,4 +85,5 @@ RULE = Rule(
             {"lr_side": "inside", "lr_configured": 0.01, "lr_low": 0.003, "lr_high": 0.1, "lr_seeds": 3, "lr_agree": 3}
         ),
     ),
+    yields_to=("frozen-parameters", "step-raises-loss", "gradients-not-reset"),
 )

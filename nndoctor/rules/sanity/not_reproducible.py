@@ -16,7 +16,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Compare the losses of the last of a few steps."""
     apart = run.number("repeat_difference")
     if apart > APART:
-        text = f"twice the same few steps with the same seed and batches end {percent(apart)} apart: some randomness is not seeded"
+        text = f"the same steps with the same seed and batches give losses {percent(apart)} apart: some randomness is not seeded"
         yield Symptom(text, 0.8, {"difference": apart}, place="model")
 
 

@@ -14,17 +14,19 @@ ALL_ZERO = 0.3  # share of the parameters: fewer may wait for a rare input
 def check(run: Run) -> Iterator[Symptom]:
     """Name those without any gradient and those with none but zeros, over the first steps."""
     absent, zero, total = run.fact("no_gradient"), run.fact("zero_gradient"), int(run.number("trainable_tensors"))
+    if run.known("own_movement") == 0:
+        return  # a train_step that moves nothing at all is another matter
     none = tuple(map(str, absent)) if isinstance(absent, tuple) else ()
     nil = tuple(map(str, zero)) if isinstance(zero, tuple) else ()
     if run.fact("loss_has_gradient") is False:
         yield Symptom(
-            "the loss has no gradient at all: it was made of detached tensors, or under no_grad()",
+            "the loss has no gradient: it was computed from detached tensors, or under no_grad()",
             0.99,
             {"parameters": total},
             place="loss",
         )
     elif none:
-        text = f"{len(none)} of {total} parameters get no gradient ({', '.join(none[:3])}): the forward pass does not use them, or detaches what they give"
+        text = f"{len(none)} of {total} parameters get no gradient ({', '.join(none[:3])}): the forward pass does not use them, or detaches their outputs"
         yield Symptom(
             text,
             0.9,
@@ -33,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
             severity=None if len(none) > ALL_ZERO * total else Severity.WARNING,
         )
     elif len(nil) > ALL_ZERO * total:
-        text = f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])}): nothing that they do reaches the loss"
+        text = f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])}): they have no effect on the loss"
         yield Symptom(text, 0.9, {"parameters": len(nil), "of": total}, layer=nil[0])
     elif nil:
         text = (

@@ -16,7 +16,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Compare the loss with weights a tenth larger, the outputs held fixed."""
     grown = run.number("penalty_when_grown")
     if grown < -SLACK:
-        text = f"with weights a tenth larger and the same outputs the loss changes by {number(grown)}: the penalty has the wrong sign"
+        text = f"with weights 10% larger and the same outputs, the loss changes by {number(grown)}: the penalty has the wrong sign"
         yield Symptom(text, 0.9, {"change": grown}, place="loss")
 
 

@@ -5,21 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 RISE = 1e-6  # of the loss: rounding
+LEARNS = 0.1  # of the first loss: plain steps that lower it by so much show that it can be learned
+NOTHING = 0.05  # of what plain steps gain: a step that gains no more does not train
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Look at several tiny steps on one batch."""
+    """Look at where the user's own steps take the loss, then at several tiny steps on one batch."""
+    own = _own_steps(run)
+    if own is not None:
+        yield own
+        return
     changes = run.fact("small_step_changes")
     if not isinstance(changes, tuple) or not changes:
         return
     values = [float(c) for c in changes]
     if all(v > RISE for v in values):
-        text = f"with a rate a thousandth of the configured one every step still raises the loss of its own batch ({', '.join(f'{v:+.2g}' for v in values[:3])}): the gradient or its sign is wrong"
+        text = f"with a learning rate 1,000× smaller than configured, every step still raises the loss of its own batch (relative change {', '.join(f'{v:+.2g}' for v in values[:3])}): the gradient or its sign is wrong"
         yield Symptom(text, 0.9, {"smallest_rise": min(values)}, place="loss")
+
+
+def _own_steps(run: Run) -> Symptom | None:
+    """A train_step under which the loss rises, where plain steps on the same batches lower it."""
+    before, after, plain = (run.known(f) for f in ("own_loss_before", "own_loss_after", "plain_loss_after"))
+    if before is None or after is None or plain is None:
+        return None
+    calls = int(run.number("own_calls"))
+    gain = before - plain
+    opposed = run.number("backward_scale") < 0
+    if not opposed and not (gain > LEARNS * abs(before) and before - after < NOTHING * gain):
+        return None
+    what = "raises" if after > before else "does not lower"
+    text = (
+        f"{calls} calls of train_step take the loss from {number(before)} to {number(after)}; the same steps with only "
+        f"zero_grad(), backward() and step() take it to {number(plain)}: train_step {what} the loss"
+    )
+    evidence = {"before": before, "after": after, "after_plain_steps": plain}
+    return Symptom(text, 0.9, evidence, place="train_step", remedies=("check-the-step",))
 
 
 RULE = Rule(
@@ -27,12 +53,35 @@ RULE = Rule(
     name="step-raises-loss",
     severity=Severity.ERROR,
     title="a small step raises the loss",
-    needs={"fact:small_step_changes": 1},
+    needs={"fact:loss_has_gradient": 1},
     check=check,
     why="Downhill is what a gradient means: a small enough step along it must lower the loss of the same batch. One that raises it has a wrong sign, a wrong hand-written derivative, or maximizes.",
-    how="On each of several batches one step at a small rate, dropout off, from the same weights: an error only where all of them raise their loss.",
+    how="On each of several batches, one step at a thousandth of the learning rate, dropout off, from the same weights: an error only where all of them raise their loss. For a train_step: 40 calls that do not lower the loss on batches where as many plain steps lower it by a tenth or more.",
     sources=(Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),),
     remedies=("check-gradient",),
-    sick=(Run.drawn({"small_step_changes": (0.01, 0.02, 0.004)}),),
-    healthy=(Run.drawn({"small_step_changes": (-0.01, -0.02, 0.0)}),),
+    sick=(
+        Run.drawn({"loss_has_gradient": True, "small_step_changes": (0.01, 0.02, 0.004)}),
+        Run.drawn(
+            {
+                "loss_has_gradient": True,
+                "own_calls": 40,
+                "own_loss_before": 1.36,
+                "own_loss_after": 1260.0,
+                "plain_loss_after": 0.4,
+            }
+        ),
+    ),
+    healthy=(
+        Run.drawn({"loss_has_gradient": True, "small_step_changes": (-0.01, -0.02, 0.0)}),
+        Run.drawn(
+            {
+                "loss_has_gradient": True,
+                "own_calls": 40,
+                "own_loss_before": 1.36,
+                "own_loss_after": 0.5,
+                "plain_loss_after": 0.4,
+            }
+        ),
+    ),
+    yields_to=("frozen-parameters", "gradients-not-reset"),
 )

@@ -36,7 +36,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if evaluation - train > max(WORSE * abs(train), FLOOR * abs(first)):
         which = run.fact("mode_modules")
         names = ", ".join(map(str, which[:3])) if isinstance(which, tuple) and which else "the model's own code"
-        text = f"the same batch costs {number(train)} in training mode and {number(evaluation)} in evaluation mode, dropout apart: {names} behaves differently"
+        text = f"the loss of the same batch is {number(train)} in training mode and {number(evaluation)} in evaluation mode, with dropout off in both: {names} behaves differently"
         yield Symptom(text, 0.8, {"in_training": train, "in_evaluation": evaluation}, place="model")
 
 

@@ -7,11 +7,12 @@ import math
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import as_bytes, first_input, size, target_of, tensors
+from nndoctor.sanity.batches import all_inputs, as_bytes, first_input, size, target_of, tensors
 from nndoctor.sanity.bench import Bench
 
 FEWEST = 16  # examples that say something about a feature
 MOST_CLASSES = 1000
+COLUMNS, MANY_ROWS, MOST_NAMED = 3, 64, 50  # of a table whose columns are compared with its labels; classes at most
 IGNORED = -100  # the target that torch's losses leave out
 
 
@@ -30,6 +31,7 @@ def probe(bench: Bench) -> None:
     target = target_of(bench.sample)
     if target is not None and len(target) == len(inputs):
         _labels(bench, target)
+        _copied(bench, inputs, target)
     _repeats(bench, inputs, target)
     if bench.validation is not None:
         _splits(bench, inputs)
@@ -108,9 +110,30 @@ def _by_chance(target: Tensor, batch: int, batches: int) -> float:
     return sum(float(torch.bincount(c).max()) / len(c) for c in chunks) / max(len(chunks), 1)
 
 
+def _copied(bench: Bench, inputs: Tensor, target: Tensor) -> None:
+    """A feature of a table that is the label under another name: as many values as classes, one for each."""
+    flat = target.reshape(len(target), -1)
+    if inputs.ndim != 2 or inputs.shape[1] < COLUMNS or flat.shape[1] != 1 or len(inputs) < MANY_ROWS:
+        return
+    labels = flat[:, 0]
+    classes = torch.tensor(sorted(set(labels.tolist())), dtype=labels.dtype, device=labels.device)
+    if not 2 <= len(classes) <= MOST_NAMED:
+        return
+    first = torch.stack([inputs[labels == c][0] for c in classes])  # the value that each class begins with
+    same = torch.stack([(inputs[labels == c] == first[k]).all(0) for k, c in enumerate(classes)]).all(0)
+    for column in same.nonzero()[:, 0].tolist():
+        others = torch.cat([inputs[:, :column], inputs[:, column + 1 :]], 1)
+        richer = sum(len(set(c.tolist())) > len(classes) for c in others.T) > 0.5 * others.shape[1]
+        if richer and len(set(first[:, column].tolist())) == len(classes):  # in a table of flags one may well decide
+            bench.fact("label_column", int(column))
+            bench.fact("label_columns_seen", int(inputs.shape[1]))
+            return
+
+
 def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:
     """How many inputs occur more than once, and how many of those with different targets."""
-    keys = as_bytes(inputs)
+    every = [t for t in all_inputs(bench.sample) if t.ndim and len(t) == len(inputs)]
+    keys = [b"".join(parts) for parts in zip(*map(as_bytes, every), strict=True)]
     known: dict[bytes, bytes] = {}
     labels = keys if target is None or len(target) != len(inputs) else as_bytes(target)
     against = 0

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from nndoctor.sanity.batches import alike, part, rebuilt, size
-from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.state import seed, unchanged, without_dropout
 from nndoctor.sanity.subject import main_output
 
 NOISE = 1e-6  # of an output's size: rounding
@@ -55,9 +56,12 @@ def effect(bench: Bench) -> None:
     A last layer that starts at zero says nothing of its input until it has learned a little.
     """
     batch = bench.batch
-    bench.model.eval()
-    if bench.subject.step is not None or not alike(batch):
+    if not alike(batch):
         return
+    if bench.subject.step is not None:
+        _effect_on_step(bench)
+        return
+    bench.model.eval()
     before = main_output(bench.subject.output(batch))
     zeros = main_output(bench.subject.output(rebuilt(batch, torch.zeros_like)))
     if before is None or zeros is None or before.shape != zeros.shape or not before.is_floating_point():
@@ -69,3 +73,19 @@ def effect(bench: Bench) -> None:
     seen = bench.facts.get("input_effect", 0.0)
     now = max(within, moved) / max(float(before.norm()), 1e-12)
     bench.fact("input_effect", max(now, float(seen)) if isinstance(seen, (int, float)) else now)
+
+
+def _effect_on_step(bench: Bench) -> None:
+    """The same of a user's step, whose loss is all that is known: of the real inputs, of zeros, of each other's."""
+    batch = bench.batch
+    losses = []
+    for change in (None, torch.zeros_like, lambda t: t.roll(1, 0) if t.ndim else t):
+        with unchanged(bench.model):
+            bench.model.train()
+            without_dropout(bench.model)
+            seed(17)
+            losses.append(number(bench.subject.run(batch if change is None else rebuilt(batch, change)).loss))
+    seen = bench.facts.get("input_effect", 0.0)
+    if all(map(math.isfinite, losses)):
+        now = max(abs(one - losses[0]) for one in losses[1:]) / max(abs(losses[0]), 1e-12)
+        bench.fact("input_effect", max(now, float(seen)) if isinstance(seen, (int, float)) else now)

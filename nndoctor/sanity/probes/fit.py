@@ -20,7 +20,13 @@ EXAMPLES = 16
 STEPS = 200
 MOST = 2_000_000  # values of an output that are moved freely
 SURE = 20.0  # a score that leaves no doubt: softmax of it is 1 - 1e-8
-ENDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "hardtanh": (-1.0, 1.0)}
+ENDS = {
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "hardtanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+}
 Act = Callable[[Tensor], Tensor]
 
 
@@ -30,28 +36,59 @@ def probe(bench: Bench) -> None:
     with torch.no_grad():
         outcome = bench.subject.run(batch)
     bench.fact("loss_is_finite", bool(torch.isfinite(outcome.loss)))
+    if bench.subject.loss is None:
+        _seen_in_step(bench, batch)
+        return
     output = plain(outcome.output)
     target = split(batch)[2]
     if target is None and isinstance(batch, Tensor):
         target = batch
-    if bench.subject.loss is None or not isinstance(output, Tensor) or target is None or not output.is_floating_point():
-        return
-    if output.numel() > MOST:
+    if not isinstance(output, Tensor) or target is None or not output.is_floating_point() or output.numel() > MOST:
         return
     with torch.enable_grad():
-        name, act = _last(bench, batch)
-    bench.fact("output_activation", name)
-    bench.fact("output_width", output.shape[1] if output.ndim > 1 else 1)
-    scale = _Scale(bench, output.detach(), target, act)
+        graded = plain(bench.subject.output(batch))
+    _judged(bench, _Scale(bench, graded if isinstance(graded, Tensor) else output, target, bench.subject.loss_of))
+
+
+def _seen_in_step(bench: Bench, batch: Any) -> None:  # noqa: ANN401
+    """The same for a step or a model with its own loss, where one of torch's losses is the whole of it."""
+    _, call = bench.subject.observed(batch)
+    if call is None or not call.output.is_floating_point() or call.output.numel() > MOST:
+        return
+    _judged(bench, _Scale(bench, call.output, call.target, call.again))
+
+
+def _judged(bench: Bench, scale: _Scale) -> None:
+    bench.fact("output_activation", scale.name)
+    bench.fact("output_width", scale.output.shape[1] if scale.output.ndim > 1 else 1)
     _reach(bench, scale)
     _follows(bench, scale)
     _parts(bench, scale)
+    bench.fact("target_one_hot", _one_hot(_compared(bench)) or _one_hot(scale.single))
 
 
-def _last(bench: Bench, batch: Any) -> tuple[str, Act]:  # noqa: ANN401
+def _compared(bench: Bench) -> Tensor | None:
+    """What the only loss of torch's in a pass is taken against, where the file's loss makes it of the targets."""
+    observer, _ = bench.subject.observed(bench.batch)
+    if len(observer.calls) != 1:
+        return None
+    found = observer.calls[0].target
+    bench.fact("loss_function", observer.calls[0].function.__name__)
+    return found if isinstance(found, Tensor) else None
+
+
+def _one_hot(target: Tensor | None) -> bool:
+    """Whether each row has a single one among zeros, and the rows differ."""
+    if target is None or target.ndim != 2 or target.shape[1] < 2 or len(target) < 2:
+        return False
+    values = target.detach().double()
+    binary = bool(((values == 0) | (values == 1)).all())
+    return binary and bool((values.sum(1) == 1).all()) and bool((values != values[0]).any())
+
+
+def _last(output: Tensor) -> tuple[str, Act]:
     """The activation at the model's end, and itself as a function; the identity where there is none known."""
-    output = plain(bench.subject.output(batch))
-    node = passed(output.grad_fn) if isinstance(output, Tensor) and output.grad_fn is not None else None
+    node = passed(output.grad_fn) if output.grad_fn is not None else None
     name = ACTIVATIONS.get(kind(node), "")
     if name in ("softmax", "log-softmax"):
         dim = int(getattr(node, "_saved_dim", -1))
@@ -61,15 +98,22 @@ def _last(bench: Bench, batch: Any) -> tuple[str, Act]:  # noqa: ANN401
         return name, (lambda z: functional.softmax(z, dim)) if name == "softmax" else (
             lambda z: functional.log_softmax(z, dim)
         )
-    known: dict[str, Act] = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "hardtanh": functional.hardtanh}
+    known: dict[str, Act] = {
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "hardtanh": functional.hardtanh,
+        "relu": torch.relu,
+    }
     return (name, known[name]) if name in known else (name, lambda z: z)
 
 
 class _Scale:
     """The loss as a function of the output, on one batch."""
 
-    def __init__(self, bench: Bench, output: Tensor, target: Any, act: Act) -> None:  # noqa: ANN401
-        self.bench, self.output, self.target, self.act = bench, output, target, act
+    def __init__(self, bench: Bench, output: Tensor, target: Any, loss_of: Callable[..., Tensor]) -> None:  # noqa: ANN401
+        self.name, self.act = _last(output)
+        output = output.detach()
+        self.bench, self.output, self.target, self.loss_of = bench, output, target, loss_of
         found = tensors(target)
         self.single = found[0] if len(found) == 1 else None
         self.initial = self.loss(output)
@@ -100,7 +144,7 @@ class _Scale:
         """The loss of an output; infinity where the loss cannot be taken of it."""
         try:
             with torch.no_grad():
-                value = float(self.bench.subject.loss_of(output, self.target if target is None else target))
+                value = float(self.loss_of(output, self.target if target is None else target))
         except (RuntimeError, ValueError, ModelFileError):
             return math.inf
         return value if not math.isnan(value) else math.inf
@@ -130,7 +174,7 @@ class _Scale:
         for step in range(STEPS):
             rule.param_groups[0]["lr"] = 0.1 * (1 - step / STEPS)
             try:
-                value = self.bench.subject.loss_of(act(free * self.unit), self.target)
+                value = self.loss_of(act(free * self.unit), self.target)
             except (RuntimeError, ValueError, ModelFileError):
                 return best, at
             now = float(value.detach())
@@ -197,7 +241,7 @@ def _logarithm(scale: _Scale) -> bool:
     with torch.enable_grad():
         probe_at = scale.output.clone().requires_grad_()
         try:
-            value = scale.bench.subject.loss_of(probe_at, scale.target)
+            value = scale.loss_of(probe_at, scale.target)
         except (RuntimeError, ValueError, ModelFileError):
             return True
         return any(kind(n).startswith(("Log", "BinaryCrossEntropy", "NllLoss", "Xlogy")) for n in walk(value))

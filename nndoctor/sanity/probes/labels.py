@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, mapped, split, target_of
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.observe import Observer
 from nndoctor.sanity.probes.data import IGNORED
 from nndoctor.sanity.subject import Subject, main_output, plain
 
@@ -59,16 +60,10 @@ def _limits(bench: Bench, output: Tensor, target: Tensor) -> None:
 
 def _explains(bench: Bench) -> bool:
     """Whether the loss failed because of the targets' values."""
-    if bench.subject.loss is None:
+    pair = _of_loss(bench) if bench.subject.loss is not None else _of_step(bench)
+    if pair is None or not pair[1].numel():
         return False
-    try:
-        with torch.no_grad():
-            output = main_output(bench.subject.output(bench.batch))
-    except ModelFileError:  # then it was not the loss
-        return False
-    target = target_of(bench.batch)
-    if output is None or target is None or not target.numel():
-        return False
+    output, target = pair
     low, high = float(target.min()), float(target.max())
     if not target.is_floating_point() and target.dtype is not torch.bool:
         kept = target[target != IGNORED]
@@ -83,3 +78,26 @@ def _explains(bench: Bench) -> bool:
     bench.fact("target_low", low)
     bench.fact("target_high", high)
     return wrong
+
+
+def _of_loss(bench: Bench) -> tuple[Tensor, Tensor] | None:
+    """Output and target of the file's loss; None where it was not the loss that failed."""
+    try:
+        with torch.no_grad():
+            output = main_output(bench.subject.output(bench.batch))
+    except ModelFileError:
+        return None
+    target = target_of(bench.batch)
+    return None if output is None or target is None else (output, target)
+
+
+def _of_step(bench: Bench) -> tuple[Tensor, Tensor] | None:
+    """What a step, or a model with its own loss, gave to the loss of torch's in which it failed."""
+    observer = Observer()
+    try:
+        with torch.no_grad(), observer:
+            bench.subject.run(bench.batch)
+    except ModelFileError:
+        found = [t for t in observer.entered if isinstance(t, Tensor)]
+        return (found[0], found[1]) if len(found) > 1 else None
+    return None

@@ -35,14 +35,9 @@ def _trained(bench: Bench) -> float | None:
     last = None
     for k in range(STEPS):
         batch = bench.batches[k % len(bench.batches)]
-        with bench.timed():
-            optimizer.zero_grad()
-            loss = bench.subject.run(batch).loss
-            if not loss.requires_grad or not bool(torch.isfinite(loss)):
-                return None
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-        last = number(loss)
+        last = bench.train(batch, optimizer)
+        if not math.isfinite(last):
+            return None
         if k == 0:
             bench.fact("loss_at_start", last)
     return last

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import Batch, first_input, target_of
+from nndoctor.sanity.batches import Batch, all_inputs, first_input, target_of
 from nndoctor.sanity.bench import Bench
 
 NEIGHBOURS = 5
@@ -23,7 +23,9 @@ def probe(bench: Bench) -> None:
 
 def _signal(data: Batch | None) -> float | None:
     """Accuracy above chance over what is left above chance, or the variance explained; None where it can't be told."""
-    inputs, target = (None, None) if data is None else (first_input(data), target_of(data))
+    if data is None or len(all_inputs(data)) > 1:  # which of several inputs the label follows from is not known
+        return None
+    inputs, target = first_input(data), target_of(data)
     if inputs is None or target is None or not inputs.is_floating_point() or len(inputs) != len(target):
         return None
     x, y = inputs[:MOST].detach().float().reshape(len(inputs[:MOST]), -1).cpu(), target[:MOST].detach().cpu()

@@ -1,39 +1,125 @@
-"""The user's own train_step: whether gradients of one step are still there in the next."""
+"""The user's own train_step: what it does to the weights and to the loss, and what one step leaves for the next."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from nndoctor.core.series import Series
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.state import seed
 
-LARGE = 100.0  # of a gradient's size: what is left in its place
+LARGE = 100.0  # of a gradient's size: what is put in its place
 SEEN = 0.1  # of the clean gradient: a smaller difference is chance
+CALLS = 40  # of the user's step, and of a plain one on the same batches
+JUDGED = 4  # batches whose loss is taken before and after
 
 
 def probe(bench: Bench) -> None:
-    """Two steps from the same start, once with the gradients cleared in between, once with large ones in their place."""
-    step = bench.subject.train_step
-    if step is None:
+    """What it moves and where the loss goes, against a plain step; then whether gradients are cleared."""
+    if bench.subject.train_step is None:
         return
-    own = bench.subject.optimizer
-    kept = None if own is None else copy.deepcopy(own.state)
+    _course(bench)
+    _left_over(bench, bench.subject.train_step)
+
+
+def _course(bench: Bench) -> None:
+    """Take a number of the user's steps and, where one loss stands for them, as many plain ones."""
+    judged = bench.batches[:JUDGED]
+    bench.fresh_start()
+    blind = bench.subject.blind
+    before = None if blind else _loss(bench, judged)
+    start = [p.detach().clone() for p in bench.model.parameters()]
+    moved, count, felt = _trained(bench, start, own=True)
+    bench.fact("own_calls", CALLS)
+    bench.fact("own_optimizer_steps", count)
+    bench.fact("own_gradients", felt)
+    bench.fact("own_movement", moved)
+    _norms(bench, start)
+    trained = [(n, p, s) for (n, p), s in zip(bench.model.named_parameters(), start, strict=True) if p.requires_grad]
+    bench.fact("own_unmoved", tuple(n for n, p, s in trained if torch.equal(p.detach(), s)))
+    if blind:
+        return
+    after = _loss(bench, judged)
+    bench.fresh_start()
+    plain, _, _ = _trained(bench, start, own=False)
+    bench.fact("plain_movement", plain)
+    bench.fact("own_loss_before", before)
+    bench.fact("own_loss_after", after)
+    bench.fact("plain_loss_after", _loss(bench, judged))
+
+
+def _norms(bench: Bench, start: list[Tensor]) -> None:
+    """The size of each layer's weights before and after: a step that never steps leaves the recorder nothing to write."""
+    for (name, parameter), begun in zip(bench.model.named_parameters(), start, strict=True):
+        path = name.rpartition(".")[0]
+        if parameter.requires_grad and parameter.ndim > 1 and path:
+            series = f"layer:{path}/weight_norm"
+            bench.series[series] = Series.of(
+                series, [float(begun.norm()), float(parameter.detach().norm())], [0, CALLS]
+            )
+
+
+def _trained(bench: Bench, start: list[Tensor], *, own: bool) -> tuple[float, int, int]:
+    """Take the steps; how far the weights moved of their size, how many steps optimizers took, and with any gradient."""
+    bench.model.train()
+    optimizer = bench.optimizer()
+    steps = felt = 0
+
+    def note(given: torch.optim.Optimizer, *_: object) -> None:
+        nonlocal steps, felt
+        steps += 1
+        felt += any(p.grad is not None and bool(p.grad.any()) for g in given.param_groups for p in g["params"])
+
+    handle = register_optimizer_step_pre_hook(note)
     try:
-        clean = _second(bench, step, _cleared)
-        left: list[Tensor] = []
-        dirty = _second(bench, step, lambda model: left.extend(_replaced(model)))
+        for k in range(CALLS):
+            batch = bench.batches[k % len(bench.batches)]
+            if own:
+                bench.train(batch, optimizer)
+            elif not _plain(bench, batch, optimizer):
+                break
     finally:
-        if own is not None and kept is not None:
-            own.state = kept
+        handle.remove()
+    with torch.no_grad():
+        pairs = [(p - s, s) for p, s in zip(bench.model.parameters(), start, strict=True) if p.requires_grad]
+        moved = sum(float(d.double().square().sum()) for d, _ in pairs)
+        size = sum(float(s.double().square().sum()) for _, s in pairs)
+    return (moved / max(size, 1e-30)) ** 0.5, steps, felt
+
+
+def _plain(bench: Bench, batch: object, optimizer: torch.optim.Optimizer) -> bool:
+    """zero_grad, backward, step; whether there was a gradient."""
+    optimizer.zero_grad()
+    with bench.timed():
+        loss = bench.subject.run(batch).loss
+        optimizer.zero_grad()  # a train_step that is asked for its loss may go back from others before it
+        if not loss.requires_grad or not bool(torch.isfinite(loss)):
+            return False
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return True
+
+
+@torch.no_grad()
+def _loss(bench: Bench, batches: list[object]) -> float:
+    """The mean loss over batches, drawn alike each time."""
+    seed(9)
+    return sum(number(bench.subject.run(b).loss) for b in batches) / len(batches)
+
+
+def _left_over(bench: Bench, step: Callable[..., object]) -> None:
+    """Two steps from the same start, once with the gradients cleared in between, once with large ones in their place."""
+    clean = _second(bench, step, _cleared)
+    left: list[Tensor] = []
+    dirty = _second(bench, step, lambda model: left.extend(_replaced(model)))
     if clean is None or dirty is None or len(clean) != len(dirty):
-        bench.notes.append("train_step took no optimizer step in two calls: its gradients were not checked")
+        bench.notes.append("train_step took no optimizer step in two calls: whether it clears gradients is not checked")
         return
     bench.fact("gradient_carried", _carried(clean, dirty, left))
 

@@ -21,9 +21,11 @@ def probe(bench: Bench) -> None:
     optimizer = bench.subject.optimizer
     if optimizer is None:
         return
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    own = [optimizer, *(given for given, _ in bench.strangers.values())]  # a GAN's step has an optimizer for each part
+    held = {id(p) for each in own for group in each.param_groups for p in group["params"]}
     missed = [n for n, p in named if p.requires_grad and id(p) not in held]
     bench.fact("missed_parameters", tuple(missed))
+    bench.fact("not_in_optimizer", tuple(dict.fromkeys(n.rpartition(".")[0] or n for n in missed)))
     bench.fact("optimizer", type(optimizer).__name__)
     bench.fact("lr_configured", rate(optimizer))
     first = optimizer.param_groups[0]

@@ -12,7 +12,8 @@ import torch
 from nndoctor.core.series import Series
 from nndoctor.sanity.batches import Batch, part, size
 from nndoctor.sanity.bench import RATE, Bench, number
-from nndoctor.sanity.state import without_dropout
+from nndoctor.sanity.constant import ignorance
+from nndoctor.sanity.state import unchanged, without_dropout
 
 LADDER = (1.0, 10.0, 0.1, 100.0, 0.01, 3.0, 0.3)  # of the configured rate, the most telling first
 STEPS, FEWEST = 60, 12
@@ -26,6 +27,7 @@ USUAL_OF_REST = 1e-3
 MOST_RATES = 11  # rates tried, with those beyond the ladder
 ENOUGH = 0.3  # of what there is to gain: a rate that reaches it need not be looked for further out
 USABLE = 0.1  # of the best gain
+FAR_BELOW = 0.4  # of the gain at a lower rate: a longer trial shows whether it stays so
 FAR = 20.0  # times the gain at a hundred times the rate
 BLOWN = 3.0  # of the first loss: past it a training has blown up
 
@@ -40,6 +42,7 @@ class Trial:
     factor: float
     before: float
     after: float
+    first: float = 0.0  # the loss of the first outputs, whatever it is
 
     @property
     def gain(self) -> float:
@@ -84,12 +87,10 @@ def trials_of(bench: Bench, ladder: tuple[float, ...], steps: int, seed: int) ->
     bench.fresh_start(seed)
     order = torch.randperm(len(bench.batches)).tolist() if seed else list(range(len(bench.batches)))
     course = list(islice(cycle(order), steps))
-    judged = _judged(bench)
-    chance = bench.facts.get("baseline_loss")
-    before = _loss(bench, judged)
-    if isinstance(chance, (int, float)):
-        before = min(before, float(chance))
-    return [Trial(factor, before, _trained(bench, factor, seed, course, judged)) for factor in ladder]
+    judged = judged_batches(bench)
+    first = mean_loss(bench, judged)
+    before = ignorance(bench, judged, first)
+    return [Trial(factor, before, _trained(bench, factor, seed, course, judged), first) for factor in ladder]
 
 
 def extended(bench: Bench, trials: list[Trial], steps: int) -> list[Trial]:
@@ -116,23 +117,19 @@ def _trained(bench: Bench, factor: float, seed: int, course: list[int], judged: 
     """The loss after training at one rate; infinity where it stops being a number."""
     bench.fresh_start(seed)
     optimizer = bench.optimizer(factor=factor)
+    bench.model.train()
     looks = {round(share * len(course)) for share in LATE}
     late: list[float] = []
     for done, k in enumerate(course, start=1):
-        with bench.timed():
-            optimizer.zero_grad()
-            loss = bench.subject.run(bench.batches[k]).loss
-            if not loss.requires_grad or not bool(torch.isfinite(loss)):
-                return math.inf
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+        if not math.isfinite(bench.train(bench.batches[k], optimizer)):
+            return math.inf
         if done in looks:
-            late.append(_loss(bench, judged))
+            late.append(mean_loss(bench, judged))
     after = sum(late) / len(late)
     return after if math.isfinite(after) else math.inf
 
 
-def _judged(bench: Bench) -> list[Batch]:
+def judged_batches(bench: Bench) -> list[Batch]:
     """The first examples, as one batch where they can be joined."""
     if bench.sample is not None and size(bench.sample) > 1:
         return [part(bench.sample, slice(0, JUDGED))]
@@ -140,17 +137,11 @@ def _judged(bench: Bench) -> list[Batch]:
 
 
 @torch.no_grad()
-def _loss(bench: Bench, batches: list[Batch]) -> float:
+def mean_loss(bench: Bench, batches: list[Batch]) -> float:
     """The mean loss with dropout off, the modes and running statistics as they were."""
-    modes = [(m, m.training) for m in bench.model.modules()]
-    kept = [(b, b.clone()) for b in bench.model.buffers()]
-    without_dropout(bench.model)
-    found = sum(number(bench.subject.run(b).loss) for b in batches) / len(batches)
-    for module, mode in modes:
-        module.training = mode
-    for buffer, value in kept:
-        buffer.copy_(value)
-    return found
+    with unchanged(bench.model):
+        without_dropout(bench.model)
+        return sum(number(bench.subject.run(b).loss) for b in batches) / len(batches)
 
 
 def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
@@ -169,7 +160,7 @@ def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
     ]
     if bench.subject.optimizer is not None:
         bench.fact("lr_side", told)
-        bench.fact("lr_blows_up", all(_of(one, 1.0).after > BLOWN * abs(one[0].before) for one in trials))
+        bench.fact("lr_blows_up", all(_blown(_of(one, 1.0)) for one in trials))
     bench.fact("lr_seeds", len(sides))
     bench.fact("lr_agree", sides.count(told))
     bench.fact("lr_gain", mean[1.0] / max(trials[0][0].before - low, 1e-12))
@@ -177,12 +168,16 @@ def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
         bench.fact("lr_low", rate * usable[0])
         bench.fact("lr_high", rate * usable[-1])
         tops = [max(one, key=lambda t: t.gain).factor for one in trials]
-        bench.fact("lr_suggested", rate * float(np.exp(np.mean(np.log(tops)))))
+        bench.fact("lr_suggested", rate * max(mean, key=lambda f: mean[f]))
         bench.fact("lr_suggested_low", rate * min(tops))
         bench.fact("lr_suggested_high", rate * max(tops))
     for number_, one in enumerate(trials):
-        _drawn(bench, f"range/loss#{number_}", [_of(one, f).after for f in factors], rate, factors)
-    _drawn(bench, "range/loss", [float(np.median([_of(o, f).after for o in trials])) for f in factors], rate, factors)
+        _drawn(bench, f"range/end#{number_}", [_of(one, f).after for f in factors], rate, factors)
+    _drawn(bench, "range/end", [float(np.median([_of(o, f).after for o in trials])) for f in factors], rate, factors)
+
+
+def _blown(trial: Trial) -> bool:
+    return trial.after > BLOWN * max(abs(trial.before), abs(trial.first))
 
 
 def _drawn(bench: Bench, name: str, after: list[float], rate: float, factors: list[float]) -> None:
@@ -197,7 +192,10 @@ def side(trials: list[Trial], floor: float, slow: float = SLOW) -> str:
     higher = [t for t in trials if t.factor > 1]
     if not room > 0 or not lower or not higher:
         return "inside"
-    if here.gain < 0.02 * room and max(t.gain for t in lower) > max(0.05 * room, 2 * here.gain):
+    best_lower = max(t.gain for t in lower)
+    if here.gain < 0.02 * room and best_lower > max(0.05 * room, 2 * here.gain):
+        return "above"
+    if here.gain < FAR_BELOW * best_lower and best_lower > 0.2 * room:
         return "above"
     top = max(higher, key=lambda t: t.gain)
     times = 4 if slow > SLOW else 10

@@ -9,12 +9,14 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import torch
+from torch import Tensor
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from nndoctor.core.recorded import layer_series, told
 from nndoctor.core.run_folder import LAYERS, blocks, facts
 from nndoctor.core.series import Series
 from nndoctor.recorder import Recorder
-from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.bench import Bench
 
 STEPS = 40
 LONG = 0.05  # of the budget: a step that takes so long is measured once
@@ -31,20 +33,27 @@ def probe(bench: Bench) -> None:
         bench.model.train()
         touched: set[str] = set()
         losses: list[float] = []
-        with Recorder(bench.model, optimizer, path, every=EVERY) as recorder:
-            for batch in islice(cycle(bench.batches), count):
-                with bench.timed():
-                    optimizer.zero_grad()
-                    loss = bench.subject.run(batch).loss
-                    if not loss.requires_grad:
+        names = {id(p): n for n, p in bench.model.named_parameters()}
+
+        def felt(given: torch.optim.Optimizer, *_: object) -> None:
+            held = (p for group in given.param_groups for p in group["params"])
+            touched.update(
+                names[id(p)] for p in held if id(p) in names and names[id(p)] not in touched and _any(p.grad)
+            )
+
+        handle = register_optimizer_step_pre_hook(felt)
+        try:
+            with Recorder(bench.model, optimizer, path, every=EVERY) as recorder:
+                for batch in islice(
+                    cycle(bench.batches), 0 if bench.facts.get("loss_has_gradient") is False else count
+                ):
+                    losses.append(bench.train(batch, optimizer))
+                    touched |= {n for n, p in bench.model.named_parameters() if n not in touched and _any(p.grad)}
+                    recorder.step(losses[-1])
+                    if not math.isfinite(losses[-1]):
                         break
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    touched |= _touched(bench, touched)
-                    optimizer.step()
-                recorder.step(loss)
-                losses.append(number(loss))
-                if not math.isfinite(losses[-1]):
-                    break
+        finally:
+            handle.remove()
         _take(bench, path, losses)
     _gradients(bench, touched)
 
@@ -54,24 +63,19 @@ def measured(bench: Bench) -> None:
     optimizer = bench.optimizer(factor=0.0)
     for _ in range(2):
         began = time.perf_counter()
-        with bench.timed():
-            optimizer.zero_grad()
-            loss = bench.subject.run(bench.batch).loss
-            if loss.requires_grad:
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-            number(loss)  # an accelerator has done what was asked of it only now
+        bench.train(bench.batch, optimizer)
         bench.step_time = time.perf_counter() - began
         if bench.step_time > LONG * bench.clock.budget:
             break
-    bench.fact("loss_has_gradient", loss.requires_grad)
+    if not bench.subject.blind:
+        with torch.enable_grad():
+            bench.fact("loss_has_gradient", bench.subject.run(bench.batch).loss.requires_grad)
     bench.fresh_start()
 
 
-def _touched(bench: Bench, known: set[str]) -> set[str]:
-    """The parameters whose gradient is not zero."""
-    names = [(n, p.grad) for n, p in bench.model.named_parameters() if n not in known and p.grad is not None]
-    return {n for n, g in names if bool((g.coalesce().values() if g.is_sparse else g).any())}
+def _any(gradient: Tensor | None) -> bool:
+    """Whether there is a gradient other than zero."""
+    return gradient is not None and bool((gradient.coalesce().values() if gradient.is_sparse else gradient).any())
 
 
 def _gradients(bench: Bench, touched: set[str]) -> None:
@@ -80,10 +84,12 @@ def _gradients(bench: Bench, touched: set[str]) -> None:
     for name, p in bench.model.named_parameters():
         if not p.requires_grad:
             continue
-        if p.grad is None:
+        if p.grad is None and name not in touched:
             absent.append(name)
         elif name not in touched:
             zero.append(name)
+        elif p.grad is None:  # cleared at the end of the user's step
+            continue
         elif not bool(torch.isfinite(p.grad.coalesce().values() if p.grad.is_sparse else p.grad).all()):
             broken.append(name)
     bench.fact("no_gradient", tuple(absent))

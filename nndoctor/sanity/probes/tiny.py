@@ -11,6 +11,7 @@ from torch import Tensor
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, alike, as_bytes, first_input, part, rebuilt, size, target_of
 from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.constant import constant_loss
 from nndoctor.sanity.state import without_dropout
 from nndoctor.sanity.subject import main_output
 
@@ -197,7 +198,7 @@ def _zeros(bench: Bench, batch: Batch, factor: float) -> None:
     if factor != 1.0 or "zero_input_loss" in bench.facts or bench.subject.step is not None:
         return
     real = number(bench.subject.run(batch).loss)
-    if not bench.facts.get("loss_of_classes") and not real < CONSTANT * _constant(bench, batch):
+    if not bench.facts.get("loss_of_classes") and not real < CONSTANT * (constant_loss(bench, batch) or 0.0):
         return
     try:
         zeros = number(bench.subject.run(rebuilt(batch, torch.zeros_like)).loss)
@@ -206,14 +207,3 @@ def _zeros(bench: Bench, batch: Batch, factor: float) -> None:
     if math.isfinite(zeros):
         bench.fact("zero_input_loss", zeros)
         bench.fact("real_input_loss", real)
-
-
-def _constant(bench: Bench, batch: Batch) -> float:
-    """The loss of giving the mean target for every example; 0 where that makes no sense."""
-    target = target_of(batch)
-    if target is None or not target.is_floating_point() or bench.subject.loss is None:
-        return 0.0
-    try:
-        return number(bench.subject.loss_of(target.mean(0, keepdim=True).expand_as(target), target))
-    except (ModelFileError, RuntimeError, ValueError):  # a loss of something else than values
-        return 0.0

@@ -1,0 +1,57 @@
+"""A compiled Keras model on the torch backend: its own loss, and its optimizer as torch's of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "SGD": torch.optim.SGD,
+    "Adam": torch.optim.Adam,
+    "AdamW": torch.optim.AdamW,
+    "RMSprop": torch.optim.RMSprop,
+    "Adagrad": torch.optim.Adagrad,
+    "Adadelta": torch.optim.Adadelta,
+    "Adamax": torch.optim.Adamax,
+    "Nadam": torch.optim.NAdam,
+}
+
+
+def compiled_parts(model: nn.Module) -> dict[str, object]:
+    """`loss` and `optimizer` of a compiled Keras model; nothing for any other model."""
+    given: Any = model
+    if not any(base.__module__.split(".")[0] == "keras" for base in type(model).__mro__):
+        return {}
+    if not getattr(given, "compiled", False):
+        return {}
+    parts: dict[str, object] = {"loss": _loss(given)}
+    kind = OPTIMIZERS.get(type(given.optimizer).__name__)
+    if kind is not None:
+        parts["optimizer"] = _optimizer(given, kind)
+    return parts
+
+
+def _loss(model: Any) -> Callable[[Any, Any], Tensor]:  # noqa: ANN401
+    def loss(output: Any, target: Any) -> Tensor:  # noqa: ANN401
+        found: Tensor = model.compute_loss(y=target, y_pred=output)
+        return found
+
+    return loss
+
+
+def _optimizer(
+    model: Any,  # noqa: ANN401
+    kind: type[torch.optim.Optimizer],
+) -> Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]:
+    """The same optimizer of torch's, with the learning rate and, for SGD, the momentum that the model was compiled with."""
+    settings: dict[str, Any] = {"lr": float(model.optimizer.learning_rate)}
+    if kind is torch.optim.SGD:
+        settings["momentum"] = float(model.optimizer.momentum)
+
+    def make(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        return kind([p for p in parameters if p.requires_grad], **settings)
+
+    return make

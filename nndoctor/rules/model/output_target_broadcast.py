@@ -1,0 +1,38 @@
+"""Output and target have shapes that broadcast against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Report the two shapes where (N, 1) met (N,) in the loss."""
+    shapes = run.fact("broadcast_shapes")
+    if isinstance(shapes, tuple) and len(shapes) == 2:
+        text = (
+            f"the loss compares shapes {shapes[0]} and {shapes[1]}, which broadcast to {run.fact('broadcast_to')}: "
+            "every output is compared with every target of the batch"
+        )
+        yield Symptom(text, 0.97, {"first": str(shapes[0]), "second": str(shapes[1])}, place="loss")
+
+
+RULE = Rule(
+    code="NN711",
+    name="output-target-broadcast",
+    severity=Severity.ERROR,
+    title="output and target broadcast against each other",
+    needs={"fact:shapes_watched": 1},
+    check=check,
+    why="An output of shape (N, 1) minus a target of shape (N,) is an N × N matrix. Its mean is a valid loss, which is lowest when every output is the mean target, so the model learns a constant.",
+    how="In one pass through the loss, a tensor with a gradient and one without have the shapes (N, 1) and (N,).",
+    sources=(
+        Reference("PyTorch documentation, Broadcasting", "https://pytorch.org/docs/stable/notes/broadcasting.html"),
+    ),
+    remedies=("fit-loss-to-output",),
+    sick=(Run.drawn({"shapes_watched": True, "broadcast_shapes": ("(32, 1)", "(32,)"), "broadcast_to": "(32, 32)"}),),
+    healthy=(Run.drawn({"shapes_watched": True}),),
+)

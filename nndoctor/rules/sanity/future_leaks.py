@@ -1,0 +1,36 @@
+"""A model that predicts the next token sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import percent
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+CHANGE = 1e-4  # of the outputs' size: rounding
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look at how much earlier outputs change when only later tokens do."""
+    change = run.number("future_change")
+    if change > CHANGE:
+        text = f"the targets are the next tokens of the input, and changing only later tokens changes the earlier outputs by {percent(change)} of their size: the model sees the token that it must predict (no causal mask?)"
+        yield Symptom(text, 0.95, {"change": change}, place="model")
+
+
+RULE = Rule(
+    code="NN812",
+    name="future-leaks",
+    severity=Severity.ERROR,
+    title="a model that predicts the next token sees it",
+    needs={"fact:future_change": 1},
+    check=check,
+    why="Without a causal mask, each position attends to the positions after it, among them its own target. Training loss falls to almost zero, and the model generates nothing of use.",
+    how="The targets are the inputs shifted by one. In evaluation mode, the tokens of the second half are replaced by those of another example; outputs in the first half must not change.",
+    sources=(Reference("Vaswani et al., Attention Is All You Need, 2017", "https://arxiv.org/abs/1706.03762"),),
+    remedies=("causal-mask",),
+    sick=(Run.drawn({"future_change": 0.3}),),
+    healthy=(Run.drawn({"future_change": 0.0}),),
+)

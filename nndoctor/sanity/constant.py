@@ -1,0 +1,50 @@
+"""What a constant output costs: the loss of a model that knows nothing but the targets' mean."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.batches import Batch, target_of
+from nndoctor.sanity.bench import Bench, number
+
+
+@torch.no_grad()
+def constant_loss(bench: Bench, batch: Batch) -> float | None:
+    """The loss of giving the mean target, or the classes' frequencies, for every example; None where that makes no sense."""
+    target = target_of(batch)
+    if target is None or bench.subject.loss is None or not len(target):
+        return None
+    output = target.mean(0, keepdim=True).expand_as(target) if target.is_floating_point() else _scores(bench, target)
+    if output is None:
+        return None
+    try:
+        return number(bench.subject.loss_of(output, target))
+    except (
+        ModelFileError,
+        RuntimeError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ):  # a loss of something else than values
+        return None
+
+
+def _scores(bench: Bench, target: Tensor) -> Tensor | None:
+    """The logarithms of the classes' frequencies as the scores of every example, under a loss that takes them."""
+    classes = int(bench.number("output_classes"))
+    of_scores = bench.facts.get("loss_before") in ("cross-entropy", "nll")
+    if not of_scores or classes < 2 or target.ndim != 1 or int(target.max()) >= classes or int(target.min()) < 0:
+        return None
+    counts = torch.bincount(target.long(), minlength=classes).float()
+    return (counts / counts.sum()).clamp_min(1e-6).log().expand(len(target), classes)
+
+
+def ignorance(bench: Bench, batches: list[Batch], first: float) -> float:
+    """The loss to begin from: the first one, but no more than that of knowing nothing."""
+    known = [v for v in (bench.facts.get("baseline_loss"),) if isinstance(v, (int, float)) and v > 0]
+    constants = [constant_loss(bench, batch) for batch in batches]
+    if constants and all(c is not None for c in constants):
+        known.append(sum(c for c in constants if c is not None) / len(constants))
+    return min([first, *map(float, known)])

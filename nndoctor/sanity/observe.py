@@ -1,0 +1,131 @@
+"""What a step hands to torch's own loss functions: the output and the target behind a loss, whoever calls it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+LOSSES = frozenset(
+    {
+        functional.cross_entropy,
+        functional.nll_loss,
+        functional.binary_cross_entropy,
+        functional.binary_cross_entropy_with_logits,
+        functional.mse_loss,
+        functional.l1_loss,
+        functional.smooth_l1_loss,
+        functional.huber_loss,
+        functional.kl_div,
+    }
+)
+ARITHMETIC = frozenset(
+    {"sub", "rsub", "__sub__", "__rsub__", "add", "__add__", "__radd__", "mul", "__mul__", "__rmul__", "eq", "__eq__"}
+)
+
+
+SCALINGS = ("Mul", "Div", "Neg", "View", "Reshape", "Stack", "Sum", "Unsqueeze", "Squeeze", "Alias")
+"""Nodes of a graph that only multiply a single number, or change its shape."""
+STEPS = 8  # of the graph between a loss of torch's and the whole loss
+
+
+@dataclass(frozen=True, slots=True)
+class LossCall:
+    """One call of a loss function of torch's."""
+
+    function: Callable[..., Tensor]
+    output: Tensor
+    target: Any
+    more: Mapping[str, Any]
+    value: Tensor
+    factor: float = 1.0  # the whole loss over this one: 1 / accumulation steps, or -1 where a step maximizes
+
+    def again(self, output: Any, target: Any) -> Tensor:  # noqa: ANN401
+        """The same loss of another output."""
+        return self.function(output, target, **self.more) * self.factor
+
+
+class Observer(TorchFunctionMode):
+    """Within it, calls of losses are noted, and arithmetic in which (N, 1) meets (N,).
+
+    `entered` are the arguments of the latest loss that was called, which may have failed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[LossCall] = []
+        self.broadcasts: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        self.entered: tuple[Any, ...] = ()
+
+    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
+        self,
+        func,  # noqa: ANN001
+        types,  # noqa: ANN001
+        args=(),  # noqa: ANN001
+        kwargs=None,  # noqa: ANN001
+    ):
+        names = dict(kwargs or {})
+        if func in LOSSES:
+            self.entered = (*args, names.get("input"), names.get("target"))
+        value = func(*args, **names)
+        if func in LOSSES:
+            self._noted(func, args, names, value)
+        elif getattr(func, "__name__", "") in ARITHMETIC:
+            self._met(args)
+        return value
+
+    def _noted(self, func: Any, args: tuple[Any, ...], names: dict[str, Any], value: Any) -> None:  # noqa: ANN401
+        places = list(args)
+        output = places.pop(0) if places else names.pop("input", None)
+        target = places.pop(0) if places else names.pop("target", None)
+        self._met((output, target))
+        if isinstance(output, Tensor) and isinstance(value, Tensor) and value.numel() == 1 and not places:
+            self.calls.append(LossCall(func, output, target, names, value))
+
+    def _met(self, operands: tuple[Any, ...]) -> None:
+        """Note a column that meets a row of the same length, which makes a square of them."""
+        pair = [t for t in operands[:2] if isinstance(t, Tensor)]
+        if len(pair) == 2 and column_meets_row(*pair):
+            self.broadcasts.append((tuple(pair[0].shape), tuple(pair[1].shape)))
+
+
+def column_meets_row(a: Tensor, b: Tensor) -> bool:
+    """Whether one is (N, 1) and the other (N,), of which one has a gradient and the other has none.
+
+    Two columns of one origin are made to meet on purpose, as in pairwise distances of labels or of embeddings.
+    """
+    row, column = sorted((a, b), key=lambda t: t.ndim)
+    shapes = row.ndim == 1 and column.ndim == 2 and column.shape == (len(row), 1) and len(row) > 1
+    return shapes and a.requires_grad != b.requires_grad
+
+
+def standing_for(calls: list[LossCall], loss: Tensor) -> LossCall | None:
+    """The only loss call among these that is the whole loss, up to a factor such as 1 / accumulation steps."""
+    if len(calls) != 1 or not isinstance(calls[0].target, Tensor) or not _is_multiple(loss, calls[0].value):
+        return None
+    value = float(calls[0].value.detach())
+    factor = float(loss.detach()) / value if value else 1.0
+    return replace(calls[0], factor=factor) if math.isfinite(factor) and factor else None
+
+
+def _is_multiple(loss: Tensor, value: Tensor) -> bool:
+    """Whether the loss is the value, seen through scalings by a number and changes of sign."""
+    if torch.equal(loss.detach().reshape(()), value.detach().reshape(())):
+        return True
+    node, wanted = loss.grad_fn, value.grad_fn
+    for _ in range(STEPS):
+        if node is None or wanted is None:
+            return False
+        if node is wanted:
+            return True
+        before = [n for n, _ in node.next_functions if n is not None]
+        if len(before) != 1 or not str(node.name()).startswith(SCALINGS):
+            return False
+        node = before[0]
+    return False

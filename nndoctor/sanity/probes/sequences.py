@@ -1,0 +1,97 @@
+"""Sequences of tokens: padding that counts in the loss, and outputs that see the tokens they must predict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from nndoctor.sanity.batches import Batch, alike, first_input, rebuilt, split, target_of
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.probes.data import IGNORED
+from nndoctor.sanity.subject import main_output
+
+LONG = 4  # tokens that a sequence must have
+
+
+def probe(bench: Bench) -> None:
+    """Both, where targets are whole numbers by example and place."""
+    target = target_of(bench.batch)
+    if target is None or target.is_floating_point() or target.ndim != 2 or target.shape[1] < LONG:
+        return
+    _padding(bench, target)
+    bench.fresh_start()
+    _future(bench, target)
+
+
+def _padding(bench: Bench, target: Tensor) -> None:
+    """The share of the targets in runs of one value at the rows' ends, and whether the loss depends on outputs there."""
+    value = int(target[:, -1].mode().values)
+    if value == IGNORED:
+        return
+    tail = target.eq(value).flip(1).cumprod(1).flip(1).bool()
+    tail[:, 0] = False
+    if not bool(tail.any()) or not _counted(bench, tail):
+        return
+    bench.fact("padding_in_loss", float(tail.double().mean()))
+    bench.fact("padding_value", value)
+
+
+def _counted(bench: Bench, tail: Tensor) -> bool:
+    """Whether outputs at these places have a gradient: a loss that ignores padding gives them none."""
+    output, loss = _graded(bench)
+    if output is None or loss is None or not loss.requires_grad:
+        return False
+    found: Sequence[Tensor | None] = torch.autograd.grad(loss, output, allow_unused=True)
+    by_place = None if found[0] is None else _by_place(found[0], tail)
+    return by_place is not None and float((by_place[tail] > 0).double().mean()) > 0.5
+
+
+def _graded(bench: Bench) -> tuple[Tensor | None, Tensor | None]:
+    """The output and the loss of the first batch in one graph."""
+    subject = bench.subject
+    if subject.loss is None:
+        outcome = subject.run(bench.batch)
+        return main_output(outcome.output), outcome.loss
+    output = subject.output(bench.batch)
+    return main_output(output), subject.loss_of(output, split(bench.batch)[2])
+
+
+def _by_place(gradient: Tensor, tail: Tensor) -> Tensor | None:
+    """The size of the gradient by example and place, whichever dimension the scores are in."""
+    if gradient.ndim == 3 and gradient.shape[:2] == tail.shape:
+        return gradient.abs().sum(2)
+    if gradient.ndim == 3 and (gradient.shape[0], gradient.shape[2]) == tail.shape:
+        return gradient.abs().sum(1)
+    return gradient.abs().sum(1).reshape(tail.shape) if gradient.ndim == 2 and len(gradient) == tail.numel() else None
+
+
+@torch.no_grad()
+def _future(bench: Bench, target: Tensor) -> None:
+    """How much outputs up to a place change when later tokens do, where targets are the next tokens of the input."""
+    tokens = first_input(bench.batch)
+    if tokens is None or tokens.shape != target.shape or tokens.is_floating_point() or not alike(bench.batch):
+        return
+    if not torch.equal(tokens[:, 1:], target[:, :-1]):
+        return
+    half = tokens.shape[1] // 2
+    bench.model.eval()
+    before, after = (_scores(bench, b) for b in (bench.batch, _mixed(bench.batch, tokens, half)))
+    if before is None or after is None or before.shape != after.shape or before.ndim != 3:
+        return
+    places = 1 if before.shape[1] == tokens.shape[1] else 2
+    early, changed = before.narrow(places, 0, half), after.narrow(places, 0, half)
+    bench.fact("future_change", float((changed - early).norm() / early.norm().clamp_min(1e-12)))
+
+
+def _mixed(batch: Batch, tokens: Tensor, half: int) -> Batch:
+    """The batch with the later tokens of every example taken from its neighbour."""
+    changed = torch.cat([tokens[:, :half], tokens.roll(1, 0)[:, half:]], 1)
+    return rebuilt(
+        batch, lambda t: changed if t is tokens or (t.shape == tokens.shape and torch.equal(t, tokens)) else t
+    )
+
+
+def _scores(bench: Bench, batch: Batch) -> Tensor | None:
+    return main_output(bench.subject.run(batch).output)

@@ -1,0 +1,86 @@
+"""What the loss of a subject is: its step's, its train_step's, or the file's own loss where both are the same."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.failures import is_machine, unusable
+from nndoctor.sanity.state import seed
+from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, watched
+
+SAME = 1e-5  # relative difference of two losses that are the same
+
+
+def settle(bench: Bench) -> None:
+    """Learn what a train_step does, and prefer loss and model to a step that is nothing but both."""
+    subject = bench.subject
+    if subject.train_step is not None:
+        _ask_train_step(bench)
+    if subject.step is not None and subject.file_loss is not None and _same(bench):
+        subject.loss, subject.step = subject.file_loss, None
+    bench.fresh_start()
+
+
+def _ask_train_step(bench: Bench) -> None:
+    """Watch a few calls; where one loss stands for the step, it is what the other probes take."""
+    subject = bench.subject
+    if subject.train_step is None:
+        return
+    optimizer = bench.optimizer()
+    calls: list[Watched] = []
+    for k in range(CALLS):
+        bench.fresh_start()
+        bench.model.train()
+        try:
+            with bench.timed():
+                calls.append(
+                    watched(
+                        subject.train_step,
+                        bench.model,
+                        bench.batches[k % len(bench.batches)],
+                        optimizer,
+                        bench.strangers,
+                    )
+                )
+        except ModelFileError:
+            raise
+        except Exception as error:
+            if is_machine(error):
+                raise
+            raise unusable("train_step fails", error, subject.path) from error
+    known = habits(calls, optimizer)
+    bench.fact("backward_scale", known.scale)
+    bench.fact("backward_passes", known.passes)
+    if known.has_loss:
+        subject.step = asked(subject.train_step, known, optimizer)
+    else:
+        subject.blind = True
+        bench.notes.append(
+            "train_step trains with several losses or optimizers: what needs a single loss is not checked"
+        )
+
+
+def _same(bench: Bench) -> bool:
+    """Whether loss(model(input), target) gives the step's loss on the first batch, drawn alike."""
+    subject = bench.subject
+    found = []
+    for step, loss in ((subject.step, None), (None, subject.file_loss)):
+        kept = subject.step, subject.loss
+        subject.step, subject.loss = step, loss
+        try:
+            bench.fresh_start()
+            with torch.no_grad():
+                seed(3)
+                found.append(number(subject.run(bench.batch).loss))
+        except ModelFileError:
+            if step is not None:
+                raise
+            return False
+        finally:
+            subject.step, subject.loss = kept
+    own, plain = found
+    return own == plain or (math.isfinite(own) and abs(own - plain) <= SAME * max(abs(own), abs(plain)))

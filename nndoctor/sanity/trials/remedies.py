@@ -1,0 +1,199 @@
+"""Remedies that can be tried on any model without its source: each changes one thing, and takes the change back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from nndoctor.recorder.kinds import CONVOLUTIONS
+from nndoctor.sanity.batches import first_input, rebuilt, target_of
+from nndoctor.sanity.bench import Bench
+
+WEIGHTS = (nn.Linear, *CONVOLUTIONS)
+NEAR = 1e-6  # of the ends of a sigmoid
+SMALL = 0.1  # what the last layer's weights are multiplied by
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What it is called in a sentence, what it does to the rate, and what it does to model, optimizer and batches.
+
+    `change` may fill the optimizer in, add hooks, or give a function for batches; None in its place changes only rates.
+    """
+
+    words: str
+    factor: float = 1.0
+    decay: bool = True
+    change: Callable[[Bench, torch.optim.Optimizer], Change] | None = None
+
+
+@dataclass(slots=True)
+class Change:
+    """What a remedy did: hooks to take away, and what becomes of a batch."""
+
+    hooks: tuple[RemovableHandle, ...] = ()
+    batch: Callable[[Any], Any] | None = None
+    clip: float | None = None
+
+
+@contextmanager
+def applied(bench: Bench, remedy: Remedy, optimizer: torch.optim.Optimizer) -> Iterator[Change]:
+    """The remedy in force, from fresh weights on; its hooks are taken away afterwards."""
+    change = Change() if remedy.change is None else remedy.change(bench, optimizer)
+    try:
+        yield change
+    finally:
+        for hook in change.hooks:
+            hook.remove()
+
+
+def rate(factor: float) -> Remedy:
+    """Another learning rate."""
+    return Remedy(
+        f"a learning rate {factor:g}× as high" if factor >= 1 else f"the learning rate ÷{1 / factor:g}", factor
+    )
+
+
+@torch.no_grad()
+def _default(bench: Bench, _: torch.optim.Optimizer) -> Change:
+    for module in bench.model.modules():
+        reset = getattr(module, "reset_parameters", None)
+        if callable(reset):
+            reset()
+    return Change()
+
+
+@torch.no_grad()
+def _he(bench: Bench, _: torch.optim.Optimizer) -> Change:
+    for module in bench.model.modules():
+        if isinstance(module, WEIGHTS):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    return Change()
+
+
+@torch.no_grad()
+def _calm_head(bench: Bench, _: torch.optim.Optimizer) -> Change:
+    """The last layer with weights, in the order of its making, begins near zero."""
+    layers = [m for m in bench.model.modules() if isinstance(m, WEIGHTS)]
+    if layers:
+        layers[-1].weight.mul_(SMALL)
+        if layers[-1].bias is not None:
+            layers[-1].bias.zero_()
+    return Change()
+
+
+def _inputs(bench: Bench, _: torch.optim.Optimizer) -> Change:
+    """Inputs of zero mean and unit spread: each feature of a table, all values of anything else."""
+    sample = None if bench.sample is None else first_input(bench.sample)
+    if sample is None or not sample.is_floating_point() or len(sample) < 2:
+        return Change()
+    table = sample.ndim == 2
+    mean = sample.mean(0) if table else sample.mean()
+    spread = (sample.std(0) if table else sample.std()).clamp_min(1e-8)
+
+    def scaled(tensor: Tensor) -> Tensor:
+        fits = tensor.is_floating_point() and tensor.shape[1:] == sample.shape[1:]
+        return (tensor - mean) / spread if fits else tensor
+
+    if isinstance(bench.batch, Tensor):  # an autoencoder's batch is its target, too
+        return Change((bench.model.register_forward_pre_hook(lambda _m, args: tuple(map(scaled, args))),))
+    return Change(batch=lambda batch: rebuilt(batch, scaled))
+
+
+def _targets(bench: Bench, _: torch.optim.Optimizer) -> Change:
+    """Outputs in units of the targets' spread, from their mean on: the same as targets that are standardized."""
+    target = None if bench.sample is None else target_of(bench.sample)
+    if target is None or not target.is_floating_point() or len(target) < 2:
+        return Change()
+    mean, spread = target.mean(), target.std().clamp_min(1e-8)
+
+    def grown(_m: nn.Module, _a: Any, output: Any) -> Any:  # noqa: ANN401
+        return output * spread + mean if isinstance(output, Tensor) else output
+
+    return Change((bench.model.register_forward_hook(grown),))
+
+
+def _standardized(bench: Bench, optimizer: torch.optim.Optimizer) -> Change:
+    """Both inputs and targets."""
+    first, second = _inputs(bench, optimizer), _targets(bench, optimizer)
+    return Change((*first.hooks, *second.hooks), first.batch)
+
+
+def _nonlinear(bench: Bench, _: torch.optim.Optimizer) -> Change:
+    """A ReLU after the first of each pair of linear layers."""
+    found = bench.facts.get("linear_pairs")
+    firsts = {str(pair).partition(" -> ")[0] for pair in found} if isinstance(found, tuple) else set()
+    return _hooked(bench, firsts, lambda _m, _a, output: torch.relu(output) if isinstance(output, Tensor) else output)
+
+
+def _unsquashed(bench: Bench, _: torch.optim.Optimizer) -> Change:
+    """ReLU in the place of a sigmoid or softmax between layers: of the scores that it was given."""
+    names = [n for f in ("sigmoid_before", "softmax_before") for n in _paths(bench.facts.get(f))]
+    soft = set(_paths(bench.facts.get("softmax_before")))
+    hooks = []
+    for name in names:
+
+        def undo(_m: nn.Module, args: Any, soft: bool = name in soft) -> Any:  # noqa: ANN401
+            score = args[0].clamp(NEAR, 1 - NEAR)
+            raw = score.log() - score.log().mean(-1, keepdim=True) if soft else torch.logit(score)
+            return (torch.relu(raw), *args[1:])
+
+        hooks.append(bench.model.get_submodule(name).register_forward_pre_hook(undo))
+    return Change(tuple(hooks))
+
+
+def _shortcuts(bench: Bench, _: torch.optim.Optimizer) -> Change:
+    """The input is added to the output of every layer that keeps its shape."""
+    names = {n for n, m in bench.model.named_modules() if isinstance(m, WEIGHTS)}
+
+    def add(_m: nn.Module, args: Any, output: Any) -> Any:  # noqa: ANN401
+        same = isinstance(output, Tensor) and args and isinstance(args[0], Tensor) and args[0].shape == output.shape
+        return output + args[0] if same else output
+
+    return _hooked(bench, names, add)
+
+
+def _whole(bench: Bench, optimizer: torch.optim.Optimizer) -> Change:
+    """The parameters that the optimizer lacks, with the settings of its first group."""
+    names = set(_paths(bench.facts.get("missed_parameters")))
+    optimizer.add_param_group({"params": [p for n, p in bench.model.named_parameters() if n in names]})
+    return Change()
+
+
+def _undropped(bench: Bench, _: torch.optim.Optimizer) -> Change:
+    """Dropout layers pass everything."""
+    names = set(_paths(bench.facts.get("dropout_layers")))
+    return _hooked(bench, names, lambda _m, args, _o: args[0])
+
+
+def _hooked(bench: Bench, names: set[str], act: Callable[..., Any]) -> Change:
+    modules = (bench.model if n == "model" else bench.model.get_submodule(n) for n in sorted(names))
+    return Change(tuple(m.register_forward_hook(act) for m in modules))
+
+
+def _paths(found: object) -> list[str]:
+    return [str(path) for path in found] if isinstance(found, tuple) else []
+
+
+DEFAULT = Remedy("the layers' default initialization", change=_default)
+HE = Remedy("He initialization", change=_he)
+HEAD = Remedy("a last layer that begins near zero", change=_calm_head)
+INPUTS = Remedy("normalized inputs", change=_inputs)
+TARGETS = Remedy("standardized targets", change=_targets)
+BOTH = Remedy("standardized inputs and targets", change=_standardized)
+NONLINEAR = Remedy("a ReLU between them", change=_nonlinear)
+UNSQUASHED = Remedy("ReLU in its place", change=_unsquashed)
+SHORTCUTS = Remedy("shortcuts", change=_shortcuts)
+WHOLE = Remedy("all parameters in the optimizer", change=_whole)
+UNDECAYED = Remedy("no weight decay", decay=False)
+UNDROPPED = Remedy("no dropout", change=_undropped)
+CLIPPED = Remedy("clipped gradients", change=lambda _b, _o: Change(clip=1.0))
+LOWER, HIGHER = rate(0.1), rate(10.0)

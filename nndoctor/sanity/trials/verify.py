@@ -1,0 +1,118 @@
+"""Which warnings are borne out by a trial: what a remedy gains is noted, and what gains nothing becomes a remark."""
+
+from __future__ import annotations
+
+import math
+
+from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.formatting import number
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.probes.rates import least_loss
+from nndoctor.sanity.trials import remedies as r
+from nndoctor.sanity.trials.compare import Result, Trials
+
+HARM = 0.1  # of what the best of both gains: a remedy that gains so much more shows harm
+SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is no fault
+SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
+ROUNDS = 4  # a finding that becomes a remark may bring up another that it explained
+
+RESTART = (r.DEFAULT, r.HE)
+CURES: dict[str, tuple[r.Remedy, ...]] = {
+    "saturated-activation": (r.BOTH, r.INPUTS, *RESTART, r.LOWER),
+    "signal-grows": RESTART,
+    "signal-shrinks": RESTART,
+    "initialization-unfit-for-activation": RESTART,
+    "initial-loss-off-chance": (r.HEAD, *RESTART, r.INPUTS, r.BOTH),
+    "vanishing-gradient": (*RESTART, r.UNSQUASHED, r.SHORTCUTS),
+    "exploding-gradient": (r.CLIPPED, r.LOWER, r.DEFAULT, r.BOTH),
+    "dead-relu": (r.DEFAULT, r.LOWER, r.INPUTS),
+    "constant-output": (r.DEFAULT, r.LOWER, r.BOTH, r.HIGHER),
+    "inputs-not-normalized": (r.INPUTS, r.BOTH),
+    "targets-not-normalized": (r.TARGETS, r.BOTH),
+    "missing-nonlinearity": (r.NONLINEAR,),
+    "sigmoid-in-hidden-layers": (r.UNSQUASHED,),
+    "deep-without-shortcuts-or-normalization": (r.SHORTCUTS, *RESTART),
+    "optimizer-misses-parameters": (r.WHOLE,),
+    "regularization-excessive": (r.UNDECAYED, r.UNDROPPED),
+    "update-ratio-off": (r.LOWER, r.HIGHER),
+    "loss-scales-with-batch": (r.LOWER, r.rate(0.01)),
+    "ranks-drift-apart": (r.DEFAULT,),
+    "activations-not-zero-centred": (r.DEFAULT,),
+}
+"""What is tried against each finding. Findings that are not here are facts, or rest on trials of their own."""
+
+
+def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
+    """What to try against a finding; nothing for a fact."""
+    if finding.name == "lr-outside-usable-range":
+        best, now = bench.number("lr_suggested"), bench.number("lr_configured")
+        return (r.rate(best / now),) if best > 0 and now > 0 and not _blows_up(bench) else ()
+    if finding.name == "regularization-excessive" and bench.facts.get("penalty_kind") == "a penalty within the loss":
+        return ()  # without it the loss is another
+    if finding.name == "frozen-parameters":  # a train_step that moves nothing is a fact
+        return (r.WHOLE,) if bench.facts.get("missed_parameters") and "own_calls" not in finding.evidence else ()
+    return CURES.get(finding.name, ())
+
+
+def _blows_up(bench: Bench) -> bool:
+    """Whether the configured rate is too high beyond doubt."""
+    return bool(bench.facts.get("lr_blows_up")) and bench.facts.get("lr_side") == "above"
+
+
+def verify(bench: Bench, trials: Trials, findings: tuple[Finding, ...]) -> bool:
+    """Try the cures of each warning and error that is not yet judged; whether any judgement was added."""
+    added = False
+    for finding in findings:
+        wanted = cures(bench, finding)
+        if finding.severity is Severity.INFO or not wanted or _judged(bench, finding.name):
+            continue
+        added = True
+        _verified(bench, trials, finding, wanted)
+    return added
+
+
+def _judged(bench: Bench, name: str) -> bool:
+    return f"remark:{name}" in bench.facts or f"harm:{name}" in bench.facts
+
+
+def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Remedy, ...]) -> None:
+    name = finding.name
+    if bench.subject.blind or bench.facts.get("loss_has_gradient") is False:
+        bench.fact(f"remark:{name}", "there is no single loss by which to compare it with a remedy")
+        return
+    own = trials.of(None) if trials.plan() else None
+    if own is None:
+        sure = finding.confidence >= SURE and name != "lr-outside-usable-range"
+        bench.fact(f"{'harm' if sure else 'remark'}:{name}", "the budget left no time to try a remedy")
+        return
+    limit = SLOW if name == "lr-outside-usable-range" else HARM
+    best: tuple[float, str] | None = None
+    for remedy in wanted:
+        other = trials.of(remedy)
+        if other is None:
+            break
+        best = min(filter(None, (best, (other.end, remedy.words))))
+        if harm(bench, own, other) > limit:
+            text = f"after {trials.steps} steps the loss is {_loss(own.end)}, with {remedy.words} {_loss(other.end)}"
+            bench.fact(f"harm:{name}", text)
+            return
+    tried = "" if best is None else f": after {trials.steps} steps {_loss(own.end)}, with {best[1]} {_loss(best[0])}"
+    bench.fact(f"remark:{name}", f"it does no harm here{tried}" if tried else "no remedy could be tried in time")
+
+
+def harm(bench: Bench, own: Result, other: Result) -> float:
+    """How much further the remedy took the loss, of what there is to lose; 0 where a seed does not agree."""
+    if not math.isfinite(other.end):
+        return 0.0
+    if not math.isfinite(own.end):
+        return 1.0
+    before = max(own.before)
+    room = max(before, own.end) - min(other.end, own.end)
+    agree = all(b < a for a, b in zip(own.after, other.after, strict=True))
+    floor = least_loss(bench)
+    reached = own.end - floor <= 0.02 * abs(before - floor)
+    return 0.0 if not agree or room <= 0 or reached else (own.end - other.end) / room
+
+
+def _loss(value: float) -> str:
+    return number(float(f"{value:.3g}")) if math.isfinite(value) else "not finite"

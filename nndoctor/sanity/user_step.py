@@ -1,0 +1,149 @@
+"""The user's own train_step: watched while it runs, and asked for its loss without letting it train."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from nndoctor.experiment.steps import loss_in
+
+Strangers = dict[int, tuple[torch.optim.Optimizer, dict[str, Any]]]
+"""Optimizers of the user's own, by id, with their state before their first step here."""
+TrainStep = Callable[[nn.Module, Any, torch.optim.Optimizer], object]
+CALLS = 3  # watched calls that show how often a step goes back, and what it returns
+SAME = 1e-3  # relative difference of two ratios that are the same
+
+
+class _Reached(BaseException):
+    """Raised at the last backward() of a step that is only asked for its loss; no `except Exception` stops it."""
+
+
+@dataclass(slots=True)
+class Watched:
+    """What one call of a train_step did: the losses that it went back from, the optimizers that stepped, its result.
+
+    `gradients` are the ids of the parameters whose gradient was not zero when their optimizer stepped.
+    """
+
+    backward: list[Tensor] = field(default_factory=list)
+    optimizers: list[torch.optim.Optimizer] = field(default_factory=list)
+    gradients: set[int] = field(default_factory=set)
+    returned: float | None = None
+
+    @property
+    def loss(self) -> float:
+        """The loss of the step: what it returned, else the sum of what it went back from."""
+        if self.returned is not None:
+            return self.returned
+        return sum(float(t.detach()) for t in self.backward) if self.backward else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a train_step works: backward passes a call, whether all its steps are the given optimizer's, and its scale.
+
+    `scale` is what the loss is multiplied by before its backward pass (a loss scale, 1 / accumulation steps, or -1
+    where the step maximizes what it returns); 1 where the returned value shows no such ratio.
+    """
+
+    passes: int
+    alone: bool
+    scale: float
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether one loss stands for the step; not for a GAN, whose two losses pull against each other."""
+        return self.passes >= 1 and self.alone
+
+
+def watched(
+    step: TrainStep, model: nn.Module, batch: object, optimizer: torch.optim.Optimizer, strangers: Strangers
+) -> Watched:
+    """Take one step and note what it did; optimizers that were never seen before join the strangers."""
+    seen = Watched()
+
+    def note(given: torch.optim.Optimizer, *_: object) -> None:
+        seen.optimizers.append(given)
+        if given is not optimizer and id(given) not in strangers:
+            strangers[id(given)] = given, copy.deepcopy(given.state_dict())
+        seen.gradients |= {
+            id(p) for group in given.param_groups for p in group["params"] if p.grad is not None and _any(p.grad)
+        }
+
+    def go_back(loss: Tensor, go: Callable[[], object]) -> None:
+        seen.backward.append(loss)
+        go()
+
+    handle = register_optimizer_step_pre_hook(note)
+    try:
+        with _patched(go_back):
+            seen.returned = _number(step(model, batch, optimizer))
+    finally:
+        handle.remove()
+    return seen
+
+
+def habits(calls: list[Watched], optimizer: torch.optim.Optimizer) -> Habits:
+    """What several watched calls have in common."""
+    counts = {len(call.backward) for call in calls}
+    alone = all(given is optimizer for call in calls for given in call.optimizers)
+    ratios = [sum(float(t.detach()) for t in c.backward) / c.returned for c in calls if c.backward and c.returned]
+    steady = len(ratios) == len(calls) and all(abs(r - ratios[0]) <= SAME * abs(ratios[0]) for r in ratios)
+    scale = ratios[0] if steady and ratios[0] and math.isfinite(ratios[0]) else 1.0
+    return Habits(min(counts) if len(counts) == 1 else 0, alone, scale)
+
+
+def asked(step: TrainStep, known: Habits, optimizer: torch.optim.Optimizer) -> Callable[[nn.Module, Any], Tensor]:
+    """The loss of a train_step as a function of model and batch: the step ends where its last backward() would begin."""
+
+    def loss(model: nn.Module, batch: Any) -> Tensor:  # noqa: ANN401
+        found: list[Tensor] = []
+
+        def stop(given: Tensor, _: Callable[[], object]) -> None:
+            found.append(given)
+            if len(found) == known.passes:
+                raise _Reached
+
+        try:
+            with _patched(stop):
+                step(model, batch, optimizer)
+        except _Reached:
+            pass
+        return torch.stack([t.reshape(()) for t in found]).sum() / known.scale
+
+    return loss
+
+
+def _any(gradient: Tensor) -> bool:
+    return bool((gradient.coalesce().values() if gradient.is_sparse else gradient).any())
+
+
+@contextmanager
+def _patched(act: Callable[[Tensor, Callable[[], object]], object]) -> Iterator[None]:
+    """Within, `loss.backward()` calls `act` with the loss and what would have happened."""
+    kept = Tensor.backward
+
+    def backward(self: Tensor, *args: Any, **names: Any) -> None:  # noqa: ANN401
+        act(self, lambda: kept(self, *args, **names))  # type: ignore[no-untyped-call]
+
+    Tensor.backward = backward  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Tensor.backward = kept  # type: ignore[method-assign]
+
+
+def _number(value: object) -> float | None:
+    """What a step returned as a number; None where it is none."""
+    found = loss_in(value)
+    if isinstance(found, Tensor):
+        return float(found.detach()) if found.numel() == 1 else None
+    return float(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else None

@@ -1,0 +1,119 @@
+"""What the check-up says of the user's own step, train_step, or a model that returns its own loss."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the check-up needs torch")
+
+PLAIN = "def train_step(model, batch, optimizer):\n    l = loss(model(batch[0]), batch[1])\n"
+BROKEN = {
+    "never steps": (PLAIN + "    optimizer.zero_grad(); l.backward(); return l", "frozen-parameters"),
+    "clears gradients before the step": (
+        PLAIN + "    l.backward(); optimizer.zero_grad(); optimizer.step(); return l",
+        "frozen-parameters",
+    ),
+    "clips before it unscales": (
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        + PLAIN
+        + "    optimizer.zero_grad(); (l * 65536).backward()\n"
+        "    nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n"
+        "    for p in model.parameters(): p.grad /= 65536\n"
+        "    optimizer.step(); return l",
+        "frozen-parameters",
+    ),
+    "steps uphill": (
+        PLAIN + "    optimizer.zero_grad(); l.backward()\n"
+        "    for p in model.parameters(): p.grad.neg_()\n"
+        "    optimizer.step(); return l",
+        "step-raises-loss",
+    ),
+    "adds gradients up": (PLAIN + "    l.backward(); optimizer.step(); return l", "gradients-not-reset"),
+}
+SOUND = {
+    "plain": PLAIN + "    optimizer.zero_grad(); l.backward(); optimizer.step(); return l",
+    "clips": PLAIN + "    optimizer.zero_grad(); l.backward(); nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n"
+    "    optimizer.step(); return l.item()",
+    "returns nothing": PLAIN + "    optimizer.zero_grad(); l.backward(); optimizer.step()",
+}
+GAN = """
+class Gan(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.g = nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 8))
+        self.d = nn.Sequential(nn.Linear(8, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+    def forward(self, z): return self.g(z)
+model = Gan()
+og, od = torch.optim.Adam(model.g.parameters(), 1e-3), torch.optim.Adam(model.d.parameters(), 1e-3)
+optimizer = og
+bce = nn.functional.binary_cross_entropy_with_logits
+def train_step(model, batch, optimizer):
+    real = batch[0]; fake = model.g(torch.randn(len(real), 4)); one, zero = torch.ones(len(real), 1), torch.zeros(len(real), 1)
+    ld = bce(model.d(real), one) + bce(model.d(fake.detach()), zero); od.zero_grad(); ld.backward(); od.step()
+    lg = bce(model.d(fake), one); og.zero_grad(); lg.backward(); og.step()
+    return ld + lg
+del loss
+"""
+OWN_LOSS = """
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__(); self.net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 3))
+    def forward(self, x, labels):
+        o = self.net(x)
+        return {"loss": nn.functional.cross_entropy(o, labels), "logits": o}
+class Rows(torch.utils.data.Dataset):
+    def __len__(self): return 200
+    def __getitem__(self, i): return {"x": x[i], "labels": y[i]}
+model = Own(); optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+train_data = DataLoader(Rows(), batch_size=20, shuffle=True); validation_data = None
+del loss
+"""
+
+
+def bad(report):
+    """The names of the errors and warnings."""
+    return {f.name for f in report.findings if str(f.severity) != "info"}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_train_step_is_named(examined, name):
+    """By what it does to weights and loss."""
+    change, wanted = BROKEN[name]
+    assert wanted in bad(examined(change, budget=6.0))
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_a_sound_train_step_has_no_finding(examined, name):
+    """Whatever it returns."""
+    assert not bad(examined(SOUND[name], budget=6.0))
+
+
+def test_a_gan_with_two_optimizers_has_no_finding(examined):
+    """Its two losses pull against each other: what needs one loss is not checked, and the report says so."""
+    report = examined(GAN, budget=6.0)
+    assert not bad(report)
+    assert any("several losses or optimizers" in note for note in report.run.notes)
+
+
+def test_a_model_with_its_own_loss_needs_no_other(examined):
+    """As those of transformers."""
+    assert not bad(examined(OWN_LOSS, budget=6.0))
+
+
+def test_labels_out_of_range_of_a_model_with_its_own_loss_are_named(examined):
+    """A finding, no traceback."""
+    assert "labels-out-of-range" in bad(examined(OWN_LOSS + "y += 1\n", budget=6.0))
+
+
+def test_the_step_of_the_file_is_judged_and_not_its_loss(examined):
+    """A step whose loss is NaN is an error, although the loss alone is sound."""
+    change = "def step(model, batch): return loss(model(batch[0]), batch[1]) * float('nan')"
+    assert {"nan-loss", "output-unfit-for-loss"} & bad(examined(change, budget=6.0))
+
+
+def test_one_probe_that_fails_stops_no_other(examined):
+    """A model that gives no loss in evaluation mode, as detectors do."""
+    change = OWN_LOSS.replace('return {"loss"', 'if not self.training: return [o]\n        return {"loss"')
+    report = examined(change, budget=6.0)
+    assert not bad(report)
+    assert any(note.startswith("not checked: ") for note in report.run.notes)
