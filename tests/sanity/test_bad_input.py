@@ -71,6 +71,11 @@ OWN_TRACE = {
 }
 
 
+def complaints(err):
+    """The lines of nndoctor's own, without the one that says what it is doing."""
+    return [line for line in err.splitlines() if line.startswith("nndoctor: ") and ": checking " not in line]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_does_not_fit_is_told_in_one_line(written, capsys, name):
     """Exit code 2, one line, no traceback."""
@@ -79,7 +84,7 @@ def test_what_does_not_fit_is_told_in_one_line(written, capsys, name):
     told = capsys.readouterr()
     assert words in told.err
     assert "Traceback" not in told.err
-    assert told.err.count("nndoctor: ") == 1
+    assert len(complaints(told.err)) == 1
     assert not told.out
 
 
@@ -98,11 +103,11 @@ def test_the_users_own_traceback_is_shown(written, capsys, name):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["sanity"], "expects a model file"),
+        (["sanity"], "needs a model file"),
         (["sanity", "nowhere.py"], "no such file"),
         (["sanity", "x.py", "--input", "3xx"], "--input expects the shape"),
         (["sanity", "x.py", "--budget", "0"], "--budget wants seconds"),
-        (["sanity", "x.py", "--plot", "x.txt"], "wanted one that ends in .png"),
+        (["sanity", "x.py", "--plot", "x.txt"], "must end in .png"),
     ],
 )
 def test_words_that_make_no_sense_are_told(capsys, words, told):
@@ -150,7 +155,7 @@ def test_a_device_that_is_lost_is_told_in_one_line(written, capsys, monkeypatch)
     monkeypatch.setattr(Snapshot, "restore", fails)
     assert run(["sanity", written(change)]) == 2
     told = capsys.readouterr().err
-    assert told.count("nndoctor: ") == 1
+    assert len(complaints(told)) == 1
     assert "the device gave up (CUDA error: device-side assert triggered)" in told
     assert "with the model on the CPU" in told
     assert "Traceback" not in told
