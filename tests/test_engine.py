@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nndoctor.core.run import Run
-from nndoctor.diagnosis.catalogue import RULES, find
+from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
+from nndoctor.diagnosis.lookup import find
 
 RUN = Run.drawn(train_loss="2.3 1.9 4.1 5.2 nan nan nan")
 

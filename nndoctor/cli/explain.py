@@ -26,7 +26,7 @@ def explain(
     no_color: NoColorOption = False,
 ) -> None:
     """Explain a finding: an example, why it matters, how it is judged, what to try."""
-    from nndoctor.diagnosis.catalogue import matching
+    from nndoctor.diagnosis.lookup import matching
     from nndoctor.reporters.cards import card
 
     first, *others = matching(rule)

@@ -10,7 +10,8 @@ from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Skipped
 from nndoctor.core.rule import Rule
-from nndoctor.diagnosis.catalogue import RULES, find, named, select
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.lookup import find, named, select
 from nndoctor.settings import Settings
 
 T = TypeVar("T")

@@ -151,7 +151,7 @@ def _own_settings(options: SessionOptions) -> Settings:
 def _lowered(settings: Settings) -> Iterator[str]:
     """What in a settings file lets errors pass, with its place."""
     from nndoctor.core.finding import Severity
-    from nndoctor.diagnosis.catalogue import find, named
+    from nndoctor.diagnosis.lookup import find, named
 
     if settings.fail_on == "never" and "fail_on" in settings.origins:
         yield f'{settings.origins["fail_on"]}: fail-on = "never" lets every finding pass; use --isolated to judge without it'

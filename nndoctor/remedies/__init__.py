@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from nndoctor.remedies import checkup, curves, finetuning, generative, layers, machine, reinforcement, runs, searches
+from nndoctor.remedies import (
+    checkup,
+    curves,
+    finetuning,
+    generalization,
+    generative,
+    layers,
+    machine,
+    reinforcement,
+    runs,
+    searches,
+)
 
 REMEDIES = {
     remedy.name: remedy
-    for family in (curves, finetuning, layers, checkup, runs, searches, reinforcement, generative, machine)
+    for family in (
+        curves,
+        generalization,
+        finetuning,
+        layers,
+        checkup,
+        runs,
+        searches,
+        reinforcement,
+        generative,
+        machine,
+    )
     for remedy in family.CATALOGUE
 }
