@@ -12,10 +12,10 @@ def test_the_lab_lists_its_lessons_by_chapter(nndoctor):
 
 
 def test_a_lesson_is_shown_with_its_twin_and_its_moral(nndoctor):
-    """Curves and verdicts of both, what was seen, what is learned."""
+    """Curves and verdicts of both, what was confirmed, the takeaway."""
     done = nndoctor("lab", "lr-nan")
     assert done.code == 0
-    for words in ("With rate 1e+06", "With rate 0.1", "seen", "learned", "NaN"):
+    for words in ("With rate 1e+06", "With rate 0.1", "confirmed", "takeaway", "NaN"):
         assert words in done.out
 
 

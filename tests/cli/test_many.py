@@ -61,9 +61,9 @@ def test_many_runs_are_a_table_the_worst_first(capsys, monkeypatch, width):
     lines = out.splitlines()
     assert code == 1
     assert lines[0] == "8 runs in runs"
-    assert "plateau-at-start" in lines[3]
+    assert "no-weight-changes" in lines[3]
     assert lines[3].startswith("3/metrics.csv")
-    assert "1 × NN304 plateau-at-start" in out
+    assert "1 × NN311 no-weight-changes" in out
     assert lines[-1] == "One run: nndoctor diagnose runs/3/metrics.csv; all in full: -v"
     assert max(map(cell_len, lines)) <= width
 
