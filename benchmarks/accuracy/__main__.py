@@ -22,10 +22,9 @@ PAGE = Path(__file__).resolve().parent.with_suffix(".md")
 HEAD = """# Accuracy
 
 Written by `python -m benchmarks.accuracy --write`. Every run of the [zoo](zoo) is a network that was really trained; its labels
-come from retraining it with single changes. Each log is diagnosed as a CSV file, with nothing known beside it. Recall counts
-a finding that is named, or that is the likeliest cause of one that is right. Thresholds were set on the tuning half and
-tried on as many runs again of further workloads, trained in the same way and not kept here; the testing half has other
-workloads, networks and seeds, and set nothing.
+come from retraining it with single changes. Each log is diagnosed as a CSV file without further information. Thresholds of
+rules were set, and the prognosis was trained, on the tuning half, among others; the testing half has other workloads,
+networks and seeds, and was used for neither.
 """
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.accuracy.judged import Judged
 from benchmarks.accuracy.measures import agrees
-from benchmarks.zoo.expected import FINDINGS
 
 NONE = "none"
 
@@ -31,11 +30,10 @@ def confusion(runs: Sequence[Judged]) -> dict[str, Counter[str]]:
 def wrong(runs: Sequence[Judged]) -> Iterator[str]:
     """A line for each run with a primary finding that disagrees, a finding missed, or a false alarm."""
     for run in runs:
-        missed = sorted(n for n in run.expected.found - {"healthy"} - run.expected.open if not run.names_it(n))
-        unranked = sorted(n for n in run.expected.found & run.expected.open if n in FINDINGS and not run.ranks_it(n))
+        missed = sorted(n for n in run.expected.found - {"healthy"} if not run.says(n))
         false = sorted(run.unaccepted)
-        if missed or unranked or false or not agrees(run):
-            yield _words(run, {"missed": missed, "unranked": unranked, "false": false})
+        if missed or false or not agrees(run):
+            yield _words(run, {"missed": missed, "false": false})
 
 
 def _words(run: Judged, faults: dict[str, list[str]]) -> str:

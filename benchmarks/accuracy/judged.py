@@ -15,6 +15,7 @@ from benchmarks.zoo.store import csv_text
 from nndoctor.api import diagnose
 from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.prognosis import Expectation
 
 # What a cause may say, and the findings whose experiments would confirm it; every phrase that occurs counts.
 CAUSES = {
@@ -37,6 +38,21 @@ CAUSES = {
 # Findings that say the same of a run, and more.
 SPECIAL_CASES = {"plateau-at-start": ("no-weight-changes", "stuck-at-chance")}
 
+# The findings that one remedy treats.
+REMEDIED = {
+    "nan-loss": "lower the learning rate",
+    "diverged": "lower the learning rate",
+    "lr-too-high": "lower the learning rate",
+    "lr-too-low": "take larger or more steps",
+    "adaptive-rate-starved": "take larger or more steps",
+    "not-converged": "take larger or more steps",
+    "lr-decayed-too-early": "take larger or more steps",
+    "warmup-unfinished": "take larger or more steps",
+    "plateau-at-start": "take larger or more steps",
+    "high-variance": "regularize or stop",
+    "overtraining": "regularize or stop",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -46,6 +62,7 @@ class Judged:
     expected: Expected
     findings: tuple[Finding, ...]
     readable: bool
+    prognosis: tuple[Expectation, ...] = ()
 
     @property
     def alarms(self) -> tuple[Finding, ...]:
@@ -69,14 +86,8 @@ class Judged:
         return next(iter(self.alarms), None)
 
     @property
-    def ranked(self) -> frozenset[str]:
-        """The findings that are said, be it as a remark, and those that stand among the causes of anything said."""
-        causes = {name for f in self.findings for cause in f.causes for name in meaning(cause.name)}
-        return frozenset(causes | {f.name for f in self.findings})
-
-    @property
     def likeliest(self) -> frozenset[str]:
-        """The findings that stand first among the causes of a right alarm."""
+        """The findings that come first among the causes of a right alarm."""
         right = (f for f in self.alarms if f.name in self.expected.accepted and f.causes)
         return frozenset(name for f in right for name in meaning(f.causes[0].name))
 
@@ -85,13 +96,12 @@ class Judged:
         said = {f.name for f in self.findings} if name in REMARKS else self.names
         return name in said or not said.isdisjoint(SPECIAL_CASES.get(name, ()))
 
-    def names_it(self, name: str) -> bool:
-        """Whether the report says this: as a finding, or as the likeliest cause of one that is right."""
-        return self.says(name) or name in self.likeliest
-
-    def ranks_it(self, name: str) -> bool:
-        """Whether the report says this, be it as a remark, or has it among the causes."""
-        return self.names_it(name) or name in self.ranked
+    def says_kin(self, name: str) -> bool:
+        """Whether the report has the finding, or a right one whose remedy is the same."""
+        kin = {
+            other for other in self.names & self.expected.accepted if REMEDIED.get(other) == REMEDIED.get(name, name)
+        }
+        return self.says(name) or bool(kin)
 
 
 def meaning(cause: str) -> frozenset[str]:
@@ -118,7 +128,7 @@ def _judge(line: dict[str, Any], share: float) -> Judged:
         path = Path(folder) / f"{line['id']}.csv"
         path.write_text(csv_text(line["log"], share), encoding="utf-8")
         try:
-            found, readable = diagnose(path).findings, True
+            report = diagnose(path)
         except NNDoctorError:  # a row or two are no log yet
-            found, readable = (), False
-    return Judged(line, Expected.of(line), found, readable)
+            return Judged(line, Expected.of(line), (), readable=False)
+    return Judged(line, Expected.of(line), report.findings, readable=True, prognosis=report.prognosis)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.accuracy.family import FAMILY
@@ -54,12 +54,11 @@ def share(of: Sequence[bool]) -> Share:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One finding: recall where the log decides, cause ranked where it does not, either way said by its own name, and precision."""
+    """One finding: recall by its own name, recall where a right finding with the same remedy counts, and precision."""
 
     name: str
-    recall: Share
-    ranked: Share
     named: Share
+    lenient: Share
     precision: Share
 
 
@@ -70,14 +69,24 @@ def measure(runs: Sequence[Judged]) -> list[Measured]:
 
 def _one(name: str, runs: Sequence[Judged]) -> Measured:
     there = [r for r in runs if name in r.expected.found]
-    decided = [r for r in there if name not in r.expected.open]
     return Measured(
         name,
-        share([r.names_it(name) for r in decided]),
-        share([r.ranks_it(name) for r in there if name in r.expected.open]),
         share([r.says(name) for r in there]),
+        share([r.says_kin(name) for r in there]),
         share([name in r.expected.accepted for r in runs if r.says(name)]),
     )
+
+
+def macro(shares: Iterable[Share]) -> float:
+    """The mean of the shares that are shares of anything."""
+    known = [s.value for s in shares if s.whole]
+    return sum(known) / len(known) if known else float("nan")
+
+
+def micro(shares: Iterable[Share]) -> Share:
+    """All of them together."""
+    every = list(shares)
+    return Share(sum(s.part for s in every), sum(s.whole for s in every))
 
 
 def healthy_flagged(runs: Sequence[Judged]) -> tuple[Share, Share]:
@@ -101,11 +110,11 @@ def agrees(run: Judged) -> bool:
     """Whether the primary finding is a confirmed one, or there is none and none is confirmed.
 
     A finding that the experiments support weakly agrees, too, where it was planted, has a confirmed one as its
-    likeliest cause, or is of the same family; and no alarm at all, where the log settles no fault and a remark ranks them.
+    likeliest cause, or is of the same family.
     """
     said, wanted = run.primary, run.expected
     if said is None:
-        return wanted.faults <= wanted.open and all(map(run.ranks_it, wanted.faults))
+        return not wanted.faults
     if not wanted.faults:
         return said.name in wanted.accepted
     if said.name in wanted.faults | wanted.open:

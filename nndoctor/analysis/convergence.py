@@ -15,13 +15,9 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import medians, noise_level
 
 PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
-FALL = 0.03  # of the reach: a last quarter that falls by less has all but stopped
-BLIND = 0.02  # of the reach: levels that are less sure cannot show whether a loss has stopped
 ALOFT = 1.3  # times training's way: a validation loss that begins higher was measured after a throw, or on other data
-LONG_AGO = 0.7  # of the run: a loss whose best lies before this share of it has stopped
 MOVED = 0.02  # of the loss of guessing
 STIRRED = 0.005  # of a positive loss whose zero nobody knows
-ENDED = 0.03  # of the peak: a rate decayed to nothing
 LEARNS = 0.25  # of what there was to gain beyond knowing nothing, in the few steps of a check-up
 HIGH_RATE = 0.7  # of the peak: under it a rate calms noise more than it learns
 
@@ -94,8 +90,6 @@ class Course:
     curve: Series
     last: float
     most: float
-    decayed: bool = False
-    ended: bool = False
 
     @cached_property
     def ahead(self) -> float:
@@ -106,20 +100,6 @@ class Course:
         if self.most <= 0 or self.curve.forecast is None:
             return 0.0
         return min(max(self.last - self.curve.forecast.at_four_times, 0.0), self.most)
-
-    @property
-    def much_ahead(self) -> float:
-        """The share of the reach that must be ahead for a run to be called unfinished.
-
-        More where the rate was decayed, most where it was decayed to nothing and so ended the run on purpose: how far
-        it would have come at the full rate is less sure then.
-        """
-        return 0.25 if self.ended else 0.16 if self.decayed else 0.11
-
-    @property
-    def fallen(self) -> float:
-        """From the start to the end."""
-        return self.start - self.end
 
     @property
     def late_fall(self) -> float:
@@ -138,10 +118,7 @@ def course(run: Run, series: Series) -> Course:
     if series.low > 0:
         most = min(most, series.last)
     noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
-    end_rate = lr_share(run, 0.97, 1.0)
-    decayed = len(curve) < 0.9 * len(series.reduced[0]) or (end_rate is not None and end_rate < HIGH_RATE)
-    ended = end_rate is not None and end_rate < ENDED
-    return Course(series.first, half, late, end, noise, curve, series.last, most, decayed, ended)
+    return Course(series.first, half, late, end, noise, curve, series.last, most)
 
 
 def steadier(run: Run) -> Series:
@@ -150,24 +127,6 @@ def steadier(run: Run) -> Series:
     if validation is None or len(validation.y) < 8 or validation.noise > 0.5 * train.noise:
         return train
     return validation
-
-
-def stopped(run: Run, loss: Series) -> bool:
-    """Whether the other of the two losses no longer falls, as far as its noise lets one see."""
-    other = run.series.get("train/loss" if loss.name.startswith("validation") else "validation/loss")
-    if other is None or len(other.y) < 4:
-        return False
-    scale = reach(run)
-    way = course(run, other)
-    if way.noise > BLIND * scale:
-        unseen = way.ahead < BLIND * scale and way.late_fall < 2 * way.noise
-        return unseen and other.name.startswith("validation")
-    flat = other.level(0.5, 0.6) - other.last < FALL * scale * (0.5 if way.decayed else 1.0)
-    if flat or other.share_of_run(other.best_step) < LONG_AGO:
-        return True
-    return way.late_fall + way.noise < 0.5 * FALL * scale or (
-        way.ahead < 0.06 * scale and way.noise < 0.5 * FALL * scale
-    )
 
 
 def _geometric(before: float, last: float) -> float:

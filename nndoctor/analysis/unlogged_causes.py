@@ -21,20 +21,6 @@ def starved(run: Run) -> tuple[Cause, ...]:
     )
 
 
-def unseen_decay(run: Run, weight: float) -> tuple[Cause, ...]:
-    """The cause of a curve that flattens which only the learning rate in the log can rule out."""
-    if "lr" in run.series:
-        return ()
-    return (
-        Cause(
-            "learning rate too low, or decayed too early",
-            weight,
-            "the log does not hold the learning rate, and any loss is flat at a small one",
-            "log it, and try one run with a constant rate",
-        ),
-    )
-
-
 def unseen_warm_up(
     run: Run, weight: float, because: str = "the log does not hold the learning rate"
 ) -> tuple[Cause, ...]:

@@ -26,6 +26,13 @@ def convert(
         ),
     ] = None,
     map: MapOption = None,
+    measurements: Annotated[
+        bool,
+        typer.Option(
+            "--measurements",
+            help="Write a table of the measurements of every run of a log or a folder, one row a run (.csv, .jsonl or .parquet).",
+        ),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Let --output overwrite an existing file.")] = False,
 ) -> None:
     """Convert a log to a clean table: one row per step, one column per series.
@@ -36,6 +43,11 @@ def convert(
     from nndoctor.readers import read
     from nndoctor.reporters.tidy import as_csv, as_lines
 
+    if measurements:
+        from nndoctor.cli.run_measurements import write_measurements
+
+        write_measurements(log, output, maps=map or (), force=force)
+        return
     if output is not None and Path(output).suffix.lower() not in (".csv", ".jsonl"):
         raise UsageError(f"--output {output} must end in .csv or .jsonl")
     check(output, [log], force=force)

@@ -102,7 +102,7 @@ def _no_problems(report: Report) -> str:
         return f"No problems found in training.{_ends(report)} Log validation loss to check for overfitting."
     if not any(name.startswith("train/") for name in report.run.series):
         return f"No problems found in validation.{_ends(report)} Log training loss to check for under- and overfitting."
-    bias = next((f for f in report.findings if f.name in ("high-bias", "bias-unknown")), None)
+    bias = next((f for f in report.findings if f.name == "high-bias"), None)
     if bias is not None and bias.name == "high-bias":
         return f"No problems found, but the model may be underfitting: {bias.message.rstrip('.')}."
     unknown = " This log cannot show whether a larger model would do better." if bias is not None else ""

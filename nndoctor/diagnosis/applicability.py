@@ -9,7 +9,7 @@ from nndoctor.core.report import Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
 
-BIAS = frozenset({"high-bias", "bias-unknown"})
+BIAS = frozenset({"high-bias"})
 # Losses that do not fall to a floor, or are no measure of progress.
 LEVEL = frozenset(
     {"not-converged", "lr-too-low", "initial-loss-off-chance", "validation-better-than-train", "high-variance"}

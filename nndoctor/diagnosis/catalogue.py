@@ -18,7 +18,6 @@ from nndoctor.rules.data import (
     unshuffled_batches,
 )
 from nndoctor.rules.generalization import (
-    bias_unknown,
     high_bias,
     high_variance,
     labels_without_signal,
@@ -127,7 +126,6 @@ RULES: tuple[Rule, ...] = (
     validation_better_than_train.RULE,
     noisy_validation.RULE,
     validation_equals_train.RULE,
-    bias_unknown.RULE,
     labels_without_signal.RULE,
     memorization_staircase.RULE,
     lr_too_low.RULE,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nndoctor.analysis.chance import meaningful
+from nndoctor.analysis.measurements import measured
 from nndoctor.analysis.workload import workload
 from nndoctor.core.finding import Finding, Location, Severity, Symptom, ranked
 from nndoctor.core.report import Report, Skipped
@@ -17,6 +18,7 @@ from nndoctor.core.run import Run
 from nndoctor.diagnosis.applicability import applicable, fitting
 from nndoctor.diagnosis.needs import sorted_out
 from nndoctor.diagnosis.precedence import explained_by
+from nndoctor.prognosis.findings import expected
 from nndoctor.remedies import REMEDIES
 from nndoctor.remedies.treatments import prescribed
 
@@ -47,6 +49,8 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
         tuple(finding for _, finding in told),
         tuple(cleared),
         tuple(sorted((*ignored, *skipped), key=attrgetter("code"))),
+        prognosis=expected(seen),
+        measurements=measured(seen),
         workload=str(workload(run)),
         errors=tuple(errors),
     )

@@ -62,3 +62,21 @@ def test_a_mistake_is_one_line(nndoctor, words):
     ended = nndoctor("convert", *words)
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1
+
+
+def test_measurements_of_a_folder_are_a_table(nndoctor, logs):
+    """A row for each run of every log, and an empty cell for what is not available."""
+    ended = nndoctor("convert", str(ROOT / "sample_runs" / "healthy"), "--measurements", "-o", "table.csv")
+    assert ended.code == 0
+    header, *rows = (logs / "table.csv").read_text(encoding="utf-8").splitlines()
+    assert header.split(",")[0] == "source"
+    assert "train_level_100" in header.split(",")
+    assert len(rows) >= 8
+    assert any(",," in row for row in rows)
+
+
+def test_measurements_ask_for_a_table_that_can_be_written(nndoctor):
+    """Another ending is refused with the known ones."""
+    ended = nndoctor("convert", str(ROOT / "sample_runs" / "healthy"), "--measurements", "-o", "table.xlsx")
+    assert ended.code == 2
+    assert ".parquet" in ended.err

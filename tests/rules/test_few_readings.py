@@ -62,16 +62,15 @@ def test_under_a_rate_that_moves_four_readings_say_nothing(lr: str) -> None:
     assert "lr-too-low" not in _names(run)
 
 
-def test_calm_curves_that_still_fall_ask_for_larger_steps_first() -> None:
-    """Large steps shake the losses: where nothing trembles, a higher rate is the first remedy, else more time."""
-    calm, shaken = (_unfinished(noise).primary for noise in (0.0005, 0.02))
-    assert calm is not None
-    assert shaken is not None
-    assert calm.name == shaken.name == "not-converged"
-    assert calm.remedies[0].name == "raise-learning-rate"
-    assert calm.causes[0].name == "learning rate too low"
-    assert shaken.remedies[0].name == "train-longer"
-    assert shaken.causes[0].name == "training too short"
+def test_a_curve_that_still_falls_asks_for_larger_or_more_steps():
+    """And the calmer the curve, the likelier it is that larger steps help: large steps shake the losses."""
+    calm, shaken = (_unfinished(noise) for noise in (0.0005, 0.02))
+    for report in (calm, shaken):
+        assert report.primary is not None
+        assert report.primary.name in ("not-converged", "lr-too-low")
+        assert report.primary.remedies[0].name in ("train-longer", "raise-learning-rate")
+    larger = [next(e.helps for e in report.prognosis if e.change == "lr*10") for report in (calm, shaken)]
+    assert larger[0] > larger[1]
 
 
 def test_a_warm_up_of_five_readings_is_a_remark() -> None:

@@ -1,0 +1,123 @@
+"""From held-out scores to probabilities, gain quantiles, and limits that keep healthy runs clear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks.prognosis.dataset import Dataset, Table
+from benchmarks.prognosis.fit import LEARNED, targets
+from benchmarks.zoo.expected import FINDINGS
+from nndoctor.prognosis.changes import CHANGES
+
+QUANTILES = (0.1, 0.5, 0.9)
+KNOTS = 9
+FLAGGED = 0.012
+"""Share of the healthy runs of held-out workloads that the learned findings may flag in all."""
+
+MIN_PRECISION = 0.5
+NEVER = 1e6  # a score that no run has
+
+
+def platt(data: Dataset, heads: Sequence[str], scores: Table, where: NDArray[np.bool_]) -> Table:
+    """Slope and shift of the log odds of each head (Platt, 1999), from some rows; shape (heads, 2)."""
+    known = {t.head: t for t in targets(data, 1)}
+    rows = []
+    for head, score in zip(heads, scores.T, strict=True):
+        target = known[head]
+        at = where & ~np.isnan(target.y) & ~np.isnan(score)
+        if not target.classes or len(set(target.y[at])) < 2:
+            rows.append((1.0, 0.0))
+            continue
+        line = LogisticRegression(C=100.0).fit(score[at, None], target.y[at] > 0.5, sample_weight=data.weight[at])
+        rows.append((max(float(line.coef_[0, 0]), 0.05), float(line.intercept_[0])))
+    return np.array(rows)
+
+
+def gain_quantiles(data: Dataset, heads: Sequence[str], scores: Table) -> tuple[Table, Table]:
+    """For each change, knots of the predicted gain and the quantiles of the true gain about them."""
+    knots, quantiles = [], []
+    for k, change in enumerate(CHANGES):
+        score, gain = scores[:, heads.index(f"gain:{change.name}")], data.gains[:, k]
+        known = ~np.isnan(gain) & ~np.isnan(score)
+        score, gain = score[known], gain[known]
+        at = np.unique(np.quantile(score, np.linspace(0.02, 0.98, KNOTS)))
+        at = np.interp(np.linspace(0, 1, KNOTS), np.linspace(0, 1, len(at)), at)
+        near = [gain[np.argsort(np.abs(score - place), kind="stable")[: max(len(gain) // 12, 30)]] for place in at]
+        rows = np.array([np.quantile(part, QUANTILES) for part in near]).T
+        knots.append(at)
+        quantiles.append(np.maximum.accumulate(rows, axis=1))
+    return np.array(knots), np.array(quantiles)
+
+
+def limits(data: Dataset, heads: Sequence[str], scores: Table) -> Table:
+    """The score of each finding's head from which it is reported: the most recall at FLAGGED healthy runs in all."""
+    grid = [_limits_at(data, heads, scores, price) for price in np.geomspace(0.5, 500, 120)]
+    kept = [limit for limit in grid if _flagged(data, heads, scores, limit) <= FLAGGED]
+    return max(kept, key=lambda limit: _recall(data, heads, scores, limit)) if kept else np.full(len(heads), NEVER)
+
+
+def _limits_at(data: Dataset, heads: Sequence[str], scores: Table, price: float) -> Table:
+    """The limits at which recall less the price of false alarms is largest."""
+    limit = np.full(len(heads), NEVER)
+    for name in LEARNED:
+        if f"finding:{name}" not in heads:
+            continue
+        k = heads.index(f"finding:{name}")
+        score, label, weight = _column(data, scores[:, k], name)
+        order = np.argsort(-score, kind="stable")
+        score, positive, w = score[order], label[order] > 0.5, weight[order]
+        healthy = data.healthy[order]
+        hit = np.cumsum(w * positive)
+        others = _other_faults(data, name)[order]
+        false = np.cumsum(w * (~positive & ~others))
+        wrong = np.cumsum(w * (healthy & ~positive)) / max(float(np.sum(w * healthy)), 1e-9)
+        value = hit / max(float(hit[-1]), 1e-9) - price * wrong
+        value[hit / np.maximum(hit + false, 1e-9) < MIN_PRECISION] = -np.inf
+        best = int(np.argmax(value))
+        if np.isfinite(value[best]) and value[best] > 0:
+            limit[k] = score[best]
+    return limit
+
+
+def _other_faults(data: Dataset, name: str) -> NDArray[np.bool_]:
+    """The logs in which another learned finding is confirmed, which then explains the run."""
+    others = [FINDINGS.index(other) for other in LEARNED if other != name]
+    return np.asarray((np.nan_to_num(data.labels[:, others]) > 0).any(axis=1))
+
+
+def _column(data: Dataset, score: Table, name: str) -> tuple[Table, Table, Table]:
+    """Scores, labels and weights of a finding; what nobody can decide, or was cut short, weighs nothing."""
+    label = data.labels[:, FINDINGS.index(name)]
+    usable = ~np.isnan(label) & ~np.isnan(score) & (data.share >= 0.8)
+    return np.where(np.isnan(score), -NEVER, score), np.where(usable, label, 0.0), np.where(usable, data.weight, 0.0)
+
+
+def _flagged(data: Dataset, heads: Sequence[str], scores: Table, limit: Table) -> float:
+    """The share of the healthy runs with any learned finding."""
+    own = data.original & data.healthy
+    found = np.zeros(len(data), dtype=bool)
+    for name in LEARNED:
+        if f"finding:{name}" in heads:
+            k = heads.index(f"finding:{name}")
+            found |= np.nan_to_num(scores[:, k], nan=-NEVER) >= limit[k]
+    return float(np.sum(data.weight[found & own]) / np.sum(data.weight[own]))
+
+
+def recalls(data: Dataset, heads: Sequence[str], scores: Table, limit: Table) -> dict[str, float]:
+    """The recall of each learned finding."""
+    out = {}
+    for name in LEARNED:
+        if f"finding:{name}" not in heads:
+            continue
+        k = heads.index(f"finding:{name}")
+        score, label, weight = _column(data, scores[:, k], name)
+        out[name] = float(np.sum(weight * label * (score >= limit[k])) / max(np.sum(weight * label), 1e-9))
+    return out
+
+
+def _recall(data: Dataset, heads: Sequence[str], scores: Table, limit: Table) -> float:
+    return float(np.mean(list(recalls(data, heads, scores, limit).values())))

@@ -1,0 +1,51 @@
+"""The runs to train on, and their measured tables, kept between calls where a folder for them is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.prognosis import derive
+from benchmarks.prognosis.dataset import Dataset, gathered
+from benchmarks.zoo import store
+from nndoctor.analysis.measurements import NAMES
+
+CHUNK = 200
+
+FURTHER = 0.4
+"""Weight of a run of the further files against one of the tuning half, whose mix of workloads and faults is closer to practice."""
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """The tuning half and, where the folder has them, the further runs to train on; never the testing half."""
+    found = store.load(store.FOLDER, "tuning")
+    for path in sorted([*folder.glob("training-*.jsonl.xz"), *folder.glob("batch-*.jsonl.xz")]):
+        found += [{**line, "weight": FURTHER} for line in store.read(path)]
+    return found
+
+
+def table(runs: Sequence[dict[str, Any]], copies: int, jobs: int, folder: Path | None) -> Dataset:
+    """The table of the runs, measured a chunk at a time; a chunk that was measured before is read from the folder."""
+    chunks = [runs[i : i + CHUNK] for i in range(0, len(runs), CHUNK)]
+    parts = [_kept(chunk, copies, jobs, folder) for chunk in chunks]
+    return Dataset(*(np.concatenate([getattr(p, name) for p in parts]) for name in Dataset.__dataclass_fields__))
+
+
+def _kept(chunk: Sequence[dict[str, Any]], copies: int, jobs: int, folder: Path | None) -> Dataset:
+    if folder is None:
+        return gathered(chunk, copies, jobs)
+    key = json.dumps([[line["id"] for line in chunk], copies, NAMES, sorted(derive.VARIANTS)])
+    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.pkl"
+    if path.exists():
+        found = pickle.loads(path.read_bytes())  # noqa: S301  (written by the lines below)
+        assert isinstance(found, Dataset)
+        return found
+    found = gathered(chunk, copies, jobs)
+    path.write_bytes(pickle.dumps(found))
+    return found

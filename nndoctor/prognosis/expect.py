@@ -1,0 +1,70 @@
+"""The prognosis of a run as its report shows it."""
+
+from __future__ import annotations
+
+from nndoctor.analysis.chance import chance_loss
+from nndoctor.core.prognosis import Expectation, Reason, most_promising
+from nndoctor.core.run import Run
+from nndoctor.prognosis.changes import BY_NAME, CHANGES, Change
+from nndoctor.prognosis.explain import because, retrained, similar
+from nndoctor.prognosis.outlook import Outlook, outlook
+
+EXPLAINED = 3
+"""Changes whose reasons are worked out: the most promising ones."""
+
+MAX_REACHED = 0.95
+"""Share of a loss above zero that no change takes away."""
+
+IDLE_RATE = 1.05  # times: a rate whose peak is no further above its end is constant
+
+
+def prognosis(run: Run) -> tuple[Expectation, ...]:
+    """What each change would gain, with reasons for the most promising; empty where no comparable runs are known."""
+    seen = outlook(run)
+    if isinstance(seen, str):
+        return ()
+    bare = {entry.change: entry for entry in (_expectation(run, seen, c) for c in CHANGES if applies(run, c))}
+    named = {entry.change for entry in most_promising(bare.values())[:EXPLAINED]}
+    return tuple(_explained(run, seen, entry) if name in named else entry for name, entry in bare.items())
+
+
+def applies(run: Run, change: Change) -> bool:
+    """Whether a change means anything for a run: a constant rate none where it is constant, a split only where it is logged."""
+    if change.name == "constant-schedule":
+        lr = run.series.get("lr")
+        return lr is None or len(lr.y) < 2 or lr.high > IDLE_RATE * max(lr.last, 0.0)
+    if change.name == "stop-early":
+        return "validation/loss" in run.series
+    return True
+
+
+def _expectation(run: Run, seen: Outlook, change: Change, reasons: tuple[Reason, ...] = ()) -> Expectation:
+    gain = seen.gain(change.name)
+    split = change.split if f"{change.split}/loss" in run.series else "train"
+    current = run.series[f"{split}/loss"].last
+    return Expectation(
+        change=change.name,
+        loss=f"{split}/loss",
+        helps=seen.helps(change.name),
+        gain=round(gain.middle, 2),
+        gain_low=round(gain.low, 2),
+        gain_high=round(gain.high, 2),
+        compared=retrained(seen.model),
+        because=reasons,
+        current=current,
+        unit=_unit(run, current, gain.high),
+    )
+
+
+def _unit(run: Run, current: float, high: float) -> float | None:
+    """The loss that a gain of 1 stands for, where the loss of guessing is known: a cross-entropy cannot fall below zero."""
+    chance = chance_loss(run)
+    if chance is None or current <= 0:
+        return None
+    return min(chance, MAX_REACHED * current / max(high, 1e-3))
+
+
+def _explained(run: Run, seen: Outlook, entry: Expectation) -> Expectation:
+    reasons = because(run, seen, f"helps:{entry.change}")
+    others = similar(seen, entry.change)
+    return _expectation(run, seen, BY_NAME[entry.change], (*reasons, *((others,) if others is not None else ())))

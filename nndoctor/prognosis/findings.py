@@ -1,0 +1,106 @@
+"""Findings that the model derives from what similar runs showed: their probability, causes and remedies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from nndoctor.core.finding import Cause, Symptom
+from nndoctor.core.formatting import number, step
+from nndoctor.core.prognosis import LIKELY, UNLIKELY, Expectation, most_promising
+from nndoctor.core.run import Run, once
+from nndoctor.prognosis.changes import BY_NAME
+from nndoctor.prognosis.expect import prognosis
+from nndoctor.prognosis.outlook import Outlook, outlook
+
+LATE = 0.75
+"""Share of the run after which a finding about the whole run is located."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a change that would help says of the run, and the experiment that would show it."""
+
+    name: str
+    test: str
+
+
+CAUSES = {
+    "lr*10": Explanation("learning rate too low", "one run with 10 times the learning rate"),
+    "lr/10": Explanation("learning rate too high", "one run with a tenth of the learning rate"),
+    "steps*4": Explanation("training too short", "go on with this run for four times the steps"),
+    "wider": Explanation("network too small", "one run with a network four times as wide"),
+    "more-data": Explanation("too little training data", "one run with more data, or a learning curve over its amount"),
+    "weight-decay": Explanation("too little regularization", "one run with weight decay"),
+    "dropout": Explanation("too little regularization", "one run with dropout"),
+    "less-regularization": Explanation("regularization too strong", "one run without dropout and weight decay"),
+    "constant-schedule": Explanation("learning rate decayed too early", "one run with a constant learning rate"),
+    "stop-early": Explanation("training too long", "the validation loss of the best epoch"),
+}
+
+
+@once
+def expected(run: Run) -> tuple[Expectation, ...]:
+    """The prognosis of a run, made once."""
+    return prognosis(run)
+
+
+def probability(run: Run, finding: str) -> float | None:
+    """The probability of a finding where it is high enough to be reported, else None."""
+    seen = outlook(run)
+    return seen.found(finding) if isinstance(seen, Outlook) else None
+
+
+def causes(run: Run) -> tuple[Cause, ...]:
+    """What would explain the run, by the changes that may help, the most promising first."""
+    promising = [e for e in most_promising(expected(run)) if e.helps >= UNLIKELY and e.change in CAUSES]
+    named: dict[str, Cause] = {}
+    for entry in promising:
+        cause = CAUSES[entry.change]
+        says = next((reason.says for reason in entry.because), BY_NAME[entry.change].words + " may help")
+        named.setdefault(cause.name, Cause(cause.name, entry.helps, says, cause.test))
+    return tuple(named.values())
+
+
+def remedies(run: Run, own: Iterable[str]) -> tuple[str, ...]:
+    """A rule's own remedies, after those of the changes that are more likely to help than not."""
+    helpful = [e.change for e in most_promising(expected(run)) if e.helps >= LIKELY]
+    first = tuple(own)[:1]
+    return tuple(dict.fromkeys([*first, *(BY_NAME[change].remedies[0] for change in helpful), *own]))
+
+
+def learned(run: Run, finding: str, change: str, own: Iterable[str], message: Callable[[], str]) -> Symptom | None:
+    """The symptom of a finding that the model reports; None where it does not. `change` is the one that treats it."""
+    sure = probability(run, finding)
+    if sure is None:
+        return None
+    loss = run.series["train/loss"]
+    entry = next((e for e in expected(run) if e.change == change), None)
+    evidence = {"last": loss.last, "first": loss.first}
+    if entry is not None:
+        evidence |= {"helps": entry.helps, "gain": entry.gain}
+    return Symptom(
+        message(),
+        sure,
+        evidence,
+        series="train/loss",
+        step=float(loss.x[-1]),
+        span=(float(loss.x[int(LATE * (len(loss.x) - 1))]), float(loss.x[-1])),
+        causes=causes(run),
+        remedies=remedies(run, own),
+    )
+
+
+def course(run: Run) -> str:
+    """`training loss goes from 2.3 to 0.41 in 30 epochs`: the run in one clause."""
+    loss = run.series["train/loss"]
+    length = float(loss.x[-1] - loss.x[0])
+    unit = f"{run.axis}{'' if length == 1 else 's'}"
+    return f"training loss goes from {number(float(loss.y[0]))} to {number(float(loss.y[-1]))} in {step(length)} {unit}"
+
+
+def outcome(run: Run, change: str) -> str:
+    """What a change did in similar runs: `a lower learning rate helped in 31 of the 34 most similar of 10,412 runs`."""
+    entry = next((e for e in expected(run) if e.change == change), None)
+    says = [r.says for r in entry.because if r.measurement == "similar_runs"] if entry is not None else []
+    return f"; {says[0]}" if says else ""

@@ -1,0 +1,49 @@
+"""Which runs the prognosis may speak of: those that are like the ones it was trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nndoctor.analysis.layers import is_trial
+from nndoctor.analysis.start import begins_late
+from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.run import Run
+from nndoctor.core.statistics import Array
+from nndoctor.prognosis.model import Model
+
+MIN_POINTS = 4
+"""Values of the training loss below which a curve has no shape."""
+
+MIN_UNDER_A_SCHEDULE = 8
+"""The same where the learning rate changes."""
+
+MAX_MOVE = 1.1
+"""Factor by which a rate that counts as constant may change."""
+
+KNOWN = frozenset({Workload.SUPERVISED, Workload.PRETRAINING, Workload.FINE_TUNING, Workload.DETECTION})
+"""The kinds of training that the retrained networks stand for."""
+
+
+def outside(run: Run, row: Array, model: Model) -> str | None:
+    """Why there is no prognosis for a run with these measurements; None where there is one."""
+    loss = run.series.get("train/loss")
+    if loss is None or len(loss.y) < MIN_POINTS:
+        return f"the training loss has fewer than {MIN_POINTS} values"
+    lr = run.series.get("lr")
+    if len(loss.y) < MIN_UNDER_A_SCHEDULE and lr is not None and len(lr.y) and lr.high > MAX_MOVE * lr.low:
+        return "the learning rate changes, and the training loss has too few values to show what that does"
+    if is_trial(run):
+        return "a check-up of a few steps is no training run"
+    if workload(run) not in KNOWN:
+        return f"no comparable runs: the prognosis does not cover {str(workload(run)).replace('-', ' ')}"
+    if begins_late(run) is not None:
+        return "the log begins in the middle of a run"
+    if beyond(row[None], model)[0] > int(model.extra["most_beyond"]):
+        return "no comparable runs"
+    return None
+
+
+def beyond(rows: Array, model: Model) -> Array:
+    """How many measurements of each run lie outside the range of the runs that the model was trained on."""
+    low, high = model.extra["known_low"], model.extra["known_high"]
+    return np.asarray(((rows < low) | (rows > high)).sum(axis=1))
