@@ -34,7 +34,9 @@ def main() -> None:
         print(compared(data, options.folds))
     if options.train:
         testing = table(store.load(store.FOLDER, "testing"), 0, options.jobs, options.tables)
-        PAGE.write_text(trained(data, testing, trees=options.trees, folds=options.folds, jobs=options.jobs), encoding="utf-8")
+        PAGE.write_text(
+            trained(data, testing, trees=options.trees, folds=options.folds, jobs=options.jobs), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from benchmarks.prognosis.dataset import Dataset, Table
 from benchmarks.prognosis.fit import LEARNED, targets
 from benchmarks.zoo.expected import FINDINGS
 from nndoctor.prognosis.changes import CHANGES
+from nndoctor.prognosis.outlook import heads_of
 
 QUANTILES = (0.1, 0.5, 0.9)
 KNOTS = 9
@@ -61,26 +62,29 @@ def limits(data: Dataset, heads: Sequence[str], scores: Table) -> Table:
 
 
 def _limits_at(data: Dataset, heads: Sequence[str], scores: Table, price: float) -> Table:
-    """The limits at which recall less the price of false alarms is largest."""
+    """The limits at which recall less the price of false alarms is largest; each finding by the better one of its heads."""
     limit = np.full(len(heads), NEVER)
     for name in LEARNED:
-        if f"finding:{name}" not in heads:
-            continue
-        k = heads.index(f"finding:{name}")
-        score, label, weight = _column(data, scores[:, k], name)
-        order = np.argsort(-score, kind="stable")
-        score, positive, w = score[order], label[order] > 0.5, weight[order]
-        healthy = data.healthy[order]
-        hit = np.cumsum(w * positive)
-        others = _other_faults(data, name)[order]
-        false = np.cumsum(w * (~positive & ~others))
-        wrong = np.cumsum(w * (healthy & ~positive)) / max(float(np.sum(w * healthy)), 1e-9)
-        value = hit / max(float(hit[-1]), 1e-9) - price * wrong
-        value[hit / np.maximum(hit + false, 1e-9) < MIN_PRECISION] = -np.inf
-        best = int(np.argmax(value))
-        if np.isfinite(value[best]) and value[best] > 0:
-            limit[k] = score[best]
+        tried = [(_best(data, scores[:, heads.index(h)], name, price), h) for h in heads_of(name) if h in heads]
+        (value, score), head = max(tried, default=((0.0, NEVER), ""))
+        if value > 0:
+            limit[heads.index(head)] = score
     return limit
+
+
+def _best(data: Dataset, scores: Table, name: str, price: float) -> tuple[float, float]:
+    """The largest recall less the price of false alarms that a limit on a head reaches, and the limit."""
+    score, label, weight = _column(data, scores, name)
+    order = np.argsort(-score, kind="stable")
+    score, positive, w = score[order], label[order] > 0.5, weight[order]
+    healthy, others = data.healthy[order], _other_faults(data, name)[order]
+    hit = np.cumsum(w * positive)
+    false = np.cumsum(w * (~positive & ~others))
+    wrong = np.cumsum(w * (healthy & ~positive)) / max(float(np.sum(w * healthy)), 1e-9)
+    value = hit / max(float(hit[-1]), 1e-9) - price * wrong
+    value[hit / np.maximum(hit + false, 1e-9) < MIN_PRECISION] = -np.inf
+    best = int(np.argmax(value))
+    return float(value[best]), float(score[best])
 
 
 def _other_faults(data: Dataset, name: str) -> NDArray[np.bool_]:
@@ -96,14 +100,16 @@ def _column(data: Dataset, score: Table, name: str) -> tuple[Table, Table, Table
     return np.where(np.isnan(score), -NEVER, score), np.where(usable, label, 0.0), np.where(usable, data.weight, 0.0)
 
 
+def reported(heads: Sequence[str], scores: Table, limit: Table, name: str) -> NDArray[np.bool_]:
+    """The logs in which a finding is reported."""
+    places = [heads.index(head) for head in heads_of(name) if head in heads]
+    return np.asarray(np.any(np.nan_to_num(scores[:, places], nan=-NEVER) >= limit[places], axis=1))
+
+
 def _flagged(data: Dataset, heads: Sequence[str], scores: Table, limit: Table) -> float:
     """The share of the healthy runs with any learned finding."""
     own = data.original & data.healthy
-    found = np.zeros(len(data), dtype=bool)
-    for name in LEARNED:
-        if f"finding:{name}" in heads:
-            k = heads.index(f"finding:{name}")
-            found |= np.nan_to_num(scores[:, k], nan=-NEVER) >= limit[k]
+    found = np.any([reported(heads, scores, limit, name) for name in LEARNED], axis=0)
     return float(np.sum(data.weight[found & own]) / np.sum(data.weight[own]))
 
 
@@ -111,11 +117,9 @@ def recalls(data: Dataset, heads: Sequence[str], scores: Table, limit: Table) ->
     """The recall of each learned finding."""
     out = {}
     for name in LEARNED:
-        if f"finding:{name}" not in heads:
-            continue
-        k = heads.index(f"finding:{name}")
-        score, label, weight = _column(data, scores[:, k], name)
-        out[name] = float(np.sum(weight * label * (score >= limit[k])) / max(np.sum(weight * label), 1e-9))
+        _, label, weight = _column(data, scores[:, 0], name)
+        found = reported(heads, scores, limit, name)
+        out[name] = float(np.sum(weight * label * found) / max(np.sum(weight * label), 1e-9))
     return out
 
 

@@ -37,7 +37,10 @@ RETRAININGS = {  # the retrainings that make a change; the better one counts
 }
 WHOLE = 0.8  # of the rows: of a log cut shorter nobody knows what more steps would have brought
 ABOUT_THE_END = {"steps*4", "stop-early", "constant-schedule", "not-converged", "overtraining", "lr-decayed-too-early"}
-ONLY_WHERE_IT_CHANGES = {"less-regularization", "constant-schedule"}  # not retrained where there is nothing to take away
+ONLY_WHERE_IT_CHANGES = {
+    "less-regularization",
+    "constant-schedule",
+}  # not retrained where there is nothing to take away
 LIMITS = (-1.0, 2.0)  # gains beyond are as good as these
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.prognosis.calibrate import recalls
+from benchmarks.prognosis.calibrate import recalls, reported
 from benchmarks.prognosis.dataset import Dataset, Table
 from benchmarks.prognosis.derive import VARIANTS
 from benchmarks.prognosis.figures import Figure, by_change, figure, first_choice
@@ -129,8 +129,7 @@ def _findings(held: Judged) -> str:
     limit, heads = held.model.extra["limit"], held.model.heads
     own = held.rows(held.data.original)
     recall, derived = (recalls(part.data, heads, part.scores, limit) for part in (own, held))
-    found = np.array([k for k, head in enumerate(heads) if head.startswith("finding:")])
-    flagged = np.any(own.scores[:, found] >= limit[found], axis=1)
+    flagged = np.any([reported(heads, own.scores, limit, name) for name in recall], axis=0)
     healthy = own.data.healthy
     rows = [(name, f"{recall[name]:.2f}", f"{derived[name]:.2f}") for name in recall]
     return (

@@ -51,6 +51,12 @@ def probability(run: Run, finding: str) -> float | None:
     return seen.found(finding) if isinstance(seen, Outlook) else None
 
 
+def helps(run: Run, change: str) -> float | None:
+    """The probability that a change helps; None where there is no prognosis."""
+    seen = outlook(run)
+    return seen.helps(change) if isinstance(seen, Outlook) else None
+
+
 def causes(run: Run) -> tuple[Cause, ...]:
     """What would explain the run, by the changes that may help, the most promising first."""
     promising = [e for e in most_promising(expected(run)) if e.helps >= UNLIKELY and e.change in CAUSES]

@@ -53,12 +53,12 @@ class Outlook:
         return Gain(low, middle, high)
 
     def found(self, finding: str) -> float | None:
-        """The probability of a finding, where it exceeds the limit that keeps healthy runs clear; else None."""
-        head = f"finding:{finding}"
-        if head not in self.model.heads:
+        """The probability of a finding where one of its heads reaches the limit that keeps healthy runs clear; else None."""
+        heads = [head for head in heads_of(finding) if head in self.model.heads]
+        places = [self.model.heads.index(head) for head in heads]
+        if not any(self.scores[k] >= float(self.model.extra["limit"][k]) for k in places):
             return None
-        k = self.model.heads.index(head)
-        return self.probability(head) if self.scores[k] >= float(self.model.extra["limit"][k]) else None
+        return max(self.probability(head) for head in heads)
 
     @cached_property
     def similar(self) -> Array:
@@ -68,6 +68,22 @@ class Outlook:
         distance = np.sum((near - own) ** 2, axis=1, dtype=np.int64)
         closest = np.argsort(distance, kind="stable")[:NEIGHBOURS]
         return np.where(gains[closest] == UNKNOWN, np.nan, gains[closest] / GAIN_UNIT)
+
+
+TREATED_BY = {
+    "lr-too-high": "lr/10",
+    "lr-too-low": "lr*10",
+    "not-converged": "steps*4",
+    "high-bias": "wider",
+    "lr-decayed-too-early": "constant-schedule",
+}
+"""The change that treats a finding: where it is very likely to help, the finding is there."""
+
+
+def heads_of(finding: str) -> tuple[str, ...]:
+    """The heads that a finding is derived from: its own, and whether the change that treats it helps."""
+    change = TREATED_BY.get(finding)
+    return (f"finding:{finding}", *((f"helps:{change}",) if change is not None else ()))
 
 
 NEAR_UNIT = 16.0

@@ -10,7 +10,7 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import causes, course, learned, outcome, remedies
+from nndoctor.prognosis.findings import causes, course, helps, learned, outcome, remedies
 
 MAX_BIAS = 0.05
 """Training error above a known target; Ng's worked examples call 7 points high and 1 point fine."""
@@ -20,6 +20,18 @@ CERTAIN_BIAS = 0.15
 
 ASSUMED_BIAS = 0.14
 """The same above an assumed target near zero: the courses' 15 % is high bias, their 1 % is not."""
+
+HIGH_ERROR = 0.22
+"""Training error without a target that is more than the noise of most data."""
+
+CERTAIN_ERROR = 0.5
+"""The same, from which there is no other reading."""
+
+MAX_LATE_FALL = 0.03
+"""Points by which a settled error may fall in the second half of the run."""
+
+MIN_HELPS = 0.2
+"""Probability that a wider network helps, below which a high error is taken for the data's own."""
 
 MIN_VALUES = 5
 """Values of the error below which no target is assumed."""
@@ -36,10 +48,28 @@ def check(run: Run) -> Iterator[Symptom]:
         found = learned(run, "high-bias", "wider", REMEDIES, lambda: course(run) + outcome(run, "wider"))
         if found is not None:
             yield found
+        else:
+            yield from _settled_high(run)
         return
     error = training_error(run)
     if error is not None and (target_error(run) is not None or len(error.curve.y) >= MIN_VALUES):
         yield from _above_target(run, error)
+
+
+def _settled_high(run: Run) -> Iterator[Symptom]:
+    """A training error that is high, hardly lower than in the middle of the run, and that a wider network may lower."""
+    error, sure = training_error(run), helps(run, "wider")
+    if error is None or sure is None or len(error.curve.y) < MIN_VALUES:
+        return
+    settled = error.curve.level(0.45, 0.55) - error.curve.last < MAX_LATE_FALL
+    if error.end < HIGH_ERROR or not settled or OWN_SHARE * error.gap > error.end or sure < MIN_HELPS:
+        return
+    yield _symptom(
+        run,
+        error,
+        f"training error has settled at {percent(error.end)}{outcome(run, 'wider')}; --target-error sets the error that is possible",
+        sureness(error.end, HIGH_ERROR, CERTAIN_ERROR),
+    )
 
 
 def _above_target(run: Run, error: TrainingError) -> Iterator[Symptom]:
@@ -49,12 +79,21 @@ def _above_target(run: Run, error: TrainingError) -> Iterator[Symptom]:
     limit = MAX_BIAS if target is not None else ASSUMED_BIAS
     if bias < limit or bias < OWN_SHARE * error.gap:
         return
-    x = error.curve.x
     wanted = f"{percent(target)} is wanted" if target is not None else "the target is assumed to be near 0%"
-    yield Symptom(
+    yield _symptom(
+        run,
+        error,
         f"training error is {percent(error.end)}, and {wanted}{'' if target is not None else ' (--target-error sets it)'}",
         sureness(bias, limit, limit + CERTAIN_BIAS),
-        {"train_error": error.end, "target_error": target, "bias": bias, "gap": error.gap},
+    )
+
+
+def _symptom(run: Run, error: TrainingError, message: str, sure: float) -> Symptom:
+    x = error.curve.x
+    return Symptom(
+        message,
+        sure,
+        {"train_error": error.end, "target_error": target_error(run), "gap": error.gap},
         series=f"train/{run.metric.name}" if run.metric else None,
         step=float(x[-1]),
         span=(float(x[len(x) * 3 // 4]), float(x[-1])),
@@ -71,7 +110,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1},
     check=check,
     why="A network that cannot fit the examples it was shown will not do better on new ones. More data will not help; more capacity or less regularization will.",
-    how=f"With a target (human level, --target-error): the training error is {100 * MAX_BIAS:.0f} points or more above it. Without: in a log that holds no loss, {100 * ASSUMED_BIAS:.0f} points or more; else the prognosis finds it likely that a wider network, more layers or less regularization gains a quarter of what there is to learn; its limit flags at most 1 % of healthy runs of workloads it has never seen.",
+    how=f"With a target (human level, --target-error): the training error is {100 * MAX_BIAS:.0f} points or more above it. Without: in a log that holds no loss, {100 * ASSUMED_BIAS:.0f} points or more; else a training error that has settled at {100 * HIGH_ERROR:.0f} % or more where a wider network may help, or the prognosis finds it likely that a wider network, more layers or less regularization gains a quarter of what there is to learn; its limit flags at most 1 % of healthy runs of workloads it has never seen.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

@@ -42,7 +42,14 @@ RULE = Rule(
         Reference("Domhan, Springenberg and Hutter, Extrapolation of Learning Curves, IJCAI 2015"),
     ),
     remedies=REMEDIES,
-    sick=(Run.drawn(train_loss="2.3 2.0 1.75 1.55 1.38 1.25 1.14 1.05 0.97 0.9"),),
+    sick=(
+        Run.drawn(
+            train_loss="1.906 1.774 1.713 1.668 1.635 1.606 1.582 1.557",
+            validation_loss="1.832 1.762 1.711 1.673 1.64 1.611 1.583 1.556",
+            train_accuracy="0.2823 0.326 0.337 0.3443 0.3417 0.3698 0.3849 0.4016",
+            validation_accuracy="0.2767 0.2867 0.2967 0.29 0.2867 0.3433 0.36 0.3667",
+        ),
+    ),
     healthy=(Run.drawn(train_loss="2.3 1.2 0.7 0.5 0.42 0.4 0.39 0.385 0.383 0.382 0.381 0.38"),),
     yields_to=(
         "memorization-staircase",

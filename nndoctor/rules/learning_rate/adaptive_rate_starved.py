@@ -41,7 +41,14 @@ RULE = Rule(
         ),
     ),
     remedies=REMEDIES,
-    sick=(Run.drawn({"optimizer": "Adagrad"}, train_loss="2.3 2.1 2.0 1.93 1.88 1.84 1.80 1.77 1.745 1.72 1.70 1.68"),),
+    sick=(
+        Run.drawn(
+            {"optimizer": "Adagrad"},
+            train_loss="3.745 3.653 3.583 3.525 3.475 3.43 3.39 3.353 3.319 3.287 3.257 3.229 3.202 3.176 3.152 3.128",
+            validation_loss="3.622 3.535 3.47 3.416 3.368 3.327 3.289 3.254 3.222 3.192 3.164 3.137 3.112 3.088 3.064 3.042",
+            lr="0.0016*16",
+        ),
+    ),
     healthy=(
         Run.drawn({"optimizer": "Adagrad"}, train_loss="2.3 1.2 0.6 0.4 0.32 0.3 0.29 0.29 0.29 0.29"),
         Run.drawn({"optimizer": "Adam"}, train_loss="2.3 2.1 2.0 1.93 1.88 1.84 1.80 1.77 1.745 1.72"),
