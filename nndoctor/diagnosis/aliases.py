@@ -12,7 +12,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "early-stopping": ("overtraining",),
     "underfitting": ("high-bias", "not-converged"),
     "underfit": ("high-bias", "not-converged"),
-    "bias": ("high-bias", "bias-unknown"),
+    "bias": ("high-bias",),
     "nan": ("nan-loss", "gradients-not-finite", "nan-in-layer", "inputs-not-finite"),
     "inf": ("nan-loss", "gradients-not-finite", "nan-in-layer", "inputs-not-finite"),
     "divergence": ("diverged",),

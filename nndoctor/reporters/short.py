@@ -146,7 +146,7 @@ def _named(findings: list[Finding]) -> str:
 
 def _said(finding: Finding) -> bool:
     """Whether the verdict or the line of what was not checked says it in other words."""
-    return finding.name in ("bias-unknown", "no-validation", "too-little-data")
+    return finding.name in ("no-validation", "too-little-data")
 
 
 def block(page: Page, name: str, lines: list[str], style: str) -> None:
