@@ -19,6 +19,9 @@ KNOTS = 9
 FLAGGED = 0.012
 """Share of the healthy runs of held-out workloads that the learned findings may flag in all."""
 
+MARGIN = 0.4
+"""Log odds added to every limit: runs of users differ from ours by more than our workloads from each other."""
+
 MIN_PRECISION = 0.5
 NEVER = 1e6  # a score that no run has
 
@@ -58,7 +61,10 @@ def limits(data: Dataset, heads: Sequence[str], scores: Table) -> Table:
     """The score of each finding's head from which it is reported: the most recall at FLAGGED healthy runs in all."""
     grid = [_limits_at(data, heads, scores, price) for price in np.geomspace(0.5, 500, 120)]
     kept = [limit for limit in grid if _flagged(data, heads, scores, limit) <= FLAGGED]
-    return max(kept, key=lambda limit: _recall(data, heads, scores, limit)) if kept else np.full(len(heads), NEVER)
+    if not kept:
+        return np.full(len(heads), NEVER)
+    best = max(kept, key=lambda limit: _recall(data, heads, scores, limit))
+    return np.where(best < NEVER, best + MARGIN, best)
 
 
 def _limits_at(data: Dataset, heads: Sequence[str], scores: Table, price: float) -> Table:
