@@ -19,7 +19,7 @@ KNOTS = 9
 FLAGGED = 0.012
 """Share of the healthy runs of held-out workloads that the learned findings may flag in all."""
 
-MARGIN = 0.4
+MARGIN = 0.25
 """Log odds added to every limit: runs of users differ from ours by more than our workloads from each other."""
 
 MIN_PRECISION = 0.5

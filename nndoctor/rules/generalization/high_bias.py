@@ -27,7 +27,7 @@ HIGH_ERROR = 0.22
 CERTAIN_ERROR = 0.5
 """The same, from which there is no other reading."""
 
-MAX_LATE_FALL = 0.03
+MAX_LATE_FALL = 0.05
 """Points by which a settled error may fall in the second half of the run."""
 
 MIN_HELPS = 0.2
