@@ -165,7 +165,10 @@ def test_a_slow_but_steady_fall_is_no_plateau_beside_an_accuracy():
 def test_a_straight_fall_is_one_at_any_length(points):
     """The end of a curve counts as much as its middle, whatever its length is divided by: a line has not levelled off."""
     loss = 520 - 90 * np.arange(points) / points + np.random.default_rng(0).normal(0, 1, points)
-    assert alarms(report(train_loss=loss)) == ["lr-too-low"]
+    found = report(train_loss=loss)
+    assert set(alarms(found)) <= {"lr-too-low", "not-converged"}
+    helps = {entry.change: entry.helps for entry in found.prognosis}
+    assert max(helps["lr*10"], helps["steps*4"]) > helps["lr/10"]
 
 
 @pytest.mark.parametrize("period", [8, 25, 50])

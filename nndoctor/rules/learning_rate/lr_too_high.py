@@ -10,6 +10,7 @@ from nndoctor.analysis.chance import GUESSING, chance_loss, classes
 from nndoctor.analysis.convergence import sureness
 from nndoctor.analysis.level import improvement
 from nndoctor.analysis.loss_explosion import first_value_exploded, thrown
+from nndoctor.analysis.measurements import measured
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
@@ -27,6 +28,9 @@ MIN_VALUES = 4
 MIN_RISE = 0.2
 """Rise of the accuracy that shows that the examples are told apart."""
 
+MIN_RISES = 0.1
+"""Share of the second half's values that are above the one before."""
+
 VISIBLE = 0.85
 """Share of the zoo's runs with such a jump in which a lower learning rate helps."""
 
@@ -36,14 +40,16 @@ REMEDIES = ("lower-learning-rate", "decay-learning-rate", "larger-batch", "warm-
 def check(run: Run) -> Iterator[Symptom]:
     """Look for a jump that the run did not recover from, then ask the prognosis."""
     loss = run.series["train/loss"]
-    found = (
-        _jumped(loss)
-        or _jumped_at_first(run, loss)
-        or _worse_than_guessing(run, loss)
-        or learned(run, "lr-too-high", "lr/10", REMEDIES, lambda: course(run) + outcome(run, "lr/10"))
-    )
+    found = _jumped(loss) or _jumped_at_first(run, loss) or _worse_than_guessing(run, loss) or _unsteady(run)
     if found is not None:
         yield found
+
+
+def _unsteady(run: Run) -> Symptom | None:
+    """What the prognosis says where the loss rises again and again: one spike in a smooth fall is no fault of the rate."""
+    if measured(run)["train_late_rises"] < MIN_RISES:
+        return None
+    return learned(run, "lr-too-high", "lr/10", REMEDIES, lambda: course(run) + outcome(run, "lr/10"))
 
 
 def _jumped(loss: Series) -> Symptom | None:
