@@ -97,6 +97,9 @@ def test_a_batch_is_trained_once_and_written_as_lines(tmp_path, monkeypatch):
     assert shards.write(tmp_path / "curves", tmp_path) == 1
     assert shards.write(tmp_path / "curves", tmp_path) == 0
     lines = list(shards.load(tmp_path))
+    (tmp_path / "packed").mkdir()
+    shards.pack(tmp_path, tmp_path / "packed")
+    assert list(shards.load(tmp_path / "packed")) == lines
     assert {len(line["id"]) for line in lines if not line["id"].endswith("short")} == {7}
     for line in lines:
         shown = list(shards.views(line))
