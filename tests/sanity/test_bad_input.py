@@ -19,7 +19,7 @@ CASES = {
     ),
     "inputs of the wrong type": (
         "train_data = DataLoader(TensorDataset(x.double(), y), batch_size=20)",
-        "got (20, 8) of float64, wanted float32",
+        "got (20, 8) of float64, expected float32",
     ),
     "targets of the wrong type": (
         "train_data = DataLoader(TensorDataset(x, y.float()), batch_size=20)",

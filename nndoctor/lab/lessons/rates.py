@@ -6,7 +6,7 @@ from torch import nn
 
 from nndoctor.lab.data import CLASSES, Data, flat, glyphs, spirals
 from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
-from nndoctor.lab.nets import PIXELS, he, mlp
+from nndoctor.lab.nets import PIXELS, he, he_small_head, mlp
 from nndoctor.training.options import Optimizers, Options, Schedules
 
 NOTES = "CS231n, Neural Networks Part 3: babysitting the learning process"
@@ -106,15 +106,15 @@ WARM_UP = Lesson(
     "Goyal et al., 2017, arXiv:1706.02677",
     Setup(
         "without",
-        lambda: mlp(PIXELS, *[64] * 8, CLASSES, init=he),
+        lambda: mlp(PIXELS, *[64] * 8, CLASSES, init=he_small_head),
         lambda: flat(glyphs()),
-        fast(Optimizers.adam, 0.01, 15),
+        fast(Optimizers.adam, 0.01, 12),
     ),
     Setup(
         "with warm-up",
-        lambda: mlp(PIXELS, *[64] * 8, CLASSES, init=he),
+        lambda: mlp(PIXELS, *[64] * 8, CLASSES, init=he_small_head),
         lambda: flat(glyphs()),
-        fast(Optimizers.adam, 0.01, 15, warmup=0.2),
+        fast(Optimizers.adam, 0.01, 12, warmup=0.4),
     ),
     (Claim(Measure.peak, 1.2),),
 )
