@@ -1,4 +1,8 @@
-"""Write what is said of every command from the commands themselves: `python docs/make.py` (reference.md, nndoctor.1)."""
+"""Write everything in README.md and docs/ that comes from the code: `python docs/make.py`.
+
+The reference and the man page from the commands, a page with a picture for each rule, the outputs that pages show, the terminal's
+pictures. `--no-outputs` leaves out the outputs and the pictures, which take a minute.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +129,41 @@ def _roff(text: str) -> str:
 
 PAGES = {"reference.md": reference, "nndoctor.1": manual}
 
+
+def write_rules() -> None:
+    """The pages of all rules; pages of rules that are gone are removed."""
+    import rule_pages
+
+    from nndoctor.diagnosis.catalogue import RULES
+
+    folder = ROOT / "docs" / "rules"
+    folder.mkdir(exist_ok=True)
+    for old in [*folder.glob("*.md"), *folder.glob("*.svg")]:
+        old.unlink()
+    (folder / "index.md").write_text(rule_pages.index_page(), encoding="utf-8")
+    for rule in RULES:
+        (folder / f"{rule.name}.md").write_text(rule_pages.rule_page(rule), encoding="utf-8")
+        if rule_pages.has_picture(rule):
+            (folder / f"{rule.name}.svg").write_text(rule_pages.picture(rule), encoding="utf-8")
+
+
+def write_outputs() -> None:
+    """The outputs in README.md and docs/*.md, and the pictures of the terminal."""
+    import outputs
+    import screenshot
+
+    for path in outputs.pages():
+        text = path.read_text(encoding="utf-8")
+        filled = outputs.filled(text)
+        if filled != text:
+            path.write_text(filled, encoding="utf-8")
+    screenshot.write()
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     for name, page in PAGES.items():
         (ROOT / "docs" / name).write_text(page(), encoding="utf-8")
+    write_rules()
+    if "--no-outputs" not in sys.argv:
+        write_outputs()

@@ -1,4 +1,4 @@
-"""Draws what `nndoctor diagnose` prints in a terminal, as the SVG in the README: `python docs/screenshot.py`."""
+"""Draw what `nndoctor diagnose` prints in a light and in a dark terminal, as the SVGs in the README: `python docs/screenshot.py`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from rich.console import CONSOLE_SVG_FORMAT, Console
+from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME, TerminalTheme
 from rich.text import Text
 
 import nndoctor
@@ -15,11 +16,14 @@ from nndoctor.reporters.terminal import render
 
 ROOT = Path(__file__).resolve().parents[1]
 LOG = "sample_runs/overtraining/history.json"
-TARGET = ROOT / "docs" / "overtraining.svg"
+THEMES = {
+    ROOT / "docs" / "overtraining.svg": DEFAULT_TERMINAL_THEME,
+    ROOT / "docs" / "overtraining-dark.svg": SVG_EXPORT_THEME,
+}
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)  # no font from elsewhere
 
 
-def screenshot() -> str:
+def screenshot(theme: TerminalTheme) -> str:
     """The SVG: a terminal of 80 columns in colour."""
     run = nndoctor.read(ROOT / LOG)[-1]
     report = nndoctor.diagnose(type(run)(run.series, run.facts, LOG, LOG, run.format, run.unknown, run.notes))
@@ -27,9 +31,15 @@ def screenshot() -> str:
     console = Console(record=True, width=80, file=io.StringIO(), force_terminal=True, _environ={})
     console.print(Text.from_ansi(page), end="")
     return console.export_svg(
-        title=f"nndoctor diagnose {Path(LOG).parent.as_posix()}", code_format=FORMAT, unique_id="nndoctor"
+        title=f"nndoctor diagnose {Path(LOG).parent.as_posix()}", code_format=FORMAT, unique_id="nndoctor", theme=theme
     )
 
 
+def write() -> None:
+    """Both pictures."""
+    for target, theme in THEMES.items():
+        target.write_text(screenshot(theme), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    TARGET.write_text(screenshot(), encoding="utf-8")
+    write()

@@ -1,27 +1,37 @@
-"""The pages that say what every command does are what the commands say."""
+"""The pages in docs/ are true: what they show comes from the code, and the site builds without a warning."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import re
 import shutil
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
-@pytest.fixture(scope="module")
-def make():
-    """docs/make.py, loaded."""
-    spec = importlib.util.spec_from_file_location("docs_make", DOCS / "make.py")
-    module = importlib.util.module_from_spec(spec)
-    import sys
+ROOT = DOCS.parent
+SHOWING = sorted(path.name for path in DOCS.glob("*.md") if "<!-- end -->" in path.read_text(encoding="utf-8"))
+NEEDS_TORCH = {"python.md", "sanity.md"}
 
-    sys.modules["docs_make"] = module
-    spec.loader.exec_module(module)
-    return module
+
+@pytest.fixture
+def scripts(monkeypatch):
+    """The scripts of docs/ can be imported."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    return importlib.import_module
+
+
+@pytest.fixture
+def make(scripts):
+    """docs/make.py, loaded."""
+    return scripts("make")
 
 
 @pytest.mark.parametrize("name", ["reference.md", "nndoctor.1"])
@@ -45,3 +55,51 @@ def test_the_manual_is_set_without_complaint():
     words = ["groff", "-man", "-ww", "-Tutf8", "-K", "utf-8", str(DOCS / "nndoctor.1")]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "sanity.md" else n for n in SHOWING])
+def test_every_output_in_the_docs_is_what_the_command_prints(scripts, name):
+    """`python docs/make.py` would change nothing."""
+    if name in NEEDS_TORCH:
+        pytest.importorskip("torch")
+    text = (DOCS / name).read_text(encoding="utf-8")
+    assert scripts("outputs").filled(text) == text, "python docs/make.py rewrites it"
+
+
+def test_every_rule_has_its_page(scripts):
+    """The pages are written from the cards, and no page is left of a rule that is gone."""
+    pages = scripts("rule_pages")
+    rules = importlib.import_module("nndoctor.diagnosis.catalogue").RULES
+    for rule in rules:
+        page = (DOCS / "rules" / f"{rule.name}.md").read_text(encoding="utf-8")
+        assert page == pages.rule_page(rule), "python docs/make.py rewrites it"
+    assert {path.stem for path in (DOCS / "rules").glob("*.md")} == {rule.name for rule in rules} | {"index"}
+    assert (DOCS / "rules" / "index.md").read_text(encoding="utf-8") == pages.index_page()
+
+
+def test_the_pictures_of_rules_draw_curves():
+    """Each SVG is well-formed, and every curve has at least three points."""
+    pictures = sorted((DOCS / "rules").glob("*.svg"))
+    assert pictures
+    for path in pictures:
+        curves = [e for e in ET.parse(path).iter() if e.tag.endswith("polyline")]  # noqa: S314 - written by ourselves
+        assert curves, path.name
+        assert all(len(curve.get("points").split()) >= 3 for curve in curves), path.name
+
+
+def test_python_examples_in_the_docs_run():
+    """Blocks marked `python` run as they are; fragments of a user's own code are marked `py`."""
+    for path in (DOCS / "python.md",):
+        for code in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
+            subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path):
+    """As `mkdocs build --strict` does; every link leads somewhere."""
+    if find_spec("mkdocs") is None or find_spec("material") is None:
+        pytest.skip("needs the docs extra")
+    words = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", str(DOCS / "mkdocs.yml"), "-d", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "rules" / "overtraining" / "index.html").is_file()

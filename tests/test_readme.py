@@ -1,91 +1,81 @@
-"""The README is true: what it shows is what the commands print. `python tests/test_readme.py` writes it anew."""
+"""The README is true: what it shows is what the commands print. `python tests/test_readme.py` rewrites it."""
 
 from __future__ import annotations
 
-import os
+import importlib.util
 import re
-import shlex
 import subprocess
 import sys
-from itertools import groupby
 from pathlib import Path
-
-from nndoctor.diagnosis.catalogue import RULES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 TEST_COMMAND = "pip install -c constraints.txt '.[test]'"
-OUTPUT = re.compile(r"(<!-- output of: (nndoctor [^\n]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
-FINDINGS = re.compile(r"(<!-- findings -->\n).*?(<!-- end -->)", re.DOTALL)
+DIAGNOSE_COMMAND = "nndoctor diagnose sample_runs/overtraining"
 EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
-
-FAMILIES = {
-    "0": "the log itself",
-    "1": "generalization",
-    "2": "learning rate",
-    "3": "stability",
-    "4": "layers",
-    "5": "initialization",
-    "6": "data",
-    "7": "model",
-    "8": "sanity",
-    "9": "sweeps",
-    "P": "process and machine",
-    "R": "reinforcement and preference learning",
-    "G": "generative and self-supervised",
-}
+OWN_LINK = re.compile(
+    r"https://(?:github\.com/nndoctor/nndoctor/blob|raw\.githubusercontent\.com/nndoctor/nndoctor)/main/([^)#\"\s]+)"
+)
+MAX_LINES = 150
 
 
-def printed(command: str) -> str:
-    """What a nndoctor command prints on a terminal of 80 columns without colours."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
-    environment |= {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-m", "nndoctor", *shlex.split(command)[1:]]
-    done = subprocess.run(
-        words, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
-    )
-    assert done.returncode in (0, 1), done.stderr
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines()) + "\n"
-
-
-def table() -> str:
-    """The names of all rules, a row for each family."""
-    rows = [
-        f"| {FAMILIES[digit]} | {', '.join(rule.name for rule in rules)} |\n"
-        for digit, rules in groupby(sorted(RULES, key=lambda rule: rule.code), key=lambda rule: rule.code[2])
-    ]
-    return "| family | findings |\n|---|---|\n" + "".join(rows)
-
-
-def made_true(text: str) -> str:
-    """The README with what its commands print today."""
-    text = OUTPUT.sub(lambda m: f"{m[1]}```text\n{printed(m[2])}```\n{m[3]}", text)
-    return FINDINGS.sub(lambda m: m[1] + table() + m[2], text)
+def load_outputs():
+    """docs/outputs.py, loaded: it fills the blocks that show what commands print."""
+    spec = importlib.util.spec_from_file_location("docs_outputs", ROOT / "docs" / "outputs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_the_readme_shows_what_the_commands_print():
-    """Re-running every command shown gives the text shown."""
+    """Running every command shown gives the text shown."""
+    outputs = load_outputs()
     text = README.read_text(encoding="utf-8")
-    assert OUTPUT.search(text)
-    assert FINDINGS.search(text)
-    assert made_true(text) == text, "python tests/test_readme.py writes it anew"
+    assert outputs.OUTPUT.search(text)
+    assert outputs.filled(text) == text, "python tests/test_readme.py rewrites it"
+
+
+def test_the_readme_fits_on_a_few_screens():
+    """At most 150 lines, with both commands for a fresh checkout among the first 25."""
+    lines = README.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= MAX_LINES
+    first = "\n".join(lines[:25])
+    assert TEST_COMMAND in first
+    assert DIAGNOSE_COMMAND in first
+
+
+def test_no_section_of_the_readme_is_there_twice():
+    """Every heading is used once."""
+    headings = re.findall(r"^#+ .*$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(headings) == len(set(headings))
+
+
+def test_the_readme_links_to_files_that_exist():
+    """Links are absolute, for the package index, and each one into this repository has its file."""
+    text = README.read_text(encoding="utf-8")
+    assert not re.findall(r"\]\((?!https://|#)", text)
+    missing = [path for path in OWN_LINK.findall(text) if not (ROOT / path).exists()]
+    assert not missing
 
 
 def test_the_python_example_runs():
-    """The example of the README does what it says."""
+    """The example of the README prints what its comment promises."""
     code = EXAMPLE.search(README.read_text(encoding="utf-8"))[1]
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("overtraining 0.")
 
 
-def test_the_ci_script_runs_the_readme_s_test_command():
-    """What the README tells a stranger to type is what is checked."""
+def test_the_ci_script_runs_the_readme_s_commands():
+    """What the README tells a new user to type is what CI runs."""
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
-    assert f"{TEST_COMMAND} && pytest" in README.read_text(encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
+    assert f"{TEST_COMMAND} && pytest" in readme
+    assert f"pip install . && {DIAGNOSE_COMMAND}" in readme
     assert TEST_COMMAND in script.replace("--quiet ", "")
+    assert DIAGNOSE_COMMAND in script.replace('"$OLDPWD/', "").replace('"', "")
     assert "\npytest || failed" in script
 
 
 if __name__ == "__main__":
-    README.write_text(made_true(README.read_text(encoding="utf-8")), encoding="utf-8")
+    README.write_text(load_outputs().filled(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -22,14 +22,17 @@ def words(svg: str) -> list[str]:
     return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
 
 
-def test_the_picture_of_the_terminal_says_what_is_printed():
-    """`python docs/screenshot.py` draws it anew."""
+def test_the_pictures_of_the_terminal_say_what_is_printed():
+    """`python docs/screenshot.py` draws them, in light and in dark."""
     screenshot = made()
-    assert words(screenshot.TARGET.read_text(encoding="utf-8")) == words(screenshot.screenshot())
+    assert len(screenshot.THEMES) == 2
+    for target, theme in screenshot.THEMES.items():
+        assert words(target.read_text(encoding="utf-8")) == words(screenshot.screenshot(theme)), target.name
 
 
-def test_the_picture_needs_nothing_from_elsewhere():
+def test_the_pictures_need_nothing_from_elsewhere():
     """No font and no picture is fetched."""
-    svg = made().TARGET.read_text(encoding="utf-8")
-    assert "url(http" not in svg
-    assert "src:" not in svg
+    for target in made().THEMES:
+        svg = target.read_text(encoding="utf-8")
+        assert "url(http" not in svg
+        assert "src:" not in svg

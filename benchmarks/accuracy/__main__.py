@@ -1,7 +1,7 @@
 """Measures how often nndoctor is right about the zoo's runs.
 
 python -m benchmarks.accuracy [--split tuning|testing|all] [--wrong] [--zoo FOLDER]
-python -m benchmarks.accuracy --write      both splits, into benchmarks/accuracy.md; the testing half's summary into the README
+python -m benchmarks.accuracy --write      both splits, into benchmarks/accuracy.md; the testing half's summary into README and docs
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from benchmarks.accuracy.judged import judge
 from benchmarks.accuracy.page import page
 from benchmarks.zoo import store
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+TOLD = (ROOT / "README.md", ROOT / "docs" / "reading-a-report.md")
+SENTENCE = re.compile(r"(<!-- accuracy sentence -->\n).*?(<!-- end -->)", re.DOTALL)
+SHARE = re.compile(r"\| ([^|]+?) \|[^|]*\| [\d.]+ \((\d+)/(\d+)")
 FIGURES = re.compile(r"(<!-- accuracy -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGE = Path(__file__).resolve().parent.with_suffix(".md")
 HEAD = """# Accuracy
@@ -45,13 +48,28 @@ def main() -> None:
     pages = [tell(store.load(options.zoo, split), split, options.jobs, wrong_only=options.wrong) for split in splits]
     if options.write and not options.wrong:
         PAGE.write_text("\n".join([HEAD, *pages]), encoding="utf-8")
-        README.write_text(made_true(README.read_text(encoding="utf-8"), pages[-1]), encoding="utf-8")
+        for told in TOLD:
+            told.write_text(made_true(told.read_text(encoding="utf-8"), pages[-1]), encoding="utf-8")
 
 
-def made_true(readme: str, page: str) -> str:
-    """The README with the first table of a page between its marks."""
+def made_true(text: str, page: str) -> str:
+    """A text with the first table of a page, and the sentence that sums it up, between their marks."""
     table = page.split("\n\n")[1]
-    return FIGURES.sub(lambda marks: f"{marks[1]}{table}\n{marks[2]}", readme)
+    text = FIGURES.sub(lambda marks: f"{marks[1]}{table}\n{marks[2]}", text)
+    return SENTENCE.sub(lambda marks: f"{marks[1]}{sentence(table)}\n{marks[2]}", text)
+
+
+def sentence(table: str) -> str:
+    """The three shares that matter to a user, in words."""
+    shares = {name: (int(part), int(whole)) for name, part, whole in SHARE.findall(table)}
+    right, runs = shares["primary finding confirmed, or rightly none"]
+    helped, tried = shares["first remedy helped"]
+    flagged, healthy = shares["healthy runs with any error or warning"]
+    return (
+        f"Measured on the testing half of the benchmark ({runs} real trainings, labelled by retraining them with single changes, on data\n"
+        f"and networks not used for tuning): the first finding was right, or rightly absent, in {right / runs:.0%} of the runs; the first remedy\n"
+        f"helped in {helped / tried:.0%} ({helped} of {tried}); {flagged} of {healthy} healthy runs got a warning or an error."
+    )
 
 
 def tell(lines: list[dict[str, Any]], split: str, jobs: int, *, wrong_only: bool) -> str:

@@ -66,8 +66,8 @@ def card(rule: Rule, look: Look, related: Sequence[str] = ()) -> str:
     page.blank()
     _pictures(page, rule)
     _section(page, "Why it matters", [rule.why])
-    needs = [f"{_told(need)} ({n} points)" if n > 1 else _told(need) for need, n in rule.needs.items()]
-    _section(page, "How it is judged", [rule.how, *([f"Needs {', '.join(needs)}."] if needs else [])])
+    needs = needs_in_words(rule)
+    _section(page, "How it is judged", [rule.how, *([f"Needs {needs}."] if needs else [])])
     if rule.yields_to:
         _section(page, "Suppressed by", [", ".join(rule.yields_to)])
     if rule.remedies:
@@ -81,6 +81,11 @@ def card(rule: Rule, look: Look, related: Sequence[str] = ()) -> str:
     if related:
         _section(page, "Related", [f"nndoctor explain {name}" for name in related])
     return page.text()
+
+
+def needs_in_words(rule: Rule) -> str:
+    """The series and facts that a rule needs, with the number of points; empty if it needs nothing."""
+    return ", ".join(f"{_told(need)} ({n} points)" if n > 1 else _told(need) for need, n in rule.needs.items())
 
 
 def _told(need: str) -> str:

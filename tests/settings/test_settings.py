@@ -157,7 +157,7 @@ def test_what_nobody_required_is_not_spoken_of(here):
 
 
 def test_what_the_documentation_shows_is_understood():
-    """Every TOML example of docs/ci.md is a settings file."""
+    """Every TOML example of docs/ci.md and docs/settings.md is a settings file."""
     import re
     import tomllib
     from pathlib import Path
@@ -165,11 +165,12 @@ def test_what_the_documentation_shows_is_understood():
     from nndoctor.diagnosis.selection import selected
     from nndoctor.settings.schema import Place, validated
 
-    text = (Path(__file__).resolve().parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    text = "".join((docs / name).read_text(encoding="utf-8") for name in ("ci.md", "settings.md"))
     examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert len(examples) == 2
     for example in examples:
-        found = validated(tomllib.loads(example), Place("ci.md", example), "/")
+        found = validated(tomllib.loads(example), Place("settings.md", example), "/")
         assert selected(found).rules
 
 
