@@ -15,7 +15,12 @@ EXAMPLES = re.compile(r"\]\(examples/")
 def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:  # noqa: ANN401 - MkDocs calls it with its own class
     """The changelog is the repository's. Links to files outside of docs/, which work in the repository, lead there from the site."""
     if page.file.src_uri == "changelog.md":
-        markdown = CHANGELOG.read_text(encoding="utf-8").replace("](docs/", "](")
+        markdown = (
+            CHANGELOG.read_text(encoding="utf-8")
+            .replace("](", "](../")
+            .replace("](../http", "](http")
+            .replace("](../docs/", "](")
+        )
     if "/" in page.file.src_uri:
         return markdown
     return EXAMPLES.sub(f"]({REPOSITORY}docs/examples/", OUTSIDE.sub(rf"]({REPOSITORY}\1)", markdown))
