@@ -22,7 +22,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no 
 
     With PyTorch as the backend its layers are recorded, too. `folder` is the run folder (default: `nndoctor` in the
     current folder); `every` is "auto" or a number of steps between two samples. `stop_on` ("error", "warning") sets
-    `model.stop_training` once such a finding stands. `select`, `ignore` and `config` are those of `nndoctor diagnose`.
+    `model.stop_training` once such a finding persists. `select`, `ignore` and `config` are those of `nndoctor diagnose`.
     `report` holds the latest report. The training is never changed.
     """
 
@@ -73,7 +73,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no 
         live.start(view_of(self.model), self._updates, ".", facts=facts)
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """One step is done; Keras tells the mean of the epoch so far, from which the batch's own loss follows."""
+        """One step is done; Keras reports the mean of the epoch so far, from which the batch's own loss follows."""
         if self._live is None or self._live.recorder is None:
             return
         with self._live.guarded():

@@ -32,7 +32,7 @@ class Doctor(*_bases()):  # type: ignore[misc]  # Lightning ships no types, and 
     """Records a LightningModule's layers, losses and learning rates, judges the run, prints the verdict at the end.
 
     `folder` is the run folder (default: `nndoctor` in the logger's folder); `every` is "auto" or a number of steps
-    between two samples. `stop_on` ("error", "warning") sets `trainer.should_stop` once such a finding stands. `select`,
+    between two samples. `stop_on` ("error", "warning") sets `trainer.should_stop` once such a finding persists. `select`,
     `ignore` and `config` are those of `nndoctor diagnose`. `report` holds the latest report. The training is never
     changed; rank 0 writes.
     """
@@ -54,7 +54,7 @@ class Doctor(*_bases()):  # type: ignore[misc]  # Lightning ships no types, and 
         self._steps, self._looked = 0, False
 
     def __getstate__(self) -> dict[str, object]:
-        """Another process, or a copy, starts anew."""
+        """Another process, or a copy, starts a new recording."""
         return {**self.__dict__, "_live": None}
 
     @property
@@ -101,7 +101,7 @@ class Doctor(*_bases()):  # type: ignore[misc]  # Lightning ships no types, and 
                 trainer.should_stop = True
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        """Validation metrics stand in the row of the latest step."""
+        """Validation metrics are written to the row of the latest step."""
         if self._live is not None and not trainer.sanity_checking:
             self._live.log({name: value for name, value in trainer.callback_metrics.items() if _is_validation(name)})
 

@@ -156,7 +156,7 @@ class Live:
             )
 
     def should_stop(self) -> bool:
-        """Whether a finding of the chosen severity stands, so that the run should stop; looks when it is time to."""
+        """Whether a finding of the chosen severity persists, so that the run should stop; judges the run when it is time to."""
         if self.recorder is None or self._failed:
             return False
         done = self.recorder.next_step
@@ -200,7 +200,7 @@ class Live:
         self._next = now + max((now - began) / SHARE, 1.0)
 
     def _decide(self) -> None:
-        """Say once what stands and is an error, and note what stops the run."""
+        """Print each persistent error once, and note what stops the run."""
         if self._watch is None or self.recorder is None:
             return
         for finding in self._watch.worst(Severity.ERROR):

@@ -16,7 +16,7 @@ except ImportError as error:
 
 
 class OptunaPruner(BasePruner):  # type: ignore[misc]  # Optuna is an optional package
-    """Prunes trials that fail: their value became NaN, diverges, or whatever else is an error in the values so far.
+    """Prunes trials that fail: their value became NaN, diverges, or has any other finding of error severity.
 
     `metric` says how to judge what `trial.report` is given: as "train/loss" (a loss of any split that becomes NaN, climbs
     above its start or never moves), "validation/accuracy" and so on; `severity` from which on a finding prunes. Trials that merely do worse than others are left to `then`, a pruner of Optuna's.

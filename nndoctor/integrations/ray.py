@@ -16,7 +16,7 @@ except ImportError as error:
 
 
 class Stopper(Base):  # type: ignore[misc]  # Ray is an optional package
-    """Stops trials that fail: a metric became NaN, diverges, or whatever else is an error in the values so far.
+    """Stops trials that fail: a metric became NaN, diverges, or has any other finding of error severity.
 
     `metric` names what the trials report, `series` how to judge it: as "train/loss" (a loss of any split that becomes NaN,
     climbs above its start or never moves), "validation/accuracy" and so on; `severity` from which on a finding stops a trial. The other trials go on.

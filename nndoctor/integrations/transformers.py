@@ -24,7 +24,7 @@ class Doctor(TrainerCallback):  # type: ignore[misc]  # Transformers ships no ty
     """Records a Trainer's model, losses and learning rates, judges the run, prints the verdict at the end.
 
     `folder` is the run folder (default: `nndoctor` in the Trainer's output_dir); `every` is "auto" or a number of steps
-    between two samples. `stop_on` ("error", "warning") sets `control.should_training_stop` once such a finding stands.
+    between two samples. `stop_on` ("error", "warning") sets `control.should_training_stop` once such a finding persists.
     `select`, `ignore` and `config` are those of `nndoctor diagnose`. `report` holds the latest report. The training is
     never changed; rank 0 writes.
     """
@@ -45,7 +45,7 @@ class Doctor(TrainerCallback):  # type: ignore[misc]  # Transformers ships no ty
         self._summed: bool | None = None
 
     def __getstate__(self) -> dict[str, object]:
-        """Another process, or a copy, starts anew."""
+        """Another process, or a copy, starts a new recording."""
         return {**self.__dict__, "_live": None}
 
     @property
@@ -79,7 +79,7 @@ class Doctor(TrainerCallback):  # type: ignore[misc]  # Transformers ships no ty
     def on_log(
         self, args: Any, state: Any, control: Any, logs: Mapping[str, object] | None = None, **known: Any
     ) -> None:
-        """What the Trainer logs stands in the row of its step: the mean loss since the last log, and evaluations."""
+        """What the Trainer logs is written to the row of its step: the mean loss since the last log, and evaluations."""
         if self._live is None or not logs or "train_runtime" in logs:
             return
         kept = {name: v for name, v in logs.items() if name not in BOOKKEEPING and not name.endswith(TIMES)}
@@ -93,7 +93,7 @@ class Doctor(TrainerCallback):  # type: ignore[misc]  # Transformers ships no ty
     def _sums(self, logged: float, passes: int) -> bool:
         """Whether the Trainer logs the sum of the accumulated batches' losses.
 
-        It does where a model's loss is a mean over its own batch, whatever number of examples the Trainer hands to it.
+        It does where a model's loss is a mean over its own batch, regardless of the number of examples that the Trainer passes to it.
         """
         recorder = self._live.recorder if self._live is not None else None
         if passes < 2 or not isinstance(recorder, Recorder) or recorder.own_loss is None:

@@ -98,7 +98,7 @@ class Analysis:
         return Raw(host, layout, frame, examples, w.passes, self._unreached())
 
     def _rows(self, filled: Sequence[Slot]) -> tuple[list[Tensor], tuple[int, ...]]:
-        """The buffers' rows to be copied, one stretch where there is one buffer, and where each output stands in them."""
+        """The buffers' rows to be copied, one stretch where there is one buffer, and the position of each output in them."""
         rows = [slot.row for slot in filled]
         if len(self._slots.buffers) == 1 and rows:
             (buffer,) = self._slots.buffers.values()

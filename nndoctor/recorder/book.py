@@ -83,7 +83,7 @@ class Book:
         self._metrics.update(metrics)
 
     def skipped(self, scaler: torch.amp.GradScaler) -> bool:
-        """Whether the scaler left the update out because of infinite gradients; told by its scale, which then falls."""
+        """Whether the scaler left the update out because of infinite gradients; detected from its scale, which then falls."""
         scale, old = float(scaler.get_scale()), self.scale
         self.scale = scale
         if old is None or scale >= old:
@@ -141,7 +141,7 @@ class Book:
     def sample(
         self, step: int, analysis: Analysis, raw: Raw, probe: Probe, scaler: torch.amp.GradScaler | None
     ) -> None:
-        """A sampled step; its numbers are reckoned later, with those of others."""
+        """A sampled step; its numbers are computed later, together with those of others."""
         self._taken += 1
         scale = 1.0
         if self._folder is not None:
@@ -155,7 +155,7 @@ class Book:
                 self._folder.fact("replaced_modules", probe.replaced)
             self._check_sight(self._folder, probe)
         if self._pool.hold(step, analysis, raw, scale) or self._ranks.count > 1:
-            self._reckon()
+            self._compute()
         if self._folder is not None and (time.perf_counter() - self._flushed > OFTEN or self._taken == 1):
             self.flush()
 
@@ -169,8 +169,8 @@ class Book:
         if self._sightless == self._taken and "not_seen" not in folder.facts:
             folder.fact("not_seen", f"activations, as the model runs inside a compiled function{HINT}")
 
-    def _reckon(self) -> None:
-        for one, sample in self._pool.reckon():
+    def _compute(self) -> None:
+        for one, sample in self._pool.compute():
             self._settle(one.step, sample, one.memory)
 
     def _settle(self, step: int, sample: Sample, memory: float | None) -> None:
@@ -178,14 +178,14 @@ class Book:
         if self._folder is None:
             self._ranks.leave(step, sample)
             return
-        self._beside(step, self._run_numbers(sample, memory))
+        self._add_to_row(step, self._run_numbers(sample, memory))
         if self._ranks.count > 1:
             self._late.append((step, sample))
             self._join(all_but=1)
         else:
             self._keep(step, sample)
 
-    def _beside(self, step: int, numbers: Row) -> None:
+    def _add_to_row(self, step: int, numbers: Row) -> None:
         """Numbers for the row of a step that is not yet on disk, or yet to come."""
         for row in reversed(self._folder.rows if self._folder is not None else ()):
             if row["step"] == step:
@@ -199,7 +199,7 @@ class Book:
         """Bring everything to disk."""
         if self._folder is None:
             return
-        self._reckon()
+        self._compute()
         if self._losses.owing:
             self._fetch(self._folder)
         self._folder.fact("layers", list(self._layers) or self._folder.facts.get("layers", []))
@@ -234,7 +234,7 @@ class Book:
             return
         self._folder.fact("recorder_failed", reason)
         for _ in range(2):  # a device that is lost fails again, once
-            with suppress(Exception):  # the failure itself has been said
+            with suppress(Exception):  # the failure itself has been reported
                 self.flush()
 
     def _join(self, all_but: int) -> None:

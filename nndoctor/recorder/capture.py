@@ -162,7 +162,7 @@ class Capture:
                 return
             with torch._C.DisableTorchFunction():  # noqa: SLF001 - what happens in here is not the model's
                 self.slots.fill(name, role, activation, found.detach(), first=first)
-        except Exception as error:  # noqa: BLE001 - whatever fails in here must not reach the training
+        except Exception as error:  # noqa: BLE001 - no failure in here may reach the training
             self._open = False
             self._failed(error)
         finally:
@@ -216,7 +216,7 @@ class Functions(TorchFunctionMode):
         types: Sequence[type],
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - whatever the function returns
+    ) -> Any:  # noqa: ANN401 - any type the function returns
         output = func(*args, **(kwargs or {}))
         kind = FUNCTIONS.get(func)
         if kind == "clamp":

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 JUMP = 6.0  # mean deviations above its running mean
-LEAST = 0.2  # of its size: a smaller rise is no jump
+MIN_RISE = 0.2  # of the running mean: a smaller rise is not a jump
 WARM = 20  # steps before the running mean is worth anything
 LOSS = "loss"
-WAITS = float("nan")  # stands for a number that will be fetched, until it is
+WAITS = float("nan")  # a placeholder for a number that has not been fetched yet
 MEMORY = 0.05  # weight of the newest loss in the running mean
 
 
@@ -23,7 +23,7 @@ class Losses:
 
     def __init__(self, *, kept: bool = True) -> None:
         self.owing = False
-        """Whether a number stands in its row as WAITS: set by `number`, to be taken back by whoever fills it in."""
+        """Whether a row contains WAITS: set by `number`, reset when the number is filled in."""
         self._kept = kept
         self._jumped = self._lost = False
         self._first_bad: int | None = None
@@ -33,7 +33,7 @@ class Losses:
         self._count = 0
 
     def number(self, parts: Sequence[float | Tensor], row: int, name: str = LOSS) -> float:
-        """The mean of what `held` gave; WAITS where some of it lies on an accelerator, and the mean will be fetched."""
+        """The mean of what `held` gave; WAITS where some of it is on an accelerator, and the mean is fetched later."""
         total = 0.0
         for part in parts:
             if isinstance(part, Tensor):
@@ -62,7 +62,7 @@ class Losses:
         rise = value - self._mean
         self._count += 1
         if self._count > WARM:
-            if rise > JUMP * self._spread and rise > LEAST * abs(self._mean):
+            if rise > JUMP * self._spread and rise > MIN_RISE * abs(self._mean):
                 self._jumped = True
             weight = MEMORY
         else:
@@ -71,7 +71,7 @@ class Losses:
         self._spread += weight * (abs(rise) - self._spread)
 
     def fetch(self) -> list[tuple[int, str, float]]:
-        """The numbers that waited, by row and name, in one copy; they wait no more, whatever happens."""
+        """The numbers that waited, by row and name, in one copy; they no longer wait, even if it fails."""
         waiting, self._waiting = self._waiting, []
         tensors = [part for _, _, parts in waiting for part in parts if isinstance(part, Tensor)]
         if not tensors:
@@ -88,7 +88,7 @@ class Losses:
 
 
 def waits(value: object) -> bool:
-    """Whether a number lies on an accelerator, which would have to be waited for."""
+    """Whether a number is on an accelerator, so that reading it would block."""
     return isinstance(value, Tensor) and value.device.type != "cpu"
 
 

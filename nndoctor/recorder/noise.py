@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 MEMORY = 0.1  # weight of the newest sample in the running means
-LEAST = 4  # samples before the quotient of two noisy means is worth anything
+MIN_SAMPLES = 4  # before it, the quotient of two noisy means is unreliable
 
 
 class Noise:
@@ -32,4 +32,4 @@ class Noise:
         weight = max(MEMORY, 1 / self._samples)
         self._signal += weight * ((passes * ratio - 1) / (passes - 1) - self._signal)
         self._noise += weight * ((1 - ratio) * passes / (passes - 1) - self._noise)
-        return self._noise / self._signal if self._samples >= LEAST and self._signal > 0 else None
+        return self._noise / self._signal if self._samples >= MIN_SAMPLES and self._signal > 0 else None

@@ -75,7 +75,7 @@ def fingerprint(model: nn.Module) -> tuple[int, ...]:
 
 
 def _walk(root: nn.Module) -> list[tuple[str, nn.Module, bool]]:
-    """Path, module and whether it lies within a compiled one; each module once."""
+    """Path, module and whether it is inside a compiled one; each module once."""
     found: list[tuple[str, nn.Module, bool]] = []
     seen: set[int] = set()
 

@@ -1,4 +1,4 @@
-"""Samples that wait to have their numbers reckoned together."""
+"""Samples that wait to have their numbers computed together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_BYTES = 8 << 20  # held
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Held:
-    """A sampled step whose numbers are yet to be reckoned: by whom, the loss's scale, the memory in use."""
+    """A sampled step whose numbers are not computed yet, with the loss scale and the memory in use."""
 
     step: int
     analysis: Analysis
@@ -39,18 +39,18 @@ class Pool:
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        """Spent on reckoning."""
+        """Spent on computing."""
         self._held: list[Held] = []
         self._bytes = 0
 
     def hold(self, step: int, analysis: Analysis, raw: Raw, scale: float) -> bool:
-        """Keep a sample; whether it is time to reckon."""
+        """Keep a sample; whether it is time to compute the numbers."""
         self._held.append(Held(step, analysis, raw, scale, _memory()))
         self._bytes += raw.host.nbytes
         return len(self._held) >= TOGETHER or self._bytes > MOST_BYTES
 
-    def reckon(self) -> Iterator[tuple[Held, Sample]]:
-        """The numbers of all samples held, in their order; they are held no more, whatever happens."""
+    def compute(self) -> Iterator[tuple[Held, Sample]]:
+        """The numbers of all samples held, in their order; they are no longer held, even if it fails."""
         began = time.perf_counter()
         waiting, self._held, self._bytes = self._held, [], 0
         for analysis, group in groupby(waiting, key=attrgetter("analysis")):

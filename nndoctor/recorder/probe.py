@@ -22,7 +22,7 @@ PIECE = 256  # values of a parameter that tell whether it moves
 
 
 class Probe:
-    """Holds the plan of the model and whatever watches it; plans anew when a module was replaced."""
+    """Holds the plan of the model and its watchers; makes a new plan when a module was replaced."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Probe:
             self.weights.before()
 
     def finish(self) -> tuple[Analysis, Raw]:
-        """The sampled step, after its update, and who reckons its numbers."""
+        """The sampled step, after its update, and what computes its numbers."""
         self.disarm()
         self.weights.after()
         return self._analysis, self._analysis.take()

@@ -1,4 +1,4 @@
-"""A sampled step as it comes to the host in one copy, before anything is reckoned from it."""
+"""A sampled step as it comes to the host in one copy, before any statistic is computed from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nndoctor.recorder.window import PLACES
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Of each parameter the row of its layer, its size, and whether it is no bias beside a matrix; shape (parameters,).
+    """Of each parameter the row of its layer, its size, and whether it is not a bias next to a matrix; shape (parameters,).
 
     `several`, shape (layers,), says which layers hold a matrix of more than one weight.
     """
@@ -53,7 +53,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What stands where in the copy; samples of equal layouts are reckoned together.
+    """The layout of the copy; samples of equal layouts are processed together.
 
     `outputs` are the sampled outputs' layers, with the shape and the two ends of each, in the copy's row `places`;
     `alive` the ReLU layers and their units, `viewed` the outputs whose own sample tells which units are alive; `firsts` counts the norms of the first of several passes. Of the parameters'
@@ -101,7 +101,7 @@ class Layout:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Raw:
-    """One sampled step: the copy, shape (values,), its layout and frame, and what needs no reckoning.
+    """One sampled step: the copy, shape (values,), its layout and frame, and what needs no computation.
 
     `examples` gives for each entry of `layout.alive` over how many examples, and places of each, it was looked at.
     """
@@ -115,7 +115,7 @@ class Raw:
 
 
 def alike(raws: Sequence[Raw]) -> list[list[Raw]]:
-    """Neighbours that can be reckoned together."""
+    """Consecutive samples that can be processed together."""
     groups: list[list[Raw]] = []
     for raw in raws:
         last = groups[-1][-1] if groups else None

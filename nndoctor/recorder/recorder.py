@@ -220,9 +220,9 @@ class Recorder:
         for handle in self._pre:
             handle.remove()
         self._book.sample(step, *self._probe.finish(), self._probe, self._scaler)
-        reckoned = self._book.spent()  # for many samples, not for this one
+        shared = self._book.spent()  # for many samples, not for this one
         spent = self._armed_for + self._probe.seconds + time.perf_counter() - began
-        self._schedule.cost(max(spent - reckoned, 0.0), reckoned)
+        self._schedule.cost(max(spent - shared, 0.0), shared)
         step_time = (time.perf_counter() - self._began - self._schedule.spent) / (self._step - self._first)
         self._next = self._schedule.after(step, self._first, step_time)
         self._step_time = step_time

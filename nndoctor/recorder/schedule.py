@@ -13,7 +13,7 @@ AMONG_RANKS = 200  # steps between samples where several processes must agree wi
 class Schedule:
     """Chooses the next step to sample from what a sample cost and what a step takes, so that their share is `budget`.
 
-    The first samples lie at steps 0, 1, 3, 7, 15 and so on: a short run costs more than its budget, at most a sample for
+    The first samples are taken at steps 0, 1, 3, 7, 15 and so on: a short run costs more than its budget, at most a sample for
     each doubling of its length. What they cost too much the later ones save, so that a long run keeps within its budget.
     """
 

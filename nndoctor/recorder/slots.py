@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nndoctor.recorder.kinds import Role
-from nndoctor.recorder.window import MOST, PLACES, Grid, grid
+from nndoctor.recorder.window import MAX_EXAMPLES, PLACES, Grid, grid
 
 WHOLE = 1 << 15  # values up to which all of an output is searched for units that are alive
 PIXELS = 4  # of each example: where the sample has so many of all units, it tells which are alive
@@ -31,7 +31,7 @@ class Slot:
     size: tuple[int, int, int] = (0, 0, 0)
     laid: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
     grid: Grid | None = None
-    """Where windows may lie on an output of the shape and stride `laid`."""
+    """Where windows may be placed on an output of the shape and stride `laid`."""
     target: Tensor | None = None
     alive: Tensor | None = None
     examples: int = 0
@@ -77,7 +77,7 @@ class Slots:
         slot.target.copy_(output.as_strided(seen.size, seen.stride, output.storage_offset() + seen.offset))
         if slot.activation == "relu" and output.ndim >= 2:
             slot.examples, units, slot.places = seen.size
-            slot.viewed = slot.places >= PIXELS and slot.examples >= MOST and units == shape[1]
+            slot.viewed = slot.places >= PIXELS and slot.examples >= MAX_EXAMPLES and units == shape[1]
             if not slot.viewed:
                 slot.alive, slot.examples, slot.places = _largest(output, slot.units_first)
         slot.filled = True
@@ -105,7 +105,7 @@ class Slots:
             if buffer is not None:
                 wider[: len(buffer)] = buffer
             self.buffers[device] = buffer = wider
-            for other in self.order:  # their targets lie in the old buffer
+            for other in self.order:  # their targets are in the old buffer
                 other.target = None
         n = size[0] * size[1] * size[2]
         row = buffer[slot.row]

@@ -56,7 +56,7 @@ class Weights:
         )
 
     def arm(self, failed: Callable[[BaseException], None], began: Callable[[], None]) -> None:
-        """Be told of the end of each backward pass: `began` is called at its first gradient."""
+        """Get notified at the end of each backward pass: `began` is called at its first gradient."""
         self.disarm()
         self.gradients, self.passes, self._old, self._new = None, 0, None, None
         self._parts = []
@@ -71,7 +71,7 @@ class Weights:
                 torch.autograd.Variable._execution_engine.queue_callback(done)  # noqa: SLF001 - as DDP does
                 self._queued = True
                 began()
-            except Exception as error:  # noqa: BLE001 - whatever fails in here must not reach the training
+            except Exception as error:  # noqa: BLE001 - no failure in here may reach the training
                 failed(error)
 
         def done() -> None:
@@ -79,7 +79,7 @@ class Weights:
             began_at = time.perf_counter()
             try:
                 self.take_gradients()
-            except Exception as error:  # noqa: BLE001 - whatever fails in here must not reach the training
+            except Exception as error:  # noqa: BLE001 - no failure in here may reach the training
                 failed(error)
             self.seconds += time.perf_counter() - began_at
 
@@ -123,7 +123,7 @@ class Weights:
         )
 
     def _count_passes(self, rows: list[int]) -> None:
-        """Passes that add up; a gradient set to zero or taken away between two (a GAN, a closure) begins anew."""
+        """Passes that add up; a gradient set to zero or taken away between two (a GAN, a closure) starts over."""
         grad = self.entries[rows[0]].parameter.grad if rows else None
         version = -1 if grad is None else grad._version  # noqa: SLF001 - each addition counts it up by one
         if self.passes and (grad is not self._marked[0] or version != self._marked[1] + 1):
@@ -156,7 +156,9 @@ class Weights:
         """The same stretches after the update."""
         if self._parts:
             self.gradients = joined(self._parts)
-        if self.gradients is None:  # no hook told of a backward pass: what lies there now was the update's
+        if (
+            self.gradients is None
+        ):  # no hook reported a backward pass: the gradients that are present were used by the update
             self.take_gradients()
         if self._old is not None:
             self._new = torch.cat(together(self._views))

@@ -11,8 +11,8 @@ import torch
 
 PLACES = 2048  # values of one layer's output in one sample: a share of a half is then known to 1.1 %
 PLACES_OF_WEIGHTS = 1024  # values of one weight, its update and its gradient
-FEWEST = 2  # examples, so that what all of them share is seen
-MOST = 8  # examples of which several pixels are taken: every stretch of memory that is touched costs
+MIN_EXAMPLES = 2  # examples, so that what all of them share is seen
+MAX_EXAMPLES = 8  # examples of which several pixels are taken: every stretch of memory that is touched costs
 
 
 class Window(NamedTuple):
@@ -25,7 +25,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Where windows may lie on a tensor of one shape and stride: their size, and how far they can be moved.
+    """Where windows may be placed on a tensor of one shape and stride: their size, and how far they can be moved.
 
     `size` counts examples, units and pixels; `stride` is that of each; `room` how many more of each there are.
     """
@@ -75,7 +75,7 @@ def window(
 
 
 def _merged(shape: Sequence[int], stride: Sequence[int]) -> tuple[int, int]:
-    """Several dimensions as one: its length and stride; length -1 where they do not lie in one row."""
+    """Several dimensions as one: its length and stride; length -1 where they are not contiguous."""
     length, step = 1, 1
     for size, gap in zip(reversed(shape), reversed(stride), strict=True):
         if size == 1:
@@ -91,8 +91,8 @@ def _merged(shape: Sequence[int], stride: Sequence[int]) -> tuple[int, int]:
 
 def _sized(shape: tuple[int, int, int], stride: tuple[int, int, int], places: int) -> Grid:
     rows, units, inner = shape
-    wide = min(units, max(1, places // FEWEST))
-    pixels = min(inner, max(1, places // (wide * min(rows, MOST))))
+    wide = min(units, max(1, places // MIN_EXAMPLES))
+    pixels = min(inner, max(1, places // (wide * min(rows, MAX_EXAMPLES))))
     count = max(1, min(rows, places // (wide * pixels)))
     return Grid((count, wide, pixels), stride, (rows - count, units - wide, inner - pixels))
 
