@@ -11,14 +11,15 @@ import sys
 from pathlib import Path
 
 from checks import CLAIMS
+from modern import MODERN, Modern
 from recorded import RECORDED, Recorded
 from samples import SAMPLES, Sample
 
 HERE = Path(__file__).parent
-EVERY: tuple[Sample | Recorded, ...] = (*SAMPLES, *RECORDED)
+EVERY: tuple[Sample | Recorded | Modern, ...] = (*SAMPLES, *RECORDED, *MODERN)
 
 
-def make(sample: Sample) -> None:
+def make(sample: Sample | Modern) -> None:
     """Train and write one log."""
     path = HERE / sample.path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,13 +34,13 @@ def record(sample: Recorded) -> None:
     print(f"{sample.path}  {size / 1000:.1f} kB")
 
 
-def check(sample: Sample | Recorded) -> bool:
+def check(sample: Sample | Recorded | Modern) -> bool:
     """Print what is claimed of a run and whether it holds; a name without a claim is true by construction."""
     if isinstance(sample, Recorded):
         text, holds = sample.claim()
         print(f"{'ok ' if holds else 'NO '} {sample.path}: {text}")
         return holds
-    claims = CLAIMS[sample.name](sample.experiment) if sample.name in CLAIMS else []
+    claims = CLAIMS[sample.name](sample.experiment) if isinstance(sample, Sample) and sample.name in CLAIMS else []
     for claim in claims:
         print(f"{'ok ' if claim.holds else 'NO '} {sample.path}: {claim.text}")
     return all(claim.holds for claim in claims)

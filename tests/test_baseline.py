@@ -114,7 +114,7 @@ def test_the_command_line_keeps_and_compares(tmp_path, monkeypatch, capsys):
         train, validation = run.series["train/loss"].y, run.series["validation/loss"].y
         rows = "".join(f"{k},{t},{v}\n" for k, (t, v) in enumerate(zip(train, validation, strict=True)))
         (tmp_path / name).write_text("epoch,loss,val_loss\n" + rows, encoding="utf-8")
-    assert start("baseline", "save", "good")[:2] == (0, "nndoctor-baseline.json: 2 runs, 2 known findings\n")
+    assert start("baseline", "save", "good")[:2] == (0, "nndoctor-baseline.json: 2 runs, 0 known findings\n")
     assert start("baseline", "save", "good")[0] == 2
     code, out, _ = start("diagnose", "new.csv", "--baseline", "nndoctor-baseline.json", "-f", "json")
     assert code == 1
@@ -133,7 +133,7 @@ def test_the_command_line_keeps_and_compares(tmp_path, monkeypatch, capsys):
         "concise",
     )
     code, out, _ = start("diagnose", "new.csv", *words)
-    assert "required validation/loss last <= 1.05 * baseline: it is 0.9" in out
+    assert "validation/loss last <= 1.05 * baseline is required, but the value is 0.9" in out
     assert "against 0.3" in out
     code, _, err = start("diagnose", "new.csv", "--baseline", "none.json")
     assert (code, err.count("\n")) == (2, 1)

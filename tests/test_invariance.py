@@ -17,8 +17,9 @@ from nndoctor.diagnosis.engine import diagnose
 from nndoctor.readers import read
 from nndoctor.readers.io.source import Source
 
-SHIFTED_ELSEWHERE = {"NN202", "NN304", "NN307"}
-"""Rules that know zero: without a chance level a flat loss, and unrest about a high floor, are judged against the loss's own size, and an impossible loss by its sign."""
+SHIFTED_ELSEWHERE = {"NN101", "NN104", "NN201", "NN202", "NN203", "NN206", "NN304", "NN307", "NN310"}
+"""Rules that know zero: those of the prognosis, which compares levels with zero and with chance, a flat loss without a
+chance level, an impossible loss by its sign, and a run at chance by its level."""
 
 
 @st.composite

@@ -36,7 +36,7 @@ def test_a_healthy_log_passes():
 
 def test_an_ill_log_fails_with_a_line_for_what_ails_it():
     """Code, name and message."""
-    with pytest.raises(AssertionError, match=r"NN301 nan-loss: train loss is NaN at step 20"):
+    with pytest.raises(AssertionError, match=r"NN301 nan-loss: training loss became NaN at epoch 21"):
         assert_healthy(ILL)
     assert_healthy(ILL, ignore=["NN3", "NN1"], fail_on="error")
 

@@ -95,7 +95,8 @@ def test_the_folder_holds_what_the_makers_make(made):
     """No log without its experiment, no experiment without its log."""
     samples, _ = made
     recorded = importlib.import_module("recorded").RECORDED
-    assert sorted(s.path for s in (*samples.SAMPLES, *recorded)) == sorted(label(log) for log in LOGS)
+    modern = importlib.import_module("modern").MODERN
+    assert sorted(s.path for s in (*samples.SAMPLES, *recorded, *modern)) == sorted(label(log) for log in LOGS)
 
 
 def test_recorded_runs_deserve_their_names(made):

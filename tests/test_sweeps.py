@@ -169,8 +169,8 @@ def test_tables_of_trials_are_read(sweep, tmp_path, text, words, count, best, se
         (OPTUNA, [], "say --higher or --lower"),
         (WANDB, ["--by", "val_los"], "did you mean 'val_loss'?"),
         ("a,b\n1,2\n3,4\n5,6\n7,8\n", [], "which column is the score?"),
-        ("lr,val_loss\n0.1,2\n0.2,3\n", [], "2 trials are no search"),
-        ("lr,val_loss\n0.1,2\n0.1,3\n0.1,3\n0.1,3\n", [], "no setting that differs"),
+        ("lr,val_loss\n0.1,2\n0.2,3\n", [], "a sweep needs at least 4 runs (got 2)"),
+        ("lr,val_loss\n0.1,2\n0.1,3\n0.1,3\n0.1,3\n", [], "no setting differs between the trials"),
     ],
 )
 def test_what_is_no_search_is_refused_in_one_line(sweep, tmp_path, text, words, said):

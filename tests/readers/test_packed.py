@@ -176,7 +176,7 @@ def test_a_log_elsewhere_is_fetched():
     assert len(nndoctor.read("memory://runs/a.csv")[0].series["train/loss"]) == 40
     assert nndoctor.read("memory://runs/b.csv.gz")[0].source == "memory://runs/b.csv.gz"
     assert [run.source for run in nndoctor.read("memory://runs")] == ["memory://runs/a.csv", "memory://runs/b.csv.gz"]
-    with pytest.raises(UnreadableLog, match="nothing lies there"):
+    with pytest.raises(UnreadableLog, match="nothing found there"):
         nndoctor.read("memory://elsewhere/a.csv")
 
 

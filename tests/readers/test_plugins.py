@@ -64,7 +64,7 @@ def test_an_installed_reader_reads_what_ours_do_not(install, log):
     ("module", "target", "says"),
     [
         ("raise RuntimeError('out of beads')", "broken:READER", "out of beads"),
-        ("READER = 3", "broken:READER", "wanted a Reader"),
+        ("READER = 3", "broken:READER", "expected a Reader"),
         ("", "broken:READER", "broken"),
     ],
 )

@@ -108,7 +108,7 @@ def test_one_row_is_enough_where_it_is_nan(tmp_path: Path) -> None:
     lost.write_text("epoch,loss\n0,nan\n", encoding="utf-8")
     whole.write_text("epoch,loss,accuracy\n0,2.3,nan\n", encoding="utf-8")
     assert _names(read(lost)[0]) == ["nan-loss"]
-    with pytest.raises(UnreadableLog, match="one row a run"):
+    with pytest.raises(UnreadableLog, match="one row per run"):
         read(whole)
 
 

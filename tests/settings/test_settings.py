@@ -65,12 +65,14 @@ def test_pyproject_holds_the_same_table(here):
 
 
 def test_an_ignored_rule_is_reported_with_its_reason(here):
-    """The report says why a rule was not heeded."""
+    """JSON and the long page say why a rule was not judged."""
     out = here('ignore = { NN103 = "known since May" }', *JSON)[1]
     assert "overtraining" not in findings(out)
     skipped = json.loads(out)["runs"][0]["skipped"]
     assert {"code": "NN103", "reason": "ignored, known since May"} in skipped
-    assert "ignored, known since May" in here('ignore = { NN103 = "known since May" }', "diagnose", "a/run.csv")[1]
+    assert (
+        "ignored, known since May" in here('ignore = { NN103 = "known since May" }', "diagnose", "a/run.csv", "-v")[1]
+    )
 
 
 def test_sections_hold_for_their_logs_only(here):
