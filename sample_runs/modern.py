@@ -36,7 +36,7 @@ class Modern:
 
 MODERN = (
     Modern("discriminator-wins/dcgan.log", "gan_strong_discriminator", 1),
-    Modern("entropy-collapse/verl.log", "grpo_entropy_penalty", 1),
+    Modern("entropy-collapse/events.csv", "ppo_entropy_penalty", 1),
     Modern("expert-collapse/log.csv", "moe_biased"),
     Modern("healthy/dcgan.log", "gan_healthy", 1),
     Modern("healthy/dpo_trainer_state.json", "dpo_healthy"),

@@ -134,6 +134,6 @@ def test_the_command_line_keeps_and_compares(tmp_path, monkeypatch, capsys):
     )
     code, out, _ = start("diagnose", "new.csv", *words)
     assert "validation/loss last <= 1.05 * baseline is required, but the value is 0.9" in out
-    assert "against 0.3" in out
+    assert "(required: 0.3" in out
     code, _, err = start("diagnose", "new.csv", "--baseline", "none.json")
     assert (code, err.count("\n")) == (2, 1)
