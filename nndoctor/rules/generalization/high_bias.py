@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nndoctor.analysis.bias import EXPLAINED_BY, TrainingError, target_error, training_error
+from nndoctor.analysis.chance import known_classes
 from nndoctor.analysis.convergence import sureness
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
@@ -26,6 +28,9 @@ HIGH_ERROR = 0.22
 
 CERTAIN_ERROR = 0.5
 """The same, from which there is no other reading."""
+
+MANY_CLASSES = 20
+"""Classes beyond which few tasks can be learned to the last example."""
 
 MAX_LATE_FALL = 0.05
 """Points by which a settled error may fall in the second half of the run."""
@@ -59,7 +64,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _settled_high(run: Run) -> Iterator[Symptom]:
     """A training error that is high, hardly lower than in the middle of the run, and that a wider network may lower."""
     error, sure = training_error(run), helps(run, "wider")
-    if error is None or sure is None or len(error.curve.y) < MIN_VALUES:
+    if error is None or sure is None or len(error.curve.y) < MIN_VALUES or _many_classes(run):
         return
     settled = error.curve.level(0.45, 0.55) - error.curve.last < MAX_LATE_FALL
     if error.end < HIGH_ERROR or not settled or OWN_SHARE * error.gap > error.end or sure < MIN_HELPS:
@@ -70,6 +75,12 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
         f"training error has settled at {percent(error.end)}{outcome(run, 'wider')}; --target-error sets the error that is possible",
         sureness(error.end, HIGH_ERROR, CERTAIN_ERROR),
     )
+
+
+def _many_classes(run: Run) -> bool:
+    """Whether the loss starts as high as among many classes or tokens, where a high error is usual."""
+    number_of, loss = known_classes(run), run.series["train/loss"]
+    return loss.first > math.log(MANY_CLASSES) if number_of is None else number_of > MANY_CLASSES
 
 
 def _above_target(run: Run, error: TrainingError) -> Iterator[Symptom]:
