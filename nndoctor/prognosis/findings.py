@@ -76,9 +76,12 @@ def remedies(run: Run, own: Iterable[str]) -> tuple[str, ...]:
 
 
 def learned(run: Run, finding: str, change: str, own: Iterable[str], message: Callable[[], str]) -> Symptom | None:
-    """The symptom of a finding that the model reports; None where it does not. `change` is the one that treats it."""
+    """The symptom of a finding that the model reports; None where it does not. `change` is the one that treats it.
+
+    A finding whose own remedy is unlikely to help is not reported: headline and remedies would contradict each other.
+    """
     sure = probability(run, finding)
-    if sure is None:
+    if sure is None or (helps(run, change) or 0.0) < UNLIKELY:
         return None
     loss = run.series["train/loss"]
     entry = next((e for e in expected(run) if e.change == change), None)

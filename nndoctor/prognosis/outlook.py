@@ -8,12 +8,15 @@ from functools import cached_property
 import numpy as np
 
 from nndoctor.analysis.measurements import vector
+from nndoctor.core.prognosis import UNLIKELY
 from nndoctor.core.run import Run, once
 from nndoctor.core.statistics import Array
 from nndoctor.prognosis.changes import NAMES
 from nndoctor.prognosis.model import Bins, Model, load
 from nndoctor.prognosis.scope import outside
 
+MIN_PROBABILITY = UNLIKELY
+"""Of a finding that is reported: rare faults reach their limit at small probabilities, but "unlikely" is no finding."""
 NEIGHBOURS = 40
 """Runs that are counted as similar."""
 
@@ -58,7 +61,8 @@ class Outlook:
         places = [self.model.heads.index(head) for head in heads]
         if not any(self.scores[k] >= float(self.model.extra["limit"][k]) for k in places):
             return None
-        return max(self.probability(head) for head in heads)
+        sure = max(self.probability(head) for head in heads)
+        return sure if sure >= MIN_PROBABILITY else None
 
     @cached_property
     def similar(self) -> Array:

@@ -328,6 +328,7 @@ def train(
     **settings: object,
 ) -> Run:
     """Train under the recorder and read the folder back."""
+    torch.set_num_threads(1)  # sums in another order would make other runs
     descent = optimizer(parameters if parameters is not None else model.parameters(), lr=lr, **settings)
     with nndoctor.Recorder(model, descent, folder=folder, every=every) as rec:
         for step in range(steps):

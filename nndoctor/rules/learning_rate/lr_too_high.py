@@ -22,6 +22,12 @@ from nndoctor.prognosis.findings import course, learned, outcome
 MAX_OF_CHANCE = 1.3
 """The second half of a cross-entropy may lie this factor above that of guessing: confident and wrong is no noise."""
 
+EXPLODES = 10.0
+"""Times the first loss: no noise of a batch takes a loss so far."""
+
+MIN_EXPLOSIONS = 2
+"""A single one may be a bad batch, which loss-spikes reports."""
+
 MIN_VALUES = 4
 """Values of the loss below which its second half is not judged."""
 
@@ -40,7 +46,8 @@ REMEDIES = ("lower-learning-rate", "decay-learning-rate", "larger-batch", "warm-
 def check(run: Run) -> Iterator[Symptom]:
     """Look for a jump that the run did not recover from, then ask the prognosis."""
     loss = run.series["train/loss"]
-    found = _jumped(loss) or _jumped_at_first(run, loss) or _worse_than_guessing(run, loss) or _unsteady(run)
+    visible = _jumped(loss) or _jumped_at_first(run, loss) or _explodes_again(loss) or _worse_than_guessing(run, loss)
+    found = visible or _unsteady(run)
     if found is not None:
         yield found
 
@@ -78,6 +85,22 @@ def _jumped_at_first(run: Run, loss: Series) -> Symptom | None:
         VISIBLE,
         {"first": first, "second": second},
         0,
+    )
+
+
+def _explodes_again(loss: Series) -> Symptom | None:
+    """The loss leaves for values far above its start more than once, however well it comes back."""
+    high = loss.y > EXPLODES * loss.y[0]
+    began = np.flatnonzero(high & ~np.append(False, high[:-1]))
+    if loss.low <= 0 or len(began) < MIN_EXPLOSIONS:
+        return None
+    peak = int(np.argmax(loss.y))
+    return _visible(
+        loss,
+        f"training loss explodes {len(began)} times, up to {number(float(loss.y[peak]))} from {number(float(loss.y[0]))} at the start",
+        VISIBLE,
+        {"explosions": float(len(began)), "first": float(loss.y[0]), "peak": float(loss.y[peak])},
+        peak,
     )
 
 

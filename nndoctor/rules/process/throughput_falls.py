@@ -16,13 +16,14 @@ LOST = 0.25  # of the speed
 SURE = 4.0  # standard errors of a level
 LONGER = 1.25  # completions, which take longer to write
 MIN_POINTS = 10
+MIN_SECONDS = 30.0  # that the steps of a run take; shorter ones are slowed by whatever else the machine does
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the speed, or the time of a step, at the end with that after the start."""
     for name, faster in (("throughput", True), ("step_time", False)):
         curve = run.series.get(name)
-        if curve is None or len(curve.y) < MIN_POINTS or curve.low <= 0:
+        if curve is None or len(curve.y) < MIN_POINTS or curve.low <= 0 or _is_short(curve):
             continue
         found = drift(curve)
         lost = 1 - (found.late / found.early if faster else found.early / found.late)
@@ -30,6 +31,11 @@ def check(run: Run) -> Iterator[Symptom]:
             continue
         yield _symptom(run, curve, found, lost)
         return
+
+
+def _is_short(curve: Series) -> bool:
+    """Whether all steps together took so little time that anything else on the machine makes itself felt."""
+    return curve.name == "step_time" and float(curve.y.mean()) * float(curve.x[-1] - curve.x[0]) < MIN_SECONDS
 
 
 def _writes_more(run: Run, name: str) -> bool:

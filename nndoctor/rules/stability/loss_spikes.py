@@ -18,6 +18,8 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
 
 SPREADS = 10.0  # standard deviations of the points before: small batches have heavy tails, up to eight or nine
+WINDOW, AROUND = 12, 5.0  # points on either side, and standard deviations of their steps that a spike exceeds
+MAD_TO_SD = 1.4826  # of a normal distribution: its standard deviation over its median absolute deviation
 SHARE = 0.2  # of the run's reach: smaller spikes cost nothing
 AHEAD = 1.5  # times any other rise: else it is how the log looks
 SLIGHT, FAR_AHEAD = 0.065, 5.0  # of the reach: enough where no other rise comes near
@@ -38,9 +40,24 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     seen = jumps(loss, least, _skipped(run, loss))
     high = seen.standing_out(SHARE * scale, SPREADS, AHEAD) or seen.standing_out(least, SPREADS, FAR_AHEAD)
-    events = [e for e in high if e.recovered and e.back - e.start <= LONG * len(seen.y)]
+    events = [
+        e
+        for e in high
+        if e.recovered and e.back - e.start <= LONG * len(seen.y) and e.height > AROUND * _noise_around(seen, e)
+    ]
     if events and not _is_usual(events, seen):
         yield _symptom(run, seen, events, least)
+
+
+def _noise_around(seen: Jumps, event: Jump) -> float:
+    """The standard deviation of the steps from point to point on both sides of a jump, by their median size.
+
+    Where a loss falls fast its noise grows, so that the points before alone would promise too much calm.
+    """
+    before = seen.y[max(event.start - WINDOW, 0) : event.start]
+    after = seen.y[event.back + 1 : event.back + 1 + WINDOW]
+    moves = np.abs(np.concatenate([np.diff(before), np.diff(after)]))
+    return MAD_TO_SD * median(moves) / np.sqrt(2) if len(moves) else 0.0
 
 
 def _is_usual(events: list[Jump], seen: Jumps) -> bool:
