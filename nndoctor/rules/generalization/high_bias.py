@@ -29,13 +29,13 @@ HIGH_ERROR = 0.22
 CERTAIN_ERROR = 0.5
 """The same, from which there is no other reading."""
 
-MANY_CLASSES = 20
+MANY_CLASSES = 15
 """Classes beyond which few tasks can be learned to the last example."""
 
 MAX_LATE_FALL = 0.05
 """Points by which a settled error may fall in the second half of the run."""
 
-MIN_HELPS = 0.2
+MIN_HELPS = 0.27
 """Probability that a wider network helps, below which a high error is taken for the data's own."""
 
 MIN_VALUES = 5
