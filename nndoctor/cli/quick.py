@@ -25,6 +25,7 @@ VALUES = {
     "--jobs": "jobs",
     "-j": "jobs",
     "--baseline": "baseline",
+    "--workload": "workload",
     "--config": "config",
     "--color": "color",
 }

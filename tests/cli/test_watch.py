@@ -80,7 +80,7 @@ def test_once_is_one_look_for_scripts(nndoctor):
     [
         (["--stop-command", "kill {pid}"], "--pid"),
         (["--notify", "echo {nothing}"], "{message}"),
-        (["--notify", "echo 'open"], "makes no sense"),
+        (["--notify", "echo 'open"], "is invalid"),
         (["--notify", ""], "is empty"),
     ],
 )
@@ -104,7 +104,7 @@ def test_the_forecast_says_where_a_power_law_ends():
     curve = " ".join(f"{0.5 + 2 * k**-0.5:.5f}" for k in steps)
     told = forecast(Run.drawn(train_loss=curve))
     assert told is not None
-    low, high = (float(x) for x in told.split("(")[1].split(")")[0].split(" to "))
+    low, high = (float(x) for x in told.split("(")[1].split(")")[0].split("–"))
     assert low - 0.03 <= 0.5 + 2 * 400**-0.5 <= high + 0.03
 
 

@@ -53,7 +53,7 @@ def test_the_curves_are_named_with_the_level_at_their_end():
     """The legend stands where the lines end, in their style."""
     lines = draw(FALLING, Paper(80))
     assert "train loss 0.5" in cells(lines, "train")
-    assert "validation loss 1.3" in cells(lines, "validation")
+    assert "validation loss 1.4" in cells(lines, "validation")
 
 
 def test_the_best_validation_and_the_span_are_marked():

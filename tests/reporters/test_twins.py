@@ -42,7 +42,7 @@ def test_the_richest_log_stands_for_its_run(folder):
     assert sorted(Path(r.source).name for r in kept) == ["b.csv", "metrics.csv"]
     (note,) = [n for r in kept if r.source.endswith("metrics.csv") for n in r.run.notes]
     assert "log.jsonl" in note
-    assert "holds the most" in note
+    assert "the most complete" in note
 
 
 def test_runs_of_one_format_are_never_taken_for_one(folder):
