@@ -32,7 +32,9 @@ def outside(bench: Bench) -> bool:
     if output is None or target is None:
         return False
     _limits(bench, output, target)
-    return False
+    classes, high = bench.facts.get("output_classes"), bench.facts.get("target_high")
+    later = isinstance(classes, int) and isinstance(high, float) and high >= classes
+    return later and not target.is_floating_point()  # in another batch than the first
 
 
 def refused(subject: Subject, batch: Batch) -> bool:
