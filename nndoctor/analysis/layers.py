@@ -15,7 +15,7 @@ from nndoctor.core.statistics import Array
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 WEIGHTED = ("weight", "recurrent", "attention")  # roles of layers with matrices that signals pass through
 EARLY = 0.3  # of a run's samples: the level at the start, past the first step's accidents
-TRIAL = 300  # optimizer steps
+TRIAL = 180  # optimizer steps
 LATE = 0.7  # from this share on: the level at the end
 
 

@@ -120,7 +120,7 @@ WARM_UP = Lesson(
 )
 LESSONS = (
     _rate("lr-too-low", "The learning rate is far too low", "A loss that falls in a straight line wants larger steps.",
-          0.0003, ("lr-too-low", "not-converged", "plateau-at-start"), Claim(Measure.train_loss, 3.0)),
+          0.0001, ("lr-too-low", "not-converged", "plateau-at-start"), Claim(Measure.train_loss, 3.0)),
     _rate("lr-low", "The learning rate is low", "The run ends before it has learned what it could.",
           0.003, ("lr-too-low", "not-converged"), Claim(Measure.train_loss, 2.0)),
     _rate("lr-high", "The learning rate is high", "The loss is thrown up again and again before it settles, if it does.",
