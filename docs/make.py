@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+SITE = "https://nndoctor.github.io/nndoctor/"
 EXITS = (
     ("0", "nothing at or above --fail-on, or the work is done"),
     ("1", "findings at or above --fail-on"),
@@ -127,7 +128,28 @@ def _roff(text: str) -> str:
     return rf"\&{safe}" if safe.startswith((".", "'")) else safe
 
 
-PAGES = {"reference.md": reference, "nndoctor.1": manual}
+def llms() -> str:
+    """An index of the pages for language models (llmstxt.org): title, address, first sentence."""
+    lines = [
+        "# nndoctor",
+        "",
+        "> Reads your training log and tells you what went wrong, how confident it is, and what to try first.",
+        "",
+    ]
+    lines += [
+        "For programs: `nndoctor diagnose LOG --format brief` prints one line of JSON for each run.",
+        "",
+        "## Pages",
+        "",
+    ]
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        title = text.partition("\n")[0].removeprefix("# ")
+        lines.append(f"- [{title}]({SITE}{'' if path.stem == 'index' else path.stem + '/'})")
+    return "\n".join([*lines, f"- [Rules]({SITE}rules/)", ""])
+
+
+PAGES = {"reference.md": reference, "nndoctor.1": manual, "llms.txt": llms}
 
 
 def write_rules() -> None:

@@ -34,7 +34,7 @@ def make(scripts):
     return scripts("make")
 
 
-@pytest.mark.parametrize("name", ["reference.md", "nndoctor.1"])
+@pytest.mark.parametrize("name", ["reference.md", "nndoctor.1", "llms.txt"])
 def test_the_pages_are_true(make, name):
     """`python docs/make.py` would change nothing."""
     page = make.PAGES[name]()

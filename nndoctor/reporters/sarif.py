@@ -17,6 +17,7 @@ from nndoctor.reporters.json import Json, dumped, plain
 from nndoctor.reporters.markdown import escaped
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+RULE_PAGES = "https://nndoctor.github.io/nndoctor/rules/"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 PROBLEMS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
 LONGEST = 1000  # characters of a description; code scanning takes 1024
@@ -50,13 +51,14 @@ def _rule(rule: Rule) -> Json:
     plainly = _paragraphs(rule.why, rule.how, "Try, in this order:" if remedies else "", *remedies, *sources)
     marked = [f"{k}. {REMEDIES[name].text}: {REMEDIES[name].why}" for k, name in enumerate(rule.remedies, 1)]
     links = [f"- [{s.text}]({s.url})" if s.url else f"- {s.text}" for s in rule.sources]
-    return _described(
+    described = _described(
         rule.code,
         rule.name,
         rule.severity,
         (f"{_sentence(rule.title)}.", rule.why),
         (plainly, f"{rule.why}\n\n{rule.how}\n\n" + "\n".join([*marked, "", *links])),
     )
+    return {**described, "helpUri": f"{RULE_PAGES}{rule.name}/"}
 
 
 def _stranger(entry: Entry) -> Json:

@@ -179,6 +179,15 @@ def test_sarif_is_what_code_scanning_takes(sick, flat, healthy, unjudged):
     assert rose["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "run.csv::validation/loss"
 
 
+def test_sarif_links_every_rule_to_its_page(healthy):
+    """The address ends in the name of a page in docs/rules."""
+    rules = json.loads(sarif.render([healthy], [], CONTEXT))["runs"][0]["tool"]["driver"]["rules"]
+    names = {rule["helpUri"].removesuffix("/").rpartition("/")[2] for rule in rules}
+    pages = {path.stem for path in (Path(__file__).resolve().parents[2] / "docs" / "rules").glob("*.md")}
+    assert names
+    assert names <= pages
+
+
 def test_sarif_of_a_clean_run_has_an_empty_list(healthy):
     """Which closes the alerts of the last upload."""
     whole = json.loads(sarif.render([healthy], [], CONTEXT))
