@@ -22,7 +22,7 @@ from nndoctor.prognosis.findings import course, learned, outcome
 MAX_OF_CHANCE = 1.3
 """The second half of a cross-entropy may lie this factor above that of guessing: confident and wrong is no noise."""
 
-EXPLODES = 10.0
+EXPLODES = 100.0
 """Times the first loss: no noise of a batch takes a loss so far."""
 
 MIN_EXPLOSIONS = 2
