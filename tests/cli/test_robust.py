@@ -93,6 +93,8 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing(logs, process, jobs):
     said = running.communicate(timeout=60)[1].decode()
     if running.returncode in (0, 1, 2):
         pytest.skip("the work was done before the interrupt")
+    if running.returncode == -signal.SIGINT:
+        pytest.skip("the interrupt came before Python had started")
     assert (running.returncode, said) == (130, "")
     assert not [path.name for path in logs.iterdir() if "out.json" in path.name]
 
