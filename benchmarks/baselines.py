@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import nndoctor
-from nndoctor.compare.comparison import Outcome, Side, compare
+from nndoctor.compare.comparison import ComparisonVerdict, Side, compare
 from nndoctor.core.report import Report
 from nndoctor.diagnosis.baseline import loaded, saved
 from nndoctor.rules.standard.outside_baseline import check
@@ -51,7 +51,7 @@ def differing(runs: list[Report]) -> tuple[int, int]:
     """Of all pairs and series, those that compare calls better or worse, and how many there are."""
     found = [compare([Side("A", "", (a,)), Side("B", "", (b,))]) for a, b in itertools.combinations(runs, 2)]
     outcomes = [measure.outcome(0, 1) for one in found for measure in one.measures if not measure.seconds]
-    return sum(outcome is not Outcome.ALIKE for outcome in outcomes), len(outcomes)
+    return sum(outcome is not ComparisonVerdict.ALIKE for outcome in outcomes), len(outcomes)
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.readers import READERS, is_log, read
 from nndoctor.readers.io.source import Source
-from nndoctor.reporters.page import Look
+from nndoctor.reporters.page import Style
 from nndoctor.reporters.terminal import render
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -245,7 +245,7 @@ def tried(log: Log, folder: Path) -> str:
                 report = diagnose(run, RULES)
                 if report.errors:
                     return f"a rule failed: {report.errors[0]}"
-                render([report], Look())
+                render([report], Style())
     except NNDoctorError as error:
         return "refused" if "\n" not in str(error) else f"an error of several lines: {error}"
     except TooSlow:

@@ -89,13 +89,13 @@ EXAMINED = """
 import sys
 import nndoctor.cli.app
 from nndoctor.diagnosis.session import Session
-from nndoctor.reporters.page import Look
+from nndoctor.reporters.page import Style
 from nndoctor.reporters.terminal import render
 from nndoctor.sanity.checkup import examine
 from nndoctor.sanity.families import FAMILIES
 from nndoctor.sanity.source import from_file
 run = examine(from_file(sys.argv[1]))
-print(render([Session().judge(run, families=FAMILIES)], Look()))
+print(render([Session().judge(run, families=FAMILIES)], Style()))
 print("steps", run.fact("steps_taken"), run.fact("tiny_steps_taken"))
 """
 RANGE = """

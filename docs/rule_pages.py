@@ -38,8 +38,8 @@ def rule_page(rule: Rule) -> str:
     if rule.limits:
         lines += ["Limits that the [settings](../settings.md) can change:", ""]
         lines += [f"- `{name}` = {value:g}" for name, value in rule.limits.items()] + [""]
-    if rule.yields_to:
-        links = ", ".join(f"[{name}]({name}.md)" for name in rule.yields_to)
+    if rule.suppressed_by:
+        links = ", ".join(f"[{name}]({name}.md)" for name in rule.suppressed_by)
         lines += [f"Not reported together with {links}, which would explain it.", ""]
     if rule.remedies:
         lines += ["## What to try, in this order", ""]

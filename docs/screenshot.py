@@ -11,7 +11,7 @@ from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME, Termin
 from rich.text import Text
 
 import nndoctor
-from nndoctor.reporters.page import Look
+from nndoctor.reporters.page import Style
 from nndoctor.reporters.terminal import render
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,7 +27,7 @@ def screenshot(theme: TerminalTheme) -> str:
     """The SVG: a terminal of 80 columns in colour."""
     run = nndoctor.read(ROOT / LOG)[-1]
     report = nndoctor.diagnose(type(run)(run.series, run.facts, LOG, LOG, run.format, run.unknown, run.notes))
-    page = render([report], Look(80, color=True))
+    page = render([report], Style(80, color=True))
     console = Console(record=True, width=80, file=io.StringIO(), force_terminal=True, _environ={})
     console.print(Text.from_ansi(page), end="")
     return console.export_svg(

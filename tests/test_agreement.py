@@ -18,7 +18,7 @@ from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import essence, headline, spoken
 from nndoctor.remedies.treatments import treatments
-from nndoctor.reporters.page import Look
+from nndoctor.reporters.page import Style
 from nndoctor.reporters.short import MAX_LINES
 from nndoctor.reporters.terminal import render
 
@@ -58,14 +58,14 @@ def judged(request) -> tuple[Report, ...]:
 def test_a_page_is_at_most_24_lines(judged):
     """At 80 columns, whatever was found."""
     for report in judged:
-        page = render([report], Look(80)).splitlines()
+        page = render([report], Style(80)).splitlines()
         assert len(page) <= MAX_LINES, "\n".join(page)
 
 
 def test_the_page_ends_with_what_its_headline_says(judged):
     """The last line repeats the finding, and names the next command."""
     for report in judged:
-        last = render([report], Look(80)).splitlines()[-1]
+        last = render([report], Style(80)).splitlines()[-1]
         assert last.startswith(essence(report))
         assert "Next: " in last
         if report.primary is not None:
@@ -91,7 +91,7 @@ def test_the_first_cause_is_what_the_name_says(judged):
 def test_each_finding_has_one_probability(judged):
     """On the page of a run there is no other percentage in brackets, but for those of its prognosis."""
     for report in judged:
-        lines = render([report], Look(160)).splitlines()
+        lines = render([report], Style(160)).splitlines()
         found = sum(len(PROBABILITY.findall(line)) for line in lines if "retrained" not in line)
         changes = min(len(report.prognosis), 3)
         assert found <= 2 * (report.primary is not None) + len(report.findings) + changes

@@ -9,7 +9,7 @@ import pytest
 
 import nndoctor
 from nndoctor.analysis import hyperparameters
-from nndoctor.compare.comparison import Comparison, Outcome, Side, compare
+from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Side, compare
 from nndoctor.compare.remedy_outcomes import TRIED, changes
 from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
@@ -34,7 +34,7 @@ def seeds(tmp_path_factory):
     return {lr: runs(lr) for lr in (0.02, 0.0005)}
 
 
-def outcomes(found: Comparison) -> list[Outcome]:
+def outcomes(found: Comparison) -> list[ComparisonVerdict]:
     return [m.outcome(0, 1) for m in found.measures if not m.seconds]
 
 
@@ -42,15 +42,15 @@ def test_two_seeds_of_one_training_do_not_differ(seeds):
     """Of all pairs hardly one is called better, in any series."""
     pairs = list(itertools.combinations(seeds[0.02], 2))
     told = [o for a, b in pairs for o in outcomes(compare([side("A", a), side("B", b)]))]
-    assert sum(o is not Outcome.ALIKE for o in told) <= 0.05 * len(told)
+    assert sum(o is not ComparisonVerdict.ALIKE for o in told) <= 0.05 * len(told)
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_better_training_is_better_alone_and_repeated(seeds, count):
     """A rate forty times higher, by every series and either way round."""
     good, bad = side("B", *seeds[0.02][:count]), side("A", *seeds[0.0005][:count])
-    assert set(outcomes(compare([bad, good]))) == {Outcome.BETTER}
-    assert set(outcomes(compare([good, bad]))) == {Outcome.WORSE}
+    assert set(outcomes(compare([bad, good]))) == {ComparisonVerdict.BETTER}
+    assert set(outcomes(compare([good, bad]))) == {ComparisonVerdict.WORSE}
 
 
 def test_repeats_tell_smaller_differences_than_single_runs(seeds):
@@ -76,7 +76,7 @@ def test_equal_steps_and_equal_time_may_say_different_things(tmp_path):
     steps, time = found.measure("validation/loss"), found.measure("validation/loss", seconds=True)
     assert steps is not None
     assert time is not None
-    assert steps.outcome(0, 1) is Outcome.BETTER
+    assert steps.outcome(0, 1) is ComparisonVerdict.BETTER
     assert time.at == pytest.approx(0.6, rel=0.01)
     assert time.levels[1].last > steps.levels[1].last
 
@@ -85,9 +85,9 @@ def test_a_run_that_ends_in_nan_is_worse():
     """Whatever it was before."""
     good = Run.drawn(train_loss="2..0.2*20")
     broken = Run.drawn(train_loss="2..0.1*15 nan nan nan nan nan")
-    assert compare([side("A", good), side("B", broken)]).outcome(1) is Outcome.WORSE
-    assert compare([side("A", broken), side("B", good)]).outcome(1) is Outcome.BETTER
-    assert compare([side("A", broken), side("B", broken)]).outcome(1) is Outcome.UNKNOWN
+    assert compare([side("A", good), side("B", broken)]).outcome(1) is ComparisonVerdict.WORSE
+    assert compare([side("A", broken), side("B", good)]).outcome(1) is ComparisonVerdict.BETTER
+    assert compare([side("A", broken), side("B", broken)]).outcome(1) is ComparisonVerdict.UNKNOWN
 
 
 def test_logs_that_count_different_things_are_compared_by_epochs():
@@ -108,7 +108,7 @@ def test_a_remedy_that_worked_is_said_to_have_worked(tmp_path):
     found = compare([side(label, nndoctor.read(str(p))[0]) for label, p in zip("AB", paths, strict=True)])
     cured = [c for c in changes(found) if c.fate == "gone"]
     assert cured
-    assert all(c.outcome is Outcome.BETTER for c in cured)
+    assert all(c.outcome is ComparisonVerdict.BETTER for c in cured)
     assert any("lower-learning-rate" in c.tried for c in cured)
     back = changes(compare([found.sides[1], found.sides[0]]))
     assert {c.name for c in cured} <= {c.name for c in back if c.fate == "new"}

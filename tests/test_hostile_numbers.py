@@ -12,7 +12,7 @@ from nndoctor.core.series import Series
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.reporters import concise, json, terminal
-from nndoctor.reporters.page import Look
+from nndoctor.reporters.page import Style
 
 VALUES = st.one_of(
     st.floats(-10, 10),
@@ -44,6 +44,6 @@ def test_any_series_is_judged_and_reported(run):
     report = diagnose(run, RULES)
     assert all(0 <= f.confidence <= 1 for f in report.findings)
     assert len(report.findings) + len(report.cleared) + len(report.skipped) >= sum(not rule.asked for rule in RULES)
-    assert terminal.render([report], Look())
+    assert terminal.render([report], Style())
     assert json.render([report])
     concise.render([report])

@@ -154,7 +154,7 @@ def lr_share(run: Run, start: float, stop: float) -> float | None:
     return lr.level(start, stop) / lr.high
 
 
-def sureness(value: float, limit: float, certain: float) -> float:
+def confidence_between(value: float, limit: float, certain: float) -> float:
     """Confidence in [0.72, 0.95]: the lowest at the rule's limit, where seven to eight in ten are right; 0.95 where there is no other reading."""
     if certain <= limit:  # a limit of the user's own
         return 0.95

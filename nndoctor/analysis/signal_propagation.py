@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.layers import Layers, first, late, learned, powers
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import rough
@@ -44,7 +44,7 @@ def signal_symptom(
         f"the signal {'grows' if way > 0 else 'shrinks'} with depth: its deviation is {rough(sizes[0])} at "
         f"{layers.named(paths[0])} and {rough(sizes[-1])} at {layers.named(paths[-1])}, {rough(factor)} times a layer"
         + ("; training has mended it" if mended else ""),
-        sureness(trend, doubtful, CERTAIN),
+        confidence_between(trend, doubtful, CERTAIN),
         {
             "first_std": float(sizes[0]),
             "last_std": float(sizes[-1]),

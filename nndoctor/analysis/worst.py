@@ -44,7 +44,7 @@ class AtWorst:
     percent: bool
 
     @property
-    def sureness(self) -> float:
+    def confidence_between(self) -> float:
         """How sure it is that something is wrong: few values may be a slow start."""
         return 0.93 if self.count >= ENOUGH else 0.8
 

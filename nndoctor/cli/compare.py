@@ -15,7 +15,7 @@ from nndoctor.cli.options import (
     NoColorOption,
     chosen,
 )
-from nndoctor.cli.run_compare import Format, Wish, carry_out
+from nndoctor.cli.run_compare import CompareFormat, CompareRequest, carry_out
 from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.diagnosis.request import SessionOptions
 
@@ -30,8 +30,8 @@ def compare(
         ),
     ],
     format: Annotated[
-        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal, json or markdown.")
-    ] = Format.terminal,
+        CompareFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal, json or markdown.")
+    ] = CompareFormat.terminal,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the comparison to a file.", show_default=False),
@@ -58,5 +58,5 @@ def compare(
     Exits with 1 if a run is worse than the first by more than the noise, or has a new finding at or above --fail-on.
     """
     options = SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated)
-    wish = Wish(runs, format, output, options, fail_on, exit_zero, force, chosen(color, no_color))
-    raise typer.Exit(carry_out(wish))
+    request = CompareRequest(runs, format, output, options, fail_on, exit_zero, force, chosen(color, no_color))
+    raise typer.Exit(carry_out(request))

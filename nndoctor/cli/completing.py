@@ -18,9 +18,9 @@ def rules(incomplete: str) -> Iterator[str]:
 
 def reports(incomplete: str) -> Iterator[str]:
     """`sarif=` and the others."""
-    from nndoctor.cli.output_formats import Format
+    from nndoctor.cli.output_formats import OutputFormat
 
-    return (f"{form}=" for form in Format if form.startswith(incomplete))
+    return (f"{form}=" for form in OutputFormat if form.startswith(incomplete))
 
 
 def lessons(incomplete: str) -> Iterator[str]:

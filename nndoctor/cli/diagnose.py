@@ -23,8 +23,8 @@ from nndoctor.cli.options import (
     VerboseOption,
     chosen,
 )
-from nndoctor.cli.output_formats import Format
-from nndoctor.cli.run_diagnose import Request, answer
+from nndoctor.cli.output_formats import OutputFormat
+from nndoctor.cli.run_diagnose import DiagnoseRequest, answer
 
 
 def diagnose(
@@ -37,14 +37,14 @@ def diagnose(
         ),
     ] = None,
     format: Annotated[
-        Format,
+        OutputFormat,
         typer.Option(
             "--format",
             "-f",
             metavar="FORMAT",
-            help=f"One of {', '.join(Format)}.",
+            help=f"One of {', '.join(OutputFormat)}.",
         ),
-    ] = Format.terminal,
+    ] = OutputFormat.terminal,
     output: OutputOption = None,
     report: ReportOption = None,
     select: SelectOption = None,
@@ -116,7 +116,7 @@ def diagnose(
     """
     raise typer.Exit(
         answer(
-            Request(
+            DiagnoseRequest(
                 logs or ["."],
                 format=format,
                 output=output,

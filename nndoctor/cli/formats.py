@@ -12,7 +12,7 @@ from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import put, say
 
 
-class Format(StrEnum):
+class ListingFormat(StrEnum):
     """What --format takes."""
 
     terminal = "terminal"
@@ -21,8 +21,8 @@ class Format(StrEnum):
 
 def formats(
     format: Annotated[
-        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
-    ] = Format.terminal,
+        ListingFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
+    ] = ListingFormat.terminal,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -35,7 +35,7 @@ def formats(
     from nndoctor.reporters import formats as page
 
     others, broken = installed()
-    if format is Format.json:
+    if format is ListingFormat.json:
         put(page.as_json(READERS, others))
     else:
         put(page.table(READERS, others, look(chosen(color, no_color))))

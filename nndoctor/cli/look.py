@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nndoctor.reporters.page import Look
+    from nndoctor.reporters.page import Style
 
 NARROWEST, USUAL, WIDEST = 40, 80, 120
 
@@ -21,14 +21,14 @@ class Color(StrEnum):
     never = "never"
 
 
-def look(color: Color = Color.auto, *, to_file: bool = False) -> Look:
+def look(color: Color = Color.auto, *, to_file: bool = False) -> Style:
     """The look of a page on standard output, or in a file: there 80 columns, no colour, every character."""
-    from nndoctor.reporters.page import Look
+    from nndoctor.reporters.page import Style
 
     if to_file:
-        return Look(color=color is Color.always)
+        return Style(color=color is Color.always)
     width = min(max(_columns(), NARROWEST), WIDEST)
-    return Look(width, _colored(color), sys.stdout.encoding or "utf-8")
+    return Style(width, _colored(color), sys.stdout.encoding or "utf-8")
 
 
 def _columns() -> int:

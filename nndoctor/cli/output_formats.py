@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nndoctor.core.rule import Rule
 
 
-class Format(StrEnum):
+class OutputFormat(StrEnum):
     """What --format takes, and the first half of --report."""
 
     terminal = "terminal"
@@ -36,13 +36,13 @@ class Format(StrEnum):
 
 # What the first bytes of such a report hold: only these are replaced without --force.
 SIGNS = {
-    Format.json: '"tool": {\n    "name": "nndoctor"',
-    Format.jsonl: '{"schema_version": ',
-    Format.brief: '{"schema_version": ',
-    Format.gitlab: '"check_name": "nndoctor ',
-    Format.junit: '<testsuites name="nndoctor"',
-    Format.sarif: '"driver": {\n          "name": "nndoctor"',
-    Format.markdown: "<!-- nndoctor -->",
+    OutputFormat.json: '"tool": {\n    "name": "nndoctor"',
+    OutputFormat.jsonl: '{"schema_version": ',
+    OutputFormat.brief: '{"schema_version": ',
+    OutputFormat.gitlab: '"check_name": "nndoctor ',
+    OutputFormat.junit: '<testsuites name="nndoctor"',
+    OutputFormat.sarif: '"driver": {\n          "name": "nndoctor"',
+    OutputFormat.markdown: "<!-- nndoctor -->",
 }
 SUMMARY = "GITHUB_STEP_SUMMARY"
 LARGEST_SUMMARY = 1024 * 1024  # bytes that GitHub takes for a step
@@ -63,21 +63,23 @@ class Plan:
 Errors = Sequence[tuple[str, str]]
 
 
-def rendered(form: Format, reports: Sequence[Report], errors: Errors, plan: Plan, *, to_file: bool = False) -> str:
+def rendered(
+    form: OutputFormat, reports: Sequence[Report], errors: Errors, plan: Plan, *, to_file: bool = False
+) -> str:
     """The text of one report."""
-    if form is Format.terminal:
+    if form is OutputFormat.terminal:
         from nndoctor.reporters.terminal import render
 
         paper = look(plan.color, to_file=to_file)
         return render(reports, paper, quiet=plan.quiet, full=plan.full) if reports else ""
-    if form is Format.concise:
+    if form is OutputFormat.concise:
         from nndoctor.reporters.concise import render as concise
 
         return concise(reports)
-    if form in (Format.json, Format.jsonl):
+    if form in (OutputFormat.json, OutputFormat.jsonl):
         from nndoctor.reporters import json as as_json
 
-        return as_json.render(reports, errors) if form is Format.json else as_json.render_lines(reports, errors)
+        return as_json.render(reports, errors) if form is OutputFormat.json else as_json.render_lines(reports, errors)
     from nndoctor.reporters.entries import Context
 
     context = Context(plan.rules, plan.fails_at, _root())
@@ -85,15 +87,17 @@ def rendered(form: Format, reports: Sequence[Report], errors: Errors, plan: Plan
     return text
 
 
-def named(words: Sequence[str]) -> list[tuple[Format, str]]:
+def named(words: Sequence[str]) -> list[tuple[OutputFormat, str]]:
     """`sarif=out.sarif` as a format and a file. Raises UsageError for what is no such pair, or a file named twice."""
-    pairs: list[tuple[Format, str]] = []
+    pairs: list[tuple[OutputFormat, str]] = []
     for word in words:
         form, equals, file = word.partition("=")
-        if form not in list(Format) or not equals or not file:
-            hint = nearest(form, Format) if equals and form not in list(Format) else ""
-            raise UsageError(f"--report {word}: expected FORMAT=FILE{hint}, where FORMAT is one of {', '.join(Format)}")
-        pairs.append((Format(form), file))
+        if form not in list(OutputFormat) or not equals or not file:
+            hint = nearest(form, OutputFormat) if equals and form not in list(OutputFormat) else ""
+            raise UsageError(
+                f"--report {word}: expected FORMAT=FILE{hint}, where FORMAT is one of {', '.join(OutputFormat)}"
+            )
+        pairs.append((OutputFormat(form), file))
     files = [Path(file).resolve() for _, file in pairs]
     twice = next((file for k, file in enumerate(files) if file in files[:k]), None)
     if twice is not None:
@@ -101,14 +105,14 @@ def named(words: Sequence[str]) -> list[tuple[Format, str]]:
     return pairs
 
 
-def replaceable(form: Format, file: str) -> bool:
+def replaceable(form: OutputFormat, file: str) -> bool:
     """Whether a file is a report of this format that an earlier run wrote, and may be replaced."""
     target = Path(file)
     if not target.is_file() or form not in SIGNS:
         return False
     with target.open("rb") as opened:
         start = opened.read(4096).decode("utf-8", "replace")
-    return SIGNS[form] in start or (form is Format.gitlab and start.strip() == "[]")
+    return SIGNS[form] in start or (form is OutputFormat.gitlab and start.strip() == "[]")
 
 
 def summarize(reports: Sequence[Report], errors: Errors, plan: Plan) -> None:
@@ -119,7 +123,7 @@ def summarize(reports: Sequence[Report], errors: Errors, plan: Plan) -> None:
     file = os.environ.get(SUMMARY)
     if not file:
         return
-    text = rendered(Format.markdown, reports, errors, plan) + "\n"
+    text = rendered(OutputFormat.markdown, reports, errors, plan) + "\n"
     summary = Path(file)
     before = summary.stat().st_size if summary.exists() else 0
     if before + len(text.encode()) <= LARGEST_SUMMARY:

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from nndoctor.cli.look import Color
-from nndoctor.cli.output_formats import Format
-from nndoctor.cli.run_diagnose import FailOn, Request
+from nndoctor.cli.output_formats import OutputFormat
+from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn
 
 VALUES = {
     "--format": "format",
@@ -41,10 +41,10 @@ FLAGS = {
     "--force": "force",
     "--isolated": "isolated",
 }
-CHOICES: dict[str, type[StrEnum]] = {"format": Format, "fail_on": FailOn, "color": Color}
+CHOICES: dict[str, type[StrEnum]] = {"format": OutputFormat, "fail_on": FailOn, "color": Color}
 
 
-def request_of(words: Sequence[str]) -> Request | None:
+def request_of(words: Sequence[str]) -> DiagnoseRequest | None:
     """The request that these words after `diagnose` make, or None where the parser must look at them."""
     logs: list[str] = []
     found: dict[str, Any] = {}
@@ -65,7 +65,7 @@ def request_of(words: Sequence[str]) -> Request | None:
             return None
     if "--no-color" in words:  # it holds against any --color
         found["color"] = Color.never
-    return Request(logs, **found) if logs else None
+    return DiagnoseRequest(logs, **found) if logs else None
 
 
 def _take(found: dict[str, Any], name: str, value: str) -> bool:

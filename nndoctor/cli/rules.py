@@ -12,7 +12,7 @@ from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import put
 
 
-class Format(StrEnum):
+class ListingFormat(StrEnum):
     """What --format takes."""
 
     terminal = "terminal"
@@ -21,8 +21,8 @@ class Format(StrEnum):
 
 def rules(
     format: Annotated[
-        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
-    ] = Format.terminal,
+        ListingFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
+    ] = ListingFormat.terminal,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -30,4 +30,4 @@ def rules(
     from nndoctor.diagnosis.catalogue import RULES
     from nndoctor.reporters import cards
 
-    put(cards.as_json(RULES) if format is Format.json else cards.table(RULES, look(chosen(color, no_color))))
+    put(cards.as_json(RULES) if format is ListingFormat.json else cards.table(RULES, look(chosen(color, no_color))))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LABELS = string.ascii_uppercase
 
 
-class Format(StrEnum):
+class CompareFormat(StrEnum):
     """What --format takes."""
 
     terminal = "terminal"
@@ -32,11 +32,11 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CompareRequest:
     """What the user asked for."""
 
     sides: Sequence[str]
-    format: Format = Format.terminal
+    format: CompareFormat = CompareFormat.terminal
     output: str | None = None
     options: SessionOptions = field(default_factory=SessionOptions)
     fail_on: FailOn = FailOn.error
@@ -45,17 +45,17 @@ class Wish:
     color: Color = Color.auto
 
 
-def carry_out(wish: Wish) -> int:
+def carry_out(request: CompareRequest) -> int:
     """Compare, and give the exit code: 1 where a side is worse than the first or has a new finding that fails.
 
     Raises UsageError for fewer than two runs.
     """
-    check(wish.output, wish.sides, force=wish.force)
-    sides, errors = _sides(wish)
+    check(request.output, request.sides, force=request.force)
+    sides, errors = _sides(request)
     for _, message in errors:
         say(message)
     found, changes = None, []
-    if len(sides) >= 2 and (not errors or len(wish.sides) > 2):
+    if len(sides) >= 2 and (not errors or len(request.sides) > 2):
         from nndoctor.compare.comparison import compare
         from nndoctor.compare.remedy_outcomes import changes as changed
 
@@ -63,25 +63,25 @@ def carry_out(wish: Wish) -> int:
         changes = changed(found)
     elif not errors:
         raise UsageError("compare needs at least two runs, as in: nndoctor compare before.csv after.csv")
-    put(_rendered(wish, found, changes, errors), wish.output)
+    put(_rendered(request, found, changes, errors), request.output)
     if errors or found is None:
         return Exit.TROUBLE
-    return Exit.FINDINGS if not wish.exit_zero and _fails(wish, found, changes) else Exit.CLEAN
+    return Exit.FINDINGS if not request.exit_zero and _fails(request, found, changes) else Exit.CLEAN
 
 
-def _sides(wish: Wish) -> tuple[list[Side], list[tuple[str, str]]]:
+def _sides(request: CompareRequest) -> tuple[list[Side], list[tuple[str, str]]]:
     """A side for each word, all runs behind it repeats; of a single word each run is a side."""
     from nndoctor.compare.comparison import Side
 
     sides: list[Side] = []
     errors: list[tuple[str, str]] = []
     groups = []
-    for word in wish.sides:
-        reports, wrong = judged([word], wish.options)
+    for word in request.sides:
+        reports, wrong = judged([word], request.options)
         errors += wrong
         if reports:
             groups.append((word, reports))
-    if len(wish.sides) == 1 and groups:
+    if len(request.sides) == 1 and groups:
         groups = [(report.source, [report]) for report in groups[0][1]]
     if len(groups) > len(LABELS):
         raise UsageError(f"compare takes at most {len(LABELS)} runs (got {len(groups)}); for more use nndoctor sweep")
@@ -91,27 +91,31 @@ def _sides(wish: Wish) -> tuple[list[Side], list[tuple[str, str]]]:
 
 
 def _rendered(
-    wish: Wish, found: Comparison | None, changes: Sequence[Change], errors: Sequence[tuple[str, str]]
+    request: CompareRequest, found: Comparison | None, changes: Sequence[Change], errors: Sequence[tuple[str, str]]
 ) -> str:
-    if wish.format is Format.json:
+    if request.format is CompareFormat.json:
         from nndoctor.reporters.side_by_side import data
 
         return data.render(found, changes, errors)
-    if wish.format is Format.markdown:
+    if request.format is CompareFormat.markdown:
         from nndoctor.reporters.side_by_side import markdown
 
         return markdown.render(found, changes, errors)
     from nndoctor.reporters.side_by_side import terminal
 
-    return "" if found is None else terminal.render(found, changes, look(wish.color, to_file=wish.output is not None))
+    return (
+        ""
+        if found is None
+        else terminal.render(found, changes, look(request.color, to_file=request.output is not None))
+    )
 
 
-def _fails(wish: Wish, found: Comparison, changes: Sequence[Change]) -> bool:
-    from nndoctor.compare.comparison import Outcome
+def _fails(request: CompareRequest, found: Comparison, changes: Sequence[Change]) -> bool:
+    from nndoctor.compare.comparison import ComparisonVerdict
     from nndoctor.core.finding import Severity
 
-    if wish.fail_on is FailOn.never:
+    if request.fail_on is FailOn.never:
         return False
-    limit = Severity(wish.fail_on).rank
-    worse = any(found.outcome(k) is Outcome.WORSE for k in range(1, len(found.sides)))
+    limit = Severity(request.fail_on).rank
+    worse = any(found.outcome(k) is ComparisonVerdict.WORSE for k in range(1, len(found.sides)))
     return worse or any(c.fate == "new" and Severity(c.severity).rank <= limit for c in changes)

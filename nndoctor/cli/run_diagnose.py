@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nndoctor.cli import Exit
 from nndoctor.cli.look import Color
 from nndoctor.cli.out import check, put, say
-from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
 
 if TYPE_CHECKING:
     from nndoctor.core.report import Report
@@ -32,11 +32,11 @@ Errors = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DiagnoseRequest:
     """What the user asked for; the defaults are the command line's."""
 
     logs: Sequence[str]
-    format: Format = Format.terminal
+    format: OutputFormat = OutputFormat.terminal
     output: str | None = None
     reports: Sequence[str] = ()
     select: Sequence[str] = ()
@@ -57,7 +57,7 @@ class Request:
     isolated: bool = False
 
 
-def answer(request: Request) -> int:
+def answer(request: DiagnoseRequest) -> int:
     """Print or write the report, and give the exit code. Raises NNDoctorError for a request that makes no sense."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts twice as fast; nothing here needs its threads
     from nndoctor.diagnosis.batch import MAX_WHOLE_RUNS
@@ -83,7 +83,7 @@ def answer(request: Request) -> int:
     put(rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(rendered(form, reports, errors, plan, to_file=True), file)
-    if request.format is Format.github:
+    if request.format is OutputFormat.github:
         summarize(reports, errors, plan)
     for _, message in errors:
         say(message)
@@ -91,15 +91,15 @@ def answer(request: Request) -> int:
         say(_left_out(passed))
     if _complaints(reports, request) or errors or not reports:
         return Exit.TROUBLE
-    if request.format is Format.concise and not any(report.findings for report in reports):
+    if request.format is OutputFormat.concise and not any(report.findings for report in reports):
         say(f"no problems found in {len(reports)} run{'' if len(reports) == 1 else 's'}")
     return Exit.FINDINGS if not request.exit_zero and any(map(session.fails, reports)) else Exit.CLEAN
 
 
-def _complaints(reports: Sequence[Report], request: Request) -> bool:
+def _complaints(reports: Sequence[Report], request: DiagnoseRequest) -> bool:
     """Whether a run could not be judged or a requirement names no series; says so where the report does not."""
     unjudged = [(report.source, report.unjudged) for report in reports if report.unjudged is not None]
-    if request.format is not Format.terminal or request.quiet or request.output is not None:
+    if request.format is not OutputFormat.terminal or request.quiet or request.output is not None:
         for source, reason in unjudged:
             say(f"{source}: cannot be judged: {reason}")
     wrong = _misspelled(reports)
@@ -127,7 +127,7 @@ def _warn(lines: Sequence[str]) -> None:
         say(line)
 
 
-def _options(request: Request) -> SessionOptions:
+def _options(request: DiagnoseRequest) -> SessionOptions:
     """The options of the session. Raises UsageError for a value that makes no sense."""
     from nndoctor.diagnosis.request import SessionOptions
     from nndoctor.settings import share
@@ -147,7 +147,7 @@ def _options(request: Request) -> SessionOptions:
 
 
 def _judge(
-    sources: Sequence[Source], options: SessionOptions, request: Request, *, slimmed: bool
+    sources: Sequence[Source], options: SessionOptions, request: DiagnoseRequest, *, slimmed: bool
 ) -> tuple[list[Report], Errors, list[str]]:
     """The reports on all that can be read, each run once; what cannot be read; what lies in a folder and is no log.
 

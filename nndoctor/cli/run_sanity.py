@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
-from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.progress import working
-from nndoctor.cli.run_diagnose import Request
+from nndoctor.cli.run_diagnose import DiagnoseRequest
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
 
@@ -24,7 +24,7 @@ SHOWN = ("not checked", "Usable learning rates")
 
 
 @dataclass(frozen=True, slots=True)
-class CheckUp:
+class SanityRequest:
     """What the user asked for beside what diagnose, too, takes."""
 
     model: str
@@ -44,9 +44,9 @@ def template(output: str | None, *, force: bool) -> int:
     return Exit.CLEAN
 
 
-def carry_out(order: CheckUp, request: Request) -> int:
+def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
     """Examine the model and give the exit code. Raises UsageError for a request that makes no sense."""
-    files = _checked(order, request)
+    files = _checked(asked, request)
     from nndoctor.diagnosis.session import session_of
 
     with working("loading torch", quiet=request.quiet, line=False):
@@ -58,56 +58,56 @@ def carry_out(order: CheckUp, request: Request) -> int:
         from nndoctor.sanity.source import from_file
 
     session = session_of(_options(request))
-    rules = session.selection(session.settings(order.model), FAMILIES).rules
-    shape = shape_of(order.shape)
+    rules = session.selection(session.settings(asked.model), FAMILIES).rules
+    shape = shape_of(asked.shape)
     try:
-        with working(f"checking {order.model}, at most {order.budget:g} s", quiet=request.quiet):
+        with working(f"checking {asked.model}, at most {asked.budget:g} s", quiet=request.quiet):
             with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is not part of the report
-                subject = from_file(order.model, shape=shape, classes=order.classes)
-            run = examine(subject, budget=order.budget, seeds=order.seeds, pictures=order.plot is not None)
-        report = session.judge(run, log=order.model, families=FAMILIES)
+                subject = from_file(asked.model, shape=shape, classes=asked.classes)
+            run = examine(subject, budget=asked.budget, seeds=asked.seeds, pictures=asked.plot is not None)
+        report = session.judge(run, log=asked.model, families=FAMILIES)
     except ModelFileError as error:
         if error.trace:
             sys.stderr.write(error.trace.rstrip("\n") + "\n")
         say(str(error))
         return Exit.TROUBLE
-    if order.plot is not None:
-        _drawn(run, order.plot)
-    plan = Plan(rules, session.fails_at([order.model]), request.quiet, request.color, request.full)
+    if asked.plot is not None:
+        _drawn(run, asked.plot)
+    plan = Plan(rules, session.fails_at([asked.model]), request.quiet, request.color, request.full)
     put(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(rendered(form, [report], [], plan, to_file=True), file)
-    if request.format is Format.github:
+    if request.format is OutputFormat.github:
         summarize([report], [], plan)
-    if request.format is Format.terminal and not request.quiet and not request.full:
+    if request.format is OutputFormat.terminal and not request.quiet and not request.full:
         _shown(run)
     reason = unjudged(report)
     if reason is not None:
-        say(f"{order.model}: {reason}")
+        say(f"{asked.model}: {reason}")
         return Exit.TROUBLE
     failed = plan.fails_at is not None and bool(report.at_least(plan.fails_at))
     return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
 
 
-def _options(request: Request) -> SessionOptions:
+def _options(request: DiagnoseRequest) -> SessionOptions:
     fail_on = None if request.fail_on is None else str(request.fail_on)
     return SessionOptions(
         tuple(request.select), tuple(request.ignore), fail_on=fail_on, config=request.config, isolated=request.isolated
     )
 
 
-def _checked(order: CheckUp, request: Request) -> list[tuple[Format, str]]:
+def _checked(asked: SanityRequest, request: DiagnoseRequest) -> list[tuple[OutputFormat, str]]:
     """The files of --report, once the request is found to make sense. Raises UsageError otherwise."""
-    if order.budget <= 0 or order.seeds < 1:
-        found = f"{order.budget:g} and {order.seeds}"
+    if asked.budget <= 0 or asked.seeds < 1:
+        found = f"{asked.budget:g} and {asked.seeds}"
         raise UsageError(f"--budget wants seconds above 0, and --seeds 1 or more; found {found}")
-    check(request.output, [order.model], force=request.force)
+    check(request.output, [asked.model], force=request.force)
     files = named(request.reports)
     for form, file in files:
-        check(file, [order.model], force=request.force or replaceable(form, file), option="--report")
-    if order.plot is not None:
-        kind_of_picture(order.plot, "--plot")
-        check(order.plot, [order.model], force=request.force, option="--plot")
+        check(file, [asked.model], force=request.force or replaceable(form, file), option="--report")
+    if asked.plot is not None:
+        kind_of_picture(asked.plot, "--plot")
+        check(asked.plot, [asked.model], force=request.force, option="--plot")
     return files
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from nndoctor.cli import Exit
 from nndoctor.cli.look import look
 from nndoctor.cli.out import check, put, say
-from nndoctor.cli.output_formats import Format, Plan, named, rendered, replaceable, summarize
-from nndoctor.cli.run_diagnose import Errors, Request
+from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.run_diagnose import DiagnoseRequest, Errors
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
 
@@ -34,7 +34,7 @@ class Found:
     errors: Errors = field(default_factory=list)
 
 
-def carry_out(request: Request, by: str | None, *, higher: bool | None) -> int:
+def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> int:
     """Judge the search and give the exit code. Raises UsageError where there is none, or no score."""
     check(request.output, request.logs, force=request.force)
     files = named(request.reports)
@@ -45,7 +45,7 @@ def carry_out(request: Request, by: str | None, *, higher: bool | None) -> int:
     put(_rendered(request.format, report, found, plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(_rendered(form, report, found, plan, to_file=True), file)
-    if request.format is Format.github:
+    if request.format is OutputFormat.github:
         summarize([report], found.errors, plan)
     for _, message in found.errors:
         say(message)
@@ -55,7 +55,7 @@ def carry_out(request: Request, by: str | None, *, higher: bool | None) -> int:
     return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
 
 
-def _gathered(request: Request, by: str | None, *, higher: bool | None) -> Found:
+def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Found:
     from nndoctor.analysis.search import FEWEST
     from nndoctor.readers.io.source import Source
     from nndoctor.readers.tables.trials import is_table_of_trials, rows, trials
@@ -79,7 +79,7 @@ def _exists(source: Source) -> bool:
     return Path(source.path).exists()
 
 
-def _from_runs(request: Request, by: str | None, *, higher: bool | None) -> Found:
+def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Found:
     """A trial for each run, its settings from its log and its path, its score by a statistic of a series."""
     from nndoctor.analysis.hyperparameters import of
     from nndoctor.analysis.search import Trial
@@ -131,7 +131,7 @@ def _without_folder(trials: list[Trial]) -> list[Trial]:
     return [replace(t, source=t.source.removeprefix(folder).lstrip("/\\") or t.source) for t in trials]
 
 
-def _judged(found: Found, request: Request) -> tuple[Report, Plan]:
+def _judged(found: Found, request: DiagnoseRequest) -> tuple[Report, Plan]:
     from nndoctor.analysis.search import as_run
     from nndoctor.diagnosis.session import Session
 
@@ -157,12 +157,12 @@ def _judged(found: Found, request: Request) -> tuple[Report, Plan]:
     )
 
 
-def _rendered(form: Format, report: Report, found: Found, plan: Plan, *, to_file: bool) -> str:
+def _rendered(form: OutputFormat, report: Report, found: Found, plan: Plan, *, to_file: bool) -> str:
     from nndoctor.reporters import sweep
 
-    if form is Format.terminal:
+    if form is OutputFormat.terminal:
         paper = look(plan.color, to_file=to_file)
         return sweep.render(report, found.trials, paper, quiet=plan.quiet, full=plan.full)
-    if form is Format.json:
+    if form is OutputFormat.json:
         return sweep.as_json(report, found.trials, found.errors)
     return rendered(form, [report], found.errors, plan, to_file=to_file)

@@ -27,7 +27,7 @@ OFTEN = 0.2  # seconds between two drawings of the bar
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TrainRequest:
     """What the user asked for."""
 
     model: str
@@ -43,12 +43,12 @@ class Order:
     quiet: bool = False
 
 
-def carry_out(order: Order) -> int:
+def carry_out(request: TrainRequest) -> int:
     """Train, and give the exit code. Raises NNDoctorError for what makes no sense or does not work."""
     from nndoctor.core.finding import Severity
     from nndoctor.diagnosis.session import session_of
 
-    with working("loading torch", quiet=order.quiet, line=False):
+    with working("loading torch", quiet=request.quiet, line=False):
         from nndoctor.experiment.experiment import Given, experiment
         from nndoctor.experiment.model_file import ModelFileError
         from nndoctor.experiment.shape import shape_of
@@ -56,27 +56,27 @@ def carry_out(order: Order) -> int:
         from nndoctor.training.live import Live
         from nndoctor.training.loop import Training
 
-    options = _options(order.options)
-    folder = (latest if order.resume else fresh)(order.model, order.out)
-    given = Given(shape_of(order.shape), order.classes, order.batch_size, options.seed)
-    stop_on = None if order.stop_on is FailOn.never else Severity(order.stop_on)
+    options = _options(request.options)
+    folder = (latest if request.resume else fresh)(request.model, request.out)
+    given = Given(shape_of(request.shape), request.classes, request.batch_size, options.seed)
+    stop_on = None if request.stop_on is FailOn.never else Severity(request.stop_on)
     try:
-        live = Live(partial(session_of(_session_options(order)).judge, log=str(folder)))
-        training = Training(experiment(order.model, given), options, folder, order.resume, stop_on, live)
-        if not order.quiet:
+        live = Live(partial(session_of(_session_options(request)).judge, log=str(folder)))
+        training = Training(experiment(request.model, given), options, folder, request.resume, stop_on, live)
+        if not request.quiet:
             for words in (*training.experiment.said, *training.said, f"run folder: {folder}"):
                 say(words)
-        if order.resume:
+        if request.resume:
             cut_back(folder, training.place.step)
         folder.mkdir(parents=True, exist_ok=True)
-        with _bar(training, quiet=order.quiet) as see:
+        with _bar(training, quiet=request.quiet) as see:
             ended = training.run(see)
     except ModelFileError as error:
         if error.trace:
             sys.stderr.write(error.trace)
         raise
     say(ended.reason)
-    failed = _diagnosed(folder, order)
+    failed = _diagnosed(folder, request)
     if ended.interrupted:
         return Exit.INTERRUPTED
     return Exit.FINDINGS if failed else Exit.CLEAN
@@ -94,8 +94,8 @@ def _options(given: Mapping[str, object]) -> Options:
     return Options(**named)  # type: ignore[arg-type]
 
 
-def _session_options(order: Order) -> SessionOptions:
-    return SessionOptions(fail_on=None if order.fail_on is None else str(order.fail_on))
+def _session_options(request: TrainRequest) -> SessionOptions:
+    return SessionOptions(fail_on=None if request.fail_on is None else str(request.fail_on))
 
 
 @contextmanager
@@ -145,20 +145,20 @@ def _state(training: Training, speed: float | None) -> str:
     return "  ".join(parts)
 
 
-def _diagnosed(folder: Path, order: Order) -> bool:
+def _diagnosed(folder: Path, request: TrainRequest) -> bool:
     """The page for the terminal, and the one for a browser beside the run; whether the run fails by its settings."""
     from nndoctor.diagnosis.logs import judged
     from nndoctor.diagnosis.session import session_of
     from nndoctor.reporters.html import render as as_page
     from nndoctor.reporters.terminal import render
 
-    options = _session_options(order)
+    options = _session_options(request)
     reports, errors = judged([str(folder)], options)
     for _, message in errors:
         say(f"nothing to diagnose: {message}")
     if not reports:
         return False
-    put(render(reports[-1:], look(order.color), quiet=order.quiet))
+    put(render(reports[-1:], look(request.color), quiet=request.quiet))
     page = folder / "report.html"
     try:
         put(as_page(reports[-1:]), str(page))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from nndoctor.cli import Exit
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import put, say
-from nndoctor.cli.output_formats import Format
-from nndoctor.cli.run_diagnose import FailOn, Request, answer
+from nndoctor.cli.output_formats import OutputFormat
+from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn, answer
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.diagnosis.request import SessionOptions
 
@@ -29,7 +29,7 @@ FIELDS = ("pid", "code", "name", "severity", "message", "source")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WatchRequest:
     """What the user asked for."""
 
     logs: tuple[str, ...]
@@ -46,30 +46,32 @@ class Wish:
     color: Color = Color.auto
 
 
-def look_once(wish: Wish, format: str) -> int:
+def look_once(request: WatchRequest, format: str) -> int:
     """One look, as `diagnose` does it."""
-    if format not in list(Format):
-        raise UsageError(f"--format {format} is unknown{nearest(format, Format)}; expected one of {', '.join(Format)}")
+    if format not in list(OutputFormat):
+        raise UsageError(
+            f"--format {format} is unknown{nearest(format, OutputFormat)}; expected one of {', '.join(OutputFormat)}"
+        )
     return answer(
-        Request(
-            wish.logs, format=Format(format), fail_on=wish.fail_on, maps=wish.maps, color=wish.color,
-            config=wish.config, isolated=wish.isolated,
+        DiagnoseRequest(
+            request.logs, format=OutputFormat(format), fail_on=request.fail_on, maps=request.maps, color=request.color,
+            config=request.config, isolated=request.isolated,
         )
     )  # fmt: skip
 
 
-def follow(wish: Wish) -> int:
+def follow(request: WatchRequest) -> int:
     """Watch until Ctrl-C, the time given, or the finding waited for. Raises UsageError for a command that makes no sense."""
     from nndoctor.diagnosis.session import Session
     from nndoctor.diagnosis.watch import Watch
 
-    fail_on = None if wish.fail_on is None else str(wish.fail_on)
-    options = SessionOptions(maps=wish.maps, fail_on=fail_on, config=wish.config, isolated=wish.isolated)
+    fail_on = None if request.fail_on is None else str(request.fail_on)
+    options = SessionOptions(maps=request.maps, fail_on=fail_on, config=request.config, isolated=request.isolated)
     session = Session(options)
-    wish = replace(wish, fail_on=FailOn(session.settings(wish.logs[0]).fail_on or FailOn.error))
-    commands = _Commands(wish)
-    watch = Watch(wish.logs, session)
-    screen = _Screen(wish, watch)
+    request = replace(request, fail_on=FailOn(session.settings(request.logs[0]).fail_on or FailOn.error))
+    commands = _Commands(request)
+    watch = Watch(request.logs, session)
+    screen = _Screen(request, watch)
     began = time.monotonic()
     try:
         with screen.shown():
@@ -77,12 +79,12 @@ def follow(wish: Wish) -> int:
                 changed = watch.look()
                 screen.draw(changed=changed)
                 commands.run(watch)
-                if wish.until_finding and commands.graver(watch):
+                if request.until_finding and commands.graver(watch):
                     break
-                left = wish.every if wish.seconds is None else began + wish.seconds - time.monotonic()
+                left = request.every if request.seconds is None else began + request.seconds - time.monotonic()
                 if left <= 0:
                     break
-                time.sleep(min(max(wish.every, watch.pause), max(left, wish.every)))
+                time.sleep(min(max(request.every, watch.pause), max(left, request.every)))
     except KeyboardInterrupt:
         pass  # the ordinary end
     return screen.end()
@@ -92,7 +94,7 @@ def follow(wish: Wish) -> int:
 class _Screen:
     """Where the view is drawn: over the whole terminal, or line by line where there is none."""
 
-    wish: Wish
+    request: WatchRequest
     watch: Watch
     live: Live | None = None
     said: dict[str, str] = field(default_factory=dict)
@@ -120,7 +122,7 @@ class _Screen:
         height = shutil.get_terminal_size((80, 24)).lines
         text = render(
             self.watch.all(),
-            look(self.wish.color),
+            look(self.request.color),
             height=height - 1,
             waiting=self.watch.waiting,
             status=self._status(),
@@ -134,14 +136,14 @@ class _Screen:
 
         reports = self.watch.all()
         if self.live is not None and reports:
-            put(render(reports, look(self.wish.color)))
+            put(render(reports, look(self.request.color)))
         for message in self.watch.waiting.values():
             say(message)
         if not reports or self.watch.waiting:
             return Exit.TROUBLE
-        if self.wish.fail_on in (None, FailOn.never):
+        if self.request.fail_on in (None, FailOn.never):
             return Exit.CLEAN
-        wanted = Severity(self.wish.fail_on)
+        wanted = Severity(self.request.fail_on)
         return Exit.FINDINGS if any(report.at_least(wanted) for report in reports) else Exit.CLEAN
 
     def _lines(self) -> None:
@@ -158,21 +160,21 @@ class _Screen:
     def _status(self) -> str:
         changed = self.watch.last_change
         ago = f"last change {_ago(time.time() - changed)} ago" if changed else "no data yet"
-        return f"watching {' '.join(self.wish.logs)}   {ago}   stop with Ctrl-C"
+        return f"watching {' '.join(self.request.logs)}   {ago}   stop with Ctrl-C"
 
 
 @dataclass(slots=True)
 class _Commands:
     """The user's commands: each finding notifies once, the stop command runs once."""
 
-    wish: Wish
+    request: WatchRequest
     told: set[tuple[str, str]] = field(default_factory=set)
     stopped: bool = False
 
     def __post_init__(self) -> None:
-        if self.wish.stop_command and "{pid}" in self.wish.stop_command and self.wish.pid is None:
+        if self.request.stop_command and "{pid}" in self.request.stop_command and self.request.pid is None:
             raise UsageError("--stop-command uses {pid}: name the process with --pid, as in --pid 4711")
-        for option, command in (("--stop-command", self.wish.stop_command), ("--notify", self.wish.notify)):
+        for option, command in (("--stop-command", self.request.stop_command), ("--notify", self.request.notify)):
             if command is not None:
                 _filled(option, command, dict.fromkeys(FIELDS, "x"))
 
@@ -180,21 +182,21 @@ class _Commands:
         """The standing findings at or above --fail-on."""
         from nndoctor.core.finding import Severity
 
-        return [] if self.wish.fail_on in (None, FailOn.never) else watch.worst(Severity(self.wish.fail_on))
+        return [] if self.request.fail_on in (None, FailOn.never) else watch.worst(Severity(self.request.fail_on))
 
     def run(self, watch: Watch) -> None:
         """Run what is due for the findings that stand."""
         for (source, code), finding in watch.standing.items():
-            if self.wish.notify and (source, code) not in self.told and finding in self.graver(watch):
+            if self.request.notify and (source, code) not in self.told and finding in self.graver(watch):
                 self.told.add((source, code))
-                self._start("--notify", self.wish.notify, finding, source)
-            if self.wish.stop_command and not self.stopped and finding in self.graver(watch):
+                self._start("--notify", self.request.notify, finding, source)
+            if self.request.stop_command and not self.stopped and finding in self.graver(watch):
                 self.stopped = True
-                self._start("--stop-command", self.wish.stop_command, finding, source)
+                self._start("--stop-command", self.request.stop_command, finding, source)
 
     def _start(self, option: str, command: str, finding: Finding, source: str) -> None:
         values = {
-            "pid": str(self.wish.pid or ""),
+            "pid": str(self.request.pid or ""),
             "code": finding.code,
             "name": finding.name,
             "severity": str(finding.severity),

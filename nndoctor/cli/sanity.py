@@ -22,8 +22,8 @@ from nndoctor.cli.options import (
     VerboseOption,
     chosen,
 )
-from nndoctor.cli.output_formats import Format
-from nndoctor.cli.run_diagnose import Request
+from nndoctor.cli.output_formats import OutputFormat
+from nndoctor.cli.run_diagnose import DiagnoseRequest
 
 
 def sanity(
@@ -67,9 +67,9 @@ def sanity(
         ),
     ] = None,
     format: Annotated[
-        Format,
+        OutputFormat,
         typer.Option("--format", "-f", metavar="FORMAT", help="Output format, as in diagnose."),
-    ] = Format.terminal,
+    ] = OutputFormat.terminal,
     output: OutputOption = None,
     plot: Annotated[
         str | None,
@@ -100,7 +100,7 @@ def sanity(
     The model file is executed. The model, its optimizer and the random state are left unchanged.
     """
     from nndoctor.cli.needs_torch import needs_torch
-    from nndoctor.cli.run_sanity import CheckUp, carry_out
+    from nndoctor.cli.run_sanity import SanityRequest, carry_out
     from nndoctor.cli.run_sanity import template as start
     from nndoctor.core.errors import UsageError
 
@@ -113,9 +113,9 @@ def sanity(
         from nndoctor.experiment.model_file import file_of
 
         model = file_of(str(module))
-    request = Request(
+    request = DiagnoseRequest(
         [model], format=format, output=output, reports=report or (), select=select or (), ignore=ignore or (),
         fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, full=verbose, force=force, color=chosen(color, no_color),
         config=config, isolated=isolated,
     )  # fmt: skip
-    raise typer.Exit(carry_out(CheckUp(model, budget, seeds, shape, classes, plot), request))
+    raise typer.Exit(carry_out(SanityRequest(model, budget, seeds, shape, classes, plot), request))

@@ -11,7 +11,7 @@ import typer
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import put
-from nndoctor.cli.rules import Format
+from nndoctor.cli.rules import ListingFormat
 
 if TYPE_CHECKING:
     from nndoctor.settings import Settings
@@ -31,8 +31,8 @@ def settings(
         ),
     ] = None,
     format: Annotated[
-        Format, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
-    ] = Format.terminal,
+        ListingFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
+    ] = ListingFormat.terminal,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -44,7 +44,7 @@ def settings(
     from nndoctor.diagnosis.session import Session
 
     found = Session(SessionOptions(config=config)).settings(log)
-    put(_json(found) if format is Format.json else _page(found, chosen(color, no_color)))
+    put(_json(found) if format is ListingFormat.json else _page(found, chosen(color, no_color)))
 
 
 def _rows(found: Settings) -> list[tuple[str, object, str]]:

@@ -20,8 +20,8 @@ from nndoctor.cli.options import (
     SelectOption,
     chosen,
 )
-from nndoctor.cli.output_formats import Format
-from nndoctor.cli.run_diagnose import FailOn, Request
+from nndoctor.cli.output_formats import OutputFormat
+from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn
 
 
 def sweep(
@@ -45,8 +45,8 @@ def sweep(
         typer.Option("--higher/--lower", help="Whether a higher or a lower score is better.", show_default=False),
     ] = None,
     format: Annotated[
-        Format, typer.Option("--format", "-f", metavar="FORMAT", help="Output format, as in diagnose.")
-    ] = Format.terminal,
+        OutputFormat, typer.Option("--format", "-f", metavar="FORMAT", help="Output format, as in diagnose.")
+    ] = OutputFormat.terminal,
     output: OutputOption = None,
     report: ReportOption = None,
     select: SelectOption = None,
@@ -76,7 +76,7 @@ def sweep(
     """
     from nndoctor.cli.run_sweep import carry_out
 
-    request = Request(
+    request = DiagnoseRequest(
         logs, format=format, output=output, reports=report or (), select=select or (), ignore=ignore or (),
         maps=map or (), fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, full=full, force=force,
         config=config, isolated=isolated,

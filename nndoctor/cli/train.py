@@ -122,7 +122,7 @@ def train(
     Exit codes as in diagnose, and 130 after Ctrl-C; an interrupted run is saved and diagnosed too.
     """
     from nndoctor.cli.needs_torch import needs_torch
-    from nndoctor.cli.run_train import Order, carry_out
+    from nndoctor.cli.run_train import TrainRequest, carry_out
 
     needs_torch("nndoctor train")
     options = {
@@ -130,8 +130,8 @@ def train(
         "weight_decay": weight_decay, "schedule": schedule, "warmup": warmup, "l1": l1, "l2": l2, "clip": clip,
         "patience": patience, "seed": seed, "device": device, "amp": amp,
     }  # fmt: skip
-    order = Order(
+    request = TrainRequest(
         model, options, batch_size, out, stop_on, shape, classes, fail_on, chosen(color, no_color),
         resume=resume, quiet=quiet,
     )  # fmt: skip
-    raise typer.Exit(carry_out(order))
+    raise typer.Exit(carry_out(request))

@@ -74,9 +74,9 @@ def watch(
     A finding is persistent if two checks in a row had it; commands run only then, without a shell.
     The exit code is that of the last check, as in diagnose.
     """
-    from nndoctor.cli.run_watch import Wish, follow, look_once
+    from nndoctor.cli.run_watch import WatchRequest, follow, look_once
 
-    wish = Wish(
+    request = WatchRequest(
         tuple(logs),
         every=every,
         until_finding=until_finding,
@@ -91,5 +91,5 @@ def watch(
         color=chosen(color, no_color),
     )
     if once:
-        raise typer.Exit(look_once(wish, format))
-    raise typer.Exit(follow(wish))
+        raise typer.Exit(look_once(request, format))
+    raise typer.Exit(follow(request))

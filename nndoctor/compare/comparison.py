@@ -21,7 +21,7 @@ FEWEST = 3  # points of a curve that can be compared
 APART = 1.5  # times more steps an epoch in one log than in another: they count different things
 
 
-class Outcome(StrEnum):
+class ComparisonVerdict(StrEnum):
     """How a run did against another: `alike` is what chance does, too."""
 
     BETTER = "better"
@@ -95,14 +95,26 @@ class Measure:
         pooled = sum((level.runs - 1) * float(level.spread or 0.0) ** 2 for level in spreads) / freedom
         return SPREADS * (1 + 1 / freedom) * math.sqrt(pooled * (1 / one.runs + 1 / two.runs))
 
-    def outcome(self, a: int, b: int) -> Outcome:
+    def outcome(self, a: int, b: int) -> ComparisonVerdict:
         """How side b did against side a."""
         one, two = self.levels[a].last, self.levels[b].last
         sound = math.isfinite(one), math.isfinite(two)
         if not all(sound):
-            return Outcome.BETTER if sound[1] else Outcome.WORSE if sound[0] else Outcome.UNKNOWN
+            return (
+                ComparisonVerdict.BETTER
+                if sound[1]
+                else ComparisonVerdict.WORSE
+                if sound[0]
+                else ComparisonVerdict.UNKNOWN
+            )
         gain = (two - one) if self.higher else (one - two)
-        return Outcome.ALIKE if abs(gain) <= self.limit(a, b) else Outcome.BETTER if gain > 0 else Outcome.WORSE
+        return (
+            ComparisonVerdict.ALIKE
+            if abs(gain) <= self.limit(a, b)
+            else ComparisonVerdict.BETTER
+            if gain > 0
+            else ComparisonVerdict.WORSE
+        )
 
 
 @dataclass(frozen=True)
@@ -119,10 +131,10 @@ class Comparison:
         """A series at equal steps, or at equal time."""
         return next((m for m in self.measures if m.name == name and m.seconds is seconds), None)
 
-    def outcome(self, side: int) -> Outcome:
+    def outcome(self, side: int) -> ComparisonVerdict:
         """How a side did against the first, by the judged series at equal steps."""
         measure = self.measure(self.judged)
-        return Outcome.UNKNOWN if measure is None else measure.outcome(0, side)
+        return ComparisonVerdict.UNKNOWN if measure is None else measure.outcome(0, side)
 
 
 def compare(sides: Sequence[Side]) -> Comparison:

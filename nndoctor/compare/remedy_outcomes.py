@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from nndoctor.compare.comparison import Comparison, Outcome, Side
+from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Side
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.run import FactValue
 
@@ -28,7 +28,7 @@ class Change:
     severity: str
     fate: str
     series: str | None
-    outcome: Outcome
+    outcome: ComparisonVerdict
     tried: tuple[str, ...] = ()
 
 
@@ -63,7 +63,7 @@ def _fate(side: Side, name: str, code: str) -> str:
 def _change(comparison: Comparison, side: int, finding: Finding, fate: str) -> Change:
     series = _promised(comparison, finding)
     measure = comparison.measure(series)
-    outcome = Outcome.UNKNOWN if measure is None else measure.outcome(0, side)
+    outcome = ComparisonVerdict.UNKNOWN if measure is None else measure.outcome(0, side)
     tried = tuple(r.name for r in finding.remedies if r.name in TRIED and _was_tried(comparison, side, r.name))
     return Change(side, finding.code, finding.name, str(finding.severity), fate, series, outcome, tried)
 

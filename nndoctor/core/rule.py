@@ -23,7 +23,7 @@ class Rule:
 
     `needs` maps a series (`train/loss`; alternatives with `|`) to the finite points it must have, or `fact:<name>` to 1;
     `fact:<name>|<series>` is met by either.
-    `yields_to` names the rules whose finding explains this one: then this one is not reported. `leaves_open` names those that
+    `suppressed_by` names the rules whose finding explains this one: then this one is not reported. `makes_undecidable` names those that
     are not clear where this one is found.
     `free` says that its first remedy costs nothing, so that it stands before others of its family.
     `passing` says that the run got over it, so that it stands behind what is wrong to the end.
@@ -44,8 +44,8 @@ class Rule:
     remedies: tuple[str, ...]
     sick: tuple[Run, ...]
     healthy: tuple[Run, ...]
-    yields_to: tuple[str, ...] = field(default=())
-    leaves_open: tuple[str, ...] = field(default=())
+    suppressed_by: tuple[str, ...] = field(default=())
+    makes_undecidable: tuple[str, ...] = field(default=())
     free: bool = False
     passing: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)

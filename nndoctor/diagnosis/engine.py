@@ -42,7 +42,7 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
             told += [(rule, finding) for finding in found[rule.name]]
         else:
             skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
-    _leave_open([rule for rule, _ in told if rule.leaves_open], judged, cleared, skipped)
+    _leave_open([rule for rule, _ in told if rule.makes_undecidable], judged, cleared, skipped)
     told.sort(key=lambda pair: _importance(*pair))
     return Report(
         run,
@@ -86,7 +86,7 @@ def _failed(rule: Rule, error: Exception) -> str:
 
 def _leave_open(found: Iterable[Rule], rules: Iterable[Rule], cleared: list[str], skipped: list[Skipped]) -> None:
     """What a finding says cannot be judged is not clear."""
-    why = {name: rule.name for rule in found for name in rule.leaves_open}
+    why = {name: rule.name for rule in found for name in rule.makes_undecidable}
     for rule in rules:
         if rule.name in why and rule.code in cleared:
             cleared.remove(rule.code)

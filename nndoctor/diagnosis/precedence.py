@@ -28,7 +28,7 @@ NEEDS_THE_END = frozenset(
 
 def explained_by(rule: Rule, found: Mapping[str, Sequence[Finding]]) -> str | None:
     """The finding that explains those of a rule: one that the rule yields to, or one after which it has nothing to judge."""
-    own = next((name for name in rule.yields_to if name in found and _explains(found, name, rule.name)), None)
+    own = next((name for name in rule.suppressed_by if name in found and _explains(found, name, rule.name)), None)
     if own is not None:
         return own
     if rule.code.startswith(JUDGES_THE_LIVING) and rule.name not in STILL_OF_USE:

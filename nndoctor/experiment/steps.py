@@ -20,7 +20,7 @@ TARGETS = ("labels", "label", "targets", "target", "y")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StepResult:
     """One batch's loss, a scalar; output, target and the number of examples where they are known."""
 
     loss: Tensor
@@ -29,25 +29,25 @@ class Outcome:
     examples: int = 1
 
 
-def outcome(experiment: Experiment, batch: object) -> Outcome:
+def outcome(experiment: Experiment, batch: object) -> StepResult:
     """The loss of a batch. Raises UsageError for a loss that is not a scalar and for a batch that the model cannot take."""
     model = experiment.model
     if experiment.step is not None:
-        return Outcome(_scalar(loss_in(experiment.step(model, batch))), examples=size(batch))
+        return StepResult(_scalar(loss_in(experiment.step(model, batch))), examples=size(batch))
     if isinstance(batch, Mapping):
         return _of_dict(experiment, batch)
     if isinstance(batch, Tensor) and experiment.loss is not None:  # an autoencoder: the batch is its own target
         output = model(batch)
-        return Outcome(_scalar(experiment.loss(output, batch)), _tensor(output), batch, size(batch))
+        return StepResult(_scalar(experiment.loss(output, batch)), _tensor(output), batch, size(batch))
     if not isinstance(batch, (tuple, list)) or not batch:
         raise UsageError(
             f"a batch of train_data is a {type(batch).__name__}; expected (input, target) or a dict; "
             "for anything else add `def step(model, batch): return the_loss`"
         )
     if experiment.loss is None:
-        return Outcome(_scalar(own_loss(model, batch)), examples=size(batch))
+        return StepResult(_scalar(own_loss(model, batch)), examples=size(batch))
     output = model(*inputs_of(model, batch))
-    return Outcome(_scalar(experiment.loss(output, batch[-1])), _tensor(output), _tensor(batch[-1]), size(batch))
+    return StepResult(_scalar(experiment.loss(output, batch[-1])), _tensor(output), _tensor(batch[-1]), size(batch))
 
 
 def inputs_of(model: nn.Module, batch: Sequence[Any]) -> tuple[Any, ...]:
@@ -93,7 +93,7 @@ def size(batch: object) -> int:
     return next((size(part) for part in parts if isinstance(part, (Tensor, Mapping, tuple, list))), 1)
 
 
-def hits(found: Outcome) -> tuple[Tensor, int] | None:
+def hits(found: StepResult) -> tuple[Tensor, int] | None:
     """How many targets of a classification were met (a tensor on the device), of how many; None for other tasks.
 
     Classes by the largest of the outputs, shape (N, C, …) against (N, …); two classes by the sign of one logit.
@@ -106,7 +106,7 @@ def hits(found: Outcome) -> tuple[Tensor, int] | None:
     return None
 
 
-def _of_dict(experiment: Experiment, batch: Mapping[Any, Any]) -> Outcome:
+def _of_dict(experiment: Experiment, batch: Mapping[Any, Any]) -> StepResult:
     """A model that takes a dict returns its loss next to its output, as those of transformers do."""
     target = next((batch[name] for name in TARGETS if name in batch), None)
     if experiment.loss is None:
@@ -116,11 +116,11 @@ def _of_dict(experiment: Experiment, batch: Mapping[Any, Any]) -> Outcome:
             raise UsageError(
                 "the model was given a dict and its output has no loss; add a loss or `def step(model, batch)`"
             )
-        return Outcome(_scalar(loss), _tensor(_part(output, "logits")), _tensor(target), size(batch))
+        return StepResult(_scalar(loss), _tensor(_part(output, "logits")), _tensor(target), size(batch))
     output = experiment.model(**{str(key): value for key, value in batch.items() if key not in TARGETS})
     logits = _part(output, "logits")
     whole = output if logits is None else logits
-    return Outcome(_scalar(experiment.loss(whole, target)), _tensor(whole), _tensor(target), size(batch))
+    return StepResult(_scalar(experiment.loss(whole, target)), _tensor(whole), _tensor(target), size(batch))
 
 
 def _part(output: object, name: str) -> object:

@@ -213,13 +213,13 @@ class Live:
                 say(f"stopping the training at step {self.recorder.next_step}: {self.stopped_by.name}")
 
     def _show(self, folder: Path) -> None:
-        from nndoctor.reporters.page import Look
+        from nndoctor.reporters.page import Style
         from nndoctor.reporters.terminal import render
 
         if self.report is None:
             return
         out = sys.stdout
-        look = Look(color=out.isatty(), encoding=out.encoding or "utf-8")
+        look = Style(color=out.isatty(), encoding=out.encoding or "utf-8")
         out.write(f"{render([self.report], look)}\nFull report: nndoctor diagnose {folder} -v\n")
         out.flush()
 

@@ -35,7 +35,7 @@ class Taught:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LessonResult:
     """A lesson's twins, and for each claim whether it held and the sentence with its numbers."""
 
     lesson: Lesson
@@ -51,12 +51,12 @@ class Outcome:
         return named and all(held for held, _ in self.claims)
 
 
-def teach(lesson: Lesson, folder: Path, seed: int = 0, see: Callable[[], None] = lambda: None) -> Outcome:
+def teach(lesson: Lesson, folder: Path, seed: int = 0, see: Callable[[], None] = lambda: None) -> LessonResult:
     """Train both twins into `folder/sick` and `folder/healthy`, and measure."""
     sick, healthy = (
         _taught(setup, folder / name, seed, see) for name, setup in (("sick", lesson.sick), ("healthy", lesson.healthy))
     )
-    return Outcome(lesson, sick, healthy, tuple(_checked(claim, sick, healthy) for claim in lesson.claims))
+    return LessonResult(lesson, sick, healthy, tuple(_checked(claim, sick, healthy) for claim in lesson.claims))
 
 
 def _taught(setup: Setup, folder: Path, seed: int, see: Callable[[], None]) -> Taught:

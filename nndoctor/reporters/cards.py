@@ -12,7 +12,7 @@ from nndoctor.plots.curves import Line, Paper, curves_of, draw
 from nndoctor.remedies import REMEDIES
 from nndoctor.remedies.sources import url_of
 from nndoctor.reporters.json import dumped
-from nndoctor.reporters.page import Look, Page
+from nndoctor.reporters.page import Page, Style
 
 HEIGHT = 6  # rows of an example's picture
 GIVEN = {
@@ -23,7 +23,7 @@ GIVEN = {
 BETWEEN = 2  # blanks between the sick and the healthy one
 
 
-def table(rules: Sequence[Rule], look: Look) -> str:
+def table(rules: Sequence[Rule], look: Style) -> str:
     """A line a rule, with the first letter of its severity."""
     page = Page(look)
     wide = max((len(rule.name) for rule in rules), default=0)
@@ -50,14 +50,14 @@ def as_json(rules: Sequence[Rule]) -> str:
             "how": rule.how,
             "sources": [{"text": s.text, "url": s.url} for s in rule.sources],
             "remedies": list(rule.remedies),
-            "yields_to": list(rule.yields_to),
+            "suppressed_by": list(rule.suppressed_by),
         }
         for rule in rules
     ]
     return dumped(rows, indent=2) + "\n"
 
 
-def card(rule: Rule, look: Look, related: Sequence[str] = ()) -> str:
+def card(rule: Rule, look: Style, related: Sequence[str] = ()) -> str:
     """One rule: what it finds, drawn from its own examples, why, how, remedies, sources and related rules."""
     page = Page(look)
     severity = str(rule.severity)
@@ -68,8 +68,8 @@ def card(rule: Rule, look: Look, related: Sequence[str] = ()) -> str:
     _section(page, "Why it matters", [rule.why])
     needs = needs_in_words(rule)
     _section(page, "How it is judged", [rule.how, *([f"Needs {needs}."] if needs else [])])
-    if rule.yields_to:
-        _section(page, "Suppressed by", [", ".join(rule.yields_to)])
+    if rule.suppressed_by:
+        _section(page, "Suppressed by", [", ".join(rule.suppressed_by)])
     if rule.remedies:
         page.blank()
         page.line(("What to try, in this order", "bold"))

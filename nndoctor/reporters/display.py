@@ -12,7 +12,7 @@ from nndoctor.core.report import Report
 from nndoctor.reporters import json
 from nndoctor.reporters.html.notebook import of_report as report_html
 from nndoctor.reporters.html.notebook import of_run as run_html
-from nndoctor.reporters.page import Look
+from nndoctor.reporters.page import Style
 from nndoctor.reporters.terminal import render
 
 __all__ = ["as_json", "page", "plot", "report_html", "run_html", "show"]
@@ -22,13 +22,13 @@ MIN_WIDTH, MAX_WIDTH = 40, 120
 
 def page(report: Report, *, verbose: bool = False) -> str:
     """The page that `nndoctor diagnose` prints, without colour."""
-    return render([report], Look(_width(), encoding=sys.stdout.encoding or "utf-8"), full=verbose).rstrip("\n")
+    return render([report], Style(_width(), encoding=sys.stdout.encoding or "utf-8"), full=verbose).rstrip("\n")
 
 
 def show(report: Report, *, verbose: bool = False) -> None:
     """Print the page, in colour on a terminal."""
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    look = Look(_width(), color, sys.stdout.encoding or "utf-8")
+    look = Style(_width(), color, sys.stdout.encoding or "utf-8")
     sys.stdout.write(render([report], look, full=verbose))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from nndoctor.reporters.json import dumped
-from nndoctor.reporters.page import Look, Page, padded
+from nndoctor.reporters.page import Page, Style, padded
 
 
 class Named(Protocol):
@@ -21,7 +21,7 @@ class Named(Protocol):
         """What is recognised, in words."""
 
 
-def table(ours: Sequence[Named], others: Sequence[Named], look: Look) -> str:
+def table(ours: Sequence[Named], others: Sequence[Named], look: Style) -> str:
     """Each format with what is recognised, those of other packages below."""
     page = Page(look)
     wide = max(len(reader.name) for reader in (*ours, *others)) + 2

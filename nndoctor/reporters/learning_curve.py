@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from nndoctor.core.formatting import number
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, plain
-from nndoctor.reporters.page import Look, Page
+from nndoctor.reporters.page import Page, Style
 from nndoctor.treatment.learning_curve import WORTH, LearningCurve
 
 BAR = 30  # characters of the largest error
 
 
-def render(curve: LearningCurve, look: Look) -> str:
+def render(curve: LearningCurve, look: Style) -> str:
     """The page: the verdict, a bar for each size and split, what twice the data would bring."""
     page = Page(look)
     last = curve.sizes[-1]
@@ -47,7 +47,7 @@ def verdict(curve: LearningCurve) -> str:
     return f"Both errors are close ({values}): more data will not help; try a larger or better model if {number(train)} is too high."
 
 
-def _bar(value: float, most: float, look: Look) -> str:
+def _bar(value: float, most: float, look: Style) -> str:
     return ("\u2588" if look.drawing else "#") * max(round(BAR * value / most), 0) if most > 0 else ""
 
 

@@ -9,7 +9,7 @@ from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import capital, verdict
 from nndoctor.plots.curves import Paper, draw
-from nndoctor.reporters.page import Look, Page
+from nndoctor.reporters.page import Page, Style
 
 HEIGHT = 6  # rows of a twin's curves
 
@@ -24,7 +24,7 @@ class Words:
     claims: Sequence[tuple[bool, str]]
 
 
-def render(words: Words, twins: Sequence[tuple[str, Report]], look: Look) -> str:
+def render(words: Words, twins: Sequence[tuple[str, Report]], look: Style) -> str:
     """The page."""
     page = Page(look)
     page.line((words.title, "bold"))
@@ -45,7 +45,7 @@ def render(words: Words, twins: Sequence[tuple[str, Report]], look: Look) -> str
     return page.text()
 
 
-def listed(chapters: Mapping[str, Sequence[tuple[str, str]]], look: Look) -> str:
+def listed(chapters: Mapping[str, Sequence[tuple[str, str]]], look: Style) -> str:
     """All lessons: names and titles by chapter."""
     page = Page(look)
     wide = max(len(name) for lessons in chapters.values() for name, _ in lessons) + 2

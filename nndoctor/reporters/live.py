@@ -13,7 +13,7 @@ from nndoctor.core.run import Run
 from nndoctor.core.verdict import sentence as as_sentence
 from nndoctor.core.verdict import verdict
 from nndoctor.plots.curves import Paper, draw
-from nndoctor.reporters.page import Look, Page
+from nndoctor.reporters.page import Page, Style
 from nndoctor.reporters.runs import table, worst_first
 
 FEW = 8  # points from which a curve is extrapolated
@@ -23,7 +23,7 @@ MOST_REMEDIES = 2
 
 def render(
     reports: Sequence[Report],
-    look: Look,
+    look: Style,
     *,
     height: int = 24,
     waiting: Mapping[str, str] | None = None,

@@ -12,7 +12,7 @@ from nndoctor.core.sanitize import shown
 from nndoctor.core.verdict import verdict
 from nndoctor.plots.curves import Paper, draw
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
-from nndoctor.reporters.page import Look, Page
+from nndoctor.reporters.page import Page, Style
 from nndoctor.reporters.runs import worst_first
 
 MARK = "<!-- nndoctor -->"
@@ -80,7 +80,7 @@ def _table(found: Sequence[Entry]) -> str:
 
 def _picture(report: Report) -> str:
     """A run's curves as text, folded."""
-    page = Page(Look(WIDTH))
+    page = Page(Style(WIDTH))
     span = report.primary.span if report.primary else None
     for line in draw(report.run, Paper(WIDTH, HEIGHT), span):
         page.row(line)

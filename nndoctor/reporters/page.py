@@ -30,7 +30,7 @@ Part = str | tuple[str, str]  # words, and their style of STYLES or the address 
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Style:
     """How a page may look: its width in characters, whether in colour, and the characters it may use."""
 
     width: int = 80
@@ -50,7 +50,7 @@ class Look:
 class Page:
     """Collects lines and gives them as one string; whatever is put on it is data and is made safe here."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Style) -> None:
         self.look = look
         self.width = look.width
         self._out = io.StringIO()

@@ -14,7 +14,7 @@ from nndoctor.core.verdict import essence, headline, sentence
 from nndoctor.plots.curves import Line, Paper, draw
 from nndoctor.reporters.checked import command, unchecked, unrecognized
 from nndoctor.reporters.outlook import outlook
-from nndoctor.reporters.page import Look, Page, cut, shortened
+from nndoctor.reporters.page import Page, Style, cut, shortened
 
 MAX_LINES = 24
 MAX_PLOT, MIN_PLOT = 8, 4
@@ -80,7 +80,7 @@ def _plot(page: Page, report: Report, room: int) -> list[Line]:
     return lines
 
 
-def _tail(look: Look, report: Report, amounts: tuple[int, ...]) -> Page:
+def _tail(look: Style, report: Report, amounts: tuple[int, ...]) -> Page:
     """What stands below the plot."""
     reasons, remedies, others, remarks = amounts
     page = Page(look)

@@ -16,14 +16,14 @@ from nndoctor.core.run import FactValue
 from nndoctor.core.verdict import sentence
 from nndoctor.plots.scatter import scatter
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, entry, plain
-from nndoctor.reporters.page import Look, Page, cut, padded
+from nndoctor.reporters.page import Page, Style, cut, padded
 
 MOST = 10  # trials shown
 CELL = 12  # characters of a setting at most
 WORTH, BY_CHANCE = 0.02, 0.05  # of the differences: less is not named, nor what is as likely by chance
 
 
-def render(report: Report, trials: Sequence[Trial], look: Look, *, quiet: bool = False, full: bool = False) -> str:
+def render(report: Report, trials: Sequence[Trial], look: Style, *, quiet: bool = False, full: bool = False) -> str:
     """The page; quiet shows only the findings, `full` every trial."""
     page = Page(look)
     search = of(report.run)

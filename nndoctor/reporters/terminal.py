@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import verdict
-from nndoctor.reporters.page import Look, Page
+from nndoctor.reporters.page import Page, Style
 from nndoctor.reporters.runs import counted, table, worst_first
 from nndoctor.reporters.short import short, title
 from nndoctor.reporters.verbose import head, verbose
@@ -16,7 +16,7 @@ MAX_PAGES = 5
 """Runs of which each gets its page; of more only the table is shown, and each is seen in full by its name."""
 
 
-def render(reports: Sequence[Report], look: Look, *, quiet: bool = False, full: bool = False) -> str:
+def render(reports: Sequence[Report], look: Style, *, quiet: bool = False, full: bool = False) -> str:
     """All reports as one page; several get a table first.
 
     Then come the pages of those with findings, or, where runs are many, the findings counted; `full` asks for every

@@ -8,7 +8,7 @@ from nndoctor._version import __version__
 from nndoctor.core.formatting import number
 from nndoctor.core.verdict import headline
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, plain
-from nndoctor.reporters.page import Look, Page
+from nndoctor.reporters.page import Page, Style
 from nndoctor.treatment.gains import Gain, Verdict
 from nndoctor.treatment.treat import Treatment
 
@@ -16,7 +16,7 @@ STYLES = {Verdict.HELPS: "good", Verdict.NOISE: "dim", Verdict.HURTS: "warning",
 UNITS = "a gain of 1 is the distance from the best constant prediction to the best loss of any trial"
 
 
-def render(treatment: Treatment, look: Look) -> str:
+def render(treatment: Treatment, look: Style) -> str:
     """The page."""
     page = Page(look)
     finals = list(treatment.finals("").values())

@@ -18,7 +18,7 @@ from nndoctor.sanity.observe import LossCall, Observer, standing_for
 
 
 @dataclass(slots=True)
-class Outcome:
+class ForwardResult:
     """One forward pass: a loss of one number, and what the model returned (None where it was never called)."""
 
     loss: Tensor
@@ -74,7 +74,7 @@ class Subject:
         device = self.device
         return mapped(batch, lambda t: t.to(device))
 
-    def run(self, batch: Batch) -> Outcome:
+    def run(self, batch: Batch) -> ForwardResult:
         """Forward and loss. Raises ModelFileError naming the layer that failed, or what is wrong with the loss."""
         try:
             return self._once(batch)
@@ -83,9 +83,9 @@ class Subject:
                 raise
         with torch.enable_grad():  # a model or loss that takes derivatives itself
             found = self._once(batch)
-        return Outcome(found.loss.detach(), mapped(found.output, torch.Tensor.detach))
+        return ForwardResult(found.loss.detach(), mapped(found.output, torch.Tensor.detach))
 
-    def _once(self, batch: Batch) -> Outcome:
+    def _once(self, batch: Batch) -> ForwardResult:
         if self.step is not None:
             return self._stepped(batch)
         try:
@@ -97,9 +97,9 @@ class Subject:
                 loss = self._loss(output, batch)
             except Exception as error:
                 raise self._failed(self._loss_words(output, batch), error, None) from error
-        return Outcome(self._single(loss), output)
+        return ForwardResult(self._single(loss), output)
 
-    def _stepped(self, batch: Batch) -> Outcome:
+    def _stepped(self, batch: Batch) -> ForwardResult:
         """As the user's own step does it; the output is what the model gave first within it."""
         seen: list[Any] = []
         handle = self.model.register_forward_hook(lambda _m, _a, output: seen.append(output))
@@ -109,7 +109,7 @@ class Subject:
             raise self._failed("the step fails", error, batch) from error
         finally:
             handle.remove()
-        return Outcome(self._single(loss), seen[0] if len(seen) == 1 else None)
+        return ForwardResult(self._single(loss), seen[0] if len(seen) == 1 else None)
 
     def observed(self, batch: Batch) -> tuple[Observer, LossCall | None]:
         """One pass under an observer, and the call of one of torch's losses that is the whole loss, if there is one."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.experiment.model_file import told
-from nndoctor.experiment.steps import Outcome, outcome
+from nndoctor.experiment.steps import StepResult, outcome
 from nndoctor.training.optimizers import factor, optimizer
 from nndoctor.training.options import Options
 
@@ -31,7 +31,7 @@ class Stepper:
         self._peak *= factor
         self.lr *= factor
 
-    def take(self, batch: object, step: int) -> Outcome | None:
+    def take(self, batch: object, step: int) -> StepResult | None:
         """One step on a batch, the outcome without the penalties; None where the user's own step gives no loss."""
         rate = 1.0 if self._total is None else factor(self._options.schedule, step, self._total, self._options.warmup)
         for group, peak in zip(self.optimizer.param_groups, self._peaks, strict=True):
@@ -40,7 +40,7 @@ class Stepper:
         if self._experiment.train_step is not None:
             with told(self._experiment.path, "takes a step"):
                 loss = self._experiment.train_step(self._experiment.model, batch, self.optimizer)
-            return Outcome(loss) if isinstance(loss, Tensor) and loss.numel() == 1 else None
+            return StepResult(loss) if isinstance(loss, Tensor) and loss.numel() == 1 else None
         self.optimizer.zero_grad(set_to_none=True)
         with told(self._experiment.path, "computes its loss"), self._precision():
             found = outcome(self._experiment, batch)

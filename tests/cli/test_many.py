@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from nndoctor.cli.output_formats import Format
-from nndoctor.cli.run_diagnose import Request, answer
+from nndoctor.cli.output_formats import OutputFormat
+from nndoctor.cli.run_diagnose import DiagnoseRequest, answer
 from nndoctor.core.errors import NNDoctorError
 from nndoctor.diagnosis import batch as judging
 from nndoctor.diagnosis.batch import all_judged, sensible
@@ -45,7 +45,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def told(request: Request, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+def told(request: DiagnoseRequest, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
     """The exit code and what was printed."""
     code = answer(request)
     captured = capsys.readouterr()
@@ -57,7 +57,7 @@ def told(request: Request, capsys: pytest.CaptureFixture[str]) -> tuple[int, str
 def test_many_runs_are_a_table_the_worst_first(capsys, monkeypatch, width):
     """One line a run, the findings counted, and how to see one in full; no line is wider than the terminal."""
     monkeypatch.setenv("COLUMNS", str(width))
-    code, out, _ = told(Request(["runs"]), capsys)
+    code, out, _ = told(DiagnoseRequest(["runs"]), capsys)
     lines = out.splitlines()
     assert code == 1
     assert lines[0] == "8 runs in runs"
@@ -71,19 +71,19 @@ def test_many_runs_are_a_table_the_worst_first(capsys, monkeypatch, width):
 @pytest.mark.usefixtures("folder")
 def test_all_pages_on_demand(capsys):
     """--full shows every run's page."""
-    assert told(Request(["runs"], full=True), capsys)[1].count("epoch  0") == 8
+    assert told(DiagnoseRequest(["runs"], full=True), capsys)[1].count("epoch  0") == 8
 
 
 @pytest.mark.usefixtures("folder")
 def test_what_is_no_log_in_a_folder_is_a_note(capsys):
     """It is named on standard error and changes no exit code; the same file named by the user is an error."""
-    code, _, err = told(Request(["runs"], exit_zero=True), capsys)
+    code, _, err = told(DiagnoseRequest(["runs"], exit_zero=True), capsys)
     assert code == 0
     assert "that are not run logs" in err
     assert "people.csv" in err
     assert "trials.csv" in err
     assert "3 files" in err
-    assert told(Request(["runs", "runs/trials.csv"]), capsys)[0] == 2
+    assert told(DiagnoseRequest(["runs", "runs/trials.csv"]), capsys)[0] == 2
 
 
 def test_a_folder_of_nothing_but_other_tables_is_an_error(folder, capsys):
@@ -91,17 +91,17 @@ def test_a_folder_of_nothing_but_other_tables_is_an_error(folder, capsys):
     other = folder / "other"
     other.mkdir()
     (other / "trials.csv").write_text((folder / "runs/trials.csv").read_text())
-    code, out, err = told(Request(["other"]), capsys)
+    code, out, err = told(DiagnoseRequest(["other"]), capsys)
     assert (code, out) == (2, "")
     assert "a table of trials" in err
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("kind", [Format.json, Format.concise, Format.terminal])
+@pytest.mark.parametrize("kind", [OutputFormat.json, OutputFormat.concise, OutputFormat.terminal])
 def test_the_same_bytes_by_however_many_processes(capsys, kind):
     """One process or two: the same output."""
-    one = told(Request(["runs"], format=kind, jobs=1), capsys)
-    assert told(Request(["runs"], format=kind, jobs=2), capsys) == one
+    one = told(DiagnoseRequest(["runs"], format=kind, jobs=1), capsys)
+    assert told(DiagnoseRequest(["runs"], format=kind, jobs=2), capsys) == one
 
 
 @pytest.mark.usefixtures("folder")
@@ -110,8 +110,10 @@ def test_a_run_that_is_kept_slim_tells_the_same(capsys):
     long = HEADER + "".join(f"{k},{2 / (k + 1) + 0.01 * (k % 7):.5f},{2 / (k + 1) + 0.2:.5f}\n" for k in range(3000))
     for k in range(6):
         Path(f"long{k}.csv").write_text(long, encoding="utf-8")
-    whole = json.loads(told(Request(["long0.csv"], format=Format.json), capsys)[1])["runs"][0]
-    slim = json.loads(told(Request([f"long{k}.csv" for k in range(6)], format=Format.json), capsys)[1])["runs"][0]
+    whole = json.loads(told(DiagnoseRequest(["long0.csv"], format=OutputFormat.json), capsys)[1])["runs"][0]
+    slim = json.loads(told(DiagnoseRequest([f"long{k}.csv" for k in range(6)], format=OutputFormat.json), capsys)[1])[
+        "runs"
+    ][0]
     assert slim == whole
 
 

@@ -11,7 +11,7 @@ from typer.main import get_command
 from nndoctor.cli import diagnose as command
 from nndoctor.cli import quick
 from nndoctor.cli.app import app
-from nndoctor.cli.run_diagnose import Request
+from nndoctor.cli.run_diagnose import DiagnoseRequest
 
 LINES = [
     "a.csv",
@@ -42,11 +42,11 @@ UNUSUAL = [
 ]
 
 
-def by_parser(words: list[str], monkeypatch: pytest.MonkeyPatch) -> Request:
+def by_parser(words: list[str], monkeypatch: pytest.MonkeyPatch) -> DiagnoseRequest:
     """The request that typer makes of the words."""
-    made: list[Request] = []
+    made: list[DiagnoseRequest] = []
 
-    def answer(request: Request) -> int:
+    def answer(request: DiagnoseRequest) -> int:
         made.append(request)
         return 0
 

@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_written_stops_no_training(tmp_path, capsys):
 
 
 SCRIPT = """
-import sys
+import os, sys
 sys.path.insert(0, {root!r})
 import torch, torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
@@ -113,7 +113,8 @@ for k in range(2000):
 live.finish()
 dist.barrier()
 dist.destroy_process_group()
-print("steps", k + 1)
+print("steps", k + 1, flush=True)
+os._exit(0)  # gloo's threads can abort the interpreter's shutdown: pytorch/pytorch#190489
 """
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 SCRIPT = """
-import sys
+import os, sys
 sys.path.insert(0, {root!r})
 import torch, torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
@@ -56,6 +56,8 @@ with Recorder(model, optimizer, {folder!r}, resume={resume}) as rec:
         dist.barrier()
 assert rec.off == "closed", rec.off
 dist.destroy_process_group()
+sys.stdout.flush()
+os._exit(0)  # gloo's threads can abort the interpreter's shutdown: pytorch/pytorch#190489
 """
 
 

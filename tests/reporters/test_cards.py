@@ -10,14 +10,14 @@ from rich.cells import cell_len
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.remedies import REMEDIES
 from nndoctor.reporters import cards
-from nndoctor.reporters.page import Look
+from nndoctor.reporters.page import Style
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_every_rule_is_explained_within_the_page(rule, width):
     """With all its remedies and sources, and no line too wide."""
-    page = cards.card(rule, Look(width))
+    page = cards.card(rule, Style(width))
     words = " ".join(page.split()).lower()
     assert max(map(cell_len, page.splitlines())) <= width
     for text in (rule.why, rule.how, *(REMEDIES[name].text for name in rule.remedies), *(s.text for s in rule.sources)):
@@ -27,7 +27,7 @@ def test_every_rule_is_explained_within_the_page(rule, width):
 def test_the_sick_example_stands_beside_the_healthy_one():
     """Two pictures in one row, each with its axis; the piece that the rule sees is marked."""
     rule = next(rule for rule in RULES if rule.name == "high-variance")
-    lines = cards.card(rule, Look(80)).splitlines()
+    lines = cards.card(rule, Style(80)).splitlines()
     title = next(k for k, line in enumerate(lines) if line.startswith("Example"))
     assert "Counterexample" in lines[title]
     assert all(line.count("│") + line.count("┤") == 2 for line in lines[title + 1 : title + 7])
@@ -36,7 +36,7 @@ def test_the_sick_example_stands_beside_the_healthy_one():
 
 def test_the_table_has_a_line_a_rule():
     """Codes in order, each with its severity's letter and its name; at 120 columns no title wraps."""
-    lines = cards.table(RULES, Look(120)).splitlines()[: len(RULES)]
+    lines = cards.table(RULES, Style(120)).splitlines()[: len(RULES)]
     assert [line.split()[:3] for line in lines] == [[r.code, r.severity[0].upper(), r.name] for r in RULES]
     assert all(line.endswith(rule.title) for line, rule in zip(lines, RULES, strict=True))
 

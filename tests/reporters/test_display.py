@@ -11,14 +11,14 @@ import pytest
 
 import nndoctor
 from nndoctor.core.errors import UsageError
-from nndoctor.reporters.page import Look
+from nndoctor.reporters.page import Style
 from nndoctor.reporters.terminal import render
 
 
 def test_a_printed_report_is_the_page(sick, monkeypatch):
     """`print(report)` shows what `nndoctor diagnose` prints."""
     monkeypatch.setenv("COLUMNS", "80")
-    assert f"{sick}\n" == render([sick], Look(80))
+    assert f"{sick}\n" == render([sick], Style(80))
 
 
 def test_show_prints_the_page_and_verbose_more(sick, capsys):

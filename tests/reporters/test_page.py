@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from nndoctor.reporters.page import Look, Page, cut
+from nndoctor.reporters.page import Page, Style, cut
 from nndoctor.reporters.terminal import render
 
 GOLDEN = Path(__file__).parent / "golden"
-PLAIN = Look(80)
+PLAIN = Style(80)
 
 
 def check(name: str, page: str) -> None:
@@ -48,7 +48,7 @@ def test_the_details_follow_the_order_of_the_table(sick, flat):
 def test_names_matter_more_than_losses(sick, flat):
     """In a table too narrow for both, the names of the runs are whole."""
     long = replace(flat, run=replace(flat.run, source="a-rather-long-name-of-an-experiment.csv"))
-    narrow, wide = (render([sick, long], Look(width)).split("─")[0] for width in (80, 120))
+    narrow, wide = (render([sick, long], Style(width)).split("─")[0] for width in (80, 120))
     assert "a-rather-long-name-of-an-experiment.csv" in narrow
     assert "2.303 → 2.303" not in narrow
     assert "2.303 → 2.303" in wide
@@ -61,7 +61,7 @@ def test_the_quiet_page_is_as_committed(sick, healthy):
 
 def test_the_ascii_page_is_as_committed(sick):
     """For terminals that show neither braille nor dots."""
-    page = render([sick], Look(80, encoding="ascii"))
+    page = render([sick], Style(80, encoding="ascii"))
     assert page.isascii()
     check("ascii", page)
 
@@ -69,13 +69,13 @@ def test_the_ascii_page_is_as_committed(sick):
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_no_line_is_wider_than_the_page(width, sick, flat, healthy, unjudged):
     """At any width, for one run and for several."""
-    pages = [render([sick], Look(width)), render([sick, flat, healthy, unjudged], Look(width))]
+    pages = [render([sick], Style(width)), render([sick, flat, healthy, unjudged], Style(width))]
     assert max(cell_len(line) for page in pages for line in page.splitlines()) <= width
 
 
 def test_colour_changes_no_word(sick, flat):
     """Without its escapes the coloured page is the plain one."""
-    colored = render([sick, flat], Look(80, color=True))
+    colored = render([sick, flat], Style(80, color=True))
     assert "\x1b[" in colored
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == render([sick, flat], PLAIN)
 
@@ -108,7 +108,7 @@ def test_names_from_a_log_are_shown_not_obeyed(sick):
 def test_wide_characters_count_twice():
     """A name in Chinese is cut and aligned by the columns it takes."""
     assert cell_len(cut("损失函数曲线.csv", 10)) <= 10
-    page = Page(Look(20))
+    page = Page(Style(20))
     page.line("损失" * 20, indent=2, hanging=2)
     assert max(map(cell_len, page.text().splitlines())) <= 20
 
@@ -121,6 +121,6 @@ def test_a_name_is_cut_to_any_width(width):
 
 def test_items_break_only_between_items():
     """Evidence never parts a number from its name."""
-    page = Page(Look(30))
+    page = Page(Style(30))
     page.items(["train error 0.1", "validation error 0.2", "gap 0.1"])
     assert page.text().splitlines() == ["train error 0.1", "validation error 0.2 · gap 0.1"]

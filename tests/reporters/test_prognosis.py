@@ -10,7 +10,7 @@ import pytest
 from nndoctor.core.prognosis import Expectation, Reason
 from nndoctor.reporters import terminal
 from nndoctor.reporters.json import render
-from nndoctor.reporters.page import Look
+from nndoctor.reporters.page import Style
 
 LOWER = Expectation(
     "lr/10", "train/loss", 0.88, 0.34, 0.2, 0.5, 61240,
@@ -27,7 +27,7 @@ def report(sick):
 
 def test_the_page_orders_changes_by_promise(report):
     """The likely change comes first, with the loss it should reach; the unlikely one has no number."""
-    lines = terminal.render([report], Look(80)).splitlines()
+    lines = terminal.render([report], Style(80)).splitlines()
     start = lines.index("What would help (from 61,240 retrained networks)")
     assert lines[start + 1] == "  lr ÷10     likely (88%)   training loss 1.21 → about 0.8 (0.61–0.97)"
     assert lines[start + 2].split() == ["4×", "longer", "unlikely", "(9%)"]

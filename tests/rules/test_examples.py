@@ -49,7 +49,7 @@ def test_card_is_complete(rule: Rule) -> None:
     assert rule.healthy
     assert rule.remedies
     assert set(rule.remedies) <= set(REMEDIES)
-    assert set(rule.yields_to) <= {other.name for other in RULES}
+    assert set(rule.suppressed_by) <= {other.name for other in RULES}
 
 
 def test_codes_are_in_order_and_unique() -> None:

@@ -10,7 +10,7 @@ from nndoctor.core.formatting import step
 from nndoctor.plots.curves import Paper
 from nndoctor.plots.overlay import overlay
 from nndoctor.reporters.markdown import HEIGHT, MARK, WIDTH, escaped
-from nndoctor.reporters.page import Look, Page
+from nndoctor.reporters.page import Page, Style
 from nndoctor.reporters.side_by_side.terminal import SIGNS
 from nndoctor.reporters.side_by_side.words import became, seconds, sentence, setting, spoken, value
 
@@ -70,7 +70,7 @@ def _findings(found: Comparison, changes: Sequence[Change]) -> str:
 def _picture(found: Comparison) -> str:
     if found.judged is None:
         return ""
-    page = Page(Look(WIDTH))
+    page = Page(Style(WIDTH))
     for line in overlay([(s.label, s.runs[0].series[found.judged]) for s in found.sides], Paper(WIDTH, HEIGHT)):
         page.row(line)
     drawn = page.text().replace("`", "'")

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nndoctor.compare.comparison import Comparison, Measure, Outcome
+from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Measure
 from nndoctor.compare.remedy_outcomes import Change
 from nndoctor.core.formatting import step
 from nndoctor.plots.curves import Paper
 from nndoctor.plots.overlay import MOST, overlay
-from nndoctor.reporters.page import Look, Page, cut, padded
+from nndoctor.reporters.page import Page, Style, cut, padded
 from nndoctor.reporters.side_by_side.words import STYLES, became, seconds, sentence, setting, spoken, value, worked
 
-SIGNS = {Outcome.BETTER: "+", Outcome.WORSE: "-", Outcome.ALIKE: "=", Outcome.UNKNOWN: "?"}
+SIGNS = {
+    ComparisonVerdict.BETTER: "+",
+    ComparisonVerdict.WORSE: "-",
+    ComparisonVerdict.ALIKE: "=",
+    ComparisonVerdict.UNKNOWN: "?",
+}
 CELL, NARROW = 14, 9  # characters of a value in a table, and the fewest that still show one
 
 
-def render(found: Comparison, changes: Sequence[Change], look: Look) -> str:
+def render(found: Comparison, changes: Sequence[Change], look: Style) -> str:
     """The page."""
     page = Page(look)
     for side in found.sides:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 
-from nndoctor.compare.comparison import Comparison, Measure, Outcome
+from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Measure
 from nndoctor.compare.remedy_outcomes import Change
 from nndoctor.core.formatting import number, step
 from nndoctor.core.run import FactValue
 
-STYLES = {Outcome.BETTER: "good", Outcome.WORSE: "error", Outcome.ALIKE: "info", Outcome.UNKNOWN: "info"}
+STYLES = {
+    ComparisonVerdict.BETTER: "good",
+    ComparisonVerdict.WORSE: "error",
+    ComparisonVerdict.ALIKE: "info",
+    ComparisonVerdict.UNKNOWN: "info",
+}
 
 
 def sentence(found: Comparison, side: int) -> str:
@@ -21,9 +26,9 @@ def sentence(found: Comparison, side: int) -> str:
     outcome = measure.outcome(0, side)
     said = f"{_values(measure, side)} at step {step(measure.at)}"
     chance = _chance(measure, side)
-    if outcome is Outcome.UNKNOWN:
+    if outcome is ComparisonVerdict.UNKNOWN:
         return f"{label} and {first} cannot be compared: {said}."
-    if outcome is Outcome.ALIKE:
+    if outcome is ComparisonVerdict.ALIKE:
         return f"The difference between {label} and {first} is within noise: {said} ({chance}).{_then(found, side)}"
     return f"{label} is {outcome} than {first}: {said} ({chance}).{_then(found, side)}"
 
@@ -31,9 +36,13 @@ def sentence(found: Comparison, side: int) -> str:
 def _then(found: Comparison, side: int) -> str:
     """The result at equal time, where it differs from that at equal steps."""
     measure, steps = found.measure(found.judged, seconds=True), found.outcome(side)
-    if measure is None or measure.outcome(0, side) in (steps, Outcome.UNKNOWN):
+    if measure is None or measure.outcome(0, side) in (steps, ComparisonVerdict.UNKNOWN):
         return ""
-    words = {Outcome.BETTER: "is better", Outcome.WORSE: "is worse", Outcome.ALIKE: "is within noise"}
+    words = {
+        ComparisonVerdict.BETTER: "is better",
+        ComparisonVerdict.WORSE: "is worse",
+        ComparisonVerdict.ALIKE: "is within noise",
+    }
     timed = measure.outcome(0, side)
     return f" At equal time it {words[timed]}: {_values(measure, side)} after {seconds(measure.at)}."
 
@@ -58,23 +67,27 @@ def became(found: Comparison, change: Change) -> str:
     tried = f" (tried: {', '.join(change.tried)})" if change.tried else ""
     what = spoken(change.series or "")
     measure = found.measure(change.series)
-    if measure is None or change.outcome is Outcome.UNKNOWN:
+    if measure is None or change.outcome is ComparisonVerdict.UNKNOWN:
         return f"{'no longer occurs' if change.fate == 'gone' else 'still occurs'}{tried}"
     said = f"{what} {value(measure.levels[0].last)} → {value(measure.levels[change.side].last)}"
     if change.fate == "still":
-        words = {Outcome.BETTER: "better", Outcome.WORSE: "worse", Outcome.ALIKE: "within noise"}
+        words = {
+            ComparisonVerdict.BETTER: "better",
+            ComparisonVerdict.WORSE: "worse",
+            ComparisonVerdict.ALIKE: "within noise",
+        }
         return f"still occurs: {said} ({words[change.outcome]}){tried}"
     words = {
-        Outcome.BETTER: f"no longer occurs, and {said} is better: the remedy worked",
-        Outcome.WORSE: f"no longer occurs, but {said} is worse: the remedy did more harm than good",
-        Outcome.ALIKE: f"no longer occurs, but {said} is within noise",
+        ComparisonVerdict.BETTER: f"no longer occurs, and {said} is better: the remedy worked",
+        ComparisonVerdict.WORSE: f"no longer occurs, but {said} is worse: the remedy did more harm than good",
+        ComparisonVerdict.ALIKE: f"no longer occurs, but {said} is within noise",
     }
     return f"{words[change.outcome]}{tried}"
 
 
 def worked(change: Change) -> bool:
     """Whether the finding is gone and the metric that its remedies promise has improved."""
-    return change.fate == "gone" and change.outcome is Outcome.BETTER
+    return change.fate == "gone" and change.outcome is ComparisonVerdict.BETTER
 
 
 def spoken(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.bias import EXPLAINED_BY, TrainingError, target_error, training_error
 from nndoctor.analysis.chance import known_classes
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
@@ -73,7 +73,7 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
         run,
         error,
         f"training error has settled at {percent(error.end)}{outcome(run, 'wider')}; --target-error sets the error that is possible",
-        sureness(error.end, HIGH_ERROR, CERTAIN_ERROR),
+        confidence_between(error.end, HIGH_ERROR, CERTAIN_ERROR),
     )
 
 
@@ -95,7 +95,7 @@ def _above_target(run: Run, error: TrainingError) -> Iterator[Symptom]:
         run,
         error,
         f"training error is {percent(error.end)}, and {wanted}{'' if target is not None else ' (--target-error sets it)'}",
-        sureness(bias, limit, limit + CERTAIN_BIAS),
+        confidence_between(bias, limit, limit + CERTAIN_BIAS),
     )
 
 
@@ -139,5 +139,5 @@ RULE = Rule(
         Run.drawn({"target_error": 0.0}, train_error="0.005", validation_error="0.01"),
         Run.drawn({"target_error": 0.14}, train_error="0.15", validation_error="0.16"),
     ),
-    yields_to=EXPLAINED_BY,
+    suppressed_by=EXPLAINED_BY,
 )

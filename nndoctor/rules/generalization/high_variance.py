@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.convergence import has_moved, reach, sureness
+from nndoctor.analysis.convergence import confidence_between, has_moved, reach
 from nndoctor.analysis.gap import shared, upto
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
@@ -56,7 +56,7 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
     words = name.replace("_", " ")
     return Symptom(
         f"validation {words} {_ends(theirs, upto(ours, theirs), words)}: a gap of {100 * seen:.0f} points",
-        _steady(sureness(seen, limit, 2.5 * limit), validation, seen),
+        _steady(confidence_between(seen, limit, 2.5 * limit), validation, seen),
         {"train_error": train.last, "validation_error": validation.last, "gap": seen},
         series=f"validation/{name}",
         step=float(validation.x[-1]),
@@ -106,7 +106,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         return
     yield Symptom(
         f"validation loss {_ends(validation, train, 'loss')}: a large generalization gap",
-        _steady(sureness(share, loss, loss + 0.35), validation, gap),
+        _steady(confidence_between(share, loss, loss + 0.35), validation, gap),
         {"train_loss": train.last, "validation_loss": validation.last, "gap": gap, "reach": reach(run)},
         series="validation/loss",
         step=float(validation.x[-1]),
@@ -146,6 +146,6 @@ RULE = Rule(
         Run.drawn(train_error="0.005", validation_error="0.01"),
         Run.drawn(train_loss="2.3..0.001*20", validation_loss="2.3..0.005*20"),
     ),
-    yields_to=("loss-and-metric-disagree", "nan-loss", "diverged", "plateau-at-start", "sawtooth-epochs"),
+    suppressed_by=("loss-and-metric-disagree", "nan-loss", "diverged", "plateau-at-start", "sawtooth-epochs"),
     limits={"gap": GAP, "fine": FINE, "loss": LOSS},
 )

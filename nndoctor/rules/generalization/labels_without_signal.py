@@ -124,5 +124,5 @@ RULE = Rule(
             train_loss="1.62..0.1*10", validation_loss="1.6..0.9*4 1.0..2.1*6", validation_accuracy="0.22..0.7*10"
         ),
     ),
-    yields_to=("nan-loss", "stuck-at-chance", "no-weight-changes", "loss-exactly-zero"),
+    suppressed_by=("nan-loss", "stuck-at-chance", "no-weight-changes", "loss-exactly-zero"),
 )

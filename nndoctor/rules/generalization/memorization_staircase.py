@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.epochs import borders
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
@@ -45,7 +45,7 @@ def check(run: Run) -> Iterator[Symptom]:
     shown = " and ".join(text for text in seen if text)
     yield Symptom(
         f"training loss drops where an epoch begins{f' ({shown})' if shown else ''} and is flat within the epochs: the model memorizes examples that it has seen before",
-        sureness(float((drops[steep] / levels[steep]).mean()), least, 0.4),
+        confidence_between(float((drops[steep] / levels[steep]).mean()), least, 0.4),
         {"epochs": len(first) + 1, "mean_drop": float(drops[steep].mean()), "fall_within_epochs": float(slopes.mean())},
         series="train/loss",
         step=float(loss.x[first[0]]),
@@ -114,5 +114,5 @@ RULE = Rule(
     remedies=("fewer-epochs", "hold-out", "lower-learning-rate", "more-data"),
     sick=(_stairs("1.4 1.0 0.6"), _stairs("2.6 2.1 1.6 1.0 0.5", 20)),
     healthy=(_stairs("1.4 1.38 1.37"), Run.drawn(train_loss="2.3..0.4*60")),
-    yields_to=("nan-loss", "diverged"),
+    suppressed_by=("nan-loss", "diverged"),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import factor, number
 from nndoctor.core.rule import Reference, Rule
@@ -41,7 +41,7 @@ def check(run: Run) -> Iterator[Symptom]:
     change = float(np.mean(np.abs(np.diff(validation.y))))
     yield Symptom(
         f"validation loss is noisy: it changes by {number(change)} from one evaluation to the next on average{_times(rough, smooth)}",
-        sureness(share, ease * SHARE, 0.3),
+        confidence_between(share, ease * SHARE, 0.3),
         {"validation_noise": rough, "train_noise": smooth, "reach": reach(run), "examples_visible": examples},
         series="validation/loss",
         step=float(validation.x[-1]),
@@ -129,5 +129,5 @@ RULE = Rule(
             validation_loss="2.3 2.0 1.82 1.6 1.45 1.3 1.2 1.07 1.0 0.9 0.83 0.75 0.7 0.66 0.6 0.58",
         ),
     ),
-    yields_to=("nan-loss", "diverged", "plateau-at-start", "lr-too-high", "sawtooth-epochs"),
+    suppressed_by=("nan-loss", "diverged", "plateau-at-start", "lr-too-high", "sawtooth-epochs"),
 )

@@ -51,7 +51,7 @@ RULE = Rule(
         ),
     ),
     healthy=(Run.drawn(train_loss="2.3 1.2 0.7 0.5 0.42 0.4 0.39 0.385 0.383 0.382 0.381 0.38"),),
-    yields_to=(
+    suppressed_by=(
         "memorization-staircase",
         "loss-and-metric-disagree",
         "nan-loss",

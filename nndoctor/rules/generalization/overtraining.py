@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.convergence import has_moved, sureness
+from nndoctor.analysis.convergence import confidence_between, has_moved
 from nndoctor.analysis.overfitting import FEW, Rise, distance_covered, rise, training_fell
 from nndoctor.analysis.task_metric import moved_since
 from nndoctor.analysis.unlogged_causes import no_signal
@@ -99,7 +99,7 @@ def _symptom(run: Run, validation: Series, seen: Rise, *, slight: bool, with_tra
             if times and not slight and validation.final > MUCH * validation.low
             else ""
         ),
-        sureness(seen.share, RISE, 0.4) * (1.0 if with_training else 0.8),
+        confidence_between(seen.share, RISE, 0.4) * (1.0 if with_training else 0.8),
         {
             "best": validation.low,
             "best_step": at,
@@ -151,5 +151,5 @@ RULE = Rule(
         ),
     ),
     free=True,
-    yields_to=("nan-loss", "diverged", "plateau-at-start", "stuck-at-chance", "labels-without-signal"),
+    suppressed_by=("nan-loss", "diverged", "plateau-at-start", "stuck-at-chance", "labels-without-signal"),
 )

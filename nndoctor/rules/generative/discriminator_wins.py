@@ -120,6 +120,6 @@ RULE = Rule(
         ),
         Run.drawn({"task": "gan"}, discriminator_loss="-0.1..-3*20", generator_loss="0.1..8*20"),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

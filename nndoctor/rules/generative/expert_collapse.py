@@ -147,6 +147,6 @@ RULE = Rule(
             train_loss="5..3*20",
         ),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

@@ -97,6 +97,6 @@ RULE = Rule(
     healthy=(
         Run.drawn({"task": "gan"}, sample_diversity="0.05..0.26*20", generator_loss="1*20", discriminator_loss="1*20"),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

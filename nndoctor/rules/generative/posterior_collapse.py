@@ -104,6 +104,6 @@ RULE = Rule(
         Run.drawn(train_kl_loss="1..8*14", train_recon_loss="40..20*14"),
         Run.drawn(train_kl_loss="20 6 3 2 2.5 3 4 5 6 7 8 8 8 8", beta="0.1..1*8 1*6", train_recon_loss="40..20*14"),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

@@ -118,6 +118,6 @@ RULE = Rule(
         Run.drawn({"setting:simclr": True}, train_loss="5.541*20"),
     ),
     healthy=(Run.drawn(embedding_std="0.1..0.17*20", train_loss="5..2*20"),),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

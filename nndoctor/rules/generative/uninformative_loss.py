@@ -61,6 +61,6 @@ RULE = Rule(
         Run.drawn({"setting:unet": True}, train_loss=" ".join(["0.9 0.5 0.3"] + ["0.12 0.15 0.1 0.13 0.11 0.14"] * 20)),
     ),
     healthy=(Run.drawn({"setting:unet": True}, train_loss="0.9..0.1*60"),),
-    yields_to=("nan-loss", "plateau-at-start", "diverged"),
+    suppressed_by=("nan-loss", "plateau-at-start", "diverged"),
     asked=True,
 )

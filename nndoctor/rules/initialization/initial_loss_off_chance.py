@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.analysis.convergence import learns, sureness
+from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, late
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, rough
@@ -52,7 +52,7 @@ def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iter
     )
     yield Symptom(
         told if high else f"{told}: pretrained weights, very unequal classes, or the target is among the inputs",
-        sureness(math.log(ratio), 0.4, math.log(4)) if high else 0.6,
+        confidence_between(math.log(ratio), 0.4, math.log(4)) if high else 0.6,
         {"initial_loss": begins, "baseline_loss": baseline, "ratio": round(ratio, 3)},
         series="train/loss",
         step=float(layers.run.series["train/loss"].steps[0]),
@@ -75,7 +75,7 @@ def _mean(layers: Layers, begins: float) -> Iterator[Symptom]:
     yield Symptom(
         f"the initial loss is {number(begins)}; predicting the mean would give about {rough(rest)}: "
         f"the outputs average {rough(first(mean))} at the start and must move to {number(float(f'{late(mean):.3g}'))}",
-        sureness(share, 0.8, 1.0),
+        confidence_between(share, 0.8, 1.0),
         {"initial_loss": begins, "baseline_loss": float(rest), "offset_share": round(share, 3)},
         series="train/loss",
         step=float(layers.run.series["train/loss"].steps[0]),
@@ -146,5 +146,5 @@ RULE = Rule(
             train_loss="1.1 0.4 0.3 0.2 0.2",
         ),
     ),
-    yields_to=("nan-in-layer", "signal-grows"),
+    suppressed_by=("nan-in-layer", "signal-grows"),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.layers import Layers, first, late, learned, powers
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, rough
@@ -64,7 +64,7 @@ def _under_relu(layers: Layers, paths: tuple[str, ...], gain: float) -> Iterator
         f"the initialization does not fit ReLU: each layer multiplies the signal by {number(round(gain, 2))} "
         f"where ReLU needs 1.41, so {rough(10**trend)} of it is left after {len(paths)} layers (use He initialization)"
         + ("; training has mended it" if mended else ""),
-        sureness(-trend, 0.5, 1.5),
+        confidence_between(-trend, 0.5, 1.5),
         {"gain": round(gain, 3), "fitting_gain": 1.414, "last_to_first": float(10**trend), "layers": len(paths)},
         series=series.name,
         step=float(series.x[0]),
@@ -129,5 +129,5 @@ RULE = Rule(
             | {f"fc{k}.relu/mean": "0.56*3" for k in range(8)},
         ),
     ),
-    yields_to=("nan-in-layer", "symmetric-initialization"),
+    suppressed_by=("nan-in-layer", "symmetric-initialization"),
 )

@@ -50,5 +50,5 @@ RULE = Rule(
             },
         ),
     ),
-    yields_to=("symmetric-initialization",),
+    suppressed_by=("symmetric-initialization",),
 )

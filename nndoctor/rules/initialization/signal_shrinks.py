@@ -71,5 +71,5 @@ RULE = Rule(
             },
         ),
     ),
-    yields_to=("nan-in-layer", "dead-relu", "symmetric-initialization", "initialization-unfit-for-activation"),
+    suppressed_by=("nan-in-layer", "dead-relu", "symmetric-initialization", "initialization-unfit-for-activation"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.layers import WEIGHTED, Layers, late
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import others_of, percent
@@ -31,7 +31,7 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"{percent(late(series))} of the units of {layers.named(worst)} have the same sign for all examples{others}"
         + (": a sigmoid is always positive" if sigmoid else ": the layer hardly distinguishes the examples"),
-        sureness(late(series), 0.9, 1.0),
+        confidence_between(late(series), 0.9, 1.0),
         {"one_sign": round(late(series), 3), "layers": len(found)},
         series=series.name,
         step=float(series.x[0]),
@@ -71,5 +71,5 @@ RULE = Rule(
         Run.drawn(facts={"roles:fc2": "weight"}, layers={"fc1.tanh/one_sign": "0.1*4", "fc2/one_sign": "0.3*4"}),
         Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/one_sign": "0.3*4", "fc1.sigmoid/one_sign": "1*4"}),
     ),
-    yields_to=("nan-in-layer", "dead-relu", "symmetric-initialization"),
+    suppressed_by=("nan-in-layer", "dead-relu", "symmetric-initialization"),
 )

@@ -104,7 +104,7 @@ RULE = Rule(
         ),
     ),
     healthy=(Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/same_examples": "1 0 0 0"}),),
-    yields_to=(
+    suppressed_by=(
         "nan-in-layer",
         "dead-relu",
         "symmetric-initialization",

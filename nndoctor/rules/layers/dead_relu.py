@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.convergence import learns, sureness
+from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import Layers, early, first, late, powers
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import others_of, percent, rough, step
@@ -55,7 +55,7 @@ def check(run: Run) -> Iterator[Symptom]:
         f"{percent(shares[worst])} of the units in {layers.named(worst)} are dead {begun}{others}. Likely cause: {causes[0].name}"
         if causes[0].weight >= 0.5
         else f"{percent(shares[worst])} of the units in {layers.named(worst)} are dead {begun}{others}",
-        sureness(shares[worst], 0.3, 0.7),
+        confidence_between(shares[worst], 0.3, 0.7),
         {"dead_share": round(shares[worst], 3), "since": since, "layers": len(shares), "cause": causes[0].name},
         series=f"layer:{worst}/dead_fraction",
         step=since,
@@ -155,5 +155,5 @@ RULE = Rule(
         Run.drawn(layers={"fc1.relu/dead_fraction": "0.02 0.1 0.2 0.25"}),
         Run.drawn(layers={"fc1/one_sign": "0.98*4", "fc1.relu/dead_fraction": "0.52*4"}),
     ),
-    yields_to=("nan-in-layer", "nan-loss", "symmetric-initialization"),
+    suppressed_by=("nan-in-layer", "nan-loss", "symmetric-initialization"),
 )

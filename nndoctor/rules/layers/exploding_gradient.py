@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.layers import Layers, early, first
 from nndoctor.analysis.nonfinite import birth
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -66,7 +66,7 @@ def check(run: Run) -> Iterator[Symptom]:
     causes = _causes(layers, kind)
     yield Symptom(
         f"{told[kind]}",
-        sureness(math.log10(values[k] / limit), -0.5, 1.5),
+        confidence_between(math.log10(values[k] / limit), -0.5, 1.5),
         {
             "times": float(values[k]),
             "gradient_norm": float(peaks[k] if kind == "later" else grads[k]),
@@ -145,5 +145,5 @@ RULE = Rule(
             },
         ),
     ),
-    yields_to=("frozen-parameters",),
+    suppressed_by=("frozen-parameters",),
 )

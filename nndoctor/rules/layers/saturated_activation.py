@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.layers import Layers, early, late, learned
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, others_of, percent, step
@@ -39,7 +39,7 @@ def check(run: Run) -> Iterator[Symptom]:
     causes = _causes(layers, worst, since)
     yield Symptom(
         f"{percent(share)} of the {kind} outputs of {layers.named(worst)} have been saturated since step {step(since)}{others}",
-        sureness(share, 0.35, 0.7),
+        confidence_between(share, 0.35, 0.7),
         {"saturated_share": round(share, 3), "since": since, "layers": len(found), "cause": causes[0].name},
         series=series.name,
         step=since,
@@ -120,5 +120,5 @@ RULE = Rule(
             train_loss="2.3..0.1*9",
         ),
     ),
-    yields_to=("nan-in-layer",),
+    suppressed_by=("nan-in-layer",),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.convergence import learns, sureness
+from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import Layers, first, learned
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import rough, step
@@ -58,7 +58,7 @@ def check(run: Run) -> Iterator[Symptom]:
         f"a step changes the weights by {rough(usual)} of their size (typical: about 1e-3): "
         f"the learning rate is too {'low' if low else 'high'}, most of all for {layers.named(paths[k])}"
         + ("; the loss still falls" if falls else ""),
-        sureness(off, -0.5, 1.0),
+        confidence_between(off, -0.5, 1.0),
         {"update_ratio": usual, "healthy": USUAL, "worst_ratio": float(ratios[k]), "until_step": float(step(middle))},
         series=series.name,
         step=float(series.x[0]),
@@ -90,7 +90,7 @@ def _thrown(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
         f"the first steps change the weights by {rough(step_size)} of their size (typical: about 1e-3) and "
         f"make them {rough(grown)} times as large: the learning rate is too high, most of all for "
         f"{layers.named(paths[k])}",
-        sureness(math.log10(grown / MULTIPLE), -0.3, 1.0),
+        confidence_between(math.log10(grown / MULTIPLE), -0.3, 1.0),
         {"first_update_ratio": step_size, "healthy": USUAL, "weights_grown": round(grown, 2)},
         series=series.name,
         step=float(series.x[0]),
@@ -144,7 +144,7 @@ RULE = Rule(
         Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "0.02 1e-3*4 1e-5"}),
         Run.drawn(facts={"roles:fc1": "weight"}, layers={"fc1/update_ratio": "3e-3*4 1e-7*3"}),
     ),
-    yields_to=(
+    suppressed_by=(
         "nan-in-layer",
         "nan-loss",
         "exploding-gradient",

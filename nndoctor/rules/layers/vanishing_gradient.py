@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.layers import Layers, early, late
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import rough
@@ -44,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"the gradient shrinks by a factor of {rough(1 / share)} from {layers.named(paths[-1])} to "
         f"{layers.named(paths[k])} ({rough(per_layer)}× per layer)",
-        sureness(-math.log10(share), 2.5, 5.0),
+        confidence_between(-math.log10(share), 2.5, 5.0),
         {"first_to_last": share, "per_layer": round(per_layer, 3), "layers": len(paths), "cause": causes[0].name},
         series=norm.name,
         step=float(norm.x[0]),
@@ -132,5 +132,5 @@ RULE = Rule(
             },
         ),
     ),
-    yields_to=("nan-in-layer", "symmetric-initialization", "dead-relu"),
+    suppressed_by=("nan-in-layer", "symmetric-initialization", "dead-relu"),
 )

@@ -53,5 +53,5 @@ RULE = Rule(
         Run.drawn({"optimizer": "Adagrad"}, train_loss="2.3 1.2 0.6 0.4 0.32 0.3 0.29 0.29 0.29 0.29"),
         Run.drawn({"optimizer": "Adam"}, train_loss="2.3 2.1 2.0 1.93 1.88 1.84 1.80 1.77 1.745 1.72"),
     ),
-    yields_to=("nan-loss", "diverged", "plateau-at-start"),
+    suppressed_by=("nan-loss", "diverged", "plateau-at-start"),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -77,7 +77,7 @@ def _still_fell(run: Run, end: float) -> Symptom | None:
         return None
     return Symptom(
         _message(run, end, SMALL),
-        sureness(fall, MIN_FALL, CERTAIN_FALL),
+        confidence_between(fall, MIN_FALL, CERTAIN_FALL),
         {"decayed_at": end, "share_of_run": round(share, 3), "fall_before": round(fall, 3)},
         series="train/loss",
         step=end,
@@ -122,5 +122,5 @@ RULE = Rule(
         Run.drawn(train_loss="2.3 1.2 0.7 0.5 0.42 0.4 0.39 0.385 0.38*20", lr="0.1*8 0.001*20"),
         Run.drawn(train_loss="2.3..0.3*30", lr="0.1..0.0001*30"),
     ),
-    yields_to=("nan-loss", "diverged"),
+    suppressed_by=("nan-loss", "diverged"),
 )

@@ -48,5 +48,5 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.4*14", lr="0.1*14"),
         Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.7 0.7", lr="0.1*12 0.01*2"),
     ),
-    yields_to=("nan-loss", "diverged", "lr-too-high", "plateau-at-start"),
+    suppressed_by=("nan-loss", "diverged", "lr-too-high", "plateau-at-start"),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis.chance import GUESSING, chance_loss, classes
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.level import improvement
 from nndoctor.analysis.loss_explosion import first_value_exploded, thrown
 from nndoctor.analysis.measurements import measured
@@ -116,7 +116,7 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
     return _visible(
         loss,
         f"training loss ends at {number(float(loss.y[-1]))}, far above the {number(guessing)} of random guessing",
-        sureness(loss.last, MAX_OF_CHANCE * guessing, 3 * MAX_OF_CHANCE * guessing),
+        confidence_between(loss.last, MAX_OF_CHANCE * guessing, 3 * MAX_OF_CHANCE * guessing),
         {"last": loss.last, "guessing": guessing},
         int(np.argmax(loss.y)),
     )
@@ -177,5 +177,5 @@ RULE = Rule(
             validation_loss="2.1 1.2 1.0 0.9 2.6 1.0 0.9 0.85 0.83 0.82",
         ),
     ),
-    yields_to=("nan-loss", "diverged", "sawtooth-epochs", "plateau-at-start"),
+    suppressed_by=("nan-loss", "diverged", "sawtooth-epochs", "plateau-at-start"),
 )

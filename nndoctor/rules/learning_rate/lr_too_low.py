@@ -53,7 +53,7 @@ RULE = Rule(
         Run.drawn(train_loss="2.3 1.4 0.9 0.7 0.6 0.55 0.53 0.52 0.515 0.512 0.511 0.51"),
         Run.drawn(train_loss="1.9 1.82 1.79 1.77 1.765", validation_loss="1.84 1.8 1.79 1.785 1.784"),
     ),
-    yields_to=(
+    suppressed_by=(
         "memorization-staircase",
         "impossible-loss",
         "nan-loss",

@@ -51,7 +51,7 @@ RULE = Rule(
     remedies=("shorten-warm-up", "train-longer"),
     sick=(Run.drawn(train_loss="2.3..1.6*12", lr=" ".join(str(k / 100) for k in range(1, 13))),),
     healthy=(Run.drawn(train_loss="2.3..0.5*12", lr="0.01 0.05 0.1*6 0.05 0.02 0.01 0.001"),),
-    yields_to=(
+    suppressed_by=(
         "nan-loss",
         "diverged",
         "lr-too-high",

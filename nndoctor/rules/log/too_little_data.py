@@ -41,6 +41,6 @@ RULE = Rule(
     remedies=("log-more-often",),
     sick=(Run.drawn(train_loss="2.3 1.9"),),
     healthy=(Run.drawn(train_loss="2.3 1.9 1.5 1.3 1.2"),),
-    yields_to=("nan-loss", "gradients-not-finite", "no-weight-changes", "plateau-at-start", "lr-too-low"),
-    leaves_open=("lr-too-low",),
+    suppressed_by=("nan-loss", "gradients-not-finite", "no-weight-changes", "plateau-at-start", "lr-too-low"),
+    makes_undecidable=("lr-too-low",),
 )

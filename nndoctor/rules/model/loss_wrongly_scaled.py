@@ -109,5 +109,5 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.05*30", validation_loss="2.3..0.9*30"),
         Run.drawn(train_loss="3..1.9*30", validation_loss="2.0..0.9*30"),
     ),
-    yields_to=("nan-loss", "diverged", "plateau-at-start"),
+    suppressed_by=("nan-loss", "diverged", "plateau-at-start"),
 )

@@ -261,5 +261,5 @@ RULE = Rule(
             }
         ),
     ),
-    yields_to=("softmax-before-cross-entropy", "labels-out-of-range"),
+    suppressed_by=("softmax-before-cross-entropy", "labels-out-of-range"),
 )

@@ -44,6 +44,6 @@ RULE = Rule(
     remedies=("read-the-error", "resume-from-checkpoint"),
     sick=(Run.drawn({SAID: "RuntimeError: NCCL error: unhandled system error"}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
     healthy=(Run.drawn({SAID: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
-    yields_to=("out-of-memory", "loss-scale-collapse", "nan-loss"),
+    suppressed_by=("out-of-memory", "loss-scale-collapse", "nan-loss"),
     asked=True,
 )

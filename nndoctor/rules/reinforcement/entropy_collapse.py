@@ -94,6 +94,6 @@ RULE = Rule(
         ),
         Run.drawn({"task": "reinforcement-learning"}, entropy_loss="-0.69..-0.45*40", reward="20..190*40"),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

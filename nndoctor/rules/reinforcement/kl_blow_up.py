@@ -93,6 +93,6 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, kl="0.02..0.1*20 0.1..150*20", reward="0.2..0.3*20 0.3..0.2*20"),
     ),
     healthy=(Run.drawn({"task": "reinforcement-learning"}, kl="0.001..0.8*40", reward="0.2..0.9*40"),),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

@@ -101,6 +101,6 @@ RULE = Rule(
         Run.drawn(rewards_chosen="0.01..1*30", rewards_margins="0.05..6*30", train_loss="0.69..0.1*30"),
         Run.drawn(rewards_chosen="-0.01..-0.4*30", rewards_margins="0.05..3*30", train_loss="0.69..0.2*30"),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

@@ -152,6 +152,6 @@ RULE = Rule(
         ),
         Run.drawn({"task": "reinforcement-learning"}, reward="10..200*30"),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

@@ -121,6 +121,6 @@ RULE = Rule(
             reward="0..200*20",
         ),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

@@ -82,6 +82,6 @@ RULE = Rule(
         Run.drawn(rewards_margins="0.05..6*30", rewards_accuracies="0.5..0.99*30", train_loss="0.69..0.05*30"),
         Run.drawn(rewards_margins="0.01..1.5*30", rewards_accuracies="0.5..0.8*30", train_loss="0.69..0.4*30"),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

@@ -91,6 +91,6 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, reward="0.2..0.7*40 0.7..0.62*30"),
         Run.drawn({"task": "reinforcement-learning"}, reward="-200..-110*40"),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

@@ -93,6 +93,6 @@ RULE = Rule(
             {"task": "reinforcement-learning"}, clipped_completions="0.02..0.1*30", completion_length="200..400*30"
         ),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
     asked=True,
 )

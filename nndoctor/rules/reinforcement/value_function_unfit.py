@@ -114,6 +114,6 @@ RULE = Rule(
             approx_kl="0.005*30",
         ),
     ),
-    yields_to=("nan-loss", "no-reward-signal"),
+    suppressed_by=("nan-loss", "no-reward-signal"),
     asked=True,
 )

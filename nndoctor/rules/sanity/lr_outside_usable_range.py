@@ -85,5 +85,5 @@ RULE = Rule(
             {"lr_side": "inside", "lr_configured": 0.01, "lr_low": 0.003, "lr_high": 0.1, "lr_seeds": 3, "lr_agree": 3}
         ),
     ),
-    yields_to=("frozen-parameters", "step-raises-loss", "gradients-not-reset"),
+    suppressed_by=("frozen-parameters", "step-raises-loss", "gradients-not-reset"),
 )

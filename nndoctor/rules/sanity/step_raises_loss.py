@@ -83,5 +83,5 @@ RULE = Rule(
             }
         ),
     ),
-    yields_to=("frozen-parameters", "gradients-not-reset"),
+    suppressed_by=("frozen-parameters", "gradients-not-reset"),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis.chance import accuracy_tells
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.level import end_level
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
@@ -63,7 +63,7 @@ def _of_log(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"training accuracy reaches {percent(train.high)} while validation accuracy never exceeds {percent(validation.high)}, "
         f"and validation loss is {number(float(seen[0]))} from the first {run.axis} on: the network behaves differently in evaluation",
-        sureness(end_level(train).mean, LEARNED, 1.0),
+        confidence_between(end_level(train).mean, LEARNED, 1.0),
         {"train_accuracy": train.high, "validation_accuracy": validation.high, "first_validation_loss": float(seen[0])},
         series="validation/loss",
         step=float(losses[1].x[0]),

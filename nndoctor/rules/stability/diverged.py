@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from nndoctor.analysis.chance import at_chance
-from nndoctor.analysis.convergence import lr_share, reach, roughness, sureness
+from nndoctor.analysis.convergence import confidence_between, lr_share, reach, roughness
 from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import reweighted, rises_for_good
 from nndoctor.analysis.unlogged_causes import not_reset
@@ -75,7 +75,7 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     best = int(np.argmin(loss.y))
     yield Symptom(
         _message(run, loss, at_once=at_once),
-        0.97 if blown else sureness(rise / reach(run), lost / 2, 1.0),
+        0.97 if blown else confidence_between(rise / reach(run), lost / 2, 1.0),
         {
             "first": float(loss.y[0]),
             "best": loss.low,
@@ -237,6 +237,6 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.01*30 0.012*4"),
         Run.drawn(train_loss="-1.0 -1.8 -2.2 -2.4 -2.5 -2.5"),
     ),
-    yields_to=("nan-loss", "sawtooth-epochs", "resume-jump"),
+    suppressed_by=("nan-loss", "sawtooth-epochs", "resume-jump"),
     limits={"lost": LOST},
 )

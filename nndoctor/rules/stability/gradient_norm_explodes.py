@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.epochs import borders
 from nndoctor.analysis.spikes import jumps, periodic
 from nndoctor.core.finding import Severity, Symptom
@@ -41,7 +41,7 @@ def check(run: Run) -> Iterator[Symptom]:
         f"the gradient norm reached {number(largest)} at {run.place(where)}"
         + (f", {times} its usual size" if times else f" (usually {number(float(usual[at]))})")
         + (", and training loss jumped with it" if hurt else "; training loss did not suffer"),
-        sureness(largest / float(usual[at]), TIMES, 100.0),
+        confidence_between(largest / float(usual[at]), TIMES, 100.0),
         {"largest": largest, "usual": float(usual[at]), "step": where, "times_seen": len(high)},
         series="grad_norm",
         step=where,
@@ -82,5 +82,5 @@ RULE = Rule(
     remedies=("clip-gradients", "lower-learning-rate", "warm-up"),
     sick=(Run.drawn(grad_norm="1*10 1.1*10 60 1*10", train_loss="2.3..1*20 2.5 1.2..0.9*10"),),
     healthy=(Run.drawn(grad_norm="30 2 1*28", train_loss="2.3..0.8*30"),),
-    yields_to=("nan-loss", "diverged", "lr-too-high", "dead-relu"),
+    suppressed_by=("nan-loss", "diverged", "lr-too-high", "dead-relu"),
 )

@@ -99,5 +99,5 @@ RULE = Rule(
         Run.drawn(grad_norm="inf 1*20 inf 1*20", train_loss="2.3..1*42"),
     ),
     healthy=(Run.drawn(grad_norm="1.2..0.8*20", train_loss="2.3..1*20"),),
-    yields_to=("nan-loss", "nan-in-layer"),
+    suppressed_by=("nan-loss", "nan-in-layer"),
 )

@@ -63,5 +63,5 @@ RULE = Rule(
         Run.drawn(train_loss="0.9 0.1 -0.6 -1.1 -1.4 -1.5"),
         Run.drawn(train_loss="0.2 0.01 0 0 0", train_accuracy="0.9 0.99 1 1 1"),
     ),
-    yields_to=("nan-loss", "loss-exactly-zero", "no-weight-changes"),
+    suppressed_by=("nan-loss", "loss-exactly-zero", "no-weight-changes"),
 )

@@ -114,5 +114,5 @@ RULE = Rule(
         Run.drawn(train_loss="0.2 0.1 0 0 0", train_accuracy="0.9 0.99 1 1 1"),
         Run.drawn(train_loss="0.9 0.4 0.3 0.26 0.251 0.2501 0.25*8"),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
 )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
-from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.spikes import LONG, Jump, Jumps, jumps, periodic
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import distinct
@@ -87,7 +87,7 @@ def _symptom(run: Run, seen: Jumps, events: list[Jump], least: float) -> Symptom
     others = f" (the highest of {count} spikes)" if count > 1 else ""
     return Symptom(
         f"training loss jumped from {before} to {peak} at {run.place(where)}{others}, then recovered",
-        sureness(worst.height / least, 1.0, 6.0),
+        confidence_between(worst.height / least, 1.0, 6.0),
         {
             "spikes": count,
             "highest": worst.peak,
@@ -131,5 +131,5 @@ RULE = Rule(
         ),
     ),
     passing=True,
-    yields_to=("nan-loss", "diverged", "plateau-at-start", "lr-too-high", "sawtooth-epochs"),
+    suppressed_by=("nan-loss", "diverged", "plateau-at-start", "lr-too-high", "sawtooth-epochs"),
 )

@@ -32,7 +32,7 @@ def check(run: Run) -> Iterator[Symptom]:
     parts = zero_parts(run)
     yield Symptom(
         _message(first, [f.name for f in found[1:]], parts),
-        first.sureness,
+        first.confidence_between,
         {"value": first.worst, "values": first.count, "metrics": len(found), "parts_at_zero": len(parts)},
         series=first.name,
         step=float(series.x[-1]),
@@ -115,5 +115,5 @@ RULE = Rule(
         Run.drawn(train_loss="3.5 2.9 2.5 2.1 1.8 1.2 0.9", validation_map="0 0 0.01 0.05 0.1 0.2 0.3"),
         Run.drawn(train_loss="2.3..0.1*8", train_error="0.8 0.3 0.1 0.05 0*4"),
     ),
-    yields_to=("nan-loss", "loss-exactly-zero", "no-weight-changes", "gradients-not-finite"),
+    suppressed_by=("nan-loss", "loss-exactly-zero", "no-weight-changes", "gradients-not-finite"),
 )

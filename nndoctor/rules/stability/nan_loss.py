@@ -217,5 +217,5 @@ RULE = Rule(
     remedies=("lower-learning-rate", "clip-gradients", "warm-up", "check-finite-data", "guard-the-loss"),
     sick=(Run.drawn(train_loss="2.3 1.9 4.1 nan nan nan"), Run.drawn(train_loss="nan nan nan")),
     healthy=(Run.drawn(train_loss="2.3 1.9 1.4 1.2 1.1"),),
-    yields_to=("nan-in-layer",),
+    suppressed_by=("nan-in-layer",),
 )

@@ -92,5 +92,5 @@ RULE = Rule(
         Run.drawn(train_loss="1.597 1.597 1.597 1.596 1.597", validation_loss="1.598*5"),
         Run.drawn(train_loss="0.7*6"),
     ),
-    yields_to=("nan-loss", "loss-exactly-zero"),
+    suppressed_by=("nan-loss", "loss-exactly-zero"),
 )

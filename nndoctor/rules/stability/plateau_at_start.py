@@ -9,7 +9,7 @@ import numpy as np
 
 from nndoctor.analysis import plateau as still
 from nndoctor.analysis.chance import at_chance, chance_loss, classes
-from nndoctor.analysis.convergence import reach, roughness, sureness
+from nndoctor.analysis.convergence import confidence_between, reach, roughness
 from nndoctor.analysis.loss_explosion import thrown
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.stuck_causes import stuck_causes
@@ -150,7 +150,7 @@ def _confidence(loss: Series, share: float, *, guess: bool) -> float:
         return 0.75
     if guess:
         return 0.95
-    return 0.85 if share >= 1 else sureness(share, HALF, 0.9)
+    return 0.85 if share >= 1 else confidence_between(share, HALF, 0.9)
 
 
 def _severity(run: Run, loss: Series, share: float) -> Severity | None:
@@ -189,7 +189,7 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.4*20"),
         Run.drawn(train_loss="0.02 0.021 0.02 0.0205 0.02", train_accuracy="0.99*5"),
     ),
-    yields_to=(
+    suppressed_by=(
         "nan-loss",
         "loss-exactly-zero",
         "gradients-not-finite",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
-from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.spikes import Jump, Jumps, jumps
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import distinct
@@ -80,7 +80,7 @@ def _symptom(run: Run, seen: Jumps, event: Jump, scale: float, *, known: bool) -
     resumed = "where the run was resumed" if known else "as if the run had been resumed without all of its state"
     return Symptom(
         f"training loss jumped from {before} to {after} at {run.place(where)}, {resumed}",
-        sureness(event.height / scale, KNOWN_HEIGHT if known else HEIGHT, 0.9) * (1.0 if known else 0.9),
+        confidence_between(event.height / scale, KNOWN_HEIGHT if known else HEIGHT, 0.9) * (1.0 if known else 0.9),
         {"before": float(seen.y[event.start - 1]), "after": float(seen.y[event.start]), "noise_before": event.noise},
         series="train/loss",
         step=where,
@@ -133,5 +133,5 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.9*30 2.2 1.4 0.9..0.7*30"),
         Run.drawn(train_loss="2.3..0.4*60"),
     ),
-    yields_to=("nan-loss",),
+    suppressed_by=("nan-loss",),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.convergence import reach, sureness
+from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import step
 from nndoctor.core.rule import Reference, Rule
@@ -36,7 +36,7 @@ def check(run: Run) -> Iterator[Symptom]:
     steps = period * float(loss.x[-1] - loss.x[0]) / max(len(loss.x) - 1, 1)
     yield Symptom(
         f"training loss repeats the same rise and fall every {step(round(steps))} {run.axis}s, as if the examples came in the same order in each epoch",
-        sureness(alike, alike_enough, 0.95),
+        confidence_between(alike, alike_enough, 0.95),
         {"period_steps": steps, "correlation": round(alike, 3), "height": height},
         series="train/loss",
         step=float(loss.x[-period]),
@@ -104,5 +104,5 @@ RULE = Rule(
     remedies=("shuffle",),
     sick=(Run.drawn(train_loss=" ".join("2.0 1.6 1.3 1.0 0.8 1.1 1.5 1.9" for _ in range(12))),),
     healthy=(Run.drawn(train_loss="2.3..0.3*80"),),
-    yields_to=("nan-loss", "plateau-at-start"),
+    suppressed_by=("nan-loss", "plateau-at-start"),
 )

@@ -186,7 +186,7 @@ RULE = Rule(
             {"task": "gan"}, discriminator_loss="0.6 0.4 0.5 0.3 0.6 0.5 0.4 0.5", generator_loss="2 3 2.5 4 3 2 3 2.5"
         ),
     ),
-    yields_to=(
+    suppressed_by=(
         "nan-loss",
         "loss-exactly-zero",
         "no-weight-changes",

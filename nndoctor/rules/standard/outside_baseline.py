@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.convergence import sureness
+from nndoctor.analysis.convergence import confidence_between
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
@@ -39,7 +39,7 @@ def check(run: Run, width: float = WIDTH, stay: float = STAY) -> Iterator[Sympto
         beyond = sign * (y - limit)[start : stop + 1] / np.maximum(width * np.interp(x, steps, half), 1e-300)[start]
         yield Symptom(
             _message(str(name), run, float(x[start]), (float(x[stop]), float(y[stop]), float(limit[stop]))),
-            sureness(1 + float(np.median(beyond)), 1.0, 2.0),
+            confidence_between(1 + float(np.median(beyond)), 1.0, 2.0),
             {
                 "left_at": float(x[start]),
                 "value": float(y[stop]),
