@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 
@@ -376,17 +375,16 @@ def test_steps_beyond_all_counting_are_not_counted_by(tmp_path, odd):
     assert nndoctor.diagnose(run).run is run
 
 
-def test_tens_of_thousands_of_columns_take_no_time(tmp_path):
-    """Names beyond the first thousands are not looked at."""
+def test_of_tens_of_thousands_of_columns_the_first_thousands_are_looked_at(tmp_path):
+    """The loss stands among the first; the names behind it cost no time."""
     log = tmp_path / "wide.csv"
     header = ",".join(["epoch", "loss", *(f"c{k}" for k in range(50_000))])
     log.write_text(
         header + "\n" + "".join(f"{k},{1 / (k + 1)}" + ",1" * 50_000 + "\n" for k in range(3)), encoding="utf-8"
     )
-    start = time.process_time()
     (run,) = nndoctor.read(str(log))
     assert run.series["train/loss"].values.tolist() == [1, 1 / 2, 1 / 3]
-    assert time.process_time() - start < 4
+    assert len(run.unknown) < 5_000
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def start_ratio(view: View) -> float:
     if view.pair is None:
         return NAN
     first, other = (c.level(0.0) * view.scale + view.best for c in view.pair)
-    return math.log10(other / first) if first > 0 and other > 0 else NAN
+    return math.log10(other) - math.log10(first) if first > 0 and other > 0 else NAN
 
 
 def noise_ratio(view: View) -> float:

@@ -88,7 +88,7 @@ def norm_trend(view: View) -> float:
         return NAN
     part = max(len(view.grad_norm) // 10, 1)
     start, end = (float(np.median(part_of)) for part_of in (view.grad_norm[:part], view.grad_norm[-part:]))
-    return math.log10(end / start)
+    return math.log10(end) - math.log10(start)
 
 
 def norm_spread(view: View) -> float:
@@ -100,7 +100,7 @@ def norm_peak(view: View) -> float:
     """The highest gradient norm over the median."""
     if view.grad_norm is None:
         return NAN
-    return math.log10(float(view.grad_norm.max()) / float(np.median(view.grad_norm)))
+    return math.log10(float(view.grad_norm.max())) - math.log10(float(np.median(view.grad_norm)))
 
 
 def adaptive(view: View) -> float:

@@ -86,7 +86,7 @@ def end_of_start(curve: Curve) -> float:
 def relative_range(curve: Curve) -> float:
     """The loss range as a share of the first level."""
     first = abs(curve.level(0.0) * curve.scale + curve.best)
-    return math.log10(curve.scale / first) if first > 0 else NAN
+    return math.log10(curve.scale) - math.log10(first) if first > 0 else NAN
 
 
 def hump(curve: Curve) -> float:
