@@ -37,7 +37,7 @@ def runs(draw: st.DrawFn) -> Run:
     return Run(series, facts, "x.csv", "x.csv", "csv")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(runs())
 def test_any_series_is_judged_and_reported(run):
     """Every rule ends with symptoms or none, and every reporter prints them."""
