@@ -22,7 +22,7 @@ BOOSTED = (
         "features that say nothing about the labels",
         0.5,
         "where no split helps, every round leaves the loss where it is",
-        "check that features and labels are in the same order, and look at twenty rows of both",
+        "print twenty rows of features and labels: are they in the same order?",
     ),
     Cause("learning rate too low", 0.3, "steps near zero move no prediction", "one run with a learning rate of 0.1"),
     Cause(

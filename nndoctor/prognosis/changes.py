@@ -21,7 +21,7 @@ class Change:
 CHANGES = (
     Change("lr*10", "a higher learning rate", "train", ("raise-learning-rate", "learning-rate-range-test")),
     Change("lr/10", "a lower learning rate", "train", ("lower-learning-rate", "decay-learning-rate")),
-    Change("steps*4", "training for 4× the steps", "validation", ("train-longer",)),
+    Change("steps*4", "training 4× longer", "validation", ("train-longer",)),
     Change("wider", "a wider network", "train", ("larger-network",)),
     Change("more-data", "more training data", "validation", ("more-data", "augmentation")),
     Change("weight-decay", "weight decay", "validation", ("weight-decay",)),

@@ -75,8 +75,7 @@ def similar(outlook: Outlook, change: str) -> Reason | None:
     if not len(tried):
         return None
     helped = int(np.sum(tried > HELPS))
-    runs = int(outlook.model.extra["compared"][0])
-    says = f"{BY_NAME[change].words} helped in {helped} of the {len(tried)} most similar of {runs:,} runs"
+    says = f"{BY_NAME[change].words} helped in {helped} of {len(tried)} similar runs"
     return Reason("similar_runs", helped / len(tried), says)
 
 

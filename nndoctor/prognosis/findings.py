@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nndoctor.core.finding import Cause, Symptom
 from nndoctor.core.formatting import number, step
@@ -57,15 +57,17 @@ def helps(run: Run, change: str) -> float | None:
     return seen.helps(change) if isinstance(seen, Outlook) else None
 
 
-def causes(run: Run) -> tuple[Cause, ...]:
-    """What would explain the run, by the changes that may help, the most promising first."""
+def causes(run: Run, first: str = "") -> tuple[Cause, ...]:
+    """What would explain the run, by the changes that may help, the most promising first; `first` is one put in front."""
     promising = [e for e in most_promising(expected(run)) if e.helps >= UNLIKELY and e.change in CAUSES]
     named: dict[str, Cause] = {}
     for entry in promising:
         cause = CAUSES[entry.change]
         says = next((reason.says for reason in entry.because), BY_NAME[entry.change].words + " may help")
         named.setdefault(cause.name, Cause(cause.name, entry.helps, says, cause.test))
-    return tuple(named.values())
+    own = named.pop(CAUSES[first].name, None) if first else None
+    others = tuple(named.values())
+    return others if own is None else (replace(own, weight=max(c.weight for c in (own, *others))), *others)
 
 
 def remedies(run: Run, own: Iterable[str]) -> tuple[str, ...]:
@@ -95,7 +97,7 @@ def learned(run: Run, finding: str, change: str, own: Iterable[str], message: Ca
         series="train/loss",
         step=float(loss.x[-1]),
         span=(float(loss.x[int(LATE * (len(loss.x) - 1))]), float(loss.x[-1])),
-        causes=causes(run),
+        causes=causes(run, change),
         remedies=remedies(run, own),
     )
 
@@ -109,7 +111,11 @@ def course(run: Run) -> str:
 
 
 def outcome(run: Run, change: str) -> str:
-    """What a change did in similar runs: `a lower learning rate helped in 31 of the 34 most similar of 10,412 runs`."""
+    """What a change did in similar runs: `a lower learning rate helped in 31 of 34 similar runs`.
+
+    Empty where it helped in few of them, which would speak against the finding.
+    """
     entry = next((e for e in expected(run) if e.change == change), None)
-    says = [r.says for r in entry.because if r.measurement == "similar_runs"] if entry is not None else []
+    similar = [r for r in entry.because if r.measurement == "similar_runs"] if entry is not None else []
+    says = [r.says for r in similar if r.value is not None and r.value >= UNLIKELY]
     return f"; {says[0]}" if says else ""

@@ -8,6 +8,7 @@ from nndoctor.core.report import Report
 from nndoctor.core.verdict import headline
 from nndoctor.reporters.entries import Context
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, plain
+from nndoctor.reporters.outlook import changes
 
 MAX_BYTES = 1000  # of a line
 MAX_TEXT = 220  # characters of a sentence before lines are shortened to fit
@@ -24,7 +25,7 @@ def entry(report: Report, context: Context) -> Json:
     """The verdict, its first cause and remedy, how to check it, and the exit code that this run alone would give."""
     found = report.primary
     cause = found.causes[0] if found is not None and found.causes else None
-    best = max(report.prognosis, key=lambda one: one.helps * one.gain, default=None)
+    best = next(iter(changes(report)), None)
     return {
         "source": report.source,
         "verdict": headline(report)[0],

@@ -163,8 +163,14 @@ def _unknown(report: Report) -> str:
     if not report.run.unknown or report.run.fact("task") is not None:
         return ""
     example = next((name for name in report.run.unknown if not AXIS.search(name)), None)
-    hint = "" if example is None else f" (map it with --map {_quoted(example)})"
+    how = "--map" if example is None or _has_losses(report) else f"--map {_quoted(example)}"
+    hint = "" if example is None else f" (map it with {how})"
     return f"{_shortlist([shown(name) for name in report.run.unknown])}{hint}"
+
+
+def _has_losses(report: Report) -> bool:
+    """Whether both losses were recognized, so that another column is unlikely to be one."""
+    return {"train/loss", "validation/loss"} <= report.run.series.keys()
 
 
 def _titled(page: Page, title: str, style: str, text: str) -> None:

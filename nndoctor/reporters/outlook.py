@@ -2,42 +2,115 @@
 
 from __future__ import annotations
 
-from nndoctor.core.formatting import number
-from nndoctor.core.prognosis import Expectation, likelihood, most_promising
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.formatting import number, place, rough, spoken
+from nndoctor.core.prognosis import UNLIKELY, Expectation, likelihood, most_promising
 from nndoctor.core.report import Report
+from nndoctor.prognosis.changes import BY_NAME
 from nndoctor.reporters.page import Page, padded
 
 MAX_CHANGES = 3
 """Changes shown on a short page; `--verbose` shows all."""
 
+MIN_HELPS = 0.5
+"""Probability from which the loss that a change is expected to reach is shown."""
+
+SHOWN_BY = {
+    "lr-too-high": "lr/10",
+    "lr-too-low": "lr*10",
+    "not-converged": "steps*4",
+    "lr-decayed-too-early": "constant-schedule",
+    "overtraining": "stop-early",
+}
+"""The change whose gain is what the finding claims: the two are one statement, so they have one probability."""
+
+TREATED_BY = {"high-bias": "wider"}
+"""The change that is the finding's first remedy, though the finding claims more than that this change alone helps."""
+
 
 def outlook(page: Page, report: Report, most: int = MAX_CHANGES, *, reasons: bool = False) -> None:
     """The title with what the estimates come from, then the changes, the most promising first, each with its reasons."""
-    entries = most_promising(report.prognosis)[:most]
+    entries = changes(report)
     if not entries:
         return
+    if entries[0].helps < UNLIKELY and not reasons:
+        highest = max(entries, key=lambda entry: entry.helps)
+        page.row(
+            [("No change is likely to help", "bold"), (f" (highest: {highest.title}, {highest.helps:.0%})", "dim")]
+        )
+        return
+    entries = entries[:most]
     source = f" (from {entries[0].compared:,} retrained networks)" if entries[0].compared else ""
     page.row([("What would help", "bold"), (source, "dim")])
     wide = max(len(entry.title) for entry in entries)
-    said = max(len(likelihood(entry.helps)) for entry in entries)
+    sure = max(len(likelihood(entry.helps)) for entry in entries)
+    room = page.width - wide - sure - 6
     for entry in entries:
         page.row(
             [
-                (f"  {padded(entry.title, wide)}", "good" if entry.helps >= 0.5 else ""),
-                (f"  {likelihood(entry.helps):<{said}}", ""),
-                (f"  {effect(entry)}", "dim"),
+                (f"  {padded(entry.title, wide)}", "good" if entry.helps >= MIN_HELPS else ""),
+                (f"  {likelihood(entry.helps):<{sure}}", ""),
+                (f"  {_fitting(effect(report, entry), room)}", "dim"),
             ]
         )
         for reason in entry.because if reasons else ():
             page.line((reason.says, "dim"), indent=6, hanging=2)
 
 
-def effect(entry: Expectation) -> str:
-    """`training loss 1.21 → about 0.8 (0.7–1.0)`; nothing where the change is not expected to help."""
-    if entry.expected is None or entry.current is None or entry.helps < 0.5:
+def changes(report: Report) -> list[Expectation]:
+    """The changes to show: the one that the primary finding claims, then those that may help, the most promising first.
+
+    None where the run cannot be judged, where a finding has remedies of its own and no change may help, or where it is an error that the best change
+    does not treat. A change that a finding already claims has the probability of that finding; a change that treats a
+    finding is left out where it is less likely.
+    """
+    confidence = {finding.name: finding.confidence for finding in report.findings}
+    claimed = {SHOWN_BY[name]: sure for name, sure in confidence.items() if name in SHOWN_BY}
+    doubted = {TREATED_BY[name]: sure for name, sure in confidence.items() if name in TREATED_BY}
+    entries = [
+        replace(entry, helps=claimed.get(entry.change, entry.helps))
+        for entry in most_promising(report.prognosis)
+        if entry.helps >= doubted.get(entry.change, 0.0)
+    ]
+    if report.unjudged is not None:
+        return []
+    primary = report.primary
+    own = SHOWN_BY.get(primary.name) if primary is not None else None
+    entries.sort(key=lambda entry: (entry.change != own, entry.helps < UNLIKELY))
+    if primary is None or not primary.remedies or not entries:
+        return entries
+    foreign = primary.severity is Severity.ERROR and not _treats(entries[0], primary)
+    return [] if foreign or entries[0].helps < UNLIKELY else entries
+
+
+def _treats(entry: Expectation, finding: Finding) -> bool:
+    """Whether a remedy of the finding carries out the change."""
+    change = BY_NAME.get(entry.change)
+    return change is not None and any(remedy.name in change.remedies for remedy in finding.remedies)
+
+
+def effect(report: Report, entry: Expectation) -> str:
+    """`training loss 1.21 → about 0.8 (0.7–1.0)`, from the last value in the log.
+
+    Empty where the change is not expected to help, and where the run itself has already been as low as that.
+    """
+    series = report.run.series.get(entry.loss)
+    if entry.helps < MIN_HELPS or series is None or not len(series.y):
         return ""
-    split, _, metric = entry.loss.rpartition("/")
-    name = f"{'training' if split == 'train' else split} {metric}".strip()
-    mean, best, worst = (number(float(f"{value:.2g}")) for value in entry.expected)
+    last, lowest = series.final, series.low
+    if entry.change == "stop-early":
+        return f"{spoken(entry.loss)} {number(last)} → {number(lowest)} ({place(report.axis, series.low_step)})"
+    if entry.expected is None or float(rough(entry.expected[0])) >= min(series.best, last):
+        return ""
+    mean, best, worst = map(rough, entry.expected)
     span = f" ({best}–{worst})" if best != worst else ""
-    return f"{name} {number(entry.current)} → about {mean}{span}"
+    return f"{spoken(entry.loss)} {number(last)} → about {mean}{span}"
+
+
+def _fitting(text: str, room: int) -> str:
+    """The effect with its range where that fits, else without it."""
+    shorter: Sequence[str] = (text, text.partition(" (")[0])
+    return next((one for one in shorter if len(one) <= room), "")

@@ -13,7 +13,7 @@ from nndoctor.core.report import Report
 from nndoctor.core.verdict import essence, headline, sentence
 from nndoctor.plots.curves import Line, Paper, draw
 from nndoctor.reporters.checked import command, unchecked, unrecognized
-from nndoctor.reporters.outlook import outlook
+from nndoctor.reporters.outlook import changes, outlook
 from nndoctor.reporters.page import Page, Style, cut, shortened
 
 MAX_LINES = 24
@@ -85,7 +85,7 @@ def _tail(look: Style, report: Report, amounts: tuple[int, ...]) -> Page:
     reasons, remedies, others, remarks = amounts
     page = Page(look)
     primary = report.primary
-    if report.prognosis:
+    if changes(report):
         outlook(page, report, reasons)
     elif primary is not None:
         _causes(page, primary, reasons)

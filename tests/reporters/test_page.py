@@ -1,4 +1,4 @@
-"""The page as a user sees it. `NNDOCTOR_REWRITE=1 pytest tests/reporters` writes the expected pages anew."""
+"""The page as a user sees it. `NNDOCTOR_REWRITE=1 pytest tests/reporters` writes the expected pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check(name: str, page: str) -> None:
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("NNDOCTOR_REWRITE"):
         path.write_text(page, encoding="utf-8", newline="\n")
-    assert page == path.read_text(encoding="utf-8"), "NNDOCTOR_REWRITE=1 writes it anew; look at the difference"
+    assert page == path.read_text(encoding="utf-8"), "NNDOCTOR_REWRITE=1 rewrites it; look at the difference"
 
 
 @pytest.mark.parametrize("name", ["sick", "flat", "healthy", "unjudged"])

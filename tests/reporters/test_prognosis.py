@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import takewhile
 
 import pytest
 
 from nndoctor.core.prognosis import Expectation, Reason
+from nndoctor.core.report import Report
+from nndoctor.core.run import Run
 from nndoctor.reporters import terminal
 from nndoctor.reporters.json import render
 from nndoctor.reporters.page import Style
@@ -22,15 +25,48 @@ LONGER = Expectation("steps*4", "validation/loss", 0.09, 0.02, 0.0, 0.1, 61240)
 @pytest.fixture
 def report(sick):
     """A report with two changes, the less promising one first."""
-    return replace(sick, prognosis=(LONGER, LOWER), workload="fine-tuning", measurements={"gap": 0.25})
+    run = Run.drawn(train_loss="2.3 1.6 1.4 1.21")
+    return replace(sick, run=run, prognosis=(LONGER, LOWER), workload="fine-tuning", measurements={"gap": 0.25})
+
+
+def lines_of(report: Report) -> list[str]:
+    """The block "What would help" of a report's page, without its title; empty where there is none."""
+    page = terminal.render([report], Style(80)).splitlines()
+    titles = [k for k, line in enumerate(page) if line.startswith("What would help")]
+    return [] if not titles else list(takewhile(lambda line: line.startswith("  "), page[titles[0] + 1 :]))
 
 
 def test_the_page_orders_changes_by_promise(report):
     """The likely change comes first, with the loss it should reach; the unlikely one has no number."""
-    lines = terminal.render([report], Style(80)).splitlines()
-    start = lines.index("What would help (from 61,240 retrained networks)")
-    assert lines[start + 1] == "  lr ÷10     likely (88%)   training loss 1.21 → about 0.8 (0.61–0.97)"
-    assert lines[start + 2].split() == ["4×", "longer", "unlikely", "(9%)"]
+    assert "What would help (from 61,240 retrained networks)" in terminal.render([report], Style(80))
+    first, second = lines_of(report)
+    assert first == "  lr ÷10     likely (88%)   training loss 1.21 → about 0.8 (0.61–0.97)"
+    assert second.split() == ["4×", "longer", "unlikely", "(9%)"]
+
+
+def test_a_change_that_a_finding_claims_has_the_probability_of_the_finding(report):
+    """Where the finding says "likely (71%)", the line of its change says so, too, and is the first."""
+    finding = replace(report.findings[0], name="not-converged", confidence=0.71)
+    first, _ = lines_of(replace(report, findings=(finding,)))
+    assert first.split()[:4] == ["4×", "longer", "likely", "(71%)"]
+
+
+def test_no_change_is_shown_where_none_may_help(report):
+    """A finding with remedies of its own is not followed by a list of what is unlikely to help."""
+    assert lines_of(replace(report, prognosis=(LONGER, replace(LOWER, helps=0.31)))) == []
+
+
+def test_an_expected_loss_that_the_run_has_already_reached_is_not_shown(report):
+    """The loss was at 0.5 before it rose to 1.21: about 0.8 would be no gain."""
+    run = Run.drawn(train_loss="2.3 0.5 0.5 0.5 1.4 1.21")
+    assert lines_of(replace(report, run=run))[0] == "  lr ÷10     likely (88%)"
+
+
+def test_stopping_early_reaches_the_best_value_in_the_log(report):
+    """The loss of the best epoch is known; it is not estimated."""
+    run = Run.drawn(train_loss="2.3 1.6 1.2 1.1", validation_loss="2.2 1.5 1.7 1.9")
+    stop = replace(LOWER, change="stop-early", loss="validation/loss")
+    assert lines_of(replace(report, run=run, prognosis=(stop,)))[0].endswith("validation loss 1.9 → 1.5 (step 1)")
 
 
 def test_json_holds_the_prognosis_as_the_contract_says(report):

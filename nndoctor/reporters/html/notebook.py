@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from nndoctor.core.finding import Finding
-from nndoctor.core.prognosis import likelihood, most_promising
+from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.verdict import sentence, verdict
@@ -14,7 +14,7 @@ from nndoctor.plots.inline import inline
 from nndoctor.plots.theme import LIGHT, Palette
 from nndoctor.reporters.html.elements import Html, el, joined, table
 from nndoctor.reporters.html.section import ends
-from nndoctor.reporters.outlook import effect
+from nndoctor.reporters.outlook import changes, effect
 from nndoctor.reporters.short import next_command
 
 MAX_SHOWN = 3  # changes, causes and remedies
@@ -34,7 +34,7 @@ def of_report(report: Report) -> str:
         el("div", said, style=f"font-weight:700;font-size:16px;color:{color}"),
         el("div", f"{about}{report.source}", style="color:var(--faint)"),
         Html(inline(report, next(_numbers), said)),
-        _expectations(report) if report.prognosis else _causes(primary),
+        _expectations(report) if changes(report) else _causes(primary),
         _remedies(primary),
         el("div", f"Next: {next_command(report)}", style="color:var(--faint)"),
         style=_BOX,
@@ -51,8 +51,8 @@ def of_run(run: Run) -> str:
 
 
 def _expectations(report: Report) -> Html:
-    entries = most_promising(report.prognosis)[:MAX_SHOWN]
-    lines = (f"{entry.title}: {likelihood(entry.helps)} {effect(entry)}" for entry in entries)
+    entries = changes(report)[:MAX_SHOWN]
+    lines = (f"{entry.title}: {likelihood(entry.helps)} {effect(report, entry)}".rstrip() for entry in entries)
     return _list("What would help", "ul", lines)
 
 

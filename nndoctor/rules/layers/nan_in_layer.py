@@ -74,7 +74,7 @@ def _causes(layers: Layers, seen: Birth) -> tuple[Cause, ...]:
             "it stands in the first layer's output while all weights are finite"
             if data
             else "other layers had it first",
-            "check that every input and target is finite",
+            "run isfinite over every input and target",
         ),
     )
 

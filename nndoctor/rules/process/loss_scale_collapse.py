@@ -84,7 +84,7 @@ def _causes() -> tuple[Cause, ...]:
             "NaN in the data",
             0.2,
             "one example with a NaN overflows at every scale",
-            "check that every input and target is finite",
+            "run isfinite over every input and target",
         ),
     )
 

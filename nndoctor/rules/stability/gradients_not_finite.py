@@ -62,7 +62,7 @@ def _causes(worst: NotFinite) -> tuple[Cause, ...]:
             "NaN in the data, or labels that are all masked",
             0.35,
             "a mean over no label at all is 0/0, and one NaN in a batch makes every gradient NaN",
-            "check that every input is finite and that every batch has labels",
+            "run isfinite over the inputs, and count the labels of every batch",
         ),
         Cause(
             "learning rate too high",

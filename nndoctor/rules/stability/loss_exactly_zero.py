@@ -80,7 +80,7 @@ def _causes(*, at: int, lost: bool) -> tuple[Cause, ...]:
         "NaN in the data",
         0.2,
         "one NaN in a batch makes every weight NaN",
-        "check that every input and target is finite",
+        "run isfinite over every input and target",
     )
     return ranked(masked, precision, data)
 

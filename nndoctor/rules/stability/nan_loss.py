@@ -175,7 +175,7 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
         "NaN in the data",
         0.4 if _calm(before) else 0.2 if before else 0.35,
         "one bad example is enough" if before else "the very first value is not finite",
-        "check that every input and target is finite",
+        "run isfinite over every input and target",
     )
     if pace.measured:
         tame = not (pace.wild or pace.born_wild)
