@@ -32,7 +32,7 @@ def diagnose(
         list[str] | None,
         typer.Argument(
             metavar="LOG…",
-            help="Logs, folders or globs, or '-' for standard input. Default: the current folder.",
+            help="Logs, folders, globs, addresses such as wandb:ME/NETS/RUN, or '-' for standard input. Default: the current folder.",
             show_default=False,
         ),
     ] = None,

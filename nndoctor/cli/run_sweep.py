@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nndoctor.core.requirements import Requirement
     from nndoctor.core.run import Run
     from nndoctor.readers.io.source import Source
+    from nndoctor.readers.tables.studies import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,11 @@ def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) 
 
     [*logs] = request.logs
     source = Source(logs[0])
-    if len(logs) == 1 and logs[0] != "-" and not source.is_dir and _exists(source) and is_table_of_trials(source):
+    if len(logs) == 1 and (study := _study(logs[0])) is not None:
+        from nndoctor.readers.tables.studies import as_trials
+
+        found = Found(*as_trials(study, logs[0], by, higher=higher))
+    elif len(logs) == 1 and logs[0] != "-" and not source.is_dir and _exists(source) and is_table_of_trials(source):
         found = Found(*trials(rows(source), source.path, by, higher=higher))
     else:
         found = _from_runs(request, by, higher=higher)
@@ -71,6 +76,23 @@ def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) 
     if len(found.trials) < FEWEST:
         raise UsageError(f"{' '.join(logs)}: a sweep needs at least {FEWEST} runs (got {len(found.trials)})")
     return found
+
+
+def _study(log: str) -> Study | None:
+    """The Optuna study at an address or in an SQLite file (`x.db`, `x.db#name`); None for any other log."""
+    from nndoctor.readers.io.source import Source
+    from nndoctor.readers.tables.studies import in_file, is_store
+
+    if log.startswith("optuna:"):
+        from nndoctor.readers.services import service_of
+        from nndoctor.readers.services.asking import asking
+        from nndoctor.readers.services.optuna_runs import study_at
+
+        with asking(log, service_of("optuna")):
+            return study_at(log.removeprefix("optuna:"))
+    file, _, name = (log, "", "") if log == "-" or _exists(Source(log)) else log.partition("#")
+    source = Source(file)
+    return in_file(source, name) if file != "-" and source.is_file and is_store(source) else None
 
 
 def _exists(source: Source) -> bool:

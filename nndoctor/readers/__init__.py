@@ -31,12 +31,14 @@ from nndoctor.readers.formats import (
     tensorboard,
     tensorboard_csv,
     text_lines,
+    trackio_db,
     wandb_binary,
     wandb_panel,
     wrapped_lines,
     yolo_results_txt,
     yolo_terminal,
 )
+from nndoctor.readers.io.address import is_address
 from nndoctor.readers.io.archives import is_archive, packing, peeked, unfolded, unpacked
 from nndoctor.readers.io.find import find as sources_behind
 from nndoctor.readers.io.remote import fetched, is_remote
@@ -57,6 +59,7 @@ READERS: tuple[Reader, ...] = (
     catboost_info.READER,
     dvclive.READER,
     mlflow_files.READER,
+    trackio_db.READER,
     mlflow_db.READER,
     aim_repo.READER,
     numbered_json.READER,
@@ -100,6 +103,8 @@ def read(source: object, *, maps: Iterable[str] = (), usual: Mapping[str, str] |
 
 def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) -> list[Run]:
     """The runs in a source: fetched, unpacked, read."""
+    if source.data is None and is_address(source.path) and not source.is_file:
+        return _at_service(source, named, checked)
     if source.data is None and is_remote(source.path):
         with fetched(source.path) as here:
             if here.is_dir:
@@ -123,6 +128,24 @@ def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) ->
     runs = [run for table in tables for run in assemble(table, source.path, named)]
     _check_maps(runs, checked, source)
     return [replace(run, notes=(*source.notes, *run.notes)) for run in runs] if source.notes else runs
+
+
+def _at_service(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) -> list[Run]:
+    """The runs at an address; those of a project that trained nothing are left out, unless they are all."""
+    from nndoctor.readers.services import tables_at  # clients that only an address needs
+
+    tables = tables_at(source.path)
+    runs: list[Run] = []
+    reasons: list[UnreadableLog] = []
+    for table in tables:
+        try:
+            runs += assemble(table, source.path, named)
+        except UnreadableLog as error:
+            reasons.append(error)
+    if not runs:
+        raise reasons[0]
+    _check_maps(runs, checked, source)
+    return runs
 
 
 def _below(

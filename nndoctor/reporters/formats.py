@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from nndoctor.readers.io.address import SCHEMES
 from nndoctor.reporters.json import dumped
 from nndoctor.reporters.page import Page, Style, padded
 
@@ -32,6 +33,10 @@ def table(ours: Sequence[Named], others: Sequence[Named], look: Style) -> str:
         page.line(("By other packages", "dim"))
     for reader in others:
         _row(page, reader, wide)
+    page.blank()
+    page.line(("Addresses", "dim"))
+    for name, (form, title) in SCHEMES.items():
+        page.line((padded(name, wide), "bold"), f"{form}: {title}", hanging=wide)
     page.blank()
     page.line(
         ("Any of them compressed (.gz, .bz2, .xz, .zst), in a .zip or .tar, or elsewhere (s3://, https://).", "dim")

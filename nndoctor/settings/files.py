@@ -14,7 +14,7 @@ OWN, SHARED, TABLE = "nndoctor.toml", "pyproject.toml", "tool.nndoctor"
 
 def nearby(log: str) -> Settings:
     """The settings of the nearest file at or above a log's folder (`-`: the current one), or none. Raises UsageError."""
-    if log == "-" or "://" in log:
+    if log == "-" or "://" in log or (":" in log and not os.path.exists(log)):
         return _upward(Path.cwd())
     if os.path.islink(log) or os.path.isdir(log):
         path = Path(os.path.realpath(log))  # unlike Path.resolve, no error for a link that leads to itself

@@ -211,7 +211,7 @@ def test_aim_is_recognised_and_the_way_out_told(tmp_path):
     for name in ("meta", "seqs"):
         (tmp_path / ".aim" / name).mkdir(parents=True)
     for place in (tmp_path, tmp_path / ".aim"):
-        with pytest.raises(UnreadableLog, match=r"aim\.Repo"):
+        with pytest.raises(UnreadableLog, match=f"diagnose 'aim:{tmp_path}'"):
             nndoctor.read(place)
 
 

@@ -1,4 +1,4 @@
-"""Aim's repositories (`.aim`): their store is RocksDB, which only aim reads, so that the way out of it is told."""
+"""Aim's repositories (`.aim`): their store is RocksDB, which only aim reads, so that the way to read it is told."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source) -> list[Table]:
-    """Always raises UnreadableLog, with the lines that write the metrics as CSV."""
+    """Always raises UnreadableLog, with the address by which Aim's own client reads it."""
+    folder = str(Path(source.path).parent) if source.name == ".aim" else source.path
     raise UnreadableLog(
-        f"{source.path} is an Aim repository, which only aim can read; write its curves with aim's own: "
-        'for run in aim.Repo(".").iter_runs(): run.dataframe(); or log to CSV as well'
+        f"{source.path} is an Aim repository, which only Aim's own client can read: "
+        f"pip install 'nndoctor[aim]', then nndoctor diagnose 'aim:{folder}'"
     )
 
 
@@ -30,4 +31,4 @@ def _store(folder: Path) -> Path | None:
     return None
 
 
-READER = Reader("aim", "Aim repositories (.aim): recognised, with advice how to export them", sniff, read)
+READER = Reader("aim", "Aim repositories (.aim): recognised, with the address to read them by", sniff, read)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
+from nndoctor.readers.io.sqlite import is_sqlite, opened, tables_in
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.semantics.hyperparameters import given
 from nndoctor.readers.tables.curve_files import Curve, from_curves
@@ -23,7 +21,6 @@ from nndoctor.readers.vocabulary.names import Kind, meaning
 if TYPE_CHECKING:
     import sqlite3
 
-MAGIC = b"SQLite format 3\0"
 MOST_POINTS = 20_000_000
 RUNS = (
     "select run_uuid, name from runs where coalesce(lifecycle_stage, 'active') = 'active' order by start_time, run_uuid"
@@ -34,24 +31,17 @@ PARAMS = "select key, value from params where run_uuid = ?"
 
 def sniff(source: Source) -> bool:
     """SQLite's first bytes; that the tables are MLflow's is seen when it is read."""
-    return source.head.startswith(MAGIC)
+    return is_sqlite(source)
 
 
 def read(source: Source) -> list[Table]:
     """One table for each run that logged a curve. Raises UnreadableLog for another database, or a broken one."""
-    import sqlite3
-
-    try:
-        with _opened(source) as base:
-            tables = {name for (name,) in base.execute("select name from sqlite_master where type = 'table'")}
-            if not {"runs", "metrics", "params"} <= tables:
-                raise NotALog(f"{source.path} is {_other(tables)}")
-            runs = base.execute(RUNS).fetchall()
-            found = [table for run, label in _labels(runs) if (table := _table(base, run, label, source)) is not None]
-    except sqlite3.Error as error:
-        raise UnreadableLog(
-            f"{source.path} is an SQLite file that cannot be read ({error}); was it copied whole?"
-        ) from error
+    with opened(source) as base:
+        tables = tables_in(base)
+        if not {"runs", "metrics", "params"} <= tables:
+            raise NotALog(f"{source.path} is {_other(tables, source.path)}")
+        runs = base.execute(RUNS).fetchall()
+        found = [table for run, label in _labels(runs) if (table := _table(base, run, label, source)) is not None]
     if not found:
         raise UnreadableLog(
             f"{source.path} is an MLflow store whose {len(runs)} runs hold no curve: log metrics with a step, once an epoch"
@@ -65,22 +55,6 @@ def _labels(runs: Sequence[tuple[object, object]]) -> list[tuple[str, str]]:
     return [
         (str(run), f"{name} {str(run)[:8]}" if name and often[name] > 1 else str(name or run)) for run, name in runs
     ]
-
-
-@contextmanager
-def _opened(source: Source) -> Iterator[sqlite3.Connection]:
-    """The database, opened so that nothing can be written."""
-    import sqlite3
-
-    if source.data is not None:
-        base = sqlite3.connect(":memory:")
-        base.deserialize(source.data)
-    else:
-        path = quote(str(Path(source.path).resolve()))
-        base = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
-    with closing(base):
-        base.execute("pragma query_only = on")
-        yield base
 
 
 def _table(base: sqlite3.Connection, run: str, label: str, source: Source) -> Table | None:
@@ -111,9 +85,9 @@ def _facts(base: sqlite3.Connection, run: str) -> dict[str, Fact]:
     return given((str(key), value) for key, value in base.execute(PARAMS, (run,)))
 
 
-def _other(tables: set[str]) -> str:
+def _other(tables: set[str], path: str) -> str:
     if {"trials", "studies"} <= tables:
-        return "a store of Optuna's trials, not the log of a run: give the log that one trial wrote"
+        return f"a store of Optuna's trials: nndoctor sweep {path}; to diagnose a trial, give the log that it wrote"
     if {"run", "experiment"} <= tables:
         return "Aim's list of runs; the curves lie beside it: give the folder .aim for what to do"
     return "an SQLite file and no store of MLflow's (no tables runs, metrics and params)"

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from nndoctor.core.errors import UnreadableLog, nearest
+from nndoctor.readers.io.address import is_address
 from nndoctor.readers.io.remote import is_remote
 from nndoctor.readers.io.source import MOST_PIPED, Source
 
@@ -74,9 +75,9 @@ def _behind(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> l
         return [_piped()]
     if not word:
         raise UnreadableLog("an empty name is not a log; expected a log file, a folder, a glob, or -")
-    if is_remote(word):
-        return [Source(word)]
     path = Path(word)
+    if is_remote(word) or (is_address(word) and not path.exists()):
+        return [Source(word)]
     if path.is_dir():
         if is_log(Source(word)):
             return [Source(word)]

@@ -9,11 +9,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nndoctor.core.errors import MissingExtra, UnreadableLog
+from nndoctor.core.run_folder import LAYERS
 from nndoctor.readers.io.source import Source
 
 PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(::[A-Za-z].*)?://")
 MOST = 1 << 30  # bytes that are fetched
 MOST_FILES = 2000  # of a folder
+KEPT = {
+    "", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err", ".md",
+    ".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".parquet", ".feather", ".ipynb", ".yaml", ".yml", ".v2",
+}  # fmt: skip
+"""Endings of what may be a run's log; weights and images beside it are not fetched."""
 
 
 def is_remote(path: str) -> bool:
@@ -22,8 +28,8 @@ def is_remote(path: str) -> bool:
 
 
 @contextmanager
-def fetched(path: str) -> Iterator[Source]:
-    """The file, or the folder with its files, there for as long as the block lasts.
+def fetched(path: str, only: str = "") -> Iterator[Source]:
+    """The file, or the folder with the files that may be logs (or have `only` in their names), while the block lasts.
 
     Raises UnreadableLog where it is not there or too large, MissingExtra where fsspec or its part is not installed.
     """
@@ -32,7 +38,7 @@ def fetched(path: str) -> Iterator[Source]:
         if system.isfile(inner) or path.startswith(("http://", "https://")):
             yield Source(path, _bytes(system, inner, path))
             return
-        names = system.find(inner)
+        names = [name for name in system.find(inner) if _is_kept(str(name), only)]
         if not names:
             raise UnreadableLog(f"{path}: nothing found there; expected a run log or a folder of logs")
     except (OSError, ValueError, RuntimeError) as error:
@@ -42,6 +48,12 @@ def fetched(path: str) -> Iterator[Source]:
     with tempfile.TemporaryDirectory(prefix="nndoctor-") as folder:
         _copy(system, inner, names, Path(folder), path)
         yield Source(folder)
+
+
+def _is_kept(name: str, only: str) -> bool:
+    """Whether a file of a folder is fetched."""
+    path = PurePosixPath(name)
+    return only in path.name if only else path.suffix.lower() in KEPT or "tfevents" in path.name or path.name == LAYERS
 
 
 def _system(path: str) -> tuple[Any, str]:

@@ -1,0 +1,46 @@
+"""`comet:workspace/project[/experiment]`: experiments at Comet, by its own API client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.services.asking import Service
+from nndoctor.readers.services.together import MAX_RUNS, Found, parts, settings, several, single
+from nndoctor.readers.tables.long_rows import widened
+from nndoctor.readers.tables.table import Table, from_records
+
+KEPT = ("metricName", "metricValue", "step", "epoch", "timestamp", "runContext")
+
+
+def read(rest: str) -> list[Table]:
+    """The tables of an experiment, or of all experiments of a project, oldest first."""
+    words = parts(rest, "comet:WORKSPACE/PROJECT or comet:WORKSPACE/PROJECT/EXPERIMENT")
+    from comet_ml.api import API
+
+    answer = API().get("/".join(words))
+    if answer is None:
+        raise UnreadableLog("not found; check the names, and that your account may see it")
+    if len(words) == 3:
+        one = _found(answer, words)
+        return [] if one is None else [single(one)]
+    runs = sorted(answer, key=lambda run: run.start_server_timestamp or 0)[-MAX_RUNS:]
+    return several([one for run in runs if (one := _found(run, words)) is not None])
+
+
+def _found(run: Any, words: list[str]) -> Found | None:  # noqa: ANN401 - Comet ships no types
+    """An experiment with all points of its metrics, as Comet's JSON export has them; None of one without."""
+    points = [
+        {key: point[key] for key in KEPT if point.get(key) is not None}
+        for point in run.get_metrics() or ()
+        if not str(point.get("metricName", "")).startswith("sys.")
+    ]
+    rows = widened(points) if len(points) > 1 else None
+    if not rows:
+        return None
+    given = {one["name"]: one.get("valueCurrent") for one in run.get_parameters_summary() or ()}
+    address = f"comet:{words[0]}/{words[1]}/{run.id}"
+    return Found(run.id, run.get_name() or "", address, from_records(rows, "comet", facts=settings(given)))
+
+
+SERVICE = Service("Comet", "comet_ml", "comet", "set COMET_API_KEY or run 'comet login'", read)

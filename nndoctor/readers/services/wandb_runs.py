@@ -1,0 +1,61 @@
+"""`wandb:entity/project[/run]`: runs at Weights & Biases, by its public API."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.services.asking import Service
+from nndoctor.readers.services.together import MAX_ROWS, MAX_RUNS, Found, settings, several, single
+from nndoctor.readers.tables.table import Table, from_records
+
+FORM = "wandb:ENTITY/PROJECT, wandb:ENTITY/PROJECT/RUN or wandb:ENTITY/PROJECT/sweeps/SWEEP"
+
+
+def read(rest: str) -> list[Table]:
+    """The tables of a run, of all runs of a sweep, or of all runs of a project, oldest first."""
+    words = [word for word in rest.strip("/").split("/") if word and word != "runs"]
+    sweep = len(words) == 4 and words[2] == "sweeps"
+    if len(words) not in (2, 3) and not sweep:
+        raise UnreadableLog(f"expected {FORM}")
+    api = _api()
+    if len(words) == 3:
+        one = _found(api.run("/".join(words)))
+        return [] if one is None else [single(one)]
+    runs: Iterable[Any] = (
+        api.sweep("/".join([*words[:2], words[3]])).runs if sweep else api.runs("/".join(words), order="+created_at")
+    )
+    return several([one for run in islice(runs, MAX_RUNS) if (one := _found(run)) is not None])
+
+
+def _api() -> Any:  # noqa: ANN401 - W&B ships no types of use
+    """The client; it never asks for a key on the terminal, since a script would wait for ever."""
+    os.environ.setdefault("WANDB_SILENT", "true")
+    from wandb import Api
+    from wandb.sdk.lib import wbauth
+
+    host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
+    if wbauth.authenticate_session(host=host, source="nndoctor", prompt=False, update_session=False) is None:
+        raise UnreadableLog(f"{SERVICE.name} gives no access (no API key); {SERVICE.login}")
+    return Api()
+
+
+def _found(run: Any) -> Found | None:  # noqa: ANN401
+    """A run with its whole history, not a sample of it; None of one that logged fewer than two rows."""
+    rows = list(islice(run.scan_history(), MAX_ROWS))
+    if len(rows) < 2:
+        return None
+    kept = [{key: value for key, value in row.items() if not _is_media(value)} for row in rows]
+    address = f"wandb:{run.entity}/{run.project}/{run.id}"
+    return Found(run.id, run.name or "", address, from_records(kept, "wandb", facts=settings(run.config)))
+
+
+def _is_media(value: object) -> bool:
+    """A histogram, an image, a table: a dict that names its type."""
+    return isinstance(value, dict) and "_type" in value
+
+
+SERVICE = Service("Weights & Biases", "wandb", "wandb", "set WANDB_API_KEY or run 'wandb login'", read)

@@ -1,0 +1,167 @@
+"""Addresses of services: which words are some, what is read, and one line for all that can go wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import fakes
+
+import nndoctor
+from nndoctor.cli.entry import run
+from nndoctor.core.errors import UnreadableLog
+from nndoctor.readers.io.address import SCHEMES, split
+from nndoctor.readers.services import service_of
+from nndoctor.readers.services.asking import explained
+
+PAGES = {
+    "https://wandb.ai/me/nets/runs/r1": ("wandb", "me/nets/r1"),
+    "https://wandb.ai/me/nets/runs/r1/overview?nw=1": ("wandb", "me/nets/r1"),
+    "https://wandb.ai/me/nets": ("wandb", "me/nets"),
+    "https://wandb.ai/me/nets/workspace?nw=me": ("wandb", "me/nets"),
+    "https://wandb.ai/me/nets/sweeps/s1": ("wandb", "me/nets/sweeps/s1"),
+    "https://forge.coreweave.com/wandb/me/nets/runs/r1": ("wandb", "me/nets/r1"),
+    "https://huggingface.co/owner/model": ("hf", "owner/model"),
+    "https://huggingface.co/owner/model/tree/main": ("hf", "owner/model"),
+    "https://swanlab.cn/@me/nets/runs/r1/chart": ("swanlab", "me/nets/r1"),
+    "wandb:me/nets": ("wandb", "me/nets"),
+    "mlflow:/Users/me/exp/run 1": ("mlflow", "/Users/me/exp/run 1"),
+    "optuna:sqlite:///x.db#study": ("optuna", "sqlite:///x.db#study"),
+}
+OTHER = (
+    "runs/a.csv", "-", "wandb:", "C:\\runs\\a.csv", "https://example.org/me/nets/runs/r1", "s3://bucket/run.csv",
+    "https://huggingface.co/owner/model/resolve/main/trainer_state.json", "https://huggingface.co/datasets/a/b",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", PAGES)
+def test_addresses_and_web_pages_are_understood(word):
+    """What a browser shows of a run can be pasted."""
+    assert split(word) == PAGES[word]
+
+
+@pytest.mark.parametrize("word", OTHER)
+def test_other_words_are_no_addresses(word):
+    """Paths, files on the web and buckets are read as before."""
+    assert split(word) is None
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_scheme_has_a_service(scheme):
+    """Each says which extra installs its client, and how to get access."""
+    service = service_of(scheme)
+    assert service.extra
+    assert service.login
+    assert SCHEMES[scheme][0].startswith(f"{scheme}:")
+
+
+@pytest.fixture(params=["wandb", "swanlab", "comet", "clearml", "aim"])
+def one_run(request, monkeypatch, tmp_path):
+    """The address of one run, at a service whose client is made by hand."""
+    if request.param == "wandb":
+        fakes.wandb(monkeypatch, [fakes.WandbRun("r1")])
+        return "wandb:me/nets/r1"
+    getattr(fakes, request.param)(monkeypatch)
+    (tmp_path / ".aim").mkdir()
+    return {
+        "swanlab": "swanlab:me/nets/r1", "comet": "comet:me/nets/e1", "clearml": "clearml:me/nets/b",
+        "aim": f"aim:{tmp_path}#abc",
+    }[request.param]  # fmt: skip
+
+
+def test_a_run_is_read_with_its_settings(one_run):
+    """Both losses, the settings by our names, and the address as the source."""
+    (read,) = nndoctor.read(one_run)
+    assert {"train/loss", "validation/loss"} <= set(read.series)
+    assert len(read.series["validation/loss"]) == 30
+    assert read.source == one_run
+    assert 0.1 in (read.fact("setting:lr"), read.fact("setting:Args/lr"), read.fact("lr"))
+
+
+def test_a_project_is_all_its_runs(monkeypatch):
+    """Each by its name, and by its id where two are called alike; one that logged nothing is left out."""
+    runs = [fakes.WandbRun("r1"), fakes.WandbRun("r2"), fakes.WandbRun("r3", rows=0)]
+    runs[1].name = runs[0].name
+    fakes.wandb(monkeypatch, runs)
+    assert [one.source for one in nndoctor.read("wandb:me/nets")] == [
+        "wandb:me/nets:sweet-r1 r1",
+        "wandb:me/nets:sweet-r1 r2",
+    ]
+    assert len(nndoctor.read("https://wandb.ai/me/nets/sweeps/s1")) == 1
+
+
+def test_a_value_that_is_not_finite_comes_through(monkeypatch):
+    """SwanLab and W&B send NaN as a word."""
+    fakes.swanlab(monkeypatch)
+    report = nndoctor.diagnose("swanlab:me/nets/r1")
+    assert "nan-loss" in {finding.name for finding in report.findings}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("Could not find run <Run me/nets/r9 (not found)>"), "not found"),
+        (PermissionError("HTTP 403: permission denied"), "wandb login"),
+        (RuntimeError("429 Client Error: Too Many Requests"), "limits how often"),
+        (ConnectionError("Failed to resolve host"), "cannot be reached"),
+        (RuntimeError("the server said\nmany things"), "answered with an error (the server said)"),
+    ],
+)
+def test_what_a_client_raises_becomes_one_line(error, said):
+    """What happened, and what to do."""
+    line = explained(error, "wandb:me/nets/r9", service_of("wandb"))
+    assert line.startswith("wandb:me/nets/r9: ")
+    assert said in line
+    assert "\n" not in line
+
+
+def test_a_status_in_what_caused_an_error_counts():
+    """Clients wrap the answer of the server in errors of their own."""
+
+    class Answered(Exception):
+        status_code = 429
+
+    error = RuntimeError("it failed")
+    error.__cause__ = Answered()
+    assert "limits how often" in explained(error, "a", service_of("comet"))
+
+
+def test_a_defect_is_no_trouble_of_the_service(monkeypatch):
+    """A TypeError is ours, and must be reported as such."""
+    fakes.wandb(monkeypatch, [], error=TypeError("ours"))
+    with pytest.raises(TypeError):
+        nndoctor.read("wandb:me/nets/r1")
+
+
+def test_without_a_key_nothing_waits_at_a_prompt(monkeypatch):
+    """W&B's client would ask on the terminal."""
+    fakes.wandb(monkeypatch, [fakes.WandbRun("r1")], key=None)
+    with pytest.raises(UnreadableLog, match="WANDB_API_KEY"):
+        nndoctor.read("wandb:me/nets/r1")
+
+
+def test_a_missing_client_names_its_extra_and_other_logs_are_reported(tmp_path, monkeypatch, capsys):
+    """Exit code 2, one line for each address, and the report on the file."""
+    for name in ("wandb", "mlflow", "comet_ml"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{k},{2 * 0.9**k},{2 * 0.9**k + 0.02}\n" for k in range(30))
+    Path("run.csv").write_text("epoch,train_loss,val_loss\n" + rows, encoding="utf-8")
+    code = run(["diagnose", "wandb:a/b", "mlflow:a", "comet:a/b", "run.csv", "--format", "brief"])
+    said = capsys.readouterr()
+    assert code == 2
+    assert "pip install 'nndoctor[wandb]'" in said.err
+    assert "pip install 'nndoctor[mlflow]'" in said.err
+    assert "pip install 'nndoctor[comet]'" in said.err
+    assert '"source": "run.csv"' in said.out
+
+
+def test_a_file_of_such_a_name_is_the_file(tmp_path, monkeypatch):
+    """What lies in this folder is what was meant."""
+    monkeypatch.chdir(tmp_path)
+    Path("wandb:x").write_text("epoch,loss\n0,3\n1,2\n2,1\n", encoding="utf-8")
+    assert nndoctor.read("wandb:x")[0].path == "wandb:x"
