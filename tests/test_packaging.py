@@ -18,7 +18,12 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 def test_the_extra_all_holds_every_extra_for_users():
     """Only those for developing nndoctor itself are left out."""
     (everything,) = EXTRAS["all"]
-    assert set(re.findall(r"[a-z]+", everything)) - {"nndoctor"} == set(EXTRAS) - {"all", "test", "test-services", "docs"}
+    assert set(re.findall(r"[a-z]+", everything)) - {"nndoctor"} == set(EXTRAS) - {
+        "all",
+        "test",
+        "test-services",
+        "docs",
+    }
 
 
 def test_every_extra_that_a_message_names_exists():
