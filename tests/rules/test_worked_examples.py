@@ -125,7 +125,7 @@ def test_a_healthy_curve_of_an_odd_kind_is_left_alone(curve):
 
 def test_an_exploding_loss_does_not_stay_where_it_started():
     """A loss that doubles at every step has diverged, and is no plateau."""
-    assert alarms(report(train_loss=2.3 * 2.0 ** np.arange(20))) == ["diverged"]
+    assert alarms(report(train_loss=2.3 * 2.0 ** np.arange(20))) == ["diverged", "lr-too-high"]
 
 
 def test_a_step_decay_after_each_level_is_not_too_early():
