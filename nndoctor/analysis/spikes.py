@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import Array, median, noise_level, peaks, rolling_median
+from nndoctor.core.statistics import Array, noise_level, peaks, rolling_median
 
 MAX_POINTS = 5000  # points examined: of a longer curve the highest in each bin, which keeps every jump
 MAX_CANDIDATES = 300  # of the highest rises, each of which is measured by itself
@@ -21,6 +22,7 @@ BACK = 0.3  # of the jump's height: a curve that has come so near to the level b
 OVER = 0.1  # of the highest value's height: there, or within the noise, the event is over
 LOG_SPREADS = 5.0  # standard deviations of the logarithm, likewise
 PROVISIONAL = 4.0  # standard deviations: such a rise is kept out of the level and the noise of later ones
+SQRT_6 = math.sqrt(6.0)  # times one value's standard deviation is that of its second differences
 TOLERANCE = 0.02  # of the period: epochs that differ by a few steps
 LONG_PERIOD = 20  # points: two distances that agree to one of them are no accident
 LONG = 0.4  # of the run: what stays up longer and then comes down is no spike but another stretch of training
@@ -32,9 +34,8 @@ class Jump:
 
     `start` and `end` are indices of the first point up and of the first one that is back (the number of points where none
     is); `top` that of the highest, `back` that of the first point after it that has recovered. `level` and `noise` (a standard deviation) are those of the points before, `peak` the
-    highest value, all in the curve's unit. `lowest_after` is the lowest value after the top. `log_spreads` is the height in
-    standard deviations of the logarithm (infinite for values that are not all positive): the noise of small batches is
-    uneven, in proportion to the loss.
+    highest value, all in the curve's unit. `lowest_after` is the lowest value after the top, `before` are the points before that
+    show the noise.
     """
 
     start: int
@@ -45,12 +46,23 @@ class Jump:
     noise: float
     peak: float
     lowest_after: float
-    log_spreads: float
+    before: tuple[float, ...]
 
     @property
     def height(self) -> float:
         """The peak above the level before."""
         return self.peak - self.level
+
+    @property
+    def log_spreads(self) -> float:
+        """The height in standard deviations of the logarithm, infinite for values that are not all positive.
+
+        The noise of small batches is uneven, in proportion to the loss.
+        """
+        if len(self.before) < MIN_WINDOW or min(self.before) <= 0 or self.level <= 0:
+            return math.inf
+        noise = noise_level(np.log(self.before))
+        return math.log(self.peak / self.level) / noise if noise > 0 else math.inf
 
     @property
     def recovered(self) -> bool:
@@ -72,7 +84,8 @@ class Jumps:
         high = [
             e for e in self.events if e.height > least and e.height > spreads * e.noise and e.log_spreads > LOG_SPREADS
         ]
-        rest = max([self.ordinary, *(e.height for e in self.events if e not in high)])
+        starts = {e.start for e in high}
+        rest = max([self.ordinary, *(e.height for e in self.events if e.start not in starts)])
         for event in sorted(high, key=lambda e: e.height):
             if event.height >= ahead * rest:
                 return tuple(e for e in high if e.height >= event.height)
@@ -90,16 +103,83 @@ def jumps(series: Series, least: float, skip: NDArray[np.bool_] | None = None) -
     order = np.flatnonzero((above > least) & ~skip)
     if len(order) > MAX_CANDIDATES:
         order = np.sort(order[np.argsort(above[order])[-MAX_CANDIDATES:]])
+    events, free = _events(y, order.tolist(), least)
+    return Jumps(x, y, events, float(np.max(above[free & ~skip], initial=0.0)))
+
+
+def steepest(series: Series) -> float:
+    """The largest rise from one examined point to the next, 0 where the curve never rises."""
+    return float(np.diff(peaks(series.x, series.y, MAX_POINTS)[1]).max(initial=0.0))
+
+
+def _events(y: Array, starts: Iterable[int], least: float) -> tuple[tuple[Jump, ...], NDArray[np.bool_]]:
+    """The jumps that begin at some of these points, and which points belong to none.
+
+    Each is measured against the points before it that belong to no other.
+    """
+    curve = _Curve(y)
     free = np.ones(len(y), dtype=np.bool_)
     events: list[Jump] = []
-    for start in order.tolist():
-        if not free[start] or start < MIN_BEFORE:
+    for start in starts:
+        if start < max(curve.seen, MIN_BEFORE):
             continue
-        found = _jump(y, start, free)
-        if found.height > least and found.height > PROVISIONAL * found.noise:
+        found = curve.jump(start, least)
+        if found is not None:
             events.append(found)
+            curve.seen = found.end
             free[start : found.end] = False
-    return Jumps(x, y, tuple(events), float(np.max(above[free & ~skip], initial=0.0)))
+    return tuple(events), free
+
+
+class _Curve:
+    """The values of a curve, of each point the highest and the lowest from there on, and what was seen before a point.
+
+    Of the points up to `seen`, `clean` are the values that belong to no jump, and `second` the sizes of their second
+    differences. Lists and not arrays: a few dozen values are sorted sooner than numpy is called.
+    """
+
+    def __init__(self, y: Array) -> None:
+        self.values: list[float] = y.tolist()
+        self.highest: list[float] = np.maximum.accumulate(y[::-1])[::-1].tolist()
+        self.lowest: list[float] = np.minimum.accumulate(y[::-1])[::-1].tolist()
+        self.window = _window(len(y))
+        self.clean: list[float] = []
+        self.second: list[float] = []
+        self.seen = 0
+
+    def jump(self, start: int, least: float) -> Jump | None:
+        """The jump that begins at a point behind those seen; None where it is too low."""
+        self._see(start)
+        near = self.clean[-self.window :]
+        level = min(_middle(near), _middle(near[-MIN_BEFORE:]))  # of a falling curve the last points are nearer to it
+        height = self.highest[start] - level
+        if height <= least:
+            return None
+        noise = 1.4826 * _middle(self.second[2 - NOISE_POINTS :]) / SQRT_6  # as `noise_level` has it
+        least = max(least, PROVISIONAL * noise)
+        if height <= least:
+            return None
+        end = self._first(start + 1, level + max(OVER * height, 2 * noise))
+        peak = max(self.values[start:end])
+        if peak - level <= least:
+            return None
+        top = self.values.index(peak, start)
+        back = self._first(top, level + BACK * (peak - level))
+        before = tuple(self.clean[-NOISE_POINTS:])
+        return Jump(start, top, back, end, level, noise, peak, self.lowest[top], before)
+
+    def _see(self, start: int) -> None:
+        """Take in the points before a point, of which there are at least three."""
+        fresh = self.values[self.seen : start]
+        whole = self.clean[-2:] + fresh
+        self.second += [abs(c - 2.0 * b + a) for a, b, c in zip(whole, whole[1:], whole[2:], strict=False)]
+        self.clean += fresh
+        self.seen = start
+
+    def _first(self, start: int, limit: float) -> int:
+        """The first point from `start` on that is no higher than the limit; the number of points where none is."""
+        values = self.values
+        return next((k for k in range(start, len(values)) if values[k] <= limit), len(values))
 
 
 def _reduced(x: Array, y: Array, skip: NDArray[np.bool_] | None) -> tuple[Array, Array, NDArray[np.bool_]]:
@@ -125,28 +205,10 @@ def _before(y: Array) -> Array:
     return np.where(at >= 0, centred[np.maximum(at, 0)], np.append(y[:1], np.minimum.accumulate(y)[:-1]))
 
 
-def _jump(y: Array, start: int, free: NDArray[np.bool_]) -> Jump:
-    """The event that begins at a point, measured against the points before it that belong to no other."""
-    clean = np.flatnonzero(free[:start])
-    near = y[clean[-_window(len(y)) :]]
-    level = min(median(near), median(near[-MIN_BEFORE:]))  # of a falling curve the last points are nearer to it
-    before = y[clean[-NOISE_POINTS:]]
-    noise = noise_level(before)
-    later = y[start:]
-    down = np.flatnonzero(later[1:] <= level + max(OVER * float(later.max() - level), 2 * noise))
-    end = start + 1 + int(down[0]) if len(down) else len(y)
-    top = start + int(np.argmax(y[start:end]))
-    peak = float(y[top])
-    recovered = np.flatnonzero(y[top:] <= level + BACK * (peak - level))
-    back = top + int(recovered[0]) if len(recovered) else len(y)
-    return Jump(start, top, back, end, level, noise, peak, float(y[top:].min()), _log_spreads(before, level, peak))
-
-
-def _log_spreads(before: Array, level: float, peak: float) -> float:
-    if len(before) < MIN_WINDOW or float(before.min()) <= 0 or level <= 0:
-        return math.inf
-    noise = noise_level(np.log(before))
-    return math.log(peak / level) / noise if noise > 0 else math.inf
+def _middle(values: list[float]) -> float:
+    """The median."""
+    placed, half = sorted(values), len(values) // 2
+    return placed[half] if len(placed) % 2 else (placed[half - 1] + placed[half]) / 2
 
 
 def periodic(places: Array, spacing: float) -> bool:

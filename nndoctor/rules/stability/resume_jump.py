@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
-from nndoctor.analysis.spikes import Jump, Jumps, jumps
+from nndoctor.analysis.spikes import Jump, Jumps, jumps, steepest
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import distinct
 from nndoctor.core.rule import Reference, Rule
@@ -32,6 +32,8 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look for one jump that stays, at a resume that the log names, or down to the level of a run's start."""
     loss = run.series["train/loss"]
     scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
+    if run.fact("resumed_at") is None and steepest(loss) < AT_ONCE * (HEIGHT * scale):
+        return
     seen = jumps(loss, KNOWN_HEIGHT * scale)
     lasting = [
         e for e in seen.events if e.height > SPREADS * e.noise and e.back - e.start > max(3, LASTING * len(seen.y))
