@@ -8,12 +8,15 @@ import typer
 
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
+    CacheOption,
     ColorOption,
     ConfigOption,
+    EngineOption,
     ExitZeroOption,
     FailOnOption,
     IgnoreOption,
     IsolatedOption,
+    JobsOption,
     MapOption,
     NoColorOption,
     OutputOption,
@@ -82,17 +85,9 @@ def diagnose(
     exit_zero: ExitZeroOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            "-j",
-            metavar="N",
-            min=1,
-            help="Number of worker processes (default: one per core for hundreds of logs).",
-            show_default=False,
-        ),
-    ] = None,
+    jobs: JobsOption = None,
+    engine: EngineOption = None,
+    cache: CacheOption = False,
     force: Annotated[bool, typer.Option("--force", help="Let --output and --report overwrite existing files.")] = False,
     baseline: Annotated[
         str | None,
@@ -135,6 +130,8 @@ def diagnose(
                 quiet=quiet,
                 full=verbose,
                 jobs=jobs,
+                engine=engine,
+                cache=cache,
                 force=force,
                 color=chosen(color, no_color),
             )

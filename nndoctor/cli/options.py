@@ -84,6 +84,32 @@ FailOnOption = Annotated[
         show_default=False,
     ),
 ]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=1,
+        help="Number of worker processes (default: one per core for hundreds of logs).",
+        show_default=False,
+    ),
+]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="ENGINE",
+        help="Where logs are judged: local (default), dask:ADDRESS, ray or ray:ADDRESS.",
+        show_default=False,
+    ),
+]
+CacheOption = Annotated[
+    bool,
+    typer.Option(
+        "--cache", help="Keep the results in the user's cache folder, and read only logs that are new or changed."
+    ),
+]
 IsolatedOption = Annotated[bool, typer.Option("--isolated", help="Ignore all settings files.")]
 
 

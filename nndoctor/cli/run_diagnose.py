@@ -49,6 +49,8 @@ class DiagnoseRequest:
     quiet: bool = False
     full: bool = False
     jobs: int | None = None
+    engine: str | None = None
+    cache: bool = False
     force: bool = False
     color: Color = Color.auto
     require: Sequence[str] = ()
@@ -156,6 +158,7 @@ def _judge(
     from nndoctor.cli.progress import watched
     from nndoctor.core.errors import UsageError
     from nndoctor.diagnosis.batch import all_judged
+    from nndoctor.diagnosis.workers import Engine
     from nndoctor.reporters.twins import once
 
     named: list[Report] = []
@@ -163,7 +166,8 @@ def _judge(
     errors: Errors = []
     passed: Errors = []
     misfits = 0
-    results = all_judged(sources, options, request.jobs, slimmed=slimmed)
+    engine = Engine.of(request.engine, request.jobs)
+    results = all_judged(sources, options, engine, slimmed=slimmed, cached=request.cache)
     passing = sources if request.quiet else watched(sources)
     for source, result in zip(passing, results, strict=False):
         (below if source.below else named).extend(result.reports)

@@ -134,6 +134,10 @@ class Run:
         """What was measured of the run `once`, by the measure's name and what it was asked for."""
         return {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs of a run; what was measured of it is large, and measured again where it is asked for."""
+        return {name: value for name, value in vars(self).items() if name != "measured"}
+
     @once
     def error(self, split: str) -> Series | None:
         """The judged metric of a split so that lower is better: 1 - share, or the negative of what has no ceiling."""

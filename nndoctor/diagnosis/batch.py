@@ -1,14 +1,9 @@
-"""Reading and judging many logs, in one process or in several, with the same results to the byte."""
+"""Reading and judging many logs, in one process, in several or on a cluster, with the same results to the byte."""
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,29 +12,16 @@ from nndoctor.core.errors import NNDoctorError, NotALog, UsageError
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.series import slim
 from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.result import LogResult
+from nndoctor.diagnosis.workers import Engine, spread
 from nndoctor.readers.io.source import Source
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
-
     from nndoctor.core.report import Report
 
 MAX_WHOLE_RUNS = 5  # with more logs, a run is kept only as the points that draw it, so that memory stays small
 DRAWN_POINTS = 128
-LOGS_PER_PROCESS = 100  # fewer logs do not pay for the start of another process
-MAX_JOBS = 16
-CHUNK = 16  # logs that a process is handed at a time
 MAX_MESSAGE = 200  # characters of an exception's text that are shown
-
-
-@dataclass(frozen=True, slots=True)
-class LogResult:
-    """The reports on a log's runs, or why there are none; `misfit` is a --map that fits no column of it."""
-
-    reports: tuple[Report, ...] = ()
-    error: str = ""
-    misfit: bool = False
-    left_out: bool = False  # a file found in a folder that turned out not to be a log
 
 
 def judged(source: Source, options: SessionOptions, *, slimmed: bool = False) -> LogResult:
@@ -94,72 +76,28 @@ def _defect(source: Source, error: Exception) -> str:
 
 
 def all_judged(
-    sources: Sequence[Source], options: SessionOptions, jobs: int | None = None, *, slimmed: bool = False
+    sources: Sequence[Source],
+    options: SessionOptions,
+    engine: Engine | None = None,
+    *,
+    slimmed: bool = False,
+    cached: bool = False,
 ) -> Iterator[LogResult]:
-    """The results in the order of the sources; by `jobs` processes, by default as many as the work is worth.
+    """The results in the order of the sources, whatever engine they come from; `cached` ones are read from earlier looks.
 
-    Raises NNDoctorError where a process is killed.
+    Raises NNDoctorError where processes are killed again and again, or a cluster cannot be used.
     """
-    count = sensible(len(sources)) if jobs is None else min(jobs, len(sources))
-    one = partial(judged, options=options, slimmed=slimmed)
-    return _shared(sources, one, count) if count > 1 else map(one, sources)
+    place = engine or Engine()
 
+    def judge(some: Sequence[Source]) -> Iterator[LogResult]:
+        paths = [source.path for source in some if source.data is None]
+        return spread(partial(judged, options=options, slimmed=slimmed), some, place.seeing(paths))
 
-def _shared(sources: Sequence[Source], one: Callable[[Source], LogResult], count: int) -> Iterator[LogResult]:
-    """The results by `count` processes, started before this returns: what comes after may start threads."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+    if not cached:
+        return judge(sources)
+    from nndoctor.diagnosis.cache import Cache, with_cache
 
-    chunk = max(1, min(CHUNK, len(sources) // (4 * count)))
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context(_start()))
-    with _unheard():
-        results = pool.map(one, sources, chunksize=chunk)
-    return _gathered(pool, results)
-
-
-def _gathered(pool: ProcessPoolExecutor, results: Iterator[LogResult]) -> Iterator[LogResult]:
-    import multiprocessing
-    from concurrent.futures.process import BrokenProcessPool
-
-    try:
-        yield from results
-    except KeyboardInterrupt:
-        for child in multiprocessing.active_children():  # which would go on with what they have been handed
-            child.terminate()
-        raise
-    except BrokenProcessPool as error:
-        raise NNDoctorError(
-            "a process that read logs was killed, most likely because memory ran out; run again with --jobs 1"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start() -> str:
-    """How processes start: as copies of this one, which has loaded all they need, where it is one thread; else fresh."""
-    try:
-        alone = len(list(Path("/proc/self/task").iterdir())) == 1  # threads that Python does not know of count, too
-    except OSError:
-        alone = False
-    return "fork" if alone and sys.platform == "linux" else "spawn"
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Processes started within it do not hear Ctrl-C: the one that started them does, and ends them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def sensible(logs: int) -> int:
-    """As many processes as there are cores, and no more than have enough to do."""
-    return max(1, min(os.cpu_count() or 1, MAX_JOBS, logs // LOGS_PER_PROCESS))
+    return with_cache(sources, Cache(options, "slim" if slimmed else "whole"), judge)
 
 
 def _slim(report: Report) -> Report:

@@ -14,8 +14,10 @@ from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, answer
 from nndoctor.core.errors import NNDoctorError
 from nndoctor.diagnosis import batch as judging
-from nndoctor.diagnosis.batch import all_judged, sensible
+from nndoctor.diagnosis import workers
+from nndoctor.diagnosis.batch import all_judged
 from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.workers import Engine
 from nndoctor.readers.io.source import Source
 
 HEADER = "epoch,loss,val_loss\n"
@@ -27,6 +29,11 @@ def log(flat: bool = False, epochs: int = 30) -> str:
         f"{k},{2.3 if flat else 2 / (k + 1) + 0.1:.4f},{2.3 if flat else 2 / (k + 1) + 0.12:.4f}" for k in range(epochs)
     )
     return HEADER + "\n".join(rows) + "\n"
+
+
+def killed(_: Source) -> None:
+    """What a process that ran out of memory does."""
+    os._exit(9)
 
 
 @pytest.fixture
@@ -130,7 +137,7 @@ def test_processes_are_copies_only_of_one_thread():
     thread = threading.Thread(target=waiting.wait)
     thread.start()
     try:
-        assert judging._start() == "spawn"
+        assert workers._method() == "spawn"
     finally:
         waiting.set()
         thread.join()
@@ -138,12 +145,12 @@ def test_processes_are_copies_only_of_one_thread():
 
 def test_a_killed_process_is_said_in_one_line(monkeypatch):
     """Not a traceback of the pool."""
-    monkeypatch.setattr(judging, "partial", lambda *_, **__: os._exit)  # what each process does with its logs
+    monkeypatch.setattr(judging, "partial", lambda *_, **__: killed)  # what each process does with its logs
     with pytest.raises(NNDoctorError, match="--jobs 1"):
-        list(all_judged([9, 9], SessionOptions(), jobs=2))
+        list(all_judged([Source("a.csv")] * 2, SessionOptions(), Engine(jobs=2)))
 
 
 def test_processes_are_as_many_as_the_work_is_worth(monkeypatch):
     """None for a few logs, no more than cores."""
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
-    assert [sensible(n) for n in (1, 99, 250, 100_000)] == [1, 1, 2, 4]
+    assert [workers.sensible(n) for n in (1, 99, 250, 100_000)] == [1, 1, 2, 4]

@@ -1,0 +1,161 @@
+"""Work on the workers of a Dask or Ray cluster, which are looked at first: their versions, and the files they see.
+
+Tasks are handed out by each library's own calls and not by its joblib backend: both libraries hand out again what a killed
+worker had, and results are taken as they come, which Ray's joblib backend can do neither of.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nndoctor._version import __version__
+from nndoctor.core.errors import MissingExtra, NNDoctorError
+from nndoctor.diagnosis.workers import TRIES, Engine, WorkersLost
+
+AHEAD = 3  # tasks for each thread of the cluster that are handed out ahead of the results
+LOOKED_FOR = 16  # paths that each worker is asked for
+SECONDS = 15  # in which a scheduler must answer
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a worker says of itself: its versions, and the paths that it does not see."""
+
+    versions: Mapping[str, str]
+    missing: tuple[str, ...]
+
+
+def look(paths: Sequence[str]) -> Seen:
+    """This process, seen as a worker."""
+    import numpy as np
+
+    versions = {"nndoctor": __version__, "numpy": np.__version__, "Python": platform.python_version()}
+    return Seen(versions, tuple(path for path in paths if not os.path.exists(path)))  # noqa: PTH110 - asked of thousands
+
+
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    """A cluster in use: how a task is handed out, how its result is awaited, its workers by name, and how it is left."""
+
+    submit: Callable[[Any], Any]
+    fetch: Callable[[Any], Any]
+    workers: Mapping[str, Seen]
+    leave: Callable[[], object]
+
+
+def on_cluster(tasks: Sequence[Callable[[], Any]], engine: Engine) -> Iterator[Any]:
+    """The result of each task, in order. Raises NNDoctorError for a cluster that cannot be used, WorkersLost for one that fails."""
+    paths = _some([path for path in engine.paths if "://" not in path])
+    cluster = (_dask if engine.name == "dask" else _ray)(engine, paths)
+    try:
+        _check(cluster.workers, engine)
+    except NNDoctorError:
+        cluster.leave()
+        raise
+    return _results(tasks, cluster, engine)
+
+
+def _results(tasks: Iterable[Any], cluster: _Cluster, engine: Engine) -> Iterator[Any]:
+    waiting: deque[Any] = deque()
+    try:
+        for task in tasks:
+            waiting.append(cluster.submit(task))
+            if len(waiting) >= AHEAD * len(cluster.workers):
+                yield _fetched(cluster, waiting.popleft(), engine)
+        while waiting:
+            yield _fetched(cluster, waiting.popleft(), engine)
+    finally:
+        waiting.clear()  # what is no longer waited for need not be done
+        cluster.leave()
+
+
+def _fetched(cluster: _Cluster, future: Any, engine: Engine) -> Any:  # noqa: ANN401 - types of two libraries
+    try:
+        return cluster.fetch(future)
+    except Exception as error:
+        why = f"most likely because memory ran out ({type(error).__name__}: {_line(error)})"
+        raise WorkersLost(f"--engine {engine}: workers were lost, {why}") from error
+
+
+def _dask(engine: Engine, paths: Sequence[str]) -> _Cluster:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtra("--engine dask", "dask", "dask") from error
+    try:
+        client = Client(engine.address, timeout=SECONDS, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise NNDoctorError(f"--engine {engine}: no Dask scheduler answers there ({_line(error)})") from error
+    try:
+        workers = client.run(look, paths)
+    except Exception as error:
+        client.close()
+        raise NNDoctorError(
+            f"--engine {engine}: a worker cannot load nndoctor {__version__} ({_line(error)}); install it on every worker"
+        ) from error
+    return _Cluster(lambda task: client.submit(task, pure=False), lambda future: future.result(), workers, client.close)
+
+
+def _ray(engine: Engine, paths: Sequence[str]) -> _Cluster:
+    try:
+        import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+    except ImportError as error:
+        raise MissingExtra("--engine ray", "ray", "ray") from error
+    started = not ray.is_initialized()
+    try:
+        if started:
+            ray.init(
+                address=engine.address or None, log_to_driver=False, logging_level="ERROR", configure_logging=False
+            )
+        nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+        asked = [
+            ray.remote(look).options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(paths)
+            for node in nodes
+        ]
+        workers = dict(zip(nodes, ray.get(asked), strict=True))
+    except Exception as error:
+        raise NNDoctorError(
+            f"--engine {engine}: no Ray cluster whose workers can load nndoctor {__version__} ({_line(error)})"
+        ) from error
+    cores = int(ray.cluster_resources().get("CPU", 1))
+    workers |= {f"{nodes[0]}#{k}": workers[nodes[0]] for k in range(1, cores)}
+    run = ray.remote(max_retries=TRIES)(_called)
+    return _Cluster(run.remote, ray.get, workers, ray.shutdown if started else list)
+
+
+def _called(task: Callable[[], Any]) -> Any:  # noqa: ANN401
+    return task()
+
+
+def _check(workers: Mapping[str, Seen], engine: Engine) -> None:
+    """Raise NNDoctorError for a cluster without workers, with other versions, or whose workers do not see the logs."""
+    if not workers:
+        raise NNDoctorError(f"--engine {engine}: the cluster has no workers")
+    own = look(())
+    for name, seen in workers.items():
+        for what, version in own.versions.items():
+            if seen.versions.get(what) != version:
+                raise NNDoctorError(
+                    f"--engine {engine}: worker {name} has {what} {seen.versions.get(what)}, this process {version};"
+                    " install the same versions on every worker"
+                )
+        if seen.missing:
+            raise NNDoctorError(
+                f"--engine {engine}: worker {name} does not see {seen.missing[0]};"
+                " keep the logs in a folder that all workers share, named by its full path, or in object storage"
+            )
+
+
+def _some(paths: Sequence[str]) -> Sequence[str]:
+    """A few of many paths, evenly."""
+    return paths[:: max(1, len(paths) // LOOKED_FOR)]
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]
