@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from nndoctor.cli import Exit
 from nndoctor.cli.look import Color
 from nndoctor.cli.out import check, put, say
+from nndoctor.cli.outcome import Outcome
 from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.tables import FleetTable, is_table
 
 if TYPE_CHECKING:
     from nndoctor.core.report import Report
@@ -77,51 +79,67 @@ def answer(request: DiagnoseRequest) -> int:
     files = named(request.reports)
     for form, file in files:
         check(file, paths, force=request.force or replaceable(form, file), option="--report")
-    reports, errors, passed = _judge(
-        sources, options, request, slimmed=len(paths) > MAX_WHOLE_RUNS and not request.full
-    )
+    outcome = Outcome(session)
+    slimmed = len(paths) > MAX_WHOLE_RUNS and not request.full
+    if request.format is OutputFormat.terminal and is_table(request.output) and not files:
+        errors, passed = _tabulated(sources, options, request, outcome)
+    else:
+        reports, errors, passed = _judge(sources, options, request, slimmed=slimmed)
+        for report in reports:
+            outcome.see(report)
+        plan = Plan(session.rules, session.fails_at(paths), request.quiet, request.color, request.full)
+        _write(reports, [*found.errors, *errors], plan, request, files)
     errors, passed = [*found.errors, *errors], [*found.passed, *passed]
-    plan = Plan(session.rules, session.fails_at(paths), request.quiet, request.color, request.full)
-    put(rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output)
-    for form, file in files:
-        put(rendered(form, reports, errors, plan, to_file=True), file)
-    if request.format is OutputFormat.github:
-        summarize(reports, errors, plan)
     for _, message in errors:
         say(message)
     if passed and not request.quiet:
         say(_left_out(passed))
-    if _complaints(reports, request) or errors or not reports:
+    shown = request.format is OutputFormat.terminal and not request.quiet and request.output is None
+    if outcome.told(shown=shown) or errors or not outcome.runs:
         return Exit.TROUBLE
-    if request.format is OutputFormat.concise and not any(report.findings for report in reports):
-        say(f"no problems found in {len(reports)} run{'' if len(reports) == 1 else 's'}")
-    return Exit.FINDINGS if not request.exit_zero and any(map(session.fails, reports)) else Exit.CLEAN
+    if request.format is OutputFormat.concise and not outcome.found:
+        say(f"no problems found in {outcome.runs} run{'' if outcome.runs == 1 else 's'}")
+    return outcome.code(exit_zero=request.exit_zero)
 
 
-def _complaints(reports: Sequence[Report], request: DiagnoseRequest) -> bool:
-    """Whether a run could not be judged or a requirement names no series; says so where the report does not."""
-    unjudged = [(report.source, report.unjudged) for report in reports if report.unjudged is not None]
-    if request.format is not OutputFormat.terminal or request.quiet or request.output is not None:
-        for source, reason in unjudged:
-            say(f"{source}: cannot be judged: {reason}")
-    wrong = _misspelled(reports)
-    for message in wrong:
-        say(message)
-    return bool(unjudged or wrong)
+def _write(
+    reports: Sequence[Report],
+    errors: Errors,
+    plan: Plan,
+    request: DiagnoseRequest,
+    files: Sequence[tuple[OutputFormat, str]],
+) -> None:
+    """Print or write every report that was asked for."""
+    if request.format is OutputFormat.terminal and is_table(request.output):
+        table = FleetTable.at(str(request.output))
+        for report in reports:
+            table.add(report)
+        table.finish()
+    else:
+        put(rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output)
+    for form, file in files:
+        put(rendered(form, reports, errors, plan, to_file=True), file)
+    if request.format is OutputFormat.github:
+        summarize(reports, errors, plan)
 
 
-def _misspelled(reports: Sequence[Report]) -> list[str]:
-    """A line for each requirement on a series that no log can have."""
-    from nndoctor.core.requirements import misspelled, parse
+def _tabulated(
+    sources: Sequence[Source], options: SessionOptions, request: DiagnoseRequest, outcome: Outcome
+) -> tuple[Errors, list[str]]:
+    """Write the table of runs while they are judged, and keep next to nothing of them. Raises as `_judge` does."""
+    table = FleetTable.at(str(request.output))
 
-    lines: dict[str, None] = {}
-    for report in reports:
-        wanted = report.run.fact("requirements")
-        for text in wanted if isinstance(wanted, tuple) else ():
-            reason = misspelled(report.run, parse(str(text)))
-            if reason is not None:
-                lines[f"--require '{text}': {reason}"] = None
-    return list(lines)
+    def see(report: Report) -> Report:
+        outcome.see(report)
+        return table.add(report)
+
+    try:
+        reports, errors, passed = _judge(sources, options, request, slimmed=True, see=see)
+        if reports:
+            table.finish(reports)
+    finally:
+        table.leave()
+    return errors, passed
 
 
 def _warn(lines: Sequence[str]) -> None:
@@ -149,11 +167,16 @@ def _options(request: DiagnoseRequest) -> SessionOptions:
 
 
 def _judge(
-    sources: Sequence[Source], options: SessionOptions, request: DiagnoseRequest, *, slimmed: bool
+    sources: Sequence[Source],
+    options: SessionOptions,
+    request: DiagnoseRequest,
+    *,
+    slimmed: bool,
+    see: Callable[[Report], Report] | None = None,
 ) -> tuple[list[Report], Errors, list[str]]:
     """The reports on all that can be read, each run once; what cannot be read; what lies in a folder and is no log.
 
-    Raises UsageError for a --map that fits none of the logs.
+    What `see` gives is kept of a report, if given. Raises UsageError for a --map that fits none of the logs.
     """
     from nndoctor.cli.progress import watched
     from nndoctor.core.errors import UsageError
@@ -170,7 +193,7 @@ def _judge(
     results = all_judged(sources, options, engine, slimmed=slimmed, cached=request.cache)
     passing = sources if request.quiet else watched(sources)
     for source, result in zip(passing, results, strict=False):
-        (below if source.below else named).extend(result.reports)
+        (below if source.below else named).extend(map(see, result.reports) if see is not None else result.reports)
         misfits += result.misfit
         if result.error:
             (passed if result.left_out else errors).append((source.path, result.error))
