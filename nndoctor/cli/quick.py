@@ -28,6 +28,7 @@ VALUES = {
     "--workload": "workload",
     "--config": "config",
     "--color": "color",
+    "--engine": "engine",
 }
 REPEATED = {"--report": "reports", "--select": "select", "--ignore": "ignore", "--map": "maps", "--require": "require"}
 FLAGS = {
@@ -40,6 +41,7 @@ FLAGS = {
     "--full": "full",
     "--force": "force",
     "--isolated": "isolated",
+    "--cache": "cache",
 }
 CHOICES: dict[str, type[StrEnum]] = {"format": OutputFormat, "fail_on": FailOn, "color": Color}
 

@@ -6,15 +6,9 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli import Exit
-from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
-from nndoctor.cli.out import check, put, say
-from nndoctor.cli.progress import working
-from nndoctor.diagnosis.logs import judged
+from nndoctor.cli.options import CacheOption, ConfigOption, EngineOption, IsolatedOption, JobsOption, MapOption
 from nndoctor.diagnosis.request import SessionOptions
-
-MAX_SILENT = 5
-"""Runs whose page is drawn in about a second; more are announced in a pipe, too."""
+from nndoctor.diagnosis.workers import Engine
 
 
 def report(
@@ -28,22 +22,18 @@ def report(
     map: MapOption = None,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    jobs: JobsOption = None,
+    engine: EngineOption = None,
+    cache: CacheOption = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
     """Write one self-contained HTML page with verdicts, plots, findings and remedies.
 
+    More than 100 runs get a page for each hundred, the worst first: report.html, report-2.html and so on.
+
     Exits with 0 if the page was written, whatever was found, and with 2 if a log could not be read.
     """
-    check(output, logs, force=force)
-    with working("reading the logs", line=False):
-        reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
-    for _, message in errors:
-        say(message)
-    if reports:
-        from nndoctor.reporters.html import render
+    from nndoctor.cli.run_report import ReportRequest, answer
 
-        with working(f"drawing {len(reports)} run{'' if len(reports) == 1 else 's'}", line=len(reports) > MAX_SILENT):
-            page = render(reports, errors)
-        put(page, output)
-        put(f"{output}\n")
-    raise typer.Exit(Exit.TROUBLE if errors else Exit.CLEAN)
+    options = SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated)
+    raise typer.Exit(answer(ReportRequest(logs, output, options, Engine.of(engine, jobs), cache, force)))

@@ -59,6 +59,7 @@ class FleetTable:
 
     def leave(self) -> None:
         """Leave nothing of a table that did not become whole."""
+        self.table.close()
         self.beside.unlink(missing_ok=True)
 
 

@@ -57,7 +57,7 @@ def row(report: Report) -> Row:
     if primary is not None:
         told |= {"finding": primary.name, "code": primary.code, "confidence": primary.confidence}
     entries = {f"{what}:{e.change}": getattr(e, what) for e in report.prognosis for what in ("helps", "gain")}
-    return told | _settings(report) | _losses(report) | entries | report.measurements
+    return {**told, **_settings(report), **_losses(report), **entries, **report.measurements}
 
 
 def _settings(report: Report) -> dict[str, Any]:

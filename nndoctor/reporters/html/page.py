@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
+from urllib.parse import quote
 
 from nndoctor._version import __version__
 from nndoctor.core.formatting import number, percent
@@ -16,16 +18,33 @@ from nndoctor.reporters.html.spark import spark
 from nndoctor.reporters.runs import worst_first
 
 
-def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]] = ()) -> str:
-    """One HTML file: several runs stand in a table first, the worst at the top; what could not be read is told."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page stands among those of many runs: its number from 0, the files of all of them, and how many runs they hold."""
+
+    number: int
+    files: tuple[str, ...]
+    runs: int
+
+
+def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]] = (), place: Place | None = None) -> str:
+    """One HTML file: several runs stand in a table first, the worst at the top; what could not be read is told.
+
+    `place` says that it is one of several pages, which it links.
+    """
     ordered = worst_first(reports)
-    title = verdict(ordered[0])[0] if len(ordered) == 1 else f"{len(ordered)} runs"
-    several = len(ordered) > 1
+    count = (
+        f"{len(ordered)} runs" if place is None else f"{place.runs} runs, page {place.number + 1} of {len(place.files)}"
+    )
+    several = len(ordered) > 1 or place is not None
+    title = count if several else verdict(ordered[0])[0]
     body = [
-        el("header", el("h1", "nndoctor"), el("p", f"{len(ordered)} runs" if several else "a run's report")),
+        el("header", el("h1", "nndoctor"), el("p", count if several else "a run's report")),
         _errors(errors),
+        _pages(place),
         _runs(ordered) if several else Html(""),
         *(section(report, k) for k, report in enumerate(ordered, 1)),
+        _pages(place),
         el("footer", el("p", f"nndoctor {__version__}")),
     ]
     script = el("script", Html(_file("sort.js"))) if several else Html("")
@@ -37,6 +56,17 @@ def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]] = ()) ->
     )
     whole = el("html", el("head", *head), el("body", el("main", *body), script), lang="en")
     return f"<!doctype html>\n{whole}\n"
+
+
+def _pages(place: Place | None) -> Html:
+    """The links to the other pages."""
+    if place is None:
+        return Html("")
+    links = (
+        el("strong", str(k)) if k == place.number + 1 else el("a", str(k), href=quote(file))
+        for k, file in enumerate(place.files, 1)
+    )
+    return el("nav", "Pages, the worst runs first: ", joined(piece for link in links for piece in (link, " ")))
 
 
 def _style() -> str:

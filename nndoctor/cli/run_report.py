@@ -1,0 +1,87 @@
+"""The work of `nndoctor report`: judge the logs, and write one HTML page, or of many runs a page for each hundred."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nndoctor.cli import Exit
+from nndoctor.cli.out import check, put, say
+from nndoctor.cli.progress import watched, working
+from nndoctor.diagnosis.batch import all_judged
+from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.session import session_of
+from nndoctor.diagnosis.workers import Engine
+from nndoctor.readers import is_log
+from nndoctor.readers.io.find import find
+
+if TYPE_CHECKING:
+    from nndoctor.core.report import Report
+
+MAX_SILENT = 5
+"""Runs whose page is drawn in about a second; more are announced in a pipe, too."""
+
+PAGE = 100
+"""Runs on a page: what a browser opens at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """What the user asked for."""
+
+    logs: Sequence[str]
+    output: str
+    options: SessionOptions
+    engine: Engine
+    cache: bool = False
+    force: bool = False
+
+
+def answer(request: ReportRequest) -> int:
+    """Write the pages and give the exit code. Raises UsageError for files that exist, OSError where none can be written."""
+    check(request.output, request.logs, force=request.force)
+    reports, errors = _judged(request)
+    for _, message in errors:
+        say(message)
+    if reports:
+        _write(reports, errors, request)
+    return Exit.TROUBLE if errors else Exit.CLEAN
+
+
+def _judged(request: ReportRequest) -> tuple[list[Report], list[tuple[str, str]]]:
+    sources, errors = find(request.logs, is_log)
+    sources = session_of(request.options).included(sources, request.logs)
+    for file in page_names(request.output, -(-len(sources) // PAGE))[1:]:
+        check(file, request.logs, force=request.force)
+    slimmed = len(sources) > PAGE
+    results = all_judged(sources, request.options, request.engine, slimmed=slimmed, cached=request.cache)
+    reports: list[Report] = []
+    for source, result in zip(watched(sources), results, strict=False):
+        reports += result.reports
+        if result.error:
+            errors.append((source.path, result.error))
+    return reports, errors
+
+
+def _write(reports: Sequence[Report], errors: Sequence[tuple[str, str]], request: ReportRequest) -> None:
+    from nndoctor.reporters.html import render
+    from nndoctor.reporters.html.page import Place
+    from nndoctor.reporters.runs import worst_first
+
+    ordered = worst_first(reports)
+    names = page_names(request.output, -(-len(ordered) // PAGE))
+    links = tuple(Path(name).name for name in names)
+    count = len(ordered)
+    with working(f"drawing {count} run{'' if count == 1 else 's'}", line=count > MAX_SILENT):
+        for k, name in enumerate(names):
+            place = Place(k, links, count) if len(names) > 1 else None
+            put(render(ordered[k * PAGE : (k + 1) * PAGE], errors if k == 0 else (), place), name)
+    put("".join(f"{name}\n" for name in names))
+
+
+def page_names(output: str, count: int) -> list[str]:
+    """`report.html`, `report-2.html`, `report-3.html` …"""
+    first = Path(output)
+    return [output, *(str(first.with_name(f"{first.stem}-{k}{first.suffix}")) for k in range(2, count + 1))]
