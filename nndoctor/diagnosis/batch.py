@@ -90,7 +90,7 @@ def all_judged(
     place = engine or Engine()
 
     def judge(some: Sequence[Source]) -> Iterator[LogResult]:
-        paths = [source.path for source in some if source.data is None]
+        paths = [source.path for source in some if source.is_file or source.is_dir]
         return spread(partial(judged, options=options, slimmed=slimmed), some, place.seeing(paths))
 
     if not cached:

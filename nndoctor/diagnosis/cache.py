@@ -119,7 +119,7 @@ class Cache:
 
     def _stamp(self, source: Source) -> str | None:
         """What a result depends on; None for what has no time of change, or changed a moment ago."""
-        files = None if source.data is not None or "://" in source.path else _files(source)
+        files = None if source.data is not None else _files(source)
         if files is None or max(changed for _, _, changed in files) > time.time_ns() - FRESH * 1e9:
             return None
         settings = session_of(self._options).settings(source.path)

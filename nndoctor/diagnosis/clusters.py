@@ -50,7 +50,7 @@ class _Cluster:
 
 def on_cluster(tasks: Sequence[Callable[[], Any]], engine: Engine) -> Iterator[Any]:
     """The result of each task, in order. Raises NNDoctorError for a cluster that cannot be used, WorkersLost for one that fails."""
-    paths = _some([path for path in engine.paths if "://" not in path])
+    paths = _some(engine.paths)
     cluster = (_dask if engine.name == "dask" else _ray)(engine, paths)
     try:
         _check(cluster.workers, engine)

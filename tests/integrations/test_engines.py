@@ -77,7 +77,7 @@ def test_a_killed_worker_loses_nothing(engine, tmp_path):
 def test_a_log_that_the_workers_do_not_see_is_named(engine):
     """Before any work."""
     with pytest.raises(NNDoctorError, match=r"does not see /nowhere/a\.csv"):
-        list(all_judged([Source("/nowhere/a.csv")], SessionOptions(), engine))
+        list(spread(abs, [1, 2], engine.seeing(["/nowhere/a.csv"])))
 
 
 def test_no_scheduler_is_one_line():
