@@ -21,7 +21,8 @@ def test_the_extra_all_holds_every_extra_for_users():
     assert set(re.findall(r"[a-z]+", everything)) - {"nndoctor"} == set(EXTRAS) - {
         "all",
         "test",
-        "test-engines", "test-services",
+        "test-engines",
+        "test-services",
         "docs",
     }
 
