@@ -1,7 +1,7 @@
 """Write everything in README.md and docs/ that comes from the code: `python docs/make.py`.
 
 The reference and the man page from the commands, a page with a picture for each rule, the outputs that pages show, the terminal's
-pictures. `--no-outputs` leaves out the outputs and the pictures, which take a minute.
+pictures. `--no-outputs` leaves out the outputs and the pictures.
 """
 
 from __future__ import annotations

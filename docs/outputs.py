@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
+import io
 import os
 import re
 import shlex
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 
@@ -18,6 +19,7 @@ OUTPUT = re.compile(r"(<!-- output of: (nndoctor [^\n]*?) -->\n).*?(<!-- end -->
 API = re.compile(r"(<!-- api -->\n).*?(<!-- end -->)", re.DOTALL)
 RULES_TABLE = re.compile(r"(<!-- findings -->\n).*?(<!-- end -->)", re.DOTALL)
 
+RUN_MODELS = ("sanity", "train", "treat", "lab")
 FAMILIES = {
     "0": "the log itself",
     "1": "generalization",
@@ -37,15 +39,49 @@ FAMILIES = {
 
 def printed(command: str) -> str:
     """What a nndoctor command prints on a terminal of 80 columns without colors. Raises RuntimeError where it fails."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
-    environment |= {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-m", "nndoctor", *shlex.split(command)[1:]]
+    words = shlex.split(command)[1:]
+    code, out, err = (_printed_by_a_process if words[0] in RUN_MODELS else _printed_here)(words)
+    if code not in (0, 1):
+        raise RuntimeError(f"{command}: {err}")
+    return "\n".join(line.rstrip() for line in out.strip("\n").splitlines()) + "\n"
+
+
+def _printed_by_a_process(words: list[str]) -> tuple[int, str, str]:
+    """As a user runs it; what a model's run leaves behind in torch changes nothing else."""
+    environment = _environment() | {"PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(  # noqa: S603 - our own command, from our own pages
-        words, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
+        [sys.executable, "-m", "nndoctor", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"{command}: {done.stderr}")
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines()) + "\n"
+    return done.returncode, done.stdout, done.stderr
+
+
+def _printed_here(words: list[str]) -> tuple[int, str, str]:
+    """In this process: a page of twenty outputs takes two seconds, where twenty processes take twenty."""
+    from nndoctor.cli.entry import run
+
+    out, err = io.StringIO(), io.StringIO()
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(_environment())
+    try:
+        with contextlib.chdir(ROOT), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(words)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return code, out.getvalue(), err.getvalue()
+
+
+def _environment() -> dict[str, str]:
+    """This one's, with a terminal of 80 columns and no colors."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
+    return kept | {"COLUMNS": "80", "NO_COLOR": "1"}
 
 
 def rules_table(link: str = "") -> str:
@@ -74,8 +110,7 @@ def api() -> str:
 def filled(text: str) -> str:
     """A page with what its commands print today."""
     commands = list(dict.fromkeys(match[2] for match in OUTPUT.finditer(text)))
-    with ThreadPoolExecutor(2) as pool:
-        outputs = dict(zip(commands, pool.map(printed, commands), strict=True))
+    outputs = {command: printed(command) for command in commands}
     text = OUTPUT.sub(lambda m: f"{m[1]}```text\n{outputs[m[2]]}```\n{m[3]}", text)
     if API.search(text):
         text = API.sub(lambda m: f"{m[1]}{api()}{m[2]}", text)
@@ -84,4 +119,8 @@ def filled(text: str) -> str:
 
 def pages() -> list[Path]:
     """The pages that may hold such blocks."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "docs").glob("integrations/*.md")),
+    ]
