@@ -17,6 +17,7 @@ from nndoctor.cli.options import (
 )
 from nndoctor.cli.run_compare import CompareFormat, CompareRequest, carry_out
 from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
 
 
@@ -29,6 +30,28 @@ def compare(
             show_default=False,
         ),
     ],
+    gate: Annotated[
+        bool,
+        typer.Option(
+            "--gate",
+            help="Answer for scripts whether the second run is better than the first: better (exit code 0), worse (1) or within noise (3).",
+        ),
+    ] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="SCORE",
+            help="With --gate: judge by this series, such as train/loss, or by a number that each run prints, such as val_bpb.",
+            show_default=False,
+        ),
+    ] = None,
+    higher: Annotated[
+        bool | None,
+        typer.Option(
+            "--higher/--lower", help="With --by: whether a higher or a lower score is better.", show_default=False
+        ),
+    ] = None,
     format: Annotated[
         CompareFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal, json or markdown.")
     ] = CompareFormat.terminal,
@@ -56,7 +79,16 @@ def compare(
 
     Runs are compared at equal steps and at equal time; differences within the noise are not reported as better or worse.
     Exits with 1 if a run is worse than the first by more than the noise, or has a new finding at or above --fail-on.
+
+    With --gate the answer is one line, with the number of seeds that would show the difference. Exit codes: 0 better, 1
+    worse or a new error, 3 within noise, 2 no answer.
     """
     options = SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated)
     request = CompareRequest(runs, format, output, options, fail_on, exit_zero, force, chosen(color, no_color))
+    if gate:
+        from nndoctor.cli.run_gate import pass_gate
+
+        raise typer.Exit(pass_gate(request, by, higher=higher))
+    if by is not None or higher is not None:
+        raise UsageError("--by, --higher and --lower are for --gate")
     raise typer.Exit(carry_out(request))

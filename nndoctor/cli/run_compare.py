@@ -51,7 +51,7 @@ def carry_out(request: CompareRequest) -> int:
     Raises UsageError for fewer than two runs.
     """
     check(request.output, request.sides, force=request.force)
-    sides, errors = _sides(request)
+    sides, errors = sides_of(request)
     for _, message in errors:
         say(message)
     found, changes = None, []
@@ -69,7 +69,7 @@ def carry_out(request: CompareRequest) -> int:
     return Exit.FINDINGS if not request.exit_zero and _fails(request, found, changes) else Exit.CLEAN
 
 
-def _sides(request: CompareRequest) -> tuple[list[Side], list[tuple[str, str]]]:
+def sides_of(request: CompareRequest) -> tuple[list[Side], list[tuple[str, str]]]:
     """A side for each word, all runs behind it repeats; of a single word each run is a side."""
     from nndoctor.compare.comparison import Side
 

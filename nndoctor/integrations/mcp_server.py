@@ -48,8 +48,13 @@ class Tools:
         found = [{"source": run["source"], "prognosis": [_shortened(e) for e in run["prognosis"]]} for run in runs]
         return bounded(json.dumps(found, separators=(",", ":")), 0)
 
-    def compare(self, paths: list[str], offset: int = 0) -> str:
-        """Compare runs with the first one: which is better, by more than noise, and which findings are new or gone."""
+    def compare(self, paths: list[str], offset: int = 0, gate: bool = False, by: str | None = None) -> str:
+        """Compare runs with the first one: which is better, by more than noise, and which findings are new or gone.
+        `gate` answers for a baseline and a candidate whether to keep it: better, within noise (with the seeds needed) or
+        worse; `by` names the series, or a number that each run prints."""  # noqa: D205, D209
+        if gate:
+            told = [] if by is None else [f"--by={by}"]
+            return self._answer(["compare", "--gate", *self._inside(paths), *told, "--format", "json"], offset)
         return self._answer(["compare", *self._inside(paths), "--format", "markdown"], offset)
 
     def sweep(self, paths: list[str], offset: int = 0) -> str:

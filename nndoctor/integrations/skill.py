@@ -23,6 +23,7 @@ description: Diagnose neural-network training runs from their logs. Use after a 
 | a training log exists (CSV, JSON lines, event files, printed output, a folder of runs) | `nndoctor diagnose LOG --format brief` |
 | before a long training job, for a model file | `nndoctor sanity model.py --format brief` |
 | did a change help, or is it noise? | `nndoctor compare BEFORE AFTER` (folders hold repeats with other seeds) |
+| keep a change, in an automatic search? | `nndoctor compare --gate BASELINE CANDIDATE` (exit code 0 better, 1 worse, 3 within noise: run the seeds it names) |
 | a sweep has finished | `nndoctor sweep FOLDER` |
 | what does a finding mean, and what helps? | `nndoctor explain NAME` |
 | the whole report | `nndoctor diagnose LOG --format json` |

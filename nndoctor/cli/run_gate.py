@@ -1,0 +1,93 @@
+"""The work of `nndoctor compare --gate`: one answer for scripts, by its exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nndoctor.cli import Exit
+from nndoctor.cli.out import check, put, say
+from nndoctor.cli.run_compare import CompareFormat, CompareRequest, sides_of
+from nndoctor.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from nndoctor.compare.comparison import Comparison, Side
+    from nndoctor.compare.gate import Gate
+
+WITHIN_NOISE = 3
+"""The exit code for a difference that chance may have made; 0 is better, 1 worse, 2 no answer."""
+
+
+def pass_gate(request: CompareRequest, by: str | None, *, higher: bool | None) -> int:
+    """Answer, and give the exit code. Raises UsageError for anything but a baseline and a candidate."""
+    from nndoctor.compare.gate import GateVerdict
+    from nndoctor.reporters.side_by_side import gate as page
+
+    if len(request.sides) != 2:
+        raise UsageError(
+            "--gate needs a baseline and a candidate, as in: nndoctor compare --gate baseline.csv candidate.csv"
+        )
+    if request.format is CompareFormat.markdown:
+        raise UsageError("--gate answers as terminal or json")
+    check(request.output, request.sides, force=request.force)
+    sides, errors = sides_of(request)
+    for _, message in errors:
+        say(message)
+    if errors or len(sides) < 2:
+        return Exit.TROUBLE
+    found = _answer(sides, by, higher=higher)
+    if found is None:
+        say(
+            "the runs cannot be compared: they share no loss or metric that ends in a number; name a printed score with --by"
+        )
+        return Exit.TROUBLE
+    codes = {GateVerdict.BETTER: Exit.CLEAN, GateVerdict.WORSE: Exit.FINDINGS, GateVerdict.WITHIN_NOISE: WITHIN_NOISE}
+    code = int(codes[found.verdict])
+    put(page.as_json(found, code) if request.format is CompareFormat.json else page.text(found), request.output)
+    return 0 if request.exit_zero else code
+
+
+def _answer(sides: list[Side], by: str | None, *, higher: bool | None) -> Gate | None:
+    from dataclasses import replace
+
+    from nndoctor.compare.comparison import compare
+    from nndoctor.compare.gate import gate
+    from nndoctor.compare.remedy_outcomes import changes
+
+    found = compare(sides)
+    if by is None:
+        return gate(found, changes(found))
+    series = _series(found, by)
+    if series is not None:
+        return gate(replace(found, judged=series), changes(found))
+    return _by_score(sides, by, higher=higher)
+
+
+def _series(found: Comparison, by: str) -> str | None:
+    """The compared series that a user's name means."""
+    from nndoctor.readers.vocabulary.names import meaning
+
+    said = meaning(by)
+    spelled = {by, f"{said.split}/{said.metric}" if said.split else ""}
+    return next((measure.name for measure in found.measures if measure.name in spelled), None)
+
+
+def _by_score(sides: list[Side], by: str, *, higher: bool | None) -> Gate | None:
+    """The answer by a number that each run prints. Raises UsageError where a run prints none, or the direction is not known."""
+    from nndoctor.compare.gate import of_values
+    from nndoctor.core.metrics import BY_NAME
+    from nndoctor.readers.io.source import Source
+    from nndoctor.readers.text.scores import printed
+    from nndoctor.readers.vocabulary.names import meaning
+
+    values: list[list[float]] = []
+    for side in sides:
+        logs = {report.run.path: printed(Source(report.run.path), by) for report in side.reports}
+        missing = next((path for path, value in logs.items() if value is None), None)
+        if missing is not None:
+            raise UsageError(f"--by {by}: {missing} has no such series, and prints no line such as '{by}: 0.97'")
+        values.append([value for value in logs.values() if value is not None])
+    metric = meaning(by).metric
+    if higher is None and metric != "loss" and metric not in BY_NAME:
+        raise UsageError(f"--by {by}: is a high value good or bad? say --higher or --lower")
+    upward = BY_NAME[metric].higher if higher is None and metric in BY_NAME else bool(higher)
+    return of_values(by, values[0], values[1], higher=upward)
