@@ -17,10 +17,14 @@ def mcp(
     allow_run: Annotated[
         bool, typer.Option("--allow-run", help="Also offer sanity, which runs the code of a model file.")
     ] = False,
+    allow_addresses: Annotated[
+        bool,
+        typer.Option("--allow-addresses", help="Also read addresses such as wandb:ME/NETS/RUN over the network."),
+    ] = False,
 ) -> None:
     """Serve nndoctor to coding agents over MCP (standard input and output).
 
-    Tools: diagnose, prognosis, compare, sweep, explain. Read-only. Answers have at most 2,000 characters; more by paging.
+    Tools: diagnose, prognosis, compare, sweep, explain. Read-only. Answers have at most 2,000 bytes; more by paging.
 
     Example: claude mcp add nndoctor -- nndoctor mcp --root .
     """
@@ -29,4 +33,4 @@ def mcp(
         raise UsageError(f"--root {root} is not a folder")
     from nndoctor.integrations.mcp_server import server
 
-    server(folder, allow_run=allow_run).run("stdio")
+    server(folder, allow_run=allow_run, allow_addresses=allow_addresses).run("stdio")

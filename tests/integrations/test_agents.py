@@ -36,6 +36,13 @@ def test_paths_out_of_the_root_are_refused(root, path):
         Tools(root).diagnose([path])
 
 
+def test_addresses_are_read_only_where_the_server_was_started_so(root):
+    """An agent must not make the server reach out by itself."""
+    with pytest.raises(UsageError, match="--allow-addresses"):
+        Tools(root).diagnose(["wandb:me/nets/r1"])
+    assert "wandb:me/nets/r1" in Tools(root, allow_addresses=True).diagnose(["wandb:me/nets/r1"])
+
+
 def test_a_link_out_of_the_root_is_refused(root, tmp_path_factory):
     """Links are followed before the path is checked."""
     outside = tmp_path_factory.mktemp("outside") / "run.csv"
@@ -50,13 +57,33 @@ def test_a_rule_that_looks_like_an_option_is_no_option(root):
     assert "no rule" in Tools(root).explain("--version")
 
 
+def test_of_many_runs_the_gravest_come_first(root):
+    """Below a line that counts; each page comes from one answer, whatever happens in the folder in between."""
+    for k in range(8):
+        (root / f"fine{k}.csv").write_text(GOOD, encoding="utf-8")
+    tools = Tools(root)
+    first = tools.diagnose(["."])
+    total, worst = map(json.loads, first.splitlines()[:2])
+    assert total == {"runs": 10, "failing": 1, "unreadable": 0, "findings": {"none": 9, "nan-loss": 1}}
+    assert worst["finding"] == "nan-loss"
+    (root / "nan.csv").unlink()
+    assert len(first.encode()) <= MAX_ANSWER
+    assert tools.diagnose(["."], offset=int(first.rpartition("=")[2].rstrip("]")))
+
+
+def test_the_gate_answers_an_agent(root):
+    """With the seeds that would tell."""
+    found = json.loads(Tools(root).compare(["good.csv", "good.csv"], gate=True))
+    assert found["gate"] == "within noise"
+
+
 def test_answers_are_bounded_and_paged():
     """Two thousand runs give pages that together are the whole."""
-    text = "\n".join(f"line {k}" for k in range(2000))
+    text = "\n".join(f"läne {k}" for k in range(2000))
     pages, offset = [], 0
     while True:
         page = bounded(text, offset)
-        assert len(page) <= MAX_ANSWER
+        assert len(page.encode()) <= MAX_ANSWER
         body, _, more = page.rpartition("\n[")
         if "call again with offset=" not in more:
             pages.append(page)
@@ -77,6 +104,8 @@ def test_the_official_client_lists_and_calls_the_tools(root):
         async with Client(server(root, allow_run=allow_run)) as client:
             tools = {tool.name for tool in (await client.list_tools()).tools}
             answer = await client.call_tool("diagnose", {"paths": ["nan.csv"]})
+            refused = await client.call_tool("diagnose", {"paths": ["../elsewhere.csv"]})
+            assert "outside of the folder" in refused.content[0].text
             return tools, answer.content[0].text
 
     tools, text = asyncio.run(talk(allow_run=False))

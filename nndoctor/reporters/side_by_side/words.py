@@ -29,8 +29,8 @@ def sentence(found: Comparison, side: int) -> str:
     if outcome is ComparisonVerdict.UNKNOWN:
         return f"{label} and {first} cannot be compared: {said}."
     if outcome is ComparisonVerdict.ALIKE:
-        return f"The difference between {label} and {first} is within noise: {said} ({chance}).{_then(found, side)}"
-    return f"{label} is {outcome} than {first}: {said} ({chance}).{_then(found, side)}"
+        return f"The difference between {label} and {first} is within noise: {said}{chance}.{_then(found, side)}"
+    return f"{label} is {outcome} than {first}: {said}{chance}.{_then(found, side)}"
 
 
 def _then(found: Comparison, side: int) -> str:
@@ -53,9 +53,12 @@ def _values(measure: Measure, side: int) -> str:
 
 
 def _chance(measure: Measure, side: int) -> str:
+    """How far chance may go, in parentheses; nothing where a side ends in no number."""
+    if not math.isfinite(measure.limit(0, side)):
+        return ""
     repeats = any(level.spread is not None for level in (measure.levels[0], measure.levels[side]))
     limit = number(measure.limit(0, side))
-    return f"repeats vary by up to {limit}" if repeats else f"seed-to-seed variation: about ±{limit}"
+    return f" (repeats vary by up to {limit})" if repeats else f" (seed-to-seed variation: about ±{limit})"
 
 
 def became(found: Comparison, change: Change) -> str:
