@@ -28,12 +28,7 @@ class HelpfulCommand(TyperCommand):
         ]
         _table(page, "Arguments", arguments)
         _options(page, self, ctx)
-        examples = EXAMPLES.get(str(self.name), ())
-        if examples:
-            page.blank()
-            page.line(("Examples", "bold"))
-        for example in examples:
-            page.line((example, "good"), indent=2, hanging=4)
+        _examples(page, self)
         formatter.write(page.text())
 
 
@@ -45,6 +40,7 @@ class HelpfulGroup(TyperGroup):
         page = _head(self, ctx)
         _table(page, "Commands", [(name, _first_line(command)) for name, command in self.commands.items()])
         _options(page, self, ctx)
+        _examples(page, self)
         formatter.write(page.text())
 
 
@@ -64,6 +60,15 @@ def _head(command: Any, ctx: Any) -> Page:  # noqa: ANN401
 def _options(page: Page, command: Any, ctx: Any) -> None:  # noqa: ANN401
     options = [p for p in command.get_params(ctx) if not _is_argument(p) and not getattr(p, "hidden", False)]
     _table(page, "Options", [(_spelled(p), f"{p.help or ''}{_default(p)}") for p in options])
+
+
+def _examples(page: Page, command: Any) -> None:  # noqa: ANN401
+    examples = EXAMPLES.get(str(command.name), ())
+    if examples:
+        page.blank()
+        page.line(("Examples", "bold"))
+    for example in examples:
+        page.line((example, "good"), indent=2, hanging=4)
 
 
 def _table(page: Page, title: str, rows: Sequence[tuple[str, str]]) -> None:

@@ -30,10 +30,7 @@ def install(
     folder: Annotated[str, typer.Option("--folder", metavar="FOLDER", help="The project's folder.")] = ".",
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
 ) -> None:
-    """Install the skill into a project; without an option for all three agents.
-
-    Example: nndoctor skill install --claude
-    """
+    """Install the skill into a project; without an option for all three agents."""
     from nndoctor.integrations.skill import FOLDERS, SKILL, skill_path
 
     wanted = [name for name, chosen in (("claude", claude), ("codex", codex), ("cursor", cursor)) if chosen]

@@ -119,6 +119,7 @@ class Live:
                     facts={name: value for name, value in (facts or {}).items() if value is not None},
                     resume=step > 0,
                     first_step=step or None,
+                    quiet=True,
                 )
             )
 

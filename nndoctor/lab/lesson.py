@@ -1,4 +1,4 @@
-"""What a lesson is: a network with one illness or without one remedy, its healthy twin, and what must be seen."""
+"""What a lesson is: a network with one fault, the same network with the fault fixed, and what must be seen."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Measure(StrEnum):
     train_accuracy = "training accuracy"
     validation_loss = "validation loss"
     validation_accuracy = "validation accuracy"
-    gap = "gap of accuracy"
-    peak = "highest training loss on the way"
+    gap = "accuracy gap"
+    peak = "highest training loss"
 
     @property
     def higher(self) -> bool:
@@ -30,7 +30,7 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One network to train. `augment` changes a batch of inputs, anew each time; `members` > 1 is an ensemble.
+    """One network to train. `augment` changes a batch of inputs, differently each time; `members` > 1 is an ensemble.
 
     `snapshots` averages the predictions of the network at that many points of one cyclic run.
     """
@@ -54,9 +54,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One phenomenon. `findings` are what the sick twin must be diagnosed with (one of them; none: only claims count).
+    """One phenomenon. `findings` are what the broken network must be diagnosed with (one of them; none: only claims count).
 
-    `source` is where the field says so; `moral` one sentence to take home.
+    `source` is a reference; `moral` the takeaway in one sentence.
     """
 
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from torch import Tensor
 from nndoctor.core.run_folder import is_folder
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
-from nndoctor.recorder.folder import Folder, Row, last_step, latest
+from nndoctor.recorder.folder import Folder, Row, last_step, latest, say
 from nndoctor.recorder.losses import LOSS, WAITS, Losses, held, waits
 from nndoctor.recorder.noise import Noise
 from nndoctor.recorder.pool import Pool
@@ -220,13 +221,15 @@ class Book:
                 del row[name]
         self._losses.owing = False
 
-    def close(self, spent: float, whole: float) -> None:
-        """The last flush, with what the recording cost."""
+    def close(self, spent: float, whole: float, *, quiet: bool) -> None:
+        """The last flush, with what the recording cost, and a line with the command that diagnoses the folder."""
         if self._folder is not None:
             self._join(all_but=0)
             self._folder.fact("recorder_share", spent / max(whole, 1e-9))
             self._folder.fact("finished", value=True)
         self.flush()
+        if self._folder is not None and not quiet:
+            say(f"diagnose with: nndoctor diagnose {shlex.quote(str(self.path))}")
 
     def rescue(self, reason: str, error: BaseException) -> None:
         """The recorder failed: keep what there is, unless it is the folder that cannot be written."""

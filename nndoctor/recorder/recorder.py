@@ -34,7 +34,7 @@ class Recorder:
     `every` is "auto" or a number of steps between two samples; `budget` the share of the time that "auto" may cost.
     `scaler` is the GradScaler of mixed precision, `facts` other known settings (batch_size, schedule, train_examples).
     `resume` continues in an existing folder, from `first_step` or from its last step; otherwise a folder that already
-    holds a run is kept, and a numbered one (`nndoctor_run-2`) is made.
+    holds a run is kept, and a numbered one (`nndoctor_run-2`) is made. `quiet` leaves out the closing line.
 
     It never changes the training. The model can be copied, pickled, scripted and exported while it is recorded. An
     error inside the recorder is printed once on standard error and ends the recording only.
@@ -53,9 +53,10 @@ class Recorder:
         facts: Mapping[str, object] | None = None,
         resume: bool = False,
         first_step: int | None = None,
+        quiet: bool = False,
     ) -> None:
         check(model, every, budget)
-        self.folder = Path(folder)
+        self.folder, self._quiet = Path(folder), quiet
         self.off = ""
         """Why nothing is recorded any more; empty while it is."""
         self.own_loss: tuple[float, bool] | None = None
@@ -150,7 +151,7 @@ class Recorder:
         try:
             if self._stepped:
                 self._row(None, {}, arm=False)
-            self._book.close(self._schedule.spent, time.perf_counter() - self._began)
+            self._book.close(self._schedule.spent, time.perf_counter() - self._began, quiet=self._quiet)
             self.off = "closed"
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)

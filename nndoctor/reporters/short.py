@@ -23,7 +23,7 @@ MAX_PLOT, MIN_PLOT = 8, 4
 MARGIN = 8
 """Characters of a block's title and the blanks behind it."""
 
-AMOUNTS = sorted(product((3, 2, 1), (3, 2, 1), (2, 1, 0), (1, 0)), key=sum, reverse=True)
+AMOUNTS = sorted(product((3, 2, 1), (3, 2, 1), (2, 1, 0), (2, 1, 0)), key=sum, reverse=True)
 """How many changes or causes, remedies, further findings and remarks are shown: less where the room is short."""
 
 
@@ -137,7 +137,8 @@ def _others(page: Page, report: Report, others: int, remarks: int) -> None:
     block(page, "Also", lines, "warning")
     told = headline(report)[0]
     notes = [f for f in rest if f.severity is Severity.INFO and f.message.rstrip(".") not in told and not _said(f)]
-    block(page, "Note", [f"{f.code} {f.name}: {f.message}" for f in notes[:remarks]], "info")
+    lines = [*map(sentence, report.run.notes), *(f"{f.code} {f.name}: {f.message}" for f in notes)]
+    block(page, "Note", lines[:remarks], "info")
 
 
 def _named(findings: list[Finding]) -> str:

@@ -101,6 +101,7 @@ class Training:
                 facts={name: value for name, value in facts.items() if value is not None},
                 resume=self.resume,
                 first_step=self.place.step if self.resume else None,
+                quiet=True,
             ) as recorder,
         ):
             ended = self._epochs(recorder, see)

@@ -182,9 +182,19 @@ def test_lazy_modules_are_taken_in_once_they_have_a_shape(tmp_path, capsys):
             loss.backward()
             optimizer.step()
             rec.step(loss=loss)
-    assert (rec.off, rec.next_step, capsys.readouterr().err) == ("closed", 5, "")
+    assert (rec.off, rec.next_step, capsys.readouterr().err.count("\n")) == ("closed", 5, 1)
     assert sorted(seen(tmp_path, "2", "update_ratio")) == [1, 2, 3, 4]
     assert "replaced_modules" not in json.loads((tmp_path / "run.json").read_text())
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_closed_recorder_names_the_command_that_diagnoses_its_folder(quiet, tmp_path, capsys):
+    """Unless it is to be quiet; the folder is quoted for a shell."""
+    model = mlp()
+    folder = tmp_path / "my run"
+    Recorder(model, torch.optim.SGD(model.parameters(), lr=0.1), folder, quiet=quiet).close()
+    said = "" if quiet else f"nndoctor: diagnose with: nndoctor diagnose '{folder}'\n"
+    assert capsys.readouterr().err == said
 
 
 def test_a_model_without_parameters(tmp_path, capsys):
@@ -198,7 +208,7 @@ def test_a_model_without_parameters(tmp_path, capsys):
             loss.backward()
             optimizer.step()
             rec.step(loss=loss)
-    assert capsys.readouterr().err == ""
+    assert "recording ended" not in capsys.readouterr().err
     assert len(seen(tmp_path, "1", "mean")) == 5
 
 

@@ -200,7 +200,7 @@ def test_a_recorded_model_is_used_as_a_bare_one(action, moment, every, tmp_path,
     recorded = trained(tmp_path / "run", action, moment, every)
     bare = trained(None, action, moment)
     assert all(torch.equal(a, b) for a, b in zip(bare, recorded, strict=True))
-    assert "nndoctor" not in capsys.readouterr().err
+    assert "recording ended" not in capsys.readouterr().err
     for layer in ("up", "act", "mid", "down"):
         steps = list(seen(tmp_path / "run", layer, "grad_norm" if layer != "act" else "mean"))
         assert steps == [0, 1, 2, 3] if every == 1 else steps[:2] == [0, 1]  # later ones depend on what a step takes

@@ -1,4 +1,4 @@
-"""What stands between two linear layers."""
+"""The activation between two linear layers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LESSONS = (
     Lesson(
         "sigmoid",
         "Sigmoids let the gradient vanish",
-        "A sigmoid's slope is a quarter at most: through six of them next to nothing comes back.",
+        "The slope of a sigmoid is at most 0.25: after six layers almost no gradient is left.",
         NOTES,
         Setup("with sigmoids", lambda: mlp(*DEEP, act=nn.Sigmoid, init=xavier), lambda: flat(glyphs()), SHORT),
         Setup("with ReLUs", lambda: mlp(*DEEP, init=he), lambda: flat(glyphs()), SHORT),
@@ -33,8 +33,8 @@ LESSONS = (
     ),
     Lesson(
         "tanh",
-        "Tanh is centred, and trains where sigmoids do not",
-        "Outputs about zero and a slope of one there: if it must be an S, take tanh.",
+        "Tanh is zero-centered and trains where sigmoids do not",
+        "Tanh has outputs around zero and a slope of 1 there: prefer it to the sigmoid.",
         "LeCun et al., Efficient BackProp, 1998",
         Setup("with sigmoids", lambda: mlp(*DEEP, act=nn.Sigmoid, init=xavier), lambda: flat(glyphs()), SHORT),
         Setup("with tanh", lambda: mlp(*DEEP, act=nn.Tanh, init=xavier), lambda: flat(glyphs()), SHORT),
@@ -43,7 +43,7 @@ LESSONS = (
     Lesson(
         "relu",
         "ReLUs learn in fewer epochs than tanh",
-        "No saturation where the unit fires: the same network comes further in the same time.",
+        "A ReLU does not saturate for positive inputs: the same network reaches a lower loss in the same time.",
         "Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, 2012",
         Setup("with tanh", lambda: mlp(*PLANE, act=nn.Tanh, init=xavier), spirals, ROUNDS),
         Setup("with ReLUs", lambda: mlp(*PLANE, init=he), spirals, ROUNDS),
@@ -52,7 +52,7 @@ LESSONS = (
     Lesson(
         "dead-relu",
         "ReLUs that never fire never learn",
-        "A bias far below zero, or one step too large, and a unit is zero for every example: no gradient brings it back.",
+        "After a large negative bias or one step that is too large, a unit outputs zero for every example and gets no gradient.",
         NOTES,
         Setup(
             "with biases at -4",
@@ -66,8 +66,8 @@ LESSONS = (
     ),
     Lesson(
         "leaky-relu",
-        "A little slope below zero keeps units alive",
-        "Where ReLU is dead, leaky ReLU still passes a tenth of the gradient, and recovers.",
+        "A small negative slope keeps units alive",
+        "For negative inputs leaky ReLU still passes a small part of the gradient, so the unit can recover.",
         "Maas et al., Rectifier Nonlinearities Improve Neural Network Acoustic Models, 2013",
         Setup(
             "with ReLUs", lambda: mlp(PIXELS, 64, 64, CLASSES, init=negative_bias(4.0)), lambda: flat(glyphs()), LOUD
@@ -82,8 +82,8 @@ LESSONS = (
     ),
     Lesson(
         "elu",
-        "ELU is smooth below zero, and does not die",
-        "Negative outputs bring the mean near zero, and the slope there is never nothing.",
+        "ELU is smooth for negative inputs and does not die",
+        "Negative outputs bring the mean activation close to zero, and the slope is never exactly zero.",
         "Clevert et al., Fast and Accurate Deep Network Learning by ELUs, 2015, arXiv:1511.07289",
         Setup(
             "with ReLUs", lambda: mlp(PIXELS, 64, 64, CLASSES, init=negative_bias(4.0)), lambda: flat(glyphs()), SHORT
@@ -99,7 +99,7 @@ LESSONS = (
     Lesson(
         "maxout",
         "Maxout learns its own activation",
-        "The larger of two linear maps neither saturates nor dies, for twice the parameters.",
+        "The maximum of two linear maps neither saturates nor dies, at twice the number of parameters.",
         "Goodfellow et al., Maxout Networks, 2013, arXiv:1302.4389",
         Setup("with sigmoids", lambda: mlp(*PLANE, act=nn.Sigmoid, init=xavier), spirals, ROUNDS),
         Setup("with maxout", lambda: maxout(2, 32, 3), spirals, ROUNDS),

@@ -1,4 +1,4 @@
-"""Deep networks with and without shortcuts, and trunks that were trained before."""
+"""Deep networks with and without shortcuts, and pretrained features."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ OPTIONS = Options(epochs=15, optimizer=Optimizers.momentum, lr=0.003)
 
 
 def few() -> Data:
-    """A task with forty examples, of the same world as the trunk's."""
+    """A task with forty examples, similar to the one that the features were trained on."""
     data = flat(glyphs(2040, 600, noise=0.9))
     return Data(data.inputs[:40], data.labels[:40], data.held_inputs, data.held_labels)
 
 
 @cache
 def trunk() -> nn.Sequential:
-    """Features learned on two thousand other glyphs of the same world."""
+    """Features learned from two thousand other glyphs."""
     data = flat(glyphs(2040, 600, noise=0.9))
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -40,7 +40,7 @@ def trunk() -> nn.Sequential:
 
 
 def frozen() -> nn.Module:
-    """The trunk, frozen, under a fresh last layer."""
+    """The pretrained features, frozen, with a new last layer."""
     from copy import deepcopy
 
     features = deepcopy(trunk())
@@ -52,7 +52,7 @@ LESSONS = (
     Lesson(
         "shortcuts",
         "Thirty layers, plain and with shortcuts",
-        "A plain deep network is harder to train than a shallow one; shortcuts let the gradient pass.",
+        "A plain deep network is harder to train than a shallow one; shortcuts let the gradient through.",
         "He et al., Deep Residual Learning, 2015, arXiv:1512.03385",
         Setup("plain", lambda: mlp(*DEEP), lambda: flat(glyphs()), OPTIONS),
         Setup("with shortcuts", lambda: mlp(*DEEP, shortcuts=True, init=small_branch), lambda: flat(glyphs()), OPTIONS),
@@ -61,8 +61,8 @@ LESSONS = (
     ),
     Lesson(
         "transfer",
-        "A frozen trunk that was trained before",
-        "With few examples, keep the features of a larger task and train the last layer alone.",
+        "Frozen pretrained features",
+        "With few examples, keep the features learned on a larger task and train only the last layer.",
         "Yosinski et al., How transferable are features in deep neural networks?, 2014, arXiv:1411.1792",
         Setup(
             "from scratch",
@@ -70,7 +70,7 @@ LESSONS = (
             few,
             Options(epochs=60, optimizer=Optimizers.adam, lr=3e-3),
         ),
-        Setup("with a frozen trunk", frozen, few, Options(epochs=60, optimizer=Optimizers.adam, lr=3e-3)),
+        Setup("with frozen features", frozen, few, Options(epochs=60, optimizer=Optimizers.adam, lr=3e-3)),
         (Claim(Measure.validation_accuracy, 0.1),),
         ("high-variance", "overtraining"),
     ),

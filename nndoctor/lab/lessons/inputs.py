@@ -1,4 +1,4 @@
-"""What goes in: raw, centred, normalized, whitened."""
+"""Inputs: raw, centered, normalized, whitened."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def network() -> nn.Module:
 
 
 def raw(offset: float = 8.0) -> Data:
-    """Pixels as a camera gives them: never below zero, some brighter than others by far, neighbours alike."""
+    """Pixels like a camera's: never negative, of very different brightness, neighbours correlated."""
     scales = torch.logspace(-0.7, 0.3, PIXELS)
     return flat(glyphs()).changed(lambda x: (x + offset) * scales)
 
 
 def centred() -> Data:
-    """Less the mean of each pixel over the training images."""
+    """The mean of each pixel over the training images is subtracted."""
     data = raw()
     mean = data.inputs.mean(0)
     return data.changed(lambda x: x - mean)
 
 
 def normalized() -> Data:
-    """Centred, and divided by each pixel's deviation."""
+    """Centered, and divided by each pixel's standard deviation."""
     data = centred()
     deviation = data.inputs.std(0)
     return data.changed(lambda x: x / deviation)
 
 
 def whitened() -> Data:
-    """Centred, turned to the principal axes and divided by the deviation along each; weak axes less."""
+    """Centered, rotated to the principal axes and divided by the standard deviation along each; weak axes less."""
     data = centred()
     _, sizes, axes = torch.linalg.svd(data.inputs, full_matrices=False)
     deviation = sizes / len(data.inputs) ** 0.5
@@ -58,11 +58,11 @@ def _lesson(name: str, title: str, moral: str, sick: Setup, healthy: Setup, marg
 
 
 RAW = Setup("on raw pixels", network, raw, PLAIN)
-CENTRED = Setup("on centred ones", network, centred, PLAIN)
-NORMALIZED = Setup("on normalized ones", network, normalized, PLAIN)
+CENTRED = Setup("on centered pixels", network, centred, PLAIN)
+NORMALIZED = Setup("on normalized pixels", network, normalized, PLAIN)
 LESSONS = (
-    _lesson("centred-inputs", "Inputs about zero", "Inputs of one sign force all of a unit's weights to move one way at once.", RAW, CENTRED, 1.2),
-    _lesson("normalized-inputs", "Inputs of one size", "One rate cannot suit a pixel that is ten times another.", RAW, NORMALIZED, 1.3),
-    _lesson("whitened-inputs", "Inputs turned to their principal axes", "Without correlation the valley is round, and the way down straight.",
-            Setup("on raw pixels", network, raw, FAST), Setup("on whitened ones", network, whitened, FAST), 1.3),
+    _lesson("centred-inputs", "Zero-centered inputs", "Inputs of one sign force all weights of a unit to move in the same direction.", RAW, CENTRED, 1.2),
+    _lesson("normalized-inputs", "Inputs on the same scale", "No single learning rate suits inputs that differ by a factor of ten.", RAW, NORMALIZED, 1.3),
+    _lesson("whitened-inputs", "Inputs rotated to their principal axes", "Uncorrelated inputs of equal variance make the loss equally steep in all directions.",
+            Setup("on raw pixels", network, raw, FAST), Setup("on whitened pixels", network, whitened, FAST), 1.3),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Learning rates, their schedules, and the optimizers that carry them."""
+"""Learning rates, schedules and optimizers."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def _rate(name: str, title: str, moral: str, lr: float, findings: tuple[str, ...
     images = lambda: flat(glyphs())  # noqa: E731 - a name for what is made twice
     return Lesson(
         name, title, moral, NOTES,
-        Setup(f"with rate {lr:g}", small, images, sgd(lr)),
-        Setup("with rate 0.1", small, images, sgd(0.1)),
+        Setup(f"with learning rate {lr:g}", small, images, sgd(lr)),
+        Setup("with learning rate 0.1", small, images, sgd(0.1)),
         (claim,), findings,
     )  # fmt: skip
 
@@ -48,31 +48,31 @@ OPTIMIZERS = tuple(
     Lesson(name, title, moral, source, Setup("with plain SGD", plane, spirals, sgd(0.02, 40)),
            Setup(f"with {name}", plane, spirals, fast(optimizer, lr, 40)), (FASTER,))
     for name, title, moral, source, optimizer, lr in (
-        ("momentum", "Momentum gathers speed along a valley",
-         "Steps that agree add up: a tenth of the rate goes ten times as far.", "Polyak, 1964; " + UPDATES, Optimizers.momentum, 0.02),
-        ("nesterov", "Nesterov looks ahead before it corrects",
-         "The gradient is taken where momentum will have carried the weights.", "Nesterov, 1983; " + UPDATES, Optimizers.nesterov, 0.02),
-        ("adagrad", "Adagrad gives each weight its own rate",
-         "Rare and small gradients get large steps; the rate can only fall.", "Duchi et al., 2011, JMLR 12", Optimizers.adagrad, 0.05),
-        ("adadelta", "Adadelta needs no rate to begin with",
-         "Steps are scaled by the steps before them.", "Zeiler, 2012, arXiv:1212.5701", Optimizers.adadelta, 1.0),
+        ("momentum", "Momentum accelerates along consistent directions",
+         "Gradients that agree add up: with momentum 0.9 the step becomes up to ten times as large.", "Polyak, 1964; " + UPDATES, Optimizers.momentum, 0.02),
+        ("nesterov", "Nesterov momentum looks ahead before it corrects",
+         "The gradient is computed at the point that momentum will reach.", "Nesterov, 1983; " + UPDATES, Optimizers.nesterov, 0.02),
+        ("adagrad", "Adagrad gives each weight its own learning rate",
+         "Rare and small gradients get large steps; the learning rate can only decrease.", "Duchi et al., 2011, JMLR 12", Optimizers.adagrad, 0.05),
+        ("adadelta", "Adadelta needs no initial learning rate",
+         "Steps are scaled by the size of previous steps.", "Zeiler, 2012, arXiv:1212.5701", Optimizers.adadelta, 1.0),
         ("rmsprop", "RMSprop forgets old gradients",
-         "A running mean in place of Adagrad's sum keeps the rate alive.", "Hinton, Coursera lecture 6e, 2012", Optimizers.rmsprop, 0.005),
-        ("adam", "Adam is momentum on RMSprop's scale",
-         "A fair start on almost any problem.", "Kingma and Ba, 2014, arXiv:1412.6980", Optimizers.adam, 0.01),
-        ("adamw", "AdamW decays weights beside the step, not through it",
-         "Decay that the adaptive scale cannot weaken.", "Loshchilov and Hutter, 2017, arXiv:1711.05101", Optimizers.adamw, 0.01),
+         "A running mean instead of Adagrad's sum keeps the learning rate from vanishing.", "Hinton, Coursera lecture 6e, 2012", Optimizers.rmsprop, 0.005),
+        ("adam", "Adam combines momentum with RMSprop",
+         "A good default for most problems.", "Kingma and Ba, 2014, arXiv:1412.6980", Optimizers.adam, 0.01),
+        ("adamw", "AdamW decouples weight decay from the gradient step",
+         "The adaptive scale does not weaken the decay.", "Loshchilov and Hutter, 2017, arXiv:1711.05101", Optimizers.adamw, 0.01),
     )
 )  # fmt: skip
 
 
 def blurred() -> Data:
-    """Glyphs under so much noise that no network tells them all apart."""
+    """Glyphs with so much noise that no network can classify all of them."""
     return flat(glyphs(1500, 600, noise=3.0))
 
 
 def linear() -> nn.Module:
-    """No hidden layer: one valley, whose floor only small steps reach."""
+    """No hidden layer: a convex loss whose minimum only small steps reach."""
     return mlp(PIXELS, CLASSES)
 
 
@@ -80,29 +80,29 @@ def _schedule(name: str, title: str, moral: str, source: str, how: dict[str, obj
     images = (linear, blurred)
     return Lesson(
         name, title, moral, source,
-        Setup("at a constant rate", *images, sgd(0.3, 8)), Setup(words, *images, sgd(0.3, 8, **how)),
+        Setup("at a constant learning rate", *images, sgd(0.3, 8)), Setup(words, *images, sgd(0.3, 8, **how)),
         (Claim(Measure.train_loss, 1.3),),
     )  # fmt: skip
 
 
 SCHEDULES = (
-    _schedule("step-decay", "The rate is cut tenfold when the loss has settled",
-              "Each cut lets the loss fall once more.", "He et al., 2015, arXiv:1512.03385",
+    _schedule("step-decay", "The learning rate is divided by 10 when the loss has plateaued",
+              "After each cut the loss falls further.", "He et al., 2015, arXiv:1512.03385",
               {"schedule": Schedules.step}, "with step decay"),
-    _schedule("cosine", "The rate falls along half a cosine",
-              "Long at a high rate, a soft landing.", "Loshchilov and Hutter, SGDR, 2016, arXiv:1608.03983",
+    _schedule("cosine", "The learning rate follows half a cosine",
+              "The learning rate stays high for long and ends near zero.", "Loshchilov and Hutter, SGDR, 2016, arXiv:1608.03983",
               {"schedule": Schedules.cosine}, "with a cosine"),
-    _schedule("linear-decay", "The rate falls in a straight line to nothing",
-              "The simplest decay, hard to beat.", "Defazio et al., 2023, arXiv:2310.07831",
+    _schedule("linear-decay", "The learning rate falls linearly to zero",
+              "The simplest schedule is hard to beat.", "Defazio et al., 2023, arXiv:2310.07831",
               {"schedule": Schedules.linear}, "with linear decay"),
-    _schedule("inverse-square-root", "The rate falls with the root of the steps",
-              "For runs whose end is not known.", "Vaswani et al., 2017, arXiv:1706.03762",
-              {"schedule": Schedules.inverse_sqrt, "warmup": 0.05}, "with the inverse root"),
+    _schedule("inverse-square-root", "The learning rate falls with the square root of the steps",
+              "It suits runs whose length is not known in advance.", "Vaswani et al., 2017, arXiv:1706.03762",
+              {"schedule": Schedules.inverse_sqrt, "warmup": 0.05}, "with inverse square root"),
 )  # fmt: skip
 WARM_UP = Lesson(
     "warm-up",
-    "A rate that rises slowly spares the first steps",
-    "Early gradients are large and point anywhere: begin small when the rate to come is large.",
+    "Warmup protects the first steps",
+    "Early gradients are large and noisy: begin with a small learning rate if the peak is high.",
     "Goyal et al., 2017, arXiv:1706.02677",
     Setup(
         "without",
@@ -111,7 +111,7 @@ WARM_UP = Lesson(
         fast(Optimizers.adam, 0.01, 12),
     ),
     Setup(
-        "with warm-up",
+        "with warmup",
         lambda: mlp(PIXELS, *[64] * 8, CLASSES, init=he_small_head),
         lambda: flat(glyphs()),
         fast(Optimizers.adam, 0.01, 12, warmup=0.4),
@@ -119,13 +119,13 @@ WARM_UP = Lesson(
     (Claim(Measure.peak, 1.2),),
 )
 LESSONS = (
-    _rate("lr-too-low", "The learning rate is far too low", "A loss that falls in a straight line wants larger steps.",
+    _rate("lr-too-low", "The learning rate is far too low", "A loss that falls in a straight line allows larger steps.",
           0.0001, ("lr-too-low", "not-converged", "plateau-at-start"), Claim(Measure.train_loss, 3.0)),
-    _rate("lr-low", "The learning rate is low", "The run ends before it has learned what it could.",
+    _rate("lr-low", "The learning rate is low", "The run ends before the loss has converged.",
           0.003, ("lr-too-low", "not-converged"), Claim(Measure.train_loss, 2.0)),
-    _rate("lr-high", "The learning rate is high", "The loss is thrown up again and again before it settles, if it does.",
+    _rate("lr-high", "The learning rate is high", "The loss jumps repeatedly and may never settle.",
           1.4, ("lr-too-high", "loss-spikes", "diverged"), Claim(Measure.peak, 2.0)),
-    _rate("lr-nan", "The learning rate ends in NaN", "Each step throws the weights further than the one before.",
+    _rate("lr-nan", "The learning rate leads to NaN", "Each step moves the weights further than the one before.",
           1e6, ("nan-loss", "diverged", "nan-in-layer"), Claim(Measure.train_loss, 10.0)),
     *OPTIMIZERS, *SCHEDULES, WARM_UP,
 )  # fmt: skip

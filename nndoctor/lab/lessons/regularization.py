@@ -1,4 +1,4 @@
-"""What keeps a network from learning its examples by heart."""
+"""What keeps a network from memorizing its examples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OVERFIT = ("high-variance", "overtraining")
 
 
 def few() -> Data:
-    """A hundred and fifty noisy glyphs, two in five with a label drawn by lot."""
+    """A hundred and fifty noisy glyphs, two in five with a random label."""
     return flat(glyphs(150, 600, noise=1.3, wrong=0.4))
 
 
@@ -56,22 +56,22 @@ def penalized(**rates: float) -> Options:
 
 
 PENALTIES = (
-    _lesson("l2", "L2 keeps the weights small", "Small weights make smooth functions.", NOTES,
+    _lesson("l2", "L2 keeps the weights small", "Smaller weights give smoother functions.", NOTES,
             _with("with L2", penalized(l2=0.01))),
-    _lesson("l1", "L1 makes most weights zero", "A few weights must do: the others are driven to nothing.", NOTES,
+    _lesson("l1", "L1 makes most weights zero", "The penalty drives most weights to zero; only a few remain.", NOTES,
             _with("with L1", penalized(l1=0.001))),
-    _lesson("elastic-net", "L1 and L2 together", "Few weights, and small ones.", "Zou and Hastie, 2005, JRSS B 67",
+    _lesson("elastic-net", "L1 and L2 together", "The weights are few and small.", "Zou and Hastie, 2005, JRSS B 67",
             _with("with both", penalized(l1=0.0005, l2=0.005))),
 )  # fmt: skip
 OTHERS = (
-    Lesson("dropout", "Units that cannot rely on each other", "Half of the units are silent in every step: each must be of use alone.",
+    Lesson("dropout", "Dropout keeps units from relying on each other", "Half of the units are set to zero in every step, so each must be useful on its own.",
            "Srivastava et al., 2014, JMLR 15", Setup("without", calm, some, BRIEF), Setup("with dropout", partial(calm, 0.5), some, BRIEF),
            (Claim(Measure.validation_loss, 1.1),), OVERFIT),
-    _lesson("early-stopping", "Stop where validation was best", "The cheapest regularization: the weights of the best epoch.",
+    _lesson("early-stopping", "Stop where validation was best", "The cheapest regularization: keep the weights of the best epoch.",
             "Prechelt, Early Stopping - But When?, 1998", _with("stopped early", Options(epochs=40, optimizer=Optimizers.momentum, lr=0.02, patience=3))),
-    _lesson("ensemble", "Several networks know more than one", "Their errors differ, their knowledge does not: average the predictions.",
+    _lesson("ensemble", "Several networks predict better than one", "Their errors are independent: average the predictions.",
             "CS231n, Neural Networks Part 3: model ensembles", _with("of five", members=5)),
-    _lesson("snapshot-ensemble", "Several networks from one training", "A cyclic rate leaves a good network at the end of each cycle: keep them all.",
+    _lesson("snapshot-ensemble", "Several networks from one training", "A cyclic learning rate gives a good network at the end of each cycle: average them all.",
             "Huang et al., Snapshot Ensembles, 2017, arXiv:1704.00109", _with("of five snapshots", snapshots=5)),
 )  # fmt: skip
 
@@ -79,7 +79,7 @@ NORMALS = Options(epochs=8, optimizer=Optimizers.momentum, lr=0.01)
 
 
 def faint(norm: Callable[[int], nn.Module] | None = None) -> nn.Module:
-    """A convolutional network whose weights begin a hundred times too small."""
+    """A convolutional network whose initial weights are a hundred times too small."""
     network = convolutional(norm)
     for module in network:
         if isinstance(module, nn.Conv2d):
@@ -98,13 +98,13 @@ def _normal(name: str, title: str, moral: str, source: str, norm: Callable[[int]
 
 
 NORMALIZATIONS = (
-    _normal("batch-normalization", "Each channel is normalized over the batch", "However the weights began, the signal has one size.",
+    _normal("batch-normalization", "Each channel is normalized over the batch", "The scale of the signal no longer depends on the initial weights.",
             "Ioffe and Szegedy, 2015, arXiv:1502.03167", nn.BatchNorm2d),
-    _normal("layer-normalization", "Each example is normalized over its channels", "The same in training and in use, for any batch.",
+    _normal("layer-normalization", "Each example is normalized over its channels", "It works the same in training and in evaluation, for any batch size.",
             "Ba et al., 2016, arXiv:1607.06450", lambda channels: nn.GroupNorm(1, channels)),
-    _normal("instance-normalization", "Each channel of each example by itself", "Contrast is taken out of every image.",
+    _normal("instance-normalization", "Each channel of each example is normalized separately", "It removes the contrast of each image.",
             "Ulyanov et al., 2016, arXiv:1607.08022", lambda channels: nn.InstanceNorm2d(channels, affine=True)),
-    _normal("group-normalization", "Channels in groups", "Between layer and instance; batches may be small.",
+    _normal("group-normalization", "Groups of channels are normalized together", "A compromise between layer and instance normalization that also works with small batches.",
             "Wu and He, 2018, arXiv:1803.08494", lambda channels: nn.GroupNorm(4, channels)),
 )  # fmt: skip
 
@@ -117,13 +117,13 @@ def flips(x: Tensor) -> Tensor:
 
 
 def shifts(x: Tensor) -> Tensor:
-    """Moved by up to three pixels to each side, round the edge."""
+    """Shifted by up to three pixels in each direction, with wraparound."""
     a, b = torch.randint(-3, 4, (2,)).tolist()
     return x.roll((a, b), (-2, -1))
 
 
 def rotations(x: Tensor) -> Tensor:
-    """Turned by a multiple of a right angle."""
+    """Rotated by a multiple of 90 degrees."""
     return x.rot90(int(torch.randint(4, ())), (-2, -1))
 
 
@@ -136,7 +136,7 @@ def crops(x: Tensor) -> Tensor:
 
 
 def varied(change: Callable[[Tensor], Tensor]) -> Data:
-    """Glyphs whose validation images were changed; those of training stand as they are."""
+    """Glyphs whose validation images were changed, but not the training images."""
 
     def held(x: Tensor) -> Tensor:
         with torch.random.fork_rng():
@@ -150,7 +150,7 @@ def _augmentation(name: str, what: str, change: Callable[[Tensor], Tensor]) -> L
     options = Options(epochs=12, optimizer=Optimizers.adam, lr=0.005)
     return Lesson(
         name, f"Augmentation by {what}",
-        "Show the network in training what it will meet: examples that never repeat cannot be learned by heart.",
+        "Train on the variations expected in use: augmented examples are harder to memorize.",
         "Shorten and Khoshgoftaar, 2019, Journal of Big Data 6:60; " + NOTES,
         Setup("without", partial(convolutional, width=8), lambda: varied(change), options),
         Setup(f"with {what}", partial(convolutional, width=8), lambda: varied(change), options, augment=change),

@@ -43,7 +43,7 @@ def probe(bench: Bench) -> None:
 
         handle = register_optimizer_step_pre_hook(felt)
         try:
-            with Recorder(bench.model, optimizer, path, every=EVERY) as recorder:
+            with Recorder(bench.model, optimizer, path, every=EVERY, quiet=True) as recorder:
                 for batch in islice(
                     cycle(bench.batches), 0 if bench.facts.get("loss_has_gradient") is False else count
                 ):
