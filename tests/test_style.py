@@ -23,7 +23,23 @@ BANNED = re.compile(
 )
 """Aphorisms, metaphors and words that read as translated; docs say what to write in their place."""
 
-FOLDERS = ("cli", "compare", "core", "diagnosis", "plots", "remedies", "reporters", "settings")
+FOLDERS = (
+    "analysis",
+    "cli",
+    "compare",
+    "core",
+    "diagnosis",
+    "lab",
+    "plots",
+    "prognosis",
+    "readers",
+    "recorder",
+    "remedies",
+    "reporters",
+    "rules",
+    "sanity",
+    "settings",
+)
 """The folders whose text is checked."""
 
 MAX_REMEDY = 69

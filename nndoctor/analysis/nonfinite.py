@@ -74,7 +74,9 @@ class Pace:
     def told(self) -> str:
         """In words."""
         moved, grown = (rough(v) for v in (self.fastest, self.grown))
-        return f"weights moved by up to {moved} of their size in one step, and gradients grew {grown}-fold before it"
+        return (
+            f"before it, one step changed the weights by up to {moved} of their size, and gradients grew {grown}-fold"
+        )
 
     def causes(self) -> tuple[Cause, Cause]:
         """The rate and the initialization as causes of numbers out of range, each weighed by what speaks for it."""
@@ -86,7 +88,7 @@ class Pace:
                 "weights too large at the start",
                 0.75 if self.born_wild else 0.05,
                 f"{huge}, before any step" if self.born_wild else huge,
-                "one run with He's (ReLU) or Xavier's (tanh) initialization, of recurrent weights an orthogonal one",
+                "one run with He (ReLU) or Xavier (tanh) initialization; orthogonal for recurrent weights",
             ),
         )
 

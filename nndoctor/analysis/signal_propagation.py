@@ -41,9 +41,9 @@ def signal_symptom(
     mended = way * powers(ends) < RECOVERED and learned(layers.run)
     series = layers.run.series[f"layer:{paths[-1]}/std"]
     return Symptom(
-        f"the signal {'grows' if way > 0 else 'shrinks'} with depth: its deviation is {rough(sizes[0])} at "
-        f"{layers.named(paths[0])} and {rough(sizes[-1])} at {layers.named(paths[-1])}, {rough(factor)} times a layer"
-        + ("; training has mended it" if mended else ""),
+        f"the signal {'grows' if way > 0 else 'shrinks'} with depth: its standard deviation is {rough(sizes[0])} at "
+        f"{layers.named(paths[0])} and {rough(sizes[-1])} at {layers.named(paths[-1])}, {rough(factor)}× per layer"
+        + ("; training has corrected it" if mended else ""),
         confidence_between(trend, doubtful, CERTAIN),
         {
             "first_std": float(sizes[0]),

@@ -12,19 +12,24 @@ from nndoctor.core.series import Series
 THROWN_BEFORE = Cause(
     "learning rate too high",
     0.15,
-    "a first step too long throws the units into their dead zone before anything is logged",
+    "a first step that is too large can kill the ReLUs before anything is logged",
     "one short run with a tenth of the learning rate",
 )
 
 
 BOOSTED = (
     Cause(
-        "features that say nothing about the labels",
+        "features unrelated to the labels",
         0.5,
-        "where no split helps, every round leaves the loss where it is",
+        "if no split helps, the loss stays the same in every round",
         "print twenty rows of features and labels: are they in the same order?",
     ),
-    Cause("learning rate too low", 0.3, "steps near zero move no prediction", "one run with a learning rate of 0.1"),
+    Cause(
+        "learning rate too low",
+        0.3,
+        "with steps near zero the predictions do not change",
+        "one run with a learning rate of 0.1",
+    ),
     Cause(
         "trees that cannot grow",
         0.2,
@@ -47,9 +52,9 @@ def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
         Cause(
             "learning rate too high" if burst else "learning rate too low",
             0.5 if burst else 0.3,
-            "the loss jumped before it went flat, as when one step throws the units into their dead zone"
+            "the loss jumped before it became constant, as when one step kills the ReLUs"
             if burst
-            else "a loss that barely changes is how a rate near zero looks",
+            else "a learning rate near zero gives a loss that barely changes",
             "two short runs, with 10 times and a tenth of the learning rate",
         ),
         Cause(
@@ -67,9 +72,9 @@ def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
             "compare one weight before and after a step",
         ),
         Cause(
-            "labels without signal, or a network too small to see it",
+            "labels unrelated to the inputs, or a network that is too small",
             0.15,
-            "shuffled labels leave only chance, and so does a linear network on a curved task",
+            "with shuffled labels, or a linear network on a nonlinear task, the loss stays at chance level",
             "overfit twenty examples: it must reach zero loss",
         ),
         *unseen_warm_up(run, 0.1),

@@ -21,18 +21,16 @@ def starved(run: Run) -> tuple[Cause, ...]:
     )
 
 
-def unseen_warm_up(
-    run: Run, weight: float, because: str = "the log does not hold the learning rate"
-) -> tuple[Cause, ...]:
+def unseen_warm_up(run: Run, weight: float, because: str = "the learning rate is not logged") -> tuple[Cause, ...]:
     """A warm-up that never ended, which only the learning rate in the log can rule out."""
     if "lr" in run.series:
         return ()
     return (
         Cause(
-            "learning rate still in its warm-up",
+            "learning rate still in warmup",
             weight,
             because,
-            "log the learning rate; a warm-up should be over within the first tenth of the run",
+            "log the learning rate; warmup should end within the first tenth of the run",
         ),
     )
 
@@ -45,7 +43,7 @@ def no_signal(run: Run) -> tuple[Cause, ...]:
         Cause(
             "labels without signal",
             0.5,
-            "validation never did better than guessing: shuffled or mismatched labels can only be learned by heart",
+            "validation never did better than guessing: shuffled or mismatched labels can only be memorized",
             "look at twenty examples with their labels, as the network gets them",
         ),
     )
@@ -56,6 +54,6 @@ def not_reset(weight: float) -> Cause:
     return Cause(
         "gradients not reset between steps",
         weight,
-        "the loss has grown little by little, as when each step adds all gradients before it",
+        "the loss has grown gradually, as if every step added all previous gradients",
         "look for optimizer.zero_grad() in the loop",
     )

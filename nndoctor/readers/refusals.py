@@ -78,7 +78,7 @@ def _no_table(source: Source) -> str:
     first = next((line for line in source.start.splitlines() if line.strip()), "").strip()
     cells = [cell for cell in re.split(r"[,;\t| ]+", first) if cell]
     if first.startswith("[") and cells and is_number(cells[0].strip("[]")):
-        return f'{source.path} is a list of numbers without a name; give it one, as in {{"loss": [0.9, 0.7, 0.6]}}'
+        return f'{source.path} is a list of numbers without a name; add one, as in {{"loss": [0.9, 0.7, 0.6]}}'
     if sum(map(is_number, cells)) > len(cells) / 2:
         return (
             f"{source.path} has no header: its first line is '{visible(first[:40])}'; "

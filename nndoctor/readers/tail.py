@@ -140,7 +140,7 @@ def _lines(path: str, offset: int) -> bytes:
         file.seek(offset)
         data = file.read(MOST + 1)
     if len(data) > MOST:
-        raise UnreadableLog(f"{path} grew by over {MOST >> 20} MB at once: diagnose it instead")
+        raise UnreadableLog(f"{path} grew by over {MOST >> 20} MB at once; use diagnose instead")
     return data[: data.rfind(b"\n") + 1]
 
 

@@ -54,7 +54,7 @@ def assert_trains(  # noqa: PLR0913 - a user sets them by name
     found = report.at_least(Severity(fail_on))
     if found:
         lines = "\n".join(f"{f.code} {f.severity} {f.name}: {f.message}" for f in found)
-        raise AssertionError(f"{type(model).__name__} will not train as it stands:\n{lines}")
+        raise AssertionError(f"{type(model).__name__} will not train:\n{lines}")
 
 
 def unjudged(report: Report) -> str | None:

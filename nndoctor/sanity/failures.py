@@ -57,7 +57,7 @@ def lost(error: BaseException, path: str) -> ModelFileError:
     """The error that tells so, and what to do."""
     first = str(error).strip().splitlines()[0]
     return ModelFileError(
-        f"{path}: the device gave up ({first}), as it does at an index out of range; "
+        f"{path}: the device failed ({first}), often because of an index out of range; "
         "with the model on the CPU the same check names the place"
     )
 

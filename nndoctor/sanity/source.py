@@ -44,9 +44,9 @@ def from_objects(
 ) -> Subject:
     """The subject of a model at hand: `data` is one batch, or whatever a DataLoader is."""
     if not isinstance(model, nn.Module):
-        raise UsageError(f"check_model wants a torch.nn.Module first; found {type(model).__name__}")
+        raise UsageError(f"check_model expects a torch.nn.Module first; found {type(model).__name__}")
     if loss is not None and not callable(loss):
-        raise UsageError(f"check_model wants a loss that takes (output, target); found {type(loss).__name__}")
+        raise UsageError(f"check_model expects a loss that takes (output, target); found {type(loss).__name__}")
     if optimizer is not None:
         held(optimizer, model, HERE)
     said = [] if optimizer is not None else ["no optimizer given: using Adam; learning rate not checked"]
@@ -59,7 +59,7 @@ def held(optimizer: torch.optim.Optimizer, model: nn.Module, path: str) -> None:
     found = [p for group in optimizer.param_groups for p in group["params"]]
     if own and not any(id(p) in own for p in found):
         raise ModelFileError(
-            f"{path}: the optimizer holds {len(found)} parameters, none of them the model's (was the model made anew "
+            f"{path}: the optimizer holds {len(found)} parameters, none of them the model's (was the model created again "
             "after it?); make it last: optimizer = SGD(model.parameters(), lr=0.1)"
         )
 

@@ -63,7 +63,7 @@ def resume(
     path = folder / LAST
     if not path.is_file():
         raise UsageError(
-            f"{folder} holds no {LAST} to go on from; train without --resume, or give the run's folder with --out"
+            f"{folder} has no {LAST} to continue from; train without --resume, or give the run's folder with --out"
         )
     state = torch.load(path, map_location="cpu", weights_only=True)  # from there each tensor goes where its own is
     try:
@@ -72,7 +72,7 @@ def resume(
     except (RuntimeError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0]
         raise UsageError(
-            f"{path} is of another model or optimizer ({first}); train without --resume in a new folder"
+            f"{path} belongs to another model or optimizer ({first}); train without --resume in a new folder"
         ) from error
     scaler.load_state_dict(state["scaler"])
     return Place(**state["place"]), state["random"]

@@ -20,7 +20,7 @@ def fresh(model_file: str, wanted: str | None) -> Path:
     if wanted is not None:
         folder = Path(wanted)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UsageError(f"--out {wanted} is not empty; choose another folder, or go on in it with --resume")
+            raise UsageError(f"--out {wanted} is not empty; choose another folder, or continue with --resume")
         return folder
     stem = Path(model_file).stem
     taken = [path.name.rpartition("-")[2] for path in HOME.glob(f"{stem}-*")]
@@ -35,7 +35,7 @@ def latest(model_file: str, wanted: str | None) -> Path:
     numbered = {int(n): p for p in HOME.glob(f"{stem}-*") if (n := p.name.rpartition("-")[2]).isdigit()}
     if not numbered:
         raise UsageError(
-            f"no run of {stem} below {HOME}/ to go on with; train without --resume first, or name it with --out"
+            f"no run of {stem} in {HOME}/ to continue; train without --resume first, or name it with --out"
         )
     return numbered[max(numbered)]
 

@@ -67,7 +67,9 @@ class Training:
         number = self.experiment.train_data.number
         self.total = self.options.steps or (None if number is None else number * self.options.epochs)
         if self.total is None and (self.options.schedule != "constant" or self.options.warmup):
-            raise UsageError("--schedule and --warmup need the run's length, which the data do not tell; give --steps")
+            raise UsageError(
+                "--schedule and --warmup need the length of the run, which is unknown for this data; set --steps"
+            )
         self.stepper = Stepper(self.experiment, self.options, self.device, self.total)
         self.said += [self.stepper.said, f"device: {self.device}{', mixed precision' if self.options.amp else ''}"]
         self.every = self._period(number)
@@ -196,7 +198,7 @@ class Training:
     def _ended(self) -> Ended | None:
         """Why to stop here, if there is a reason."""
         if self._stop:
-            return Ended(f"interrupted after {self.place.step} steps; go on with --resume", interrupted=True)
+            return Ended(f"interrupted after {self.place.step} steps; continue with --resume", interrupted=True)
         if self.options.patience is not None and self.place.waited >= self.options.patience:
             return self._stopped_early()
         if self.live.look() and self.stop_on is not None:

@@ -41,5 +41,5 @@ def device_named(name: str) -> torch.device:
         raise UsageError(f"--device {name} is not a device; expected auto, cpu, cuda or mps") from error
     if not there.get(device.type, False):
         usable = ", ".join(kind for kind, is_usable in there.items() if is_usable)
-        raise UsageError(f"--device {name} is not there; this machine has {usable}")
+        raise UsageError(f"--device {name} is not available; this machine has {usable}")
     return device

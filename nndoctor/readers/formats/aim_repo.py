@@ -31,4 +31,4 @@ def _store(folder: Path) -> Path | None:
     return None
 
 
-READER = Reader("aim", "Aim repositories (.aim): recognised, with the address to read them by", sniff, read)
+READER = Reader("aim", "Aim repositories (.aim): recognized, with the address to read them with", sniff, read)

@@ -30,7 +30,7 @@ def read(source: Source) -> list[Table]:
     """One table with the rows that fit the header, whatever was printed between them."""
     found = _found(source.text().split("\n"))
     if found is None:
-        raise UnreadableLog(f"{source.path} has no table of numbers below a header of words")
+        raise UnreadableLog(f"{source.path} has no table of numbers with a header")
     header, rows, lines = found
     return [from_cells({name: [row[k] for row in rows] for k, name in enumerate(header)}, "aligned", lines)]
 
@@ -85,6 +85,4 @@ def _tells(header: list[str]) -> bool:
     return Kind.SERIES in kinds and any(kind in (Kind.EPOCH, Kind.STEP) for kind in kinds)
 
 
-READER = Reader(
-    "aligned", "tables aligned by blanks below other text: Chainer, spaCy, MATLAB's trainnet, fastai", sniff, read
-)
+READER = Reader("aligned", "tables aligned with spaces: Chainer, spaCy, MATLAB's trainnet, fastai", sniff, read)

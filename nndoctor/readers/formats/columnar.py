@@ -47,9 +47,7 @@ def read(source: Source) -> list[Table]:
         table = read_object({name: found.column(name).to_pylist() for name in names})
     except (pa.ArrowException, OSError, ValueError, TypeError) as error:
         first = str(error).partition("\n")[0][:120]
-        raise UnreadableLog(
-            f"{source.path} is a file of columns that cannot be read ({first}); is it whole?"
-        ) from error
+        raise UnreadableLog(f"{source.path} cannot be read as a columnar file ({first}); is it complete?") from error
     return [Table(table.columns, "columnar", facts=table.facts, notes=table.notes, words=table.words)]
 
 
@@ -58,7 +56,7 @@ def _worth(name: str) -> bool:
 
 
 def _too_much(source: Source) -> str:
-    return f"{source.path} holds more than a run log does; keep fewer rows or columns of it"
+    return f"{source.path} is too large for a training log; keep fewer rows or columns"
 
 
 READER = Reader("columnar", "Parquet and Feather files (with pyarrow), such as W&B's exported histories", sniff, read)

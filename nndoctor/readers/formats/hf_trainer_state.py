@@ -37,7 +37,7 @@ def read(source: Source) -> list[Table]:
     found = HISTORY.search(text)
     if found is None:
         raise UnreadableLog(
-            f"{source.path} has no log_history: expected a whole trainer_state.json; was the file cut off?"
+            f"{source.path} has no log_history; expected a complete trainer_state.json (is the file truncated?)"
         )
     records: list[Mapping[str, object]] = []
     lines: list[int] = []
@@ -48,10 +48,10 @@ def read(source: Source) -> list[Table]:
                 records.append(item)
                 lines.append(line)
     except (ValueError, RecursionError):
-        notes = ("the file is cut off: what it holds up to there was read",)
+        notes = ("the file is truncated; the part before the cut was read",)
     if not records:
         raise UnreadableLog(
-            f"{source.path} holds no point of the run's curve in its log_history; log oftener: lower logging_steps"
+            f"{source.path} has no training values in its log_history; log more often (lower logging_steps)"
         )
     return [from_records(records, "hf-trainer-state", lines, _facts(text), notes)]
 

@@ -18,7 +18,7 @@ from nndoctor.readers.tables.plain_json import parsed
 from nndoctor.readers.tables.table import Table, flatten, from_records, is_words, joined
 from nndoctor.readers.vocabulary.names import Kind, meaning
 
-CUT = "the last line is cut off and was skipped"
+CUT = "the last line is incomplete and was skipped"
 
 
 def sniff(source: Source) -> bool:
@@ -125,10 +125,10 @@ def _array(text: str, path: str) -> Table:
                 lines.append(line)
     except (ValueError, RecursionError) as error:
         if not records:
-            raise UnreadableLog(f"{path} begins like a JSON array and is not one ({error}); was it cut off?") from error
-        notes = (f"the array breaks off after line {lines[-1]}: what follows was left out",)
+            raise UnreadableLog(f"{path} is not a valid JSON array ({error}); is it truncated?") from error
+        notes = (f"the array is truncated after line {lines[-1]}; the rest was skipped",)
     long = widened(records)
     return from_records(records if long is None else long, "json", lines if long is None else None, notes=notes)
 
 
-READER = Reader("jsonl", "JSON lines or an array of objects, one record a row", sniff, read)
+READER = Reader("jsonl", "JSON lines or an array of objects, one per row", sniff, read)

@@ -46,9 +46,7 @@ def read(source: Source) -> list[Table]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UnreadableLog(
-            f"{source.path} begins like a JSON object of lists and is not one ({error}); was it cut off?"
-        ) from error
+        raise UnreadableLog(f"{source.path} is not a valid JSON object of lists ({error}); is it truncated?") from error
     rows = rows_within(found)
     if rows is not None:
         return [from_records(rows, "json")]

@@ -40,7 +40,7 @@ def read(source: Source) -> list[Table]:
     rows = _rows(source.text())
     at = places(rows[0])
     if at is None:
-        raise UnreadableLog(f"{source.path} has no column of names beside one of values")
+        raise UnreadableLog(f"{source.path} has no column of metric names next to a column of values")
     return [from_records(pivoted(rows[0], rows[1:], at), "long-table")]
 
 
@@ -53,5 +53,5 @@ def _rows(text: str) -> list[list[str]]:
 
 
 READER = Reader(
-    "long-table", "long tables: one value a row, its metric's name beside it (ClearML, Comet, R)", sniff, read
+    "long-table", "long tables: one metric value per row, with the metric's name (ClearML, Comet, R)", sniff, read
 )

@@ -44,7 +44,7 @@ def read(source: Source) -> list[Table]:
         found = [table for run, label in _labels(runs) if (table := _table(base, run, label, source)) is not None]
     if not found:
         raise UnreadableLog(
-            f"{source.path} is an MLflow store whose {len(runs)} runs hold no curve: log metrics with a step, once an epoch"
+            f"{source.path} is an MLflow store whose {len(runs)} runs have no curves; log metrics with a step in every epoch"
         )
     return found
 
@@ -61,7 +61,7 @@ def _table(base: sqlite3.Connection, run: str, label: str, source: Source) -> Ta
     curves: dict[str, Curve] = {}
     for k, (key, step, value, is_nan) in enumerate(base.execute(POINTS, (run,))):
         if k > MOST_POINTS:
-            raise UnreadableLog(f"{source.path} holds over {MOST_POINTS} points in a run: export the run as CSV")
+            raise UnreadableLog(f"{source.path} has more than {MOST_POINTS} points in a run; export the run as CSV")
         if str(key).startswith("system/") or not isinstance(value, (int, float)) or isinstance(step, (str, bytes)):
             continue  # SQLite keeps text even in a column declared to hold numbers
         steps, values = curves.setdefault(str(key), ([], []))
@@ -87,10 +87,10 @@ def _facts(base: sqlite3.Connection, run: str) -> dict[str, Fact]:
 
 def _other(tables: set[str], path: str) -> str:
     if {"trials", "studies"} <= tables:
-        return f"a store of Optuna's trials: nndoctor sweep {path}; to diagnose a trial, give the log that it wrote"
+        return f"an Optuna storage of trials; use nndoctor sweep {path}, or give the log of one trial"
     if {"run", "experiment"} <= tables:
-        return "Aim's list of runs; the curves lie beside it: give the folder .aim for what to do"
-    return "an SQLite file and no store of MLflow's (no tables runs, metrics and params)"
+        return "the run list of an Aim repository; the curves are in other files: give the .aim folder for instructions"
+    return "an SQLite file, but not an MLflow store (no tables runs, metrics and params)"
 
 
-READER = Reader("mlflow-db", "MLflow's SQLite store, mlflow.db", sniff, read)
+READER = Reader("mlflow-db", "MLflow SQLite store, mlflow.db", sniff, read)

@@ -36,7 +36,7 @@ def read(source: Source) -> list[Table]:
     """One table with a column for each list."""
     lists = _lists(source.text())
     if not lists:
-        raise UnreadableLog(f"{source.path} has no whole list of numbers with a name; was it cut off?")
+        raise UnreadableLog(f"{source.path} has no complete named list of numbers; is it truncated?")
     return [from_lists(lists, "lists", source.path)]
 
 

@@ -26,7 +26,7 @@ def read(source: Source) -> list[Table]:
     try:
         found = json.loads(source.text())
     except (ValueError, RecursionError) as error:
-        raise UnreadableLog(f"{source.path} begins like a notebook and is no whole one ({error})") from error
+        raise UnreadableLog(f"{source.path} is not a complete notebook ({error})") from error
     tables: list[Table] = []
     for number, text in _printed(found):
         rows = records(text.split("\n"))
@@ -34,7 +34,7 @@ def read(source: Source) -> list[Table]:
             tables.append(replace(from_records([row.row for row in rows], "notebook"), label=f"cell {number}"))
     if not tables:
         raise UnreadableLog(
-            f"{source.path} is a notebook whose cells show no printed log; run it, or give the log itself"
+            f"{source.path} is a notebook without a printed log in its outputs; run it, or give the log itself"
         )
     return tables
 

@@ -39,9 +39,9 @@ def read(source: Source) -> list[Table]:
             odd.append(name)
     if not rows:
         raise UnreadableLog(
-            f"{source.path} has files for its epochs and none that is a whole JSON object; was it copied whole?"
+            f"{source.path} has one file per epoch, but none is a complete JSON object; is the copy complete?"
         )
-    notes = (f"no whole JSON objects and left out: {len(odd)} of the files, the first is {odd[0]}",) if odd else ()
+    notes = (f"{len(odd)} files are not complete JSON objects and were skipped (first: {odd[0]})",) if odd else ()
     return [from_records(rows, "numbered-json", notes=notes)]
 
 
@@ -68,4 +68,4 @@ def _held(source: Source, name: str) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-READER = Reader("numbered-json", "folders with a JSON file an epoch: AllenNLP's metrics_epoch_3.json", sniff, read)
+READER = Reader("numbered-json", "folders with one JSON file per epoch: AllenNLP's metrics_epoch_3.json", sniff, read)

@@ -28,7 +28,7 @@ def read(source: Source) -> list[Table]:
     """One table with a row for each of the log's; a group's name stands before the names in it."""
     found = [(table, line) for table, line in _tables(source.text().split("\n")) if len(table) >= FEWEST]
     if not found:
-        raise UnreadableLog(f"{source.path} has no whole table of values; the run had printed none when it ended")
+        raise UnreadableLog(f"{source.path} has no complete table of values; the run ended before it printed one")
     return [from_records([table for table, _ in found], "ruled-tables", [line for _, line in found])]
 
 

@@ -42,7 +42,7 @@ def read(source: Source) -> list[Table]:
         except OSError as error:
             raise UnreadableLog(f"{layers} cannot be read: {error.strerror or error}") from error
         more |= layer_series(found)
-        notes += ["the layers' file is cut off: what stands before the cut was read"] if cut else []
+        notes += ["the layer file is truncated; the part before the cut was read"] if cut else []
         if found:
             said["layers"] = Fact(found[-1].layers)
     return [replace(from_cells(columns, "nndoctor-run", lines, said, tuple(notes)), more=more)]
@@ -57,9 +57,9 @@ def _told(known: Mapping[str, object]) -> list[str]:
     if failed:
         lines.append(f"the recording ended early: {failed}")
     if hidden:
-        lines.append(f"not seen: {hidden}")
+        lines.append(f"not recorded: {hidden}")
     if again:
-        lines.append("a module was replaced while it trained: its layers' values are the new one's from then on")
+        lines.append("a module was replaced during training; from then on the values are those of the new one")
     if skipped:
         lines.append(f"the gradient scaler skipped {skipped} steps whose gradients were not finite")
     return lines
@@ -89,7 +89,7 @@ def _real(text: str) -> float:
 def _rows(path: Path) -> tuple[dict[str, list[str | None]], list[int], list[str]]:
     """The columns, each row's line, and a note where the last line is cut off."""
     if not path.exists():
-        raise UnreadableLog(f"{path.parent} has fewer than two steps yet; wait for the run to continue")
+        raise UnreadableLog(f"{path.parent} has fewer than two steps so far; wait for the run to continue")
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
@@ -97,10 +97,10 @@ def _rows(path: Path) -> tuple[dict[str, list[str | None]], list[int], list[str]
     whole = text[: text.rfind("\n") + 1]
     rows = [row for row in rows_of(whole) if row]
     if len(rows) < 2:
-        raise UnreadableLog(f"{path} has fewer than two steps yet; wait for the run to continue")
+        raise UnreadableLog(f"{path} has fewer than two steps so far; wait for the run to continue")
     names = rows[0]
     columns = {name: [row[k] if k < len(row) and row[k] else None for row in rows[1:]] for k, name in enumerate(names)}
-    notes = ["the last line is cut off and was left out"] if len(whole) < len(text) else []
+    notes = ["the last line is incomplete and was skipped"] if len(whole) < len(text) else []
     return columns, list(range(2, len(rows) + 1)), notes
 
 

@@ -39,7 +39,7 @@ def read(source: Source) -> list[Table]:
     """One table; a large one of plain cells through pandas."""
     layout = layout_of(source)
     if layout is None:
-        raise UnreadableLog(f"{source.path} is no table with a header")
+        raise UnreadableLog(f"{source.path} is not a table with a header")
     _refuse_runs_table(layout, source)
     _refuse_classes(layout, source)
     table = _plain(source, layout) if source.size <= LARGE else large.read(source, layout)
@@ -47,9 +47,7 @@ def read(source: Source) -> list[Table]:
         table = read_rows(source, layout)
     if not table.rows:
         shown = ", ".join(layout.header[:6])
-        raise UnreadableLog(
-            f"{source.path} has a header ({shown}) and no rows below it: the run has logged nothing yet"
-        )
+        raise UnreadableLog(f"{source.path} has a header ({shown}) but no rows: the run has not logged anything yet")
     _refuse_trials(table, source)
     return [table]
 
@@ -123,7 +121,7 @@ class _Pieces:
     def table(self, notes: tuple[str, ...]) -> Table:
         """All pieces as one table."""
         if self.wide:
-            notes = (*notes, f"{self.wide} rows have more cells than the header: what is over was left out")
+            notes = (*notes, f"{self.wide} rows have more cells than the header; the extra cells were skipped")
         return Table(
             {name: Column.joined(parts) for name, parts in self.columns.items()},
             self.layout.format,
@@ -171,11 +169,11 @@ def _records(text: str, layout: Layout, path: str) -> Iterator[tuple[list[str], 
         for k, row in enumerate(rows):
             began, lines.began = lines.began, 0
             if lines.line - began > LONGEST_CELL:
-                raise UnreadableLog(f"{path}, line {began}: a quote is opened and not closed; close it, or take it out")
+                raise UnreadableLog(f"{path}, line {began}: a quote is opened but not closed; close or remove it")
             if k or not headed:
                 yield row, began
     except csv.Error as error:
-        raise NotALog(f"{path}, line {lines.line}: not a table ({error}); is it the right file?") from error
+        raise NotALog(f"{path}, line {lines.line}: not a table ({error}); is this the right file?") from error
 
 
 def _refuse_runs_table(layout: Layout, source: Source) -> None:
@@ -215,7 +213,7 @@ def _refuse_trials(table: Table, source: Source) -> None:
         shown = ", ".join(settings[:4])
         raise NotALog(
             f"{source.path} is a table of trials ({shown} change from row to row), not the log of a run: "
-            "judge it with nndoctor sweep, or give the log of one trial"
+            "use nndoctor sweep, or give the log of one trial"
         )
 
 

@@ -40,7 +40,7 @@ def read(source: Source) -> list[Table]:
         _join(stretches, [points for session in found if (points := _points(session, split))])
     if not stretches:
         raise UnreadableLog(
-            f"{source.path} holds events and no scalar among them (graphs, images or text only); log losses with add_scalar"
+            f"{source.path} has events but no scalars (only graphs, images or text); log losses with add_scalar"
         )
     return [_table(stretches, tuple(notes))]
 

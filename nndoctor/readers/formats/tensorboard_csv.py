@@ -26,7 +26,7 @@ def read(source: Source) -> list[Table]:
     name = _name(source.name)
     cells = {"step": [row[1] for row in rows], name: [row[2] for row in rows]}
     table = from_cells(cells, "tensorboard-csv", list(range(2, len(rows) + 2)))
-    return [replace(table, notes=("one curve of a run: its other tags are in files of their own",))]
+    return [replace(table, notes=("this file has one curve of the run; the other tags are in separate files",))]
 
 
 def _name(file: str) -> str:
@@ -39,4 +39,4 @@ def _name(file: str) -> str:
     return f"{split[1].lower()}/{tag}" if split and not SPLIT.search(tag) else tag
 
 
-READER = Reader("tensorboard-csv", "CSV files downloaded from TensorBoard's page, one tag each", sniff, read)
+READER = Reader("tensorboard-csv", "CSV files downloaded from TensorBoard, one tag each", sniff, read)

@@ -22,7 +22,7 @@ ENDLESS = re.compile(
 OTHER_LOSS = re.compile(
     r"\b(?:packets?|frame|path|insertion|hearing|blood|stop)[ _-]loss\b", re.IGNORECASE
 )  # no training's
-CUT = "the last line is cut off and was left out"
+CUT = "the last line is incomplete and was skipped"
 
 
 def sniff(source: Source) -> bool:

@@ -19,7 +19,7 @@ BLOCK = 32768  # bytes; no piece of a record goes over the end of a block
 PIECE = struct.Struct("<IHB")  # checksum, length, and which piece of a record it is
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 HISTORY, CONFIG, RUN = 2, 5, 17  # fields of a record
-CUT = "the file is cut off or broken after {} of {} bytes: read up to there"
+CUT = "the file is truncated or damaged after {} of {} bytes; the part before was read"
 
 
 def sniff(source: Source) -> bool:
@@ -30,7 +30,9 @@ def sniff(source: Source) -> bool:
 def read(source: Source) -> list[Table]:
     """One table with a row for each call of `wandb.log`; a truncated file as far as it goes."""
     if source.size > MOST_TEXT:
-        raise UnreadableLog(f"{source.path} holds over {MOST_TEXT >> 30} GB: export the run's history as CSV instead")
+        raise UnreadableLog(
+            f"{source.path} is larger than {MOST_TEXT >> 30} GB; export the run's history as CSV instead"
+        )
     with source.open() as file:
         data = file.read()
     rows: list[Mapping[str, object]] = []
@@ -45,7 +47,7 @@ def read(source: Source) -> list[Table]:
         whole = False
     notes = () if whole else (CUT.format(read_to, len(data)),)
     if not rows:
-        raise UnreadableLog(f"{source.path} holds no history: the run had logged nothing with wandb.log when it ended")
+        raise UnreadableLog(f"{source.path} has no history: the run ended before it logged anything with wandb.log")
     return [from_records(rows, "wandb", facts=facts, notes=notes)]
 
 

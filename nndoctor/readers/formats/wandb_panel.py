@@ -43,14 +43,14 @@ def read(source: Source) -> list[Table]:
     header, body = rows[0], [(line, row) for line, row in enumerate(rows[1:], 2) if any(row)]
     cut = len(body) > 1 and len(body[-1][1]) < len(header)
     body = body[:-1] if cut else body
-    notes = ("the last line is cut off and was left out",) if cut else ()
+    notes = ("the last line is incomplete and was skipped",) if cut else ()
     runs: dict[str, list[_Place]] = {}
     for place in _places(header):
         runs.setdefault(place.run, []).append(place)
     tables = [_table(run, places, header[0], body, notes) for run, places in runs.items()]
     long_enough = [table for table in tables if table.rows > 1]
     if not long_enough:
-        raise UnreadableLog(f"{source.path} holds no curve of two points or more; export the panel with all its steps")
+        raise UnreadableLog(f"{source.path} has no curve of two or more points; export the panel with all steps")
     return long_enough
 
 

@@ -39,8 +39,8 @@ def read(source: Source) -> list[Table]:
         else:
             odd += bool(text.strip())
     if not rows:
-        raise UnreadableLog(f"{source.path} has no line of an epoch; expected lines such as '0/29 1.86G 0.0985 …'")
-    notes = (f"{odd} lines do not tell of a whole epoch and were left out",) if odd else ()
+        raise UnreadableLog(f"{source.path} has no epoch lines; expected lines such as '0/29 1.86G 0.0985 …'")
+    notes = (f"{odd} lines do not cover a complete epoch and were skipped",) if odd else ()
     return [from_records(_without_f1(rows), "yolo-results-txt", lines, notes=notes)]
 
 

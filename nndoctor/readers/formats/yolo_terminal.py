@@ -16,7 +16,7 @@ EPOCH = re.compile(
 )
 SCORES = re.compile(r"^\s*all\s+\d+\s+\d+\s+([-+.\dena]+)\s+([-+.\dena]+)\s+([-+.\dena]+)\s+([-+.\dena]+)")
 NAMES = ("val/precision", "val/recall", "val/mAP50", "val/mAP50-95")
-CUT = "the last epoch is not whole: it was left out"
+CUT = "the last epoch is incomplete and was skipped"
 
 
 def sniff(source: Source) -> bool:
@@ -51,7 +51,9 @@ def read(source: Source) -> list[Table]:
             elif (found := SCORES.match(piece)) and rows:
                 rows[-1].update(zip(NAMES, found.groups(), strict=True))
     if not rows:
-        raise UnreadableLog(f"{source.path} begins like YOLO's output and has no epoch; it stopped before the first")
+        raise UnreadableLog(
+            f"{source.path} looks like YOLO output but has no epoch: the run stopped before the first one ended"
+        )
     notes: tuple[str, ...] = ()
     if len(rows) > 1 and NAMES[0] in rows[-2] and NAMES[0] not in rows[-1] and "100%" not in drawn:
         rows, lines, notes = rows[:-1], lines[:-1], (CUT,)

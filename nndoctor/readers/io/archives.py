@@ -32,7 +32,7 @@ MOST_FILES = 10_000  # of an archive
 MAX_SHOWN = 80  # characters of a member's name or an error that are shown
 BAD_PLACE = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL}  # a member's name is to blame
 KEPT = {*LOGS, "", ".db", ".md", ".out", ".err", ".gz", ".bz2", ".xz", ".zst", ".v2"}
-CUT = "the compressed file is cut off or broken: read as far as it goes"
+CUT = "the compressed file is truncated or damaged; the part before was read"
 
 # What the unpackers raise for broken data; named, as most of them are loaded only where something is packed.
 BROKEN = {"EOFError", "error", "LZMAError", "ZstdError", "BadGzipFile", "BadZipFile", "OSError", "ValueError"}
@@ -66,7 +66,7 @@ def unpacked(source: Source) -> Source:
     if len(data) > bound:
         raise UnreadableLog(_too_much(source, bound))
     if broken and not data:
-        raise UnreadableLog(f"{source.path} is a compressed file that cannot be unpacked; was it copied whole?")
+        raise UnreadableLog(f"{source.path} cannot be decompressed; is the copy complete?")
     return replace(source, data=data, notes=(*source.notes, CUT) if broken else source.notes)
 
 
@@ -91,15 +91,15 @@ def unfolded(source: Source) -> Iterator[tuple[Path, list[str]]]:
                     break
                 good += not problem
                 if problem:
-                    bad.append(f"{_short(str(member))} in the archive cannot be unpacked ({problem})")
+                    bad.append(f"{_short(str(member))} in the archive cannot be extracted ({problem})")
         except Exception as error:
             if not _is_broken(error):
                 raise
             if not good:
                 raise UnreadableLog(
-                    f"{source.path} is an archive that cannot be unpacked ({_short(str(error))})"
+                    f"{source.path} is an archive that cannot be extracted ({_short(str(error))})"
                 ) from error
-            bad.append(f"the archive breaks off ({_short(str(error))})")
+            bad.append(f"the archive is truncated ({_short(str(error))})")
         if left < 0:
             raise UnreadableLog(_too_much(source, bound))
         yield folder, bad
@@ -245,6 +245,4 @@ def _bound(source: Source) -> int:
 
 
 def _too_much(source: Source, bound: int) -> str:
-    return (
-        f"{source.path} unpacks to over {bound >> 20} MB, more than logs do: unpack it yourself and give the log in it"
-    )
+    return f"{source.path} decompresses to over {bound >> 20} MB, too large for a log; extract it yourself and give the log file"

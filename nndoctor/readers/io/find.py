@@ -87,7 +87,7 @@ def _behind(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> l
     matches = sorted(glob.glob(word, recursive=True)) if glob.has_magic(word) else []
     if not matches:
         if path.is_symlink():
-            raise UnreadableLog(f"{word} is a link that leads nowhere; expected a log file, a folder, a glob, or -")
+            raise UnreadableLog(f"{word} is a broken link; expected a log file, a folder, a glob, or -")
         what = "no file matches" if glob.has_magic(word) else f"no such file{near(path)}"
         raise UnreadableLog(f"{word}: {what}; expected a log file, a folder, a glob, or -")
     return [
@@ -171,5 +171,5 @@ def _entered(root: str, folders: list[str], files: list[str]) -> list[str]:
 def _piped() -> Source:
     data = sys.stdin.buffer.read(MOST_PIPED + 1)
     if len(data) > MOST_PIPED:
-        raise UnreadableLog(f"standard input holds over {MOST_PIPED >> 20} MB: give the file's path instead")
+        raise UnreadableLog(f"standard input is larger than {MOST_PIPED >> 20} MB; give the path of the file instead")
     return Source("-", data)

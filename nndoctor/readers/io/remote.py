@@ -40,7 +40,7 @@ def fetched(path: str, only: str = "") -> Iterator[Source]:
             return
         names = [name for name in system.find(inner) if _is_kept(str(name), only)]
         if not names:
-            raise UnreadableLog(f"{path}: nothing found there; expected a run log or a folder of logs")
+            raise UnreadableLog(f"{path}: nothing found; expected a run log or a folder of logs")
     except (OSError, ValueError, RuntimeError) as error:
         raise UnreadableLog(f"{path} cannot be fetched: {_line(error)}") from error
     import tempfile
@@ -75,14 +75,14 @@ def _bytes(system: Any, name: str, path: str) -> bytes:  # noqa: ANN401 - fsspec
     with system.open(name, "rb") as file:
         data: bytes = file.read(MOST + 1)
     if len(data) > MOST:
-        raise UnreadableLog(f"{path} holds over {MOST >> 30} GB: fetch it yourself and give the file")
+        raise UnreadableLog(f"{path} is larger than {MOST >> 30} GB; download it yourself and give the file")
     return data
 
 
 def _copy(system: Any, top: str, names: list[str], folder: Path, path: str) -> None:  # noqa: ANN401
     """The files below a remote folder into one here, within bounds, and never outside of it."""
     if len(names) > MOST_FILES:
-        raise UnreadableLog(f"{path} holds over {MOST_FILES} files: give the folder of one run")
+        raise UnreadableLog(f"{path} has more than {MOST_FILES} files; give the folder of one run")
     left = MOST
     for name in names:
         parts = PurePosixPath(name.removeprefix(top).lstrip("/")).parts
@@ -96,7 +96,7 @@ def _copy(system: Any, top: str, names: list[str], folder: Path, path: str) -> N
             raise UnreadableLog(f"{path} cannot be fetched: {_line(error)}") from error
         left -= len(data)
         if left < 0:
-            raise UnreadableLog(f"{path} holds over {MOST >> 30} GB: give the folder of one run")
+            raise UnreadableLog(f"{path} is larger than {MOST >> 30} GB; give the folder of one run")
         place.write_bytes(data)
 
 

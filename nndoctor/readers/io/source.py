@@ -186,7 +186,7 @@ class Source:
         """The whole file as text, its lines ended by a plain newline. Raises UnreadableLog where it is no log's size."""
         if self.size > MOST_TEXT:
             raise UnreadableLog(
-                f"{self.path} holds over {MOST_TEXT >> 30} GB: no run log does; keep fewer steps or columns of it"
+                f"{self.path} is larger than {MOST_TEXT >> 30} GB, too large for a run log; keep fewer steps or columns"
             )
         pieces: list[bytes] = []
         line = 0
@@ -196,7 +196,7 @@ class Source:
                 line = len(piece) - end if end >= 0 else line + len(piece)
                 if line > LONGEST:
                     raise UnreadableLog(
-                        f"{self.path} has a line of over {LONGEST >> 20} MB: no run log has; is it the right file?"
+                        f"{self.path} has a line of over {LONGEST >> 20} MB, too long for a run log; is this the right file?"
                     )
                 pieces.append(piece)
         return _plain_lines(b"".join(pieces).decode(self.encoding, errors="replace"))
@@ -208,14 +208,16 @@ def pieces(source: Source) -> Iterator[str]:
         yield source.text()
         return
     if source.size > MOST_LINES:
-        raise UnreadableLog(f"{source.path} holds over {MOST_LINES >> 30} GB: no run log does; keep fewer lines of it")
+        raise UnreadableLog(
+            f"{source.path} is larger than {MOST_LINES >> 30} GB, too large for a run log; keep fewer lines"
+        )
     rest = b""
     with source.open() as file:
         while block := file.read(PIECES):
             whole, newline, rest_of_line = (rest + block).rpartition(b"\n")
             if len(rest_of_line) > LONGEST:
                 raise UnreadableLog(
-                    f"{source.path} has a line of over {LONGEST >> 20} MB: no run log has; is it the right file?"
+                    f"{source.path} has a line of over {LONGEST >> 20} MB, too long for a run log; is this the right file?"
                 )
             rest = rest_of_line
             if whole:

@@ -136,7 +136,9 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
     late = begins_late(run)
     if late is None:
         return run
-    return replace(run, notes=(*notes, f"the log begins at {place(run.axis, late)}: the start of the run is not known"))
+    return replace(
+        run, notes=(*notes, f"the log starts at {place(run.axis, late)}; the beginning of the run is missing")
+    )
 
 
 def _most_points(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, int]:
@@ -224,7 +226,7 @@ def _nothing_found(table: Table, path: str) -> str:
     shown = ", ".join(visible(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
     odd = [n for n in names if meaning(n).kind is Kind.UNKNOWN]
     if not odd and len(names) <= MOST_NAMED:
-        return f"{path} holds no loss and no metric; its columns are {shown}: log the training and the validation loss"
+        return f"{path} has no loss or metric (columns: {shown}); log training and validation loss"
     first = visible(next((n for n in (*odd, *names) if n not in BARE), "column"))
     return (
         f"{path} has no column that looks like a training or validation series; its columns are {shown}; "

@@ -78,7 +78,7 @@ def mapped(target: str) -> Meaning:
     near = nearest(target, known, CLOSE) if target not in known else ""
     if split not in OURS or not metric or (near and metric not in METRICS):
         raise UsageError(
-            f"--map: '{target}' is no series{near}; use train/loss, validation/loss, train/accuracy, validation/accuracy, "
+            f"--map: '{target}' is not a known series{near}; use train/loss, validation/loss, train/accuracy, validation/accuracy, "
             "lr, grad_norm, step or epoch"
         )
     return Meaning(Kind.SERIES, split, METRICS.get(metric.lower(), metric), -1)

@@ -58,7 +58,7 @@ def _validating(series: dict[str, Series]) -> list[str]:
     for name in along:
         renamed = name.replace("test/", "validation/", 1)
         series[renamed] = replace(series.pop(name), name=renamed)
-    return ["no validation split in the log: its test split, logged during training, stands for it"]
+    return ["no validation split; using the test split instead"]
 
 
 def _standing_in(series: dict[str, Series]) -> list[str]:
@@ -76,7 +76,7 @@ def _standing_in(series: dict[str, Series]) -> list[str]:
             values = np.log(found.values) if metric == "perplexity" else found.values
             series[f"{split}/loss"] = replace(found, name=f"{split}/loss", values=values)
     shown = "the logarithm of the perplexity" if metric == "perplexity" else f"its {metric}"
-    return [f"no loss in the log: {shown} is judged as one"]
+    return [f"no loss in the log; using {shown} instead"]
 
 
 def _same_measure(series: dict[str, Series]) -> list[str]:
@@ -90,7 +90,7 @@ def _same_measure(series: dict[str, Series]) -> list[str]:
     if shares or low <= 0 or high > 2 * low:
         return []
     series["validation/loss"] = replace(mse, name="validation/loss")
-    return [f"no validation loss in the log: {mse.column}, of the training loss's size, is judged as one"]
+    return [f"no validation loss in the log; using {mse.column} instead, which matches the size of the training loss"]
 
 
 def _beyond_shares(series: dict[str, Series]) -> list[str]:
@@ -100,7 +100,7 @@ def _beyond_shares(series: dict[str, Series]) -> list[str]:
         known = BY_NAME.get(name.rpartition("/")[2])
         if known is not None and known.share and len(s.y) and s.high > PERCENT:
             del series[name]
-            notes.append(f"{s.column} rises to {s.high:.4g}: neither a share of one nor percent, so it is not judged")
+            notes.append(f"{s.column} rises to {s.high:.4g}: neither a fraction nor a percentage, so it is not judged")
     return notes
 
 

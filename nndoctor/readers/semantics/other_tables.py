@@ -66,7 +66,7 @@ def refuse_other_tables(table: Table, meanings: Mapping[str, Meaning], path: str
     calendar = next((names[name] for name in sorted(CALENDAR & names.keys())), None)
     if calendar is not None and not _names_training(table) and not _has_order(table, meanings):
         raise NotALog(
-            f"{path} counts its rows by {calendar}, has no training metric but a column called loss, and its values "
+            f"{path} counts its rows by {calendar}, has no training metric except a column called loss, and its values "
             "have no order: it does not look like a training log; add an epoch or step column if it is one"
         )
 

@@ -40,7 +40,7 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     if steps is not None and epochs is not None and _restarts_each_epoch(steps, epochs):
         length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
         joined = (epochs - epochs.min()) * length + steps
-        return joined, "step", ("steps count from the start of each epoch: joined with the epoch",)
+        return joined, "step", ("steps restart in each epoch; combined with the epoch",)
     for axis, unit in ((steps, "step"), (epochs, "epoch")):
         if axis is not None and not _repeats_within(axis, table, meanings):
             return axis, unit, ()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROWS = 50_000  # that pandas reads at a time: fewer cost more in calls, more in memory
 BYTES = 1 << 20
-CUT = "the last line is cut off and was left out"
+CUT = "the last line is incomplete and was skipped"
 
 
 def read(source: Source, layout: Layout) -> Table | None:

@@ -16,7 +16,7 @@ from nndoctor.readers.vocabulary.names import Kind, meaning
 
 MOST_FILES = 2000  # below one folder
 MAX_CELLS = 50_000_000  # of a table, which take 450 MB
-CUT = "{} holds {} lines that are no points: they were left out"
+CUT = "{}: {} lines are not data points and were skipped"
 
 Curve = tuple[list[float], list[float]]
 
@@ -61,7 +61,7 @@ def from_curves(
     """A table of format `kind` with a row for each step of any curve. Raises UnreadableLog where there is no point."""
     held = {name: curve for name, curve in curves.items() if curve[0]}
     if not held:
-        raise UnreadableLog(f"{path} holds no points: the run has logged nothing yet")
+        raise UnreadableLog(f"{path} has no data points: the run has not logged anything yet")
     points_held = sum(len(steps) for steps, _ in held.values())
     held = {name: held[name] for name in bounded_names(held, points_held)}
     axis = np.unique(np.concatenate([np.asarray(steps, dtype=np.float64) for steps, _ in held.values()]))

@@ -117,7 +117,7 @@ def sessions(source: Source) -> tuple[list[Session], str]:
 
 
 def _broken(source: Source, read: int) -> str:
-    return f"{source.name} is broken after {read} of {source.size} bytes: read up to there"
+    return f"{source.name} is damaged after {read} of {source.size} bytes; the part before was read"
 
 
 def is_events(source: Source) -> bool:

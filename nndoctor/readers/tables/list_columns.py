@@ -31,7 +31,7 @@ def from_lists(found: Mapping[str, object], kind: str, path: str) -> Table:
         raise UnreadableLog(f'{path} holds no list of numbers; expected {{"loss": [...], "val_loss": [...]}}')
     longest = max(len(cells) for cells in lists.values())
     short = [name for name, cells in lists.items() if len(cells) != longest]
-    notes = (f"the lists differ in length; {', '.join(short[:4])} end early",) if short else ()
+    notes = (f"the lists differ in length; {', '.join(short[:4])} are shorter",) if short else ()
     cells = {name: [*cells, *[None] * (longest - len(cells))] for name, cells in lists.items()}
     return from_cells(cells, kind, notes=notes)
 

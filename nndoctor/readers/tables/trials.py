@@ -35,7 +35,7 @@ def rows(source: Source) -> list[dict[str, str]]:
     try:
         found = [{k: v for k, v in row.items() if k} for row, _ in zip(reader, range(MOST), strict=False)]
     except csv.Error as error:
-        raise UnreadableLog(f"{source.path} is no table of trials: {error}") from error
+        raise UnreadableLog(f"{source.path} is not a table of trials: {error}") from error
     if len(found) < 2 or len(found[0]) < 2:
         raise UnreadableLog(
             f"{source.path} is not a table of trials; expected one row per trial with settings and a score"
@@ -94,7 +94,7 @@ def _score(header: Sequence[str], path: str, by: str | None) -> str:
         for name, what in said.items():
             if what.kind is Kind.SERIES and what.split == split and what.metric in (*BY_NAME, "loss"):
                 return name
-    raise UsageError(f"{path}: which column is the score? name it with --by; its columns are {', '.join(header[:12])}")
+    raise UsageError(f"{path}: cannot find the score column; name it with --by (columns: {', '.join(header[:12])})")
 
 
 def _upward(column: str, path: str, higher: bool | None) -> bool:
@@ -105,7 +105,7 @@ def _upward(column: str, path: str, higher: bool | None) -> bool:
         return what.metric != "loss" and BY_NAME[what.metric].higher
     if tidy(column) in HIGHER:
         return True
-    raise UsageError(f"{path}: is a high '{column}' good or bad? say --higher or --lower")
+    raise UsageError(f"{path}: is a higher '{column}' better? set --higher or --lower")
 
 
 def _is_setting(name: str, kept: Sequence[Mapping[str, str]]) -> bool:

@@ -34,7 +34,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     evidence = {"largest_share": held[-1], "smallest_share": held[0], "classes": len(shares)}
     if held[-1] >= NEARLY_ALL:
-        text = f"{percent(held[-1])} of the examples belong to one class: always predicting it is right as often"
+        text = f"{percent(held[-1])} of the examples belong to one class: always predicting it gives the same accuracy"
         yield Symptom(text, 0.8, evidence, place="train_data", severity=Severity.WARNING)
     elif held[-1] / held[0] >= RATIO:
         far = held[-1] / held[0] >= FAR and len(held) <= FEW
@@ -49,7 +49,7 @@ RULE = Rule(
     title="some classes are rare",
     needs={"fact:examples_seen": 1},
     check=check,
-    why="Accuracy flatters a network that ignores rare classes. Judge it by balanced accuracy or by class, and weigh or sample the classes if the rare ones matter.",
+    why="Accuracy flatters a network that ignores rare classes. Use balanced accuracy or per-class metrics, and weight or resample the classes if the rare ones matter.",
     how="The most frequent class has ten times as many examples as the rarest. A warning where it is a hundred times as many (of at most 20 classes), where one class has 95% of the examples, or where more than half of the targets of a sequence task are padding that the loss counts.",
     sources=(Reference("Rauschmayr et al., Amazon SageMaker Debugger, MLSys 2021"),),
     remedies=("weigh-classes",),

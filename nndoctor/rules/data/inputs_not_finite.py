@@ -25,7 +25,7 @@ RULE = Rule(
     needs={"fact:nonfinite_examples": 1, "fact:examples_read": 1},
     check=check,
     why="A NaN in a batch makes the loss NaN, the gradient NaN, and after one step every weight.",
-    how="Any value of any floating tensor in the batches that were read.",
+    how="Any value of any floating-point tensor in the batches that were read.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

@@ -13,7 +13,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Name the column that has exactly one value for each class."""
     column = run.fact("label_column")
     if isinstance(column, int):
-        text = f"input feature {column} has exactly one value for each class: it contains the label, and will not be there when the model is used"
+        text = f"input feature {column} has exactly one value for each class: it contains the label, and will not be available when the model is used"
         yield Symptom(text, 0.9, {"feature": column}, place="train_data")
 
 
@@ -24,8 +24,8 @@ RULE = Rule(
     title="a feature contains the label",
     needs={"fact:examples_seen": 1},
     check=check,
-    why="A feature that was computed from the label makes training and validation look perfect, and is missing or wrong in use.",
-    how="In a table with at least 3 features and 64 examples, one feature has as many values as there are classes, one for each.",
+    why="A feature that was computed from the label makes training and validation look perfect, but is missing or wrong when the model is used.",
+    how="In a table with at least 3 features and 64 examples, one feature has exactly one value for each class.",
     sources=(
         Reference("Kaufman et al., Leakage in Data Mining, TKDD 2012", "https://doi.org/10.1145/2382577.2382579"),
     ),

@@ -41,11 +41,11 @@ RULE = Rule(
     code="NN610",
     name="labels-contradict-inputs",
     severity=Severity.WARNING,
-    title="labels do not follow from inputs",
+    title="labels do not match the inputs",
     needs={"fact:contradicting_share": 1},
     check=check,
-    why="Inputs that were shuffled without their labels leave only the share of each class to learn; the network can still learn them by heart, and nothing shows until validation.",
-    how="Equal inputs with different labels for more than 5 %; or the nearest neighbours of training examples tell less than 10 % of what is to be told about their labels (above chance, or variance explained) where those of validation examples tell clearly more.",
+    why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
+    how="Equal inputs with different labels for more than 5% of the examples; or a nearest-neighbor prediction of the training labels scores below 10% (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

@@ -41,7 +41,7 @@ RULE = Rule(
     title="labels that the output cannot express",
     needs={"fact:target_low": 1, "fact:target_high": 1},
     check=check,
-    why="A label without a score ends in an index error on the CPU and in anything at all on a GPU. A binary cross-entropy of a target of 2 rewards ever larger outputs.",
+    why="A label without an output causes an index error on the CPU and undefined behavior on a GPU. Binary cross-entropy with a target of 2 rewards ever larger outputs.",
     how="A class label below 0 (other than -100) or not below the number of scores; a target outside [0, 1] under binary cross-entropy, or under a loss of a sigmoid's logarithm.",
     sources=(
         Reference(

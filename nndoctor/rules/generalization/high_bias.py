@@ -18,10 +18,10 @@ MAX_BIAS = 0.05
 """Training error above a known target; Ng's worked examples call 7 points high and 1 point fine."""
 
 CERTAIN_BIAS = 0.15
-"""The courses' 15 % is high bias beyond doubt."""
+"""The courses' 15% is high bias beyond doubt."""
 
 ASSUMED_BIAS = 0.14
-"""The same above an assumed target near zero: the courses' 15 % is high bias, their 1 % is not."""
+"""The same above an assumed target near zero: the courses' 15% is high bias, their 1% is not."""
 
 HIGH_ERROR = 0.22
 """Training error without a target that is more than the noise of most data."""
@@ -72,7 +72,7 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
     yield _symptom(
         run,
         error,
-        f"training error has settled at {percent(error.end)}{outcome(run, 'wider')}; --target-error sets the error that is possible",
+        f"training error has settled at {percent(error.end)}{outcome(run, 'wider')}; set the achievable error with --target-error",
         confidence_between(error.end, HIGH_ERROR, CERTAIN_ERROR),
     )
 
@@ -90,11 +90,11 @@ def _above_target(run: Run, error: TrainingError) -> Iterator[Symptom]:
     limit = MAX_BIAS if target is not None else ASSUMED_BIAS
     if bias < limit or bias < OWN_SHARE * error.gap:
         return
-    wanted = f"{percent(target)} is wanted" if target is not None else "the target is assumed to be near 0%"
+    wanted = f"the target is {percent(target)}" if target is not None else "the target is assumed to be near 0%"
     yield _symptom(
         run,
         error,
-        f"training error is {percent(error.end)}, and {wanted}{'' if target is not None else ' (--target-error sets it)'}",
+        f"training error is {percent(error.end)}, and {wanted}{'' if target is not None else ' (set it with --target-error)'}",
         confidence_between(bias, limit, limit + CERTAIN_BIAS),
     )
 
@@ -121,7 +121,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1},
     check=check,
     why="A network that cannot fit the examples it was shown will not do better on new ones. More data will not help; more capacity or less regularization will.",
-    how=f"With a target (human level, --target-error): the training error is {100 * MAX_BIAS:.0f} points or more above it. Without: in a log that holds no loss, {100 * ASSUMED_BIAS:.0f} points or more; else a training error that has settled at {100 * HIGH_ERROR:.0f} % or more where a wider network may help, or the prognosis finds it likely that a wider network, more layers or less regularization gains a quarter of what there is to learn; its limit flags at most 1 % of healthy runs of workloads it has never seen.",
+    how=f"With a target (human level, --target-error): the training error is {100 * MAX_BIAS:.0f} points or more above it. Without: in a log that holds no loss, {100 * ASSUMED_BIAS:.0f} points or more; else a training error that has settled at {100 * HIGH_ERROR:.0f}% or more where a wider network may help, or the prognosis finds it likely that a wider network, more layers or less regularization gains at least a quarter of the possible improvement; its threshold flags at most 1% of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

@@ -127,7 +127,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
-    how="A gap of 10 points of error, 9 where training error is under 10 %, over the last tenth of the run (information under 15 points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the reach that opened during training (information where it is under 28 % of a positive validation loss, 40 % where that still improves). Where the errors lie within 5 points: 60 % of the reach.",
+    how="A gap of 10 points of error, 9 where training error is under 10%, over the last tenth of the run (information under 15 points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the total decrease in loss, which opened during training (information under 28% of a positive validation loss, or 40% where that still improves). Where the errors differ by less than 5 points: 60% of the total decrease.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

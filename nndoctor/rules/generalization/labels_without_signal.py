@@ -39,7 +39,7 @@ def check(run: Run) -> Iterator[Symptom]:
     )
     yield Symptom(
         f"validation loss is {number(validation.low)} at best, no better than random guessing (ln {number_of} = {chance:.3f}){right}, "
-        f"while training loss falls to {number(float(train.y[-1]))}: the network memorizes labels that do not follow from the inputs",
+        f"while training loss falls to {number(float(train.y[-1]))}: the network memorizes labels that cannot be predicted from the inputs",
         0.85 if accuracy is not None else 0.75,
         {"best_validation_loss": validation.low, "loss_of_guessing": chance, "train_loss": float(train.y[-1])},
         series="validation/loss",
@@ -83,13 +83,13 @@ def _causes() -> tuple[Cause, ...]:
         Cause(
             "validation data prepared differently",
             0.25,
-            "other preprocessing, class order or mode makes every validation input look strange",
-            "evaluate the training set by the validation code: its loss must be low",
+            "with other preprocessing or another class order, no validation input looks like the training inputs",
+            "evaluate the training set with the validation code: the loss must be low",
         ),
         Cause(
             "inputs that say nothing about the labels",
             0.15,
-            "where the features hold no information, training only memorizes",
+            "if the features hold no information, the network can only memorize",
             "fit a simple model (a tree, a linear one) on the same features",
         ),
     )
@@ -102,8 +102,8 @@ RULE = Rule(
     title="training memorizes, validation stays at chance",
     needs={"train/loss": MIN_POINTS, "validation/loss": MIN_POINTS},
     check=check,
-    why="What holds for the training examples alone is memorized. Stopping earlier, or regularizing, cannot help where validation was never better than guessing.",
-    how="Validation loss never falls below 98.5 % of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near 1/C, and the training loss falls by 4 % or more.",
+    why="Labels that cannot be predicted from the inputs can only be memorized. Early stopping or regularization cannot help where validation was never better than random guessing.",
+    how="Validation loss never falls below 98.5% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near 1/C, and the training loss falls by 4% or more.",
     sources=(
         Reference(
             "Zhang et al., Understanding Deep Learning Requires Rethinking Generalization, 2017",

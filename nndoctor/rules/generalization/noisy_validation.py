@@ -109,8 +109,8 @@ RULE = Rule(
     title="validation loss is noisy",
     needs={"validation/loss": 8},
     check=check,
-    why="Early stopping, checkpoint selection and every comparison of runs rest on the validation loss; when it is noisy, they select by chance.",
-    how="The noise of one evaluation is at least 10% of the reach and ten times that of the training loss averaged over the same span (4% and four times if the accuracies show a set of at most 60 examples); 15% if training has too few points.",
+    why="Early stopping, checkpoint selection and comparisons of runs depend on the validation loss. When it is noisy, they select by chance.",
+    how="The noise of one evaluation is at least 10% of the total decrease in loss and ten times that of the training loss averaged over the same span (4% and four times if the accuracies show a set of at most 60 examples); 15% if training has too few points.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: evaluation noise",

@@ -32,8 +32,8 @@ RULE = Rule(
     title="the loss was still falling at the end",
     needs={"train/loss": 4},
     check=check,
-    why="A run that stops while it learns says little about the model: bias and variance are those of the moment. More steps are the cheapest cure.",
-    how="The training loss falls in the last quarter, and the prognosis finds it likely that four times the steps improve both losses by 12 % of what there is to learn or more; its limit flags at most 1 % of healthy runs of workloads it has never seen.",
+    why="A run that stops while the loss still falls says little about the model: its bias and variance are not final. More steps are the cheapest remedy.",
+    how="The training loss falls in the last quarter, and the prognosis finds it likely that training 4× longer improves both losses by at least 12% of the possible improvement; its threshold flags at most 1% of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",

@@ -60,7 +60,7 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "validation easier, or leaked from training",
                 0.2,
-                "near copies of training examples are easy",
+                "near-duplicates of training examples are easy",
                 "look for duplicates across the splits",
             ),
         ),
@@ -75,7 +75,7 @@ RULE = Rule(
     needs={"train/loss": 3, "validation/loss": 3},
     check=check,
     why="Mostly harmless: dropout, augmentation and averaging over the epoch raise the training loss only. But a leak between the splits looks the same.",
-    how="Over the second half the validation loss is lower by 4% of the reach in at least four values of five.",
+    how="Over the second half the validation loss is lower by 4% of the total decrease in loss in at least four values of five.",
     sources=(
         Reference(
             "Rosebrock, Why is my validation loss lower than my training loss?, 2019",

@@ -84,8 +84,8 @@ RULE = Rule(
     title="the discriminator has won",
     needs={"discriminator_loss": MIN_POINTS, "generator_loss": MIN_POINTS},
     check=check,
-    why="A discriminator without errors has no slope between real and generated examples, so that the generator gets no gradient.",
-    how="In the last 30 % of the run the median score of real examples is above 0.95 and that of generated ones below 0.05; or, without scores, a positive discriminator loss is under 12 % of its start and of 2 ln 2 while the generator's is above 3.",
+    why="A discriminator that makes no errors gives the generator almost no gradient.",
+    how="In the last 30% of the run the median score of real examples is above 0.95 and that of generated ones below 0.05; or, without scores, a positive discriminator loss is under 12% of its start and of 2 ln 2 while the generator's is above 3.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",

@@ -91,7 +91,7 @@ def _symptom(series: Series, words: str, evidence: dict[str, float | int | str |
         span=(float(series.x[0]), float(series.x[-1])),
         causes=(
             Cause(
-                "no or too weak balancing",
+                "missing or weak load balancing",
                 0.6,
                 "an expert that gets more tokens learns faster and gets more",
                 "one run with a load-balancing loss of weight 0.01",
@@ -121,8 +121,8 @@ RULE = Rule(
         "expert_load_0|expert_load_1|expert_peak|router_entropy|dropped_tokens|dead_experts|balance_loss": MIN_POINTS
     },
     check=check,
-    why="Experts without tokens do not learn: the model has the cost of many experts and the capacity of few.",
-    how="At the end half of the experts get less than a tenth of an even share, or one gets more than half of all tokens and 2.5 times its share; or the busiest gets 3 times the mean, 30 % of the tokens are dropped, or the balancing loss has doubled.",
+    why="Experts without tokens do not learn: the model has the cost of many experts but the capacity of a few.",
+    how="At the end half of the experts get less than a tenth of an even share, or one gets more than half of all tokens and 2.5 times its share; or the busiest gets 3 times the mean, 30% of the tokens are dropped, or the balancing loss has doubled.",
     sources=(
         Reference("Shazeer et al., Outrageously Large Neural Networks, 2017", "https://arxiv.org/abs/1701.06538"),
         Reference("Fedus, Zoph and Shazeer, Switch Transformers, 2021", "https://arxiv.org/abs/2101.03961"),

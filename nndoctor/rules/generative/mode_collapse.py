@@ -35,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
         if last > WORSE * best and last - best > SURE * fid.noise:
             yield _symptom(
                 fid,
-                f"FID was best at step {step(fid.best_step)} ({number(best)}) and is {number(last)} now",
+                f"FID was best at step {step(fid.best_step)} ({number(best)}) and is now {number(last)}",
                 fid.best_step,
             )
 
@@ -50,16 +50,16 @@ def _symptom(series: Series, words: str, at: float) -> Symptom:
         span=(at, float(series.x[-1])),
         causes=(
             Cause(
-                "generator follows the discriminator's last weakness",
+                "generator exploits one weakness of the discriminator",
                 0.5,
-                "one example that passes is enough for its loss",
+                "one sample that fools the discriminator is enough for a low loss",
                 "look at 64 samples side by side",
             ),
             Cause(
-                "generator too small, or its noise unused",
+                "generator too small, or noise input unused",
                 0.3,
                 "it maps all noise to one output",
-                "compare samples of ten different noises",
+                "compare samples from ten different noise inputs",
             ),
             Cause("learning rates unbalanced", 0.2, "the discriminator cannot follow", "one run with two update rates"),
         ),
@@ -73,8 +73,8 @@ RULE = Rule(
     title="the samples are all alike",
     needs={"sample_diversity|fid": MIN_POINTS},
     check=check,
-    why="Samples that are all alike are of no use, and the losses of a GAN do not show it.",
-    how="A measure of the samples' diversity ends below 40 % of its best level, by four standard errors, or FID ends at twice its best.",
+    why="Samples that are all alike are useless, and the losses of a GAN do not show it.",
+    how="A measure of the samples' diversity ends below 40% of its best level, by four standard errors, or FID ends at twice its best.",
     sources=(
         Reference("Salimans et al., Improved Techniques for Training GANs, 2016", "https://arxiv.org/abs/1606.03498"),
         Reference("Metz et al., Unrolled Generative Adversarial Networks, 2017", "https://arxiv.org/abs/1611.02163"),

@@ -46,7 +46,7 @@ def _symptom(run: Run, series: Series, words: str) -> Symptom:
     annealed = weight is not None and len(weight.y) > 0 and weight.high > weight.low
     beta = weight.high if weight is not None and len(weight.y) else None
     return Symptom(
-        f"{words}: the codes say nothing of their inputs, and the decoder ignores them",
+        f"{words}: the latent codes carry no information about the inputs, and the decoder ignores them",
         0.9,
         {"kl": series.last, "highest": series.high, "beta": beta},
         series=series.name,
@@ -54,7 +54,7 @@ def _symptom(run: Run, series: Series, words: str) -> Symptom:
         span=(float(series.x[len(series.x) // 2]), float(series.x[-1])),
         causes=(
             Cause(
-                "KL term too heavy",
+                "weight of the KL term too high",
                 0.5,
                 f"its weight is {number(beta)}"
                 if beta is not None and beta > 1
@@ -64,13 +64,13 @@ def _symptom(run: Run, series: Series, words: str) -> Symptom:
             Cause(
                 "no warm-up of the KL term",
                 0.15 if annealed else 0.3,
-                "it is cheapest to give up the code before it is of use",
+                "early in training it is cheapest to ignore the code",
                 "one run with the weight raised from 0 over the first third",
             ),
             Cause(
                 "decoder too strong",
                 0.2,
-                "one that models the data alone needs no code",
+                "a decoder that can model the data alone does not need the code",
                 "one run with a smaller decoder",
             ),
         ),
@@ -81,11 +81,11 @@ RULE = Rule(
     code="NNG03",
     name="posterior-collapse",
     severity=Severity.WARNING,
-    title="the codes say nothing",
+    title="the latent codes carry no information",
     needs={f"{KL}|active_units": MIN_POINTS},
     check=check,
-    why="Where every input gets the same code the model is an average of the data: nothing can be encoded, and samples are all alike.",
-    how="The KL term ends below 0.03 nats, or below 0.3 and a tenth of its highest value without rising, or no unit of the code is active. A term that rises again while its weight is annealed is none of these.",
+    why="If every input gets the same code, nothing is encoded, and the decoder can only reproduce the average of the data.",
+    how="The KL term ends below 0.03 nats, or below 0.3 and a tenth of its highest value without rising, or no unit of the code is active. A KL term that rises again while its weight is annealed is not reported.",
     sources=(
         Reference(
             "Bowman et al., Generating Sentences from a Continuous Space, 2016", "https://arxiv.org/abs/1511.06349"

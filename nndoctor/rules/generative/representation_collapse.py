@@ -51,7 +51,7 @@ def _by_loss(loss: Series) -> Iterator[Symptom]:
     if loss.low >= -1.0001 and loss.last < PERFECT and float(np.min(early)) < PERFECT:
         yield _symptom(
             loss,
-            f"the loss is {number(loss.last)}, its least possible value, by step {step(float(loss.x[len(early) - 1]))}",
+            f"the loss is {number(loss.last)}, its lowest possible value, by step {step(float(loss.x[len(early) - 1]))}",
         )
         return
     still = abs(loss.last - loss.first) < FLAT * abs(loss.first) and float(np.ptp(loss.y)) < 3 * FLAT * abs(loss.first)
@@ -59,7 +59,7 @@ def _by_loss(loss: Series) -> Iterator[Symptom]:
     if still and abs(size - loss.last) < NEAR * size:
         yield _symptom(
             loss,
-            f"the loss stays at {number(loss.last)}, the logarithm of {np.exp(size):.0f}: that of guessing among so many examples",
+            f"the loss stays at {number(loss.last)}, the logarithm of {np.exp(size):.0f}: that of random guessing among that many examples",
         )
 
 
@@ -75,19 +75,19 @@ def _symptom(series: Series, words: str) -> Symptom:
             Cause(
                 "nothing keeps the embeddings apart",
                 0.45,
-                "without negatives it takes a stop-gradient and a predictor, a momentum encoder or a variance term",
+                "methods without negatives need a stop-gradient and a predictor, a momentum encoder or a variance term",
                 "look for .detach() on the target branch",
             ),
             Cause(
                 "learning rate too high",
                 0.35,
-                "one large step can throw all embeddings into one direction",
+                "one large step can move all embeddings in the same direction",
                 "one run with a tenth of the learning rate and a warm-up",
             ),
             Cause(
                 "views too different or too alike",
                 0.2,
-                "then matching them teaches nothing",
+                "then nothing is learned from matching them",
                 "look at ten pairs of views",
             ),
         ),
@@ -101,8 +101,8 @@ RULE = Rule(
     title="the embeddings are all alike",
     needs={"embedding_std|effective_rank|train/loss": MIN_POINTS},
     check=check,
-    why="An encoder that gives every input the same embedding has the least loss of a method without negatives, and is worthless.",
-    how="The spread of the embeddings ends below 15 % of its highest level or below 0.01, they use fewer than 1.5 dimensions, a negative cosine is below -0.99 in the first quarter of the run, or a contrastive loss stays at the logarithm of the number of its examples.",
+    why="An encoder that gives every input the same embedding minimizes the loss of methods without negatives, but is useless.",
+    how="The spread of the embeddings ends below 15% of its highest level or below 0.01, they use fewer than 1.5 dimensions, a negative cosine is below -0.99 in the first quarter of the run, or a contrastive loss stays at the logarithm of the number of its examples.",
     sources=(
         Reference(
             "Chen and He, Exploring Simple Siamese Representation Learning, 2021", "https://arxiv.org/abs/2011.10566"

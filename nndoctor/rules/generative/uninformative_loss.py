@@ -45,8 +45,8 @@ RULE = Rule(
     title="this loss cannot show progress",
     needs={"train/loss": MIN_POINTS},
     check=check,
-    why="The loss depends far more on the timesteps that a batch happens to draw than on the model; people stop too early or too late by it.",
-    how="A diffusion model's log has a training loss alone, which scatters by 3 % or more and fell by less than twice that in its second half.",
+    why="The loss depends far more on the timesteps drawn for a batch than on the model, so it is easy to stop too early or too late.",
+    how="The log of a diffusion model has only a training loss, which scatters by 3% or more and fell by less than twice that in its second half.",
     sources=(
         Reference(
             "Ho, Jain and Abbeel, Denoising Diffusion Probabilistic Models, 2020", "https://arxiv.org/abs/2006.11239"

@@ -48,7 +48,7 @@ def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iter
             "large inputs make large outputs",
             "look at the inputs' mean and standard deviation",
         ),
-        Cause("the output's bias", 0.1, "it should begin at the classes' frequencies", "train once with it at zero"),
+        Cause("the output's bias", 0.1, "it should start at the class frequencies", "train once with it at zero"),
     )
     yield Symptom(
         told if high else f"{told}: pretrained weights, very unequal classes, or the target is among the inputs",
@@ -95,11 +95,11 @@ RULE = Rule(
     code="NN505",
     name="initial-loss-off-chance",
     severity=Severity.WARNING,
-    title="the first loss is off that of knowing nothing",
+    title="the initial loss is not that of random guessing",
     needs={"layer:*/std": 1, "train/loss": 1, "fact:loss": 1},
     check=check,
-    why="A network that knows nothing should say so: any loss above that is spent on unlearning what its initialization claims, and the first steps are the largest.",
-    how="The loss before the first step is over twice ln C (cross-entropy) or ln 2 (binary), or nine tenths of a squared error are the square of the way that the output's mean travels in the run. Below half of ln C: information, for pretrained networks begin there.",
+    why="An untrained network should be no worse than random guessing. With a higher initial loss, the first and largest steps are spent on correcting the initialization.",
+    how="The loss before the first step is over twice ln C (cross-entropy) or ln 2 (binary), or nine tenths of a squared error come from the distance between the initial and the final mean output. Below half of ln C: information, because pretrained networks start there.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: 'verify loss @ init', 'init well'",

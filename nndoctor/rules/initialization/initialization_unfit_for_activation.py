@@ -63,7 +63,7 @@ def _under_relu(layers: Layers, paths: tuple[str, ...], gain: float) -> Iterator
     yield Symptom(
         f"the initialization does not fit ReLU: each layer multiplies the signal by {number(round(gain, 2))} "
         f"where ReLU needs 1.41, so {rough(10**trend)} of it is left after {len(paths)} layers (use He initialization)"
-        + ("; training has mended it" if mended else ""),
+        + ("; training has corrected it" if mended else ""),
         confidence_between(-trend, 0.5, 1.5),
         {"gain": round(gain, 3), "fitting_gain": 1.414, "last_to_first": float(10**trend), "layers": len(paths)},
         series=series.name,
@@ -100,8 +100,8 @@ RULE = Rule(
     title="the initialization does not fit the activation",
     needs={"layer:*/std": 1, "layer:*/mean": 1},
     check=check,
-    why="ReLU throws half of the signal's power away, and weights must make up for it (He); tanh does not, and larger weights only push it to its ends (Xavier). What matters is what flows, not what the initializer is called.",
-    how="The size of each hidden layer's output over its input in the first sample: near 1 behind ReLU, where the signal falls five-fold over the network (a warning from ten-fold on, if training does not mend it); near 1.41 behind tanh, where the first layers begin saturated (information). Networks that normalize are left out.",
+    why="ReLU removes half of the signal's power, and the weights must compensate for it (He). Tanh does not, and larger weights only saturate it (Xavier). What is measured is the signal, not the name of the initializer.",
+    how="The size of each hidden layer's output over its input in the first sample: near 1 after ReLU, if the signal falls by a factor of 5 over the network (a warning from a factor of 10 on, unless training corrects it); near 1.41 after tanh, if the first layers start saturated (information). Networks with normalization layers are left out.",
     sources=(
         Reference("He et al., Delving Deep into Rectifiers, 2015", "https://arxiv.org/abs/1502.01852"),
         Reference(

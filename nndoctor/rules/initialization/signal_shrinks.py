@@ -37,8 +37,8 @@ RULE = Rule(
     title="the signal shrinks with depth",
     needs={"layer:*/std": 1},
     check=check,
-    why="Weights too small for their fan-in make every layer's output smaller than its input; at the end nothing is left of the examples' differences, and gradients shrink with it.",
-    how="The deviation of hidden outputs falls fifty-fold or more over the network in the first sample, by its trend over the layers, so that one small layer or a repeated pattern is none. Information only where training has mended it.",
+    why="Weights too small for their fan-in make every layer's output smaller than its input; in the last layers all examples look the same, and the gradients shrink, too.",
+    how="The standard deviation of hidden outputs falls by a factor of 50 or more over the network in the first sample, measured by its trend over the layers, so that a single small layer does not count. Information only if training has corrected it.",
     sources=(
         Reference("He et al., Delving Deep into Rectifiers, 2015", "https://arxiv.org/abs/1502.01852"),
         Reference(

@@ -28,7 +28,7 @@ def check(run: Run) -> Iterator[Symptom]:
     apart = (
         "its units stay copies of each other"
         if what == "equal"
-        else "neither signal nor gradient passes, and its units stay alike"
+        else "neither signal nor gradient passes, and its units stay equal"
     )
     same = run.layer(found[0], "same_units")
     series = same if same is not None and len(same.y) else run.series[f"layer:{found[0]}/weight_norm"]
@@ -72,11 +72,11 @@ RULE = Rule(
     code="NN501",
     name="symmetric-initialization",
     severity=Severity.ERROR,
-    title="weights begin all zero or all equal",
+    title="initial weights are all zero or all equal",
     needs={"layer:*/weight_norm": 1},
     check=check,
-    why="Units that begin equal compute the same and get the same gradient for ever: however wide, the layer is one unit. Of zeros in hidden layers not even a gradient comes back.",
-    how="The weights of a linear, convolutional, recurrent or attention layer deviate by under 1 % of their size in the first sample, or are zero and stay so. Branches and heads that begin at zero and then learn are as they should be.",
+    why="Units with equal weights compute the same output and get the same gradient forever: the layer acts as a single unit. Hidden layers of zeros do not even pass a gradient back.",
+    how="The weights of a linear, convolutional, recurrent or attention layer differ by less than 1% of their size in the first sample, or are zero and stay zero. Branches and heads that start at zero and then learn are not reported.",
     sources=(
         Reference("CS231n: 'Pitfall: all zero initialization'", "https://cs231n.github.io/neural-networks-2/#init"),
         Reference("Goodfellow, Bengio and Courville, Deep Learning, section 8.4", "https://www.deeplearningbook.org"),

@@ -56,8 +56,8 @@ RULE = Rule(
     title="activations have one sign",
     needs={"layer:*/one_sign": 1},
     check=check,
-    why="Where all inputs of a layer are positive, the gradients of a unit's weights all have one sign, and the steps zigzag. Units before a ReLU that never change sign are linear, or off.",
-    how="95 % of the units of a hidden sigmoid, tanh or weight layer have one sign over all sampled examples at the end of the run. It slows training more than it stops it: information only.",
+    why="Where all inputs of a layer are positive, the gradients of a unit's weights all have the same sign, and the steps zigzag. Units before a ReLU that never change sign are linear or dead.",
+    how="95% of the units of a hidden sigmoid, tanh or weight layer have the same sign for all sampled examples at the end of the run. This slows training rather than stopping it: information only.",
     sources=(
         Reference(
             "CS231n: 'sigmoid outputs are not zero-centered'",

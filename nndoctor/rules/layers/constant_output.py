@@ -59,13 +59,13 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _causes(layers: Layers, origin: str, inputs: bool, at_start: bool) -> tuple[Cause, ...]:
     std = layers.series(origin, "std")
-    size = f"its outputs deviate by {number(late(std))}" if std is not None else "as measured"
+    size = f"the standard deviation of its outputs is {number(late(std))}" if std is not None else "as measured"
     return ranked(
         Cause(
             "the inputs do not vary",
             0.8 if inputs else 0.1,
-            "already the first layer's output is the same for all" if inputs else "layers before it vary",
-            "look at a batch just before the network",
+            "the output of the first layer is already the same for all examples" if inputs else "layers before it vary",
+            "print a batch just before the network",
         ),
         Cause(
             "dead or zero weights",
@@ -89,8 +89,8 @@ RULE = Rule(
     title="the output does not depend on the input",
     needs={"layer:*/same_examples": 2},
     check=check,
-    why="A network that says the same to everything has at best learned the mean of its targets.",
-    how="95 % of the last layer's units differ by less than rounding between all sampled examples, at the end of the run. A head that begins at zero and then learns is as it should be.",
+    why="A network with the same output for every input has at best learned the mean of its targets.",
+    how="95% of the last layer's units differ by less than rounding between all sampled examples, at the end of the run. A last layer that starts at zero and then learns is not reported.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

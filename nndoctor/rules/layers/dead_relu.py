@@ -25,6 +25,13 @@ ALWAYS_ON = 0.3  # of the units on for every example: then it is the examples th
 FAST = 0.1  # of a weight's size in one step: a hundred times the usual thousandth
 LOW = -0.3  # of the input's weighted size: a bias that holds units down
 
+LIKELY = {
+    "the learning rate": "the learning rate is too high",
+    "the bias": "the bias is too low",
+    "the initialization": "the initialization",
+}
+"""The causes as the message names them."""
+
 FIRST = {
     "the learning rate": ("lower-learning-rate", "warm-up", "leaky-relu", "he-initialization"),
     "the bias": ("zero-biases", "leaky-relu", "he-initialization", "lower-learning-rate"),
@@ -50,11 +57,11 @@ def check(run: Run) -> Iterator[Symptom]:
     since = float(dead.x[int(np.argmax(dead.y >= min(HALF, 0.9 * shares[worst])))])
     causes = _causes(layers, worst, dead, since)
     others = f", and at least half in {others_of(len(shares) - 1)}" if len(shares) > 1 else ""
-    begun = "from the start" if since <= float(dead.x[0]) else f"since step {step(since)}"
+    begun = "are dead from the start" if since <= float(dead.x[0]) else f"have been dead since step {step(since)}"
     yield Symptom(
-        f"{percent(shares[worst])} of the units in {layers.named(worst)} are dead {begun}{others}. Likely cause: {causes[0].name}"
+        f"{percent(shares[worst])} of the units in {layers.named(worst)} {begun}{others}. Likely cause: {LIKELY[causes[0].name]}"
         if causes[0].weight >= 0.5
-        else f"{percent(shares[worst])} of the units in {layers.named(worst)} are dead {begun}{others}",
+        else f"{percent(shares[worst])} of the units in {layers.named(worst)} {begun}{others}",
         confidence_between(shares[worst], 0.3, 0.7),
         {"dead_share": round(shares[worst], 3), "since": since, "layers": len(shares), "cause": causes[0].name},
         series=f"layer:{worst}/dead_fraction",
@@ -104,10 +111,10 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
     }
     total = sum(weights.values())
     speaks = {
-        "the learning rate": f"weights moved by up to {percent(fastest)} of their size in one step before it"
+        "the learning rate": f"one step before it changed the weights by up to {percent(fastest)} of their size"
         if fastest > 0
-        else "nothing moved before it",
-        "the bias": f"the layer's bias begins {rough(abs(pull), 1)} times its signal's size {'below' if pull < 0 else 'above'} zero",
+        else "no weight changed before it",
+        "the bias": f"the layer's bias starts {rough(abs(pull), 1)} times the size of its signal {'below' if pull < 0 else 'above'} zero",
         "the initialization": "the units were dead in the first sample"
         if not thrown
         else "the units were alive in the first sample",
@@ -137,11 +144,11 @@ RULE = Rule(
     title="ReLU units are dead",
     needs={"layer:*/dead_fraction": 1},
     check=check,
-    why="A ReLU that is silent for every example passes no gradient and never comes back: the network is as narrow as its living units.",
-    how="Half of a layer's units are silent over at least 256 examples at the end of the run (two thirds where it was so from the start); an error from 90 % on. Whether they died in training, under a low bias or at the start ranks the causes. Layers whose other units are on for every example are left out: there the examples look alike.",
+    why="A ReLU that outputs zero for every example passes no gradient and never recovers: only the other units of the layer are left.",
+    how="Half of a layer's units output zero for at least 256 examples at the end of the run (two thirds if they did so from the start); an error from 90% on. The causes are ranked by when the units died: during training, with a low bias, or at the start. Layers whose other units are active for every example are left out.",
     sources=(
         Reference(
-            "CS231n: 'a ReLU unit can irreversibly die; as much as 40 % of your network can be dead'",
+            "CS231n: 'a ReLU unit can irreversibly die; as much as 40% of your network can be dead'",
             "https://cs231n.github.io/neural-networks-1/",
         ),
         Reference("Lu et al., Dying ReLU and Initialization, 2019", "https://arxiv.org/abs/1903.06733"),

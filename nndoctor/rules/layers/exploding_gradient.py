@@ -90,13 +90,13 @@ def _causes(layers: Layers, kind: str) -> tuple[Cause, ...]:
             0.1 if kind == "later" else 0.7,
             f"the signal grows {rough(grows)}-fold from the first layer on"
             if grows > 3
-            else "each layer hands back more than it gets",
-            "one run with He's (ReLU) or Xavier's (tanh) initialization",
+            else "each layer passes back a larger gradient than it receives",
+            "one run with He (ReLU) or Xavier (tanh) initialization",
         ),
         Cause(
             "learning rate too high",
             0.7 if kind == "later" else 0.1,
-            "the gradient was tame at the start" if kind == "later" else "the gradient was huge before any step",
+            "the gradient was small at the start" if kind == "later" else "the gradient was huge before any step",
             "train once with a tenth of the learning rate",
         ),
         Cause(
@@ -115,8 +115,8 @@ RULE = Rule(
     title="the gradient explodes",
     needs={"layer:*/grad_norm": 1, "layer:*/weight_norm": 1},
     check=check,
-    why="A step along a gradient far larger than the weights throws them away; a rate small enough for it is too small for every other layer.",
-    how="A layer's gradient norm is 300 times the norm of its weights at the start, or (in a network that does not normalize) a thousand times the last layer's, or grows ten-thousand-fold in training (a run whose loss is lost is told by nan-loss). Healthy networks stay below 3 times their weights.",
+    why="A step along a gradient far larger than the weights destroys them. A learning rate small enough for this layer is too small for all others.",
+    how="A layer's gradient norm is 300 times the norm of its weights at the start, or (in a network that does not normalize) a thousand times the last layer's, or grows by a factor of 10,000 in training (nan-loss covers runs that end in NaN). In healthy networks it stays below 3 times the norm of the weights.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

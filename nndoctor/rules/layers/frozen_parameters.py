@@ -31,7 +31,7 @@ def check(run: Run) -> Iterator[Symptom]:
     told = (
         (missed, "trainable but not in the optimizer", 0.95, ("give-all-parameters",)),
         (cut, "in the optimizer, but no gradient reaches", 0.9, ("reattach", "check-the-step")),
-        (still, "given gradients but never moved", 0.85, ("check-the-step",)),
+        (still, "given gradients but never updated", 0.85, ("check-the-step",)),
     )
     for paths, what, sure, remedies in told:
         if paths:
@@ -119,11 +119,11 @@ RULE = Rule(
     code="NN405",
     name="frozen-parameters",
     severity=Severity.WARNING,
-    title="parameters do not move",
+    title="parameters are not updated",
     needs={"layer:*/weight_norm": 1},
     check=check,
-    why="A layer that never moves keeps its random weights, and nothing in the loss says so: the network merely learns less than it could.",
-    how="Trainable layers that the optimizer does not hold, that data pass but no gradient comes back to, or that have gradients and take no step. In a check-up of a train_step: no weight has changed after 40 calls, or the weights moved less than a hundredth as far as with plain steps. Layers whose requires_grad is off are named as information only.",
+    why="A layer that is never updated keeps its random weights. The loss does not show it: the network only learns less than it could.",
+    how="Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: no weight has changed after 40 calls, or the weights moved less than a hundredth as far as with plain steps. Layers whose requires_grad is off are named as information only.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.layers import WEIGHTED, Layers
 from nndoctor.analysis.nonfinite import Birth, birth, wildness
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import step
+from nndoctor.core.formatting import others_of, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -28,15 +28,15 @@ def check(run: Run) -> Iterator[Symptom]:
     if seen is None:
         return
     layers = Layers(run)
-    alone = "" if seen.spread <= 1 else f", and {seen.spread - 1} more layers with it"
+    alone = "" if seen.spread <= 1 else f", as in {others_of(seen.spread - 1)}"
     causes = _causes(layers, seen)
     are = "are" if seen.side == "weight" else "is"
     name, at = layers.named(seen.layer), step(seen.step)
     told = f"the {seen.what} of {name} {are} not finite at step {at}{alone}"
     if seen.lost is not None:
         told = (
-            f"the loss was lost at step {step(seen.lost)}, and the next sample, at step {at}, finds the {seen.what} of "
-            f"{name} not finite{alone}: which was first lies between two samples"
+            f"the loss became non-finite at step {step(seen.lost)}; in the next sample, at step {at}, the {seen.what} of "
+            f"{name} {are} not finite{alone}: the origin is between two samples"
         )
     yield Symptom(
         told,
@@ -63,17 +63,17 @@ def _causes(layers: Layers, seen: Birth) -> tuple[Cause, ...]:
             "an operation outside its range",
             0.1 if data else 0.6 if tame else 0.2,
             {
-                "gradient": "outputs were finite and a gradient was not: a root, a logarithm or a division at zero",
-                "forward": "what reached the layer or what it computes overflowed, or left the range of a logarithm, root or division",
+                "gradient": "outputs were finite but a gradient was not: a root, a logarithm or a division at zero",
+                "forward": "an input or a result overflowed, or was outside the domain of a logarithm, root or division",
             }.get(side, "the weights were finite a sample before"),
             "run the step with torch.autograd.set_detect_anomaly(True), or in full precision",
         ),
         Cause(
             "NaN in the data",
             0.75 if data else 0.1,
-            "it stands in the first layer's output while all weights are finite"
+            "the first layer's output is not finite while all weights are"
             if data
-            else "other layers had it first",
+            else "other layers were affected first",
             "run isfinite over every input and target",
         ),
     )
@@ -86,8 +86,8 @@ RULE = Rule(
     title="a layer holds NaN or infinity",
     needs={"layer:*/nonfinite_output|layer:*/nonfinite_grad|layer:*/nonfinite_weight": 1},
     check=check,
-    why="One number that is not finite makes all others so within a step; where it stood first tells what made it.",
-    how="The first sample in which an output, a gradient or a weight is not finite: the first layer in the data's way, or for gradients in theirs. Where the loss was lost before that sample, nan-loss leads and this is information: the birthplace lies between two samples, and every=1 catches it.",
+    why="One NaN or infinity spreads to all other values within a step; the place where it appeared first shows its cause.",
+    how="The first sample in which an output, a gradient or a weight is not finite: the first layer in the forward pass, or for gradients in the backward pass. If the loss was NaN before that sample, this is information only: the origin is between two samples, and recording with every=1 finds it.",
     sources=(
         Reference(
             "CS231n, Babysitting the learning process: 'cost: NaN almost always means high learning rate'",

@@ -23,7 +23,7 @@ def check(run: Run) -> Iterator[Symptom]:
     begun = first is not None and float(first.x[0]) == float(at)
     where = f", first those of {layers.named(named)}" if named else ""
     yield Symptom(
-        f"the weights of {who} differ from rank 0's from step {step(float(at))} on{where}: the processes train apart",
+        f"the weights of {who} differ from rank 0's from step {step(float(at))} on{where}: the processes train different models",
         0.95,
         {"step": float(at), "ranks": ", ".join(f"{rank:.0f}" for rank in ranks), "processes": whole},
         series=f"layer:{named}/weight_norm" if named else None,
@@ -33,20 +33,20 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "gradients are not averaged",
                 0.6,
-                "each process steps along its own gradient: the model is not wrapped, or called without its wrapper",
+                "each process uses its own gradient: the model is not wrapped, or called without its wrapper",
                 "call the DistributedDataParallel object itself, without .module, in every step",
             ),
             Cause(
-                "they began with different weights",
+                "different initial weights",
                 0.5 if begun else 0.1,
                 "they differ in the first sampled step" if begun else "they were equal in earlier samples",
                 "print one weight on each rank right after the model is wrapped",
             ),
             Cause(
-                "one process changed weights by itself",
+                "one process changed its weights alone",
                 0.2,
                 "an update, a reset or a clipping that only one rank does",
-                "look for what is done on rank 0 alone",
+                "look for code that runs on rank 0 only",
             ),
         ),
     )
@@ -56,11 +56,11 @@ RULE = Rule(
     code="NN410",
     name="ranks-drift-apart",
     severity=Severity.ERROR,
-    title="processes hold different weights",
+    title="processes have different weights",
     needs={"layer:*/weight_norm": 1},
     check=check,
-    why="Processes that share a model must hold the same weights after every step. Where they do not, each trains a model of its own on a part of the data, and the one that is saved has seen only that.",
-    how="The sum of a stretch of each weight differs between rank 0 and another rank at the same sampled step. Weights that are split among processes are left out.",
+    why="Processes that train one model must have the same weights after every step. Otherwise each trains its own model on a part of the data, and only one of these is saved.",
+    how="The sum of a part of each weight differs between rank 0 and another rank at the same sampled step. Sharded weights are left out.",
     sources=(
         Reference(
             "PyTorch documentation, DistributedDataParallel",

@@ -60,18 +60,20 @@ def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
         (s := layers.series(p, "saturated_fraction")) is not None and float(s.y[0]) < THROWN for p in hidden[1:]
     )
     inputs = at_start and path == hidden[0] and size > WIDE and (alone or len(hidden) == 1)
-    spoken = f"what reaches it has a deviation of {number(size)}, and both ends begin near 2" if size else "as measured"
+    spoken = (
+        f"its inputs have a standard deviation of {number(size)}; saturation begins near 2" if size else "as measured"
+    )
     return ranked(
         Cause(
             "the inputs",
             0.7 if inputs else 0.1,
-            "only the first layer saturates: " + spoken if inputs else "layers behind the first saturate, too",
+            "only the first layer saturates: " + spoken if inputs else "layers after the first saturate, too",
             "train once with inputs of mean 0 and standard deviation 1",
         ),
         Cause(
             "the initialization",
             0.7 if at_start and not inputs else 0.2,
-            f"it was so in the first sample: {spoken}" if at_start else "the layer began unsaturated",
+            f"it was saturated in the first sample: {spoken}" if at_start else "the layer was not saturated at first",
             "train once with Xavier initialization",
         ),
         Cause(
@@ -79,7 +81,7 @@ def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
             0.1 if at_start else 0.8,
             "present before the first step"
             if at_start
-            else f"the layer began well and saturated by step {step(since)}",
+            else f"the layer was not saturated at first and was by step {step(since)}",
             "train once with a tenth of the learning rate",
         ),
     )
@@ -92,8 +94,8 @@ RULE = Rule(
     title="sigmoid or tanh units are saturated",
     needs={"layer:*/saturated_fraction": 1},
     check=check,
-    why="At the ends of a sigmoid or tanh the slope is almost zero: no gradient passes, and the layers before it stop learning.",
-    how="Half of a hidden layer's outputs lie within 3 % of the ends of their range, from the first samples on or in a run that does not learn. The last activation and gates that saturate while the loss falls are as they should be.",
+    why="Where a sigmoid or tanh is saturated its slope is almost zero: no gradient passes, and the layers before it stop learning.",
+    how="Half of a hidden layer's outputs are within 3% of the ends of their range, from the first samples on or in a run that does not learn. The last activation, and gates that saturate while the loss falls, are not reported.",
     sources=(
         Reference("CS231n: 'sigmoids saturate and kill gradients'", "https://cs231n.github.io/neural-networks-1/"),
         Reference(

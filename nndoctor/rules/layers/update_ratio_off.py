@@ -118,11 +118,11 @@ RULE = Rule(
     code="NN406",
     name="update-ratio-off",
     severity=Severity.WARNING,
-    title="steps do not fit the weights",
+    title="updates are too large or too small for the weights",
     needs={"layer:*/update_ratio": 2},
     check=check,
-    why="What matters of a learning rate is how far it moves the weights. Near a thousandth of their size a step is neither lost nor wild, whatever the optimizer.",
-    how="The median over layers of each one's median ratio of step to weight (norms) in the first half of the run lies below 3e-6 or, in networks of several layers, above 0.1, of the largest size that the weights reach. So are weights that the first steps, of 0.3 of their size, throw to three times it in a run that does not learn. Large steps under which the loss falls are information only. Healthy runs of all kinds lie between 8e-5 and 0.05.",
+    why="What matters about a learning rate is how far it moves the weights. An update of about a thousandth of their size is neither too small nor too large, whatever the optimizer.",
+    how="The ratio of update to weight norms in the first half of the run, as the median over time and layers, is below 3e-6 or, in networks of several layers, above 0.1. Also reported: first updates of 0.3 times the size of the weights that triple them in a run that does not learn. Large updates under which the loss falls are information only. Healthy runs of all kinds are between 8e-5 and 0.05.",
     sources=(
         Reference(
             "CS231n: 'the ratio of the update magnitudes to the value magnitudes should be somewhere around 1e-3'",

@@ -68,17 +68,17 @@ def _causes(layers: Layers) -> tuple[Cause, ...]:
     slopes = Cause(
         "sigmoids in a chain" if sigmoid else "saturated units",
         0.8 if sigmoid else 0.6 if flat else 0.05,
-        f"{kinds.count('sigmoid')} sigmoids, each with a slope of a quarter at most"
+        f"{kinds.count('sigmoid')} sigmoids, each with a slope of at most 0.25"
         if sigmoid
-        else f"{len(flat)} of {squashed} activations begin saturated",
+        else f"{len(flat)} of {squashed} activations are saturated at the start",
         "the same network with ReLU",
     )
     others = (
         Cause(
             "weights too small at the start",
             0.3 if sigmoid else 0.7,
-            "each layer hands back less than it gets",
-            "one run with He's (ReLU) or Xavier's (tanh) initialization",
+            "each layer passes back a smaller gradient than it receives",
+            "one run with He (ReLU) or Xavier (tanh) initialization",
         ),
         Cause(
             "depth without shortcuts or normalization",
@@ -94,11 +94,11 @@ RULE = Rule(
     code="NN403",
     name="vanishing-gradient",
     severity=Severity.WARNING,
-    title="the gradient vanishes on its way back",
+    title="the gradient vanishes in the first layers",
     needs={"layer:*/grad_norm": 1},
     check=check,
-    why="A product of many factors below one is almost nothing: the first layers keep their random weights, and the rest learns from noise.",
-    how="The largest gradient norm among the first third of the trained layers is under a thousandth of the last layer's, at the start of the run and at its end. Query and key projections, whose gradient starts near zero, and the first halves of adapters are left out. A deep network that trains draws level after a few hundred steps; a normalized or residual one begins level.",
+    why="The gradient is multiplied by a factor in every layer; many factors below one leave almost nothing. The first layers keep their random weights, and the later layers learn from noise.",
+    how="The largest gradient norm among the first third of the trained layers is under a thousandth of the last layer's, at the start of the run and at its end. Query and key projections, whose gradient starts near zero, and the first halves of adapters are left out. In a deep network that trains, the gradients become similar after a few hundred steps; in a normalized or residual one they are similar from the start.",
     sources=(
         Reference(
             "Bengio, Simard and Frasconi, Learning long-term dependencies is difficult, 1994",

@@ -108,8 +108,8 @@ RULE = Rule(
     title="the learning rate was decayed too early",
     needs={"train/loss": 5, "lr": 4},
     check=check,
-    why="With a rate near zero the weights do not move: the flat tail of the loss looks like convergence.",
-    how=f"The rate is under {100 * SMALL:.0f} % of its peak for the last {100 - 100 * MAX_SHARE:.0f} % of the run or more, the loss fell in the last third of the time before, and has gained little since. Or the logged rate ends below half its peak, and the prognosis finds it likely that a constant rate gains a quarter of what there is to learn.",
+    why="With a learning rate near zero the weights hardly move: the flat end of the loss looks like convergence.",
+    how=f"The learning rate is under {100 * SMALL:.0f}% of its peak for the last {100 - 100 * MAX_SHARE:.0f}% of the run or more, the loss was still falling before that, and has hardly fallen since. Or the logged learning rate ends below half its peak, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement.",
     sources=(
         Reference(
             "CS231n, Annealing the learning rate: 'decay it too aggressively and the system will cool too quickly'",

@@ -23,7 +23,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if jitter < JITTER or course(run, loss).late_fall > rough:
         return
     yield Symptom(
-        f"the learning rate stayed at {number(lr.final)} while training loss no longer falls but fluctuates ({number(loss.final)} at the end, {number(loss.low)} at best)",
+        f"the learning rate stayed at {number(lr.final)} while training loss stopped falling and fluctuates ({number(loss.final)} at the end, {number(loss.low)} at best)",
         0.6,
         {"lr": lr.final, "jitter": round(jitter, 4)},
         series="train/loss",
@@ -39,8 +39,8 @@ RULE = Rule(
     title="the learning rate was never decayed",
     needs={"train/loss": 12, "lr": 2},
     check=check,
-    why="A constant learning rate keeps the weights oscillating around the minimum; a smaller one at the end usually lowers the loss a little further. A constant rate is no fault by itself.",
-    how="The learning rate never fell below 90% of its peak, the levels of the second half fluctuate by 2% of the reach, and the last quarter fell by less than that.",
+    why="A constant learning rate keeps the weights oscillating around the minimum; a smaller one at the end usually lowers the loss a little further. A constant learning rate is not a fault in itself.",
+    how="The learning rate never fell below 90% of its peak, the loss in the second half fluctuates by 2% of its total decrease, and fell by less than that in the last quarter.",
     sources=(Reference("CS231n, Annealing the learning rate", "https://cs231n.github.io/neural-networks-3/"),),
     remedies=("decay-learning-rate",),
     sick=(Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8", lr="0.1*14"),),

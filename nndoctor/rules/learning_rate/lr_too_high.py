@@ -104,7 +104,7 @@ def _explodes_again(loss: Series) -> Symptom | None:
     peak = int(np.argmax(loss.y))
     return _visible(
         loss,
-        f"training loss explodes {len(began)} times, up to {number(float(loss.y[peak]))} from {number(float(loss.y[0]))} at the start",
+        f"training loss exploded {len(began)} times, from {number(float(loss.y[0]))} at the start to as much as {number(float(loss.y[peak]))}",
         {"explosions": float(len(began)), "first": float(loss.y[0]), "peak": float(loss.y[peak])},
         peak,
     )
@@ -159,7 +159,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="Steps that are too large overshoot the minimum: the loss settles at a poor level, oscillates, or diverges.",
-    how=f"The loss jumped to three times its start or more and did not recover, or a cross-entropy stays {MAX_OF_CHANCE:g} times above that of random guessing. Otherwise the prognosis compares the curve with retrained networks and reports the finding where a tenth or a hundredth of the learning rate is likely to gain a quarter of what there is to learn; its limit flags at most 1 % of healthy runs of workloads it has never seen.",
+    how=f"The loss jumped to three times its start or more and did not recover, or a cross-entropy stays more than {MAX_OF_CHANCE:g} times that of random guessing. Otherwise the prognosis compares the curve with retrained networks and reports the finding where a tenth or a hundredth of the learning rate is likely to gain at least a quarter of the possible improvement; its threshold flags at most 1% of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference(
             "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",

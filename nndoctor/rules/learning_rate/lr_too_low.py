@@ -32,8 +32,8 @@ RULE = Rule(
     title="the learning rate is too low",
     needs={"train/loss": 4},
     check=check,
-    why="With steps that are too small a run ends long before it has learned what it could, and looks like a network that is too small for its task.",
-    how="The prognosis compares the curve with retrained networks. The finding is reported where the probability that ten or a hundred times the learning rate gains a quarter of what there is to learn exceeds a limit, which flags at most 1 % of healthy runs of workloads it has never seen.",
+    why="With steps that are too small a run ends long before it has converged, and looks like a network that is too small for its task.",
+    how="The prognosis compares the curve with retrained networks. The finding is reported where the probability that a learning rate 10 or 100 times as high gains at least a quarter of the possible improvement exceeds a threshold, which flags at most 1% of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference(
             "CS231n: 'with low learning rates the improvements will be linear'",

@@ -121,7 +121,7 @@ RULE = Rule(
     needs={"validation/loss": 5, "validation/metric": 5},
     check=check,
     why="Cross-entropy punishes confident mistakes that accuracy does not see, so the loss can rise while more answers are right. A loss that falls while the task's own metric gets worse points to a fault in how the metric is computed.",
-    how="From the best loss to the end the loss rose by 10% of the reach while the metric improved by two points or more: a remark. The loss fell by 10% while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning.",
+    how="From the best loss to the end, the loss rose by 10% of its total decrease while the metric improved by two points or more: information. The loss fell by 10% while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning.",
     sources=(
         Reference("Guo et al., On Calibration of Modern Neural Networks, 2017", "https://arxiv.org/abs/1706.04599"),
     ),

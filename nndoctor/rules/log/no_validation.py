@@ -22,8 +22,8 @@ RULE = Rule(
     title="no validation in the log",
     needs={"train/loss|train/metric": 1},
     check=check,
-    why="Training loss alone cannot tell a network that learns from one that learns by heart.",
-    how="No series of the validation split, nor one of a test split that could stand for it.",
+    why="Training loss alone does not show whether a network generalizes or memorizes.",
+    how="No series of the validation split, nor of a test split that could replace it.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 5.3",

@@ -17,7 +17,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if steps:
         places = ", ".join(step(float(s)) for s in steps[:5]) + (" …" if len(steps) > 5 else "")
         yield Symptom(
-            f"resumed at step {places}: steps logged twice count once, the later value stands",
+            f"the run was resumed at step {places}; of steps logged twice the later value is used",
             0.9,
             {"resumes": len(steps)},
             series="train/loss" if "train/loss" in run.series else None,
@@ -32,8 +32,8 @@ RULE = Rule(
     title="the run was resumed",
     needs={},
     check=check,
-    why="A resumed run repeats some steps, and a rate schedule or an optimizer state that was not restored shows as a jump there.",
-    how="The step goes back, but not to the start, and goes on from there.",
+    why="A resumed run repeats some steps. A learning-rate schedule or an optimizer state that was not restored shows as a jump there.",
+    how="The step goes back, but not to the start, and continues from there.",
     sources=(
         Reference(
             "PyTorch tutorials, Saving and loading a general checkpoint",

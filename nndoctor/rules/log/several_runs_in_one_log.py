@@ -14,7 +14,7 @@ def check(run: Run) -> Iterator[Symptom]:
     count = run.fact("runs_in_log")
     if isinstance(count, (int, float)) and count > 1:
         yield Symptom(
-            f"the log holds {count:.0f} runs one after the other; each is judged by itself", 0.9, {"runs": count}
+            f"the log holds {count:.0f} runs one after the other; each is diagnosed separately", 0.9, {"runs": count}
         )
 
 

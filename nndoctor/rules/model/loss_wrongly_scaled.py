@@ -91,8 +91,8 @@ RULE = Rule(
     title="one loss is a multiple of the other",
     needs={"train/loss": FEWEST, "validation/loss": FEWEST},
     check=check,
-    why="A loss that is multiplied multiplies its gradient: the learning rate is not the one that was set, and the two losses cannot be compared.",
-    how="The training loss around each evaluation is at least 1.8 times (or at most 1/1.8 of) the validation loss, by a factor that varies by 6 % at most while the validation loss falls by 12 %, and a factor fits better than an offset.",
+    why="A factor on the loss also multiplies its gradient: the effective learning rate is not the one that was set, and the two losses cannot be compared.",
+    how="The training loss around each evaluation is at least 1.8 times (or at most 1/1.8 of) the validation loss, by a factor that varies by 6% at most while the validation loss falls by 12%, and a factor fits better than an offset.",
     sources=(
         Reference(
             "Hugging Face, Fixing Gradient Accumulation, 2024", "https://huggingface.co/blog/gradient_accumulation"

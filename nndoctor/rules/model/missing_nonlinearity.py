@@ -34,11 +34,11 @@ RULE = Rule(
     code="NN701",
     name="missing-nonlinearity",
     severity=Severity.INFO,
-    title="linear layers follow each other without a nonlinearity",
+    title="consecutive linear layers without an activation",
     needs={"fact:linear_pairs": 1, "fact:weight_layers": 1},
     check=check,
-    why="A product of matrices is a matrix: the second layer adds parameters, and nothing that the first could not do.",
-    how="The output of a linear or convolutional layer reaches another through changes of shape and dropout alone, and is not narrower than both ends. A warning where more than half of all places lack a nonlinearity.",
+    why="Two consecutive linear layers are equivalent to one: the second adds parameters but no capacity.",
+    how="The output of a linear or convolutional layer is fed to another with only reshapes and dropout in between, and is not a bottleneck. A warning if more than half of all such places lack an activation.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",

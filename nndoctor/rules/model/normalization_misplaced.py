@@ -24,11 +24,11 @@ RULE = Rule(
     code="NN704",
     name="normalization-misplaced",
     severity=Severity.INFO,
-    title="normalization stands in the wrong place",
+    title="normalization is in the wrong place",
     needs={"fact:norm_after_activation": 1},
     check=check,
-    why="Batch normalization keeps the mean and variance of training. Dropout before it makes that variance larger than in evaluation. After a ReLU it normalizes what is cut off at zero; many networks learn all the same.",
-    how="The graph shows dropout, or an activation, as what directly feeds a batch normalization.",
+    why="Batch normalization keeps the mean and variance of training. Dropout before it makes that variance larger than in evaluation. After a ReLU it normalizes values that are cut off at zero, which many networks tolerate.",
+    how="In the graph, the input of a batch normalization comes directly from dropout or an activation.",
     sources=(
         Reference("Ioffe and Szegedy, Batch Normalization, 2015", "https://arxiv.org/abs/1502.03167"),
         Reference(

@@ -24,8 +24,8 @@ RULE = Rule(
     title="the optimizer does not hold all parameters",
     needs={"fact:missed_parameters": 1},
     check=check,
-    why="A layer that was added after the optimizer was made, or left out of its groups, is never trained. If that is meant, say so with requires_grad_(False), which saves its gradients, too.",
-    how="Every parameter of the model with requires_grad is looked for in the optimizer's groups.",
+    why="A layer that was added after the optimizer was created, or left out of its groups, is never trained. If that is intended, use requires_grad_(False), which also avoids computing its gradients.",
+    how="Every parameter of the model with requires_grad must be in one of the optimizer's groups.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

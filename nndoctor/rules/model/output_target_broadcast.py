@@ -28,7 +28,7 @@ RULE = Rule(
     needs={"fact:shapes_watched": 1},
     check=check,
     why="An output of shape (N, 1) minus a target of shape (N,) is an N × N matrix. Its mean is a valid loss, which is lowest when every output is the mean target, so the model learns a constant.",
-    how="In one pass through the loss, a tensor with a gradient and one without have the shapes (N, 1) and (N,).",
+    how="During a forward pass the loss combines a tensor with a gradient and one without, of shapes (N, 1) and (N,).",
     sources=(
         Reference("PyTorch documentation, Broadcasting", "https://pytorch.org/docs/stable/notes/broadcasting.html"),
     ),

@@ -56,7 +56,7 @@ def _not_a_number(run: Run) -> Symptom | None:
         return None
     return _symptom(
         run,
-        "the initial loss is not finite: it takes a logarithm or a ratio of values that the output can exceed",
+        "the initial loss is not finite: it takes a logarithm or a ratio of values outside the allowed range",
         0.9,
     )
 
@@ -68,7 +68,7 @@ def _raw(run: Run) -> Symptom | None:
     what = "probabilities" if last == "softmax" else "raw scores"
     return _symptom(
         run,
-        f"the loss expects log-probabilities and gets {what}: it falls when every score rises, whichever class is right",
+        f"the loss expects log-probabilities and gets {what}: it falls when all scores rise, whatever the correct class is",
         0.95,
     )
 
@@ -163,7 +163,7 @@ def _median(run: Run) -> Symptom | None:
         return None
     return _symptom(
         run,
-        "the absolute error on targets of 0 and 1 is smallest when the more frequent value is always predicted; use binary cross-entropy",
+        "on targets of 0 and 1 the absolute error is smallest if the more frequent value is always predicted; use binary cross-entropy",
         0.7,
         Severity.WARNING,
     )
@@ -175,11 +175,11 @@ def _of_classes(run: Run) -> Symptom | None:
     if not run.fact("target_one_hot") or loss is None:
         return None
     why = (
-        "its gradient does not grow with the error, and it is smallest for the most frequent class alone"
+        "its gradient does not grow with the error, and it is smallest if the most frequent class is always predicted"
         if loss == "absolute error"
-        else "after a softmax its gradient vanishes where the model is surely wrong"
+        else "after a softmax its gradient vanishes where the model is confidently wrong"
         if run.fact("activation_before_loss") == "softmax"
-        else "it also punishes scores that are right and large"
+        else "it also penalizes correct scores that are large"
     )
     return _symptom(
         run,
@@ -196,8 +196,8 @@ RULE = Rule(
     title="the output does not fit the loss",
     needs={"fact:loss_is_finite": 1},
     check=check,
-    why="A loss fits an output when better outputs cost less, the best one can be given, and the gradient leads there. A sigmoid before targets of 100, a softmax over one value, a logarithm of raw scores fail at this, and no training mends it.",
-    how="The loss is taken of outputs that are moved freely, without the network: where it starts, what it could reach, what the last activation lets it reach (a fifth short is an error), where descent ends, and whether its favourite output follows the targets.",
+    why="A loss fits an output if better outputs have a lower loss, the best output is possible, and the gradient leads there. A sigmoid with targets of 100, a softmax over one value and a logarithm of raw scores do not fit, and training cannot correct that.",
+    how="The loss is minimized over the outputs directly, without the network: its initial value, its minimum, its minimum with the last activation (an error if that is a fifth worse), where gradient descent ends, and whether the best output follows the targets.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",

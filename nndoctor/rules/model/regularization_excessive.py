@@ -38,7 +38,7 @@ RULE = Rule(
     title="regularization outweighs the data",
     needs={"fact:dropout_rates": 1},
     check=check,
-    why="Regularization should tip the balance between solutions that fit, not forbid fitting. A decay whose pull exceeds the data's from the first step ends with all weights near zero.",
+    why="Regularization should choose between solutions that fit, not prevent fitting. A weight decay that outweighs the data from the first step drives all weights to zero.",
     how="The norm of the penalty's gradient (weight decay times weights, and any penalty within the loss) exceeds that of the loss over the same parameters at the start; or a dropout rate is 0.7 or more.",
     sources=(
         Reference(

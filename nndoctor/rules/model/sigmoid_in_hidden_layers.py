@@ -36,8 +36,8 @@ RULE = Rule(
     title="a squashing activation between hidden layers",
     needs={"fact:sigmoid_before": 1},
     check=check,
-    why="The derivative of a sigmoid is at most 1/4, so that gradients shrink layer by layer, and its outputs are all positive, so that a unit's weights can only rise or fall together. Gates that multiply are another matter, and are not meant.",
-    how="The graph shows a sigmoid or softmax as what directly feeds a linear or convolutional layer.",
+    why="The derivative of a sigmoid is at most 1/4, so that gradients shrink layer by layer, and its outputs are all positive, so that the weights of a unit can only increase or decrease together. Multiplicative gates are not reported.",
+    how="In the graph, the input of a linear or convolutional layer comes directly from a sigmoid or softmax.",
     sources=(
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),
         Reference("Glorot and Bengio, 2010", "https://proceedings.mlr.press/v9/glorot10a.html"),

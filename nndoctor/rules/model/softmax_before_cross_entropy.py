@@ -70,11 +70,11 @@ RULE = Rule(
     code="NN702",
     name="softmax-before-cross-entropy",
     severity=Severity.ERROR,
-    title="an activation stands before a loss that has one of its own",
+    title="the model applies an activation that the loss applies again",
     needs={"fact:loss_before|train/accuracy": 1},
     check=check,
-    why="Cross-entropy takes raw scores and applies log-softmax itself. After a softmax of the model's own, scores differ by at most one: for ten classes the loss can't fall below 1.46, and gradients are small.",
-    how="In the graph of the loss, softmax, sigmoid or tanh stands before the loss's own log-softmax, or before the sigmoid of binary cross-entropy with logits. In a log: with 90 % of the training examples right or more the loss ends at ln(e + C - 1) - 1 plus the error, as for 10 classes at 1.46.",
+    why="Cross-entropy takes raw scores and applies log-softmax itself. If the model applies softmax first, the scores differ by at most one: for ten classes the loss can't fall below 1.46, and gradients are small.",
+    how="In the graph of the loss, softmax, sigmoid or tanh comes before the loss's own log-softmax, or before the sigmoid of binary cross-entropy with logits. In a log: with 90% training accuracy or more the loss ends at ln(e + C - 1) - 1 plus the error, as for 10 classes at 1.46.",
     sources=(
         Reference(
             "PyTorch documentation, CrossEntropyLoss",

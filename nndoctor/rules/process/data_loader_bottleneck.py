@@ -27,7 +27,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if not SHARE <= share <= 1.0:
         return
     yield Symptom(
-        f"each step waits for its data for {percent(share)} of its time ({data.column} {number(median(data.y))}, {whole.column} {number(median(whole.y))}): "
+        f"each step spends {percent(share)} of its time waiting for data ({data.column} {number(median(data.y))}, {whole.column} {number(median(whole.y))}): "
         "the data loader is the bottleneck",
         0.9,
         {"data_time": wait, "step_time": all_of_it, "share": share},
@@ -36,13 +36,16 @@ def check(run: Run) -> Iterator[Symptom]:
         span=(float(data.x[0]), float(data.x[-1])),
         causes=(
             Cause(
-                "too few workers", 0.5, "one process decodes while the GPU waits", "one epoch with twice the workers"
+                "too few workers",
+                0.5,
+                "a single process decodes while the GPU waits",
+                "one epoch with twice the workers",
             ),
             Cause("slow storage", 0.3, "many small files on a network disk", "read the same files from a local disk"),
             Cause(
                 "heavy preprocessing",
                 0.2,
-                "decoding and augmentation take processor time",
+                "decoding and augmentation take CPU time",
                 "time the loader alone, without the model",
             ),
         ),
@@ -62,8 +65,8 @@ RULE = Rule(
     title="the model waits for its data",
     needs={"data_time": MIN_POINTS, "step_time": MIN_POINTS},
     check=check,
-    why="Time that the model waits for data is paid for and lost.",
-    how="The median wait for a batch is 40 % of the median time of a step or more, after the first tenth of the run.",
+    why="Time that the model spends waiting for data is wasted.",
+    how="The median wait for a batch is 40% of the median time of a step or more, after the first tenth of the run.",
     sources=(
         Reference(
             "PyTorch performance tuning guide: asynchronous data loading",

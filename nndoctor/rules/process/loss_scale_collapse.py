@@ -77,13 +77,13 @@ def _causes() -> tuple[Cause, ...]:
         Cause(
             "overflow in half precision",
             0.4,
-            "float16 ends at 65,504; some layer's values exceed it",
+            "the largest float16 value is 65,504, and some layer exceeds it",
             "the same run in bfloat16 or float32",
         ),
         Cause(
             "NaN in the data",
             0.2,
-            "one example with a NaN overflows at every scale",
+            "an example with NaN overflows at every scale",
             "run isfinite over every input and target",
         ),
     )
@@ -96,7 +96,7 @@ RULE = Rule(
     title="the loss scale collapses",
     needs={"loss_scale|train/loss|validation/loss|grad_norm": 1},
     check=check,
-    why="Every overflow skips a step and halves the scale. Where it keeps falling, no step is applied: the run stands still until it aborts.",
+    why="Every overflow skips a step and halves the scale. If it keeps falling, no step is applied, and the run makes no progress until it aborts.",
     how=f"The loss scale, in the log's column or its overflow messages, was halved {MIN_HALVINGS:.0f} times or more (or ends below {SMALL / 2:g}) and ends at its lowest; or the log ends with the message that the scale is at its minimum.",
     sources=(
         Reference("Micikevicius et al., Mixed Precision Training, 2018", "https://arxiv.org/abs/1710.03740"),

@@ -32,7 +32,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if steady < RISES or end - half < ON * (end - float(median(curve.y[:3]))):
         return
     yield Symptom(
-        f"memory ({curve.column}) grows through the whole run, from {number(found.early)} to {number(found.late)} (+{percent(found.late / found.early - 1)}): something is kept at every step",
+        f"memory ({curve.column}) grows through the whole run, from {number(found.early)} to {number(found.late)} (+{percent(found.late / found.early - 1)}): something is kept in every step",
         0.9,
         {"early": found.early, "late": found.late, "grown": grown},
         series="memory",
@@ -63,8 +63,8 @@ RULE = Rule(
     title="memory grows at every step",
     needs={"memory": MIN_POINTS},
     check=check,
-    why="A leak ends the run out of memory, hours or days in.",
-    how="Early warning. The last fifth needs 15 % more memory than the first third, by four standard errors; 70 % of the pieces of the run rise, and a quarter of the growth comes in its second half.",
+    why="A memory leak ends the run with an out-of-memory error, hours or days later.",
+    how="Early warning. The last fifth needs 15% more memory than the first third, by four standard errors; memory grows in 70% of the segments of the run, and a quarter of the growth is in its second half.",
     sources=(
         Reference(
             "PyTorch, Frequently Asked Questions: my model reports 'cuda runtime error: out of memory'",

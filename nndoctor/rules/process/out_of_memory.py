@@ -34,7 +34,7 @@ RULE = Rule(
     needs={f"fact:{SAID}": 1},
     check=check,
     why="The run did not finish: everything after the last checkpoint is lost, whatever the curves say.",
-    how="A line below the last values of a printed log says that memory could not be allocated.",
+    how="A line after the last values of a printed log says that memory could not be allocated.",
     sources=(
         Reference(
             "PyTorch documentation, CUDA semantics: memory management",

@@ -34,7 +34,7 @@ RULE = Rule(
     needs={f"fact:{SAID}": 1},
     check=check,
     why="The run did not finish: what its curves show is the part before the crash.",
-    how="A line below the last values of a printed log is an error message (an exception, NCCL, an assertion, a signal); an interrupt by the user is none.",
+    how="A line after the last values of a printed log is an error message (an exception, NCCL, an assertion, a signal). An interrupt by the user does not count.",
     sources=(
         Reference(
             "PyTorch documentation, torchrun: error propagation",

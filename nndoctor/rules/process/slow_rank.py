@@ -32,7 +32,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     curve = ranks[slowest]
     yield Symptom(
-        f"rank {slowest} takes {number(late[slowest])} for a step, the other ranks {number(usual)}: all ranks wait for it",
+        f"rank {slowest} takes {number(late[slowest])} per step, the other ranks {number(usual)}: all ranks wait for it",
         0.9,
         {"rank": slowest, "time": late[slowest], "others": usual, "lost": 1 - usual / late[slowest]},
         series=curve.name,
@@ -54,7 +54,7 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "another process on that node",
                 0.2,
-                "it takes processor or GPU time",
+                "it takes CPU or GPU time",
                 "look at the processes on the node",
             ),
         ),
@@ -68,7 +68,7 @@ RULE = Rule(
     title="one rank is slower than the others",
     needs={"step_time_rank_0|step_time_rank_1": MIN_POINTS},
     check=check,
-    why="Synchronous training goes at the speed of its slowest rank.",
+    why="Synchronous training runs at the speed of its slowest rank.",
     how="In the second half of the run one rank's median step takes 1.3 times as long as the median of the others.",
     sources=(Reference("Jiang et al., MegaScale, 2024: stragglers", "https://arxiv.org/abs/2402.15627"),),
     remedies=("check-the-machine", "balance-the-ranks", "more-loader-workers"),

@@ -64,22 +64,24 @@ def _symptom(run: Run, curve: Series, found: Drift, lost: float) -> Symptom:
         span=(at, float(curve.x[-1])),
         causes=(
             Cause(
-                "something grows with every step",
+                "something grows in every step",
                 0.6 if leaks else 0.3 if gradual else 0.15,
-                "memory grows, too" if leaks else "the fall is gradual" if gradual else "the fall is sudden",
+                "memory grows, too" if leaks else "the slowdown is gradual" if gradual else "the slowdown is sudden",
                 "profile one step early and one late in the run, and compare the calls",
             ),
             Cause(
                 "data loading",
                 0.6 if waits else 0.25,
-                "the wait for data grows" if waits else "caches fill, files get larger or the disk slower",
+                "the time spent waiting for data grows"
+                if waits
+                else "caches fill, files get larger or the disk gets slower",
                 "log the time that each step waits for its batch",
             ),
             Cause(
                 "the machine",
                 0.3,
                 "other jobs, heat, or a slow link between ranks",
-                "look at the clock rate and the use of the GPU, and at the ranks' step times",
+                "check the GPU's clock rate and utilization, and the step times of the ranks",
             ),
         ),
     )
@@ -92,8 +94,8 @@ RULE = Rule(
     title="the run has become slower",
     needs={"throughput|step_time": MIN_POINTS},
     check=check,
-    why="A run at half its speed costs twice as much; a gradual fall often ends out of memory.",
-    how="The median speed of the last fifth is at least 25 % below that of the first third (the first 5 % left out), by four standard errors.",
+    why="A run at half its speed costs twice as much. A gradual slowdown often ends in an out-of-memory error.",
+    how="The median speed of the last fifth is at least 25% below that of the first third (without the first 5%), by four standard errors.",
     sources=(
         Reference(
             "PyTorch performance tuning guide", "https://docs.pytorch.org/tutorials/recipes/recipes/tuning_guide.html"

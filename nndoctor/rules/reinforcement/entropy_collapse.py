@@ -52,8 +52,13 @@ def _causes(run: Run) -> tuple[Cause, ...]:
     rate = "it is the usual cause" if lr is None or not len(lr.y) else f"it peaks at {number(lr.high)}"
     return (
         Cause("learning rate too high", 0.45, rate, "one run with a third of the learning rate"),
-        Cause("no entropy bonus", 0.35, "nothing pays for trying other actions", "one run with an entropy bonus"),
-        Cause("no KL penalty", 0.2, "nothing holds the policy near its start", "one run with a larger KL coefficient"),
+        Cause("no entropy bonus", 0.35, "nothing rewards trying other actions", "one run with an entropy bonus"),
+        Cause(
+            "no KL penalty",
+            0.2,
+            "nothing keeps the policy near its initial state",
+            "one run with a larger KL coefficient",
+        ),
     )
 
 
@@ -67,8 +72,8 @@ RULE = Rule(
     title="the policy stopped exploring",
     needs={"entropy|entropy_loss": MIN_POINTS},
     check=check,
-    why="A policy that always takes the same action sees nothing new, so that its reward cannot rise any more.",
-    how="Early warning. The entropy ends at 10 % of its start or less, and the reward has not clearly risen, had gained less than 40 % of its rise by then, or has fallen by 30 % of it. A policy that has solved its task may be deterministic.",
+    why="A policy that always takes the same action sees nothing new, so its reward cannot rise any further.",
+    how="Early warning. The entropy ends at 10% of its start or less, and the reward has not clearly risen, had gained less than 40% of its rise by then, or has fallen by 30% of it. A policy that has solved its task may be deterministic.",
     sources=(
         Reference("Yu et al., DAPO, 2025: entropy collapse in GRPO", "https://arxiv.org/abs/2503.14476"),
         Reference(

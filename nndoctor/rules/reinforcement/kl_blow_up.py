@@ -56,13 +56,13 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "KL coefficient too small",
                 0.3,
-                "nothing holds the policy near the reference",
+                "nothing keeps the policy near the reference",
                 "one run with a coefficient ten times as large",
             ),
             Cause(
                 "reward hacking",
                 0.2,
-                "the policy leaves the language to please the reward",
+                "the policy produces degenerate text that the reward model scores highly",
                 "read twenty of its last completions",
             ),
         ),
@@ -73,10 +73,10 @@ RULE = Rule(
     code="NNR02",
     name="kl-blow-up",
     severity=Severity.WARNING,
-    title="the policy left its reference",
+    title="the policy is too far from its reference",
     needs={"kl": MIN_POINTS},
     check=check,
-    why="Far from the reference the reward is no longer trustworthy and the text is no longer fluent; the run does not come back.",
+    why="Far from the reference the reward is no longer reliable and the text is no longer fluent; the run does not recover.",
     how="Early warning. The KL divergence ends above 10 nats a token, or is above it in a tenth of the steps, or has grown tenfold to more than 2 while the reward has not risen. Sums over a completion (objective/kl) have limits 20 times as high.",
     sources=(
         Reference(

@@ -35,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
     lower = f" (rejected {number(levels(rejected).last)})" if rejected is not None and len(rejected.y) else ""
     yield Symptom(
         f"the reward of the chosen answers fell from {number(chosen.initial)} to {number(chosen.final)}{lower} while the margin grew to "
-        f"{number(margin)}: the model makes the good answers less likely, too{likely}",
+        f"{number(margin)}: the model makes even the chosen answers less likely{likely}",
         0.85,
         {"start": way.start, "last": way.last, "margin": margin, "log_probability_lost": lost},
         series=chosen.name,
@@ -45,19 +45,19 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "learning rate too high or too many steps",
                 0.4,
-                "the margin grows long after the pairs are told apart",
+                "the margin keeps growing long after the pairs are ranked correctly",
                 "one run with a tenth of the learning rate, or one epoch",
             ),
             Cause(
                 "chosen and rejected answers too alike",
                 0.35,
-                "what lowers the one lowers the other",
-                "measure the edit distance of the pairs, and drop the closest",
+                "lowering one also lowers the other",
+                "measure the edit distance of the pairs, and drop the most similar",
             ),
             Cause(
-                "nothing holds the chosen answers",
+                "nothing keeps the chosen answers likely",
                 0.25,
-                "the loss sees the difference alone",
+                "the loss only depends on the difference",
                 "one run with a term for the chosen answers' likelihood",
             ),
         ),
@@ -80,8 +80,8 @@ RULE = Rule(
     title="chosen answers become less likely",
     needs={"rewards_chosen": MIN_POINTS},
     check=check,
-    why="Probability that leaves both answers goes to others that nobody has seen; the model can become worse while its margin and accuracy rise.",
-    how="The chosen answers' reward ends below zero by a quarter of the margin and three standard errors, and is at -1.5 or less, or their log-probability has fallen by 15 %.",
+    why="Probability that both answers lose goes to unseen ones: the model can become worse while its margin and accuracy rise.",
+    how="The chosen answers' reward ends below zero by a quarter of the margin and three standard errors, and is at -1.5 or less, or their log-probability has fallen by 15%.",
     sources=(
         Reference(
             "Razin et al., Unintentional Unalignment: Likelihood Displacement in DPO, 2024",

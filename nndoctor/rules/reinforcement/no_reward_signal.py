@@ -66,7 +66,9 @@ def _causes(level: float, run: Run) -> tuple[Cause, ...]:
             "measure the pass rate of the model before training, with 16 samples for each prompt",
         ),
         Cause(
-            "the reward function never pays" if hard else "the reward function always pays",
+            "the reward function always returns the lowest reward"
+            if hard
+            else "the reward function always returns the highest reward",
             0.35,
             "a parser that fails gives every answer the same reward",
             "print the reward of five right and five wrong answers",
@@ -108,7 +110,7 @@ def _still(run: Run, y: np.ndarray) -> Iterator[Symptom]:
             Cause(
                 "rewards too rare",
                 0.4,
-                "random actions never reach one",
+                "random actions never earn one",
                 "reward the first step towards the goal, and see whether the policy learns that",
             ),
             Cause(
@@ -129,11 +131,11 @@ RULE = Rule(
     code="NNR04",
     name="no-reward-signal",
     severity=Severity.WARNING,
-    title="the rewards tell the policy nothing",
+    title="the rewards carry no signal",
     needs={"reward": MIN_POINTS},
     check=check,
-    why="A policy learns from the differences between rewards; where all are equal the gradient is zero, and the steps are wasted.",
-    how="Early warning. Four in five groups have equal rewards (reward_std 0, frac_reward_zero_std) in the first third of the run and over all of it, or nine in ten at the end while the task is not solved. Of a game: the reward is constant, or 40 values never rise by three standard errors.",
+    why="A policy learns from differences between rewards. If all are equal the gradient is zero, and the steps are wasted.",
+    how="Early warning. Four in five groups have equal rewards (reward_std 0, frac_reward_zero_std) in the first third of the run and over all of it, or nine in ten at the end while the task is not solved. In control tasks: the reward is constant, or does not rise by three standard errors over 40 values.",
     sources=(
         Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
         Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),

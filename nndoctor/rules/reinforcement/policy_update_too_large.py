@@ -61,7 +61,7 @@ def _clipping(run: Run, clip: Series) -> Symptom | None:
     at = float(clip.x[int(np.argmax(clip.y > min(CLIPPED, HARD)))])
     return Symptom(
         f"updates change the policy too much: {percent(max(level, clip.high))} of the probability ratios are clipped at most, "
-        f"{percent(level)} in the median (5 to 25 % is usual)",
+        f"{percent(level)} in the median (5 to 25% is usual)",
         0.85,
         {"median": level, "highest": clip.high, "step": at},
         series=clip.name,
@@ -79,7 +79,7 @@ def _causes(run: Run) -> tuple[Cause, ...]:
         Cause(
             "too many epochs on one batch",
             0.3,
-            "each of them moves the policy further from the one that played",
+            "each of them moves the policy further from the one that collected the data",
             "one run with half of the epochs and a target KL of 0.02",
         ),
         Cause("batch too small", 0.15, "noisy advantages make large steps", "one run with four times the batch"),
@@ -93,8 +93,8 @@ RULE = Rule(
     title="updates change the policy too much",
     needs={"approx_kl|clip_fraction|kl": MIN_POINTS},
     check=check,
-    why="The data of a batch were made by the policy before the update; far from it their advantages are wrong, and one bad update can end the run.",
-    how="Early warning. The median approximate KL of an update is above 0.06, 15 % of the updates are above 0.2, or one is above 0.5 and the reward does not rise; else 45 % of the ratios are clipped in the median, or 60 % in 15 % of the updates without a rise of the reward.",
+    why="The data of a batch come from the policy before the update. Far from that policy their advantages are wrong, and one bad update can ruin the run.",
+    how="Early warning. The median approximate KL of an update is above 0.06, 15% of the updates are above 0.2, or one is above 0.5 and the reward does not rise; else 45% of the ratios are clipped in the median, or 60% in 15% of the updates without a rise of the reward.",
     sources=(
         Reference("Schulman et al., Proximal Policy Optimization, 2017", "https://arxiv.org/abs/1707.06347"),
         Reference(

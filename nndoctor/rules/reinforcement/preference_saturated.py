@@ -43,14 +43,14 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "learning rate too high",
                 0.5,
-                "margins of the usual runs stay below 5",
+                "margins of typical runs stay below 5",
                 "one run with a tenth of the learning rate",
             ),
-            Cause("too many epochs", 0.3, "every pair is already told apart", "one run of one epoch"),
+            Cause("too many epochs", 0.3, "every pair is already ranked correctly", "one run of one epoch"),
             Cause(
                 "pairs too easy",
                 0.2,
-                "length or format may give the answer away",
+                "length or format may reveal the answer",
                 "train a classifier on the answers' length alone",
             ),
         ),
@@ -61,11 +61,11 @@ RULE = Rule(
     code="NNR09",
     name="preference-saturated",
     severity=Severity.WARNING,
-    title="every pair is told apart already",
+    title="every pair is already ranked correctly",
     needs={"rewards_margins": MIN_POINTS},
     check=check,
-    why="Beyond that point the loss only drives the two answers apart, away from the reference: the model overfits the pairs and its text degrades.",
-    how="At the end the margin is above 8, the accuracy at 98.5 % and the loss below 0.02; or a fifth of the margins are above 15.",
+    why="After that the loss only pushes the two answers further apart and away from the reference: the model overfits the pairs, and its text degrades.",
+    how="At the end the margin is above 8, the accuracy at 98.5% and the loss below 0.02; or a fifth of the margins are above 15.",
     sources=(
         Reference(
             "Rafailov et al., Scaling Laws for Reward Model Overoptimization in Direct Alignment Algorithms, 2024",

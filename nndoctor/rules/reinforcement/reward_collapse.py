@@ -53,7 +53,7 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "value estimates diverged",
                 0.2,
-                "wrong advantages point the wrong way",
+                "wrong advantages move the policy in the wrong direction",
                 "look at the value loss and the explained variance around the fall",
             ),
         ),
@@ -67,8 +67,8 @@ RULE = Rule(
     title="the reward has fallen for good",
     needs={"reward": MIN_POINTS},
     check=check,
-    why="The policy unlearned what it could do; every step after the best is lost, and the best checkpoint is an earlier one.",
-    how="The median reward at the end has lost half of the way from the start to the best level, by four standard errors and a quarter of the rewards' first spread, and the best level lies before 93 % of the run.",
+    why="The policy has unlearned its task: every step after the best is wasted, and the best checkpoint is an earlier one.",
+    how="The median reward at the end has lost half of the gain from the start to the best level, by four standard errors and a quarter of the initial spread of the rewards, and the best level is before 93% of the run.",
     sources=(
         Reference("Schulman et al., Proximal Policy Optimization, 2017", "https://arxiv.org/abs/1707.06347"),
         Reference(

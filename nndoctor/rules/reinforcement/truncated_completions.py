@@ -45,7 +45,7 @@ def check(run: Run) -> Iterator[Symptom]:
         span=(at, float(curve.x[-1])),
         causes=(
             Cause(
-                "the reward pays for length",
+                "the reward favors length",
                 0.5 if grown else 0.2,
                 "completions grow longer" if grown else "their length hardly grows",
                 "plot the reward against the length of the completions of one step",
@@ -73,8 +73,8 @@ RULE = Rule(
     title="completions are cut off",
     needs={"clipped_completions": MIN_POINTS},
     check=check,
-    why="A completion that is cut off cannot be rewarded for its answer: the policy learns from noise, and pays for the longest texts.",
-    how="Early warning. At the end at least half of the completions reach the length limit, or 30 % after a rise of 20 points.",
+    why="A completion that is cut off cannot be rewarded for its answer: the policy learns from noise, at the cost of the longest texts.",
+    how="Early warning. At the end at least half of the completions reach the length limit, or 30% after a rise of 20 points.",
     sources=(
         Reference(
             "Liu et al., Understanding R1-Zero-Like Training (Dr. GRPO), 2025: length bias",

@@ -41,7 +41,7 @@ def check(run: Run) -> Iterator[Symptom]:
     large = value is not None and len(value.y) > 0 and value.last > LARGE
     words = f"; the value loss is {number(value.last)}" if value is not None and len(value.y) else ""
     yield Symptom(
-        f"the value function explains nothing of the returns: explained variance is {number(last)} at the end, "
+        f"the value function does not predict the returns: explained variance is {number(last)} at the end, "
         f"{number(level)} in the middle{words}",
         0.85,
         {
@@ -57,7 +57,7 @@ def check(run: Run) -> Iterator[Symptom]:
             Cause(
                 "rewards not scaled",
                 0.6 if large else 0.3,
-                "returns of thousands need large weights" if large else "returns far from 1 fit slowly",
+                "returns in the thousands need large weights" if large else "returns far from 1 are fitted slowly",
                 "one run with rewards divided by their running standard deviation",
             ),
             Cause(
@@ -67,9 +67,9 @@ def check(run: Run) -> Iterator[Symptom]:
                 "one run with ten times its learning rate or its loss's coefficient",
             ),
             Cause(
-                "observations do not show what is to come",
+                "observations do not contain the necessary information",
                 0.3,
-                "then no function can",
+                "then no value function can predict the returns",
                 "train the value function alone on recorded episodes",
             ),
         ),
@@ -82,11 +82,11 @@ RULE = Rule(
     code="NNR06",
     name="value-function-unfit",
     severity=Severity.WARNING,
-    title="the value function explains nothing",
+    title="the value function does not predict the returns",
     needs={"explained_variance": MIN_POINTS},
     check=check,
-    why="Advantages are returns less the value function; where it explains nothing they are as noisy as the returns, and learning is slow or wrong.",
-    how="Audit. After 40 % of the run the median explained variance is 0.05 or less and a tenth of its values at most above 0.3 (where updates are clipped, as in PPO), or it is below -0.2. Not where the task is solved and the variance merely fell again.",
+    why="Advantages are returns minus the value function. If it explains nothing, they are as noisy as the returns, and learning is slow or wrong.",
+    how="Audit. After 40% of the run the median explained variance is 0.05 or less and a tenth of its values at most above 0.3 (where updates are clipped, as in PPO), or it is below -0.2. Not reported if the task is solved and the variance only fell again afterwards.",
     sources=(
         Reference(
             "Huang et al., The 37 Implementation Details of PPO, 2022",

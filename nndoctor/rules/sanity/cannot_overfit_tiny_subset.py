@@ -65,8 +65,8 @@ def _causes(run: Run) -> tuple[Cause, ...]:
             Cause(
                 "dead units",
                 0.5,
-                f"layer {dead[0]} gives only zeros",
-                "the same with leaky ReLU, or a tenth of the rate",
+                f"layer {dead[0]} outputs only zeros",
+                "the same with leaky ReLU, or a tenth of the learning rate",
             )
         )
     if full:
@@ -74,8 +74,8 @@ def _causes(run: Run) -> tuple[Cause, ...]:
             Cause(
                 "saturated units",
                 0.5,
-                f"layer {full[0]} sits at its ends",
-                "the same with inputs of unit spread and Xavier initialization",
+                f"layer {full[0]} is saturated",
+                "the same with inputs of unit standard deviation and Xavier initialization",
             )
         )
     norms = [(p, n) for p in run.layers if (n := _last(run, p, "grad_norm")) >= 0]
@@ -103,7 +103,7 @@ def _causes(run: Run) -> tuple[Cause, ...]:
                 "labels that contradict each other",
                 0.3,
                 "equal inputs have different labels",
-                "the same with those examples taken out",
+                "the same without those examples",
             )
         )
     found.append(
@@ -131,11 +131,11 @@ RULE = Rule(
     code="NN801",
     name="cannot-overfit-tiny-subset",
     severity=Severity.ERROR,
-    title="a handful of examples cannot be learned by heart",
+    title="the model cannot overfit a few examples",
     needs={"fact:tiny_tried": 1},
     check=check,
-    why="Any sound network learns a handful of examples by heart within a few hundred steps. One that cannot has a fault in model, loss, gradients or data that no amount of training mends.",
-    how="2 to 16 examples, the very same batch each step, dropout and weight decay off, from the user's own initialization, over several rates and subsets, until under 5 % of the loss above its floor is left and every class is right.",
+    why="Any working network can memorize a few examples within a few hundred steps. One that cannot has a bug in the model, the loss, the gradients or the data that longer training does not fix.",
+    how="2 to 16 examples, the same batch in every step, dropout and weight decay off, from the user's own initialization, at several learning rates and subsets, until the loss above its minimum is under 5% of its initial value and every class is correct.",
     sources=(
         Reference("CS231n: 'overfit a tiny subset of data'", "https://cs231n.github.io/neural-networks-3/"),
         Reference(

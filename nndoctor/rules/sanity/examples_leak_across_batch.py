@@ -27,7 +27,7 @@ RULE = Rule(
     title="an example's output depends on the others in its batch",
     needs={"fact:leak_change": 1},
     check=check,
-    why="A view where a transpose was meant, a softmax or a mean over dimension 0, a recurrent layer without batch_first: each mixes examples, and the network still learns something. In training mode batch normalization does so by design; in evaluation mode nothing should.",
+    why="A view instead of a transpose, a softmax or a mean over dimension 0, or a recurrent layer without batch_first mixes examples, and the network still learns something. Batch normalization mixes them by design in training mode; in evaluation mode nothing should.",
     how="In evaluation mode the first example's output changes by more than a thousandth when every other example of the batch is replaced.",
     sources=(
         Reference(

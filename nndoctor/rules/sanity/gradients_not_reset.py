@@ -14,7 +14,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Judge what the probe saw in the user's own step."""
     carried = run.number("gradient_carried")
     if carried > 0.5:
-        text = f"{percent(min(carried, 1.0))} of each step's gradient is still there in the next: call zero_grad() in every step"
+        text = f"{percent(min(carried, 1.0))} of each step's gradient is carried over to the next step: call zero_grad() in every step"
         yield Symptom(text, 0.95, {"carried_over": carried}, place="train_step")
 
 
@@ -25,8 +25,8 @@ RULE = Rule(
     title="gradients add up from step to step",
     needs={"fact:gradient_carried": 1},
     check=check,
-    why="backward() adds to what is in .grad. Without zero_grad() every step walks along the sum of all gradients so far, which acts like a rate that grows with the run.",
-    how="A large known gradient is left in every parameter before the user's train_step; whether it takes part in the update that the optimizer is given shows whether it was cleared.",
+    why="backward() adds to what is in .grad. Without zero_grad() every step uses the sum of all gradients so far, which acts like a learning rate that keeps growing.",
+    how="A large known gradient is put in every parameter before the user's train_step; if it is still there when the optimizer steps, it was not cleared.",
     sources=(
         Reference("Jiang et al., TrainCheck, OSDI 2025", "https://www.usenix.org/conference/osdi25/presentation/jiang"),
     ),

@@ -33,7 +33,7 @@ RULE = Rule(
     title="the output does not depend on the input",
     needs={"fact:input_effect": 1},
     check=check,
-    why="A network whose output is the same for every input has lost the signal on the way: units that are all dead, a softmax over one value, a wrong index, a mask that hides everything.",
+    why="A network with the same output for every input loses the signal somewhere: all units are dead, a softmax is taken over one value, an index is wrong, or a mask hides everything.",
     how="The outputs of different examples differ by less than 1e-5 of their size; or, once a few examples are learned, zeros in their place do no worse.",
     sources=(
         Reference(

@@ -17,7 +17,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if not side or side == "inside" or now <= 0:
         return
     best = run.number("lr_suggested")
-    advice = f"; {number(best)} learned fastest of those tried" if best else ""
+    advice = f"; of those tried, {number(best)} learned fastest" if best else ""
     evidence = {
         "configured": now,
         "usable_from": low,
@@ -46,11 +46,11 @@ RULE = Rule(
     code="NN808",
     name="lr-outside-usable-range",
     severity=Severity.WARNING,
-    title="the learning rate lies outside the usable range",
+    title="the learning rate is outside the usable range",
     needs={"fact:lr_side": 1, "fact:lr_configured": 1},
     check=check,
-    why="The learning rate is the one setting to get right first. A rate ten times too low takes ten times as long, one too high learns nothing.",
-    how="Short trainings from the same start at rates around the configured one, over seeds: usable is where the loss falls by a good part of what the best rate achieves and does not jump.",
+    why="The learning rate is the first setting to get right. Ten times too low takes ten times as long; too high learns nothing.",
+    how="Short trainings from the same start at learning rates around the configured one, with several seeds. A learning rate is usable if the loss falls nearly as far as with the best one and does not jump.",
     sources=(
         Reference("Smith, Cyclical Learning Rates, 2017", "https://arxiv.org/abs/1506.01186"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),

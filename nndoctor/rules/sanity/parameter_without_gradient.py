@@ -51,8 +51,8 @@ RULE = Rule(
     title="parameters get no gradient",
     needs={"fact:loss_has_gradient": 1},
     check=check,
-    why="A parameter without gradient stays what it was. The usual ways: a layer that is made and never called, a list instead of nn.ModuleList, detach(), .data or numpy in the forward pass, units that are all dead.",
-    how="Over the first steps, every parameter with requires_grad should once get a gradient other than zero; with part of the parameters unused it is a warning, with a third an error.",
+    why="A parameter without a gradient is never updated. Usual causes: a layer that is created but never called, a list instead of nn.ModuleList, detach(), .data or numpy in the forward pass, or units that are all dead.",
+    how="Every parameter with requires_grad should get a nonzero gradient at least once in the first steps. A warning if some do not, an error from a third of the parameters on.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

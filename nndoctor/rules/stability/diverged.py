@@ -34,19 +34,19 @@ VALUES = (
     Cause(
         "learning rate too high",
         0.4,
-        "each step overshoots, and the next target is made from it",
+        "each step overshoots, and the next target is computed from the result",
         "one run with a tenth of the learning rate",
     ),
     Cause(
-        "targets follow too fast",
+        "target network updated too fast",
         0.35,
-        "without a slow target network errors feed themselves",
+        "without a slow target network, errors reinforce themselves",
         "one run with a target network updated ten times as slowly",
     ),
     Cause(
         "rewards or discount too large",
         0.25,
-        "values are sums of rewards over 1 / (1 - discount) steps",
+        "values are sums of rewards over about 1 / (1 - discount) steps",
         "one run with rewards divided by their standard deviation",
     ),
 )
@@ -165,14 +165,14 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
         return BOOSTED
     turn = loss.share_of_run(loss.best_step)
     lr = lr_share(run, max(turn - 0.05, 0.0), min(turn + 0.1, 1.0))
-    because = "a loss that climbs and stays up is a step size too large for the curvature there"
+    because = "a loss that climbs and stays high points to steps too large for the local curvature"
     if lr is not None and lr > 0.5:
         because += "; the learning rate was near its peak when the loss turned"
     shrunk = (
         Cause(
             "regularization too strong",
             0.5,
-            "the loss climbed without a tremor and stands still: weights that are decayed away end like this",
+            "the loss climbed smoothly and then stayed constant, as it does when weight decay drives all weights to zero",
             "one run without weight decay",
         ),
     )
@@ -183,7 +183,7 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
         Cause(
             "a bad batch or a change of data",
             0.2,
-            "a single large gradient can throw the weights away",
+            "a single large gradient can ruin the weights",
             "log the gradient norm, or clip it at 1",
         ),
     )
@@ -213,8 +213,8 @@ RULE = Rule(
     title="the training loss rose for good",
     needs={"train/loss|value_loss|total_loss": 4},
     check=check,
-    why="A training loss is what the optimizer lowers. When it rises and stays up, the steps are too large or the gradients wrong, and more steps will not mend it.",
-    how="The last tenth lies above the best level by more than three times what was ever learned, or more than 60 % of it is lost, far outside the noise, and it stays there; or three values in four of the second half are above three times the very first; or it jumps by 30 % of the reach at once and stays up, or climbs by 35 % of it until the end, or ends 1.4 times as high as it began without ever coming below its first value. In reinforcement learning: the value loss grows a thousandfold and on, or values exceed five times the largest return.",
+    why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
+    how="In the last tenth of the run the loss is above its best level by more than three times its total decrease, or has lost more than 60% of it, far outside the noise; or three in four values of the second half are more than three times the first value; or the loss jumps by 30% of its total decrease and stays high, or climbs by 35% of it until the end, or ends 1.4 times as high as it began without ever falling below its first value. In reinforcement learning: the value loss grows more than a thousandfold, or values exceed five times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",

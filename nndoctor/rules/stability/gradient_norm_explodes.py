@@ -40,7 +40,7 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"the gradient norm reached {number(largest)} at {run.place(where)}"
         + (f", {times} its usual size" if times else f" (usually {number(float(usual[at]))})")
-        + (", and training loss jumped with it" if hurt else "; training loss did not suffer"),
+        + (", and training loss jumped with it" if hurt else "; training loss was not affected"),
         confidence_between(largest / float(usual[at]), TIMES, 100.0),
         {"largest": largest, "usual": float(usual[at]), "step": where, "times_seen": len(high)},
         series="grad_norm",
@@ -69,11 +69,11 @@ RULE = Rule(
     code="NN306",
     name="gradient-norm-explodes",
     severity=Severity.WARNING,
-    title="the gradient norm bursts",
+    title="the gradient norm explodes",
     needs={"grad_norm": 10, "train/loss": 10},
     check=check,
     why="A single step along an exploding gradient can undo thousands of good ones. Recurrent networks and deep networks without normalization are prone to it.",
-    how="A norm over ten times the run's median and that of its neighbours after the first 5% of the run, unless all of them come at the ends of epochs or at equal distances (short last batches). A warning if the loss jumps by 15% of its reach within 5% of the run after it, information otherwise.",
+    how="A norm over ten times the run's median and that of its neighbours after the first 5% of the run, unless all of them come at the ends of epochs or at equal distances (short last batches). A warning if the loss jumps by 15% of its total decrease within 5% of the run after it, information otherwise.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

@@ -80,8 +80,8 @@ RULE = Rule(
     title="gradients are NaN or infinite",
     needs={"grad_norm|kl|approx_kl|entropy|train/loss|validation/loss|reward": 0},
     check=check,
-    why="A step along a NaN gradient destroys the weights; one that is skipped teaches nothing. The loss may look normal all the while: some trainers print 0, or the last loss, in place of NaN.",
-    how="NaN or infinity in the gradient norm, KL or entropy: an error where it lasts to the end or fills most of the run, a warning where it is more than a tenth of the values, a note where it is scattered, as a loss scale that adapts leaves it.",
+    why="A step along a NaN gradient destroys the weights, and a skipped step is wasted. The loss may still look normal: some trainers print 0, or the last loss, instead of NaN.",
+    how="NaN or infinity in the gradient norm, KL or entropy: an error where it lasts to the end or fills most of the run, a warning where it is more than a tenth of the values, information where single values are affected, as with an adaptive loss scale.",
     sources=(
         Reference(
             "PyTorch documentation, Automatic mixed precision: GradScaler",

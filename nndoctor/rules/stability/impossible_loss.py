@@ -29,7 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _stuck(run: Run) -> float | None:
-    """The accuracy of a run whose accuracy stays within 3 points of its start and under 60 %, or near 1/C."""
+    """The accuracy of a run whose accuracy stays within 3 points of its start and under 60%, or near 1/C."""
     accuracy = run.series.get("train/accuracy") or run.series.get("validation/accuracy")
     if accuracy is None or len(accuracy.y) < 3:
         return None
@@ -46,8 +46,8 @@ RULE = Rule(
     title="the loss takes a value that it cannot take",
     needs={"train/loss": 3},
     check=check,
-    why="A cross-entropy or a squared loss lies above zero. One that falls without end while nothing is learned is the wrong loss for this output or these targets.",
-    how="Below zero or exactly zero while the accuracy stays where it was and under 60 %. A negative log-likelihood of a density may be negative and is left alone.",
+    why="A cross-entropy or a squared error cannot be negative. A loss that falls without limit while nothing is learned is the wrong loss for this output or these targets.",
+    how="The loss is negative or exactly zero while the accuracy does not change and is under 60%. The negative log-likelihood of a density may be negative and is not reported.",
     sources=(
         Reference(
             "Cao et al., DeepFD, ICSE 2022; Stack Overflow 50079585: loss at -2e8, accuracy at chance",

@@ -54,7 +54,7 @@ def _of_fact(run: Run, name: str, value: tuple[str, ...], line: int | None) -> S
     kind, column, high, at = value
     why = {
         "summed": "it counts or sums, and is not divided by the number of examples",
-        "above-1": "a fraction cannot exceed 1, and a percentage so low does not fit the loss",
+        "above-1": "a fraction cannot exceed 1, and such a low percentage does not fit the loss",
     }.get(kind, "neither a fraction nor a percentage can be so high")
     return Symptom(
         f"{column} rises to {high} at {place(run.axis, float(at))}: {why}",
@@ -78,8 +78,8 @@ RULE = Rule(
     title="a metric takes a value that it cannot take",
     needs={"train/loss|validation/loss|train/metric|validation/metric": 1},
     check=check,
-    why="A metric that cannot be right cannot choose a checkpoint: most often a sum was not divided, or the wrong thing is counted.",
-    how="An accuracy, F1, Dice or the like above 1 (or above 100 %), or one that grows by about 1 a row in whole numbers; a squared or absolute error, a perplexity or an error rate below 0; any of them above 1e12.",
+    why="A metric with impossible values cannot be used to select a checkpoint. Most often a sum was not divided by the number of examples, or the wrong thing is counted.",
+    how="An accuracy, F1, Dice or the like above 1 (or above 100%), or one that grows by about 1 a row in whole numbers; a squared or absolute error, a perplexity or an error rate below 0; any of them above 1e12.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

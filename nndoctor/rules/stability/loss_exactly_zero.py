@@ -1,4 +1,4 @@
-"""The loss drops to exactly zero, or stays at exactly one value, as where a trainer prints 0 in place of NaN."""
+"""The loss drops to exactly zero, or stays at exactly one value, as where a trainer prints 0 instead of NaN."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def _symptom(run: Run, loss: Series, at: int) -> Symptom:
     if at == 0:
         text = f"{name} is exactly 0 in all {len(loss.y)} values{beside}"
     elif last == 0:
-        text = f"{name} is exactly 0 from {place(run.axis, where)} on, after {number(float(loss.y[at - 1]))}{beside}: most likely printed in place of NaN"
+        text = f"{name} is exactly 0 from {place(run.axis, where)} on, after {number(float(loss.y[at - 1]))}{beside}: most likely printed instead of NaN"
     else:
-        text = f"{name} repeats {number(last)} exactly from {place(run.axis, where)} to the end{beside}: most likely printed in place of NaN"
+        text = f"{name} repeats {number(last)} exactly from {place(run.axis, where)} to the end{beside}: most likely printed instead of NaN"
     return Symptom(
         text,
         CERTAIN if lost or at == 0 else LIKELY,
@@ -73,7 +73,7 @@ def _causes(*, at: int, lost: bool) -> tuple[Cause, ...]:
     precision = Cause(
         "NaN from half precision, printed as 0",
         0.2 if at == 0 and not lost else 0.45,
-        "some trainers print 0, or the last loss, in place of NaN",
+        "some trainers print 0, or the last loss, instead of NaN",
         "a few hundred steps in float32 or bfloat16, with the NaN filter off (logging_nan_inf_filter=False)",
     )
     data = Cause(
@@ -94,8 +94,8 @@ RULE = Rule(
     title="the loss is exactly zero, or one exact value",
     needs={"train/loss|validation/loss": 3},
     check=check,
-    why="No network reaches a loss of exactly 0 from one value to the next. Trainers print 0, or repeat the last loss, where it is NaN; and a batch in which every label is masked costs nothing.",
-    how="Exact zeros to the end that follow a loss far above zero, or zeros throughout, while the accuracy is below 90 %; or one value, to the last digit, for the last fifth of a loss that varied until then. A loss that falls smoothly to 0.0000 is left alone.",
+    why="A loss does not drop to exactly 0 from one value to the next. Some trainers print 0, or repeat the last loss, when it is NaN, and a batch in which every label is masked has a loss of 0.",
+    how="Exact zeros to the end that follow a loss far above zero, or zeros throughout, while the accuracy is below 90%; or one value, to the last digit, for the last fifth of a loss that varied until then. A loss that falls smoothly to 0.0000 is not reported.",
     sources=(
         Reference(
             "huggingface/transformers: TrainingArguments.logging_nan_inf_filter",

@@ -109,7 +109,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Typical causes are a learning rate close to the limit of stability, single bad batches, or stale second-moment estimates in Adam.",
-    how="The loss jumps by at least ten standard deviations and 20% of the run's reach above the level of the points before (6.5% if no other rise is a fifth as high), and comes back to that level but for 30% of the jump. Consecutive points are one spike. The first 5% of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time.",
+    how="The loss jumps by at least ten standard deviations and 20% of the total decrease in loss above the level of the points before (6.5% if no other rise is a fifth as high), and then recovers at least 70% of the jump. Consecutive points are one spike. The first 5% of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",

@@ -50,7 +50,7 @@ def _message(first: AtWorst, others: list[str], parts: list[str]) -> str:
     value = f"{100 * first.worst:.0f}%" if first.percent else number(first.worst)
     more = f", and so {'is' if len(others) == 1 else 'are'} {' and '.join(map(_spoken, others[:3]))}" if others else ""
     zero = f"; {' and '.join(parts[:2])} {'is' if len(parts[:2]) == 1 else 'are'} exactly 0 throughout" if parts else ""
-    return f"{_spoken(first.name)} is {value}, its worst, in all {first.count} values{more}{zero}"
+    return f"{_spoken(first.name)} is {value}, the worst possible value, in all {first.count} values{more}{zero}"
 
 
 def _causes(parts: list[str]) -> tuple[Cause, ...]:
@@ -58,28 +58,28 @@ def _causes(parts: list[str]) -> tuple[Cause, ...]:
         Cause(
             "no labels loaded, or labels in another format",
             0.6 if parts else 0.4,
-            "a part of the loss that is exactly 0 has nothing to compare with"
+            "a loss term that is exactly 0 has no labels to compare with"
             if parts
-            else "a metric that compares with nothing stays at its worst",
+            else "a metric without labels to compare with stays at its worst value",
             "print the labels of one batch just before the loss",
         ),
         Cause(
             "one trivial answer for every example",
             0.35,
-            "only background, only blanks, or one class: the loss may fall a long way like that",
-            "print a few predictions: are they all alike?",
+            "only background, only blanks, or one class: the loss can still fall a long way",
+            "print a few predictions: are they all the same?",
         ),
         Cause(
             "the metric is computed wrongly",
             0.2,
             "decoding, thresholds or the order of classes",
-            "compute the metric of the labels against themselves: it must be perfect",
+            "compute the metric with the labels as predictions: it must be perfect",
         ),
         Cause(
             "training has only begun",
             0.1,
-            "detectors and speech recognizers start with epochs without a hit",
-            "train on, or overfit twenty examples: the metric must move",
+            "detectors and speech recognizers often have no correct output in the first epochs",
+            "train longer, or overfit twenty examples: the metric must improve",
         ),
     )
 
@@ -91,8 +91,8 @@ RULE = Rule(
     title="a metric never leaves its worst value",
     needs={"train/metric|validation/metric": 5},
     check=check,
-    why="The loss may fall while everything that counts stays at zero: then the network gives a trivial answer, or the metric and the labels do not meet.",
-    how="Every value of a metric (accuracy, F1, Dice, IoU, mAP, BLEU 0; WER 1 or 100 %) is its worst one, in five values or more. An accuracy beside the loss of a regression counts for nothing.",
+    why="The loss can fall while the metric stays at zero: then the network gives a trivial answer, or the metric and the labels do not match.",
+    how="Every value of a metric (accuracy, F1, Dice, IoU, mAP, BLEU 0; WER 1 or 100%) is the worst possible, in five values or more. An accuracy logged with the loss of a regression is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: visualize prediction dynamics",

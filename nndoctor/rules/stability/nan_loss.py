@@ -185,9 +185,9 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     lr = run.series.get("lr")
     speaks = "the loss was rising before it" if rising else "it is the usual cause"
     if bursts:
-        speaks = "the gradient norm burst to many times its usual size before it"
+        speaks = "the gradient norm rose to many times its usual size before it"
     elif _calm(before):
-        speaks = "the loss was falling until then, but one step may have thrown it between two readings"
+        speaks = "the loss was falling until then, but a single step between two logged values may have caused it"
     if lr is not None and len(lr.y):
         speaks += f"; the learning rate peaked at {number(float(lr.y.max()))}"
     high = Cause(
@@ -206,8 +206,8 @@ RULE = Rule(
     title="the loss is not a number",
     needs={"train/loss|validation/loss|grad_norm|reward|generator_loss|lr": 0},
     check=check,
-    why="Once a weight is NaN every later value is NaN: the rest of the run is lost time, and its last checkpoint is useless.",
-    how="Any NaN or infinite value that the log holds for a loss (training, validation, a part, an actor, a critic), or a last line that says so. An empty cell is not a NaN.",
+    why="Once a weight is NaN, every later value is NaN: the rest of the run is wasted, and its last checkpoint is useless.",
+    how="Any NaN or infinite value of a loss in the log (training, validation, a loss term, an actor, a critic), or a last line that reports one. An empty cell is not a NaN.",
     sources=(
         Reference(
             "CS231n, Babysitting the learning process: 'cost: NaN almost always means high learning rate'",

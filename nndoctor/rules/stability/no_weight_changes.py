@@ -45,7 +45,7 @@ def _causes(run: Run) -> tuple[Cause, ...]:
         Cause(
             "weights not trained",
             0.15 if zero else 0.6,
-            "parameters that are missing from the optimizer, frozen, or cut off by detach() do not move",
+            "parameters that are missing from the optimizer, frozen, or cut off by detach() are not updated",
             "compare one weight before and after a step",
         ),
         Cause(
@@ -72,7 +72,7 @@ RULE = Rule(
     title="nothing changes: the weights are not updated",
     needs={"train/loss|validation/loss": 2},
     check=check,
-    why="Any update changes some digit of some value. Where none does, the optimizer does not reach the weights, and no setting of it matters.",
+    why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
     how="All values of every loss and metric of every split are the same to the last digit, in at least four values of at least three digits.",
     sources=(
         Reference(

@@ -104,7 +104,7 @@ def _has_learned(run: Run) -> bool:
 def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
     chance, number_of = chance_loss(run), classes(run)
     guess = (
-        f", the loss of guessing among {number_of} classes"
+        f", the loss of random guessing among {number_of} classes"
         if number_of and chance and abs(loss.last - chance) < 0.03 * chance
         else ""
     )
@@ -140,9 +140,7 @@ def _message(flat: str, readings: int, *, whole: bool) -> str:
         return flat
     if readings >= still.FEW:
         return f"{flat}: the network does not learn"
-    return (
-        f"{flat} in {'both' if readings == 2 else f'all {readings}'} readings: nothing was learned from one to the next"
-    )
+    return f"{flat} in {'both' if readings == 2 else f'all {readings}'} values: the network does not learn"
 
 
 def _confidence(loss: Series, share: float, *, guess: bool) -> float:
@@ -168,8 +166,8 @@ RULE = Rule(
     title="the loss stays where it started",
     needs={"train/loss": 2},
     check=check,
-    why="A run that sits at the loss of guessing has learned nothing, whatever else is true of it; its gap, its bias and its schedule mean nothing before that is mended.",
-    how="The loss falls by less than 2 % or its own noise, or accuracy never leaves 1/C; or the run spends more than half its time within 5 % of the start. Several causes look alike in a log, so they are ranked.",
+    why="A run whose loss stays at that of random guessing has learned nothing. Its gap, its bias and its schedule mean nothing until that is fixed.",
+    how="The loss falls by less than 2% or less than its own noise, or accuracy never leaves 1/C; or the loss stays within 5% of its initial value for more than half of the run. Several causes look alike in a log, so they are ranked.",
     sources=(
         Reference(
             "CS231n: 'loss barely changing: learning rate is probably too low'; a stuck loss: bad initialization is a prime suspect",

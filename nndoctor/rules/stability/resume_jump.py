@@ -91,19 +91,19 @@ def _symptom(run: Run, seen: Jumps, event: Jump, scale: float, *, known: bool) -
             Cause(
                 "optimizer state not restored",
                 0.4,
-                "Adam's averages start from zero",
-                "compare the state's size before and after loading",
+                "Adam's running averages restart from zero",
+                "compare the size of the optimizer state before and after loading",
             ),
             Cause(
-                "weights loaded from another checkpoint, or in part",
+                "wrong or incomplete checkpoint loaded",
                 0.3,
                 "the loss is that of an earlier model",
-                "evaluate the checkpoint before training on",
+                "evaluate the checkpoint before resuming",
             ),
             Cause(
                 "learning-rate schedule or data position not restored",
                 0.3,
-                "the schedule or the sampler starts anew",
+                "the schedule or the sampler starts from the beginning",
                 "log the learning rate and the sample index across the resume",
             ),
         ),
@@ -118,7 +118,7 @@ RULE = Rule(
     needs={"train/loss": 20},
     check=check,
     why="A resumed run should continue where it stopped. If the optimizer state, the schedule, the data position or some weights were not restored, part of the training is lost.",
-    how="One jump by eight standard deviations of the points before that lasts for 8% of the run: at a step where the log says that the run was resumed (15% of the run's reach), or, without such a mark, in a single step back to at least half of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms.",
+    how="One jump by eight standard deviations of the points before that lasts for 8% of the run: at a step where the log says that the run was resumed (15% of the total decrease in loss), or, without such a mark, in a single step back to at least half of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms.",
     sources=(
         Reference(
             "PyTorch tutorials, Saving and loading a general checkpoint",

@@ -93,8 +93,8 @@ RULE = Rule(
     title="the loss repeats itself every epoch",
     needs={"train/loss": 40},
     check=check,
-    why="A loss that rises and falls with the epoch means that the batches differ systematically: the data are sorted, by class or by source. The network forgets in each block what it learned in the one before.",
-    how="Without its trend, the loss or the training error correlates with itself one period later by more than 0.45 and more than noise of this length would, over at least four periods, with an amplitude of 8% of the reach.",
+    why="A loss that rises and falls with the epoch means that the batches differ systematically: the data are sorted, by class or by source. In each block the network forgets what it learned in the one before.",
+    how="After removing the trend, the autocorrelation of the loss or the training error at one period is above 0.45, and above that of noise of this length, over at least four periods, with an amplitude of 8% of the total decrease in loss.",
     sources=(
         Reference(
             "Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 2",

@@ -49,7 +49,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _message(run: Run, found: Guessing, loss: Series | None) -> str:
     if found.evidence == "gan" and loss is not None:
-        return f"the discriminator loss ends at {number(float(loss.y[-1]))}, that of answering one half to every sample: it tells real from generated no better than a coin"
+        return f"the discriminator loss ends at {number(float(loss.y[-1]))}, as if it answered one half to every sample: it cannot distinguish real from generated samples"
     parts: list[str] = []
     split = "training" if found.split == "train" else found.split
     if loss is not None:
@@ -94,19 +94,19 @@ GAN_CAUSES = ranked(
     Cause(
         "the discriminator learns too slowly",
         0.5,
-        "a discriminator that cannot tell the two apart gives the generator no gradient",
+        "a discriminator that cannot distinguish the two gives the generator no gradient",
         "one run with a higher learning rate for the discriminator",
     ),
     Cause(
         "real and generated samples mixed up",
         0.3,
-        "swapped or identical labels leave it nothing to learn",
+        "with swapped or identical labels there is nothing to learn",
         "train the discriminator alone against a frozen generator: it must win",
     ),
     Cause(
         "a generator that is that good",
         0.2,
-        "at the optimum of a GAN no discriminator does better",
+        "at the optimum of a GAN no discriminator can do better",
         "look at the samples, and log a score of them (FID)",
     ),
 )
@@ -114,13 +114,13 @@ THROWN_CAUSES = ranked(
     Cause(
         "learning rate too high",
         0.5,
-        "the first value is far above the rest: the first steps threw the weights to where nothing is learned",
+        "the first value is far above the rest: the first steps were so large that the network no longer learns",
         "one run with a tenth of the learning rate",
     ),
     Cause(
         "inputs not normalized",
         0.45,
-        "raw pixels (0 to 255) and unscaled features make the first loss huge, and then kill the units",
+        "raw pixels (0 to 255) and unscaled features make the first loss huge, and then the units die",
         "print the mean and the standard deviation of a batch of inputs",
     ),
     Cause(
@@ -139,8 +139,8 @@ RULE = Rule(
     title="no better than random guessing at the end",
     needs={"train/loss|train/accuracy|validation/loss|validation/accuracy|discriminator_loss": 4},
     check=check,
-    why="A run that ends at the level of guessing has learned nothing that lasts, whatever its curve did before; its gap, its bias and its schedule mean nothing until that is fixed.",
-    how="Over the last quarter the accuracy is that of guessing (1/C, by the known number of classes or by the loss beside it) and the loss no lower than ln C; or the accuracy is the same to the last digit in four values of five and the loss no lower than that answer's; or, with no accuracy in the log, the second half of the loss stands within 0.4 % of ln C of a usual number of classes. An accuracy beside a squared error counts for nothing.",
+    why="A run that ends at the level of random guessing has learned nothing that lasts. Its gap, its bias and its schedule mean nothing until that is fixed.",
+    how="Over the last quarter the accuracy is that of random guessing (1/C, by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in four values of five and the loss no lower than that answer's; or, with no accuracy in the log, the loss of the second half is within 0.4% of ln C for a common number of classes. An accuracy logged with a squared error is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: verify the loss at init, overfit one batch",

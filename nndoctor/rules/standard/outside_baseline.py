@@ -99,8 +99,8 @@ RULE = Rule(
     title="a curve leaves the band of the good runs",
     needs={"fact:bands": 1},
     check=check,
-    why="A run without illness may still do worse than the runs before it. Good runs show how this training goes, and their spread how much it varies by chance; what leaves that band has another cause: the code, the data, the settings.",
-    how="Losses and metrics, reduced to medians, against the mean of the good runs, four standard deviations wide (more for few runs; of one run what another seed may do: six of its noises, 5 % of its reach, 30 % of its level, and no more than 1.6 times as slow), at steps that all have. Only the bad side counts, and only three points in a row and 5 % of them.",
+    why="A run without a fault can still do worse than earlier runs. Good runs show how this training usually goes, and their spread how much it varies by chance. A curve that leaves that band has another cause: the code, the data or the settings.",
+    how="Losses and metrics, reduced to medians, against the mean of the good runs, four standard deviations wide (wider for few runs; for a single run an estimate of what another seed may change), at the steps that all of them have. Only worse values count, and only three in a row and 5% of all points.",
     sources=(
         Reference(
             "Bouthillier et al., Accounting for Variance in Machine Learning Benchmarks, MLSys 2021",

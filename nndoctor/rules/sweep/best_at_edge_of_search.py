@@ -34,8 +34,8 @@ def check(run: Run, outer: float = OUTER) -> Iterator[Symptom]:
         value = float(parameter.numbers[search.best])
         way, low, high = ("higher", *_range(parameter)) if side else ("lower", *_range(parameter))
         yield Symptom(
-            f"the best {parameter.name}, {number(value)}, lies at the {'upper' if side else 'lower'} edge of the "
-            f"range searched, {number(low)} to {number(high)}: try {way} values",
+            f"the best {parameter.name}, {number(value)}, is at the {'upper' if side else 'lower'} edge of the "
+            f"search range, {number(low)} to {number(high)}: try {way} values",
             min(0.95, 1 - 4 * chance),
             {"setting": parameter.name, "best": value, "lowest": low, "highest": high, "trials": len(search.scores)},
         )
@@ -63,11 +63,11 @@ RULE = Rule(
     code="NN901",
     name="best-at-edge-of-search",
     severity=Severity.WARNING,
-    title="the best trials lie at the edge of the range searched",
+    title="the best trials are at the edge of the search range",
     needs={"fact:search": 1},
     check=check,
-    why="A search finds the best of what it was given. Where that lies at the edge, the optimum most likely lies beyond it, and was never tried.",
-    how="Of a setting that explains the scores by more than chance (permutation test, 5 %), the best trial lies in the outer tenth of the range and two thirds of the best quarter in the outer third. Zero, and the length of training, are no edges.",
+    why="If the best trials are at the edge of the search range, the optimum is probably outside it and was never tried.",
+    how="For a setting that explains the scores by more than chance (permutation test, 5%), the best trial is in the outer tenth of the range and two thirds of the best quarter of trials are in the outer third. Zero and the length of training do not count as edges.",
     sources=(
         Reference(
             "CS231n notes, Neural Networks Part 3, Hyperparameter optimization",

@@ -43,8 +43,8 @@ RULE = Rule(
     title="one setting explains most of the differences between the trials",
     needs={"fact:search": 1},
     check=check,
-    why="Of many settings few matter. To know which tells where the next trials belong, and which settings can be left as they are.",
-    how="The share of the variance of the trials' ranks that groups of one setting's values explain by themselves (epsilon squared), by more than chance (permutation test). Settings that act only together are not seen.",
+    why="Only a few settings matter. Knowing which ones shows what to vary in the next trials, and what can be left as it is.",
+    how="The share of the variance of the trials' ranks that the values of one setting explain on their own (epsilon squared), if more than chance (permutation test). Interactions between settings are not considered.",
     sources=(
         Reference("Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012", "https://www.jmlr.org/papers/v13/bergstra12a.html"),
         Reference("Hutter, Hoos and Leyton-Brown, An Efficient Approach for Assessing Hyperparameter Importance, ICML 2014", "https://proceedings.mlr.press/v32/hutter14.html"),

@@ -34,8 +34,8 @@ def check(run: Run) -> Iterator[Symptom]:
             continue
         upper = float((values > np.sqrt(values[0] * values[-1])).mean())
         yield Symptom(
-            f"the search took {parameter.name} from a linear scale, {number(values[0])} to {number(values[-1])}: "
-            f"{percent(upper)} of the values lie in the upper half of the magnitudes",
+            f"{parameter.name} was searched on a linear scale from {number(values[0])} to {number(values[-1])}: "
+            f"{percent(upper)} of the values are in the upper half of the logarithmic range",
             min(0.95, 0.6 + _unevenness(np.log(values))),
             {
                 "setting": parameter.name,
@@ -59,8 +59,8 @@ RULE = Rule(
     title="a learning rate was searched on a linear scale",
     needs={"fact:search": 1},
     check=check,
-    why="A learning rate acts by its ratio: from 0.001 to 0.002 matters as much as from 0.1 to 0.2. Evenly spaced values put nearly all trials into the largest decade and none into the others.",
-    how="Learning rates, weight decay and penalties of which at least 4 values lie at least 8 times apart, and lie closer to an even spacing than their logarithms do.",
+    why="Learning rates matter by their ratio: the change from 0.001 to 0.002 matters as much as from 0.1 to 0.2. Evenly spaced values put nearly all trials into the largest decade.",
+    how="Learning rates, weight decay and penalties with at least 4 values over a factor of 8 or more, which are more evenly spaced than their logarithms.",
     sources=(
         Reference("CS231n notes, Neural Networks Part 3, Hyperparameter ranges", "https://cs231n.github.io/neural-networks-3/"),
         Reference("Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012", "https://www.jmlr.org/papers/v13/bergstra12a.html"),

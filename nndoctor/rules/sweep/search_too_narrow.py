@@ -31,7 +31,7 @@ def check(run: Run, share: float = SHARE) -> Iterator[Symptom]:
         return
     if spread <= (SPREADS * repeats if repeats is not None else share * search.size):
         yield Symptom(
-            f"{len(scores)} trials with different settings differ by no more than chance: four fifths of them lie "
+            f"{len(scores)} trials with different settings differ by no more than chance: 80% of them are "
             f"within {number(spread)}{_beside(search, repeats, spread)}",
             0.8 if repeats is not None else 0.65,
             {"trials": len(scores), "spread": spread, "between_repeats": repeats, "best": search.told(search.best)},
@@ -40,8 +40,8 @@ def check(run: Run, share: float = SHARE) -> Iterator[Symptom]:
 
 def _beside(search: Search, repeats: float | None, spread: float) -> str:
     if repeats is not None:
-        return f", and repeats of one setting deviate by {number(repeats)}"
-    return f", {percent(spread / search.size)} of what is left to gain" if search.size else ""
+        return f", and repeats of one setting have a standard deviation of {number(repeats)}"
+    return f", {percent(spread / search.size)} of the best score" if search.size else ""
 
 
 RULE = Rule(
@@ -51,8 +51,8 @@ RULE = Rule(
     title="the trials do not differ by more than chance",
     needs={"fact:search": 1},
     check=check,
-    why="Trials that all end alike have tested the random seed. Either the range is too narrow to matter, or these settings do not matter here: both ways further trials are wasted.",
-    how="The span between the tenth and the ninetieth of a hundred trials, against the deviation between repeats of one setting where there are any, else against a quarter of the best score (of a share of one, of its error); and no setting explains the scores by more than chance.",
+    why="If all trials end with similar scores, only the random seed was tested. Either the ranges are too narrow or these settings do not matter: in both cases further trials are wasted.",
+    how="The span between the 10th and the 90th percentile of the scores, compared with the standard deviation of repeats of one setting if there are any, otherwise with a quarter of the best score (for a fraction, of its error); and no setting explains the scores by more than chance.",
     sources=(Reference("Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"),),
     remedies=("widen-search", "search-other-settings"),
     sick=(
