@@ -15,7 +15,7 @@ def test_a_lesson_is_shown_with_its_twin_and_its_moral(nndoctor):
     """Curves and verdicts of both, what was confirmed, the takeaway."""
     done = nndoctor("lab", "lr-nan")
     assert done.code == 0
-    for words in ("With rate 1e+06", "With rate 0.1", "confirmed", "takeaway", "NaN"):
+    for words in ("With learning rate 1e+06", "With learning rate 0.1", "confirmed", "takeaway", "NaN"):
         assert words in done.out
 
 

@@ -90,7 +90,7 @@ def test_a_bad_member_of_a_zip_is_named_and_the_others_are_judged(nndoctor, runs
     zipped(runs / "runs.zip", {"n" * 300 + ".csv": GOOD, "ok.csv": GOOD})
     done = nndoctor("diagnose", "runs.zip")
     assert done.code == 2
-    assert "in the archive cannot be unpacked" in done.err
+    assert "in the archive cannot be extracted" in done.err
     assert "ok.csv" in done.out
 
 

@@ -113,7 +113,7 @@ def test_json_lines_with_bare_nan_and_a_cut_last_line():
     run = read('{"step": 1, "loss": 2.0}\n{"step": 2, "loss": NaN}\n{"step": 3, "loss": "NaN"}\n{"step": 4, "lo')
     assert np.isnan(run.series["train/loss"].values).tolist() == [False, True, True]
     assert run.series["train/loss"].lines.tolist() == [1, 2, 3]
-    assert any("cut off" in note for note in run.notes)
+    assert any("incomplete" in note for note in run.notes)
 
 
 def test_a_trainer_state_that_is_cut_off_is_read_as_far_as_it_goes():
@@ -121,7 +121,7 @@ def test_a_trainer_state_that_is_cut_off_is_read_as_far_as_it_goes():
     text = trainer_state(a_run())
     run = read(text[: len(text) // 2])
     assert 3 < len(run.series["train/loss"]) < 12
-    assert any("cut off" in note for note in run.notes)
+    assert any("truncated" in note for note in run.notes)
 
 
 def test_lines_of_a_trainer_state_are_those_of_its_entries():

@@ -120,7 +120,7 @@ def test_a_file_of_metrics_for_each_epoch_is_one_run(tmp_path):
     assert run.format == "numbered-json"
     assert run.series["train/loss"].steps.tolist() == list(map(float, range(11)))
     assert run.series["validation/loss"].values.tolist() == pytest.approx([4 - k / 9 for k in range(11)])
-    assert "no whole JSON objects and left out: 1 of the files, the first is metrics_epoch_11.json" in run.notes
+    assert "files that are not complete JSON objects were skipped: 1 (first: metrics_epoch_11.json)" in run.notes
 
 
 def test_numbered_files_of_other_things_are_no_run(tmp_path):

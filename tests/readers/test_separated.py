@@ -250,7 +250,7 @@ def test_last_line_that_is_cut_off_is_left_out(log):
     """A file copied while it was written ends in half a row."""
     run = only(log(TABLE + "4,0."))
     assert values(run, "train/loss") == [3, 2, 1]
-    assert any("cut off" in note for note in run.notes)
+    assert any("incomplete" in note for note in run.notes)
 
 
 def test_a_nameless_index_column(log):

@@ -162,7 +162,7 @@ def test_a_broken_tail(tmp_path, cut):
     path.write_bytes(path.read_bytes()[:-cut])
     (run,) = nndoctor.read(str(path))
     assert run.series["train/loss"].values.tolist() == [9, 8, 7, 6]
-    assert any("broken after" in note for note in run.notes)
+    assert any("damaged after" in note for note in run.notes)
 
 
 def test_a_broken_record_inside(tmp_path):

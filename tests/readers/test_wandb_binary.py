@@ -104,7 +104,7 @@ def test_a_truncated_file():
     data = file_of(*ROWS, chunk(4, b"x" * 1000))
     run = told(data[:-500])
     assert run.series["train/loss"].values.tolist() == [3, 2, 1]
-    assert any("cut off" in note for note in run.notes)
+    assert any("truncated" in note for note in run.notes)
 
 
 def test_a_run_that_logged_nothing():

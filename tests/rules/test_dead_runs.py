@@ -186,7 +186,7 @@ def test_an_excerpt_says_nothing_of_its_start(first):
     """A level loss in the middle of a run is no plateau at the start."""
     found = report(step=range(first, first + 300, 10), loss=near(2.85, 30, 0.006))
     assert alarms(found) == []
-    assert any("begins at step" in note for note in found.run.notes)
+    assert any("starts at step" in note for note in found.run.notes)
 
 
 def test_an_explosion_inside_the_first_row_is_seen_without_accuracy():

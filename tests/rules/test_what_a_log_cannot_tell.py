@@ -47,7 +47,7 @@ def test_causes_weigh_one_in_all() -> None:
 def test_an_unseen_warm_up_is_among_the_causes_of_a_slow_start() -> None:
     """A loss that falls faster and faster may stand under a warm-up, unless the log has the learning rate."""
     loss = " ".join(f"{2.3 - 0.0005 * k * k:.4f}" for k in range(30))
-    assert "warm-up" in _causes(_report(Run.drawn(train_loss=loss)))
+    assert "warmup" in _causes(_report(Run.drawn(train_loss=loss)))
     assert "warm-up" not in _causes(_report(Run.drawn(train_loss=loss, lr="0.1*30")))
 
 

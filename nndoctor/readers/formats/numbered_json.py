@@ -41,7 +41,7 @@ def read(source: Source) -> list[Table]:
         raise UnreadableLog(
             f"{source.path} has one file per epoch, but none is a complete JSON object; is the copy complete?"
         )
-    notes = (f"{len(odd)} files are not complete JSON objects and were skipped (first: {odd[0]})",) if odd else ()
+    notes = (f"files that are not complete JSON objects were skipped: {len(odd)} (first: {odd[0]})",) if odd else ()
     return [from_records(rows, "numbered-json", notes=notes)]
 
 
