@@ -103,3 +103,12 @@ def test_the_site_builds_without_a_warning(tmp_path):
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "rules" / "overtraining" / "index.html").is_file()
+
+
+def test_every_finding_that_links_to_a_page_has_that_page():
+    """`explain`, the HTML report and SARIF link to `page_of(name)`: the site has a page for every rule of the catalogue."""
+    rule = importlib.import_module("nndoctor.core.rule")
+    site = re.search(r"^site_url: (\S+)$", (DOCS / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    for one in importlib.import_module("nndoctor.diagnosis.catalogue").RULES:
+        path = rule.page_of(one.name).removeprefix(site).rstrip("/")
+        assert (DOCS / f"{path}.md").is_file()

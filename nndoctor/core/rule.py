@@ -8,6 +8,17 @@ from dataclasses import dataclass, field
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.run import Run
 
+PAGES = "https://nndoctor.github.io/nndoctor/rules/"
+
+
+def page_of(name: str) -> str:
+    """The address of a rule's page.
+
+    >>> page_of("nan-loss")
+    'https://nndoctor.github.io/nndoctor/rules/nan-loss/'
+    """
+    return f"{PAGES}{name}/"
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:

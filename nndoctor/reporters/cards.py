@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nndoctor.core.finding import Severity
-from nndoctor.core.rule import Rule
+from nndoctor.core.rule import Rule, page_of
 from nndoctor.core.run import ANY_LAYER, Run
 from nndoctor.core.verdict import sentence
 from nndoctor.plots.curves import Line, Paper, curves_of, draw
@@ -51,6 +51,7 @@ def as_json(rules: Sequence[Rule]) -> str:
             "sources": [{"text": s.text, "url": s.url} for s in rule.sources],
             "remedies": list(rule.remedies),
             "suppressed_by": list(rule.suppressed_by),
+            "page": page_of(rule.name),
         }
         for rule in rules
     ]
@@ -58,7 +59,7 @@ def as_json(rules: Sequence[Rule]) -> str:
 
 
 def card(rule: Rule, look: Style, related: Sequence[str] = ()) -> str:
-    """One rule: what it finds, drawn from its own examples, why, how, remedies, sources and related rules."""
+    """One rule: what it finds, drawn from its own examples, why, how, remedies, sources, related rules, and the address of its page."""
     page = Page(look)
     severity = str(rule.severity)
     page.line((rule.code, severity), (f" {rule.name}", "bold"), (f"  {severity}", "dim"))
@@ -80,6 +81,8 @@ def card(rule: Rule, look: Style, related: Sequence[str] = ()) -> str:
     _section(page, "References", [f"{s.text}  {s.url}".rstrip() for s in rule.sources])
     if related:
         _section(page, "Related", [f"nndoctor explain {name}" for name in related])
+    page.blank()
+    page.address(page_of(rule.name))
     return page.text()
 
 

@@ -78,6 +78,10 @@ class Page:
             for piece in rest.wrap(self._console, max(room - hanging, 20)):
                 self._put(piece, indent + hanging)
 
+    def address(self, url: str) -> None:
+        """A line with an address, which is never broken, so that it can be copied; in color also a link."""
+        self._console.print(self._styled([(url, url)]), no_wrap=True, overflow="ignore", crop=False)
+
     def items(self, items: Iterable[str], style: str = "", *, between: str = " · ", indent: int = 0) -> None:
         """Short items in a row, broken only between them."""
         room = max(self.width - indent, 20)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from nndoctor._version import __version__
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
-from nndoctor.core.rule import Rule
+from nndoctor.core.rule import Rule, page_of
 from nndoctor.core.sanitize import shown
 from nndoctor.remedies import REMEDIES
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
@@ -17,7 +17,6 @@ from nndoctor.reporters.json import Json, dumped, plain
 from nndoctor.reporters.markdown import escaped
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-RULE_PAGES = "https://nndoctor.github.io/nndoctor/rules/"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 PROBLEMS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
 LONGEST = 1000  # characters of a description; code scanning takes 1024
@@ -58,7 +57,7 @@ def _rule(rule: Rule) -> Json:
         (f"{_sentence(rule.title)}.", rule.why),
         (plainly, f"{rule.why}\n\n{rule.how}\n\n" + "\n".join([*marked, "", *links])),
     )
-    return {**described, "helpUri": f"{RULE_PAGES}{rule.name}/"}
+    return {**described, "helpUri": page_of(rule.name)}
 
 
 def _stranger(entry: Entry) -> Json:

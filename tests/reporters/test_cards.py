@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from rich.cells import cell_len
 
+from nndoctor.core.rule import page_of
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.remedies import REMEDIES
 from nndoctor.reporters import cards
@@ -16,12 +18,21 @@ from nndoctor.reporters.page import Style
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_every_rule_is_explained_within_the_page(rule, width):
-    """With all its remedies and sources, and no line too wide."""
-    page = cards.card(rule, Style(width))
+    """With all its remedies and sources, and no line too wide but the address at its end, which is not broken."""
+    page, address = cards.card(rule, Style(width)).rstrip("\n").rsplit("\n", 1)
+    assert address == page_of(rule.name)
     words = " ".join(page.split()).lower()
     assert max(map(cell_len, page.splitlines())) <= width
     for text in (rule.why, rule.how, *(REMEDIES[name].text for name in rule.remedies), *(s.text for s in rule.sources)):
         assert " ".join(text.split()).lower() in words
+
+
+def test_the_address_of_the_page_is_a_link_where_there_is_color():
+    """OSC 8 in a terminal with colors, plain text without."""
+    rule = next(rule for rule in RULES if rule.name == "high-variance")
+    last = cards.card(rule, Style(80, color=True)).splitlines()[-1]
+    assert re.search(rf"\x1b\]8;[^;]*;{re.escape(page_of(rule.name))}\x1b\\", last)
+    assert "\x1b" not in cards.card(rule, Style(80))
 
 
 def test_the_sick_example_stands_beside_the_healthy_one():

@@ -68,6 +68,11 @@ def test_a_page_says_what_the_terminal_says():
         assert words in text
 
 
+def test_a_finding_links_to_the_page_of_its_rule():
+    """Its name is the link."""
+    assert '<a href="https://nndoctor.github.io/nndoctor/rules/overtraining/">overtraining</a>' in page(SICK)
+
+
 def test_a_page_needs_nothing_from_elsewhere():
     """No address is fetched: no link, no script's source, no font, no picture."""
     text = page(SICK, WELL)

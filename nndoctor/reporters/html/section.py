@@ -7,6 +7,7 @@ from nndoctor.core.finding import Cause, Finding, Number, Remedy, Severity
 from nndoctor.core.formatting import number
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
+from nndoctor.core.rule import page_of
 from nndoctor.core.run import LAYER, FactValue
 from nndoctor.core.series import Series
 from nndoctor.core.verdict import capital, sentence, verdict
@@ -42,7 +43,9 @@ def _finding(report: Report, finding: Finding) -> Html:
             el("span", severity, class_=f"badge {severity}"),
             " ",
             el("span", finding.code, class_="code"),
-            f" {finding.name} ",
+            " ",
+            el("a", finding.name, href=page_of(finding.name)),
+            " ",
             el("small", f"{likelihood(finding.confidence)}{_place(report, finding)}"),
         ),
         el("p", sentence(finding.message)),
