@@ -1,6 +1,6 @@
 """Write everything in README.md and docs/ that comes from the code: `python docs/make.py`.
 
-The reference and the man page from the commands, a page with a picture for each rule, the outputs that pages show, the terminal's
+The reference and the man page from the commands, the figures of the benchmarks, a page with a picture for each rule, the outputs that pages show, the terminal's
 pictures. `--no-outputs` leaves out the outputs and the pictures.
 """
 
@@ -149,7 +149,14 @@ def llms() -> str:
     return "\n".join([*lines, f"- [Rules]({SITE}rules/)", ""])
 
 
-PAGES = {"reference.md": reference, "nndoctor.1": manual, "llms.txt": llms}
+def performance() -> str:
+    """The figures of all benchmarks, from their pages."""
+    from benchmarks.performance import page, runs
+
+    return page(runs())
+
+
+PAGES = {"reference.md": reference, "nndoctor.1": manual, "llms.txt": llms, "performance.md": performance}
 
 
 def write_rules() -> None:

@@ -34,11 +34,11 @@ def make(scripts):
     return scripts("make")
 
 
-@pytest.mark.parametrize("name", ["reference.md", "nndoctor.1", "llms.txt"])
+@pytest.mark.parametrize("name", ["reference.md", "nndoctor.1", "llms.txt", "performance.md"])
 def test_the_pages_are_true(make, name):
     """`python docs/make.py` would change nothing."""
     page = make.PAGES[name]()
-    assert (DOCS / name).read_text(encoding="utf-8") == page, "python docs/make.py writes it anew"
+    assert (DOCS / name).read_text(encoding="utf-8") == page, "python docs/make.py rewrites it"
 
 
 def test_every_command_and_option_says_what_it_does(make):

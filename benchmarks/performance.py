@@ -1,0 +1,75 @@
+"""docs/performance.md: one table of all figures, the missed goals, and the machine of each benchmark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.figures import Figure, missed
+from benchmarks.measurements import ALL, HERE, Measurement
+
+PAGE = HERE.parent / "docs" / "performance.md"
+RUNS = HERE / "runs.json"
+HEAD = """# Performance
+
+Written by `python -m benchmarks`, which runs the benchmarks one after the other. Each one measures nndoctor and its rival in turns in one
+run, and writes a page with all details. `--only NAME` runs one of them, `--quick` measures fewer rounds, `--page` only writes this page
+again.
+"""
+COLUMNS = ("", "what", "against", "nndoctor", "rival", "result", "goal", "met")
+MET = {True: "yes", False: "**no**", None: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a benchmark was run by `python -m benchmarks`."""
+
+    machine: str
+    date: str
+    minutes: float
+    quick: bool
+
+
+def runs(path: Path = RUNS) -> dict[str, Run]:
+    """The last run of each benchmark."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {name: Run(**one) for name, one in known.items()}
+
+
+def page(known: Mapping[str, Run], measurements: Sequence[Measurement] = ALL) -> str:
+    """The whole page."""
+    found = [(one, list(one.read(one.page.read_text(encoding="utf-8")))) for one in measurements if one.page.is_file()]
+    flat = [figure for _, figures in found for figure in figures]
+    goals = [figure for figure in flat if figure.met is not None]
+    lines = [HEAD, f"{len(goals) - len(missed(flat))} of {len(goals)} goals are met.", "", "## Missed goals", ""]
+    lines += [f"- {_missed(one, figure)}" for one, figures in found for figure in missed(figures)] or ["None."]
+    lines += ["", "## All figures", "", _row(COLUMNS), _row(["---"] * len(COLUMNS))]
+    lines += [_row(_cells(one, figure)) for one, figures in found for figure in figures]
+    lines += ["", "## Benchmarks", "", _row(("", "command", "machine")), _row(["---"] * 3)]
+    lines += [_row(_about(one, known.get(one.name))) for one, _ in found]
+    return "\n".join([*lines, ""])
+
+
+def _missed(one: Measurement, figure: Figure) -> str:
+    rival = f", against {figure.rival}" if figure.rival else ""
+    return f"{one.title}: {figure.what}{rival}: {figure.result}, goal {figure.goal}"
+
+
+def _cells(one: Measurement, figure: Figure) -> Sequence[str]:
+    sides = (figure.what, figure.rival, figure.ours, figure.theirs)
+    return (one.title, *sides, figure.result, figure.goal, MET[figure.met])
+
+
+def _about(one: Measurement, run: Run | None) -> Sequence[str]:
+    command = " ".join(["python -m", one.dotted, *one.words])
+    link = f"[{one.title}](../benchmarks/{one.page.name})"
+    if run is None:
+        return (link, f"`{command}`", "not run by this command yet; see its page")
+    how = f"{run.date}, {run.minutes:g} minutes{', with --quick' if run.quick else ''}"
+    return (link, f"`{command}`", f"{run.machine}; {how}")
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

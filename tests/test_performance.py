@@ -1,0 +1,117 @@
+"""`python -m benchmarks`: every benchmark's page is read, and a benchmark that fails stops no other."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import figures, performance
+from benchmarks.measurements import ALL, Measurement
+from benchmarks.tables import meets, tables
+
+WRITTEN = [one for one in ALL if one.page.is_file()]
+
+
+@dataclass(frozen=True, slots=True)
+class Fake(Measurement):
+    """A measurement that writes `text` as its page in `folder`, and fails without one."""
+
+    folder: object = None
+    text: str = ""
+
+    @property
+    def page(self):
+        """In the folder."""
+        return self.folder / f"{self.name}.md"
+
+    @property
+    def exists(self):
+        """Here it does."""
+        return True
+
+    def command(self, *, quick):
+        """A line of Python."""
+        text = self.text.format(rounds=1 if quick else 7)
+        write = f"open({str(self.page)!r}, 'w', encoding='utf-8').write({text!r})"
+        return [sys.executable, "-c", write if text else "raise SystemExit(3)"]
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """Two benchmarks, the first of which fails; the pages and the notes go to a folder of their own."""
+    head = "| what | yardstick | ours | yardstick's | measured | goal | met |\n|---|---|---|---|---|---|---|\n"
+    row = "| start | import | 2 ms | 1 ms | {rounds}× | ≤ 3× | no |\n"
+    both = (
+        Fake("broken", "Broken", figures.side_by_side, 1, folder=tmp_path),
+        Fake("works", "Works", figures.side_by_side, 1, folder=tmp_path, text=head + row),
+    )
+    monkeypatch.setattr(command, "ALL", both)
+    monkeypatch.setattr(command, "HERE", tmp_path / "benchmarks")
+    monkeypatch.setattr(command, "PAGE", tmp_path / "performance.md")
+    monkeypatch.setattr(command, "RUNS", tmp_path / "runs.json")
+    monkeypatch.setattr(command, "runs", lambda: performance.runs(tmp_path / "runs.json"))
+    monkeypatch.setattr(command, "page", lambda known: performance.page(known, both))
+    return tmp_path
+
+
+@pytest.mark.parametrize("one", WRITTEN, ids=lambda one: one.name)
+def test_every_page_of_a_benchmark_has_figures(one):
+    """Each has a result; a missed goal is one that the page states."""
+    found = list(one.read(one.page.read_text(encoding="utf-8")))
+    assert found
+    assert all(figure.what and figure.result for figure in found)
+    assert all(figure.goal for figure in figures.missed(found))
+
+
+@pytest.mark.parametrize("one", WRITTEN, ids=lambda one: one.name)
+def test_every_page_has_the_benchmark_that_writes_it(one):
+    """No figure without its command."""
+    assert one.exists
+
+
+def test_a_benchmark_that_fails_stops_no_other(table, capfd):
+    """It is named, the exit code is 1, and the page has what the other measured."""
+    assert command.main([]) == 1
+    assert "failed: broken" in capfd.readouterr().err
+    page = (table / "performance.md").read_text(encoding="utf-8")
+    assert "| Works | start | import | 2 ms | 1 ms | 7× | ≤ 3× | **no** |" in page
+    assert "- Works: start, against import: 7×, goal ≤ 3×" in page
+
+
+def test_the_page_names_the_machine_and_a_quick_run(table):
+    """CPU, cores, Python and system of the run."""
+    assert command.main(["--only", "works", "--quick"]) == 0
+    page = (table / "performance.md").read_text(encoding="utf-8")
+    assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in page
+    assert " core" in page
+    assert "with --quick" in page
+    assert "1×" in page
+
+
+def test_tables_of_a_page_are_apart():
+    """Text between two tables ends the first."""
+    found = tables("| a |\n|---|\n| 1 |\n\ntext\n\n| b |\n|---|\n| 2 |\n| 3 |\n")
+    assert found == [[{"a": "1"}], [{"b": "2"}, {"b": "3"}]]
+
+
+@pytest.mark.parametrize(
+    ("measured", "goal", "met"),
+    [
+        ("0.04 (4/106)", "≤ 0.015", False),
+        ("+0.47%", "≤ 0.5%", True),
+        ("1,200 ms", "≤ 1,000 ms", False),
+        ("1", "", None),
+    ],
+)
+def test_goals_are_compared_by_their_numbers(measured, goal, met):
+    """In the unit of the figure; nothing is met or missed without a goal."""
+    assert meets(measured, goal) is met
+
+
+def test_a_goal_of_unknown_form_is_refused():
+    """Rather than called met."""
+    with pytest.raises(ValueError, match="is not a goal"):
+        meets("3", "about 3")
