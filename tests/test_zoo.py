@@ -19,6 +19,7 @@ from benchmarks.zoo.pool import data_of
 from benchmarks.zoo.training import train
 from benchmarks.zoo.views import FEWEST, View, seen
 from benchmarks.zoo.workloads import FAMILIES
+from nndoctor.diagnosis.workers import Engine
 
 SMALL = Experiment(
     "small", "training", "healthy", "clusters", task=3, variant=0, width=6, depth=1, lr=0.01, steps=24, batch_size=8,
@@ -89,10 +90,10 @@ def test_a_batch_is_trained_once_and_written_as_lines(tmp_path, monkeypatch):
     """Every run has its gains and three logs; what is on disk is kept."""
     monkeypatch.setattr(batch, "RUNS", 3)
     monkeypatch.setattr(batch, "sound", lambda number: replace(SMALL, id=f"{number:04d}", steps=48, evaluations=48))
-    grow(tmp_path / "curves", [0], "sequential", 1)
+    grow(tmp_path / "curves", [0], Engine(jobs=1))
     (path,) = (tmp_path / "curves").iterdir()
     then = path.stat().st_mtime_ns
-    grow(tmp_path / "curves", [0], "sequential", 1)
+    grow(tmp_path / "curves", [0], Engine(jobs=1))
     assert path.stat().st_mtime_ns == then
     assert shards.write(tmp_path / "curves", tmp_path) == 1
     assert shards.write(tmp_path / "curves", tmp_path) == 0

@@ -1,6 +1,6 @@
 """Regenerates the zoo.
 
-python -m benchmarks.zoo [--share 0.01] [--engine loky] [--jobs 2] [--output FOLDER] [--curves FOLDER]
+python -m benchmarks.zoo [--share 0.01] [--engine local] [--jobs 2] [--output FOLDER] [--curves FOLDER]
     trains the split that models are trained on, and goes on where it was interrupted
 python -m benchmarks.zoo --split tuning|testing|all [--jobs 2] [--resume] [--limit N] [--curves FOLDER]
     trains the published halves again
@@ -13,8 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from benchmarks.zoo.export import export
 from benchmarks.zoo.grow import grow
 from benchmarks.zoo.plan import plan
 from benchmarks.zoo.runs import make
+from nndoctor.diagnosis.workers import Engine, spread
 
 Maker = Callable[[Experiment], dict[str, Any]]
 
@@ -38,7 +38,7 @@ def main() -> None:
     )
     parser.add_argument("--split", choices=(*store.SPLITS, "all", "training"), default="training")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
-    parser.add_argument("--engine", default="loky", help="the joblib backend: loky, multiprocessing, dask, ray …")
+    parser.add_argument("--engine", default="local", help="local, dask:ADDRESS, ray or ray:ADDRESS")
     parser.add_argument("--share", type=float, default=1.0, help="the share of the training split's batches to train")
     parser.add_argument("--resume", action="store_true", help="keep the runs of an interrupted generation")
     parser.add_argument("--limit", type=int, help="only the first N runs of each split")
@@ -56,7 +56,8 @@ def main() -> None:
         elif not options.counts:
             maker = partial(make, kept=options.curves)
             path = options.output / f"{split}.jsonl"
-            generate(plan(split)[: options.limit], path, maker, options.jobs, resume=options.resume)
+            engine = Engine.of(options.engine, options.jobs)
+            generate(plan(split)[: options.limit], path, maker, engine, resume=options.resume)
         print(table(split, store.read(options.output / f"{split}.jsonl.xz")))
 
 
@@ -64,12 +65,12 @@ def _training(options: argparse.Namespace) -> None:
     """Trains what is missing of the training split, writes its lines, counts them."""
     if not options.counts:
         curves = options.curves or options.output / "curves"
-        grow(curves, planned(max(1, round(options.share * shards.PLANNED))), options.engine, options.jobs)
+        grow(curves, planned(max(1, round(options.share * shards.PLANNED))), Engine.of(options.engine, options.jobs))
         shards.write(curves, options.output)
     print(table("training", list(shards.load(options.output))))
 
 
-def generate(experiments: list[Experiment], path: Path, maker: Maker, jobs: int, *, resume: bool) -> None:
+def generate(experiments: list[Experiment], path: Path, maker: Maker, engine: Engine, *, resume: bool) -> None:
     """Makes every run, writes each as it finishes, and packs them in the plan's order."""
     started = time.perf_counter()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,19 +79,11 @@ def generate(experiments: list[Experiment], path: Path, maker: Maker, jobs: int,
     done = {line["id"] for line in store.lines(path)}
     left = [e for e in experiments if e.id not in done]
     with path.open("a", encoding="utf-8") as file:
-        for n, line in enumerate(_made(left, maker, jobs), 1):
+        for n, line in enumerate(spread(maker, left, engine, chunk=1), 1):
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
             file.flush()
             print(f"{n}/{len(left)} {time.perf_counter() - started:.0f} s {line['id']} {line['status']}", flush=True)
     store.pack(path, [e.id for e in experiments])
-
-
-def _made(experiments: list[Experiment], maker: Maker, jobs: int) -> Iterable[dict[str, Any]]:
-    if jobs == 1:
-        yield from map(maker, experiments)
-        return
-    with ProcessPoolExecutor(jobs) as pool:
-        yield from (future.result() for future in as_completed([pool.submit(maker, e) for e in experiments]))
 
 
 if __name__ == "__main__":

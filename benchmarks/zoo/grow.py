@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
-from joblib import Parallel, delayed
 
 from benchmarks.zoo import raw
 from benchmarks.zoo.batch import trained
+from nndoctor.diagnosis.workers import Engine, spread
 
 
-def grow(folder: Path, numbers: list[int], engine: str, jobs: int) -> None:
-    """Trains the batches that are missing, several processes at a time where `jobs` says so."""
+def grow(folder: Path, numbers: list[int], engine: Engine) -> None:
+    """Trains the batches that are missing, several at a time where the engine does so."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [n for n in numbers if not raw.path_of(folder, n).exists()]
-    Parallel(n_jobs=jobs, backend=engine, batch_size=1)(delayed(one)(folder, n) for n in missing)
+    for _ in spread(partial(one, folder), missing, engine.seeing([str(folder)]), chunk=1):
+        pass
 
 
 def one(folder: Path, number: int) -> None:
