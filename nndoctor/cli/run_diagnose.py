@@ -14,6 +14,7 @@ from nndoctor.cli.out import check, put, say
 from nndoctor.cli.outcome import Outcome
 from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.tables import FleetTable, is_table
+from nndoctor.diagnosis.result import MAX_WHOLE_RUNS, Detail
 
 if TYPE_CHECKING:
     from nndoctor.core.report import Report
@@ -64,7 +65,6 @@ class DiagnoseRequest:
 def answer(request: DiagnoseRequest) -> int:
     """Print or write the report, and give the exit code. Raises NNDoctorError for a request that makes no sense."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts twice as fast; nothing here needs its threads
-    from nndoctor.diagnosis.batch import MAX_WHOLE_RUNS
     from nndoctor.diagnosis.session import session_of
     from nndoctor.readers import is_log
     from nndoctor.readers.io.find import survey
@@ -80,11 +80,11 @@ def answer(request: DiagnoseRequest) -> int:
     for form, file in files:
         check(file, paths, force=request.force or replaceable(form, file), option="--report")
     outcome = Outcome(session)
-    slimmed = len(paths) > MAX_WHOLE_RUNS and not request.full
+    detail = _detail(request, len(paths), [form for form, _ in files])
     if request.format is OutputFormat.terminal and is_table(request.output) and not files:
         errors, passed = _tabulated(sources, options, request, outcome)
     else:
-        reports, errors, passed = _judge(sources, options, request, slimmed=slimmed)
+        reports, errors, passed = _judge(sources, options, request, detail)
         for report in reports:
             outcome.see(report)
         plan = Plan(session.rules, session.fails_at(paths), request.quiet, request.color, request.full)
@@ -100,6 +100,12 @@ def answer(request: DiagnoseRequest) -> int:
     if request.format is OutputFormat.concise and not outcome.found:
         say(f"no problems found in {outcome.runs} run{'' if outcome.runs == 1 else 's'}")
     return outcome.code(exit_zero=request.exit_zero)
+
+
+def _detail(request: DiagnoseRequest, logs: int, forms: Sequence[OutputFormat]) -> Detail:
+    """How much of each report the formats show: of many logs few points, and reasons only where they are written."""
+    whole = logs <= MAX_WHOLE_RUNS or request.full
+    return Detail(whole, whole or bool({request.format, *forms} & {OutputFormat.json, OutputFormat.jsonl}))
 
 
 def _write(
@@ -134,7 +140,7 @@ def _tabulated(
         return table.add(report)
 
     try:
-        reports, errors, passed = _judge(sources, options, request, slimmed=True, see=see)
+        reports, errors, passed = _judge(sources, options, request, Detail(points=False, reasons=False), see)
         if reports:
             table.finish(reports)
     finally:
@@ -170,8 +176,7 @@ def _judge(
     sources: Sequence[Source],
     options: SessionOptions,
     request: DiagnoseRequest,
-    *,
-    slimmed: bool,
+    detail: Detail,
     see: Callable[[Report], Report] | None = None,
 ) -> tuple[list[Report], Errors, list[str]]:
     """The reports on all that can be read, each run once; what cannot be read; what lies in a folder and is no log.
@@ -184,24 +189,24 @@ def _judge(
     from nndoctor.diagnosis.workers import Engine
     from nndoctor.reporters.twins import once
 
-    named: list[Report] = []
+    chosen: list[Report] = []
     below: list[Report] = []
     errors: Errors = []
     passed: Errors = []
     misfits = 0
     engine = Engine.of(request.engine, request.jobs)
-    results = all_judged(sources, options, engine, slimmed=slimmed, cached=request.cache)
+    results = all_judged(sources, options, engine, detail, cached=request.cache)
     passing = sources if request.quiet else watched(sources)
     for source, result in zip(passing, results, strict=False):
-        (below if source.below else named).extend(map(see, result.reports) if see is not None else result.reports)
+        (below if source.below else chosen).extend(map(see, result.reports) if see is not None else result.reports)
         misfits += result.misfit
         if result.error:
             (passed if result.left_out else errors).append((source.path, result.error))
-    if errors and misfits == len(errors) and not (named or below):
+    if errors and misfits == len(errors) and not (chosen or below):
         raise UsageError(errors[0][1])
-    if passed and not (named or below):  # nothing in the folder is a log: say why of each
+    if passed and not (chosen or below):  # nothing in the folder is a log: say why of each
         errors, passed = [*errors, *passed], []
-    return [*named, *once(below)], errors, [path for path, _ in passed]
+    return [*chosen, *once(below)], errors, [path for path, _ in passed]
 
 
 def _left_out(paths: Sequence[str]) -> str:

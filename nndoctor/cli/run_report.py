@@ -12,6 +12,7 @@ from nndoctor.cli.out import check, put, say
 from nndoctor.cli.progress import watched, working
 from nndoctor.diagnosis.batch import all_judged
 from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.result import Detail
 from nndoctor.diagnosis.session import session_of
 from nndoctor.diagnosis.workers import Engine
 from nndoctor.readers import is_log
@@ -55,8 +56,8 @@ def _judged(request: ReportRequest) -> tuple[list[Report], list[tuple[str, str]]
     sources = session_of(request.options).included(sources, request.logs)
     for file in page_names(request.output, -(-len(sources) // PAGE))[1:]:
         check(file, request.logs, force=request.force)
-    slimmed = len(sources) > PAGE
-    results = all_judged(sources, request.options, request.engine, slimmed=slimmed, cached=request.cache)
+    detail = Detail(points=len(sources) <= PAGE)
+    results = all_judged(sources, request.options, request.engine, detail, cached=request.cache)
     reports: list[Report] = []
     for source, result in zip(watched(sources), results, strict=False):
         reports += result.reports

@@ -12,25 +12,21 @@ from nndoctor.core.errors import NNDoctorError, NotALog, UsageError
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.series import slim
 from nndoctor.diagnosis.request import SessionOptions
-from nndoctor.diagnosis.result import LogResult
+from nndoctor.diagnosis.result import WHOLE, Detail, LogResult
 from nndoctor.diagnosis.workers import Engine, spread
 from nndoctor.readers.io.source import Source
 
 if TYPE_CHECKING:
     from nndoctor.core.report import Report
 
-MAX_WHOLE_RUNS = 5  # with more logs, a run is kept only as the points that draw it, so that memory stays small
 DRAWN_POINTS = 128
 MAX_MESSAGE = 200  # characters of an exception's text that are shown
 
 
-def judged(source: Source, options: SessionOptions, *, slimmed: bool = False) -> LogResult:
-    """Read one log and judge its runs. Whatever goes wrong is part of the result, so that no other log is lost.
-
-    `slimmed` reports keep only the points that draw a run, so that thousands of them fit in memory.
-    """
+def judged(source: Source, options: SessionOptions, detail: Detail = WHOLE) -> LogResult:
+    """Read one log and judge its runs. Whatever goes wrong is part of the result, so that no other log is lost."""
     try:
-        reports = _reports(source, options)
+        reports = _reports(source, options, reasons=detail.reasons)
     except UsageError as error:
         return LogResult(error=str(error), misfit=True)
     except NotALog as error:
@@ -42,16 +38,16 @@ def judged(source: Source, options: SessionOptions, *, slimmed: bool = False) ->
     except Exception as error:  # noqa: BLE001 - a defect met on one log must not lose the reports on the others
         return LogResult(error=_defect(source, error))
     unread = "; ".join(message for report in reports for message in _unread(report.run))
-    return LogResult(tuple(_slim(report) for report in reports) if slimmed else reports, unread)
+    return LogResult(reports if detail.points else tuple(map(_slim, reports)), unread)
 
 
-def _reports(source: Source, options: SessionOptions) -> tuple[Report, ...]:
+def _reports(source: Source, options: SessionOptions, *, reasons: bool) -> tuple[Report, ...]:
     from nndoctor.diagnosis.session import session_of
     from nndoctor.readers import read
 
     session = session_of(options)
     runs = read(source, maps=options.maps, usual=session.settings(source.path).maps)
-    return tuple(session.judge(run, log=source.path) for run in runs)
+    return tuple(session.judge(run, log=source.path, reasons=reasons) for run in runs)
 
 
 def _unread(run: Run) -> Iterator[str]:
@@ -79,8 +75,8 @@ def all_judged(
     sources: Sequence[Source],
     options: SessionOptions,
     engine: Engine | None = None,
+    detail: Detail = WHOLE,
     *,
-    slimmed: bool = False,
     cached: bool = False,
 ) -> Iterator[LogResult]:
     """The results in the order of the sources, whatever engine they come from; `cached` ones are read from earlier looks.
@@ -91,13 +87,13 @@ def all_judged(
 
     def judge(some: Sequence[Source]) -> Iterator[LogResult]:
         paths = [source.path for source in some if source.is_file or source.is_dir]
-        return spread(partial(judged, options=options, slimmed=slimmed), some, place.seeing(paths))
+        return spread(partial(judged, options=options, detail=detail), some, place.seeing(paths))
 
     if not cached:
         return judge(sources)
     from nndoctor.diagnosis.cache import Cache, with_cache
 
-    return with_cache(sources, Cache(options, "slim" if slimmed else "whole"), judge)
+    return with_cache(sources, Cache(options, detail), judge)
 
 
 def _slim(report: Report) -> Report:

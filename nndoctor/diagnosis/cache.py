@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from nndoctor._version import __version__
 from nndoctor.core.run import LAYER
-from nndoctor.diagnosis.result import LogResult
+from nndoctor.diagnosis.result import Detail, LogResult
 from nndoctor.diagnosis.session import session_of
 from nndoctor.diagnosis.stored import dumped, loaded
 
@@ -52,8 +52,8 @@ def folder() -> Path:
 class Cache:
     """The results by the path of their log; each has a stamp, which says what it counts for."""
 
-    def __init__(self, options: SessionOptions, kind: str) -> None:
-        self._options, self._kind = options, kind
+    def __init__(self, options: SessionOptions, detail: Detail) -> None:
+        self._options, self._detail = options, detail
         self._stamps: dict[str, str | None] = {}  # as they were before the logs were read
         self._new: list[tuple[str, str, float, bytes]] = []
         self._file = folder() / "results.sqlite"
@@ -115,7 +115,7 @@ class Cache:
 
     def _place(self, source: Source) -> str:
         """What tells results apart: the path as it is shown, and where it lies."""
-        return f"{self._kind}\n{source.path}\n{os.path.abspath(source.path)}"  # noqa: PTH100 - links are not followed
+        return f"{self._detail}\n{source.path}\n{os.path.abspath(source.path)}"  # noqa: PTH100 - links are not followed
 
     def _stamp(self, source: Source) -> str | None:
         """What a result depends on; None for what has no time of change, or changed a moment ago."""

@@ -18,7 +18,7 @@ from nndoctor.core.run import Run
 from nndoctor.diagnosis.applicability import applicable, fitting
 from nndoctor.diagnosis.needs import sorted_out
 from nndoctor.diagnosis.precedence import explained_by
-from nndoctor.prognosis.findings import expected
+from nndoctor.prognosis.expect import estimated, expected
 from nndoctor.remedies import REMEDIES
 from nndoctor.remedies.treatments import prescribed
 
@@ -27,8 +27,8 @@ FAMILIES = "P3RG576842190"
 FOLDER = "nndoctor-run", "run.csv"  # the format of the recorder's folders, and the table in them
 
 
-def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -> Report:
-    """Judge one run by these rules; the report tells of the `ignored` ones, too."""
+def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *, reasons: bool = True) -> Report:
+    """Judge one run by these rules; the report tells of the `ignored` ones, too. `reasons` are those of the prognosis."""
     rules = rules if isinstance(rules, tuple) else tuple(rules)
     seen = meaningful(run)
     judged, skipped = sorted_out(seen, rules)
@@ -49,7 +49,7 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = ()) -
         tuple(finding for _, finding in told),
         tuple(cleared),
         tuple(sorted((*ignored, *skipped), key=attrgetter("code"))),
-        prognosis=expected(seen),
+        prognosis=expected(seen) if reasons else estimated(seen),
         measurements=measured(seen),
         workload=str(workload(run)),
         errors=tuple(errors),

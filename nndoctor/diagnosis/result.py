@@ -1,10 +1,29 @@
-"""What came of one log."""
+"""What is wanted of a log, and what came of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from nndoctor.core.report import Report
+if TYPE_CHECKING:
+    from nndoctor.core.report import Report
+
+MAX_WHOLE_RUNS = 5  # with more logs, a run is kept only as the points that draw it, so that memory stays small
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much of a report is wanted.
+
+    All `points` of its run, or only those that draw it, so that thousands fit in memory; the `reasons` of its prognosis,
+    which take longer to find than the rest of it.
+    """
+
+    points: bool = True
+    reasons: bool = True
+
+
+WHOLE = Detail()
 
 
 @dataclass(frozen=True, slots=True)

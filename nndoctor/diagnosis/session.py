@@ -62,10 +62,13 @@ class Session:
         own = set(named)
         return [s for s in sources if s.path in own or not self.settings(s.path).excludes(s.path)]
 
-    def judge(self, run: Run, *, log: str | None = None, families: tuple[str, ...] = ()) -> Report:
+    def judge(
+        self, run: Run, *, log: str | None = None, families: tuple[str, ...] = (), reasons: bool = True
+    ) -> Report:
         """The report on a run by the settings near `log` (default: the run's own path, else the current folder).
 
-        Where the user selects no rules, `families` (beginnings of codes) are the only ones judged. Raises UsageError
+        Where the user selects no rules, `families` (beginnings of codes) are the only ones judged. Without `reasons` the
+        prognosis holds none, and takes a fraction of the time. Raises UsageError
         for a baseline that cannot be read.
         """
         from nndoctor.diagnosis.engine import diagnose
@@ -74,11 +77,13 @@ class Session:
         selection = self.selection(settings, families)
         run = prepared(run, settings)
         if settings.baseline is None:
-            return diagnose(run, selection.rules, selection.ignored)
+            return diagnose(run, selection.rules, selection.ignored, reasons=reasons)
         from nndoctor.diagnosis.baseline import with_known
 
         good = baseline_at(settings.baseline)
-        return with_known(diagnose(with_facts(run, good.facts()), selection.rules, selection.ignored), good)
+        return with_known(
+            diagnose(with_facts(run, good.facts()), selection.rules, selection.ignored, reasons=reasons), good
+        )
 
     def lowered_gates(self, logs: Iterable[str]) -> list[str]:
         """A line for each discovered settings file that lets errors pass: a log's own folder may have brought it along.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nndoctor.analysis.chance import chance_loss
-from nndoctor.core.prognosis import Expectation, Reason, most_promising
-from nndoctor.core.run import Run
-from nndoctor.prognosis.changes import BY_NAME, CHANGES, Change
+from nndoctor.core.prognosis import Expectation, most_promising
+from nndoctor.core.run import Run, once
+from nndoctor.prognosis.changes import CHANGES, Change
 from nndoctor.prognosis.explain import because, retrained, similar
 from nndoctor.prognosis.outlook import Outlook, outlook
 
@@ -18,14 +20,21 @@ MAX_REACHED = 0.95
 IDLE_RATE = 1.05  # times: a rate whose peak is no further above its end is constant
 
 
-def prognosis(run: Run) -> tuple[Expectation, ...]:
-    """What each change would gain, with reasons for the most promising; empty where no comparable runs are known."""
+@once
+def estimated(run: Run) -> tuple[Expectation, ...]:
+    """What each change would gain, without reasons; empty where no comparable runs are known."""
     seen = outlook(run)
-    if isinstance(seen, str):
-        return ()
-    bare = {entry.change: entry for entry in (_expectation(run, seen, c) for c in CHANGES if applies(run, c))}
-    named = {entry.change for entry in most_promising(bare.values())[:EXPLAINED]}
-    return tuple(_explained(run, seen, entry) if name in named else entry for name, entry in bare.items())
+    return () if isinstance(seen, str) else tuple(_expectation(run, seen, c) for c in CHANGES if applies(run, c))
+
+
+@once
+def expected(run: Run) -> tuple[Expectation, ...]:
+    """The same with reasons for the most promising changes, which take longer to find than the estimates."""
+    bare, seen = estimated(run), outlook(run)
+    named = {entry.change for entry in most_promising(bare)[:EXPLAINED]}
+    return tuple(
+        _explained(run, seen, entry) if entry.change in named and isinstance(seen, Outlook) else entry for entry in bare
+    )
 
 
 def applies(run: Run, change: Change) -> bool:
@@ -38,7 +47,7 @@ def applies(run: Run, change: Change) -> bool:
     return True
 
 
-def _expectation(run: Run, seen: Outlook, change: Change, reasons: tuple[Reason, ...] = ()) -> Expectation:
+def _expectation(run: Run, seen: Outlook, change: Change) -> Expectation:
     gain = seen.gain(change.name)
     split = change.split if f"{change.split}/loss" in run.series else "train"
     current = run.series[f"{split}/loss"].last
@@ -50,7 +59,6 @@ def _expectation(run: Run, seen: Outlook, change: Change, reasons: tuple[Reason,
         gain_low=round(gain.low, 2),
         gain_high=round(gain.high, 2),
         compared=retrained(seen.model),
-        because=reasons,
         current=current,
         unit=_unit(run, current, gain.high),
     )
@@ -67,4 +75,4 @@ def _unit(run: Run, current: float, high: float) -> float | None:
 def _explained(run: Run, seen: Outlook, entry: Expectation) -> Expectation:
     reasons = because(run, seen, f"helps:{entry.change}")
     others = similar(seen, entry.change)
-    return _expectation(run, seen, BY_NAME[entry.change], (*reasons, *((others,) if others is not None else ())))
+    return replace(entry, because=(*reasons, *((others,) if others is not None else ())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nndoctor.analysis.measurements import MEASUREMENTS, NAMES, vector
 from nndoctor.analysis.measurements.view import View
@@ -61,11 +62,18 @@ def _strongest(outlook: Outlook, head: str, places: tuple[int, ...]) -> int:
 def _shifts(outlook: Outlook, head: str, groups: list[tuple[int, ...]]) -> list[float]:
     """How far each group of measurements moves the score of a head, against those of a typical healthy run."""
     k = outlook.model.heads.index(head)
-    rows = np.repeat(outlook.bins[None], len(groups) + 1, axis=0)
-    for row, places in zip(rows[1:], groups, strict=True):
-        row[list(places)] = outlook.model.extra["typical"][list(places)]
+    rows = np.where(_changed(tuple(groups), len(outlook.bins)), outlook.model.extra["typical"], outlook.bins)
     scores = outlook.model.scores(rows, slice(k, k + 1))[:, 0]
     return [float(shift) for shift in scores[0] - scores[1:]]
+
+
+@cache
+def _changed(groups: tuple[tuple[int, ...], ...], count: int) -> NDArray[np.bool_]:
+    """Where each group of measurements stands among all of them, behind a row for none, shape (1 + groups, count)."""
+    rows = np.zeros((len(groups) + 1, count), dtype=np.bool_)
+    for row, places in zip(rows[1:], groups, strict=True):
+        row[list(places)] = True
+    return rows
 
 
 def similar(outlook: Outlook, change: str) -> Reason | None:

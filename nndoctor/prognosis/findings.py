@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from nndoctor.core.finding import Cause, Symptom
 from nndoctor.core.formatting import number, step
-from nndoctor.core.prognosis import LIKELY, UNLIKELY, Expectation, most_promising
-from nndoctor.core.run import Run, once
+from nndoctor.core.prognosis import LIKELY, UNLIKELY, most_promising
+from nndoctor.core.run import Run
 from nndoctor.prognosis.changes import BY_NAME
-from nndoctor.prognosis.expect import prognosis
+from nndoctor.prognosis.expect import estimated, expected
 from nndoctor.prognosis.outlook import Outlook, outlook
 
 LATE = 0.75
@@ -37,12 +37,6 @@ CAUSES = {
     "constant-schedule": Explanation("learning rate decayed too early", "one run with a constant learning rate"),
     "stop-early": Explanation("training too long", "the validation loss of the best epoch"),
 }
-
-
-@once
-def expected(run: Run) -> tuple[Expectation, ...]:
-    """The prognosis of a run, made once."""
-    return prognosis(run)
 
 
 def probability(run: Run, finding: str) -> float | None:
@@ -72,7 +66,7 @@ def causes(run: Run, first: str = "") -> tuple[Cause, ...]:
 
 def remedies(run: Run, own: Iterable[str]) -> tuple[str, ...]:
     """A rule's own remedies, after those of the changes that are more likely to help than not."""
-    helpful = [e.change for e in most_promising(expected(run)) if e.helps >= LIKELY]
+    helpful = [e.change for e in most_promising(estimated(run)) if e.helps >= LIKELY]
     first = tuple(own)[:1]
     return tuple(dict.fromkeys([*first, *(BY_NAME[change].remedies[0] for change in helpful), *own]))
 
@@ -86,7 +80,7 @@ def learned(run: Run, finding: str, change: str, own: Iterable[str], message: Ca
     if sure is None or (helps(run, change) or 0.0) < UNLIKELY:
         return None
     loss = run.series["train/loss"]
-    entry = next((e for e in expected(run) if e.change == change), None)
+    entry = next((e for e in estimated(run) if e.change == change), None)
     evidence = {"last": loss.last, "first": loss.first}
     if entry is not None:
         evidence |= {"helps": entry.helps, "gain": entry.gain}

@@ -18,6 +18,7 @@ from nndoctor.core.errors import NNDoctorError, UsageError
 from nndoctor.diagnosis import batch, cache, clusters, workers
 from nndoctor.diagnosis.batch import judged
 from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.result import Detail
 from nndoctor.diagnosis.stored import dumped, loaded
 from nndoctor.diagnosis.workers import Engine, spread
 from nndoctor.readers.io.source import Source
@@ -62,9 +63,9 @@ def read(monkeypatch):
     """The paths of the logs that are read, in order."""
     seen: list[str] = []
 
-    def spied(source: Source, options: SessionOptions, *, slimmed: bool = False):
+    def spied(source: Source, options: SessionOptions, detail: Detail):
         seen.append(source.path)
-        return judged(source, options, slimmed=slimmed)
+        return judged(source, options, detail)
 
     monkeypatch.setattr(batch, "judged", spied)
     return seen

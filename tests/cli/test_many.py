@@ -17,6 +17,7 @@ from nndoctor.diagnosis import batch as judging
 from nndoctor.diagnosis import workers
 from nndoctor.diagnosis.batch import all_judged
 from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.result import Detail
 from nndoctor.diagnosis.workers import Engine
 from nndoctor.readers.io.source import Source
 
@@ -127,7 +128,7 @@ def test_a_run_that_is_kept_slim_tells_the_same(capsys):
 @pytest.mark.usefixtures("folder")
 def test_kept_runs_are_small():
     """However long a log, what stays of it among many are the points that draw it."""
-    outcome = judging.judged(Source("runs/1/metrics.csv"), SessionOptions(), slimmed=True)
+    outcome = judging.judged(Source("runs/1/metrics.csv"), SessionOptions(), Detail(points=False))
     assert all(len(s) <= judging.DRAWN_POINTS for s in outcome.reports[0].run.series.values())
 
 

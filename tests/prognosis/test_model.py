@@ -15,7 +15,7 @@ from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.prognosis.changes import CHANGES
-from nndoctor.prognosis.expect import prognosis
+from nndoctor.prognosis.expect import expected
 from nndoctor.prognosis.model import FILE, load
 from nndoctor.prognosis.outlook import Outlook, heads_of, outlook
 
@@ -29,7 +29,7 @@ UNSETTLED = Run.drawn(
 
 def helps(run: Run) -> dict[str, float]:
     """The probability of each change."""
-    return {entry.change: entry.helps for entry in prognosis(run)}
+    return {entry.change: entry.helps for entry in expected(run)}
 
 
 def test_the_model_is_one_small_file():
@@ -98,14 +98,14 @@ def test_a_settled_run_needs_neither():
 def test_probabilities_and_gains_are_in_order():
     """A probability lies between 0 and 1, and the middle of a gain in its range."""
     for run in (SLOW, SETTLED, UNSETTLED):
-        for entry in prognosis(run):
+        for entry in expected(run):
             assert 0 <= entry.helps <= 1
             assert entry.gain_low <= entry.gain <= entry.gain_high
 
 
 def test_the_most_promising_changes_are_explained():
     """With measurements in words, and with how the most similar runs turned out."""
-    best = max(prognosis(SLOW), key=lambda entry: entry.helps * entry.gain)
+    best = max(expected(SLOW), key=lambda entry: entry.helps * entry.gain)
     assert 2 <= len(best.because) <= 3
     assert "similar runs" in best.because[-1].says
     assert any("training loss" in reason.says or "validation loss" in reason.says for reason in best.because)
@@ -114,7 +114,7 @@ def test_the_most_promising_changes_are_explained():
 @pytest.mark.parametrize("workload", ["gan", "reinforcement-learning", "diffusion"])
 def test_other_kinds_of_training_get_no_prognosis(workload):
     """The retrained networks say nothing of them."""
-    assert prognosis(Run.drawn({"workload": workload}, train_loss="1.392..1.18*20")) == ()
+    assert expected(Run.drawn({"workload": workload}, train_loss="1.392..1.18*20")) == ()
 
 
 def test_three_values_get_no_prognosis():

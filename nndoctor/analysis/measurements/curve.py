@@ -53,13 +53,13 @@ class Curve:
         return np.clip((y - self.best) / self.scale, -FURTHEST, FURTHEST)
 
     @cached_property
-    def levels(self) -> Array:
+    def _levels(self) -> dict[float, float]:
         """The levels at PLACES."""
-        return level_weights(len(self.even)) @ self.even
+        return dict(zip(PLACES, (level_weights(len(self.even)) @ self.even).tolist(), strict=True))
 
     def level(self, place: float) -> float:
         """The level at one of PLACES."""
-        return float(self.levels[PLACES.index(place)])
+        return self._levels[place]
 
     def slope(self, start: float) -> float:
         """The change from a share of the run to its end by a straight line through all of its points, in loss ranges."""

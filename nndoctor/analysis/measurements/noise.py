@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.measurements.curve import EXACT, Curve
 from nndoctor.analysis.measurements.measurement import Measurement
-from nndoctor.core.statistics import Array, noise_level
+from nndoctor.core.statistics import Array, median, noise_level
 
 NAN = float("nan")
 LOG = "log10 of loss ranges"
@@ -72,12 +72,12 @@ def noise_of_fall(curve: Curve) -> float:
 
 def rises(curve: Curve) -> float:
     """The share of the values that are above the one before."""
-    return float(np.mean(curve.steps > 0)) if len(curve.steps) else NAN
+    return np.count_nonzero(curve.steps > 0) / len(curve.steps) if len(curve.steps) else NAN
 
 
 def late_rises(curve: Curve) -> float:
     """The same in the second half."""
-    return float(np.mean(curve.late_steps > 0)) if len(curve.late_steps) else NAN
+    return np.count_nonzero(curve.late_steps > 0) / len(curve.late_steps) if len(curve.late_steps) else NAN
 
 
 def memory(curve: Curve) -> float:
@@ -92,7 +92,7 @@ def memory(curve: Curve) -> float:
 
 def median_step(curve: Curve) -> float:
     """The usual change from one value to the next."""
-    return _log(float(np.median(np.abs(curve.steps)))) if len(curve.steps) else NAN
+    return _log(median(np.abs(curve.steps))) if len(curve.steps) else NAN
 
 
 def above_best(curve: Curve) -> float:
@@ -102,7 +102,7 @@ def above_best(curve: Curve) -> float:
 
 def usually_above_best(curve: Curve) -> float:
     """How far the usual value of the second half is above the best so far."""
-    return float(np.median(curve.above[len(curve.above) // 2 :]))
+    return median(curve.above[len(curve.above) // 2 :])
 
 
 def largest_rise(curve: Curve) -> float:
@@ -141,7 +141,7 @@ def left_of_peak(curve: Curve) -> float:
 
 def repeats(curve: Curve) -> float:
     """The share of the values that repeat the one before exactly."""
-    return float(np.mean(np.abs(curve.steps) <= EXACT)) if len(curve.steps) else NAN
+    return np.count_nonzero(np.abs(curve.steps) <= EXACT) / len(curve.steps) if len(curve.steps) else NAN
 
 
 NONE = "the log has no such loss"

@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.measurements.measurement import Measurement
 from nndoctor.analysis.measurements.view import View, resampled
-from nndoctor.core.statistics import Array, noise_level
+from nndoctor.core.statistics import Array, median, noise_level
 
 NAN = float("nan")
 NO_RATE = "the log has no learning rate"
@@ -31,7 +31,7 @@ def lr_share(view: View, start: float, stop: float) -> float:
         return NAN
     n = len(view.lr)
     low = min(int(start * n), n - 1)
-    return float(np.median(view.lr[low : max(round(stop * n), low + 1)])) / _peak(view.lr)
+    return median(view.lr[low : max(round(stop * n), low + 1)]) / _peak(view.lr)
 
 
 def below(view: View, share: float) -> float:
@@ -87,7 +87,7 @@ def norm_trend(view: View) -> float:
     if view.grad_norm is None:
         return NAN
     part = max(len(view.grad_norm) // 10, 1)
-    start, end = (float(np.median(part_of)) for part_of in (view.grad_norm[:part], view.grad_norm[-part:]))
+    start, end = (median(part_of) for part_of in (view.grad_norm[:part], view.grad_norm[-part:]))
     return math.log10(end) - math.log10(start)
 
 
@@ -100,7 +100,7 @@ def norm_peak(view: View) -> float:
     """The highest gradient norm over the median."""
     if view.grad_norm is None:
         return NAN
-    return math.log10(float(view.grad_norm.max())) - math.log10(float(np.median(view.grad_norm)))
+    return math.log10(float(view.grad_norm.max())) - math.log10(median(view.grad_norm))
 
 
 def adaptive(view: View) -> float:
