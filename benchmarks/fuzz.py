@@ -6,8 +6,8 @@ Mutations change bytes and, in tables, the structure: columns that end early, ro
 a file cut in two.
 
 The seeds are the sample runs, one small log of each synthesised format, and the corpus of real logs where it is at
-hand (NNDOCTOR_CORPUS). An input that raises anything but an NNDoctorError, takes over 5 s, or over ten times its size
-plus 200 MB of memory is a failure; with --keep it is saved. Exit code 1 where anything failed.
+hand (NNDOCTOR_CORPUS). An input that raises anything but an NNDoctorError, takes over 5 s of processor time, or over
+ten times its size plus 200 MB of memory is a failure; with --keep it is saved. Exit code 1 where anything failed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from nndoctor.reporters.terminal import render
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = Path(os.environ.get("NNDOCTOR_CORPUS", ROOT.parent / "shared" / "corpus")) / "real" / "files"
 LARGEST = 16 << 10  # bytes of a seed: a longer log's head says as much
-SLOWEST = 5  # seconds
+SLOWEST, HANGS = 5.0, 120.0  # seconds of processor time, and by the clock: other programs may be running
 BASE, TIMES = 200 << 20, 10  # bytes of memory, and times the input
 MEASURED = 40  # one input in so many has its memory measured, which is slow
 WORDS = (
@@ -49,26 +49,29 @@ WORDS = (
 )
 
 
-class TooSlow(Exception):
-    """An input took longer than any may."""
+class TooSlow(BaseException):
+    """An input took longer than any may; the batch, which reports exceptions of readers and rules, lets it pass."""
 
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """A block that may take SLOWEST seconds (nothing stops it where there is no alarm: on Windows)."""
+    """A block that may take SLOWEST seconds of processor time and HANGS of waiting (no limit on Windows: no alarms)."""
 
     def ring(_number: int, _frame: FrameType | None) -> None:
         raise TooSlow
 
-    if not hasattr(signal, "SIGALRM"):
+    if not hasattr(signal, "setitimer"):
         yield
         return
-    signal.signal(signal.SIGALRM, ring)
-    signal.alarm(SLOWEST)
+    alarms = ((signal.ITIMER_PROF, signal.SIGPROF, SLOWEST), (signal.ITIMER_REAL, signal.SIGALRM, HANGS))
+    for timer, number, seconds in alarms:
+        signal.signal(number, ring)
+        signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
+        for timer, _, _ in alarms:
+            signal.setitimer(timer, 0)
 
 
 Log = dict[str, bytes]  # paths below the folder that is the log, and what stands there; one path is a file alone
@@ -249,7 +252,7 @@ def tried(log: Log, folder: Path) -> str:
     except NNDoctorError as error:
         return "refused" if "\n" not in str(error) else f"an error of several lines: {error}"
     except TooSlow:
-        return f"over {SLOWEST} s: {''.join(traceback.format_exc().splitlines(keepends=True)[-6:-1])}"
+        return f"over {SLOWEST:g} s: {''.join(traceback.format_exc().splitlines(keepends=True)[-6:-1])}"
     except Exception as error:  # noqa: BLE001 - what a fuzzer is for
         return f"{type(error).__name__}: {error}; {traceback.format_exc().splitlines()[-3].strip()}"
     finally:

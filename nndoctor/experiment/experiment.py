@@ -14,6 +14,7 @@ from nndoctor.experiment.keras_model import compiled_parts
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
 from nndoctor.experiment.model_file import ModelFileError, load, told
 from nndoctor.experiment.own_loss import why_no_loss
+from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts
 
 LINES = {
     "model": "model = Net()  # or: def model(): return Net()",
@@ -100,6 +101,9 @@ def _named(names: Mapping[str, object]) -> dict[str, object]:
 
 def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:
     given = names.get("model")
+    trainer = trainer_in(names)
+    if given is None and trainer is not None:
+        given = trainer.model
     if given is None:
         classes = [
             n
@@ -122,6 +126,10 @@ def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:
 def _parts(path: str, model: nn.Module, names: Mapping[str, object]) -> dict[str, object]:
     """What the file names, over what a framework's model brings by itself."""
     parts = _named(names)
+    trainer = trainer_in(names)
+    if trainer is not None and trainer.model is model:
+        with told(path, "asks its Trainer for its parts"):
+            return trainer_parts(trainer) | parts
     lightning = Lightning.of(model)
     with told(path, "is attached to a Trainer" if lightning else "makes its data"):
         if lightning is not None:

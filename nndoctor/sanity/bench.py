@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +17,13 @@ from torch.utils.hooks import RemovableHandle
 from nndoctor.core.run import FactValue
 from nndoctor.core.series import Series
 from nndoctor.sanity.batches import Batch, alike, joined, part, size, tensors
+from nndoctor.sanity.failures import is_machine
 from nndoctor.sanity.optimizers import fresh
 from nndoctor.sanity.state import Snapshot, seed
 from nndoctor.sanity.subject import Subject
 from nndoctor.sanity.user_step import Strangers, TrainStep, watched
 
+T = TypeVar("T")
 MOST_EXAMPLES = 2048  # looked at in data
 MOST_BATCHES = 64
 MOST_BYTES = 256 << 20
@@ -114,6 +117,10 @@ class Bench:
             optimizer.step()
         return number(loss)
 
+    def tried(self, batch: Batch, optimizer: torch.optim.Optimizer, *, clip: float | None = None) -> float:
+        """As `train`, for trials: infinity where a step fails on what a diverged training hands to it."""
+        return unless_diverged(lambda: self.train(batch, optimizer, clip=clip), math.inf)
+
     def _watched(self, own: TrainStep, batch: Batch, optimizer: torch.optim.Optimizer) -> float:
         seen = watched(own, self.model, batch, optimizer, self.strangers)
         return seen.loss
@@ -184,6 +191,19 @@ def _together(batches: list[Batch]) -> Batch | None:
     if whole is None:
         return batches[0] if batches and alike(batches[0]) else None
     return part(whole, slice(0, MOST_EXAMPLES))
+
+
+def unless_diverged(act: Callable[[], T], otherwise: T) -> T:
+    """What the user's code gives, or `otherwise` where it raises an error; the machine's errors pass on.
+
+    For code that worked before training: distributions, assignments and decompositions raise an error for NaN.
+    """
+    try:
+        return act()
+    except Exception as error:
+        if is_machine(error):
+            raise
+        return otherwise
 
 
 def number(value: Tensor) -> float:

@@ -11,7 +11,7 @@ import torch
 
 from nndoctor.core.series import Series
 from nndoctor.sanity.batches import Batch, part, size
-from nndoctor.sanity.bench import RATE, Bench, number
+from nndoctor.sanity.bench import RATE, Bench, number, unless_diverged
 from nndoctor.sanity.constant import ignorance
 from nndoctor.sanity.state import unchanged, without_dropout
 
@@ -121,10 +121,10 @@ def _trained(bench: Bench, factor: float, seed: int, course: list[int], judged: 
     looks = {round(share * len(course)) for share in LATE}
     late: list[float] = []
     for done, k in enumerate(course, start=1):
-        if not math.isfinite(bench.train(bench.batches[k], optimizer)):
+        if not math.isfinite(bench.tried(bench.batches[k], optimizer)):
             return math.inf
         if done in looks:
-            late.append(mean_loss(bench, judged))
+            late.append(loss_after(bench, judged))
     after = sum(late) / len(late)
     return after if math.isfinite(after) else math.inf
 
@@ -142,6 +142,11 @@ def mean_loss(bench: Bench, batches: list[Batch]) -> float:
     with unchanged(bench.model):
         without_dropout(bench.model)
         return sum(number(bench.subject.run(b).loss) for b in batches) / len(batches)
+
+
+def loss_after(bench: Bench, batches: list[Batch]) -> float:
+    """The mean loss, or infinity where it cannot be taken of a model whose training diverged."""
+    return unless_diverged(lambda: mean_loss(bench, batches), math.inf)
 
 
 def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:

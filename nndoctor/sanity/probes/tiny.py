@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, alike, as_bytes, first_input, part, rebuilt, size, target_of
-from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.bench import Bench, number, unless_diverged
 from nndoctor.sanity.constant import constant_loss
 from nndoctor.sanity.state import without_dropout
 from nndoctor.sanity.subject import main_output
@@ -83,7 +84,7 @@ def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
             bench.unchecked.append("a tiny subset at other rates")
             del bench.facts["tiny_tried"]  # too little was tried to say that it cannot be learned
             return
-        found = attempt(bench, batch, factor, steps, 0, adam=adam)
+        found = unless_diverged(partial(attempt, bench, batch, factor, steps, 0, adam=adam), Try(False, 1.0, 0))
         best = min(best, found.left)
         if found.learned:
             bench.fact("tiny_passed_elsewhere", 1)

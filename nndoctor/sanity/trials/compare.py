@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.constant import ignorance
-from nndoctor.sanity.probes.rates import judged_batches, mean_loss
+from nndoctor.sanity.probes.rates import judged_batches, loss_after, mean_loss
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.trials.remedies import Remedy, applied
 
@@ -70,10 +70,10 @@ def _trained(bench: Bench, remedy: Remedy, steps: int, number: int) -> tuple[flo
         bench.model.train()
         for step in range(1, steps + 1):
             batch = bench.batches[(step * 7 + number) % len(bench.batches)]
-            loss = bench.train(batch if change.batch is None else change.batch(batch), optimizer, clip=change.clip)
+            loss = bench.tried(batch if change.batch is None else change.batch(batch), optimizer, clip=change.clip)
             if not math.isfinite(loss):
                 return before, math.inf
             if step in looks:
-                late.append(mean_loss(bench, judged))
+                late.append(loss_after(bench, judged))
     after = sum(late) / len(late)
     return before, after if math.isfinite(after) else math.inf

@@ -1,0 +1,58 @@
+"""A Trainer of transformers (or of trl) as an experiment's parts: its model, its data, its loss and its optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nndoctor.core.errors import UsageError
+from nndoctor.experiment.steps import loss_in
+
+PACKAGES = ("transformers", "trl")
+
+
+def trainer_in(names: Mapping[str, object]) -> Any:  # noqa: ANN401 - transformers is not installed everywhere
+    """The Trainer among a file's names: the one called `trainer`, else the only one; None where there is none."""
+    found = {name: value for name, value in names.items() if _is_trainer(value)}
+    if "trainer" in found or len(found) != 1:
+        return found.get("trainer")
+    return next(iter(found.values()))
+
+
+def trainer_parts(trainer: Any) -> dict[str, object]:  # noqa: ANN401
+    """The parts by the names of the contract; the loss is what the Trainer's own compute_loss gives."""
+    parts: dict[str, object] = {"step": _step_of(trainer), "optimizer": _optimizer_of(trainer)}
+    if trainer.train_dataset is not None:
+        parts["train_data"] = trainer.get_train_dataloader()
+    if isinstance(trainer.eval_dataset, Mapping) or trainer.eval_dataset is None:
+        return parts  # several sets have no loss in common
+    parts["validation_data"] = trainer.get_eval_dataloader()
+    return parts
+
+
+def _is_trainer(value: object) -> bool:
+    bases = ((base.__module__.split(".")[0], base.__name__) for base in type(value).__mro__)
+    return any(package in PACKAGES and name == "Trainer" for package, name in bases)
+
+
+def _step_of(trainer: Any) -> Any:  # noqa: ANN401
+    def step(model: nn.Module, batch: object) -> Tensor:
+        found = loss_in(trainer.compute_loss(model, batch))
+        if not isinstance(found, Tensor):
+            raise UsageError(f"the Trainer's compute_loss returned a {type(found).__name__}; expected the loss")
+        return found
+
+    return step
+
+
+def _optimizer_of(trainer: Any) -> Any:  # noqa: ANN401
+    """Made when it is asked for, as the Trainer makes it: from its arguments, or the one that it was given."""
+
+    def make(_: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        optimizer: torch.optim.Optimizer = trainer.create_optimizer()
+        return getattr(optimizer, "optimizer", optimizer)
+
+    return make
