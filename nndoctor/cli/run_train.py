@@ -66,8 +66,8 @@ def carry_out(request: TrainRequest) -> int:
         if not request.quiet:
             for words in (*training.experiment.said, *training.said, f"run folder: {folder}"):
                 say(words)
-        if request.resume:
-            cut_back(folder, training.place.step)
+        for words in cut_back(folder, training.place.step) if request.resume else ():
+            say(words)
         folder.mkdir(parents=True, exist_ok=True)
         with _bar(training, quiet=request.quiet) as see:
             ended = training.run(see)

@@ -7,7 +7,6 @@ import io
 import itertools
 import json
 import math
-import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nndoctor.core.files import write_whole
 from nndoctor.core.run_folder import (
     FACTS,
     LAYERS,
@@ -166,9 +166,7 @@ def last_step(path: Path) -> int:
 
 def replace(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old one or the new one whole."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(text, encoding="utf-8", newline="")
-    os.replace(fresh, path)  # noqa: PTH105 - one word for what it does on every system
+    write_whole(path, lambda file: file.write(text.encode("utf-8")))
 
 
 def _csv(rows: list[list[str]]) -> str:

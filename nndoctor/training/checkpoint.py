@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
+import pickle
 import random
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from nndoctor.core.errors import UsageError
+from nndoctor.core.files import move, write_whole
 
-LAST, BEST = "last.pt", "best.pt"
+LAST, PREVIOUS, BEST = "last.pt", "previous.pt", "best.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,22 @@ class Place:
     targets: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """What a training goes on from: the place, the random state to set once the epoch's batches are skipped, a remark.
+
+    `said` tells why it is not the latest checkpoint; empty where it is.
+    """
+
+    place: Place
+    random: dict[str, object]
+    said: str = ""
+
+
 def save(
     folder: Path, place: Place, model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
 ) -> None:
-    """Write `last.pt` beside and rename it. Raises OSError."""
+    """Write `last.pt`; the one before is kept as `previous.pt`. Raises OSError."""
     state = {
         "place": {name: getattr(place, name) for name in Place.__slots__},
         "model": model.state_dict(),
@@ -45,7 +61,10 @@ def save(
         "scaler": scaler.state_dict(),
         "random": random_state(),
     }
-    _write(folder / LAST, state)
+    last = folder / LAST
+    if last.is_file():
+        move(last, folder / PREVIOUS)
+    _write(last, state)
 
 
 def save_best(folder: Path, model: nn.Module) -> None:
@@ -53,34 +72,35 @@ def save_best(folder: Path, model: nn.Module) -> None:
     _write(folder / BEST, model.state_dict())
 
 
-def resume(
-    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
-) -> tuple[Place, dict[str, object]]:
-    """Take up `last.pt`; the place, and the random state to set once the epoch's batches are skipped.
-
-    Raises UsageError where there is none, or where it is of another model.
-    """
-    path = folder / LAST
-    if not path.is_file():
+def resume(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> TakenUp:
+    """Take up the latest checkpoint that is whole. Raises UsageError where there is none, or where it is of another model."""
+    damaged: list[str] = []
+    for path in (folder / LAST, folder / PREVIOUS):
+        if not path.is_file():
+            continue
+        try:
+            state = _read(path)
+        except _DamagedError as error:
+            damaged.append(f"{path} is damaged ({error})")
+            continue
+        place = _put(path, state, model, optimizer, scaler)
+        said = f"{damaged[0]}; continuing from {path.name}, step {place.step}" if damaged else ""
+        return TakenUp(place, state["random"], said)
+    if damaged:
         raise UsageError(
-            f"{folder} has no {LAST} to continue from; train without --resume, or give the run's folder with --out"
+            f"{damaged[0]}, and there is no older intact checkpoint; train without --resume in a new folder"
         )
-    state = torch.load(path, map_location="cpu", weights_only=True)  # from there each tensor goes where its own is
-    try:
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-    except (RuntimeError, ValueError, KeyError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise UsageError(
-            f"{path} belongs to another model or optimizer ({first}); train without --resume in a new folder"
-        ) from error
-    scaler.load_state_dict(state["scaler"])
-    return Place(**state["place"]), state["random"]
+    raise UsageError(
+        f"{folder} has no {LAST} to continue from; train without --resume, or give the run's folder with --out"
+    )
 
 
 def load_best(folder: Path, model: nn.Module) -> None:
-    """Give the model the weights of its best evaluation."""
-    model.load_state_dict(torch.load(folder / BEST, map_location="cpu", weights_only=True))
+    """Give the model the weights of its best evaluation. Raises UsageError where they are damaged."""
+    try:
+        model.load_state_dict(_read(folder / BEST))
+    except (OSError, _DamagedError) as error:
+        raise UsageError(f"{folder / BEST} cannot be read ({error}); {LAST} holds the latest weights") from error
 
 
 def seed_epoch(seed: int, epoch: int) -> None:
@@ -118,7 +138,53 @@ def set_random_state(state: dict[str, object]) -> None:
         torch.cuda.set_rng_state_all(cuda[: torch.cuda.device_count()])
 
 
+class _DamagedError(Exception):
+    """A file is no whole checkpoint; the message says what is wrong with it."""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds, its checksums compared: torch itself reads flipped bits without a word."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+        if broken is not None:
+            raise _DamagedError(f"wrong checksum of {broken}")
+        state = torch.load(path, map_location="cpu", weights_only=True)  # each tensor goes where its own is later
+    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        raise _DamagedError(_first_line(error)) from error
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise _DamagedError(_first_line(error)) from error
+    if not isinstance(state, dict):
+        raise _DamagedError(f"holds a {type(state).__name__}")
+    return state
+
+
+def _put(
+    path: Path,
+    state: dict[str, Any],
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+) -> Place:
+    """Give model, optimizer and scaler what the checkpoint holds. Raises UsageError where it does not fit them."""
+    missing = {"place", "model", "optimizer", "scaler", "random"} - set(state)
+    if missing:
+        raise UsageError(f"{path} is no checkpoint of nndoctor train: it lacks {', '.join(sorted(missing))}")
+    try:
+        place = Place(**state["place"])
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        scaler.load_state_dict(state["scaler"])
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} belongs to another model or optimizer ({_first_line(error)}); train without --resume in a new folder"
+        ) from error
+    return place
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
 def _write(path: Path, state: object) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    torch.save(state, fresh)
-    os.replace(fresh, path)  # noqa: PTH105 - one word for what it does on every system
+    write_whole(path, lambda file: torch.save(state, file), durable=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import numpy as np
 
 from nndoctor.core.errors import UsageError
-from nndoctor.core.run_folder import LAYERS, TABLE, block_record, blocks, names_record
+from nndoctor.core.files import move, write_whole
+from nndoctor.core.run_folder import FACTS, LAYERS, PRIMARY, TABLE, block_record, blocks, facts, names_record
 from nndoctor.recorder.folder import replace
 
 HOME = Path("runs")
@@ -40,23 +42,50 @@ def latest(model_file: str, wanted: str | None) -> Path:
     return numbered[max(numbered)]
 
 
-def cut_back(folder: Path, step: int) -> None:
-    """Take out of the table and of the layers what came after `step` steps were done. Raises OSError."""
-    table = folder / TABLE
-    if table.is_file():
-        with table.open(encoding="utf-8", newline="") as file:
-            head, *rows = csv.reader(file)
-        at = head.index("step")
-        kept = [row for row in rows if row and row[at].isdigit() and int(row[at]) < step]
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([head, *kept])
-        replace(table, text.getvalue())
-    layers = folder / LAYERS
-    if layers.is_file():
-        parts: list[bytes] = []
-        for block in blocks(layers):
-            early = np.flatnonzero(block.steps < step)
-            if len(early):
-                parts.append(names_record(block.layers, block.statistics))
-                parts.append(block_record(block.steps[early].tolist(), block.values[:, :, early]))
-        layers.write_bytes(b"".join(parts))
+def cut_back(folder: Path, step: int) -> list[str]:
+    """Take out of the table and of the layers what came after `step` steps were done; remarks on what was damaged.
+
+    A table or facts that cannot be read are begun again, so that the training can go on. Raises OSError.
+    """
+    table, remarks = folder / TABLE, []
+    head, rows, why = _table(table)
+    if why:
+        kept = table.with_name(f"{TABLE}.damaged")
+        if table.is_file():
+            move(table, kept)
+            why += f", kept as {kept.name}"
+        remarks.append(f"{table} is damaged ({why}); the log begins again at step {step}")
+    at = head.index("step")
+    early_rows = [row for row in rows if len(row) == len(head) and row[at].isdigit() and int(row[at]) < step]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([head, *early_rows])
+    replace(table, text.getvalue())
+    if PRIMARY not in facts(folder):
+        remarks.append(f"{folder / FACTS} is damaged; it begins again")
+        replace(folder / FACTS, json.dumps({PRIMARY: 1}) + "\n")
+    if (folder / LAYERS).is_file():
+        _cut_layers(folder / LAYERS, step)
+    return remarks
+
+
+def _cut_layers(layers: Path, step: int) -> None:
+    parts: list[bytes] = []
+    for block in blocks(layers):
+        early = np.flatnonzero(block.steps < step)
+        if len(early):
+            parts.append(names_record(block.layers, block.statistics))
+            parts.append(block_record(block.steps[early].tolist(), block.values[:, :, early]))
+    write_whole(layers, lambda file: file.write(b"".join(parts)))
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]], str]:
+    """The head and the rows of a run's table, of which the last may be cut off, and why it cannot be read."""
+    if not path.is_file():
+        return ["step"], [], "missing"
+    try:
+        head, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+    except (ValueError, csv.Error):
+        return ["step"], [], "no table"
+    if "step" not in head:
+        return ["step"], [], "no column step"
+    return head, rows, ""

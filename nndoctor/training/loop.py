@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -79,9 +80,9 @@ class Training:
         self._random: dict[str, object] | None = None
         self._met, self._targets = torch.zeros((), device=self.device), 0
         if self.resume:
-            self.place, self._random = checkpoint.resume(
-                self.folder, self.experiment.model, self.stepper.optimizer, self.stepper.scaler
-            )
+            found = checkpoint.resume(self.folder, self.experiment.model, self.stepper.optimizer, self.stepper.scaler)
+            self.place, self._random = found.place, found.random
+            self.said += [found.said] if found.said else []
             self._met, self._targets = self._met + self.place.met, self.place.targets
 
     def run(self, see: Callable[[], None] = lambda: None) -> Ended:
@@ -107,7 +108,7 @@ class Training:
             ) as recorder,
         ):
             ended = self._epochs(recorder, see)
-            self._save(force=True)
+            self._save(recorder, force=True)
         see()
         return ended
 
@@ -117,7 +118,7 @@ class Training:
             if ended is not None:
                 return ended
             self.place = replace(self.place, epoch=self.place.epoch + 1, taken=0)
-            self._save()
+            self._save(recorder)
         return Ended(f"trained for {self.place.step} steps")
 
     def _done(self) -> bool:
@@ -129,14 +130,13 @@ class Training:
         """One epoch, or what is left of it."""
         checkpoint.seed_epoch(self.options.seed, self.place.epoch)
         self.experiment.model.train()
-        taken, chance, self._random = 0, self._random if self.place.taken else None, None
-        for batch in self._batches():
+        batches = self._batches()
+        taken = sum(1 for _ in islice(batches, self.place.taken))
+        if taken and self._random is not None:  # from here on chance is as it was, for the coming batch, too
+            checkpoint.set_random_state(self._random)
+        self._random = None
+        for batch in batches:
             taken += 1
-            if taken <= self.place.taken:
-                continue
-            if chance is not None:  # the batches before were skipped: from here on chance is as it was
-                checkpoint.set_random_state(chance)
-                chance = None
             self._step(moved(batch, self.device), recorder)
             self.place = replace(self.place, step=self.place.step + 1, taken=taken)
             if self.every is not None and self.place.step % self.every == 0:
@@ -147,6 +147,8 @@ class Training:
             see()
             if self._done():
                 break
+            if taken != self.experiment.train_data.number:  # the evaluation at the end belongs to the same row
+                self._save(recorder)
         if not taken:
             raise UsageError(f"{self.experiment.path}: train_data gave no batch in epoch {self.place.epoch + 1}")
         if self.every is None or (self._done() and self.place.step % self.every):
@@ -212,9 +214,11 @@ class Training:
         at = self.place.best_step
         return Ended(f"stopped early after {self.place.step} steps; the weights are those of step {at}, the best")
 
-    def _save(self, *, force: bool = False) -> None:
+    def _save(self, recorder: Recorder, *, force: bool = False) -> None:
+        """Write a checkpoint where one is due; what was logged until then is brought to disk before it."""
         if not force and time.perf_counter() - self._saved < CHECKPOINT_EVERY:
             return
+        recorder.flush()
         model, place = self.experiment.model, replace(self.place, met=int(self._met), targets=self._targets)
         self._written(lambda: checkpoint.save(self.folder, place, model, self.stepper.optimizer, self.stepper.scaler))
         self._saved = time.perf_counter()
