@@ -22,7 +22,21 @@ ALIASES = {
 CHANCE = frozenset(
     {"seed", "trial", "fold", "run", "number", "replicate", "repeat"}
 )  # what repeats of one setting differ in
-LEFT_OUT = frozenset({"foreach", "fused", "capturable", "maximize", "differentiable", "device", "processes"})
+LEFT_OUT = frozenset(
+    {"foreach", "fused", "capturable", "maximize", "differentiable", "device", "processes"}
+    | {
+        "save_dir",
+        "output_dir",
+        "log_dir",
+        "logging_dir",
+        "logdir",
+        "out_dir",
+        "project",
+        "name",
+        "run_name",
+        "exp_name",
+    }
+)
 LONGEST = 120  # settings that are compared
 PAIR = re.compile(r"(?:^|[_,;&\s/+-])([A-Za-z][A-Za-z_]*?)=([^,;&\s/=]+?)(?=$|[,;&\s/]|_[A-Za-z][A-Za-z_]*=)")
 SPELLED = re.compile(

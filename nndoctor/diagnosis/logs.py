@@ -52,9 +52,10 @@ def judged(logs: Sequence[str], options: SessionOptions) -> tuple[list[Report], 
 
     sources, errors = find(logs, is_log)
     reports: list[Report] = []
+    left_out: list[tuple[str, str]] = []
     for source in session_of(options).included(sources, logs):
         result = one(source, options)
         reports += result.reports
         if result.error:
-            errors.append((source.path, result.error))
-    return reports, errors
+            (left_out if result.left_out else errors).append((source.path, result.error))
+    return reports, errors if reports else [*errors, *left_out]

@@ -47,6 +47,7 @@ from nndoctor.readers.plugins import recognising
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.refusals import model_file, unrecognised
 from nndoctor.readers.semantics.assemble import assemble
+from nndoctor.readers.semantics.beside import settings_beside
 from nndoctor.readers.semantics.columns import pairs
 from nndoctor.readers.tables.dataframe import read_object
 from nndoctor.readers.tables.layout import MOST_KNOWN
@@ -127,7 +128,17 @@ def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) ->
         tables = with_ending(source, tables)
     runs = [run for table in tables for run in assemble(table, source.path, named)]
     _check_maps(runs, checked, source)
-    return [replace(run, notes=(*source.notes, *run.notes)) for run in runs] if source.notes else runs
+    beside = settings_beside(source.path) if source.data is None else {}
+    if not (beside or source.notes):
+        return runs
+    return [
+        replace(
+            run,
+            notes=(*source.notes, *run.notes),
+            facts={**run.facts, **{k: v for k, v in beside.items() if k not in run.facts}},
+        )
+        for run in runs
+    ]
 
 
 def _at_service(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) -> list[Run]:
