@@ -52,3 +52,15 @@ def test_the_docs_on_ci_name_this_version():
 def test_what_the_wheel_shares_exists(path):
     """The man page is where the build takes it from."""
     assert (ROOT / path).is_file()
+
+
+def test_the_docs_list_every_input_of_the_action():
+    """With its default."""
+    yaml = (ROOT / "action.yml").read_text(encoding="utf-8").partition("outputs:")[0].partition("inputs:")[2]
+    inputs = dict(
+        re.findall(r"^  ([a-z-]+):\n(?:    .*\n)*?    (?:default: \"?(\S*?)\"?|required: true)$", yaml, re.MULTILINE)
+    )
+    page = (ROOT / "docs" / "integrations" / "github.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| `?([^`|]+?)`? \|", page, re.MULTILINE))
+    assert set(rows) == set(inputs)
+    assert all(rows[name] == (default or rows[name]) for name, default in inputs.items())
