@@ -142,10 +142,11 @@ def llms() -> str:
         "## Pages",
         "",
     ]
-    for path in sorted((ROOT / "docs").glob("*.md")):
-        text = path.read_text(encoding="utf-8")
-        title = text.partition("\n")[0].removeprefix("# ")
-        lines.append(f"- [{title}]({SITE}{'' if path.stem == 'index' else path.stem + '/'})")
+    docs = ROOT / "docs"
+    for path in sorted([*docs.glob("*.md"), *docs.glob("integrations/*.md")]):
+        title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        name = path.relative_to(docs).with_suffix("").as_posix()
+        lines.append(f"- [{title}]({SITE}{'' if name == 'index' else name + '/'})")
     return "\n".join([*lines, f"- [Rules]({SITE}rules/)", ""])
 
 

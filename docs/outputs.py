@@ -119,8 +119,4 @@ def filled(text: str) -> str:
 
 def pages() -> list[Path]:
     """The pages that may hold such blocks."""
-    return [
-        ROOT / "README.md",
-        *sorted((ROOT / "docs").glob("*.md")),
-        *sorted((ROOT / "docs").glob("integrations/*.md")),
-    ]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

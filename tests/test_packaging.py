@@ -29,7 +29,7 @@ def test_the_extra_all_holds_every_extra_for_users():
 
 def test_every_extra_that_a_message_names_exists():
     """`pip install 'nndoctor[...]'` in the code and in the docs works."""
-    texts = [*(ROOT / "nndoctor" / "integrations").glob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    texts = [*(ROOT / "nndoctor" / "integrations").glob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
     named = {name for path in texts for name in re.findall(r"nndoctor\[(\w+)\]", path.read_text(encoding="utf-8"))}
     assert named
     assert named <= set(EXTRAS)
@@ -43,8 +43,10 @@ def test_the_changelog_begins_with_this_version():
 
 def test_the_docs_on_ci_name_this_version():
     """What is copied from there is a tag that is released, and no placeholder."""
-    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
-    assert re.findall(r"nndoctor/nndoctor@v(\S+)|rev: v(\S+)", text) == [(__version__, ""), ("", __version__)]
+    names = ("ci", "integrations/github", "integrations/pre-commit")
+    text = "".join((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in names)
+    assert set(re.findall(r"nndoctor/nndoctor@v(\S+)", text)) == {__version__}
+    assert re.findall(r"rev: v(\S+)", text) == [__version__]
     assert not re.search(r"OWNER|COMMIT|example\.com", text)
 
 
