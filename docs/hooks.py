@@ -9,6 +9,7 @@ from typing import Any
 CHANGELOG = Path(__file__).resolve().parents[1] / "CHANGELOG.md"
 REPOSITORY = "https://github.com/nndoctor/nndoctor/blob/main/"
 OUTSIDE = re.compile(r"\]\((?:\.\./)+([^)]+)\)")
+BRAILLE = re.compile("[\u2801-\u28ff]+")
 EXAMPLES = re.compile(r"\]\(examples/")
 
 
@@ -24,3 +25,8 @@ def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:  # noqa: 
     if "/" in page.file.src_uri:
         return markdown
     return EXAMPLES.sub(f"]({REPOSITORY}docs/examples/", OUTSIDE.sub(rf"]({REPOSITORY}\1)", markdown))
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Every character of a plot gets a cell of its own: fonts with other widths would skew the curves."""
+    return BRAILLE.sub(lambda run: f'<span class="braille">{"".join(f"<i>{c}</i>" for c in run[0])}</span>', html)

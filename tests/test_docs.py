@@ -112,3 +112,9 @@ def test_every_finding_that_links_to_a_page_has_that_page():
     for one in importlib.import_module("nndoctor.diagnosis.catalogue").RULES:
         path = rule.page_of(one.name).removeprefix(site).rstrip("/")
         assert (DOCS / f"{path}.md").is_file()
+
+
+def test_a_character_of_a_plot_on_the_site_has_a_cell_of_its_own(scripts):
+    """Braille comes from another font on many systems; other text stays as it is."""
+    page = scripts("hooks").on_page_content("<pre>loss ⣀⠤ 0.1</pre>")
+    assert page == '<pre>loss <span class="braille"><i>⣀</i><i>⠤</i></span> 0.1</pre>'
