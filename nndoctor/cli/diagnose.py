@@ -100,6 +100,12 @@ def diagnose(
     ] = None,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
+    annotate: Annotated[
+        bool,
+        typer.Option(
+            "--annotate", help="Write the verdict to runs that come from W&B (summary, tag) or MLflow (tags)."
+        ),
+    ] = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
@@ -123,6 +129,7 @@ def diagnose(
                 baseline=baseline,
                 config=config,
                 isolated=isolated,
+                annotate=annotate,
                 target_error=target_error,
                 workload=workload,
                 fail_on=fail_on,

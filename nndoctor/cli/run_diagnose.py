@@ -60,6 +60,7 @@ class DiagnoseRequest:
     baseline: str | None = None
     config: str | None = None
     isolated: bool = False
+    annotate: bool = False
 
 
 def answer(request: DiagnoseRequest) -> int:
@@ -81,7 +82,7 @@ def answer(request: DiagnoseRequest) -> int:
         check(file, paths, force=request.force or replaceable(form, file), option="--report")
     outcome = Outcome(session)
     detail = _detail(request, len(paths), [form for form, _ in files])
-    if request.format is OutputFormat.terminal and is_table(request.output) and not files:
+    if request.format is OutputFormat.terminal and is_table(request.output) and not files and not request.annotate:
         errors, passed = _tabulated(sources, options, request, outcome)
     else:
         reports, errors, passed = _judge(sources, options, request, detail)
@@ -89,6 +90,10 @@ def answer(request: DiagnoseRequest) -> int:
             outcome.see(report)
         plan = Plan(session.rules, session.fails_at(paths), request.quiet, request.color, request.full)
         _write(reports, [*found.errors, *errors], plan, request, files)
+        if request.annotate:
+            from nndoctor.cli.annotate import annotated
+
+            errors = [*errors, *annotated(reports)]
     errors, passed = [*found.errors, *errors], [*found.passed, *passed]
     for _, message in errors:
         say(message)

@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.look import Color, look
+from nndoctor.cli.notify import is_address, notifier
 from nndoctor.cli.out import put, say
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn, answer
@@ -170,11 +172,15 @@ class _Commands:
     request: WatchRequest
     told: set[tuple[str, str]] = field(default_factory=set)
     stopped: bool = False
+    send: Callable[[Finding, str], None] | None = None
 
     def __post_init__(self) -> None:
         if self.request.stop_command and "{pid}" in self.request.stop_command and self.request.pid is None:
             raise UsageError("--stop-command uses {pid}: name the process with --pid, as in --pid 4711")
-        for option, command in (("--stop-command", self.request.stop_command), ("--notify", self.request.notify)):
+        notify = self.request.notify
+        if notify is not None and is_address(notify):
+            self.send, notify = notifier(notify), None
+        for option, command in (("--stop-command", self.request.stop_command), ("--notify", notify)):
             if command is not None:
                 _filled(option, command, dict.fromkeys(FIELDS, "x"))
 
@@ -189,7 +195,10 @@ class _Commands:
         for (source, code), finding in watch.standing.items():
             if self.request.notify and (source, code) not in self.told and finding in self.graver(watch):
                 self.told.add((source, code))
-                self._start("--notify", self.request.notify, finding, source)
+                if self.send is not None:
+                    self.send(finding, source)
+                else:
+                    self._start("--notify", self.request.notify, finding, source)
             if self.request.stop_command and not self.stopped and finding in self.graver(watch):
                 self.stopped = True
                 self._start("--stop-command", self.request.stop_command, finding, source)

@@ -50,7 +50,7 @@ def watch(
         typer.Option(
             "--notify",
             metavar="COMMAND",
-            help="Run at each new finding, such as 'notify-send {name} {message}'.",
+            help="At each new finding, run this, such as 'notify-send {name} {message}', or send a message to an address of Apprise, such as ntfy://topic.",
             show_default=False,
         ),
     ] = None,

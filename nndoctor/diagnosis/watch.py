@@ -6,12 +6,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.report import Report
 from nndoctor.diagnosis.session import Session
 from nndoctor.readers import is_log
+from nndoctor.readers.io.address import is_address
 from nndoctor.readers.io.find import find
+from nndoctor.readers.io.remote import is_remote
+from nndoctor.readers.polled import Polled
 from nndoctor.readers.tail import Growing
 
 SHARE = 0.04  # of one core: after a look that cost a second, the next comes 25 seconds later
@@ -31,7 +34,7 @@ class Watch:
     waiting: dict[str, str] = field(default_factory=dict)
     standing: dict[tuple[str, str], Finding] = field(default_factory=dict)
     cost: float = 0.0
-    _logs: dict[str, Growing] = field(default_factory=dict)
+    _logs: dict[str, Growing | Polled] = field(default_factory=dict)
     _before: set[tuple[str, str]] = field(default_factory=set)
     _found_at: float = float("-inf")
 
@@ -68,12 +71,14 @@ class Watch:
         sources, errors = find(self.words, is_log)
         self.waiting = dict(errors)
         for source in sources:
-            self._logs.setdefault(source.path, Growing(source.path, self.session.settings(source.path).maps))
+            if source.path not in self._logs:
+                kind = Polled if is_address(source.path) or is_remote(source.path) else Growing
+                self._logs[source.path] = kind(source.path, self.session.settings(source.path).maps)
 
-    def _judged(self, path: str, log: Growing) -> bool:
+    def _judged(self, path: str, log: Growing | Polled) -> bool:
         try:
             runs = log.look()
-        except (UnreadableLog, OSError) as error:
+        except (NNDoctorError, OSError) as error:
             self.waiting[path] = str(error)
             return False
         self.waiting.pop(path, None)

@@ -201,7 +201,7 @@ class Recorder:
         if self._armed == self._step - 1:
             passes, own = self._probe.weights.passes, self._probe.capture.loss
             if own is not None and self.own_loss is None:
-                self.own_loss = float(own), is_mean(own)
+                self.own_loss = float(own.detach()), is_mean(own)
                 self._own = (own, passes <= 1)
             self._sample()
         pending = len(self._book.pending)

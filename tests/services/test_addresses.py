@@ -165,3 +165,92 @@ def test_a_file_of_such_a_name_is_the_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("wandb:x").write_text("epoch,loss\n0,3\n1,2\n2,1\n", encoding="utf-8")
     assert nndoctor.read("wandb:x")[0].path == "wandb:x"
+
+
+def test_a_run_at_a_service_is_watched(monkeypatch, capsys):
+    """Asked now and then, not at every look; what it has found by then counts."""
+    made = fakes.WandbRun("r1", validation=[*fakes.FALL[:20], *[float("nan")] * 10])
+    fakes.wandb(monkeypatch, [made])
+    asked = []
+    scan = made.scan_history
+    monkeypatch.setattr(made, "scan_history", lambda: asked.append(1) or scan())
+    assert run(["watch", "wandb:me/nets/r1", "--every", "0.1", "--for", "0.5"]) == 1
+    assert "became NaN" in capsys.readouterr().out
+    assert len(asked) == 1
+
+
+def test_a_run_that_is_not_there_is_waited_for(monkeypatch, capsys):
+    """And told at the end, with exit code 2."""
+    fakes.wandb(monkeypatch, [])
+    assert run(["watch", "wandb:me/nets/r9", "--every", "0.1", "--for", "0.3"]) == 2
+    assert "Could not find run" in capsys.readouterr().err
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What Apprise, made by hand, was given to send; it knows ntfy and json."""
+    messages = []
+
+    class Apprise:
+        def add(self, address):
+            messages.append(address)
+            return address.startswith(("ntfy://", "jsons://"))
+
+        def notify(self, **message):
+            messages.append(message)
+            return True
+
+    fakes.module(monkeypatch, "apprise", Apprise=Apprise, NotifyType=type("Kind", (), {"FAILURE": "f", "WARNING": "w"}))
+    return messages
+
+
+def test_a_finding_is_sent_to_an_address_once(monkeypatch, sent):
+    """With the rule as the title."""
+    fakes.wandb(monkeypatch, [fakes.WandbRun("r1", validation=[*fakes.FALL[:20], *[float("nan")] * 10])])
+    run(["watch", "wandb:me/nets/r1", "--every", "0.1", "--for", "0.5", "--notify", "https://hooks.example.org/x"])
+    address, message = sent
+    assert address == "jsons://hooks.example.org/x"
+    assert message["title"] == "nndoctor: nan-loss"
+    assert message["body"].startswith("wandb:me/nets/r1")
+
+
+@pytest.mark.usefixtures("sent")
+def test_an_address_that_apprise_does_not_know_is_refused_before_the_watch(capsys):
+    """Its token is not shown."""
+    assert run(["watch", "x.csv", "--for", "0.1", "--notify", "nothing://secret"]) == 2
+    said = capsys.readouterr().err
+    assert "nothing://…" in said
+    assert "secret" not in said
+
+
+def test_without_apprise_the_extra_is_named(monkeypatch, capsys):
+    """Exit code 2."""
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    assert run(["watch", "x.csv", "--for", "0.1", "--notify", "ntfy://topic"]) == 2
+    assert "nndoctor[notify]" in capsys.readouterr().err
+
+
+def test_the_verdict_is_written_to_a_run_at_wandb(monkeypatch, capsys):
+    """In the summary, and as a tag in place of an earlier one; other tags stay."""
+    made = fakes.WandbRun("r1")
+    made.tags = ["mine", "nndoctor:nan-loss"]
+    fakes.wandb(monkeypatch, [made])
+    found = nndoctor.diagnose("wandb:me/nets/r1").primary
+    assert found is not None
+    run(["diagnose", "wandb:me/nets/r1", "--annotate", "-q"])
+    assert "wrote the verdict to 1 run" in capsys.readouterr().err
+    summary, tags = made.saved
+    assert tags == ["mine", f"nndoctor:{found.name}"]
+    assert summary["nndoctor/finding"] == found.name
+    assert summary["nndoctor/verdict"]
+
+
+def test_a_verdict_on_a_file_cannot_be_written_back(tmp_path, monkeypatch, capsys):
+    """Exit code 2, and the report all the same."""
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{k},{2 * 0.9**k},{2 * 0.9**k + 0.02}\n" for k in range(30))
+    Path("run.csv").write_text("epoch,train_loss,val_loss\n" + rows, encoding="utf-8")
+    assert run(["diagnose", "run.csv", "--annotate", "--format", "brief"]) == 2
+    said = capsys.readouterr()
+    assert "did not come from a service" in said.err
+    assert '"source": "run.csv"' in said.out

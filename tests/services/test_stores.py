@@ -80,6 +80,21 @@ def test_what_mlflow_does_not_hold():
         nndoctor.read("mlflow:nothing")
 
 
+@pytest.mark.usefixtures("mlflow_uri")
+def test_the_verdict_is_written_to_runs_of_mlflow(capsys):
+    """As tags; without --annotate nothing is."""
+    import mlflow
+
+    client = mlflow.MlflowClient()
+    (read,) = nndoctor.read("mlflow:me/nets/second")
+    key = str(read.fact("address")).rpartition("/")[2]
+    run(["diagnose", "mlflow:me/nets", "-q"])
+    assert "nndoctor.finding" not in client.get_run(key).data.tags
+    run(["diagnose", "mlflow:me/nets", "--annotate", "-q"])
+    assert client.get_run(key).data.tags["nndoctor.finding"] == "nan-loss"
+    assert "wrote the verdict to 2 runs" in capsys.readouterr().err
+
+
 def test_no_store_is_made_where_there_is_none(tmp_path, monkeypatch):
     """MLflow would write an empty one."""
     mlflow = pytest.importorskip("mlflow")

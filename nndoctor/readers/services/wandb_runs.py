@@ -21,7 +21,7 @@ def read(rest: str) -> list[Table]:
     sweep = len(words) == 4 and words[2] == "sweeps"
     if len(words) not in (2, 3) and not sweep:
         raise UnreadableLog(f"expected {FORM}")
-    api = _api()
+    api = client()
     if len(words) == 3:
         one = _found(api.run("/".join(words)))
         return [] if one is None else [single(one)]
@@ -31,7 +31,7 @@ def read(rest: str) -> list[Table]:
     return several([one for run in islice(runs, MAX_RUNS) if (one := _found(run)) is not None])
 
 
-def _api() -> Any:  # noqa: ANN401 - W&B ships no types of use
+def client() -> Any:  # noqa: ANN401 - W&B ships no types of use
     """The client; it never asks for a key on the terminal, since a script would wait for ever."""
     os.environ.setdefault("WANDB_SILENT", "true")
     from wandb import Api
