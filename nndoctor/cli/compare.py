@@ -13,6 +13,7 @@ from nndoctor.cli.options import (
     IsolatedOption,
     MapOption,
     NoColorOption,
+    PlotOption,
     chosen,
 )
 from nndoctor.cli.run_compare import CompareFormat, CompareRequest, carry_out
@@ -59,6 +60,7 @@ def compare(
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the comparison to a file.", show_default=False),
     ] = None,
+    plot: PlotOption = None,
     map: MapOption = None,
     config: ConfigOption = None,
     isolated: IsolatedOption = False,
@@ -84,7 +86,7 @@ def compare(
     worse or a new error, 3 within noise, 2 no answer.
     """
     options = SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated)
-    request = CompareRequest(runs, format, output, options, fail_on, exit_zero, force, chosen(color, no_color))
+    request = CompareRequest(runs, format, output, options, fail_on, exit_zero, force, chosen(color, no_color), plot)
     if gate:
         from nndoctor.cli.run_gate import pass_gate
 

@@ -28,6 +28,7 @@ from nndoctor.cli.options import (
 )
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, answer
+from nndoctor.core.order import SortBy
 
 
 def diagnose(
@@ -85,6 +86,9 @@ def diagnose(
     exit_zero: ExitZeroOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
+    sort: Annotated[
+        SortBy, typer.Option("--sort", metavar="COLUMN", help=f"Sort several runs by {', '.join(SortBy)}.")
+    ] = SortBy.finding,
     jobs: JobsOption = None,
     engine: EngineOption = None,
     cache: CacheOption = False,
@@ -141,6 +145,7 @@ def diagnose(
                 cache=cache,
                 force=force,
                 color=chosen(color, no_color),
+                sort=sort,
             )
         )
     )

@@ -16,7 +16,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "nndoctor watch runs/ --until-finding --stop-command 'kill {pid}' --pid 4711",
     ),
     "report": ("nndoctor report runs/ -o report.html",),
-    "plot": ("nndoctor plot run.csv -o run.png", "nndoctor plot run.csv -o run.svg --theme dark"),
+    "plot": ("nndoctor plot run.csv -o run.png", "nndoctor plot runs/ -o runs.svg --theme dark"),
     "compare": ("nndoctor compare before.csv after.csv", "nndoctor compare baseline-seeds/ new-seeds/ -f markdown"),
     "sweep": ("nndoctor sweep runs/", "nndoctor sweep trials.csv --by score --higher"),
     "sanity": (

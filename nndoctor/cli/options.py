@@ -116,3 +116,9 @@ IsolatedOption = Annotated[bool, typer.Option("--isolated", help="Ignore all set
 def chosen(color: Color, no_color: bool) -> Color:
     """The color that two options ask for."""
     return Color.never if no_color else color
+
+
+PlotOption = Annotated[
+    str | None,
+    typer.Option("--plot", metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.", show_default=False),
+]

@@ -88,6 +88,13 @@ def _write(target: Path, data: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
+def check_picture(file: str | None, logs: Iterable[str], *, force: bool) -> None:
+    """Raise UsageError, before any work, for the file of --plot that cannot be drawn or written."""
+    if file is not None:
+        kind_of_picture(file, "--plot")
+        check(file, logs, force=force, option="--plot")
+
+
 def kind_of_picture(name: str, option: str = "--output") -> str:
     """The ending of a picture's name. Raises UsageError for one that can't be drawn."""
     suffix = Path(name).suffix.lower().removeprefix(".")

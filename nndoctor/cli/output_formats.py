@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli.look import Color, look
 from nndoctor.core.errors import UsageError, nearest
+from nndoctor.core.order import SortBy
 
 if TYPE_CHECKING:
     from nndoctor.core.finding import Severity
@@ -58,6 +59,7 @@ class Plan:
     quiet: bool = False
     color: Color = Color.auto
     full: bool = False
+    sort: SortBy = SortBy.finding
 
 
 Errors = Sequence[tuple[str, str]]
@@ -71,7 +73,7 @@ def rendered(
         from nndoctor.reporters.terminal import render
 
         paper = look(plan.color, to_file=to_file)
-        return render(reports, paper, quiet=plan.quiet, full=plan.full) if reports else ""
+        return render(reports, paper, quiet=plan.quiet, full=plan.full, sort=plan.sort) if reports else ""
     if form is OutputFormat.concise:
         from nndoctor.reporters.concise import render as concise
 

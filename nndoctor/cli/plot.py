@@ -26,10 +26,13 @@ def plot(
             "--output",
             "-o",
             metavar="FILE",
-            help="A .png, .svg or .pdf file (several runs: FILE, FILE-2 …).",
+            help="A .png, .svg or .pdf file.",
             show_default=False,
         ),
     ],
+    each: Annotated[
+        bool, typer.Option("--each", help="Draw several runs into files of their own: FILE, FILE-2 …")
+    ] = False,
     theme: Annotated[Theme, typer.Option("--theme", metavar="THEME", help="Color theme: light or dark.")] = Theme.light,
     dpi: Annotated[int, typer.Option("--dpi", min=20, max=600, metavar="DOTS", help="Resolution of a PNG.")] = 150,
     map: MapOption = None,
@@ -37,20 +40,23 @@ def plot(
     isolated: IsolatedOption = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
-    """Draw runs: curves, evidence of each finding, learning rate, gradient norm, layers.
+    """Draw a run: curves, evidence of each finding, learning rate, gradient norm, layers; several runs over each other.
 
     Exits with 0 if everything was drawn, whatever was found, and with 2 if a log could not be read.
     """
     kind = kind_of_picture(output)
     check(output, logs, force=force)
     reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
-    targets = [_numbered(output, k) for k in range(len(reports))]
+    pictures = [[report] for report in reports] if each or len(reports) == 1 else [reports]
+    targets = [_numbered(output, k) for k, several in enumerate(pictures) if several]
     for target in targets:
         check(target, logs, force=force)
     from nndoctor.plots.picture import Kind, picture, rendered
+    from nndoctor.plots.together import together
 
-    for report, target in zip(reports, targets, strict=True):
-        put_bytes(rendered(picture(report, theme), Kind(kind), dpi), target)
+    for several, target in zip(pictures, targets, strict=False):
+        figure = picture(several[0], theme) if len(several) == 1 else together(several, theme)
+        put_bytes(rendered(figure, Kind(kind), dpi), target)
         put(f"{target}\n")
     for _, message in errors:
         say(message)

@@ -13,6 +13,7 @@ from typing import Any
 from nndoctor.cli.look import Color
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn
+from nndoctor.core.order import SortBy
 
 VALUES = {
     "--format": "format",
@@ -29,6 +30,7 @@ VALUES = {
     "--config": "config",
     "--color": "color",
     "--engine": "engine",
+    "--sort": "sort",
 }
 REPEATED = {"--report": "reports", "--select": "select", "--ignore": "ignore", "--map": "maps", "--require": "require"}
 FLAGS = {
@@ -43,7 +45,7 @@ FLAGS = {
     "--isolated": "isolated",
     "--cache": "cache",
 }
-CHOICES: dict[str, type[StrEnum]] = {"format": OutputFormat, "fail_on": FailOn, "color": Color}
+CHOICES: dict[str, type[StrEnum]] = {"format": OutputFormat, "fail_on": FailOn, "color": Color, "sort": SortBy}
 
 
 def request_of(words: Sequence[str]) -> DiagnoseRequest | None:

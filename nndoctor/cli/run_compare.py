@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.look import Color, look
-from nndoctor.cli.out import check, put, say
+from nndoctor.cli.out import check, check_picture, kind_of_picture, put, put_bytes, say
 from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.logs import judged
@@ -43,6 +43,7 @@ class CompareRequest:
     exit_zero: bool = False
     force: bool = False
     color: Color = Color.auto
+    plot: str | None = None
 
 
 def carry_out(request: CompareRequest) -> int:
@@ -51,6 +52,7 @@ def carry_out(request: CompareRequest) -> int:
     Raises UsageError for fewer than two runs.
     """
     check(request.output, request.sides, force=request.force)
+    check_picture(request.plot, request.sides, force=request.force)
     sides, errors = sides_of(request)
     for _, message in errors:
         say(message)
@@ -64,9 +66,22 @@ def carry_out(request: CompareRequest) -> int:
     elif not errors:
         raise UsageError("compare needs at least two runs, as in: nndoctor compare before.csv after.csv")
     put(_rendered(request, found, changes, errors), request.output)
+    if request.plot is not None and found is not None:
+        _draw(sides, request.plot)
     if errors or found is None:
         return Exit.TROUBLE
     return Exit.FINDINGS if not request.exit_zero and _fails(request, found, changes) else Exit.CLEAN
+
+
+def _draw(sides: Sequence[Side], file: str) -> None:
+    """The runs of all sides over each other, each with the letter of its side."""
+    from nndoctor.plots.picture import Kind, rendered
+    from nndoctor.plots.together import distinct_names, together
+
+    reports = [report for side in sides for report in side.reports]
+    labels = [side.label for side in sides for _ in side.reports]
+    names = [f"{label} {name}" for label, name in zip(labels, distinct_names(reports), strict=True)]
+    put_bytes(rendered(together(reports, names=names), Kind(kind_of_picture(file))), file)
 
 
 def sides_of(request: CompareRequest) -> tuple[list[Side], list[tuple[str, str]]]:

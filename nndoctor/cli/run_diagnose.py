@@ -14,6 +14,7 @@ from nndoctor.cli.out import check, put, say
 from nndoctor.cli.outcome import Outcome
 from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.tables import FleetTable, is_table
+from nndoctor.core.order import SortBy
 from nndoctor.diagnosis.result import MAX_WHOLE_RUNS, Detail
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class DiagnoseRequest:
     config: str | None = None
     isolated: bool = False
     annotate: bool = False
+    sort: SortBy = SortBy.finding
 
 
 def answer(request: DiagnoseRequest) -> int:
@@ -88,7 +90,7 @@ def answer(request: DiagnoseRequest) -> int:
         reports, errors, passed = _judge(sources, options, request, detail)
         for report in reports:
             outcome.see(report)
-        plan = Plan(session.rules, session.fails_at(paths), request.quiet, request.color, request.full)
+        plan = Plan(session.rules, session.fails_at(paths), request.quiet, request.color, request.full, request.sort)
         _write(reports, [*found.errors, *errors], plan, request, files)
         if request.annotate:
             from nndoctor.cli.annotate import annotated

@@ -69,7 +69,7 @@ def _judged(request: ReportRequest) -> tuple[list[Report], list[tuple[str, str]]
 def _write(reports: Sequence[Report], errors: Sequence[tuple[str, str]], request: ReportRequest) -> None:
     from nndoctor.reporters.html import render
     from nndoctor.reporters.html.page import Place
-    from nndoctor.reporters.runs import worst_first
+    from nndoctor.reporters.ranking import worst_first
 
     ordered = worst_first(reports)
     names = page_names(request.output, -(-len(ordered) // PAGE))

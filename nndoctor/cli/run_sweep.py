@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.look import look
-from nndoctor.cli.out import check, put, say
+from nndoctor.cli.out import check, check_picture, kind_of_picture, put, put_bytes, say
 from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.run_diagnose import DiagnoseRequest, Errors
 from nndoctor.core.errors import UsageError
@@ -35,9 +35,10 @@ class Found:
     errors: Errors = field(default_factory=list)
 
 
-def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> int:
+def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None, plot: str | None = None) -> int:
     """Judge the search and give the exit code. Raises UsageError where there is none, or no score."""
     check(request.output, request.logs, force=request.force)
+    check_picture(plot, request.logs, force=request.force)
     files = named(request.reports)
     for form, file in files:
         check(file, request.logs, force=request.force or replaceable(form, file), option="--report")
@@ -46,6 +47,8 @@ def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None) 
     put(_rendered(request.format, report, found, plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(_rendered(form, report, found, plan, to_file=True), file)
+    if plot is not None:
+        _draw(report, plot)
     if request.format is OutputFormat.github:
         summarize([report], found.errors, plan)
     for _, message in found.errors:
@@ -54,6 +57,14 @@ def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None) 
         return Exit.TROUBLE
     failed = plan.fails_at is not None and bool(report.at_least(plan.fails_at))
     return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
+
+
+def _draw(report: Report, file: str) -> None:
+    from nndoctor.analysis.search import of
+    from nndoctor.plots.picture import Kind, rendered
+    from nndoctor.plots.trials import trials
+
+    put_bytes(rendered(trials(report, of(report.run)), Kind(kind_of_picture(file))), file)
 
 
 def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Found:

@@ -16,6 +16,7 @@ from nndoctor.cli.options import (
     MapOption,
     NoColorOption,
     OutputOption,
+    PlotOption,
     ReportOption,
     SelectOption,
     chosen,
@@ -49,6 +50,7 @@ def sweep(
     ] = OutputFormat.terminal,
     output: OutputOption = None,
     report: ReportOption = None,
+    plot: PlotOption = None,
     select: SelectOption = None,
     ignore: IgnoreOption = None,
     map: MapOption = None,
@@ -82,4 +84,4 @@ def sweep(
         config=config, isolated=isolated,
         color=chosen(color, no_color),
     )  # fmt: skip
-    raise typer.Exit(carry_out(request, by, higher=higher))
+    raise typer.Exit(carry_out(request, by, higher=higher, plot=plot))

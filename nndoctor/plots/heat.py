@@ -1,4 +1,4 @@
-"""A layer-by-step map of one statistic of a recorded run."""
+"""A layer-by-step map of one statistic of a recorded run: light where it is healthy, dark where it is not."""
 
 from __future__ import annotations
 
@@ -7,38 +7,52 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
+from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 
+from nndoctor.analysis.layers import Layers
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import Array
+from nndoctor.plots.panel import titled
 from nndoctor.plots.theme import SMALL, Palette
 
 COLUMNS = 240  # cells across: more are not seen
 ROWS = 40  # layers drawn; of more, evenly chosen ones
+NAMED = 16  # layers that are named, and have the height of a line; of more, evenly chosen ones
+LONGEST = 20  # characters of a layer's name
+ONE_SIDED, TWO_SIDED = "YlOrRd", "RdYlBu_r"  # dark is bad: where it is high, or where it is low (blue) or high (red)
 
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A statistic worth a map: its name, what the map is called, its fixed range, or the logarithm's."""
+    """A statistic worth a map: its name, what the map is called, its fixed scale, and the values that are healthy.
+
+    With a `centre` the scale is one of powers of ten, and both of its ends are bad. `relative` values are divided by
+    those of the last layer.
+    """
 
     name: str
     title: str
-    low: float | None = None
-    high: float | None = None
+    low: float
+    high: float
+    healthy: tuple[float, float]
+    centre: float | None = None
+    relative: bool = False
 
     @property
     def log(self) -> bool:
         """Whether powers of ten are drawn."""
-        return self.low is None
+        return self.centre is not None
 
 
 STATISTICS = (
-    Statistic("dead_fraction", "units dead", 0, 1),
-    Statistic("zero_fraction", "zeros in the output", 0, 1),
-    Statistic("saturated_fraction", "output saturated", 0, 1),
-    Statistic("grad_norm", "gradient norm"),
-    Statistic("update_ratio", "update / weight"),
+    Statistic("dead_fraction", "share of dead units", 0, 1, (0, 0.5)),
+    Statistic("saturated_fraction", "share of saturated outputs", 0, 1, (0, 0.5)),
+    Statistic("grad_norm", "gradient norm / last layer's", -6, 6, (-3, 3), 0, relative=True),
+    Statistic("update_ratio", "update / weight, typically 1e-3", -6, 0, (-4, -2), -3),
 )
+"""The healthy ranges are those of the rules dead-relu, saturated-activation, vanishing- and exploding-gradient; updates
+of a thousandth of the weights, ten times more or less, are usual (CS231n)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +74,6 @@ def _grid(run: Run, statistic: Statistic) -> Grid | None:
     found = [(path, s) for path in run.layers if (s := run.layer(path, statistic.name)) is not None and len(s.y)]
     if not found:
         return None
-    if len(found) > ROWS:
-        found = [found[k] for k in np.linspace(0, len(found) - 1, ROWS).astype(int)]
     steps = np.unique(np.concatenate([series.steps for _, series in found]))
     if len(steps) > COLUMNS:
         steps = steps[np.linspace(0, len(steps) - 1, COLUMNS).astype(int)]
@@ -69,21 +81,22 @@ def _grid(run: Run, statistic: Statistic) -> Grid | None:
     for row, (_, series) in enumerate(found):
         at = np.clip(np.searchsorted(series.steps, steps, side="right") - 1, 0, len(series.steps) - 1)
         values[row] = np.where(steps >= series.steps[0], series.values[at], np.nan)
-    names = tuple(path for path, _ in found)
-    if statistic.log:
-        return Grid(statistic, names, steps, _powers(values))
-    told = np.nan_to_num(values).max(axis=1) > 0  # a layer that never has any says nothing
-    if not told.any():
+    if statistic.relative:
+        values = values / np.where(values[-1] > 0, values[-1], np.nan)
+    kept = np.ones(len(found), dtype=bool) if statistic.log else np.nan_to_num(values).max(axis=1) > 0
+    if not kept.any():  # a layer that never has any says nothing
         return None
-    return Grid(statistic, tuple(np.array(names)[told]), steps, values[told])
+    rows = np.flatnonzero(kept)
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int)]
+    layers = Layers(run)
+    names = tuple(layers.named(found[k][0]).removeprefix("layer ") for k in rows)
+    return Grid(statistic, names, steps, _powers(values[rows], statistic) if statistic.log else values[rows])
 
 
-def _powers(values: Array) -> Array:
-    """Powers of ten; a zero is drawn a power below the lowest, so that where nothing flows is seen."""
-    positive = np.where(values > 0, values, np.nan)
-    with np.errstate(invalid="ignore"):
-        lowest = np.log10(np.nanmin(positive)) if np.isfinite(positive).any() else 0.0
-    return np.where(values == 0, lowest - 1, np.log10(positive))
+def _powers(values: Array, statistic: Statistic) -> Array:
+    """Powers of ten within the scale; zero is at its lower end."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.clip(np.log10(values), statistic.low, statistic.high)
 
 
 def draw(figure: Figure, axes: Axes, grid: Grid, palette: Palette) -> None:
@@ -94,29 +107,42 @@ def draw(figure: Figure, axes: Axes, grid: Grid, palette: Palette) -> None:
         edges,
         np.arange(len(grid.layers) + 1),
         np.ma.masked_invalid(grid.values),
-        cmap=palette.heat,
-        vmin=statistic.low,
-        vmax=statistic.high,
+        cmap=TWO_SIDED if statistic.log else ONE_SIDED,
+        norm=_norm(statistic),
         rasterized=True,
     )
     axes.invert_yaxis()
-    shown = np.unique(np.linspace(0, len(grid.layers) - 1, min(len(grid.layers), 8)).astype(int))
+    shown = np.unique(np.linspace(0, len(grid.layers) - 1, min(len(grid.layers), NAMED)).astype(int))
     axes.set_yticks(shown + 0.5, [_short(grid.layers[k]) for k in shown], fontsize=SMALL)
     for text in axes.get_yticklabels():
         text.set_parse_math(False)
-    _scale(figure, axes, mesh, palette)
-    title = f"{statistic.title}{', power of ten; darkest: lowest or zero' if statistic.log else ''}"
-    axes.text(0, 1.03, title, transform=axes.transAxes, color=palette.faint, fontsize=SMALL)
+    _scale(figure, axes, mesh, statistic, palette)
+    dark = "blue: too small, red: too large" if statistic.log else "dark: bad"
+    titled(axes, f"{statistic.title}, by layer ({dark}; green bar: healthy)", palette)
 
 
-def _scale(figure: Figure, axes: Axes, mesh: QuadMesh, palette: Palette) -> None:
+def _norm(statistic: Statistic) -> Normalize:
+    if statistic.centre is None:
+        return Normalize(statistic.low, statistic.high)
+    return TwoSlopeNorm(statistic.centre, statistic.low, statistic.high)
+
+
+def _scale(figure: Figure, axes: Axes, mesh: QuadMesh, statistic: Statistic, palette: Palette) -> None:
+    """The bar of colors, its ticks, and beside it the range of what is healthy."""
     box = axes.get_position()
-    bar = figure.add_axes((box.x1 + 0.012, box.y0, 0.012, box.height))
-    figure.colorbar(mesh, cax=bar)
+    bar = figure.add_axes((box.x1 + 0.018, box.y0, 0.012, box.height))
+    ticks = sorted({statistic.low, statistic.high, *((statistic.centre,) if statistic.centre is not None else (0.5,))})
+    figure.colorbar(mesh, cax=bar, ticks=ticks)
+    bar.set_yticklabels([_power(tick) if statistic.log else f"{tick:.0%}" for tick in ticks])
     bar.tick_params(colors=palette.faint, labelsize=SMALL, length=2)
+    bar.plot([-0.45, -0.45], statistic.healthy, color=palette.test, linewidth=3, clip_on=False, solid_capstyle="butt")
     for spine in bar.spines.values():
         spine.set_visible(False)
 
 
+def _power(exponent: float) -> str:
+    return "1" if exponent == 0 else f"1e{exponent:g}"
+
+
 def _short(name: str) -> str:
-    return name if len(name) <= 16 else "…" + name[-15:]
+    return name if len(name) <= LONGEST else "…" + name[-LONGEST + 1 :]

@@ -13,7 +13,7 @@ from nndoctor.core.sanitize import shown
 from nndoctor.plots.picture import Kind, picture, rendered
 from nndoctor.plots.theme import LIGHT, Palette
 
-COLORS = {getattr(LIGHT, f.name): f"var(--{f.name})" for f in fields(Palette) if f.name != "heat"}
+COLORS = {getattr(LIGHT, f.name): f"var(--{f.name})" for f in fields(Palette) if f.name != "several"}
 
 
 def inline(report: Report, number: int, label: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from nndoctor.core.formatting import number, step
 from nndoctor.core.sanitize import shown
@@ -21,44 +22,51 @@ NOISY = 0.006  # of the panel's height: noise less than the width of a line need
 HIGHEST = 1e100  # past it matplotlib's own arithmetic overflows
 LOWEST = 1e-200  # of a logarithmic axis: what lies below is off the paper, and its margin above nothing
 LABEL = 0.19  # inches between two labels
+ABOVE = 1.03  # of a panel's height: where words above it stand
 
 
-def draw(axes: Axes, curves: Sequence[Series], palette: Palette, *, bare: bool = False) -> None:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a panel shows beside its curves, for the caption: a smooth level with its band, or only what was logged."""
+
+    band: bool = False
+
+
+def draw(axes: Axes, curves: Sequence[Series], palette: Palette, axis: str, *, bare: bool = False) -> Drawn:
     """Draw series of at least one finite value each; `bare` ones (a rate) as they are, from zero."""
+    scaled(axes, curves, palette, bare=bare)
+    banded = [_curve(axes, series, palette, bare=bare) for series in curves]
+    titled(axes, curves[0].name.rpartition("/")[2].replace("_", " "), palette)
+    _broken(axes, curves, palette, axis)
+    texts = [(label(series), palette.of(series.name.rpartition("/")[0]), _end(series)) for series in curves]
+    labels(axes, texts)
+    return Drawn(band=any(banded))
+
+
+def scaled(axes: Axes, curves: Sequence[Series], palette: Palette, *, bare: bool = False) -> None:
+    """Set the scale, the limits and the ticks of the values of some curves."""
     axes.set_yscale("log" if _is_log(curves) and not bare else "linear")
     _limits(axes, *_range(curves))
-    for series in curves:
-        _curve(axes, series, palette, bare=bare)
-    _broken(axes, curves, palette)
-    _names(axes, curves, palette)
     _ticks(axes, curves, palette, most=3 if bare else 5)
 
 
-def best(axes: Axes, series: Series, palette: Palette) -> None:
-    """Mark the lowest level of a loss, and say on the axis where it is."""
+def label(series: Series) -> str:
+    """What stands at the end of a curve: its split, and its last finite value."""
+    return f"{shown(series.name.rpartition('/')[0])} {number(series.final / series.scale)}".strip()
+
+
+def best(axes: Axes, series: Series, palette: Palette, axis: str) -> None:
+    """Mark the lowest value of a loss, and say above the panel, where no curve is, what and where it is."""
     color = palette.of("validation")
-    axes.axvline(series.best_step, color=color, linewidth=1, linestyle=(0, (2, 2)), zorder=1.5)
-    axes.plot([series.best_step], [_clipped(np.array([series.best]))[0]], "o", ms=6.5, color=color)
-    words = f"best {number(series.best)} at {step(series.best_step)}"
-    _note(axes, (series.best_step, 0.05), words, color, palette.paper)
+    axes.axvline(series.low_step, color=color, linewidth=1, linestyle=(0, (2, 2)), zorder=1.5)
+    axes.plot([series.low_step], [float(clipped(np.array([series.low]))[0])], "o", ms=6.5, color=color, clip_on=False)
+    words = f"● best validation loss {number(series.low / series.scale)} at {axis} {step(series.low_step)}"
+    _above(axes, 1.0, words, color)
 
 
-def _note(axes: Axes, place: tuple[float, float], text: str, color: str, paper: str) -> None:
-    """A few words beside a step, on the side that has room, at a share of the panel's height."""
-    low, high = axes.get_xlim()
-    late = place[0] > low + 0.6 * (high - low)
-    axes.annotate(
-        text,
-        place,
-        xycoords=axes.get_xaxis_transform(),
-        xytext=(-6 if late else 6, 0),
-        textcoords="offset points",
-        ha="right" if late else "left",
-        va="center",
-        color=color,
-        fontsize=SMALL,
-        bbox={"facecolor": paper, "edgecolor": "none", "alpha": 0.75, "pad": 1.5},
-    )
+def _above(axes: Axes, across: float, text: str, color: str) -> None:
+    """A few words above the panel that end at a share of its width."""
+    axes.text(across, ABOVE, text, transform=axes.transAxes, ha="right", va="bottom", color=color, fontsize=SMALL)
 
 
 def shade(axes: Axes, span: tuple[float, float], color: str) -> None:
@@ -66,28 +74,29 @@ def shade(axes: Axes, span: tuple[float, float], color: str) -> None:
     axes.axvspan(*span, color=color, alpha=0.09, linewidth=0, zorder=0)
 
 
-def _curve(axes: Axes, series: Series, palette: Palette, *, bare: bool) -> None:
-    """The readings; where they are noisy, faint, under their level and its band of two standard deviations."""
+def _curve(axes: Axes, series: Series, palette: Palette, *, bare: bool) -> bool:
+    """The values; where they are noisy, thin, under their level and its band of two standard deviations, which it tells."""
     color = palette.of(series.name.partition("/")[0])
-    x, y = extremes(series.x, _clipped(series.y), POINTS)
+    x, y = extremes(series.x, clipped(series.y), POINTS)
     if bare:
         axes.plot(x, y, color=color, linewidth=1.6, drawstyle="steps-post" if series.name == "lr" else "default")
-        return
+        return False
     centre, level, spread = _level(series, log=axes.get_yscale() == "log")
     if len(series.y) <= FEW or spread < NOISY * _height(axes):
         axes.plot(x, y, color=color, linewidth=2, marker="o" if len(series.y) <= FEW else "", markersize=3.5)
-        return
+        return False
     axes.plot(x, y, color=color, linewidth=0.7, alpha=0.45)
     back = _powers if axes.get_yscale() == "log" else _same
     axes.plot(centre, back(level), color=color, linewidth=2.1, solid_capstyle="round")
     axes.fill_between(centre, back(level - 2 * spread), back(level + 2 * spread), color=color, alpha=0.13, linewidth=0)
+    return True
 
 
 def _level(series: Series, *, log: bool) -> tuple[Array, Array, float]:
     """The smooth curve in the axis's own unit, and the standard deviation of a reading about it (by the MAD)."""
     to = np.log10 if log else _same
-    centre, level = series.reduced[0], to(_clipped(series.smooth))
-    x, y = series.x[:: len(series.y) // POINTS + 1], _clipped(series.y)[:: len(series.y) // POINTS + 1]
+    centre, level = series.reduced[0], to(clipped(series.smooth))
+    x, y = series.x[:: len(series.y) // POINTS + 1], clipped(series.y)[:: len(series.y) // POINTS + 1]
     return centre, level, 1.4826 * float(np.median(np.abs(to(y) - np.interp(x, centre, level))))
 
 
@@ -110,11 +119,12 @@ def _is_log(curves: Sequence[Series]) -> bool:
 
 
 def _range(curves: Sequence[Series]) -> tuple[float, float]:
-    ends = _clipped(np.array([[s.y.min(), s.y.max()] for s in curves]))
+    ends = clipped(np.array([[s.y.min(), s.y.max()] for s in curves]))
     return float(ends.min()), float(ends.max())
 
 
-def _clipped(y: Array) -> Array:
+def clipped(y: Array) -> Array:
+    """The values within what matplotlib can compute with."""
     return np.clip(y, -HIGHEST, HIGHEST)
 
 
@@ -128,7 +138,7 @@ def _limits(axes: Axes, low: float, high: float) -> None:
     axes.set_ylim(low - edge, high + edge)
 
 
-def _broken(axes: Axes, curves: Sequence[Series], palette: Palette) -> None:
+def _broken(axes: Axes, curves: Sequence[Series], palette: Palette, axis: str) -> None:
     """Mark the steps at which a value is not finite: at most fifty, the first among them."""
     steps = np.unique(np.concatenate([s.steps[~np.isfinite(s.values)] for s in curves]))
     if not len(steps):
@@ -138,27 +148,40 @@ def _broken(axes: Axes, curves: Sequence[Series], palette: Palette) -> None:
         shown, np.full(len(shown), 0.96), "x", color=palette.error, ms=6, mew=1.8, transform=axes.get_xaxis_transform()
     )
     axes.axvline(float(steps[0]), color=palette.error, linewidth=1, linestyle=(0, (2, 2)))
-    words = f"not finite from {step(float(steps[0]))}"
-    _note(axes, (float(steps[0]), 0.86), words, palette.error, palette.paper)
+    _above(axes, 0.48, f"× NaN or infinite from {axis} {step(float(steps[0]))} on", palette.error)
 
 
-def _names(axes: Axes, curves: Sequence[Series], palette: Palette) -> None:
-    """Name the metric above the panel, and each curve at its right end, apart from each other."""
-    metric = curves[0].name.rpartition("/")[2].replace("_", " ")
-    axes.text(0, 1.02, shown(metric), transform=axes.transAxes, color=palette.faint, fontsize=SMALL).set_parse_math(
-        False
-    )
+def titled(axes: Axes, words: str, palette: Palette) -> None:
+    """Say above a panel what it shows."""
+    axes.text(
+        0, ABOVE, shown(words), transform=axes.transAxes, va="bottom", color=palette.faint, fontsize=SMALL
+    ).set_parse_math(False)
+
+
+def labels(axes: Axes, texts: Sequence[tuple[str, str, float]]) -> None:
+    """Name each curve at its right end: the words, their color and the last value; apart from each other."""
     inches = axes.get_position().height * axes.figure.get_figheight()  # type: ignore[union-attr]
-    ends = [axes.transAxes.inverted().transform(axes.transData.transform((0, _end(s))))[1] for s in curves]
-    for series, height in zip(curves, _apart(ends, LABEL / inches), strict=True):
-        split = series.name.rpartition("/")[0]
-        label = f"{shown(split)} {number(series.last)}".strip()
-        text = axes.text(1.012, height, label, transform=axes.transAxes, va="center", fontsize=TEXT)
-        text.set(color=palette.of(split), fontweight="bold", parse_math=False)
+    ends = [axes.transAxes.inverted().transform(axes.transData.transform((0, value)))[1] for _, _, value in texts]
+    for (words, color, _), height in zip(texts, _apart(ends, LABEL / inches), strict=True):
+        text = axes.text(1.012, height, words, transform=axes.transAxes, va="center", fontsize=TEXT)
+        text.set(color=color, fontweight="bold", parse_math=False)
+
+
+def steps(axes: Axes, palette: Palette, axis: str, *, labelled: bool) -> None:
+    """Ticks of whole steps or epochs, named below the lowest panel."""
+    for side, spine in axes.spines.items():
+        spine.set(visible=side in {"left", "bottom"}, color=palette.faint)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: step(value)))
+    axes.margins(x=0.015)
+    axes.tick_params(axis="both", colors=palette.faint, labelsize=SMALL, length=3)
+    axes.tick_params(axis="x", labelbottom=labelled)
+    if labelled:
+        axes.set_xlabel(axis, color=palette.faint, fontsize=TEXT)
 
 
 def _end(series: Series) -> float:
-    return float(_clipped(np.array([series.last]))[0])
+    return float(clipped(np.array([series.final]))[0])
 
 
 def _apart(heights: Sequence[float], room: float) -> list[float]:
@@ -172,15 +195,24 @@ def _apart(heights: Sequence[float], room: float) -> list[float]:
     return [height - over for height in placed]
 
 
+def _decades(low: float, high: float) -> LogLocator | FixedLocator:
+    """Ticks at powers of ten, between them at 2 and 5 where fewer than three fit, and at most six of them."""
+    first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
+    if last - first < 2:
+        return LogLocator(10.0, subs=(1.0, 2.0, 5.0), numticks=20)
+    apart = -(-(last - first + 1) // 6)
+    return FixedLocator([10.0**k for k in range(first, last + 1, apart)])
+
+
 def _ticks(axes: Axes, curves: Sequence[Series], palette: Palette, most: int) -> None:
     values = {float(end) for s in curves for end in (s.y.min(), s.y.max())}
     if axes.get_yscale() == "log":
+        axes.yaxis.set_major_locator(_decades(*axes.get_ylim()))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
         axes.yaxis.set_minor_formatter(NullFormatter())
-        if most < 5:
-            axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_minor_locator(NullLocator())
     elif len(values) == 1:
-        axes.set_yticks([*_clipped(np.array(list(values)))], [number(next(iter(values)))])
+        axes.set_yticks([*clipped(np.array(list(values)))], [number(next(iter(values)))])
     else:
         axes.yaxis.set_major_locator(MaxNLocator(most))
     axes.tick_params(axis="y", which="minor", color=palette.grid)

@@ -22,14 +22,16 @@ from nndoctor.core.sanitize import shown
 from nndoctor.core.series import Series
 from nndoctor.core.verdict import verdict
 from nndoctor.plots import heat, panel
-from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
+from nndoctor.plots.theme import PALETTES, SMALL, TITLE, Palette, Theme
 
 WIDTH = 9.0  # inches
-GAP = 0.3  # inches between two panels
+GAP = 0.34  # inches between two panels
 WRAP = 88  # characters of a title's line
 LINE, BAR = 0.22, 0.2  # inches of a title's line, and of a finding's bar
-GAP = 0.3  # inches between two panels
-LEFT, RIGHT = 0.95, 1.85  # inches beside the panels: the scale, and the curves' names
+LEFT = 0.95  # inches left of the panels, for the scale
+CHARACTER, BOLD = 0.066, 0.083  # inches of a character of a finding's and of a curve's name
+NARROW, WIDE = 1.2, 3.0  # inches right of the panels, for these names
+IDLE = 1.05  # times: a learning rate whose highest value is no further above its lowest needs no panel
 DPI = 150
 MOST_BARS = 5  # findings drawn as bars
 
@@ -58,18 +60,21 @@ def picture(report: Report, theme: Theme = Theme.light, *, titled: bool = True) 
     title = textwrap.wrap(shown(verdict(report)[0]), WRAP)[:4]
     rows, bars = _rows(report.run), _bars(report)
     top = (0.77 + LINE * len(title) if titled else 0.3) + (0.1 + BAR * len(bars) if bars else 0)
-    height = top + sum(row.inches + GAP for row in rows) + 0.55
+    height = top + sum(row.inches + GAP for row in rows) + (0.5 if rows else 0.55)
     figure = Figure(figsize=(WIDTH, height), facecolor=palette.paper)
     FigureCanvasAgg(figure)
-    sheet = _Sheet(figure, report, palette, _steps(rows, report.run), height)
+    sheet = _Sheet(figure, report, palette, _steps(rows, report.run), height, (_left(rows), _right(rows, bars)))
     if titled:
         sheet.heading(title)
-    down = top
+    down, said = top, []
     for k, row in enumerate(rows):
-        sheet.panel(row, down, last=k == len(rows) - 1)
+        said += sheet.panel(row, down, last=k == len(rows) - 1)
         down += row.inches + GAP
     if bars and rows:
-        sheet.evidence(bars, top - 0.32 - BAR * len(bars))
+        sheet.evidence(bars, top - 0.36 - BAR * len(bars))
+        said.append("bars above: where each finding is seen")
+    if said:
+        sheet.caption(". ".join(part[:1].upper() + part[1:] for part in dict.fromkeys(said)) + ".")
     if not rows:
         figure.text(0.5, 0.3, "no finite value to draw", ha="center", color=palette.faint)
     return figure
@@ -91,12 +96,29 @@ def _rows(run: Run) -> list[_Row]:
         rows.append(_Row(1.7 if rows else 2.6, curves))
     for name in ("lr", "grad_norm"):
         series = run.series.get(name)
-        if series is not None and len(series.y):
+        if series is not None and len(series.y) and not (name == "lr" and series.high <= IDLE * series.low):
             rows.append(_Row(0.75, (series,), bare=True))
     if not rows:
         rest = [s for name, s in run.series.items() if not name.startswith("layer:") and len(s.y)]
         rows += [_Row(1.7, (series,)) for series in rest[:3]]
-    return rows + [_Row(0.35 + 0.16 * min(len(g.layers), 12), grid=g) for g in heat.grids(run)]
+    return rows + [_Row(max(0.16 * min(len(g.layers), heat.NAMED), 0.6), grid=g) for g in heat.grids(run)]
+
+
+def _left(rows: list[_Row]) -> float:
+    """The inches that the scale, or the longest name of a layer, takes."""
+    names = [min(len(name), heat.LONGEST) for row in rows if row.grid is not None for name in row.grid.layers]
+    return max(LEFT, 0.25 + CHARACTER * max(names, default=0))
+
+
+def _right(rows: list[_Row], bars: list[Finding]) -> float:
+    """The inches that the longest name right of the panels takes."""
+    names = [CHARACTER * len(_named(finding)) for finding in bars]
+    names += [BOLD * len(panel.label(series)) for row in rows for series in row.curves]
+    return min(max(NARROW, 0.25 + max(names, default=0.0)), WIDE)
+
+
+def _named(finding: Finding) -> str:
+    return f"{finding.code} {finding.name}"
 
 
 def _of(run: Run, metric: str) -> tuple[Series, ...]:
@@ -127,6 +149,7 @@ class _Sheet:
     palette: Palette
     limits: tuple[float, float]
     height: float
+    margins: tuple[float, float]
 
     def heading(self, title: list[str]) -> None:
         """The verdict, and below it whose run this is."""
@@ -139,20 +162,21 @@ class _Sheet:
         of = f"{self.report.source}   {self.report.run.format}".strip()
         self._words(shown(of if len(of) < 110 else "…" + of[-109:]), down + 0.02, self.palette.faint, SMALL)
 
-    def panel(self, row: _Row, down: float, *, last: bool) -> None:
-        """One panel, and what there is to mark in it."""
-        axes = self._axes(down, row.inches)
-        for side, spine in axes.spines.items():
-            spine.set(visible=side in {"left", "bottom"}, color=self.palette.faint)
-        axes.tick_params(colors=self.palette.faint, labelsize=SMALL, length=3)
-        axes.tick_params(axis="x", labelbottom=last)
-        if last:
-            axes.set_xlabel("step", color=self.palette.faint, fontsize=TEXT)
+    def panel(self, row: _Row, down: float, *, last: bool) -> list[str]:
+        """One panel, and what there is to mark in it; gives what the caption says of the marks."""
+        axes, said = self._axes(down, row.inches), []
+        panel.steps(axes, self.palette, self.report.axis, labelled=last)
         if row.grid is not None:
             heat.draw(self.figure, axes, row.grid, self.palette)
+            said = ["white: not measured"] if not np.isfinite(row.grid.values).all() else []
         else:
-            self._curves(axes, row)
+            said = self._curves(axes, row)
         axes.set_xlim(self.limits)
+        return said
+
+    def caption(self, words: str) -> None:
+        """What lines, bands and shades mean, at the foot of the picture."""
+        self._words(words, self.height - 0.12, self.palette.faint, SMALL)
 
     def evidence(self, bars: list[Finding], down: float) -> None:
         """One bar for each finding over the steps of its evidence, named in place."""
@@ -164,22 +188,31 @@ class _Sheet:
             low, high = finding.span or self.limits
             color = self.palette.severity(finding.severity)
             axes.plot([low, max(high, low + narrowest)], [k + 0.5] * 2, color=color, linewidth=4)
-            words = f"{finding.code} {finding.name}"
             axes.text(
-                1.012, k + 0.5, words, transform=axes.get_yaxis_transform(), va="center", color=color, fontsize=SMALL
+                1.012,
+                k + 0.5,
+                _named(finding),
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                color=color,
+                fontsize=SMALL,
             )
 
-    def _curves(self, axes: Axes, row: _Row) -> None:
-        panel.draw(axes, row.curves, self.palette, bare=row.bare)
+    def _curves(self, axes: Axes, row: _Row) -> list[str]:
+        drawn = panel.draw(axes, row.curves, self.palette, self.report.axis, bare=row.bare)
+        said = ["thin line: logged values; thick line: smoothed; band: ±2 standard deviations"] if drawn.band else []
         names = {series.name for series in row.curves}
         validation, primary = self.report.run.series.get("validation/loss"), self.report.primary
         if validation is not None and validation.name in names and len(validation.y) >= 3:
-            panel.best(axes, validation, self.palette)
+            panel.best(axes, validation, self.palette, self.report.axis)
         if primary is not None and primary.span is not None and primary.series in names:
             panel.shade(axes, primary.span, self.palette.severity(primary.severity))
+            said.append(f"shaded: {primary.name}")
+        return said
 
     def _axes(self, down: float, inches: float) -> Axes:
-        box = (LEFT / WIDTH, 1 - (down + inches) / self.height, (WIDTH - LEFT - RIGHT) / WIDTH, inches / self.height)
+        left, right = self.margins
+        box = (left / WIDTH, 1 - (down + inches) / self.height, (WIDTH - left - right) / WIDTH, inches / self.height)
         axes = self.figure.add_axes(box, facecolor=self.palette.paper)
         axes.set_xlim(self.limits)
         return axes

@@ -30,7 +30,7 @@ class Palette:
     error: str
     warning: str
     info: str
-    heat: str
+    several: tuple[str, ...] = ()
 
     def of(self, split: str) -> str:
         """The colour of a split; what has none is drawn in the rate's."""
@@ -53,7 +53,7 @@ LIGHT = Palette(
     error="#b3261e",
     warning="#9a6700",
     info="#0b63a5",
-    heat="viridis",
+    several=("#0072b2", "#d55e00", "#007a5a", "#b0418e", "#9a6700", "#2f9fd8", "#6a4fb3", "#5f6b00"),
 )
 DARK = Palette(
     paper="#14171a",
@@ -67,6 +67,6 @@ DARK = Palette(
     error="#ff8a80",
     warning="#f2c744",
     info="#82c4ff",
-    heat="viridis",
+    several=("#56b4e9", "#e69f00", "#2fc79a", "#f08ccf", "#f2e36b", "#8fb0ff", "#c9a6ff", "#b5c95a"),
 )
 PALETTES = {Theme.light: LIGHT, Theme.dark: DARK}

@@ -14,7 +14,8 @@ from nndoctor.core.verdict import sentence as as_sentence
 from nndoctor.core.verdict import verdict
 from nndoctor.plots.curves import Paper, draw
 from nndoctor.reporters.page import Page, Style
-from nndoctor.reporters.runs import table, worst_first
+from nndoctor.reporters.ranking import worst_first
+from nndoctor.reporters.runs import table
 
 FEW = 8  # points from which a curve is extrapolated
 LITTLE = 0.03  # of what was learned: less is hardly worth three times the steps so far

@@ -13,7 +13,7 @@ from nndoctor.core.verdict import verdict
 from nndoctor.plots.curves import Paper, draw
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 from nndoctor.reporters.page import Page, Style
-from nndoctor.reporters.runs import worst_first
+from nndoctor.reporters.ranking import worst_first
 
 MARK = "<!-- nndoctor -->"
 LONGEST = 60_000  # characters; a comment holds 65536

@@ -1,18 +1,21 @@
-"""Several runs as a table: a line a run, the worst first."""
+"""Several runs as a table: a line a run, under a header."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 
 from nndoctor.analysis import hyperparameters
 from nndoctor.core.finding import Severity
-from nndoctor.core.formatting import ending, percent
+from nndoctor.core.formatting import number, percent, spoken
+from nndoctor.core.order import SortBy
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import shown
 from nndoctor.core.verdict import cannot_say
 from nndoctor.reporters.page import Page, cut, padded
+from nndoctor.reporters.ranking import best, last, learning_rate, metric_of, ordered, rank, worst_first
 
 SEARCHED = {
     "lr",
@@ -28,11 +31,11 @@ SEARCHED = {
 }
 
 
-def table(page: Page, reports: Sequence[Report]) -> None:
-    """The counts, then the runs; what all paths begin with stands once, in the heading."""
+def table(page: Page, reports: Sequence[Report], by: SortBy = SortBy.finding) -> None:
+    """The counts, then the runs in an order; the folder that all paths share is named once, in the heading."""
     counts = [
-        (sum(_rank(r) == Severity.ERROR.rank for r in reports), "with errors", "error"),
-        (sum(_rank(r) == Severity.WARNING.rank for r in reports), "with warnings", "warning"),
+        (sum(rank(r) == Severity.ERROR.rank for r in reports), "with errors", "error"),
+        (sum(rank(r) == Severity.WARNING.rank for r in reports), "with warnings", "warning"),
         (sum(cannot_say(r) is not None for r in reports), "not judged", "info"),
     ]
     fine = len(reports) - sum(count for count, _, _ in counts)
@@ -41,23 +44,81 @@ def table(page: Page, reports: Sequence[Report]) -> None:
     said = [(f"{count} {words}", style) for count, words, style in counts if count] + [(f"{fine} ok", "good")]
     page.line(*[part for k, counted in enumerate(said) for part in ((", " if k else "", ""), counted)])
     page.blank()
-    rows = [_row(report, folder) for report in worst_first(reports)]
-    grave, what, sure, loss = (max(len(row[k][0]) for row in rows) for k in (1, 2, 3, 4))
-    room = page.width - 8 - grave - what - sure - loss
-    if any(cut(row[0][0], room) != shown(row[0][0]) for row in rows):  # a name says more than its losses
-        rows, room, loss = [[*row[:4], ("", "")] for row in rows], room + 2 + loss, 0
-    room = max(room, 16)
-    wide = max(len(cut(row[0][0], room)) for row in rows)
-    for name, severity, diagnosis, confidence, losses in rows:
-        page.row(
-            [
-                (padded(cut(name[0], wide), wide), ""),
-                ("  " + padded(severity[0], grave), severity[1]),
-                ("  " + padded(diagnosis[0], what), diagnosis[1]),
-                (f"  {confidence[0]:>{sure}}", confidence[1]),
-                (f"  {losses[0]:>{loss}}", losses[1]),
-            ]
-        )
+    _rows(page, ordered(reports, by), folder)
+
+
+def _rows(page: Page, reports: Sequence[Report], folder: str) -> None:
+    """The header and the runs; columns of numbers that the width or the logs do not allow are left out."""
+    names, metric = [_name(report, folder) for report in reports], metric_of(reports)
+    columns = [*_finding_columns(reports), *_number_columns(reports, metric)]
+    while len(columns) > FIXED and any(cut(name, _room(page, columns)) != shown(name) for name in names):
+        columns.pop()  # a name says more than the numbers behind it
+    room = max(_room(page, columns), 16)
+    wide = max(len(cut(name, room)) for name in ("run", *names))
+    if len(columns) > FIXED:
+        page.row([("best and last: ", "dim"), spoken(metric)])
+    page.row([(padded("run", wide), "dim"), *((f"  {column.aligned(column.title)}", "dim") for column in columns)])
+    for k, name in enumerate(names):
+        cells = [(f"  {column.aligned(column.cells[k][0])}", column.cells[k][1]) for column in columns]
+        page.row([(padded(cut(name, wide), wide), ""), *cells])
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table: its title, and for each run the text and its style; numbers stand to the right."""
+
+    title: str
+    cells: Sequence[tuple[str, str]]
+    right: bool = False
+
+    @property
+    def width(self) -> int:
+        """The characters of its longest cell."""
+        return max(len(self.title), *(len(text) for text, _ in self.cells))
+
+    def aligned(self, text: str) -> str:
+        """A cell as wide as the column."""
+        return text.rjust(self.width) if self.right else padded(text, self.width)
+
+
+FIXED = 3
+"""The columns that are always shown: severity, finding and probability."""
+
+
+def _finding_columns(reports: Sequence[Report]) -> list[Column]:
+    found = [(report, report.primary) for report in reports]
+    return [
+        Column("", [(str(f.severity), str(f.severity)) if f else _state(report) for report, f in found]),
+        Column("finding", [(f.name, "bold") if f else ("", "") for _, f in found]),
+        Column("", [(percent(f.confidence), "dim") if f else ("", "") for _, f in found], right=True),
+    ]
+
+
+def _state(report: Report) -> tuple[str, str]:
+    return ("unknown", "info") if cannot_say(report) else ("ok", "good")
+
+
+def _number_columns(reports: Sequence[Report], metric: str) -> list[Column]:
+    """The best and the last value of the metric, then the learning rate; those that some run has."""
+    values = {
+        "best": [best(report, metric) for report in reports],
+        "last": [last(report, metric) for report in reports],
+        "lr": [learning_rate(report) for report in reports],
+    }
+    return [
+        Column(title, [("" if v is None else number(v), "dim") for v in column], right=True)
+        for title, column in values.items()
+        if any(v is not None for v in column)
+    ]
+
+
+def _room(page: Page, columns: Sequence[Column]) -> int:
+    """The characters that are left for the runs' names."""
+    return page.width - sum(2 + column.width for column in columns)
+
+
+def _name(report: Report, folder: str) -> str:
+    return report.source[len(folder) :].lstrip("/\\") or report.source
 
 
 def counted(page: Page, reports: Sequence[Report]) -> None:
@@ -68,8 +129,8 @@ def counted(page: Page, reports: Sequence[Report]) -> None:
             key = (finding.severity.rank, finding.code, finding.name)
             kinds[key] = kinds.get(key, 0) + 1
     page.blank()
-    for (rank, code, name), count in sorted(kinds.items(), key=lambda kind: (kind[0][0], -kind[1], kind[0])):
-        style = str(next(s for s in Severity if s.rank == rank))
+    for (gravity, code, name), count in sorted(kinds.items(), key=lambda kind: (kind[0][0], -kind[1], kind[0])):
+        style = str(next(s for s in Severity if s.rank == gravity))
         page.row([(f"{count:>{len(str(len(reports)))}} × ", ""), (code, style), (f" {name}", "bold")])
     worst = worst_first(reports)[0].run.path
     if kinds:
@@ -89,34 +150,6 @@ def _is_search(reports: Sequence[Report]) -> bool:
 def _quoted(path: str) -> str:
     """A path as one word of a shell's line."""
     return shlex.quote(path) if path.isprintable() else shown(path)
-
-
-def worst_first(reports: Sequence[Report]) -> list[Report]:
-    """Errors before warnings, the surer before the less sure, what could not be judged before what is well."""
-    return sorted(reports, key=_worst)
-
-
-def _row(report: Report, folder: str) -> list[tuple[str, str]]:
-    primary = report.primary
-    losses = report.run.get("validation/loss|train/loss")
-    name = report.source[len(folder) :].lstrip("/\\") or report.source
-    state = ("unknown", "info") if cannot_say(report) else ("ok", "good")
-    return [
-        (name, ""),
-        (str(primary.severity), str(primary.severity)) if primary else state,
-        (primary.name, "bold") if primary else ("", ""),
-        (percent(primary.confidence), "dim") if primary else ("", ""),
-        (ending(losses), "dim") if losses is not None and len(losses.y) else ("", ""),
-    ]
-
-
-def _rank(report: Report) -> int:
-    return report.primary.severity.rank if report.primary else len(Severity)
-
-
-def _worst(report: Report) -> tuple[int, bool, float, str]:
-    confidence = report.primary.confidence if report.primary else 0.0
-    return _rank(report), cannot_say(report) is None, -confidence, report.source
 
 
 def _folder(sources: Sequence[str]) -> str:

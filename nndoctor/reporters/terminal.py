@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nndoctor.core.finding import Severity
+from nndoctor.core.order import SortBy
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import verdict
 from nndoctor.reporters.page import Page, Style
-from nndoctor.reporters.runs import counted, table, worst_first
+from nndoctor.reporters.ranking import ordered
+from nndoctor.reporters.runs import counted, table
 from nndoctor.reporters.short import short, title
 from nndoctor.reporters.verbose import head, verbose
 
@@ -16,8 +18,15 @@ MAX_PAGES = 5
 """Runs of which each gets its page; of more only the table is shown, and each is seen in full by its name."""
 
 
-def render(reports: Sequence[Report], look: Style, *, quiet: bool = False, full: bool = False) -> str:
-    """All reports as one page; several get a table first.
+def render(
+    reports: Sequence[Report],
+    look: Style,
+    *,
+    quiet: bool = False,
+    full: bool = False,
+    sort: SortBy = SortBy.finding,
+) -> str:
+    """All reports as one page; several get a table first, sorted by a column.
 
     Then come the pages of those with findings, or, where runs are many, the findings counted; `full` asks for every
     page at length. Quiet shows only the verdict and the findings of runs with problems.
@@ -25,11 +34,11 @@ def render(reports: Sequence[Report], look: Style, *, quiet: bool = False, full:
     page = Page(look)
     several = len(reports) > 1
     if several and not quiet:
-        table(page, reports)
+        table(page, reports, sort)
         if len(reports) > MAX_PAGES and not full:
             counted(page, reports)
             return page.text()
-    for report in worst_first(reports):
+    for report in ordered(reports, sort):
         if report.at_least(Severity.WARNING) or full or not (several or quiet):
             page.blank()
             if several and not quiet:

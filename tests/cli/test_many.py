@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, answer
 from nndoctor.core.errors import NNDoctorError
+from nndoctor.core.order import SortBy
 from nndoctor.diagnosis import batch as judging
 from nndoctor.diagnosis import workers
 from nndoctor.diagnosis.batch import all_judged
@@ -69,11 +70,23 @@ def test_many_runs_are_a_table_the_worst_first(capsys, monkeypatch, width):
     lines = out.splitlines()
     assert code == 1
     assert lines[0] == "8 runs in runs"
-    assert "no-weight-changes" in lines[3]
-    assert lines[3].startswith("3/metrics.csv")
+    assert lines[3] == "best and last: validation loss"
+    assert lines[4].split() == ["run", "finding", "best", "last"]
+    assert "no-weight-changes" in lines[5]
+    assert lines[5].startswith("3/metrics.csv")
     assert "1 × NN311 no-weight-changes" in out
     assert lines[-1] == "One run: nndoctor diagnose runs/3/metrics.csv; all in full: -v"
     assert max(map(cell_len, lines)) <= width
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("by", "first"), [("name", "0/metrics.csv"), ("last", "7/metrics.csv"), ("best", "7/metrics.csv")]
+)
+def test_the_table_is_sorted_by_a_column(by, first, capsys):
+    """--sort puts the lowest value, or the first name, at the top."""
+    lines = told(DiagnoseRequest(["runs"], sort=SortBy(by)), capsys)[1].splitlines()
+    assert lines[5].startswith(first)
 
 
 @pytest.mark.usefixtures("folder")

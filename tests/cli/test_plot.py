@@ -12,10 +12,30 @@ def test_plot_draws_the_file_and_prints_its_name(nndoctor, logs):
     assert (logs / "run.svg").read_bytes().startswith(b"<?xml")
 
 
-def test_several_runs_give_several_numbered_pictures(nndoctor, logs):
-    """A second run does not write over the first one's picture."""
-    assert nndoctor("plot", "good.csv", "risen.csv", "-o", "all.png").code == 0
+def test_several_runs_are_drawn_over_each_other(nndoctor, logs):
+    """One picture names both; with --each every run has its own, numbered."""
+    assert nndoctor("plot", "good.csv", "risen.csv", "-o", "all.svg").out == "all.svg\n"
+    assert not (logs / "all-2.svg").exists()
+    assert nndoctor("plot", "good.csv", "risen.csv", "-o", "all.png", "--each").out == "all.png\nall-2.png\n"
     assert (logs / "all.png").read_bytes() != (logs / "all-2.png").read_bytes()
+
+
+@pytest.mark.usefixtures("logs")
+def test_compare_draws_its_runs(nndoctor, logs):
+    """--plot writes a picture beside the comparison, and refuses a name that is none before any work."""
+    nndoctor("compare", "good.csv", "risen.csv", "--plot", "both.png")
+    assert (logs / "both.png").read_bytes().startswith(b"\x89PNG")
+    refused = nndoctor("compare", "good.csv", "risen.csv", "--plot", "both.gif")
+    assert (refused.code, refused.out) == (2, "")
+    assert "--plot both.gif must end in .png, .svg or .pdf" in refused.err
+
+
+def test_a_sweep_draws_the_scores_over_the_settings(nndoctor, logs):
+    """The settings that differ are the axes."""
+    rows = "".join(f"{k},{10.0 ** -(k % 4)},{'adam' if k % 2 else 'sgd'},{0.5 + k % 4 / 9}\n" for k in range(12))
+    (logs / "trials.csv").write_text("trial,lr,optimizer,best_loss\n" + rows)
+    assert nndoctor("sweep", "trials.csv", "--by", "best_loss", "--lower", "--plot", "t.svg").code == 0
+    assert (logs / "t.svg").read_bytes().startswith(b"<?xml")
 
 
 def test_a_picture_that_exists_is_kept(nndoctor, logs):

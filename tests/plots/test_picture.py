@@ -30,7 +30,7 @@ def test_a_picture_names_the_verdict_the_findings_and_the_best_step():
     svg = drawn(OVERTRAINED)
     assert "Overtraining: validation loss rose from" in svg
     assert "NN103 overtraining" in svg
-    assert "best 0.9" in svg
+    assert "best validation loss 0.9" in svg
 
 
 def test_each_kind_of_file_is_what_its_name_says():
@@ -67,7 +67,7 @@ def test_a_name_that_holds_markup_is_shown_and_not_obeyed():
 
 def test_values_that_are_not_finite_are_marked_where_they_begin():
     """A NaN is seen in the picture."""
-    assert "not finite from 4" in drawn(Run.drawn(train_loss="2.3 1.9 1.5 1.2 nan nan nan"))
+    assert "NaN or infinite from step 4" in drawn(Run.drawn(train_loss="2.3 1.9 1.5 1.2 nan nan nan"))
 
 
 def test_a_run_of_nothing_finite_is_said_to_have_nothing_to_draw():
@@ -80,7 +80,7 @@ def test_layers_are_drawn_as_maps():
     layers = {f"layer:net.{k}/{s}": "0..0.9*9" for k in range(3) for s in ("dead_fraction", "grad_norm")}
     run = Run.drawn(None, train_loss="2.3..0.5*9", **layers)
     svg = drawn(run)
-    assert "units dead" in svg
+    assert "share of dead units" in svg
     assert "gradient norm" in svg
     assert "net.2" in svg
 

@@ -18,7 +18,7 @@ from nndoctor.reporters.outlook import changes, effect
 from nndoctor.reporters.short import next_command
 
 MAX_SHOWN = 3  # changes, causes and remedies
-_COLORS = ";".join(f"--{name}:{getattr(LIGHT, name)}" for name in Palette.__slots__ if name != "heat")
+_COLORS = ";".join(f"--{name}:{getattr(LIGHT, name)}" for name in Palette.__slots__ if name != "several")
 _BOX = f"{_COLORS};background:var(--paper);color:var(--ink);max-width:46rem;padding:.75rem 1rem;border-radius:.4rem;font:14px/1.45 system-ui,sans-serif"
 _numbers = count(100_000)  # a notebook is one page: pictures of different cells need names of their own
 

@@ -15,7 +15,7 @@ from nndoctor.plots.theme import DARK, LIGHT, Palette
 from nndoctor.reporters.html.elements import Html, el, joined, table
 from nndoctor.reporters.html.section import section
 from nndoctor.reporters.html.spark import spark
-from nndoctor.reporters.runs import worst_first
+from nndoctor.reporters.ranking import worst_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _style() -> str:
 
 
 def _colors(palette: Palette) -> list[tuple[str, str]]:
-    return [(name, getattr(palette, name)) for name in Palette.__slots__ if name != "heat"]
+    return [(name, getattr(palette, name)) for name in Palette.__slots__ if name != "several"]
 
 
 def _file(name: str) -> str:
