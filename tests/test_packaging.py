@@ -66,3 +66,11 @@ def test_the_docs_list_every_input_of_the_action():
     rows = dict(re.findall(r"^\| `([a-z-]+)` \| `?([^`|]+?)`? \|", page, re.MULTILINE))
     assert set(rows) == set(inputs)
     assert all(rows[name] == (default or rows[name]) for name, default in inputs.items())
+
+
+def test_the_docs_list_every_extra_for_users():
+    """The table in the section on installing."""
+    page = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").partition("## Diagnose a run")[0]
+    rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`([a-z]+)`", row)}
+    assert listed == {name for name in EXTRAS if name != "docs" and not name.startswith("test")}
