@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.errors import NotALog, UnreadableLog
 
 if TYPE_CHECKING:
     from nndoctor.core.report import Report
@@ -29,7 +29,16 @@ def runs_of(log: object, maps: Sequence[str] = (), usual: Mapping[str, str] | No
     sources, errors = find([os.fspath(log)], is_log)
     if errors:
         raise UnreadableLog(errors[0][1])
-    return [run for source in sources for run in read(source, maps=maps, usual=usual)]
+    runs: list[Run] = []
+    left_out: list[NotALog] = []
+    for source in sources:
+        try:
+            runs += read(source, maps=maps, usual=usual)
+        except NotALog as error:
+            left_out.append(error)
+    if left_out and not runs:
+        raise left_out[0]
+    return runs
 
 
 def reports_on(log: object, session: Session) -> list[Report]:

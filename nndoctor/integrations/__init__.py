@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_FRAMEWORKS = ("keras", "lightning", "optuna", "ray", "transformers")
+_FRAMEWORKS = ("accelerate", "ignite", "keras", "lightning", "optuna", "ray", "skorch", "transformers")
 
 
 def __getattr__(name: str) -> object:

@@ -18,6 +18,7 @@ from nndoctor.readers.io.source import MOST_PIPED, Source
 
 LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err"}
 PACKED = {".gz", ".bz2", ".xz", ".zst"}  # one log each; archives are opened only when they are named
+SETTINGS = {"hparams.json", "params.json", "args.json"}  # of the run whose log lies beside them
 SKIPPED = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}  # and all hidden ones
 NOTED = {".csv", ".tsv", ".jsonl", ".ndjson"}  # what nobody reads though it looks like a log is named in a note
 LOG_NAME = re.compile(
@@ -129,7 +130,7 @@ def _in(root: str, files: list[str], is_log: Callable[[Source], bool], passed: l
     """The logs that lie in a folder itself; where a run's table lies beside its event files, the table alone."""
     logs: list[Source] = []
     events: list[Source] = []
-    for name in sorted(name for name in files if not name.startswith(".")):
+    for name in sorted(name for name in files if not name.startswith(".") and name not in SETTINGS):
         source = Source(os.path.join(root, name), below=True)
         if not os.path.isfile(source.path) and not os.path.islink(source.path):
             continue  # a pipe or a device: opening it may wait for ever
