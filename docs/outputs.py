@@ -19,7 +19,7 @@ OUTPUT = re.compile(r"(<!-- output of: (nndoctor [^\n]*?) -->\n).*?(<!-- end -->
 API = re.compile(r"(<!-- api -->\n).*?(<!-- end -->)", re.DOTALL)
 RULES_TABLE = re.compile(r"(<!-- findings -->\n).*?(<!-- end -->)", re.DOTALL)
 
-RUN_MODELS = ("sanity", "train", "treat", "lab")
+RUN_MODELS = ("sanity", "train", "treat")
 FAMILIES = {
     "0": "the log itself",
     "1": "generalization",

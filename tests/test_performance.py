@@ -115,3 +115,26 @@ def test_a_goal_of_unknown_form_is_refused():
     """Rather than called met."""
     with pytest.raises(ValueError, match="is not a goal"):
         meets("3", "about 3")
+
+
+def test_counts_are_compared_with_a_goal_in_percent():
+    """`11 of 12` against 90%; a goal of 0 is a most."""
+    text = (
+        "| measured | result | goal |\n|---|---|---|\n| found | 11 of 12 | 90% |\n| wrongly called | 1 of 6 | 0 |\n"
+        "| inside | 85% (17 of 20) | 90% |\n| search | 3 of 12 |  |\n"
+    )
+    assert [figure.met for figure in figures.treat(text)] == [True, False, False, None]
+
+
+def test_a_recorder_s_rivals_are_read_from_its_list():
+    """A line for each net, a ratio for each way of watching."""
+    text = (
+        "| net | bare step | sampled step | at most | idle step | default, 10 000 steps (samples) |\n|---|---|---|---|---|---|\n"
+        "| MLP | 6 ms | +17% | 20%: yes | +0.07% | +0.6% (231) |\n\n* MLP: naive, five numbers: 1.0x, wandb: 16.0x\n"
+    )
+    found = list(figures.recorder(text))
+    assert [figure.met for figure in found] == [True, True, False, False, True]
+    assert [(figure.rival, figure.result) for figure in found[3:]] == [
+        ("naive, five numbers", "1.0×"),
+        ("wandb", "16.0×"),
+    ]
