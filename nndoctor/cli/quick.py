@@ -44,6 +44,7 @@ FLAGS = {
     "--force": "force",
     "--isolated": "isolated",
     "--cache": "cache",
+    "--annotate": "annotate",
 }
 CHOICES: dict[str, type[StrEnum]] = {"format": OutputFormat, "fail_on": FailOn, "color": Color, "sort": SortBy}
 

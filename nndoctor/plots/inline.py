@@ -7,22 +7,30 @@ from dataclasses import fields
 from html import escape
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
 
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import shown
 from nndoctor.plots.picture import Kind, picture, rendered
 from nndoctor.plots.theme import LIGHT, Palette
 
-COLORS = {getattr(LIGHT, f.name): f"var(--{f.name})" for f in fields(Palette) if f.name != "several"}
+COLORS = {color: f"var(--run-{k})" for k, color in enumerate(LIGHT.several)} | {
+    getattr(LIGHT, f.name): f"var(--{f.name})" for f in fields(Palette) if f.name != "several"
+}
 
 
 def inline(report: Report, number: int, label: str) -> str:
-    """The picture of a report without its heading, as an `<svg>`; `number` tells it from others on the same page.
+    """The picture of a report without its heading; see `drawing`."""
+    return drawing(picture(report, titled=False), number, label)
+
+
+def drawing(figure: Figure, number: int, label: str) -> str:
+    """A picture in light colors as an `<svg>` in the page's colors; `number` tells it from others on the same page.
 
     `label` is read out in place of the picture.
     """
     with mpl.rc_context({"svg.fonttype": "none"}):
-        whole = rendered(picture(report, titled=False), Kind.svg, salt=f"nndoctor-{number}").decode()
+        whole = rendered(figure, Kind.svg, salt=f"nndoctor-{number}").decode()
     svg = whole[whole.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)

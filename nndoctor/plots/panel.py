@@ -215,6 +215,7 @@ def _ticks(axes: Axes, curves: Sequence[Series], palette: Palette, most: int) ->
         axes.set_yticks([*clipped(np.array(list(values)))], [number(next(iter(values)))])
     else:
         axes.yaxis.set_major_locator(MaxNLocator(most))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axes.tick_params(axis="y", which="minor", color=palette.grid)
     axes.grid(visible=True, axis="y", color=palette.grid, linewidth=0.8)
     axes.set_axisbelow(True)

@@ -8,14 +8,16 @@ from importlib.resources import files
 from urllib.parse import quote
 
 from nndoctor._version import __version__
-from nndoctor.core.formatting import number, percent
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import cannot_say, verdict
+from nndoctor.core.verdict import verdict
 from nndoctor.plots.theme import DARK, LIGHT, Palette
-from nndoctor.reporters.html.elements import Html, el, joined, table
+from nndoctor.reporters.html.elements import Html, el, joined
+from nndoctor.reporters.html.runs import counts, overview
 from nndoctor.reporters.html.section import section
-from nndoctor.reporters.html.spark import spark
 from nndoctor.reporters.ranking import worst_first
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""What a browser may load: nothing but the page's own style and the cells of its maps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +41,22 @@ def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]] = (), pl
     several = len(ordered) > 1 or place is not None
     title = count if several else verdict(ordered[0])[0]
     body = [
-        el("header", el("h1", "nndoctor"), el("p", count if several else "a run's report")),
+        el("header", el("h1", "nndoctor"), el("p", f"{count}: {counts(ordered)}" if several else "a run's report")),
         _errors(errors),
         _pages(place),
-        _runs(ordered) if several else Html(""),
+        overview(ordered) if several else Html(""),
         *(section(report, k) for k, report in enumerate(ordered, 1)),
         _pages(place),
         el("footer", el("p", f"nndoctor {__version__}")),
     ]
-    script = el("script", Html(_file("sort.js"))) if several else Html("")
     head = (
         Html('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         Html('<meta name="color-scheme" content="light dark">'),
+        Html(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
         el("title", f"{title} · nndoctor"),
         el("style", Html(_style())),
     )
-    whole = el("html", el("head", *head), el("body", el("main", *body), script), lang="en")
+    whole = el("html", el("head", *head), el("body", el("main", *body)), lang="en")
     return f"<!doctype html>\n{whole}\n"
 
 
@@ -75,7 +77,8 @@ def _style() -> str:
 
 
 def _colors(palette: Palette) -> list[tuple[str, str]]:
-    return [(name, getattr(palette, name)) for name in Palette.__slots__ if name != "several"]
+    named = [(name, getattr(palette, name)) for name in Palette.__slots__ if name != "several"]
+    return [*named, *((f"run-{k}", color) for k, color in enumerate(palette.several))]
 
 
 def _file(name: str) -> str:
@@ -87,30 +90,3 @@ def _errors(errors: Sequence[tuple[str, str]]) -> Html:
         return Html("")
     told = joined(el("li", message) for _, message in errors)
     return el("article", el("h3", f"{len(errors)} could not be read"), el("ul", told), class_="error")
-
-
-def _runs(reports: Sequence[Report]) -> Html:
-    head = ("run", "finding", "severity", "probability", "curves", "train loss", "validation loss", "points")
-    return table(head, (_row(report, k) for k, report in enumerate(reports, 1)), class_="runs sortable")
-
-
-def _row(report: Report, k: int) -> list[Html | str]:
-    primary = report.primary
-    state = "unknown" if cannot_say(report) else "ok"
-    severity = str(primary.severity) if primary else state
-    longest = max((len(series) for series in report.run.series.values()), default=0)
-    return [
-        el("a", report.source, href=f"#run-{k}"),
-        primary.name if primary else "",
-        el("span", severity, class_=f"badge {severity}"),
-        percent(primary.confidence) if primary else "",
-        spark(report),
-        _last(report, "train/loss"),
-        _last(report, "validation/loss"),
-        str(longest),
-    ]
-
-
-def _last(report: Report, name: str) -> str:
-    series = report.run.series.get(name)
-    return number(series.last) if series is not None and len(series.y) else ""
