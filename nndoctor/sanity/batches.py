@@ -128,6 +128,24 @@ def target_of(batch: Batch) -> Tensor | None:
     return found[0] if len(found) == 1 else None
 
 
+def target_rolled(batch: Batch) -> Batch:
+    """The batch with every example's target taken from its neighbour."""
+
+    def roll(target: Tensor) -> Tensor:
+        return target.roll(1, 0) if target.ndim else target
+
+    if isinstance(batch, Mapping):
+        items = {k: mapped(v, roll) if k in TARGETS else v for k, v in batch.items()}
+        return items if type(batch) is dict else type(batch)(items)  # type: ignore[call-arg]
+    return type(batch)([*batch[:-1], mapped(batch[-1], roll)])
+
+
+def same_targets(batch: Batch) -> bool:
+    """Whether all examples have one target, which tells nothing of whether it is used."""
+    target = target_of(batch)
+    return target is None or target.ndim == 0 or bool((target == target[:1]).all())
+
+
 def _only_tensors(batch: Batch) -> bool:
     if isinstance(batch, Mapping):
         return all(_only_tensors(v) for v in batch.values())

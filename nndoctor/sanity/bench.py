@@ -16,9 +16,10 @@ from torch.utils.hooks import RemovableHandle
 
 from nndoctor.core.run import FactValue
 from nndoctor.core.series import Series
-from nndoctor.sanity.batches import Batch, alike, joined, part, size, tensors
-from nndoctor.sanity.failures import is_machine
-from nndoctor.sanity.optimizers import fresh
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.batches import Batch, alike, joined, part, size, target_of, tensors
+from nndoctor.sanity.failures import is_machine, unusable
+from nndoctor.sanity.optimizers import advance, fresh
 from nndoctor.sanity.state import Snapshot, seed
 from nndoctor.sanity.subject import Subject
 from nndoctor.sanity.user_step import Strangers, TrainStep, watched
@@ -72,6 +73,8 @@ class Bench:
     steps: int = 0
     bare: float = 0.0
     strangers: Strangers = field(default_factory=dict)
+    labelled: bool = True
+    divisible: bool = True
 
     @property
     def model(self) -> nn.Module:
@@ -82,6 +85,14 @@ class Bench:
     def batch(self) -> Batch:
         """The first training batch."""
         return self.batches[0]
+
+    def target(self, batch: Batch | None) -> Tensor | None:
+        """The target of a batch where it is a single tensor, and one that the loss depends on."""
+        return target_of(batch) if self.labelled and batch is not None else None
+
+    def alike(self, batch: Batch) -> bool:
+        """Whether parts of a batch can be taken: the examples come first, and the model takes fewer of them."""
+        return self.divisible and alike(batch)
 
     def fresh_start(self, number: int = 0) -> None:
         """The weights as the user's file made them, and random numbers that depend on `number` only."""
@@ -108,22 +119,34 @@ class Bench:
             if own is not None:
                 return self._watched(own, batch, optimizer)
             optimizer.zero_grad()
-            loss = self.subject.run(batch).loss
+            loss = self.backward(batch, clip)
             if not loss.requires_grad:
                 return math.nan
+            advance(optimizer, lambda: self.backward(batch, clip))
+        return number(loss)
+
+    def backward(self, batch: Batch, clip: float | None = None) -> Tensor:
+        """The loss, its gradients taken and clipped where it has any."""
+        loss = self.subject.run(batch).loss
+        if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
             if clip is not None:
                 nn.utils.clip_grad_norm_(self.model.parameters(), clip)
-            optimizer.step()
-        return number(loss)
+        return loss
 
     def tried(self, batch: Batch, optimizer: torch.optim.Optimizer, *, clip: float | None = None) -> float:
         """As `train`, for trials: infinity where a step fails on what a diverged training hands to it."""
         return unless_diverged(lambda: self.train(batch, optimizer, clip=clip), math.inf)
 
     def _watched(self, own: TrainStep, batch: Batch, optimizer: torch.optim.Optimizer) -> float:
-        seen = watched(own, self.model, batch, optimizer, self.strangers)
-        return seen.loss
+        try:
+            return watched(own, self.model, batch, optimizer, self.strangers).loss
+        except ModelFileError:
+            raise
+        except Exception as error:
+            if is_machine(error):
+                raise
+            raise unusable("train_step fails", error, self.subject.path) from error
 
     def observe(self, hooks: Iterable[RemovableHandle]) -> None:
         """One pass of the batch without gradients, under hooks that are taken away after it."""

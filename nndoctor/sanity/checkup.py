@@ -101,9 +101,9 @@ def _probe(bench: Bench) -> None:
         raise ModelFileError(f"{bench.subject.path}: train_data has no batch; expected at least one")
     if not any(p.requires_grad for p in bench.model.parameters()):
         raise ModelFileError(f"{bench.subject.path}: no parameter of the model has requires_grad: nothing can train")
-    data.probe(bench)
     bench.lines.update(lines.of(bench.subject))
     settle(bench)
+    data.probe(bench)
     parameters.probe(bench)
     if not bench.subject.blind and labels.outside(bench):
         bench.notes.append("the loss cannot be computed for these targets: checks that need it are skipped")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
+from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def fresh(
@@ -23,11 +24,27 @@ def fresh(
         new = copy.deepcopy(optimizer, memo)
     finally:
         optimizer.state = kept
+    for name, value in vars(optimizer).items():
+        if name not in vars(new):  # torch copies groups and state only, which is too little for LBFGS
+            setattr(new, name, copy.deepcopy(value, memo))
     for group in new.param_groups:
         group["lr"] = configured(group) * factor
         if not decay and "weight_decay" in group:
             group["weight_decay"] = 0.0
     return new
+
+
+def advance(optimizer: torch.optim.Optimizer, backward: Callable[[], Tensor]) -> None:
+    """One step; LBFGS, which takes the loss several times a step, is given what takes it and its gradients anew."""
+    if isinstance(optimizer, torch.optim.LBFGS):
+
+        def closure() -> float:
+            optimizer.zero_grad()
+            return float(backward().detach())
+
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
+    else:
+        optimizer.step()
 
 
 def configured(group: dict[str, object]) -> float:

@@ -7,11 +7,13 @@ import math
 import torch
 
 from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.batches import alike, part, same_targets, size, target_of, target_rolled
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, watched
 
+FEWEST = 4  # examples of a batch that is halved
 SAME = 1e-5  # relative difference of two losses that are the same
 
 
@@ -22,6 +24,9 @@ def settle(bench: Bench) -> None:
         _ask_train_step(bench)
     if subject.step is not None and subject.file_loss is not None and _same(bench):
         subject.loss, subject.step = subject.file_loss, None
+    if not subject.blind and not _divisible(bench):
+        bench.divisible, bench.sample = False, None
+    bench.labelled = not subject.blind and (subject.loss is not None or _uses_target(bench))
     bench.fresh_start()
 
 
@@ -84,3 +89,39 @@ def _same(bench: Bench) -> bool:
             subject.step, subject.loss = kept
     own, plain = found
     return own == plain or (math.isfinite(own) and abs(own - plain) <= SAME * max(abs(own), abs(plain)))
+
+
+def _uses_target(bench: Bench) -> bool:
+    """Whether the step's loss is another with each example's target taken from its neighbour.
+
+    The labels that come with the images of an autoencoder, or of contrastive learning, say nothing about its loss.
+    """
+    batch = bench.batch
+    if target_of(batch) is None or not alike(batch):
+        return True
+    other = target_rolled(batch)
+    try:
+        found = []
+        for one in (batch, other):
+            bench.fresh_start()
+            with torch.no_grad():
+                seed(3)
+                found.append(number(bench.subject.run(one).loss))
+    except ModelFileError:  # what is wrong is told later, of the batch as it is
+        return True
+    return found[0] != found[1] or not math.isfinite(found[0]) or same_targets(batch)
+
+
+def _divisible(bench: Bench) -> bool:
+    """Whether half of the first batch is a batch, too; not where it is one graph, or one matrix of distances."""
+    batch = bench.batch
+    if not alike(batch) or size(batch) < FEWEST:
+        return True
+    for one in (batch, part(batch, slice(0, size(batch) // 2))):
+        bench.fresh_start()
+        try:
+            with torch.no_grad():
+                bench.subject.run(one)
+        except ModelFileError:
+            return one is batch  # what is wrong with the whole is told later
+    return True

@@ -61,7 +61,7 @@ class Habits:
     @property
     def has_loss(self) -> bool:
         """Whether one loss stands for the step; not for a GAN, whose two losses pull against each other."""
-        return self.passes >= 1 and self.alone
+        return self.passes == 1 or (self.passes > 1 and self.alone)
 
 
 def watched(

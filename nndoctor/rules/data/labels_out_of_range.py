@@ -30,8 +30,10 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _wants_probabilities(run: Run) -> bool:
-    before = str(run.fact("loss_before") or "")
-    return bool(run.fact("loss_wants_probabilities")) or before.startswith("binary cross-entropy")
+    known = run.fact("loss_wants_probabilities")
+    if known is not None:
+        return bool(known)
+    return str(run.fact("loss_before") or "").startswith("binary cross-entropy")
 
 
 RULE = Rule(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from nndoctor.sanity.batches import split
 from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.optimizers import advance
 from nndoctor.sanity.state import seed, without_dropout
 
 SMALL = 1e-3  # of the configured rate
@@ -88,7 +91,7 @@ def _small_steps(bench: Bench) -> None:
             if not before.requires_grad or not bool(torch.isfinite(before)):
                 return
             before.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            advance(optimizer, partial(bench.backward, batch))
         seed(DRAWS)
         with torch.no_grad():
             again = number(bench.subject.run(batch).loss)

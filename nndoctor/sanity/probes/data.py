@@ -7,13 +7,14 @@ import math
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import all_inputs, as_bytes, first_input, size, target_of, tensors
+from nndoctor.sanity.batches import all_inputs, as_bytes, first_input, size, tensors
 from nndoctor.sanity.bench import Bench
 
 FEWEST = 16  # examples that say something about a feature
 MOST_CLASSES = 1000
 COLUMNS, MANY_ROWS, MOST_NAMED = 3, 64, 50  # of a table whose columns are compared with its labels; classes at most
 IGNORED = -100  # the target that torch's losses leave out
+NOISE = 0.5  # of the targets' spread: numbers that are closer do not contradict each other
 
 
 def probe(bench: Bench) -> None:
@@ -28,7 +29,7 @@ def probe(bench: Bench) -> None:
     if inputs.is_floating_point():
         _features(bench, inputs)
         _channel_order(bench, inputs)
-    target = target_of(bench.sample)
+    target = bench.target(bench.sample)
     if target is not None and len(target) == len(inputs):
         _labels(bench, target)
         _copied(bench, inputs, target)
@@ -94,8 +95,8 @@ def _classes(bench: Bench, target: Tensor) -> None:
     counts = torch.bincount(target.long()).double()
     shares = counts / counts.sum()
     bench.fact("class_shares", tuple(float(s) for s in shares))
-    lengths = [len(t) for b in bench.batches if (t := target_of(b)) is not None]
-    several = [t.long() for b in bench.batches if (t := target_of(b)) is not None and len(t) >= 4]
+    lengths = [len(t) for b in bench.batches if (t := bench.target(b)) is not None]
+    several = [t.long() for b in bench.batches if (t := bench.target(b)) is not None and len(t) >= 4]
     if len(several) >= 3 and len(lengths) == len(bench.batches):
         largest = [float(torch.bincount(t).max()) / len(t) for t in several]
         bench.fact("class_share_in_batch", sum(largest) / len(largest))
@@ -134,12 +135,14 @@ def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:
     """How many inputs occur more than once, and how many of those with different targets."""
     every = [t for t in all_inputs(bench.sample) if t.ndim and len(t) == len(inputs)]
     keys = [b"".join(parts) for parts in zip(*map(as_bytes, every), strict=True)]
-    known: dict[bytes, bytes] = {}
-    labels = keys if target is None or len(target) != len(inputs) else as_bytes(target)
+    labels = None if target is None or len(target) != len(inputs) else target.detach().reshape(len(target), -1)
+    near = 0.0 if labels is None or not labels.is_floating_point() else NOISE * float(labels.double().std())
+    first: dict[bytes, int] = {}
     against = 0
-    for key, label in zip(keys, labels, strict=True):
-        if known.setdefault(key, label) != label:
-            against += 1
+    for row, key in enumerate(keys):
+        seen = first.setdefault(key, row)
+        if labels is not None and seen != row:
+            against += bool(((labels[row] - labels[seen]).abs() > near).any())
     bench.fact("repeated_share", 1 - len(set(keys)) / len(keys))
     bench.fact("contradicting_share", against / len(keys))
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import alike, part, rebuilt, size
+from nndoctor.sanity.batches import part, rebuilt, size
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.state import seed, unchanged, without_dropout
 from nndoctor.sanity.subject import main_output
@@ -28,7 +28,7 @@ def leak(bench: Bench) -> None:
     """How much the first example's output changes when the others are replaced, in evaluation mode."""
     batch = bench.batch
     n = size(batch)
-    if n < 2 or not alike(batch) or bench.subject.step is not None:
+    if n < 2 or not bench.alike(batch) or bench.subject.step is not None:
         return
     bench.model.eval()
     before = main_output(bench.subject.output(batch))
@@ -57,7 +57,7 @@ def effect(bench: Bench) -> None:
     A last layer that starts at zero says nothing of its input until it has learned a little.
     """
     batch = bench.batch
-    if not alike(batch):
+    if not bench.alike(batch):
         return
     if bench.subject.step is not None:
         _effect_on_step(bench)

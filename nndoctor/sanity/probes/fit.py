@@ -32,7 +32,7 @@ Act = Callable[[Tensor], Tensor]
 
 def probe(bench: Bench) -> None:
     """Where the loss begins, what it could reach at best, and what the last activation lets it reach."""
-    batch = part(bench.batch, slice(0, EXAMPLES)) if alike(bench.batch) else bench.batch
+    batch = part(bench.batch, slice(0, EXAMPLES)) if bench.alike(bench.batch) else bench.batch
     with torch.no_grad():
         outcome = bench.subject.run(batch)
     bench.fact("loss_is_finite", bool(torch.isfinite(outcome.loss)))

@@ -6,13 +6,17 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.sanity.batches import Batch, mapped, split, target_of
+from nndoctor.sanity.batches import Batch, mapped, split
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.observe import Observer
 from nndoctor.sanity.probes.data import IGNORED
 from nndoctor.sanity.subject import Subject, main_output, plain
+
+SEEN = 4  # batches whose losses are looked at
+BINARY = (functional.binary_cross_entropy, functional.binary_cross_entropy_with_logits)
 
 
 def outside(bench: Bench) -> bool:
@@ -27,14 +31,29 @@ def outside(bench: Bench) -> bool:
         if _explains(bench):
             return True
         raise
+    if bench.subject.loss is None:
+        _of_probabilities(bench)
     output = main_output(outcome.output)
-    target = None if bench.sample is None else target_of(bench.sample)
+    target = bench.target(bench.sample)
     if output is None or target is None:
         return False
     _limits(bench, output, target)
     classes, high = bench.facts.get("output_classes"), bench.facts.get("target_high")
     later = isinstance(classes, int) and isinstance(high, float) and high >= classes
     return later and not target.is_floating_point()  # in another batch than the first
+
+
+def _of_probabilities(bench: Bench) -> None:
+    """Note whether a binary cross-entropy within a step is given targets outside [0, 1]; whichever part of the batch that is."""
+    calls = [c for b in bench.batches[:SEEN] for c in bench.subject.observed(b)[0].calls if c.function in BINARY]
+    given = [c.target for c in calls if isinstance(c.target, Tensor) and c.target.numel()]
+    low = min((float(t.min()) for t in given), default=0.0)
+    high = max((float(t.max()) for t in given), default=0.0)
+    wrong = low < 0 or high > 1
+    bench.fact("loss_wants_probabilities", wrong)
+    if wrong:
+        bench.fact("target_low", low)
+        bench.fact("target_high", high)
 
 
 def refused(subject: Subject, batch: Batch) -> bool:
@@ -89,7 +108,7 @@ def _of_loss(bench: Bench) -> tuple[Tensor, Tensor] | None:
             output = main_output(bench.subject.output(bench.batch))
     except ModelFileError:
         return None
-    target = target_of(bench.batch)
+    target = bench.target(bench.batch)
     return None if output is None or target is None else (output, target)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import Batch, all_inputs, first_input, target_of
+from nndoctor.sanity.batches import Batch, all_inputs, first_input
 from nndoctor.sanity.bench import Bench
 
 NEIGHBOURS = 5
@@ -17,15 +17,15 @@ def probe(bench: Bench) -> None:
     """The share of what is to be told about a label that neighbours tell, in training and in validation."""
     if bench.subject.standin:
         return
-    bench.fact("label_signal", _signal(bench.sample))
-    bench.fact("label_signal_validation", _signal(bench.validation))
+    bench.fact("label_signal", _signal(bench, bench.sample))
+    bench.fact("label_signal_validation", _signal(bench, bench.validation))
 
 
-def _signal(data: Batch | None) -> float | None:
+def _signal(bench: Bench, data: Batch | None) -> float | None:
     """Accuracy above chance over what is left above chance, or the variance explained; None where it can't be told."""
     if data is None or len(all_inputs(data)) > 1:  # which of several inputs the label follows from is not known
         return None
-    inputs, target = first_input(data), target_of(data)
+    inputs, target = first_input(data), bench.target(data)
     if inputs is None or target is None or not inputs.is_floating_point() or len(inputs) != len(target):
         return None
     x, y = inputs[:MOST].detach().float().reshape(len(inputs[:MOST]), -1).cpu(), target[:MOST].detach().cpu()

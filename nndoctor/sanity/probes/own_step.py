@@ -12,6 +12,7 @@ from nndoctor.core.series import Series
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
+from nndoctor.sanity.optimizers import advance
 from nndoctor.sanity.state import seed
 
 LARGE = 100.0  # of a gradient's size: what is put in its place
@@ -102,7 +103,7 @@ def _plain(bench: Bench, batch: object, optimizer: torch.optim.Optimizer) -> boo
         if not loss.requires_grad or not bool(torch.isfinite(loss)):
             return False
         loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        advance(optimizer, lambda: bench.backward(batch))
     return True
 
 

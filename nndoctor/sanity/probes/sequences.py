@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import Batch, alike, first_input, rebuilt, split, target_of
+from nndoctor.sanity.batches import Batch, first_input, rebuilt, split
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.probes.data import IGNORED
 from nndoctor.sanity.subject import main_output
@@ -17,7 +17,7 @@ LONG = 4  # tokens that a sequence must have
 
 def probe(bench: Bench) -> None:
     """Both, where targets are whole numbers by example and place."""
-    target = target_of(bench.batch)
+    target = bench.target(bench.batch)
     if target is None or target.is_floating_point() or target.ndim != 2 or target.shape[1] < LONG:
         return
     _padding(bench, target)
@@ -71,7 +71,7 @@ def _by_place(gradient: Tensor, tail: Tensor) -> Tensor | None:
 def _future(bench: Bench, target: Tensor) -> None:
     """How much outputs up to a place change when later tokens do, where targets are the next tokens of the input."""
     tokens = first_input(bench.batch)
-    if tokens is None or tokens.shape != target.shape or tokens.is_floating_point() or not alike(bench.batch):
+    if tokens is None or tokens.shape != target.shape or tokens.is_floating_point() or not bench.alike(bench.batch):
         return
     if not torch.equal(tokens[:, 1:], target[:, :-1]):
         return

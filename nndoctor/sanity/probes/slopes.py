@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction
 
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.sanity.batches import alike, mapped, part
+from nndoctor.sanity.batches import mapped, part
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.double import doubles
 from nndoctor.sanity.graph import walk
@@ -40,7 +40,7 @@ def probe(bench: Bench) -> None:
     subject, model = bench.subject, bench.model
     if sum(p.numel() for p in model.parameters()) > LARGEST:
         return
-    batch = part(bench.batch, slice(0, EXAMPLES)) if alike(bench.batch) else bench.batch
+    batch = part(bench.batch, slice(0, EXAMPLES)) if bench.alike(bench.batch) else bench.batch
     batch = mapped(batch, lambda t: t.double() if t.is_floating_point() else t)
     try:
         twin = copy.deepcopy(model).double()

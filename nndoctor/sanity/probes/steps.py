@@ -60,13 +60,14 @@ def probe(bench: Bench) -> None:
 
 def measured(bench: Bench) -> None:
     """The time of one step: forward, backward, update; measured on the second of two where there is time."""
-    optimizer = bench.optimizer(factor=0.0)
+    optimizer = bench.optimizer()
     for _ in range(2):
         began = time.perf_counter()
         bench.train(bench.batch, optimizer)
         bench.step_time = time.perf_counter() - began
         if bench.step_time > LONG * bench.clock.budget:
             break
+    bench.fresh_start()
     if not bench.subject.blind:
         with torch.enable_grad():
             bench.fact("loss_has_gradient", bench.subject.run(bench.batch).loss.requires_grad)

@@ -13,6 +13,7 @@ from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, alike, as_bytes, first_input, part, rebuilt, size, target_of
 from nndoctor.sanity.bench import Bench, number, unless_diverged
 from nndoctor.sanity.constant import constant_loss
+from nndoctor.sanity.optimizers import advance
 from nndoctor.sanity.state import without_dropout
 from nndoctor.sanity.subject import main_output
 
@@ -159,7 +160,7 @@ def attempt(  # noqa: PLR0913 - what makes one trial differ from the next
             break
         with bench.timed(0):
             outcome.loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            advance(optimizer, lambda: bench.backward(batch))
     return Try(False, _left(first, last, floor), steps)
 
 
