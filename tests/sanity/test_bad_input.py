@@ -156,7 +156,7 @@ def test_a_device_that_is_lost_is_told_in_one_line(written, capsys, monkeypatch)
     assert run(["sanity", written(change)]) == 2
     told = capsys.readouterr().err
     assert len(complaints(told)) == 1
-    assert "the device gave up (CUDA error: device-side assert triggered)" in told
+    assert "the device failed (CUDA error: device-side assert triggered)" in told
     assert "with the model on the CPU" in told
     assert "Traceback" not in told
 

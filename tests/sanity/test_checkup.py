@@ -88,7 +88,7 @@ def test_a_test_can_ask_whether_a_model_trains():
 
 def test_objects_that_are_no_model_are_refused():
     """In one line."""
-    with pytest.raises(NNDoctorError, match=r"wants a torch\.nn\.Module first; found int"):
+    with pytest.raises(NNDoctorError, match=r"expects a torch\.nn\.Module first; found int"):
         nndoctor.check_model(3, None, None)
 
 

@@ -52,7 +52,7 @@ def _equal(layers: Layers, path: str) -> bool:
 
 
 def _zero(layers: Layers, path: str) -> bool:
-    """Whether a hidden layer began at zero and has not left it, or the whole network begins at zero."""
+    """Whether a hidden layer began at zero and has not left it, or a network of several layers begins at zero."""
     norm, same = layers.series(path, "weight_norm"), layers.series(path, "same_units")
     if norm is None or first(norm) > 0:
         return False
@@ -65,7 +65,7 @@ def _zero(layers: Layers, path: str) -> bool:
         if learned(layers.run):
             return False
     norms = [s for p in layers.weighted if (s := layers.series(p, "weight_norm")) is not None]
-    return sum(first(s) == 0 for s in norms) > len(norms) / 2
+    return len(norms) > 1 and sum(first(s) == 0 for s in norms) > len(norms) / 2
 
 
 RULE = Rule(

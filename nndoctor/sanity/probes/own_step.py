@@ -120,18 +120,21 @@ def _left_over(bench: Bench, step: Callable[..., object]) -> None:
     left: list[Tensor] = []
     dirty = _second(bench, step, lambda model: left.extend(_replaced(model)))
     if clean is None or dirty is None or len(clean) != len(dirty):
-        bench.notes.append("train_step took no optimizer step in two calls: whether it clears gradients is not checked")
+        why = "takes no optimizer step in two calls, or gives step() a closure"
+        bench.notes.append(f"not checked: whether train_step clears gradients: it {why}")
         return
     bench.fact("gradient_carried", _carried(clean, dirty, left))
 
 
 def _second(bench: Bench, step: Callable[..., object], between: Callable[[nn.Module], None]) -> list[Tensor] | None:
-    """The gradients that the optimizer gets in the second call; None where no step is taken in it."""
+    """The gradients that the optimizer gets in the second call; None where no step is taken in it, or with a closure."""
     bench.fresh_start()
     bench.model.train()
     model, found = bench.model, []  # type: nn.Module, list[list[Tensor]]
 
-    def note(*_: object) -> None:
+    def note(_: object, places: tuple[object, ...], names: dict[str, object]) -> None:
+        if len(places) > 1 or names.get("closure") is not None:  # which clears gradients and takes them by itself
+            return
         found.append([torch.zeros_like(p) if p.grad is None else p.grad.detach().clone() for p in model.parameters()])
 
     handle = register_optimizer_step_pre_hook(note)

@@ -1,0 +1,111 @@
+"""Steps and batches of stock models that are no (input, target): none is refused, and none is blamed for it."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the check-up needs torch")
+
+from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts  # noqa: E402
+
+AUTOENCODER = """
+model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 8))
+bright = (x > 0).float(); digit = torch.arange(240) % 10
+train_data = DataLoader(TensorDataset(bright, digit), batch_size=20, shuffle=True); validation_data = None
+optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+def step(model, batch): return nn.functional.binary_cross_entropy_with_logits(model(batch[0]), batch[0])
+"""
+RATINGS = """
+class Mf(nn.Module):
+    def __init__(self):
+        super().__init__(); self.u = nn.Embedding(6, 4); self.i = nn.Embedding(6, 4)
+    def forward(self, u, i): return (self.u(u) * self.i(i)).sum(1)
+model = Mf(); u, i = torch.randint(6, (200,)), torch.randint(6, (200,))
+r = (torch.randn(6, 3)[u] * torch.randn(6, 3)[i]).sum(1) + 0.1 * torch.randn(200)
+train_data = DataLoader(TensorDataset(u, i, r), batch_size=20, shuffle=True); validation_data = None
+loss = nn.MSELoss(); optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+"""
+GRAPH = """
+class Gcn(nn.Module):
+    def __init__(self): super().__init__(); self.a = nn.Linear(8, 16); self.b = nn.Linear(16, 3)
+    def forward(self, x, adj): return adj @ self.b(torch.relu(adj @ self.a(x)))
+model = Gcn(); train_data = [{"x": x[:60], "adj": torch.eye(60), "y": y[:60]}]; validation_data = None
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+def step(model, batch): return nn.functional.cross_entropy(model(batch["x"], batch["adj"]), batch["y"])
+"""
+CLOSURE = """
+optimizer = torch.optim.LBFGS(model.parameters(), lr=0.5, max_iter=4, line_search_fn="strong_wolfe")
+train_data = [(x, y)]; validation_data = None
+def train_step(model, batch, optimizer):
+    def closure():
+        optimizer.zero_grad(); l = loss(model(batch[0]), batch[1]); l.backward(); return l
+    return optimizer.step(closure)
+"""
+STRICT = """
+class Wide(nn.Module):
+    def __init__(self): super().__init__(); self.m = nn.Linear(8, 1); self.s = nn.Linear(8, 1)
+    def forward(self, v): return self.m(v), self.s(v).exp()
+model = Wide(); t = x[:, :1] + 0.1 * torch.randn(240, 1); validation_data = None
+train_data = DataLoader(TensorDataset(x, t), batch_size=20, shuffle=True)
+def loss(o, t): return -torch.distributions.Normal(*o, validate_args=True).log_prob(t).mean()
+optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+"""
+
+
+def bad(report):
+    """The names of the errors and warnings."""
+    return {f.name for f in report.findings if str(f.severity) != "info"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(AUTOENCODER, id="labels that the loss does not use"),
+        pytest.param(RATINGS, id="one pair of inputs with noisy targets"),
+        pytest.param(GRAPH, id="a batch that is one graph"),
+        pytest.param(CLOSURE, id="an optimizer that takes a closure"),
+        pytest.param(STRICT, id="a loss that raises for NaN at high rates"),
+    ],
+)
+def test_a_stock_step_is_examined_without_a_finding(examined, change):
+    """And no probe fails on it."""
+    report = examined(change, budget=5.0)
+    assert not bad(report)
+    assert "probes_failed" not in report.run.facts
+
+
+def test_labels_that_the_loss_of_a_step_cannot_take_are_still_named(examined):
+    """The targets are those of the binary cross-entropy, whichever part of the batch they are."""
+    change = AUTOENCODER.replace("model(batch[0]), batch[0])", "model(batch[0]), batch[0] * 3)")
+    assert "labels-out-of-range" in bad(examined(change, budget=3.0))
+
+
+def made_trainer():
+    """What a Trainer of transformers looks like from outside."""
+
+    def compute_loss(_self, model, inputs):
+        return {"loss": model(inputs["x"]).square().mean()}
+
+    body = {
+        "__module__": "transformers.trainer",
+        "train_dataset": [1],
+        "eval_dataset": None,
+        "get_train_dataloader": lambda _self: [{"x": torch.ones(2, 3)}],
+        "create_optimizer": lambda self: torch.optim.SGD(self.model.parameters(), lr=0.25),
+        "compute_loss": compute_loss,
+    }
+    trainer = type("Trainer", (), body)()
+    trainer.model = torch.nn.Linear(3, 1)
+    return trainer
+
+
+def test_a_trainer_of_transformers_is_an_experiment():
+    """Its model, data, loss and optimizer need no other names in the file."""
+    trainer = made_trainer()
+    assert trainer_in({"seven": 7, "mine": trainer}) is trainer
+    assert trainer_in({"seven": 7}) is None
+    parts = trainer_parts(trainer)
+    assert parts["optimizer"](()).param_groups[0]["lr"] == 0.25
+    batch = next(iter(parts["train_data"]))
+    assert parts["step"](trainer.model, batch).ndim == 0
+    assert "validation_data" not in parts
