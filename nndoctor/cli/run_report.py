@@ -59,11 +59,12 @@ def _judged(request: ReportRequest) -> tuple[list[Report], list[tuple[str, str]]
     detail = Detail(points=len(sources) <= PAGE)
     results = all_judged(sources, request.options, request.engine, detail, cached=request.cache)
     reports: list[Report] = []
+    left_out: list[tuple[str, str]] = []
     for source, result in zip(watched(sources), results, strict=False):
         reports += result.reports
         if result.error:
-            errors.append((source.path, result.error))
-    return reports, errors
+            (left_out if result.left_out else errors).append((source.path, result.error))
+    return reports, errors if reports else [*errors, *left_out]
 
 
 def _write(reports: Sequence[Report], errors: Sequence[tuple[str, str]], request: ReportRequest) -> None:

@@ -1,6 +1,7 @@
 """Results of logs that were read before, in one database in the user's cache folder: a second look reads what is new.
 
-A result counts for a log of the same path, size and time of change, judged by the same settings and the same nndoctor.
+A result counts for a log of the same path, size and time of change, with the same settings in the files beside it, judged
+by the same settings and the same nndoctor.
 Whatever is wrong with the database, the logs are read as without it.
 """
 
@@ -23,6 +24,7 @@ from nndoctor.core.run import LAYER
 from nndoctor.diagnosis.result import Detail, LogResult
 from nndoctor.diagnosis.session import session_of
 from nndoctor.diagnosis.stored import dumped, loaded
+from nndoctor.readers.semantics.beside import settings_beside
 
 if TYPE_CHECKING:
     from nndoctor.diagnosis.request import SessionOptions
@@ -124,7 +126,8 @@ class Cache:
             return None
         settings = session_of(self._options).settings(source.path)
         used = [file for file in (self._options.config, settings.baseline) if file]
-        known = (files, source.below, source.notes, self._options, settings, _changed(used), _own())
+        beside = settings_beside(source.path)
+        known = (files, beside, source.below, source.notes, self._options, settings, _changed(used), _own())
         return hashlib.sha256(repr(known).encode()).hexdigest()
 
 

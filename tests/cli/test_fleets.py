@@ -109,6 +109,16 @@ def test_settings_of_a_file_are_looked_at(runs, capsys, read):
     assert len(read) == 24
 
 
+def test_settings_beside_a_log_are_looked_at(runs, capsys, read):
+    """The file that a framework writes beside its log changes, and the log does not."""
+    told(capsys, cache=True)
+    read.clear()
+    (runs / "lr=0.2/hparams.yaml").write_text("optimizer: SGD\n", encoding="utf-8")
+    assert told(capsys, cache=True) == told(capsys)
+    assert read.count("runs/lr=0.2/metrics.csv") == 2
+    assert len(read) == 9
+
+
 def test_a_log_that_has_just_changed_is_not_kept(runs, capsys, read):
     """It may change again within one tick of the clock."""
     write(runs / "lr=0.1/metrics.csv", ago=-60)
