@@ -110,9 +110,10 @@ def answer(request: DiagnoseRequest) -> int:
 
 
 def _detail(request: DiagnoseRequest, logs: int, forms: Sequence[OutputFormat]) -> Detail:
-    """How much of each report the formats show: of many logs few points, and reasons only where they are written."""
+    """How much of each report the formats show: of many logs few points, reasons and measurements only where they are written."""
     whole = logs <= MAX_WHOLE_RUNS or request.full
-    return Detail(whole, whole or bool({request.format, *forms} & {OutputFormat.json, OutputFormat.jsonl}))
+    figures = whole or bool({request.format, *forms} & {OutputFormat.json, OutputFormat.jsonl})
+    return Detail(whole, reasons=figures, measurements=figures or is_table(request.output))
 
 
 def _write(

@@ -38,7 +38,7 @@ def judged(source: Source, options: SessionOptions, detail: Detail = WHOLE) -> L
     except Exception as error:  # noqa: BLE001 - a defect met on one log must not lose the reports on the others
         return LogResult(error=_defect(source, error))
     unread = "; ".join(message for report in reports for message in _unread(report.run))
-    return LogResult(reports if detail.points else tuple(map(_slim, reports)), unread)
+    return LogResult(tuple(_kept(report, detail) for report in reports), unread)
 
 
 def _reports(source: Source, options: SessionOptions, *, reasons: bool) -> tuple[Report, ...]:
@@ -96,8 +96,16 @@ def all_judged(
     return with_cache(sources, Cache(options, detail), judge)
 
 
+def _kept(report: Report, detail: Detail) -> Report:
+    """What is wanted of a report."""
+    if not detail.measurements:
+        report = replace(report, measurements={})
+    return report if detail.points else _slim(report)
+
+
 def _slim(report: Report) -> Report:
     """The report on a run that is kept as the points that draw it, and of its layers those that findings name."""
     named = {finding.series for finding in report.findings}
     kept = {name: s for name, s in report.run.series.items() if not name.startswith(LAYER) or name in named}
-    return replace(report, run=replace(report.run, series=slim(kept, DRAWN_POINTS)))
+    run = replace(report.run, series=slim(kept, DRAWN_POINTS), clock=None, epochs=None)  # which only rules look at
+    return replace(report, run=run)

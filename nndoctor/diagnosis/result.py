@@ -16,11 +16,12 @@ class Detail:
     """How much of a report is wanted.
 
     All `points` of its run, or only those that draw it, so that thousands fit in memory; the `reasons` of its prognosis,
-    which take longer to find than the rest of it.
+    which take longer to find than the rest of it; and its `measurements`.
     """
 
     points: bool = True
     reasons: bool = True
+    measurements: bool = True
 
 
 WHOLE = Detail()
