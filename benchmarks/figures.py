@@ -51,6 +51,13 @@ def formats(text: str) -> Iterator[Figure]:
     yield from side_by_side(text)
 
 
+def dependencies(text: str) -> Iterator[Figure]:
+    """What importing each dependency of the core costs."""
+    for row in tables(text)[0]:
+        what = f"importing {row['package']} ({row['disk']} on disk)"
+        yield Figure(what, "a bare interpreter", row["import"], "", f"+{row['import']}", "", None)
+
+
 def recorder(text: str) -> Iterator[Figure]:
     """What a sampled step, an idle step and the default schedule cost, and how much more the rivals do."""
     for row in tables(text)[0]:

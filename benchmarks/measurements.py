@@ -53,6 +53,7 @@ class Measurement:
 
 ALL: Sequence[Measurement] = (
     Measurement("speed", "Start-up and reading", figures.side_by_side, 3, quick=("--rounds", "1")),
+    Measurement("dependencies", "Dependencies", figures.dependencies, 0.5),
     Measurement("formats", "Formats and folders", figures.formats, 12, quick=("--rounds", "1", "--runs", "500")),
     Measurement("fleets", "Fleets", figures.side_by_side, 15),
     Measurement("recorder", "Recorder", figures.recorder, 5, quick=("--rounds", "1")),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import figures, performance
+from benchmarks import dependencies, figures, performance
 from benchmarks.measurements import ALL, Measurement
 from benchmarks.tables import meets, tables
 
@@ -138,3 +138,8 @@ def test_a_recorder_s_rivals_are_read_from_its_list():
         ("naive, five numbers", "1.0×"),
         ("wandb", "16.0×"),
     ]
+
+
+def test_every_dependency_of_the_core_has_its_reason():
+    """The benchmark of dependencies says why each one stays."""
+    assert set(dependencies.declared()) == set(dependencies.WHY)
