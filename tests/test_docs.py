@@ -103,6 +103,9 @@ def test_the_site_builds_without_a_warning(tmp_path):
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "rules" / "overtraining" / "index.html").is_file()
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert not re.findall(r'(?:src|stylesheet" href)="https?://[^"]*', page), "the page would fetch from elsewhere"
+    assert 'data-md-component="source"' not in page, "the theme's script would ask GitHub for stars"
 
 
 def test_every_finding_that_links_to_a_page_has_that_page():
