@@ -108,6 +108,7 @@ def test_a_value_that_is_not_finite_comes_through(monkeypatch):
         (PermissionError("HTTP 403: permission denied"), "wandb login"),
         (RuntimeError("429 Client Error: Too Many Requests"), "limits how often"),
         (ConnectionError("Failed to resolve host"), "cannot be reached"),
+        (RuntimeError("Failed to verify credentials: the service did not respond in time"), "cannot be reached"),
         (RuntimeError("the server said\nmany things"), "answered with an error (the server said)"),
     ],
 )

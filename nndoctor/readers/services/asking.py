@@ -21,7 +21,9 @@ NOT_FOUND = re.compile(
 )
 TOO_OFTEN = re.compile(r"\b429\b|rate.?limit|too many requests", re.IGNORECASE)
 UNREACHABLE = re.compile(
-    r"connection|timed? ?out|resolve|unreachable|refused|offline|network|max retries", re.IGNORECASE
+    r"did not respond|connection (?:refused|reset|error|aborted)|timed? ?out|failed to resolve|not known|unreachable"
+    r"|offline|max retries",
+    re.IGNORECASE,
 )
 
 
@@ -70,12 +72,12 @@ def explained(error: BaseException, address: str, service: Service) -> str:
     said = _said(error)
     if status == 429 or (status is None and TOO_OFTEN.search(text)):
         return f"{address}: {service.name} limits how often it may be asked; wait a few minutes and try again"
+    if status is None and (isinstance(error, (ConnectionError, TimeoutError)) or UNREACHABLE.search(text)):
+        return f"{address}: {service.name} cannot be reached ({said})"
     if status in (401, 403) or (status is None and NOT_ALLOWED.search(text)):
         return f"{address}: {service.name} gives no access ({said}); {service.login}"
     if status == 404 or (status is None and NOT_FOUND.search(text)):
         return f"{address}: not found ({said}); check the names, and that your account may see it"
-    if isinstance(error, (ConnectionError, TimeoutError)) or UNREACHABLE.search(text):
-        return f"{address}: {service.name} cannot be reached ({said})"
     return f"{address}: {service.name} answered with an error ({said})"
 
 
