@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--zoo", type=Path, default=store.FOLDER, help="the folder of the zoo's files")
     parser.add_argument("--tables", type=Path, help="a folder that keeps the measured tables between calls")
     parser.add_argument("--copies", type=int, default=4, help="derived logs of each run")
-    parser.add_argument("--trees", type=int, default=80, help="trees of each head")
+    parser.add_argument("--trees", type=int, default=200, help="trees of each head")
     parser.add_argument("--folds", type=int, default=6, help="groups of workloads that are left out in turn")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
     options = parser.parse_args()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -54,6 +55,7 @@ class Dataset:
     healthy: NDArray[np.bool_]
     original: NDArray[np.bool_]
     weight: Table
+    split: NDArray[np.str_]  # of the zoo: tuning, training, testing
     workload: NDArray[np.str_]
     run: NDArray[np.str_]
     kind: NDArray[np.str_]
@@ -86,6 +88,8 @@ def _rows(line: dict[str, Any], copies: int) -> list[tuple[Any, ...]]:
     for view in views:
         start, end = view.get("part", (0.0, 1.0))
         logs.append(({**line, **view}, Derived(view["log"], "another logger", end - start)))
+    kept = min(line.get("copies", copies), copies)
+    logs[1:] = random.Random(line["id"]).sample(logs[1:], min(kept, len(logs) - 1))  # noqa: S311
     known = [(line, log, run) for line, log in logs if (run := _run(line, log)) is not None]
     return [_row(*one, weight=float(line.get("weight", 1.0)) / len(known)) for one in known]
 
@@ -118,6 +122,7 @@ def _row(line: dict[str, Any], log: Derived, run: Run, *, weight: float) -> tupl
         expected.healthy and line["status"] == "labelled" and whole,
         log.kind == "as logged",
         weight,
+        line["split"],
         line["workload"],
         line["id"],
         log.kind,

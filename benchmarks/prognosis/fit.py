@@ -40,7 +40,7 @@ RISING = {  # a larger value of the measurement makes the change no less promisi
     "more-data": ("gap_100",),
     "not-converged": ("validation_ahead", "train_ahead"),
 }
-MIN_POSITIVE = 12  # confirmed runs below which a head would learn by heart
+MIN_POSITIVE = 12  # confirmed runs below which a head would memorize them
 
 SETTINGS = {
     "learning_rate": 0.07,

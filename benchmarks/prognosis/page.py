@@ -14,7 +14,7 @@ from benchmarks.prognosis.derive import VARIANTS
 from benchmarks.prognosis.figures import Figure, by_change, figure, first_choice
 from nndoctor.prognosis.changes import CHANGES
 from nndoctor.prognosis.model import Model
-from nndoctor.prognosis.outlook import probabilities
+from nndoctor.prognosis.outlook import gain, probabilities
 
 HEAD = """# Prognosis
 
@@ -86,7 +86,7 @@ def _changes(figures: Iterable[Figure]) -> str:
 
 
 def _choice(of: Judged) -> str:
-    choice = first_choice(of.data, of.model.heads, of.p, middle_gains(of.model, of.scores))
+    choice = first_choice(of.data, of.model.heads, of.p, expected_gains(of.model, of.scores))
     helps = of.p[:, [k for k, h in enumerate(of.model.heads) if h.startswith("helps:")]]
     healthy = of.data.healthy
     any_help = float(np.mean(np.max(helps[healthy], axis=1) >= HEALTHY_LIMIT))
@@ -96,13 +96,9 @@ def _choice(of: Judged) -> str:
     )
 
 
-def middle_gains(model: Model, scores: Table) -> Table:
-    """The middle of the expected gain of every change, shape (rows, changes)."""
-    columns = []
-    for k, change in enumerate(CHANGES):
-        at = scores[:, model.heads.index(f"gain:{change.name}")]
-        columns.append(np.interp(at, model.extra["gain_at"][k], model.extra["gain_quantiles"][k][1]))
-    return np.array(columns).T
+def expected_gains(model: Model, scores: Table) -> Table:
+    """The expected gain of every change, shape (rows, changes)."""
+    return np.array([gain(model, scores, change.name)[1] for change in CHANGES]).T
 
 
 def _kinds(held: Judged) -> str:

@@ -55,7 +55,7 @@ def _expectation(run: Run, seen: Outlook, change: Change) -> Expectation:
         change=change.name,
         loss=f"{split}/loss",
         helps=seen.helps(change.name),
-        gain=round(gain.middle, 2),
+        gain=round(gain.mean, 2),
         gain_low=round(gain.low, 2),
         gain_high=round(gain.high, 2),
         compared=retrained(seen.model),

@@ -23,10 +23,10 @@ NEIGHBOURS = 40
 
 @dataclass(frozen=True)
 class Gain:
-    """What a change is expected to gain, in units of DT or DV: the middle, and the range of four in five."""
+    """What a change is expected to gain, in units of DT or DV: the mean, and the range of four in five."""
 
     low: float
-    middle: float
+    mean: float
     high: float
 
 
@@ -49,11 +49,7 @@ class Outlook:
 
     def gain(self, change: str) -> Gain:
         """The expected gain of a change."""
-        at = float(self.scores[self.model.heads.index(f"gain:{change}")])
-        k = NAMES.index(change)
-        knots = self.model.extra["gain_at"][k]
-        low, middle, high = (float(np.interp(at, knots, row)) for row in self.model.extra["gain_quantiles"][k])
-        return Gain(low, middle, high)
+        return Gain(*(float(part[0]) for part in gain(self.model, self.scores[None], change)))
 
     def found(self, finding: str) -> float | None:
         """The probability of a finding where one of its heads reaches the limit that keeps healthy runs clear; else None."""
@@ -93,6 +89,14 @@ def heads_of(finding: str) -> tuple[str, ...]:
 NEAR_UNIT = 16.0
 GAIN_UNIT = 50.0
 UNKNOWN = -128
+
+
+def gain(model: Model, scores: Array, change: str) -> tuple[Array, Array, Array]:
+    """The gain of a change that scores of shape (runs, heads) stand for: low, mean and high, each of shape (runs,)."""
+    at = scores[:, model.heads.index(f"gain:{change}")]
+    k = NAMES.index(change)
+    low, high = (np.interp(at, model.extra["gain_at"][k], row) for row in model.extra["gain_quantiles"][k])
+    return low, np.clip(at, low, high), high
 
 
 def probabilities(model: Model, head: str, scores: Array) -> Array:

@@ -23,6 +23,9 @@ MAX_MOVE = 1.1
 KNOWN = frozenset({Workload.SUPERVISED, Workload.PRETRAINING, Workload.FINE_TUNING, Workload.DETECTION})
 """The kinds of training that the retrained networks stand for."""
 
+MAX_TUNING_RATE = 1e-3
+"""The highest usual rate of a pretrained network: full fine-tuning takes 1e-6 to 5e-5, LoRA 1e-5 to 5e-4."""
+
 
 def outside(run: Run, row: Array, model: Model) -> str | None:
     """Why there is no prognosis for a run with these measurements; None where there is one."""
@@ -36,6 +39,8 @@ def outside(run: Run, row: Array, model: Model) -> str | None:
         return "a check-up of a few steps is no training run"
     if workload(run) not in KNOWN:
         return f"no comparable runs: the prognosis does not cover {str(workload(run)).replace('-', ' ')}"
+    if workload(run) is Workload.FINE_TUNING and (lr is None or not len(lr.y) or lr.high <= MAX_TUNING_RATE):
+        return "no comparable runs: none of the retrained networks began from a pretrained one"
     if begins_late(run) is not None:
         return "the log begins in the middle of a run"
     if beyond(row[None], model)[0] > int(model.extra["most_beyond"]):

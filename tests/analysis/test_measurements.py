@@ -91,7 +91,7 @@ def test_what_a_log_lacks_is_nan():
     """No validation, no learning rate, no error rate."""
     found = measured(run({"train/loss": curves()["train/loss"]}))
     assert math.isnan(found["gap_100"])
-    assert math.isnan(found["lr_peak"])
+    assert math.isnan(found["lr_unusual"])
     assert math.isnan(found["train_error_end"])
     assert not math.isnan(found["train_level_100"])
 

@@ -16,13 +16,23 @@ NO_NORM = "the log has no gradient norm, or fewer than four values"
 ADAPTIVE = ("adam", "rmsprop", "lion", "lamb", "adafactor", "nadam", "radam", "adamax")
 
 
+USUAL_RATES = (1e-4, 0.1)
+"""From Adam on a large network to SGD on a small one."""
+
+
 def _peak(lr: Array) -> float:
     return float(lr.max())
 
 
-def lr_peak(view: View) -> float:
-    """The highest learning rate."""
-    return NAN if view.lr is None else math.log10(_peak(view.lr))
+def lr_unusual(view: View) -> float:
+    """The decades by which the highest learning rate is outside the usual range, above or (negative) below it.
+
+    Within the range a rate says nothing by itself: what is too low for a small network is too high for a large one.
+    """
+    if view.lr is None:
+        return NAN
+    peak = _peak(view.lr)
+    return math.log10(peak) - math.log10(min(max(peak, USUAL_RATES[0]), USUAL_RATES[1]))
 
 
 def lr_share(view: View, start: float, stop: float) -> float:
@@ -116,7 +126,7 @@ def adagrad(view: View) -> float:
 NO_NAME = "the log does not name the optimizer"
 OF_PEAK = "share of the peak"
 SCHEDULE: tuple[Measurement[View], ...] = (
-    Measurement("lr_peak", "log10", -12, 6, NO_RATE, "rate", lr_peak),
+    Measurement("lr_unusual", "decades", -8, 7, NO_RATE, "rate", lr_unusual),
     Measurement("lr_start", OF_PEAK, 0, 1, NO_RATE, "schedule", lambda v: lr_share(v, 0.0, 0.05)),
     Measurement("lr_half", OF_PEAK, 0, 1, NO_RATE, "schedule", lambda v: lr_share(v, 0.45, 0.55)),
     Measurement("lr_end", OF_PEAK, 0, 1, NO_RATE, "schedule", lambda v: lr_share(v, 0.95, 1.0)),

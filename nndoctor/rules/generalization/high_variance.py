@@ -13,6 +13,7 @@ from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.prognosis.findings import overfitting_unlikely
 
 GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
 FINE = 0.09  # where the training error is under 10 %: the gap is then most of the error
@@ -54,6 +55,7 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
     seen = validation.last - train.last
     ours, theirs = run.series[f"train/{name}"], run.series[f"validation/{name}"]
     words = name.replace("_", " ")
+    lags = train.last > FITTED and seen < WIDE and _improves(run)
     return Symptom(
         f"validation {words} {_ends(theirs, upto(ours, theirs), words)}: a gap of {100 * seen:.0f} points",
         _steady(confidence_between(seen, limit, 2.5 * limit), validation, seen),
@@ -63,7 +65,7 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else (),
-        severity=Severity.INFO if train.last > FITTED and seen < WIDE and _improves(run) else None,
+        severity=Severity.INFO if lags or overfitting_unlikely(run) else None,
     )
 
 
@@ -113,7 +115,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else (),
-        severity=Severity.INFO if small else None,
+        severity=Severity.INFO if small or overfitting_unlikely(run) else None,
     )
 
 

@@ -14,6 +14,7 @@ from nndoctor.core.formatting import distinct, factor
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.prognosis.findings import overfitting_unlikely
 
 RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
 ROUGH = 3.0  # times the validation loss's own noise
@@ -113,7 +114,7 @@ def _symptom(run: Run, validation: Series, seen: Rise, *, slight: bool, with_tra
         span=(at, end),
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else (),
-        severity=Severity.INFO if slight else None,
+        severity=Severity.INFO if slight or overfitting_unlikely(run) else None,
     )
 
 

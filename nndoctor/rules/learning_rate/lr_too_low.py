@@ -55,6 +55,7 @@ RULE = Rule(
     ),
     suppressed_by=(
         "memorization-staircase",
+        "loss-and-metric-disagree",
         "impossible-loss",
         "nan-loss",
         "lr-too-high",
