@@ -98,7 +98,10 @@ def _no_problems(report: Report) -> str:
         late = report.run.fact("unchecked")
         some = f", but {len(late)} checks did not fit into the time budget" if isinstance(late, tuple) and late else ""
         return f"No problems found{some}."
-    if any(f.name == "no-validation" for f in report.findings):
+    unvalidated = next((f for f in report.findings if f.name == "no-validation"), None)
+    if unvalidated is not None and "validation_until" in unvalidated.evidence:
+        return f"No problems found, but {unvalidated.message.rstrip('.')}."
+    if unvalidated is not None:
         return f"No problems found in training.{_ends(report)} Log validation loss to check for overfitting."
     if not any(name.startswith("train/") for name in report.run.series):
         return f"No problems found in validation.{_ends(report)} Log training loss to check for under- and overfitting."

@@ -44,13 +44,16 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
             skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
     _leave_open([rule for rule, _ in told if rule.makes_undecidable], judged, cleared, skipped)
     told.sort(key=lambda pair: _importance(*pair))
+    with np.errstate(all="ignore"):  # as for the rules
+        prognosis = expected(seen) if reasons else estimated(seen)
+        measurements = measured(seen)
     return Report(
         run,
         tuple(finding for _, finding in told),
         tuple(cleared),
         tuple(sorted((*ignored, *skipped), key=attrgetter("code"))),
-        prognosis=expected(seen) if reasons else estimated(seen),
-        measurements=measured(seen),
+        prognosis=prognosis,
+        measurements=measurements,
         workload=str(workload(run)),
         errors=tuple(errors),
     )

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+ENOUGH = 3  # validation values that show how often it was logged
+LEFT_OUT = 0.4  # share of the run after the last validation value
+INTERVALS = 3.0  # times the longest interval before: a shorter silence is the rhythm of the log
+
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Look for any series of the validation split."""
-    if not any(name.startswith("validation/") and len(s.y) for name, s in run.series.items()):
+    """Look for any series of the validation split, and for one that goes on until the run ends."""
+    held = [s for name, s in run.series.items() if name.startswith("validation/") and len(s.y)]
+    if not held:
         yield Symptom("no validation in the log: variance and overtraining cannot be judged", 0.95)
+        return
+    train = run.get("train/loss")
+    last = max(held, key=lambda s: float(s.x[-1]))
+    if train is None or len(last.x) < ENOUGH or not len(train.x):
+        return
+    end, stop = float(train.x[-1]), float(last.x[-1])
+    silent, usual = end - stop, float(np.diff(last.x).max())
+    if silent > LEFT_OUT * (end - float(train.x[0])) and silent > INTERVALS * usual:
+        text = f"validation stops at {run.place(stop)}, training continues to {run.place(end)}"
+        yield Symptom(text, 0.95, {"validation_until": stop, "training_until": end}, series=last.name, step=stop)
 
 
 RULE = Rule(
@@ -23,7 +40,7 @@ RULE = Rule(
     needs={"train/loss|train/metric": 1},
     check=check,
     why="Training loss alone does not show whether a network generalizes or memorizes.",
-    how="No series of the validation split, nor of a test split that could replace it.",
+    how="No series of the validation split, nor of a test split that could replace it; or one that stops before the last 40% of the run.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 5.3",
@@ -31,6 +48,9 @@ RULE = Rule(
         ),
     ),
     remedies=("hold-out",),
-    sick=(Run.drawn(train_loss="2.3 1.9 1.5"),),
+    sick=(
+        Run.drawn(train_loss="2.3 1.9 1.5"),
+        Run.drawn(train_loss="2.4..0.1*40", validation_loss="2.5..1.0*10"),
+    ),
     healthy=(Run.drawn(train_loss="2.3 1.9 1.5", validation_loss="2.3 2.0 1.7"),),
 )
