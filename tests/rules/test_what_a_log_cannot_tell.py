@@ -129,3 +129,14 @@ def test_a_gap_that_jumps_is_less_sure_than_the_jumps() -> None:
     both = {"train/loss": train, "validation/loss": train + 2 * (1 - np.exp(-np.arange(40) / 5)) + jumps}
     names = [f.name for f in _report(Run({k: Series.of(k, v, np.arange(40.0)) for k, v in both.items()})).findings]
     assert names[:2] == ["noisy-validation", "high-variance"]
+
+
+@pytest.mark.parametrize(("until", "every", "told"), [(10, 1, True), (36, 1, False), (40, 10, False)])
+def test_validation_that_stops_long_before_training_does_is_told(until: int, every: int, *, told: bool) -> None:
+    """An evaluation that is only rare does not stop."""
+    train = Series.of("train/loss", [2.4 * 0.9**k for k in range(40)])
+    seen = list(range(0, until, every))
+    held = Series.of("validation/loss", [2.5 * 0.9**k for k in seen], [float(k) for k in seen])
+    report = _report(Run({"train/loss": train, "validation/loss": held}, {}, axis="epoch"))
+    found = [f.message for f in report.findings if f.name == "no-validation"]
+    assert found == (["validation stops at epoch 9, training continues to epoch 39"] if told else [])
