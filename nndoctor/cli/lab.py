@@ -34,10 +34,11 @@ def lab(
     Exits with 1 if the expected effect did not occur.
     """
     needs_torch("the lab")
-    from nndoctor.lab.lessons import CHAPTERS, LESSONS
-    from nndoctor.lab.teach import teach
-    from nndoctor.reporters.lesson import Words, listed, render
-    from nndoctor.training.folder import fresh
+    with working("loading the lab", line=name != "list"):
+        from nndoctor.lab.lessons import CHAPTERS, LESSONS
+        from nndoctor.lab.teach import teach
+        from nndoctor.reporters.lesson import Words, listed, render
+        from nndoctor.training.folder import fresh
 
     seen = look(chosen(color, no_color))
     if name == "list":

@@ -49,7 +49,8 @@ def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
     files = _checked(asked, request)
     from nndoctor.diagnosis.session import session_of
 
-    with working("loading torch", quiet=request.quiet, line=False):
+    message = f"checking {asked.model}, at most {asked.budget:g} s"
+    with working(message, quiet=request.quiet):  # torch alone takes seconds to load
         from nndoctor.experiment.model_file import ModelFileError
         from nndoctor.experiment.shape import shape_of
         from nndoctor.sanity.api import unjudged
@@ -61,7 +62,7 @@ def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
     rules = session.selection(session.settings(asked.model), FAMILIES).rules
     shape = shape_of(asked.shape)
     try:
-        with working(f"checking {asked.model}, at most {asked.budget:g} s", quiet=request.quiet):
+        with working(message, quiet=request.quiet, line=False):
             with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is not part of the report
                 subject = from_file(asked.model, shape=shape, classes=asked.classes)
             run = examine(subject, budget=asked.budget, seeds=asked.seeds, pictures=asked.plot is not None)

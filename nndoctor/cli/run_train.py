@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nndoctor.training.options import Options
 
 OFTEN = 0.2  # seconds between two drawings of the bar
+LINES = 10.0  # seconds between two lines in a pipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def carry_out(request: TrainRequest) -> int:
     from nndoctor.core.finding import Severity
     from nndoctor.diagnosis.session import session_of
 
-    with working("loading torch", quiet=request.quiet, line=False):
+    with working("loading torch", quiet=request.quiet):
         from nndoctor.experiment.experiment import Given, experiment
         from nndoctor.experiment.model_file import ModelFileError
         from nndoctor.experiment.shape import shape_of
@@ -100,9 +101,9 @@ def _session_options(request: TrainRequest) -> SessionOptions:
 
 @contextmanager
 def _bar(training: Training, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """A progress bar on a terminal: loss, evaluation, the verdict so far."""
+    """A progress bar on a terminal, in a pipe a line now and then: loss, evaluation, the verdict so far."""
     if quiet or not sys.stderr.isatty():
-        yield lambda: None
+        yield (lambda: None) if quiet else _lines(training)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -123,6 +124,32 @@ def _bar(training: Training, *, quiet: bool) -> Iterator[Callable[[], None]]:
                 progress.refresh()
 
         yield see
+
+
+def _lines(training: Training) -> Callable[[], None]:
+    """Says at most every ten seconds how far the training is, and how long it will still take."""
+    began = said = time.perf_counter()
+    first = training.place.step
+
+    def see() -> None:
+        nonlocal said
+        now = time.perf_counter()
+        done = training.place.step - first
+        if now - said < LINES or not done:
+            return
+        said = now
+        speed = done / (now - began)
+        left = "" if training.total is None else f"  {_duration((training.total - training.place.step) / speed)} left"
+        say(_state(training, speed) + left)
+
+    return see
+
+
+def _duration(seconds: float) -> str:
+    """`0:42`, `12:05`, `3:07:00`."""
+    minutes, rest = divmod(max(round(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _state(training: Training, speed: float | None) -> str:

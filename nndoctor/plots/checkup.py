@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from nndoctor.core.formatting import number, rough
 from nndoctor.core.run import Run
@@ -15,6 +16,7 @@ from nndoctor.core.sanitize import shown
 from nndoctor.core.series import Series
 from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
 
+CHARACTER = 0.007  # of the width, of a character of a layer's name
 RANGE, START = "range/end", "start:"
 WIDTH, TOP, RIDGE = 9.0, 3.4, 0.42  # inches: the whole, the range test, a layer's histogram
 
@@ -29,7 +31,9 @@ def checkup(run: Run, theme: Theme = Theme.light) -> Figure:
         above = figure.add_axes((0.1, 1 - (TOP - 0.75) / inches - 0.45 / inches, 0.86, (TOP - 0.75) / inches))
         _range(above, run, palette)
         height = max(RIDGE * len(layers), 0.6) / inches
-        _ridges(figure.add_axes((0.24, 0.5 / inches, 0.72, height)), layers, palette)
+        left = 0.1 + CHARACTER * max((len(s.name) - len(START) - 4 for s in layers), default=0)
+        left = min(max(left, 0.1), 0.35)
+        _ridges(figure.add_axes((left, 0.5 / inches, 0.96 - left, height)), layers, palette)
     return figure
 
 
@@ -44,7 +48,7 @@ def _dressed(axes: Axes, palette: Palette, title: str) -> None:
 
 def _range(axes: Axes, run: Run, palette: Palette) -> None:
     found = run.series.get(RANGE)
-    _dressed(axes, palette, "Learning-rate range test")
+    _dressed(axes, palette, "Learning-rate range test (thin: seeds, thick: median)")
     if found is None:
         axes.text(0.5, 0.5, "not measured", ha="center", color=palette.faint, transform=axes.transAxes)
         axes.set_xticks([])
@@ -62,7 +66,7 @@ def _range(axes: Axes, run: Run, palette: Palette) -> None:
     axes.text(
         1.0,
         before,
-        "before",
+        "initial loss",
         ha="right",
         va="bottom",
         color=palette.faint,
@@ -84,7 +88,7 @@ def _range(axes: Axes, run: Run, palette: Palette) -> None:
         )
     for rate, words, colour, style, at in (
         (now, "configured", palette.ink, "-", 0.90),
-        (best, "suggested", palette.validation, "--", 0.80),
+        (best, "fastest tried:", palette.validation, "--", 0.80),
     ):
         if rate:
             axes.axvline(rate, color=colour, lw=1.2, ls=style)
@@ -92,6 +96,8 @@ def _range(axes: Axes, run: Run, palette: Palette) -> None:
                 rate, at, f" {words} {number(rate)}", color=colour, fontsize=SMALL, transform=axes.get_xaxis_transform()
             )
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axes.tick_params(which="minor", color=palette.grid)
     axes.set_xlabel("learning rate", color=palette.faint, fontsize=SMALL)
     steps = int(run.number("lr_steps"))
     axes.set_ylabel(f"loss after {steps} steps", color=palette.faint, fontsize=SMALL)
@@ -104,7 +110,7 @@ def _finite(series: Series, top: float) -> np.ndarray:
 
 def _ridges(axes: Axes, layers: list[Series], palette: Palette) -> None:
     """Each layer's histogram on its own line, the first layer on top, all over the same values."""
-    _dressed(axes, palette, "Activations before the first step")
+    _dressed(axes, palette, "Activations of each layer before the first step")
     if not layers:
         axes.text(0.5, 0.5, "not measured", ha="center", color=palette.faint, transform=axes.transAxes)
     for k, one in enumerate(reversed(layers)):
@@ -116,7 +122,7 @@ def _ridges(axes: Axes, layers: list[Series], palette: Palette) -> None:
         axes.text(
             1.0,
             k + 0.3,
-            f"deviation {rough(spread)}",
+            f"std {rough(spread)}",
             ha="right",
             color=palette.faint,
             fontsize=SMALL,

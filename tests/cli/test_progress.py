@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
+import time
+from types import SimpleNamespace
 
 from nndoctor.cli.progress import MANY, watched
+from nndoctor.cli.run_train import _bar
 from nndoctor.readers.io.source import Source
 
 
@@ -48,3 +51,26 @@ def test_a_name_on_the_bar_is_shown_not_obeyed(monkeypatch):
     monkeypatch.setattr(sys, "stderr", screen)
     list(watched([Source("\x07[red]x[/x]", b"") for _ in range(MANY)]))
     assert "\x07" not in screen.getvalue()
+
+
+def test_a_training_in_a_pipe_says_now_and_then_how_far_it_is(monkeypatch):
+    """A line at most every ten seconds: epoch, steps per second, the loss, and the time that is left."""
+    screen, clock = io.StringIO(), iter([0.0, 5.0, 12.0, 13.0, 30.0])
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    live = SimpleNamespace(latest=lambda: 0.5, report=None)
+    options = SimpleNamespace(epochs=2, steps=None)
+    training = SimpleNamespace(
+        place=SimpleNamespace(step=0, epoch=0),
+        total=480,
+        options=options,
+        evaluation={"validation_loss": 0.7},
+        live=live,
+    )
+    with _bar(training, quiet=False) as see:
+        for step in (50, 120, 130, 300):
+            training.place.step = step
+            see()
+    first, second = screen.getvalue().splitlines()
+    assert first == "nndoctor: epoch 1/2  10 steps/s  train_loss 0.5  val_loss 0.7  0:36 left"
+    assert second.endswith("0:18 left")
