@@ -7,14 +7,19 @@ import random
 SPREAD = 0.25  # of the distance: periodic sampling would always meet the same phase of a cycle in the data
 LONGEST = 100_000  # steps between two samples
 APART = 4  # samples that a jump of the loss triggers are at least as many steps apart as this times the usual share
+FEWEST = 40  # samples that a run gets where they cost no more than SHORT times its budget: fewer draw no map
+SHORT = 7.5  # times the budget: 3 % of a run's time by default
+REPAID = 0.6  # of the budget, spent from then on until the samples above it are paid for
+DENSE = 0.025  # of the steps done: early samples are no closer together
 AMONG_RANKS = 200  # steps between samples where several processes must agree without speaking
 
 
 class Schedule:
     """Chooses the next step to sample from what a sample cost and what a step takes, so that their share is `budget`.
 
-    The first samples are taken at steps 0, 1, 3, 7, 15 and so on: a short run costs more than its budget, at most a sample for
-    each doubling of its length. What they cost too much the later ones save, so that a long run keeps within its budget.
+    A run of unknown length gets 40 samples as soon as they cost at most 3 % of its time (by the default budget), and at
+    least one for each doubling of its length. What these cost too much the later ones save, so that a long run keeps
+    within its budget.
     """
 
     def __init__(self, every: int | None, budget: float, seed: int, *, fixed: bool = False) -> None:
@@ -43,7 +48,7 @@ class Schedule:
         if self.every is not None:
             return self.first(step + 1)
         done = step - first + 1
-        wanted = AMONG_RANKS if self._fixed else self._gap(step_time, done)
+        wanted = AMONG_RANKS if self._fixed else self._wanted(step_time, done)
         gap = min(wanted, max(done, 1), LONGEST)
         if gap > 3:
             gap *= self._rng.uniform(1 - SPREAD, 1 + SPREAD)
@@ -53,12 +58,22 @@ class Schedule:
         """Whether a jump of the loss may trigger a sample, `since` steps after the last one; its loss for good always may."""
         if self.every is not None or self._fixed:
             return False
-        return lost or since * APART >= self._gap(step_time)
+        return lost or since * APART >= self._fair(step_time)
 
-    def _gap(self, step_time: float, done: int | None = None) -> float:
-        """The steps that pay for a sample, and for what the samples of the first `done` steps cost beyond the budget."""
+    def _wanted(self, step_time: float, done: int) -> float:
+        """The steps until the next sample: as evenly as the run's length so far allows, and not before it is paid for."""
         if step_time <= 0:
             return LONGEST
-        fair = self._cost / (self.budget * step_time)
-        owed = 0.0 if done is None else self.spent / (self.budget * step_time) - done
-        return max(fair, owed)
+        cost, spent = self._cost / step_time, self.spent / step_time  # in steps
+        early = FEWEST * cost
+        short, slow = SHORT * self.budget, REPAID * self.budget
+        within = (spent + cost) / short  # the step from which the next sample is within the budget of a short run
+        if within > early / (short - slow):
+            within = min(
+                max((spent + cost - early) / slow, early / (short - slow)), max((spent + cost) / self.budget, 0)
+            )
+        return max(min(DENSE * done, self._fair(step_time)), within - done)
+
+    def _fair(self, step_time: float) -> float:
+        """The steps that pay for one sample."""
+        return LONGEST if step_time <= 0 else self._cost / (self.budget * step_time)
