@@ -18,6 +18,7 @@ FAULTS = {
 }
 RIVALS = re.compile(r"^\* (?P<net>.+?): (?P<ways>naive.*)$", re.MULTILINE)
 WAY = re.compile(r"(?P<way>[^:]+?): (?P<times>[\d.]+x)(?:, |$)")
+FLEET_SPEED = "≥ 1×"
 FASTEST_NAIVE, FASTEST_TRACKER = "≥ 3×", "≥ 15×"
 
 
@@ -49,6 +50,17 @@ def formats(text: str) -> Iterator[Figure]:
             f"real logs: {row['']}", "", f"{row['logs']} logs", "", row["share"], row["goal"], row["met"] == "yes"
         )
     yield from side_by_side(text)
+
+
+def fleets(text: str) -> Iterator[Figure]:
+    """Judging many runs against reading their files."""
+    yardstick, *ways = tables(text)[0]
+    for row in ways:
+        goal = FLEET_SPEED if row["way"] == "`diagnose`, one process" else ""
+        met = meets(row["speed"], goal) if goal else None
+        yield Figure(
+            row["way"], yardstick["way"], row["CPU of a run"], yardstick["CPU of a run"], row["speed"], goal, met
+        )
 
 
 def dependencies(text: str) -> Iterator[Figure]:

@@ -55,7 +55,7 @@ ALL: Sequence[Measurement] = (
     Measurement("speed", "Start-up and reading", figures.side_by_side, 3, quick=("--rounds", "1")),
     Measurement("dependencies", "Dependencies", figures.dependencies, 0.5),
     Measurement("formats", "Formats and folders", figures.formats, 12, quick=("--rounds", "1", "--runs", "500")),
-    Measurement("fleets", "Fleets", figures.side_by_side, 15),
+    Measurement("fleets", "Fleets", figures.fleets, 15),
     Measurement("recorder", "Recorder", figures.recorder, 5, quick=("--rounds", "1")),
     Measurement("sanity", "Sanity checks", figures.sanity, 8, quick=("--turns", "1")),
     Measurement("train", "Training", figures.train, 3),

@@ -75,7 +75,7 @@ def test_the_page_has_a_plot_and_a_table(sweep):
     """Best first, at 80 columns; --fail-on warning makes it a gate."""
     code, out, _ = sweep("edge", "--fail-on", "warning", "--no-color")
     assert code == 1
-    assert "The best lr, 0.001, lies at the upper edge of the range searched" in out
+    assert "The best lr, 0.001, is at the upper edge of the search" in out
     assert "•" in out
     assert "log axis" in out
     rows = [line for line in out.splitlines() if line.startswith("lr=")]
@@ -166,9 +166,9 @@ def test_tables_of_trials_are_read(sweep, tmp_path, text, words, count, best, se
 @pytest.mark.parametrize(
     ("text", "words", "said"),
     [
-        (OPTUNA, [], "say --higher or --lower"),
+        (OPTUNA, [], "set --higher or --lower"),
         (WANDB, ["--by", "val_los"], "did you mean 'val_loss'?"),
-        ("a,b\n1,2\n3,4\n5,6\n7,8\n", [], "which column is the score?"),
+        ("a,b\n1,2\n3,4\n5,6\n7,8\n", [], "cannot find the score column"),
         ("lr,val_loss\n0.1,2\n0.2,3\n", [], "a sweep needs at least 4 runs (got 2)"),
         ("lr,val_loss\n0.1,2\n0.1,3\n0.1,3\n0.1,3\n", [], "no setting differs between the trials"),
     ],

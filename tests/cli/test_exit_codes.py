@@ -84,10 +84,10 @@ def test_a_defect_met_on_one_log_is_one_line_and_loses_no_other_report(nndoctor,
     """The exit code is 2, not 1, which means findings; the line says where, for the report."""
     diagnose = engine.diagnose
 
-    def broken_on_good(run, *words):
+    def broken_on_good(run, *words, **options):
         if run.path == "good.csv":
             raise ZeroDivisionError("division by zero")
-        return diagnose(run, *words)
+        return diagnose(run, *words, **options)
 
     monkeypatch.setattr(engine, "diagnose", broken_on_good)
     done = nndoctor("diagnose", "good.csv", "nan.csv", "-f", form)
@@ -118,7 +118,7 @@ def test_a_log_that_cannot_be_opened_stops_no_other(nndoctor, monkeypatch):
 def test_ctrl_c_ends_with_130(nndoctor, monkeypatch, options):
     """With and without the parser, and without a traceback."""
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(engine, "diagnose", interrupted)

@@ -99,7 +99,7 @@ def test_ctrl_c_saves_and_diagnoses_what_there_is(process, folder):
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert running.returncode == 130, err
-    assert "go on with --resume" in err
+    assert "continue with --resume" in err
     assert "nndoctor-run" in out
     assert (folder / "runs" / "net-1" / LAST).exists()
 
