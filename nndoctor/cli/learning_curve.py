@@ -12,7 +12,7 @@ from nndoctor.cli.look import Color, look
 from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import check, put, say
-from nndoctor.cli.run_treat import TreatFormat
+from nndoctor.cli.run_treat import TreatFormat, length
 from nndoctor.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,16 @@ def learning_curve(
             metavar="MODEL.py|TABLE.csv", help="A model file, or a table: size, train_error, validation_error."
         ),
     ],
-    epochs: Annotated[int, typer.Option("--epochs", metavar="N", help="Length of the training on all data.")] = 10,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            "--epochs",
+            metavar="N",
+            min=1,
+            help="Length of the training on all data. Default: `epochs` of the file, else 10.",
+            show_default=False,
+        ),
+    ] = None,
     steps: Annotated[
         int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
     ] = None,
@@ -67,18 +76,12 @@ def _read(source: str) -> LearningCurve:
         raise UsageError(f"{source}: {error}") from error
 
 
-def _trained(source: str, epochs: int, steps: int | None, seeds: int) -> LearningCurve:
-    from nndoctor.training.options import Options
+def _trained(source: str, epochs: int | None, steps: int | None, seeds: int) -> LearningCurve:
     from nndoctor.treatment.learning_curve import measured
-    from nndoctor.treatment.trial import loaded
 
-    number = loaded(source, 0).train_data.number
-    if steps is None and number is None:
-        raise UsageError(f"{source}: the data do not tell how long an epoch is; give --steps")
-    length = steps if steps is not None else (number or 1) * epochs
     return measured(
         source,
-        Options(steps=length),
+        length(source, epochs, steps),
         seeds,
         lambda p: say(f"{p.size:,} examples, seed {p.seed}: validation {p.validation:.4g}"),
     )

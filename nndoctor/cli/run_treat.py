@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nndoctor.treatment.treat import Treatment
     from nndoctor.treatment.trial import Trial
 
+EPOCHS = 10  # of a training where neither the user nor the file says
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
@@ -37,7 +38,7 @@ class TreatRequest:
 
     model: str
     budget: str
-    epochs: int
+    epochs: int | None
     steps: int | None
     seeds: int
     device: str
@@ -57,13 +58,12 @@ def carry_out(request: TreatRequest) -> int:
     from nndoctor.diagnosis.session import Session
     from nndoctor.experiment.model_file import ModelFileError
     from nndoctor.reporters import treatment as reporter
-    from nndoctor.training.options import Options
-    from nndoctor.treatment.treat import Therapist
+    from nndoctor.treatment.plan import Plan
 
     try:
         treatment = _start(request)
         see: Callable[[Trial], None] = (lambda _: None) if request.quiet else (lambda trial: say(_line(trial)))
-        Therapist(treatment, Options(device=request.device), budget, see).run(Session(SessionOptions()), request.seeds)
+        Plan(treatment, request.device, budget, request.seeds, see).run(Session(SessionOptions()))
     except ModelFileError as error:
         if error.trace:
             sys.stderr.write(error.trace)
@@ -79,21 +79,33 @@ def _start(request: TreatRequest) -> Treatment:
     """A new treatment, or the one to continue."""
     from nndoctor.treatment.resume import resumed
     from nndoctor.treatment.treat import Treatment
-    from nndoctor.treatment.trial import loaded
 
     if request.resume and Path(request.output).exists():
         return resumed(request.output, request.model)
-    steps = request.steps
-    if steps is None:
-        number = loaded(request.model, 0).train_data.number
-        if number is None:
-            raise UsageError(f"{request.model}: the data do not tell how long an epoch is; give --steps")
-        steps = number * request.epochs
+    steps = length(request.model, request.epochs, request.steps)
     return Treatment(request.model, steps)
+
+
+def length(model: str, epochs: int | None, steps: int | None) -> int:
+    """The optimizer steps of a training: what the user asks for, else the file's own number of epochs, else EPOCHS.
+
+    Raises UsageError where the data do not tell how long an epoch is.
+    """
+    from nndoctor.treatment.subject import loaded
+
+    if steps is not None:
+        return steps
+    subject = loaded(model, 0)
+    number = subject.train_data.number
+    if number is None:
+        raise UsageError(f"{model}: the data do not tell how long an epoch is; give --steps")
+    return number * (epochs or subject.epochs or EPOCHS)
 
 
 def _line(trial: Trial) -> str:
     ending = f"stopped: {trial.cut}" if trial.cut else f"loss {trial.final:.4g}"
+    if trial.given_up is not None:
+        ending = "given up half-way: clearly behind the file as it is"
     return f"{trial.change or 'as it is'}, seed {trial.seed}: {ending}"
 
 

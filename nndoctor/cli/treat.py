@@ -17,8 +17,15 @@ def treat(
         str, typer.Option("--budget", metavar="TIME", help="Time for all trainings: 90s, 10m, 1h.")
     ] = "10m",
     epochs: Annotated[
-        int, typer.Option("--epochs", metavar="N", help="Length of a training; shortened to fit the budget.")
-    ] = 10,
+        int | None,
+        typer.Option(
+            "--epochs",
+            metavar="N",
+            min=1,
+            help="Length of a training. Default: `epochs` of the file, else 10.",
+            show_default=False,
+        ),
+    ] = None,
     steps: Annotated[
         int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
     ] = None,

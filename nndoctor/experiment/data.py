@@ -19,13 +19,17 @@ Batch = object  # a pair of tensors, a dict of tensors, or whatever the user's s
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """Batches that can be gone through again: `source` gives an iterator each time. `examples` where it is known."""
+    """Batches that can be gone through again: `source` gives an iterator each time.
+
+    `examples`, `number` (of batches), `dataset` and `loader` are set where they are known.
+    """
 
     source: Callable[[], Iterator[Batch]]
     said: str
     examples: int | None = None
     number: int | None = None
     dataset: object = None
+    loader: DataLoader[object] | None = None
 
     def __iter__(self) -> Iterator[Batch]:
         return self.source()
@@ -99,4 +103,4 @@ def _loader(loader: DataLoader[object], said: str) -> Batches:
     dataset = loader.dataset
     examples = len(dataset) if isinstance(dataset, Sized) else None
     number = len(loader) if examples is not None else None
-    return Batches(lambda: iter(loader), said, examples, number, dataset)
+    return Batches(lambda: iter(loader), said, examples, number, dataset, loader)

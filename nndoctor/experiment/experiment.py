@@ -22,12 +22,16 @@ LINES = {
     "train_data": "train_data = DataLoader(...)  # or a Dataset, a pair of tensors, a function that gives one",
 }
 
+EPOCHS = ("epochs", "EPOCHS", "num_epochs", "NUM_EPOCHS", "n_epochs", "N_EPOCHS", "max_epochs", "MAX_EPOCHS")
 OptimizerMaker = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
 
 @dataclass
 class Experiment:
-    """What a user's file brings. `said` tells what was found and what was assumed, for people."""
+    """What a user's file brings. `said` tells what was found and what was assumed, for people.
+
+    `epochs` is the length that the file itself names, `make_model` its function `model` where it has one.
+    """
 
     path: str
     model: nn.Module
@@ -38,6 +42,9 @@ class Experiment:
     step: Callable[[nn.Module, Batch], Tensor] | None = None
     train_step: Callable[[nn.Module, Batch, torch.optim.Optimizer], object] | None = None
     said: list[str] = field(default_factory=list)
+    scheduler: object = None
+    epochs: int | None = None
+    make_model: Callable[..., nn.Module] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,18 @@ def experiment(path: str, given: Given = Given()) -> Experiment:
     return Experiment(
         path, found, train, _callable(path, "loss", loss), validation, _optimizer(path, parts.get("optimizer")),
         _callable(path, "step", parts.get("step")), _callable(path, "train_step", parts.get("train_step")), said,
+        names.get("scheduler"), _epochs(names), _maker(names.get("model")),
     )  # fmt: skip
+
+
+def _epochs(names: Mapping[str, object]) -> int | None:
+    """The number of epochs that the file names, under one of the usual names."""
+    given = next((names[name] for name in EPOCHS if name in names), None)
+    return given if isinstance(given, int) and not isinstance(given, bool) and given >= 1 else None
+
+
+def _maker(given: object) -> Callable[..., nn.Module] | None:
+    return given if callable(given) and not isinstance(given, nn.Module) else None
 
 
 def _size(model: nn.Module) -> str:

@@ -12,7 +12,7 @@ from nndoctor.reporters.page import Page, Style
 from nndoctor.treatment.gains import Gain, Verdict
 from nndoctor.treatment.treat import Treatment
 
-STYLES = {Verdict.HELPS: "good", Verdict.NOISE: "dim", Verdict.HURTS: "warning", Verdict.FAILED: "error"}
+STYLES = {Verdict.HELPS: "good", Verdict.NOISE: "dim", Verdict.HURTS: "warning"}
 UNITS = "a gain of 1 is the distance from the best constant prediction to the best loss of any trial"
 
 
@@ -87,6 +87,12 @@ def as_json(treatment: Treatment) -> str:
                 "seed": trial.seed,
                 "steps": trial.steps,
                 "losses": [plain(value) for value in trial.losses],
+                "start": plain(trial.start),
+                "given_up": plain(trial.given_up),
+                "settings": trial.settings,
+                "train_steps": trial.train_steps if not trial.change else [],
+                "train_losses": [plain(value) for value in trial.train_losses] if not trial.change else [],
+                "rates": trial.rates if not trial.change else [],
                 "seconds": plain(trial.seconds),
                 "cut": trial.cut,
             }
@@ -99,7 +105,7 @@ def as_json(treatment: Treatment) -> str:
 def _change(treatment: Treatment, name: str, gain: Gain) -> Json:
     return {
         "change": name,
-        "settings": treatment.settings.get(name, {}),
+        "settings": treatment.settings(name),
         "seeds": gain.seeds,
         "gain": plain(gain.gain),
         "low": plain(gain.low),

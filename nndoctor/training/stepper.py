@@ -9,7 +9,7 @@ from nndoctor.experiment.experiment import Experiment
 from nndoctor.experiment.model_file import told
 from nndoctor.experiment.steps import StepResult, outcome
 from nndoctor.training.optimizers import factor, optimizer
-from nndoctor.training.options import Options
+from nndoctor.training.options import Options, Schedules
 
 HALF = {"cuda": torch.float16}  # what mixed precision computes in; elsewhere bfloat16
 
@@ -20,23 +20,19 @@ class Stepper:
     def __init__(self, experiment: Experiment, options: Options, device: torch.device, total: int | None) -> None:
         self._experiment, self._options, self._device, self._total = experiment, options, device, total
         self.optimizer, self.said = optimizer(experiment, options)
-        self.lr = self._peak = float(self.optimizer.param_groups[0]["lr"])
+        self.lr = float(self.optimizer.param_groups[0]["lr"])
+        self._scheduled = options.schedule is not Schedules.constant or options.warmup > 0
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
         self._weights = [p for p in experiment.model.parameters() if p.dim() > 1 and p.requires_grad]
         self.scaler = torch.amp.GradScaler(device.type, enabled=options.amp and device.type == "cuda")
 
-    def scale_rate(self, factor: float) -> None:
-        """Multiply the peak learning rate of every parameter group."""
-        self._peaks = [peak * factor for peak in self._peaks]
-        self._peak *= factor
-        self.lr *= factor
-
     def take(self, batch: object, step: int) -> StepResult | None:
         """One step on a batch, the outcome without the penalties; None where the user's own step gives no loss."""
-        rate = 1.0 if self._total is None else factor(self._options.schedule, step, self._total, self._options.warmup)
-        for group, peak in zip(self.optimizer.param_groups, self._peaks, strict=True):
-            group["lr"] = peak * rate
-        self.lr = self._peak * rate
+        if self._total is not None and self._scheduled:  # else a schedule of the user's own may be at work
+            rate = factor(self._options.schedule, step, self._total, self._options.warmup)
+            for group, peak in zip(self.optimizer.param_groups, self._peaks, strict=True):
+                group["lr"] = peak * rate
+        self.lr = float(self.optimizer.param_groups[0]["lr"])
         if self._experiment.train_step is not None:
             with told(self._experiment.path, "takes a step"):
                 loss = self._experiment.train_step(self._experiment.model, batch, self.optimizer)

@@ -2,147 +2,277 @@
 
 from __future__ import annotations
 
-import inspect
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
-from torch.utils.data import DataLoader, IterableDataset
+from torch import nn
+from torch.utils.data import SequentialSampler
 
-from nndoctor.experiment.data import batches
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.training.options import Optimizers, Options
-from nndoctor.treatment import surgery
+from nndoctor.treatment import functions, surgery, widen
+from nndoctor.treatment.gains import COSTLY, MATERIAL
+from nndoctor.treatment.rebound import made, rebound
+from nndoctor.treatment.steering import IDLE, Steering
+from nndoctor.treatment.subject import rebatchable, remade
 
 WARMUP, CLIP = 0.1, 1.0  # share of the run; norm of the gradient
-DECAY = 1e-2  # AdamW's default
+MOMENTUM = 0.9
+ADAM_RATE, SGD_RATE = 1e-3, 0.05
+SHRINK = 2.0  # of the weights' logarithm over the run, by weight decay alone
+
+Apply = Callable[[Experiment], None]
+Tune = Callable[[torch.optim.Optimizer], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change. `apply` alters the loaded experiment, `options` the training; `lacks` says why it does not apply, if so."""
+    """One change.
+
+    `apply` alters the loaded experiment before its optimizer is made, `tune` that optimizer, `steering` each of its
+    steps; `length` multiplies the steps of a training. What shows `late` in a training is not given up early in one.
+    `lacks` says why a change does not apply, if so.
+    """
 
     name: str
     settings: Mapping[str, object]
-    apply: Callable[[Experiment], None] | None = None
-    options: Callable[[Options], Options] = field(default=lambda options: options)
-    rate: float = 1.0
-    length: int = 1
+    apply: Apply | None = None
+    tune: Tune | None = None
+    steering: Steering = IDLE
+    length: float = 1
+    late: bool = False
+    costly: bool = False
     lacks: Callable[[Experiment], str] = field(default=lambda _: "")
 
-
-def _own_loop(experiment: Experiment) -> str:
-    return "the file's train_step decides this" if experiment.train_step is not None else ""
-
-
-def _optimizer(kind: Optimizers) -> Callable[[Options], Options]:
-    return lambda options: replace(options, optimizer=kind)
+    @property
+    def material(self) -> float:
+        """The smallest gain worth having: larger where it costs several times the computation."""
+        return COSTLY if self.costly else MATERIAL
 
 
-def _decay_of(experiment: Experiment) -> float:
-    optimizer = experiment.optimizer
-    if callable(optimizer) and not isinstance(optimizer, torch.optim.Optimizer):
-        optimizer = optimizer([p for p in experiment.model.parameters() if p.requires_grad])
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        return 0.0
-    return max(float(group.get("weight_decay", 0.0)) for group in optimizer.param_groups)
+def combined(one: Change, other: Change) -> Change:
+    """Both changes at once."""
 
-
-def _rebatched(factor: float) -> Callable[[Experiment], None]:
     def apply(experiment: Experiment) -> None:
-        loader = _loader(experiment)
-        size = max(1, min(int((loader.batch_size or 1) * factor), experiment.train_data.examples or 1))
-        made: DataLoader[object] = DataLoader(loader.dataset, size, shuffle=True, collate_fn=loader.collate_fn)
-        experiment.train_data = batches("train_data", made, shuffle=True)
+        for change in (one, other):
+            if change.apply is not None:
+                change.apply(experiment)
+
+    def tune(optimizer: torch.optim.Optimizer) -> None:
+        for change in (one, other):
+            if change.tune is not None:
+                change.tune(optimizer)
+
+    return Change(
+        f"{one.name} + {other.name}",
+        {**one.settings, **other.settings},
+        apply,
+        tune,
+        one.steering.joined(other.steering),
+        one.length * other.length,
+        late=True,
+        costly=one.costly or other.costly,
+    )
+
+
+def named(name: str) -> Change:
+    """A change or a pair of them by its name; the empty name is the file as it is. Raises KeyError."""
+    if not name:
+        return Change("", {})
+    first, *others = name.split(" + ")
+    change = BY_NAME[first]
+    for other in others:
+        change = combined(change, BY_NAME[other])
+    return change
+
+
+def _rate(name: str, factor: float, words: str) -> Change:
+    return Change(name, {"lr": words}, steering=Steering(rate=factor), late=factor < 1)
+
+
+def _optimizer(name: str, settings: Mapping[str, object], make: Callable[..., torch.optim.Optimizer]) -> Change:
+    def apply(experiment: Experiment) -> None:
+        experiment.optimizer = lambda parameters: make(parameters)
+
+    kind = str(settings["optimizer"])
+
+    def lacks(experiment: Experiment) -> str:
+        return f"the file's optimizer is {kind}" if type(made(experiment)).__name__.startswith(kind) else ""
+
+    return Change(name, settings, apply, lacks=lacks)
+
+
+def _rebatched(factor: float) -> Apply:
+    def apply(experiment: Experiment) -> None:
+        examples = experiment.train_data.examples or 1
+        loader = rebatchable(experiment.train_data)
+        usual = (loader.batch_size if loader is not None else None) or 1
+        experiment.train_data = remade(
+            experiment.train_data, size=max(1, min(math.ceil(usual * factor), max(examples, 1)))
+        )
 
     return apply
 
 
-def _loader(experiment: Experiment) -> DataLoader[object]:
-    held = held_loader(experiment)
-    if held is None:
-        raise TypeError("train_data is not a DataLoader")
-    return held
+def _momentum(optimizer: torch.optim.Optimizer) -> None:
+    for group in optimizer.param_groups:
+        group["momentum"] = MOMENTUM
 
 
-def held_loader(experiment: Experiment) -> DataLoader[object] | None:
-    """The DataLoader behind the training data, where its batches can be made anew."""
-    held = inspect.getclosurevars(experiment.train_data.source).nonlocals.get("loader")
-    if not isinstance(held, DataLoader) or isinstance(held.dataset, IterableDataset) or held.batch_size is None:
-        return None
-    return held
+def _no_momentum(experiment: Experiment) -> str:
+    found = made(experiment)
+    if not isinstance(found, torch.optim.SGD):
+        return "the optimizer is not SGD"
+    return "the optimizer has momentum" if found.param_groups[0]["momentum"] > 0 else ""
 
 
-def _fixed_batches(experiment: Experiment) -> str:
-    return "train_data has fixed batches" if held_loader(experiment) is None else ""
+def _no_decay(optimizer: torch.optim.Optimizer) -> None:
+    for group in optimizer.param_groups:
+        group["weight_decay"] = 0.0
 
 
-def _no_weights(experiment: Experiment) -> str:
-    return "" if surgery.layers_with_weights(experiment.model) else "the model has no linear or convolutional layer"
+def _without_decay(experiment: Experiment) -> str:
+    found = made(experiment)
+    held = max((float(g.get("weight_decay", 0.0)) for g in found.param_groups), default=0.0) if found else 0.0
+    return "" if held > 0 else "the optimizer has no weight decay"
 
 
-def _no_float_inputs(experiment: Experiment) -> str:
-    first = next(iter(experiment.train_data), None)
-    return "" if surgery.inputs_of(first) is not None else "the inputs are not floating-point tensors"
+def _fixed(experiment: Experiment) -> str:
+    return "" if rebatchable(experiment.train_data) else "train_data has fixed batches"
 
 
-def _needs(there: bool, reason: str) -> str:
-    return "" if there else reason
+def _small_batches(experiment: Experiment) -> str:
+    loader = rebatchable(experiment.train_data)
+    return _fixed(experiment) or ("the batches hold one example" if loader and loader.batch_size == 1 else "")
 
+
+def _whole_batches(experiment: Experiment) -> str:
+    loader = rebatchable(experiment.train_data)
+    whole = loader is not None and (loader.batch_size or 1) >= (experiment.train_data.examples or 1)
+    return _fixed(experiment) or ("a batch holds all examples" if whole else "")
+
+
+def _shuffled(experiment: Experiment) -> None:
+    experiment.train_data = remade(experiment.train_data, shuffle=True)
+
+
+def _in_order(experiment: Experiment) -> str:
+    loader = rebatchable(experiment.train_data)
+    ordered = loader is not None and isinstance(loader.sampler, SequentialSampler)
+    return _fixed(experiment) or ("" if ordered else "the training data are shuffled")
+
+
+def _reset(experiment: Experiment) -> None:
+    inner = experiment.train_step
+    if inner is None:
+        raise TypeError("the file has no train_step")
+
+    def step(model: nn.Module, batch: object, optimizer: torch.optim.Optimizer) -> object:
+        optimizer.zero_grad()
+        return inner(model, batch, optimizer)
+
+    experiment.train_step = step
+
+
+def _unfrozen(experiment: Experiment) -> None:
+    surgery.unfrozen(experiment)
+    rebound(experiment)
+
+
+def _unless(there: Callable[[Experiment], object], reason: str) -> Callable[[Experiment], str]:
+    return lambda experiment: "" if there(experiment) else reason
+
+
+def _not_normalizable(experiment: Experiment) -> str:
+    scale = surgery.scale_of(experiment)
+    if scale is None:
+        return "the inputs are not floating-point tensors"
+    return "the inputs are standardized already" if scale.modest else ""
+
+
+def _targets_fit(experiment: Experiment) -> str:
+    scale = surgery.target_scale(experiment)
+    if scale is None:
+        return "no regression with a loss that is known"
+    mean, std = scale
+    low, high = surgery.MODEST
+    return "the targets are standardized already" if low < std < high and abs(mean) < std else ""
+
+
+_weights = _unless(lambda e: surgery.layers_with_weights(e.model), "the model has no linear or convolutional layer")
 
 CHANGES: tuple[Change, ...] = (
-    Change("lr/10", {"lr": "÷10"}, rate=0.1),
-    Change("lr*10", {"lr": "×10"}, rate=10.0),
-    Change("steps*4", {"steps": "×4"}, length=4),
-    Change("initialization", {"initialization": "He"}, surgery.initialized, lacks=_no_weights),
-    Change("normalize", {"inputs": "standardized"}, surgery.normalized, lacks=_no_float_inputs),
+    _rate("lr/10", 0.1, "÷10"),
+    _rate("lr*10", 10.0, "×10"),
+    Change("steps*4", {"steps": "×4"}, length=4, costly=True),
+    Change("initialization", {"initialization": "He"}, surgery.initialized, lacks=_weights),
+    Change("normalize", {"inputs": "standardized"}, surgery.normalized, lacks=_not_normalizable),
+    Change("normalize-targets", {"targets": "standardized"}, surgery.with_scaled_targets, lacks=_targets_fit),
+    Change(
+        "linear-output",
+        {"output": "without its activation"},
+        surgery.with_raw_output,
+        lacks=_unless(surgery.output_unfit, "the output fits the loss"),
+    ),
     Change(
         "relu",
         {"activation": "ReLU", "initialization": "He"},
         surgery.rectified,
-        lacks=lambda e: _needs(bool(surgery.saturating_layers(e.model)), "no hidden sigmoid or tanh"),
-    ),
-    Change(
-        "no-softmax",
-        {"output": "logits"},
-        surgery.without_softmax,
-        lacks=lambda e: _needs(surgery.ends_in_softmax(e), "no softmax before CrossEntropyLoss"),
+        lacks=_unless(functions.hidden_saturating, "no hidden sigmoid or tanh"),
     ),
     Change(
         "dropout-off",
         {"dropout": 0.0},
-        surgery.without_dropout,
-        lacks=lambda e: _needs(surgery.has_dropout(e.model), "the model has no dropout"),
+        functions.without_dropout,
+        lacks=_unless(functions.dropout_rate, "the model has no dropout"),
     ),
-    Change("optimizer-adam", {"optimizer": "Adam", "lr": 1e-3}, options=_optimizer(Optimizers.adam), lacks=_own_loop),
+    Change("weight-decay-off", {"weight_decay": 0.0}, tune=_no_decay, lacks=_without_decay),
+    _optimizer(
+        "optimizer-adam", {"optimizer": "Adam", "lr": ADAM_RATE}, lambda p: torch.optim.Adam(p, ADAM_RATE)
+    ),
+    Change("momentum", {"momentum": MOMENTUM}, tune=_momentum, lacks=_no_momentum),
+    Change("wider", {"width": "×4, ×2 for convolutions; hidden layer"}, widen.widened, costly=True, lacks=widen.why_not),
+    Change("clip", {"clip": CLIP}, steering=Steering(clip=CLIP)),
+    Change("warmup", {"warmup": WARMUP}, steering=Steering(warmup=WARMUP), late=True),
+    Change("weight-decay", {"weight_decay": "decoupled"}, steering=Steering(shrink=SHRINK), late=True),
+    Change("dropout", {"dropout": surgery.DROPOUT}, surgery.with_dropout, late=True, lacks=_weights),
+    Change("batch/4", {"batch_size": "÷4"}, _rebatched(0.25), length=4, costly=True, lacks=_small_batches),
+    Change("batch*4", {"batch_size": "×4"}, _rebatched(4.0), length=0.25, late=True, lacks=_whole_batches),
+    Change("shuffle", {"shuffle": True}, _shuffled, lacks=_in_order),
     Change(
-        "momentum",
-        {"optimizer": "SGD", "momentum": 0.9, "lr": 0.01},
-        options=_optimizer(Optimizers.momentum),
-        lacks=_own_loop,
-    ),
-    Change("clip", {"clip": CLIP}, options=lambda o: replace(o, clip=CLIP), lacks=_own_loop),
-    Change("warmup", {"warmup": WARMUP}, options=lambda o: replace(o, warmup=WARMUP), lacks=_own_loop),
-    Change(
-        "weight-decay",
-        {"weight_decay": DECAY},
-        options=lambda o: replace(o, weight_decay=DECAY),
-        lacks=lambda e: _own_loop(e) or _needs(_decay_of(e) < DECAY, "the optimizer has as much weight decay"),
+        "unfreeze",
+        {"requires_grad": True},
+        _unfrozen,
+        lacks=_unless(lambda e: any(not p.requires_grad for p in e.model.parameters()), "no parameter is frozen"),
     ),
     Change(
-        "weight-decay-off",
-        {"weight_decay": 0.0},
-        options=lambda o: replace(o, weight_decay=0.0),
-        lacks=lambda e: _own_loop(e) or _needs(_decay_of(e) > 0, "the optimizer has no weight decay"),
+        "zero-grad",
+        {"zero_grad": "before each step"},
+        _reset,
+        lacks=_unless(lambda e: e.train_step is not None, "the file has no train_step"),
     ),
-    Change("dropout", {"dropout": surgery.DROPOUT}, surgery.with_dropout, lacks=_no_weights),
-    Change("batch/4", {"batch_size": "÷4"}, _rebatched(0.25), lacks=_fixed_batches),
-    Change("batch*4", {"batch_size": "×4"}, _rebatched(4.0), lacks=_fixed_batches),
+    Change(
+        "constant-schedule",
+        {"schedule": "constant"},
+        steering=Steering(constant=True),
+        late=True,
+        lacks=_unless(lambda e: e.scheduler is not None, "the file has no scheduler"),
+    ),
+    _optimizer(
+        "optimizer-sgd",
+        {"optimizer": "SGD", "lr": SGD_RATE, "momentum": MOMENTUM},
+        lambda p: torch.optim.SGD(p, SGD_RATE, MOMENTUM),
+    ),
+    _rate("lr*3", 3.0, "×3"),
+    _rate("lr/3", 1 / 3, "÷3"),
 )
 """In the order in which they are tried where nothing is known of the run: the likeliest and cheapest first."""
 
-FURTHER = {
-    "lr/10": Change("lr/100", {"lr": "÷100"}, rate=0.01),
-    "lr*10": Change("lr*100", {"lr": "×100"}, rate=100.0),
-}
+FURTHER = {"lr/10": _rate("lr/100", 0.01, "÷100"), "lr*10": _rate("lr*100", 100.0, "×100")}
 """What is tried next where a change gains: the best may be beyond the edge of what was tried."""
+
+BY_NAME = {change.name: change for change in (*CHANGES, *FURTHER.values())}
+
+OUT_OF_REACH = {"more-data": "needs data that the file does not have; `nndoctor learning-curve` says what more would bring"}
+"""Changes of the prognosis that no training can try."""

@@ -10,15 +10,15 @@ from itertools import product
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import Subset
 
 from nndoctor.core.errors import UsageError
-from nndoctor.experiment.data import batches
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.training.evaluation import evaluate
-from nndoctor.training.options import Options
-from nndoctor.treatment.changes import Change, held_loader
-from nndoctor.treatment.trial import trained_subject
+from nndoctor.treatment.changes import Change
+from nndoctor.treatment.subject import rebatchable, remade
+from nndoctor.treatment.trainings import carried_out
+from nndoctor.treatment.trial import Job, trained_subject
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 MIN_EXAMPLES = 8
@@ -103,21 +103,38 @@ def _extrapolated(errors: Mapping[int, float], size: int) -> float:
     return fitted
 
 
-def measured(path: str, options: Options, seeds: int, see: Callable[[Point], None] = lambda _: None) -> LearningCurve:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A training on a share of the data."""
+
+    job: Job
+    share: float
+
+
+def measured(
+    path: str, steps: int, seeds: int, see: Callable[[Point], None] = lambda _: None, device: str = "auto"
+) -> LearningCurve:
     """Train on growing shares of the training data, each with as many optimizer steps. Raises UsageError for data that cannot be cut."""
+    parts = [_Part(Job(path, "", seed, steps, device), share) for share, seed in product(SHARES, range(seeds))]
     points: list[Point] = []
     measure = "loss"
-    for share, seed in product(SHARES, range(seeds)):
-        size: list[int] = []
-        change = Change("", {}, partial(_cut, share=share, seed=seed, sizes=size))
-        trial, subject = trained_subject(path, change, seed, options)
-        train, validation = _errors(subject)
-        if trial.cut:
-            raise UsageError(f"{path}: the training on {size[0]} examples failed ({trial.cut}); see nndoctor treat")
-        measure = "error" if "error" in validation else "loss"
-        points.append(Point(size[0], seed, train[measure], validation[measure]))
-        see(points[-1])
+    for measure, point in carried_out(_point, parts):
+        if not any(known.size == point.size and known.seed == point.seed for known in points):
+            points.append(point)
+            see(point)
     return LearningCurve(path, measure, tuple(points))
+
+
+def _point(part: _Part) -> tuple[str, Point]:
+    """What is measured, and the errors of one training. Raises UsageError."""
+    job, size = part.job, [0]
+    change = Change("", {}, partial(_cut, share=part.share, seed=job.seed, sizes=size))
+    trial, subject = trained_subject(job, change)
+    if trial.cut:
+        raise UsageError(f"{job.path}: the training on {size[-1]} examples failed ({trial.cut}); see nndoctor treat")
+    train, validation = _errors(subject)
+    measure = "error" if "error" in validation else "loss"
+    return measure, Point(size[-1], job.seed, train[measure], validation[measure])
 
 
 def _errors(subject: Experiment) -> tuple[dict[str, float], dict[str, float]]:
@@ -134,17 +151,15 @@ def _error(values: Mapping[str, float]) -> dict[str, float]:
 
 def _cut(experiment: Experiment, share: float, seed: int, sizes: list[int]) -> None:
     """Keep a random share of the training examples."""
-    loader = held_loader(experiment)
+    loader = rebatchable(experiment.train_data)
     if loader is None:
         raise UsageError(f"{experiment.path}: train_data has fixed batches; give a DataLoader or a Dataset to cut it")
-    dataset: Dataset[object] = loader.dataset
     count = experiment.train_data.examples or 0
     size = min(count, max(MIN_EXAMPLES, round(share * count)))
     sizes.append(size)
     kept = torch.randperm(count, generator=torch.Generator().manual_seed(seed))[:size].tolist()
     batch = min(loader.batch_size or 1, size)
-    made: DataLoader[object] = DataLoader(Subset(dataset, kept), batch, shuffle=True, collate_fn=loader.collate_fn)
-    experiment.train_data = batches("train_data", made, shuffle=True)
+    experiment.train_data = remade(experiment.train_data, size=batch, dataset=Subset(loader.dataset, kept))
 
 
 def from_table(rows: Sequence[Mapping[str, str]], source: str) -> LearningCurve:

@@ -20,6 +20,12 @@ def resumed(file: str, path: str) -> Treatment:
             losses = [math.nan if value is None else float(value) for value in one["losses"]]
             trial = Trial(str(one["change"]), int(one["seed"]), [int(s) for s in one["steps"]], losses)
             trial.seconds, trial.cut = float(one["seconds"] or 0), str(one["cut"])
+            trial.start = math.nan if one["start"] is None else float(one["start"])
+            trial.given_up = None if one["given_up"] is None else float(one["given_up"])
+            trial.settings = dict(one["settings"])
+            trial.train_steps = [int(s) for s in one["train_steps"]]
+            trial.train_losses = [math.nan if v is None else float(v) for v in one["train_losses"]]
+            trial.rates = [float(v) for v in one["rates"]]
             treatment.trials[trial.change, trial.seed] = trial
         model = held["model"]
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -16,23 +13,52 @@ import torch
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.experiment.data import moved
-from nndoctor.experiment.experiment import Experiment, Given, experiment
+from nndoctor.experiment.experiment import Experiment
+from nndoctor.experiment.model_file import told
 from nndoctor.training.evaluation import evaluate
 from nndoctor.training.machine import device_named
 from nndoctor.training.options import Options
 from nndoctor.training.stepper import Stepper
-from nndoctor.treatment.changes import Change
+from nndoctor.treatment.changes import Change, named
+from nndoctor.treatment.steering import steered
+from nndoctor.treatment.subject import loaded
 
-EVALUATIONS = 20  # in a run
-LAST = 0.1  # share of the evaluations whose mean is the loss at the end
+EVALUATIONS = 12  # in a run
+LAST = 0.15  # share of the evaluations whose mean is the loss at the end
 EXPLODED = 3.0  # times the first loss: beyond it a trial is cut (CS231n, hyperparameter search)
 RECENT = 10  # training losses whose mean stands for an evaluation where the file allows none
-MIN_EVALUATIONS = 4  # before a trial may be cut
+MIN_EVALUATIONS = 3  # before a trial may be cut
+HALF = 0.5  # of a run, before it is given up for being behind
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """The curve of the file as it is, and by how much a trial may be behind it at half its length."""
+
+    losses: tuple[float, ...]
+    final: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training to do. `steps` are those of the file as it is; a change may multiply them."""
+
+    path: str
+    change: str
+    seed: int
+    steps: int
+    device: str = "auto"
+    rival: Rival | None = None
 
 
 @dataclass(slots=True)
 class Trial:
-    """What one training gave. `losses` are those of the evaluations, NaN where they are not finite; `why` it was cut."""
+    """What one training gave. `losses` are those of the evaluations, NaN where they are not finite; `why` it was cut.
+
+    `start` is the loss before the first step, `given_up` the final loss that a training given up half-way would have
+    had if it had stayed as far behind.
+    """
 
     change: str
     seed: int
@@ -40,118 +66,183 @@ class Trial:
     losses: list[float] = field(default_factory=list)
     train_steps: list[int] = field(default_factory=list)
     train_losses: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
     seconds: float = 0.0
     cut: str = ""
+    start: float = math.nan
+    given_up: float | None = None
+    settings: dict[str, object] = field(default_factory=dict)
 
     @property
     def final(self) -> float:
-        """The mean loss of the last tenth of the evaluations; infinite where the training failed."""
+        """The mean loss of the last evaluations; infinite where the training failed."""
+        if self.given_up is not None:
+            return self.given_up
         last = self.losses[-max(1, round(LAST * len(self.losses))) :]
         value = float(np.mean(last)) if last else math.inf
         return value if math.isfinite(value) and not self.cut else math.inf
 
     def run(self) -> Run:
         """The curves as a run, to be diagnosed."""
-        series = {"train/loss": Series.of("train/loss", self.train_losses, self.train_steps)}
+        series = {
+            "train/loss": Series.of("train/loss", self.train_losses, self.train_steps),
+            "lr": Series.of("lr", self.rates, self.train_steps),
+        }
         if self.losses:
             series["validation/loss"] = Series.of("validation/loss", self.losses, self.steps)
+        if len(self.accuracies) == len(self.steps) and self.steps:
+            series["validation/accuracy"] = Series.of("validation/accuracy", self.accuracies, self.steps)
         return Run(series, source=f"seed {self.seed}")
 
 
-@contextmanager
-def shifted_seeds(seed: int) -> Iterator[None]:
-    """Seeds that a file sets itself are shifted, so that its repeats differ; pairs with one seed stay alike."""
-    torch_seed, numpy_seed, python_seed = torch.manual_seed, np.random.seed, random.seed
-    with (
-        patch.object(torch, "manual_seed", lambda value: torch_seed(int(value) + seed)),
-        patch.object(np.random, "seed", lambda value=None: numpy_seed(None if value is None else int(value) + seed)),
-        patch.object(random, "seed", lambda value=None: python_seed(value + seed if isinstance(value, int) else value)),
-    ):
-        yield
+def trained(job: Job) -> Trial:
+    """Do a training. Raises ModelFileError for what does not work in the file."""
+    return trained_subject(job, named(job.change))[0]
 
 
-def loaded(path: str, seed: int) -> Experiment:
-    """The user's file, run with its seeds shifted. Raises ModelFileError for what does not work in it."""
-    with shifted_seeds(seed):
-        random.seed(0)
-        np.random.seed(0)  # noqa: NPY002 - user code draws from the global generator
-        return experiment(path, Given(seed=0))
-
-
-def trained(path: str, change: Change | None, seed: int, options: Options) -> Trial:
-    """Train the file with a change (None: as it is) for `options.steps` steps. Raises ModelFileError."""
-    return trained_subject(path, change, seed, options)[0]
-
-
-def trained_subject(path: str, change: Change | None, seed: int, options: Options) -> tuple[Trial, Experiment]:
-    """As `trained`, with the experiment whose model was trained."""
-    subject = loaded(path, seed)
-    trial = Trial(change.name if change else "", seed)
-    if change is not None:
+def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
+    """A training with a change, and the experiment whose model was trained."""
+    began = time.perf_counter()
+    torch.manual_seed(job.seed)
+    subject = loaded(job.path, job.seed)
+    trial = Trial(change.name, job.seed, settings=dict(change.settings))
+    with told(job.path, f"is changed ({change.name})"):
         if change.apply is not None:
             change.apply(subject)
-        options = change.options(options)
-    total = (options.steps or 1) * (change.length if change else 1)
-    device = device_named(options.device)
+    total = max(round(job.steps * change.length), 1)
+    device = device_named(job.device)
     subject.model.to(device)
-    stepper = Stepper(subject, options, device, total)
-    if change is not None and change.rate != 1.0:
-        stepper.scale_rate(change.rate)
-    torch.manual_seed(seed)
-    _run(subject, stepper, trial, total, device)
+    if isinstance(subject.loss, torch.nn.Module):
+        subject.loss.to(device)
+    stepper = Stepper(subject, Options(device=job.device, steps=total), device, total)
+    if change.tune is not None:
+        change.tune(stepper.optimizer)
+    _settle(trial, change, stepper, total)
+    torch.manual_seed(job.seed)
+    with steered(change.steering, total):
+        _Course(subject, stepper, trial, total, device, None if change.late else job.rival).run()
+    trial.seconds += time.perf_counter() - began
     return trial, subject
 
 
-def _run(subject: Experiment, stepper: Stepper, trial: Trial, total: int, device: torch.device) -> None:
-    every = max(total // EVALUATIONS, 1)
-    subject.model.train()
-    began = time.perf_counter()
-    for step, batch in enumerate(_endless(subject, total)):
-        if step == 1:
-            began = time.perf_counter()  # the first step of a process loads what later ones need
-        found = stepper.take(moved(batch, device), step)
+def _settle(trial: Trial, change: Change, stepper: Stepper, total: int) -> None:
+    """The settings as numbers, where the optimizer tells them."""
+    lr = stepper.lr * change.steering.rate
+    if change.steering.rate != 1.0:
+        trial.settings["lr"] = float(f"{lr:.6g}")
+    if change.steering.shrink and lr > 0:
+        trial.settings["weight_decay"] = float(f"{change.steering.shrink / (total * lr):.3g}")
+    if "steps" in change.settings:
+        trial.settings["steps"] = total
+
+
+@dataclass(slots=True)
+class _Course:
+    """A training on its way."""
+
+    subject: Experiment
+    stepper: Stepper
+    trial: Trial
+    total: int
+    device: torch.device
+    rival: Rival | None
+
+    def run(self) -> None:
+        """Train to the end, or to where it is not worth going on."""
+        every = max(self.total // EVALUATIONS, 1)
+        values = self._values()
+        self.trial.start = values.get("loss", math.nan)
+        self.subject.model.train()
+        after_epoch = _scheduled(self.subject, self.stepper.optimizer)
+        for step, batch in enumerate(_endless(self.subject, self.total, lambda: after_epoch(self.trial))):
+            self._step(moved(batch, self.device), step)
+            if (step + 1) % every == 0 or step + 1 == self.total:
+                self._evaluate(step)
+                if self.trial.cut or self.trial.given_up is not None:
+                    return
+
+    def _step(self, batch: object, step: int) -> None:
+        began = time.perf_counter()
+        found = self.stepper.take(batch, step)
+        if step == 0:
+            self.trial.seconds -= time.perf_counter() - began  # the first step of a process loads what later ones need
         if found is not None:
-            trial.train_steps.append(step)
-            trial.train_losses.append(float(found.loss.detach()))
-        if (step + 1) % every == 0:
-            _evaluated(subject, trial, step, device)
-            trial.seconds = time.perf_counter() - began
-            trial.cut = _hopeless(trial)
-            if trial.cut:
-                return
+            self.trial.train_steps.append(step)
+            self.trial.train_losses.append(float(found.loss.detach()))
+            self.trial.rates.append(self.stepper.lr)
+
+    def _values(self) -> dict[str, float]:
+        subject = self.subject
+        if subject.loss is None and subject.step is None and subject.train_step is not None:
+            recent = self.trial.train_losses[-RECENT:]  # a loop of the user's own tells only its training loss
+            return {"loss": float(np.mean(recent))} if recent else {}
+        with told(subject.path, "is evaluated"):
+            return evaluate(subject, subject.validation_data or subject.train_data, self.device)
+
+    def _evaluate(self, step: int) -> None:
+        values, trial = self._values(), self.trial
+        if "loss" not in values:
+            return
+        trial.steps.append(step)
+        trial.losses.append(values["loss"])
+        if "accuracy" in values:
+            trial.accuracies.append(values["accuracy"])
+        trial.cut = _hopeless(trial)
+        trial.given_up = _behind(trial, self.rival)
 
 
-def _endless(subject: Experiment, total: int) -> Iterator[object]:
+def _scheduled(subject: Experiment, optimizer: torch.optim.Optimizer) -> Callable[[Trial], None]:
+    """What follows each epoch: the file's scheduler, unless the file's own train_step sees to it."""
+    scheduler = subject.scheduler
+    if subject.train_step is not None or scheduler is None:
+        return lambda _: None
+    if not hasattr(scheduler, "step") and callable(scheduler):
+        scheduler = scheduler(optimizer)
+    schedulers = torch.optim.lr_scheduler
+    if isinstance(scheduler, schedulers.ReduceLROnPlateau):
+        plateau = scheduler
+        return lambda trial: plateau.step(trial.losses[-1]) if trial.losses else None
+    if isinstance(scheduler, schedulers.LRScheduler):
+        usual = scheduler
+        return lambda _: usual.step()
+    return lambda _: None
+
+
+def _endless(subject: Experiment, total: int, after_epoch: Callable[[], None]) -> Iterator[object]:
     """So many batches, over as many epochs as it takes."""
     left = total
     while left > 0:
         before = left
-        for batch in subject.train_data:
+        with told(subject.path, "gives its data"):
+            iterator = iter(subject.train_data)
+        for batch in iterator:
             if left == 0:
                 return
             left -= 1
             yield batch
         if left == before:
             return
-
-
-def _evaluated(subject: Experiment, trial: Trial, step: int, device: torch.device) -> None:
-    if subject.loss is None and subject.step is None and subject.train_step is not None:
-        recent = trial.train_losses[-RECENT:]  # a loop of the user's own tells only its training loss
-        values = {"loss": float(np.mean(recent))} if recent else {}
-    else:
-        data = subject.validation_data if subject.validation_data is not None else subject.train_data
-        values = evaluate(subject, data, device)
-    if "loss" in values:
-        trial.steps.append(step)
-        trial.losses.append(values["loss"])
+        after_epoch()
 
 
 def _hopeless(trial: Trial) -> str:
-    """Why a trial is not worth going on with, or nothing."""
+    """Why a trial has failed, or nothing."""
     if trial.losses and not math.isfinite(trial.losses[-1]):
         return "the loss is not finite"
-    if len(trial.losses) < MIN_EVALUATIONS:
+    curve = trial.train_losses or trial.losses  # of overfitting the validation loss grows, too, and nothing has failed
+    if len(trial.losses) < MIN_EVALUATIONS or not curve:
         return ""
-    grown = trial.losses[-1] > EXPLODED * max(trial.losses[0], 0.0) > 0
-    return f"the loss exceeds {EXPLODED:g}× its first value" if grown else ""
+    recent = float(np.mean(curve[-RECENT:]))
+    if math.isfinite(recent) and not recent > EXPLODED * max(curve[0], 0.0) > 0:
+        return ""
+    return f"the loss exceeds {EXPLODED:g}× its first value"
+
+
+def _behind(trial: Trial, rival: Rival | None) -> float | None:
+    """The final loss to expect of a trial that is clearly behind the file as it is, at half its length or later; else None."""
+    done = len(trial.losses)
+    if rival is None or trial.cut or done < HALF * EVALUATIONS or done >= len(rival.losses):
+        return None
+    by = trial.losses[-1] - rival.losses[done - 1]
+    return rival.final + by if math.isfinite(by) and by > rival.margin else None

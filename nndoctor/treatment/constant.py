@@ -1,0 +1,102 @@
+"""The loss of the best constant prediction: what a network that has learned nothing of its inputs reaches."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from nndoctor.experiment.experiment import Experiment
+from nndoctor.experiment.steps import TARGETS, StepResult, outcome
+
+FITS = 300  # steps of the fit
+MAX_BATCHES = 64
+RATE = 0.05  # of the fit, in standard deviations of the targets
+IGNORED = -100  # the class that PyTorch's cross-entropy leaves out
+
+
+def constant_loss(experiment: Experiment) -> float | None:
+    """The validation loss of the best constant prediction, fitted on training targets; None where no loss takes one.
+
+    The prediction has the shape of one output of the model; it is fitted by Adam, so that any loss will do.
+    """
+    loss = experiment.loss
+    train, validation = _outcomes(experiment, held_out=False), _outcomes(experiment, held_out=True)
+    if loss is None or not train or not validation:
+        return None
+    output, target = train[0].output, train[0].target
+    if output is None or target is None or len(output) != len(target):
+        return None
+    targets = [t for found in train if (t := found.target) is not None]
+    guess = _start(output, targets)
+    spread = float(torch.cat([t.flatten() for t in targets]).double().std()) if target.is_floating_point() else 1.0
+    optimizer = torch.optim.Adam([guess], lr=RATE * (spread if spread > 0 else 1.0))
+    for step in range(FITS):
+        batch = targets[step % len(targets)]
+        optimizer.zero_grad()
+        value = loss(guess.expand(len(batch), *guess.shape), batch)
+        if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
+            return None
+        value.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    held = [t for found in validation if (t := found.target) is not None]
+    with torch.no_grad():
+        values = [float(loss(guess.expand(len(t), *guess.shape), t)) * len(t) for t in held]
+    whole = sum(values) / max(sum(len(t) for t in held), 1)
+    return whole if math.isfinite(whole) else None
+
+
+def _start(output: Tensor, targets: list[Tensor]) -> Tensor:
+    """Where the fit begins: the mean of the targets where they have the outputs' shape, else zero."""
+    guess = torch.zeros(_one(output), device=output.device)
+    whole = torch.cat([t.reshape(-1, *t.shape[1:]) for t in targets]) if len({t.shape[1:] for t in targets}) == 1 else None
+    if whole is not None and whole.is_floating_point() and _one(whole) == _one(output):
+        share = whole.float().mean(0)
+        guess = share.clone().expand(_one(output)).contiguous()
+        if float(output.min()) >= 0 and float(output.max()) <= 1:  # probabilities stay inside the range of a loss's log
+            guess = guess.clamp(1e-3, 1 - 1e-3)
+    elif bool((output >= 0).all()) and bool((output.sum(-1 if output.dim() < 3 else 1) - 1).abs().max() < 1e-3):
+        guess = torch.full(_one(output), 1 / output.shape[1 if output.dim() > 1 else 0], device=output.device)
+    return guess.requires_grad_()
+
+
+def _one(value: Tensor) -> tuple[int, ...]:
+    return tuple(value.shape[1:])
+
+
+def label_entropy(experiment: Experiment) -> float | None:
+    """The entropy of integer targets in nats; None where a batch has none: what guessing the classes' shares costs."""
+    counts: dict[int, int] = {}
+    for number, batch in enumerate(experiment.train_data):
+        target = _target(batch)
+        if number >= MAX_BATCHES or target is None:
+            break
+        values, seen = target[target != IGNORED].unique(return_counts=True)
+        for value, count in zip(values.tolist(), seen.tolist(), strict=True):
+            counts[value] = counts.get(value, 0) + count
+    whole = sum(counts.values())
+    return -sum(c / whole * math.log(c / whole) for c in counts.values()) if len(counts) > 1 else None
+
+
+def _target(batch: object) -> Tensor | None:
+    if isinstance(batch, dict):
+        held = next((batch[name] for name in TARGETS if name in batch), None)
+    else:
+        held = batch[-1] if isinstance(batch, (tuple, list)) and len(batch) > 1 else None
+    return held if isinstance(held, Tensor) and not held.is_floating_point() else None
+
+
+def _outcomes(experiment: Experiment, *, held_out: bool) -> list[StepResult]:
+    """What the model makes of the first batches of a split, in evaluation mode."""
+    data = experiment.validation_data if held_out and experiment.validation_data is not None else experiment.train_data
+    found = []
+    experiment.model.eval()
+    with torch.no_grad():
+        for count, batch in enumerate(data):
+            if count >= MAX_BATCHES:
+                break
+            if experiment.loss is None or experiment.step is not None:
+                break
+            found.append(outcome(experiment, batch))
+    return found

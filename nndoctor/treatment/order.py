@@ -1,0 +1,81 @@
+"""Which change to try first: by the prognosis, by the findings' remedies, by cheap looks at the file, then the rest."""
+
+from __future__ import annotations
+
+from nndoctor.core.finding import Finding
+from nndoctor.core.prognosis import most_promising
+from nndoctor.core.report import Report
+from nndoctor.experiment.experiment import Experiment
+from nndoctor.treatment import functions
+from nndoctor.treatment.changes import CHANGES, OUT_OF_REACH, Change
+from nndoctor.treatment.rebound import made
+from nndoctor.treatment.subject import rebatchable
+
+REMEDIES = {  # what a finding's remedies mean as changes
+    "lower-learning-rate": "lr/10",
+    "decay-learning-rate": "lr/10",
+    "raise-learning-rate": "lr*10",
+    "learning-rate-range-test": "lr*10",
+    "train-longer": "steps*4",
+    "larger-network": "wider",
+    "he-initialization": "initialization",
+    "xavier-initialization": "initialization",
+    "clip-gradients": "clip",
+    "warm-up": "warmup",
+    "weight-decay": "weight-decay",
+    "dropout": "dropout",
+    "normalize-inputs": "normalize",
+    "adam": "optimizer-adam",
+    "larger-batch": "batch*4",
+    "less-regularization": "dropout-off",
+    "decay-later": "constant-schedule",
+}
+PROGNOSIS = {"less-regularization": ("dropout-off", "weight-decay-off")}  # one of the prognosis, several of these
+HELPS = 0.3  # probability from which on a change of the prognosis comes before what a look at the file suggests
+STRONG_DROPOUT, STRONG_DECAY = 0.6, 0.02
+LARGE_BATCH, SMALL_BATCH = 0.2, 4  # share of the examples; examples
+WILD_START = 1.5  # times the loss of a constant prediction: a first loss beyond it speaks for the initialization
+
+
+def ordered(report: Report | None, subject: Experiment, start: float, constant: float) -> list[Change]:
+    """All changes, the most promising first; `start` is the loss before the first step."""
+    names: list[str] = []
+    if report is not None:
+        for entry in most_promising(report.prognosis):
+            if entry.helps >= HELPS and entry.gain > 0:
+                names += PROGNOSIS.get(entry.change, (entry.change,))
+    names += suspicious(subject, start, constant)
+    if report is not None:
+        names += [name for finding in report.findings for name in _remedies(finding)]
+    by_name = {change.name: change for change in CHANGES}
+    return [by_name[name] for name in dict.fromkeys([*names, *by_name]) if name in by_name and name not in OUT_OF_REACH]
+
+
+def suspicious(subject: Experiment, start: float, constant: float) -> list[str]:
+    """The changes that a look at the file itself suggests, before anything is trained."""
+    found = []
+    if functions.dropout_rate(subject) >= STRONG_DROPOUT:
+        found.append("dropout-off")
+    optimizer = made(subject)
+    decay = max((float(g.get("weight_decay", 0.0)) for g in optimizer.param_groups), default=0.0) if optimizer else 0.0
+    if decay >= STRONG_DECAY:
+        found.append("weight-decay-off")
+    found += [name for name in ("linear-output", "normalize", "normalize-targets", "relu") if _applies(name, subject)]
+    if start > WILD_START * constant:
+        found.append("initialization")
+    loader, examples = rebatchable(subject.train_data), subject.train_data.examples or 0
+    size = (loader.batch_size or 0) if loader is not None else 0
+    if examples and size >= LARGE_BATCH * examples:
+        found.append("batch/4")
+    elif 0 < size <= SMALL_BATCH:
+        found.append("batch*4")
+    return found
+
+
+def _applies(name: str, subject: Experiment) -> bool:
+    change = next(one for one in CHANGES if one.name == name)
+    return not change.lacks(subject)
+
+
+def _remedies(finding: Finding) -> list[str]:
+    return [REMEDIES[remedy.name] for remedy in finding.remedies if remedy.name in REMEDIES]

@@ -1,0 +1,198 @@
+"""The course of a treatment within its budget: the file as it is, single changes, repeats of what gains, the best two together."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nndoctor.core.errors import UsageError
+from nndoctor.diagnosis.session import Session
+from nndoctor.experiment.experiment import Experiment
+from nndoctor.treatment.changes import FURTHER, OUT_OF_REACH, Change, combined, named
+from nndoctor.treatment.constant import constant_loss, label_entropy
+from nndoctor.treatment.gains import Gain, Verdict
+from nndoctor.treatment.order import ordered
+from nndoctor.treatment.subject import holds_out, loaded
+from nndoctor.treatment.threads import fastest
+from nndoctor.treatment.trainings import carried_out
+from nndoctor.treatment.treat import STOP_EARLY, Treatment
+from nndoctor.treatment.trial import Job, Trial, trained
+
+SEEDS = 3  # of a change that is verified
+MOST_SEEDS = 6  # of one whose gain stays close to the limit
+BASE_SEEDS = 2  # before the first change
+STRONG = 0.3  # a gain that is verified at once: whatever happens to the budget, something is known
+TRAININGS = 8  # that the budget must allow; else runs are shortened to fit
+MIN_STEPS = 40
+NEAR = 0.8  # share of the material size from which on a gain is repeated
+
+
+@dataclass(slots=True)
+class Plan:
+    """Carries a treatment out within a budget of seconds. `see` is called after every training."""
+
+    treatment: Treatment
+    device: str
+    budget: float
+    seeds: int = SEEDS
+    see: Callable[[Trial], None] = lambda _: None
+    _began: float = field(default_factory=time.perf_counter)
+    _candidates: list[Change] = field(default_factory=list)
+
+    def run(self, session: Session) -> None:
+        """Everything that the budget allows; Ctrl-C keeps what is known."""
+        try:
+            with fastest(self.treatment.path, self.device):
+                self._look(session)
+                while (todo := self._next()) is not None:
+                    self._train(*todo)
+        except KeyboardInterrupt:
+            self.treatment.interrupted = True
+        for change in self._candidates:
+            if change.name not in self.treatment.tried:
+                self.treatment.not_tried.setdefault(change.name, "not enough time left")
+
+    def _look(self, session: Session) -> None:
+        """Train the file as it is, diagnose it, and put the changes that apply in their order."""
+        held = self.treatment
+        subject = loaded(held.path, 0)
+        held.validated = subject.validation_data is not None
+        if holds_out(held.path):
+            held.notes.append("the file has no validation_data: a fifth of its training data was held out")
+        self._train(None, 0)
+        self._fit_length()
+        for seed in range(1, BASE_SEEDS):
+            self._train(None, seed)
+        held.constant = self._constant(subject)
+        first = held.trials["", 0]
+        held.report = session.judge(first.run(), log=held.path)
+        subject = loaded(held.path, 0)  # what was fitted and judged may have moved batch statistics
+        for change in ordered(held.report, subject, first.start, held.constant):
+            reason = change.lacks(loaded(held.path, 0) if change.costly else subject)
+            if reason:
+                held.not_tried[change.name] = reason
+            else:
+                self._candidates.append(change)
+        self._candidates = [change for change in self._candidates if change.name not in held.not_tried]
+        held.not_tried |= OUT_OF_REACH
+
+    def _next(self) -> tuple[Change | None, int] | None:
+        """The next training: of what gains strongly, of what is new, of what may gain, of what is best together."""
+        known = self.treatment.gains()
+        contenders = [self._change(name) for name, found in known.items() if self._undecided(name, found)]
+        new = [change for change in self._fresh(known) if self._fits(self._cost(change))]
+        if contenders:
+            first = contenders[0]
+            verified = any(found.verdict is Verdict.HELPS for found in known.values())
+            urgent = known[first.name].gain >= STRONG and not verified
+            reserve = self._cost(first) * max(self.seeds - self.treatment.seeds(first.name), 1)
+            if urgent or not new or not self._fits(reserve + self._cost(new[0])):
+                return next((todo for c in contenders if (todo := self._repeat(c)) is not None), None)
+        if new:
+            return new[0], 0
+        return self._confirm(known)
+
+    def _undecided(self, name: str, found: Gain) -> bool:
+        """Whether more seeds may tell that a change helps."""
+        if name == STOP_EARLY or found.gain < NEAR * self._change(name).material:
+            return False
+        done = self.treatment.seeds(name)
+        return done < self.seeds or (found.verdict is not Verdict.HELPS and done < MOST_SEEDS)
+
+    def _fresh(self, known: dict[str, Gain]) -> list[Change]:
+        """What was not tried yet: the other half of a rate that gained first, then the candidates in their order."""
+        gained = [after for name, after in FURTHER.items() if name in known and known[name].gain >= STRONG]
+        return [change for change in (*gained, *self._candidates) if change.name not in known]
+
+    def _repeat(self, change: Change) -> tuple[Change | None, int] | None:
+        """The next seed of a change, or of the file as it is where that lacks the seed."""
+        seed = self.treatment.seeds(change.name)
+        missing = ("", seed) not in self.treatment.trials
+        if not self._fits(self._cost(change) + (self._cost(None) if missing else 0.0)):
+            return None
+        return (None, seed) if missing else (change, seed)
+
+    def _confirm(self, known: dict[str, Gain]) -> tuple[Change | None, int] | None:
+        """The best change and the next one that sets something else, together; then seeds for early stopping."""
+        helping = [self._change(n) for n, f in known.items() if f.verdict is Verdict.HELPS and n != STOP_EARLY]
+        single = [change for change in helping if " + " not in change.name]
+        if len(single) > 1:
+            other = next((c for c in single[1:] if not c.settings.keys() & single[0].settings.keys()), None)
+            both = combined(single[0], other) if other is not None else None
+            if both is not None and self.treatment.seeds(both.name) < self.seeds:
+                return self._repeat(both)
+        missing = next((s for s in range(self.seeds) if ("", s) not in self.treatment.trials), None)
+        return (None, missing) if missing is not None and self._fits(self._cost(None)) else None
+
+    def _change(self, name: str) -> Change:
+        return named("" if name == STOP_EARLY else name)
+
+    def _train(self, change: Change | None, seed: int) -> None:
+        """One training, unless it is known already; a change that does not work in this file is noted as such."""
+        held, name = self.treatment, change.name if change else ""
+        if (name, seed) in held.trials:
+            return
+        rival = held.rival() if change and seed == 0 and math.isfinite(held.constant) else None
+        job = Job(held.path, name, seed, held.steps, self.device, rival)
+        try:
+            [trial] = carried_out(trained, [job])
+        except UsageError as error:
+            if change is None:
+                raise
+            held.not_tried[name] = str(error)
+            held.trials = {key: trial for key, trial in held.trials.items() if key[0] != name}
+            self._candidates = [one for one in self._candidates if one.name != name]
+            return
+        held.trials[name, seed] = trial
+        if change is None:
+            held.stop_early()
+        self.see(trial)
+
+    def _cost(self, change: Change | None) -> float:
+        """Seconds that a training of a change takes: as the last one of it, or as the file as it is."""
+        trials = self.treatment.trials
+        if change is not None:
+            same = [t.seconds for (name, _), t in trials.items() if name == change.name and t.given_up is None]
+            if same:
+                return max(same)
+        base = max((t.seconds for (name, _), t in trials.items() if not name and not t.cut), default=0.0)
+        return base * max(change.length if change else 1.0, 1.0)
+
+    def _fits(self, cost: float) -> bool:
+        return time.perf_counter() - self._began + cost <= self.budget
+
+    def _fit_length(self) -> None:
+        """Shorten the runs where the budget would not allow enough of them, and start again."""
+        held, first = self.treatment, self.treatment.trials["", 0]
+        steps = max(int(held.steps * self.budget / (TRAININGS * max(first.seconds, 1e-9))), MIN_STEPS)
+        if first.cut or steps >= held.steps:
+            return
+        held.notes.append(
+            f"trainings were shortened from {held.steps} to {steps} steps to fit the budget; "
+            "a larger --budget measures them at full length"
+        )
+        held.not_tried["steps*4"] = "the trainings were shortened, so that a longer one says nothing of the file"
+        held.steps = steps
+        held.trials.clear()
+        self._train(None, 0)
+
+    def _constant(self, subject: Experiment) -> float:
+        """The loss of the best constant prediction, or what stands for it. Raises UsageError where no loss is finite."""
+        held = self.treatment
+        fitted = constant_loss(subject)
+        if fitted is not None:
+            return fitted
+        starts = [t.start for t in held.trials.values() if math.isfinite(t.start)]
+        starts = starts or [t.train_losses[0] for t in held.trials.values() if t.train_losses]
+        finite = [value for value in starts if math.isfinite(value)]
+        if not finite:
+            raise UsageError(
+                f"{held.path}: no finite loss was measured, so no gain can be; train_step must return the loss, "
+                "or the file must set `loss`"
+            )
+        guess = label_entropy(subject)
+        held.notes.append("gains are measured from the loss before training: no constant prediction fits this loss")
+        return min(finite) if guess is None else min(*finite, guess)
+
