@@ -54,14 +54,16 @@ def carry_out(request: TreatRequest) -> int:
     """Treat, and give the exit code: 0, or 130 after Ctrl-C. Raises NNDoctorError for what does not work."""
     needs_torch("nndoctor treat")
     budget = seconds(request.budget)
-    check(request.output, [request.model], force=request.force or request.resume)
+    results = str(Path(request.output).with_suffix(".json")) if is_page(request.output) else request.output
+    for file in dict.fromkeys((request.output, results)):
+        check(file, [request.model], force=request.force or request.resume)
     from nndoctor.diagnosis.session import Session
     from nndoctor.experiment.model_file import ModelFileError
     from nndoctor.reporters import treatment as reporter
     from nndoctor.treatment.plan import Plan
 
     try:
-        treatment = _start(request)
+        treatment = _start(request, results)
         see: Callable[[Trial], None] = (lambda _: None) if request.quiet else (lambda trial: say(_line(trial)))
         Plan(treatment, request.device, budget, request.seeds, see).run(Session(SessionOptions()))
     except ModelFileError as error:
@@ -69,19 +71,23 @@ def carry_out(request: TreatRequest) -> int:
             sys.stderr.write(error.trace)
         raise
     whole = reporter.as_json(treatment)
-    put(whole, request.output)
+    put(whole, results)
+    if results != request.output:
+        from nndoctor.reporters.html.treatment import render
+
+        put(render(treatment), request.output)
     put(whole if request.format is TreatFormat.json else reporter.render(treatment, look(request.color)))
-    say(f"all results: {request.output}")
+    say(f"all results: {results}" if results == request.output else f"page: {request.output}; all results: {results}")
     return Exit.INTERRUPTED if treatment.interrupted else Exit.CLEAN
 
 
-def _start(request: TreatRequest) -> Treatment:
+def _start(request: TreatRequest, results: str) -> Treatment:
     """A new treatment, or the one to continue."""
     from nndoctor.treatment.resume import resumed
     from nndoctor.treatment.treat import Treatment
 
-    if request.resume and Path(request.output).exists():
-        return resumed(request.output, request.model)
+    if request.resume and Path(results).exists():
+        return resumed(results, request.model)
     steps = length(request.model, request.epochs, request.steps)
     return Treatment(request.model, steps)
 
@@ -100,6 +106,11 @@ def length(model: str, epochs: int | None, steps: int | None) -> int:
     if number is None:
         raise UsageError(f"{model}: the data do not tell how long an epoch is; give --steps")
     return number * (epochs or subject.epochs or EPOCHS)
+
+
+def is_page(output: str) -> bool:
+    """Whether an output is a page for a browser; the results for programs are then written beside it."""
+    return output.lower().endswith((".html", ".htm"))
 
 
 def _line(trial: Trial) -> str:

@@ -35,7 +35,10 @@ def treat(
         TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
     ] = TreatFormat.terminal,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="File for all results.")
+        str,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="File for all results; a name ending in .html writes a page, too."
+        ),
     ] = "treatment.json",
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the results in --output.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite --output if it exists.")] = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from nndoctor._version import __version__
 from nndoctor.core.formatting import number
@@ -10,7 +11,8 @@ from nndoctor.core.verdict import headline
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, plain
 from nndoctor.reporters.page import Page, Style
 from nndoctor.treatment.gains import Gain, Verdict
-from nndoctor.treatment.treat import Treatment
+from nndoctor.treatment.prescription import diff, words
+from nndoctor.treatment.treat import NO_TIME, Treatment
 
 STYLES = {Verdict.HELPS: "good", Verdict.NOISE: "dim", Verdict.HURTS: "warning"}
 UNITS = "a gain of 1 is the distance from the best constant prediction to the best loss of any trial"
@@ -21,34 +23,65 @@ def render(treatment: Treatment, look: Style) -> str:
     page = Page(look)
     finals = list(treatment.finals("").values())
     page.line((treatment.path, "bold"), (f"  {len(finals)} seeds of {treatment.steps} steps", "dim"))
-    page.line((_verdict(treatment), "good" if treatment.best else "info"))
+    page.line((verdict(treatment), "good" if treatment.best else "info"))
     if treatment.report is not None:
         page.line(f"Diagnosis of the file as it is: {headline(treatment.report)[0]}")
     page.blank()
     page.row([(f"{'change':<28}{'seeds':>5}  {'gain':>5}  {'90% interval':<15}  verdict", "dim")])
     for name, gain in treatment.gains().items():
         page.row([(_row(name, gain), STYLES[gain.verdict])])
+    found = prescription(treatment)
+    if found is not None:
+        page.blank()
+        settings = ", ".join(f"{name} {value}" for name, value in found.settings.items())
+        page.line(("Prescription: ", "bold"), f"{found.words} ({settings}).")
+        for line in (found.diff or "").splitlines()[2:]:
+            page.row([(line, "good" if line.startswith("+") else "error" if line.startswith("-") else "dim")])
     page.blank()
-    page.line((f"Gains are on {_measured(treatment)}: {UNITS} ({number(treatment.scale)}).", "dim"))
+    page.line((f"Gains are on {measured(treatment)}: {UNITS} ({number(treatment.scale)}).", "dim"))
     for note in treatment.notes:
         page.line((f"Note: {note}.", "dim"))
-    if treatment.not_tried:
-        told = "; ".join(f"{name}: {reason}" for name, reason in treatment.not_tried.items())
-        page.line((f"Not tried: {told}.", "dim"))
+    late = [name for name, reason in treatment.not_tried.items() if reason == NO_TIME]
+    other = len(treatment.not_tried) - len(late)
+    if late:
+        page.line((f"Not tried, {NO_TIME}: {', '.join(late)}.", "dim"))
+    if other:
+        page.line((f"{other} changes do not apply to this file; the reasons are in the JSON under not_tried.", "dim"))
     return page.text()
 
 
-def _verdict(treatment: Treatment) -> str:
+def verdict(treatment: Treatment) -> str:
+    """One sentence: what helps, and by how much."""
     best = treatment.best
     rest = " Interrupted; --resume goes on." if treatment.interrupted else ""
     if best is None:
         return f"No change that was tried helps by more than noise and a tenth of what there is to gain.{rest}"
     gain = treatment.gains()[best]
     before, after = (_mean(list(treatment.finals(name).values())) for name in ("", best))
-    return f"{best} helps: {_measured(treatment)} {before} \u2192 {after} over {gain.seeds} seeds.{rest}"
+    return f"{best} helps: {measured(treatment)} {before} \u2192 {after} over {gain.seeds} seeds.{rest}"
 
 
-def _measured(treatment: Treatment) -> str:
+@dataclass(frozen=True, slots=True)
+class Prescription:
+    """The best change: its settings, what to do in words, and the edit of the file where its place is certain."""
+
+    change: str
+    settings: dict[str, object]
+    words: str
+    diff: str | None
+
+
+def prescription(treatment: Treatment) -> Prescription | None:
+    """What to do; None where nothing helps."""
+    best = treatment.best
+    if best is None:
+        return None
+    settings = treatment.settings(best)
+    return Prescription(best, settings, words(best), diff(treatment.path, best, settings))
+
+
+def measured(treatment: Treatment) -> str:
+    """What the gains are measured on."""
     return "validation loss" if treatment.validated else "training loss"
 
 
@@ -79,6 +112,7 @@ def as_json(treatment: Treatment) -> str:
         },
         "changes": [_change(treatment, name, gain) for name, gain in gains.items()],
         "best": None if best is None else _change(treatment, best, gains[best]),
+        "prescription": _prescription(treatment),
         "not_tried": [{"change": name, "reason": reason} for name, reason in treatment.not_tried.items()],
         "notes": treatment.notes,
         "trials": [
@@ -100,6 +134,13 @@ def as_json(treatment: Treatment) -> str:
         ],
     }
     return dumped(whole, indent=2) + "\n"
+
+
+def _prescription(treatment: Treatment) -> Json | None:
+    found = prescription(treatment)
+    if found is None:
+        return None
+    return {"change": found.change, "settings": found.settings, "words": found.words, "diff": found.diff}
 
 
 def _change(treatment: Treatment, name: str, gain: Gain) -> Json:

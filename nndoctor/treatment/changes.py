@@ -93,7 +93,7 @@ def _rate(name: str, factor: float, words: str) -> Change:
 
 def _optimizer(name: str, settings: Mapping[str, object], make: Callable[..., torch.optim.Optimizer]) -> Change:
     def apply(experiment: Experiment) -> None:
-        experiment.optimizer = lambda parameters: make(parameters)
+        experiment.optimizer = make
 
     kind = str(settings["optimizer"])
 
@@ -228,11 +228,11 @@ CHANGES: tuple[Change, ...] = (
         lacks=_unless(functions.dropout_rate, "the model has no dropout"),
     ),
     Change("weight-decay-off", {"weight_decay": 0.0}, tune=_no_decay, lacks=_without_decay),
-    _optimizer(
-        "optimizer-adam", {"optimizer": "Adam", "lr": ADAM_RATE}, lambda p: torch.optim.Adam(p, ADAM_RATE)
-    ),
+    _optimizer("optimizer-adam", {"optimizer": "Adam", "lr": ADAM_RATE}, lambda p: torch.optim.Adam(p, ADAM_RATE)),
     Change("momentum", {"momentum": MOMENTUM}, tune=_momentum, lacks=_no_momentum),
-    Change("wider", {"width": "×4, ×2 for convolutions; hidden layer"}, widen.widened, costly=True, lacks=widen.why_not),
+    Change(
+        "wider", {"width": "×4, ×2 for convolutions; hidden layer"}, widen.widened, costly=True, lacks=widen.why_not
+    ),
     Change("clip", {"clip": CLIP}, steering=Steering(clip=CLIP)),
     Change("warmup", {"warmup": WARMUP}, steering=Steering(warmup=WARMUP), late=True),
     Change("weight-decay", {"weight_decay": "decoupled"}, steering=Steering(shrink=SHRINK), late=True),
@@ -274,5 +274,7 @@ FURTHER = {"lr/10": _rate("lr/100", 0.01, "÷100"), "lr*10": _rate("lr*100", 100
 
 BY_NAME = {change.name: change for change in (*CHANGES, *FURTHER.values())}
 
-OUT_OF_REACH = {"more-data": "needs data that the file does not have; `nndoctor learning-curve` says what more would bring"}
+OUT_OF_REACH = {
+    "more-data": "needs data that the file does not have; `nndoctor learning-curve` says what more would bring"
+}
 """Changes of the prognosis that no training can try."""

@@ -50,7 +50,9 @@ def constant_loss(experiment: Experiment) -> float | None:
 def _start(output: Tensor, targets: list[Tensor]) -> Tensor:
     """Where the fit begins: the mean of the targets where they have the outputs' shape, else zero."""
     guess = torch.zeros(_one(output), device=output.device)
-    whole = torch.cat([t.reshape(-1, *t.shape[1:]) for t in targets]) if len({t.shape[1:] for t in targets}) == 1 else None
+    whole = (
+        torch.cat([t.reshape(-1, *t.shape[1:]) for t in targets]) if len({t.shape[1:] for t in targets}) == 1 else None
+    )
     if whole is not None and whole.is_floating_point() and _one(whole) == _one(output):
         share = whole.float().mean(0)
         guess = share.clone().expand(_one(output)).contiguous()
@@ -72,7 +74,7 @@ def label_entropy(experiment: Experiment) -> float | None:
         target = _target(batch)
         if number >= MAX_BATCHES or target is None:
             break
-        values, seen = target[target != IGNORED].unique(return_counts=True)
+        values, seen = target[target != IGNORED].unique(return_counts=True)  # type: ignore[no-untyped-call]
         for value, count in zip(values.tolist(), seen.tolist(), strict=True):
             counts[value] = counts.get(value, 0) + count
     whole = sum(counts.values())

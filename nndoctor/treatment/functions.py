@@ -26,8 +26,12 @@ class _Seen(TorchFunctionMode):
         self.calls: Calls = []
 
     def __torch_function__(
-        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:  # noqa: ANN401 - the signature that PyTorch gives
+        self,
+        func: Any,  # noqa: ANN401 - the signature that PyTorch gives
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
         found = func(*args, **(kwargs or {}))
         name = getattr(func, "__name__", "")
         if name in DROPS | SATURATING:
@@ -37,14 +41,18 @@ class _Seen(TorchFunctionMode):
 
 
 class _Swapped(TorchFunctionMode):
-    """Puts `swap` in place of the named functions; the last `kept` of `count` calls in a pass stay."""
+    """Puts `swap` in place of the named functions; no more than the first `most` calls in a pass."""
 
     def __init__(self, names: frozenset[str], swap: Callable[[Tensor], Tensor], most: int | None) -> None:
         super().__init__()
         self._names, self._swap, self._left = names, swap, most
 
     def __torch_function__(
-        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Any,  # noqa: ANN401
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
         if getattr(func, "__name__", "") in self._names and args and (self._left is None or self._left > 0):
             self._left = None if self._left is None else self._left - 1

@@ -49,31 +49,33 @@ def unit(constant: float, finals: Sequence[float]) -> float:
     return max(constant - best, 1e-3 * max(abs(constant), 1e-12))
 
 
-def in_units(loss: float, constant: float, scale: float) -> float:
-    """A final loss in units; a failed training counts as the constant prediction, a finite loss as one unit worse at most."""
-    return (min(loss, constant + MAX_WORSE * scale) if math.isfinite(loss) else constant) / scale
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What losses are measured in: `constant` is the loss of the best constant prediction, `scale` that of a gain of 1.
 
-
-def gain(
-    baseline: Mapping[int, float],
-    changed: Mapping[int, float],
-    constant: float,
-    scale: float,
-    noise: float | None,
-    material: float = MATERIAL,
-) -> Gain:
-    """The gain of a change from the final losses by seed.
-
-    `noise` is the standard deviation of such differences over all changes, None where no change has two seeds.
+    `noise` is the standard deviation of a gain over all changes, None where no change has two seeds.
     """
+
+    constant: float
+    scale: float
+    noise: float | None = None
+
+    def of(self, loss: float) -> float:
+        """A final loss; a failed training counts as the constant prediction, a finite loss as one unit worse at most."""
+        most = self.constant + MAX_WORSE * self.scale
+        return (min(loss, most) if math.isfinite(loss) else self.constant) / self.scale
+
+
+def gain(baseline: Mapping[int, float], changed: Mapping[int, float], units: Units, material: float = MATERIAL) -> Gain:
+    """The gain of a change from the final losses by seed."""
     seeds = sorted(baseline.keys() & changed.keys())
-    before = {seed: in_units(loss, constant, scale) for seed, loss in baseline.items()}
-    after = {seed: in_units(loss, constant, scale) for seed, loss in changed.items()}
+    before = {seed: units.of(loss) for seed, loss in baseline.items()}
+    after = {seed: units.of(loss) for seed, loss in changed.items()}
     gains = np.array([before[seed] - after[seed] for seed in seeds])
     if not len(gains):
         return Gain(0, 0.0, 0.0, 0.0, Verdict.NOISE, 0.0)
     mean, count = float(gains.mean()), len(gains)
-    spread, degrees = _spread(gains, noise)
+    spread, degrees = _spread(gains, units.noise)
     t = T_95[degrees - 1] if degrees <= len(T_95) else Z_95
     half = t * spread * math.sqrt(1 + 1 / count)
     sure, most = (mean + sign * t * spread / math.sqrt(count) for sign in (-1, 1))
@@ -85,7 +87,7 @@ def gain(
     return Gain(count, mean, mean - half, mean + half, verdict, sure)
 
 
-def _spread(gains: np.ndarray, noise: float | None) -> tuple[float, int]:  # type: ignore[type-arg]  # of floats
+def _spread(gains: np.ndarray, noise: float | None) -> tuple[float, int]:
     """The standard deviation of a change's gains, drawn towards that of all changes, and its degrees of freedom."""
     own = float(gains.var(ddof=1)) if len(gains) > 1 else 0.0
     degrees = len(gains) - 1

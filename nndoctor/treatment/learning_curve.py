@@ -118,7 +118,8 @@ def measured(
     parts = [_Part(Job(path, "", seed, steps, device), share) for share, seed in product(SHARES, range(seeds))]
     points: list[Point] = []
     measure = "loss"
-    for measure, point in carried_out(_point, parts):
+    for measured_by, point in carried_out(_point, parts):
+        measure = measured_by
         if not any(known.size == point.size and known.seed == point.seed for known in points):
             points.append(point)
             see(point)

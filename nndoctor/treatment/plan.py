@@ -17,7 +17,7 @@ from nndoctor.treatment.order import ordered
 from nndoctor.treatment.subject import holds_out, loaded
 from nndoctor.treatment.threads import fastest
 from nndoctor.treatment.trainings import carried_out
-from nndoctor.treatment.treat import STOP_EARLY, Treatment
+from nndoctor.treatment.treat import NO_TIME, STOP_EARLY, Treatment
 from nndoctor.treatment.trial import Job, Trial, trained
 
 SEEDS = 3  # of a change that is verified
@@ -31,20 +31,22 @@ NEAR = 0.8  # share of the material size from which on a gain is repeated
 
 @dataclass(slots=True)
 class Plan:
-    """Carries a treatment out within a budget of seconds. `see` is called after every training."""
+    """Carries a treatment out within a budget of seconds, or of the processor's seconds. `see` is called after every training."""
 
     treatment: Treatment
     device: str
     budget: float
     seeds: int = SEEDS
     see: Callable[[Trial], None] = lambda _: None
-    _began: float = field(default_factory=time.perf_counter)
+    cpu: bool = False
+    _began: float = 0.0
     _candidates: list[Change] = field(default_factory=list)
 
     def run(self, session: Session) -> None:
         """Everything that the budget allows; Ctrl-C keeps what is known."""
+        self._began = self._now()
         try:
-            with fastest(self.treatment.path, self.device):
+            with fastest(self.treatment.path, self.device, cpu=self.cpu):
                 self._look(session)
                 while (todo := self._next()) is not None:
                     self._train(*todo)
@@ -52,7 +54,7 @@ class Plan:
             self.treatment.interrupted = True
         for change in self._candidates:
             if change.name not in self.treatment.tried:
-                self.treatment.not_tried.setdefault(change.name, "not enough time left")
+                self.treatment.not_tried.setdefault(change.name, NO_TIME)
 
     def _look(self, session: Session) -> None:
         """Train the file as it is, diagnose it, and put the changes that apply in their order."""
@@ -135,7 +137,7 @@ class Plan:
         if (name, seed) in held.trials:
             return
         rival = held.rival() if change and seed == 0 and math.isfinite(held.constant) else None
-        job = Job(held.path, name, seed, held.steps, self.device, rival)
+        job = Job(held.path, name, seed, held.steps, self.device, rival, self.cpu)
         try:
             [trial] = carried_out(trained, [job])
         except UsageError as error:
@@ -161,7 +163,10 @@ class Plan:
         return base * max(change.length if change else 1.0, 1.0)
 
     def _fits(self, cost: float) -> bool:
-        return time.perf_counter() - self._began + cost <= self.budget
+        return self._now() - self._began + cost <= self.budget
+
+    def _now(self) -> float:
+        return time.process_time() if self.cpu else time.perf_counter()
 
     def _fit_length(self) -> None:
         """Shorten the runs where the budget would not allow enough of them, and start again."""
@@ -195,4 +200,3 @@ class Plan:
         guess = label_entropy(subject)
         held.notes.append("gains are measured from the loss before training: no constant prediction fits this loss")
         return min(finite) if guess is None else min(*finite, guess)
-

@@ -45,37 +45,46 @@ def steered(steering: Steering, total: int) -> Iterator[None]:
     if steering == IDLE:
         yield
         return
-    steps: dict[int, int] = {}
-    first: dict[tuple[int, int], Any] = {}
-    kept: dict[int, list[Any]] = {}
-
-    def before(optimizer: torch.optim.Optimizer, *_: object) -> None:
-        own = id(optimizer)
-        steps[own] = steps.get(own, 0) + 1
-        rising = max(int(steering.warmup * total), 1)
-        factor = steering.rate * min(1.0, steps[own] / rising)
-        kept[own] = [group["lr"] for group in optimizer.param_groups]
-        for k, group in enumerate(optimizer.param_groups):
-            base = first.setdefault((own, k), group["lr"]) if steering.constant else group["lr"]
-            group["lr"] = base * factor
-        if steering.clip is not None:
-            torch.nn.utils.clip_grad_norm_(_parameters(optimizer), steering.clip)
-
-    def after(optimizer: torch.optim.Optimizer, *_: object) -> None:
-        for group, lr in zip(optimizer.param_groups, kept.pop(id(optimizer)), strict=True):
-            group["lr"] = lr
-        if steering.shrink:
-            with torch.no_grad():
-                for parameter in _parameters(optimizer):
-                    if parameter.dim() > 1:
-                        parameter.mul_(1 - steering.shrink / total)
-
-    handles = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
+    hooks = _Hooks(steering, total)
+    handles = [register_optimizer_step_pre_hook(hooks.before), register_optimizer_step_post_hook(hooks.after)]
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
+
+
+class _Hooks:
+    """What happens before and after each optimizer's step."""
+
+    def __init__(self, steering: Steering, total: int) -> None:
+        self._steering, self._total = steering, total
+        self._rising = max(int(steering.warmup * total), 1)
+        self._steps: dict[int, int] = {}
+        self._first: dict[tuple[int, int], Any] = {}
+        self._kept: dict[int, list[Any]] = {}
+
+    def before(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
+        """Set the rates of this step, and clip its gradients."""
+        own, steering = id(optimizer), self._steering
+        self._steps[own] = self._steps.get(own, 0) + 1
+        factor = steering.rate * min(1.0, self._steps[own] / self._rising)
+        self._kept[own] = [group["lr"] for group in optimizer.param_groups]
+        for k, group in enumerate(optimizer.param_groups):
+            first = self._first.setdefault((own, k), group["lr"])
+            group["lr"] = (first if steering.constant else group["lr"]) * factor
+        if steering.clip is not None:
+            torch.nn.utils.clip_grad_norm_(_parameters(optimizer), steering.clip)
+
+    def after(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
+        """Put the rates back, and let the weights decay."""
+        for group, lr in zip(optimizer.param_groups, self._kept.pop(id(optimizer)), strict=True):
+            group["lr"] = lr
+        if self._steering.shrink:
+            with torch.no_grad():
+                for parameter in _parameters(optimizer):
+                    if parameter.dim() > 1:
+                        parameter.mul_(1 - self._steering.shrink / self._total)
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:

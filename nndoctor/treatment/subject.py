@@ -14,7 +14,16 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler, SequentialSampler, Subset
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    Sampler,
+    SequentialSampler,
+    Subset,
+    TensorDataset,
+    default_collate,
+)
 
 from nndoctor.experiment.data import Batches, batches
 from nndoctor.experiment.experiment import Experiment, Given, experiment
@@ -87,7 +96,9 @@ def _first(path: str) -> _First:
         if held_out:
             train, validation = _split(train)
         module = sys.modules.get(package_name(file)[0])
-        known = _known[str(file)] = _First(changed, module, train, validation, held_out)
+        known = _known[str(file)] = _First(
+            changed, module, quick(train), None if validation is None else quick(validation), held_out
+        )
     return known
 
 
@@ -109,7 +120,7 @@ def remade(
     ordered = isinstance(loader.sampler, SequentialSampler)
     own: Sampler[Any] | None = None
     if not isinstance(loader.sampler, (SequentialSampler, torch.utils.data.RandomSampler)) and dataset is None:
-        own = loader.sampler
+        own = loader.sampler  # type: ignore[assignment]  # any iterable of places
     mixed = None if own is not None else (not ordered if shuffle is None else shuffle)
     made: Loader = DataLoader(
         loader.dataset if dataset is None else dataset,
@@ -119,7 +130,33 @@ def remade(
         collate_fn=loader.collate_fn,
         drop_last=loader.drop_last and dataset is None,
     )
-    return batches("train_data", made, shuffle=True)
+    return quick(batches("train_data", made, shuffle=True))
+
+
+def quick(data: Batches) -> Batches:
+    """The same batches, cut from tensors at once where the loader would pick and stack them one by one."""
+    loader = data.loader
+    if loader is None or loader.num_workers or loader.batch_sampler is None or loader.pin_memory:
+        return data
+    tensors = _tensors(loader.dataset)
+    if tensors is None or loader.collate_fn is not default_collate:
+        return data
+    sampler = loader.batch_sampler
+
+    def source() -> Iterator[object]:
+        for chosen in sampler:
+            places = torch.as_tensor(chosen)
+            yield [tensor[places] for tensor in tensors]
+
+    return replace(data, source=source)
+
+
+def _tensors(dataset: Dataset[object]) -> tuple[torch.Tensor, ...] | None:
+    """The tensors that a dataset, or a subset of one, is made of."""
+    if type(dataset) is TensorDataset:
+        return dataset.tensors
+    held = _tensors(dataset.dataset) if type(dataset) is Subset else None
+    return None if held is None else tuple(tensor[torch.as_tensor(dataset.indices)] for tensor in held)  # type: ignore[attr-defined]  # a Subset's
 
 
 def _can_hold_out(subject: Experiment) -> bool:
@@ -131,7 +168,7 @@ def _split(train: Batches) -> tuple[Batches, Batches]:
     count = len(dataset) if isinstance(dataset, Sized) else 0
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).tolist()
     kept = count - round(HELD_OUT * count)
-    held_out = replace(remade(train, dataset=Subset(dataset, sorted(order[kept:])), shuffle=False))
+    held_out = remade(train, dataset=Subset(dataset, sorted(order[kept:])), shuffle=False)
     return remade(train, dataset=Subset(dataset, sorted(order[:kept]))), held_out
 
 

@@ -59,7 +59,7 @@ def rectified(experiment: Experiment) -> None:
 def unfrozen(experiment: Experiment) -> None:
     """Every parameter is trained."""
     for parameter in experiment.model.parameters():
-        parameter.requires_grad_(requires_grad=True)
+        parameter.requires_grad = True
 
 
 def last_module(model: nn.Module) -> nn.Module | None:
@@ -157,7 +157,7 @@ def normalized(experiment: Experiment) -> None:
         if isinstance(scale.place, int) and args:
             return (scale.applied(args[0]), *args[1:]), kwargs
         if scale.place in kwargs:
-            return args, {**kwargs, scale.place: scale.applied(kwargs[scale.place])}  # type: ignore[dict-item]  # a name
+            return args, {**kwargs, scale.place: scale.applied(kwargs[scale.place])}
         return args, kwargs
 
     experiment.model.register_forward_pre_hook(standardize, with_kwargs=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +14,7 @@ STEPS = 12  # of a timed training
 
 
 @contextmanager
-def fastest(path: str, device: str) -> Iterator[int]:
+def fastest(path: str, device: str, *, cpu: bool = False) -> Iterator[int]:
     """Within it, as many threads as train the file fastest: one or all, measured; the number is put back afterwards.
 
     Raises ModelFileError for what does not work in the file.
@@ -24,15 +23,13 @@ def fastest(path: str, device: str) -> Iterator[int]:
     try:
         if usual > 1 and device_named(device).type == "cpu":
             trained(Job(path, "", 0, 1, device))  # the first step of a process loads what later ones need
-            seconds = {count: _timed(path, device, count) for count in (usual, 1)}
+            seconds = {count: _timed(path, device, count, cpu=cpu) for count in (usual, 1)}
             torch.set_num_threads(min(seconds, key=lambda count: seconds[count]))
         yield torch.get_num_threads()
     finally:
         torch.set_num_threads(usual)
 
 
-def _timed(path: str, device: str, threads: int) -> float:
+def _timed(path: str, device: str, threads: int, *, cpu: bool) -> float:
     torch.set_num_threads(threads)
-    began = time.perf_counter()
-    trained(Job(path, "", 0, STEPS, device))
-    return time.perf_counter() - began
+    return trained(Job(path, "", 0, STEPS, device, cpu=cpu)).seconds

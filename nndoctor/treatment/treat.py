@@ -9,10 +9,11 @@ import numpy as np
 
 from nndoctor.core.report import Report
 from nndoctor.treatment.changes import named
-from nndoctor.treatment.gains import Gain, Verdict, gain, pooled_noise, unit
+from nndoctor.treatment.gains import Gain, Units, Verdict, gain, pooled_noise, unit
 from nndoctor.treatment.trial import Rival, Trial
 
 STOP_EARLY = "early-stop"
+NO_TIME = "not enough time left"
 BEHIND = 0.15  # units behind the file as it is at half a training, from which a trial is given up
 
 
@@ -54,11 +55,10 @@ class Treatment:
 
     def gains(self) -> dict[str, Gain]:
         """The gain of each change that was tried, the largest first."""
-        base, scale = self.finals(""), self.scale
+        base = self.finals("")
         noise = pooled_noise([self._differences(name) for name in self.tried if name != STOP_EARLY])
-        found = {
-            name: gain(base, self.finals(name), self.constant, scale, noise, material_of(name)) for name in self.tried
-        }
+        units = Units(self.constant, self.scale, noise)
+        found = {name: gain(base, self.finals(name), units, material_of(name)) for name in self.tried}
         return dict(sorted(found.items(), key=lambda pair: -pair[1].gain))
 
     @property

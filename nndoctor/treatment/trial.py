@@ -42,7 +42,10 @@ class Rival:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A training to do. `steps` are those of the file as it is; a change may multiply them."""
+    """A training to do. `steps` are those of the file as it is; a change may multiply them.
+
+    Its seconds are those of the wall clock, or (`cpu`) of the processor, which do not depend on what else is running.
+    """
 
     path: str
     change: str
@@ -50,6 +53,11 @@ class Job:
     steps: int
     device: str = "auto"
     rival: Rival | None = None
+    cpu: bool = False
+
+    def clock(self) -> float:
+        """Seconds of the clock that the training is timed by."""
+        return time.process_time() if self.cpu else time.perf_counter()
 
 
 @dataclass(slots=True)
@@ -103,7 +111,7 @@ def trained(job: Job) -> Trial:
 
 def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
     """A training with a change, and the experiment whose model was trained."""
-    began = time.perf_counter()
+    began = job.clock()
     torch.manual_seed(job.seed)
     subject = loaded(job.path, job.seed)
     trial = Trial(change.name, job.seed, settings=dict(change.settings))
@@ -121,8 +129,8 @@ def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
     _settle(trial, change, stepper, total)
     torch.manual_seed(job.seed)
     with steered(change.steering, total):
-        _Course(subject, stepper, trial, total, device, None if change.late else job.rival).run()
-    trial.seconds += time.perf_counter() - began
+        _Course(subject, stepper, trial, total, device, None if change.late else job.rival, job.clock).run()
+    trial.seconds += job.clock() - began
     return trial, subject
 
 
@@ -147,6 +155,7 @@ class _Course:
     total: int
     device: torch.device
     rival: Rival | None
+    clock: Callable[[], float]
 
     def run(self) -> None:
         """Train to the end, or to where it is not worth going on."""
@@ -163,10 +172,10 @@ class _Course:
                     return
 
     def _step(self, batch: object, step: int) -> None:
-        began = time.perf_counter()
+        began = self.clock()
         found = self.stepper.take(batch, step)
         if step == 0:
-            self.trial.seconds -= time.perf_counter() - began  # the first step of a process loads what later ones need
+            self.trial.seconds -= self.clock() - began  # the first step of a process loads what later ones need
         if found is not None:
             self.trial.train_steps.append(step)
             self.trial.train_losses.append(float(found.loss.detach()))

@@ -29,7 +29,7 @@ def why_not(experiment: Experiment) -> str:
         with torch.random.fork_rng(devices=[]):
             widened(experiment)
             return ""
-    except (RuntimeError, ValueError, TypeError, AttributeError, IndexError):
+    except Exception:  # noqa: BLE001 - whatever a module raises that was not made for another size
         return "its layers do not fit together when they are made larger; give the file `def model(width=…)`"
 
 
@@ -157,5 +157,6 @@ def _drawn_alike(old: Any, new: Any) -> None:  # noqa: ANN401 - any module with 
         drawn = small.detach().flatten()[torch.randint(small.numel(), (large.numel(),))].view_as(large)
         fans = small[0].numel() / max(large[0].numel(), 1) if name == "weight" else 1.0
         mean = small.detach().mean()
+        large.requires_grad = small.requires_grad
         with torch.no_grad():
             large.copy_(mean + (drawn - mean) * math.sqrt(fans))
