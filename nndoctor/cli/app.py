@@ -21,6 +21,7 @@ from nndoctor.cli.plot import plot
 from nndoctor.cli.report import report
 from nndoctor.cli.rules import rules
 from nndoctor.cli.sanity import sanity
+from nndoctor.cli.search import search
 from nndoctor.cli.settings import settings
 from nndoctor.cli.skill import skill
 from nndoctor.cli.sweep import sweep
@@ -52,6 +53,7 @@ app.command()(report)
 app.command()(watch)
 app.command()(train)
 app.command()(treat)
+app.command()(search)
 app.command("learning-curve")(learning_curve)
 app.command()(lab)
 app.command()(mcp)

@@ -26,6 +26,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "train": ("nndoctor train model.py --epochs 20 --optimizer adam --lr 1e-3",),
     "treat": ("nndoctor treat model.py",),
+    "search": ("nndoctor search model.py",),
     "mcp": ("nndoctor mcp",),
     "baseline": (
         "nndoctor baseline save good-runs/ -o nndoctor-baseline.json",

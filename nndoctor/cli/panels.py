@@ -22,6 +22,7 @@ PANELS = {
         "sanity": "check a model before a long training job",
         "train": "train a model with live diagnosis",
         "treat": "try the most promising remedies on a model and measure them",
+        "search": "search for settings, coarse to fine, and judge the search",
         "learning-curve": "would more data help: errors over the training-set size",
         "lab": "train a broken network and its fix side by side",
     },

@@ -20,6 +20,7 @@ from nndoctor.training.machine import device_named
 from nndoctor.training.options import Options
 from nndoctor.training.stepper import Stepper
 from nndoctor.treatment.changes import Change, named
+from nndoctor.treatment.doctor import Doctor
 from nndoctor.treatment.steering import steered
 from nndoctor.treatment.subject import loaded
 
@@ -45,6 +46,7 @@ class Job:
     """A training to do. `steps` are those of the file as it is; a change may multiply them.
 
     Its seconds are those of the wall clock, or (`cpu`) of the processor, which do not depend on what else is running.
+    With a `doctor` it ends at a finding of error severity that stands.
     """
 
     path: str
@@ -54,6 +56,7 @@ class Job:
     device: str = "auto"
     rival: Rival | None = None
     cpu: bool = False
+    doctor: bool = False
 
     def clock(self) -> float:
         """Seconds of the clock that the training is timed by."""
@@ -81,6 +84,11 @@ class Trial:
     start: float = math.nan
     given_up: float | None = None
     settings: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss became infinite or several times its first value."""
+        return bool(_hopeless(self))
 
     @property
     def final(self) -> float:
@@ -129,7 +137,10 @@ def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
     _settle(trial, change, stepper, total)
     torch.manual_seed(job.seed)
     with steered(change.steering, total):
-        _Course(subject, stepper, trial, total, device, None if change.late else job.rival, job.clock).run()
+        course = _Course(subject, stepper, trial, total, device, job.clock)
+        course.rival = None if change.late else job.rival
+        course.doctor = Doctor() if job.doctor else None
+        course.run()
     trial.seconds += job.clock() - began
     return trial, subject
 
@@ -154,8 +165,9 @@ class _Course:
     trial: Trial
     total: int
     device: torch.device
-    rival: Rival | None
     clock: Callable[[], float]
+    rival: Rival | None = None
+    doctor: Doctor | None = None
 
     def run(self) -> None:
         """Train to the end, or to where it is not worth going on."""
@@ -198,6 +210,8 @@ class _Course:
         if "accuracy" in values:
             trial.accuracies.append(values["accuracy"])
         trial.cut = _hopeless(trial)
+        if not trial.cut and self.doctor is not None and HALF * self.total <= step + 1 < self.total:
+            trial.cut = self.doctor.fails(trial.run())
         trial.given_up = _behind(trial, self.rival)
 
 

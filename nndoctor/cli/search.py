@@ -1,0 +1,85 @@
+"""`nndoctor search MODEL.py`"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from nndoctor.cli import Exit
+from nndoctor.cli.look import Color, look
+from nndoctor.cli.needs_torch import needs_torch
+from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.out import check, put, say
+from nndoctor.cli.run_treat import TreatFormat, length, seconds
+from nndoctor.core.errors import UsageError
+from nndoctor.diagnosis.request import SessionOptions
+
+
+def search(
+    model: Annotated[str, typer.Argument(metavar="MODEL.py", help="A file that sets model, loss and train_data.")],
+    budget: Annotated[
+        str, typer.Option("--budget", metavar="TIME", help="Time for all trainings: 90s, 10m, 1h.")
+    ] = "10m",
+    trials: Annotated[int, typer.Option("--trials", metavar="N", min=4, help="Trials at most.")] = 40,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Seed of the draws and of the trainings.")
+    ] = 0,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            "--epochs",
+            metavar="N",
+            min=1,
+            help="Length of the longest trainings. Default: `epochs` of the file, else 10.",
+            show_default=False,
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
+    ] = None,
+    device: Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
+    storage: Annotated[
+        str, typer.Option("--storage", metavar="FILE", help="Optuna's database; the same file goes on.")
+    ] = "search.db",
+    format: Annotated[
+        TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
+    ] = TreatFormat.terminal,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.", show_default=False)
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite --output if it exists.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
+    color: ColorOption = Color.auto,
+    no_color: NoColorOption = False,
+) -> None:
+    """Search for a learning rate, weight decay and batch size, coarse to fine, and judge the search.
+
+    Short trainings over a wide range first, then longer ones over what is left of it. The range widens where the best
+    trials are at its edge. A trial stops early once its loss exceeds three times its first value or it has an error.
+
+    Example: nndoctor search model.py --budget 5m
+    """
+    check(output, [model], force=force)
+    needs_torch("nndoctor search")
+    if find_spec("optuna") is None:
+        raise UsageError("nndoctor search needs Optuna; pip install 'nndoctor[optuna]'")
+    from nndoctor.diagnosis.session import Session
+    from nndoctor.reporters import search as reporter
+    from nndoctor.treatment.search import Limits, Outcome, searched
+    from nndoctor.treatment.threads import fastest
+
+    limits = Limits(trials, seconds(budget), seed, device)
+    outcome = Outcome(model, length(model, epochs, steps))
+    url = storage if "://" in storage else f"sqlite:///{storage}"
+    with fastest(model, device):
+        searched(outcome, url, limits, (lambda _: None) if quiet else say)
+    run = reporter.run_of(outcome)
+    report = None
+    if run is not None:
+        report = Session(SessionOptions()).judge(run, log=model, families=("NN9",))
+    paper = look(chosen(color, no_color), to_file=output is not None)
+    whole = reporter.as_json(outcome, report) if format is TreatFormat.json else reporter.render(outcome, report, paper)
+    put(whole, output)
+    raise typer.Exit(Exit.INTERRUPTED if outcome.interrupted else Exit.CLEAN)

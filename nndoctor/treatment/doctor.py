@@ -1,0 +1,25 @@
+"""nndoctor's own verdict on a training under way, as a pruner: a trial with a finding of error severity need not go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nndoctor.core.finding import Severity
+from nndoctor.core.run import Run
+from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.session import Session
+
+
+@dataclass(slots=True)
+class Doctor:
+    """Looks at a trial's curves now and then; it fails when two looks in a row have the same finding."""
+
+    session: Session = field(default_factory=lambda: Session(SessionOptions(isolated=True)))
+    before: frozenset[str] = frozenset()
+
+    def fails(self, run: Run) -> str:
+        """The name of the standing finding of error severity; empty where there is none."""
+        found = [f for f in self.session.judge(run, log="-").findings if f.severity is Severity.ERROR]
+        standing = next((f.name for f in found if f.code in self.before), "")
+        self.before = frozenset(f.code for f in found)
+        return standing

@@ -1,0 +1,237 @@
+"""A coarse-to-fine random search (CS231n): many short trials over a wide range, then longer ones over what is left of it.
+
+The range widens again where the best trials lie at its edge. Trials and ranges are kept in Optuna's storage.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+
+from nndoctor.core.errors import UsageError
+from nndoctor.treatment.changes import Change
+from nndoctor.treatment.rebound import made
+from nndoctor.treatment.steering import Steering
+from nndoctor.treatment.subject import loaded, rebatchable, remade
+from nndoctor.treatment.trainings import carried_out
+from nndoctor.treatment.trial import Job, Trial, trained_subject
+
+ROUNDS = ((0.25, 0.5), (0.5, 0.3), (1.0, 0.2))  # share of a training's length, and of the trials
+WIDE = 100.0  # times the file's own learning rate, up and down
+DECAYS = (1e-6, 1e-1)  # of weight decay; below it changes nothing, above it nothing is learned
+SMALLEST_BATCH, LARGEST_SHARE = 8, 4  # examples; of the training set, a quarter
+BEST = 4  # one in so many trials is good: the next round's range holds those
+EDGE = 0.1  # of a range, in logarithms: the best trial in it moves the range
+FEWEST = 3  # trials that make a round
+USUAL_RATE = 1e-3  # of a file without an optimizer
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From where to where a setting is drawn, evenly in its logarithm; `whole` numbers are rounded to powers of two."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+    def narrowed(self, good: Sequence[float], best: float) -> Range:
+        """The range of the good values with room around them; beyond its edge where the best value lies at it."""
+        width = math.log(self.high / self.low)
+        low, high = math.log(min(good)), math.log(max(good))
+        room = max(EDGE * width, (high - low) / 4)
+        place = math.log(best / self.low) / width
+        below = width / 2 if place <= EDGE else room
+        above = width / 2 if place >= 1 - EDGE else room
+        found = Range(math.exp(low - below), math.exp(high + above), self.whole)
+        return Range(max(found.low, 1.0), max(found.high, 1.0), True) if self.whole else found
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A trial to do."""
+
+    job: Job
+    values: Mapping[str, float]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a search found. `trials` by settings, steps and final loss; `reference` is the loss of the file as it is."""
+
+    path: str
+    steps: int
+    trials: list[tuple[dict[str, float], int, float]] = field(default_factory=list)
+    stopped: int = 0
+    reference: float = math.inf
+    ranges: dict[str, Range] = field(default_factory=dict)
+    interrupted: bool = False
+
+    @property
+    def best(self) -> tuple[dict[str, float], int, float] | None:
+        """The best trial among the longest ones; None where all failed."""
+        longest = max((steps for _, steps, loss in self.trials if math.isfinite(loss)), default=0)
+        found = [trial for trial in self.trials if trial[1] == longest and math.isfinite(trial[2])]
+        return min(found, key=lambda trial: trial[2], default=None)
+
+
+def ranges_of(path: str) -> dict[str, Range]:
+    """What is searched, and where: learning rate, weight decay and batch size, as far as the file lets them change."""
+    subject = loaded(path, 0)
+    optimizer = made(subject)
+    group = optimizer.param_groups[0] if optimizer is not None else {"lr": USUAL_RATE, "weight_decay": 0.0}
+    lr = float(group["lr"])
+    if lr <= 0:
+        raise UsageError(f"{path}: the optimizer's learning rate is {lr:g}; a search needs one above 0 to start from")
+    found = {"lr": Range(lr / WIDE, lr * WIDE)}
+    if "weight_decay" in group:
+        found["weight_decay"] = Range(*DECAYS)
+    examples = subject.train_data.examples or 0
+    if rebatchable(subject.train_data) is not None and examples // LARGEST_SHARE > 2 * SMALLEST_BATCH:
+        found["batch_size"] = Range(SMALLEST_BATCH, min(examples // LARGEST_SHARE, 256), whole=True)
+    return found
+
+
+def one(setting: Setting) -> Trial:
+    """Train the file with the settings of a trial."""
+    values = setting.values
+
+    def apply(experiment: Any) -> None:  # noqa: ANN401 - an experiment
+        if "batch_size" in values:
+            experiment.train_data = remade(experiment.train_data, size=round(values["batch_size"]))
+
+    def tune(optimizer: torch.optim.Optimizer) -> None:
+        for group in optimizer.param_groups:
+            if "weight_decay" in group and "weight_decay" in values:
+                group["weight_decay"] = values["weight_decay"]
+
+    change = Change("", values, apply, tune, Steering(rate=values["factor"]))
+    return trained_subject(setting.job, change)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many trials, how many seconds, from which seed, and on what."""
+
+    trials: int
+    budget: float
+    seed: int = 0
+    device: str = "auto"
+
+
+def searched(outcome: Outcome, storage: str, limits: Limits, see: Callable[[str], None] = lambda _: None) -> None:
+    """Search within the limits, going on with what the storage holds; Ctrl-C keeps what is known. Raises UsageError."""
+    began = time.perf_counter()
+    trials, seed, device = limits.trials, limits.seed, limits.device
+    outcome.ranges = ranges_of(outcome.path)
+    centre = outcome.ranges["lr"].high / WIDE
+    try:
+        reference = one(Setting(Job(outcome.path, "", seed, outcome.steps, device), {"factor": 1.0}))
+        outcome.reference = reference.final
+        costly = max(reference.seconds, 1e-3) / outcome.steps
+        for number, (share, part) in enumerate(ROUNDS):
+            steps = max(round(outcome.steps * share), 1)
+            study = _study(storage, outcome.path, number, seed)
+            wanted = max(round(trials * part), FEWEST)
+            left = limits.budget - (time.perf_counter() - began)
+            later = sum(max(round(trials * p), FEWEST) * s for s, p in ROUNDS[number + 1 :]) * outcome.steps * costly
+            own = wanted * steps * costly
+            allowed = time.perf_counter() + left * own / max(own + later, 1e-9)
+            base = Job(outcome.path, "", seed, steps, device, doctor=True)
+            for asked, setting in _asked(
+                study, outcome.ranges, base, centre, partial(_more, wanted=wanted, until=allowed)
+            ):
+                [trial] = carried_out(one, [setting])
+                _told(study, asked, trial)
+                see(_said(setting.values, steps, trial))
+            found = _finished(study, steps)
+            outcome.stopped += sum("stopped" in t.user_attrs for t in study.get_trials(deepcopy=False))
+            outcome.trials += found
+            outcome.ranges = _next_ranges(outcome.ranges, found)
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+
+
+def _study(storage: str, path: str, number: int, seed: int) -> Any:  # noqa: ANN401 - Optuna ships no types here
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(
+        storage=storage, study_name=f"{path} round {number + 1} seed {seed}", load_if_exists=True
+    )
+    study.sampler = optuna.samplers.RandomSampler(seed=seed + 1000 * number + len(study.trials))  # none drawn twice
+    return study
+
+
+def _more(done: int, wanted: int, until: float) -> bool:
+    """Whether a round has too few trials yet: each makes a few, whatever the time."""
+    return done < wanted and (time.perf_counter() < until or done < FEWEST)
+
+
+def _asked(
+    study: Any,  # noqa: ANN401
+    ranges: Mapping[str, Range],
+    job: Job,
+    centre: float,
+    more: Callable[[int], bool],
+) -> Iterator[tuple[Any, Setting]]:
+    """Trials drawn from the ranges as long as there are to be more."""
+    import optuna
+
+    spread = {
+        name: optuna.distributions.FloatDistribution(r.low, max(r.high, r.low * 1.001), log=True)
+        for name, r in ranges.items()
+    }
+    done = len(_finished(study, job.steps))
+    while more(done):
+        asked = study.ask(spread)
+        values = dict(asked.params)
+        for name, held in ranges.items():
+            if held.whole:
+                values[name] = float(2 ** round(math.log2(values[name])))
+        asked.set_user_attr("values", values)
+        yield asked, Setting(job, {**values, "factor": values["lr"] / centre})
+        done += 1
+
+
+def _told(study: Any, asked: Any, trial: Trial) -> None:  # noqa: ANN401
+    import optuna
+
+    for step, loss in zip(trial.steps, trial.losses, strict=True):
+        if math.isfinite(loss):
+            asked.report(loss, step)
+    last = trial.losses[-1] if trial.losses else math.inf
+    if trial.cut:
+        asked.set_user_attr("stopped", trial.cut)
+    if trial.diverged or not math.isfinite(last):
+        study.tell(asked, state=optuna.trial.TrialState.PRUNED)
+    else:  # a trial that stands still is stopped, and its loss counts
+        study.tell(asked, last if trial.cut else trial.final)
+
+
+def _finished(study: Any, steps: int) -> list[tuple[dict[str, float], int, float]]:  # noqa: ANN401
+    """The trials of a round that ended, those that diverged with an infinite loss."""
+    ended = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished() and "values" in t.user_attrs]
+    return [(dict(t.user_attrs["values"]), steps, t.value if t.state.name == "COMPLETE" else math.inf) for t in ended]
+
+
+def _next_ranges(
+    ranges: Mapping[str, Range], found: Sequence[tuple[Mapping[str, float], int, float]]
+) -> dict[str, Range]:
+    alive = sorted((t for t in found if math.isfinite(t[2])), key=lambda trial: trial[2])
+    if not alive:
+        return {name: Range(r.low / WIDE, r.high / WIDE) if name == "lr" else r for name, r in ranges.items()}
+    good = alive[: max(2, len(found) // BEST)]
+    return {
+        name: held.narrowed([values[name] for values, _, _ in good], good[0][0][name]) for name, held in ranges.items()
+    }
+
+
+def _said(values: Mapping[str, float], steps: int, trial: Trial) -> str:
+    settings = ", ".join(f"{name} {value:.3g}" for name, value in values.items() if name != "factor")
+    return f"{settings}, {steps} steps: " + (f"stopped: {trial.cut}" if trial.cut else f"loss {trial.final:.4g}")
