@@ -68,7 +68,7 @@ def slow(tmp_path_factory):
     path = tmp_path_factory.mktemp("slow") / "model.py"
     path.write_text(f"{dedent(HEAD)}optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)\n", encoding="utf-8")
     before = path.read_bytes()
-    return treated(str(path)), before
+    return treated(str(path), budget=4.0), before
 
 
 def test_a_learning_rate_too_low_is_found_and_verified(slow):
@@ -110,12 +110,12 @@ def test_a_softmax_too_many_is_found(written):
 
 def test_nothing_helps_a_healthy_file(written):
     """Small gains of single seeds are not called help."""
-    assert treated(written(), steps=120, budget=8.0).best is None
+    assert treated(written(), steps=120, budget=3.0).best is None
 
 
 def test_a_training_that_explodes_is_cut_and_a_lower_rate_helps(written):
     """Failed trainings count as no better than a constant prediction."""
-    treatment = treated(written("optimizer = lambda params: torch.optim.SGD(params, lr=300.0)"), budget=6.0)
+    treatment = treated(written("optimizer = lambda params: torch.optim.SGD(params, lr=300.0)"), budget=2.5)
     assert treatment.trials["", 0].cut
     assert treatment.best is not None
 
