@@ -16,11 +16,8 @@ from nndoctor.reporters.html.runs import counts, overview
 from nndoctor.reporters.html.section import section
 from nndoctor.reporters.ranking import worst_first
 
-    return document(title, *body)
-
-
-def document(title: str, *body: Html) -> str:
-    """A whole page with nndoctor's style."""
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""What a browser may load: nothing but the page's own style and the cells of its maps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +49,11 @@ def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]] = (), pl
         _pages(place),
         el("footer", el("p", f"nndoctor {__version__}")),
     ]
-<<<<<<< HEAD
-=======
-    script = el("script", Html(_file("sort.js"))) if several else Html("")
-    return document(title, *body, script=script)
+    return document(title, *body)
 
 
-def document(title: str, *body: Html, script: Html = EMPTY) -> str:
+def document(title: str, *body: Html) -> str:
     """A whole page with nndoctor's style."""
->>>>>>> 9669b3e (Prescribe the best change with a diff and a page; benchmark treatments on planted faults)
     head = (
         Html('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         Html('<meta name="color-scheme" content="light dark">'),
