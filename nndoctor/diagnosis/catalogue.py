@@ -73,6 +73,7 @@ from nndoctor.rules.log import (
 )
 from nndoctor.rules.process import (
     data_loader_bottleneck,
+    hung_rank,
     loss_scale_collapse,
     memory_grows,
     out_of_memory,
@@ -193,6 +194,7 @@ RULES: tuple[Rule, ...] = (
     loss_scale_collapse.RULE,
     data_loader_bottleneck.RULE,
     slow_rank.RULE,
+    hung_rank.RULE,
     entropy_collapse.RULE,
     kl_blow_up.RULE,
     reward_collapse.RULE,

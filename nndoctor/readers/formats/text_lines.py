@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import HEAD, Source, pieces
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, from_rows, joined
@@ -43,9 +45,12 @@ def read(source: Source) -> list[Table]:
 
     parts: list[Table] = []
     before = 0
+    silent: tuple[int, int] | None = None
     for text in pieces(source):
-        lines = one_voice(text.split("\n"), tells)
+        voice = one_voice(text.split("\n"), tells)
+        lines = voice.lines
         found = _told(lines, source)
+        silent = voice.silent and (voice.silent[0], before + voice.silent[1])
         notes: tuple[str, ...] = ()
         if (
             lines[-1].strip()
@@ -62,7 +67,8 @@ def read(source: Source) -> list[Table]:
         raise UnreadableLog(
             f"{source.path} has no line with a loss or a metric; expected 'epoch 1 loss 0.5' or the like"
         )
-    return [joined(parts)]
+    whole = joined(parts)
+    return [replace(whole, facts={**whole.facts, "silent_rank": Fact(*silent)})] if silent else [whole]
 
 
 def _told(lines: Sequence[str], source: Source) -> list[Record]:

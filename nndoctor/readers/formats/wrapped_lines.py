@@ -33,7 +33,7 @@ def read(source: Source) -> list[Table]:
     before = 0
     for text in pieces(source):
         lines = [_text(line) or "" for line in text.split("\n")]
-        found = records(one_voice(lines, tells))
+        found = records(one_voice(lines, tells).lines)
         if found:
             rows = [record.row for record in found]
             parts.append(from_records(rows, "wrapped-text", [record.line + before for record in found]))

@@ -33,6 +33,7 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
         if column is not None:
             meanings[column] = mapped(target)
     meanings |= _bare_splits(meanings)
+    meanings |= _timed(meanings)
     numbers = [said for said in meanings.values() if said.kind in (Kind.SERIES, Kind.PART)]
     losses = {said.split for said in numbers if said.metric == "loss" or said.metric.endswith("_loss")}
     held = {(said.split, said.metric) for said in numbers}
@@ -51,6 +52,18 @@ def _bare_splits(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     if not lone and (series or len(set(bare.values())) < 2):
         return {}
     return {column: Meaning(Kind.SERIES, split, "loss") for column, split in bare.items()}
+
+
+def _timed(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """A bare `time` beside the time that a step waits for its data is the time of the step; a bare `data` beside it is that wait."""
+    named = {tidy(column): column for column in meanings}
+    told = {said.metric for said in meanings.values()}
+    if "time" not in named or "step_time" in told or not ("data" in named or "data_time" in told):
+        return {}
+    found = {named["time"]: Meaning(Kind.MACHINE, "", "step_time")}
+    if "data_time" not in told:
+        found[named["data"]] = Meaning(Kind.MACHINE, "", "data_time")
+    return found
 
 
 def pairs(maps: Iterable[str]) -> dict[str, str]:

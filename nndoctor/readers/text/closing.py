@@ -36,6 +36,14 @@ ENDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     (
+        "no_progress",
+        re.compile(
+            r"\bno progress\b|\b(?:has|have) not (?:reported|responded)|heartbeat\w* (?:timed out|timeout|missed|lost|expired)|missed \d* ?heartbeats?"
+            r"|\brank \d+\W+(?:is |seems |appears )?(?:not responding|unresponsive|hung|stuck|stalled|missing)|\bhang detected|(?:training|job|process|run) (?:is |seems |appears )?(?:hung|stuck|stalled)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
         "process_error",
         re.compile(
             r"NCCL (?:timeout|error|failure)|nccl\w*Error|collective operation timeout|^\s*\w+(?:Error|Exception)\s*$"

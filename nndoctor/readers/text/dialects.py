@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from nndoctor.readers.text.timings import named
+
 METER = re.compile(r"(?<![\w.])[-+]?[\d.]+(?:e[-+]?\d+)?\s+\(\s*([-+]?[\d.]+(?:e[-+]?\d+)?|nan)\)", re.IGNORECASE)
 TRAIN = re.compile(r"\bTrain: \[?(\d+)(?:/\d+\])?\s*\[\s*(\d+)/\s*(\d+)\s*(?:\([^)]*\))?\s*\]")
 EPOCH = re.compile(r"\bEpoch: ?\[(\d+)\]")
@@ -87,6 +89,7 @@ def _said(line: str, epoch: str) -> str:
         return f"val mAP: {found['value']}" if whole else ""
     if "Score at" in line and (found := SCORE.search(line)):
         return f"step {found[1]} train loss {found[2]}"
+    line = named(line)
     return _of_a_tool(line) if ": " in line else line
 
 

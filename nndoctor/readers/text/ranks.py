@@ -1,11 +1,14 @@
-"""What many processes print into one stream: of lines that name their rank, one rank's are kept."""
+"""What many processes print into one stream: of lines that name their rank, one rank's are kept, with the step times of all."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+
+import numpy as np
 
 LOOKED_AT = 2000  # lines
 NAMED = re.compile(
@@ -13,10 +16,24 @@ NAMED = re.compile(
     r"|\[\d+,(?P<mpi>\d{1,5})\]<std\w+>|\([A-Za-z_]\w*[ ,]+(?:rank=\d+, ?)?pid=(?P<pid>\d+)[^)]*\))(?:[:>|-]|\s)\s*",
     re.IGNORECASE,
 )
+STEP_TIME = re.compile(
+    r"\b(?:step[ _]?time|iter(?:ation)?[ _]?time|time[ _]per[ _]?(?:step|iter\w*)|time)(?: ?\((?:m?s)\)|_m?s)?[ :=]{1,3}(?P<time>\d+\.?\d*)",
+    re.IGNORECASE,
+)
+BEHIND = 2  # lines of every other rank since a rank's last one: it no longer takes part
+REGULAR = 5  # lines of a rank that show that it reports at every step
 NUMBERED = re.compile(r"^(?P<before>)(?P<rank>\d{1,5}):\s(?=\D)")
 
 
-def one_voice(lines: Sequence[str], tells: Callable[[str], bool]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One rank's lines with all others left empty; `silent` is the rank that stopped reporting, and the number of its last line."""
+
+    lines: list[str]
+    silent: tuple[int, int] | None = None
+
+
+def one_voice(lines: Sequence[str], tells: Callable[[str], bool]) -> Voice:
     """The lines, those of all ranks but one left empty; `tells` says of a line whether it holds a loss or a metric.
 
     The rank that tells most is kept, of several the lowest; lines that name no rank are kept.
@@ -26,11 +43,42 @@ def one_voice(lines: Sequence[str], tells: Callable[[str], bool]) -> list[str]:
         if _interleaved([rank for rank, _ in sample]):
             told = Counter(rank for rank, line in sample if tells(line))
             if not told:
-                return list(lines)
+                return Voice(list(lines))
             most = max(told.values())
             kept = min(rank for rank, count in told.items() if count == most)
-            return [_kept(pattern, line, kept) for line in lines]
-    return list(lines)
+            left = [_kept(pattern, line, kept) for line in lines]
+            return Voice(_with_times(lines, left, pattern, kept), _silent(lines, pattern, tells))
+    return Voice(list(lines))
+
+
+def _silent(lines: Sequence[str], pattern: re.Pattern[str], tells: Callable[[str], bool]) -> tuple[int, int] | None:
+    """The one rank that stopped reporting while every other went on, and the number of its last line; else None."""
+    told: dict[int, list[int]] = defaultdict(list)
+    for number, line in enumerate(lines, 1):
+        if (rank := _rank(pattern, line)) is not None and tells(line):
+            told[rank].append(number)
+    if len(told) < 2 or min(map(len, told.values())) < REGULAR:
+        return None
+    early = min(told, key=lambda rank: told[rank][-1])
+    last = told[early][-1]
+    others = [np.asarray(numbers) for rank, numbers in told.items() if rank != early]
+    goes_on = min(int((numbers > last).sum()) for numbers in others) >= BEHIND
+    as_often = 2 * len(told[early]) >= max(int((numbers <= last).sum()) for numbers in others)
+    return (early, last) if goes_on and as_often else None
+
+
+def _with_times(lines: Sequence[str], kept: list[str], pattern: re.Pattern[str], chosen: int) -> list[str]:
+    """The kept lines, each with the step times that the ranks print for the same step, in the order of printing."""
+    times: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for at, line in enumerate(lines):
+        if (rank := _rank(pattern, line)) is not None and (found := STEP_TIME.search(line)):
+            times[rank].append((at, found["time"]))
+    if len(times) < 2 or chosen not in times:
+        return kept
+    for rank, told in times.items():
+        for (at, _), (_, time) in zip(times[chosen], told, strict=False):
+            kept[at] += f" rank_{rank}_step_time: {time}"
+    return kept
 
 
 def _interleaved(ranks: list[int]) -> bool:

@@ -153,7 +153,7 @@ ADVERSARIAL = re.compile(
 )
 REWARD = re.compile(
     r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_return|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
-    r"|(train_|eval_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|return|critic_(?:rewards|score)_mean"
+    r"|(train_|eval_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|average_?ep_?ret|ep_?ret|return|critic_(?:rewards|score)_mean"
     r"|average_rewards?|total_rewards?|average_returns?|returns_mean|(train_|test_|eval_|rollout_)?success_rate|r)$"
 )
 PLAYING = re.compile(

@@ -22,11 +22,11 @@ SERIES = table(
     entropy_loss: entropy_loss loss_ent ent_loss entropy_objective
     clip_fraction: clip_fraction clipfrac clip_frac clipfrac_avg pg_clipfrac clip_ratio_region_mean clip_ratio ppo_clip_ratio clip_fraction_mean clipped_fraction
     explained_variance: explained_variance explained_var vf_explained_var explained_variance_mean
-    value_loss: value_loss vf_loss critic_loss v_loss c_loss loss_vf loss_value_avg value_avg value_function_loss loss_critic td_loss qf_loss qf1_loss q_loss critic1_loss td_error vf_loss_unclipped
-    policy_loss: policy_loss policy_gradient_loss pg_loss actor_loss a_loss loss_policy_avg policy_avg act_loss loss_actor loss_clip loss_pg
+    value_loss: value_loss vf_loss critic_loss v_loss c_loss loss_vf loss_value_avg value_avg value_function_loss loss_critic td_loss qf_loss qf1_loss q_loss critic1_loss td_error vf_loss_unclipped loss_v
+    policy_loss: policy_loss policy_gradient_loss pg_loss actor_loss a_loss loss_policy_avg policy_avg act_loss loss_actor loss_clip loss_pg loss_pi
     q_values: q_values qf1_values qf2_values mean_q q_mean q_value mean_q_value
     completion_length: completions_mean_length completion_length mean_completion_length response_length_mean response_length mean_response_length completion_length_mean gen_length glen
-    clipped_completions: completions_clipped_ratio response_length_clip_ratio clipped_ratio truncated_ratio truncation_ratio clip_ratio_response truncated_fraction completion_truncation_rate response_clip_ratio truncated_completions
+    clipped_completions: completions_clipped_ratio response_length_clip_ratio clipped_ratio truncated_ratio truncate_ratio truncation_ratio clip_ratio_response truncated_fraction completion_truncation_rate response_clip_ratio truncated_completions
     episode_length: ep_len_mean ep_len episodic_length episode_len_mean episode_length episode_lengths_step episode_lengths_iter eplenmean episode_length_mean
     exploration_rate: exploration_rate
     action_std: action_std policy_std
@@ -40,10 +40,10 @@ SERIES = table(
     sample_diversity: sample_diversity diversity ms_ssim_diversity modes modes_covered n_modes coverage mode_coverage num_modes sample_std gen_std fake_std
     fid: fid fid_score fid50k frechet_inception_distance fid50k_full
     beta: beta kl_weight kl_beta kl_coef_vae anneal kl_anneal beta_kl kl_annealing
-    throughput: tps_tokens_s tokens_per_sec tokens_per_second tok_sec tokens_s tokens_per_s tps tok_per_sec samples_per_sec samples_per_second examples_per_sec images_per_sec img_per_sec imgs_per_sec it_s its_per_sec steps_per_sec steps_per_second throughput perf_throughput sps fps time_fps train_samples_per_second train_tokens_per_second tokens_sec samples_sec step_fps tgs tokens_per_gpu_per_second iters_per_sec train_speed it_sec
+    throughput: tps_tokens_s tokens_per_sec tokens_per_second tok_sec tokens_s tokens_per_s tps tok_per_sec samples_per_sec samples_per_second examples_per_sec images_per_sec img_per_sec imgs_per_sec it_s its_per_sec steps_per_sec steps_per_second throughput perf_throughput sps fps time_fps train_samples_per_second train_tokens_per_second tokens_sec samples_sec step_fps tgs tokens_per_gpu_per_second iters_per_sec train_speed train_speed_iter_s speed_iter_s iter_s it_sec
     step_time: step_time iter_time time_per_step step_seconds step_time_s iteration_time time_per_iteration train_step_timing timing_s_step perf_time_per_step seconds_per_step sec_per_step step_time_ms iter_time_ms step_ms dt dt_ms elapsed_time_per_iteration_ms elapsed_time_per_iteration batch_time train_step_timing_in_s time_per_iter step_duration
     data_time: dataloader_wait dataloader_wait_ms dataloader_wait_s data_time data_loading_time dataloader_time data_wait data_wait_time time_data data_load_time dataload_time load_time data_s data_time_ms data_ms loader_time data_loading_s data_wait_s data_loading
-    memory: memory_max_active_gi_b max_active_gi_b max_reserved_gi_b gpu_mem gpu_mem_gb gpu_memory gpu_memory_gb memory mem mem_gb memory_gb memory_mb gpu_mem_mb max_memory peak_memory peak_mem_gb peak_mem cuda_memory memory_allocated max_memory_allocated max_memory_allocated_gb max_memory_reserved_gb memory_max_active_gib memory_allocated_gb rss rss_mb rss_gb cpu_mem cpu_memory_gb cpu_mem_gb perf_max_memory_allocated_gb vram vram_gb host_memory_gb memory_gib gpu_memory_mb ram_gb ram_mb cpu_memory process_memory_mb peak_memory_mb ram_percent mem_mb
+    memory: memory_gi_b max_mem max_memory_gb memory_max_active_gi_b max_active_gi_b max_reserved_gi_b gpu_mem gpu_mem_gb gpu_memory gpu_memory_gb memory mem mem_gb memory_gb memory_mb gpu_mem_mb max_memory peak_memory peak_mem_gb peak_mem cuda_memory memory_allocated max_memory_allocated max_memory_allocated_gb max_memory_reserved_gb memory_max_active_gib memory_allocated_gb rss rss_mb rss_gb cpu_mem cpu_memory_gb cpu_mem_gb perf_max_memory_allocated_gb vram vram_gb host_memory_gb memory_gib gpu_memory_mb ram_gb ram_mb cpu_memory process_memory_mb peak_memory_mb ram_percent mem_mb
     router_entropy: router_entropy gate_entropy routing_entropy expert_entropy load_entropy
     balance_loss: load_balancing_loss aux_loss balance_loss lb_loss load_balance_loss moe_aux_loss router_aux_loss moe_loss load_balancing
     expert_peak: max_vio maxvio max_violation expert_load_max max_expert_load max_load load_max load_max_over_mean max_load_over_mean max_over_mean_load peak_load max_load_ratio expert_load_imbalance load_imbalance max_expert_fraction

@@ -27,6 +27,8 @@ LATE = 0.8  # of the run: a validation loss whose best lies later still improves
 LOSS = 0.25  # of the reach, where no error is logged
 RELATIVE = 0.28  # of a positive validation loss: less is information, as a run that learned little has a short way to compare with
 FEW = 4  # evaluations
+TEXT = 0.4  # of the validation loss of a language model that is fine-tuned: its examples are then partly memorized
+SETTLED = 0.03  # of the validation loss: a smaller fall over the last third of the evaluations is none
 NOISY = 0.4  # of the confidence is lost where the noise is as large as the gap
 OWN = 0.30  # of the validation loss's excess over the best seen
 
@@ -95,6 +97,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     small = min(train.low, validation.low) > 0 and gap < (WIDE_LOSS if _improves(run) else RELATIVE) * validation.last
     share = gap / reach(run)
     excess = validation.last - min(train.best, validation.best)
+    share = max(share, _of_text(run, gap, validation))
     if (
         not has_moved(run)
         or share < loss
@@ -119,6 +122,17 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     )
 
 
+def _of_text(run: Run, gap: float, validation: Series) -> float:
+    """The gap of a language model as a share of its validation loss, once that no longer falls.
+
+    A tuned model comes far down by learning the format of its examples, which says nothing of what it memorized since.
+    """
+    late = validation.y[-max(len(validation.y) // 3, 2) :]
+    settled = float(late[0] - late[-1]) < SETTLED * validation.last
+    kind = workload(run) is Workload.FINE_TUNING
+    return gap / validation.last if kind and settled and gap > TEXT * validation.last > 0 else 0.0
+
+
 TREES = ("smaller-trees", "stop-adding-trees", "more-data")  # a boosted ensemble has no dropout and no weight decay
 
 RULE = Rule(
@@ -129,7 +143,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
-    how="A gap of 10 points of error, 9 where training error is under 10%, over the last tenth of the run (information under 15 points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the total decrease in loss, which opened during training (information under 28% of a positive validation loss, or 40% where that still improves). Where the errors differ by less than 5 points: 60% of the total decrease.",
+    how="A gap of 10 points of error, 9 where training error is under 10%, over the last tenth of the run (information under 15 points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the total decrease in loss, which opened during training (information under 28% of a positive validation loss, or 40% where that still improves). Where the errors differ by less than 5 points: 60% of the total decrease. For fine-tuning, once the validation loss no longer falls: 40% of that loss.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

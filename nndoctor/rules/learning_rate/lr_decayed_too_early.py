@@ -23,6 +23,9 @@ SMALL = 0.05
 MAX_SHARE = 0.7
 """Share of the run after which a small rate ends the run on purpose."""
 
+BRIEF = 0.12
+"""Share of the run in which a rate that falls from half its peak is cut rather than decayed."""
+
 MIN_FALL = 0.06
 """Loss ranges that the loss fell in the last third of the time that the rate was large."""
 
@@ -42,7 +45,9 @@ def check(run: Run) -> Iterator[Symptom]:
     """Find when the rate became small for good, and whether the loss was still falling then; else ask the prognosis."""
     lr = run.series["lr"]
     small, decayed = (_start(lr, share) for share in (SMALL, DECAYED))
-    found = _still_fell(run, small) if small is not None else None
+    found = _still_fell(run, small, small) if small is not None else None
+    if found is None and small is not None and decayed is not None and _cut(run.series["lr"], decayed, small):
+        found = _still_fell(run, decayed, small)
     if found is None and decayed is not None:
         found = learned(
             run, "lr-decayed-too-early", "constant-schedule", REMEDIES, lambda: _message(run, decayed, DECAYED)
@@ -57,6 +62,11 @@ def _start(lr: Series, share: float) -> float | None:
     return float(lr.x[large[-1] + 1]) if lr.high > 0 and large[-1] < len(lr.y) - 2 else None
 
 
+def _cut(lr: Series, decayed: float, small: float) -> bool:
+    """Whether the rate went from half of its peak to nearly nothing in a short part of the run: a schedule made for fewer steps."""
+    return lr.share_of_run(small) - lr.share_of_run(decayed) < BRIEF
+
+
 def _message(run: Run, end: float, share: float) -> str:
     loss, lr = run.series["train/loss"], run.series["lr"]
     then = float(np.interp(end, loss.reduced[0], loss.smooth))
@@ -66,22 +76,23 @@ def _message(run: Run, end: float, share: float) -> str:
     )
 
 
-def _still_fell(run: Run, end: float) -> Symptom | None:
-    """Whether the loss fell while the rate was large, and has hardly moved since."""
+def _still_fell(run: Run, end: float, small: float) -> Symptom | None:
+    """Whether the loss fell up to a step, while the rate was large, and has hardly moved since the rate is small."""
     loss = run.series["train/loss"]
-    share = loss.share_of_run(end)
+    share = loss.share_of_run(small)
     half, then = _levels(loss, end)
+    since = then if end == small else _levels(loss, small)[1]
     fall = min(before - after for before, after in (_levels(series, end) for series in _both(run, loss))) / reach(run)
     gained = MAX_LEFT * 2 * (half - then) + MAX_LEFT * max(loss.first - then, 0.0)
-    if not 0.0 < share < MAX_SHARE or fall < MIN_FALL or then - loss.last > gained:
+    if not 0.0 < share < MAX_SHARE or fall < MIN_FALL or since - loss.last > gained:
         return None
     return Symptom(
-        _message(run, end, SMALL),
+        _message(run, small, SMALL),
         confidence_between(fall, MIN_FALL, CERTAIN_FALL),
-        {"decayed_at": end, "share_of_run": round(share, 3), "fall_before": round(fall, 3)},
+        {"decayed_at": small, "share_of_run": round(share, 3), "fall_before": round(fall, 3)},
         series="train/loss",
-        step=end,
-        span=(end, float(loss.x[-1])),
+        step=small,
+        span=(small, float(loss.x[-1])),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.analysis.workload import counts_tokens
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -14,22 +15,72 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, median
 
 TWICE = 1.8  # the smallest factor that is no gap of regularization
-CONSTANT = 0.06  # of the factor: its median deviation over the run
+CONSTANT = 0.06  # of the factor: its median deviation over the second half of the run
+EARLY = 0.15  # of the factor, over all of it: a mean over the steps before an evaluation lags behind a steep fall
+IMPOSSIBLE = (
+    12.5  # nats: guessing among a quarter of a million tokens; a model that was trained before never loses more
+)
 FALLEN = 0.12  # of the validation loss: without a change of level a factor cannot be told from an offset
 BETTER = 0.6  # times the spread of the difference: how much steadier the factor must be
 FEWEST = 3  # evaluations
+CAUSES = (
+    Cause(
+        "summed over accumulated batches",
+        0.5,
+        "the sum over gradient accumulation steps is logged, not their mean",
+        "log one run without gradient accumulation",
+    ),
+    Cause(
+        "summed or divided over ranks",
+        0.3,
+        "the number of processes is a usual factor",
+        "compare with a run on one GPU",
+    ),
+    Cause(
+        "another reduction",
+        0.2,
+        "a sum over tokens or outputs where the other is a mean",
+        "print both losses for the same batch",
+    ),
+)
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare the training loss around each evaluation with the validation loss there."""
-    train, validation = run.series["train/loss"], run.series["validation/loss"]
-    if min(train.low, validation.low) <= 0 or len(validation.y) < FEWEST or len(train.y) < FEWEST:
+    """Compare the training loss around each evaluation with the validation loss there; without one, with guessing among all tokens."""
+    train, validation = run.series["train/loss"], run.series.get("validation/loss")
+    if len(train.y) < FEWEST or train.low <= 0:
         return
+    if validation is None or len(validation.y) < FEWEST:
+        yield from _beyond_guessing(run, train)
+    elif validation.low > 0:
+        yield from _by_factor(train, validation)
+
+
+def _beyond_guessing(run: Run, train: Series) -> Iterator[Symptom]:
+    """A language model's first loss cannot exceed that of guessing among all tokens, which its token accuracy shows it does not do."""
+    first = float(train.y[0])
+    if not counts_tokens(run) or first <= IMPOSSIBLE or train.last >= first:
+        return
+    yield Symptom(
+        f"the first training loss is {number(first)} nats a token, and guessing among 262,144 tokens costs {number(IMPOSSIBLE)}: "
+        "the logged loss is summed where it should be averaged",
+        0.85,
+        {"first": first, "guessing": IMPOSSIBLE},
+        series="train/loss",
+        step=float(train.x[0]),
+        span=(float(train.x[0]), float(train.x[-1])),
+        causes=CAUSES,
+    )
+
+
+def _by_factor(train: Series, validation: Series) -> Iterator[Symptom]:
     near = _around(train, validation)
     factor = near / validation.y
     k = median(factor)
-    if 1 / TWICE < k < TWICE or _spread(factor) > CONSTANT * k:
+    late = factor[len(factor) // 2 :]
+    if 1 / TWICE < k < TWICE or _spread(late) > CONSTANT * k or _spread(factor) > EARLY * k:
         return
+    k = median(late)
     level = max(validation.first, float(validation.y[0]))
     if level - validation.low < FALLEN * level or not _is_factor(near, validation.y, k):
         return
@@ -42,26 +93,7 @@ def check(run: Run) -> Iterator[Symptom]:
         series="train/loss",
         step=float(validation.x[-1]),
         span=(float(validation.x[0]), float(validation.x[-1])),
-        causes=(
-            Cause(
-                "summed over accumulated batches",
-                0.5,
-                "the sum over gradient accumulation steps is logged, not their mean",
-                "log one run without gradient accumulation",
-            ),
-            Cause(
-                "summed or divided over ranks",
-                0.3,
-                "the number of processes is a usual factor",
-                "compare with a run on one GPU",
-            ),
-            Cause(
-                "another reduction",
-                0.2,
-                "a sum over tokens or outputs where the other is a mean",
-                "print both losses for the same batch",
-            ),
-        ),
+        causes=CAUSES,
     )
 
 
@@ -89,10 +121,10 @@ RULE = Rule(
     name="loss-wrongly-scaled",
     severity=Severity.WARNING,
     title="one loss is a multiple of the other",
-    needs={"train/loss": FEWEST, "validation/loss": FEWEST},
+    needs={"train/loss": FEWEST},
     check=check,
     why="A factor on the loss also multiplies its gradient: the effective learning rate is not the one that was set, and the two losses cannot be compared.",
-    how="The training loss around each evaluation is at least 1.8 times (or at most 1/1.8 of) the validation loss, by a factor that varies by 6% at most while the validation loss falls by 12%, and a factor fits better than an offset.",
+    how="The training loss around each evaluation is at least 1.8 times (or at most 1/1.8 of) the validation loss, by a factor that varies by 6% at most in the second half of the run while the validation loss falls by 12%, and a factor fits better than an offset. Without validation: a run that logs a token accuracy begins above 12.5 nats, the loss of guessing among 262,144 tokens.",
     sources=(
         Reference(
             "Hugging Face, Fixing Gradient Accumulation, 2024", "https://huggingface.co/blog/gradient_accumulation"

@@ -28,6 +28,7 @@ FEW = 40  # points from which the other rises tell what is ordinary
 EARLY = 0.05  # of the run: the first steps are often rough
 RAISED = 1.5  # times the rate of the point before: a warm restart
 MOST_OF = 0.25  # of the points: that is no longer a spike
+SINGLE = 3  # events: so few are no way of a run, however long each takes to be won back
 MANY = 0.04  # more than this share of points begin a jump: no spikes but how the run goes (lr-too-high)
 
 
@@ -63,7 +64,7 @@ def _noise_around(seen: Jumps, event: Jump) -> float:
 def _is_usual(events: list[Jump], seen: Jumps) -> bool:
     """Whether the loss jumps so often, or so regularly, that this is how the run or its log goes."""
     up = sum(e.end - e.start for e in events)
-    if len(events) > MANY * len(seen.y) + 2 or up > MOST_OF * len(seen.y):
+    if len(events) > MANY * len(seen.y) + 2 or (len(events) > SINGLE and up > MOST_OF * len(seen.y)):
         return True
     spacing = median(np.diff(seen.x))
     return periodic(seen.x[[e.start for e in events]], spacing)

@@ -8,9 +8,10 @@ import numpy as np
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
+from nndoctor.analysis.level_step import LevelStep, step_up
 from nndoctor.analysis.spikes import Jump, Jumps, jumps, steepest
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import distinct
+from nndoctor.core.formatting import distinct, number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -21,10 +22,15 @@ KNOWN_HEIGHT = 0.15  # the same at a step where the log says that the run was re
 SPREADS = 8.0  # standard deviations of the points before
 LOST = 0.5  # of the way down from the start: so much must be undone where the log does not name a resume
 BEYOND = 1.15  # times that way: what climbs above the start has diverged
-AT_ONCE = 0.75  # of the height, in the first step
+WEIGHTS = 0.7  # of the way down before: a jump so high takes the model back to its start
+AT_ONCE = (
+    0.75  # of the height, in the first step, or in two where the first value is a mean over steps before and after
+)
 LASTING = 0.08  # of the points: what comes back sooner is a spike
 SMOOTH = 0.15  # of the height: after a resume the loss goes on as calmly as before
 NEAR = 3  # points from a resume that the log names
+STEP = 0.18  # of the run's reach: a step between the medians of many noisy points
+RAISED = 1.3  # times the learning rate before: a warm restart, or a schedule that was not restored
 NORM = 4.0  # times the usual gradient norm: then a step of the optimizer threw the weights, no resume
 
 
@@ -32,19 +38,20 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look for one jump that stays, at a resume that the log names, or down to the level of a run's start."""
     loss = run.series["train/loss"]
     scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
-    if run.fact("resumed_at") is None and steepest(loss) < AT_ONCE * (HEIGHT * scale):
+    if run.fact("resumed_at") is None and steepest(loss) < 0.5 * STEP * scale:  # of two points one takes half of it
         return
     seen = jumps(loss, KNOWN_HEIGHT * scale)
     lasting = [
         e for e in seen.events if e.height > SPREADS * e.noise and e.back - e.start > max(3, LASTING * len(seen.y))
     ]
     known = [e for e in lasting if _named(run, seen, e)]
-    if not known and len(lasting) != 1:
-        return
-    for event in known or lasting:
+    for event in known or (lasting if len(lasting) == 1 else []):
         if known or (event.height > HEIGHT * scale and _starts_over(run, loss, seen, event)):
             yield _symptom(run, seen, event, scale, known=bool(known))
             return
+    step = step_up(loss, STEP * scale)
+    if step is not None and not _raised(run, loss, step):
+        yield _of_step(run, loss, step, scale)
 
 
 def _named(run: Run, seen: Jumps, event: Jump) -> bool:
@@ -58,13 +65,47 @@ def _starts_over(run: Run, loss: Series, seen: Jumps, event: Jump) -> bool:
     """Whether the loss goes back, in one step and calmly, to where an untrained network begins, and falls again from there."""
     y = seen.y
     way = loss.first - event.level
-    if not LOST * way < event.height < BEYOND * way or y[event.start] - y[event.start - 1] < AT_ONCE * event.height:
+    up = next(
+        (
+            k
+            for k in (event.start, event.start + 1)
+            if k < len(y) and y[k] - y[event.start - 1] >= AT_ONCE * event.height
+        ),
+        None,
+    )
+    if up is None or not LOST * way < event.height < BEYOND * way:
         return False
-    after = y[event.start :]
+    after = y[up:]
     if len(after) < 2 * NEAR or float(np.abs(np.diff(after)).max()) > max(SMOOTH * event.height, 6 * event.noise):
         return False
     falls = median(after[:NEAR]) - median(after[-NEAR:]) > max(2 * event.noise, 0.1 * event.height)
     return falls and not _norm_bursts(run, float(seen.x[event.start]))
+
+
+def _raised(run: Run, loss: Series, step: LevelStep) -> bool:
+    """Whether the learning rate rises around a step, as in a warm restart, or the gradient norm bursts there."""
+    lr = run.series.get("lr")
+    if lr is not None and len(lr.y) > 1 and lr.low >= 0:
+        around = loss.x[[step.at - step.width, min(step.at + step.width, len(loss.x) - 1)]]
+        before, after = np.interp(around, lr.x, lr.y)
+        if after > RAISED * before:
+            return True
+    return _norm_bursts(run, float(loss.x[step.at]))
+
+
+def _of_step(run: Run, loss: Series, step: LevelStep, scale: float) -> Symptom:
+    where, height = float(loss.x[step.at]), step.after - step.before
+    first, second = distinct(step.before, step.after)
+    return Symptom(
+        f"training loss stepped up from about {first} to {second} at {run.place(where)} and falls again from there, "
+        "as if the run had been resumed without all of its state",
+        0.8 * confidence_between(height / scale, STEP, 0.9),
+        {"before": step.before, "after": step.after, "noise_before": loss.noise},
+        series="train/loss",
+        step=where,
+        span=(where, float(loss.x[-1])),
+        causes=_causes(run, where, height / max(loss.first - step.before, 1e-12)),
+    )
 
 
 def _norm_bursts(run: Run, at: float) -> bool:
@@ -87,25 +128,46 @@ def _symptom(run: Run, seen: Jumps, event: Jump, scale: float, *, known: bool) -
         series="train/loss",
         step=where,
         span=(where, float(seen.x[min(event.back, len(seen.x) - 1)])),
-        causes=(
-            Cause(
-                "optimizer state not restored",
-                0.4,
-                "Adam's running averages restart from zero",
-                "compare the size of the optimizer state before and after loading",
-            ),
-            Cause(
-                "wrong or incomplete checkpoint loaded",
-                0.3,
-                "the loss is that of an earlier model",
-                "evaluate the checkpoint before resuming",
-            ),
-            Cause(
-                "learning-rate schedule or data position not restored",
-                0.3,
-                "the schedule or the sampler starts from the beginning",
-                "log the learning rate and the sample index across the resume",
-            ),
+        causes=_causes(run, where, event.height / max(run.series["train/loss"].first - event.level, 1e-12)),
+    )
+
+
+def _causes(run: Run, at: float, back: float) -> tuple[Cause, ...]:
+    """What was not restored, by what the log shows around the jump; `back` is its height as a share of the way down before."""
+    lr = run.series.get("lr")
+    rate = (
+        None if lr is None or len(lr.y) < 2 else np.interp(at + np.array([-1, 1]) * median(np.diff(lr.x)), lr.x, lr.y)
+    )
+    schedule = rate is not None and not 1 / RAISED < float(rate[1]) / max(float(rate[0]), 1e-300) < RAISED
+    weights = back > WEIGHTS
+    return (
+        Cause(
+            "wrong or incomplete checkpoint loaded",
+            0.6 if weights and not schedule else 0.3,
+            "the loss goes back to where an untrained model begins"
+            if weights
+            else "the loss is that of an earlier model",
+            "evaluate the checkpoint before resuming",
+        ),
+        Cause(
+            "learning-rate schedule not restored",
+            0.6 if schedule else 0.05 if rate is not None else 0.2,
+            f"the rate goes from {number(float(rate[0]))} to {number(float(rate[1]))} there"
+            if rate is not None
+            else "no learning rate is logged",
+            "log the learning rate across the resume",
+        ),
+        Cause(
+            "optimizer state not restored",
+            0.15 if weights or schedule else 0.4,
+            "Adam's running averages restart from zero",
+            "compare the size of the optimizer state before and after loading",
+        ),
+        Cause(
+            "data position not restored",
+            0.1,
+            "the sampler starts from the beginning",
+            "log the sample index across the resume",
         ),
     )
 
@@ -118,7 +180,7 @@ RULE = Rule(
     needs={"train/loss": 20},
     check=check,
     why="A resumed run should continue where it stopped. If the optimizer state, the schedule, the data position or some weights were not restored, part of the training is lost.",
-    how="One jump by eight standard deviations of the points before that lasts for 8% of the run: at a step where the log says that the run was resumed (15% of the total decrease in loss), or, without such a mark, in a single step back to at least half of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms.",
+    how="One jump by eight standard deviations of the points before that lasts for 8% of the run: at a step where the log says that the run was resumed (15% of the run's reach), or, without such a mark, in a single step back to at least half of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to 15 points by 18% of the reach and six standard errors, while the learning rate does not rise.",
     sources=(
         Reference(
             "PyTorch tutorials, Saving and loading a general checkpoint",

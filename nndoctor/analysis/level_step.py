@@ -1,0 +1,50 @@
+"""A step of a noisy curve's level: where its medians rise at once and stay up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndoctor.core.series import Series
+
+WINDOW = 15  # points on each side, and a twelfth of the run at most
+FEWEST = 3  # points on each side
+MAX_POINTS = 20_000  # of a curve whose medians are compared
+ERRORS = 6.0  # standard errors of a step
+STEADY = 0.3  # of the step: the level before changes by less, and more than that is left of it later
+AGAIN = 0.6  # of the step: a second one as high shows a sawtooth or a change of the data
+LASTING = 0.08  # of the points, after which it is still seen
+MEDIAN_ERROR = 1.25  # times that of a mean
+
+
+@dataclass(frozen=True, slots=True)
+class LevelStep:
+    """The index of the first point after a step, the medians of `width` points before and after it."""
+
+    at: int
+    before: float
+    after: float
+    width: int
+
+
+def step_up(series: Series, least: float) -> LevelStep | None:
+    """The one place at which the level rises by more than `least` and its errors, from where it falls again; else None."""
+    y = series.y
+    width = min(WINDOW, len(y) // 12)
+    if width < FEWEST or len(y) > MAX_POINTS:
+        return None
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(y, width), axis=1)
+    places = np.arange(2 * width, len(y) - 2 * width)
+    heights = medians[places] - medians[places - width]
+    at, height = int(places[heights.argmax()]), float(heights.max())
+    error = MEDIAN_ERROR * series.noise * (2 / width) ** 0.5
+    elsewhere = float(heights[np.abs(places - at) > 2 * width].max(initial=0.0))
+    if height < max(least, ERRORS * error) or elsewhere > AGAIN * height:
+        return None
+    before = float(medians[at - width])
+    drift = abs(before - float(medians[at - 2 * width]))
+    later = float(medians[min(at + max(width, int(LASTING * len(y))), len(medians) - 1)]) - before
+    falls = float(medians[at] - medians[-1]) > 2 * error
+    found = LevelStep(at, before, float(medians[at]), width)
+    return found if drift < STEADY * height < later and falls else None

@@ -1,0 +1,30 @@
+"""Times and memory that tools print with a unit or under a bare name, put under names that say what they are."""
+
+from __future__ import annotations
+
+import re
+
+METERS = re.compile(
+    r"\bTime\s+(?P<whole>\d+\.\d+)\s*\(\s*\d+\.\d+\)\s+Data\s+(?P<wait>\d+\.\d+)\s*\(\s*\d+\.\d+\)"
+)  # PyTorch's ImageNet example: of the last batch, and the mean so far
+MILLISECONDS = re.compile(r"(?P<before>(?:iter|step)\b.*[,|]\s*)(?:time|dt):? (?P<whole>\d+\.?\d*) ?ms\b")
+MEMORY = re.compile(
+    r"\b(?:max[ _]mem(?:ory)?:\s*(?P<peak>\d+\.?\d*)\b(?:\s?(?:GiB|MiB|GB|MB)\b)?"
+    r"|memory:\s*(?P<size>\d+\.?\d*)\s?(?:GiB|MiB|GB|MB)\b)(?:\([\d.]+%\))?"
+)
+
+
+def named(line: str) -> str:
+    """The line with the name of each time and of the memory.
+
+    >>> named("iter 10: loss 2.1, time 212.2ms, mfu 1.2%")
+    'iter 10: loss 2.1, step_time_ms: 212.2, mfu 1.2%'
+    """
+    if "Data" in line and (found := METERS.search(line)):
+        told = f"step_time: {found['whole']} data_time: {found['wait']}"
+        return f"{line[: found.start()]}{told}{line[found.end() :]}"
+    if "ms" in line and (found := MILLISECONDS.search(line)):
+        line = f"{line[: found.start()]}{found['before']}step_time_ms: {found['whole']}{line[found.end() :]}"
+    if "mem" in line and (found := MEMORY.search(line)):
+        line = f"{line[: found.start()]}memory: {found['peak'] or found['size']}{line[found.end() :]}"
+    return line
