@@ -18,6 +18,7 @@ from nndoctor.rules.data import (
     unshuffled_batches,
 )
 from nndoctor.rules.generalization import (
+    forgetting,
     high_bias,
     high_variance,
     labels_without_signal,
@@ -129,6 +130,7 @@ RULES: tuple[Rule, ...] = (
     validation_equals_train.RULE,
     labels_without_signal.RULE,
     memorization_staircase.RULE,
+    forgetting.RULE,
     lr_too_low.RULE,
     lr_too_high.RULE,
     lr_decayed_too_early.RULE,

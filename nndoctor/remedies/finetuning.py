@@ -38,4 +38,16 @@ CATALOGUE = (
         "a batch whose labels are all masked has no loss",
         "Hugging Face TRL documentation, SFTTrainer: train on completions only",
     ),
+    Remedy(
+        "low-rank-adapters",
+        "tune adapters of low rank (LoRA) instead of all weights",
+        "the pretrained weights stay as they are",
+        LORA + "; Biderman et al., LoRA Learns Less and Forgets Less, 2024, arXiv:2405.09673",
+    ),
+    Remedy(
+        "mix-general-data",
+        "mix 5 to 10% of general text into the training data",
+        "what is trained on is not forgotten",
+        "Scialom, Chakrabarty and Muresan, Fine-tuned Language Models are Continual Learners, 2022, arXiv:2205.12393",
+    ),
 )

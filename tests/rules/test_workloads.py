@@ -94,6 +94,7 @@ SICK = [
     ("posterior-collapse", VAE, {"kl_loss": 3 * np.exp(-12 * T)}),
     ("representation-collapse", CONTRASTIVE, {"embedding_std": 0.15 * np.exp(-5 * T)}),
     ("expert-collapse", EXPERTS, {f"expert_{k}_load": (1 - 0.75 * (1 - T) if k == 0 else 0.25 * (1 - T)) for k in range(4)}),
+    ("forgetting", TUNING, {"eval_general_loss": 2.1 + 1.2 * T}),
     ("throughput-falls", TUNING, {"tokens_per_sec": np.where(T < 0.5, 50_000, 24_000.0)}),
     ("memory-grows", TUNING, {"gpu_mem_gb": 20 + 40 * T}),
     ("data-loader-bottleneck", TUNING, {"data_time": 0.35 + 0 * T, "step_time": 0.5 + 0 * T}),

@@ -11,6 +11,7 @@ from nndoctor.analysis.chance import GUESSING, chance_loss, classes
 from nndoctor.analysis.level import improvement
 from nndoctor.analysis.loss_explosion import first_value_exploded, thrown
 from nndoctor.analysis.measurements import measured
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
@@ -43,6 +44,15 @@ SHARE_HELPED = 0.68
 LEAST_HELPED = 0.38
 """The same of the 24 runs where the rest of the curve makes that look unlikely."""
 
+UNUSUAL = 0.03
+"""A peak learning rate ten times that of the recipes for transformer language models with Adam."""
+
+LEARNED = 0.25
+"""Share of a language model's first loss below which it ends: whatever its rate, it learned its examples."""
+
+OTHER_SCALE = ("sgd", "adafactor", "muon", "lion", "shampoo")
+"""Optimizers whose rates are of another size than Adam's."""
+
 REMEDIES = ("lower-learning-rate", "decay-learning-rate", "larger-batch", "warm-up")
 
 
@@ -50,7 +60,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look for a jump that the run did not recover from, then ask the prognosis."""
     loss = run.series["train/loss"]
     visible = _jumped(loss) or _jumped_at_first(run, loss) or _explodes_again(loss) or _worse_than_guessing(run, loss)
-    found = _weighed(run, visible) if visible is not None else _unsteady(run)
+    found = _weighed(run, visible) if visible is not None else _unsteady(run) or _unusual(run, loss)
     if found is not None:
         yield found
 
@@ -59,6 +69,22 @@ def _weighed(run: Run, visible: Symptom) -> Symptom:
     """What is seen, with the probability that a lower rate helps."""
     probability = helps(run, "lr/10")
     return replace(visible, confidence=SHARE_HELPED if probability is None else max(probability, LEAST_HELPED))
+
+
+def _unusual(run: Run, loss: Series) -> Symptom | None:
+    """A rate far beyond that of any recipe for language models, where little was learned."""
+    lr, optimizer = run.series.get("lr"), str(run.fact("optimizer") or "").lower()
+    if workload(run) not in (Workload.FINE_TUNING, Workload.PRETRAINING) or lr is None or not len(lr.y):
+        return None
+    if lr.high < UNUSUAL or optimizer.startswith(OTHER_SCALE) or not loss.last > LEARNED * float(loss.y[0]) > 0:
+        return None
+    return _visible(
+        loss,
+        f"the learning rate of this language model peaks at {number(lr.high)}, and recipes with Adam use 0.000001 to 0.003; "
+        f"training loss goes from {number(float(loss.y[0]))} to {number(float(loss.y[-1]))}",
+        {"peak_rate": lr.high, "first": float(loss.y[0]), "last": loss.last},
+        0,
+    )
 
 
 def _unsteady(run: Run) -> Symptom | None:
@@ -159,7 +185,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="Steps that are too large overshoot the minimum: the loss settles at a poor level, oscillates, or diverges.",
-    how=f"The loss jumped to three times its start or more and did not recover, or a cross-entropy stays more than {MAX_OF_CHANCE:g} times that of random guessing. Otherwise the prognosis compares the curve with retrained networks and reports the finding where a tenth or a hundredth of the learning rate is likely to gain at least a quarter of the possible improvement; its threshold flags at most 1% of healthy runs on workloads that it was not trained on.",
+    how=f"The loss jumped to three times its start or more and did not recover, or a cross-entropy stays more than {MAX_OF_CHANCE:g} times that of random guessing. A language model's learning rate peaks at {UNUSUAL:g} or more, with no optimizer but Adam named, and its loss ends above a quarter of its start. Otherwise the prognosis compares the curve with retrained networks and reports the finding where a tenth or a hundredth of the learning rate is likely to gain at least a quarter of the possible improvement; its threshold flags at most 1% of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference(
             "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",

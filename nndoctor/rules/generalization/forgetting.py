@@ -1,0 +1,110 @@
+"""Fine-tuning destroyed what the model knew: its loss ends above its start, or a general evaluation gets worse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.analysis.reinforcement import levels
+from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+
+WORSE = 0.05  # of the first loss of training: a tuned model begins where the pretrained one stands
+GENERAL = 0.1  # of the first loss on general text; a tenth of a nat is common in sound tuning
+JUMPED = 0.15  # of the first loss: the peak on the way, which tells a destroyed model from one that never learned
+SURE = 4.0  # standard errors of a level
+MIN_POINTS = 3
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Compare the end of the general evaluation, else of the training loss, with the start."""
+    general = run.get("validation/general_loss|general_loss")
+    if general is not None and len(general.y) >= MIN_POINTS:
+        yield from _on_general_text(general)
+        return
+    loss = run.series.get("train/loss")
+    if workload(run) is not Workload.FINE_TUNING or loss is None or len(loss.y) < 2 * MIN_POINTS or loss.low <= 0:
+        return
+    way, first = levels(loss), float(loss.y[0])
+    if way.last - first > max(WORSE * first, SURE * way.error) and loss.high > (1 + JUMPED) * first:
+        yield _symptom(
+            loss,
+            f"training loss begins at {number(first)}, rises to {number(float(loss.high))} and ends at {number(way.last)}: "
+            "the model is worse than before it was tuned",
+            {"first": first, "peak": float(loss.high), "last": way.last},
+        )
+
+
+def _on_general_text(general: Series) -> Iterator[Symptom]:
+    first, last = float(general.y[0]), general.last
+    if first > 0 and last - first > max(GENERAL * first, SURE * general.noise / len(general.y) ** 0.5):
+        yield _symptom(
+            general,
+            f"the loss on general text ({general.column}) rose from {number(first)} to {number(last)} (+{percent(last / first - 1)}): "
+            "the model forgets what it knew",
+            {"first": first, "last": last},
+        )
+
+
+def _symptom(series: Series, words: str, evidence: dict[str, float]) -> Symptom:
+    return Symptom(
+        words,
+        0.85,
+        dict(evidence),
+        series=series.name,
+        step=float(series.x[-1]),
+        span=(float(series.x[0]), float(series.x[-1])),
+        causes=(
+            Cause(
+                "learning rate too high",
+                0.6,
+                "the first large steps leave the pretrained weights",
+                "one run with a tenth of the learning rate and a warm-up",
+            ),
+            Cause(
+                "too many steps on narrow data",
+                0.3,
+                "nothing in the examples keeps what they do not need",
+                "evaluate the checkpoint of the first epoch on general text",
+            ),
+            Cause(
+                "another format than in pretraining",
+                0.1,
+                "a wrong chat template or tokenizer looks like new text",
+                "evaluate the model before the first step on the same examples",
+            ),
+        ),
+    )
+
+
+RULE = Rule(
+    code="NN111",
+    name="forgetting",
+    severity=Severity.WARNING,
+    title="the model lost what it knew",
+    needs={"train/loss|validation/general_loss|general_loss": MIN_POINTS},
+    check=check,
+    why="A pretrained model is worth its pretraining. Steps that are too large, or too many on narrow data, overwrite it, and the tuned model is worse than the one it began with.",
+    how="Of fine-tuning: the training loss rises by 15 % above its first value on the way and ends above it by 5 % and four standard errors. Or an evaluation on general text (eval_general_loss, eval_wikitext_loss, eval_replay_loss) ends 10 % above its start.",
+    sources=(
+        Reference(
+            "Luo et al., An Empirical Study of Catastrophic Forgetting in Large Language Models, 2023",
+            "https://arxiv.org/abs/2308.08747",
+        ),
+        Reference("Biderman et al., LoRA Learns Less and Forgets Less, 2024", "https://arxiv.org/abs/2405.09673"),
+    ),
+    remedies=("lower-learning-rate", "warm-up", "fewer-epochs", "low-rank-adapters", "mix-general-data"),
+    sick=(
+        Run.drawn({"workload": "fine-tuning"}, train_loss="2.0 3.4 3.1 2.9 2.8 2.7 2.65 2.6*6", lr="0.001*13"),
+        Run.drawn({"workload": "fine-tuning"}, train_loss="2.0..1.1*20", validation_general_loss="2.1..3.4*8"),
+    ),
+    healthy=(
+        Run.drawn({"workload": "fine-tuning"}, train_loss="2.0..1.1*20", lr="0.00001*20"),
+        Run.drawn({"workload": "fine-tuning"}, train_loss="2.0..1.1*20", validation_general_loss="2.1..2.15*8"),
+    ),
+    suppressed_by=("nan-loss", "diverged"),
+    asked=True,
+)
