@@ -14,6 +14,7 @@ STAYS = 0.3  # of the second value: a loss that ends lower has gone on to learn
 FAR = 1000.0  # times the second value, where no validation loss stands beside the first
 BURST = 3.0  # times the start's excess: CS231n's "3 * original cost"
 DOUBLED = 2.0  # times the start, kept up for a while: no noise of a loss that then stays above its start
+BELOW = 0.5  # of the start: a loss that ends lower has come back, however long it took
 LENGTH = 12  # points
 
 
@@ -22,7 +23,8 @@ def thrown(loss: Series) -> int | None:
     if len(loss.y) < 5:
         return None
     peak, start, floor = int(np.argmax(loss.y)), float(loss.y[0]), float(np.min(loss.y))
-    if len(loss.y) >= LENGTH and float(loss.smooth.max()) > DOUBLED * start > 0 and loss.level(0.5, 1.0) > start:
+    high = float(loss.smooth.max()) > DOUBLED * start > 0 and loss.level(0.5, 1.0) > start
+    if len(loss.y) >= LENGTH and high and loss.last > BELOW * start:
         return peak
     scale = max(start - floor, 0.05 * abs(start), 5 * loss.noise if len(loss.y) > 8 else 0.0)
     if peak == 0 or float(loss.y[peak]) - floor < BURST * scale:

@@ -35,7 +35,7 @@ MANY_CLASSES = 15
 MAX_LATE_FALL = 0.05
 """Points by which a settled error may fall in the second half of the run."""
 
-MIN_HELPS = 0.2
+MIN_HELPS = 0.25
 """Probability that a wider network helps, below which a high error is taken for the data's own."""
 
 MIN_VALUES = 5

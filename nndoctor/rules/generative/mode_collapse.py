@@ -11,7 +11,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-LOST = 0.4  # of the best diversity so far is what is left
+LOST = 0.25  # of the best diversity so far is what is left; that of a healthy generator wanders to a third
 NEVER = 0.02  # of a spread of pixels between 0 and 1: all samples are one
 WORSE = 2.0  # times the best FID
 SURE = 4.0  # standard errors
@@ -74,7 +74,7 @@ RULE = Rule(
     needs={"sample_diversity|fid": MIN_POINTS},
     check=check,
     why="Samples that are all alike are useless, and the losses of a GAN do not show it.",
-    how="A measure of the samples' diversity ends below 40% of its best level, by four standard errors, or FID ends at twice its best.",
+    how="A measure of the samples' diversity ends below a quarter of its best level, by four standard errors, or FID ends at twice its best.",
     sources=(
         Reference("Salimans et al., Improved Techniques for Training GANs, 2016", "https://arxiv.org/abs/1606.03498"),
         Reference("Metz et al., Unrolled Generative Adversarial Networks, 2017", "https://arxiv.org/abs/1611.02163"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between, reach
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -38,6 +39,9 @@ MAX_LEFT = 0.2
 MIN_VALUES = 4
 """Values that have a slope of their own."""
 
+OF_TEXT = (Workload.PRETRAINING, Workload.FINE_TUNING)
+"""Where decaying over the whole run is the rule, and few retrained networks speak of it."""
+
 REMEDIES = ("decay-later", "train-longer")
 
 
@@ -48,7 +52,7 @@ def check(run: Run) -> Iterator[Symptom]:
     found = _still_fell(run, small, small) if small is not None else None
     if found is None and small is not None and decayed is not None and _cut(run.series["lr"], decayed, small):
         found = _still_fell(run, decayed, small)
-    if found is None and decayed is not None:
+    if found is None and decayed is not None and workload(run) not in OF_TEXT:
         found = learned(
             run, "lr-decayed-too-early", "constant-schedule", REMEDIES, lambda: _message(run, decayed, DECAYED)
         )

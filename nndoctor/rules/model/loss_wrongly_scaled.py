@@ -14,9 +14,10 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, median
 
-TWICE = 1.8  # the smallest factor that is no gap of regularization
+TWICE = 1.85  # the smallest factor that is no gap of regularization
 CONSTANT = 0.06  # of the factor: its median deviation over the second half of the run
 EARLY = 0.15  # of the factor, over all of it: a mean over the steps before an evaluation lags behind a steep fall
+FURTHEST = 0.25  # of the factor: by how much any evaluation but the first may be off it
 IMPOSSIBLE = (
     12.5  # nats: guessing among a quarter of a million tokens; a model that was trained before never loses more
 )
@@ -81,6 +82,8 @@ def _by_factor(train: Series, validation: Series) -> Iterator[Symptom]:
     if 1 / TWICE < k < TWICE or _spread(late) > CONSTANT * k or _spread(factor) > EARLY * k:
         return
     k = median(late)
+    if float(np.max(np.abs(factor[1:] - k))) > FURTHEST * k or abs(factor[0] - k) > 2 * FURTHEST * k:
+        return
     level = max(validation.first, float(validation.y[0]))
     if level - validation.low < FALLEN * level or not _is_factor(near, validation.y, k):
         return
@@ -124,7 +127,7 @@ RULE = Rule(
     needs={"train/loss": FEWEST},
     check=check,
     why="A factor on the loss also multiplies its gradient: the effective learning rate is not the one that was set, and the two losses cannot be compared.",
-    how="The training loss around each evaluation is at least 1.8 times (or at most 1/1.8 of) the validation loss, by a factor that varies by 6% at most in the second half of the run while the validation loss falls by 12%, and a factor fits better than an offset. Without validation: a run that logs a token accuracy begins above 12.5 nats, the loss of guessing among 262,144 tokens.",
+    how="The training loss around each evaluation is at least 1.85 times (or at most 1/1.85 of) the validation loss, by a factor that varies by 6% at most in the second half of the run while the validation loss falls by 12%, and a factor fits better than an offset. Without validation: a run that logs a token accuracy begins above 12.5 nats, the loss of guessing among 262,144 tokens.",
     sources=(
         Reference(
             "Hugging Face, Fixing Gradient Accumulation, 2024", "https://huggingface.co/blog/gradient_accumulation"
