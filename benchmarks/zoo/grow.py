@@ -28,7 +28,10 @@ def one(folder: Path, number: int) -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     started = time.process_time()
-    batch = trained(number)
+    try:
+        batch = trained(number)
+    finally:
+        torch.set_flush_denormal(False)  # the rest of the process counts on numbers that small
     raw.keep(folder, batch)
     e = batch.runs[0][0]
     print(

@@ -65,7 +65,7 @@ def test_the_budget_is_kept_and_what_did_not_fit_is_named(written):
     subject = from_file(written(slow))
     began = time.perf_counter()
     found = examine(subject, budget=2.0)
-    assert time.perf_counter() - began < 4.0
+    assert time.perf_counter() - began < 8.0
     assert any("not checked within the budget of 2 s" in note for note in found.notes)
 
 

@@ -30,7 +30,7 @@ def check(run: Run) -> Iterator[Symptom]:
     lost = paid is not None and paid.best - paid.last > FALLEN * (paid.best - paid.start) + 3 * paid.error
     at = float(curve.x[int(np.argmax(curve.y <= COLLAPSED * start))])
     gained = gained_at(run, at)
-    early = of_text(run) and gained is not None and gained < HALF and not complete(run)
+    early = gained is not None and gained < HALF and not complete(run)
     if improves(run) and not lost and not early:
         return
     rewarded = "" if paid is None else f", while the reward went from {number(paid.start)} to {number(paid.last)}"
@@ -73,7 +73,7 @@ RULE = Rule(
     needs={"entropy|entropy_loss": MIN_POINTS},
     check=check,
     why="A policy that always takes the same action sees nothing new, so its reward cannot rise any further.",
-    how="Early warning. The entropy ends at 10% of its start or less, and the reward has not clearly risen, had gained less than 40% of its rise by then (language models only), or has fallen by 30% of it. A policy that has solved its task may be deterministic.",
+    how="Early warning. The entropy ends at 10% of its start or less, and the reward has not clearly risen, had gained less than 40% of its rise by then, or has fallen by 30% of it. A policy that has solved its task may be deterministic.",
     sources=(
         Reference("Yu et al., DAPO, 2025: entropy collapse in GRPO", "https://arxiv.org/abs/2503.14476"),
         Reference(
