@@ -95,7 +95,7 @@ def learned(run: Run, finding: str, change: str, own: Iterable[str], message: Ca
         return None
     loss = run.series["train/loss"]
     entry = next((e for e in estimated(run) if e.change == change), None)
-    evidence = {"last": loss.last, "first": loss.first}
+    evidence = {"last": loss.final, "first": loss.initial}
     if entry is not None:
         evidence |= {"helps": entry.helps, "gain": entry.gain}
     return Symptom(

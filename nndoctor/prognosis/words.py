@@ -14,18 +14,16 @@ SPOKEN = {"train": "training loss", "validation": "validation loss"}
 
 
 def _levels(loss: Series) -> str:
-    return f"goes from {number(loss.first)} to {number(loss.last)}"
+    return f"goes from {number(loss.initial)} to {number(loss.final)}"
 
 
 def _bend(loss: Series) -> str:
-    half = loss.level(0.45, 0.55)
-    return (
-        f"goes from {number(loss.first)} to {number(half)} in the first half and to {number(loss.last)} in the second"
-    )
+    half = float(loss.y[len(loss.y) // 2])
+    return f"goes from {number(loss.initial)} to {number(half)} in the first half and to {number(loss.final)} in the second"
 
 
 def _trend(loss: Series) -> str:
-    return f"goes from {number(loss.level(0.7, 0.8))} to {number(loss.last)} in the last quarter"
+    return f"goes from a median of {number(loss.level(0.7, 0.8))} to one of {number(loss.last)} in the last quarter"
 
 
 def _start(loss: Series) -> str:
@@ -39,7 +37,7 @@ def _best(loss: Series) -> str:
 
 
 def _noise(loss: Series) -> str:
-    return f"varies by about {number(float(f'{loss.noise:.2g}'))} from one value to the next and ends at {number(loss.last)}"
+    return f"varies by about {number(float(f'{loss.noise:.2g}'))} from one value to the next and ends at {number(loss.final)}"
 
 
 def _rises(loss: Series) -> str:
@@ -71,7 +69,7 @@ def _gap(view: View) -> str | None:
     if view.pair is None:
         return None
     train, validation = view.pair
-    return f"validation loss ends at {number(validation.series.last)}, training loss at {number(train.series.last)}"
+    return f"validation loss ends at {number(validation.series.final)}, training loss at {number(train.series.final)}"
 
 
 def _together(view: View) -> str | None:
@@ -112,7 +110,7 @@ def _error(view: View) -> str | None:
 def _chance(view: View) -> str | None:
     if view.chance is None or view.train is None:
         return None
-    return f"training loss ends at {number(view.train.series.last)}; random guessing gives {number(view.chance)}"
+    return f"training loss ends at {number(view.train.series.final)}; random guessing gives {number(view.chance)}"
 
 
 def _log(view: View) -> str | None:

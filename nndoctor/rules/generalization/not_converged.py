@@ -19,7 +19,7 @@ def check(run: Run) -> Iterator[Symptom]:
     before = loss.level(0.7, 0.8)
     if before <= loss.last:
         return
-    falls = f"training loss still falls in the last quarter, from {number(before)} to {number(loss.last)}"
+    falls = f"training loss still falls in the last quarter, from a median of {number(before)} to one of {number(loss.last)}"
     found = learned(run, "not-converged", "steps*4", REMEDIES, lambda: falls + outcome(run, "steps*4"))
     if found is not None:
         yield found
