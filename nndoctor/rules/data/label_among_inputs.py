@@ -15,6 +15,13 @@ def check(run: Run) -> Iterator[Symptom]:
     if isinstance(column, int):
         text = f"input feature {column} has exactly one value for each class: it contains the label, and will not be available when the model is used"
         yield Symptom(text, 0.9, {"feature": column}, place="train_data")
+    offset = run.fact("target_offset")
+    if isinstance(offset, int) and offset == 0:
+        text = "each target token is the input token at the same place: the model learns to copy it; shift the targets by one, to the next token"
+        yield Symptom(text, 0.95, {"offset": 0}, place="train_data", severity=Severity.ERROR)
+    elif isinstance(offset, int) and offset > 1:
+        text = f"the loss compares each output with the token {offset} places later: the labels are shifted twice; a model that returns its own loss shifts them by itself"
+        yield Symptom(text, 0.9, {"offset": offset}, place="train_data")
 
 
 RULE = Rule(
@@ -25,11 +32,15 @@ RULE = Rule(
     needs={"fact:examples_seen": 1},
     check=check,
     why="A feature that was computed from the label makes training and validation look perfect, but is missing or wrong when the model is used.",
-    how="In a table with at least 3 features and 64 examples, one feature has exactly one value for each class.",
+    how="In a table with at least 3 features and 64 examples, one feature has exactly one value for each class. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later.",
     sources=(
         Reference("Kaufman et al., Leakage in Data Mining, TKDD 2012", "https://doi.org/10.1145/2382577.2382579"),
     ),
     remedies=("look-at-the-data",),
-    sick=(Run.drawn({"examples_seen": 500, "label_column": 9}),),
-    healthy=(Run.drawn({"examples_seen": 500}),),
+    sick=(
+        Run.drawn({"examples_seen": 500, "label_column": 9}),
+        Run.drawn({"examples_seen": 500, "target_offset": 0}),
+        Run.drawn({"examples_seen": 500, "target_offset": 2}),
+    ),
+    healthy=(Run.drawn({"examples_seen": 500}), Run.drawn({"examples_seen": 500, "target_offset": 1})),
 )

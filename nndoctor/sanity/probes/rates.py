@@ -25,6 +25,7 @@ SLOW_FOR_KIND = 0.15  # where the rate is below what is usual for its optimizer,
 USUAL = {"SGD": 0.1, "Adagrad": 0.01, "Adadelta": 1.0, "Rprop": 0.01}  # torch's and the textbooks' own; the others 1e-3
 USUAL_OF_REST = 1e-3
 MOST_RATES = 11  # rates tried, with those beyond the ladder
+NOTHING, FAR_STRIDE = 0.01, 1000.0  # where no rate gains this share, the usable ones are far: how far to look next
 ENOUGH = 0.3  # of what there is to gain: a rate that reaches it need not be looked for further out
 USABLE = 0.1  # of the best gain
 FAR_BELOW = 0.4  # of the gain at a lower rate: a longer trial shows whether it stays so
@@ -102,7 +103,8 @@ def extended(bench: Bench, trials: list[Trial], steps: int) -> list[Trial]:
         factors = [t.factor for t in found]
         if top.gain > ENOUGH * (top.before - floor) or min(factors) < top.factor < max(factors):
             break
-        further = top.factor * (10.0 if top.factor == max(factors) else 0.1)
+        stride = FAR_STRIDE if top.gain < NOTHING * (top.before - floor) else 10.0
+        further = top.factor * (stride if top.factor == max(factors) else 1 / stride)
         found += trials_of(bench, (further,), steps, 0)
     return found
 

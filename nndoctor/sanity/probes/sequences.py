@@ -13,16 +13,63 @@ from nndoctor.sanity.probes.data import IGNORED
 from nndoctor.sanity.subject import main_output
 
 LONG = 4  # tokens that a sequence must have
+MOSTLY = 0.5  # of the places: fewer tell nothing
+ROUNDING = 1e-4  # of the outputs' size
 
 
 def probe(bench: Bench) -> None:
-    """Both, where targets are whole numbers by example and place."""
+    """Where the targets of the loss stand in the input; then both, where targets are whole numbers by example and place."""
+    _offset(bench)
+    bench.fresh_start()
     target = bench.target(bench.batch)
     if target is None or target.is_floating_point() or target.ndim != 2 or target.shape[1] < LONG:
         return
     _padding(bench, target)
     bench.fresh_start()
     _future(bench, target)
+
+
+def _offset(bench: Bench) -> None:
+    """How many places later in the input the loss finds its targets, in a causal model: 1 where it predicts the next token.
+
+    Seen at the one loss of torch's that stands for the whole, after whatever shift a model makes by itself.
+    """
+    tokens = first_input(bench.batch)
+    if tokens is None or tokens.is_floating_point() or tokens.ndim != 2 or tokens.shape[1] < 2 * LONG:
+        return
+    call = bench.subject.observed(bench.batch)[1]
+    if call is None or call.target.is_floating_point() or not _causal(bench, tokens):
+        return
+    n, length = tokens.shape
+    if call.target.numel() not in (n * length, n * (length - 1)):
+        return
+    rows = call.target.reshape(n, -1)
+    for offset in range(LONG):
+        there = tokens[:, offset:][:, : rows.shape[1]]
+        held = rows[:, : there.shape[1]]
+        kept = held != IGNORED
+        if float(kept.double().mean()) > MOSTLY and bool((held == there)[kept].all()) and _varied(tokens):
+            bench.fact("target_offset", offset)
+            return
+
+
+def _varied(tokens: Tensor) -> bool:
+    """Whether neighbouring tokens differ often enough for an offset to be told."""
+    return float((tokens[:, 1:] != tokens[:, :-1]).double().mean()) > MOSTLY
+
+
+@torch.no_grad()
+def _causal(bench: Bench, tokens: Tensor) -> bool:
+    """Whether outputs at a place stay the same when later tokens change."""
+    if not bench.alike(bench.batch) or len(tokens) < 2:
+        return False
+    half = tokens.shape[1] // 2
+    bench.model.eval()
+    before, after = (_scores(bench, b) for b in (bench.batch, _mixed(bench.batch, tokens, half)))
+    if before is None or after is None or before.shape != after.shape or before.ndim != 3 or before.shape[1] < half:
+        return False
+    early, changed = before[:, :half], after[:, :half]
+    return float((changed - early).norm() / early.norm().clamp_min(1e-12)) < ROUNDING
 
 
 def _padding(bench: Bench, target: Tensor) -> None:

@@ -14,6 +14,7 @@ from nndoctor.sanity.trials.compare import Result, Trials
 HARM = 0.1  # of what the best of both gains: a remedy that gains so much more shows harm
 SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is no fault
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
+WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
 ROUNDS = 4  # a finding that becomes a remark may bring up another that it explained
 
 RESTART = (r.DEFAULT, r.HE)
@@ -82,7 +83,8 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
         return
     own = trials.of(None) if trials.plan() else None
     if own is None:
-        sure = finding.confidence >= SURE and name != "lr-outside-usable-range"
+        rate = name == "lr-outside-usable-range"
+        sure = bench.number("lr_gain") < WORSE if rate else finding.confidence >= SURE
         bench.fact(f"{'harm' if sure else 'remark'}:{name}", "the budget left no time to try a remedy")
         return
     limit = SLOW if name == "lr-outside-usable-range" else HARM
