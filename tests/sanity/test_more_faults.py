@@ -106,3 +106,18 @@ def test_a_feature_that_is_the_label_is_named(examined):
     """One value for each class."""
     change = "x[:, 7] = y.float() * 3\ntrain_data = DataLoader(TensorDataset(x, y), batch_size=20, shuffle=True)"
     assert "label-among-inputs" in bad(examined(change, budget=5.0))
+
+
+@pytest.mark.parametrize(
+    ("targets", "told"), [("s[:, :-1]", True), ("s[:, 1:]", False), ("s.roll(-2, 1)[:, :-1]", True)]
+)
+def test_targets_at_the_wrong_place_of_a_causal_model_are_named(examined, targets, told):
+    """At the same place they are copied; two places later they were shifted twice."""
+    change = words(causal=True, padded=False, ignored=-100).replace("s[:, 1:])", f"{targets})")
+    assert ("label-among-inputs" in bad(examined(change, budget=2.0))) == told
+
+
+def test_a_rate_that_is_far_too_low_is_told(examined):
+    """However far the usable ones are."""
+    report = examined("optimizer = torch.optim.Adam(model.parameters(), lr=1e-9)", budget=8.0)
+    assert bad(report) & {"lr-outside-usable-range", "update-ratio-off"}
