@@ -7,7 +7,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 PLAIN = "def train_step(model, batch, optimizer):\n    l = loss(model(batch[0]), batch[1])\n"
+ACCUMULATED = (
+    "calls = [0]\n"
+    + PLAIN
+    + "    calls[0] += 1; (l / 3).backward()\n    if calls[0] % 3 == 0: optimizer.step(); CLEARED\n    return l"
+)
 BROKEN = {
+    "adds gradients up over accumulated steps": (ACCUMULATED.replace("CLEARED", "pass"), "gradients-not-reset"),
     "never steps": (PLAIN + "    optimizer.zero_grad(); l.backward(); return l", "frozen-parameters"),
     "clears gradients before the step": (
         PLAIN + "    l.backward(); optimizer.zero_grad(); optimizer.step(); return l",
@@ -31,6 +37,7 @@ BROKEN = {
     "adds gradients up": (PLAIN + "    l.backward(); optimizer.step(); return l", "gradients-not-reset"),
 }
 SOUND = {
+    "accumulates": ACCUMULATED.replace("CLEARED", "optimizer.zero_grad()"),
     "plain": PLAIN + "    optimizer.zero_grad(); l.backward(); optimizer.step(); return l",
     "clips": PLAIN + "    optimizer.zero_grad(); l.backward(); nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n"
     "    optimizer.step(); return l.item()",

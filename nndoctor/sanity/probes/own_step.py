@@ -18,6 +18,7 @@ from nndoctor.sanity.state import seed
 LARGE = 100.0  # of a gradient's size: what is put in its place
 SEEN = 0.1  # of the clean gradient: a smaller difference is chance
 CALLS = 40  # of the user's step, and of a plain one on the same batches
+ACCUMULATED = 8  # calls in which a step that accumulates gradients comes to its optimizer's
 JUDGED = 4  # batches whose loss is taken before and after
 
 
@@ -120,14 +121,14 @@ def _left_over(bench: Bench, step: Callable[..., object]) -> None:
     left: list[Tensor] = []
     dirty = _second(bench, step, lambda model: left.extend(_replaced(model)))
     if clean is None or dirty is None or len(clean) != len(dirty):
-        why = "takes no optimizer step in two calls, or gives step() a closure"
+        why = f"takes no optimizer step in {ACCUMULATED} calls, or gives step() a closure"
         bench.notes.append(f"not checked: whether train_step clears gradients: it {why}")
         return
     bench.fact("gradient_carried", _carried(clean, dirty, left))
 
 
 def _second(bench: Bench, step: Callable[..., object], between: Callable[[nn.Module], None]) -> list[Tensor] | None:
-    """The gradients that the optimizer gets in the second call; None where no step is taken in it, or with a closure."""
+    """The gradients that the optimizer gets in its second step; None where no step is taken in it, or with a closure."""
     bench.fresh_start()
     bench.model.train()
     model, found = bench.model, []  # type: nn.Module, list[list[Tensor]]
@@ -140,14 +141,25 @@ def _second(bench: Bench, step: Callable[..., object], between: Callable[[nn.Mod
     handle = register_optimizer_step_pre_hook(note)
     optimizer = bench.optimizer()
     try:
-        _called(bench, step, 0, optimizer)
-        first = len(found)
+        first = _until_step(bench, step, optimizer, found)
         between(model)
         seed(5)
-        _called(bench, step, 1, optimizer)
+        _until_step(bench, step, optimizer, found)
     finally:
         handle.remove()
     return found[first] if len(found) > first else None
+
+
+def _until_step(
+    bench: Bench, step: Callable[..., object], optimizer: torch.optim.Optimizer, found: list[list[Tensor]]
+) -> int:
+    """Call the user's step until it steps once more, as one that accumulates does in every few calls; all steps so far."""
+    before = len(found)
+    for k in range(ACCUMULATED):
+        _called(bench, step, before + k, optimizer)
+        if len(found) > before:
+            break
+    return len(found)
 
 
 def _called(bench: Bench, step: Callable[..., object], k: int, optimizer: torch.optim.Optimizer) -> None:
