@@ -99,7 +99,7 @@ def test_a_damaged_log_is_set_aside_and_the_training_goes_on(run):
     again.run()
     assert (run / "run.csv.damaged").read_bytes() == b"\xff"
     assert [row["step"] for row in table(run)] == [str(step) for step in range(8, 12)]
-    assert [path.name for path in run.parent.iterdir() if path.is_dir()] == ["run"]
+    assert [path.name for path in run.parent.iterdir() if path.is_dir() and path.name != "__pycache__"] == ["run"]
 
 
 def test_a_row_that_was_cut_off_is_trained_again(run):
