@@ -149,7 +149,7 @@ def _learned(target: Target, bins: Table, y: Table, weight: Table, positive: int
 
 
 def _heap(nodes: NDArray[np.void]) -> Trees:
-    """A grown tree in the order of a heap of DEPTH levels; what lies below a leaf repeats it."""
+    """A grown tree in the order of a heap of DEPTH levels; everything under a leaf repeats it."""
     feature, threshold, leaf = np.zeros(NODES), np.full(NODES, 255.0), np.zeros(LEAVES)
     for place, at in _placed():
         node = _reached(nodes, at)

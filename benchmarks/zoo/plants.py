@@ -59,7 +59,7 @@ def _continuous(e: Experiment) -> bool:
 
 
 def _noisy(e: Experiment) -> bool:
-    """Whether the workload heeds `data_noise`."""
+    """Whether the workload uses `data_noise`."""
     return data_of(e) is not data_of(replace(e, data_noise=0.3)) and data_of(e).kind in {"classes", "regression"}
 
 

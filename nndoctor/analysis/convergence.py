@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from nndoctor.analysis.chance import GUESSING, chance_loss
-from nndoctor.analysis.loss_explosion import thrown
+from nndoctor.analysis.loss_explosion import unrecovered_peak
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import medians, noise_level
@@ -48,7 +48,7 @@ def reach(run: Run) -> float:
 def has_moved(run: Run) -> bool:
     """Whether the training loss fell by more than jitter: what stands still, or was thrown, generalizes neither well nor badly."""
     train = run.series.get("train/loss")
-    if train is not None and thrown(train) is not None:
+    if train is not None and unrecovered_peak(train) is not None:
         return False
     if train is None or not len(train.y) or train.low <= 0:
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nndoctor.analysis.level import dwarfs_second
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 
@@ -18,7 +19,7 @@ BELOW = 0.5  # of the start: a loss that ends lower has come back, however long 
 LENGTH = 12  # points
 
 
-def thrown(loss: Series) -> int | None:
+def unrecovered_peak(loss: Series) -> int | None:
     """Index of the peak of a loss that was thrown far above its start and never went far below it again, else None."""
     if len(loss.y) < 5:
         return None
@@ -33,11 +34,6 @@ def thrown(loss: Series) -> int | None:
     return None if won > 0.5 * max(start - floor, 0.0) and won > 0.1 * abs(start) else peak
 
 
-def thrown_unseen(loss: Series) -> bool:
-    """Whether the first reading dwarfs the second: the loss exploded, or began, far above all that is logged after it."""
-    return len(loss.y) >= 2 and float(loss.y[0]) > DWARFS * float(loss.y[1]) > 0
-
-
 @once
 def first_value_exploded(run: Run) -> bool:
     """Whether the loss exploded within the first logged value: far above validation's beside it, or ten times what any start is.
@@ -46,7 +42,7 @@ def first_value_exploded(run: Run) -> bool:
     that then goes on to fall by most of what is left has got over it.
     """
     train, validation = run.series.get("train/loss"), run.series.get("validation/loss")
-    if train is None or len(train.y) < LENGTH // 2 or not thrown_unseen(train):
+    if train is None or len(train.y) < LENGTH // 2 or not dwarfs_second(train, DWARFS):
         return False
     first, second = float(train.y[0]), float(train.y[1])
     beside = (

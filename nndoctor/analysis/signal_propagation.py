@@ -27,7 +27,7 @@ def signal_symptom(
     """The deviation of the hidden weight layers' outputs, where it changes by `least` powers of ten; None where it is calm.
 
     `way` is 1 for a signal that grows and -1 for one that shrinks, `doubtful` the powers of ten of a mere guess, and
-    `passed` the most that the layer behind a path lets through. Where training has mended it, it is information.
+    `passed` the most that the layer behind a path lets through. Where training has corrected it, it is information.
     """
     hidden = [p for p in layers.seen if layers.is_hidden(p)]
     paths, sizes = layers.levels(hidden, "std", first)
@@ -38,12 +38,12 @@ def signal_symptom(
     if len(paths) < FEWEST or trend < least or sizes[-1] <= 0:
         return None
     factor = 10 ** (way * trend / (len(paths) - 1))
-    mended = way * powers(ends) < RECOVERED and learned(layers.run)
+    corrected = way * powers(ends) < RECOVERED and learned(layers.run)
     series = layers.run.series[f"layer:{paths[-1]}/std"]
     return Symptom(
         f"the signal {'grows' if way > 0 else 'shrinks'} with depth: its standard deviation is {rough(sizes[0])} at "
         f"{layers.named(paths[0])} and {rough(sizes[-1])} at {layers.named(paths[-1])}, {rough(factor)}× per layer"
-        + ("; training has corrected it" if mended else ""),
+        + ("; training has corrected it" if corrected else ""),
         confidence_between(trend, doubtful, CERTAIN),
         {
             "first_std": float(sizes[0]),
@@ -54,5 +54,5 @@ def signal_symptom(
         series=series.name,
         step=float(series.x[0]),
         layer=paths[-1],
-        severity=Severity.INFO if mended else None,
+        severity=Severity.INFO if corrected else None,
     )

@@ -13,6 +13,7 @@ from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import check, put, say
 from nndoctor.cli.run_treat import TreatFormat, length
+from nndoctor.cli.training_options import StepsOption
 from nndoctor.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ def learning_curve(
             show_default=False,
         ),
     ] = None,
-    steps: Annotated[
-        int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
-    ] = None,
+    steps: StepsOption = None,
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="Repeats of each size.")] = 3,
     format: Annotated[
         TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")

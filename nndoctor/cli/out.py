@@ -41,6 +41,12 @@ def say(message: str) -> None:
         silence(sys.stderr)
 
 
+def say_trace(trace: str) -> None:
+    """The user's own part of a traceback on standard error, where there is one."""
+    if trace:
+        sys.stderr.write(trace.rstrip("\n") + "\n")
+
+
 def check(output: str | None, logs: Iterable[str], *, force: bool = False, option: str = "--output") -> None:
     """Raise UsageError, before any work, for an output that is one of the logs, has no folder, or exists (no `force`)."""
     if output is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
+from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say, say_trace
 from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
 from nndoctor.cli.progress import working
 from nndoctor.cli.run_diagnose import DiagnoseRequest
@@ -68,8 +68,7 @@ def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
             run = examine(subject, budget=asked.budget, seeds=asked.seeds, pictures=asked.plot is not None)
         report = session.judge(run, log=asked.model, families=FAMILIES)
     except ModelFileError as error:
-        if error.trace:
-            sys.stderr.write(error.trace.rstrip("\n") + "\n")
+        say_trace(error.trace)
         say(str(error))
         return Exit.TROUBLE
     if asked.plot is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.look import Color, look
-from nndoctor.cli.out import put, say
+from nndoctor.cli.out import put, say, say_trace
 from nndoctor.cli.progress import working
 from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.core.errors import UsageError
@@ -73,8 +73,7 @@ def carry_out(request: TrainRequest) -> int:
         with _bar(training, quiet=request.quiet) as see:
             ended = training.run(see)
     except ModelFileError as error:
-        if error.trace:
-            sys.stderr.write(error.trace)
+        say_trace(error.trace)
         raise
     say(ended.reason)
     failed = _diagnosed(folder, request)

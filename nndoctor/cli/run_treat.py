@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from nndoctor.cli import Exit
 from nndoctor.cli.look import Color, look
 from nndoctor.cli.needs_torch import needs_torch
-from nndoctor.cli.out import check, put, say
+from nndoctor.cli.out import check, put, say, say_trace
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
 
@@ -67,8 +66,7 @@ def carry_out(request: TreatRequest) -> int:
         see: Callable[[Trial], None] = (lambda _: None) if request.quiet else (lambda trial: say(_line(trial)))
         Plan(treatment, request.device, budget, request.seeds, see).run(Session(SessionOptions()))
     except ModelFileError as error:
-        if error.trace:
-            sys.stderr.write(error.trace)
+        say_trace(error.trace)
         raise
     whole = reporter.as_json(treatment)
     put(whole, results)

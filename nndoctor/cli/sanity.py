@@ -24,6 +24,7 @@ from nndoctor.cli.options import (
 )
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest
+from nndoctor.cli.training_options import ClassesOption, ShapeOption
 
 
 def sanity(
@@ -51,21 +52,8 @@ def sanity(
         ),
     ] = 60.0,
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="Number of seeds for stochastic checks.")] = 3,
-    shape: Annotated[
-        str | None,
-        typer.Option(
-            "--input",
-            metavar="SHAPE",
-            help="Shape of random inputs for a model without data, such as 3x32x32.",
-            show_default=False,
-        ),
-    ] = None,
-    classes: Annotated[
-        int | None,
-        typer.Option(
-            "--classes", metavar="N", help="Number of classes of random labels, with --input.", show_default=False
-        ),
-    ] = None,
+    shape: ShapeOption = None,
+    classes: ClassesOption = None,
     format: Annotated[
         OutputFormat,
         typer.Option("--format", "-f", metavar="FORMAT", help="Output format, as in diagnose."),

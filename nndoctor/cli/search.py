@@ -13,15 +13,14 @@ from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import check, put, say
 from nndoctor.cli.run_treat import TreatFormat, length, seconds
+from nndoctor.cli.training_options import BudgetOption, DeviceOption, ModelArgument, NoProgressOption, StepsOption
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
 
 
 def search(
-    model: Annotated[str, typer.Argument(metavar="MODEL.py", help="A file that sets model, loss and train_data.")],
-    budget: Annotated[
-        str, typer.Option("--budget", metavar="TIME", help="Time for all trainings: 90s, 10m, 1h.")
-    ] = "10m",
+    model: ModelArgument,
+    budget: BudgetOption = "10m",
     trials: Annotated[int, typer.Option("--trials", metavar="N", min=4, help="Trials at most.")] = 40,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Seed of the draws and of the trainings.")
@@ -36,10 +35,8 @@ def search(
             show_default=False,
         ),
     ] = None,
-    steps: Annotated[
-        int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
-    ] = None,
-    device: Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
+    steps: StepsOption = None,
+    device: DeviceOption = "auto",
     storage: Annotated[
         str, typer.Option("--storage", metavar="FILE", help="Optuna's database; the same file goes on.")
     ] = "search.db",
@@ -50,7 +47,7 @@ def search(
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.", show_default=False)
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite --output if it exists.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
+    quiet: NoProgressOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:

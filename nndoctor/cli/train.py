@@ -9,6 +9,7 @@ import typer
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.training_options import ClassesOption, ShapeOption
 
 
 def train(
@@ -88,21 +89,8 @@ def train(
             help="Stop training at a finding of this severity or worse: error, warning, info or never.",
         ),
     ] = FailOn.never,
-    shape: Annotated[
-        str | None,
-        typer.Option(
-            "--input",
-            metavar="SHAPE",
-            help="Shape of random inputs for a model without data, such as 3x32x32.",
-            show_default=False,
-        ),
-    ] = None,
-    classes: Annotated[
-        int | None,
-        typer.Option(
-            "--classes", metavar="N", help="Number of classes of random labels, with --input.", show_default=False
-        ),
-    ] = None,
+    shape: ShapeOption = None,
+    classes: ClassesOption = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option(

@@ -9,13 +9,12 @@ import typer
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.run_treat import TreatFormat, TreatRequest, carry_out
+from nndoctor.cli.training_options import BudgetOption, DeviceOption, ModelArgument, NoProgressOption, StepsOption
 
 
 def treat(
-    model: Annotated[str, typer.Argument(metavar="MODEL.py", help="A file that sets model, loss and train_data.")],
-    budget: Annotated[
-        str, typer.Option("--budget", metavar="TIME", help="Time for all trainings: 90s, 10m, 1h.")
-    ] = "10m",
+    model: ModelArgument,
+    budget: BudgetOption = "10m",
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -26,11 +25,9 @@ def treat(
             show_default=False,
         ),
     ] = None,
-    steps: Annotated[
-        int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
-    ] = None,
+    steps: StepsOption = None,
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=2, help="Repeats of each verified change.")] = 3,
-    device: Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
+    device: DeviceOption = "auto",
     format: Annotated[
         TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
     ] = TreatFormat.terminal,
@@ -42,7 +39,7 @@ def treat(
     ] = "treatment.json",
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the results in --output.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite --output if it exists.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
+    quiet: NoProgressOption = False,
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:

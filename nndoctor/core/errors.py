@@ -39,6 +39,15 @@ class MissingExtra(NNDoctorError):
         super().__init__(f"{purpose} needs {package}: pip install 'nndoctor[{extra}]'")
 
 
+def raised_at(error: Exception) -> str:
+    """Where an exception was raised: `gap.py:54`."""
+    import traceback
+    from pathlib import Path
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
 def nearest(word: str, names: Iterable[str], least: float = 0.5) -> str:
     """`, did you mean 'x'?`, or nothing where no name is as near.
 

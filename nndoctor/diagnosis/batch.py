@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nndoctor.core.errors import NNDoctorError, NotALog, UsageError
+from nndoctor.core.errors import NNDoctorError, NotALog, UsageError, raised_at
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.series import slim
 from nndoctor.diagnosis.request import SessionOptions
@@ -63,12 +62,8 @@ def _unread(run: Run) -> Iterator[str]:
 
 def _defect(source: Source, error: Exception) -> str:
     """One line for an unexpected exception: what, where in nndoctor, and what to do."""
-    import traceback
-
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}:{frame.lineno}"
     said = " ".join(str(error).split())[:MAX_MESSAGE]
-    return f"{source.path}: nndoctor failed on this log ({type(error).__name__} at {place}: {said}); please report it"
+    return f"{source.path}: nndoctor failed on this log ({type(error).__name__} at {raised_at(error)}: {said}); please report it"
 
 
 def all_judged(

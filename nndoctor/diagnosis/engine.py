@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import attrgetter
-from pathlib import Path
 
 import numpy as np
 
 from nndoctor.analysis.chance import meaningful
 from nndoctor.analysis.measurements import measured
 from nndoctor.analysis.workload import workload
+from nndoctor.core.errors import raised_at
 from nndoctor.core.finding import Finding, Location, Severity, Symptom, ranked
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.rule import Rule
@@ -80,11 +80,8 @@ def _examined(run: Run, rules: Iterable[Rule]) -> tuple[dict[str, list[Finding]]
 
 def _failed(rule: Rule, error: Exception) -> str:
     """One line for a rule that raised."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = "" if place is None else f" ({Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno})"
-    return f"rule {rule.code} {rule.name} failed on this log: please report {type(error).__name__}: {error}{where}"
+    said = f"{type(error).__name__}: {error} ({raised_at(error)})"
+    return f"rule {rule.code} {rule.name} failed on this log: please report {said}"
 
 
 def _leave_open(found: Iterable[Rule], rules: Iterable[Rule], cleared: list[str], skipped: list[Skipped]) -> None:

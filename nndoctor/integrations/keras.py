@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nndoctor.core.errors import UsageError
-from nndoctor.core.report import Report
 from nndoctor.integrations.curves import Curves
-from nndoctor.integrations.live import Choices, Live
+from nndoctor.integrations.live import JudgedCallback, Live
 
 try:
     import keras
@@ -17,7 +15,7 @@ except ImportError as error:
     raise UsageError("Keras is not installed; pip install 'nndoctor[keras]'") from error
 
 
-class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+class Doctor(JudgedCallback, keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """Records a model's losses, metrics and learning rates, judges the run, prints the verdict at the end.
 
     With PyTorch as the backend its layers are recorded, too. `folder` is the run folder (default: `nndoctor` in the
@@ -26,27 +24,8 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no 
     `report` holds the latest report. The training is never changed.
     """
 
-    def __init__(
-        self,
-        folder: str | os.PathLike[str] | None = None,
-        *,
-        every: int | str = "auto",
-        stop_on: str | None = None,
-        show: bool = True,
-        select: Iterable[str] = (),
-        ignore: Iterable[str] = (),
-        config: str | os.PathLike[str] | None = None,
-    ) -> None:
-        super().__init__()
-        self._choices = Choices.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
-        self._live: Live | None = None
-        self._updates: Any = None
-        self._mean = 0.0
-
-    @property
-    def report(self) -> Report | None:
-        """The latest report on the run."""
-        return None if self._live is None else self._live.report
+    _updates: Any = None
+    _mean = 0.0
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """The model is compiled, and built unless it waits for its first batch."""

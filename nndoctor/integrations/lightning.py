@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -12,8 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from nndoctor.core.errors import UsageError
-from nndoctor.core.report import Report
-from nndoctor.integrations.live import Choices, Live
+from nndoctor.integrations.live import JudgedCallback, Live
 from nndoctor.recorder import Recorder
 
 PACKAGES = ("lightning.pytorch", "pytorch_lightning")
@@ -28,7 +26,7 @@ def _bases() -> tuple[type, ...]:
     return tuple(dict.fromkeys(import_module(name).Callback for name in names))
 
 
-class Doctor(*_bases()):  # type: ignore[misc]  # Lightning ships no types, and which of its two packages is in use shows at run time
+class Doctor(JudgedCallback, *_bases()):  # type: ignore[misc]  # Lightning ships no types, and which of its two packages is in use shows at run time
     """Records a LightningModule's layers, losses and learning rates, judges the run, prints the verdict at the end.
 
     `folder` is the run folder (default: `nndoctor` in the logger's folder); `every` is "auto" or a number of steps
@@ -37,30 +35,11 @@ class Doctor(*_bases()):  # type: ignore[misc]  # Lightning ships no types, and 
     changed; rank 0 writes.
     """
 
-    def __init__(
-        self,
-        folder: str | os.PathLike[str] | None = None,
-        *,
-        every: int | str = "auto",
-        stop_on: str | None = None,
-        show: bool = True,
-        select: Iterable[str] = (),
-        ignore: Iterable[str] = (),
-        config: str | os.PathLike[str] | None = None,
-    ) -> None:
-        super().__init__()
-        self._choices = Choices.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
-        self._live: Live | None = None
-        self._steps, self._looked = 0, False
+    _steps, _looked = 0, False
 
     def __getstate__(self) -> dict[str, object]:
         """Another process, or a copy, starts a new recording."""
         return {**self.__dict__, "_live": None}
-
-    @property
-    def report(self) -> Report | None:
-        """The latest report on the run."""
-        return None if self._live is None else self._live.report
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Weights and optimizers are as they will be trained, also in a resumed run."""

@@ -260,3 +260,27 @@ def _number(value: object) -> float | None:
     if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__") or getattr(value, "ndim", 0) > 0:
         return None
     return float(value)
+
+
+class JudgedCallback:
+    """What the callbacks of all frameworks share: the user's choices, the run that they follow, and its latest report."""
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        every: int | str = "auto",
+        stop_on: str | None = None,
+        show: bool = True,
+        select: Iterable[str] = (),
+        ignore: Iterable[str] = (),
+        config: str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._choices = Choices.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
+        self._live: Live | None = None
+
+    @property
+    def report(self) -> Report | None:
+        """The latest report on the run."""
+        return None if self._live is None else self._live.report

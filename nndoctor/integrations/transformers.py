@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nndoctor.core.errors import UsageError
-from nndoctor.core.report import Report
-from nndoctor.integrations.live import Choices, Live
+from nndoctor.integrations.live import JudgedCallback, Live
 from nndoctor.recorder import Recorder
 
 try:
@@ -20,7 +18,7 @@ BOOKKEEPING = ("epoch", "learning_rate", "total_flos", "step", "num_input_tokens
 TIMES = ("_runtime", "_per_second", "_jit_compilation_time", "_preparation_time")
 
 
-class Doctor(TrainerCallback):  # type: ignore[misc]  # Transformers ships no types
+class Doctor(JudgedCallback, TrainerCallback):  # type: ignore[misc]  # Transformers ships no types
     """Records a Trainer's model, losses and learning rates, judges the run, prints the verdict at the end.
 
     `folder` is the run folder (default: `nndoctor` in the Trainer's output_dir); `every` is "auto" or a number of steps
@@ -29,29 +27,11 @@ class Doctor(TrainerCallback):  # type: ignore[misc]  # Transformers ships no ty
     never changed; rank 0 writes.
     """
 
-    def __init__(
-        self,
-        folder: str | os.PathLike[str] | None = None,
-        *,
-        every: int | str = "auto",
-        stop_on: str | None = None,
-        show: bool = True,
-        select: Iterable[str] = (),
-        ignore: Iterable[str] = (),
-        config: str | os.PathLike[str] | None = None,
-    ) -> None:
-        self._choices = Choices.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
-        self._live: Live | None = None
-        self._summed: bool | None = None
+    _summed: bool | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Another process, or a copy, starts a new recording."""
         return {**self.__dict__, "_live": None}
-
-    @property
-    def report(self) -> Report | None:
-        """The latest report on the run."""
-        return None if self._live is None else self._live.report
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **known: Any) -> None:
         """Model and optimizer are ready, also in a resumed run."""

@@ -1,4 +1,4 @@
-"""A run at a service or on another machine, followed: it is asked for anew now and then, not at every look."""
+"""A run at a service or on another machine, followed: it is fetched again now and then, not at every poll."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def fresh(
 
 
 def advance(optimizer: torch.optim.Optimizer, backward: Callable[[], Tensor]) -> None:
-    """One step; LBFGS, which takes the loss several times a step, is given what takes it and its gradients anew."""
+    """One step; LBFGS, which takes the loss several times a step, is given a closure that computes it and its gradients again."""
     if isinstance(optimizer, torch.optim.LBFGS):
 
         def closure() -> float:

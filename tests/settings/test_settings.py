@@ -180,7 +180,7 @@ def test_what_the_documentation_shows_is_understood():
     "words", [["watch", "a/run.csv", "--once", "-f", "concise"], ["watch", "a/run.csv", "--for", "0.2"]]
 )
 def test_watch_heeds_them(here, words):
-    """As diagnose does; --isolated heeds none."""
+    """As diagnose does; --isolated uses none."""
     assert here('fail-on = "warning"', *words)[0] == 1
     assert here('[severity]\novertraining = "error"', *words)[0] == 1
     assert here('fail-on = "warning"', *words, "--isolated")[0] == 0

@@ -77,7 +77,7 @@ def _kinds(names: Sequence[str]) -> Iterator[tuple[list[str], tuple[Reader, ...]
 
 
 def _states(names: Sequence[str]) -> list[str]:
-    """The Trainer's states, of the checkpoints of one run only the last, and none where the run's own state lies above."""
+    """The Trainer's states, of the checkpoints of one run only the last, and none where the run's own state is in the folder above."""
     states = [PurePosixPath(name) for name in names if PurePosixPath(name).name == "trainer_state.json"]
     runs: dict[PurePosixPath, tuple[int, PurePosixPath]] = {}
     for path in states:

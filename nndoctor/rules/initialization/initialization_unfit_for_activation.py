@@ -59,17 +59,17 @@ def _under_relu(layers: Layers, paths: tuple[str, ...], gain: float) -> Iterator
     if trend > FALLS:
         return
     series = layers.run.series[f"layer:{paths[-1]}/std"]
-    mended = now > FALLS or learned(layers.run)
+    corrected = now > FALLS or learned(layers.run)
     yield Symptom(
         f"the initialization does not fit ReLU: each layer multiplies the signal by {number(round(gain, 2))} "
         f"where ReLU needs 1.41, so {rough(10**trend)} of it is left after {len(paths)} layers (use He initialization)"
-        + ("; training has corrected it" if mended else ""),
+        + ("; training has corrected it" if corrected else ""),
         confidence_between(-trend, 0.5, 1.5),
         {"gain": round(gain, 3), "fitting_gain": 1.414, "last_to_first": float(10**trend), "layers": len(paths)},
         series=series.name,
         step=float(series.x[0]),
         layer=paths[0],
-        severity=Severity.INFO if mended or trend > MATTERS else None,
+        severity=Severity.INFO if corrected or trend > MATTERS else None,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nndoctor.analysis.chance import GUESSING, chance_loss, classes
 from nndoctor.analysis.level import improvement
-from nndoctor.analysis.loss_explosion import first_value_exploded, thrown
+from nndoctor.analysis.loss_explosion import first_value_exploded, unrecovered_peak
 from nndoctor.analysis.measurements import measured
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -68,7 +68,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _weighed(run: Run, visible: Symptom) -> Symptom:
     """What is seen, with the probability that a lower rate helps."""
     probability = helps(run, "lr/10")
-    return replace(visible, confidence=SHARE_HELPED if probability is None else max(probability, LEAST_HELPED))
+    return visible if probability is None else replace(visible, confidence=max(probability, LEAST_HELPED))
 
 
 def _unusual(run: Run, loss: Series) -> Symptom | None:
@@ -96,7 +96,7 @@ def _unsteady(run: Run) -> Symptom | None:
 
 def _jumped(loss: Series) -> Symptom | None:
     """The loss jumped far above its start and never went far below it again."""
-    peak = thrown(loss)
+    peak = unrecovered_peak(loss)
     if not peak:
         return None
     where, start, high = float(loss.x[peak]), float(loss.y[0]), float(loss.y[peak])

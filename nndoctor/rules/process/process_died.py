@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.analysis.log_ending import ended
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.sanitize import quoted
 
 SAID = "ended:process_error"
 CERTAIN = 0.95  # the log says so itself; that the message is of this process is nearly sure
@@ -15,15 +15,7 @@ CERTAIN = 0.95  # the log says so itself; that the message is of this process is
 
 def check(run: Run) -> Iterator[Symptom]:
     """Read the error message below the last values."""
-    found = run.facts[SAID]
-    if found.value:
-        where = f" (line {found.line})" if found.line else ""
-        yield Symptom(
-            f"the log ends with an error{where}: {quoted(str(found.value))}",
-            CERTAIN,
-            {"line": found.line, "text": str(found.value)},
-            line=found.line,
-        )
+    return ended(run, SAID, "the log ends with an error", CERTAIN)
 
 
 RULE = Rule(

@@ -10,7 +10,7 @@ import numpy as np
 from nndoctor.analysis import plateau as still
 from nndoctor.analysis.chance import at_chance, chance_loss, classes
 from nndoctor.analysis.convergence import confidence_between, reach, roughness
-from nndoctor.analysis.loss_explosion import thrown
+from nndoctor.analysis.loss_explosion import unrecovered_peak
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.stuck_causes import stuck_causes
 from nndoctor.core.finding import Severity, Symptom
@@ -38,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if (
         begins_late(run) is not None
         or _has_learned(run)
-        or thrown(loss) is not None
+        or unrecovered_peak(loss) is not None
         or _rises(loss)
         or _swings(run, loss)
     ):

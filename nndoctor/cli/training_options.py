@@ -1,0 +1,30 @@
+"""Arguments and options that the commands which train a model file share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL.py", help="A file that sets model, loss and train_data.")]
+BudgetOption = Annotated[str, typer.Option("--budget", metavar="TIME", help="Time for all trainings: 90s, 10m, 1h.")]
+StepsOption = Annotated[
+    int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
+]
+DeviceOption = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps.")]
+NoProgressOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
+ShapeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        metavar="SHAPE",
+        help="Shape of random inputs for a model without data, such as 3x32x32.",
+        show_default=False,
+    ),
+]
+ClassesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--classes", metavar="N", help="Number of classes of random labels, with --input.", show_default=False
+    ),
+]
