@@ -64,10 +64,11 @@ def changes(report: Report) -> list[Expectation]:
     """The changes to show: the one that the primary finding claims, then those that may help, the most promising first.
 
     None where the run cannot be judged, where a finding has remedies of its own and no change may help, or where it is an error that the best change
-    does not treat. A change that a finding already claims has the probability of that finding; a change that treats a
-    finding is left out where it is less likely.
+    does not treat. A change that a finding already claims has the probability of that finding, unless that is only a
+    remark; a change that treats a finding is left out where it is less likely.
     """
-    confidence = {finding.name: finding.confidence for finding in report.findings}
+    claims = [finding for finding in report.findings if finding.severity is not Severity.INFO]
+    confidence = {finding.name: finding.confidence for finding in claims}
     claimed = {SHOWN_BY[name]: sure for name, sure in confidence.items() if name in SHOWN_BY}
     doubted = {TREATED_BY[name]: sure for name, sure in confidence.items() if name in TREATED_BY}
     entries = [
