@@ -6,8 +6,9 @@ Mutations change bytes and, in tables, the structure: columns that end early, ro
 a file cut in two.
 
 The seeds are the sample runs, one small log of each synthesised format, and the corpus of real logs where it is at
-hand (NNDOCTOR_CORPUS). An input that raises anything but an NNDoctorError, takes over 5 s of processor time, or over
-ten times its size plus 200 MB of memory is a failure; with --keep it is saved. Exit code 1 where anything failed.
+hand (NNDOCTOR_CORPUS). An input that raises anything but an NNDoctorError, takes over 5 s of processor time each time
+it is tried, or over ten times its size plus 200 MB of memory is a failure; with --keep it is saved. Exit code 1 if
+anything failed.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ import time
 import traceback
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from benchmarks.fuzz_mutations import Log, mutated
 from nndoctor.core.errors import NNDoctorError
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
@@ -38,15 +40,11 @@ from nndoctor.reporters.terminal import render
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = Path(os.environ.get("NNDOCTOR_CORPUS", ROOT.parent / "shared" / "corpus")) / "real" / "files"
-LARGEST = 16 << 10  # bytes of a seed: a longer log's head says as much
+LARGEST = 16 << 10  # bytes of a seed: the head of a longer log shows the same kinds of lines
 SLOWEST, HANGS = 5.0, 120.0  # seconds of processor time, and by the clock: other programs may be running
+ATTEMPTS = 3  # a machine that pauses or shares its processors makes one input slow once; a slow input is slow each time
 BASE, TIMES = 200 << 20, 10  # bytes of memory, and times the input
 MEASURED = 40  # one input in so many has its memory measured, which is slow
-WORDS = (
-    *(b"nan", b"-inf", b"1e999", b"", b"null", b"[]", b"{}", b'"', b"'", b"\n", b"\r", b",", b"\t", b"\0", b"\xff\xfe"),
-    *(b"epoch", b"loss", b"val_loss", b"step", b"\x1b[2K", b"%", b"1_0", b"9" * 400, b"[" * 2000, b'{"a":' * 500),
-    *(b"\xf0\x9f\x98\x80", b"\xe2\x94\x82", b"-1", b"0", b"9223372036854775808", b"1e308", b"\x80" * 12, b"|---" * 40),
-)
 
 
 class TooSlow(BaseException):
@@ -57,8 +55,9 @@ class TooSlow(BaseException):
 def limited() -> Iterator[None]:
     """A block that may take SLOWEST seconds of processor time and HANGS of waiting (no limit on Windows: no alarms)."""
 
-    def ring(_number: int, _frame: FrameType | None) -> None:
-        raise TooSlow
+    def ring(number: int, _frame: FrameType | None) -> None:
+        limit = f"{SLOWEST:g} s of processor time" if number == signal.SIGPROF else f"{HANGS:g} s by the clock"
+        raise TooSlow(limit)
 
     if not hasattr(signal, "setitimer"):
         yield
@@ -72,9 +71,6 @@ def limited() -> Iterator[None]:
     finally:
         for timer, _, _ in alarms:
             signal.setitimer(timer, 0)
-
-
-Log = dict[str, bytes]  # paths below the folder that is the log, and what stands there; one path is a file alone
 
 
 def seeds() -> list[Log]:
@@ -121,123 +117,20 @@ def _head(path: Path) -> bytes:
     return path.read_bytes()[:LARGEST]
 
 
-def mutated(log: Log, others: list[Log], dice: random.Random) -> Log:
-    """A few random changes: bytes, words, lines doubled, dropped, swapped or taken from another log, a cut."""
-    log = dict(log)
-    for _ in range(dice.choice((1, 1, 2, 3, 8))):
-        name, other = dice.choice(list(log)), dice.choice(others)
-        log[name] = dice.choice(CHANGES)(log[name], next(iter(other.values())), dice)
-    return log
-
-
-Change = Callable[[bytes, bytes, random.Random], bytes]
-
-
-def _flip(data: bytes, _other: bytes, dice: random.Random) -> bytes:
-    if not data:
-        return data
-    at = dice.randrange(len(data))
-    return data[:at] + bytes([dice.randrange(256)]) + data[at + 1 :]
-
-
-def _cut(data: bytes, _other: bytes, dice: random.Random) -> bytes:
-    return data[: dice.randrange(len(data) + 1)]
-
-
-def _word(data: bytes, _other: bytes, dice: random.Random) -> bytes:
-    at = dice.randrange(len(data) + 1)
-    return data[:at] + dice.choice(WORDS) + data[at + dice.choice((0, 1, 4)) :]
-
-
-def _cell(data: bytes, _other: bytes, dice: random.Random) -> bytes:
-    """One cell replaced: between two delimiters."""
-    marks = [k for k, byte in enumerate(data[:8000]) if byte in b",\t:; \n"]
-    if len(marks) < 2:
-        return data
-    k = dice.randrange(len(marks) - 1)
-    return data[: marks[k] + 1] + dice.choice(WORDS) + data[marks[k + 1] :]
-
-
-def _lines(data: bytes, other: bytes, dice: random.Random) -> bytes:
-    lines = data.split(b"\n")
-    a, b = sorted(dice.randrange(len(lines) + 1) for _ in range(2))
-    kind = dice.randrange(4)
-    if kind == 0:
-        return b"\n".join(lines[:a] + lines[b:])
-    if kind == 1:
-        return b"\n".join(lines[:b] + lines[a:b] + lines[b:])
-    if kind == 2:
-        dice.shuffle(lines)
-        return b"\n".join(lines)
-    return b"\n".join(lines[:a] + other.split(b"\n")[: dice.randrange(20)] + lines[a:])
-
-
-def _graft(data: bytes, other: bytes, dice: random.Random) -> bytes:
-    return data[: dice.randrange(len(data) + 1)] + other[dice.randrange(len(other) + 1) :]
-
-
-def _table(data: bytes) -> list[list[bytes]]:
-    """The cells of a table with commas or tabs; empty for anything else."""
-    mark = b"\t" if b"\t" in data[:200] else b","
-    rows = [line.split(mark) for line in data.split(b"\n")]
-    return rows if len(rows) > 3 and len(rows[0]) > 1 else []
-
-
-def _joined(rows: list[list[bytes]], data: bytes) -> bytes:
-    return b"\n".join((b"\t" if b"\t" in data[:200] else b",").join(row) for row in rows)
-
-
-def _column_ends(data: bytes, _other: bytes, dice: random.Random) -> bytes:
-    """A column that is empty from some row on."""
-    rows = _table(data)
-    if not rows:
-        return data
-    column, first = dice.randrange(len(rows[0])), dice.randrange(1, len(rows))
-    cut = [[b"" if j == column and k >= first else cell for j, cell in enumerate(row)] for k, row in enumerate(rows)]
-    return _joined(cut, data)
-
-
-def _rows_swapped(data: bytes, _other: bytes, dice: random.Random) -> bytes:
-    lines = data.split(b"\n")
-    if len(lines) > 3:
-        a, b = dice.randrange(1, len(lines)), dice.randrange(1, len(lines))
-        lines[a], lines[b] = lines[b], lines[a]
-    return b"\n".join(lines)
-
-
-def _other_unit(data: bytes, _other: bytes, dice: random.Random) -> bytes:
-    """A column times a factor: percent, milli-units, absurd magnitudes."""
-    rows = _table(data)
-    if not rows:
-        return data
-    column, factor = dice.randrange(len(rows[0])), dice.choice((100.0, 0.01, -1.0, 1e-300, 1e300, 0.0))
-    return _joined([[_scaled(c, factor) if j == column else c for j, c in enumerate(row)] for row in rows], data)
-
-
-def _scaled(cell: bytes, factor: float) -> bytes:
-    try:
-        return repr(float(cell) * factor).encode()
-    except ValueError:
-        return cell
-
-
-def _split(data: bytes, _other: bytes, dice: random.Random) -> bytes:
-    """The second part of a file that was cut in two, with its header or without."""
-    head, _, rest = data.partition(b"\n")
-    lines = rest.split(b"\n")
-    kept = b"\n".join(lines[dice.randrange(len(lines)) :])
-    return kept if dice.random() < HEADERLESS else head + b"\n" + kept
-
-
-HEADERLESS = 0.3
-CHANGES: tuple[Change, ...] = (
-    *(_flip, _flip, _cut, _word, _cell, _cell, _lines, _lines, _graft),
-    *(_column_ends, _rows_swapped, _other_unit, _split),
-)
+SLOW = "too slow, "  # how the description of such a failure begins
 
 
 def tried(log: Log, folder: Path) -> str:
-    """How an input ends: `read`, `refused`, or a failure in words."""
+    """How an input ends: `read`, `refused`, or a failure in words; slow ones are tried again."""
+    for _ in range(ATTEMPTS):
+        ended = tried_once(log, folder)
+        if not ended.startswith(SLOW):
+            break
+    return ended
+
+
+def tried_once(log: Log, folder: Path) -> str:
+    """How one attempt at an input ends."""
     for name, data in log.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
@@ -251,8 +144,8 @@ def tried(log: Log, folder: Path) -> str:
                 render([report], Style())
     except NNDoctorError as error:
         return "refused" if "\n" not in str(error) else f"an error of several lines: {error}"
-    except TooSlow:
-        return f"over {SLOWEST:g} s: {''.join(traceback.format_exc().splitlines(keepends=True)[-6:-1])}"
+    except TooSlow as limit:
+        return f"{SLOW}over {limit}: {''.join(traceback.format_exc().splitlines(keepends=True)[-6:-1])}"
     except Exception as error:  # noqa: BLE001 - what a fuzzer is for
         return f"{type(error).__name__}: {error}; {traceback.format_exc().splitlines()[-3].strip()}"
     finally:
