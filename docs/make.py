@@ -73,6 +73,8 @@ def _word(param: Any) -> Word:  # noqa: ANN401 - as above
 
 def reference() -> str:
     """The page for people."""
+    import outputs
+
     lines = [
         "# Commands and options",
         "",
@@ -87,6 +89,7 @@ def reference() -> str:
             default = f"`{word.default}`" if word.default else ""
             lines.append(f"| `{word.spelled}` | {default} | {word.help} |".replace("|", "\\|", 0))
         lines.append("")
+    lines += ["## Output formats", "", outputs.formats_table()]
     lines += [
         "## Exit codes",
         "",
@@ -101,6 +104,7 @@ def reference() -> str:
 def manual() -> str:
     """The page for `man`."""
     from nndoctor._version import __version__
+    from nndoctor.cli.output_formats import FORMATS
 
     lines = [f'.TH NNDOCTOR 1 "" "nndoctor {__version__}" "User Commands"', ".SH NAME"]
     lines += [r"nndoctor \- say what is wrong with a neural-network training run, and what to try first"]
@@ -111,6 +115,9 @@ def manual() -> str:
         for word in command.words:
             default = f" Default: {word.default}." if word.default else ""
             lines += [".TP", rf"\fB{_roff(word.spelled)}\fR", _roff(word.help + default)]
+    lines += [".SH OUTPUT FORMATS"]
+    for form, card in FORMATS.items():
+        lines += [".TP", rf"\fB{form}\fR", _roff(f"{card.summary} ({card.syntax})")]
     lines += [".SH EXIT STATUS"]
     for code, said in EXITS:
         lines += [".TP", code, _roff(said)]

@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = re.compile(r"(<!-- output of: (nndoctor [^\n]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 API = re.compile(r"(<!-- api -->\n).*?(<!-- end -->)", re.DOTALL)
+FORMATS_TABLE = re.compile(r"(<!-- output formats -->\n).*?(<!-- end -->)", re.DOTALL)
 RULES_TABLE = re.compile(r"(<!-- findings -->\n).*?(<!-- end -->)", re.DOTALL)
 
 RUN_MODELS = ("sanity", "train", "treat")
@@ -95,6 +96,14 @@ def rules_table(link: str = "") -> str:
     return "| family | findings |\n|---|---|\n" + "".join(rows)
 
 
+def formats_table() -> str:
+    """A row for each output format."""
+    from nndoctor.cli.output_formats import FORMATS
+
+    rows = [f"| `{form}` | {card.syntax} | {card.summary} |\n" for form, card in FORMATS.items()]
+    return "| `--format`, `--report FORMAT=FILE` | syntax | for |\n|---|---|---|\n" + "".join(rows)
+
+
 def api() -> str:
     """The signatures and docstrings of what `import nndoctor` offers."""
     nndoctor = importlib.import_module("nndoctor")
@@ -114,6 +123,8 @@ def filled(text: str) -> str:
     text = OUTPUT.sub(lambda m: f"{m[1]}```text\n{outputs[m[2]]}```\n{m[3]}", text)
     if API.search(text):
         text = API.sub(lambda m: f"{m[1]}{api()}{m[2]}", text)
+    if FORMATS_TABLE.search(text):
+        text = FORMATS_TABLE.sub(lambda m: m[1] + formats_table() + m[2], text)
     return RULES_TABLE.sub(lambda m: m[1] + rules_table("rules/") + m[2], text)
 
 

@@ -1,9 +1,9 @@
-"""The formats of a diagnosis: their names, who renders them, and how a report of an earlier run is known again."""
+"""The output formats of a diagnosis: what each is for, what renders it, and how a report of an earlier run is recognized."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
@@ -35,16 +35,6 @@ class OutputFormat(StrEnum):
     markdown = "markdown"
 
 
-# What the first bytes of such a report hold: only these are replaced without --force.
-SIGNS = {
-    OutputFormat.json: '"tool": {\n    "name": "nndoctor"',
-    OutputFormat.jsonl: '{"schema_version": ',
-    OutputFormat.brief: '{"schema_version": ',
-    OutputFormat.gitlab: '"check_name": "nndoctor ',
-    OutputFormat.junit: '<testsuites name="nndoctor"',
-    OutputFormat.sarif: '"driver": {\n          "name": "nndoctor"',
-    OutputFormat.markdown: "<!-- nndoctor -->",
-}
 SUMMARY = "GITHUB_STEP_SUMMARY"
 LARGEST_SUMMARY = 1024 * 1024  # bytes that GitHub takes for a step
 CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
@@ -63,30 +53,112 @@ class Plan:
 
 
 Errors = Sequence[tuple[str, str]]
+Renderer = Callable[[Sequence["Report"], Errors, Plan, bool], str]
+
+
+class Syntax(StrEnum):
+    """How a program reads a format."""
+
+    text = "text"
+    json = "JSON"
+    lines = "JSON lines"
+    xml = "XML"
+
+
+@dataclass(frozen=True, slots=True)
+class FormatCard:
+    """What is known of one output format.
+
+    `--help`, the reference, the man page and docs/ci.md list the cards, and one contract test holds for each of them.
+    `sign` is text near the start of such a report; a file that has it may be replaced without --force.
+    """
+
+    summary: str
+    render: Renderer
+    syntax: Syntax = Syntax.text
+    sign: str = ""
+
+
+def _terminal(reports: Sequence[Report], _errors: Errors, plan: Plan, to_file: bool) -> str:
+    from nndoctor.reporters.terminal import render
+
+    paper = look(plan.color, to_file=to_file)
+    return render(reports, paper, quiet=plan.quiet, full=plan.full, sort=plan.sort) if reports else ""
+
+
+def _concise(reports: Sequence[Report], _errors: Errors, _plan: Plan, _to_file: bool) -> str:
+    from nndoctor.reporters.concise import render
+
+    return render(reports)
+
+
+def _json(reports: Sequence[Report], errors: Errors, _plan: Plan, _to_file: bool) -> str:
+    from nndoctor.reporters.json import render
+
+    return render(reports, errors)
+
+
+def _jsonl(reports: Sequence[Report], errors: Errors, _plan: Plan, _to_file: bool) -> str:
+    from nndoctor.reporters.json import render_lines
+
+    return render_lines(reports, errors)
+
+
+def _in_context(module: str) -> Renderer:
+    """The renderer of a format whose module needs the rules asked for, the gate and the repository's root."""
+
+    def render(reports: Sequence[Report], errors: Errors, plan: Plan, _to_file: bool) -> str:
+        from nndoctor.reporters.entries import Context
+
+        context = Context(plan.rules, plan.fails_at, _root())
+        text: str = import_module(f"nndoctor.reporters.{module}").render(reports, errors, context)
+        return text
+
+    return render
+
+
+FORMATS = {
+    OutputFormat.terminal: FormatCard("a page for people: verdict, plot, causes, remedies", _terminal),
+    OutputFormat.concise: FormatCard("one line per finding, for grep", _concise),
+    OutputFormat.brief: FormatCard(
+        "one JSON line of at most 1 kB per run, for programs and language models",
+        _in_context("brief"),
+        Syntax.lines,
+        '{"schema_version": ',
+    ),
+    OutputFormat.json: FormatCard(
+        "everything, as one JSON object", _json, Syntax.json, '"tool": {\n    "name": "nndoctor"'
+    ),
+    OutputFormat.jsonl: FormatCard("everything, as one JSON line per run", _jsonl, Syntax.lines, '{"schema_version": '),
+    OutputFormat.github: FormatCard(
+        "annotations in a GitHub workflow, with a table in the step's summary", _in_context("github")
+    ),
+    OutputFormat.gitlab: FormatCard(
+        "GitLab's Code Quality widget", _in_context("gitlab"), Syntax.json, '"check_name": "nndoctor '
+    ),
+    OutputFormat.junit: FormatCard(
+        "test reports with a case per rule and run; fails exactly where --fail-on fails",
+        _in_context("junit"),
+        Syntax.xml,
+        '<testsuites name="nndoctor"',
+    ),
+    OutputFormat.sarif: FormatCard(
+        "GitHub code scanning, and editors",
+        _in_context("sarif"),
+        Syntax.json,
+        '"driver": {\n          "name": "nndoctor"',
+    ),
+    OutputFormat.markdown: FormatCard(
+        "a comment on a pull request, with small plots", _in_context("markdown"), sign="<!-- nndoctor -->"
+    ),
+}
 
 
 def rendered(
     form: OutputFormat, reports: Sequence[Report], errors: Errors, plan: Plan, *, to_file: bool = False
 ) -> str:
     """The text of one report."""
-    if form is OutputFormat.terminal:
-        from nndoctor.reporters.terminal import render
-
-        paper = look(plan.color, to_file=to_file)
-        return render(reports, paper, quiet=plan.quiet, full=plan.full, sort=plan.sort) if reports else ""
-    if form is OutputFormat.concise:
-        from nndoctor.reporters.concise import render as concise
-
-        return concise(reports)
-    if form in (OutputFormat.json, OutputFormat.jsonl):
-        from nndoctor.reporters import json as as_json
-
-        return as_json.render(reports, errors) if form is OutputFormat.json else as_json.render_lines(reports, errors)
-    from nndoctor.reporters.entries import Context
-
-    context = Context(plan.rules, plan.fails_at, _root())
-    text: str = import_module(f"nndoctor.reporters.{form}").render(reports, errors, context)
-    return text
+    return FORMATS[form].render(reports, errors, plan, to_file)
 
 
 def named(words: Sequence[str]) -> list[tuple[OutputFormat, str]]:
@@ -109,12 +181,12 @@ def named(words: Sequence[str]) -> list[tuple[OutputFormat, str]]:
 
 def replaceable(form: OutputFormat, file: str) -> bool:
     """Whether a file is a report of this format that an earlier run wrote, and may be replaced."""
-    target = Path(file)
-    if not target.is_file() or form not in SIGNS:
+    target, sign = Path(file), FORMATS[form].sign
+    if not sign or not target.is_file():
         return False
     with target.open("rb") as opened:
         start = opened.read(4096).decode("utf-8", "replace")
-    return SIGNS[form] in start or (form is OutputFormat.gitlab and start.strip() == "[]")
+    return sign in start or (form is OutputFormat.gitlab and start.strip() == "[]")
 
 
 def summarize(reports: Sequence[Report], errors: Errors, plan: Plan) -> None:
