@@ -5,7 +5,7 @@ python -m benchmarks.fuzz [--inputs N | --minutes N] [--seed N] [--keep FOLDER]
 Mutations change bytes and, in tables, the structure: columns that end early, rows swapped, a column in another unit,
 a file cut in two.
 
-The seeds are the sample runs, one small log of each synthesised format, and the corpus of real logs where it is at
+The seeds are the sample runs, the sample of each reader in tests/readers/samples.py, and the corpus of real logs where it is at
 hand (NNDOCTOR_CORPUS). An input that raises anything but an NNDoctorError, takes over 5 s of processor time each time
 it is tried, or over ten times its size plus 200 MB of memory is a failure; with --keep it is saved. Exit code 1 if
 anything failed.
@@ -25,7 +25,7 @@ import traceback
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -37,6 +37,7 @@ from nndoctor.readers import READERS, is_log, read
 from nndoctor.readers.io.source import Source
 from nndoctor.reporters.page import Style
 from nndoctor.reporters.terminal import render
+from tests.readers.samples import SAMPLES
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = Path(os.environ.get("NNDOCTOR_CORPUS", ROOT.parent / "shared" / "corpus")) / "real" / "files"
@@ -79,38 +80,26 @@ def seeds() -> list[Log]:
     kinds = {".csv", ".tsv", ".json", ".jsonl", ".log", ".txt", ".wandb", ".db", ".yaml", ".md", ".out", ".gz", ".zip"}
     paths = [p for folder in folders if folder.is_dir() for p in sorted(folder.rglob("*"))]
     files = [p for p in paths if p.is_file() and (p.suffix in kinds or "tfevents" in p.name) and p.stat().st_size]
-    whole = [p for p in paths if p.is_dir() and is_log(Source(str(p)))] + _written(Path(tempfile.mkdtemp()))
-    return [{p.name: _head(p)} for p in files] + [
-        {str(q.relative_to(p.parent)): _head(q) for q in sorted(p.rglob("*"))[:30] if q.is_file()} for p in whole
-    ]
+    whole = [p for p in paths if p.is_dir() and is_log(Source(str(p)))]
+    with tempfile.TemporaryDirectory() as place:
+        return [_log(path) for path in [*files, *whole, *_written(Path(place))]]
+
+
+def _log(path: Path) -> Log:
+    """A file, or a folder with the first of its files."""
+    if path.is_file():
+        return {path.name: _head(path)}
+    return {str(p.relative_to(path.parent)): _head(p) for p in sorted(path.rglob("*"))[:30] if p.is_file()}
 
 
 def _written(folder: Path) -> list[Path]:
-    """A small folder of each kind that has no reader's example among the seeds."""
-    steps = "".join(f"{1600 + k} {2 / (k + 1)} {k}\n" for k in range(12))
-    table = "step\ttrain\n" + "".join(f"{k}\t{2 / (k + 1)}\n" for k in range(12))
-    texts = {
-        "mlflow/mlruns/0/abc/metrics/train_loss": steps,
-        "mlflow/mlruns/0/abc/metrics/val_loss": steps,
-        "mlflow/mlruns/0/abc/meta.yaml": "run_id: abc\nrun_name: first\n",
-        "mlflow/mlruns/0/abc/params/lr": "0.1",
-        "catboost_info/learn_error.tsv": table.replace("step\ttrain", "iter\tLogloss"),
-        "catboost_info/test_error.tsv": table.replace("step\ttrain", "iter\tLogloss"),
-        "dvclive/plots/metrics/train/loss.tsv": table.replace("train", "train/loss"),
-        "dvclive/metrics.json": '{"step": 11, "train": {"loss": 0.1}}',
-        "run/run.csv": table.replace("\t", ",").replace("train", "train/loss"),
-        "run/run.json": '{"format": "nndoctor-run", "version": 1, "facts": {"optimizer": "Adam"}}',
-    }
-    for name, text in texts.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    return [
-        folder / "mlflow",
-        folder / "mlflow/mlruns/0/abc",
-        folder / "catboost_info",
-        folder / "dvclive",
-        folder / "run",
-    ]
+    """The sample of each reader: a folder for each, or the one that it made in it."""
+    made = []
+    for name, make in SAMPLES.items():
+        (folder / name).mkdir()
+        with suppress(ImportError):  # Parquet needs an extra
+            made.append(make(folder / name))
+    return made
 
 
 def _head(path: Path) -> bytes:
