@@ -104,15 +104,14 @@ def read(source: object, *, maps: Iterable[str] = (), usual: Mapping[str, str] |
 
 def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) -> list[Run]:
     """The runs in a source: fetched, unpacked, read."""
-    if source.data is None and is_address(source.path) and not source.is_file:
+    if source.data is None and not source.is_file and is_address(source.path):
         return _at_service(source, named, checked)
     if source.data is None and is_remote(source.path):
         with fetched(source.path) as here:
             if here.is_dir:
                 return _below(Path(here.path), source, named, checked)
             return _of(replace(here, kept=source.kept), named, checked)
-    refused = None if source.data is not None or source.is_dir else model_file(source.path)
-    if refused is not None and source.is_file:
+    if source.data is None and source.is_file and (refused := model_file(source.path)) is not None:
         raise UnreadableLog(refused)
     if source.data is not None or source.is_file:
         if is_archive(source):
@@ -120,25 +119,28 @@ def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) ->
                 return _below(folder, source, named, checked, bad)
         if packing(source) is not None:
             source = unpacked(source)
+    runs = _read(source, named)
+    _check_maps(runs, checked, source)
+    return _with_surroundings(runs, source)
+
+
+def _read(source: Source, named: Mapping[str, str]) -> list[Run]:
+    """The runs in a file or folder that is a log itself."""
     reader = reader_of(source)
     tables = reader.read(source)
     if reader.name in PRINTED:
         from nndoctor.readers.text.closing import with_ending  # patterns that only a printed log needs
 
         tables = with_ending(source, tables)
-    runs = [run for table in tables for run in assemble(table, source.path, named)]
-    _check_maps(runs, checked, source)
+    return [run for table in tables for run in assemble(table, source.path, named)]
+
+
+def _with_surroundings(runs: list[Run], source: Source) -> list[Run]:
+    """The runs with the notes on their source, and with the settings in files next to it that the log lacks."""
     beside = settings_beside(source.path) if source.data is None else {}
     if not (beside or source.notes):
         return runs
-    return [
-        replace(
-            run,
-            notes=(*source.notes, *run.notes),
-            facts={**run.facts, **{k: v for k, v in beside.items() if k not in run.facts}},
-        )
-        for run in runs
-    ]
+    return [replace(run, notes=(*source.notes, *run.notes), facts={**run.facts, **beside, **run.facts}) for run in runs]
 
 
 def _at_service(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) -> list[Run]:

@@ -8,7 +8,7 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.layout import delimiter_of, is_number, is_row, split
 from nndoctor.readers.tables.long_rows import VALUES, pivoted, places
 from nndoctor.readers.tables.table import Table, from_records
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import meaning
 
 LOOKED_AT = 20  # rows
 
@@ -18,20 +18,22 @@ def sniff(source: Source) -> bool:
     if source.is_dir or not source.is_text or source.start.lstrip()[:1] in ("{", "["):
         return False
     first, _, rest = source.start.partition("\n")
-    low = first.lower()
-    if not any(name in low for name in VALUES[:1]) or source.above_plain_rows is not None:
+    if VALUES[0] not in first.lower() or source.above_plain_rows is not None:
         return False
     rows = _rows("\n".join([first, *rest.split("\n", LOOKED_AT)[:LOOKED_AT]]))
-    if len(rows) < 3 or (at := places(rows[0])) is None:
+    if len(rows) < 3 or any(meaning(cell).is_metric for cell in rows[0]):  # a wide table may have a column `value`
         return False
-    name, value = at
-    if any(meaning(cell).kind in (Kind.SERIES, Kind.PART) for cell in rows[0]):
-        return False  # a wide table that has a column called so
-    told = [row for row in rows[1:] if len(row) > max(name, value)]
+    at = places(rows[0])
+    return at is not None and _tells_metrics(rows[1:], *at)
+
+
+def _tells_metrics(rows: list[list[str]], name: int, value: int) -> bool:
+    """Whether rows hold numbers in one column (the last row may be cut off), and in another the names of metrics."""
+    whole = [row for row in rows if len(row) > max(name, value)]
     return (
-        len(told) > 1
-        and all(is_number(row[value]) for row in told[:-1])
-        and any(meaning(row[name]).kind in (Kind.SERIES, Kind.PART) for row in told)
+        len(whole) > 1
+        and all(is_number(row[value]) for row in whole[:-1])
+        and any(meaning(row[name]).is_metric for row in whole)
     )
 
 

@@ -24,6 +24,8 @@ TRIAL_SETTINGS = {
     *("batch_size", "num_epochs", "n_epochs", "max_epochs", "epochs", "hidden_size", "num_layers", "dropout", "seed"),
     *("weight_decay", "optimizer", "trial", "n_layers", "hidden", "lr", "learning_rate", "momentum", "hidden_dim"),
 }
+EPOCH_SETTINGS = frozenset({"epochs", "num_epochs", "n_epochs", "max_epochs"})
+BEST_WORDS = frozenset({"best", "final"})  # in the name of a score of a whole trial
 
 CLASSES = frozenset({"class", "label", "category", "support", "class_name", "classes"})
 
@@ -195,21 +197,19 @@ def _refuse_classes(layout: Layout, source: Source) -> None:
 
 def _refuse_trials(table: Table, source: Source) -> None:
     """A table with one row a trial has settings that change from row to row, or a best value, and no axis."""
-    kinds = {name: meaning(name).kind for name in table.columns}
-    epochs = table.columns.get(next((n for n, k in kinds.items() if k is Kind.EPOCH), ""))
-    counted = epochs is not None and bool(np.all(np.diff(epochs.values[epochs.present]) > 0)) and table.rows > 1
-    if counted or any(kind is Kind.STEP for kind in kinds.values()) or table.rows < 2:
+    if table.rows < 2 or any(meaning(name).kind is Kind.STEP for name in table.columns):
+        return
+    epochs = next((column for name, column in table.columns.items() if meaning(name).kind is Kind.EPOCH), None)
+    if epochs is not None and bool(np.all(np.diff(epochs.values[epochs.present]) > 0)):
         return
     names = [*table.columns, *table.words, *table.ignored]
+    tidied = [tidy(name) for name in names]
     settings = [name for name in names if tidy(name) in TRIAL_SETTINGS and _changes(table, name)]
-    best = any(word in ("best", "final") for name in names for word in tidy(name).split("_"))
-    plural = any(tidy(name) in ("epochs", "num_epochs", "n_epochs", "max_epochs") for name in names)
-    only_setting_is_rate = {tidy(name) for name in settings} <= {"lr", "learning_rate"}
-    if (
-        (len(settings) >= 2 and (epochs is None or plural))
-        or (settings and best)
-        or (best and plural and not only_setting_is_rate)
-    ):
+    only_rate = {tidy(name) for name in settings} <= {"lr", "learning_rate"}
+    best = any(not BEST_WORDS.isdisjoint(name.split("_")) for name in tidied)
+    epochs_as_setting = not EPOCH_SETTINGS.isdisjoint(tidied)
+    several = len(settings) >= 2 and (epochs is None or epochs_as_setting)
+    if several or (best and (settings or (epochs_as_setting and not only_rate))):
         shown = ", ".join(settings[:4])
         raise NotALog(
             f"{source.path} is a table of trials ({shown} change from row to row), not the log of a run: "

@@ -36,9 +36,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     table = _held(by_phase(table))
     meanings = interpret(list(table.columns), maps)
     playing = task([*table.columns, *table.ignored])
-    known = [
-        name for name, said in meanings.items() if said.kind in (Kind.SERIES, Kind.PART) and table.columns[name].held
-    ]
+    known = [name for name, said in meanings.items() if said.is_metric and table.columns[name].held]
     if not playing and not any(meanings[name].split for name in known) and not _gradients_lost(table, meanings):
         raise NotALog(_nothing_found(table, path))
     refuse_other_tables(table, meanings, path)
@@ -50,12 +48,23 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     if playing:
         facts["task"] = Fact(playing)
     base = Run({}, facts, f"{path}:{table.label}" if table.label else path, path, table.format, (), notes, axis=unit)
-    runs = [_run(table, meanings, part, base) for part in parts]
-    runs = [run for run in runs if run.series] or ([replace(base, unknown=tuple(table.columns))] if playing else [])
+    runs = [run for part in parts if (run := _run(table, meanings, part, base)).series]
+    if playing:
+        return _numbered(runs or [replace(base, unknown=tuple(table.columns))])
+    _refuse_single_points(runs, path)
+    return _numbered(runs)
+
+
+def _refuse_single_points(runs: list[Run], path: str) -> None:
+    """Raise UnreadableLog where no series has two points, except for a loss that is not finite: one NaN is enough."""
     held = [series for run in runs for series in run.series.values()]
-    lost = any(s.name.endswith("/loss") and not np.isfinite(s.values).all() for s in held)  # one NaN is enough to see
-    if not playing and not lost and max(map(len, held), default=0) < 2:
+    lost = any(s.name.endswith("/loss") and not np.isfinite(s.values).all() for s in held)
+    if not lost and max(map(len, held), default=0) < 2:
         raise UnreadableLog(f"{path} has one row per run; expected at least two (log once per epoch)")
+
+
+def _numbered(runs: list[Run]) -> list[Run]:
+    """Several runs of one log, each with its number in the source."""
     if len(runs) < 2:
         return runs
     return [
@@ -87,14 +96,44 @@ def _by_key(table: Table) -> list[Rows]:
 
 
 def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run) -> Run:
+    found, parts = _curves(table, meanings, part)
+    found, impossible = without_impossible(found)
+    series_by_name, notes, used = completed(found, {} if "task" in base.facts else parts)
+    for name, series in parts.items():  # each part is judged on its own, too
+        series_by_name.setdefault(name, series)
+        used.add(series.column)
+    lost, empty = not_finite(table, meanings, part, used)
+    facts = {**lost, **impossible, **_constants(table, meanings, part), **_settings(table, part), **base.facts}
+    facts.update(_epochs(table, meanings, part))
+    if part.resumed:
+        facts["resumed_at"] = Fact(part.resumed)
+    scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})
+    run = replace(
+        base,
+        series={**scaled, **table.more},
+        facts=facts,
+        unknown=_unknown(table, meanings, used),
+        notes=(*table.notes, *base.notes, *notes, *empty),
+        clock=clock(table, part),
+        epochs=_epoch_of_step(table, meanings, part),
+    )
+    late = begins_late(run)
+    if late is None:
+        return run
+    missing = f"the log starts at {place(run.axis, late)}; the beginning of the run is missing"
+    return replace(run, notes=(*run.notes, missing))
+
+
+def _curves(
+    table: Table, meanings: Mapping[str, Meaning], part: Segment
+) -> tuple[dict[str, Series], dict[str, Series]]:
+    """The series of a run, and the parts of its losses; of columns that say the same, the one with the best rank."""
     found: dict[str, Series] = {}
     parts: dict[str, Series] = {}
     ranks: dict[str, tuple[bool, int, int]] = {}
     most = _most_points(table, meanings, part)
     for column, said in meanings.items():
-        if said.kind not in (Kind.SERIES, Kind.PART, Kind.MACHINE):
-            continue
-        series = _series(table, column, said, part)
+        series = _series(table, column, said, part) if said.is_metric or said.kind is Kind.MACHINE else None
         if series is None:
             continue
         if said.kind is Kind.PART:
@@ -104,41 +143,18 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         rank = (short, -len(series) if short else int(said.each_step), said.rank)
         if rank < ranks.get(series.name, (True, 1, 0)):
             found[series.name], ranks[series.name] = series, rank
-    found, impossible = without_impossible(found)
-    series_by_name, notes, used = completed(found, {} if "task" in base.facts else parts)
-    for name, series in parts.items():  # each part is judged beside the whole
-        series_by_name.setdefault(name, series)
-        used.add(series.column)
-    unknown = tuple(
+    return found, parts
+
+
+def _unknown(table: Table, meanings: Mapping[str, Meaning], used: set[str]) -> tuple[str, ...]:
+    """The columns that hold values of which nothing is known, or that another column made needless."""
+    left = [
         column.strip()
         for column, said in meanings.items()
-        if table.columns[column].held and said.kind in (Kind.UNKNOWN, Kind.SERIES, Kind.PART)
-        if column.strip() not in used
-    )
-    lost, empty = not_finite(table, meanings, part, used)
-    facts = {**lost, **impossible, **_constants(table, meanings, part), **_settings(table, part), **base.facts}
-    facts.update(_epochs(table, meanings, part))
-    if part.resumed:
-        facts["resumed_at"] = Fact(part.resumed)
-    unknown = (*unknown, *(c for c in table.ignored if c not in unknown))
-    scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})
-    scaled = {**scaled, **table.more}
-    notes = (*table.notes, *base.notes, *notes, *empty)
-    run = replace(
-        base,
-        series=scaled,
-        facts=facts,
-        unknown=unknown,
-        notes=notes,
-        clock=clock(table, part),
-        epochs=_epoch_of_step(table, meanings, part),
-    )
-    late = begins_late(run)
-    if late is None:
-        return run
-    return replace(
-        run, notes=(*notes, f"the log starts at {place(run.axis, late)}; the beginning of the run is missing")
-    )
+        if table.columns[column].held and (said.is_metric or said.kind is Kind.UNKNOWN)
+    ]
+    unknown = [column for column in left if column not in used]
+    return (*unknown, *(column for column in table.ignored if column not in unknown))
 
 
 def _most_points(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, int]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS as OURS
-from nndoctor.readers.tables.table import Column, Table
+from nndoctor.readers.tables.table import Column, Table, Words
 from nndoctor.readers.vocabulary.names import BARE, SPLITS, Kind, Meaning, meaning, task, tidy
 from nndoctor.readers.vocabulary.spellings import HELD_OUT, METRICS, PHASES, RUN_KEYS
 
@@ -34,7 +34,7 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
             meanings[column] = mapped(target)
     meanings |= _bare_splits(meanings)
     meanings |= _timed(meanings)
-    numbers = [said for said in meanings.values() if said.kind in (Kind.SERIES, Kind.PART)]
+    numbers = [said for said in meanings.values() if said.is_metric]
     losses = {said.split for said in numbers if said.metric == "loss" or said.metric.endswith("_loss")}
     held = {(said.split, said.metric) for said in numbers}
     return {column: _placed(said, losses, held) for column, said in meanings.items()}
@@ -46,7 +46,7 @@ def _bare_splits(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     So is a lone `val` where the only other series is one loss.
     """
     bare = {column: SPLITS[tidy(column)] for column in meanings if tidy(column) in SPLITS}
-    series = [m for m in meanings.values() if m.kind in (Kind.SERIES, Kind.PART) and m.metric not in BARE]
+    series = [m for m in meanings.values() if m.is_metric and m.metric not in BARE]
     beside_loss = [m.metric for m in series] == ["loss"] and series[0].split in ("", "train")
     lone = list(bare.values()) == ["validation"] and beside_loss
     if not lone and (series or len(set(bare.values())) < 2):
@@ -107,7 +107,7 @@ def _in_play(said: Meaning, playing: str) -> Meaning:
 
 def _placed(said: Meaning, losses: set[str], held: set[tuple[str, str]]) -> Meaning:
     """A metric without a split is given one: the split that the rest of the header leaves open for it."""
-    if said.kind not in (Kind.SERIES, Kind.PART) or said.split or said.metric in BARE:
+    if not said.is_metric or said.split or said.metric in BARE:
         return said
     later = 4 if ("train", said.metric) in held else 0
     if "loss" in said.metric:
@@ -129,17 +129,22 @@ def by_phase(table: Table) -> Table:
         splits = {word: SPOKEN[word.lower()] for word in words.words if word.lower() in SPOKEN}
         runs = tidy(name) in RUN_KEYS and len(set(splits.values())) > 1  # `run` may say train and valid
         if (tidy(name) in PHASES or runs) and splits and set(words.words) <= {*splits, ""}:
-            codes = {code for code, word in enumerate(words.words) if word}
-            columns: dict[str, Column] = {}
-            for column, data in table.columns.items():
-                said = meaning(column)
-                if said.kind not in (Kind.SERIES, Kind.PART) or said.split or said.metric in BARE:
-                    columns[column] = data
-                    continue
-                for code in sorted(codes):
-                    present = data.present & (words.codes == code)
-                    if present.any():
-                        columns[f"{_own(words.words[code])}/{column}"] = replace(data, present=present)
             others = {one: held for one, held in table.words.items() if not runs or one != name}
-            return replace(table, columns=columns, words=others)
+            return replace(table, columns=_for_each_split(table.columns, words), words=others)
     return table
+
+
+def _for_each_split(columns: Mapping[str, Column], words: Words) -> dict[str, Column]:
+    """Each metric as one column for each split that a column of words names; other columns as they are."""
+    rows_of = [(_own(word), words.codes == code) for code, word in enumerate(words.words) if word]
+    apart: dict[str, Column] = {}
+    for column, data in columns.items():
+        said = meaning(column)
+        if not said.is_metric or said.split or said.metric in BARE:
+            apart[column] = data
+            continue
+        for split, rows in rows_of:
+            present = data.present & rows
+            if present.any():
+                apart[f"{split}/{column}"] = replace(data, present=present)
+    return apart

@@ -105,29 +105,32 @@ def _beyond_shares(series: dict[str, Series]) -> list[str]:
 
 
 def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Series]:
-    """Percent into fractions, together for all splits of one metric; `percent` are the columns with % in their cells.
-
-    A column that never rises above 1 is one of fractions where only the others say percent, or where only then it is
-    near them.
-    """
+    """Percent into fractions, together for all splits of one metric; `percent` are the columns with % in their cells."""
     scaled = dict(series)
     for metric in {name.rpartition("/")[2] for name in series}:
         known = BY_NAME.get(metric)
         if known is None or not known.share:
             continue
         group = {name: s for name, s in series.items() if name.rpartition("/")[2] == metric and "/" in name}
-        tops = {name: s.high if len(s.y) else 0.0 for name, s in group.items()}
-        highest = max(tops.values(), default=0.0)
-        said = {name for name, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))}
-        poor = 1 < highest <= ABOVE_SHARE and metric == "accuracy" and _poor(series)
-        if highest <= ABOVE_SHARE and not said and not poor:
-            continue
-        near = known.higher and highest > CLEARLY
-        for name, s in group.items():
-            other = bool(said) or (near and tops[name] < 0.01 * highest + NEAR)
-            if name in said or tops[name] > 1 or not other:
-                scaled[name] = replace(s, values=s.values * 0.01, scale=0.01)
+        poor = metric == "accuracy" and _poor(series)
+        for name in _in_percent(group, percent, higher=known.higher, poor=poor):
+            scaled[name] = replace(group[name], values=group[name].values * 0.01, scale=0.01)
     return scaled
+
+
+def _in_percent(group: Mapping[str, Series], percent: set[str], *, higher: bool, poor: bool) -> list[str]:
+    """Which series of one metric are in percent.
+
+    A column that never rises above 1 is one of fractions where only the others say percent, or where only then it is
+    near them.
+    """
+    tops = {name: s.high if len(s.y) else 0.0 for name, s in group.items()}
+    highest = max(tops.values(), default=0.0)
+    said = {name for name, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))}
+    if highest <= ABOVE_SHARE and not said and not (poor and highest > 1):
+        return []
+    near = 0.01 * highest + NEAR if higher and highest > CLEARLY else 0.0
+    return [name for name in group if name in said or tops[name] > 1 or not (said or tops[name] < near)]
 
 
 def _poor(series: Mapping[str, Series]) -> bool:

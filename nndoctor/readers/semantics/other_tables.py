@@ -89,7 +89,7 @@ def _names_rows(table: Table, column: str) -> bool:
 
 def _names_training(table: Table) -> bool:
     """Whether some column, by its own name, is a training metric beyond doubt: of a split, or no plain loss."""
-    known = [one for one in map(meaning, table.columns) if one.kind in (Kind.SERIES, Kind.PART)]
+    known = [one for one in map(meaning, table.columns) if one.is_metric]
     return any(one.split or one.metric != "loss" for one in known)
 
 

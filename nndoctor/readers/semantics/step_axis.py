@@ -35,22 +35,23 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     """
     steps = _filled(table, meanings, Kind.STEP)
     epochs = _filled(table, meanings, Kind.EPOCH)
-    if steps is not None and epochs is not None and steps.min() == steps.max() and epochs.min() < epochs.max():
-        steps = None  # logged once an epoch, by its last step
-    if steps is not None and epochs is not None and _restarts_each_epoch(steps, epochs):
-        length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
-        joined = (epochs - epochs.min()) * length + steps
-        return joined, "step", ("steps restart in each epoch; combined with the epoch",)
+    if steps is not None and epochs is not None:
+        if steps.min() == steps.max() and epochs.min() < epochs.max():
+            steps = None  # logged once an epoch, by its last step
+        elif _restarts_each_epoch(steps, epochs):
+            length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
+            joined = (epochs - epochs.min()) * length + steps
+            return joined, "step", ("steps restart in each epoch; combined with the epoch",)
     for axis, unit in ((steps, "step"), (epochs, "epoch")):
         if axis is not None and not _repeats_within(axis, table, meanings):
             return axis, unit, ()
-    counted = np.arange(1, table.rows + 1, dtype=np.float64)
-    if steps is None and epochs is None:
-        unit = "epoch" if _validated_in_every_row(table, meanings) else "step"
-        return counted, unit, ("no step or epoch column; using row numbers",)
     if steps is None and epochs is not None and len(np.unique(epochs)) == 1 and _one_row_runs(table):
         return epochs, "epoch", ()
-    return counted, "step", ("several rows per epoch; using row numbers",)
+    counted = np.arange(1, table.rows + 1, dtype=np.float64)
+    if steps is not None or epochs is not None:
+        return counted, "step", ("several rows per epoch; using row numbers",)
+    unit = "epoch" if _validated_in_every_row(table, meanings) else "step"
+    return counted, unit, ("no step or epoch column; using row numbers",)
 
 
 def _validated_in_every_row(table: Table, meanings: Mapping[str, Meaning]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from nndoctor.readers.tables.long_rows import widened
 from nndoctor.readers.tables.table import flatten
-from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
+from nndoctor.readers.vocabulary.names import SPLITS, meaning, tidy
 
 DEEP = 3  # objects within objects that are searched
 NUMBERED = re.compile(r"(?:epochs?|steps?|iter(?:ation)?s?|round)?[ _-]?(\d+)", re.IGNORECASE)
@@ -38,23 +38,26 @@ def rows_within(found: object, depth: int = 0) -> Rows | None:
 
 
 def _beside(found: Mapping[str, object]) -> Rows | None:
-    """`{"train": [rows], "val": [rows]}` as rows of both, side by side where they are of one epoch or step."""
-    splits = {key: inner for key, inner in found.items() if tidy(str(key)) in SPLITS and isinstance(inner, list)}
-    told = {str(key): rows for key, inner in splits.items() if (rows := _records(inner)) is not None}
+    """`{"train": [rows], "val": [rows]}` as rows of both, joined where they are of one epoch or step."""
+    lists = {str(key): inner for key, inner in found.items() if isinstance(inner, list)}
+    told = {key: rows for key, inner in lists.items() if tidy(key) in SPLITS and (rows := _records(inner)) is not None}
     if len(told) < FEW:
         return None
-    axes = (Kind.EPOCH, Kind.STEP)
     together: dict[object, dict[str, object]] = {}
     for split, rows in told.items():
         for k, row in enumerate(rows):
-            marks = {name: value for name, value in row.items() if meaning(name).kind in axes}
+            marks = {name: value for name, value in row.items() if meaning(name).is_axis}
             here = together.setdefault(tuple(map(str, marks.values())) or k, dict(marks))
             here.update({f"{split}/{name}": value for name, value in row.items() if name not in marks})
-    merged = list(together.values())
-    first = next((name for name in merged[0] if meaning(name).kind in axes), None)
-    if first is not None and all(_is_number(row.get(first)) for row in merged):
-        merged.sort(key=lambda row: float(str(row[first])))
-    return list(merged)
+    return _in_order(list(together.values()))
+
+
+def _in_order(rows: list[dict[str, object]]) -> Rows:
+    """Rows by their epoch or step, where every one has a number there."""
+    axis = next((name for name in rows[0] if meaning(name).is_axis), None)
+    if axis is not None and all(_is_number(row.get(axis)) for row in rows):
+        rows.sort(key=lambda row: float(str(row[axis])))
+    return list(rows)
 
 
 def lists_within(found: Mapping[str, object]) -> dict[str, object]:
@@ -79,7 +82,7 @@ def _records(inner: Sequence[object]) -> Rows | None:
 
 def _tells(row: Mapping[str, object]) -> bool:
     names = flatten(row)
-    return any(meaning(name).kind in (Kind.SERIES, Kind.PART) and _is_number(value) for name, value in names.items())
+    return any(meaning(name).is_metric and _is_number(value) for name, value in names.items())
 
 
 def _is_number(value: object) -> bool:

@@ -26,6 +26,7 @@ LONGEST_FIELD = 1 << 26  # characters
 MOST_COLUMNS = 4096  # whose names are looked at
 MOST_KNOWN = 256  # headers that are remembered
 WIDEST = 4 << 20  # bytes of a header
+FITTING = 0.6  # the share of rows with as many cells as the header, which a few printed lines may interrupt
 
 
 @dataclass(frozen=True)
@@ -101,20 +102,32 @@ def _found(source: Source) -> Layout | None:
     commented = _commented(text, lines[0])
     lines = [*commented, *lines]
     delimiter = delimiter_of(lines)
-    first, rows = split(lines[0], delimiter), _rows(lines, delimiter)
-    below = rows[0] if delimiter == "|" and rows and _is_second_header(first, rows[0]) else []
-    if below:
-        first, rows = [f"{upper} {lower}" for upper, lower in zip(first, below, strict=True)], rows[1:]
+    first, below, rows = _heads(split(lines[0], delimiter), _rows(lines, delimiter), delimiter)
     header = unique([cell.strip().strip("\"'").strip() for cell in first])
     if not _is_header(header, rows, delimiter):
         return None
     indexed = bool(rows) and all(len(row) == len(header) + 1 and row[-1].strip() for row in rows)
-    timed = _timed(header, rows)
-    looked_at = header[:MOST_COLUMNS]
-    kept = tuple(k for k, name in enumerate(looked_at) if _worth(name) or name in source.kept or k == timed)
     decimal = any(DECIMAL.fullmatch(cell.strip()) for row in rows for cell in row)
-    below = [cell.strip() for cell in below]
-    return Layout(delimiter, tuple(header), kept, indexed, tuple(below), decimal, bool(commented))
+    kept = _kept(header, rows, source)
+    return Layout(delimiter, tuple(header), kept, indexed, below, decimal, bool(commented))
+
+
+Cells = list[str]
+
+
+def _heads(first: Cells, rows: list[Cells], delimiter: str) -> tuple[Cells, tuple[str, ...], list[Cells]]:
+    """The names, the second line of them if there is one, and the rows below."""
+    if delimiter != "|" or not rows or not _is_second_header(first, rows[0]):
+        return first, (), rows
+    both = [f"{upper} {lower}" for upper, lower in zip(first, rows[0], strict=True)]
+    return both, tuple(cell.strip() for cell in rows[0]), rows[1:]
+
+
+def _kept(header: Cells, rows: list[Cells], source: Source) -> tuple[int, ...]:
+    """The columns that are read: those whose names or cells tell of a run, and those that the user named."""
+    timed = _timed(header, rows)
+    names = enumerate(header[:MOST_COLUMNS])
+    return tuple(k for k, name in names if _worth(name) or name in source.kept or k == timed)
 
 
 def _commented(text: str, first: str) -> list[str]:
@@ -214,18 +227,25 @@ def _is_second_header(first: Sequence[str], second: Sequence[str]) -> bool:
 
 def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> bool:
     """Words above rows of as many cells, of which some are numbers."""
-    named = [cell for cell in header if cell and not is_number(cell) and not SAID.search(cell)]
-    if not named or len(named) < len([c for c in header if c]) / 2:
+    filled = [cell for cell in header if cell]
+    named = [cell for cell in filled if not is_number(cell) and not SAID.search(cell)]
+    if not named or len(named) < len(filled) / 2:
         return False
-    known = any(_tells(name) for name in header[:MOST_COLUMNS])
-    if delimiter == " " and (len(named) < len(header) or not known):
+    known = any(map(_tells, header[:MOST_COLUMNS]))
+    blanks = delimiter == " "  # any two lines of prose are a table with blanks
+    if blanks and not (known and len(named) == len(header)):
         return False
-    if not rows:
-        return known
-    fitting = [row for row in rows if abs(len(row) - len(header)) <= 1 and any(is_number(cell) for cell in row)]
-    if delimiter == " ":
-        fitting = [row for row in fitting if sum(is_number(cell) for cell in row) > len(row) / 2]
-    return len(fitting) >= 0.6 * len(rows)
+    return _fit(header, rows, mostly_numbers=blanks) if rows else known
+
+
+def _fit(header: Sequence[str], rows: Sequence[Sequence[str]], *, mostly_numbers: bool) -> bool:
+    """Whether most rows have a cell for each name, and numbers among them."""
+    least = [len(row) // 2 if mostly_numbers else 0 for row in rows]
+    fitting = sum(
+        abs(len(row) - len(header)) <= 1 and sum(map(is_number, row)) > numbers
+        for row, numbers in zip(rows, least, strict=True)
+    )
+    return fitting >= FITTING * len(rows)
 
 
 def is_number(cell: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from nndoctor.readers.tables.table import flatten
@@ -27,45 +28,56 @@ def places(header: Sequence[str]) -> tuple[int, int] | None:
 
 def pivoted(header: Sequence[str], rows: Sequence[Sequence[str]], at: tuple[int, int]) -> list[Row]:
     """A row for each step of each run, a column for each name; `at` is where the names stand, and where the values."""
-    tidied = [tidy(cell) for cell in header]
-    axes = [k for k, cell in enumerate(header) if meaning(cell).kind in (Kind.STEP, Kind.EPOCH) and k not in at]
-    axes = [k for k in axes if any(row[k] for row in rows if len(row) > k)]
-    runs = [k for k, cell in enumerate(tidied) if cell in RUN_KEYS and k not in at]
-    parts = [k for k, cell in enumerate(tidied) if cell in SPLIT_COLUMNS and k not in at and _tells_split(rows, k)]
+    axes, runs, parts = _roles(header, rows, at)
     records: list[Row] = []
     open_ones: dict[tuple[str, ...], Row] = {}
-    counts: dict[tuple[str, ...], int] = {}
+    counts: Counter[tuple[str, ...]] = Counter()
     for row in rows:
         if len(row) < len(header):
             continue
         label = _label(row[at[0]], [row[k] for k in parts])
         run = tuple(row[k] for k in runs)
-        where = tuple(row[k] for k in axes)
-        if not axes:
-            counts[*run, label] = counts.get((*run, label), 0) + 1
-            where = (str(counts[*run, label]),)
+        counts[*run, label] += 1
+        where = tuple(row[k] for k in axes) or (str(counts[*run, label]),)
         record = open_ones.get((*run, *where))
         if record is None or label in record:
-            record = {header[k]: row[k] for k in (*runs, *axes)} or {"step": where[0]}
-            record |= {} if axes else {"step": where[0]}
+            record = {header[k]: row[k] for k in (*runs, *axes)}
+            if not axes:
+                record["step"] = where[0]
             open_ones[*run, *where] = record
             records.append(record)
         record[label] = row[at[1]]
     return records
 
 
+def _roles(
+    header: Sequence[str], rows: Sequence[Sequence[str]], at: tuple[int, int]
+) -> tuple[list[int], list[int], list[int]]:
+    """The columns that count steps, that name the run, and that name the split."""
+    others = [(k, cell, tidy(cell)) for k, cell in enumerate(header) if k not in at]
+    axes = [k for k, cell, _ in others if meaning(cell).is_axis and any(row[k] for row in rows if len(row) > k)]
+    runs = [k for k, _, name in others if name in RUN_KEYS]
+    parts = [k for k, _, name in others if name in SPLIT_COLUMNS and _tells_split(rows, k)]
+    return axes, runs, parts
+
+
 def widened(records: Sequence[Mapping[str, object]]) -> list[Row] | None:
     """JSON records of a name and a value (MLflow, Comet, Aim), a row a step; None where they are no such records."""
     seen = [_flat(record) for record in _unrolled(records[:LOOKED_AT])]
     header = list(dict.fromkeys(key for record in seen for key in record))
-    if (at := places(header)) is None or any(meaning(key).kind is Kind.SERIES for key in header):
+    at = places(header)
+    if at is None or any(meaning(key).kind is Kind.SERIES for key in header):
         return None
     name, value = header[at[0]], header[at[1]]
     told = [r[name] for r in seen if isinstance(r.get(name), str) and _is_number(r.get(value))]
-    if 2 * len(told) < len(seen) or not any(meaning(str(one)).kind in (Kind.SERIES, Kind.PART) for one in told):
+    if 2 * len(told) < len(seen) or not any(meaning(str(one)).is_metric for one in told):
         return None
-    flat = map(_flat, _unrolled(records))
-    return pivoted(header, [["" if r.get(key) is None else str(r[key]) for key in header] for r in flat], at)
+    return pivoted(header, [_cells(record, header) for record in map(_flat, _unrolled(records))], at)
+
+
+def _cells(record: Row, header: Sequence[str]) -> list[str]:
+    """A record as the row of a table; what it lacks is empty."""
+    return ["" if record.get(key) is None else str(record[key]) for key in header]
 
 
 def _flat(record: Mapping[str, object]) -> Row:

@@ -125,6 +125,14 @@ class Table:
     ignored: tuple[str, ...] = ()
     more: Mapping[str, Series] = field(default_factory=dict)
 
+    def column(self, name: str) -> Column:
+        """A column, empty where the table lacks it."""
+        return self.columns[name] if name in self.columns else Column.empty(self.rows)
+
+    def words_of(self, name: str) -> Words:
+        """A column of words, empty where the table lacks it."""
+        return self.words[name] if name in self.words else Words.of([None] * self.rows)
+
     @property
     def rows(self) -> int:
         """The number of rows."""
@@ -138,11 +146,9 @@ def joined(parts: Sequence[Table]) -> Table:
     if len(parts) == 1:
         return parts[0]
     names = dict.fromkeys(name for part in parts for name in part.columns)
-    columns = {
-        name: Column.joined([part.columns.get(name) or Column.empty(part.rows) for part in parts]) for name in names
-    }
     spoken = dict.fromkeys(name for part in parts for name in part.words)
-    words = {name: Words.joined([p.words.get(name) or Words.of([None] * p.rows) for p in parts]) for name in spoken}
+    columns = {name: Column.joined([part.column(name) for part in parts]) for name in names}
+    words = {name: Words.joined([part.words_of(name) for part in parts]) for name in spoken}
     lines = [part.lines for part in parts if part.lines is not None]
     at = np.concatenate(lines) if len(lines) == len(parts) else None
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))

@@ -79,22 +79,24 @@ def trials(
 
 def _score(header: Sequence[str], path: str, by: str | None) -> str:
     """The column of the score: the one named, a well-known name, or the only metric of validation."""
+    names = ", ".join(header[:12])
     if by is not None:
         match = next((name for name in header if name == by or tidy(name) == tidy(by)), None)
         if match is None:
-            raise UsageError(
-                f"{path} has no column '{by}'{nearest(by, header)}; its columns are {', '.join(header[:12])}"
-            )
+            raise UsageError(f"{path} has no column '{by}'{nearest(by, header)}; its columns are {names}")
         return match
-    usual = next((name for score in SCORES for name in header if tidy(name) == score), None)
-    if usual is not None:
-        return usual
-    said = {name: meaning(name) for name in header}
-    for split in ("validation", "test", ""):
-        for name, what in said.items():
-            if what.kind is Kind.SERIES and what.split == split and what.metric in (*BY_NAME, "loss"):
-                return name
-    raise UsageError(f"{path}: cannot find the score column; name it with --by (columns: {', '.join(header[:12])})")
+    usual = (name for score in SCORES for name in header if tidy(name) == score)
+    metric = (name for split in ("validation", "test", "") for name in header if _is_metric_of(split, name))
+    score = next(usual, None) or next(metric, None)
+    if score is None:
+        raise UsageError(f"{path}: cannot find the score column; name it with --by (columns: {names})")
+    return score
+
+
+def _is_metric_of(split: str, name: str) -> bool:
+    """Whether a column is a loss or a known metric of a split."""
+    said = meaning(name)
+    return said.kind is Kind.SERIES and said.split == split and said.metric in (*BY_NAME, "loss")
 
 
 def _upward(column: str, path: str, higher: bool | None) -> bool:

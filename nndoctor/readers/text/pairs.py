@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from nndoctor.readers.text.marks import EPOCH, STAMP, bar_of, marked
-from nndoctor.readers.vocabulary.names import BARE, SPLITS, Kind, meaning, tidy
+from nndoctor.readers.vocabulary.names import BARE, SPLITS, meaning, tidy
 from nndoctor.readers.vocabulary.spellings import NOT_LOSS
 
 LONGEST = 4000  # characters of a line that are looked at
@@ -130,7 +130,7 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
             line.pairs |= pair
             continue
         said = meaning(key)
-        if scope and known and not said.split and said.metric not in BARE and said.kind in (Kind.SERIES, Kind.PART):
+        if scope and known and not said.split and said.metric not in BARE and said.is_metric:
             scoped[f"{scope} {key}"] = key
             key = f"{scope} {key}"
         line.pairs.setdefault(key, _value(found, rest))
@@ -209,7 +209,7 @@ def _within(value: object, most: float) -> bool:
 
 def known(key: str) -> bool:
     """Whether a name means a loss, a metric, a rate or one of their parts."""
-    return meaning(key).kind in (Kind.SERIES, Kind.PART)
+    return meaning(key).is_metric
 
 
 @lru_cache(maxsize=4096)
@@ -229,7 +229,7 @@ def _key(text: str) -> tuple[bool, str]:
         if NOT_LOSS.search(tidy(name)):
             break
         said = meaning(name)
-        if said.kind in (Kind.SERIES, Kind.PART):
+        if said.is_metric:
             return True, name
     return False, " ".join(words)
 

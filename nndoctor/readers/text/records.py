@@ -160,7 +160,7 @@ def counts(found: list[Record]) -> bool:
 
 def _tells(name: str) -> bool:
     said = meaning(name)
-    return said.kind in (Kind.SERIES, Kind.PART) and said.metric not in SAY_NOTHING
+    return said.is_metric and said.metric not in SAY_NOTHING
 
 
 def _lost(name: str, value: object) -> bool:

@@ -62,6 +62,16 @@ class Meaning:
     rank: int = 0
     each_step: bool = False
 
+    @property
+    def is_metric(self) -> bool:
+        """Whether the column is a series to judge, or a part of a loss."""
+        return self.kind in (Kind.SERIES, Kind.PART)
+
+    @property
+    def is_axis(self) -> bool:
+        """Whether the column counts steps or epochs."""
+        return self.kind in (Kind.STEP, Kind.EPOCH)
+
 
 BARE = frozenset(
     {
