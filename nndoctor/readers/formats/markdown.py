@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
@@ -34,17 +35,18 @@ def _tables(lines: list[str]) -> Iterator[tuple[dict[str, list[str]], int]]:
         if lines[at].lstrip()[:1] not in STROKES or not is_ruler(lines[at]) or "|" not in lines[at - 1]:
             continue
         header = unique(_header(lines[at - 2] if at > 1 else "", lines[at - 1]))
-        kinds = {meaning(name).kind for name in header}
-        if Kind.SERIES not in kinds or not kinds & {Kind.EPOCH, Kind.STEP}:
+        said = [meaning(name) for name in header]
+        if not any(one.kind is Kind.SERIES for one in said) or not any(one.is_axis for one in said):
             continue
-        rows = []
-        for line in lines[at + 1 :]:
-            cells = split(line, "|") if "|" in line else []
-            if len(cells) != len(header):
-                break
-            rows.append([cell.strip() for cell in cells])
+        rows = _rows(lines[at + 1 :], len(header))
         if len(rows) > 1:
             yield {name: [row[k] for row in rows] for k, name in enumerate(header)}, at + 2
+
+
+def _rows(lines: list[str], width: int) -> list[list[str]]:
+    """The cells of the first lines that have so many between upright strokes."""
+    cells = (split(line, "|") if "|" in line else [] for line in lines)
+    return [[cell.strip() for cell in row] for row in takewhile(lambda row: len(row) == width, cells)]
 
 
 def _header(above: str, line: str) -> list[str]:

@@ -197,24 +197,34 @@ def _refuse_classes(layout: Layout, source: Source) -> None:
 
 def _refuse_trials(table: Table, source: Source) -> None:
     """A table with one row a trial has settings that change from row to row, or a best value, and no axis."""
-    if table.rows < 2 or any(meaning(name).kind is Kind.STEP for name in table.columns):
-        return
-    epochs = next((column for name, column in table.columns.items() if meaning(name).kind is Kind.EPOCH), None)
-    if epochs is not None and bool(np.all(np.diff(epochs.values[epochs.present]) > 0)):
+    kinds = {meaning(name).kind: column for name, column in reversed(list(table.columns.items()))}
+    epochs = kinds.get(Kind.EPOCH)
+    if table.rows < 2 or Kind.STEP in kinds or (epochs is not None and _grows(epochs)):
         return
     names = [*table.columns, *table.words, *table.ignored]
-    tidied = [tidy(name) for name in names]
     settings = [name for name in names if tidy(name) in TRIAL_SETTINGS and _changes(table, name)]
-    only_rate = {tidy(name) for name in settings} <= {"lr", "learning_rate"}
-    best = any(not BEST_WORDS.isdisjoint(name.split("_")) for name in tidied)
-    epochs_as_setting = not EPOCH_SETTINGS.isdisjoint(tidied)
-    several = len(settings) >= 2 and (epochs is None or epochs_as_setting)
-    if several or (best and (settings or (epochs_as_setting and not only_rate))):
+    if _are_of_trials(
+        list(map(tidy, names)), {tidy(name) for name in settings}, len(settings), counts=epochs is not None
+    ):
         shown = ", ".join(settings[:4])
         raise NotALog(
             f"{source.path} is a table of trials ({shown} change from row to row), not the log of a run: "
             "use nndoctor sweep, or give the log of one trial"
         )
+
+
+def _grows(column: Column) -> bool:
+    """Whether every value is above the one before it."""
+    return bool(np.all(np.diff(column.values[column.present]) > 0))
+
+
+def _are_of_trials(names: list[str], settings: set[str], number: int, *, counts: bool) -> bool:
+    """Whether columns are those of trials, by the names of all and of the settings that change; `counts`: one is an epoch."""
+    best = any(not BEST_WORDS.isdisjoint(name.split("_")) for name in names)
+    epochs_as_setting = not EPOCH_SETTINGS.isdisjoint(names)
+    if number >= 2 and (epochs_as_setting or not counts):
+        return True
+    return best and (number > 0 or (epochs_as_setting and not settings <= {"lr", "learning_rate"}))
 
 
 def _changes(table: Table, name: str) -> bool:

@@ -18,6 +18,7 @@ from nndoctor.readers.io.source import MOST_PIPED, Source
 
 LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err"}
 PACKED = {".gz", ".bz2", ".xz", ".zst"}  # one log each; archives are opened only when they are named
+WITH_LOGS = LOGS | PACKED
 SETTINGS = {"hparams.json", "params.json", "args.json"}  # of the run whose log lies beside them
 SKIPPED = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}  # and all hidden ones
 NOTED = {".csv", ".tsv", ".jsonl", ".ndjson"}  # what nobody reads though it looks like a log is named in a note
@@ -79,17 +80,19 @@ def _behind(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> l
     path = Path(word)
     if is_remote(word) or (is_address(word) and not path.exists()):
         return [Source(word)]
-    if path.is_dir():
-        if is_log(Source(word)):
-            return [Source(word)]
+    if path.is_dir() and not is_log(Source(word)):
         return _below(word, is_log, passed)
-    if path.exists():
-        return [Source(word)]
-    matches = sorted(glob.glob(word, recursive=True)) if glob.has_magic(word) else []
+    return [Source(word)] if path.exists() else _matching(word, is_log, passed)
+
+
+def _matching(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> list[Source]:
+    """What a glob matches. Raises UnreadableLog where that is nothing, and for a name that is no glob."""
+    path, is_glob = Path(word), glob.has_magic(word)
+    matches = sorted(glob.glob(word, recursive=True)) if is_glob else []
     if not matches:
         if path.is_symlink():
             raise UnreadableLog(f"{word} is a broken link; expected a log file, a folder, a glob, or -")
-        what = "no file matches" if glob.has_magic(word) else f"no such file{near(path)}"
+        what = "no file matches" if is_glob else f"no such file{near(path)}"
         raise UnreadableLog(f"{word}: {what}; expected a log file, a folder, a glob, or -")
     return [
         source
@@ -137,12 +140,15 @@ def _in(root: str, files: list[str], is_log: Callable[[Source], bool], passed: l
         ending = os.path.splitext(name)[1].lower()
         if "tfevents" in name:
             events.append(source)
-        elif (ending in LOGS or ending in PACKED) and _is_log(source, is_log):
-            logs.append(replace(source))  # without the first bytes, which the sniff has looked at
-        elif LOG_NAME.fullmatch(name):
-            logs.append(replace(source))  # reading it fails, and says why
+        elif (ending in WITH_LOGS and _is_log(source, is_log)) or LOG_NAME.fullmatch(name):
+            logs.append(replace(source))  # without the first bytes; what is no log says so when it is read
         elif ending in NOTED:
             passed.append(source.path)
+    return _tables_first(logs, events, is_log)
+
+
+def _tables_first(logs: list[Source], events: list[Source], is_log: Callable[[Source], bool]) -> list[Source]:
+    """The logs of a folder, with its event files where no table tells the same."""
     tables = [k for k, source in enumerate(logs) if source.path.endswith(".csv")]
     if not tables:
         return [*logs, *(replace(source) for source in events if _is_log(source, is_log))]

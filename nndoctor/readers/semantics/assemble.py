@@ -37,8 +37,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     meanings = interpret(list(table.columns), maps)
     playing = task([*table.columns, *table.ignored])
     known = [name for name, said in meanings.items() if said.is_metric and table.columns[name].held]
-    if not playing and not any(meanings[name].split for name in known) and not _gradients_lost(table, meanings):
-        raise NotALog(_nothing_found(table, path))
+    _refuse_without_metrics(table, meanings, path, playing=bool(playing))
     refuse_other_tables(table, meanings, path)
     axis, unit, notes = axis_of(table, meanings)
     present = [table.columns[name].present for name in known]
@@ -47,12 +46,20 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     facts = {**table.facts, **unreadable_facts(table, meanings, path)}
     if playing:
         facts["task"] = Fact(playing)
-    base = Run({}, facts, f"{path}:{table.label}" if table.label else path, path, table.format, (), notes, axis=unit)
+    source = f"{path}:{table.label}" if table.label else path
+    base = Run({}, facts, source, path, table.format, (), notes, axis=unit)
     runs = [run for part in parts if (run := _run(table, meanings, part, base)).series]
     if playing:
         return _numbered(runs or [replace(base, unknown=tuple(table.columns))])
     _refuse_single_points(runs, path)
     return _numbered(runs)
+
+
+def _refuse_without_metrics(table: Table, meanings: Mapping[str, Meaning], path: str, *, playing: bool) -> None:
+    """Raise NotALog where no metric of a split is found, except for reinforcement learning and for a lost gradient norm."""
+    told = any(said.is_metric and said.split and table.columns[name].held for name, said in meanings.items())
+    if not playing and not told and not _gradients_lost(table, meanings):
+        raise NotALog(_nothing_found(table, path))
 
 
 def _refuse_single_points(runs: list[Run], path: str) -> None:

@@ -126,11 +126,13 @@ def _in_percent(group: Mapping[str, Series], percent: set[str], *, higher: bool,
     """
     tops = {name: s.high if len(s.y) else 0.0 for name, s in group.items()}
     highest = max(tops.values(), default=0.0)
-    said = {name for name, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))}
-    if highest <= ABOVE_SHARE and not said and not (poor and highest > 1):
+    says = [name for name, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))]
+    if highest <= ABOVE_SHARE and not says and not (poor and highest > 1):
         return []
-    near = 0.01 * highest + NEAR if higher and highest > CLEARLY else 0.0
-    return [name for name in group if name in said or tops[name] > 1 or not (said or tops[name] < near)]
+    if says:
+        return [name for name, top in tops.items() if top > 1 or name in says]
+    near = 0.01 * highest + NEAR if higher and highest > CLEARLY else -np.inf
+    return [name for name, top in tops.items() if top > 1 or top >= near]
 
 
 def _poor(series: Mapping[str, Series]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nndoctor.readers.text.timings import named
 
@@ -78,19 +78,41 @@ def _said(line: str, epoch: str) -> str:
         return f"Epoch: [{epoch}] test {_averages(line[found.end() :])}"
     if epoch and (found := AVERAGED.search(line)):
         return f"Epoch: [{epoch}] {_averages(line[found.end() :])}"
-    if (
-        "validation_0-" in line and "validation_1-" in line
-    ):  # XGBoost's first set is the training set, if another is there
-        return line.replace("validation_0-", "train-").replace("validation_1-", "validation-")
-    if "tot_loss[" in line:
-        return FRAMES.sub("", line)
-    if "@[ IoU=" in line and (found := COCO.match(line)):
-        whole = found["what"] == "Precision" and "0.50:0.95" in found["of"] and "all" in found["of"].split()
-        return f"val mAP: {found['value']}" if whole else ""
-    if "Score at" in line and (found := SCORE.search(line)):
-        return f"step {found[1]} train loss {found[2]}"
+    for sign, reworded in REWORDED.items():
+        if sign in line and (text := reworded(line)) is not None:
+            return text
     line = named(line)
     return _of_a_tool(line) if ": " in line else line
+
+
+def _xgboost(line: str) -> str | None:
+    """Its first set is the training set, if there is another."""
+    if "validation_1-" not in line:
+        return None
+    return line.replace("validation_0-", "train-").replace("validation_1-", "validation-")
+
+
+def _coco(line: str) -> str | None:
+    """Of the twelve lines of a COCO evaluation the first, the mAP."""
+    found = COCO.match(line)
+    if found is None:
+        return None
+    whole = found["what"] == "Precision" and "0.50:0.95" in found["of"] and "all" in found["of"].split()
+    return f"val mAP: {found['value']}" if whole else ""
+
+
+def _deeplearning4j(line: str) -> str | None:
+    found = SCORE.search(line)
+    return f"step {found[1]} train loss {found[2]}" if found is not None else None
+
+
+# By a text that a line of the tool holds.
+REWORDED: Mapping[str, Callable[[str], str | None]] = {
+    "validation_0-": _xgboost,
+    "tot_loss[": lambda line: FRAMES.sub("", line),
+    "@[ IoU=": _coco,
+    "Score at": _deeplearning4j,
+}
 
 
 def _averages(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -142,15 +143,12 @@ def _unscoped(line: Line, scoped: dict[str, str]) -> None:
 
     `loss val 0.5, acc 0.9, acc val 0.8`; `train err 0.1, test err 0.2, loss 0.4`.
     """
-    told = [_said(name) for name in line.pairs]
-    said = {_said(name) for name in line.pairs if name not in scoped}
-    pair = len({split for split, metric in told if (split, metric) in said and split}) > 1
-    lone = {
-        name
-        for name in scoped
-        if pair and sum(metric == "loss" for _, metric in told) == 1 and _said(name)[1] == "loss"
-    }
-    twice = {name for name in scoped if _said(name) in said} | lone
+    said = {name: _said(name) for name in line.pairs}
+    own = {what for name, what in said.items() if name not in scoped}
+    twice = {name for name in scoped if _said(name) in own}
+    losses = [name for name, (_, metric) in said.items() if metric == "loss"]
+    if len(losses) == 1 and len({split for split, _ in own if split}) > 1:
+        twice |= scoped.keys() & losses
     if twice:
         line.pairs = {scoped[name] if name in twice else name: value for name, value in line.pairs.items()}
 
@@ -174,17 +172,23 @@ def _name_bare_splits(line: Line, text: str) -> None:
     """`train 0.41 valid 0.52` are losses; beside a loss, or after the word accuracy, shares are accuracies."""
     bare = {name: value for name, value in line.pairs.items() if name.lower() in SPLITS}
     if bare and (metric := _metric_before(line.pairs, next(iter(bare)))):  # `loss train: 0.4, val: 0.5`
-        line.pairs = {f"{name} {metric}" if name in bare else name: value for name, value in line.pairs.items()}
+        _append(metric, bare, line)
         return
     if len({SPLITS[name.lower()] for name in bare}) < 2:
         return
     line.varies = True
     losses = any(meaning(name).metric == "loss" for name in line.pairs)
     shares = all(str(v).endswith("%") or _within(v, 1.0) for v in bare.values())
-    metric = "accuracy" if shares and (losses or ACCURACY.search(text[: text.find(next(iter(bare)))])) else "loss"
-    line.shares = shares and metric == "loss" and not losses
-    if not (losses and metric == "loss"):
-        line.pairs = {f"{name} {metric}" if name in bare else name: value for name, value in line.pairs.items()}
+    if shares and (losses or ACCURACY.search(text[: text.find(next(iter(bare)))])):
+        _append("accuracy", bare, line)
+    elif not losses:
+        line.shares = shares
+        _append("loss", bare, line)
+
+
+def _append(metric: str, bare: Container[str], line: Line) -> None:
+    """Name the numbers of bare splits by their metric."""
+    line.pairs = {f"{name} {metric}" if name in bare else name: value for name, value in line.pairs.items()}
 
 
 def _metric_before(pairs: dict[str, object], bare: str) -> str:
@@ -215,23 +219,28 @@ def known(key: str) -> bool:
 @lru_cache(maxsize=4096)
 def _key(text: str) -> tuple[bool, str]:
     """Whether the name that ends the text is understood, and the name: the longest that is, else all of it."""
-    words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-LONGEST_KEY:]
-    while words and words[-1].lower() in ("is", "was", "reached"):
-        words.pop()
-    numbers = [k for k, word in enumerate(words[:-1]) if word[:1].isdigit() and word.replace(".", "").isdigit()]
-    words = words[numbers[-1] + 1 :] if numbers else words
+    words = _last_words(text)
     if not words or not words[-1][:1].isalpha() or words[-1].lower() in LEADS_ON:
         return False, ""
-    if UNMEANT & set(tidy(" ".join(words)).split("_")) and not known(" ".join(words)):
+    whole = " ".join(words)
+    if UNMEANT & set(tidy(whole).split("_")) and not known(whole):
         return False, ""
     for k in range(len(words)):
         name = " ".join(words[k:])
         if NOT_LOSS.search(tidy(name)):
             break
-        said = meaning(name)
-        if said.is_metric:
+        if known(name):
             return True, name
-    return False, " ".join(words)
+    return False, whole
+
+
+def _last_words(text: str) -> list[str]:
+    """The last words that may be a name: those after the last number, without a verb at the end."""
+    words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-LONGEST_KEY:]
+    while words and words[-1].lower() in ("is", "was", "reached"):
+        words.pop()
+    numbers = [k for k, word in enumerate(words[:-1]) if word[:1].isdigit() and word.replace(".", "").isdigit()]
+    return words[numbers[-1] + 1 :] if numbers else words
 
 
 def _value(found: re.Match[str], text: str) -> object:

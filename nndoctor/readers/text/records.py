@@ -17,7 +17,9 @@ from nndoctor.readers.vocabulary.names import BARE, Kind, meaning, task
 ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
 ALIKE = 3  # records that show one shape
 MOST_UNKNOWN = 64  # names that nobody understands and that are kept
-AFTER_THE_RUN = ("train_runtime", "train_samples_per_second")  # the summary that the Hugging Face trainer prints
+AFTER_THE_RUN = frozenset(
+    {"train_runtime", "train_samples_per_second"}
+)  # the summary that the Hugging Face trainer prints
 DIGIT = re.compile(r"\d")
 QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it
 
@@ -57,9 +59,8 @@ def records(lines: Iterable[str]) -> list[Record]:
     found: list[Record] = []
     epoch: dict[str, str] = {}
     under, quoted = "", False
-    for number, text in enumerate(plain(uncrossed(lines)), 1):
-        text = in_english(text)  # noqa: PLW2901
-        if not text or (DIGIT.search(text) is None and "nan" not in text.lower()):
+    for number, text in enumerate(map(in_english, plain(uncrossed(lines))), 1):
+        if not _has_number(text):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
             continue
         if quoted:
@@ -67,7 +68,7 @@ def records(lines: Iterable[str]) -> list[Record]:
             continue
         for drawn in drawings(text):
             line = parse(drawn, under)
-            if any(name in line.pairs for name in AFTER_THE_RUN):
+            if not AFTER_THE_RUN.isdisjoint(line.pairs):
                 continue
             if line.marks:
                 line, under = (parse(drawn), "") if under else (line, "")
@@ -78,6 +79,11 @@ def records(lines: Iterable[str]) -> list[Record]:
     found = _once([record for record in found if _worth(record.values)])
     marked = [record for record in found if record.own]
     return _few_unknown(_repeated(_one_tier(_placed(marked if len(marked) > 1 else found))))
+
+
+def _has_number(text: str) -> bool:
+    """Whether a line may say a number: it has a digit or the word NaN."""
+    return DIGIT.search(text) is not None or "nan" in text.lower()
 
 
 def _placed(found: list[Record]) -> list[Record]:
@@ -228,20 +234,31 @@ def _of(here: Record, line: Line) -> bool:
 
 def _one_tier(found: list[Record]) -> list[Record]:
     """Where epochs have lines of their own beside those of their steps, a name that is in both is the epochs'."""
-    epochs = [record for record in found if record.own == {"epoch"}]
-    names = Counter(name for record in epochs for name in record.values)
-    both = {_series(name) for name, count in names.items() if count >= ENOUGH and name not in BARE}
-    if both and len(epochs) < len(found):
-        again = {name for name in dict.fromkeys(n for record in found for n in record.values) if _series(name) in both}
-        for record in found:
-            if "step" in record.own and not again.isdisjoint(record.values):
-                record.values = {name: value for name, value in record.values.items() if name not in again}
-        found = [record for record in found if any(map(known, record.values))]
+    found = _without_names_of_epochs(found)
     if len({record.marks["step"] for record in found if "step" in record.own}) < 2 and _epochs(found) > 1:
         for record in found:
             record.marks.pop("step", None)
         found = _merged(found)
     return found
+
+
+def _without_names_of_epochs(found: list[Record]) -> list[Record]:
+    """The records; those of steps without the names that the lines of epochs have, too."""
+    epochs = [record for record in found if record.own == {"epoch"}]
+    again = _names_again(epochs, found) if len(epochs) < len(found) else set()
+    if not again:
+        return found
+    for record in found:
+        if "step" in record.own and not again.isdisjoint(record.values):
+            record.values = {name: value for name, value in record.values.items() if name not in again}
+    return [record for record in found if any(map(known, record.values))]
+
+
+def _names_again(epochs: list[Record], found: list[Record]) -> set[str]:
+    """The names, in any record, of series that enough of the epochs' own lines have."""
+    counts = Counter(name for record in epochs for name in record.values)
+    both = {_series(name) for name, count in counts.items() if count >= ENOUGH and name not in BARE}
+    return {name for name in {name for record in found for name in record.values} if _series(name) in both}
 
 
 def _series(name: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -85,6 +85,7 @@ BARE = frozenset(
         *MODERN,
     }
 )
+LR_OF_GROUP = re.compile(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?")
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
 
 
@@ -109,12 +110,20 @@ def meaning(column: str) -> Meaning:
     splits = [SPLITS[w] for w in words if w in SPLITS]
     plain = [w for w in words if w not in SPLITS]
     rest = "_".join(plain)
+    return _counted(name) or _of_process(name, rest) or _playing(name, rest) or _metric(words, plain, splits)
+
+
+def _counted(name: str) -> Meaning | None:
+    """Epochs, steps, and what describes the run and is no series."""
     if name in EPOCH:
         return Meaning(Kind.EPOCH)
     if name in STEP:
         return Meaning(Kind.STEP)
-    if name in FACTS or name in PHASES:
-        return Meaning(Kind.KNOWN)
+    return Meaning(Kind.KNOWN) if name in FACTS or name in PHASES else None
+
+
+def _of_process(name: str, rest: str) -> Meaning | None:
+    """The series of newer kinds of training and of the machine, and those of the optimizer, under their bare names."""
     if (found := modern(name)) is not None:
         kind = Kind.MACHINE if found[1] in MACHINE or found[1].startswith("step_time_") else Kind.SERIES
         return Meaning(kind, *found, int(bool(found[0])) + 2 * (name != found[1]))
@@ -122,13 +131,11 @@ def meaning(column: str) -> Meaning:
         return Meaning(Kind.KNOWN)
     if name in EPOCH_TIME or rest in EPOCH_TIME:
         return Meaning(Kind.SERIES, "", "epoch_time")
-    if rest in LR or re.fullmatch(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?", rest):
+    if rest in LR or LR_OF_GROUP.fullmatch(rest):
         return Meaning(Kind.SERIES, "", "lr", _lr_rank(rest))
     if rest in GRAD_NORM:
         return Meaning(Kind.SERIES, "", "grad_norm")
-    if rest in PRECISION:
-        return Meaning(Kind.SERIES, "", PRECISION[rest])
-    return _playing(name, rest) or _metric(words, plain, splits)
+    return Meaning(Kind.SERIES, "", PRECISION[rest]) if rest in PRECISION else None
 
 
 def _lr_rank(rest: str) -> int:
@@ -153,19 +160,26 @@ def _metric(words: list[str], plain: list[str], splits: list[str]) -> Meaning:
     split = splits[-1] if splits else ""
     each_step = words[-1] in ("step", "batch", "iter") or words[0] in ("batch", "step")
     quiet = [w for w in plain if w not in NOISE]
-    attempts = [plain, quiet, [w for w in quiet if w not in ("b", "m")], [w for w in quiet if not w.isdigit()]]
-    if len(quiet) > 1 and quiet[0] in GROUPS:  # `losses/train_loss`
-        attempts.append(quiet[1:])
-    for rank, kept in enumerate(attempts):
+    for rank, kept in enumerate(_readings(plain, quiet)):
         metric = METRICS.get("_".join(kept)) or METRICS.get("".join(kept))
         if metric is not None:
             return Meaning(Kind.SERIES, split, metric, 2 * rank + (len(plain) > 1), each_step)
     if KNOWN.search("_".join(words)):
         return Meaning(Kind.KNOWN)
     parts = [w for w in quiet if w not in ("loss", "losses")]
-    if len(parts) < len(quiet) and parts and all(w in PARTS for w in parts):
+    if parts and len(parts) < len(quiet) and PARTS.issuperset(parts):
         return Meaning(Kind.PART, split, f"{'_'.join(parts)}_loss", 0, each_step)
     return Meaning(Kind.UNKNOWN, split)
+
+
+def _readings(plain: list[str], quiet: list[str]) -> Iterator[list[str]]:
+    """The words that may name a metric, from all of them to fewer; `quiet` are those that are no noise."""
+    yield plain
+    yield quiet
+    yield [w for w in quiet if w not in ("b", "m")]
+    yield [w for w in quiet if not w.isdigit()]
+    if len(quiet) > 1 and quiet[0] in GROUPS:  # `losses/train_loss`
+        yield quiet[1:]
 
 
 def task(columns: Sequence[str]) -> str | None:
