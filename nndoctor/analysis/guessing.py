@@ -29,6 +29,8 @@ MIN_STAYS, MAX_SLACK, MAX_RISE = (
     0.04,
 )  # values; points of accuracy by scatter; points from the start to the end
 EXACT = 0.004  # of ln C, where only the loss is logged
+NO_SPREAD = 0.005  # of ln C: scatter so small is enough where no other loss can agree
+MAX_SHARE = 0.62  # an accuracy above it is better than guessing between two classes, at any number of examples
 STILL = 0.03  # of the loss: more scatter than this is no constant answer
 GAN_NEAR = 0.01  # of 2 ln 2
 OWN_LEVEL = 0.95  # of the first training loss: one that falls further has left it, whatever validation says
@@ -104,16 +106,21 @@ def _by_majority(run: Run, split: str, loss: Series | None, accuracy: Series | N
     if accuracy is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
         return None
     level = float(median(accuracy.y))
-    same = float(np.mean(accuracy.y == level))
-    end_same = bool((accuracy.y[-max(3, len(accuracy.y) // 4) :] == level).all())
-    if same < SAME_ANSWER or not end_same or not 0 < level < GOOD or significant_digits(accuracy.y) < 3:
+    if not 0 < level < GOOD or not _repeats(accuracy, level):
         return None
+    if loss is None:
+        return Guessing(split, "majority", None, None, level)
     constant = -level * math.log(level) - (1 - level) * math.log(1 - level)
-    if loss is not None and end_level(loss).mean < LEARNED * constant:
+    if end_level(loss).mean < LEARNED * constant or not _flat(loss):
         return None
-    if loss is not None and not _flat(loss):
-        return None
-    return Guessing(split, "majority", None, constant if loss is not None else None, level)
+    return Guessing(split, "majority", None, constant, level)
+
+
+def _repeats(accuracy: Series, level: float) -> bool:
+    """Whether nearly all values, and all of the last quarter, are one and the same to three digits or more."""
+    end = accuracy.y[-max(3, len(accuracy.y) // 4) :]
+    same = float(np.mean(accuracy.y == level)) >= SAME_ANSWER and bool((end == level).all())
+    return same and significant_digits(accuracy.y) >= 3
 
 
 def _by_repeated_score(run: Run, split: str) -> Guessing | None:
@@ -139,18 +146,22 @@ def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | N
     if accuracy is None or loss is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
         return None
     end = end_level(accuracy)
-    if not 0 < end.mean <= 0.62 or not is_cross_entropy(run):
+    if not 0 < end.mean <= MAX_SHARE or not is_cross_entropy(run):
         return None
-    level = end_level(loss)
-    if accuracy.name != f"{split}/accuracy" and level.mean < OWN_LEVEL * first_level(loss).mean:
+    level = end_level(loss).mean
+    if accuracy.name != f"{split}/accuracy" and level < OWN_LEVEL * first_level(loss).mean:
         return None  # a training loss that falls while validation guesses is memorization
-    for number in _possible(end, level.mean):
+    for number in _possible(end, level):
         chance = math.log(number)
-        near = abs(level.mean - chance) < NEAR * chance
-        worse = number <= FEW_CLASSES and level.mean > chance and _stays(accuracy, number) and not _falls(loss)
-        if (near and _at_share(end, number)) or worse:
+        near = abs(level - chance) < NEAR * chance
+        if (near and _at_share(end, number)) or (level > chance and _never_learned(number, loss, accuracy)):
             return Guessing(split, "accuracy", number if near else None, chance, 1 / number)
     return None
+
+
+def _never_learned(number: int, loss: Series, accuracy: Series) -> bool:
+    """Whether, with few classes, neither the accuracy ever left 1/C nor the loss still comes down."""
+    return number <= FEW_CLASSES and _stays(accuracy, number) and not _falls(loss)
 
 
 def _stays(accuracy: Series, number: int) -> bool:
@@ -181,27 +192,23 @@ def _possible(end: Level, loss: float) -> list[int]:
 
 def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
     """No accuracy in the log: a loss that stands at ln C of a usual number of classes, closely, in its whole second half."""
-    if (
-        loss is None
-        or accuracy is not None
-        or _has_accuracy(run)
-        or begins_late(run) is not None
-        or len(loss.y) < 2 * MIN_POINTS
-    ):
+    if loss is None or len(loss.y) < 2 * MIN_POINTS:
+        return None
+    if accuracy is not None or _has_accuracy(run) or begins_late(run) is not None:
         return None
     end = end_level(loss, 0.5)
     number = min(USUAL, key=lambda n: abs(end.mean - math.log(n)))
     chance = math.log(number)
-    close = abs(end.mean - chance) < EXACT * chance
-    if not close or end.spread > STILL * chance or _falls(loss):
+    if abs(end.mean - chance) >= EXACT * chance or end.spread > STILL * chance or _falls(loss):
         return None
     other = run.series.get("validation/loss" if split == "train" else "train/loss")
-    agrees = (
-        other is not None and len(other.y) >= MIN_POINTS and abs(end_level(other, 0.5).mean - chance) < NEAR * chance
-    )
-    if number == 2 or agrees or (other is None and end.spread < 0.005 * chance):
-        return Guessing(split, "loss", number, chance)
-    return None
+    agrees = end.spread < NO_SPREAD * chance if other is None else _ends_near(other, chance)
+    return Guessing(split, "loss", number, chance) if number == 2 or agrees else None
+
+
+def _ends_near(loss: Series, chance: float) -> bool:
+    """Whether the second half of a loss is at the level of guessing, too."""
+    return len(loss.y) >= MIN_POINTS and abs(end_level(loss, 0.5).mean - chance) < NEAR * chance
 
 
 def _has_accuracy(run: Run) -> bool:

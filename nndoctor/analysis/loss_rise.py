@@ -44,7 +44,6 @@ def rises_for_good(run: Run) -> Rise | None:
     return _from_start(loss) or _climb(loss, scale) or _jump(run, loss, scale)
 
 
-@once
 def reweighted(run: Run) -> bool:
     """Whether the training loss rises because the weights of its parts change, as where the KL term of a VAE is annealed.
 
@@ -53,17 +52,15 @@ def reweighted(run: Run) -> bool:
     beta = run.series.get("beta")
     if beta is not None and len(beta.y) > 1 and beta.high > beta.low:
         return True
-    parts = [
-        s for name, s in run.series.items() if name.startswith("train/") and name.endswith("_loss") and len(s.y) > 3
-    ]
-    kl = run.series.get("kl")
-    parts += [kl] if kl is not None and len(kl.y) > 3 else []
+    parts = [s for name, s in run.series.items() if _is_part(name) and len(s.y) > 3]
     annealed = [s for s in parts if ANNEALED.search(s.name) and abs(float(s.y[0])) < 0.2 * abs(s.last)]
-    return (
-        bool(annealed)
-        and len(parts) > len(annealed)
-        and all(s.last <= 1.02 * s.first for s in parts if s not in annealed)
-    )
+    others = [s for s in parts if s not in annealed]
+    return bool(annealed) and bool(others) and all(s.last <= 1.02 * s.first for s in others)
+
+
+def _is_part(name: str) -> bool:
+    """Whether a series is a part of the training loss: a loss of its own name, or the KL divergence."""
+    return name == "kl" or (name.startswith("train/") and name.endswith("_loss"))
 
 
 def _from_start(loss: Series) -> Rise | None:

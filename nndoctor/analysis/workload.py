@@ -100,15 +100,23 @@ def _by_values(run: Run) -> Workload:
         return Workload.SUPERVISED
     if _scatters(run):
         return Workload.DIFFUSION
-    tokens = any(TOKENS.search(s.column) for s in run.series.values()) or any(TOKENS.search(c) for c in run.unknown)
-    lr = run.series.get("lr")
-    gentle = lr is not None and len(lr.y) > 0 and 0 < lr.high <= GENTLE_RATE
-    hugging = run.format == "hf-trainer-state" or (
-        lr is not None and lr.column == "learning_rate" and "grad_norm" in run.series
-    )
-    if gentle and loss.first < KNOWS and (tokens or hugging):
+    tokens = any(map(TOKENS.search, [*(s.column for s in run.series.values()), *run.unknown]))
+    if _is_gentle(run) and loss.first < KNOWS and (tokens or _of_transformers(run)):
         return Workload.FINE_TUNING
     return Workload.PRETRAINING if tokens else Workload.SUPERVISED
+
+
+def _is_gentle(run: Run) -> bool:
+    """Whether the learning rate never leaves the range of fine-tuning."""
+    lr = run.series.get("lr")
+    return lr is not None and len(lr.y) > 0 and 0 < lr.high <= GENTLE_RATE
+
+
+def _of_transformers(run: Run) -> bool:
+    """Whether the log is one of the Hugging Face Trainer, by its format or its columns."""
+    lr = run.series.get("lr")
+    columns = lr is not None and lr.column == "learning_rate" and "grad_norm" in run.series
+    return columns or run.format == "hf-trainer-state"
 
 
 def _scatters(run: Run) -> bool:

@@ -65,7 +65,8 @@ def _noted(interrupts: list[int]) -> Iterator[None]:
 
 def _run(words: Sequence[str]) -> int:
     """The usual words of `diagnose` need no parser, and start in half the time; every other line is typer's."""
-    if words[:1] == ["diagnose"] and "_NNDOCTOR_COMPLETE" not in os.environ:
+    completing = "_NNDOCTOR_COMPLETE" in os.environ
+    if words[:1] == ["diagnose"] and not completing:
         from nndoctor.cli.quick import request_of
         from nndoctor.cli.run_diagnose import answer
 
@@ -80,12 +81,17 @@ def _run(words: Sequence[str]) -> int:
 
         put(versions())
         return Exit.CLEAN
-    if "_NNDOCTOR_COMPLETE" not in os.environ and (not words or list(words) in (["--help"], ["-h"])):
+    if not completing and list(words) in ([], ["--help"], ["-h"]):
         from nndoctor.cli.out import put
         from nndoctor.cli.overview import overview
 
         put(overview())
         return Exit.CLEAN if words else Exit.TROUBLE
+    return _parsed(words)
+
+
+def _parsed(words: Sequence[str]) -> int:
+    """Run a command as typer parses it. Raises UsageError where it cannot."""
     from nndoctor.cli.app import app
     from nndoctor.cli.panels import name_of
 

@@ -78,15 +78,12 @@ def answer(request: DiagnoseRequest) -> int:
     sources = session.included(found.sources, request.logs)
     paths = [source.path for source in sources]
     _warn(session.lowered_gates(paths))
-    check(request.output, paths, force=request.force)
-    files = named(request.reports)
-    for form, file in files:
-        check(file, paths, force=request.force or replaceable(form, file), option="--report")
+    files = _targets(request, paths)
     outcome = Outcome(session)
-    detail = _detail(request, len(paths), [form for form, _ in files])
-    if request.format is OutputFormat.terminal and is_table(request.output) and not files and not request.annotate:
+    if _is_only_table(request):
         errors, passed = _tabulated(sources, options, request, outcome)
     else:
+        detail = _detail(request, len(paths), [form for form, _ in files])
         reports, errors, passed = _judge(sources, options, request, detail)
         for report in reports:
             outcome.see(report)
@@ -96,13 +93,36 @@ def answer(request: DiagnoseRequest) -> int:
             from nndoctor.cli.annotate import annotated
 
             errors = [*errors, *annotated(reports)]
-    errors, passed = [*found.errors, *errors], [*found.passed, *passed]
-    for _, message in errors:
-        say(message)
+    errors = [*found.errors, *errors]
+    _warn([message for _, message in errors])
+    _note_left_out([*found.passed, *passed], request)
+    return _exit_code(outcome, request, failed=bool(errors))
+
+
+def _targets(request: DiagnoseRequest, paths: Sequence[str]) -> list[tuple[OutputFormat, str]]:
+    """The files that --report names, after all files to write were checked, before any work. Raises UsageError."""
+    check(request.output, paths, force=request.force)
+    files = named(request.reports)
+    for form, file in files:
+        check(file, paths, force=request.force or replaceable(form, file), option="--report")
+    return files
+
+
+def _is_only_table(request: DiagnoseRequest) -> bool:
+    """Whether a table of runs is all that is asked for: it is written while the logs are judged."""
+    alone = not request.reports and not request.annotate
+    return alone and request.format is OutputFormat.terminal and is_table(request.output)
+
+
+def _note_left_out(passed: Sequence[str], request: DiagnoseRequest) -> None:
     if passed and not request.quiet:
         say(_left_out(passed))
+
+
+def _exit_code(outcome: Outcome, request: DiagnoseRequest, *, failed: bool) -> int:
+    """2 where something could not be read or judged, else what the findings ask for; says what the format does not."""
     shown = request.format is OutputFormat.terminal and not request.quiet and request.output is None
-    if outcome.told(shown=shown) or errors or not outcome.runs:
+    if outcome.told(shown=shown) or failed or not outcome.runs:
         return Exit.TROUBLE
     if request.format is OutputFormat.concise and not outcome.found:
         say(f"no problems found in {outcome.runs} run{'' if outcome.runs == 1 else 's'}")

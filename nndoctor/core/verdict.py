@@ -98,18 +98,16 @@ def _no_problems(report: Report) -> str:
         late = report.run.fact("unchecked")
         some = f", but {len(late)} checks did not fit into the time budget" if isinstance(late, tuple) and late else ""
         return f"No problems found{some}."
-    unvalidated = next((f for f in report.findings if f.name == "no-validation"), None)
-    if unvalidated is not None and "validation_until" in unvalidated.evidence:
-        return f"No problems found, but {unvalidated.message.rstrip('.')}."
-    if unvalidated is not None:
+    found = {finding.name: finding for finding in reversed(report.findings)}
+    if (unvalidated := found.get("no-validation")) is not None:
+        if "validation_until" in unvalidated.evidence:
+            return f"No problems found, but {unvalidated.message.rstrip('.')}."
         return f"No problems found in training.{_ends(report)} Log validation loss to check for overfitting."
     if not any(name.startswith("train/") for name in report.run.series):
         return f"No problems found in validation.{_ends(report)} Log training loss to check for under- and overfitting."
-    bias = next((f for f in report.findings if f.name == "high-bias"), None)
-    if bias is not None and bias.name == "high-bias":
+    if (bias := found.get("high-bias")) is not None:
         return f"No problems found, but the model may be underfitting: {bias.message.rstrip('.')}."
-    unknown = " This log cannot show whether a larger model would do better." if bias is not None else ""
-    return f"No problems found.{_ends(report)}{unknown}"
+    return f"No problems found.{_ends(report)}"
 
 
 def _ends(report: Report) -> str:

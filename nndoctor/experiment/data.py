@@ -42,20 +42,12 @@ def batches(name: str, given: object, *, shuffle: bool, size: int = BATCH) -> Ba
     """
     if isinstance(given, DataLoader):
         return _loader(given, f"{name}: a DataLoader, batches of {given.batch_size}")
-    if isinstance(given, Dataset):
-        mixed = shuffle and not isinstance(given, IterableDataset)
-        loader: DataLoader[object] = DataLoader(given, batch_size=size, shuffle=mixed)
-        return _loader(loader, f"{name}: a Dataset, in batches of {size}{', shuffled' if mixed else ''}")
-    if _is_hub_dataset(given):
-        whole: Any = given
-        rows: DataLoader[object] = DataLoader(whole, batch_size=size, shuffle=shuffle)
-        return _loader(rows, f"{name}: a datasets.Dataset, in batches of {size}{', shuffled' if shuffle else ''}")
-    if isinstance(given, (tuple, list)) and given and all(isinstance(part, Tensor) for part in given):
-        lengths = {len(part) for part in given}
-        if len(lengths) != 1:
-            raise UsageError(f"{name} holds tensors of different lengths: {', '.join(str(len(p)) for p in given)}")
-        paired: DataLoader[object] = DataLoader(TensorDataset(*given), batch_size=size, shuffle=shuffle)
-        return _loader(paired, f"{name}: {len(given)} tensors, in batches of {size}{', shuffled' if shuffle else ''}")
+    examples = _examples(name, given)
+    if examples is not None:
+        dataset, what = examples
+        mixed = shuffle and not isinstance(dataset, IterableDataset)
+        loader: DataLoader[object] = DataLoader(dataset, batch_size=size, shuffle=mixed)
+        return _loader(loader, f"{name}: {what}, in batches of {size}{', shuffled' if mixed else ''}")
     if callable(given):
         made = given()
         if isinstance(made, Iterator):
@@ -71,6 +63,22 @@ def batches(name: str, given: object, *, shuffle: bool, size: int = BATCH) -> Ba
     raise UsageError(
         f"{name} is a {type(given).__name__}; expected a DataLoader, a Dataset, a pair of tensors, or a function that gives one"
     )
+
+
+def _examples(name: str, given: object) -> tuple[Any, str] | None:
+    """A dataset and what it is, where single examples are given; None where they are batches already, or made by a call.
+
+    Raises UsageError for tensors of different lengths.
+    """
+    if isinstance(given, Dataset):
+        return given, "a Dataset"
+    if _is_hub_dataset(given):
+        return given, "a datasets.Dataset"
+    if not isinstance(given, (tuple, list)) or not given or not all(isinstance(part, Tensor) for part in given):
+        return None
+    if len({len(part) for part in given}) != 1:
+        raise UsageError(f"{name} holds tensors of different lengths: {', '.join(str(len(p)) for p in given)}")
+    return TensorDataset(*given), f"{len(given)} tensors"
 
 
 def stand_in(shape: tuple[int, ...], classes: int | None, seed: int, examples: int = 256) -> TensorDataset:

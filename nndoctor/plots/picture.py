@@ -91,17 +91,20 @@ def rendered(figure: Figure, kind: Kind, dpi: int = DPI, salt: str = "nndoctor")
 
 
 def _rows(run: Run) -> list[_Row]:
-    rows = [_Row(2.6, curves) for metric in ("loss",) if (curves := _of(run, metric))]
+    rows = [_Row(2.6, curves)] if (curves := _of(run, "loss")) else []
     if run.metric is not None and (curves := _of(run, run.metric.name)):
         rows.append(_Row(1.7 if rows else 2.6, curves))
-    for name in ("lr", "grad_norm"):
-        series = run.series.get(name)
-        if series is not None and len(series.y) and not (name == "lr" and series.high <= IDLE * series.low):
-            rows.append(_Row(0.75, (series,), bare=True))
+    bare = [series for name in ("lr", "grad_norm") if (series := run.series.get(name)) is not None and len(series.y)]
+    rows += [_Row(0.75, (series,), bare=True) for series in bare if not _is_constant_rate(series)]
     if not rows:
         rest = [s for name, s in run.series.items() if not name.startswith("layer:") and len(s.y)]
         rows += [_Row(1.7, (series,)) for series in rest[:3]]
     return rows + [_Row(max(0.16 * min(len(g.layers), heat.NAMED), 0.6), grid=g) for g in heat.grids(run)]
+
+
+def _is_constant_rate(series: Series) -> bool:
+    """Whether this is a learning rate that hardly changes, which needs no picture."""
+    return series.name == "lr" and series.high <= IDLE * series.low
 
 
 def _left(rows: list[_Row]) -> float:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nndoctor.recorder.gradients import NO_GRADIENTS, Gradients
 from nndoctor.recorder.kinds import ENDS
 from nndoctor.recorder.raw import Frame, Layout, Owners, Raw, alike
 from nndoctor.recorder.slots import Slot, Slots
@@ -69,33 +70,37 @@ class Analysis:
     @torch.no_grad()
     def take(self) -> Raw:
         """The latest sampled step, brought to the host in one copy."""
-        frame, g, w = self.frame(), self._weights.gradients, self._weights
+        frame, w = self.frame(), self._weights
+        g = w.gradients or NO_GRADIENTS
         filled = [slot for slot in self._slots.order if slot.filled]
-        awake = [slot for slot in filled if slot.alive is not None]
+        awake = [(slot, slot.alive) for slot in filled if slot.alive is not None]
         outputs, places = self._rows(filled)
-        layout = Layout(
+        singles = (w.first_norms, g.values, g.norms, g.stretches, w.old, w.new)
+        pieces = [*outputs, *(alive for _, alive in awake), *(t for t in singles if t is not None)]
+        host = torch.cat(_alike(pieces)).cpu().numpy() if pieces else np.empty(0, dtype=np.float32)
+        examples = tuple((slot.examples, slot.places) for slot, _ in awake)
+        return Raw(host, self._layout(filled, places, g), frame, examples, w.passes, self._unreached())
+
+    def _layout(self, filled: Sequence[Slot], places: tuple[int, ...], g: Gradients) -> Layout:
+        """Which piece of the copy is where."""
+        w = self._weights
+        return Layout(
             outputs=tuple(slot.name for slot in filled),
             shapes=tuple(slot.size for slot in filled),
             ends=tuple(ENDS.get(slot.activation) if slot.activation != "relu" else None for slot in filled),
             places=places,
-            alive=tuple((slot.name, slot.alive.numel()) for slot in awake if slot.alive is not None),
+            alive=tuple((slot.name, slot.alive.numel()) for slot in filled if slot.alive is not None),
             viewed=tuple(k for k, slot in enumerate(filled) if slot.viewed),
             firsts=len(w.first_norms) if w.first_norms is not None else 0,
-            small=tuple(g.small) if g is not None else (),
-            lengths=tuple(g.lengths) if g is not None else (),
-            large=tuple(g.large) if g is not None else (),
-            matrices=tuple(g.matrices) if g is not None else (),
-            stretched=tuple(g.stretched) if g is not None else (),
+            small=tuple(g.small),
+            lengths=tuple(g.lengths),
+            large=tuple(g.large),
+            matrices=tuple(g.matrices),
+            stretched=tuple(g.stretched),
             stretches=tuple(w.lengths) if w.old is not None else (),
             moved=w.new is not None,
             held=w.held if w.old is not None else (),
         )
-        grads = (g.values, g.norms, g.stretches) if g is not None else ()
-        singles = (w.first_norms, *grads, w.old, w.new)
-        pieces = [*outputs, *(s.alive for s in awake if s.alive is not None), *(t for t in singles if t is not None)]
-        host = torch.cat(_alike(pieces)).cpu().numpy() if pieces else np.empty(0, dtype=np.float32)
-        examples = tuple((slot.examples, slot.places) for slot in awake)
-        return Raw(host, layout, frame, examples, w.passes, self._unreached())
 
     def _rows(self, filled: Sequence[Slot]) -> tuple[list[Tensor], tuple[int, ...]]:
         """The buffers' rows to be copied, one stretch where there is one buffer, and the position of each output in them."""

@@ -54,6 +54,9 @@ class Gradients:
         )
 
 
+NO_GRADIENTS = Gradients([], [], None, [], None, [], [], None)
+
+
 def joined(parts: Sequence[Gradients]) -> Gradients:
     """Gradients of different weights as one."""
     return Gradients(

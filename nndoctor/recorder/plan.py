@@ -46,19 +46,19 @@ def plan(model: nn.Module) -> Plan:
     seen: set[int] = set()
     for place, module, hidden in _walk(root):
         path = place or ROOT
-        role = role_of(module)
         own = [p for p in own_parameters(module) if id(p) not in seen]
-        found.lazy |= any(map(is_lazy, own))
         seen.update(map(id, own))
-        if _is_compiled(module) and not hidden:
+        found.lazy |= any(map(is_lazy, own))
+        found.weights += [Weight(path, p) for p in own if p.is_floating_point() and not is_lazy(p)]
+        opaque = _is_compiled(module) and not hidden
+        if opaque:
             found.compiled.append(path)
-        if _is_compiled(module) and hasattr(module, "_orig_mod") and not hidden:
-            role = Role.OTHER  # its output is seen, what it computes within is not
+        # The output of a compiled module is seen; what it computes within is not.
+        role = Role.OTHER if opaque and hasattr(module, "_orig_mod") else role_of(module)
         if role is not None and not (hidden or compiled_in_place(module)):
             found.modules[path] = module
         if role is not None or own:
             found.roles[path] = role or Role.OTHER
-        found.weights += [Weight(path, p) for p in own if p.is_floating_point() and not is_lazy(p)]
     return found
 
 

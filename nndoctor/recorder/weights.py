@@ -96,16 +96,7 @@ class Weights:
     @torch.no_grad()
     def take_gradients(self) -> None:
         """The small gradients whole, the norms of the large ones, exactly, and stretches of those of the matrices."""
-        found: list[tuple[int, Tensor, int]] = []
-        for row, weight in enumerate(self.entries):
-            grad = weight.parameter.grad
-            if grad is None:
-                continue
-            if grad.is_sparse:
-                values = grad.coalesce().values()
-                found += [(row, values, values.numel())] if values.numel() else []
-            else:
-                found.append((row, grad, self._sizes[row]))
+        found = [(row, *gradient) for row in range(len(self.entries)) if (gradient := self._gradient(row)) is not None]
         self._count_passes([row for row, _, _ in found])
         small = [one for one in found if one[2] <= PLACES_OF_WEIGHTS]
         large = [one for one in found if one[2] > PLACES_OF_WEIGHTS]
@@ -121,6 +112,14 @@ class Weights:
             [PLACES_OF_WEIGHTS] * len(matrices),
             torch.cat(together([stretch(g, self._rng) for _, g, _ in matrices])) if matrices else None,
         )
+
+    def _gradient(self, row: int) -> tuple[Tensor, int] | None:
+        """The gradient of a parameter and its number of values; of a sparse one those that it holds."""
+        grad = self.entries[row].parameter.grad
+        if grad is None or not grad.is_sparse:
+            return None if grad is None else (grad, self._sizes[row])
+        values = grad.coalesce().values()
+        return (values, values.numel()) if values.numel() else None
 
     def _count_passes(self, rows: list[int]) -> None:
         """Passes that add up; a gradient set to zero or taken away between two (a GAN, a closure) starts over."""

@@ -67,17 +67,9 @@ def changes(report: Report) -> list[Expectation]:
     does not treat. A change that a finding already claims has the probability of that finding, unless that is only a
     remark; a change that treats a finding is left out where it is less likely.
     """
-    claims = [finding for finding in report.findings if finding.severity is not Severity.INFO]
-    confidence = {finding.name: finding.confidence for finding in claims}
-    claimed = {SHOWN_BY[name]: sure for name, sure in confidence.items() if name in SHOWN_BY}
-    doubted = {TREATED_BY[name]: sure for name, sure in confidence.items() if name in TREATED_BY}
-    entries = [
-        replace(entry, helps=claimed.get(entry.change, entry.helps))
-        for entry in most_promising(report.prognosis)
-        if entry.helps >= doubted.get(entry.change, 0.0)
-    ]
     if report.unjudged is not None:
         return []
+    entries = _as_findings_have_it(report)
     primary = report.primary
     own = SHOWN_BY.get(primary.name) if primary is not None else None
     entries.sort(key=lambda entry: (entry.change != own, entry.helps < UNLIKELY))
@@ -85,6 +77,20 @@ def changes(report: Report) -> list[Expectation]:
         return entries
     foreign = primary.severity is Severity.ERROR and not _treats(entries[0], primary)
     return [] if foreign or entries[0].helps < UNLIKELY else entries
+
+
+def _as_findings_have_it(report: Report) -> list[Expectation]:
+    """The most promising changes, with the probabilities of the findings that claim them, without those that findings doubt."""
+    confidence = {
+        finding.name: finding.confidence for finding in report.findings if finding.severity is not Severity.INFO
+    }
+    claimed = {SHOWN_BY[name]: sure for name, sure in confidence.items() if name in SHOWN_BY}
+    doubted = {TREATED_BY[name]: sure for name, sure in confidence.items() if name in TREATED_BY}
+    return [
+        replace(entry, helps=claimed.get(entry.change, entry.helps))
+        for entry in most_promising(report.prognosis)
+        if entry.helps >= doubted.get(entry.change, 0.0)
+    ]
 
 
 def _treats(entry: Expectation, finding: Finding) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nndoctor.readers.text.marks import STAMP
 from nndoctor.readers.text.pairs import LONGEST, Line
@@ -65,21 +65,25 @@ def _plan(text: str, under: str, line: Line) -> Plan:
     """Where a line's numbers stand: each digit is made one of its own, and what is read shows where it came from."""
     stamp = STAMP.match(text)
     named = [found.span() for found in NAMED.finditer(text, stamp.end() if stamp else 0)]
-    fixed = tuple((a, b, text[a:b]) for a, b in named)
+    fixed = Plan(tuple((a, b, text[a:b]) for a, b in named))
     kept = {k for a, b in named for k in range(a, b)}
     free = [k for k, character in enumerate(text) if "0" <= character <= "9" and k not in kept]
     if line.varies or len(free) > len(DIGITS):
-        return Plan(fixed)
+        return fixed
     letters = list(text)
     for digit, k in zip(DIGITS, free, strict=False):
         letters[k] = digit
-    probe = "".join(letters)
+    plan = _by_probe("".join(letters), under, fixed)
+    return plan if plan is not None and plan.read(text) == line else fixed
+
+
+def _by_probe(probe: str, under: str, fixed: Plan) -> Plan | None:
+    """The plan that a line with a digit of its own in every place shows; None where it shows none."""
     told = parsed(probe, under)
     marks, pairs = _places(told.marks, probe), _places(told.pairs, probe)
     if marks is None or pairs is None or told.varies:
-        return Plan(fixed)
-    plan = Plan(fixed, marks, pairs, known=True)
-    return plan if plan.read(text) == line else Plan(fixed)
+        return None
+    return replace(fixed, marks=marks, pairs=pairs, known=True)
 
 
 def _places(values: dict[str, str] | dict[str, object], probe: str) -> tuple[Place, ...] | None:

@@ -14,26 +14,26 @@ EQUAL = 0.01  # of the weights' size is all their deviation: rounding reaches 3e
 SAME = 0.99  # of the examples in which all units of a layer agree
 PATIENCE = 4  # samples after which a head or branch that began at zero has left it
 
+CONSEQUENCE = {
+    "equal": "its units stay copies of each other",
+    "zero": "neither signal nor gradient passes, and its units stay equal",
+}
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Find layers whose weights begin equal, and hidden layers of zeros that stay so."""
     layers = Layers(run)
     equal = [p for p in layers.weighted if _equal(layers, p)]
     zero = [p for p in layers.weighted if p not in equal and _zero(layers, p)]
-    if not equal and not zero:
-        return
     found = [p for p in layers.paths if p in equal or p in zero]
+    if not found:
+        return
     others = f", and those of {others_of(len(found) - 1)}" if len(found) > 1 else ""
     what = "equal" if found[0] in equal else "zero"
-    apart = (
-        "its units stay copies of each other"
-        if what == "equal"
-        else "neither signal nor gradient passes, and its units stay equal"
-    )
     same = run.layer(found[0], "same_units")
     series = same if same is not None and len(same.y) else run.series[f"layer:{found[0]}/weight_norm"]
     yield Symptom(
-        f"all weights of {layers.named(found[0])} start {what}{others}: {apart}",
+        f"all weights of {layers.named(found[0])} start {what}{others}: {CONSEQUENCE[what]}",
         0.95,
         {"layers": len(found), "weights": what},
         series=series.name,

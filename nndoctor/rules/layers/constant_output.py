@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, late
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -25,19 +27,14 @@ FIRST = {
 def check(run: Run) -> Iterator[Symptom]:
     """Look at the last layer with weights at the end of the run, and name the first from which nothing varies."""
     layers = Layers(run)
-    judged = [p for p in layers.paths if layers.role(p) in WEIGHTED and ADAPTER not in p.lower()]
-    seen = [p for p in judged if layers.series(p, "same_examples") is not None]
-    if not seen:
+    chain = [p for p in layers.paths if layers.series(p, "same_examples") is not None]
+    judged = [p for p in chain if layers.role(p) in WEIGHTED and ADAPTER not in p.lower()]
+    if not judged:
         return
-    same = run.series[f"layer:{seen[-1]}/same_examples"]
+    same = run.series[f"layer:{judged[-1]}/same_examples"]
     if late(same) < ALL or len(same.y) < 2:
         return
-    chain = [p for p in layers.paths if layers.series(p, "same_examples") is not None]
-    origin = seen[-1]
-    for path in reversed(chain):
-        if late(run.series[f"layer:{path}/same_examples"]) < ALL:
-            break
-        origin = path
+    origin = _origin(run, chain, judged[-1])
     zeros = layers.series(origin, "zero_fraction")
     dead = zeros is not None and layers.activation(origin) == "relu" and late(zeros) >= SILENT
     told = run.series[f"layer:{origin}/same_examples"]
@@ -55,6 +52,12 @@ def check(run: Run) -> Iterator[Symptom]:
         causes=causes,
         remedies=FIRST[causes[0].name],
     )
+
+
+def _origin(run: Run, chain: Sequence[str], last: str) -> str:
+    """The first layer from which on, up to the end, no output varies; `last` where the end itself has none such."""
+    constant = takewhile(lambda path: late(run.series[f"layer:{path}/same_examples"]) >= ALL, reversed(chain))
+    return next(iter(deque(constant, maxlen=1)), last)
 
 
 def _causes(layers: Layers, origin: str, inputs: bool, at_start: bool) -> tuple[Cause, ...]:

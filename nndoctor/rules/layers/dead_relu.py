@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import Layers, early, first, late, powers
-from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import others_of, percent, rough, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -101,31 +101,39 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
     source = layers.before(path) or path
     from_start = since <= float(dead.x[0]) and float(dead.y[0]) >= 0.6 * late(dead)
     pull = _pull(layers, source)
+    fastest, unseen = _steps_before(layers, dead, since)
+    thrown = not from_start or (fastest > FAST and unseen)
+    first = "alive" if thrown else "dead"
+    side = "below" if pull < 0 else "above"
+    return ranked(
+        Cause(
+            "the learning rate",
+            (3.0 if thrown else 0.2) + (2.0 if fastest > FAST else 0.0),
+            f"one step before it changed the weights by up to {percent(fastest)} of their size"
+            if fastest > 0
+            else "no weight changed before it",
+            "train once with a tenth of the learning rate",
+        ),
+        Cause(
+            "the bias",
+            4.0 if pull < LOW and not thrown else 0.3,
+            f"the layer's bias starts {rough(abs(pull), 1)} times the size of its signal {side} zero",
+            "train once with zero biases",
+        ),
+        Cause(
+            "the initialization",
+            0.2 if thrown else 2.0,
+            f"the units were {first} in the first sample",
+            "train once with He initialization",
+        ),
+    )
+
+
+def _steps_before(layers: Layers, dead: Series, since: float) -> tuple[float, bool]:
+    """The largest relative update up to a step, and whether some were made before the units were first seen."""
     steps = [s for p in layers.weighted if (s := layers.series(p, "update_ratio")) is not None]
     fastest = max((float(s.y[s.x <= since].max()) for s in steps if (s.x <= since).any()), default=0.0)
-    thrown = not from_start or (fastest > FAST and float(dead.x[0]) > float(steps[0].x[0]) if steps else False)
-    weights = {
-        "the learning rate": (3.0 if thrown else 0.2) + (2.0 if fastest > FAST else 0.0),
-        "the bias": 4.0 if pull < LOW and not thrown else 0.3,
-        "the initialization": 2.0 if not thrown else 0.2,
-    }
-    total = sum(weights.values())
-    speaks = {
-        "the learning rate": f"one step before it changed the weights by up to {percent(fastest)} of their size"
-        if fastest > 0
-        else "no weight changed before it",
-        "the bias": f"the layer's bias starts {rough(abs(pull), 1)} times the size of its signal {'below' if pull < 0 else 'above'} zero",
-        "the initialization": "the units were dead in the first sample"
-        if not thrown
-        else "the units were alive in the first sample",
-    }
-    tests = {
-        "the learning rate": "train once with a tenth of the learning rate",
-        "the bias": "train once with zero biases",
-        "the initialization": "train once with He initialization",
-    }
-    ranked = sorted(weights, key=lambda name: -weights[name])
-    return tuple(Cause(name, round(weights[name] / total, 2), speaks[name], tests[name]) for name in ranked)
+    return fastest, bool(steps) and float(dead.x[0]) > float(steps[0].x[0])
 
 
 def _pull(layers: Layers, source: str) -> float:

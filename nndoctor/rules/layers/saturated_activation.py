@@ -50,41 +50,47 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
-    share = layers.run.series[f"layer:{path}/saturated_fraction"]
-    at_start = float(share.y[0]) >= THROWN
-    hidden = [p for p in layers.paths if layers.series(p, "saturated_fraction") is not None and layers.is_hidden(p)]
-    source = layers.before(path)
-    wide = layers.series(source, "std") if source is not None else None
-    size = early(wide) if wide is not None else 0.0
-    alone = path == hidden[0] and all(
-        (s := layers.series(p, "saturated_fraction")) is not None and float(s.y[0]) < THROWN for p in hidden[1:]
-    )
-    inputs = at_start and path == hidden[0] and size > WIDE and (alone or len(hidden) == 1)
+    at_start = float(layers.run.series[f"layer:{path}/saturated_fraction"].y[0]) >= THROWN
+    size = _size_of_input(layers, path)
+    inputs = at_start and size > WIDE and _only_first(layers, path)
     spoken = (
         f"its inputs have a standard deviation of {number(size)}; saturation begins near 2" if size else "as measured"
     )
+    initial = "the layer was not saturated at first"
     return ranked(
         Cause(
             "the inputs",
             0.7 if inputs else 0.1,
-            "only the first layer saturates: " + spoken if inputs else "layers after the first saturate, too",
+            f"only the first layer saturates: {spoken}" if inputs else "layers after the first saturate, too",
             "train once with inputs of mean 0 and standard deviation 1",
         ),
         Cause(
             "the initialization",
             0.7 if at_start and not inputs else 0.2,
-            f"it was saturated in the first sample: {spoken}" if at_start else "the layer was not saturated at first",
+            f"it was saturated in the first sample: {spoken}" if at_start else initial,
             "train once with Xavier initialization",
         ),
         Cause(
             "the learning rate",
             0.1 if at_start else 0.8,
-            "present before the first step"
-            if at_start
-            else f"the layer was not saturated at first and was by step {step(since)}",
+            "present before the first step" if at_start else f"{initial} and was by step {step(since)}",
             "train once with a tenth of the learning rate",
         ),
     )
+
+
+def _size_of_input(layers: Layers, path: str) -> float:
+    """The standard deviation of what the layer before gives, at the start; 0 where it is not known."""
+    source = layers.before(path)
+    wide = layers.series(source, "std") if source is not None else None
+    return early(wide) if wide is not None else 0.0
+
+
+def _only_first(layers: Layers, path: str) -> bool:
+    """Whether a layer is the first hidden one, and no later one starts saturated."""
+    shares = {p: layers.series(p, "saturated_fraction") for p in layers.paths if layers.is_hidden(p)}
+    first, *others = (p for p, share in shares.items() if share is not None)
+    return path == first and all(share is not None and float(share.y[0]) < THROWN for share in map(shares.get, others))
 
 
 RULE = Rule(

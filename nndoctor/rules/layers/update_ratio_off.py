@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import Layers, first, learned
@@ -34,38 +36,57 @@ def check(run: Run) -> Iterator[Symptom]:
     if not moved:
         return
     paths, ratios = layers.levels(moved, "update_ratio", lambda s: s.level(0.0, PATIENT))
-    usual = float(np.median(ratios))
-    if usual > HIGH:  # a branch that begins at zero takes its first steps from nothing
+    if float(np.median(ratios)) > HIGH:  # a branch that begins at zero takes its first steps from nothing
         ratios = np.array([_of_the_largest(layers, p) for p in paths])
-        usual = float(np.median(ratios))
+    usual = float(np.median(ratios))
     begun = max(float(run.series[f"layer:{p}/update_ratio"].x[-1]) for p in paths) < BEGUN
     if LOW <= usual <= (FIRST_STEPS if begun else HIGH):
         yield from _thrown(layers, moved)
-        return
-    if usual < LOW and _warming_up(run):
-        return
-    low = usual < LOW
-    if not low and len(paths) < 2:
-        return  # a single layer: nothing behind it is thrown off, and any size of its weights is soon found
-    if low and learned(run):
-        return  # it has arrived: a second-order method in a few steps, or a task that is solved
-    k = int(np.argmin(ratios) if low else np.argmax(ratios))
-    off = abs(math.log10(max(usual, 1e-30) / (LOW if low else HIGH)))
-    series = run.series[f"layer:{paths[k]}/update_ratio"]
+    elif usual < LOW:
+        if not _warming_up(run) and not learned(run):  # else it has arrived: a second-order method, or a solved task
+            yield _too_small(layers, paths, ratios)
+    elif (
+        len(paths) > 1
+    ):  # with a single layer nothing behind it is thrown off, and any size of its weights is soon found
+        yield _too_large(layers, paths, ratios)
+
+
+def _too_small(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64]) -> Symptom:
+    remark = Severity.INFO if learns(layers.run) else None
+    return replace(
+        _symptom(layers, paths, ratios, low=True),
+        severity=remark,
+        remedies=("raise-learning-rate", "learning-rate-range-test"),
+    )
+
+
+def _too_large(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64]) -> Symptom:
+    found = _symptom(layers, paths, ratios, low=False)
+    if learned(layers.run, FALLS):
+        return replace(found, message=f"{found.message}; the loss still falls", severity=Severity.INFO)
+    return replace(found, severity=Severity.INFO if learns(layers.run) else None)
+
+
+def _symptom(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64], *, low: bool) -> Symptom:
+    """What the ratios say, told of the worst layer; the further beyond the limit, the surer."""
+    usual = float(np.median(ratios))
+    worst = int(np.argmin(ratios) if low else np.argmax(ratios))
+    series = layers.run.series[f"layer:{paths[worst]}/update_ratio"]
     middle = float(series.x[0] + PATIENT * (series.x[-1] - series.x[0]))
-    falls = not low and learned(run, FALLS)
-    yield Symptom(
+    return Symptom(
         f"a step changes the weights by {rough(usual)} of their size (typical: about 1e-3): "
-        f"the learning rate is too {'low' if low else 'high'}, most of all for {layers.named(paths[k])}"
-        + ("; the loss still falls" if falls else ""),
-        confidence_between(off, -0.5, 1.0),
-        {"update_ratio": usual, "healthy": USUAL, "worst_ratio": float(ratios[k]), "until_step": float(step(middle))},
+        f"the learning rate is too {'low' if low else 'high'}, most of all for {layers.named(paths[worst])}",
+        confidence_between(abs(math.log10(max(usual, 1e-30) / (LOW if low else HIGH))), -0.5, 1.0),
+        {
+            "update_ratio": usual,
+            "healthy": USUAL,
+            "worst_ratio": float(ratios[worst]),
+            "until_step": float(step(middle)),
+        },
         series=series.name,
         step=float(series.x[0]),
         span=(float(series.x[0]), middle),
-        layer=paths[k],
-        severity=Severity.INFO if falls or learns(run) else None,
-        remedies=("raise-learning-rate", "learning-rate-range-test") if low else (),
+        layer=paths[worst],
     )
 
 

@@ -100,18 +100,22 @@ def _reach(run: Run) -> Symptom | None:
     if share <= OUT_OF_REACH:
         return None
     last = str(run.fact("output_activation") or "the last layer")
-    low, high = run.known("output_low"), run.known("output_high")
-    ends = f" ({number(low)} to {number(high)})" if low is not None and high is not None else ""
-    goal_low, goal_high = run.known("target_low"), run.known("target_high")
-    known = goal_low is not None and goal_high is not None and not run.fact("loss_of_classes")
-    goals = f"; the targets range from {number(goal_low or 0)} to {number(goal_high or 0)}" if known else ""
-    if last == "softmax" and run.fact("output_width") == 1:
-        ends = " of a single value, which is always 1"
+    single = last == "softmax" and run.fact("output_width") == 1
+    ends = " of a single value, which is always 1" if single else _range(run, "output_low", "output_high", " ({})")
+    goals = (
+        "" if run.fact("loss_of_classes") else _range(run, "target_low", "target_high", "; the targets range from {}")
+    )
     return _symptom(
         run,
         f"with {last}{ends} at the end of the model, the loss cannot fall below {number(reachable)} (it starts at {number(first)}){goals}",
         0.93,
     )
+
+
+def _range(run: Run, low: str, high: str, text: str) -> str:
+    """Two facts as a range within a text; nothing where one of them is not known."""
+    first, last = run.known(low), run.known(high)
+    return "" if first is None or last is None else text.format(f"{number(first)} to {number(last)}")
 
 
 def _stuck(run: Run) -> Symptom | None:

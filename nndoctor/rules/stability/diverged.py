@@ -28,6 +28,9 @@ LENGTH = 12  # readings
 CLIMBED = 1.1  # times the first loss
 TREMOR = 0.03  # of the rise
 GROWS = 1.3  # times, from one fifth of the run to the next
+BLOWN_REACH = 0.3  # of the run's reach: a smaller rise of a loss that hardly moved is no explosion
+BLOWN = 0.97  # confidence where the rise is a multiple of all that was learned; no healthy run of the zoo does that
+LARGEST_RATIO = 1e9  # a rise over almost nothing learned is infinite, which JSON cannot spell
 FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
 
 VALUES = (
@@ -59,29 +62,25 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
         return
     loss = run.series["train/loss"]
     rise = loss.last - loss.best
-    start = loss.first - loss.best
-    learned = max(start, 0.0)
-    stays = rise > 0 and _stands_out(loss, rise) and _stays(loss)
-    at_once = not stays and _at_once(loss)
-    rise_for_good = rises_for_good(run)
-    if at_chance(run) or comes_back(loss) or reweighted(run) or not (stays or at_once or rise_for_good):
-        return
-    blown = at_once or (rise > FACTOR * learned and (learned > 0 or rise > abs(loss.first)) and rise > 0.3 * reach(run))
+    learned = max(loss.first - loss.best, 0.0)
+    at_once, blown = _explodes(run, loss, rise, learned)
     gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))
-    plain = (stays or at_once) and (blown or gone)
-    if not plain and rise_for_good is None:
+    for_good = rises_for_good(run)
+    plain = (at_once or _rises(loss, rise)) and (blown or gone)
+    if not plain and for_good is None:
         return
-    ratio = rise / learned if learned > 0 else float("inf")
+    if at_chance(run) or comes_back(loss) or reweighted(run):
+        return
     best = int(np.argmin(loss.y))
     yield Symptom(
         _message(run, loss, at_once=at_once),
-        0.97 if blown else confidence_between(rise / reach(run), lost / 2, 1.0),
+        BLOWN if blown else confidence_between(rise / reach(run), lost / 2, 1.0),
         {
             "first": float(loss.y[0]),
             "best": loss.low,
             "best_step": float(loss.x[best]),
             "last": float(loss.y[-1]),
-            "rise_over_learned": min(ratio, 1e9),
+            "rise_over_learned": min(rise / learned, LARGEST_RATIO) if learned > 0 else LARGEST_RATIO,
         },
         series="train/loss",
         step=float(loss.x[best]),
@@ -89,6 +88,21 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
         causes=_causes(run, loss),
         remedies=BOOSTING if workload(run) is Workload.BOOSTING else STEP_FIRST if _piles_up(loss) else (),
     )
+
+
+def _rises(loss: Series, rise: float) -> bool:
+    """Whether the loss ends clearly above its best, and stays there."""
+    return rise > 0 and _stands_out(loss, rise) and _stays(loss)
+
+
+def _explodes(run: Run, loss: Series, rise: float, learned: float) -> tuple[bool, bool]:
+    """Whether the loss was thrown up at once, and whether it rose by a multiple of all that it had learned.
+
+    Where it had learned nothing, its first value is the measure.
+    """
+    at_once = not _rises(loss, rise) and _at_once(loss)
+    far = rise > FACTOR * learned if learned > 0 else rise > abs(loss.first)
+    return at_once, at_once or (far and rise > BLOWN_REACH * reach(run))
 
 
 def _values(run: Run) -> Iterator[Symptom]:

@@ -23,8 +23,6 @@ def check(run: Run) -> Iterator[Symptom]:
     if not found:
         return
     worst = max(found, key=lambda n: (n.lasts, n.name == "grad_norm", n.count))
-    often = worst.count > OFTEN * worst.total and worst.total > 2 / OFTEN
-    severity = None if worst.lasts else Severity.WARNING if often else Severity.INFO
     others = [n.name for n in found if n.lasts and n is not worst]
     yield Symptom(
         _message(run, worst, others),
@@ -33,10 +31,21 @@ def check(run: Run) -> Iterator[Symptom]:
         series=worst.name if worst.name in run.series else None,
         step=worst.step,
         span=(worst.step, worst.step) if not worst.lasts else None,
-        causes=_causes(worst) if worst.lasts or often else (),
-        severity=severity,
+        causes=_causes(worst) if worst.lasts or _often(worst) else (),
+        severity=_severity(worst),
         line=worst.line,
     )
+
+
+def _often(worst: NotFinite) -> bool:
+    return worst.count > OFTEN * worst.total and worst.total > 2 / OFTEN
+
+
+def _severity(worst: NotFinite) -> Severity | None:
+    """The rule's own where the values last; scattered ones are a warning where they are many, else a remark."""
+    if worst.lasts:
+        return None
+    return Severity.WARNING if _often(worst) else Severity.INFO
 
 
 def _message(run: Run, worst: NotFinite, others: list[str]) -> str:

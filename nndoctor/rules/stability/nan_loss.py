@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nndoctor.analysis.layers import Layers
 from nndoctor.analysis.liveness import NotFinite, columns_not_finite
@@ -26,6 +27,8 @@ LEAP = 400.0  # times the reading before: a rate far too high multiplies the los
 LONG = 10  # finite readings
 FAR = 1000.0  # times the first
 BURST = 10.0  # times the median gradient norm
+LASTS = 0.99  # confidence: the value is in the log; only a faulty log could be wrong
+RECOVERED = 0.8  # a run that goes on may have skipped those steps on purpose
 RISE = 2.0  # a loss this many times above its best excess just before the NaN was already diverging
 
 FIRST = {
@@ -71,41 +74,44 @@ def _symptom(run: Run, series: Series) -> Symptom:
     bad = ~np.isfinite(series.values)
     at = int(np.argmax(bad))
     where = float(series.steps[at])
-    value = "NaN" if np.isnan(series.values[at]) else "infinite"
-    share = float(bad[at:].mean())
-    recovers = share < 0.5 and not bad[-1]
+    recovers = float(bad[at:].mean()) < 0.5 and not bad[-1]
     before = [float(v) for v in series.values[:at] if np.isfinite(v)]
     seen = birth(run)
-    seen = seen if seen is not None and seen.lost is not None else None
-    ending = f"; {int(bad.sum())} of {len(bad)} values in all, and the last one is finite" if recovers else ""
+    layer = seen.layer if seen is not None and seen.lost is not None else None
     causes = _causes(run, before, where)
-    name = spoken(series.name)
-    if bad.all():
-        text = f"{name} is {value} in all {len(bad)} values"
-    elif before:
-        text = f"{name} became {value} at {place(run.axis, where)} (previous value {number(before[-1])}){ending}"
-    else:
-        text = f"{name} is {value} from the first value on{ending}"
     return Symptom(
-        text,
-        0.8 if recovers else 0.99,
+        _message(run, series, bad, before, recovers=recovers),
+        RECOVERED if recovers else LASTS,
         {
             "step": where,
             "last_finite": before[-1] if before else None,
             "not_finite": int(bad.sum()),
             "values": len(bad),
             "first_seen_in": None
-            if seen is None
-            else f"the {seen.what} of {Layers(run).named(seen.layer)} at step {step(seen.step)}",
+            if seen is None or layer is None
+            else f"the {seen.what} of {Layers(run).named(layer)} at step {step(seen.step)}",
         },
         series=series.name,
         step=where,
         span=(where, float(series.steps[-1])),
-        layer=None if seen is None else seen.layer,
+        layer=layer,
         causes=causes,
         remedies=FIRST.get(causes[0].name, ()) if before else FROM_START,
         severity=Severity.WARNING if recovers else None,
     )
+
+
+def _message(run: Run, series: Series, bad: NDArray[np.bool_], before: list[float], *, recovers: bool) -> str:
+    """Where the values became NaN or infinite; `before` are the finite ones up to there."""
+    at = int(np.argmax(bad))
+    name, value = spoken(series.name), "NaN" if np.isnan(series.values[at]) else "infinite"
+    ending = f"; {int(bad.sum())} of {len(bad)} values in all, and the last one is finite" if recovers else ""
+    if bad.all():
+        return f"{name} is {value} in all {len(bad)} values"
+    if not before:
+        return f"{name} is {value} from the first value on{ending}"
+    where = place(run.axis, float(series.steps[at]))
+    return f"{name} became {value} at {where} (previous value {number(before[-1])}){ending}"
 
 
 def _of_column(run: Run, column: NotFinite) -> Symptom:
@@ -164,7 +170,7 @@ def _piles_up(before: list[float]) -> bool:
 
 def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     pace = wildness(run, where)
-    bursts = _bursts(run, where)
+    calm = _calm(before)
     out_of_range = Cause(
         "numbers outside the loss's range",
         0.3 if before else 0.4,
@@ -173,7 +179,7 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
     )
     data = Cause(
         "NaN in the data",
-        0.4 if _calm(before) else 0.2 if before else 0.35,
+        0.4 if calm else 0.2 if before else 0.35,
         "one bad example is enough" if before else "the very first value is not finite",
         "run isfinite over every input and target",
     )
@@ -181,22 +187,27 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
         tame = not (pace.wild or pace.born_wild)
         others = (replace(out_of_range, weight=0.5 if tame else 0.1), replace(data, weight=0.3 if tame else 0.1))
         return ranked(*pace.causes(), *others)
+    high = _rate_too_high(run, before, where, calm=calm)
+    return ranked(high, out_of_range, data, *((not_reset(0.75),) if _piles_up(before) else ()))
+
+
+def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -> Cause:
+    """How likely the learning rate is the cause, by the way of the loss and of the gradient norm until then."""
     rising = len(before) >= 2 and before[-1] - min(before) > RISE * max(before[0] - min(before), 1e-12)
-    lr = run.series.get("lr")
-    speaks = "the loss was rising before it" if rising else "it is the usual cause"
+    bursts = _bursts(run, where)
     if bursts:
         speaks = "the gradient norm rose to many times its usual size before it"
-    elif _calm(before):
+    elif calm:
         speaks = "the loss was falling until then, but a single step between two logged values may have caused it"
+    else:
+        speaks = "the loss was rising before it" if rising else "it is the usual cause"
+    lr = run.series.get("lr")
     if lr is not None and len(lr.y):
         speaks += f"; the learning rate peaked at {number(float(lr.y.max()))}"
-    high = Cause(
-        "learning rate too high",
-        0.15 if not before else 0.7 if rising or bursts else 0.35 if _calm(before) else 0.5,
-        speaks,
-        "one run with a tenth of the learning rate",
+    weight = 0.7 if rising or bursts else 0.35 if calm else 0.5
+    return Cause(
+        "learning rate too high", weight if before else 0.15, speaks, "one run with a tenth of the learning rate"
     )
-    return ranked(high, out_of_range, data, *((not_reset(0.75),) if _piles_up(before) else ()))
 
 
 RULE = Rule(

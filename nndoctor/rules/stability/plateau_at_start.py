@@ -70,19 +70,25 @@ def _never_moves(run: Run, loss: Series, fall: float) -> bool:
     trend = loss.level(0.0, 0.2) - loss.level(0.8, 1.0)
     little = still.LITTLE * abs(loss.first) if loss.low > 0 else 0.0  # of a loss without a zero nothing is a share
     steady = loss.forecast is not None and trend > 3 * noise and trend > 0.5 * little
-    chance = chance_loss(run)
     if steady and fall > little:
         return False
-    if at_chance(run) and abs(loss.last - (chance or loss.last)) < 0.05 * abs(loss.last):
-        return True
-    if chance is not None and loss.last < 0.9 * chance:
-        return False
+    guesses = _guesses(run, loss)
+    if guesses is not None:
+        return guesses
     if still.at_usual_guess(loss, fall):
         return True
     left = still.left_behind(loss)
     if steady or left > max(little, min(still.chance_fall(loss), 0.2 * abs(loss.first))):
         return False
     return trend < still.STANDS_OUT * still.MEDIAN * loss.noise * math.sqrt(10 / len(loss.y)) or left <= little
+
+
+def _guesses(run: Run, loss: Series) -> bool | None:
+    """Whether the loss ends at the level of guessing; None where the log does not tell."""
+    chance = chance_loss(run)
+    if at_chance(run) and abs(loss.last - (chance or loss.last)) < 0.05 * abs(loss.last):
+        return True
+    return False if chance is not None and loss.last < 0.9 * chance else None
 
 
 def _has_learned(run: Run) -> bool:

@@ -41,17 +41,27 @@ def check(run: Run) -> Iterator[Symptom]:
     if run.fact("resumed_at") is None and steepest(loss) < 0.5 * STEP * scale:  # of two points one takes half of it
         return
     seen = jumps(loss, KNOWN_HEIGHT * scale)
-    lasting = [
-        e for e in seen.events if e.height > SPREADS * e.noise and e.back - e.start > max(3, LASTING * len(seen.y))
-    ]
-    known = [e for e in lasting if _named(run, seen, e)]
-    for event in known or (lasting if len(lasting) == 1 else []):
-        if known or (event.height > HEIGHT * scale and _starts_over(run, loss, seen, event)):
-            yield _symptom(run, seen, event, scale, known=bool(known))
-            return
+    lasting = [event for event in seen.events if _lasts(seen, event)]
+    event = next((e for e in lasting if _named(run, seen, e)), None)
+    known = event is not None
+    if (
+        not known
+        and len(lasting) == 1
+        and lasting[0].height > HEIGHT * scale
+        and _starts_over(run, loss, seen, lasting[0])
+    ):
+        event = lasting[0]
+    if event is not None:
+        yield _symptom(run, seen, event, scale, known=known)
+        return
     step = step_up(loss, STEP * scale)
     if step is not None and not _raised(run, loss, step):
         yield _of_step(run, loss, step, scale)
+
+
+def _lasts(seen: Jumps, event: Jump) -> bool:
+    """Whether a jump stands out from the points before it, and does not come back soon."""
+    return event.height > SPREADS * event.noise and event.back - event.start > max(3, LASTING * len(seen.y))
 
 
 def _named(run: Run, seen: Jumps, event: Jump) -> bool:

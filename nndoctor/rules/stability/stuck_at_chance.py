@@ -50,34 +50,41 @@ def check(run: Run) -> Iterator[Symptom]:
 def _message(run: Run, found: Guessing, loss: Series | None) -> str:
     if found.evidence == "gan" and loss is not None:
         return f"the discriminator loss ends at {number(float(loss.y[-1]))}, as if it answered one half to every sample: it cannot distinguish real from generated samples"
-    parts: list[str] = []
+    score = _score(run, found)
+    parts = [_end_of_loss(found, loss)] if loss is not None else []
+    parts += [_end_of_score(found, score, verb="ends at" if loss is None else "is")] if score is not None else []
+    ends = " and ".join(parts)
+    if found.evidence == "majority" and score is not None:
+        same = f"in {'' if score.low == score.high else 'nearly '}all {len(score.y)} values"
+        return f"{ends} {same}: the network gives one answer for every example"
+    return f"{ends}: no better than random guessing {_level(run, found, loss)}".rstrip()
+
+
+def _score(run: Run, found: Guessing) -> Series | None:
+    """The accuracy to quote; where one answer is given for every example, another metric that shows it."""
+    names = [f"{found.split}/accuracy", "validation/accuracy"]
+    if found.evidence == "majority" and run.metric is not None:
+        names += [f"validation/{run.metric.name}", f"train/{run.metric.name}"]
+    return next((run.series[name] for name in names if name in run.series and len(run.series[name].y)), None)
+
+
+def _end_of_loss(found: Guessing, loss: Series) -> str:
     split = "training" if found.split == "train" else found.split
-    if loss is not None:
-        thrown = f" (first value {number(float(loss.y[0]))})" if dwarfs_second(loss) else ""
-        parts.append(f"{split} loss ends at {number(float(loss.y[-1]))}{thrown}")
-    accuracy = run.series.get(f"{found.split}/accuracy") or run.series.get("validation/accuracy")
-    if accuracy is None and found.evidence == "majority" and run.metric is not None:
-        accuracy = run.series.get(f"validation/{run.metric.name}") or run.series.get(f"train/{run.metric.name}")
-    if accuracy is not None and len(accuracy.y):
-        own = f"{accuracy.name.split('/')[0]} " if accuracy.name.split("/")[0] != found.split else ""
-        own = own.replace("train ", "training ")
-        metric = accuracy.name.rpartition("/")[2].replace("_", " ")
-        parts.append(f"{own}{metric} {'is' if loss is not None else 'ends at'} {percent(float(accuracy.y[-1]))}")
-    if found.evidence == "majority" and accuracy is not None:
-        same = (
-            f"in nearly all {len(accuracy.y)} values"
-            if accuracy.low != accuracy.high
-            else f"in all {len(accuracy.y)} values"
-        )
-        return f"{' and '.join(parts)} {same}: the network gives one answer for every example"
-    level = (
-        f"(ln {found.classes} = {found.loss:.3f} for {found.classes} classes)"
-        if found.classes and found.loss is not None
-        else f"at {place(run.axis, float(loss.x[-1]))}"
-        if loss is not None
-        else ""
-    )
-    return f"{' and '.join(parts)}: no better than random guessing {level}".rstrip()
+    thrown = f" (first value {number(float(loss.y[0]))})" if dwarfs_second(loss) else ""
+    return f"{split} loss ends at {number(float(loss.y[-1]))}{thrown}"
+
+
+def _end_of_score(found: Guessing, score: Series, *, verb: str) -> str:
+    split, _, metric = score.name.rpartition("/")
+    own = "" if split == found.split else f"{'training' if split == 'train' else split} "
+    return f"{own}{metric.replace('_', ' ')} {verb} {percent(float(score.y[-1]))}"
+
+
+def _level(run: Run, found: Guessing, loss: Series | None) -> str:
+    """The level of guessing, or where the log ends."""
+    if found.classes and found.loss is not None:
+        return f"(ln {found.classes} = {found.loss:.3f} for {found.classes} classes)"
+    return f"at {place(run.axis, float(loss.x[-1]))}" if loss is not None else ""
 
 
 def _causes(run: Run, found: Guessing, loss: Series | None) -> tuple[Cause, ...]:
