@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED, PLAUSIBLE, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
@@ -23,7 +24,7 @@ def check(run: Run) -> Iterator[Symptom]:
         value = run.number("padding_value")
         text = f"{percent(padding)} of the targets are padding (the value {value:.0f} at the end of each row) and count in the loss: set ignore_index={value:.0f}, or mask them"
         yield Symptom(
-            text, 0.9, {"share": padding}, place="loss", severity=Severity.WARNING, remedies=("mask-padding",)
+            text, MEASURED, {"share": padding}, place="loss", severity=Severity.WARNING, remedies=("mask-padding",)
         )
         return
     shares = run.fact("class_shares")
@@ -35,11 +36,11 @@ def check(run: Run) -> Iterator[Symptom]:
     evidence = {"largest_share": held[-1], "smallest_share": held[0], "classes": len(shares)}
     if held[-1] >= NEARLY_ALL:
         text = f"{percent(held[-1])} of the examples belong to one class: always predicting it gives the same accuracy"
-        yield Symptom(text, 0.8, evidence, place="train_data", severity=Severity.WARNING)
+        yield Symptom(text, TYPICAL, evidence, place="train_data", severity=Severity.WARNING)
     elif held[-1] / held[0] >= RATIO:
         far = held[-1] / held[0] >= FAR and len(held) <= FEW
         text = f"the most frequent class has {held[-1] / held[0]:.0f}× as many examples as the rarest ({percent(held[-1])} and {percent(held[0])})"
-        yield Symptom(text, 0.7, evidence, place="train_data", severity=Severity.WARNING if far else None)
+        yield Symptom(text, PLAUSIBLE, evidence, place="train_data", severity=Severity.WARNING if far else None)
 
 
 RULE = Rule(

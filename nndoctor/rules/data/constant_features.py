@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import DIRECT, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -20,7 +21,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if share >= ALL:
         yield Symptom(
             "all inputs are identical: the model cannot distinguish the examples",
-            0.95,
+            DIRECT,
             evidence,
             place="train_data",
             severity=Severity.ERROR,
@@ -29,7 +30,7 @@ def check(run: Run) -> Iterator[Symptom]:
         text = (
             f"{constant} of {features} features have the same value in every example checked: they carry no information"
         )
-        yield Symptom(text, 0.8, evidence, place="train_data")
+        yield Symptom(text, TYPICAL, evidence, place="train_data")
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import IN_THE_DATA
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -14,7 +15,7 @@ def check(run: Run) -> Iterator[Symptom]:
     bad, seen = int(run.number("nonfinite_examples")), int(run.number("examples_read"))
     if bad:
         text = f"{bad} of {seen} examples contain NaN or infinity: one is enough to make every weight NaN"
-        yield Symptom(text, 0.99, {"examples": bad, "seen": seen}, place="train_data")
+        yield Symptom(text, IN_THE_DATA, {"examples": bad, "seen": seen}, place="train_data")
 
 
 RULE = Rule(

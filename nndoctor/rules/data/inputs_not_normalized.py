@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -32,10 +33,10 @@ def check(run: Run) -> Iterator[Symptom]:
             else ""
         )
         text = f"inputs are not normalized (RMS {number(rms)}, max {number(largest)}){apart}"
-        yield Symptom(text, 0.9, evidence, place="train_data")
+        yield Symptom(text, MEASURED, evidence, place="train_data")
     elif 0 < largest < SMALL:
         text = f"inputs are very small (max {number(largest)}): were they scaled twice?"
-        yield Symptom(text, 0.9, evidence, place="train_data")
+        yield Symptom(text, MEASURED, evidence, place="train_data")
 
 
 RULE = Rule(

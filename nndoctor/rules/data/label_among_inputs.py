@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import DIRECT, MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -14,14 +15,14 @@ def check(run: Run) -> Iterator[Symptom]:
     column = run.fact("label_column")
     if isinstance(column, int):
         text = f"input feature {column} has exactly one value for each class: it contains the label, and will not be available when the model is used"
-        yield Symptom(text, 0.9, {"feature": column}, place="train_data")
+        yield Symptom(text, MEASURED, {"feature": column}, place="train_data")
     offset = run.fact("target_offset")
     if isinstance(offset, int) and offset == 0:
         text = "each target token is the input token at the same place: the model learns to copy it; shift the targets by one, to the next token"
-        yield Symptom(text, 0.95, {"offset": 0}, place="train_data", severity=Severity.ERROR)
+        yield Symptom(text, DIRECT, {"offset": 0}, place="train_data", severity=Severity.ERROR)
     elif isinstance(offset, int) and offset > 1:
         text = f"the loss compares each output with the token {offset} places later: the labels are shifted twice; a model that returns its own loss shifts them by itself"
-        yield Symptom(text, 0.9, {"offset": offset}, place="train_data")
+        yield Symptom(text, MEASURED, {"offset": offset}, place="train_data")
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import FAINT, MEASURED, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
@@ -20,21 +21,21 @@ def check(run: Run) -> Iterator[Symptom]:
     train, held = run.fact("label_signal"), run.fact("label_signal_validation")
     if against > AGAINST and not run.fact("validation_is_train"):
         text = f"{percent(against)} of the examples have the same input as another example but a different label"
-        yield Symptom(text, 0.8, {"share": against}, place="train_data")
+        yield Symptom(text, TYPICAL, {"share": against}, place="train_data")
     elif (
         isinstance(train, float) and train < NONE and isinstance(held, float) and held > max(SIGNAL * 0.5, train + 0.1)
     ):
         text = f"in the training set, similar inputs do not have similar labels (score {percent(max(train, 0))}), while in the validation set they do ({percent(held)}): the training labels are shuffled, or augmentation destroys the signal"
         yield Symptom(
             text,
-            0.9,
+            MEASURED,
             {"told_in_training": train, "told_in_validation": held},
             place="train_data",
             severity=Severity.ERROR,
         )
     elif isinstance(train, float) and train < NONE / 2 and held is None:
         text = "similar inputs do not have similar labels: the task is hard, or the labels do not belong to the inputs"
-        yield Symptom(text, 0.4, {"told_in_training": train}, place="train_data", severity=Severity.INFO)
+        yield Symptom(text, FAINT, {"told_in_training": train}, place="train_data", severity=Severity.INFO)
 
 
 RULE = Rule(

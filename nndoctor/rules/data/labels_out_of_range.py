@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+
+OUT_OF_RANGE = (
+    0.98  # confidence: the labels were read; only a loss that leaves such labels out on purpose is an exception
+)
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -18,7 +23,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if isinstance(classes, (int, float)) and (high >= classes or (low < 0 and high < classes)):
         which = f"label {high:.0f}" if high >= classes else f"label {low:.0f}"
         text = f"{which} is out of range: the model has {classes:.0f} outputs, for labels 0 to {classes - 1:.0f}"
-        yield Symptom(text, 0.98, {**evidence, "scores": float(classes)}, place="train_data")
+        yield Symptom(text, OUT_OF_RANGE, {**evidence, "scores": float(classes)}, place="train_data")
     elif _wants_probabilities(run) and (low < 0 or high > 1):
         text = f"targets range from {number(low)} to {number(high)}, but the loss needs probabilities between 0 and 1"
         more = (
@@ -26,7 +31,7 @@ def check(run: Run) -> Iterator[Symptom]:
             if run.fact("target_whole") and high > 1
             else ""
         )
-        yield Symptom(text + more, 0.95, evidence, place="train_data")
+        yield Symptom(text + more, DIRECT, evidence, place="train_data")
 
 
 def _wants_probabilities(run: Run) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -17,7 +18,7 @@ def check(run: Run) -> Iterator[Symptom]:
     rms, spread = (run.number(n) for n in ("target_rms", "target_std"))
     if rms > LARGE and not run.fact("loss_of_classes"):
         text = f"targets are not normalized (RMS {number(rms)}, standard deviation {number(spread)}), while outputs start near 1"
-        yield Symptom(text, 0.85, {"root_mean_square": rms, "deviation": spread}, place="train_data")
+        yield Symptom(text, SEVERAL_SIGNS, {"root_mean_square": rms, "deviation": spread}, place="train_data")
 
 
 RULE = Rule(

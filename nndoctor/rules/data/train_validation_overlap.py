@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
@@ -20,10 +21,10 @@ def check(run: Run) -> Iterator[Symptom]:
     evidence = {"share": share, "repeated_in_training": repeated}
     if run.fact("validation_is_train"):
         text = "the validation set is identical to the training set: it cannot show how well the model generalizes"
-        yield Symptom(text, 0.9, evidence, place="validation_data", severity=Severity.INFO)
+        yield Symptom(text, MEASURED, evidence, place="validation_data", severity=Severity.INFO)
     elif share > SHARE and repeated < REPEATED:
         text = f"{percent(share)} of the validation examples checked are also in the training set: validation results are too optimistic"
-        yield Symptom(text, 0.9, evidence, place="validation_data")
+        yield Symptom(text, MEASURED, evidence, place="validation_data")
 
 
 RULE = Rule(

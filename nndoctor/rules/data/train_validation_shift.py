@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -20,7 +21,7 @@ def check(run: Run) -> Iterator[Symptom]:
     ratio = max(scale, 1 / scale) if scale > 0 else float("inf")
     if mean > MEAN + 4 * error or ratio > SCALE * (1 + 4 * error):
         text = f"the mean of the validation inputs differs from that of the training inputs by {number(mean)} standard deviations, and their spread is {number(scale)} times as large: is the preprocessing the same?"
-        yield Symptom(text, 0.85, {"means_apart": mean, "spread_ratio": scale}, place="validation_data")
+        yield Symptom(text, SEVERAL_SIGNS, {"means_apart": mean, "spread_ratio": scale}, place="validation_data")
 
 
 RULE = Rule(

@@ -9,6 +9,7 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+ORDERED = 0.93  # confidence: the order was seen in the batches; a curriculum may have meant it
 LIFT = 0.5  # of the way from what chance gives to batches of a single class
 
 
@@ -17,7 +18,7 @@ def check(run: Run) -> Iterator[Symptom]:
     seen, chance = run.number("class_share_in_batch"), run.number("class_share_by_chance")
     if seen > chance + LIFT * (1 - chance) and chance < 0.9:
         text = f"{percent(seen)} of an average batch belong to one class; in shuffled batches it would be {percent(chance)}: shuffle the training data"
-        yield Symptom(text, 0.93, {"share_in_batch": seen, "by_chance": chance}, place="train_data")
+        yield Symptom(text, ORDERED, {"share_in_batch": seen, "by_chance": chance}, place="train_data")
 
 
 RULE = Rule(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -52,7 +53,7 @@ def _on_general_text(general: Series) -> Iterator[Symptom]:
 def _symptom(series: Series, words: str, evidence: dict[str, float]) -> Symptom:
     return Symptom(
         words,
-        0.85,
+        SEVERAL_SIGNS,
         dict(evidence),
         series=series.name,
         step=float(series.x[-1]),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.chance import classes
 from nndoctor.analysis.level import end_level, first_level
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -14,6 +15,7 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
 NEVER_BELOW = 0.985  # of ln C: validation's best loss, which noise alone takes a little below
+BY_LOSS_ALONE = 0.75  # confidence where no accuracy agrees with the loss
 LEARNED = 0.04  # of the first training loss: less is no memorization yet
 SHARE = 1.3  # times 1/C, plus the noise
 MIN_POINTS = 4
@@ -40,7 +42,7 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"validation loss is {number(validation.low)} at best, no better than random guessing (ln {number_of} = {chance:.3f}){right}, "
         f"while training loss falls to {number(float(train.y[-1]))}: the network memorizes labels that cannot be predicted from the inputs",
-        0.85 if accuracy is not None else 0.75,
+        SEVERAL_SIGNS if accuracy is not None else BY_LOSS_ALONE,
         {"best_validation_loss": validation.low, "loss_of_guessing": chance, "train_loss": float(train.y[-1])},
         series="validation/loss",
         step=float(validation.x[-1]),

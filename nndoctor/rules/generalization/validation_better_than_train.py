@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis.convergence import losses, reach
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import distinct
 from nndoctor.core.rule import Reference, Rule
@@ -39,7 +40,7 @@ def check(run: Run) -> Iterator[Symptom]:
     below, above = distinct(theirs, ours)
     yield Symptom(
         f"validation loss ({below}) is below training loss ({above}) at {run.place(at)}",
-        0.85,
+        SEVERAL_SIGNS,
         {"train_loss": ours, "validation_loss": theirs, "lead": lead},
         series="validation/loss",
         step=at,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.core.confidence import DIRECT, POSSIBLE
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -30,7 +31,7 @@ def check(run: Run) -> Iterator[Symptom]:
         if train is not None and validation is not None and _same(train, validation):
             yield Symptom(
                 f"validation {name.replace('_', ' ')} is identical to training {name.replace('_', ' ')} ({len(validation.y)} {run.axis}s): the model may be validated on its training set",
-                0.95,
+                DIRECT,
                 {"readings": len(validation.y)},
                 series=validation.name,
                 step=float(validation.x[-1]),
@@ -53,7 +54,7 @@ def _follows(run: Run) -> Iterator[Symptom]:
         return
     yield Symptom(
         f"training loss fell to {number(train.final)} and validation loss ({number(validation.final)}) never differed from it by more than {percent(apart)}: the validation set may contain training examples",
-        0.6,
+        POSSIBLE,
         {"left": left, "apart": apart},
         series="validation/loss",
         step=float(validation.x[-1]),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, late
+from nndoctor.core.confidence import POSSIBLE
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, rough
 from nndoctor.core.rule import Reference, Rule
@@ -52,7 +53,7 @@ def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iter
     )
     yield Symptom(
         told if high else f"{told}: pretrained weights, very unequal classes, or the target is among the inputs",
-        confidence_between(math.log(ratio), 0.4, math.log(4)) if high else 0.6,
+        confidence_between(math.log(ratio), 0.4, math.log(4)) if high else POSSIBLE,
         {"initial_loss": begins, "baseline_loss": baseline, "ratio": round(ratio, 3)},
         series="train/loss",
         step=float(layers.run.series["train/loss"].steps[0]),

@@ -8,6 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.layers import Layers, first, late, learned, powers
+from nndoctor.core.confidence import PLAUSIBLE
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, rough
 from nndoctor.core.rule import Reference, Rule
@@ -83,7 +84,7 @@ def _under_tanh(layers: Layers, gain: float) -> Iterator[Symptom]:
     yield Symptom(
         f"the initialization does not fit tanh: each layer multiplies the signal by {number(round(gain, 2))} "
         f"where tanh needs 1, so {percent(float(shares.max()))} of {layers.named(worst)} starts saturated (use Xavier initialization)",
-        0.7,
+        PLAUSIBLE,
         {"gain": round(gain, 3), "fitting_gain": 1.0, "saturated_share": round(float(shares.max()), 3)},
         series=series.name,
         step=float(series.x[0]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, learned
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import others_of
 from nndoctor.core.rule import Reference, Rule
@@ -34,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
     series = same if same is not None and len(same.y) else run.series[f"layer:{found[0]}/weight_norm"]
     yield Symptom(
         f"all weights of {layers.named(found[0])} start {what}{others}: {CONSEQUENCE[what]}",
-        0.95,
+        DIRECT,
         {"layers": len(found), "weights": what},
         series=series.name,
         step=float(series.x[0]),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, late
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -43,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"the model gives the same output for every example: nothing varies from {layers.named(origin)} on"
         + (", where every unit is zero" if dead else ""),
-        0.95,
+        DIRECT,
         {"units_constant": percent(late(same)), "since": since, "origin": layers.named(origin)},
         series=told.name,
         step=since,

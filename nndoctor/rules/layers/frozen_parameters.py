@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis.layers import Layers
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import others_of, percent, rough
 from nndoctor.core.rule import Reference, Rule
@@ -43,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
     whole, trained = run.fact("parameters"), run.fact("trainable_parameters")
     if frozen and isinstance(whole, (int, float)) and isinstance(trained, (int, float)) and whole > 0:
         text = f"{len(frozen)} layers are frozen (requires_grad=False): {percent(trained / whole)} of the weights are trained"
-        yield Symptom(text, 0.95, {"frozen_layers": len(frozen)}, layer=frozen[0], severity=Severity.INFO)
+        yield Symptom(text, DIRECT, {"frozen_layers": len(frozen)}, layer=frozen[0], severity=Severity.INFO)
 
 
 def _own_step(run: Run) -> Symptom | None:
@@ -75,7 +76,7 @@ def _own_step(run: Run) -> Symptom | None:
     else:
         return None
     evidence = {"own_calls": calls, "optimizer_steps": steps, "moved": moved, "moved_by_plain_steps": plain}
-    return Symptom(text, 0.95, evidence, place="train_step", severity=Severity.ERROR, remedies=("check-the-step",))
+    return Symptom(text, DIRECT, evidence, place="train_step", severity=Severity.ERROR, remedies=("check-the-step",))
 
 
 def _listed(run: Run, name: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.layers import WEIGHTED, Layers
 from nndoctor.analysis.nonfinite import Birth, birth, wildness
+from nndoctor.core.confidence import DIRECT, PLAUSIBLE
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import others_of, step
 from nndoctor.core.rule import Reference, Rule
@@ -40,7 +41,7 @@ def check(run: Run) -> Iterator[Symptom]:
         )
     yield Symptom(
         told,
-        0.7 if seen.lost is not None else 0.95,
+        PLAUSIBLE if seen.lost is not None else DIRECT,
         {"side": seen.side, "step": seen.step, "layers": seen.spread, "cause": causes[0].name},
         series=f"layer:{seen.layer}/{SERIES.get(seen.side, 'nonfinite_weight')}",
         step=seen.step,

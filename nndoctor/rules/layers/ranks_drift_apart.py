@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.layers import Layers
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import step
 from nndoctor.core.rule import Reference, Rule
@@ -24,7 +25,7 @@ def check(run: Run) -> Iterator[Symptom]:
     where = f", first those of {layers.named(named)}" if named else ""
     yield Symptom(
         f"the weights of {who} differ from rank 0's from step {step(float(at))} on{where}: the processes train different models",
-        0.95,
+        DIRECT,
         {"step": float(at), "ranks": ", ".join(f"{rank:.0f}" for rank in ranks), "processes": whole},
         series=f"layer:{named}/weight_norm" if named else None,
         step=float(at),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.convergence import course, reach, roughness
+from nndoctor.core.confidence import POSSIBLE
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -24,7 +25,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     yield Symptom(
         f"the learning rate stayed at {number(lr.final)} while training loss stopped falling and fluctuates ({number(loss.final)} at the end, {number(loss.low)} at best)",
-        0.6,
+        POSSIBLE,
         {"lr": lr.final, "jitter": round(jitter, 4)},
         series="train/loss",
         step=float(loss.x[-1]),

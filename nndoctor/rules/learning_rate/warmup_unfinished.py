@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -27,7 +28,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     yield Symptom(
         f"the learning rate was still rising at the end ({number(lr.initial)} → {number(lr.final)}): the run never left its warmup",
-        0.9,
+        MEASURED,
         {"first_lr": float(lr.y[0]), "last_lr": float(lr.y[-1]), "rising_share": round(share, 3)},
         series="lr",
         step=float(lr.x[-1]),

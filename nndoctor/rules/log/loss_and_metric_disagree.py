@@ -8,6 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import reach
 from nndoctor.analysis.task_metric import moved_since, task_metric
+from nndoctor.core.confidence import SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import distinct
 from nndoctor.core.rule import Reference, Rule
@@ -44,7 +45,7 @@ def _metric_worsens(run: Run) -> list[Symptom]:
     return [
         Symptom(
             f"validation loss fell from {before} to {after}, but {name} got worse, from {first} to {last}: check how {name} is computed",
-            0.85,
+            SEVERAL_SIGNS,
             {"loss_first": loss.initial, "loss_last": loss.final, "metric_change": -moved.gain},
             series=metric.name,
             step=float(metric.x[-1]),
@@ -95,7 +96,7 @@ def _loss_worsens(run: Run) -> list[Symptom]:
     return [
         Symptom(
             f"validation loss rose from {best} (best, {run.place(loss.low_step)}) to {last} while {_name(run)} improved, from {first} to {end} over the run: choose the checkpoint by the metric",
-            0.8,
+            TYPICAL,
             {"loss_rise": loss.final - loss.low, "metric_first": metric.initial, "metric_last": metric.final},
             series="validation/loss",
             step=loss.low_step,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -19,7 +20,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look for any series of the validation split, and for one that goes on until the run ends."""
     held = [s for name, s in run.series.items() if name.startswith("validation/") and len(s.y)]
     if not held:
-        yield Symptom("no validation in the log: variance and overtraining cannot be judged", 0.95)
+        yield Symptom("no validation in the log: variance and overtraining cannot be judged", DIRECT)
         return
     train = run.get("train/loss")
     last = max(held, key=lambda s: float(s.x[-1]))
@@ -29,7 +30,7 @@ def check(run: Run) -> Iterator[Symptom]:
     silent, usual = end - stop, float(np.diff(last.x).max())
     if silent > LEFT_OUT * (end - float(train.x[0])) and silent > INTERVALS * usual:
         text = f"validation stops at {run.place(stop)}, training continues to {run.place(end)}"
-        yield Symptom(text, 0.95, {"validation_until": stop, "training_until": end}, series=last.name, step=stop)
+        yield Symptom(text, DIRECT, {"validation_until": stop, "training_until": end}, series=last.name, step=stop)
 
 
 RULE = Rule(

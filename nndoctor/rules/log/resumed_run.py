@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import step
 from nndoctor.core.rule import Reference, Rule
@@ -18,7 +19,7 @@ def check(run: Run) -> Iterator[Symptom]:
         places = ", ".join(step(float(s)) for s in steps[:5]) + (" …" if len(steps) > 5 else "")
         yield Symptom(
             f"the run was resumed at step {places}; of steps logged twice the later value is used",
-            0.9,
+            MEASURED,
             {"resumes": len(steps)},
             series="train/loss" if "train/loss" in run.series else None,
             step=float(steps[0]),

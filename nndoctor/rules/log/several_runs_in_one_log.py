@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -14,7 +15,9 @@ def check(run: Run) -> Iterator[Symptom]:
     count = run.fact("runs_in_log")
     if isinstance(count, (int, float)) and count > 1:
         yield Symptom(
-            f"the log holds {count:.0f} runs one after the other; each is diagnosed separately", 0.9, {"runs": count}
+            f"the log holds {count:.0f} runs one after the other; each is diagnosed separately",
+            MEASURED,
+            {"runs": count},
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import SPLITS, Run
@@ -19,7 +20,7 @@ def check(run: Run) -> Iterator[Symptom]:
         points = "1 point" if longest == 1 else f"{longest} points"
         yield Symptom(
             f"not enough data: {points} per series (need at least {MIN_POINTS})",
-            0.95,
+            DIRECT,
             {"points": longest, "wanted": MIN_POINTS},
         )
 

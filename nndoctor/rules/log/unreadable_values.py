@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import IN_THE_DATA, MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Fact, Run
@@ -20,7 +21,7 @@ def check(run: Run) -> Iterator[Symptom]:
         line = run.facts["unreadable_values"].line
         where = f", the first on line {line}" if line else ""
         cells = "1 cell is" if count == 1 else f"{count:.0f} cells are"
-        yield Symptom(f"{cells} not a number{where} and skipped", 0.9, {"cells": count, "first_line": line})
+        yield Symptom(f"{cells} not a number{where} and skipped", MEASURED, {"cells": count, "first_line": line})
 
 
 def _tail_symptom(tail: Fact) -> Symptom:
@@ -28,7 +29,7 @@ def _tail_symptom(tail: Fact) -> Symptom:
     where = f" (from line {tail.line} on)" if tail.line else ""
     return Symptom(
         f"The last {tail.value} rows{where} are not numbers: only the rows before them were judged",
-        0.99,
+        IN_THE_DATA,
         {"rows": float(str(tail.value)), "first_line": tail.line},
         severity=Severity.ERROR,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -16,7 +17,7 @@ def check(run: Run) -> Iterator[Symptom]:
     depth = int(run.number("depth"))
     if depth > DEEP and run.fact("plain_stack"):
         text = f"{depth} weight layers in sequence without skip connections or normalization"
-        yield Symptom(text, 0.85, {"layers": depth}, place="model")
+        yield Symptom(text, SEVERAL_SIGNS, {"layers": depth}, place="model")
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -14,7 +15,7 @@ def check(run: Run) -> Iterator[Symptom]:
     ratio = run.number("loss_of_double")
     if run.fact("loss_adds") == "sum" and 1.9 < ratio < 2.1:
         text = "the loss doubles when every example is given twice: it is a sum over the batch, so the best learning rate depends on the batch size"
-        yield Symptom(text, 0.9, {"loss_of_double": ratio}, place="loss")
+        yield Symptom(text, MEASURED, {"loss_of_double": ratio}, place="loss")
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis.workload import counts_tokens
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -65,7 +66,7 @@ def _beyond_guessing(run: Run, train: Series) -> Iterator[Symptom]:
     yield Symptom(
         f"the first training loss is {number(first)} nats a token, and guessing among 262,144 tokens costs {number(IMPOSSIBLE)}: "
         "the logged loss is summed where it should be averaged",
-        0.85,
+        SEVERAL_SIGNS,
         {"first": first, "guessing": IMPOSSIBLE},
         series="train/loss",
         step=float(train.x[0]),
@@ -91,7 +92,7 @@ def _by_factor(train: Series, validation: Series) -> Iterator[Symptom]:
     yield Symptom(
         f"training loss is {shown} times the validation loss in all {len(validation.y)} evaluations ({number(float(near[-1]))} and "
         f"{number(float(validation.y[-1]))} at the last): one of them is summed or divided once too often",
-        0.85,
+        SEVERAL_SIGNS,
         {"factor": k, "spread": _spread(factor), "evaluations": len(validation.y)},
         series="train/loss",
         step=float(validation.x[-1]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -23,7 +24,7 @@ def check(run: Run) -> Iterator[Symptom]:
     more = f" (and {len(pairs) - 1} more such {'pair' if len(pairs) == 2 else 'pairs'})" if len(pairs) > 1 else ""
     yield Symptom(
         text + more,
-        0.9,
+        MEASURED,
         {"pairs": len(pairs), "weight_layers": layers},
         layer=first,
         severity=Severity.WARNING if lacking else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import POSSIBLE, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -14,10 +15,10 @@ def check(run: Run) -> Iterator[Symptom]:
     dropped, activated = run.fact("norm_after_dropout"), run.fact("norm_after_activation")
     if isinstance(dropped, tuple) and dropped:
         text = f"dropout comes right before batch normalization ({dropped[0]}): in evaluation mode the variance differs from the one it learned"
-        yield Symptom(text, 0.8, {"layers": len(dropped)}, layer=str(dropped[0]), severity=Severity.WARNING)
+        yield Symptom(text, TYPICAL, {"layers": len(dropped)}, layer=str(dropped[0]), severity=Severity.WARNING)
     elif isinstance(activated, tuple) and activated:
         text = f"batch normalization comes after the activation ({activated[0]}); the usual order is layer, normalization, activation"
-        yield Symptom(text, 0.6, {"layers": len(activated)}, layer=str(activated[0]))
+        yield Symptom(text, POSSIBLE, {"layers": len(activated)}, layer=str(activated[0]))
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -14,7 +15,7 @@ def check(run: Run) -> Iterator[Symptom]:
     missed = run.fact("missed_parameters")
     if isinstance(missed, tuple) and missed:
         text = f"{len(missed)} trainable parameters are not in the optimizer ({', '.join(map(str, missed[:3]))}): they keep their initial values"
-        yield Symptom(text, 0.9, {"parameters": len(missed)}, layer=str(missed[0]), place="optimizer")
+        yield Symptom(text, MEASURED, {"parameters": len(missed)}, layer=str(missed[0]), place="optimizer")
 
 
 RULE = Rule(

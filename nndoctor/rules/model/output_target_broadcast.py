@@ -8,6 +8,8 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+BROADCAST = 0.97  # confidence: the shapes were seen in the loss; hardly any loss means to compare all pairs
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Report the two shapes where (N, 1) met (N,) in the loss."""
@@ -17,7 +19,7 @@ def check(run: Run) -> Iterator[Symptom]:
             f"the loss compares shapes {shapes[0]} and {shapes[1]}, which broadcast to {run.fact('broadcast_to')}: "
             "every output is compared with every target of the batch"
         )
-        yield Symptom(text, 0.97, {"first": str(shapes[0]), "second": str(shapes[1])}, place="loss")
+        yield Symptom(text, BROADCAST, {"first": str(shapes[0]), "second": str(shapes[1])}, place="loss")
 
 
 RULE = Rule(

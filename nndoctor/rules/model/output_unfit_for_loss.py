@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import DIRECT, MEASURED, PLAUSIBLE, SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -19,6 +20,7 @@ NUMBERS = {
     "huber_loss": "smooth absolute error",
 }
 """Torch's losses for numbers, in words."""
+BOUNDED = 0.93  # confidence: the bound was found by trying outputs; an odd loss may go lower at others
 NOISE = 1e-6
 
 
@@ -57,7 +59,7 @@ def _not_a_number(run: Run) -> Symptom | None:
     return _symptom(
         run,
         "the initial loss is not finite: it takes a logarithm or a ratio of values outside the allowed range",
-        0.9,
+        MEASURED,
     )
 
 
@@ -69,7 +71,7 @@ def _raw(run: Run) -> Symptom | None:
     return _symptom(
         run,
         f"the loss expects log-probabilities and gets {what}: it falls when all scores rise, whatever the correct class is",
-        0.95,
+        DIRECT,
     )
 
 
@@ -88,7 +90,7 @@ def _endless(run: Run) -> Symptom | None:
     return _symptom(
         run,
         f"wrong outputs can drive the loss to {number(reachable)} and below: it does not measure what the model should do",
-        0.9,
+        MEASURED,
     )
 
 
@@ -108,7 +110,7 @@ def _reach(run: Run) -> Symptom | None:
     return _symptom(
         run,
         f"with {last}{ends} at the end of the model, the loss cannot fall below {number(reachable)} (it starts at {number(first)}){goals}",
-        0.93,
+        BOUNDED,
     )
 
 
@@ -133,7 +135,7 @@ def _stuck(run: Run) -> Symptom | None:
     return _symptom(
         run,
         f"gradient descent on the outputs alone, without the model, stops at a loss of {number(ended)}, although {number(reachable)} is possible: the loss has no gradient where the outputs are (a clamp, or values outside its range)",
-        0.85,
+        SEVERAL_SIGNS,
     )
 
 
@@ -147,7 +149,7 @@ def _follows(run: Run) -> Symptom | None:
     return _symptom(
         run,
         f"the outputs that minimize this loss are unrelated to the targets (correlation {number(follows)}): it is the wrong loss for this task",
-        0.85,
+        SEVERAL_SIGNS,
     )
 
 
@@ -157,7 +159,7 @@ def _mixed(run: Run) -> Symptom | None:
     return _symptom(
         run,
         "the loss of a batch is neither the mean nor the sum of its examples' losses: a softmax or mean is taken over the batch instead of the classes (check dim=)",
-        0.8,
+        TYPICAL,
     )
 
 
@@ -168,7 +170,7 @@ def _median(run: Run) -> Symptom | None:
     return _symptom(
         run,
         "on targets of 0 and 1 the absolute error is smallest if the more frequent value is always predicted; use binary cross-entropy",
-        0.7,
+        PLAUSIBLE,
         Severity.WARNING,
     )
 
@@ -188,7 +190,7 @@ def _of_classes(run: Run) -> Symptom | None:
     return _symptom(
         run,
         f"the loss is {loss} on one-hot targets, a classification: {why}; use cross-entropy",
-        0.8,
+        TYPICAL,
         Severity.WARNING,
     )
 

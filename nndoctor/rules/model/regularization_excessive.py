@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -22,13 +23,16 @@ def check(run: Run) -> Iterator[Symptom]:
         kind = str(run.fact("penalty_kind") or "the penalty")
         text = f"{kind} has a gradient {number(ratio)} times as large as that of the data at the first step: it drives the weights to zero"
         yield Symptom(
-            text, 0.9, {"penalty_over_data": float(ratio), "weight_decay": run.known("weight_decay")}, place="optimizer"
+            text,
+            MEASURED,
+            {"penalty_over_data": float(ratio), "weight_decay": run.known("weight_decay")},
+            place="optimizer",
         )
     elif isinstance(rates, tuple) and isinstance(layers, tuple) and rates and float(max(map(float, rates))) >= DROPPED:
         highest = max(map(float, rates))
         at = str(layers[[float(r) for r in rates].index(highest)])
         text = f"a dropout rate of {highest:g} keeps only {percent(1 - highest)} of the units (typical rates: 0.1–0.5)"
-        yield Symptom(text, 0.8, {"highest_rate": highest}, layer=at)
+        yield Symptom(text, TYPICAL, {"highest_rate": highest}, layer=at)
 
 
 RULE = Rule(

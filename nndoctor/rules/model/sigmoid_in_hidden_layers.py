@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED, TYPICAL, UNDECIDED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -16,13 +17,13 @@ def check(run: Run) -> Iterator[Symptom]:
     soft, sigmoid = run.fact("softmax_before"), run.fact("sigmoid_before")
     if isinstance(soft, tuple) and soft:
         text = f"a softmax comes before layer {soft[0]}: hidden values that sum to 1 carry little information"
-        yield Symptom(text, 0.9, {"layers": len(soft)}, layer=str(soft[0]), severity=Severity.WARNING)
+        yield Symptom(text, MEASURED, {"layers": len(soft)}, layer=str(soft[0]), severity=Severity.WARNING)
     elif isinstance(sigmoid, tuple) and sigmoid:
         many = len(sigmoid) >= DEEP
         text = f"a sigmoid comes before {len(sigmoid)} {'layers' if len(sigmoid) > 1 else 'layer'} ({', '.join(map(str, sigmoid[:3]))}): its slope is at most 0.25, so gradients shrink"
         yield Symptom(
             text,
-            0.8 if many else 0.5,
+            TYPICAL if many else UNDECIDED,
             {"layers": len(sigmoid)},
             layer=str(sigmoid[0]),
             severity=Severity.WARNING if many else None,

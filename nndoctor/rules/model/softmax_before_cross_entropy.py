@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.chance import classes
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 RIGHT = 0.9  # accuracy from which the loss shows its floor
+TWICE = 0.97  # confidence: both were seen in the model; a mixture of softmaxes may be meant
 NEAR = 0.04  # nats
 COMMON = (10, 100)  # classes, where the log does not tell
 FEWEST = 3  # values
@@ -34,7 +36,7 @@ def check(run: Run) -> Iterator[Symptom]:
             "first_loss": run.known("loss_initial"),
             "lowest_possible": run.known("loss_reachable"),
         }
-        yield Symptom(text, 0.97, evidence, place="model")
+        yield Symptom(text, TWICE, evidence, place="model")
     elif run.fact("loss_before") is None:
         yield from _by_floor(run)
 
@@ -58,7 +60,7 @@ def _by_floor(run: Run) -> Iterator[Symptom]:
             yield Symptom(
                 f"training accuracy is {percent(right)} but the loss ends at {number(loss.last)}, near {number(floor)}: the least that "
                 f"cross-entropy can reach for {number_of} classes when the model ends in a softmax of its own",
-                0.85,
+                SEVERAL_SIGNS,
                 {"loss": loss.last, "lowest_possible": floor, "accuracy": right, "classes": number_of},
                 series="train/loss",
                 step=float(loss.x[-1]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -29,7 +30,7 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"each step spends {percent(share)} of its time waiting for data ({data.column} {number(median(data.y))}, {whole.column} {number(median(whole.y))}): "
         "the data loader is the bottleneck",
-        0.9,
+        MEASURED,
         {"data_time": wait, "step_time": all_of_it, "share": share},
         series="data_time",
         step=float(data.x[-1]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.process import drift, rise
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -33,7 +34,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     yield Symptom(
         f"memory ({curve.column}) grows through the whole run, from {number(found.early)} to {number(found.late)} (+{percent(found.late / found.early - 1)}): something is kept in every step",
-        0.9,
+        MEASURED,
         {"early": found.early, "late": found.late, "grown": grown},
         series="memory",
         step=float(curve.x[-1]),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -33,7 +34,7 @@ def check(run: Run) -> Iterator[Symptom]:
     curve = ranks[slowest]
     yield Symptom(
         f"rank {slowest} takes {number(late[slowest])} per step, the other ranks {number(usual)}: all ranks wait for it",
-        0.9,
+        MEASURED,
         {"rank": slowest, "time": late[slowest], "others": usual, "lost": 1 - usual / late[slowest]},
         series=curve.name,
         step=float(curve.x[-1]),

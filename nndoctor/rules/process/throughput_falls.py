@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.process import Drift, drift
 from nndoctor.analysis.reinforcement import levels
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -57,7 +58,7 @@ def _symptom(run: Run, curve: Series, found: Drift, lost: float) -> Symptom:
     what = f"speed ({curve.column})" if curve.name == "throughput" else f"the time of a step ({curve.column})"
     return Symptom(
         f"{what} went from {number(found.early)} to {number(found.late)}: the run is {percent(lost)} slower than at first (from step {step(at)} on)",
-        0.9,
+        MEASURED,
         {"early": found.early, "late": found.late, "lost": lost, "step": at},
         series=curve.name,
         step=at,

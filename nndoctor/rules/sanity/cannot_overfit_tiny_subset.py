@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -40,11 +41,13 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     if elsewhere and isinstance(rate, (int, float)):
         text = f"{head} at the configured learning rate{tail}, but could at {number(float(rate))}: the learning rate is the problem, not the model"
-        yield Symptom(text, 0.8, evidence, severity=Severity.WARNING, remedies=_rate_remedies(run), place="optimizer")
+        yield Symptom(
+            text, TYPICAL, evidence, severity=Severity.WARNING, remedies=_rate_remedies(run), place="optimizer"
+        )
         return
     yield Symptom(
         f"{head} at any learning rate{tail}: this is a bug, not a tuning problem",
-        0.9,
+        MEASURED,
         evidence,
         causes=_causes(run),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
@@ -17,7 +18,7 @@ def check(run: Run) -> Iterator[Symptom]:
     change = run.number("leak_change")
     if change > CHANGE:
         text = f"in evaluation mode, the first example's output changes by {percent(change)} when the other examples of its batch are replaced: a reshape or a wrong dimension mixes examples"
-        yield Symptom(text, 0.9, {"change": change}, place="model")
+        yield Symptom(text, MEASURED, {"change": change}, place="model")
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
@@ -17,7 +18,7 @@ def check(run: Run) -> Iterator[Symptom]:
     change = run.number("future_change")
     if change > CHANGE:
         text = f"the targets are the next tokens of the input, and changing only later tokens changes the earlier outputs by {percent(change)} of their size: the model sees the token that it must predict (no causal mask?)"
-        yield Symptom(text, 0.95, {"change": change}, place="model")
+        yield Symptom(text, DIRECT, {"change": change}, place="model")
 
 
 RULE = Rule(

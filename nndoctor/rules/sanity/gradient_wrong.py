@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
@@ -20,7 +21,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if limit is not None and error > limit:
         name = str(run.fact("gradient_error_at") or "")
         text = f"the gradient of {name} differs by {percent(error)} from the measured slope of the loss: a custom autograd function or a gradient hook is wrong"
-        yield Symptom(text, 0.9, {"relative_error": error}, layer=name)
+        yield Symptom(text, MEASURED, {"relative_error": error}, layer=name)
 
 
 RULE = Rule(

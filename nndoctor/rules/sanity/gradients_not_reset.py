@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
@@ -15,7 +16,7 @@ def check(run: Run) -> Iterator[Symptom]:
     carried = run.number("gradient_carried")
     if carried > 0.5:
         text = f"{percent(min(carried, 1.0))} of each step's gradient is carried over to the next step: call zero_grad() in every step"
-        yield Symptom(text, 0.95, {"carried_over": carried}, place="train_step")
+        yield Symptom(text, DIRECT, {"carried_over": carried}, place="train_step")
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import DIRECT, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -20,10 +21,10 @@ def check(run: Run) -> Iterator[Symptom]:
         text = (
             f"different inputs give the same output (relative difference {number(effect)}): the model ignores its input"
         )
-        yield Symptom(text, 0.95, {"change": effect}, place="model")
+        yield Symptom(text, DIRECT, {"change": effect}, place="model")
     elif isinstance(after, float) and isinstance(real, float) and after <= real:
         text = f"after training on a few examples, the loss is {number(after)} with inputs of zero and {number(real)} with the real inputs: the model does not use its input"
-        yield Symptom(text, 0.8, {"change": effect, "loss_of_zeros": after, "loss": real}, place="model")
+        yield Symptom(text, TYPICAL, {"change": effect, "loss_of_zeros": after, "loss": real}, place="model")
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
@@ -17,7 +18,7 @@ def check(run: Run) -> Iterator[Symptom]:
     apart = run.number("repeat_difference")
     if apart > APART:
         text = f"the same steps with the same seed and batches give losses {percent(apart)} apart: some randomness is not seeded"
-        yield Symptom(text, 0.8, {"difference": apart}, place="model")
+        yield Symptom(text, TYPICAL, {"difference": apart}, place="model")
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import IN_THE_DATA, MEASURED, POSSIBLE
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -21,7 +22,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if run.fact("loss_has_gradient") is False:
         yield Symptom(
             "the loss has no gradient: it was computed from detached tensors, or under no_grad()",
-            0.99,
+            IN_THE_DATA,
             {"parameters": total},
             place="loss",
         )
@@ -29,19 +30,19 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"{len(none)} of {total} parameters get no gradient ({', '.join(none[:3])}): the forward pass does not use them, or detaches their outputs"
         yield Symptom(
             text,
-            0.9,
+            MEASURED,
             {"parameters": len(none), "of": total},
             layer=none[0],
             severity=None if len(none) > ALL_ZERO * total else Severity.WARNING,
         )
     elif len(nil) > ALL_ZERO * total:
         text = f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])}): they have no effect on the loss"
-        yield Symptom(text, 0.9, {"parameters": len(nil), "of": total}, layer=nil[0])
+        yield Symptom(text, MEASURED, {"parameters": len(nil), "of": total}, layer=nil[0])
     elif nil:
         text = (
             f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])})"
         )
-        yield Symptom(text, 0.6, {"parameters": len(nil), "of": total}, layer=nil[0], severity=Severity.INFO)
+        yield Symptom(text, POSSIBLE, {"parameters": len(nil), "of": total}, layer=nil[0], severity=Severity.INFO)
 
 
 RULE = Rule(

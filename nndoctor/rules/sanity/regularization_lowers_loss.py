@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -17,7 +18,7 @@ def check(run: Run) -> Iterator[Symptom]:
     grown = run.number("penalty_when_grown")
     if grown < -SLACK:
         text = f"with weights 10% larger and the same outputs, the loss changes by {number(grown)}: the penalty has the wrong sign"
-        yield Symptom(text, 0.9, {"change": grown}, place="loss")
+        yield Symptom(text, MEASURED, {"change": grown}, place="loss")
 
 
 RULE = Rule(

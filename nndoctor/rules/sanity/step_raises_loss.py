@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -26,7 +27,7 @@ def check(run: Run) -> Iterator[Symptom]:
     values = [float(c) for c in changes]
     if all(v > RISE for v in values):
         text = f"with a learning rate 1,000× smaller than configured, every step still raises the loss of its own batch (relative change {', '.join(f'{v:+.2g}' for v in values[:3])}): the gradient or its sign is wrong"
-        yield Symptom(text, 0.9, {"smallest_rise": min(values)}, place="loss")
+        yield Symptom(text, MEASURED, {"smallest_rise": min(values)}, place="loss")
 
 
 def _own_steps(run: Run) -> Symptom | None:
@@ -45,7 +46,7 @@ def _own_steps(run: Run) -> Symptom | None:
         f"zero_grad(), backward() and step() take it to {number(plain)}: train_step {what} the loss"
     )
     evidence = {"before": before, "after": after, "after_plain_steps": plain}
-    return Symptom(text, 0.9, evidence, place="train_step", remedies=("check-the-step",))
+    return Symptom(text, MEASURED, evidence, place="train_step", remedies=("check-the-step",))
 
 
 RULE = Rule(

@@ -10,6 +10,7 @@ import numpy as np
 from nndoctor.analysis.chance import accuracy_tells
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.level import end_level
+from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -37,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
         which = run.fact("mode_modules")
         names = ", ".join(map(str, which[:3])) if isinstance(which, tuple) and which else "the model's own code"
         text = f"the loss of the same batch is {number(train)} in training mode and {number(evaluation)} in evaluation mode, with dropout off in both: {names} behaves differently"
-        yield Symptom(text, 0.8, {"in_training": train, "in_evaluation": evaluation}, place="model")
+        yield Symptom(text, TYPICAL, {"in_training": train, "in_evaluation": evaluation}, place="model")
 
 
 def _of_log(run: Run) -> Iterator[Symptom]:

@@ -14,6 +14,7 @@ from nndoctor.analysis.loss_rise import reweighted, rises_for_good
 from nndoctor.analysis.unlogged_causes import not_reset
 from nndoctor.analysis.value_explosion import value_explosion
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, place
 from nndoctor.core.rule import Reference, Rule
@@ -113,7 +114,7 @@ def _values(run: Run) -> Iterator[Symptom]:
     beyond = "" if found.bound is None else f", although no return exceeds {number(found.bound)}"
     yield Symptom(
         f"{found.series.column} grows from {number(float(found.series.y[0]))} to {number(float(found.series.y[-1]))}{beyond}: the value estimates diverge",
-        0.95,
+        DIRECT,
         {"first": float(found.series.y[0]), "last": float(found.series.y[-1]), "largest_return": found.bound},
         series=found.series.name,
         step=float(found.series.x[-1]),

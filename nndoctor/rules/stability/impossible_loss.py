@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.chance import classes
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -19,12 +20,17 @@ def check(run: Run) -> Iterator[Symptom]:
     if loss.last < 0 and loss.last < loss.first and stuck:
         text = f"the training loss falls to {number(loss.last)} while the accuracy does not move: this loss does not measure what the network should do"
         yield Symptom(
-            text, 0.9, {"last": loss.last, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at)
+            text,
+            MEASURED,
+            {"last": loss.last, "accuracy": stuck},
+            series="train/loss",
+            step=at,
+            span=(float(loss.x[0]), at),
         )
     elif loss.last == 0 and stuck and stuck < 0.9:
         text = f"the training loss is exactly zero while the accuracy is {number(stuck)}"
         yield Symptom(
-            text, 0.9, {"last": 0.0, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at)
+            text, MEASURED, {"last": 0.0, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at)
         )
 
 

@@ -14,6 +14,7 @@ from nndoctor.analysis.layers import Layers
 from nndoctor.analysis.liveness import NotFinite, columns_not_finite
 from nndoctor.analysis.nonfinite import birth, wildness
 from nndoctor.analysis.unlogged_causes import not_reset
+from nndoctor.core.confidence import DIRECT, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, place, spoken, step
 from nndoctor.core.rule import Reference, Rule
@@ -28,6 +29,7 @@ LONG = 10  # finite readings
 FAR = 1000.0  # times the first
 BURST = 10.0  # times the median gradient norm
 LASTS = 0.99  # confidence: the value is in the log; only a faulty log could be wrong
+STOPPED = 0.97  # the same where the log says it in words, which may be about another value
 RECOVERED = 0.8  # a run that goes on may have skipped those steps on purpose
 RISE = 2.0  # a loss this many times above its best excess just before the NaN was already diverging
 
@@ -120,7 +122,7 @@ def _of_column(run: Run, column: NotFinite) -> Symptom:
     before = [] if column.from_start else [1.0]
     return Symptom(
         f"{column.name} is NaN {many}",
-        0.95 if column.lasts else 0.8,
+        DIRECT if column.lasts else TYPICAL,
         {"step": column.step, "not_finite": column.count, "values": column.total},
         step=column.step,
         causes=_causes(run, before, column.step),
@@ -139,7 +141,7 @@ def _said(run: Run, text: str, line: int | None) -> Symptom:
     causes = _causes(run, before, math.inf)
     return Symptom(
         f"the run stopped because its loss is not finite{last}{where}: {quoted(text)}",
-        0.97,
+        STOPPED,
         {"line": line, "text": text, "last_finite": before[-1] if before else None},
         series="train/loss" if before else None,
         step=float(loss.x[-1]) if loss is not None and before else None,

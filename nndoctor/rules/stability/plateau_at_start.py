@@ -13,6 +13,7 @@ from nndoctor.analysis.convergence import confidence_between, reach, roughness
 from nndoctor.analysis.loss_explosion import unrecovered_peak
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.stuck_causes import stuck_causes
+from nndoctor.core.confidence import BY_DEFINITION
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -45,7 +46,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     fall = float(median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):
-        yield _symptom(run, loss, fall, 1.0)
+        yield _symptom(run, loss, fall, BY_DEFINITION)
         return
     share = still.left_at(loss)
     if share >= HALF and len(loss.y) >= 8:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.core.confidence import BY_DEFINITION
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.requirements import Requirement, RequirementResult, judge, parse, resolved
@@ -21,7 +22,7 @@ def check(run: Run) -> Iterator[Symptom]:
             series = run.series.get(resolved(run, requirement).subject)
             yield Symptom(
                 _message(requirement, outcome),
-                1.0,
+                BY_DEFINITION,
                 {
                     "requirement": requirement.text,
                     "value": outcome.value,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis.search import Search, drawn, of
+from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -14,6 +15,7 @@ from nndoctor.core.run import Run
 
 FEWEST = 5  # trials
 SPREADS = 2.56 * 1.5  # deviations between the tenth and the ninetieth of a hundred by chance, half as many again
+WITHOUT_REPEATS = 0.65  # confidence where no setting was tried twice, so that the noise is a guess
 SHARE = 0.25  # of the best score, of a share of its error: seeds of small networks differ by as much
 CHANCE = 0.05  # that a setting without effect explains as much
 
@@ -33,7 +35,7 @@ def check(run: Run, share: float = SHARE) -> Iterator[Symptom]:
         yield Symptom(
             f"{len(scores)} trials with different settings differ by no more than chance: 80% of them are "
             f"within {number(spread)}{_beside(search, repeats, spread)}",
-            0.8 if repeats is not None else 0.65,
+            TYPICAL if repeats is not None else WITHOUT_REPEATS,
             {"trials": len(scores), "spread": spread, "between_repeats": repeats, "best": search.told(search.best)},
         )
 
