@@ -1,13 +1,17 @@
-"""The engine: one broken rule costs nothing else."""
+"""The engine: one broken rule costs nothing else, and a finding that explains others leaves them out."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from nndoctor.core.finding import Finding, Location, Severity
 from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.diagnosis.lookup import find
+from nndoctor.diagnosis.precedence import explained_by
 
 RUN = Run.drawn(train_loss="2.3 1.9 4.1 5.2 nan nan nan")
 
@@ -33,3 +37,17 @@ def test_a_rule_that_raises_is_reported_and_the_others_go_on():
 def test_no_rule_raises_on_a_sick_run():
     """Errors are for bugs."""
     assert diagnose(RUN, RULES).errors == ()
+
+
+@pytest.mark.parametrize(
+    ("dead", "explained"),
+    [("stuck-at-chance", None), ("nan-loss", "nan-loss"), ("no-weight-changes", "no-weight-changes")],
+)
+def test_what_kept_a_run_at_chance_is_reported_beside_it(dead, explained):
+    """A run that ends at chance may have learned too slowly; one with NaN or still weights has no such cause."""
+    rule = find(dead)
+    error = Finding(rule.code, dead, Severity.ERROR, 0.95, "dead", {}, Location(), (), ())
+    assert (
+        explained_by(find("lr-too-low"), {dead: [error], "lr-too-low": [replace(error, severity=Severity.WARNING)]})
+        == explained
+    )

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nndoctor.analysis.convergence import confidence_between
+from nndoctor.analysis.convergence import CERTAIN, confidence_between
 from nndoctor.core import statistics as curve
 from nndoctor.core.series import Series, slim
 
@@ -48,10 +48,10 @@ def test_a_rolling_median_is_the_median_of_each_window(values, window):
 
 def test_confidence_bears_a_limit_beyond_what_is_certain():
     """A limit of the user's own may lie where the rule's would be certain already."""
-    assert confidence_between(0.7, 0.6, 0.6) == 0.95
+    assert confidence_between(0.7, 0.6, 0.6) == CERTAIN
     assert (
         confidence_between(0.5, 0.5, 1.0)
         < confidence_between(0.9, 0.5, 1.0)
         < confidence_between(1.5, 0.5, 1.0)
-        == 0.95
+        == CERTAIN
     )

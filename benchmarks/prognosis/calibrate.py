@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,8 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.prognosis.dataset import Dataset, Table
 from benchmarks.prognosis.fit import LEARNED, targets
 from benchmarks.zoo.expected import FINDINGS
+from nndoctor.core.prognosis import UNLIKELY
 from nndoctor.prognosis.changes import CHANGES
-from nndoctor.prognosis.outlook import heads_of
 
 QUANTILES = (0.1, 0.9)
 KNOTS = 9
@@ -22,21 +23,24 @@ FLAGGED = 0.012
 MARGIN = 0.25
 """Log odds added to every limit: runs of users differ from ours by more than our workloads from each other."""
 
-MIN_PRECISION = 0.5
 NEVER = 1e6  # a score that no run has
 
 
 def platt(data: Dataset, heads: Sequence[str], scores: Table, where: NDArray[np.bool_]) -> Table:
-    """Slope and shift of the log odds of each head (Platt, 1999), from some rows; shape (heads, 2)."""
+    """Slope and shift of the log odds of each head (Platt, 1999), from some rows; shape (heads, 2).
+
+    A finding is trained on what is confirmed strongly, and its probability is that of being right at all.
+    """
     known = {t.head: t for t in targets(data, 1)}
+    right = {f"finding:{name}": column for name, column in zip(FINDINGS, data.right.T, strict=True)}
     rows = []
     for head, score in zip(heads, scores.T, strict=True):
-        target = known[head]
-        at = where & ~np.isnan(target.y) & ~np.isnan(score)
-        if not target.classes or len(set(target.y[at])) < 2:
+        y = right.get(head, known[head].y)
+        at = where & ~np.isnan(y) & ~np.isnan(score)
+        if not known[head].classes or len(set(y[at])) < 2:
             rows.append((1.0, 0.0))
             continue
-        line = LogisticRegression(C=100.0).fit(score[at, None], target.y[at] > 0.5, sample_weight=data.weight[at])
+        line = LogisticRegression(C=100.0).fit(score[at, None], y[at] > 0.5, sample_weight=data.weight[at])
         rows.append((max(float(line.coef_[0, 0]), 0.05), float(line.intercept_[0])))
     return np.array(rows)
 
@@ -59,51 +63,42 @@ def gain_quantiles(data: Dataset, heads: Sequence[str], scores: Table) -> tuple[
     return np.array(knots), np.array(quantiles)
 
 
-def limits(data: Dataset, heads: Sequence[str], scores: Table) -> Table:
+def limits(data: Dataset, heads: Sequence[str], scores: Table, calibration: Table) -> Table:
     """The score of each finding's head from which it is reported: the most recall at FLAGGED healthy runs in all.
 
-    They are set on the tuning half: the further runs are there to be learned from, and twice as often on the brink of a fault.
+    They are set on the tuning half: the further runs are there to be learned from, and twice as often on the brink of a
+    fault. What is unlikely is never reported.
     """
     practice = data.split == "tuning"
     data, scores = data.rows(practice), scores[practice]
+    floor = (math.log(UNLIKELY / (1 - UNLIKELY)) - calibration[:, 1]) / calibration[:, 0]
     grid = [_limits_at(data, heads, scores, price) for price in np.geomspace(0.5, 500, 120)]
-    kept = [limit for limit in grid if _flagged(data, heads, scores, limit) <= FLAGGED]
+    kept = [limit for limit in grid if _flagged(data, heads, scores, np.maximum(limit, floor)) <= FLAGGED]
     if not kept:
         return np.full(len(heads), NEVER)
-    best = max(kept, key=lambda limit: _recall(data, heads, scores, limit))
-    return np.where(best < NEVER, best + MARGIN, best)
+    best = max(kept, key=lambda limit: _recall(data, heads, scores, np.maximum(limit, floor)))
+    return np.maximum(best + MARGIN, floor)
 
 
 def _limits_at(data: Dataset, heads: Sequence[str], scores: Table, price: float) -> Table:
-    """The limits at which recall less the price of false alarms is largest; each finding by the better one of its heads."""
+    """The limits at which recall less the price of false alarms is largest."""
     limit = np.full(len(heads), NEVER)
     for name in LEARNED:
-        tried = [(_best(data, scores[:, heads.index(h)], name, price), h) for h in heads_of(name) if h in heads]
-        (value, score), head = max(tried, default=((0.0, NEVER), ""))
-        if value > 0:
-            limit[heads.index(head)] = score
+        k = heads.index(f"finding:{name}")
+        limit[k] = _best(data, scores[:, k], name, price)
     return limit
 
 
-def _best(data: Dataset, scores: Table, name: str, price: float) -> tuple[float, float]:
-    """The largest recall less the price of false alarms that a limit on a head reaches, and the limit."""
+def _best(data: Dataset, scores: Table, name: str, price: float) -> float:
+    """The limit at which the recall of a finding less the price of its false alarms is largest."""
     score, label, weight = _column(data, scores, name)
     order = np.argsort(-score, kind="stable")
-    score, positive, w = score[order], label[order] > 0.5, weight[order]
-    healthy, others = data.healthy[order], _other_faults(data, name)[order]
-    hit = np.cumsum(w * positive)
-    false = np.cumsum(w * (~positive & ~others))
+    score, positive, healthy, w = score[order], label[order] > 0.5, data.healthy[order], weight[order]
+    hit = np.cumsum(w * positive) / max(float(np.sum(w * positive)), 1e-9)
     wrong = np.cumsum(w * (healthy & ~positive)) / max(float(np.sum(w * healthy)), 1e-9)
-    value = hit / max(float(hit[-1]), 1e-9) - price * wrong
-    value[hit / np.maximum(hit + false, 1e-9) < MIN_PRECISION] = -np.inf
+    value = hit - price * wrong
     best = int(np.argmax(value))
-    return float(value[best]), float(score[best])
-
-
-def _other_faults(data: Dataset, name: str) -> NDArray[np.bool_]:
-    """The logs in which another learned finding is confirmed, which then explains the run."""
-    others = [FINDINGS.index(other) for other in LEARNED if other != name]
-    return np.asarray((np.nan_to_num(data.labels[:, others]) > 0).any(axis=1))
+    return float(score[best]) if value[best] > 0 else NEVER
 
 
 def _column(data: Dataset, score: Table, name: str) -> tuple[Table, Table, Table]:
@@ -115,8 +110,8 @@ def _column(data: Dataset, score: Table, name: str) -> tuple[Table, Table, Table
 
 def reported(heads: Sequence[str], scores: Table, limit: Table, name: str) -> NDArray[np.bool_]:
     """The logs in which a finding is reported."""
-    places = [heads.index(head) for head in heads_of(name) if head in heads]
-    return np.asarray(np.any(np.nan_to_num(scores[:, places], nan=-NEVER) >= limit[places], axis=1))
+    k = heads.index(f"finding:{name}")
+    return np.asarray(np.nan_to_num(scores[:, k], nan=-NEVER) >= limit[k])
 
 
 def _flagged(data: Dataset, heads: Sequence[str], scores: Table, limit: Table) -> float:

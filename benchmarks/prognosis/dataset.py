@@ -47,11 +47,12 @@ LIMITS = (-1.0, 2.0)  # gains beyond are as good as these
 
 @dataclass(frozen=True)
 class Dataset:
-    """One row for each log. Gains and labels are NaN where nobody knows; `weight` makes the copies of a run count as one."""
+    """One row for each log. Gains, labels and `right` are NaN where nobody knows; `weight` makes the copies of a run count as one."""
 
     x: Table
     gains: Table  # (rows, CHANGES)
     labels: Table  # (rows, FINDINGS): 1 confirmed, 0 not there, NaN accepted or undecided
+    right: Table  # (rows, FINDINGS): 1 where an experiment confirms the finding at least weakly, else 0
     healthy: NDArray[np.bool_]
     original: NDArray[np.bool_]
     weight: Table
@@ -119,6 +120,7 @@ def _row(line: dict[str, Any], log: Derived, run: Run, *, weight: float) -> tupl
             for change in CHANGES
         ],
         [_label(expected, name) if whole or name not in ABOUT_THE_END else np.nan for name in FINDINGS],
+        [_right(line, name) if whole or name not in ABOUT_THE_END else np.nan for name in FINDINGS],
         expected.healthy and line["status"] == "labelled" and whole,
         log.kind == "as logged",
         weight,
@@ -145,6 +147,12 @@ def _label(expected: Expected, name: str) -> float:
     if name in expected.found:
         return 1.0
     return float("nan") if name in expected.accepted else 0.0
+
+
+def _right(line: dict[str, Any], name: str) -> float:
+    if name in line["strong"] or name in line["weak"]:
+        return 1.0
+    return float("nan") if line["status"] != "labelled" or name in Expected.of(line).open else 0.0
 
 
 assert len(NAMES) < 256  # a tree's node names its measurement in one byte

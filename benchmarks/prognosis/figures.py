@@ -11,10 +11,9 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks.prognosis.calibrate import platt
 from benchmarks.prognosis.dataset import Dataset, Table
-from benchmarks.prognosis.fit import HELPS
+from benchmarks.prognosis.fit import CLOSE, HELPS
 from nndoctor.prognosis.changes import CHANGES
 
-CLOSE = 0.05
 BINS = 10
 
 
@@ -76,11 +75,10 @@ class Choice:
     value: float
 
 
-def first_choice(data: Dataset, heads: Sequence[str], p: Table, gain: Table) -> Choice:
-    """Of the runs in which something helps, what the change with the largest probability × gain brings."""
-    score = np.full(data.gains.shape, -np.inf)
-    for k, change in enumerate(CHANGES):
-        score[:, k] = p[:, heads.index(f"helps:{change.name}")] * np.maximum(gain[:, k], 0.01)
+def first_choice(data: Dataset, heads: Sequence[str], p: Table) -> Choice:
+    """Of the runs in which something helps, what the change that most probably helps and is the best brings."""
+    helps, best_of = (p[:, [heads.index(f"{kind}:{c.name}") for c in CHANGES]] for kind in ("helps", "best"))
+    score = helps * best_of
     score[np.isnan(data.gains)] = -np.inf  # what was not tried cannot be judged
     best = np.nanmax(np.where(np.isnan(data.gains), -9, data.gains), axis=1)
     chosen = data.gains[np.arange(len(data)), np.argmax(score, axis=1)]

@@ -18,6 +18,9 @@ from nndoctor.prognosis.model import DEPTH, LEAVES, NODES, UNIT, Model
 HELPS = 0.1
 """The gain above which a change is said to help."""
 
+CLOSE = 0.05
+"""A change that gains no less than the best one by more than this is as good a choice."""
+
 BINS = 63
 """Bins of each measurement's known values."""
 
@@ -66,17 +69,27 @@ class Target:
 
 
 def targets(data: Dataset, trees: int) -> list[Target]:
-    """The heads: whether each change helps, how much it gains, and whether each finding is there."""
+    """The heads: whether each change helps, how much it gains, whether it is the best, and whether each finding is there."""
     gains = list(zip(CHANGES, data.gains.T, strict=True))
     helps = [Target(f"helps:{c.name}", _above(g), classes=True, trees=trees) for c, g in gains]
     gain = [Target(f"gain:{c.name}", g, classes=False, trees=trees // 2) for c, g in gains]
+    best = [
+        Target(f"best:{c.name}", b, classes=True, trees=trees // 2)
+        for c, b in zip(CHANGES, _best(data.gains).T, strict=True)
+    ]
     labels = dict(zip(FINDINGS, data.labels.T, strict=True))
     found = [Target(f"finding:{name}", labels[name], classes=True, trees=trees) for name in LEARNED]
-    return [*helps, *gain, *found]
+    return [*helps, *gain, *best, *found]
 
 
 def _above(gains: Table) -> Table:
     return np.where(np.isnan(gains), np.nan, (gains > HELPS).astype(float))
+
+
+def _best(gains: Table) -> Table:
+    """Whether each change is about the best that was tried, of shape (rows, changes); NaN where nothing helps."""
+    most = np.max(np.where(np.isnan(gains), -np.inf, gains), axis=1, keepdims=True)
+    return np.where(np.isnan(gains) | (most <= HELPS), np.nan, (gains > most - CLOSE).astype(float))
 
 
 def bin_edges(x: Table) -> NDArray[np.float32]:

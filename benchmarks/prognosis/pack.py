@@ -24,9 +24,10 @@ def packed(data: Dataset, model: Model, scores: Table, retrainings: int) -> Mode
     at, quantiles = gain_quantiles(data.rows(own), model.heads, scores[own])
     helps = [k for k, head in enumerate(model.heads) if head.startswith("helps:")]
     bins = model.binned(data.x)
+    calibration = platt(data, model.heads, scores, every)
     extra = {
-        "calibration": platt(data, model.heads, scores, every),
-        "limit": limits(data, model.heads, scores),
+        "calibration": calibration,
+        "limit": limits(data, model.heads, scores, calibration),
         "gain_at": at,
         "gain_quantiles": quantiles,
         "typical": np.median(bins[own & data.healthy], axis=0).astype(np.uint8),

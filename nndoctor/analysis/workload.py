@@ -113,10 +113,15 @@ def _is_gentle(run: Run) -> bool:
 
 
 def _of_transformers(run: Run) -> bool:
-    """Whether the log is one of the Hugging Face Trainer, by its format or its columns."""
+    """Whether the names are those of the Trainer of Transformers, which calls a validation loss `eval_loss`."""
+    if run.format == "hf-trainer-state":
+        return True
     lr = run.series.get("lr")
-    columns = lr is not None and lr.column == "learning_rate" and "grad_norm" in run.series
-    return columns or run.format == "hf-trainer-state"
+    if lr is None or lr.column != "learning_rate" or "grad_norm" not in run.series:
+        return False
+    return not any(
+        s.column.lower().startswith("val") for name, s in run.series.items() if name.startswith("validation/")
+    )
 
 
 def _scatters(run: Run) -> bool:

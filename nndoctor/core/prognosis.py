@@ -38,7 +38,8 @@ class Expectation:
     `change` is the name of the change (`lr/10`), `loss` the series that it is expected to improve (`train/loss`).
     `helps` is the probability that the gain exceeds 0.1. `gain`, `gain_low` and `gain_high` are in units of the
     distance from the loss of the best constant prediction to the best loss that any change reaches. `compared` is the
-    number of retrained networks that the estimate comes from. Where both are known, `current` is the loss at the end
+    number of retrained networks that the estimate comes from. `best` is the probability that, where anything helps, no
+    other change gains 0.05 more. Where both are known, `current` is the loss at the end
     of the run and `unit` the loss that a gain of 1 stands for, both as the log counts them.
     """
 
@@ -50,6 +51,7 @@ class Expectation:
     gain_high: float
     compared: int
     because: tuple[Reason, ...] = ()
+    best: float = 1.0
     current: float | None = None
     unit: float | None = None
 
@@ -82,5 +84,5 @@ def likelihood(probability: float) -> str:
 
 
 def most_promising(prognosis: Iterable[Expectation]) -> list[Expectation]:
-    """The changes ordered by probability × gain, the most promising first."""
-    return sorted(prognosis, key=lambda entry: -entry.helps * max(entry.gain, 0.0))
+    """The changes ordered by the probability that they help and are the best to try, the most promising first."""
+    return sorted(prognosis, key=lambda entry: -entry.helps * entry.best)

@@ -19,6 +19,8 @@ DEAD = (
 JUDGES_THE_LIVING = ("NN1", "NN2")
 STILL_OF_USE = frozenset({"lr-too-high", "labels-without-signal", "plateau-at-start"})
 """What may be the cause of such an error, and so stays."""
+TOO_LITTLE_LEARNED = frozenset({"lr-too-low", "lr-decayed-too-early", "not-converged"})
+"""What may be the cause where a run ends at chance but its weights changed."""
 CUT_OFF = ("out-of-memory", "process-died")
 NEEDS_THE_END = frozenset(
     {"not-converged", "lr-too-low", "warmup-unfinished", "lr-never-decayed", "lr-decayed-too-early"}
@@ -33,7 +35,7 @@ def explained_by(rule: Rule, found: Mapping[str, Sequence[Finding]]) -> str | No
         return own
     if rule.code.startswith(JUDGES_THE_LIVING) and rule.name not in STILL_OF_USE:
         dead = next((name for name in DEAD if _is_error(found, name)), None)
-        if dead is not None:
+        if dead is not None and not (dead == "stuck-at-chance" and rule.name in TOO_LITTLE_LEARNED):
             return dead
     if rule.name in NEEDS_THE_END:
         return next((name for name in CUT_OFF if name in found), None)

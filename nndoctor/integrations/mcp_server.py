@@ -126,7 +126,7 @@ def _run(words: Sequence[str], root: Path) -> subprocess.CompletedProcess[str]:
 
 def _shortened(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An expectation without its reasons, in two digits."""
-    kept = {key: entry[key] for key in ("change", "helps", "gain", "gain_low", "gain_high")}
+    kept = {key: entry[key] for key in ("change", "helps", "best", "gain", "gain_low", "gain_high")}
     return {key: round(value, 2) if isinstance(value, float) else value for key, value in kept.items()}
 
 

@@ -59,6 +59,7 @@ def _expectation(run: Run, seen: Outlook, change: Change) -> Expectation:
         gain_low=round(gain.low, 2),
         gain_high=round(gain.high, 2),
         compared=retrained(seen.model),
+        best=seen.best(change.name),
         current=current,
         unit=_unit(run, current, gain.high),
     )

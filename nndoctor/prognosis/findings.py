@@ -40,9 +40,9 @@ CAUSES = {
 
 
 def probability(run: Run, finding: str) -> float | None:
-    """The probability of a finding where it is high enough to be reported, else None."""
+    """The probability that a finding is right; None where there is no prognosis."""
     seen = outlook(run)
-    return seen.found(finding) if isinstance(seen, Outlook) else None
+    return seen.probability(f"finding:{finding}") if isinstance(seen, Outlook) else None
 
 
 def helps(run: Run, change: str) -> float | None:
@@ -54,7 +54,7 @@ def helps(run: Run, change: str) -> float | None:
 OF_OVERFITTING = ("more-data", "weight-decay", "dropout", "stop-early")
 """The changes that treat overfitting."""
 
-OVERFITS = 0.25
+OVERFITS = 0.35
 """Probability that one of them helps, below which a gap is no reason to act: none of 300 such findings that the zoo confirms
 but two lies there, and half of those that it does not: their log lacks its first rows, or the loss lags behind the error."""
 
@@ -85,13 +85,18 @@ def remedies(run: Run, own: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*first, *(BY_NAME[change].remedies[0] for change in helpful), *own]))
 
 
+DOUBTED = 0.25
+"""Probability that a change helps, below which no finding that it treats is reported."""
+
+
 def learned(run: Run, finding: str, change: str, own: Iterable[str], message: Callable[[], str]) -> Symptom | None:
     """The symptom of a finding that the model reports; None where it does not. `change` is the one that treats it.
 
-    A finding whose own remedy is unlikely to help is not reported: headline and remedies would contradict each other.
+    A finding whose own remedy will hardly help is not reported: headline and remedies would contradict each other.
     """
-    sure = probability(run, finding)
-    if sure is None or (helps(run, change) or 0.0) < UNLIKELY:
+    seen = outlook(run)
+    sure = seen.found(finding) if isinstance(seen, Outlook) else None
+    if sure is None or (helps(run, change) or 0.0) < DOUBTED:
         return None
     loss = run.series["train/loss"]
     entry = next((e for e in estimated(run) if e.change == change), None)

@@ -21,7 +21,7 @@ NODES, LEAVES = 2**DEPTH - 1, 2**DEPTH
 UNIT = 1 / 2048
 """What 1 in a leaf stands for: log odds in a classifier, shares of DT or DV in a regression."""
 
-BLOCK = 32
+BLOCK = 8
 """Runs that are evaluated at a time, so that the work stays in the cache."""
 
 Bins = NDArray[np.uint8]
@@ -64,7 +64,7 @@ class Model:
         """The sum of the leaves of each head (of a stretch of them), shape (runs, measurements) -> (runs, heads)."""
         low, high, _ = heads.indices(len(self.heads))
         trees = slice(int(self.start[low]), int(self.start[high]))
-        flat = [part[trees].ravel() for part in (self.feature, self.threshold, self.leaf)]
+        flat = [self.feature[trees].ravel().astype(np.intp), self.threshold[trees].ravel(), self.leaf[trees].ravel()]
         starts = self.start[low:high] - self.start[low]
         sums = [_sums(bins[i : i + BLOCK], flat, starts) for i in range(0, len(bins), BLOCK)]
         return np.asarray((np.concatenate(sums) + self.base[low:high]) * UNIT)
@@ -80,7 +80,11 @@ def _sums(bins: Bins, flat: list[NDArray[Any]], starts: NDArray[np.int32]) -> ND
     node = np.zeros((len(bins), len(trees)), dtype=np.intp)
     for _ in range(DEPTH):
         at = node + first
-        node = 2 * node + 1 + (values.take(feature.take(at) + rows) > threshold.take(at))
+        place = feature.take(at)
+        place += rows
+        node *= 2
+        node += 1
+        node += values.take(place) > threshold.take(at)
     found = leaf.take(node + (trees * LEAVES - NODES)).astype(np.int32)
     return np.asarray(np.add.reduceat(found, starts, axis=1))
 

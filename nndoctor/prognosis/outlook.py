@@ -8,15 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from nndoctor.analysis.measurements import vector
-from nndoctor.core.prognosis import UNLIKELY
 from nndoctor.core.run import Run, once
 from nndoctor.core.statistics import Array
 from nndoctor.prognosis.changes import NAMES
 from nndoctor.prognosis.model import Bins, Model, load
 from nndoctor.prognosis.scope import outside
 
-MIN_PROBABILITY = UNLIKELY
-"""Of a finding that is reported: rare faults reach their limit at small probabilities, but "unlikely" is no finding."""
 NEIGHBOURS = 40
 """Runs that are counted as similar."""
 
@@ -47,18 +44,19 @@ class Outlook:
         """The probability that a change gains more than 0.1."""
         return self.probability(f"helps:{change}")
 
+    def best(self, change: str) -> float:
+        """The probability that no other change gains 0.05 more, where anything helps."""
+        return self.probability(f"best:{change}")
+
     def gain(self, change: str) -> Gain:
         """The expected gain of a change."""
         return Gain(*(float(part[0]) for part in gain(self.model, self.scores[None], change)))
 
     def found(self, finding: str) -> float | None:
-        """The probability of a finding where one of its heads reaches the limit that keeps healthy runs clear; else None."""
-        heads = [head for head in heads_of(finding) if head in self.model.heads]
-        places = [self.model.heads.index(head) for head in heads]
-        if not any(self.scores[k] >= float(self.model.extra["limit"][k]) for k in places):
-            return None
-        sure = max(self.probability(head) for head in heads)
-        return sure if sure >= MIN_PROBABILITY else None
+        """The probability of a finding where it reaches the limit that keeps healthy runs clear; else None."""
+        head = f"finding:{finding}"
+        k = self.model.heads.index(head)
+        return self.probability(head) if self.scores[k] >= float(self.model.extra["limit"][k]) else None
 
     @cached_property
     def similar(self) -> Array:
@@ -68,22 +66,6 @@ class Outlook:
         distance = np.sum((near - own) ** 2, axis=1, dtype=np.int64)
         closest = np.argsort(distance, kind="stable")[:NEIGHBOURS]
         return np.where(gains[closest] == UNKNOWN, np.nan, gains[closest] / GAIN_UNIT)
-
-
-TREATED_BY = {
-    "lr-too-high": "lr/10",
-    "lr-too-low": "lr*10",
-    "not-converged": "steps*4",
-    "high-bias": "wider",
-    "lr-decayed-too-early": "constant-schedule",
-}
-"""The change that treats a finding: where it is very likely to help, the finding is there."""
-
-
-def heads_of(finding: str) -> tuple[str, ...]:
-    """The heads that a finding is derived from: its own, and whether the change that treats it helps."""
-    change = TREATED_BY.get(finding)
-    return (f"finding:{finding}", *((f"helps:{change}",) if change is not None else ()))
 
 
 NEAR_UNIT = 16.0

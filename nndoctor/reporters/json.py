@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from nndoctor._version import __version__
 from nndoctor.core.finding import Finding
-from nndoctor.core.prognosis import Expectation
+from nndoctor.core.prognosis import Expectation, most_promising
 from nndoctor.core.report import Report
 from nndoctor.core.run import direction
 from nndoctor.core.series import Series
@@ -55,7 +55,7 @@ def entry(report: Report) -> Json:
         "workload": report.workload or None,
         "axis": report.axis,
         "findings": [_finding(f) for f in report.findings],
-        "prognosis": [_expectation(e) for e in report.prognosis],
+        "prognosis": [_expectation(e) for e in most_promising(report.prognosis)],
         "cleared": list(report.cleared),
         "skipped": [{"code": s.code, "reason": s.reason} for s in report.skipped],
         "unknown_columns": list(run.unknown),
@@ -105,6 +105,7 @@ def _expectation(entry: Expectation) -> Json:
         "gain": plain(entry.gain),
         "gain_low": plain(entry.gain_low),
         "gain_high": plain(entry.gain_high),
+        "best": plain(entry.best),
         "from": entry.compared,
         "because": [{"measurement": r.measurement, "value": plain(r.value), "says": r.says} for r in entry.because],
         "expected": None if entry.expected is None else [plain(value) for value in entry.expected],

@@ -44,6 +44,16 @@ def test_the_page_orders_changes_by_promise(report):
     assert second.split() == ["4×", "longer", "unlikely", "(9%)"]
 
 
+def test_of_two_likely_changes_the_one_that_is_more_often_the_best_comes_first(report):
+    """A change that helps is not the first to try where another one gains more."""
+    longer = replace(LONGER, helps=0.9, gain=0.4, best=0.2)
+    changes = [
+        entry["change"]
+        for entry in json.loads(render([replace(report, prognosis=(longer, LOWER))]))["runs"][0]["prognosis"]
+    ]
+    assert changes == ["lr/10", "steps*4"]
+
+
 def test_a_change_that_a_finding_claims_has_the_probability_of_the_finding(report):
     """Where the finding says "likely (71%)", the line of its change says so, too, and is the first."""
     finding = replace(report.findings[0], name="not-converged", confidence=0.71)
@@ -75,7 +85,7 @@ def test_json_holds_the_prognosis_as_the_contract_says(report):
     assert run["workload"] == "fine-tuning"
     assert run["axis"] == "step"
     assert run["measurements"] == {"gap": 0.25}
-    lower = run["prognosis"][1]
+    lower = run["prognosis"][0]  # the most promising first
     assert {key: lower[key] for key in ("change", "loss", "helps", "gain", "gain_low", "gain_high", "from")} == {
         "change": "lr/10", "loss": "train/loss", "helps": 0.88, "gain": 0.34, "gain_low": 0.2, "gain_high": 0.5,
         "from": 61240,

@@ -143,3 +143,15 @@ def test_token_accuracy_is_no_class_accuracy(tmp_path):
     ]
     log.write_text(json.dumps({"log_history": rows, "global_step": STEPS}))
     assert not {"high-bias", "bias-unknown"} & {f.name for f in nndoctor.diagnose(log).findings}
+
+
+def test_columns_called_val_are_not_those_of_the_transformers_trainer():
+    """`learning_rate` and `grad_norm` alone do not make a run with a small rate one of fine-tuning."""
+    log = {
+        "epoch": list(range(STEPS)),
+        "loss": falling(2.1, 1.6),
+        "learning_rate": [7e-4] * STEPS,
+        "grad_norm": [2.8] * STEPS,
+    }
+    assert nndoctor.diagnose({**log, "val_loss": falling(2.2, 1.7)}).workload == "supervised"
+    assert nndoctor.diagnose({**log, "eval_loss": falling(2.2, 1.7)}).workload == "fine-tuning"

@@ -10,9 +10,10 @@ from nndoctor.analysis.chance import known_classes
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
+from nndoctor.core.prognosis import UNLIKELY
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import causes, course, helps, learned, outcome, remedies
+from nndoctor.prognosis.findings import causes, course, helps, learned, outcome, probability, remedies
 
 MAX_BIAS = 0.05
 """Training error above a known target; Ng's worked examples call 7 points high and 1 point fine."""
@@ -25,9 +26,6 @@ ASSUMED_BIAS = 0.14
 
 HIGH_ERROR = 0.22
 """Training error without a target that is more than the noise of most data."""
-
-CERTAIN_ERROR = 0.5
-"""The same, from which there is no other reading."""
 
 MANY_CLASSES = 15
 """Classes beyond which few tasks can be learned to the last example."""
@@ -63,17 +61,19 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _settled_high(run: Run) -> Iterator[Symptom]:
     """A training error that is high, hardly lower than in the middle of the run, and that a wider network may lower."""
-    error, sure = training_error(run), helps(run, "wider")
-    if error is None or sure is None or len(error.curve.y) < MIN_VALUES or _many_classes(run):
+    error, sure, wider = training_error(run), probability(run, "high-bias"), helps(run, "wider")
+    if error is None or sure is None or wider is None or len(error.curve.y) < MIN_VALUES or _many_classes(run):
         return
     settled = error.curve.level(0.45, 0.55) - error.curve.last < MAX_LATE_FALL
-    if error.end < HIGH_ERROR or not settled or OWN_SHARE * error.gap > error.end or sure < MIN_HELPS:
+    if error.end < HIGH_ERROR or not settled or OWN_SHARE * error.gap > error.end:
+        return
+    if wider < MIN_HELPS or sure < UNLIKELY:
         return
     yield _symptom(
         run,
         error,
         f"training error has settled at {percent(error.end)}{outcome(run, 'wider')}; set the achievable error with --target-error",
-        confidence_between(error.end, HIGH_ERROR, CERTAIN_ERROR),
+        sure,
     )
 
 

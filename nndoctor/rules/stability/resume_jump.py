@@ -30,6 +30,7 @@ LASTING = 0.08  # of the points: what comes back sooner is a spike
 SMOOTH = 0.15  # of the height: after a resume the loss goes on as calmly as before
 NEAR = 3  # points from a resume that the log names
 STEP = 0.18  # of the run's reach: a step between the medians of many noisy points
+OVERSHOT = 1.5  # times the step: a loss thrown up further was unstable
 RAISED = 1.3  # times the learning rate before: a warm restart, or a schedule that was not restored
 NORM = 4.0  # times the usual gradient norm: then a step of the optimizer threw the weights, no resume
 
@@ -55,7 +56,7 @@ def check(run: Run) -> Iterator[Symptom]:
         yield _symptom(run, seen, event, scale, known=known)
         return
     step = step_up(loss, STEP * scale)
-    if step is not None and not _raised(run, loss, step):
+    if step is not None and _calm(loss, step) and not _raised(run, loss, step):
         yield _of_step(run, loss, step, scale)
 
 
@@ -90,6 +91,13 @@ def _starts_over(run: Run, loss: Series, seen: Jumps, event: Jump) -> bool:
         return False
     falls = median(after[:NEAR]) - median(after[-NEAR:]) > max(2 * event.noise, 0.1 * event.height)
     return falls and not _norm_bursts(run, float(seen.x[event.start]))
+
+
+def _calm(loss: Series, step: LevelStep) -> bool:
+    """Whether the loss steps up to no more than it began with, and no value around the step is thrown up further."""
+    height, around = step.after - step.before, loss.y[step.at - 1 : step.at + step.width]
+    back = height < BEYOND * (loss.first - step.before)
+    return back and float(around.max()) - step.before < OVERSHOT * height + SPREADS * loss.noise
 
 
 def _raised(run: Run, loss: Series, step: LevelStep) -> bool:
@@ -206,6 +214,7 @@ RULE = Rule(
         Run.drawn({"resumed_at": (30.0,)}, train_loss="2.3..0.9*30 0.9..0.7*30"),
         Run.drawn(train_loss="2.3..0.9*30 2.2 1.4 0.9..0.7*30"),
         Run.drawn(train_loss="2.3..0.4*60"),
+        Run.drawn(train_loss="2.3..0.4*60 9 7 3..1.2*20 1.2..0.4*40"),
     ),
     suppressed_by=("nan-loss",),
 )
