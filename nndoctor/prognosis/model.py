@@ -64,7 +64,8 @@ class Model:
         """The sum of the leaves of each head (of a stretch of them), shape (runs, measurements) -> (runs, heads)."""
         low, high, _ = heads.indices(len(self.heads))
         trees = slice(int(self.start[low]), int(self.start[high]))
-        flat = [self.feature[trees].ravel().astype(np.intp), self.threshold[trees].ravel(), self.leaf[trees].ravel()]
+        flat: list[NDArray[Any]] = [part[trees].ravel() for part in (self.feature, self.threshold, self.leaf)]
+        flat[0] = flat[0].astype(np.intp)  # once for all runs; what is taken by them needs this type
         starts = self.start[low:high] - self.start[low]
         sums = [_sums(bins[i : i + BLOCK], flat, starts) for i in range(0, len(bins), BLOCK)]
         return np.asarray((np.concatenate(sums) + self.base[low:high]) * UNIT)
