@@ -1,7 +1,8 @@
 """`python -m benchmarks.treat` treats every model file and writes benchmarks/treat.md.
 
 Budgets are seconds of the processor, so that what else runs on the machine changes nothing. `--only WORD` takes the
-files whose names hold it; `--results FILE` keeps what is measured, so that an interrupted run goes on.
+files whose names hold it; `--results FILE` keeps what is measured, so that an interrupted run goes on. All files are
+treated first; the search and the first remedy, to which the treatment is compared, follow.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.treat.measure import MODELS, Measured, measured
+from benchmarks.treat.measure import MODELS, Measured, treated, with_first, with_search
 from benchmarks.treat.page import page
 
 TABLE = Path(__file__).parents[1] / "treat.md"
@@ -29,18 +30,32 @@ def main() -> None:
     given = words.parse_args()
     torch.set_num_threads(1)
     known = _known(given.results)
-    for file in [] if given.table else sorted(MODELS.glob("*.py")):
-        if given.only not in file.stem or file.stem in known:
-            continue
-        found = measured(file, given.budget)
-        known[file.stem] = found
-        with given.results.open("a", encoding="utf-8") as out:
-            out.write(json.dumps(asdict(found)) + "\n")
-        print(found, flush=True)
+    for step in () if given.table else (_treat, _search, _first):
+        for file in sorted(MODELS.glob("*.py")):
+            if given.only not in file.stem or (found := step(file, known.get(file.stem), given.budget)) is None:
+                continue
+            known[file.stem] = found
+            with given.results.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(asdict(found)) + "\n")
+            print(found, flush=True)
     text = page(list(known.values()), given.budget)
     if not given.only:
         TABLE.write_text(text, encoding="utf-8")
     print(text)
+
+
+def _treat(file: Path, known: Measured | None, budget: float) -> Measured | None:
+    return treated(file, budget) if known is None else None
+
+
+def _search(file: Path, known: Measured | None, budget: float) -> Measured | None:
+    del file
+    return with_search(known, budget) if known is not None and known.searched is None else None
+
+
+def _first(file: Path, known: Measured | None, budget: float) -> Measured | None:
+    del file, budget
+    return with_first(known) if known is not None and known.first_gain is None else None
 
 
 def _known(file: Path) -> dict[str, Measured]:

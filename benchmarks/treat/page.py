@@ -32,11 +32,11 @@ def page(found: Sequence[Measured], budget: float) -> str:
         ("gains of single fresh seeds inside the interval", _share(sum(a.covered for a in again), seeds), "90%"),
         ("mean gains of the fresh seeds inside the interval", _share(inside, len(again)), "90%"),
         ("plain search over the learning rate: faulty files that it improves materially",
-         _of(sum(one.searched >= MATERIAL for one in faulty), faulty), ""),
+         _measured([one.searched >= MATERIAL for one in faulty if one.searched is not None]), ""),
         ("plain search: healthy files on which it claims a better rate that is none",
-         _of(sum(one.searched_claims and one.searched < MATERIAL for one in healthy), healthy), ""),
+         _measured([one.searched_claims and one.searched < MATERIAL for one in healthy if one.searched is not None]), ""),
         ("first remedy unverified: faulty files that it improves materially",
-         _of(sum(one.first_gain >= MATERIAL for one in faulty), faulty), ""),
+         _measured([one.first_gain >= MATERIAL for one in faulty if one.first_gain is not None]), ""),
     ]  # fmt: skip
     text = HEAD.format(budget=budget, seeds=len(FRESH), material=MATERIAL)
     text += "| measured | result | goal |\n|---|---|---|\n"
@@ -56,6 +56,10 @@ def _of(count: int, of: Sequence[Measured]) -> str:
     return f"{count} of {len(of)}"
 
 
+def _measured(found: Sequence[bool]) -> str:
+    return f"{sum(found)} of {len(found)}" if found else "not measured"
+
+
 def _share(count: int, whole: int) -> str:
     return f"{count / whole:.0%} ({count} of {whole})" if whole else "none measured"
 
@@ -64,8 +68,9 @@ def _row(one: Measured) -> str:
     best = one.helpful[0] if one.helpful else None
     gain = f"{best.gain:.2f} ({best.low:.2f} to {best.high:.2f})" if best else ""
     fresh = f"{best.mean:.2f}" if best else ""
-    searched = f"{one.searched:.2f}" if one.searched_claims else "no better rate"
+    searched = "" if one.searched is None else f"{one.searched:.2f}" if one.searched_claims else "no better rate"
+    first = "" if one.first_gain is None else f"{one.first_gain:.2f}"
     return (
         f"| {one.name} | {best.change if best else 'nothing helps'} | {gain} | {fresh} | {searched} "
-        f"| {one.first} {one.first_gain:.2f} | {one.trainings} |\n"
+        f"| {one.first} {first} | {one.trainings} |\n"
     )

@@ -11,6 +11,7 @@ import platform
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any
 
 from nndoctor._version import __version__
@@ -30,11 +31,9 @@ class Seen:
     missing: tuple[str, ...]
 
 
-def look(paths: Sequence[str]) -> Seen:
+def look(paths: Sequence[str], packages: Sequence[str] = ()) -> Seen:
     """This process, seen as a worker."""
-    import numpy as np
-
-    versions = {"nndoctor": __version__, "numpy": np.__version__, "Python": platform.python_version()}
+    versions = {"nndoctor": __version__, "Python": platform.python_version()} | {p: _version(p) for p in packages}
     return Seen(versions, tuple(path for path in paths if not os.path.exists(path)))  # noqa: PTH110 - asked of thousands
 
 
@@ -92,7 +91,7 @@ def _dask(engine: Engine, paths: Sequence[str]) -> _Cluster:
     except (OSError, ValueError, TypeError) as error:
         raise NNDoctorError(f"--engine {engine}: no Dask scheduler answers there ({_line(error)})") from error
     try:
-        workers = client.run(look, paths)
+        workers = client.run(look, paths, engine.packages)
     except Exception as error:
         client.close()
         raise NNDoctorError(
@@ -115,7 +114,9 @@ def _ray(engine: Engine, paths: Sequence[str]) -> _Cluster:
             )
         nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
         asked = [
-            ray.remote(look).options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(paths)
+            ray.remote(look)
+            .options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
+            .remote(paths, engine.packages)
             for node in nodes
         ]
         workers = dict(zip(nodes, ray.get(asked), strict=True))
@@ -137,7 +138,7 @@ def _check(workers: Mapping[str, Seen], engine: Engine) -> None:
     """Raise NNDoctorError for a cluster without workers, with other versions, or whose workers do not see the logs."""
     if not workers:
         raise NNDoctorError(f"--engine {engine}: the cluster has no workers")
-    own = look(())
+    own = look((), engine.packages)
     for name, seen in workers.items():
         for what, version in own.versions.items():
             if seen.versions.get(what) != version:
@@ -148,8 +149,15 @@ def _check(workers: Mapping[str, Seen], engine: Engine) -> None:
         if seen.missing:
             raise NNDoctorError(
                 f"--engine {engine}: worker {name} does not see {seen.missing[0]};"
-                " keep the logs in a folder that all workers share, named by its full path, or in object storage"
+                " keep it in a folder that all workers share, named by its full path, or logs in object storage"
             )
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "missing"
 
 
 def _some(paths: Sequence[str]) -> Sequence[str]:

@@ -36,13 +36,14 @@ class Engine:
     """A place for work: `local`, or the scheduler of a Dask or Ray cluster.
 
     `jobs` is the number of local processes, None for as many as the work is worth; `paths` are files that every worker of
-    a cluster must see.
+    a cluster must see, `packages` those whose versions must be the same on all of them.
     """
 
     name: str = "local"
     address: str = ""
     jobs: int | None = None
     paths: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ("numpy",)
 
     @classmethod
     def of(cls, text: str | None, jobs: int | None = None) -> Engine:
@@ -54,9 +55,9 @@ class Engine:
             )
         return cls(name, address, jobs)
 
-    def seeing(self, paths: Sequence[str]) -> Engine:
-        """The engine for work on these files."""
-        return replace(self, paths=tuple(paths))
+    def seeing(self, paths: Sequence[str], packages: Sequence[str] = ()) -> Engine:
+        """The engine for work on these files, with these packages too."""
+        return replace(self, paths=tuple(paths), packages=tuple(dict.fromkeys((*self.packages, *packages))))
 
     def __str__(self) -> str:
         return f"{self.name}:{self.address}" if self.address else self.name

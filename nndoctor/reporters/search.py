@@ -60,12 +60,13 @@ def render(outcome: Outcome, report: Report | None, look: Style) -> str:
 
 
 def as_json(outcome: Outcome, report: Report | None, errors: Sequence[tuple[str, str]] = ()) -> str:
-    """The sweep's JSON with the search beside it."""
+    """The sweep's JSON; its `search` also holds the best trial, the file as it is, and where the next trials would be drawn."""
     whole: Json = {"schema_version": SCHEMA_VERSION}
     if report is not None:
         whole = json.loads(sweep.as_json(report, trials_of(outcome), errors))
     best = outcome.best
     whole["search"] = {
+        **whole.get("search", {}),
         "model": outcome.path,
         "steps": outcome.steps,
         "reference": plain(outcome.reference),

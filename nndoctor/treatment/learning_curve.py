@@ -17,8 +17,8 @@ from nndoctor.experiment.experiment import Experiment
 from nndoctor.training.evaluation import evaluate
 from nndoctor.treatment.changes import Change
 from nndoctor.treatment.subject import rebatchable, remade
-from nndoctor.treatment.trainings import carried_out
-from nndoctor.treatment.trial import Job, trained_subject
+from nndoctor.treatment.trainings import HERE, Place, carried_out, seen_from
+from nndoctor.treatment.trial import ALONE, Job, trained_subject
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 MIN_EXAMPLES = 8
@@ -112,13 +112,18 @@ class _Part:
 
 
 def measured(
-    path: str, steps: int, seeds: int, see: Callable[[Point], None] = lambda _: None, device: str = "auto"
+    path: str,
+    steps: int,
+    seeds: int,
+    see: Callable[[Point], None] = lambda _: None,
+    place: Place = HERE,
 ) -> LearningCurve:
     """Train on growing shares of the training data, each with as many optimizer steps. Raises UsageError for data that cannot be cut."""
-    parts = [_Part(Job(path, "", seed, steps, device), share) for share, seed in product(SHARES, range(seeds))]
+    file = seen_from(place.engine, path)
+    parts = [_Part(Job(file, "", seed, steps, place.device), share) for share, seed in product(SHARES, range(seeds))]
     points: list[Point] = []
     measure = "loss"
-    for measured_by, point in carried_out(_point, parts):
+    for measured_by, point in carried_out(_point, parts, place.engine, file):
         measure = measured_by
         if not any(known.size == point.size and known.seed == point.seed for known in points):
             points.append(point)
@@ -130,10 +135,13 @@ def _point(part: _Part) -> tuple[str, Point]:
     """What is measured, and the errors of one training. Raises UsageError."""
     job, size = part.job, [0]
     change = Change("", {}, partial(_cut, share=part.share, seed=job.seed, sizes=size))
-    trial, subject = trained_subject(job, change)
-    if trial.cut:
-        raise UsageError(f"{job.path}: the training on {size[-1]} examples failed ({trial.cut}); see nndoctor treat")
-    train, validation = _errors(subject)
+    with ALONE:
+        trial, subject = trained_subject(job, change)
+        if trial.cut:
+            raise UsageError(
+                f"{job.path}: the training on {size[-1]} examples failed ({trial.cut}); see nndoctor treat"
+            )
+        train, validation = _errors(subject)
     measure = "error" if "error" in validation else "loss"
     return measure, Point(size[-1], job.seed, train[measure], validation[measure])
 

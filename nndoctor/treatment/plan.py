@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.session import Session
+from nndoctor.diagnosis.workers import Engine
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.treatment.changes import FURTHER, OUT_OF_REACH, Change, combined, named
 from nndoctor.treatment.constant import constant_loss, label_entropy
 from nndoctor.treatment.gains import Gain, Verdict
 from nndoctor.treatment.order import ordered
+from nndoctor.treatment.pruning import shortened
 from nndoctor.treatment.subject import holds_out, loaded
 from nndoctor.treatment.threads import fastest
-from nndoctor.treatment.trainings import carried_out
+from nndoctor.treatment.trainings import Ahead, is_local, seen_from
 from nndoctor.treatment.treat import NO_TIME, STOP_EARLY, Treatment
 from nndoctor.treatment.trial import Job, Trial, trained
 
@@ -31,7 +34,10 @@ NEAR = 0.8  # share of the material size from which on a gain is repeated
 
 @dataclass(slots=True)
 class Plan:
-    """Carries a treatment out within a budget of seconds, or of the processor's seconds. `see` is called after every training."""
+    """Carries a treatment out within a budget of seconds, or of the processor's seconds. `see` is called after every training.
+
+    Trainings run where `engine` says; the plan, and so every result, is the same wherever that is.
+    """
 
     treatment: Treatment
     device: str
@@ -39,14 +45,21 @@ class Plan:
     seeds: int = SEEDS
     see: Callable[[Trial], None] = lambda _: None
     cpu: bool = False
+    engine: Engine | None = None
     _began: float = 0.0
     _candidates: list[Change] = field(default_factory=list)
+    _trainings: Ahead[Job, Trial] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Trainings are asked for one after another."""
+        self._trainings = Ahead(trained, seen_from(self.engine, self.treatment.path), self.engine)
 
     def run(self, session: Session) -> None:
         """Everything that the budget allows; Ctrl-C keeps what is known."""
         self._began = self._now()
         try:
-            with fastest(self.treatment.path, self.device, cpu=self.cpu):
+            local = is_local(self.engine)
+            with fastest(self.treatment.path, self.device, cpu=self.cpu) if local else nullcontext():
                 self._look(session)
                 while (todo := self._next()) is not None:
                     self._train(*todo)
@@ -137,9 +150,13 @@ class Plan:
         if (name, seed) in held.trials:
             return
         rival = held.rival() if change and seed == 0 and math.isfinite(held.constant) else None
-        job = Job(held.path, name, seed, held.steps, self.device, rival, self.cpu)
+        job = self._job(name, seed)
         try:
-            [trial] = carried_out(trained, [job])
+            if is_local(self.engine):
+                trial = self._trainings.result(replace(job, rival=rival))
+            else:  # what is done ahead runs to its end: the curve to compare it with is not known yet
+                likely = [self._job(*todo) for todo in self._likely()]
+                trial = shortened(self._trainings.result(job, likely), rival if change and not change.late else None)
         except UsageError as error:
             if change is None:
                 raise
@@ -151,6 +168,18 @@ class Plan:
         if change is None:
             held.stop_early()
         self.see(trial)
+
+    def _job(self, name: str, seed: int) -> Job:
+        path = seen_from(self.engine, self.treatment.path)
+        return Job(path, name, seed, self.treatment.steps, self.device, cpu=self.cpu)
+
+    def _likely(self) -> Iterator[tuple[str, int]]:
+        """What may be asked for next: repeats of what gains and of the file as it is, then what is new."""
+        held, known = self.treatment, self.treatment.gains()
+        repeated = ["", *(name for name, found in known.items() if self._undecided(name, found))]
+        for name in repeated:
+            yield from ((name, seed) for seed in range(self.seeds) if (name, seed) not in held.trials)
+        yield from ((change.name, 0) for change in self._fresh(known))
 
     def _cost(self, change: Change | None) -> float:
         """Seconds that a training of a change takes: as the last one of it, or as the file as it is."""

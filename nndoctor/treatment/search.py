@@ -7,28 +7,29 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from nndoctor.core.errors import UsageError
+from nndoctor.diagnosis.workers import Engine
 from nndoctor.treatment.changes import Change
 from nndoctor.treatment.rebound import made
 from nndoctor.treatment.steering import Steering
 from nndoctor.treatment.subject import loaded, rebatchable, remade
-from nndoctor.treatment.trainings import carried_out
-from nndoctor.treatment.trial import Job, Trial, trained_subject
+from nndoctor.treatment.trainings import carried_out, seen_from
+from nndoctor.treatment.trial import ALONE, Job, Trial, trained_subject
 
-ROUNDS = ((0.25, 0.5), (0.5, 0.3), (1.0, 0.2))  # share of a training's length, and of the trials
+ROUNDS = ((0.25, 0.5), (0.5, 0.3), (1.0, 0.2))  # share of a training's length, and of the trials, rounded
 WIDE = 100.0  # times the file's own learning rate, up and down
 DECAYS = (1e-6, 1e-1)  # of weight decay; below it changes nothing, above it nothing is learned
 SMALLEST_BATCH, LARGEST_SHARE = 8, 4  # examples; of the training set, a quarter
 BEST = 4  # one in so many trials is good: the next round's range holds those
 EDGE = 0.1  # of a range, in logarithms: the best trial in it moves the range
-FEWEST = 3  # trials that make a round
+FEWEST = 3  # trials of a round that are made whatever the time
 USUAL_RATE = 1e-3  # of a file without an optimizer
 
 
@@ -40,14 +41,17 @@ class Range:
     high: float
     whole: bool = False
 
-    def narrowed(self, good: Sequence[float], best: float) -> Range:
-        """The range of the good values with room around them; beyond its edge where the best value lies at it."""
+    def narrowed(self, good: Sequence[float], best: float, tried: Sequence[float] = ()) -> Range:
+        """The range of the good values with room around them; further where the best value is at the edge of it.
+
+        The edge is the range's, and that of the values that were tried, which a few trials leave far inside it.
+        """
         width = math.log(self.high / self.low)
         low, high = math.log(min(good)), math.log(max(good))
         room = max(EDGE * width, (high - low) / 4)
         place = math.log(best / self.low) / width
-        below = width / 2 if place <= EDGE else room
-        above = width / 2 if place >= 1 - EDGE else room
+        below = width / 2 if place <= EDGE or best <= min(tried, default=0.0) else room
+        above = width / 2 if place >= 1 - EDGE or best >= max(tried, default=math.inf) else room
         found = Range(math.exp(low - below), math.exp(high + above), self.whole)
         return Range(max(found.low, 1.0), max(found.high, 1.0), True) if self.whole else found
 
@@ -111,50 +115,104 @@ def one(setting: Setting) -> Trial:
                 group["weight_decay"] = values["weight_decay"]
 
     change = Change("", values, apply, tune, Steering(rate=values["factor"]))
-    return trained_subject(setting.job, change)[0]
+    with ALONE:
+        return trained_subject(setting.job, change)[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many trials, how many seconds, from which seed, and on what."""
+    """How many trials, how many seconds, from which seed, on what and where."""
 
     trials: int
     budget: float
     seed: int = 0
     device: str = "auto"
+    engine: Engine | None = None
+
+
+def shared_out(trials: int) -> list[int]:
+    """The trials of each round, one at least in each; the first has what the later ones leave.
+
+    >>> shared_out(40), shared_out(4)
+    ([20, 12, 8], [2, 1, 1])
+    """
+    later = [max(round(trials * part), 1) for _, part in ROUNDS[1:]]
+    return [max(trials - sum(later), 1), *later]
 
 
 def searched(outcome: Outcome, storage: str, limits: Limits, see: Callable[[str], None] = lambda _: None) -> None:
     """Search within the limits, going on with what the storage holds; Ctrl-C keeps what is known. Raises UsageError."""
     began = time.perf_counter()
-    trials, seed, device = limits.trials, limits.seed, limits.device
     outcome.ranges = ranges_of(outcome.path)
     centre = outcome.ranges["lr"].high / WIDE
+    whole = Job(seen_from(limits.engine, outcome.path), "", limits.seed, outcome.steps, limits.device)
     try:
-        reference = one(Setting(Job(outcome.path, "", seed, outcome.steps, device), {"factor": 1.0}))
+        [reference] = carried_out(one, [Setting(whole, {"factor": 1.0})], limits.engine, whole.path)
         outcome.reference = reference.final
-        costly = max(reference.seconds, 1e-3) / outcome.steps
-        for number, (share, part) in enumerate(ROUNDS):
-            steps = max(round(outcome.steps * share), 1)
-            study = _study(storage, outcome.path, number, seed)
-            wanted = max(round(trials * part), FEWEST)
+        costs = [count * share for count, (share, _) in zip(shared_out(limits.trials), ROUNDS, strict=True)]
+        for number, ((share, _), wanted) in enumerate(zip(ROUNDS, shared_out(limits.trials), strict=True)):
+            job = replace(whole, steps=max(round(outcome.steps * share), 1), doctor=True)
             left = limits.budget - (time.perf_counter() - began)
-            later = sum(max(round(trials * p), FEWEST) * s for s, p in ROUNDS[number + 1 :]) * outcome.steps * costly
-            own = wanted * steps * costly
-            allowed = time.perf_counter() + left * own / max(own + later, 1e-9)
-            base = Job(outcome.path, "", seed, steps, device, doctor=True)
-            for asked, setting in _asked(
-                study, outcome.ranges, base, centre, partial(_more, wanted=wanted, until=allowed)
-            ):
-                [trial] = carried_out(one, [setting])
-                _told(study, asked, trial)
-                see(_said(setting.values, steps, trial))
-            found = _finished(study, steps)
+            until = time.perf_counter() + left * costs[number] / sum(costs[number:])
+            study = _study(storage, outcome.path, number, limits.seed)
+            _Round(study, job, centre, wanted, until).run(outcome.ranges, limits.engine, see)
+            found = _finished(study, job.steps)
             outcome.stopped += sum("stopped" in t.user_attrs for t in study.get_trials(deepcopy=False))
             outcome.trials += found
             outcome.ranges = _next_ranges(outcome.ranges, found)
     except KeyboardInterrupt:
         outcome.interrupted = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Trials of one length: `wanted` of them, fewer from a time `until` on; `centre` is the file's own learning rate."""
+
+    study: Any  # Optuna ships no types here
+    job: Job
+    centre: float
+    wanted: int
+    until: float
+
+    def run(self, ranges: Mapping[str, Range], engine: Engine | None, see: Callable[[str], None]) -> None:
+        """Draw, train and tell Optuna; what was drawn and not trained is told as failed."""
+        import optuna
+
+        done, asked = len(_finished(self.study, self.job.steps)), deque[tuple[Any, Setting]]()
+        try:
+            for trial in carried_out(one, self._drawn(ranges, done, asked), engine, self.job.path):
+                drawn, setting = asked.popleft()
+                _told(self.study, drawn, trial)
+                see(_said(setting.values, self.job.steps, trial))
+                done += 1
+                if not self._more(done):
+                    break
+        finally:
+            for drawn, _ in asked:
+                self.study.tell(drawn, state=optuna.trial.TrialState.FAIL)
+
+    def _more(self, done: int) -> bool:
+        """Whether there are too few trials yet: each round makes a few, whatever the time."""
+        return done < self.wanted and (time.perf_counter() < self.until or done < FEWEST)
+
+    def _drawn(self, ranges: Mapping[str, Range], done: int, asked: deque[tuple[Any, Setting]]) -> Iterator[Setting]:
+        """The settings of the trials that are to be done yet, noted as asked for."""
+        import optuna
+
+        spread = {
+            name: optuna.distributions.FloatDistribution(r.low, max(r.high, r.low * 1.001), log=True)
+            for name, r in ranges.items()
+        }
+        for _ in range(self.wanted - done if self._more(done) else 0):
+            drawn = self.study.ask(spread)
+            values = dict(drawn.params)
+            for name, held in ranges.items():
+                if held.whole:
+                    values[name] = float(2 ** round(math.log2(values[name])))
+            drawn.set_user_attr("values", values)
+            setting = Setting(self.job, {**values, "factor": values["lr"] / self.centre})
+            asked.append((drawn, setting))
+            yield setting
 
 
 def _study(storage: str, path: str, number: int, seed: int) -> Any:  # noqa: ANN401 - Optuna ships no types here
@@ -166,37 +224,6 @@ def _study(storage: str, path: str, number: int, seed: int) -> Any:  # noqa: ANN
     )
     study.sampler = optuna.samplers.RandomSampler(seed=seed + 1000 * number + len(study.trials))  # none drawn twice
     return study
-
-
-def _more(done: int, wanted: int, until: float) -> bool:
-    """Whether a round has too few trials yet: each makes a few, whatever the time."""
-    return done < wanted and (time.perf_counter() < until or done < FEWEST)
-
-
-def _asked(
-    study: Any,  # noqa: ANN401
-    ranges: Mapping[str, Range],
-    job: Job,
-    centre: float,
-    more: Callable[[int], bool],
-) -> Iterator[tuple[Any, Setting]]:
-    """Trials drawn from the ranges as long as there are to be more."""
-    import optuna
-
-    spread = {
-        name: optuna.distributions.FloatDistribution(r.low, max(r.high, r.low * 1.001), log=True)
-        for name, r in ranges.items()
-    }
-    done = len(_finished(study, job.steps))
-    while more(done):
-        asked = study.ask(spread)
-        values = dict(asked.params)
-        for name, held in ranges.items():
-            if held.whole:
-                values[name] = float(2 ** round(math.log2(values[name])))
-        asked.set_user_attr("values", values)
-        yield asked, Setting(job, {**values, "factor": values["lr"] / centre})
-        done += 1
 
 
 def _told(study: Any, asked: Any, trial: Trial) -> None:  # noqa: ANN401
@@ -216,7 +243,7 @@ def _told(study: Any, asked: Any, trial: Trial) -> None:  # noqa: ANN401
 
 def _finished(study: Any, steps: int) -> list[tuple[dict[str, float], int, float]]:  # noqa: ANN401
     """The trials of a round that ended, those that diverged with an infinite loss."""
-    ended = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished() and "values" in t.user_attrs]
+    ended = [t for t in study.get_trials(deepcopy=False) if t.state.name in {"COMPLETE", "PRUNED"}]
     return [(dict(t.user_attrs["values"]), steps, t.value if t.state.name == "COMPLETE" else math.inf) for t in ended]
 
 
@@ -228,7 +255,12 @@ def _next_ranges(
         return {name: Range(r.low / WIDE, r.high / WIDE) if name == "lr" else r for name, r in ranges.items()}
     good = alive[: max(2, len(found) // BEST)]
     return {
-        name: held.narrowed([values[name] for values, _, _ in good], good[0][0][name]) for name, held in ranges.items()
+        name: held.narrowed(
+            [values[name] for values, _, _ in good],
+            good[0][0][name],
+            [values[name] for values, _, _ in found] if name == "lr" else [],  # the others matter less than noise does
+        )
+        for name, held in ranges.items()
     }
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from nndoctor.core.report import Report
 from nndoctor.treatment.changes import named
 from nndoctor.treatment.gains import Gain, Units, Verdict, gain, pooled_noise, unit
-from nndoctor.treatment.trial import Rival, Trial
+from nndoctor.treatment.pruning import Rival
+from nndoctor.treatment.trial import Trial
 
 STOP_EARLY = "early-stop"
 NO_TIME = "not enough time left"

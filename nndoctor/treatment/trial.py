@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,24 +22,12 @@ from nndoctor.training.options import Options
 from nndoctor.training.stepper import Stepper
 from nndoctor.treatment.changes import Change, named
 from nndoctor.treatment.doctor import Doctor
+from nndoctor.treatment.pruning import EVALUATIONS, HALF, RECENT, Rival, behind, hopeless
 from nndoctor.treatment.steering import steered
 from nndoctor.treatment.subject import loaded
 
-EVALUATIONS = 12  # in a run
 LAST = 0.15  # share of the evaluations whose mean is the loss at the end
-EXPLODED = 3.0  # times the first loss: beyond it a trial is cut (CS231n, hyperparameter search)
-RECENT = 10  # training losses whose mean stands for an evaluation where the file allows none
-MIN_EVALUATIONS = 3  # before a trial may be cut
-HALF = 0.5  # of a run, before it is given up for being behind
-
-
-@dataclass(frozen=True, slots=True)
-class Rival:
-    """The curve of the file as it is, and by how much a trial may be behind it at half its length."""
-
-    losses: tuple[float, ...]
-    final: float
-    margin: float
+ALONE = threading.Lock()  # random numbers and the optimizers' hooks belong to the process; a worker may have threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +77,7 @@ class Trial:
     @property
     def diverged(self) -> bool:
         """Whether the loss became infinite or several times its first value."""
-        return bool(_hopeless(self))
+        return bool(hopeless(self))
 
     @property
     def final(self) -> float:
@@ -114,7 +103,8 @@ class Trial:
 
 def trained(job: Job) -> Trial:
     """Do a training. Raises ModelFileError for what does not work in the file."""
-    return trained_subject(job, named(job.change))[0]
+    with ALONE:
+        return trained_subject(job, named(job.change))[0]
 
 
 def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
@@ -209,10 +199,10 @@ class _Course:
         trial.losses.append(values["loss"])
         if "accuracy" in values:
             trial.accuracies.append(values["accuracy"])
-        trial.cut = _hopeless(trial)
+        trial.cut = hopeless(trial)
         if not trial.cut and self.doctor is not None and HALF * self.total <= step + 1 < self.total:
             trial.cut = self.doctor.fails(trial.run())
-        trial.given_up = _behind(trial, self.rival)
+        trial.given_up = behind(trial, self.rival)
 
 
 def _scheduled(subject: Experiment, optimizer: torch.optim.Optimizer) -> Callable[[Trial], None]:
@@ -247,25 +237,3 @@ def _endless(subject: Experiment, total: int, after_epoch: Callable[[], None]) -
         if left == before:
             return
         after_epoch()
-
-
-def _hopeless(trial: Trial) -> str:
-    """Why a trial has failed, or nothing."""
-    if trial.losses and not math.isfinite(trial.losses[-1]):
-        return "the loss is not finite"
-    curve = trial.train_losses or trial.losses  # of overfitting the validation loss grows, too, and nothing has failed
-    if len(trial.losses) < MIN_EVALUATIONS or not curve:
-        return ""
-    recent = float(np.mean(curve[-RECENT:]))
-    if math.isfinite(recent) and not recent > EXPLODED * max(curve[0], 0.0) > 0:
-        return ""
-    return f"the loss exceeds {EXPLODED:g}× its first value"
-
-
-def _behind(trial: Trial, rival: Rival | None) -> float | None:
-    """The final loss to expect of a trial that is clearly behind the file as it is, at half its length or later; else None."""
-    done = len(trial.losses)
-    if rival is None or trial.cut or done < HALF * EVALUATIONS or done >= len(rival.losses):
-        return None
-    by = trial.losses[-1] - rival.losses[done - 1]
-    return rival.final + by if math.isfinite(by) and by > rival.margin else None
