@@ -13,8 +13,9 @@ from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import check, put, say
 from nndoctor.cli.run_treat import TreatFormat, length
-from nndoctor.cli.training_options import StepsOption
+from nndoctor.cli.training_options import DeviceOption, StepsOption, TrainingEngineOption
 from nndoctor.core.errors import UsageError
+from nndoctor.diagnosis.workers import Engine
 
 if TYPE_CHECKING:
     from nndoctor.treatment.learning_curve import LearningCurve
@@ -39,6 +40,8 @@ def learning_curve(
     ] = None,
     steps: StepsOption = None,
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="Repeats of each size.")] = 3,
+    device: DeviceOption = "auto",
+    engine: TrainingEngineOption = None,
     format: Annotated[
         TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
     ] = TreatFormat.terminal,
@@ -55,7 +58,10 @@ def learning_curve(
     """
     check(output, [source], force=force)
     needs_torch("nndoctor learning-curve")
-    curve = _read(source) if source.endswith((".csv", ".tsv")) else _trained(source, epochs, steps, seeds)
+    if source.endswith((".csv", ".tsv")):
+        curve = _read(source)
+    else:
+        curve = _trained(source, length(source, epochs, steps), seeds, device, Engine.of(engine))
     from nndoctor.reporters import learning_curve as reporter
 
     paper = look(chosen(color, no_color), to_file=output is not None)
@@ -75,12 +81,14 @@ def _read(source: str) -> LearningCurve:
         raise UsageError(f"{source}: {error}") from error
 
 
-def _trained(source: str, epochs: int | None, steps: int | None, seeds: int) -> LearningCurve:
+def _trained(source: str, steps: int, seeds: int, device: str, engine: Engine) -> LearningCurve:
     from nndoctor.treatment.learning_curve import measured
+    from nndoctor.treatment.trainings import Place
 
     return measured(
         source,
-        length(source, epochs, steps),
+        steps,
         seeds,
         lambda p: say(f"{p.size:,} examples, seed {p.seed}: validation {p.validation:.4g}"),
+        Place(device, engine),
     )

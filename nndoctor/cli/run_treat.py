@@ -15,8 +15,10 @@ from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.out import check, put, say, say_trace
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.workers import Engine
 
 if TYPE_CHECKING:
+    from nndoctor.core.run import Run
     from nndoctor.treatment.treat import Treatment
     from nndoctor.treatment.trial import Trial
 
@@ -47,12 +49,14 @@ class TreatRequest:
     force: bool = False
     quiet: bool = False
     color: Color = Color.auto
+    run: str | None = None
+    engine: str | None = None
 
 
 def carry_out(request: TreatRequest) -> int:
     """Treat, and give the exit code: 0, or 130 after Ctrl-C. Raises NNDoctorError for what does not work."""
     needs_torch("nndoctor treat")
-    budget = seconds(request.budget)
+    budget, engine = seconds(request.budget), Engine.of(request.engine)
     results = str(Path(request.output).with_suffix(".json")) if is_page(request.output) else request.output
     for file in dict.fromkeys((request.output, results)):
         check(file, [request.model], force=request.force or request.resume)
@@ -64,7 +68,11 @@ def carry_out(request: TreatRequest) -> int:
     try:
         treatment = _start(request, results)
         see: Callable[[Trial], None] = (lambda _: None) if request.quiet else (lambda trial: say(_line(trial)))
-        Plan(treatment, request.device, budget, request.seeds, see).run(Session(SessionOptions()))
+        log = None if request.run is None else one_run(request.run)
+        if log is not None:
+            treatment.notes.append(f"the diagnosis is that of {request.run}")
+        plan = Plan(treatment, request.device, budget, request.seeds, see, engine=engine, log=log)
+        plan.run(Session(SessionOptions()))
     except ModelFileError as error:
         say_trace(error.trace)
         raise
@@ -88,6 +96,17 @@ def _start(request: TreatRequest, results: str) -> Treatment:
         return resumed(results, request.model)
     steps = length(request.model, request.epochs, request.steps)
     return Treatment(request.model, steps)
+
+
+def one_run(log: str) -> Run:
+    """The run in a log or run folder. Raises UsageError where there are several, UnreadableLog where there is none."""
+    from nndoctor.readers import read
+
+    runs = read(log)
+    if len(runs) != 1:
+        names = ", ".join(run.source for run in runs[:3])
+        raise UsageError(f"--run {log} holds {len(runs)} runs ({names} ...); name the log of one run of the model file")
+    return runs[0]
 
 
 def length(model: str, epochs: int | None, steps: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -13,9 +14,17 @@ from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import check, put, say
 from nndoctor.cli.run_treat import TreatFormat, length, seconds
-from nndoctor.cli.training_options import BudgetOption, DeviceOption, ModelArgument, NoProgressOption, StepsOption
+from nndoctor.cli.training_options import (
+    BudgetOption,
+    DeviceOption,
+    ModelArgument,
+    NoProgressOption,
+    StepsOption,
+    TrainingEngineOption,
+)
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
+from nndoctor.diagnosis.workers import Engine
 
 
 def search(
@@ -37,6 +46,7 @@ def search(
     ] = None,
     steps: StepsOption = None,
     device: DeviceOption = "auto",
+    engine: TrainingEngineOption = None,
     storage: Annotated[
         str, typer.Option("--storage", metavar="FILE", help="Optuna's database; the same file goes on.")
     ] = "search.db",
@@ -66,11 +76,13 @@ def search(
     from nndoctor.reporters import search as reporter
     from nndoctor.treatment.search import Limits, Outcome, searched
     from nndoctor.treatment.threads import fastest
+    from nndoctor.treatment.trainings import is_local
 
-    limits = Limits(trials, seconds(budget), seed, device)
+    place = Engine.of(engine)
+    limits = Limits(trials, seconds(budget), seed, device, place)
     outcome = Outcome(model, length(model, epochs, steps))
     url = storage if "://" in storage else f"sqlite:///{storage}"
-    with fastest(model, device):
+    with fastest(model, device) if is_local(place) else nullcontext():
         searched(outcome, url, limits, (lambda _: None) if quiet else say)
     run = reporter.run_of(outcome)
     report = None

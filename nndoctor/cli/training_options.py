@@ -12,6 +12,15 @@ StepsOption = Annotated[
     int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
 ]
 DeviceOption = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps.")]
+TrainingEngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="ENGINE",
+        help="Where trainings run: local (default), dask:ADDRESS, ray or ray:ADDRESS.",
+        show_default=False,
+    ),
+]
 NoProgressOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
 ShapeOption = Annotated[
     str | None,

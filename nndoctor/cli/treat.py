@@ -9,7 +9,14 @@ import typer
 from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.run_treat import TreatFormat, TreatRequest, carry_out
-from nndoctor.cli.training_options import BudgetOption, DeviceOption, ModelArgument, NoProgressOption, StepsOption
+from nndoctor.cli.training_options import (
+    BudgetOption,
+    DeviceOption,
+    ModelArgument,
+    NoProgressOption,
+    StepsOption,
+    TrainingEngineOption,
+)
 
 
 def treat(
@@ -27,7 +34,17 @@ def treat(
     ] = None,
     steps: StepsOption = None,
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=2, help="Repeats of each verified change.")] = 3,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="LOG",
+            help="Diagnose this run of the same file, not the first training.",
+            show_default=False,
+        ),
+    ] = None,
     device: DeviceOption = "auto",
+    engine: TrainingEngineOption = None,
     format: Annotated[
         TreatFormat, typer.Option("--format", "-f", metavar="FORMAT", help="terminal or json.")
     ] = TreatFormat.terminal,
@@ -52,6 +69,19 @@ def treat(
     Example: nndoctor treat model.py --budget 5m
     """
     request = TreatRequest(
-        model, budget, epochs, steps, seeds, device, format, output, resume, force, quiet, chosen(color, no_color)
+        model,
+        budget,
+        epochs,
+        steps,
+        seeds,
+        device,
+        format,
+        output,
+        resume,
+        force,
+        quiet,
+        chosen(color, no_color),
+        run,
+        engine,
     )
     raise typer.Exit(carry_out(request))

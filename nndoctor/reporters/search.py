@@ -66,7 +66,7 @@ def as_json(outcome: Outcome, report: Report | None, errors: Sequence[tuple[str,
         whole = json.loads(sweep.as_json(report, trials_of(outcome), errors))
     best = outcome.best
     whole["search"] = {
-        **whole.get("search", {}),
+        **(held if isinstance(held := whole.get("search"), dict) else {}),
         "model": outcome.path,
         "steps": outcome.steps,
         "reference": plain(outcome.reference),

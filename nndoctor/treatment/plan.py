@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from nndoctor.core.errors import UsageError
+from nndoctor.core.run import Run
 from nndoctor.diagnosis.session import Session
 from nndoctor.diagnosis.workers import Engine
 from nndoctor.experiment.experiment import Experiment
@@ -36,7 +37,8 @@ NEAR = 0.8  # share of the material size from which on a gain is repeated
 class Plan:
     """Carries a treatment out within a budget of seconds, or of the processor's seconds. `see` is called after every training.
 
-    Trainings run where `engine` says; the plan, and so every result, is the same wherever that is.
+    Trainings run where `engine` says; the plan, and so every result, is the same wherever that is. A `log` of the same
+    file is diagnosed in place of the first training.
     """
 
     treatment: Treatment
@@ -46,6 +48,7 @@ class Plan:
     see: Callable[[Trial], None] = lambda _: None
     cpu: bool = False
     engine: Engine | None = None
+    log: Run | None = None
     _began: float = 0.0
     _candidates: list[Change] = field(default_factory=list)
     _trainings: Ahead[Job, Trial] = field(init=False)
@@ -82,7 +85,7 @@ class Plan:
             self._train(None, seed)
         held.constant = self._constant(subject)
         first = held.trials["", 0]
-        held.report = session.judge(first.run(), log=held.path)
+        held.report = session.judge(self.log or first.run(), log=held.path)
         subject = loaded(held.path, 0)  # what was fitted and judged may have moved batch statistics
         for change in ordered(held.report, subject, first.start, held.constant):
             reason = change.lacks(loaded(held.path, 0) if change.costly else subject)
