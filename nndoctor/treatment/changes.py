@@ -18,7 +18,7 @@ from nndoctor.treatment.steering import IDLE, Steering
 from nndoctor.treatment.subject import rebatchable, remade
 
 WARMUP, CLIP = 0.1, 1.0  # share of the run; norm of the gradient
-MOMENTUM = 0.9
+MOMENTUM, HIGH_MOMENTUM = 0.9, 0.95  # the usual one; beyond the other, steps are twenty times as long as they look
 ADAM_RATE, SGD_RATE = 1e-3, 0.05
 SHRINK = 2.0  # of the weights' logarithm over the run, by weight decay alone
 
@@ -124,7 +124,7 @@ def _no_momentum(experiment: Experiment) -> str:
     found = made(experiment)
     if not isinstance(found, torch.optim.SGD):
         return "the optimizer is not SGD"
-    return "the optimizer has momentum" if found.param_groups[0]["momentum"] > 0 else ""
+    return "the optimizer has momentum" if 0 < found.param_groups[0]["momentum"] <= HIGH_MOMENTUM else ""
 
 
 def _no_decay(optimizer: torch.optim.Optimizer) -> None:

@@ -17,6 +17,7 @@ Z_95 = 1.645
 PRIOR = 4  # seeds that the noise of all changes together counts as: few seeds alone would underestimate it
 LEAST_NOISE = 0.015  # standard deviation of a gain: finals of a few seeds may agree by chance
 UNKNOWN_NOISE = 0.1  # before any change has a second seed
+LOG_CHI = (-1.27, -0.577, -0.369, -0.270, -0.213)  # mean of ln(χ²/k) with k = 1 … 5 degrees of freedom
 AGREE = 0.5  # share of the material size that must remain against the mean of all seeds, and at the interval's end
 
 
@@ -97,7 +98,18 @@ def _spread(gains: np.ndarray, noise: float | None) -> tuple[float, int]:
 
 
 def pooled_noise(differences: Sequence[Sequence[float]]) -> float | None:
-    """The standard deviation of paired gains within the changes, pooled; None where no change has two seeds."""
-    squares = [float(np.var(one, ddof=1)) * (len(one) - 1) for one in differences if len(one) > 1]
-    degrees = sum(len(one) - 1 for one in differences if len(one) > 1)
-    return math.sqrt(sum(squares) / degrees) if degrees else None
+    """The usual standard deviation of paired gains within a change; None where no change has two seeds.
+
+    A geometric mean of the variances, each weighted by its degrees of freedom: a change with which some seeds explode says
+    nothing of the noise of the others.
+    """
+    found = [(max(float(np.var(one, ddof=1)), LEAST_NOISE**2), len(one) - 1) for one in differences if len(one) > 1]
+    degrees = sum(count for _, count in found)
+    if not degrees:
+        return None
+    return math.exp(sum(count * (math.log(value) - _bias(count)) for value, count in found) / degrees / 2)
+
+
+def _bias(degrees: int) -> float:
+    """The expected logarithm of a variance that is estimated with so many degrees of freedom and is 1."""
+    return LOG_CHI[min(degrees, len(LOG_CHI)) - 1]

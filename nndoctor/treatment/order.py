@@ -1,4 +1,4 @@
-"""Which change to try first: by the prognosis, by the findings' remedies, by cheap looks at the file, then the rest."""
+"""Which change to try first: by cheap looks at the file, by the prognosis, by the findings' remedies, then the rest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from nndoctor.core.prognosis import most_promising
 from nndoctor.core.report import Report
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.treatment import functions
-from nndoctor.treatment.changes import CHANGES, OUT_OF_REACH, Change
+from nndoctor.treatment.changes import CHANGES, HIGH_MOMENTUM, OUT_OF_REACH, Change
 from nndoctor.treatment.rebound import made
 from nndoctor.treatment.subject import rebatchable
 
@@ -31,7 +31,7 @@ REMEDIES = {  # what a finding's remedies mean as changes
     "decay-later": "constant-schedule",
 }
 PROGNOSIS = {"less-regularization": ("dropout-off", "weight-decay-off")}  # one of the prognosis, several of these
-HELPS = 0.3  # probability from which on a change of the prognosis comes before what a look at the file suggests
+HELPS = 0.3  # probability from which on a change of the prognosis comes before the remedies of findings
 STRONG_DROPOUT, STRONG_DECAY = 0.6, 0.02
 LARGE_BATCH, SMALL_BATCH = 0.2, 4  # share of the examples; examples
 WILD_START = 1.5  # times the loss of a constant prediction: a first loss beyond it speaks for the initialization
@@ -39,15 +39,17 @@ WILD_START = 1.5  # times the loss of a constant prediction: a first loss beyond
 
 def ordered(report: Report | None, subject: Experiment, start: float, constant: float) -> list[Change]:
     """All changes, the most promising first; `start` is the loss before the first step."""
-    names: list[str] = []
-    if report is not None:
-        for entry in most_promising(report.prognosis):
-            if entry.helps >= HELPS and entry.gain > 0:
-                names += PROGNOSIS.get(entry.change, (entry.change,))
-    names += suspicious(subject, start, constant)
-    if report is not None:
-        names += [name for finding in report.findings for name in _remedies(finding)]
+    names = suspicious(subject, start, constant)
     by_name = {change.name: change for change in CHANGES}
+    if report is not None:
+        likely = [
+            name
+            for entry in most_promising(report.prognosis)
+            if entry.helps >= HELPS and entry.gain > 0
+            for name in PROGNOSIS.get(entry.change, (entry.change,))
+        ]
+        names += sorted(likely, key=lambda name: name in by_name and by_name[name].costly)  # several cheap ones for it
+        names += [name for finding in report.findings for name in _remedies(finding)]
     return [by_name[name] for name in dict.fromkeys([*names, *by_name]) if name in by_name and name not in OUT_OF_REACH]
 
 
@@ -69,6 +71,8 @@ def suspicious(subject: Experiment, start: float, constant: float) -> list[str]:
         found.append("batch/4")
     elif 0 < size <= SMALL_BATCH:
         found.append("batch*4")
+    if optimizer is not None and optimizer.param_groups[0].get("momentum", 0.0) > HIGH_MOMENTUM:
+        found.append("momentum")
     return found
 
 

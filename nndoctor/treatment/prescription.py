@@ -22,6 +22,8 @@ for _layer in model.modules():
         torch.nn.init.kaiming_normal_(_layer.weight, nonlinearity="relu")
         if _layer.bias is not None:
             torch.nn.init.zeros_(_layer.bias)
+    elif isinstance(_layer, (torch.nn.RNNBase, torch.nn.RNNCellBase)):
+        _layer.reset_parameters()
 """
 NORMALIZE = """
 _inputs = torch.cat([batch[0] for batch in train_data])
@@ -170,7 +172,7 @@ WORDS = {
     "lr": "multiply the learning rate as given",
     "steps*4": "train four times as long",
     "wider": "make the hidden layers wider",
-    "initialization": "initialize linear and convolutional layers with He's normal distribution, biases with zero",
+    "initialization": "initialize linear and convolutional layers with He's normal distribution, biases with zero, recurrent layers as PyTorch does",
     "normalize": "subtract the training set's mean from the inputs and divide by its standard deviation",
     "normalize-targets": "standardize the targets, and scale the outputs back where they are used",
     "linear-output": "remove the activation at the output",

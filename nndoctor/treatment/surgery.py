@@ -20,6 +20,7 @@ MAX_BATCHES = 64  # that the inputs' mean and standard deviation are measured on
 MODEST = (0.5, 2.0)  # standard deviations of inputs that need no scaling
 NEAR_ZERO = 0.5  # a mean within so many standard deviations of zero needs no centring
 REGRESSIONS = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
+RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 Weighted = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
@@ -43,11 +44,14 @@ def with_dropout(experiment: Experiment) -> None:
 
 
 def initialized(experiment: Experiment) -> None:
-    """He's initialization (He et al. 2015) of every linear and convolutional layer; biases zero."""
+    """He's initialization (He et al. 2015) of every linear and convolutional layer; biases zero; PyTorch's of recurrent layers."""
     for layer in layers_with_weights(experiment.model):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
+    for module in experiment.model.modules():
+        if isinstance(module, RECURRENT):
+            module.reset_parameters()
 
 
 def rectified(experiment: Experiment) -> None:

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from textwrap import dedent
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="treatments need torch")
@@ -19,8 +20,9 @@ from nndoctor.diagnosis.session import Session  # noqa: E402
 from nndoctor.reporters.html.treatment import render as render_page  # noqa: E402
 from nndoctor.reporters.page import Style  # noqa: E402
 from nndoctor.reporters.treatment import render  # noqa: E402
+from nndoctor.treatment.changes import BY_NAME, named  # noqa: E402
 from nndoctor.treatment.constant import constant_loss  # noqa: E402
-from nndoctor.treatment.gains import Units, Verdict, gain  # noqa: E402
+from nndoctor.treatment.gains import Units, Verdict, gain, pooled_noise  # noqa: E402
 from nndoctor.treatment.plan import Plan  # noqa: E402
 from nndoctor.treatment.resume import resumed  # noqa: E402
 from nndoctor.treatment.subject import loaded  # noqa: E402
@@ -147,6 +149,35 @@ def test_a_constant_prediction_of_balanced_classes_has_a_loss_near_ln_c(written)
 def test_verdicts_need_a_material_gain_beyond_noise_in_two_seeds(changed, verdict):
     """A constant prediction has a loss of 1.5; a gain of 1 is 1."""
     assert gain({0: 1.0, 1: 1.02, 2: 0.98}, changed, Units(1.5, 1.0, 0.02)).verdict is verdict
+
+
+def test_noise_is_pooled_over_changes():
+    """Two seeds of many changes tell it as well as many seeds of one."""
+    drawn = np.random.default_rng(0).normal(0, 0.2, (400, 2))
+    assert pooled_noise(drawn.tolist()) == pytest.approx(0.2, rel=0.1)
+    assert pooled_noise([drawn.flatten().tolist()]) == pytest.approx(0.2, rel=0.1)
+    assert pooled_noise([[0.1]]) is None
+
+
+def test_a_change_with_which_some_seeds_explode_does_not_hide_what_others_gain():
+    """Its noise is its own."""
+    noise = pooled_noise([[1.99, 2.01, 2.0, 1.98], [2.0, 0.02]])
+    seeds = dict.fromkeys(range(4), 3.0)
+    assert gain(seeds, {0: 1.01, 1: 0.99, 2: 1.0, 3: 1.02}, Units(1.5, 1.0, noise)).verdict is Verdict.HELPS
+
+
+@pytest.mark.parametrize(("momentum", "applies"), [(0.0, True), (0.9, False), (0.99, True)])
+def test_momentum_is_tried_where_it_is_missing_or_too_high(written, momentum, applies):
+    """0.9 stays."""
+    path = written(f"optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum={momentum})")
+    assert (BY_NAME["momentum"].lacks(loaded(path, 0)) == "") == applies
+
+
+def test_recurrent_weights_are_drawn_again(written):
+    """As PyTorch draws them, within 1/√16."""
+    subject = loaded(written("model.extra = nn.GRU(4, 16)\nfor p in model.parameters(): nn.init.constant_(p, 5.0)"), 0)
+    named("initialization").apply(subject)
+    assert max(float(p.detach().abs().max()) for p in subject.model.extra.parameters()) <= 0.25
 
 
 def test_the_command_writes_json_and_resumes(written, capsys):
