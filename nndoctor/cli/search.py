@@ -64,7 +64,8 @@ def search(
     """Search for a learning rate, weight decay and batch size, coarse to fine, and judge the search.
 
     Short trainings over a wide range first, then longer ones over what is left of it. The range widens where the best
-    trials are at its edge. A trial stops early once its loss exceeds three times its first value or it has an error.
+    trials are at its edge. A trial stops early once its loss exceeds three times its first value, it has an error,
+    or it is too slow to reach the best one.
 
     Example: nndoctor search model.py --budget 5m
     """

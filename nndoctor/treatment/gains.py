@@ -17,7 +17,6 @@ Z_95 = 1.645
 PRIOR = 4  # seeds that the noise of all changes together counts as: few seeds alone would underestimate it
 LEAST_NOISE = 0.015  # standard deviation of a gain: finals of a few seeds may agree by chance
 UNKNOWN_NOISE = 0.1  # before any change has a second seed
-LOG_CHI = (-1.27, -0.577, -0.369, -0.270, -0.213)  # mean of ln(χ²/k) with k = 1 … 5 degrees of freedom
 AGREE = 0.5  # share of the material size that must remain against the mean of all seeds, and at the interval's end
 
 
@@ -111,5 +110,5 @@ def pooled_noise(differences: Sequence[Sequence[float]]) -> float | None:
 
 
 def _bias(degrees: int) -> float:
-    """The expected logarithm of a variance that is estimated with so many degrees of freedom and is 1."""
-    return LOG_CHI[min(degrees, len(LOG_CHI)) - 1]
+    """The expected logarithm of a variance that is 1 and estimated with so many degrees of freedom: of χ²/k, to a twentieth."""
+    return -1 / degrees - 1 / (3 * degrees**2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ EVALUATIONS = 12  # in a run
 EXPLODED = 3.0  # times the first loss: beyond it a trial is cut (CS231n, hyperparameter search)
 RECENT = 10  # training losses whose mean stands for an evaluation where the file allows none
 MIN_EVALUATIONS = 3  # before a trial may be cut
+ENDED = 2  # trials of a search that must have ended before others are measured by the best of them
+TOO_SLOW = "too slow to reach the best trial"
 HALF = 0.5  # of a run, before it is given up for being behind
 
 
@@ -43,21 +46,52 @@ def hopeless(trial: Trial) -> str:
 def shortened(trial: Trial, rival: Rival | None) -> Trial:
     """A finished training as it would be if it had been given up where it was clearly behind the file as it is."""
     for done in range(1, len(trial.losses)):
-        given_up = behind(replace(trial, losses=trial.losses[:done], cut=""), rival)
-        if given_up is not None:
-            kept = sum(step <= trial.steps[done - 1] for step in trial.train_steps)
-            return replace(
-                trial,
-                steps=trial.steps[:done],
-                losses=trial.losses[:done],
-                accuracies=trial.accuracies[:done],
-                train_steps=trial.train_steps[:kept],
-                train_losses=trial.train_losses[:kept],
-                rates=trial.rates[:kept],
-                seconds=trial.seconds * done / len(trial.losses),
-                cut="",
-                given_up=given_up,
-            )
+        found = until(trial, done)
+        found.given_up = behind(found, rival)
+        if found.given_up is not None:
+            return found
+    return trial
+
+
+def until(trial: Trial, done: int) -> Trial:
+    """A training as it was after so many evaluations."""
+    kept = sum(step <= trial.steps[done - 1] for step in trial.train_steps)
+    return replace(
+        trial,
+        steps=trial.steps[:done],
+        losses=trial.losses[:done],
+        accuracies=trial.accuracies[:done],
+        train_steps=trial.train_steps[:kept],
+        train_losses=trial.train_losses[:kept],
+        rates=trial.rates[:kept],
+        seconds=trial.seconds * done / len(trial.losses),
+        cut="",
+    )
+
+
+def bar_of(finals: Sequence[float]) -> float:
+    """The final loss that a further trial of a search must be able to reach: the best one; infinite before a few have ended."""
+    ended = [value for value in finals if math.isfinite(value)]
+    return min(ended) if len(ended) >= ENDED else math.inf
+
+
+def too_slow(trial: Trial, bar: float) -> bool:
+    """Whether a trial cannot get down to a loss by its end, even if it goes on falling as steeply as it lately did."""
+    losses, done = trial.losses, len(trial.losses)
+    if done < MIN_EVALUATIONS or not math.isfinite(bar):
+        return False
+    lately = range(1, max(done // 3, 1) + 1)
+    steepest = max((losses[-1 - k] - losses[-1]) / k for k in lately)
+    return losses[-1] - max(steepest, 0.0) * max(EVALUATIONS - done, 1) > bar
+
+
+def slowed(trial: Trial, bar: float) -> Trial:
+    """A finished training as it would be if it had been cut where it was too slow."""
+    for done in range(1, len(trial.losses)):
+        found = until(trial, done)
+        if too_slow(found, bar):
+            found.cut = TOO_SLOW
+            return found
     return trial
 
 

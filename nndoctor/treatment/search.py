@@ -17,6 +17,7 @@ import torch
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.workers import Engine
 from nndoctor.treatment.changes import Change
+from nndoctor.treatment.pruning import bar_of, slowed
 from nndoctor.treatment.rebound import made
 from nndoctor.treatment.steering import Steering
 from nndoctor.treatment.subject import loaded, rebatchable, remade
@@ -178,14 +179,17 @@ class _Round:
         """Draw, train and tell Optuna; what was drawn and not trained is told as failed."""
         import optuna
 
-        done, asked = len(_finished(self.study, self.job.steps)), deque[tuple[Any, Setting]]()
+        ended, asked = [loss for _, _, loss in _finished(self.study, self.job.steps)], deque[tuple[Any, Setting]]()
         try:
-            for trial in carried_out(one, self._drawn(ranges, done, asked), engine, self.job.path):
+            for found in carried_out(one, self._drawn(ranges, ended, asked), engine, self.job.path):
                 drawn, setting = asked.popleft()
+                trial = slowed(
+                    found, bar_of(ended)
+                )  # workers that train a whole round at once do not know its best yet
                 _told(self.study, drawn, trial)
                 see(_said(setting.values, self.job.steps, trial))
-                done += 1
-                if not self._more(done):
+                ended.append(trial.final)
+                if not self._more(len(ended)):
                     break
         finally:
             for drawn, _ in asked:
@@ -195,7 +199,9 @@ class _Round:
         """Whether there are too few trials yet: each round makes a few, whatever the time."""
         return done < self.wanted and (time.perf_counter() < self.until or done < FEWEST)
 
-    def _drawn(self, ranges: Mapping[str, Range], done: int, asked: deque[tuple[Any, Setting]]) -> Iterator[Setting]:
+    def _drawn(
+        self, ranges: Mapping[str, Range], ended: Sequence[float], asked: deque[tuple[Any, Setting]]
+    ) -> Iterator[Setting]:
         """The settings of the trials that are to be done yet, noted as asked for."""
         import optuna
 
@@ -203,14 +209,14 @@ class _Round:
             name: optuna.distributions.FloatDistribution(r.low, max(r.high, r.low * 1.001), log=True)
             for name, r in ranges.items()
         }
-        for _ in range(self.wanted - done if self._more(done) else 0):
+        for _ in range(self.wanted - len(ended) if self._more(len(ended)) else 0):
             drawn = self.study.ask(spread)
             values = dict(drawn.params)
             for name, held in ranges.items():
                 if held.whole:
                     values[name] = float(2 ** round(math.log2(values[name])))
             drawn.set_user_attr("values", values)
-            setting = Setting(self.job, {**values, "factor": values["lr"] / self.centre})
+            setting = Setting(replace(self.job, bar=bar_of(ended)), {**values, "factor": values["lr"] / self.centre})
             asked.append((drawn, setting))
             yield setting
 

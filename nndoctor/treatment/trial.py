@@ -22,7 +22,7 @@ from nndoctor.training.options import Options
 from nndoctor.training.stepper import Stepper
 from nndoctor.treatment.changes import Change, named
 from nndoctor.treatment.doctor import Doctor
-from nndoctor.treatment.pruning import EVALUATIONS, HALF, RECENT, Rival, behind, hopeless
+from nndoctor.treatment.pruning import EVALUATIONS, HALF, RECENT, TOO_SLOW, Rival, behind, hopeless, too_slow
 from nndoctor.treatment.steering import steered
 from nndoctor.treatment.subject import loaded
 
@@ -35,7 +35,7 @@ class Job:
     """A training to do. `steps` are those of the file as it is; a change may multiply them.
 
     Its seconds are those of the wall clock, or (`cpu`) of the processor, which do not depend on what else is running.
-    With a `doctor` it ends at a finding of error severity that stands.
+    With a `doctor` it ends at a finding of error severity that stands, with a `bar` where it cannot get down to that loss.
     """
 
     path: str
@@ -46,6 +46,7 @@ class Job:
     rival: Rival | None = None
     cpu: bool = False
     doctor: bool = False
+    bar: float = math.inf
 
     def clock(self) -> float:
         """Seconds of the clock that the training is timed by."""
@@ -130,6 +131,7 @@ def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
         course = _Course(subject, stepper, trial, total, device, job.clock)
         course.rival = None if change.late else job.rival
         course.doctor = Doctor() if job.doctor else None
+        course.bar = job.bar
         course.run()
     trial.seconds += job.clock() - began
     return trial, subject
@@ -158,6 +160,7 @@ class _Course:
     clock: Callable[[], float]
     rival: Rival | None = None
     doctor: Doctor | None = None
+    bar: float = math.inf
 
     def run(self) -> None:
         """Train to the end, or to where it is not worth going on."""
@@ -202,6 +205,8 @@ class _Course:
         trial.cut = hopeless(trial)
         if not trial.cut and self.doctor is not None and HALF * self.total <= step + 1 < self.total:
             trial.cut = self.doctor.fails(trial.run())
+        if not trial.cut and step + 1 < self.total and too_slow(trial, self.bar):
+            trial.cut = TOO_SLOW
         trial.given_up = behind(trial, self.rival)
 
 

@@ -138,6 +138,18 @@ def test_a_stopped_trial_is_pruned_and_counted(optuna, tmp_path):
     assert min(settings["lr"] for settings in failed) > outcome.best[0]["lr"]
 
 
+def test_a_trial_too_slow_to_reach_the_best_one_is_stopped(tmp_path):
+    """A third into it at the earliest; one that falls fast enough goes on."""
+    path = model_file(tmp_path, 0.01)
+    slow, fast = (
+        one(Setting(Job(path, "", 0, 120, "cpu", bar=0.3), {"lr": 0.01 * factor, "factor": factor}))
+        for factor in (1e-3, 1.0)
+    )
+    assert slow.cut == "too slow to reach the best trial"
+    assert len(slow.train_losses) == 30
+    assert fast.final < 0.3
+
+
 def test_a_learning_rate_of_zero_is_no_place_to_start(tmp_path):
     """One line."""
     with pytest.raises(UsageError, match="needs one above 0 to start from"):
