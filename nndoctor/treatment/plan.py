@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
+import torch
+
 from nndoctor.core.errors import UsageError
 from nndoctor.core.run import Run
 from nndoctor.diagnosis.session import Session
@@ -218,7 +220,9 @@ class Plan:
     def _constant(self, subject: Experiment) -> float:
         """The loss of the best constant prediction, or what stands for it. Raises UsageError where no loss is finite."""
         held = self.treatment
-        fitted = constant_loss(subject)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # of the order of the batches
+            fitted = constant_loss(subject)
         if fitted is not None:
             return fitted
         starts = [t.start for t in held.trials.values() if math.isfinite(t.start)]

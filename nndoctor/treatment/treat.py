@@ -92,7 +92,8 @@ class Treatment:
     def _differences(self, name: str) -> list[float]:
         base, changed = self.finals(""), self.finals(name)
         pairs = [(base[s], changed[s]) for s in base.keys() & changed.keys()]
-        return [(a - b) / self.scale for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
+        units = Units(self.constant, self.scale)
+        return [units.of(a) - units.of(b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
 
 
 def material_of(name: str) -> float:
