@@ -77,21 +77,21 @@ class Observer(TorchFunctionMode):
         if func in LOSSES:
             self._noted(func, args, names, value)
         elif getattr(func, "__name__", "") in ARITHMETIC:
-            self._met(args)
+            self._met(args, column_meets_row)
         return value
 
     def _noted(self, func: Any, args: tuple[Any, ...], names: dict[str, Any], value: Any) -> None:  # noqa: ANN401
         places = list(args)
         output = places.pop(0) if places else names.pop("input", None)
         target = places.pop(0) if places else names.pop("target", None)
-        self._met((output, target))
+        self._met((output, target), compared_with_all)
         if isinstance(output, Tensor) and isinstance(value, Tensor) and value.numel() == 1 and not places:
             self.calls.append(LossCall(func, output, target, names, value))
 
-    def _met(self, operands: tuple[Any, ...]) -> None:
-        """Note a column that meets a row of the same length, which makes a square of them."""
+    def _met(self, operands: tuple[Any, ...], meets: Callable[[Tensor, Tensor], bool]) -> None:
+        """Note two tensors that meet so that every value of one is compared with every value of the other."""
         pair = [t for t in operands[:2] if isinstance(t, Tensor)]
-        if len(pair) == 2 and column_meets_row(*pair):
+        if len(pair) == 2 and meets(*pair):
             self.broadcasts.append((tuple(pair[0].shape), tuple(pair[1].shape)))
 
 
@@ -103,6 +103,16 @@ def column_meets_row(a: Tensor, b: Tensor) -> bool:
     row, column = sorted((a, b), key=lambda t: t.ndim)
     shapes = row.ndim == 1 and column.ndim == 2 and column.shape == (len(row), 1) and len(row) > 1
     return shapes and a.requires_grad != b.requires_grad
+
+
+def compared_with_all(a: Tensor, b: Tensor) -> bool:
+    """The same within a loss, whatever the number of dimensions: (N, 1, H, W) and (N, H, W) make N × N maps of N."""
+    if a.ndim == b.ndim or a.numel() != b.numel() or a.requires_grad == b.requires_grad:
+        return False
+    try:
+        return math.prod(torch.broadcast_shapes(a.shape, b.shape)) > a.numel()
+    except RuntimeError:  # the shapes do not fit at all, of which the loss itself tells
+        return False
 
 
 def standing_for(calls: list[LossCall], loss: Tensor) -> LossCall | None:

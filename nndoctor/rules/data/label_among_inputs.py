@@ -22,7 +22,11 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, DIRECT, {"offset": 0}, place="train_data", severity=Severity.ERROR)
     elif isinstance(offset, int) and offset > 1:
         text = f"the loss compares each output with the token {offset} places later: the labels are shifted twice; a model that returns its own loss shifts them by itself"
-        yield Symptom(text, MEASURED, {"offset": offset}, place="train_data")
+        yield Symptom(text, 0.9, {"offset": offset}, place="train_data")
+    rows = run.fact("own_positives")
+    if isinstance(rows, int):
+        text = f"in the {rows} × {rows} matrix of similarities, each row's positive is the row itself: the loss does not use the second view; mask the diagonal and take the other view's place as the target"
+        yield Symptom(text, 0.95, {"rows": rows}, place="loss", severity=Severity.ERROR)
 
 
 RULE = Rule(
@@ -33,7 +37,7 @@ RULE = Rule(
     needs={"fact:examples_seen": 1},
     check=check,
     why="A feature that was computed from the label makes training and validation look perfect, but is missing or wrong when the model is used.",
-    how="In a table with at least 3 features and 64 examples, one feature has exactly one value for each class. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later.",
+    how="In a table with at least 3 features and 64 examples, one feature has exactly one value for each class. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later. In a contrastive loss, each embedding is its own positive.",
     sources=(
         Reference("Kaufman et al., Leakage in Data Mining, TKDD 2012", "https://doi.org/10.1145/2382577.2382579"),
     ),
@@ -42,6 +46,7 @@ RULE = Rule(
         Run.drawn({"examples_seen": 500, "label_column": 9}),
         Run.drawn({"examples_seen": 500, "target_offset": 0}),
         Run.drawn({"examples_seen": 500, "target_offset": 2}),
+        Run.drawn({"examples_seen": 500, "own_positives": 128}),
     ),
     healthy=(Run.drawn({"examples_seen": 500}), Run.drawn({"examples_seen": 500, "target_offset": 1})),
 )

@@ -30,6 +30,7 @@ def check(run: Run) -> Iterator[Symptom]:
         _not_a_number(run)
         or _raw(run)
         or _endless(run)
+        or _wrong_sign(run)
         or _reach(run)
         or _stuck(run)
         or _follows(run)
@@ -91,6 +92,19 @@ def _endless(run: Run) -> Symptom | None:
         run,
         f"wrong outputs can drive the loss to {number(reachable)} and below: it does not measure what the model should do",
         MEASURED,
+    )
+
+
+def _wrong_sign(run: Run) -> Symptom | None:
+    """A term of the loss that falls with the square of an output's size."""
+    place, way, fall = run.fact("endless_output"), run.known("endless_distance"), run.known("endless_fall")
+    if not isinstance(place, int) or way is None or fall is None:
+        return None
+    which = f"output {place + 1}" if run.number("endless_outputs") > 1 else "the output"
+    return _symptom(
+        run,
+        f"the loss falls by {number(fall)} when {which} of the model moves by {number(way)}, up or down, and with the square of that distance: it has no lowest value, as a term with the wrong sign gives it",
+        0.95,
     )
 
 
@@ -203,7 +217,7 @@ RULE = Rule(
     needs={"fact:loss_is_finite": 1},
     check=check,
     why="A loss fits an output if better outputs have a lower loss, the best output is possible, and the gradient leads there. A sigmoid with targets of 100, a softmax over one value and a logarithm of raw scores do not fit, and training cannot correct that.",
-    how="The loss is minimized over the outputs directly, without the network: its initial value, its minimum, its minimum with the last activation (an error if that is a fifth worse), where gradient descent ends, and whether the best output follows the targets.",
+    how="The loss is minimized over the outputs directly, without the network: its initial value, its minimum, its minimum with the last activation (an error if that is a fifth worse), where gradient descent ends, and whether the best output follows the targets. Each output of the model is also moved far up and down: a loss that falls both ways with the square of the distance has no minimum.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",
@@ -227,6 +241,15 @@ RULE = Rule(
             }
         ),
         Run.drawn({"loss_is_finite": False}),
+        Run.drawn(
+            {
+                "loss_is_finite": True,
+                "endless_output": 1,
+                "endless_outputs": 3,
+                "endless_distance": 100.0,
+                "endless_fall": 4e4,
+            }
+        ),
         Run.drawn(
             {
                 "loss_is_finite": True,

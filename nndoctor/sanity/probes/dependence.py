@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from nndoctor.sanity.batches import part, rebuilt, size
+from nndoctor.sanity.batches import Batch, alike, part, rebuilt, size
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.state import seed, unchanged, without_dropout
 from nndoctor.sanity.subject import main_output
@@ -26,24 +28,50 @@ def probe(bench: Bench) -> None:
 @torch.no_grad()
 def leak(bench: Bench) -> None:
     """How much the first example's output changes when the others are replaced, in evaluation mode."""
-    batch = bench.batch
-    n = size(batch)
-    if n < 2 or not bench.alike(batch) or bench.subject.step is not None:
+    n = size(bench.batch)
+    if n < 2 or not bench.alike(bench.batch):
         return
     bench.model.eval()
-    before = main_output(bench.subject.output(batch))
+    call = _called(bench, n)
+    if call is None:
+        return
+    batch, act = call
+    n = size(batch)
+    before = main_output(act(batch))
     if before is None or not before.is_floating_point() or before.ndim == 0 or len(before) != n:
         return
     change = 0.0
     for rest in (torch.randint(1, n, (n - 1,)), torch.full((n - 1,), 1)):
-        after = main_output(bench.subject.output(part(batch, torch.cat([torch.zeros(1, dtype=torch.long), rest]))))
+        after = main_output(act(part(batch, torch.cat([torch.zeros(1, dtype=torch.long), rest]))))
         if after is None or after.shape != before.shape:
             return
         change = max(change, _moved(before[0], after[0]))
-    again = main_output(bench.subject.output(batch))
+    again = main_output(act(batch))
     noise = 0.0 if again is None else _moved(before[0], again[0])
     if noise < NOISE and math.isfinite(change):  # a model that draws random numbers in evaluation mode tells nothing
         bench.fact("leak_change", change)
+
+
+def _called(bench: Bench, n: int) -> tuple[Batch, Callable[[Batch], Any]] | None:
+    """A batch and how the model is called with it; within a step, the first call that has the examples first.
+
+    None where no such call is seen: a step may put time first, or hand over a graph.
+    """
+    if bench.subject.step is None:
+        return bench.batch, bench.subject.output
+    seen: list[tuple[Any, ...]] = []
+
+    def note(_: nn.Module, places: tuple[Any, ...], names: dict[str, Any]) -> None:
+        seen.append((places, names))
+
+    handle = bench.model.register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        bench.subject.run(bench.batch)
+    finally:
+        handle.remove()
+    if not seen or not alike(seen[0]) or size(seen[0]) % n:
+        return None
+    return seen[0], lambda call: bench.model(*call[0], **call[1])
 
 
 def _moved(before: Tensor, after: Tensor) -> float:

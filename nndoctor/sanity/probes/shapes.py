@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from nndoctor.sanity.bench import Bench
 
 
@@ -12,7 +14,7 @@ def probe(bench: Bench) -> None:
     if observer.broadcasts:
         first, second = observer.broadcasts[0]
         bench.fact("broadcast_shapes", (_words(first), _words(second)))
-        bench.fact("broadcast_to", _words((first[0], second[0])))
+        bench.fact("broadcast_to", _words(tuple(torch.broadcast_shapes(first, second))))
 
 
 def _words(shape: tuple[int, ...]) -> str:
