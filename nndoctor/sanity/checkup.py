@@ -24,6 +24,7 @@ from nndoctor.sanity.probes import (
     dependence,
     endless,
     fit,
+    heldout,
     labels,
     modes,
     neighbours,
@@ -64,6 +65,7 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("training against evaluation mode", 28, modes.probe),
     ("a few steps", 3, steps.probe),
     ("numerical gradients", 20, slopes.probe),
+    ("labels on held-out examples", 0, heldout.probe),
     ("the learning-rate range", 0, rates.probe),
     ("a tiny subset", 0, tiny.probe),
 )

@@ -12,6 +12,8 @@ from nndoctor.core.run import Run
 
 AGAINST = 0.05  # share of examples whose equal has another label
 SIGNAL = 0.3  # of what neighbours tell in the validation set: this and more is signal
+CHANCE = 1.5  # standard deviations: held-out labels that fit the outputs no better than others
+LEARNED = 0.3  # of the loss on the examples that are trained on
 NONE = 0.1  # at most so much in training is none
 
 
@@ -33,9 +35,21 @@ def check(run: Run) -> Iterator[Symptom]:
             place="train_data",
             severity=Severity.ERROR,
         )
+    elif isinstance(train, float) and train < NONE / 2 and _memorized(run):
+        steps, learned = run.number("heldout_steps"), run.number("heldout_learned")
+        text = f"similar inputs do not have similar labels, and the model only memorizes them: trained on a part of the examples for {steps:.0f} steps it lowers their loss by {percent(learned)}, but its outputs for the others fit the labels no better than chance"
+        evidence = {"told_in_training": train, "deviations_from_chance": run.number("heldout_score")}
+        yield Symptom(text, 0.85, evidence, place="train_data")
     elif isinstance(train, float) and train < NONE / 2 and held is None:
         text = "similar inputs do not have similar labels: the task is hard, or the labels do not belong to the inputs"
         yield Symptom(text, FAINT, {"told_in_training": train}, place="train_data", severity=Severity.INFO)
+
+
+def _memorized(run: Run) -> bool:
+    """Whether a training on a part of the examples was learned and told nothing of the others, on inputs that are no stand-ins."""
+    score, learned = run.known("heldout_score"), run.known("heldout_learned")
+    structured = run.fact("inputs_structured") is True
+    return structured and score is not None and score < CHANCE and learned is not None and learned > LEARNED
 
 
 RULE = Rule(
@@ -46,7 +60,7 @@ RULE = Rule(
     needs={"fact:contradicting_share": 1},
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how="Equal inputs with different labels for more than 5% of the examples; or a nearest-neighbor prediction of the training labels scores below 10% (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher.",
+    how="Equal inputs with different labels for more than 5% of the examples; or a nearest-neighbor prediction of the training labels scores below 10% (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors tell nothing, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -57,6 +71,16 @@ RULE = Rule(
     sick=(
         Run.drawn({"contradicting_share": 0.2}),
         Run.drawn({"contradicting_share": 0.0, "label_signal": 0.01, "label_signal_validation": 0.9}),
+        Run.drawn(
+            {
+                "contradicting_share": 0.0,
+                "label_signal": 0.01,
+                "inputs_structured": True,
+                "heldout_score": 0.2,
+                "heldout_learned": 0.6,
+                "heldout_steps": 300,
+            }
+        ),
     ),
     healthy=(Run.drawn({"contradicting_share": 0.0, "label_signal": 0.85, "label_signal_validation": 0.87}),),
 )

@@ -40,6 +40,11 @@ def check(run: Run) -> Iterator[Symptom]:
                 layers, paths, f"{_names(layers, paths)} {'is' if len(paths) == 1 else 'are'} {what}", sure, remedies
             )
             return
+    adapters = _listed(run, "frozen_adapters")
+    if adapters:
+        text = f"all {len(adapters)} weights of the low-rank adapters are frozen (requires_grad=False; {adapters[0]}): they were loaded for inference, or frozen together with the model"
+        yield Symptom(text, 0.95, {"adapter_weights": len(adapters)}, layer=adapters[0].rpartition(".")[0])
+        return
     frozen = _listed(run, "frozen_layers")
     whole, trained = run.fact("parameters"), run.fact("trainable_parameters")
     if frozen and isinstance(whole, (int, float)) and isinstance(trained, (int, float)) and whole > 0:
@@ -124,7 +129,7 @@ RULE = Rule(
     needs={"layer:*/weight_norm": 1},
     check=check,
     why="A layer that is never updated keeps its random weights. The loss does not show it: the network only learns less than it could.",
-    how="Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: no weight has changed after 40 calls, or the weights moved less than a hundredth as far as with plain steps. Layers whose requires_grad is off are named as information only.",
+    how="Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: no weight has changed after 40 calls, or the weights moved less than a hundredth as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -137,6 +142,7 @@ RULE = Rule(
     sick=(
         Run.drawn(facts={"not_in_optimizer": ("fc1",)}, layers={"fc1/weight_norm": "5*4"}),
         Run.drawn(facts={"unreached": ("fc1",)}, layers={"fc1/weight_norm": "5*4", "fc1/std": "1*4"}),
+        Run.drawn(facts={"frozen_adapters": ("q.lora_A.weight",)}, layers={"norm/weight_norm": "5*4"}),
         Run.drawn(
             facts={"own_calls": 40, "own_movement": 0.0, "own_optimizer_steps": 0}, layers={"fc1/weight_norm": "5*2"}
         ),

@@ -35,7 +35,8 @@ def check(run: Run) -> Iterator[Symptom]:
     best = run.known("tiny_left_best")
     if elsewhere and left < NOTHING:
         return  # slow, but it learns: the range test judges the rate
-    if not elsewhere and best is not None and best < PART:
+    constant = run.fact("tiny_outputs_constant") is True
+    if not elsewhere and best is not None and best < PART and not constant:
         return  # a good part of the loss went away: too few steps, not a network that cannot learn
     if elsewhere and not isinstance(rate, (int, float)):
         return
@@ -44,6 +45,10 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(
             text, TYPICAL, evidence, severity=Severity.WARNING, remedies=_rate_remedies(run), place="optimizer"
         )
+        return
+    if constant and best is not None and best < PART:
+        text = f"{head} at any learning rate: the loss falls to {percent(best)} of its initial value, but the outputs do not follow the targets: a term of the loss outweighs them"
+        yield Symptom(text, 0.9, evidence, causes=_causes(run), remedies=("balance-the-parts", "fit-loss-to-output"))
         return
     yield Symptom(
         f"{head} at any learning rate{tail}: this is a bug, not a tuning problem",
@@ -138,7 +143,7 @@ RULE = Rule(
     needs={"fact:tiny_tried": 1},
     check=check,
     why="Any working network can memorize a few examples within a few hundred steps. One that cannot has a bug in the model, the loss, the gradients or the data that longer training does not fix.",
-    how="2 to 16 examples, the same batch in every step, dropout and weight decay off, from the user's own initialization, at several learning rates and subsets, until the loss above its minimum is under 5% of its initial value and every class is correct.",
+    how="2 to 16 examples, the same batch in every step, dropout and weight decay off, from the user's own initialization, at several learning rates and subsets, until the loss above its minimum is under 5% of its initial value and every class is correct; where a training step compares outputs with targets, until the outputs follow them.",
     sources=(
         Reference("CS231n: 'overfit a tiny subset of data'", "https://cs231n.github.io/neural-networks-3/"),
         Reference(
@@ -169,8 +174,31 @@ RULE = Rule(
                 "lr_configured": 1.0,
             }
         ),
+        Run.drawn(
+            {
+                "tiny_tried": 3,
+                "tiny_passed": 0,
+                "tiny_passed_elsewhere": 0,
+                "tiny_examples": 16,
+                "tiny_left": 0.6,
+                "tiny_left_best": 0.3,
+                "tiny_outputs_constant": True,
+                "tiny_steps": 300,
+            }
+        ),
     ),
     healthy=(
+        Run.drawn(
+            {
+                "tiny_tried": 3,
+                "tiny_passed": 0,
+                "tiny_passed_elsewhere": 0,
+                "tiny_examples": 16,
+                "tiny_left": 0.6,
+                "tiny_left_best": 0.3,
+                "tiny_steps": 300,
+            }
+        ),
         Run.drawn(
             {
                 "tiny_tried": 3,

@@ -8,6 +8,8 @@ from torch import nn
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.optimizers import rate
 
+ADAPTER = "lora_"  # in the names of low-rank adapters' weights
+
 
 def probe(bench: Bench) -> None:
     """Compare the optimizer's parameters with the model's."""
@@ -18,6 +20,9 @@ def probe(bench: Bench) -> None:
     frozen = [n for n, p in named if not p.requires_grad]
     bench.fact("frozen_parameters", tuple(frozen))
     bench.fact("frozen_share", len(frozen) / max(len(named), 1))
+    adapters = [n for n, _ in named if ADAPTER in n.lower()]
+    if adapters and set(adapters) <= set(frozen):
+        bench.fact("frozen_adapters", tuple(adapters))
     optimizer = bench.subject.optimizer
     if optimizer is None:
         return

@@ -14,6 +14,7 @@ from nndoctor.sanity.batches import Batch, alike, as_bytes, first_input, part, r
 from nndoctor.sanity.bench import Bench, number, unless_diverged
 from nndoctor.sanity.constant import constant_loss
 from nndoctor.sanity.optimizers import advance
+from nndoctor.sanity.probes.follow import follows, goal_of, meets
 from nndoctor.sanity.state import without_dropout
 from nndoctor.sanity.subject import main_output
 
@@ -30,11 +31,15 @@ SHARE = 0.5  # of the time left
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One training on a subset: whether it was learned, the share of the loss that is left, the steps it took."""
+    """One training on a subset: whether it was learned, the share of the loss that is left, the steps it took.
+
+    `followed` says whether the outputs came to follow the targets, where a step compares both.
+    """
 
     learned: bool
     left: float
     steps: int
+    followed: bool = False
 
 
 def probe(bench: Bench) -> None:
@@ -51,6 +56,8 @@ def _learned_by_heart(bench: Bench) -> None:
     subsets = [s for seed in range(bench.seeds) if (s := subset(bench.sample, SIZES[0], seed)) is not None]
     if not subsets:
         return
+    bench.fresh_start()
+    bench.fact("output_meets_target", meets(bench, subsets[0]))
     tries = [attempt(bench, one, 1.0, steps, seed) for seed, one in enumerate(subsets)]
     passed = sum(t.learned for t in tries)
     if bench.clock.left <= 0 and passed < len(tries):
@@ -79,14 +86,14 @@ def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
     small = part(whole, slice(0, SIZES[1]))
     plan = [(small, 1.0, False), *((b, f, False) for f in FACTORS for b in (whole, small))]
     plan += [(small, rate, True) for rate in ADAMS]
-    best = 1.0
+    best, followed = 1.0, False
     for batch, factor, adam in plan:
         if bench.clock.left < 2 * steps * bench.step_time:
             bench.unchecked.append("a tiny subset at other rates")
             del bench.facts["tiny_tried"]  # too little was tried to say that it cannot be learned
             return
         found = unless_diverged(partial(attempt, bench, batch, factor, steps, 0, adam=adam), Try(False, 1.0, 0))
-        best = min(best, found.left)
+        best, followed = min(best, found.left), followed or found.followed
         if found.learned:
             bench.fact("tiny_passed_elsewhere", 1)
             rate = bench.facts.get("lr_configured")
@@ -94,6 +101,7 @@ def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
                 bench.fact("tiny_rate", rate * factor)
             break
     bench.fact("tiny_left_best", best)
+    bench.fact("tiny_outputs_constant", bool(bench.facts.get("output_meets_target")) and not followed)
 
 
 def subset(sample: Batch, wanted: int, seed: int) -> Batch | None:
@@ -140,6 +148,7 @@ def attempt(  # noqa: PLR0913 - what makes one trial differ from the next
     if adam:
         optimizer = torch.optim.Adam([p for p in bench.model.parameters() if p.requires_grad], lr=factor)
     first = last = math.nan
+    ended: object = None
     floor = floor_of(bench)
     for step in range(steps + 1):
         with bench.timed():
@@ -155,13 +164,14 @@ def attempt(  # noqa: PLR0913 - what makes one trial differ from the next
             left = _left(first, last, floor)
             if _learned(first, last, left, floor) and _right(bench, outcome.output, batch):
                 _zeros(bench, batch, factor)
-                return Try(True, left, step)
+                return Try(True, left, step, followed=True)
+        ended = outcome.output
         if not outcome.loss.requires_grad:
             break
         with bench.timed(0):
             outcome.loss.backward()  # type: ignore[no-untyped-call]
             advance(optimizer, lambda: bench.backward(batch))
-    return Try(False, _left(first, last, floor), steps)
+    return Try(False, _left(first, last, floor), steps, follows(ended, goal_of(bench, batch)))
 
 
 def floor_of(bench: Bench) -> float | None:
@@ -183,7 +193,9 @@ def _learned(first: float, last: float, left: float, floor: float | None) -> boo
 
 
 def _right(bench: Bench, output: object, batch: Batch) -> bool:
-    """Whether every class is right, where outputs are scores of classes."""
+    """Whether every class is right, where outputs are scores of classes; whether they follow the targets of a step."""
+    if bench.facts.get("output_meets_target") and not follows(output, goal_of(bench, batch)):
+        return False
     scores, target = main_output(output), target_of(batch)
     if not bench.facts.get("loss_of_classes") or scores is None or target is None or not _of_classes(scores, target):
         return True

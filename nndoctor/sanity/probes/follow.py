@@ -1,0 +1,73 @@
+"""Whether the output of a step follows the target: its lowest loss is not known, and a part of it may fall without that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.batches import Batch, first_input, mapped, tensors
+from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.state import seed, unchanged, without_dropout
+
+UNEXPLAINED = 0.5  # of the targets' spread, by outputs as they are or as logits: more is as good as a constant output
+
+
+def goal_of(bench: Bench, batch: Batch) -> Tensor | None:
+    """What an output may be compared with: the target, or the input where a step has no other."""
+    target = bench.target(batch)
+    return first_input(batch) if target is None else target
+
+
+@torch.no_grad()
+def meets(bench: Bench, batch: Batch) -> bool:
+    """Whether a step compares an output with the target: the target in its place lowers the loss, against its mean.
+
+    A network that predicts the noise in its input has outputs of the target's form that should not follow it.
+    """
+    target = goal_of(bench, batch)
+    if bench.subject.step is None or target is None or not target.is_floating_point() or len(target) < 2:
+        return False
+    with unchanged(bench.model):
+        without_dropout(bench.model)
+        try:
+            if _alike(bench.subject.run(batch).output, target) is None:
+                return False
+            constant = target.mean(0, keepdim=True).expand_as(target)
+            right, wrong = (_loss_with(bench, batch, output) for output in (target, constant))
+        except ModelFileError:  # a loss that takes no such output says nothing here
+            return False
+    return right < wrong
+
+
+def follows(output: object, target: Tensor | None) -> bool:
+    """Whether outputs explain half of how the targets differ from example to example."""
+    got = None if target is None else _alike(output, target)
+    if got is None or target is None:
+        return True
+    got, goal = got.detach().double(), target.detach().double()
+    room = float((goal - goal.mean(0)).square().sum())
+    left = min(float((one - goal).square().sum()) for one in (got, got.sigmoid()))
+    return room == 0 or left < UNEXPLAINED * room
+
+
+def _alike(output: object, target: Tensor) -> Tensor | None:
+    """The only output of the target's form."""
+    same = [t for t in tensors(output) if t.shape == target.shape and t.is_floating_point()]
+    return same[0] if len(same) == 1 else None
+
+
+def _loss_with(bench: Bench, batch: Batch, wanted: Tensor) -> float:
+    """The loss with an output in the place of the model's."""
+
+    def put(_m: nn.Module, _a: Any, output: Any) -> Any:  # noqa: ANN401 - whatever the model returns
+        return mapped(output, lambda t: wanted if t.shape == wanted.shape and t.is_floating_point() else t)
+
+    handle = bench.model.register_forward_hook(put)
+    try:
+        seed(3)
+        return number(bench.subject.run(batch).loss)
+    finally:
+        handle.remove()
