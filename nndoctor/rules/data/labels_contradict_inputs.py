@@ -20,10 +20,14 @@ NONE = 0.1  # at most so much in training is none
 def check(run: Run) -> Iterator[Symptom]:
     """Ask each example's neighbours for its label, in training and in validation."""
     against = run.number("contradicting_share")
+    there = run.known("labels_found_in_input")
     train, held = run.fact("label_signal"), run.fact("label_signal_validation")
     if against > AGAINST and not run.fact("validation_is_train"):
         text = f"{percent(against)} of the examples have the same input as another example but a different label"
-        yield Symptom(text, TYPICAL, {"share": against}, place="train_data")
+        yield Symptom(text, 0.8, {"share": against}, place="train_data")
+    elif there is not None:
+        text = f"at most {percent(there)} of the labels are tokens of the same input, at any shift: a causal language model takes labels that are its input_ids, and these belong to other examples"
+        yield Symptom(text, 0.9, {"found_in_input": there}, place="train_data")
     elif (
         isinstance(train, float) and train < NONE and isinstance(held, float) and held > max(SIGNAL * 0.5, train + 0.1)
     ):
@@ -60,7 +64,7 @@ RULE = Rule(
     needs={"fact:contradicting_share": 1},
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how="Equal inputs with different labels for more than 5% of the examples; or a nearest-neighbor prediction of the training labels scores below 10% (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors tell nothing, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance.",
+    how="Equal inputs with different labels for more than 5% of the examples; or a nearest-neighbor prediction of the training labels scores below 10% (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors tell nothing, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or fewer than half of the labels of a causal language model are tokens of its input.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -70,6 +74,7 @@ RULE = Rule(
     remedies=("check-labels",),
     sick=(
         Run.drawn({"contradicting_share": 0.2}),
+        Run.drawn({"contradicting_share": 0.0, "labels_found_in_input": 0.06}),
         Run.drawn({"contradicting_share": 0.0, "label_signal": 0.01, "label_signal_validation": 0.9}),
         Run.drawn(
             {

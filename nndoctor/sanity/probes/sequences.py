@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -44,13 +44,27 @@ def _offset(bench: Bench) -> None:
     if call.target.numel() not in (n * length, n * (length - 1)):
         return
     rows = call.target.reshape(n, -1)
-    for offset in range(LONG):
-        there = tokens[:, offset:][:, : rows.shape[1]]
-        held = rows[:, : there.shape[1]]
-        kept = held != IGNORED
-        if float(kept.double().mean()) > MOSTLY and bool((held == there)[kept].all()) and _varied(tokens):
-            bench.fact("target_offset", offset)
-            return
+    if not _varied(tokens) or float((rows != IGNORED).double().mean()) <= MOSTLY:
+        return
+    shares = [_found(rows, tokens, offset) for offset in range(LONG)]
+    if 1.0 in shares:
+        bench.fact("target_offset", shares.index(1.0))
+    elif max(shares) < MOSTLY and _own_labels(bench):
+        bench.fact("labels_found_in_input", max(shares))
+
+
+def _found(rows: Tensor, tokens: Tensor, offset: int) -> float:
+    """The share of the targets that are the input's token so many places later; padding does not count."""
+    there = tokens[:, offset:][:, : rows.shape[1]]
+    held = rows[:, : there.shape[1]]
+    kept = held != IGNORED
+    return float((held == there)[kept].double().mean()) if float(kept.double().mean()) > MOSTLY else 0.0
+
+
+def _own_labels(bench: Bench) -> bool:
+    """Whether a language model takes its loss itself, from labels that are the input's tokens by its convention."""
+    own = bench.subject.loss is None and bench.subject.step is None
+    return own and isinstance(bench.batch, Mapping) and {"input_ids", "labels"} <= set(bench.batch)
 
 
 def _varied(tokens: Tensor) -> bool:
