@@ -105,12 +105,17 @@ def column_meets_row(a: Tensor, b: Tensor) -> bool:
     return shapes and a.requires_grad != b.requires_grad
 
 
+def broadcast(a: torch.Size | tuple[int, ...], b: torch.Size | tuple[int, ...]) -> tuple[int, ...]:
+    """The shape in which two shapes meet; raises RuntimeError where they do not fit."""
+    return tuple(torch.broadcast_shapes(a, b))  # type: ignore[no-untyped-call]
+
+
 def compared_with_all(a: Tensor, b: Tensor) -> bool:
     """The same within a loss, whatever the number of dimensions: (N, 1, H, W) and (N, H, W) make N × N maps of N."""
     if a.ndim == b.ndim or a.numel() != b.numel() or a.requires_grad == b.requires_grad:
         return False
     try:
-        return math.prod(torch.broadcast_shapes(a.shape, b.shape)) > a.numel()
+        return math.prod(broadcast(a.shape, b.shape)) > a.numel()
     except RuntimeError:  # the shapes do not fit at all, of which the loss itself tells
         return False
 

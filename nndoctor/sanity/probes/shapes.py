@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.observe import broadcast
 
 
 def probe(bench: Bench) -> None:
@@ -14,7 +13,7 @@ def probe(bench: Bench) -> None:
     if observer.broadcasts:
         first, second = observer.broadcasts[0]
         bench.fact("broadcast_shapes", (_words(first), _words(second)))
-        bench.fact("broadcast_to", _words(tuple(torch.broadcast_shapes(first, second))))
+        bench.fact("broadcast_to", _words(broadcast(first, second)))
 
 
 def _words(shape: tuple[int, ...]) -> str:
