@@ -54,7 +54,8 @@ class LossCall:
 class Observer(TorchFunctionMode):
     """Within it, calls of losses are noted, and arithmetic in which (N, 1) meets (N,).
 
-    `entered` are the arguments of the latest loss that was called, which may have failed.
+    `entered` are the arguments of the latest loss that was called, which may have failed; `blanks` the shares of a CTC
+    loss's targets that are its blank.
     """
 
     def __init__(self) -> None:
@@ -62,6 +63,7 @@ class Observer(TorchFunctionMode):
         self.calls: list[LossCall] = []
         self.broadcasts: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self.entered: tuple[Any, ...] = ()
+        self.blanks: list[float] = []
 
     def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
         self,
@@ -76,6 +78,8 @@ class Observer(TorchFunctionMode):
         value = func(*args, **names)
         if func in LOSSES:
             self._noted(func, args, names, value)
+        elif func is functional.ctc_loss:
+            self.blanks.append(blank_share(*args, **names))
         elif getattr(func, "__name__", "") in ARITHMETIC:
             self._met(args, column_meets_row)
         return value
@@ -103,6 +107,23 @@ def column_meets_row(a: Tensor, b: Tensor) -> bool:
     row, column = sorted((a, b), key=lambda t: t.ndim)
     shapes = row.ndim == 1 and column.ndim == 2 and column.shape == (len(row), 1) and len(row) > 1
     return shapes and a.requires_grad != b.requires_grad
+
+
+def blank_share(
+    log_probs: Tensor,  # noqa: ARG001
+    targets: Tensor,
+    input_lengths: object,  # noqa: ARG001
+    target_lengths: Tensor | tuple[int, ...],
+    blank: int = 0,
+    *_: object,
+    **__: object,
+) -> float:
+    """The share of the targets of a CTC loss that are the blank, which no target may be; padding does not count."""
+    found = targets == blank
+    if targets.ndim == 2:
+        lengths = torch.as_tensor(target_lengths, device=targets.device)
+        found = found[torch.arange(targets.shape[1], device=targets.device) < lengths[:, None]]
+    return float(found.double().mean()) if found.numel() else 0.0
 
 
 def broadcast(a: torch.Size | tuple[int, ...], b: torch.Size | tuple[int, ...]) -> tuple[int, ...]:

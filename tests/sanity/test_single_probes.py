@@ -68,7 +68,7 @@ CLUSTERS = """
 c = torch.arange(240) % 3
 x = torch.randn(3, 24)[c] * 2 + 0.5 * torch.randn(240, 24)
 train_data = DataLoader(TensorDataset(x, LABELS), batch_size=20, shuffle=True); validation_data = None
-model = nn.Sequential(nn.Linear(24, 64), nn.ReLU(), nn.Linear(64, 3)); optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+model = nn.Sequential(nn.Linear(24, 64), nn.ReLU(), nn.Linear(64, 3)); optimizer = torch.optim.Adam(model.parameters(), 2e-2)
 """
 WORDS = """
 s = torch.randint(0, 12, (80, 10))
@@ -89,7 +89,7 @@ train_data = DataLoader(Rows(), batch_size=20)
 @pytest.fixture
 def probed(written, monkeypatch):
     """The facts that probes note of a file with a change."""
-    monkeypatch.setattr(heldout, "STEPS", 120)
+    monkeypatch.setattr(heldout, "STEPS", 200)
 
     def probe(change: str, *probes, budget: float = 20.0) -> dict[str, object]:
         torch.set_num_threads(1)
@@ -215,3 +215,39 @@ def test_labels_of_the_same_sentence_are_not(probed):
     facts = probed(WORDS.replace("LABELS", "s[i]"), sequences.probe)
     assert "labels_found_in_input" not in facts
     assert facts["target_offset"] == 1
+
+
+def test_targets_that_a_model_sees_at_their_own_places_are_seen(probed):
+    """A model that looks both ways, whose loss is taken at every token that it is given."""
+    change = WORDS.replace("LABELS", "s[i]").replace("batch_first", "bidirectional=True, batch_first")
+    change = change.replace("(16, 12)", "(32, 12)").replace("o[:, :-1]", "o").replace("labels[:, 1:]", "labels")
+    assert probed(change, sequences.probe)["target_offset"] == 0
+
+
+def test_hidden_targets_are_not(probed):
+    """The healthy twin: half of the tokens are masked, and only they are targets."""
+    change = WORDS.replace("LABELS", "torch.where(hide, s[i], -100)").replace("s[i],", "torch.where(hide, 0, s[i]),", 1)
+    change = change.replace("batch_first", "bidirectional=True, batch_first").replace("(16, 12)", "(32, 12)")
+    change = change.replace("class Rows", "hide = torch.arange(10) % 2 == 0\nclass Rows")
+    change = change.replace("o[:, :-1]", "o").replace("labels[:, 1:]", "labels")
+    assert "target_offset" not in probed(change, sequences.probe)
+
+
+CTC = """
+x = torch.randn(16, 8, 12); t = torch.randint(1, 5, (16, 3)) - SHIFT
+model = nn.Linear(12, 5); optimizer = torch.optim.Adam(model.parameters(), 1e-3); validation_data = None
+train_data = DataLoader(TensorDataset(x, t), batch_size=8)
+def loss(o, t):
+    lengths = torch.full((len(o),), 8), torch.full((len(o),), 3)
+    return nn.functional.ctc_loss(o.log_softmax(2).transpose(0, 1), t, *lengths)
+"""
+
+
+def test_blanks_among_the_targets_of_a_ctc_loss_are_seen(probed):
+    """Labels that are numbered from 0, which is the blank."""
+    assert 0 < probed(CTC.replace("SHIFT", "1"), shapes.probe)["blank_targets"] < 1
+
+
+def test_labels_from_one_on_are_no_blanks(probed):
+    """The healthy twin."""
+    assert probed(CTC.replace("SHIFT", "0"), shapes.probe)["blank_targets"] == 0

@@ -18,8 +18,8 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, MEASURED, {"feature": column}, place="train_data")
     offset = run.fact("target_offset")
     if isinstance(offset, int) and offset == 0:
-        text = "each target token is the input token at the same place: the model learns to copy it; shift the targets by one, to the next token"
-        yield Symptom(text, DIRECT, {"offset": 0}, place="train_data", severity=Severity.ERROR)
+        text = "each target token is the input token at the same place: the model learns to copy it; shift the targets by one to the next token, or mask the tokens that are to be predicted"
+        yield Symptom(text, 0.95, {"offset": 0}, place="train_data", severity=Severity.ERROR)
     elif isinstance(offset, int) and offset > 1:
         text = f"the loss compares each output with the token {offset} places later: the labels are shifted twice; a model that returns its own loss shifts them by itself"
         yield Symptom(text, 0.9, {"offset": offset}, place="train_data")

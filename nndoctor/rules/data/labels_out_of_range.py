@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -31,7 +31,11 @@ def check(run: Run) -> Iterator[Symptom]:
             if run.fact("target_whole") and high > 1
             else ""
         )
-        yield Symptom(text + more, DIRECT, evidence, place="train_data")
+        yield Symptom(text + more, 0.95, evidence, place="train_data")
+    elif run.number("blank_targets") > 0:
+        share = run.number("blank_targets")
+        text = f"{percent(share)} of the targets of the CTC loss are its blank label: no target may be; number the labels from 1, or set blank="
+        yield Symptom(text, 0.95, {"share": share}, place="train_data")
 
 
 def _wants_probabilities(run: Run) -> bool:
@@ -49,7 +53,7 @@ RULE = Rule(
     needs={"fact:target_low": 1, "fact:target_high": 1},
     check=check,
     why="A label without an output causes an index error on the CPU and undefined behavior on a GPU. Binary cross-entropy with a target of 2 rewards ever larger outputs.",
-    how="A class label below 0 (other than -100) or not below the number of scores; a target outside [0, 1] under binary cross-entropy, or under a loss of a sigmoid's logarithm.",
+    how="A class label below 0 (other than -100) or not below the number of scores; a target outside [0, 1] under binary cross-entropy, or under a loss of a sigmoid's logarithm; the blank label among the targets of a CTC loss.",
     sources=(
         Reference(
             "DeepFD, ICSE 2022; Stack Overflow 50079585: three classes, one sigmoid",
@@ -58,6 +62,7 @@ RULE = Rule(
     ),
     remedies=("fix-labels", "fit-loss-to-output"),
     sick=(
+        Run.drawn({"target_low": 0.0, "target_high": 9.0, "blank_targets": 0.1}),
         Run.drawn({"target_low": 0.0, "target_high": 10.0, "output_classes": 10}),
         Run.drawn({"target_low": 0.0, "target_high": 2.0, "loss_wants_probabilities": True, "target_whole": True}),
     ),

@@ -30,15 +30,19 @@ def probe(bench: Bench) -> None:
 
 
 def _offset(bench: Bench) -> None:
-    """How many places later in the input the loss finds its targets, in a causal model: 1 where it predicts the next token.
+    """How many places later in the input the loss finds its targets: 1 where a causal model predicts the next token.
 
+    A model that sees both ways has its targets hidden from the input; where they are not, it learns to copy.
     Seen at the one loss of torch's that stands for the whole, after whatever shift a model makes by itself.
     """
     tokens = first_input(bench.batch)
     if tokens is None or tokens.is_floating_point() or tokens.ndim != 2 or tokens.shape[1] < 2 * LONG:
         return
     call = bench.subject.observed(bench.batch)[1]
-    if call is None or call.target.is_floating_point() or not _causal(bench, tokens):
+    if call is None or call.target.is_floating_point():
+        return
+    causal = _causal(bench, tokens)
+    if not causal and (not _own_labels(bench) or _has_decoder(bench)):
         return
     n, length = tokens.shape
     if call.target.numel() not in (n * length, n * (length - 1)):
@@ -47,7 +51,9 @@ def _offset(bench: Bench) -> None:
     if not _varied(tokens) or float((rows != IGNORED).double().mean()) <= MOSTLY:
         return
     shares = [_found(rows, tokens, offset) for offset in range(LONG)]
-    if 1.0 in shares:
+    if not causal:
+        bench.fact("target_offset", 0 if shares[0] == 1.0 else None)
+    elif 1.0 in shares:
         bench.fact("target_offset", shares.index(1.0))
     elif max(shares) < MOSTLY and _own_labels(bench):
         bench.fact("labels_found_in_input", max(shares))
@@ -65,6 +71,11 @@ def _own_labels(bench: Bench) -> bool:
     """Whether a language model takes its loss itself, from labels that are the input's tokens by its convention."""
     own = bench.subject.loss is None and bench.subject.step is None
     return own and isinstance(bench.batch, Mapping) and {"input_ids", "labels"} <= set(bench.batch)
+
+
+def _has_decoder(bench: Bench) -> bool:
+    """Whether a model of two parts writes its targets anew, for which copying may be the task."""
+    return bool(getattr(getattr(bench.model, "config", None), "is_encoder_decoder", False))
 
 
 def _varied(tokens: Tensor) -> bool:

@@ -1,4 +1,4 @@
-"""Whether output and target have shapes that broadcast: (N, 1) against (N,) makes N × N differences of N."""
+"""What a pass shows of the loss's arguments: shapes that broadcast, as (N, 1) against (N,) does, and blanks as targets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ def probe(bench: Bench) -> None:
     """One pass in which torch's losses and the arithmetic before them are watched."""
     observer, _ = bench.subject.observed(bench.batch)
     bench.fact("shapes_watched", value=True)
+    if observer.blanks:
+        bench.fact("blank_targets", max(observer.blanks))
     if observer.broadcasts:
         first, second = observer.broadcasts[0]
         bench.fact("broadcast_shapes", (_words(first), _words(second)))
