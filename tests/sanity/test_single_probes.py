@@ -251,3 +251,28 @@ def test_blanks_among_the_targets_of_a_ctc_loss_are_seen(probed):
 def test_labels_from_one_on_are_no_blanks(probed):
     """The healthy twin."""
     assert probed(CTC.replace("SHIFT", "0"), shapes.probe)["blank_targets"] == 0
+
+
+DISTILLED = """
+teacher = nn.Linear(8, 3)
+def step(model, batch):
+    s, t = model(batch[0]), teacher(batch[0]).detach()
+    return nn.functional.kl_div(GIVEN, t.softmax(1), reduction="batchmean") + nn.functional.cross_entropy(s, batch[1])
+"""
+
+
+def test_a_divergence_that_is_given_probabilities_is_seen(probed):
+    """It takes their logarithms, also where it is a part of the loss only."""
+    assert probed(DISTILLED.replace("GIVEN", "s.softmax(1)"), shapes.probe)["not_log_probabilities"] == "kl_div"
+
+
+def test_a_divergence_that_is_given_logarithms_is_not(probed):
+    """The healthy twin."""
+    assert "not_log_probabilities" not in probed(DISTILLED.replace("GIVEN", "s.log_softmax(1)"), shapes.probe)
+
+
+def test_a_slow_model_learns_a_tiny_subset_of_one_seed(written):
+    """A budget of 240 steps is one seed of two hundred, rather than three of forty."""
+    subject = from_file(written())
+    bench = Bench(subject, Clock(48.0), 3, Snapshot(subject.model), step_time=0.1)
+    assert tiny._plan(bench) == (200, 1)

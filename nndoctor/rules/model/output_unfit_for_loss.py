@@ -29,6 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
     found = (
         _not_a_number(run)
         or _raw(run)
+        or _no_logarithms(run)
         or _endless(run)
         or _wrong_sign(run)
         or _reach(run)
@@ -73,6 +74,18 @@ def _raw(run: Run) -> Symptom | None:
         run,
         f"the loss expects log-probabilities and gets {what}: it falls when all scores rise, whatever the correct class is",
         DIRECT,
+    )
+
+
+def _no_logarithms(run: Run) -> Symptom | None:
+    """The same for a part of the loss, where its arguments show it."""
+    loss = run.fact("not_log_probabilities")
+    if not isinstance(loss, str):
+        return None
+    return _symptom(
+        run,
+        f"{loss} takes log-probabilities and gets values above 0: apply log_softmax to the scores, not softmax or nothing",
+        0.95,
     )
 
 
@@ -241,6 +254,7 @@ RULE = Rule(
             }
         ),
         Run.drawn({"loss_is_finite": False}),
+        Run.drawn({"loss_is_finite": True, "not_log_probabilities": "kl_div"}),
         Run.drawn(
             {
                 "loss_is_finite": True,

@@ -1,21 +1,33 @@
-"""What a pass shows of the loss's arguments: shapes that broadcast, as (N, 1) against (N,) does, and blanks as targets."""
+"""What a pass shows of a loss's arguments: shapes that broadcast, as (N, 1) against (N,) does, blanks, what is no logarithm."""
 
 from __future__ import annotations
 
+from torch.nn import functional
+
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.observe import broadcast
+from nndoctor.sanity.observe import LossCall, broadcast
+
+ROUNDING = 1e-4  # above 0
 
 
 def probe(bench: Bench) -> None:
     """One pass in which torch's losses and the arithmetic before them are watched."""
     observer, _ = bench.subject.observed(bench.batch)
     bench.fact("shapes_watched", value=True)
+    bench.fact("not_log_probabilities", next(filter(None, map(_not_logarithms, observer.calls)), None))
     if observer.blanks:
         bench.fact("blank_targets", max(observer.blanks))
     if observer.broadcasts:
         first, second = observer.broadcasts[0]
         bench.fact("broadcast_shapes", (_words(first), _words(second)))
         bench.fact("broadcast_to", _words(broadcast(first, second)))
+
+
+def _not_logarithms(call: LossCall) -> str | None:
+    """The loss that wants log-probabilities and is given values above 0, which no logarithm of a probability is."""
+    wants = call.function in (functional.kl_div, functional.nll_loss)
+    above = wants and call.output.is_floating_point() and call.output.numel() and float(call.output.max()) > ROUNDING
+    return call.function.__name__ if above else None
 
 
 def _words(shape: tuple[int, ...]) -> str:

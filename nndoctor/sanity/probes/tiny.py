@@ -50,10 +50,10 @@ def probe(bench: Bench) -> None:
 
 
 def _learned_by_heart(bench: Bench) -> None:
-    steps = _steps(bench)
+    steps, seeds = _plan(bench)
     if not steps or bench.sample is None or bench.facts.get("loss_has_gradient") is False:
         return
-    subsets = [s for seed in range(bench.seeds) if (s := subset(bench.sample, SIZES[0], seed)) is not None]
+    subsets = [s for seed in range(seeds) if (s := subset(bench.sample, SIZES[0], seed)) is not None]
     if not subsets:
         return
     bench.fresh_start()
@@ -73,12 +73,14 @@ def _learned_by_heart(bench: Bench) -> None:
         _elsewhere(bench, subsets[0], steps)
 
 
-def _steps(bench: Bench) -> int:
-    room = SHARE * bench.clock.left / max(bench.step_time, 1e-5) / bench.seeds
+def _plan(bench: Bench) -> tuple[int, int]:
+    """Steps and seeds that fit: fewer seeds before fewer steps, so that a slow model is tried once at least."""
+    room = SHARE * bench.clock.left / max(bench.step_time, 1e-5)
+    seeds = max(1, min(bench.seeds, int(room / STEPS)))
     if room < FEWEST:
         bench.unchecked.append("a tiny subset")
-        return 0
-    return int(min(STEPS, room))
+        return 0, 0
+    return int(min(STEPS, room / seeds)), seeds
 
 
 def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
