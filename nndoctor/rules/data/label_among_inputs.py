@@ -19,14 +19,14 @@ def check(run: Run) -> Iterator[Symptom]:
     offset = run.fact("target_offset")
     if isinstance(offset, int) and offset == 0:
         text = "each target token is the input token at the same place: the model learns to copy it; shift the targets by one to the next token, or mask the tokens that are to be predicted"
-        yield Symptom(text, 0.95, {"offset": 0}, place="train_data", severity=Severity.ERROR)
+        yield Symptom(text, DIRECT, {"offset": 0}, place="train_data", severity=Severity.ERROR)
     elif isinstance(offset, int) and offset > 1:
         text = f"the loss compares each output with the token {offset} places later: the labels are shifted twice; a model that returns its own loss shifts them by itself"
-        yield Symptom(text, 0.9, {"offset": offset}, place="train_data")
+        yield Symptom(text, MEASURED, {"offset": offset}, place="train_data")
     rows = run.fact("own_positives")
     if isinstance(rows, int):
         text = f"in the {rows} × {rows} matrix of similarities, each row's positive is the row itself: the loss does not use the second view; mask the diagonal and take the other view's place as the target"
-        yield Symptom(text, 0.95, {"rows": rows}, place="loss", severity=Severity.ERROR)
+        yield Symptom(text, DIRECT, {"rows": rows}, place="loss", severity=Severity.ERROR)
 
 
 RULE = Rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.confidence import FAINT, MEASURED, TYPICAL
+from nndoctor.core.confidence import FAINT, MEASURED, SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
@@ -24,10 +24,10 @@ def check(run: Run) -> Iterator[Symptom]:
     train, held = run.fact("label_signal"), run.fact("label_signal_validation")
     if against > AGAINST and not run.fact("validation_is_train"):
         text = f"{percent(against)} of the examples have the same input as another example but a different label"
-        yield Symptom(text, 0.8, {"share": against}, place="train_data")
+        yield Symptom(text, TYPICAL, {"share": against}, place="train_data")
     elif there is not None:
         text = f"at most {percent(there)} of the labels are tokens of the same input, at any shift: a causal language model takes labels that are its input_ids, and these belong to other examples"
-        yield Symptom(text, 0.9, {"found_in_input": there}, place="train_data")
+        yield Symptom(text, MEASURED, {"found_in_input": there}, place="train_data")
     elif (
         isinstance(train, float) and train < NONE and isinstance(held, float) and held > max(SIGNAL * 0.5, train + 0.1)
     ):
@@ -43,7 +43,7 @@ def check(run: Run) -> Iterator[Symptom]:
         steps, learned = run.number("heldout_steps"), run.number("heldout_learned")
         text = f"similar inputs do not have similar labels, and the model only memorizes them: trained on a part of the examples for {steps:.0f} steps it lowers their loss by {percent(learned)}, but its outputs for the others fit the labels no better than chance"
         evidence = {"told_in_training": train, "deviations_from_chance": run.number("heldout_score")}
-        yield Symptom(text, 0.85, evidence, place="train_data")
+        yield Symptom(text, SEVERAL_SIGNS, evidence, place="train_data")
     elif isinstance(train, float) and train < NONE / 2 and held is None:
         text = "similar inputs do not have similar labels: the task is hard, or the labels do not belong to the inputs"
         yield Symptom(text, FAINT, {"told_in_training": train}, place="train_data", severity=Severity.INFO)

@@ -31,11 +31,11 @@ def check(run: Run) -> Iterator[Symptom]:
             if run.fact("target_whole") and high > 1
             else ""
         )
-        yield Symptom(text + more, 0.95, evidence, place="train_data")
+        yield Symptom(text + more, DIRECT, evidence, place="train_data")
     elif run.number("blank_targets") > 0:
         share = run.number("blank_targets")
         text = f"{percent(share)} of the targets of the CTC loss are its blank label: no target may be; number the labels from 1, or set blank="
-        yield Symptom(text, 0.95, {"share": share}, place="train_data")
+        yield Symptom(text, DIRECT, {"share": share}, place="train_data")
 
 
 def _wants_probabilities(run: Run) -> bool:

@@ -43,7 +43,7 @@ def check(run: Run) -> Iterator[Symptom]:
     adapters = _listed(run, "frozen_adapters")
     if adapters:
         text = f"all {len(adapters)} weights of the low-rank adapters are frozen (requires_grad=False; {adapters[0]}): they were loaded for inference, or frozen together with the model"
-        yield Symptom(text, 0.95, {"adapter_weights": len(adapters)}, layer=adapters[0].rpartition(".")[0])
+        yield Symptom(text, DIRECT, {"adapter_weights": len(adapters)}, layer=adapters[0].rpartition(".")[0])
         return
     frozen = _listed(run, "frozen_layers")
     whole, trained = run.fact("parameters"), run.fact("trainable_parameters")

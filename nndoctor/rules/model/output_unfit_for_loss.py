@@ -85,7 +85,7 @@ def _no_logarithms(run: Run) -> Symptom | None:
     return _symptom(
         run,
         f"{loss} takes log-probabilities and gets values above 0: apply log_softmax to the scores, not softmax or nothing",
-        0.95,
+        DIRECT,
     )
 
 
@@ -117,7 +117,7 @@ def _wrong_sign(run: Run) -> Symptom | None:
     return _symptom(
         run,
         f"the loss falls by {number(fall)} when {which} of the model moves by {number(way)}, up or down, and with the square of that distance: it has no lowest value, as a term with the wrong sign gives it",
-        0.95,
+        DIRECT,
     )
 
 

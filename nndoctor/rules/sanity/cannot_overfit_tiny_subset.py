@@ -48,7 +48,9 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     if constant and best is not None and best < PART:
         text = f"{head} at any learning rate: the loss falls to {percent(best)} of its initial value, but the outputs do not follow the targets: a term of the loss outweighs them"
-        yield Symptom(text, 0.9, evidence, causes=_causes(run), remedies=("balance-the-parts", "fit-loss-to-output"))
+        yield Symptom(
+            text, MEASURED, evidence, causes=_causes(run), remedies=("balance-the-parts", "fit-loss-to-output")
+        )
         return
     yield Symptom(
         f"{head} at any learning rate{tail}: this is a bug, not a tuning problem",
