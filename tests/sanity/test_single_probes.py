@@ -18,6 +18,7 @@ from nndoctor.sanity.probes import (  # noqa: E402
     parameters,
     sequences,
     shapes,
+    steps,
     tiny,
 )
 from nndoctor.sanity.settle import settle  # noqa: E402
@@ -276,3 +277,37 @@ def test_a_slow_model_learns_a_tiny_subset_of_one_seed(written):
     subject = from_file(written())
     bench = Bench(subject, Clock(48.0), 3, Snapshot(subject.model), step_time=0.1)
     assert tiny._plan(bench) == (200, 1)
+
+
+STACK = """
+class Stack(nn.Module):
+    def __init__(self):
+        super().__init__(); self.f, self.r, self.s = (nn.ModuleList(nn.Linear(8, 8) for _ in range(3)) for _ in range(3))
+        self.o = nn.Linear(8, 3)
+    def forward(self, v):
+        skip = 0
+        for f, r, s in zip(self.f, self.r, self.s):
+            h = torch.tanh(f(v)); skip = skip + s(h); v = v + r(h)
+        return self.o(skip)
+model = Stack(); optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+"""
+HEADS = """
+class Heads(nn.Module):
+    def __init__(self): super().__init__(); self.b = nn.Linear(8, 8); self.h = nn.ModuleList(nn.Linear(8, 3) for _ in range(3))
+    def forward(self, v): z = torch.relu(self.b(v)); return [h(z) for h in self.h]
+model = Heads(); optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+def loss(o, t): return sum(nn.functional.cross_entropy(one, t) for one in o[:2])
+"""
+
+
+def test_what_the_last_block_makes_for_no_next_one_is_a_dead_end(probed):
+    """The last residual of a stack that ends in its skips."""
+    facts = probed(STACK, steps.probe)
+    assert facts["dead_ends"] == ("r.2.weight", "r.2.bias")
+    assert facts["no_gradient"] == ()
+
+
+def test_a_forgotten_head_is_none(probed):
+    """Heads beside each other take the same input."""
+    facts = probed(HEADS, steps.probe)
+    assert facts["no_gradient"] == ("h.2.weight", "h.2.bias")

@@ -27,7 +27,8 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     layers = Layers(run)
     missed = _listed(run, "not_in_optimizer")
-    cut = tuple(p for p in _listed(run, "unreached") if p not in missed and _cut_off(layers, p))
+    ends = {name.rpartition(".")[0] for name in _listed(run, "dead_ends")}
+    cut = tuple(p for p in _listed(run, "unreached") if p not in missed and p not in ends and _cut_off(layers, p))
     still = tuple(p for p in layers.weighted if p not in missed + cut and _still(layers, p))
     told = (
         (missed, "trainable but not in the optimizer", 0.95, ("give-all-parameters",)),

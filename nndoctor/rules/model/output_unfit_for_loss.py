@@ -255,22 +255,8 @@ RULE = Rule(
         ),
         Run.drawn({"loss_is_finite": False}),
         Run.drawn({"loss_is_finite": True, "not_log_probabilities": "kl_div"}),
-        Run.drawn(
-            {
-                "loss_is_finite": True,
-                "endless_output": 1,
-                "endless_outputs": 3,
-                "endless_distance": 100.0,
-                "endless_fall": 4e4,
-            }
-        ),
-        Run.drawn(
-            {
-                "loss_is_finite": True,
-                "loss_function": "l1_loss",
-                "target_one_hot": True,
-            }
-        ),
+        Run.drawn({"loss_is_finite": True, "endless_output": 1, "endless_distance": 100.0, "endless_fall": 4e4}),
+        Run.drawn({"loss_is_finite": True, "loss_function": "l1_loss", "target_one_hot": True}),
         Run.drawn(
             {
                 "loss_is_finite": True,

@@ -14,11 +14,10 @@ ALL_ZERO = 0.3  # share of the parameters: fewer may wait for a rare input
 
 def check(run: Run) -> Iterator[Symptom]:
     """Name those without any gradient and those with none but zeros, over the first steps."""
-    absent, zero, total = run.fact("no_gradient"), run.fact("zero_gradient"), int(run.number("trainable_tensors"))
+    total = int(run.number("trainable_tensors"))
     if run.known("own_movement") == 0:
         return  # a train_step that moves nothing at all is another matter
-    none = tuple(map(str, absent)) if isinstance(absent, tuple) else ()
-    nil = tuple(map(str, zero)) if isinstance(zero, tuple) else ()
+    none, nil = _names(run, "no_gradient"), _names(run, "zero_gradient")
     if run.fact("loss_has_gradient") is False:
         yield Symptom(
             "the loss has no gradient: it was computed from detached tensors, or under no_grad()",
@@ -38,11 +37,20 @@ def check(run: Run) -> Iterator[Symptom]:
     elif len(nil) > ALL_ZERO * total:
         text = f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])}): they have no effect on the loss"
         yield Symptom(text, MEASURED, {"parameters": len(nil), "of": total}, layer=nil[0])
+    elif not nil and _names(run, "dead_ends"):
+        ends = _names(run, "dead_ends")
+        text = f"{len(ends)} parameters of the last block of a list get no gradient ({', '.join(ends[:3])}): nothing uses their output"
+        yield Symptom(text, POSSIBLE, {"parameters": len(ends), "of": total}, layer=ends[0], severity=Severity.INFO)
     elif nil:
         text = (
             f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])})"
         )
         yield Symptom(text, POSSIBLE, {"parameters": len(nil), "of": total}, layer=nil[0], severity=Severity.INFO)
+
+
+def _names(run: Run, fact: str) -> tuple[str, ...]:
+    found = run.fact(fact)
+    return tuple(map(str, found)) if isinstance(found, tuple) else ()
 
 
 RULE = Rule(

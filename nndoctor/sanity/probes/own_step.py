@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from nndoctor.core.series import Series
 from nndoctor.experiment.model_file import ModelFileError
@@ -121,24 +121,31 @@ def _left_over(bench: Bench, step: Callable[..., object]) -> None:
     left: list[Tensor] = []
     dirty = _second(bench, step, lambda model: left.extend(_replaced(model)))
     if clean is None or dirty is None or len(clean) != len(dirty):
-        why = f"takes no optimizer step in {ACCUMULATED} calls, or gives step() a closure"
+        why = f"takes no optimizer step in {ACCUMULATED} calls"
         bench.notes.append(f"not checked: whether train_step clears gradients: it {why}")
         return
     bench.fact("gradient_carried", _carried(clean, dirty, left))
 
 
 def _second(bench: Bench, step: Callable[..., object], between: Callable[[nn.Module], None]) -> list[Tensor] | None:
-    """The gradients that the optimizer gets in its second step; None where no step is taken in it, or with a closure."""
+    """The gradients that the optimizer gets in its second step; None where no step is taken in it.
+
+    A closure may clear gradients and take them by itself: those that it leaves are the step's.
+    """
     bench.fresh_start()
     bench.model.train()
     model, found = bench.model, []  # type: nn.Module, list[list[Tensor]]
 
-    def note(_: object, places: tuple[object, ...], names: dict[str, object]) -> None:
-        if len(places) > 1 or names.get("closure") is not None:  # which clears gradients and takes them by itself
-            return
-        found.append([torch.zeros_like(p) if p.grad is None else p.grad.detach().clone() for p in model.parameters()])
+    def note(places: tuple[object, ...], names: dict[str, object], *, closure: bool) -> None:
+        if closure == (len(places) > 1 or names.get("closure") is not None):
+            found.append(
+                [torch.zeros_like(p) if p.grad is None else p.grad.detach().clone() for p in model.parameters()]
+            )
 
-    handle = register_optimizer_step_pre_hook(note)
+    handles = (
+        register_optimizer_step_pre_hook(lambda _, places, names: note(places, names, closure=False)),
+        register_optimizer_step_post_hook(lambda _, places, names: note(places, names, closure=True)),
+    )
     optimizer = bench.optimizer()
     try:
         first = _until_step(bench, step, optimizer, found)
@@ -146,7 +153,8 @@ def _second(bench: Bench, step: Callable[..., object], between: Callable[[nn.Mod
         seed(5)
         _until_step(bench, step, optimizer, found)
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
     return found[first] if len(found) > first else None
 
 

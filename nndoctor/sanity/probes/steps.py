@@ -17,6 +17,7 @@ from nndoctor.core.run_folder import LAYERS, blocks, facts
 from nndoctor.core.series import Series
 from nndoctor.recorder import Recorder
 from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.probes.ends import dead_ends
 
 STEPS = 40
 LONG = 0.05  # of the budget: a step that takes so long is measured once
@@ -93,7 +94,9 @@ def _gradients(bench: Bench, touched: set[str]) -> None:
             continue
         elif not bool(torch.isfinite(p.grad.coalesce().values() if p.grad.is_sparse else p.grad).all()):
             broken.append(name)
-    bench.fact("no_gradient", tuple(absent))
+    idle = dead_ends(bench, absent)
+    bench.fact("dead_ends", tuple(n for n in absent if n in idle))
+    bench.fact("no_gradient", tuple(n for n in absent if n not in idle))
     bench.fact("zero_gradient", tuple(zero))
     bench.fact("nonfinite_gradient", tuple(broken))
 
