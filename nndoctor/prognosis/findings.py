@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from nndoctor.core.finding import Cause, Symptom
@@ -87,6 +87,12 @@ def remedies(run: Run, own: Iterable[str]) -> tuple[str, ...]:
 
 DOUBTED = 0.25
 """Probability that a change helps, below which no finding that it treats is reported."""
+
+
+def in_order(run: Run, own: Sequence[str]) -> tuple[str, ...]:
+    """A rule's own remedies, the likeliest to help first; those that no change carries out last, all as they are without a prognosis."""
+    chance = {name: entry.helps for entry in estimated(run) for name in BY_NAME[entry.change].remedies}
+    return tuple(sorted(own, key=lambda name: -chance.get(name, 0.0)))
 
 
 def learned(run: Run, finding: str, change: str, own: Iterable[str], message: Callable[[], str]) -> Symptom | None:

@@ -72,7 +72,7 @@ def changes(report: Report) -> list[Expectation]:
     entries = _as_findings_have_it(report)
     primary = report.primary
     own = SHOWN_BY.get(primary.name) if primary is not None else None
-    entries.sort(key=lambda entry: (entry.change != own, entry.helps < UNLIKELY))
+    entries.sort(key=lambda entry: (entry.change != own, -min(entry.helps, UNLIKELY)))
     if primary is None or not primary.remedies or not entries:
         return entries
     foreign = primary.severity is Severity.ERROR and not _treats(entries[0], primary)

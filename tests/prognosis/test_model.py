@@ -13,7 +13,7 @@ from nndoctor.analysis.measurements import NAMES, vector
 from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
-from nndoctor.prognosis.changes import CHANGES
+from nndoctor.prognosis.changes import BY_NAME, CHANGES
 from nndoctor.prognosis.expect import expected
 from nndoctor.prognosis.model import FILE, load
 from nndoctor.prognosis.outlook import Outlook, outlook
@@ -136,3 +136,16 @@ def test_findings_keep_their_limit():
     k = seen.model.heads.index("finding:lr-too-low")
     over = seen.scores[k] >= seen.model.extra["limit"][k]
     assert (seen.found("lr-too-low") is not None) == over
+
+
+def test_remedies_of_a_gap_come_in_the_order_of_the_prognosis():
+    """What the prognosis calls unlikely to help is not what to try first."""
+    run = Run.drawn(
+        train_loss="0.92 0.65 0.6 0.55 0.45 0.36 0.32 0.28 0.2..0.05*12",
+        validation_loss="0.9 0.72 0.66 0.63 0.62 0.61 0.62 0.63 0.64..0.75*12",
+    )
+    finding = next(f for f in diagnose(run, RULES).findings if f.name == "high-variance")
+    chance = {name: entry.helps for entry in expected(run) for name in BY_NAME[entry.change].remedies}
+    order = [chance[remedy.name] for remedy in finding.remedies if remedy.name in chance]
+    assert order == sorted(order, reverse=True)
+    assert order[0] > order[-1]

@@ -13,7 +13,7 @@ from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import overfitting_unlikely
+from nndoctor.prognosis.findings import in_order, overfitting_unlikely
 
 GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
 FINE = 0.09  # where the training error is under 10 %: the gap is then most of the error
@@ -66,7 +66,7 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
         step=float(validation.x[-1]),
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
-        remedies=TREES if workload(run) is Workload.BOOSTING else (),
+        remedies=TREES if workload(run) is Workload.BOOSTING else in_order(run, REMEDIES),
         severity=Severity.INFO if lags or overfitting_unlikely(run) else None,
     )
 
@@ -117,7 +117,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         step=float(validation.x[-1]),
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
-        remedies=TREES if workload(run) is Workload.BOOSTING else (),
+        remedies=TREES if workload(run) is Workload.BOOSTING else in_order(run, REMEDIES),
         severity=Severity.INFO if small or overfitting_unlikely(run) else None,
     )
 
@@ -133,6 +133,7 @@ def _of_text(run: Run, gap: float, validation: Series) -> float:
     return gap / validation.last if kind and settled and gap > TEXT * validation.last > 0 else 0.0
 
 
+REMEDIES = ("more-data", "augmentation", "weight-decay", "dropout", "early-stopping", "smaller-network")
 TREES = ("smaller-trees", "stop-adding-trees", "more-data")  # a boosted ensemble has no dropout and no weight decay
 
 RULE = Rule(
@@ -151,7 +152,7 @@ RULE = Rule(
             "https://cs231n.github.io/neural-networks-3/",
         ),
     ),
-    remedies=("more-data", "augmentation", "weight-decay", "dropout", "early-stopping", "smaller-network"),
+    remedies=REMEDIES,
     sick=(
         Run.drawn(train_error="0.01", validation_error="0.11"),
         Run.drawn(train_error="0.15", validation_error="0.30"),
