@@ -69,6 +69,7 @@ def _draw(report: Report, file: str) -> None:
 
 def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Found:
     from nndoctor.analysis.search import FEWEST
+    from nndoctor.readers.io.address import without_password
     from nndoctor.readers.io.source import Source
     from nndoctor.readers.tables.trials import is_table_of_trials, rows, trials
 
@@ -77,7 +78,7 @@ def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) 
     if len(logs) == 1 and (study := _study(logs[0])) is not None:
         from nndoctor.readers.tables.studies import as_trials
 
-        found = Found(*as_trials(study, logs[0], by, higher=higher))
+        found = Found(*as_trials(study, without_password(logs[0]), by, higher=higher))
     elif len(logs) == 1 and logs[0] != "-" and not source.is_dir and _exists(source) and is_table_of_trials(source):
         found = Found(*trials(rows(source), source.path, by, higher=higher))
     else:
@@ -85,7 +86,9 @@ def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) 
     if len(found.trials) < FEWEST and found.errors and len(logs) == 1:
         raise UsageError(found.errors[0][1])
     if len(found.trials) < FEWEST:
-        raise UsageError(f"{' '.join(logs)}: a sweep needs at least {FEWEST} runs (got {len(found.trials)})")
+        raise UsageError(
+            f"{' '.join(map(without_password, logs))}: a sweep needs at least {FEWEST} runs (got {len(found.trials)})"
+        )
     return found
 
 
@@ -167,8 +170,9 @@ def _without_folder(trials: list[Trial]) -> list[Trial]:
 def _judged(found: Found, request: DiagnoseRequest) -> tuple[Report, Plan]:
     from nndoctor.analysis.search import as_run
     from nndoctor.diagnosis.session import Session
+    from nndoctor.readers.io.address import without_password
 
-    run = as_run(found.trials, found.by, higher=found.higher, source=" ".join(request.logs))
+    run = as_run(found.trials, found.by, higher=found.higher, source=" ".join(map(without_password, request.logs)))
     if run.fact("search") == ():
         raise UsageError(
             f"{run.source}: no setting differs between the trials; log the settings, or name files or folders like lr=0.1,batch_size=32"

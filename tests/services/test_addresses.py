@@ -255,3 +255,11 @@ def test_a_verdict_on_a_file_cannot_be_written_back(tmp_path, monkeypatch, capsy
     said = capsys.readouterr()
     assert "did not come from a service" in said.err
     assert '"source": "run.csv"' in said.out
+
+
+def test_a_password_in_an_address_is_not_shown():
+    """Messages end up in the logs of a CI."""
+    with pytest.raises(UnreadableLog) as raised:
+        nndoctor.diagnose("optuna:postgresql://me:s3cret@db.example.org/studies")
+    assert "me:***@db.example.org" in str(raised.value)
+    assert "s3cret" not in str(raised.value)

@@ -37,6 +37,18 @@ def is_address(word: str) -> bool:
     return split(word) is not None
 
 
+def without_password(word: str) -> str:
+    """An address as reports and messages may show it.
+
+    >>> without_password("optuna:postgresql://me:s3cret@db.example.org/studies#a")
+    'optuna:postgresql://me:***@db.example.org/studies#a'
+    """
+    head, at, rest = word.rpartition("@")
+    scheme, slashes, login = head.partition("://")
+    user, colon, _ = login.partition(":")
+    return f"{scheme}://{user}:***@{rest}" if at and slashes and colon and "/" not in user else word
+
+
 def split(word: str) -> tuple[str, str] | None:
     """The scheme and the rest of an address; None for any other word.
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
 from nndoctor.core.errors import MissingExtra, NNDoctorError, UnreadableLog
+from nndoctor.readers.io.address import without_password
 from nndoctor.readers.tables.table import Table
 
 MAX_SAID = 160  # characters of a client's own message that are shown
@@ -47,6 +48,7 @@ def asking(address: str, service: Service) -> Iterator[None]:
 
     Raises UnreadableLog, and MissingExtra where the client is not installed. A defect of our own stays what it is.
     """
+    address = without_password(address)
     try:
         with redirect_stdout(sys.stderr):
             yield

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.run import FactValue
+from nndoctor.readers.io.address import without_password
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.services.asking import Service
 from nndoctor.readers.tables.studies import LEFT_OUT, Done, Study, chosen, in_file, is_store
@@ -14,7 +15,9 @@ from nndoctor.readers.tables.table import Table
 
 def read(rest: str) -> list[Table]:
     """Always raises UnreadableLog: a study has a value a trial, and no curves."""
-    raise UnreadableLog(f"a study has one value a trial and no curves; use: nndoctor sweep 'optuna:{rest}'")
+    raise UnreadableLog(
+        f"a study has one value a trial and no curves; use: nndoctor sweep 'optuna:{without_password(rest)}'"
+    )
 
 
 def study_at(rest: str) -> Study:
