@@ -14,7 +14,7 @@ from nndoctor.core.formatting import distinct, factor
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import overfitting_unlikely
+from nndoctor.prognosis.findings import in_order, overfitting_unlikely
 
 RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
 ROUGH = 3.0  # times the validation loss's own noise
@@ -113,11 +113,12 @@ def _symptom(run: Run, validation: Series, seen: Rise, *, slight: bool, with_tra
         step=at,
         span=(at, end),
         causes=no_signal(run),
-        remedies=TREES if workload(run) is Workload.BOOSTING else (),
+        remedies=TREES if workload(run) is Workload.BOOSTING else (STOP, *in_order(run, OTHERS)),
         severity=Severity.INFO if slight or overfitting_unlikely(run) else None,
     )
 
 
+STOP, OTHERS = "early-stopping", ("weight-decay", "dropout", "augmentation", "more-data")
 TREES = ("stop-adding-trees", "smaller-trees", "more-data")  # a boosted ensemble has no dropout and no weight decay
 
 RULE = Rule(
@@ -136,7 +137,7 @@ RULE = Rule(
             "https://www.deeplearningbook.org/contents/regularization.html",
         ),
     ),
-    remedies=("early-stopping", "weight-decay", "dropout", "augmentation", "more-data"),
+    remedies=(STOP, *OTHERS),
     sick=(
         Run.drawn(train_loss="2.3..0.05*30", validation_loss="2.3..0.9*8 0.92..1.6*22"),
         Run.drawn(train_loss="3.5..1.5*10", validation_loss="3.77..6.7*10"),
