@@ -112,12 +112,15 @@ def _command(words: Sequence[str], names: Sequence[str]) -> None:
     word = words[0] if words else ""
     if not word or word in names or (word.startswith("-") and word != "-"):
         return
-    import shlex
     from difflib import get_close_matches
+
+    from nndoctor.core.shell import quoted_word
 
     near = get_close_matches(word, names, 1, 0.6)
     if not near and (word == "-" or set(word) & set("./*\\") or Path(word).exists()):
-        raise UsageError(f"unknown command '{word}'. Did you mean: nndoctor diagnose {shlex.join(words)}")
+        raise UsageError(
+            f"unknown command '{word}'. Did you mean: nndoctor diagnose {' '.join(map(quoted_word, words))}"
+        )
     meant = f"Did you mean '{near[0]}'?" if near else f"Commands: {', '.join(names)}"
     raise UsageError(f"unknown command '{word}'. {meant}")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nndoctor.reporters.page import Style
 
 NARROWEST, USUAL, WIDEST = 40, 80, 120
+STDOUT, ESCAPES = -11, 4  # how Windows numbers the output, and ENABLE_VIRTUAL_TERMINAL_PROCESSING
 
 
 class Color(StrEnum):
@@ -50,4 +51,17 @@ def _colored(color: Color) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return os.environ["FORCE_COLOR"] != "0"
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and _knows_escapes()
+
+
+def _knows_escapes() -> bool:
+    """Whether the console obeys escape sequences: older ones of Windows must be told to, and the oldest cannot."""
+    if os.name != "nt" or any(name in os.environ for name in ("WT_SESSION", "ANSICON", "ConEmuANSI", "TERM")):
+        return True
+    import ctypes
+
+    kernel: Any = getattr(ctypes, "windll").kernel32  # noqa: B009 - only Windows has it
+    console, mode = kernel.GetStdHandle(STDOUT), ctypes.c_ulong()
+    if not kernel.GetConsoleMode(console, ctypes.byref(mode)):
+        return False
+    return bool(kernel.SetConsoleMode(console, mode.value | ESCAPES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from nndoctor.core.errors import UsageError
+from nndoctor.core.files import move
 from nndoctor.core.sanitize import encodable, shown
 
 
@@ -20,11 +22,18 @@ def put(text: str, output: str | None = None) -> None:
     if output is not None:
         _write(Path(output), encodable(text, "utf-8").encode())
         return
+    _print(text, sys.stdout)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Write what the stream's encoding can show. Raises OSError, but not for a reader that has gone."""
     try:
-        sys.stdout.write(encodable(text, sys.stdout.encoding or "utf-8"))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        silence(sys.stdout)
+        stream.write(encodable(text, stream.encoding or "utf-8"))
+        stream.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError) and not (os.name == "nt" and error.errno == errno.EINVAL):
+            raise  # on Windows a pipe without a reader is an invalid argument
+        silence(stream)
 
 
 def put_bytes(data: bytes, output: str) -> None:
@@ -34,11 +43,7 @@ def put_bytes(data: bytes, output: str) -> None:
 
 def say(message: str) -> None:
     """One line for the user on standard error; names in it are shown, not obeyed."""
-    try:
-        sys.stderr.write(encodable(f"nndoctor: {shown(message)}\n", sys.stderr.encoding or "utf-8"))
-        sys.stderr.flush()
-    except BrokenPipeError:
-        silence(sys.stderr)
+    _print(f"nndoctor: {shown(message)}\n", sys.stderr)
 
 
 def say_trace(trace: str) -> None:
@@ -87,7 +92,7 @@ def _write(target: Path, data: bytes) -> None:
     try:
         with beside.open("xb") as file:
             file.write(data)
-        beside.replace(whole)
+        move(beside, whole)
     except OSError as error:  # the name beside is nothing that the user has heard of
         raise OSError(error.errno, error.strerror, str(target)) from error
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from nndoctor.cli.out import put, say
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn, answer
 from nndoctor.core.errors import UsageError, nearest
+from nndoctor.core.shell import words_of
 from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class _Commands:
 def _filled(option: str, command: str, values: dict[str, str]) -> list[str]:
     """The command's words, its fields filled in after they were split: a value never becomes two words."""
     try:
-        words = [word.format_map(values) for word in shlex.split(command)]
+        words = [word.format_map(values) for word in words_of(command)]
     except (ValueError, KeyError, IndexError) as error:
         fields = ", ".join(f"{{{name}}}" for name in FIELDS)
         raise UsageError(f"{option} '{command}' is invalid ({error}); available fields: {fields}") from error

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ITEMS_PER_PROCESS = 100  # fewer do not pay for the start of another process
 MAX_JOBS = 16
+MAX_POOL = 61  # processes of one pool: Windows waits for no more
 CHUNK = 16  # items that a worker is handed at a time
 TRIES = 3  # times that the same items are handed out where their worker was killed
 ENGINES = ("local", "dask", "ray")
@@ -141,7 +142,7 @@ def _in_processes(tasks: Sequence[_Task[T, R]], count: int) -> Iterator[list[R |
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context(_method()))
+    pool = ProcessPoolExecutor(min(count, MAX_POOL), mp_context=multiprocessing.get_context(_method()))
     with _unheard():
         results = pool.map(_Task.__call__, tasks)
     return _gathered(pool, results)

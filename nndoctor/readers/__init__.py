@@ -41,6 +41,7 @@ from nndoctor.readers.formats import (
 from nndoctor.readers.io.address import is_address
 from nndoctor.readers.io.archives import is_archive, packing, peeked, unfolded, unpacked
 from nndoctor.readers.io.find import find as sources_behind
+from nndoctor.readers.io.nuls import without_nuls
 from nndoctor.readers.io.remote import fetched, is_remote
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.plugins import recognising
@@ -119,9 +120,10 @@ def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) ->
                 return _below(folder, source, named, checked, bad)
         if packing(source) is not None:
             source = unpacked(source)
-    runs = _read(source, named)
+    text = without_nuls(source)
+    runs = _read(text, named)
     _check_maps(runs, checked, source)
-    return _with_surroundings(runs, source)
+    return _with_surroundings(runs, replace(source, notes=text.notes))
 
 
 def _read(source: Source, named: Mapping[str, str]) -> list[Run]:

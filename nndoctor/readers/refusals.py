@@ -59,6 +59,8 @@ def unrecognised(source: Source) -> str:
     kind = next((what for magic, what in NO_LOG.items() if head.startswith(magic)), None)
     if kind is not None:
         return f"{path} is {kind}; {WANTED}"
+    if head and not head.strip(b"\0"):
+        return f"{path} holds only NUL bytes: its content was never written, as a crash of the machine leaves it"
     if not source.is_text:
         return f"{path} is a binary file of an unknown format; {WANTED}"
     return _crashed(source) or _no_table(source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from nndoctor.core.run_folder import is_folder
+from nndoctor.core.shell import quoted_word
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
 from nndoctor.recorder.folder import Folder, Row, last_step, latest, say
@@ -229,7 +229,7 @@ class Book:
             self._folder.fact("finished", value=True)
         self.flush()
         if self._folder is not None and not quiet:
-            say(f"diagnose with: nndoctor diagnose {shlex.quote(str(self.path))}")
+            say(f"diagnose with: nndoctor diagnose {quoted_word(str(self.path))}")
 
     def rescue(self, reason: str, error: BaseException) -> None:
         """The recorder failed: keep what there is, unless it is the folder that cannot be written."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -13,6 +12,7 @@ from nndoctor.core.formatting import listed
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import ANY_LAYER
 from nndoctor.core.sanitize import shown
+from nndoctor.core.shell import quoted_word
 from nndoctor.reporters.page import Page, shortened
 
 MODEL_FAMILIES = ("NN6", "NN7", "NN8")  # the families that only a check of the model can judge, not a log
@@ -61,7 +61,7 @@ def unrecognized(page: Page, report: Report) -> None:
 def command(report: Report) -> str:
     """The command that shows the whole report of the run."""
     path = report.run.path or report.source
-    return f"nndoctor diagnose -v {shlex.quote(path) if path.isprintable() else shown(path)}".rstrip()
+    return f"nndoctor diagnose -v {quoted_word(path) if path.isprintable() else shown(path)}".rstrip()
 
 
 def rest(page: Page, report: Report) -> None:

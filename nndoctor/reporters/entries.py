@@ -91,7 +91,7 @@ def relative(path: str, root: str) -> str:
     ('runs/a.csv', '/data/a.csv')
     """
     whole, top = os.path.abspath(path), os.path.abspath(root or os.curdir)  # noqa: PTH100 - a link stays a link
-    inside = whole.startswith(top.rstrip(os.sep) + os.sep)
+    inside = os.path.normcase(whole).startswith(os.path.normcase(top.rstrip(os.sep) + os.sep))  # Windows: c: is C:
     return (os.path.relpath(whole, top) if inside else path).replace(os.sep, "/")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -13,6 +12,7 @@ from nndoctor.core.formatting import number, percent, spoken
 from nndoctor.core.order import SortBy
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import shown
+from nndoctor.core.shell import quoted_word
 from nndoctor.core.verdict import cannot_say
 from nndoctor.reporters.page import Page, cut, padded
 from nndoctor.reporters.ranking import best, last, learning_rate, metric_of, ordered, rank, worst_first
@@ -149,7 +149,7 @@ def _is_search(reports: Sequence[Report]) -> bool:
 
 def _quoted(path: str) -> str:
     """A path as one word of a shell's line."""
-    return shlex.quote(path) if path.isprintable() else shown(path)
+    return quoted_word(path) if path.isprintable() else shown(path)
 
 
 def _folder(sources: Sequence[str]) -> str:

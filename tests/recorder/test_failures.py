@@ -26,6 +26,7 @@ import nndoctor
 from nndoctor import Recorder
 from nndoctor.core.errors import UsageError
 from nndoctor.core.run_folder import LAYERS, blocks
+from nndoctor.recorder import pool
 from nndoctor.recorder.folder import Folder
 from nndoctor.recorder.slots import Slots
 from tests.recorder.nets import hooks, layers, mlp, seed, seen, train
@@ -383,3 +384,10 @@ def test_a_killed_run_is_readable_up_to_the_last_flush(tmp_path):
     (run,) = nndoctor.read(folder)
     assert run.get("train/loss").steps[-1] == last + 3
     assert sum(len(block.steps) for block in blocks(folder / LAYERS) if "4" in block.layers) == 3
+
+
+def test_the_recorder_needs_no_resource_module(monkeypatch):
+    """Windows has none: the memory of the process is not recorded there."""
+    monkeypatch.setattr(pool, "resource", None)
+    monkeypatch.setattr(pool.torch.cuda, "is_available", lambda: False)
+    assert pool._memory() is None

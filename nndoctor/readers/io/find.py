@@ -53,7 +53,7 @@ def survey(words: Iterable[str], is_log: Callable[[Source], bool]) -> Found:
     for word in words:
         try:
             for source in _behind(word, is_log, found.passed):
-                key = _real(source.path, folders) if os.path.exists(source.path) else source.path
+                key = os.path.normcase(_real(source.path, folders)) if os.path.exists(source.path) else source.path
                 if key not in sources or (sources[key].below and not source.below):  # what is named counts as named
                     sources[key] = source
         except UnreadableLog as error:

@@ -153,12 +153,14 @@ class Source:
 
     @cached_property
     def is_text(self) -> bool:
-        """Whether the first bytes are text: no NUL once the byte order mark is heeded, few control characters."""
+        """Whether the first bytes are text: few control characters; next to NUL bytes none, and lines of valid UTF-8."""
         if self.encoding.startswith("utf-16"):
             return True
+        if b"\0" in self.head:
+            return _is_text_around_nuls(self.head.replace(b"\0", b""))
         first = self.head[:4096]
         odd = len(first) - len(first.translate(None, CONTROL))
-        return b"\0" not in self.head and odd <= len(first) // 50
+        return odd <= len(first) // 50
 
     @cached_property
     def start(self) -> str:
@@ -226,6 +228,17 @@ def pieces(source: Source) -> Iterator[str]:
         yield _plain_lines(rest.decode(source.encoding, errors="replace"))
 
 
+def _is_text_around_nuls(rest: bytes) -> bool:
+    """Whether what is left of a head without its NUL bytes is the text of a log, and not a binary file that holds words."""
+    if b"\n" not in rest or len(rest.translate(None, CONTROL)) < len(rest):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(rest)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _wide(head: bytes) -> str | None:
     """UTF-16 without its mark: every other byte is nought."""
     half = len(head) // 2
@@ -241,9 +254,9 @@ def _wide(head: bytes) -> str | None:
 def _plain_lines(text: str) -> str:
     """CR LF, and the CR CR LF of files written twice as text on Windows, become one newline; so do old lone CRs.
 
-    The escape sequences of a terminal's colours are taken out.
+    The escape sequences of a terminal's colours are taken out, and NUL characters.
     """
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff").replace("\0", "")
     if "\x1b" in text:
         text = ESCAPES.sub("", text)
     if "\r" not in text:
