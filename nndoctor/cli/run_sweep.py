@@ -119,7 +119,7 @@ def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None)
     """A trial for each run, its settings from its log and its path, its score by a statistic of a series."""
     from nndoctor.analysis.hyperparameters import of
     from nndoctor.analysis.search import Trial
-    from nndoctor.core.requirements import measure, parse
+    from nndoctor.core.requirements import parse
     from nndoctor.core.run import direction
     from nndoctor.diagnosis.logs import judged
 
@@ -132,16 +132,19 @@ def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None)
     if runs and not any(series in run.series for run in runs):
         held = ", ".join(dict.fromkeys(name for run in runs for name in run.series if "/" in name and ":" not in name))
         raise UsageError(f"--by {by}: no run has {series}; they have {held}")
-
-    def score(run: Run) -> float:
-        held = run.series.get(series)
-        if held is None or not len(held) or not math.isfinite(float(held.values[-1])):
-            return math.nan
-        return measure(held, wanted.statistic) or 0.0
-
-    trials = [Trial(report.source, of(run), score(run)) for report, run in zip(reports, runs, strict=True)]
+    trials = [Trial(report.source, of(report.run), _score(report.run, wanted)) for report in reports]
     upward = direction(series) if higher is None else higher
     return Found(_without_folder(trials), f"{series} {wanted.statistic}", upward, errors)
+
+
+def _score(run: Run, wanted: Requirement) -> float:
+    """The statistic of a run's series; NaN where the run lacks it, or ends in a value that is not finite."""
+    from nndoctor.core.requirements import measure
+
+    held = run.series.get(wanted.subject)
+    if held is None or not len(held) or not math.isfinite(float(held.values[-1])):
+        return math.nan
+    return measure(held, wanted.statistic) or 0.0
 
 
 def _usual(runs: Sequence[Run]) -> Requirement:

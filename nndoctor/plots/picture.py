@@ -94,8 +94,8 @@ def _rows(run: Run) -> list[_Row]:
     rows = [_Row(2.6, curves)] if (curves := _of(run, "loss")) else []
     if run.metric is not None and (curves := _of(run, run.metric.name)):
         rows.append(_Row(1.7 if rows else 2.6, curves))
-    bare = [series for name in ("lr", "grad_norm") if (series := run.series.get(name)) is not None and len(series.y)]
-    rows += [_Row(0.75, (series,), bare=True) for series in bare if not _is_constant_rate(series)]
+    bare = [run.series[name] for name in ("lr", "grad_norm") if name in run.series]
+    rows += [_Row(0.75, (series,), bare=True) for series in bare if len(series.y) and not _is_constant_rate(series)]
     if not rows:
         rest = [s for name, s in run.series.items() if not name.startswith("layer:") and len(s.y)]
         rows += [_Row(1.7, (series,)) for series in rest[:3]]

@@ -50,16 +50,20 @@ def plan(model: nn.Module) -> Plan:
         seen.update(map(id, own))
         found.lazy |= any(map(is_lazy, own))
         found.weights += [Weight(path, p) for p in own if p.is_floating_point() and not is_lazy(p)]
-        opaque = _is_compiled(module) and not hidden
-        if opaque:
+        if _is_compiled(module) and not hidden:
             found.compiled.append(path)
-        # The output of a compiled module is seen; what it computes within is not.
-        role = Role.OTHER if opaque and hasattr(module, "_orig_mod") else role_of(module)
+        role = _seen_role(module, hidden)
         if role is not None and not (hidden or compiled_in_place(module)):
             found.modules[path] = module
         if role is not None or own:
             found.roles[path] = role or Role.OTHER
     return found
+
+
+def _seen_role(module: nn.Module, hidden: bool) -> Role | None:
+    """The role of a module; of a compiled one the output is seen, what it computes within is not."""
+    opaque = _is_compiled(module) and hasattr(module, "_orig_mod") and not hidden
+    return Role.OTHER if opaque else role_of(module)
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

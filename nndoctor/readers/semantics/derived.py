@@ -126,13 +126,17 @@ def _in_percent(group: Mapping[str, Series], percent: set[str], *, higher: bool,
     """
     tops = {name: s.high if len(s.y) else 0.0 for name, s in group.items()}
     highest = max(tops.values(), default=0.0)
-    says = [name for name, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))]
-    if highest <= ABOVE_SHARE and not says and not (poor and highest > 1):
-        return []
-    if says:
+    if says := _saying_percent(group, percent, highest):
         return [name for name, top in tops.items() if top > 1 or name in says]
+    if highest <= ABOVE_SHARE and not (poor and highest > 1):
+        return []
     near = 0.01 * highest + NEAR if higher and highest > CLEARLY else -np.inf
     return [name for name, top in tops.items() if top > 1 or top >= near]
+
+
+def _saying_percent(group: Mapping[str, Series], percent: set[str], highest: float) -> list[str]:
+    """The series with % in their cells, or in the name of their column where a value of the metric is above 1."""
+    return [n for n, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))]
 
 
 def _poor(series: Mapping[str, Series]) -> bool:

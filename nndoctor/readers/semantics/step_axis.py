@@ -45,13 +45,18 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     for axis, unit in ((steps, "step"), (epochs, "epoch")):
         if axis is not None and not _repeats_within(axis, table, meanings):
             return axis, unit, ()
-    if steps is None and epochs is not None and len(np.unique(epochs)) == 1 and _one_row_runs(table):
+    if steps is None and epochs is not None and _are_of_one_epoch(table, epochs):
         return epochs, "epoch", ()
     counted = np.arange(1, table.rows + 1, dtype=np.float64)
     if steps is not None or epochs is not None:
         return counted, "step", ("several rows per epoch; using row numbers",)
     unit = "epoch" if _validated_in_every_row(table, meanings) else "step"
     return counted, unit, ("no step or epoch column; using row numbers",)
+
+
+def _are_of_one_epoch(table: Table, epochs: Array) -> bool:
+    """Whether all rows are of the same epoch, and each is a run of its own."""
+    return len(np.unique(epochs)) == 1 and _one_row_runs(table)
 
 
 def _validated_in_every_row(table: Table, meanings: Mapping[str, Meaning]) -> bool:

@@ -95,15 +95,8 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         return
     gap = validation.last - train.last
     small = min(train.low, validation.low) > 0 and gap < (WIDE_LOSS if _improves(run) else RELATIVE) * validation.last
-    share = gap / reach(run)
-    excess = validation.last - min(train.best, validation.best)
-    share = max(share, _of_text(run, gap, validation))
-    if (
-        not has_moved(run)
-        or share < loss
-        or gap < OWN * excess
-        or gap < 3 * validation.noise / min(len(validation.y), 10) ** 0.5
-    ):
+    share = max(gap / reach(run), _of_text(run, gap, validation))
+    if not has_moved(run) or share < loss or not _stands_out(gap, train, validation):
         return
     opened = gap - max(validation.first - train.first, 0.0)
     fits = train.low >= 0 and gap > FITS * validation.last and share > CONFIDENT
@@ -120,6 +113,13 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         remedies=TREES if workload(run) is Workload.BOOSTING else in_order(run, REMEDIES),
         severity=Severity.INFO if small or overfitting_unlikely(run) else None,
     )
+
+
+def _stands_out(gap: float, train: Series, validation: Series) -> bool:
+    """Whether the gap is a good part of what the validation loss lost since its best, and above its noise."""
+    excess = validation.last - min(train.best, validation.best)
+    noise = validation.noise / min(len(validation.y), 10) ** 0.5
+    return bool(gap >= max(OWN * excess, 3 * noise))
 
 
 def _of_text(run: Run, gap: float, validation: Series) -> float:
