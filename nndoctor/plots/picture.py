@@ -91,9 +91,10 @@ def rendered(figure: Figure, kind: Kind, dpi: int = DPI, salt: str = "nndoctor")
 
 
 def _rows(run: Run) -> list[_Row]:
-    rows = [_Row(2.6, curves)] if (curves := _of(run, "loss")) else []
-    if run.metric is not None and (curves := _of(run, run.metric.name)):
-        rows.append(_Row(1.7 if rows else 2.6, curves))
+    rows: list[_Row] = []
+    for name in ("loss", run.metric.name) if run.metric is not None else ("loss",):
+        if curves := _of(run, name):
+            rows.append(_Row(1.7 if rows else 2.6, curves))
     bare = [run.series[name] for name in ("lr", "grad_norm") if name in run.series]
     rows += [_Row(0.75, (series,), bare=True) for series in bare if len(series.y) and not _is_constant_rate(series)]
     if not rows:

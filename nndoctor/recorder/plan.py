@@ -49,7 +49,7 @@ def plan(model: nn.Module) -> Plan:
         own = [p for p in own_parameters(module) if id(p) not in seen]
         seen.update(map(id, own))
         found.lazy |= any(map(is_lazy, own))
-        found.weights += [Weight(path, p) for p in own if p.is_floating_point() and not is_lazy(p)]
+        found.weights += [Weight(path, p) for p in own if _is_trainable(p)]
         if _is_compiled(module) and not hidden:
             found.compiled.append(path)
         role = _seen_role(module, hidden)
@@ -58,6 +58,11 @@ def plan(model: nn.Module) -> Plan:
         if role is not None or own:
             found.roles[path] = role or Role.OTHER
     return found
+
+
+def _is_trainable(parameter: nn.Parameter) -> bool:
+    """Whether a parameter can have a gradient: it holds real numbers, and has its shape."""
+    return parameter.is_floating_point() and not is_lazy(parameter)
 
 
 def _seen_role(module: nn.Module, hidden: bool) -> Role | None:

@@ -105,12 +105,12 @@ class Weights:
         self.gradients = Gradients(
             [row for row, _, _ in small],
             [size for _, _, size in small],
-            torch.cat(together([g.reshape(-1) for _, g, _ in small])) if small else None,
+            _whole([g.reshape(-1) for _, g, _ in small]),
             [row for row, _, _ in large],
             torch.stack(together(norms)) if norms else None,
             [row for row, _, _ in matrices],
             [PLACES_OF_WEIGHTS] * len(matrices),
-            torch.cat(together([stretch(g, self._rng) for _, g, _ in matrices])) if matrices else None,
+            _whole([stretch(g, self._rng) for _, g, _ in matrices]),
         )
 
     def _gradient(self, row: int) -> tuple[Tensor, int] | None:
@@ -188,3 +188,8 @@ class Weights:
                 self._keys.append(key)
             elif self._keys[k] != key or (k + self._count) % MOVED == 0:
                 self._views[k], self._keys[k] = stretch(parameter, self._rng), key
+
+
+def _whole(pieces: list[Tensor]) -> Tensor | None:
+    """Tensors as one, on one device; None for none."""
+    return torch.cat(together(pieces)) if pieces else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -81,9 +82,7 @@ def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> No
     rows = [[cut(_spelled(trials[k].settings.get(name)), CELL) for name in names] for k in order[:most]]
     wide = [max(len(name), *(len(row[c]) for row in rows)) + 2 for c, name in enumerate(names)]
     source = min(max(len(trials[k].source) for k in order[:most]), max(page.width // 3, 16))
-    room, shown = page.width - source - 12, 0
-    while shown < len(names) and sum(wide[: shown + 1]) <= room:
-        shown += 1
+    shown = sum(end <= page.width - source - 12 for end in accumulate(wide))
     head = "".join(f"{name:>{w}}" for name, w in zip(names[:shown], wide, strict=False))
     page.row([(f"{'':{source}}{'score':>12}{head}", "dim")])
     for k, row in zip(order[:most], rows, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -43,21 +43,19 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     seen = jumps(loss, KNOWN_HEIGHT * scale)
     lasting = [event for event in seen.events if _lasts(seen, event)]
-    event = next((e for e in lasting if _named(run, seen, e)), None)
-    known = event is not None
-    if (
-        not known
-        and len(lasting) == 1
-        and lasting[0].height > HEIGHT * scale
-        and _starts_over(run, loss, seen, lasting[0])
-    ):
-        event = lasting[0]
+    known = next((e for e in lasting if _named(run, seen, e)), None)
+    event = known or next((e for e in _only(lasting, HEIGHT * scale) if _starts_over(run, loss, seen, e)), None)
     if event is not None:
-        yield _symptom(run, seen, event, scale, known=known)
+        yield _symptom(run, seen, event, scale, known=known is not None)
         return
     step = step_up(loss, STEP * scale)
     if step is not None and _calm(loss, step) and not _raised(run, loss, step):
         yield _of_step(run, loss, step, scale)
+
+
+def _only(events: Sequence[Jump], height: float) -> Sequence[Jump]:
+    """The one event, if there is one alone and it is so high."""
+    return events if len(events) == 1 and events[0].height > height else ()
 
 
 def _lasts(seen: Jumps, event: Jump) -> bool:
