@@ -54,7 +54,7 @@ def helps(run: Run, change: str) -> float | None:
 OF_OVERFITTING = ("more-data", "weight-decay", "dropout", "stop-early")
 """The changes that treat overfitting."""
 
-OVERFITS = 0.35
+OVERFITS = 0.3
 """Probability that one of them helps, below which a gap is no reason to act: none of 300 such findings that the zoo confirms
 but two lies there, and half of those that it does not: their log lacks its first rows, or the loss lags behind the error."""
 
