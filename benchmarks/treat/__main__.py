@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
 from benchmarks.treat.measure import MODELS, Measured, treated, with_first, with_search
-from benchmarks.treat.page import page
+from benchmarks.treat.page import page, pruning
+from benchmarks.treat.pruning import measure, recorded
 
 TABLE = Path(__file__).parents[1] / "treat.md"
 
@@ -38,7 +40,9 @@ def main() -> None:
             with given.results.open("a", encoding="utf-8") as out:
                 out.write(json.dumps(asdict(found)) + "\n")
             print(found, flush=True)
-    text = page(list(known.values()), given.budget)
+    beside = given.results if str(given.results) == os.devnull else given.results.with_suffix(".pruning.jsonl")
+    pruned = recorded(beside) if given.table or given.only else measure(beside)
+    text = page(list(known.values()), given.budget) + pruning(pruned)
     if not given.only:
         TABLE.write_text(text, encoding="utf-8")
     print(text)

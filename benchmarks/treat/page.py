@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.treat.measure import FRESH, Measured
+from benchmarks.treat.pruning import FULL, TRIALS, Saved
 from nndoctor.treatment.gains import MATERIAL
+from nndoctor.treatment.pruning import EVALUATIONS
 
 HEAD = """# Treatments
 
@@ -46,6 +48,42 @@ def page(found: Sequence[Measured], budget: float) -> str:
     )
     text += "|---|---|---|---|---|---|---|\n"
     return text + "".join(_row(one) for one in (*faulty, *healthy))
+
+
+PRUNING = """
+## Cutting trials of a search
+
+{trials} random trials (learning rate, weight decay, batch size) on each of {files} files, every one trained to its end
+once; each pruner is asked at the same {evaluations} evaluations whether it would have cut it there. nndoctor cuts a trial
+whose loss explodes, that has a lasting finding of error severity, or that could not get down to the best loss so far even
+if it went on falling as steeply as lately. Which best loss it is compared with was chosen on the first six files.
+
+| pruner | CPU seconds | saved | trials cut | files on which the best trial is kept |
+|---|---|---|---|---|
+"""
+
+
+def pruning(found: Sequence[Saved]) -> str:
+    """What each pruner saves, and whether it keeps the best trial; empty where nothing is measured."""
+    if not found:
+        return ""
+    files = list(dict.fromkeys(one.file for one in found))
+    whole = [one for one in found if one.pruner == FULL]
+    text = PRUNING.format(trials=TRIALS, files=len(files), evaluations=EVALUATIONS)
+    for pruner in dict.fromkeys(one.pruner for one in found):
+        own = [one for one in found if one.pruner == pruner]
+        seconds = sum(one.seconds for one in own)
+        kept = sum(one.best <= full.best for one, full in zip(own, whole, strict=True))
+        share = 1 - seconds / sum(one.seconds for one in whole)
+        cut = sum(one.cut for one in own)
+        text += (
+            f"| {pruner} | {seconds:.1f} | {share:.0%} | {cut} of {TRIALS * len(files)} | {kept} of {len(files)} |\n"
+        )
+    text += "\n| file | " + " | ".join(dict.fromkeys(one.pruner for one in found)) + " |\n|---|---|---|---|\n"
+    for file in files:
+        cells = [f"{one.seconds:.1f} s, best {one.best:.4g}" for one in found if one.file == file]
+        text += f"| {file} | {' | '.join(cells)} |\n"
+    return text
 
 
 def _found(one: Measured) -> bool:

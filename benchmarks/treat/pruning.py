@@ -23,7 +23,10 @@ from nndoctor.treatment.search import WIDE, Range, Setting, one, ranges_of
 from nndoctor.treatment.trial import Job, Trial
 
 MODELS = Path(__file__).parent / "models"
-FILES = ("lr_too_low", "lr_too_high", "tiny_network", "softmax_output", "overfits", "healthy_gru", "healthy_regression")
+FILES = (
+    "softmax_output", "lr_too_high", "lr_too_low", "tiny_network", "overfits", "healthy_regression",
+    "no_momentum", "sigmoid_stack", "healthy_own_step", "batch_too_large",
+)  # fmt: skip
 TRIALS = 16
 FULL = "no pruning"
 MEDIAN = "Optuna's MedianPruner"
@@ -108,7 +111,7 @@ def _ours(trial: Trial, total: int, finals: list[float]) -> int:
     return len(trial.losses)
 
 
-def known(file: Path) -> list[Saved]:
+def recorded(file: Path) -> list[Saved]:
     """What was measured before."""
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     return [Saved(**json.loads(line)) for line in lines]
@@ -116,7 +119,7 @@ def known(file: Path) -> list[Saved]:
 
 def measure(file: Path) -> list[Saved]:
     """All that is measured; what is missing yet is measured and kept in the file."""
-    found = known(file)
+    found = recorded(file)
     for name in FILES:
         if name not in {one.file for one in found}:
             new = saved(name)
