@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="treatments need torch")
 
 from nndoctor.cli.entry import run  # noqa: E402
-from nndoctor.cli.run_treat import seconds  # noqa: E402
+from nndoctor.cli.run_treat import one_run, seconds  # noqa: E402
 from nndoctor.core.errors import UsageError  # noqa: E402
 from nndoctor.diagnosis.request import SessionOptions  # noqa: E402
 from nndoctor.diagnosis.session import Session  # noqa: E402
@@ -202,6 +202,18 @@ def test_the_command_writes_json_and_resumes(written, capsys):
     assert run(words) == 2
     assert run([*words, "--resume"]) == 0
     assert len(resumed("treatment.json", path).trials) >= len(said["trials"])
+
+
+def test_the_run_to_diagnose_is_one(tmp_path):
+    """A log of it; a table of several is refused with their names."""
+    log = tmp_path / "runs.csv"
+    for names in ("a", "ab"):
+        rows = "".join(f"{name},{k},{1 / (k + 1)}\n" for name in names for k in range(9))
+        log.write_text(f"run,epoch,loss\n{rows}", encoding="utf-8")
+        if names == "a":
+            assert len(one_run(str(log)).series) == 1
+    with pytest.raises(UsageError, match=r"holds 2 runs \(.*runs\.csv#1, .*runs\.csv#2"):
+        one_run(str(log))
 
 
 def test_a_damaged_file_is_not_continued(written, tmp_path):
