@@ -25,21 +25,7 @@ def page(found: Sequence[Measured], budget: float) -> str:
     """The page: figures first, then a row for each file."""
     faulty = sorted((one for one in found if not one.healthy), key=lambda one: one.name)
     healthy = sorted((one for one in found if one.healthy), key=lambda one: one.name)
-    again = [a for one in found for a in one.helpful]
-    seeds = sum(len(a.fresh) for a in again)
-    inside = sum(a.low <= a.mean <= a.high for a in again)
-    rows = [
-        ("a change that really helps is found and called helpful", _of(sum(_found(one) for one in faulty), faulty), "90%"),
-        ("healthy files on which something is called helpful", _of(sum(one.called > 0 for one in healthy), healthy), "0"),
-        ("gains of single fresh seeds inside the interval", _share(sum(a.covered for a in again), seeds), "90%"),
-        ("mean gains of the fresh seeds inside the interval", _share(inside, len(again)), "90%"),
-        ("plain search over the learning rate: faulty files that it improves materially",
-         _measured([one.searched >= MATERIAL for one in faulty if one.searched is not None]), ""),
-        ("plain search: healthy files on which it claims a better rate that is none",
-         _measured([one.searched_claims and one.searched < MATERIAL for one in healthy if one.searched is not None]), ""),
-        ("first remedy unverified: faulty files that it improves materially",
-         _measured([one.first_gain >= MATERIAL for one in faulty if one.first_gain is not None]), ""),
-    ]  # fmt: skip
+    rows = [*_verdicts(faulty, healthy), *_rivals(faulty, healthy)]
     text = HEAD.format(budget=budget, seeds=len(FRESH), material=MATERIAL)
     text += "| measured | result | goal |\n|---|---|---|\n"
     text += "".join(f"| {name} | {value} | {goal} |\n" for name, value, goal in rows)
@@ -48,6 +34,35 @@ def page(found: Sequence[Measured], budget: float) -> str:
     )
     text += "|---|---|---|---|---|---|---|\n"
     return text + "".join(_row(one) for one in (*faulty, *healthy))
+
+
+Rows = list[tuple[str, str, str]]
+
+
+def _verdicts(faulty: Sequence[Measured], healthy: Sequence[Measured]) -> Rows:
+    """What treat found, and whether it was so with fresh seeds."""
+    again = [a for one in (*faulty, *healthy) for a in one.helpful]
+    seeds = sum(len(a.fresh) for a in again)
+    inside = sum(a.low <= a.mean <= a.high for a in again)
+    wrong = sum(one.called > 0 for one in healthy)
+    return [
+        ("a change that really helps is found and called helpful", _of(sum(map(_found, faulty)), faulty), "90%"),
+        ("healthy files on which something is called helpful", _of(wrong, healthy), "0"),
+        ("gains of single fresh seeds inside the interval", _share(sum(a.covered for a in again), seeds), "90%"),
+        ("mean gains of the fresh seeds inside the interval", _share(inside, len(again)), "90%"),
+    ]
+
+
+def _rivals(faulty: Sequence[Measured], healthy: Sequence[Measured]) -> Rows:
+    """What the plain search and the first remedy do on the same files."""
+    searched = [one.searched >= MATERIAL for one in faulty if one.searched is not None]
+    claimed = [one.searched_claims and one.searched < MATERIAL for one in healthy if one.searched is not None]
+    first = [one.first_gain >= MATERIAL for one in faulty if one.first_gain is not None]
+    return [
+        ("plain search over the learning rate: faulty files that it improves materially", _measured(searched), ""),
+        ("plain search: healthy files on which it claims a better rate that is none", _measured(claimed), ""),
+        ("first remedy unverified: faulty files that it improves materially", _measured(first), ""),
+    ]
 
 
 PRUNING = """
@@ -70,16 +85,9 @@ def pruning(found: Sequence[Saved]) -> str:
     files = list(dict.fromkeys(one.file for one in found))
     whole = [one for one in found if one.pruner == FULL]
     text = PRUNING.format(trials=TRIALS, files=len(files), evaluations=EVALUATIONS)
-    for pruner in dict.fromkeys(one.pruner for one in found):
-        own = [one for one in found if one.pruner == pruner]
-        seconds = sum(one.seconds for one in own)
-        kept = sum(one.best <= full.best for one, full in zip(own, whole, strict=True))
-        share = 1 - seconds / sum(one.seconds for one in whole)
-        cut = sum(one.cut for one in own)
-        text += (
-            f"| {pruner} | {seconds:.1f} | {share:.0%} | {cut} of {TRIALS * len(files)} | {kept} of {len(files)} |\n"
-        )
-    text += "\n| file | " + " | ".join(dict.fromkeys(one.pruner for one in found)) + " |\n|---|---|---|---|\n"
+    pruners = list(dict.fromkeys(one.pruner for one in found))
+    text += "".join(_pruner([one for one in found if one.pruner == pruner], whole) for pruner in pruners)
+    text += f"\n| file | {' | '.join(pruners)} |\n|---|---|---|---|\n"
     for file in files:
         cells = [f"{one.seconds:.1f} s, best {one.best:.4g}" for one in found if one.file == file]
         text += f"| {file} | {' | '.join(cells)} |\n"
@@ -112,3 +120,12 @@ def _row(one: Measured) -> str:
         f"| {one.name} | {best.change if best else 'nothing helps'} | {gain} | {fresh} | {searched} "
         f"| {one.first} {first} | {one.trainings} |\n"
     )
+
+
+def _pruner(own: Sequence[Saved], whole: Sequence[Saved]) -> str:
+    """The row of a pruner; `whole` is the search without one."""
+    seconds = sum(one.seconds for one in own)
+    share = 1 - seconds / sum(one.seconds for one in whole)
+    kept = sum(one.best <= full.best for one, full in zip(own, whole, strict=True))
+    cut, trials = sum(one.cut for one in own), TRIALS * len(own)
+    return f"| {own[0].pruner} | {seconds:.1f} | {share:.0%} | {cut} of {trials} | {kept} of {len(own)} |\n"

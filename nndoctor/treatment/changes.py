@@ -205,7 +205,6 @@ _weights = _unless(lambda e: surgery.layers_with_weights(e.model), "the model ha
 CHANGES: tuple[Change, ...] = (
     _rate("lr/10", 0.1, "÷10"),
     _rate("lr*10", 10.0, "×10"),
-    Change("steps*4", {"steps": "×4"}, length=4, costly=True),
     Change("initialization", {"initialization": "He"}, surgery.initialized, lacks=_weights),
     Change("normalize", {"inputs": "standardized"}, surgery.normalized, lacks=_not_normalizable),
     Change("normalize-targets", {"targets": "standardized"}, surgery.with_scaled_targets, lacks=_targets_fit),
@@ -230,6 +229,7 @@ CHANGES: tuple[Change, ...] = (
     Change("weight-decay-off", {"weight_decay": 0.0}, tune=_no_decay, lacks=_without_decay),
     _optimizer("optimizer-adam", {"optimizer": "Adam", "lr": ADAM_RATE}, lambda p: torch.optim.Adam(p, ADAM_RATE)),
     Change("momentum", {"momentum": MOMENTUM}, tune=_momentum, lacks=_no_momentum),
+    Change("steps*4", {"steps": "×4"}, length=4, costly=True),
     Change(
         "wider", {"width": "×4, ×2 for convolutions; hidden layer"}, widen.widened, costly=True, lacks=widen.why_not
     ),

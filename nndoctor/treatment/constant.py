@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -28,9 +29,25 @@ def constant_loss(experiment: Experiment) -> float | None:
     output, target = train[0].output, train[0].target
     if output is None or target is None or len(output) != len(target):
         return None
-    targets = [t for found in train if (t := found.target) is not None]
+    guess = _fitted(loss, output, _targets(train))
+    if guess is None:
+        return None
+    held = _targets(validation)
+    with torch.no_grad():
+        values = [float(loss(guess.expand(len(t), *guess.shape), t)) * len(t) for t in held]
+    whole = sum(values) / max(sum(len(t) for t in held), 1)
+    return whole if math.isfinite(whole) else None
+
+
+def _targets(found: list[StepResult]) -> list[Tensor]:
+    return [one.target for one in found if one.target is not None]
+
+
+def _fitted(loss: Callable[..., Tensor], output: Tensor, targets: list[Tensor]) -> Tensor | None:
+    """The constant prediction, of the shape of one output, with the least loss; None where the loss takes none."""
     guess = _start(output, targets)
-    spread = float(torch.cat([t.flatten() for t in targets]).double().std()) if target.is_floating_point() else 1.0
+    numbers = targets[0].is_floating_point()
+    spread = float(torch.cat([t.flatten() for t in targets]).double().std()) if numbers else 1.0
     optimizer = torch.optim.Adam([guess], lr=RATE * (spread if spread > 0 else 1.0))
     for step in range(FITS):
         batch = targets[step % len(targets)]
@@ -40,11 +57,7 @@ def constant_loss(experiment: Experiment) -> float | None:
             return None
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-    held = [t for found in validation if (t := found.target) is not None]
-    with torch.no_grad():
-        values = [float(loss(guess.expand(len(t), *guess.shape), t)) * len(t) for t in held]
-    whole = sum(values) / max(sum(len(t) for t in held), 1)
-    return whole if math.isfinite(whole) else None
+    return guess
 
 
 def _start(output: Tensor, targets: list[Tensor]) -> Tensor:

@@ -55,25 +55,27 @@ def ordered(report: Report | None, subject: Experiment, start: float, constant: 
 
 def suspicious(subject: Experiment, start: float, constant: float) -> list[str]:
     """The changes that a look at the file itself suggests, before anything is trained."""
-    found = []
-    if functions.dropout_rate(subject) >= STRONG_DROPOUT:
-        found.append("dropout-off")
+    found = ["dropout-off"] if functions.dropout_rate(subject) >= STRONG_DROPOUT else []
     optimizer = made(subject)
-    decay = max((float(g.get("weight_decay", 0.0)) for g in optimizer.param_groups), default=0.0) if optimizer else 0.0
-    if decay >= STRONG_DECAY:
+    settings = optimizer.param_groups if optimizer is not None else []
+    if any(group.get("weight_decay", 0.0) >= STRONG_DECAY for group in settings):
         found.append("weight-decay-off")
     found += [name for name in ("linear-output", "normalize", "normalize-targets", "relu") if _applies(name, subject)]
     if start > WILD_START * constant:
         found.append("initialization")
+    found += _of_batches(subject)
+    if any(group.get("momentum", 0.0) > HIGH_MOMENTUM for group in settings):
+        found.append("momentum")
+    return found
+
+
+def _of_batches(subject: Experiment) -> list[str]:
+    """What the size of the batches suggests."""
     loader, examples = rebatchable(subject.train_data), subject.train_data.examples or 0
     size = (loader.batch_size or 0) if loader is not None else 0
     if examples and size >= LARGE_BATCH * examples:
-        found.append("batch/4")
-    elif 0 < size <= SMALL_BATCH:
-        found.append("batch*4")
-    if optimizer is not None and optimizer.param_groups[0].get("momentum", 0.0) > HIGH_MOMENTUM:
-        found.append("momentum")
-    return found
+        return ["batch/4"]
+    return ["batch*4"] if 0 < size <= SMALL_BATCH else []
 
 
 def _applies(name: str, subject: Experiment) -> bool:

@@ -104,15 +104,25 @@ class Plan:
         contenders = [self._change(name) for name, found in known.items() if self._undecided(name, found)]
         new = [change for change in self._fresh(known) if self._fits(self._cost(change))]
         if contenders:
-            first = contenders[0]
-            verified = any(found.verdict is Verdict.HELPS for found in known.values())
-            urgent = known[first.name].gain >= STRONG and not verified
-            reserve = self._cost(first) * max(self.seeds - self.treatment.seeds(first.name), 1)
-            if urgent or not new or not self._fits(reserve + self._cost(new[0])):
+            both = self._pair_in_doubt(known, contenders)
+            if both is not None:
+                return both, 0
+            if self._comes_first(contenders[0], known, new):
                 return next((todo for c in contenders if (todo := self._repeat(c)) is not None), None)
-        if new:
-            return new[0], 0
-        return self._confirm(known)
+        return (new[0], 0) if new else self._confirm(known)
+
+    def _pair_in_doubt(self, known: dict[str, Gain], contenders: list[Change]) -> Change | None:
+        """Two changes that gain, together, where the better one has its seeds and is not verified: each may need the other."""
+        if self.treatment.seeds(contenders[0].name) < self.seeds or _verified(known):
+            return None
+        both = _pair(contenders)
+        return both if both is not None and both.name not in known and self._fits(self._cost(both)) else None
+
+    def _comes_first(self, contender: Change, known: dict[str, Gain], new: list[Change]) -> bool:
+        """Whether a change that gains is repeated before new ones are tried."""
+        left = self.seeds - self.treatment.seeds(contender.name)
+        urgent = known[contender.name].gain >= STRONG and left > 0 and not _verified(known)
+        return urgent or not new or not self._fits(self._cost(contender) * max(left, 1) + self._cost(new[0]))
 
     def _undecided(self, name: str, found: Gain) -> bool:
         """Whether more seeds may tell that a change helps."""
@@ -136,13 +146,9 @@ class Plan:
 
     def _confirm(self, known: dict[str, Gain]) -> tuple[Change | None, int] | None:
         """The best change and the next one that sets something else, together; then seeds for early stopping."""
-        helping = [self._change(n) for n, f in known.items() if f.verdict is Verdict.HELPS and n != STOP_EARLY]
-        single = [change for change in helping if " + " not in change.name]
-        if len(single) > 1:
-            other = next((c for c in single[1:] if not c.settings.keys() & single[0].settings.keys()), None)
-            both = combined(single[0], other) if other is not None else None
-            if both is not None and self.treatment.seeds(both.name) < self.seeds:
-                return self._repeat(both)
+        both = _pair([self._change(n) for n, f in known.items() if f.verdict is Verdict.HELPS and n != STOP_EARLY])
+        if both is not None and self.treatment.seeds(both.name) < self.seeds:
+            return self._repeat(both)
         missing = next((s for s in range(self.seeds) if ("", s) not in self.treatment.trials), None)
         return (None, missing) if missing is not None and self._fits(self._cost(None)) else None
 
@@ -154,14 +160,8 @@ class Plan:
         held, name = self.treatment, change.name if change else ""
         if (name, seed) in held.trials:
             return
-        rival = held.rival() if change and seed == 0 and math.isfinite(held.constant) else None
-        job = self._job(name, seed)
         try:
-            if is_local(self.engine):
-                trial = self._trainings.result(replace(job, rival=rival))
-            else:  # what is done ahead runs to its end: the curve to compare it with is not known yet
-                likely = [self._job(*todo) for todo in self._likely()]
-                trial = shortened(self._trainings.result(job, likely), rival if change and not change.late else None)
+            trial = self._result(change, name, seed)
         except UsageError as error:
             if change is None:
                 raise
@@ -173,6 +173,16 @@ class Plan:
         if change is None:
             held.stop_early()
         self.see(trial)
+
+    def _result(self, change: Change | None, name: str, seed: int) -> Trial:
+        """What the training gives, given up half-way where a change's first seed is clearly behind. Raises UsageError."""
+        rival = self.treatment.rival() if change and seed == 0 and math.isfinite(self.treatment.constant) else None
+        job = self._job(name, seed)
+        if is_local(self.engine):
+            return self._trainings.result(replace(job, rival=rival))
+        # What is done ahead runs to its end: the curve to compare it with is not known yet.
+        trial = self._trainings.result(job, [self._job(*todo) for todo in self._likely()])
+        return trial if change is None or change.late else shortened(trial, rival)
 
     def _job(self, name: str, seed: int) -> Job:
         path = seen_from(self.engine, self.treatment.path)
@@ -236,3 +246,14 @@ class Plan:
         guess = label_entropy(subject)
         held.notes.append("gains are measured from the loss before training: no constant prediction fits this loss")
         return min(finite) if guess is None else min(*finite, guess)
+
+
+def _pair(changes: list[Change]) -> Change | None:
+    """The first single change with the next one that sets something else, together; None where there is none."""
+    single = [change for change in changes if " + " not in change.name]
+    pairs = ((single[0], other) for other in single[1:])
+    return next((combined(a, b) for a, b in pairs if not a.settings.keys() & b.settings.keys()), None)
+
+
+def _verified(known: dict[str, Gain]) -> bool:
+    return any(found.verdict is Verdict.HELPS for found in known.values())

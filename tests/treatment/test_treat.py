@@ -177,6 +177,18 @@ def test_losses_far_beyond_a_constant_prediction_are_no_noise():
     assert found.high - found.low < 0.3
 
 
+def test_two_changes_that_help_in_some_seeds_are_tried_together(written):
+    """Once the better one has its seeds and is not verified, before further changes."""
+    treatment = Treatment(written(), 40, constant=1.0)
+    finals = {"": (0.99, 0.98, 0.97), "relu": (0.2, 0.97, 0.5), "optimizer-adam": (0.8,)}
+    for name, losses in finals.items():
+        for seed, loss in enumerate(losses):
+            treatment.trials[name, seed] = Trial(name, seed, [39], [loss], settings=dict(named(name).settings))
+    found = Plan(treatment, "cpu", math.inf, cpu=True)._next()
+    assert found is not None
+    assert (found[0].name, found[1]) == ("relu + optimizer-adam", 0)
+
+
 @pytest.mark.parametrize(("momentum", "applies"), [(0.0, True), (0.9, False), (0.99, True)])
 def test_momentum_is_tried_where_it_is_missing_or_too_high(written, momentum, applies):
     """0.9 stays."""
