@@ -105,7 +105,7 @@ def _ours(trial: Trial, total: int, finals: list[float]) -> int:
     for number in range(1, len(trial.losses)):
         so_far = until(trial, number)
         late = HALF * total <= trial.steps[number - 1] + 1
-        if hopeless(so_far) or too_slow(so_far, bar) or (late and doctor.fails(so_far.run())):
+        if hopeless(so_far) or too_slow(so_far, bar, total) or (late and doctor.fails(so_far.run())):
             return number
     finals.append(trial.final)
     return len(trial.losses)

@@ -30,6 +30,11 @@ class Rival:
     margin: float
 
 
+def every(total: int) -> int:
+    """The steps from one evaluation to the next in a training of so many."""
+    return max(total // EVALUATIONS, 1)
+
+
 def hopeless(trial: Trial) -> str:
     """Why a trial has failed, or nothing."""
     if trial.losses and not math.isfinite(trial.losses[-1]):
@@ -75,21 +80,22 @@ def bar_of(finals: Sequence[float]) -> float:
     return min(ended) if len(ended) >= ENDED else math.inf
 
 
-def too_slow(trial: Trial, bar: float) -> bool:
-    """Whether a trial cannot get down to a loss by its end, even if it goes on falling as steeply as it lately did."""
+def too_slow(trial: Trial, bar: float, total: int) -> bool:
+    """Whether a trial of so many steps cannot get down to a loss, even if it goes on falling as steeply as it lately did."""
     losses, done = trial.losses, len(trial.losses)
     if done < MIN_EVALUATIONS or not math.isfinite(bar):
         return False
     lately = range(1, max(done // 3, 1) + 1)
     steepest = max((losses[-1 - k] - losses[-1]) / k for k in lately)
-    return losses[-1] - max(steepest, 0.0) * max(EVALUATIONS - done, 1) > bar
+    left = (total - 1 - trial.steps[-1]) / every(total)
+    return losses[-1] - max(steepest, 0.0) * left > bar
 
 
-def slowed(trial: Trial, bar: float) -> Trial:
+def slowed(trial: Trial, bar: float, total: int) -> Trial:
     """A finished training as it would be if it had been cut where it was too slow."""
     for done in range(1, len(trial.losses)):
         found = until(trial, done)
-        if too_slow(found, bar):
+        if too_slow(found, bar, total):
             found.cut = TOO_SLOW
             return found
     return trial

@@ -184,7 +184,7 @@ class _Round:
             for found in carried_out(one, self._drawn(ranges, ended, asked), engine, self.job.path):
                 drawn, setting = asked.popleft()
                 trial = slowed(
-                    found, bar_of(ended)
+                    found, bar_of(ended), self.job.steps
                 )  # workers that train a whole round at once do not know its best yet
                 _told(self.study, drawn, trial)
                 see(_said(setting.values, self.job.steps, trial))

@@ -22,7 +22,7 @@ from nndoctor.training.options import Options
 from nndoctor.training.stepper import Stepper
 from nndoctor.treatment.changes import Change, named
 from nndoctor.treatment.doctor import Doctor
-from nndoctor.treatment.pruning import EVALUATIONS, HALF, RECENT, TOO_SLOW, Rival, behind, hopeless, too_slow
+from nndoctor.treatment.pruning import HALF, RECENT, TOO_SLOW, Rival, behind, every, hopeless, too_slow
 from nndoctor.treatment.steering import steered
 from nndoctor.treatment.subject import loaded
 
@@ -164,14 +164,14 @@ class _Course:
 
     def run(self) -> None:
         """Train to the end, or to where it is not worth going on."""
-        every = max(self.total // EVALUATIONS, 1)
+        between = every(self.total)
         values = self._values()
         self.trial.start = values.get("loss", math.nan)
         self.subject.model.train()
         after_epoch = _scheduled(self.subject, self.stepper.optimizer)
         for step, batch in enumerate(_endless(self.subject, self.total, lambda: after_epoch(self.trial))):
             self._step(moved(batch, self.device), step)
-            if (step + 1) % every == 0 or step + 1 == self.total:
+            if (step + 1) % between == 0 or step + 1 == self.total:
                 self._evaluate(step)
                 if self.trial.cut or self.trial.given_up is not None:
                     return
@@ -205,7 +205,7 @@ class _Course:
         trial.cut = hopeless(trial)
         if not trial.cut and self.doctor is not None and HALF * self.total <= step + 1 < self.total:
             trial.cut = self.doctor.fails(trial.run())
-        if not trial.cut and step + 1 < self.total and too_slow(trial, self.bar):
+        if not trial.cut and step + 1 < self.total and too_slow(trial, self.bar, self.total):
             trial.cut = TOO_SLOW
         trial.given_up = behind(trial, self.rival)
 

@@ -31,23 +31,30 @@ def trial(*losses):
 )
 def test_a_trial_is_too_slow_where_its_pace_does_not_bring_it_to_the_best(losses, slow):
     """Twelve evaluations in all, the best loss 0.5."""
-    assert too_slow(trial(*losses), 0.5) is slow
+    assert too_slow(trial(*losses), 0.5, 12) is slow
+
+
+def test_the_pace_is_that_of_the_evaluations_that_are_left():
+    """Of 20 steps all are evaluated, of 12 fewer are left."""
+    losses = (2.0, 1.92, 1.84)
+    assert too_slow(trial(*losses), 0.5, 12)
+    assert not too_slow(trial(*losses), 0.5, 20)
 
 
 def test_nothing_is_too_slow_before_two_trials_have_ended():
     """Failed ones do not count."""
     assert bar_of([0.5, math.inf]) == math.inf
     assert bar_of([0.5, math.inf, 0.4]) == 0.4
-    assert not too_slow(trial(2.0, 2.0, 2.0), math.inf)
+    assert not too_slow(trial(2.0, 2.0, 2.0), math.inf, 12)
 
 
 def test_a_finished_trial_is_cut_where_it_was_too_slow():
     """What follows is left out; one that was fast enough stays whole."""
-    cut = slowed(trial(2.0, 1.99, 1.98, 0.1), 0.5)
+    cut = slowed(trial(2.0, 1.99, 1.98, 0.1), 0.5, 12)
     assert cut.losses == [2.0, 1.99, 1.98]
     assert cut.final == math.inf
     whole = trial(2.0, 1.0, 0.6, 0.5)
-    assert slowed(whole, 0.5) is whole
+    assert slowed(whole, 0.5, 12) is whole
 
 
 def test_a_trial_clearly_behind_half_way_keeps_its_distance():
