@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MAX_COMPLEXITY = 15
 PLAIN = {0, 1, 2, -1, 100}  # numbers that need no name: ends, halves, percent
 SYMPTOMS = {"Symptom", "_symptom"}
+NUMBER = re.compile(r"(?<![\w.])\d[\d.,]*\d%?|(?<![\w.])\d%?(?![\w])")
 
 
 def modules(*folders: str) -> list[Path]:
@@ -102,6 +104,22 @@ def _confidences(call: ast.Call) -> list[ast.Constant]:
     return [n for n in chosen if isinstance(n, ast.Constant) and isinstance(n.value, float) and 0.3 <= n.value <= 1]
 
 
+def written_limits() -> list[str]:
+    """The numbers in the `how` texts of rules that are written out, and not taken from the limits: they can drift."""
+    found = []
+    for path in modules("nndoctor/rules"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and _makes(call, {"Rule"}):
+                texts = [n for k in call.keywords if k.arg == "how" for n in ast.walk(k.value)]
+                found += [
+                    f"{path.relative_to(ROOT)}:{text.lineno}: {number}"
+                    for text in texts
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str)
+                    for number in NUMBER.findall(text.value)
+                ]
+    return found
+
+
 if __name__ == "__main__":
-    for lines in (complex_functions(), unnamed_numbers(), literal_confidences()):
+    for lines in (complex_functions(), unnamed_numbers(), literal_confidences(), written_limits()):
         sys.stdout.write("\n".join([*lines, f"{len(lines)} in all", ""]))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nndoctor.core.bounded import Bounded
 from nndoctor.core.report import Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import ANY_LAYER, Run
@@ -59,13 +60,11 @@ def _planned(run: Run, rules: Sequence[Rule]) -> _Plan:
         every = [_wanted(run, rule) for rule in rules]
         lacking = tuple(w.absent for w in every if w.absent is not None and not w.points and not w.rule.asked)
         plan = _Plan(rules, lacking, tuple(w for w in every if w.absent is None or w.points))
-        if len(_PLANS) >= MOST_KNOWN:
-            _PLANS.clear()
         _PLANS[key] = plan
     return plan
 
 
-_PLANS: dict[tuple[int, tuple[str, ...], tuple[str, ...]], _Plan] = {}
+_PLANS: Bounded[tuple[int, tuple[str, ...], tuple[str, ...]], _Plan] = Bounded(MOST_KNOWN)
 
 
 def _wanted(run: Run, rule: Rule) -> _Wanted:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 
+from nndoctor.core.bounded import Bounded
 from nndoctor.core.errors import NotALog, UnreadableLog, UsageError, nearest
 from nndoctor.core.run import Fact, Run
 from nndoctor.readers.formats import (
@@ -225,13 +226,11 @@ def _own(source: Source) -> Reader | None:
     if header is None:
         return next((reader for reader in READERS if reader.sniff(source)), None)
     if header not in _BY_HEADER:
-        if len(_BY_HEADER) >= MOST_KNOWN:
-            _BY_HEADER.clear()
         _BY_HEADER[header] = next((reader for reader in READERS if reader.sniff(source)), None)
     return _BY_HEADER[header]
 
 
-_BY_HEADER: dict[bytes, Reader | None] = {}
+_BY_HEADER: Bounded[bytes, Reader | None] = Bounded(MOST_KNOWN)
 
 
 def _check_maps(runs: list[Run], pairs: Mapping[str, str], source: Source) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from nndoctor.core.bounded import Bounded
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.table import is_words
@@ -87,8 +88,6 @@ def layout_of(source: Source) -> Layout | None:
         return _found(source)
     key = (header, source.kept)
     if key not in _KNOWN:
-        if len(_KNOWN) >= MOST_KNOWN:
-            _KNOWN.clear()
         _KNOWN[key] = _found(source)
     return _KNOWN[key]
 
@@ -206,7 +205,7 @@ def unique(names: Sequence[str]) -> list[str]:
     return result
 
 
-_KNOWN: dict[tuple[bytes, tuple[str, ...]], Layout | None] = {}
+_KNOWN: Bounded[tuple[bytes, tuple[str, ...]], Layout | None] = Bounded(MOST_KNOWN)
 
 
 def _worth(name: str) -> bool:

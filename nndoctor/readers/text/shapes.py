@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from nndoctor.core.bounded import Bounded
 from nndoctor.readers.text.marks import STAMP
 from nndoctor.readers.text.pairs import LONGEST, Line
 from nndoctor.readers.text.pairs import parse as parsed
@@ -38,7 +39,7 @@ class Plan:
         return Line({name: text[a:b] for name, a, b, _ in self.marks}, pairs)
 
 
-_PLANS: dict[tuple[str, str], list[Plan]] = {}
+_PLANS: Bounded[tuple[str, str], list[Plan]] = Bounded(MOST_SHAPES)
 
 
 def parse(text: str, under: str = "") -> Line:
@@ -48,8 +49,6 @@ def parse(text: str, under: str = "") -> Line:
     shape = (text.translate(ALIKE), under)
     plans = _PLANS.get(shape)
     if plans is None:  # a shape that comes once is worth no plan
-        if len(_PLANS) >= MOST_SHAPES:
-            _PLANS.clear()
         _PLANS[shape] = []
         return parsed(text, under)
     plan = next((plan for plan in plans if plan.fits(text)), None)

@@ -47,7 +47,7 @@ RULE = Rule(
     needs={"fact:first_layer_rms": 1, "fact:first_layer_largest": 1},
     check=check,
     why="Gradients of the first layer's weights are proportional to its inputs. With inputs in the hundreds the loss is much steeper in some directions than in others, and no single learning rate suits all; with inputs near 0.001 it is flat.",
-    how="The root mean square of the inputs of the first layer with weights is over 12, or their largest value under 0.02, and no normalization comes before it.",
+    how=f"The root mean square of the inputs of the first layer with weights is over {LARGE:g}, or their largest value under {SMALL:g}, and no normalization comes before it.",
     sources=(
         Reference("LeCun et al., Efficient BackProp, 1998, section 4.3"),
         Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),

@@ -64,7 +64,7 @@ RULE = Rule(
     needs={"fact:contradicting_share": 1},
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how="Equal inputs with different labels for more than 5% of the examples; or a nearest-neighbor prediction of the training labels scores below 10% (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors tell nothing, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or fewer than half of the labels of a causal language model are tokens of its input.",
+    how=f"Equal inputs with different labels for more than {percent(AGAINST)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(NONE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors tell nothing, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or fewer than half of the labels of a causal language model are tokens of its input.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

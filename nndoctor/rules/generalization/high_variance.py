@@ -9,7 +9,7 @@ from nndoctor.analysis.gap import shared, upto
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -144,7 +144,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
-    how="A gap of 10 points of error, 9 where training error is under 10%, over the last tenth of the run (information under 15 points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the total decrease in loss, which opened during training (information under 28% of a positive validation loss, or 40% where that still improves). Where the errors differ by less than 5 points: 60% of the total decrease. For fine-tuning, once the validation loss no longer falls: 40% of that loss.",
+    how=f"A gap of {100 * GAP:.0f} points of error, {100 * FINE:.0f} where training error is under 10%, over the last tenth of the run (information under {100 * WIDE:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the total decrease in loss, which opened during training (information under {percent(RELATIVE)} of a positive validation loss, or {percent(WIDE_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL:.0f} points: {percent(CONFIDENT)} of the total decrease. For fine-tuning, once the validation loss no longer falls: {percent(TEXT)} of that loss.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

@@ -105,7 +105,7 @@ RULE = Rule(
     needs={"train/loss": MIN_POINTS, "validation/loss": MIN_POINTS},
     check=check,
     why="Labels that cannot be predicted from the inputs can only be memorized. Early stopping or regularization cannot help where validation was never better than random guessing.",
-    how="Validation loss never falls below 98.5% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near 1/C, and the training loss falls by 4% or more.",
+    how=f"Validation loss never falls below {100 * NEVER_BELOW:g}% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near 1/C, and the training loss falls by {percent(LEARNED)} or more.",
     sources=(
         Reference(
             "Zhang et al., Understanding Deep Learning Requires Rethinking Generalization, 2017",

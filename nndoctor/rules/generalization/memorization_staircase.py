@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.epochs import borders
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -104,7 +104,7 @@ RULE = Rule(
     needs={"train/loss": 16},
     check=check,
     why="A large model recalls an example after seeing it once: the loss drops when the data repeat, not because the model generalizes better. Validation loss usually rises from the second or third epoch on.",
-    how="At three of four epoch borders the median of up to ten values drops by more than 6% (20% if there is one border) and three standard errors, while the loss falls by less than half as much within the epochs. Borders at which the learning rate was cut do not count.",
+    how=f"At three of four epoch borders the median of up to ten values drops by more than {percent(DROP)} ({percent(ONLY_DROP)} if there is one border) and three standard errors, while the loss falls by less than half as much within the epochs. Borders at which the learning rate was cut do not count.",
     sources=(
         Reference(
             "Howard and Whitaker, Can LLMs learn from a single example?, 2023",

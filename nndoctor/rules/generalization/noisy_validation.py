@@ -9,7 +9,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import factor, number
+from nndoctor.core.formatting import factor, number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -110,7 +110,7 @@ RULE = Rule(
     needs={"validation/loss": 8},
     check=check,
     why="Early stopping, checkpoint selection and comparisons of runs depend on the validation loss. When it is noisy, they select by chance.",
-    how="The noise of one evaluation is at least 10% of the total decrease in loss and ten times that of the training loss averaged over the same span (4% and four times if the accuracies show a set of at most 60 examples); 15% if training has too few points.",
+    how=f"The noise of one evaluation is at least {percent(SHARE)} of the total decrease in loss and ten times that of the training loss averaged over the same span ({100 * LESS * SHARE:.0f}% and four times if the accuracies show a set of at most {FEW_EXAMPLES} examples); {percent(ALONE)} if training has too few points.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: evaluation noise",

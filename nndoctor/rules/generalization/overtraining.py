@@ -10,7 +10,7 @@ from nndoctor.analysis.task_metric import moved_since
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import distinct, factor
+from nndoctor.core.formatting import distinct, factor, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -129,7 +129,7 @@ RULE = Rule(
     needs={"validation/loss": 3},
     check=check,
     why="After its best epoch the network memorizes the training set: further steps cost time and make the model worse.",
-    how="The validation loss ends above its best by at least 10% of the distance covered and three times its noise; the best comes before 80% of the run, and training loss kept falling. Information if the rise is less than 9% of a positive loss (5% with up to eight evaluations) and 30% of the distance, or if the loss only rises steadily since its best (slope over five standard errors, 2% of the distance; a warning from 30% of the best loss and ten evaluations on); of a language model a steady rise of 5% of the loss is a warning. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides.",
+    how=f"The validation loss ends above its best by at least {percent(RISE)} of the distance covered and three times its noise; the best comes before {percent(LATEST)} of the run, and training loss kept falling. Information if the rise is less than {percent(SLIGHT)} of a positive loss ({percent(SLIGHT_OF_FEW)} with up to eight evaluations) and {percent(PLAIN)} of the distance, or if the loss only rises steadily since its best (slope over five standard errors, {percent(STEADY)} of the distance; a warning from {percent(FAR)} of the best loss and ten evaluations on); of a language model a steady rise of {percent(SLIGHT_OF_FEW)} of the loss is a warning. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
         Reference(

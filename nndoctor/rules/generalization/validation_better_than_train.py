@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.analysis.convergence import losses, reach
 from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import distinct
+from nndoctor.core.formatting import distinct, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import median
@@ -76,7 +76,7 @@ RULE = Rule(
     needs={"train/loss": 3, "validation/loss": 3},
     check=check,
     why="Mostly harmless: dropout, augmentation and averaging over the epoch raise the training loss only. But a leak between the splits looks the same.",
-    how="Over the second half the validation loss is lower by 4% of the total decrease in loss in at least four values of five.",
+    how=f"Over the second half the validation loss is lower by {percent(SHARE)} of the total decrease in loss in at least four values of five.",
     sources=(
         Reference(
             "Rosebrock, Why is my validation loss lower than my training loss?, 2019",

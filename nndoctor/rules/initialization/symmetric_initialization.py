@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, learned
 from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import others_of
+from nndoctor.core.formatting import others_of, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -77,7 +77,7 @@ RULE = Rule(
     needs={"layer:*/weight_norm": 1},
     check=check,
     why="Units with equal weights compute the same output and get the same gradient forever: the layer acts as a single unit. Hidden layers of zeros do not even pass a gradient back.",
-    how="The weights of a linear, convolutional, recurrent or attention layer differ by less than 1% of their size in the first sample, or are zero and stay zero. Branches and heads that start at zero and then learn are not reported.",
+    how=f"The weights of a linear, convolutional, recurrent or attention layer differ by less than {percent(EQUAL)} of their size in the first sample, or are zero and stay zero. Branches and heads that start at zero and then learn are not reported.",
     sources=(
         Reference("CS231n: 'Pitfall: all zero initialization'", "https://cs231n.github.io/neural-networks-2/#init"),
         Reference("Goodfellow, Bengio and Courville, Deep Learning, section 8.4", "https://www.deeplearningbook.org"),

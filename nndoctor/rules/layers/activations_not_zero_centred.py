@@ -57,7 +57,7 @@ RULE = Rule(
     needs={"layer:*/one_sign": 1},
     check=check,
     why="Where all inputs of a layer are positive, the gradients of a unit's weights all have the same sign, and the steps zigzag. Units before a ReLU that never change sign are linear or dead.",
-    how="95% of the units of a hidden sigmoid, tanh or weight layer have the same sign for all sampled examples at the end of the run. This slows training rather than stopping it: information only.",
+    how=f"{percent(ALL)} of the units of a hidden sigmoid, tanh or weight layer have the same sign for all sampled examples at the end of the run. This slows training rather than stopping it: information only.",
     sources=(
         Reference(
             "CS231n: 'sigmoid outputs are not zero-centered'",

@@ -94,7 +94,7 @@ RULE = Rule(
     needs={"layer:*/same_examples": 2},
     check=check,
     why="A network with the same output for every input has at best learned the mean of its targets.",
-    how="95% of the last layer's units differ by less than rounding between all sampled examples, at the end of the run. A last layer that starts at zero and then learns is not reported.",
+    how=f"{percent(ALL)} of the last layer's units differ by less than rounding between all sampled examples, at the end of the run. A last layer that starts at zero and then learns is not reported.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

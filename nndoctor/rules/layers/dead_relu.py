@@ -153,7 +153,7 @@ RULE = Rule(
     needs={"layer:*/dead_fraction": 1},
     check=check,
     why="A ReLU that outputs zero for every example passes no gradient and never recovers: only the other units of the layer are left.",
-    how="Half of a layer's units output zero for at least 256 examples at the end of the run (two thirds if they did so from the start); an error from 90% on. The causes are ranked by when the units died: during training, with a low bias, or at the start. Layers whose other units are active for every example are left out.",
+    how=f"Half of a layer's units output zero for at least 256 examples at the end of the run (two thirds if they did so from the start); an error from {percent(CERTAIN)} on. The causes are ranked by when the units died: during training, with a low bias, or at the start. Layers whose other units are active for every example are left out.",
     sources=(
         Reference(
             "CS231n: 'a ReLU unit can irreversibly die; as much as 40% of your network can be dead'",

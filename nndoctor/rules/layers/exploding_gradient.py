@@ -116,7 +116,7 @@ RULE = Rule(
     needs={"layer:*/grad_norm": 1, "layer:*/weight_norm": 1},
     check=check,
     why="A step along a gradient far larger than the weights destroys them. A learning rate small enough for this layer is too small for all others.",
-    how="A layer's gradient norm is 300 times the norm of its weights at the start, or (in a network that does not normalize) a thousand times the last layer's, or grows by a factor of 10,000 in training (nan-loss covers runs that end in NaN). In healthy networks it stays below 3 times the norm of the weights.",
+    how=f"A layer's gradient norm is {HUGE:g} times the norm of its weights at the start, or (in a network that does not normalize) a thousand times the last layer's, or grows by a factor of {LATER:,.0f} in training (nan-loss covers runs that end in NaN). In healthy networks it stays below 3 times the norm of the weights.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

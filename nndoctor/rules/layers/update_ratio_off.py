@@ -143,7 +143,7 @@ RULE = Rule(
     needs={"layer:*/update_ratio": 2},
     check=check,
     why="What matters about a learning rate is how far it moves the weights. An update of about a thousandth of their size is neither too small nor too large, whatever the optimizer.",
-    how="The ratio of update to weight norms in the first half of the run, as the median over time and layers, is below 3e-6 or, in networks of several layers, above 0.1. Also reported: first updates of 0.3 times the size of the weights that triple them in a run that does not learn. Large updates under which the loss falls are information only. Healthy runs of all kinds are between 8e-5 and 0.05.",
+    how=f"The ratio of update to weight norms in the first half of the run, as the median over time and layers, is below 3e-6 or, in networks of several layers, above {HIGH:g}. Also reported: first updates of {THROWN:g} times the size of the weights that triple them in a run that does not learn. Large updates under which the loss falls are information only. Healthy runs of all kinds are between 8e-5 and 0.05.",
     sources=(
         Reference(
             "CS231n: 'the ratio of the update magnitudes to the value magnitudes should be somewhere around 1e-3'",

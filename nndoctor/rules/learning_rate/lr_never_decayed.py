@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.convergence import course, reach, roughness
 from nndoctor.core.confidence import POSSIBLE
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -41,7 +41,7 @@ RULE = Rule(
     needs={"train/loss": 12, "lr": 2},
     check=check,
     why="A constant learning rate keeps the weights oscillating around the minimum; a smaller one at the end usually lowers the loss a little further. A constant learning rate is not a fault in itself.",
-    how="The learning rate never fell below 90% of its peak, the loss in the second half fluctuates by 2% of its total decrease, and fell by less than that in the last quarter.",
+    how=f"The learning rate never fell below 90% of its peak, the loss in the second half fluctuates by {percent(JITTER)} of its total decrease, and fell by less than that in the last quarter.",
     sources=(Reference("CS231n, Annealing the learning rate", "https://cs231n.github.io/neural-networks-3/"),),
     remedies=("decay-learning-rate",),
     sick=(Run.drawn(train_loss="2.3 1.2 0.9 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8 0.85 0.8", lr="0.1*14"),),

@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -45,7 +45,7 @@ RULE = Rule(
     needs={"train/loss": 3, "lr": 5},
     check=check,
     why="A warmup longer than the run trains at a fraction of the intended learning rate throughout; the loss shows the warmup, not the model.",
-    how="The learning rate is highest at the end, at least twice its initial value, and rose in 80% of the steps; information if there are fewer than eight values.",
+    how=f"The learning rate is highest at the end, at least twice its initial value, and rose in {percent(RISING)} of the steps; information if there are fewer than eight values.",
     sources=(
         Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),
     ),

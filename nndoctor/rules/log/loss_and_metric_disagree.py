@@ -10,7 +10,7 @@ from nndoctor.analysis.convergence import reach
 from nndoctor.analysis.task_metric import moved_since, task_metric
 from nndoctor.core.confidence import SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import distinct
+from nndoctor.core.formatting import distinct, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -122,7 +122,7 @@ RULE = Rule(
     needs={"validation/loss": 5, "validation/metric": 5},
     check=check,
     why="Cross-entropy punishes confident mistakes that accuracy does not see, so the loss can rise while more answers are right. A loss that falls while the task's own metric gets worse points to a fault in how the metric is computed.",
-    how="From the best loss to the end, the loss rose by 10% of its total decrease while the metric improved by two points or more: information. The loss fell by 10% while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning.",
+    how=f"From the best loss to the end, the loss rose by {percent(RISE)} of its total decrease while the metric improved by two points or more: information. The loss fell by {percent(FALL)} while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning.",
     sources=(
         Reference("Guo et al., On Calibration of Modern Neural Networks, 2017", "https://arxiv.org/abs/1706.04599"),
     ),

@@ -8,6 +8,7 @@ import numpy as np
 
 from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -41,7 +42,7 @@ RULE = Rule(
     needs={"train/loss|train/metric": 1},
     check=check,
     why="Training loss alone does not show whether a network generalizes or memorizes.",
-    how="No series of the validation split, nor of a test split that could replace it; or one that stops before the last 40% of the run.",
+    how=f"No series of the validation split, nor of a test split that could replace it; or one that stops before the last {percent(LEFT_OUT)} of the run.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 5.3",

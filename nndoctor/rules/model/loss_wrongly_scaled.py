@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.analysis.workload import counts_tokens
 from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -128,7 +128,7 @@ RULE = Rule(
     needs={"train/loss": FEWEST},
     check=check,
     why="A factor on the loss also multiplies its gradient: the effective learning rate is not the one that was set, and the two losses cannot be compared.",
-    how="The training loss around each evaluation is at least 1.85 times (or at most 1/1.85 of) the validation loss, by a factor that varies by 6% at most in the second half of the run while the validation loss falls by 12%, and a factor fits better than an offset. Without validation: a run that logs a token accuracy begins above 12.5 nats, the loss of guessing among 262,144 tokens.",
+    how=f"The training loss around each evaluation is at least {TWICE:g} times (or at most 1/{TWICE:g} of) the validation loss, by a factor that varies by {percent(CONSTANT)} at most in the second half of the run while the validation loss falls by {percent(FALLEN)}, and a factor fits better than an offset. Without validation: a run that logs a token accuracy begins above 12.5 nats, the loss of guessing among 262,144 tokens.",
     sources=(
         Reference(
             "Hugging Face, Fixing Gradient Accumulation, 2024", "https://huggingface.co/blog/gradient_accumulation"

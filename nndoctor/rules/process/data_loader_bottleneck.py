@@ -67,7 +67,7 @@ RULE = Rule(
     needs={"data_time": MIN_POINTS, "step_time": MIN_POINTS},
     check=check,
     why="Time that the model spends waiting for data is wasted.",
-    how="The median wait for a batch is 40% of the median time of a step or more, after the first tenth of the run.",
+    how=f"The median wait for a batch is {percent(SHARE)} of the median time of a step or more, after the first tenth of the run.",
     sources=(
         Reference(
             "PyTorch performance tuning guide: asynchronous data loading",

@@ -65,7 +65,7 @@ RULE = Rule(
     needs={"memory": MIN_POINTS},
     check=check,
     why="A memory leak ends the run with an out-of-memory error, hours or days later.",
-    how="Early warning. The last fifth needs 15% more memory than the first third, by four standard errors; memory grows in 70% of the segments of the run, and a quarter of the growth is in its second half.",
+    how=f"Early warning. The last fifth needs {percent(GROWN)} more memory than the first third, by four standard errors; memory grows in {percent(RISES)} of the segments of the run, and a quarter of the growth is in its second half.",
     sources=(
         Reference(
             "PyTorch, Frequently Asked Questions: my model reports 'cuda runtime error: out of memory'",

@@ -96,7 +96,7 @@ RULE = Rule(
     needs={"throughput|step_time": MIN_POINTS},
     check=check,
     why="A run at half its speed costs twice as much. A gradual slowdown often ends in an out-of-memory error.",
-    how="The median speed of the last fifth is at least 25% below that of the first third (without the first 5%), by four standard errors.",
+    how=f"The median speed of the last fifth is at least {percent(LOST)} below that of the first third (without the first 5%), by four standard errors.",
     sources=(
         Reference(
             "PyTorch performance tuning guide", "https://docs.pytorch.org/tutorials/recipes/recipes/tuning_guide.html"

@@ -81,7 +81,7 @@ RULE = Rule(
     needs={"fact:loss_in_evaluation|validation/accuracy": 4, "fact:loss_in_training|train/accuracy": 4},
     check=check,
     why="The deployed model runs in evaluation mode. Batch normalization with tiny batches, or with a momentum that keeps its running statistics from settling, behaves differently there.",
-    how="After a few steps, and after thirty batches for the running statistics to settle, the loss of the same batch is at least 50% higher in evaluation mode, with dropout off in both. In a log: training accuracy ends at 90% or more, validation accuracy stays at its initial value, under 60%, and the validation loss is above that of random guessing throughout and twice the training loss from the first epochs on.",
+    how=f"After a few steps, and after thirty batches for the running statistics to settle, the loss of the same batch is at least {percent(WORSE)} higher in evaluation mode, with dropout off in both. In a log: training accuracy ends at 90% or more, validation accuracy stays at its initial value, under 60%, and the validation loss is above that of random guessing throughout and twice the training loss from the first epochs on.",
     sources=(
         Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),
         Reference("Ioffe and Szegedy, Batch Normalization, 2015", "https://arxiv.org/abs/1502.03167"),

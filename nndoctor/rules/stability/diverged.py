@@ -16,7 +16,7 @@ from nndoctor.analysis.value_explosion import value_explosion
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, place
+from nndoctor.core.formatting import number, percent, place
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -229,7 +229,7 @@ RULE = Rule(
     needs={"train/loss|value_loss|total_loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how="In the last tenth of the run the loss is above its best level by more than three times its total decrease, or has lost more than 60% of it, far outside the noise; or three in four values of the second half are more than three times the first value; or the loss jumps by 30% of its total decrease and stays high, or climbs by 35% of it until the end, or ends 1.4 times as high as it began without ever falling below its first value. In reinforcement learning: the value loss grows more than a thousandfold, or values exceed five times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than three times its total decrease, or has lost more than {percent(LOST)} of it, far outside the noise; or three in four values of the second half are more than three times the first value; or the loss jumps by 30% of its total decrease and stays high, or climbs by 35% of it until the end, or ends 1.4 times as high as it began without ever falling below its first value. In reinforcement learning: the value loss grows more than a thousandfold, or values exceed five times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",

@@ -11,7 +11,7 @@ from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.epochs import borders
 from nndoctor.analysis.spikes import jumps, periodic
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import factor, number
+from nndoctor.core.formatting import factor, number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -73,7 +73,7 @@ RULE = Rule(
     needs={"grad_norm": 10, "train/loss": 10},
     check=check,
     why="A single step along an exploding gradient can undo thousands of good ones. Recurrent networks and deep networks without normalization are prone to it.",
-    how="A norm over ten times the run's median and that of its neighbours after the first 5% of the run, unless all of them come at the ends of epochs or at equal distances (short last batches). A warning if the loss jumps by 15% of its total decrease within 5% of the run after it, information otherwise.",
+    how=f"A norm over ten times the run's median and that of its neighbours after the first {percent(EARLY)} of the run, unless all of them come at the ends of epochs or at equal distances (short last batches). A warning if the loss jumps by {percent(HURT)} of its total decrease within {percent(NEAR)} of the run after it, information otherwise.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

@@ -11,7 +11,7 @@ from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.spikes import LONG, Jump, Jumps, jumps, periodic
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import distinct
+from nndoctor.core.formatting import distinct, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -110,7 +110,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Typical causes are a learning rate close to the limit of stability, single bad batches, or stale second-moment estimates in Adam.",
-    how="The loss jumps by at least ten standard deviations and 20% of the total decrease in loss above the level of the points before (6.5% if no other rise is a fifth as high), and then recovers at least 70% of the jump. Consecutive points are one spike. The first 5% of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time.",
+    how=f"The loss jumps by at least ten standard deviations and {percent(SHARE)} of the total decrease in loss above the level of the points before ({percent(SLIGHT)} if no other rise is a fifth as high), and then recovers at least 70% of the jump. Consecutive points are one spike. The first {percent(EARLY)} of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",

@@ -11,7 +11,7 @@ from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.level_step import LevelStep, step_up
 from nndoctor.analysis.spikes import Jump, Jumps, jumps, steepest
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import distinct, number
+from nndoctor.core.formatting import distinct, number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -196,7 +196,7 @@ RULE = Rule(
     needs={"train/loss": 20},
     check=check,
     why="A resumed run should continue where it stopped. If the optimizer state, the schedule, the data position or some weights were not restored, part of the training is lost.",
-    how="One jump by eight standard deviations of the points before that lasts for 8% of the run: at a step where the log says that the run was resumed (15% of the run's reach), or, without such a mark, in a single step back to at least half of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to 15 points by 18% of the reach and six standard errors, while the learning rate does not rise.",
+    how=f"One jump by eight standard deviations of the points before that lasts for {percent(LASTING)} of the run: at a step where the log says that the run was resumed ({percent(KNOWN_HEIGHT)} of the run's reach), or, without such a mark, in a single step back to at least half of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to 15 points by {percent(STEP)} of the reach and six standard errors, while the learning rate does not rise.",
     sources=(
         Reference(
             "PyTorch tutorials, Saving and loading a general checkpoint",

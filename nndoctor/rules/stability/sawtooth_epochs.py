@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import step
+from nndoctor.core.formatting import percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -94,7 +94,7 @@ RULE = Rule(
     needs={"train/loss": 40},
     check=check,
     why="A loss that rises and falls with the epoch means that the batches differ systematically: the data are sorted, by class or by source. In each block the network forgets what it learned in the one before.",
-    how="After removing the trend, the autocorrelation of the loss or the training error at one period is above 0.45, and above that of noise of this length, over at least four periods, with an amplitude of 8% of the total decrease in loss.",
+    how=f"After removing the trend, the autocorrelation of the loss or the training error at one period is above {ALIKE:g}, and above that of noise of this length, over at least four periods, with an amplitude of {percent(SHARE)} of the total decrease in loss.",
     sources=(
         Reference(
             "Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 2",

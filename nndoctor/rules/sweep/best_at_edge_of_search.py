@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.search import Parameter, Search, drawn, of
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -67,7 +67,7 @@ RULE = Rule(
     needs={"fact:search": 1},
     check=check,
     why="If the best trials are at the edge of the search range, the optimum is probably outside it and was never tried.",
-    how="For a setting that explains the scores by more than chance (permutation test, 5%), the best trial is in the outer tenth of the range and two thirds of the best quarter of trials are in the outer third. Zero and the length of training do not count as edges.",
+    how=f"For a setting that explains the scores by more than chance (permutation test, {percent(CHANCE)}), the best trial is in the outer tenth of the range and two thirds of the best quarter of trials are in the outer third. Zero and the length of training do not count as edges.",
     sources=(
         Reference(
             "CS231n notes, Neural Networks Part 3, Hyperparameter optimization",

@@ -60,7 +60,7 @@ RULE = Rule(
     needs={"fact:search": 1},
     check=check,
     why="Learning rates matter by their ratio: the change from 0.001 to 0.002 matters as much as from 0.1 to 0.2. Evenly spaced values put nearly all trials into the largest decade.",
-    how="Learning rates, weight decay and penalties with at least 4 values over a factor of 8 or more, which are more evenly spaced than their logarithms.",
+    how=f"Learning rates, weight decay and penalties with at least {FEWEST} values over a factor of {APART:g} or more, which are more evenly spaced than their logarithms.",
     sources=(
         Reference("CS231n notes, Neural Networks Part 3, Hyperparameter ranges", "https://cs231n.github.io/neural-networks-3/"),
         Reference("Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012", "https://www.jmlr.org/papers/v13/bergstra12a.html"),
