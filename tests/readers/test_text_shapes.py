@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nndoctor
+from nndoctor.core.bounded import Bounded
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.text import shapes as text_shapes
 from nndoctor.readers.text.pairs import parse as anew
@@ -52,7 +53,7 @@ def test_names_that_differ_in_their_digits_alone_are_kept_apart():
 
 def test_many_shapes_take_bounded_memory(monkeypatch):
     """What is remembered is forgotten before it is too much, and what is read stays right."""
-    monkeypatch.setattr(text_shapes, "MOST_SHAPES", 4)
+    monkeypatch.setattr(text_shapes, "_PLANS", Bounded(4))
     log = each("Epoch {n}: train loss {a} val loss {b}" + " ." * N + "\n").encode()
     (run,) = nndoctor.read(Source("log.txt", log))
     assert {name: run.series[name].values.tolist() for name in LOSSES} == LOSSES
