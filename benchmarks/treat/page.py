@@ -15,8 +15,8 @@ HEAD = """# Treatments
 fault or none, within {budget:g} seconds of the processor for each file and method. What is called helpful is measured
 again with {seeds} fresh seeds, in units of the distance from the best constant prediction to the best loss that any
 single change reached; a gain is material from {material:g} on. The plain search is Optuna's default sampler over the
-learning rate, 1e-4 to 1e4 times the file's own, with one seed. The first remedy is the change that the diagnosis ranks
-first, taken unverified.
+learning rate, 1e-4 to 1e4 times the file's own, with one seed. The first remedy is the change that is tried first, taken
+unverified. Where the search or the first remedy was not measured on a file, its cell is blank.
 
 """
 
