@@ -13,6 +13,7 @@ from nndoctor.core.prognosis import Expectation, most_promising
 from nndoctor.core.report import Report
 from nndoctor.core.run import direction
 from nndoctor.core.series import Series
+from nndoctor.remedies.causes import CONCERNS
 
 SCHEMA_VERSION = 1
 
@@ -92,7 +93,16 @@ def _finding(finding: Finding) -> Json:
         "message": finding.message,
         "evidence": _evidence(finding.evidence),
         "location": {"path": place.path, "line": place.line, "step": plain(place.step), "layer": place.layer},
-        "causes": [{"name": c.name, "weight": c.weight, "because": c.because, "test": c.test} for c in finding.causes],
+        "causes": [
+            {
+                "name": c.name,
+                "concerns": CONCERNS.get(c.name),  # null for a cause of somebody's own rule
+                "weight": c.weight,
+                "because": c.because,
+                "test": c.test,
+            }
+            for c in finding.causes
+        ],
         "remedies": [{"name": r.name, "text": r.text, "why": r.why, "source": r.source} for r in finding.remedies],
     }
 

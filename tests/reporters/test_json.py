@@ -65,6 +65,7 @@ def test_causes_carry_weight_and_test(flat):
     cause = strict(render([flat]))["runs"][0]["findings"][0]["causes"][0]
     assert cause == {
         "name": "learning rate too low",
+        "concerns": "learning-rate",
         "weight": 0.6,
         "because": "a rate near zero looks like this",
         "test": "one run with ten times the rate",
