@@ -40,7 +40,7 @@ class Expectation:
     distance from the loss of the best constant prediction to the best loss that any change reaches. `compared` is the
     number of retrained networks that the estimate comes from. `best` is the probability that, where anything helps, no
     other change gains 0.05 more. Where both are known, `current` is the loss at the end
-    of the run and `unit` the loss that a gain of 1 stands for, both as the log counts them.
+    of the run and `unit` the change of the loss at a gain of 1, both as the log counts them.
     """
 
     change: str

@@ -1,4 +1,4 @@
-"""Data that need no download: glyphs of ten classes, two spirals, drawn anew from a seed."""
+"""Data that need no download: glyphs of ten classes, two spirals, drawn from a seed."""
 
 from __future__ import annotations
 

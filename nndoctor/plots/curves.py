@@ -42,7 +42,7 @@ PLAIN = Glyphs("|", "+", "+", "-", "=", "^", "!", curves=("*", "o"))
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One series to draw: a line of every dot, or of every second or fourth; `name` stands for the series' own."""
+    """One series to draw: a line of every dot, or of every second or fourth; `name` replaces the series' own."""
 
     series: Series
     style: str

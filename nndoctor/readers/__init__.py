@@ -167,7 +167,7 @@ def _at_service(source: Source, named: Mapping[str, str], checked: Mapping[str, 
 def _below(
     folder: Path, source: Source, named: Mapping[str, str], checked: Mapping[str, str], bad: Sequence[str] = ()
 ) -> list[Run]:
-    """Every run in a folder that stands for a source while it is read; what cannot be read becomes a fact of the first.
+    """Every run in a folder that was made from a source; what cannot be read becomes a fact of the first.
 
     `bad` are the members of an archive that could not even be unpacked.
     """

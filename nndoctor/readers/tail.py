@@ -21,7 +21,7 @@ from nndoctor.readers.tables.table import Column, Table, Words
 MANY = 32  # pieces that are kept apart before they are joined
 BIG = 128 << 10  # bytes of new rows that pandas reads faster
 MOST = 256 << 20  # bytes taken in at once: a larger log is read whole, from its file
-TAIL = 256  # bytes by which a file that was written anew is told from one that grew
+TAIL = 256  # bytes by which a rewritten file is told from one that grew
 WHOLE = {separated.READER.name, json_lines.READER.name}
 
 State = tuple[tuple[str, int, int], ...]

@@ -17,7 +17,7 @@ from nndoctor.core.statistics import Array
 
 @dataclass(frozen=True)
 class View:
-    """A run with at least one loss curve; None stands for what the log does not hold."""
+    """A run with at least one loss curve; None is for what the log does not hold."""
 
     run: Run
 

@@ -34,7 +34,7 @@ def sniff(source: Source) -> bool:
     """A header whose cells are mostly words, and rows of as many cells below it."""
     if source.is_dir or not source.is_text or source.start.lstrip()[:1] in ("{", "["):
         return False
-    return "\r" not in source.start[:4096] and layout_of(source) is not None  # a lone one draws a bar anew
+    return "\r" not in source.start[:4096] and layout_of(source) is not None  # a lone one redraws a bar
 
 
 def read(source: Source) -> list[Table]:

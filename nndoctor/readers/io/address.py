@@ -25,7 +25,7 @@ WEB = (
     (rf"https?://(?:www\.)?comet\.com/(?!docs/){NAME}/{NAME}(/[0-9a-zA-Z]{{20,}})?/?(?:[?#].*)?", "comet:"),
     (rf"https?://swanlab\.cn/@{NAME}/{NAME}((?:/runs)?/[^/?#\s]+)?{END}", "swanlab:"),
 )
-"""Web pages of runs, projects and models, and the scheme that stands for them."""
+"""Web pages of runs, projects and models, and their schemes."""
 
 
 def is_address(word: str) -> bool:

@@ -46,7 +46,7 @@ PREDICTIONS = frozenset(
 )
 CALENDAR = frozenset(["date", "datetime", "day", "week", "month", "quarter", "year", "hour", "timestamp", "time", "ts"])
 MIN_ROWS = 5  # fewer rows show neither that every row has a name of its own nor that values have no order
-MIN_DISTINCT = 0.95  # share of the rows with a name of their own, from which a name stands for the row
+MIN_DISTINCT = 0.95  # share of the rows with a name of their own, from which the names identify the rows
 ORDERED = 3.0  # standard errors of a rank correlation from which values depend on the row's place
 
 

@@ -1,4 +1,4 @@
-"""Runs that were resumed with their count of epochs started anew (Keras' CSVLogger with append) are one run."""
+"""Runs that were resumed whose count of epochs started over (Keras' CSVLogger with append) are one run."""
 
 from __future__ import annotations
 

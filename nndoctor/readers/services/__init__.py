@@ -28,6 +28,6 @@ def tables_at(word: str) -> Sequence[Table]:
 
 
 def service_of(scheme: str) -> Service:
-    """The service that a scheme stands for."""
+    """The service of a scheme."""
     service: Service = importlib.import_module(f"{__name__}.{scheme}_runs").SERVICE
     return service

@@ -77,7 +77,7 @@ def _numbers(source: Source, layout: Layout) -> Table | None:
 def _pieces(source: Source) -> Iterator[tuple[Bytes, bool] | None]:
     """Whole lines behind PAD, and whether the file ended the last of them itself; None where they are not plain.
 
-    All come in one buffer, which is filled anew for the next.
+    All come in one buffer, which is filled again for the next.
     """
     buffer, end = bytearray(PAD + bytes(PIECE)), len(PAD)
     with source.open() as file:

@@ -36,7 +36,7 @@ class Record:
     """One epoch or step as it is gathered.
 
     `own` are the marks that it does not inherit, `total` the length of its progress bar, `aside` the names that stand
-    on lines without a mark; once `closed`, no further bar is taken. `again` marks one that says its epoch's names anew.
+    on lines without a mark; once `closed`, no further bar is taken. `again` marks one that repeats the names of its epoch.
     """
 
     marks: dict[str, str]

@@ -1,4 +1,4 @@
-"""Small tables that are printed anew for each epoch, splits across or down, line by line as names and numbers."""
+"""Small tables that are printed for each epoch, splits across or down, line by line as names and numbers."""
 
 from __future__ import annotations
 

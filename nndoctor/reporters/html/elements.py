@@ -18,7 +18,7 @@ Content = str | Html
 
 
 def el(tag: str, *content: Content, **attributes: str) -> Html:
-    """`el("p", "a < b", class_="x")`; `_` at an attribute's end is dropped, inside it stands for `-`.
+    """`el("p", "a < b", class_="x")`; `_` at an attribute's end is dropped, inside it becomes `-`.
 
     >>> el("p", "a < b", class_="x")
     '<p class="x">a &lt; b</p>'

@@ -19,7 +19,7 @@ from nndoctor.prognosis.findings import in_order, overfitting_unlikely
 RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
 ROUGH = 3.0  # times the validation loss's own noise
 SLIGHT = 0.09  # of a positive loss: a smaller rise, where it is no large part of the way either, is information
-SLIGHT_OF_FEW = 0.05  # the same of few evaluations, each of which stands for many steps
+SLIGHT_OF_FEW = 0.05  # the same of few evaluations, each of which comes after many steps
 PLAIN = 0.3  # of the distance: no small rise
 LATEST = 0.8  # the best lies before this share of the run
 TREND = 5.0  # standard errors of the slope since the best: a steady rise is information however small it is so far
