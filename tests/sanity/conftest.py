@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from textwrap import dedent
 
@@ -11,9 +12,13 @@ torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
 from nndoctor.core.report import Report  # noqa: E402
 from nndoctor.diagnosis.session import Session  # noqa: E402
+from nndoctor.sanity.bench import Bench, Clock, gather  # noqa: E402
 from nndoctor.sanity.checkup import examine  # noqa: E402
 from nndoctor.sanity.families import FAMILIES  # noqa: E402
+from nndoctor.sanity.probes import heldout  # noqa: E402
+from nndoctor.sanity.settle import settle  # noqa: E402
 from nndoctor.sanity.source import from_file  # noqa: E402
+from nndoctor.sanity.state import Snapshot, random_state  # noqa: E402
 
 HEAD = """
 import torch
@@ -52,3 +57,25 @@ def examined(written):
         return Session().judge(examine(from_file(written(change)), budget=budget, seeds=1), families=FAMILIES)
 
     return examine_it
+
+
+@pytest.fixture
+def probed(written, monkeypatch):
+    """The facts that probes note of a file with a change."""
+    monkeypatch.setattr(heldout, "STEPS", 200)
+
+    def probe(change: str, *probes, budget: float = 20.0) -> dict[str, object]:
+        torch.set_num_threads(1)
+        subject = from_file(written(change))
+        with random_state(), torch.enable_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of shapes that broadcast, too
+            bench = Bench(subject, Clock(budget), 1, Snapshot(subject.model), step_time=1e-3)
+            bench.fresh_start()
+            gather(bench)
+            settle(bench)
+            for each in probes:
+                bench.fresh_start()
+                each(bench)
+        return bench.facts
+
+    return probe

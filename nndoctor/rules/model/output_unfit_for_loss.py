@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.analysis.loss_terms import wrong_term
 from nndoctor.core.confidence import DIRECT, MEASURED, PLAUSIBLE, SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
@@ -29,9 +30,8 @@ def check(run: Run) -> Iterator[Symptom]:
     found = (
         _not_a_number(run)
         or _raw(run)
-        or _no_logarithms(run)
         or _endless(run)
-        or _wrong_sign(run)
+        or _term(run)
         or _reach(run)
         or _stuck(run)
         or _follows(run)
@@ -77,18 +77,6 @@ def _raw(run: Run) -> Symptom | None:
     )
 
 
-def _no_logarithms(run: Run) -> Symptom | None:
-    """The same for a part of the loss, where its arguments show it."""
-    loss = run.fact("not_log_probabilities")
-    if not isinstance(loss, str):
-        return None
-    return _symptom(
-        run,
-        f"{loss} takes log-probabilities and gets values above 0: apply log_softmax to the scores, not softmax or nothing",
-        DIRECT,
-    )
-
-
 def _falls_below(run: Run) -> bool:
     reachable = run.known("loss_reachable")
     return reachable is not None and reachable < -0.5
@@ -108,17 +96,10 @@ def _endless(run: Run) -> Symptom | None:
     )
 
 
-def _wrong_sign(run: Run) -> Symptom | None:
-    """A term of the loss that falls with the square of an output's size."""
-    place, way, fall = run.fact("endless_output"), run.known("endless_distance"), run.known("endless_fall")
-    if not isinstance(place, int) or way is None or fall is None:
-        return None
-    which = f"output {place + 1}" if run.number("endless_outputs") > 1 else "the output"
-    return _symptom(
-        run,
-        f"the loss falls by {number(fall)} when {which} of the model moves by {number(way)}, up or down, and with the square of that distance: it has no lowest value, as a term with the wrong sign gives it",
-        DIRECT,
-    )
+def _term(run: Run) -> Symptom | None:
+    """What a term of the loss shows by its arguments, or by outputs that are moved."""
+    found = wrong_term(run)
+    return None if found is None else _symptom(run, found, DIRECT)
 
 
 def _reach(run: Run) -> Symptom | None:

@@ -32,7 +32,9 @@ def probe(bench: Bench) -> None:
     target = bench.target(bench.sample)
     if target is not None and len(target) == len(inputs):
         _labels(bench, target)
-        _copied(bench, inputs, target)
+        for each in all_inputs(bench.sample):
+            _copied(bench, each, target)
+            _is_target(bench, each, target)
     _repeats(bench, inputs, target)
     if bench.validation is not None:
         _splits(bench, inputs)
@@ -129,6 +131,17 @@ def _copied(bench: Bench, inputs: Tensor, target: Tensor) -> None:
             bench.fact("label_column", int(column))
             bench.fact("label_columns_seen", int(inputs.shape[1]))
             return
+
+
+def _is_target(bench: Bench, inputs: Tensor, target: Tensor) -> None:
+    """A value of the inputs that is the number to be predicted, in every example; an autoencoder has many targets."""
+    values, goal = inputs.reshape(len(inputs), -1), target.reshape(len(target), -1)
+    enough = len(inputs) == len(target) >= MANY_ROWS and values.shape[1] >= COLUMNS and goal.shape[1] == 1
+    if not enough or not target.is_floating_point() or len(set(goal[:, 0].tolist())) <= MOST_NAMED:
+        return
+    same = (values == goal).all(0).nonzero()
+    if len(same):
+        bench.fact("target_column", int(same[0]))
 
 
 def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.sanity.batches import alike, joined, part, size, split, tensors
+from nndoctor.sanity.batches import alike, joined, part, size, split
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.graph import ACTIVATIONS, kind, passed, walk
+from nndoctor.sanity.graph import kind, walk
+from nndoctor.sanity.probes.scale import Scale, before_activation
 from nndoctor.sanity.subject import plain
 
 EXAMPLES = 16
-STEPS = 200
 MOST = 2_000_000  # values of an output that are moved freely
-SURE = 20.0  # a score that leaves no doubt: softmax of it is 1 - 1e-8
 ENDS = {
     "sigmoid": (0.0, 1.0),
     "softmax": (0.0, 1.0),
@@ -27,7 +24,6 @@ ENDS = {
     "hardtanh": (-1.0, 1.0),
     "relu": (0.0, math.inf),
 }
-Act = Callable[[Tensor], Tensor]
 
 
 def probe(bench: Bench) -> None:
@@ -47,7 +43,7 @@ def probe(bench: Bench) -> None:
         return
     with torch.enable_grad():
         graded = plain(bench.subject.output(batch))
-    _judged(bench, _Scale(bench, graded if isinstance(graded, Tensor) else output, target, bench.subject.loss_of))
+    _judged(bench, Scale(bench, graded if isinstance(graded, Tensor) else output, target, bench.subject.loss_of))
 
 
 def _seen_in_step(bench: Bench, batch: Any) -> None:  # noqa: ANN401
@@ -55,10 +51,10 @@ def _seen_in_step(bench: Bench, batch: Any) -> None:  # noqa: ANN401
     _, call = bench.subject.observed(batch)
     if call is None or not call.output.is_floating_point() or call.output.numel() > MOST:
         return
-    _judged(bench, _Scale(bench, call.output, call.target, call.again))
+    _judged(bench, Scale(bench, call.output, call.target, call.again))
 
 
-def _judged(bench: Bench, scale: _Scale) -> None:
+def _judged(bench: Bench, scale: Scale) -> None:
     bench.fact("output_activation", scale.name)
     bench.fact("output_width", scale.output.shape[1] if scale.output.ndim > 1 else 1)
     _reach(bench, scale)
@@ -86,130 +82,18 @@ def _one_hot(target: Tensor | None) -> bool:
     return binary and bool((values.sum(1) == 1).all()) and bool((values != values[0]).any())
 
 
-def _last(output: Tensor) -> tuple[str, Act]:
-    """The activation at the model's end, and itself as a function; the identity where there is none known."""
-    node = passed(output.grad_fn) if output.grad_fn is not None else None
-    name = ACTIVATIONS.get(kind(node), "")
-    if name in ("softmax", "log-softmax"):
-        dim = int(getattr(node, "_saved_dim", -1))
-        dim = dim - (1 << 64) if dim >= 1 << 63 else dim
-        shape = output.shape
-        dim = dim if -len(shape) <= dim < len(shape) else -1
-        return name, (lambda z: functional.softmax(z, dim)) if name == "softmax" else (
-            lambda z: functional.log_softmax(z, dim)
-        )
-    known: dict[str, Act] = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "hardtanh": functional.hardtanh,
-        "relu": torch.relu,
-    }
-    return (name, known[name]) if name in known else (name, lambda z: z)
-
-
-class _Scale:
-    """The loss as a function of the output, on one batch."""
-
-    def __init__(self, bench: Bench, output: Tensor, target: Any, loss_of: Callable[..., Tensor]) -> None:  # noqa: ANN401
-        self.name, self.act = _last(output)
-        output = output.detach()
-        self.bench, self.output, self.target, self.loss_of = bench, output, target, loss_of
-        found = tensors(target)
-        self.single = found[0] if len(found) == 1 else None
-        self.initial = self.loss(output)
-        self.best_output: Tensor | None = None
-        goal = self.single
-        far = (
-            float(goal.detach().double().abs().max())
-            if goal is not None and goal.is_floating_point() and goal.numel()
-            else 1.0
-        )
-        self.unit = max(far, float(output.abs().max()) if output.numel() else 1.0, 1e-3) if math.isfinite(far) else 1.0
-
-    @property
-    def classes(self) -> bool:
-        """Whether targets are classes and the output has a score for each."""
-        t, o = self.single, self.output
-        if t is None or t.is_floating_point() or o.ndim < 2 or t.shape != (len(o), *o.shape[2:]):
-            return False
-        return bool((t < o.shape[1]).all()) and not bool((t < 0).any())
-
-    @property
-    def alike(self) -> bool:
-        """Whether the target is the value that the output should take."""
-        t = self.single
-        return t is not None and t.is_floating_point() and t.shape == self.output.shape
-
-    def loss(self, output: Tensor, target: Any = None) -> float:  # noqa: ANN401
-        """The loss of an output; infinity where the loss cannot be taken of it."""
-        try:
-            with torch.no_grad():
-                value = float(self.loss_of(output, self.target if target is None else target))
-        except (RuntimeError, ValueError, ModelFileError):
-            return math.inf
-        return value if not math.isnan(value) else math.inf
-
-    def candidates(self) -> list[Tensor]:
-        """Outputs before the last activation that should be best for the targets."""
-        found: list[Tensor] = []
-        t, o = self.single, self.output
-        if self.classes and t is not None:
-            hot = functional.one_hot(t.long(), o.shape[1]).movedim(-1, 1).to(o)
-            found += [SURE * (2 * hot - 1), hot, 2 * hot - 1]
-        if self.alike and t is not None:
-            goal = t.to(o)
-            found += [
-                goal,
-                SURE * (2 * goal - 1),
-                torch.logit(goal.clamp(1e-6, 1 - 1e-6)),
-                torch.atanh(goal.clamp(-1 + 1e-6, 1 - 1e-6)),
-            ]
-        return found
-
-    def descended(self, act: Act, start: Tensor) -> tuple[float, Tensor]:
-        """The lowest loss that gradient descent on a free output finds, and that output."""
-        free = (start / self.unit).clone().requires_grad_()
-        rule = torch.optim.Adam([free], lr=0.1)
-        best, at = math.inf, start
-        for step in range(STEPS):
-            rule.param_groups[0]["lr"] = 0.1 * (1 - step / STEPS)
-            try:
-                value = self.loss_of(act(free * self.unit), self.target)
-            except (RuntimeError, ValueError, ModelFileError):
-                return best, at
-            now = float(value.detach())
-            if now < best:
-                best, at = now, (free * self.unit).detach().clone()
-            if not value.requires_grad or not math.isfinite(now):
-                return best, at
-            rule.zero_grad()
-            value.backward()  # type: ignore[no-untyped-call]
-            if free.grad is None:
-                return best, at
-            rule.step()
-        return best, at
-
-
-def _before(name: str, output: Tensor) -> Tensor:
-    """The scores that an activation made this output of."""
-    near = 1e-6
-    if name == "sigmoid":
-        return torch.logit(output.clamp(near, 1 - near))
-    if name in ("tanh", "hardtanh"):
-        return torch.atanh(output.clamp(-1 + near, 1 - near))
-    return output.clamp_min(1e-12).log() if name == "softmax" else output
-
-
-def _reach(bench: Bench, scale: _Scale) -> None:
+def _reach(bench: Bench, scale: Scale) -> None:
     """The first loss, the best one of any output, the best one of what the activation can give, and where descent ends."""
     name = str(bench.facts.get("output_activation", ""))
     if not math.isfinite(scale.initial):
         return
     within = [scale.loss(scale.act(c)) for c in scale.candidates()]
     with torch.enable_grad():
-        ended, at = scale.descended(scale.act, _before(name, scale.output))
+        ended, at = scale.descended(scale.act, before_activation(name, scale.output))
     reachable = min([scale.initial, ended, *within])
     free = [scale.loss(c) for c in scale.candidates()]
+    if scale.classes and within:
+        _ranks(bench, scale, min(within))
     best = min([reachable, *free]) if name != "log-softmax" and _unbounded_is_fair(scale, name) else reachable
     bench.fact("loss_initial", scale.initial)
     bench.fact("loss_reachable", max(reachable, -1e30))
@@ -226,7 +110,15 @@ def _reach(bench: Bench, scale: _Scale) -> None:
     scale.best_output = at
 
 
-def _unbounded_is_fair(scale: _Scale, name: str) -> bool:
+def _ranks(bench: Bench, scale: Scale, right: float) -> None:
+    """What sure answers cost where all are right, and where all are wrong."""
+    wrong = min(scale.loss(scale.act(c.roll(1, 1))) for c in scale.candidates())
+    if math.isfinite(right) and math.isfinite(wrong):
+        bench.fact("loss_of_right_answers", right)
+        bench.fact("loss_of_wrong_answers", wrong)
+
+
+def _unbounded_is_fair(scale: Scale, name: str) -> bool:
     """Whether the loss may be asked about outputs that the activation cannot give: not where it is made for it."""
     probabilities = name in ("sigmoid", "softmax") and str(scale.bench.facts.get("loss_before", "")) in (
         "",
@@ -236,7 +128,7 @@ def _unbounded_is_fair(scale: _Scale, name: str) -> bool:
     return not probabilities or not _logarithm(scale)
 
 
-def _logarithm(scale: _Scale) -> bool:
+def _logarithm(scale: Scale) -> bool:
     """Whether the loss takes the logarithm of the output: a wrong sure answer then costs far more than a wrong half one."""
     with torch.enable_grad():
         probe_at = scale.output.clone().requires_grad_()
@@ -247,7 +139,7 @@ def _logarithm(scale: _Scale) -> bool:
         return any(kind(n).startswith(("Log", "BinaryCrossEntropy", "NllLoss", "Xlogy")) for n in walk(value))
 
 
-def _follows(bench: Bench, scale: _Scale) -> None:
+def _follows(bench: Bench, scale: Scale) -> None:
     """How well the output that the loss likes best follows the targets (rank correlation), where both are numbers."""
     at, target = scale.best_output, scale.single
     if not scale.alike or at is None or target is None or target.numel() < 6:
@@ -267,7 +159,7 @@ def _ranked(a: Tensor, b: Tensor) -> float:
     return float(torch.corrcoef(pair)[0, 1])
 
 
-def _parts(bench: Bench, scale: _Scale) -> None:
+def _parts(bench: Bench, scale: Scale) -> None:
     """Whether the loss of a batch is the mean of its examples' losses, their sum, or something that mixes them."""
     n = size(scale.output)
     if n < 4 or n % 2 or not alike(scale.target) or size(scale.target) != n or not math.isfinite(scale.initial):

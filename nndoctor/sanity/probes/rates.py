@@ -170,7 +170,9 @@ def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
         bench.fact("lr_blows_up", all(_blown(_of(one, 1.0)) for one in trials))
     bench.fact("lr_seeds", len(sides))
     bench.fact("lr_agree", sides.count(told))
-    bench.fact("lr_gain", mean[1.0] / max(trials[0][0].before - low, 1e-12))
+    room = max(trials[0][0].before - low, 1e-12)
+    bench.fact("lr_gain", mean[1.0] / room)
+    bench.fact("lr_best_gain", best / room)
     if usable:
         bench.fact("lr_low", rate * usable[0])
         bench.fact("lr_high", rate * usable[-1])

@@ -91,9 +91,12 @@ def _causal(bench: Bench, tokens: Tensor) -> bool:
     half = tokens.shape[1] // 2
     bench.model.eval()
     before, after = (_scores(bench, b) for b in (bench.batch, _mixed(bench.batch, tokens, half)))
-    if before is None or after is None or before.shape != after.shape or before.ndim != 3 or before.shape[1] < half:
+    if before is None or after is None or before.shape != after.shape or before.ndim != 3:
         return False
-    early, changed = before[:, :half], after[:, :half]
+    places = 2 if before.shape[1] != tokens.shape[1] == before.shape[2] else 1  # convolutions have them last
+    if before.shape[places] < half:
+        return False
+    early, changed = before.narrow(places, 0, half), after.narrow(places, 0, half)
     return float((changed - early).norm() / early.norm().clamp_min(1e-12)) < ROUNDING
 
 

@@ -86,7 +86,8 @@ def _plan(bench: Bench) -> tuple[int, int]:
 def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
     """Fewer examples, other rates, then Adam: what is learned anywhere shows that the network can."""
     small = part(whole, slice(0, SIZES[1]))
-    plan = [(small, 1.0, False), *((b, f, False) for f in FACTORS for b in (whole, small))]
+    factors = sorted(FACTORS, key=lambda f: f > 1) if _rose(bench) else FACTORS
+    plan = [(small, 1.0, False), *((b, f, False) for f in factors for b in (whole, small))]
     plan += [(small, rate, True) for rate in ADAMS]
     best, followed = 1.0, False
     for batch, factor, adam in plan:
@@ -104,6 +105,11 @@ def _elsewhere(bench: Bench, whole: Batch, steps: int) -> None:
             break
     bench.fact("tiny_left_best", best)
     bench.fact("tiny_outputs_constant", bool(bench.facts.get("output_meets_target")) and not followed)
+
+
+def _rose(bench: Bench) -> bool:
+    """Whether the loss rose at the configured rate: then lower rates are tried first."""
+    return bench.number("tiny_left") > 1
 
 
 def subset(sample: Batch, wanted: int, seed: int) -> Batch | None:

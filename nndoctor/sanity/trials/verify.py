@@ -15,6 +15,7 @@ HARM = 0.1  # of what the best of both gains: a remedy that gains so much more s
 SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is no fault
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
 WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
+STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one more in the same few steps
 ROUNDS = 4  # a finding that becomes a remark may bring up another that it explained
 
 RESTART = (r.DEFAULT, r.HE)
@@ -83,8 +84,7 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
         return
     own = trials.of(None) if trials.plan() else None
     if own is None:
-        rate = name == "lr-outside-usable-range"
-        sure = bench.number("lr_gain") < WORSE if rate else finding.confidence >= SURE
+        sure = _far_too_high(bench) if name == "lr-outside-usable-range" else finding.confidence >= SURE
         bench.fact(f"{'harm' if sure else 'remark'}:{name}", "the budget left no time to try a remedy")
         return
     limit = SLOW if name == "lr-outside-usable-range" else HARM
@@ -100,6 +100,12 @@ def _verified(bench: Bench, trials: Trials, finding: Finding, wanted: tuple[r.Re
             return
     tried = "" if best is None else f": after {trials.steps} steps {_loss(own.end)}, with {best[1]} {_loss(best[0])}"
     bench.fact(f"remark:{name}", f"it does no harm here{tried}" if tried else "no remedy could be tried in time")
+
+
+def _far_too_high(bench: Bench) -> bool:
+    """Whether the range test alone shows harm: the loss rose, or stayed where it was while a lower rate gained much."""
+    gain, best = bench.number("lr_gain"), bench.number("lr_best_gain")
+    return gain < WORSE or (bench.facts.get("lr_side") == "above" and gain < STILL and best > MUCH)
 
 
 def harm(bench: Bench, own: Result, other: Result) -> float:

@@ -1,0 +1,42 @@
+"""Terms of a loss that cannot be right: what a check-up measured of their arguments, and of outputs that it moved."""
+
+from __future__ import annotations
+
+from nndoctor.core.formatting import number
+from nndoctor.core.run import Run
+
+NOISE = 1e-6  # of a loss: rounding
+
+
+def wrong_term(run: Run) -> str | None:
+    """What is wrong with a term of the loss, in a sentence; None where nothing is."""
+    return _no_logarithms(run) or _wrong_sign(run) or _prefers_wrong(run)
+
+
+def _no_logarithms(run: Run) -> str | None:
+    loss = run.fact("not_log_probabilities")
+    if not isinstance(loss, str):
+        return None
+    return f"{loss} takes log-probabilities and gets values above 0: apply log_softmax to the scores, not softmax or nothing"
+
+
+def _wrong_sign(run: Run) -> str | None:
+    """A term that falls with the square of an output's size."""
+    place, way, fall = run.fact("endless_output"), run.known("endless_distance"), run.known("endless_fall")
+    if not isinstance(place, int) or way is None or fall is None:
+        return None
+    which = f"output {place + 1}" if run.number("endless_outputs") > 1 else "the output"
+    return (
+        f"the loss falls by {number(fall)} when {which} of the model moves by {number(way)}, up or down, and with the "
+        "square of that distance: it has no lowest value, as a term with the wrong sign gives it"
+    )
+
+
+def _prefers_wrong(run: Run) -> str | None:
+    right, wrong = run.known("loss_of_right_answers"), run.known("loss_of_wrong_answers")
+    if right is None or wrong is None or right - wrong <= NOISE * max(1.0, abs(right)):
+        return None
+    return (
+        f"outputs that are sure of the right classes have a loss of {number(right)}, of wrong classes {number(wrong)}: "
+        "the loss rewards wrong answers (check its sign)"
+    )
