@@ -11,6 +11,7 @@ from nndoctor.sanity.probes import (  # noqa: E402
     dependence,
     endless,
     heldout,
+    modes,
     neighbours,
     pairs,
     parameters,
@@ -170,3 +171,21 @@ def test_a_slow_model_learns_a_tiny_subset_of_one_seed(written):
     subject = from_file(written())
     bench = Bench(subject, Clock(48.0), 3, Snapshot(subject.model), step_time=0.1)
     assert tiny._plan(bench) == (200, 1)
+
+
+DROPPED = """
+model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3))
+optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+def train_step(model, batch, optimizer):
+    MODE; l = loss(model(batch[0]), batch[1]); optimizer.zero_grad(); l.backward(); optimizer.step(); return l
+"""
+
+
+def test_a_step_in_evaluation_mode_is_seen(probed):
+    """Its dropout never drops anything."""
+    assert probed(DROPPED.replace("MODE", "model.eval()"), modes.probe)["trains_in_evaluation"] == ("2",)
+
+
+def test_a_step_in_training_mode_is_not(probed):
+    """The healthy twin."""
+    assert "trains_in_evaluation" not in probed(DROPPED.replace("MODE", "model.train()"), modes.probe)

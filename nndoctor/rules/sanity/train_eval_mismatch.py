@@ -10,7 +10,7 @@ import numpy as np
 from nndoctor.analysis.chance import accuracy_tells
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.level import end_level
-from nndoctor.core.confidence import TYPICAL
+from nndoctor.core.confidence import MEASURED, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -33,6 +33,10 @@ def check(run: Run) -> Iterator[Symptom]:
     if run.fact("loss_in_evaluation") is None:
         yield from _of_log(run)
         return
+    stopped = run.fact("trains_in_evaluation")
+    if isinstance(stopped, tuple) and stopped:
+        text = f"the training step puts the whole model into evaluation mode: dropout and batch normalization ({', '.join(map(str, stopped[:3]))}) do nothing in training; call model.train() before each epoch"
+        yield Symptom(text, MEASURED, {"layers": len(stopped)}, place="train_step", remedies=("check-the-step",))
     train, evaluation, first = (run.number(n) for n in ("loss_in_training", "loss_in_evaluation", "loss_at_start"))
     if evaluation - train > max(WORSE * abs(train), FLOOR * abs(first)):
         which = run.fact("mode_modules")
@@ -81,7 +85,7 @@ RULE = Rule(
     needs={"fact:loss_in_evaluation|validation/accuracy": 4, "fact:loss_in_training|train/accuracy": 4},
     check=check,
     why="The deployed model runs in evaluation mode. Batch normalization with tiny batches, or with a momentum that keeps its running statistics from settling, behaves differently there.",
-    how=f"After a few steps, and after thirty batches for the running statistics to settle, the loss of the same batch is at least {percent(WORSE)} higher in evaluation mode, with dropout off in both. In a log: training accuracy ends at 90% or more, validation accuracy stays at its initial value, under 60%, and the validation loss is above that of random guessing throughout and twice the training loss from the first epochs on.",
+    how=f"After a few steps, and after thirty batches for the running statistics to settle, the loss of the same batch is at least {percent(WORSE)} higher in evaluation mode, with dropout off in both; or the training step runs the whole model, with its dropout and batch normalization, in evaluation mode. In a log: training accuracy ends at 90% or more, validation accuracy stays at its initial value, under 60%, and the validation loss is above that of random guessing throughout and twice the training loss from the first epochs on.",
     sources=(
         Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),
         Reference("Ioffe and Szegedy, Batch Normalization, 2015", "https://arxiv.org/abs/1502.03167"),
@@ -94,6 +98,7 @@ RULE = Rule(
             train_accuracy="0.55 0.8 0.9 0.95 0.97 0.98 0.99 0.99",
             validation_accuracy="0.16 0.19 0.16 0.18 0.16 0.19 0.17 0.16",
         ),
+        Run.drawn({"loss_in_training": 1.3, "loss_in_evaluation": 1.3, "trains_in_evaluation": ("drop",)}),
         Run.drawn({"loss_in_training": 0.3, "loss_in_evaluation": 2.4, "loss_at_start": 2.3, "mode_modules": ("bn1",)}),
     ),
     healthy=(

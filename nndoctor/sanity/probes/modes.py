@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import torch
+from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.probes.dependence import effect
@@ -25,6 +27,8 @@ def probe(bench: Bench) -> None:
         bench.fact("repeat_difference", abs(again - first) / max(abs(first), 1e-12))
     effect(bench)
     _modes(bench)
+    if bench.subject.step is not None:
+        _in_training(bench)
 
 
 def _trained(bench: Bench) -> float | None:
@@ -41,6 +45,38 @@ def _trained(bench: Bench) -> float | None:
         if k == 0:
             bench.fact("loss_at_start", last)
     return last
+
+
+def _in_training(bench: Bench) -> None:
+    """Whether a step runs the whole model in evaluation mode: every layer that should then differ is in it.
+
+    A model of which only the normalization is in evaluation mode is fine-tuned on purpose so.
+    """
+    seen: dict[str, bool] = {}
+
+    def noting(path: str, module: nn.Module) -> RemovableHandle:
+        def note(_: nn.Module, __: object) -> None:
+            if torch.is_grad_enabled():
+                seen[path] = seen.get(path, False) or module.training or bench.model.training
+
+        return module.register_forward_pre_hook(note)
+
+    bench.fresh_start()
+    bench.model.train()
+    handles = [noting(n, m) for n, m in bench.model.named_modules() if _differs(m)]
+    try:
+        with torch.enable_grad():
+            bench.subject.run(bench.batch)
+    finally:
+        for handle in handles:
+            handle.remove()
+    bench.fact("trains_in_evaluation", tuple(seen) if seen and not any(seen.values()) else None)
+
+
+def _differs(module: nn.Module) -> bool:
+    """Whether a layer does something else in training."""
+    drops = isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0  # noqa: SLF001 - the one class of all of them
+    return drops or getattr(module, "running_mean", None) is not None
 
 
 @torch.no_grad()
