@@ -12,6 +12,7 @@ from nndoctor.analysis.level import Level, end_level, first_level
 from nndoctor.analysis.liveness import significant_digits
 from nndoctor.analysis.plateau import USUAL
 from nndoctor.analysis.start import begins_late
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
@@ -37,12 +38,16 @@ OWN_LEVEL = 0.95  # of the first training loss: one that falls further has left 
 LEARNED = 0.97  # of the loss of the constant answer
 
 
+NOISE_NEAR = 0.1  # of the variance of the noise
+MIN_DENOISED = 20  # values of a diffusion model's loss
+
+
 @dataclass(frozen=True, slots=True)
 class Guessing:
     """A run that ends at the level of guessing.
 
     `split` is the split it is seen in, `classes` the number of classes where the log shows it, `loss` the loss of
-    guessing, `accuracy` that of guessing; `evidence` names what shows it: `classes`, `accuracy`, `majority`, `loss`, `gan`.
+    guessing, `accuracy` that of guessing; `evidence` names what shows it: `classes`, `accuracy`, `majority`, `loss`, `gan`, `noise`.
     """
 
     split: str
@@ -55,6 +60,8 @@ class Guessing:
 @once
 def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
     """Whether a split ends at the level of guessing; None where it does not, or where the log cannot tell."""
+    if workload(run) is Workload.DIFFUSION:
+        return _noise(run) if split == "train" else None
     if run.fact("task") == "gan":
         return _discriminator(run) if split == "train" else None
     loss = run.series.get(f"{split}/loss")
@@ -213,6 +220,16 @@ def _ends_near(loss: Series, chance: float) -> bool:
 
 def _has_accuracy(run: Run) -> bool:
     return run.judged_by_share
+
+
+def _noise(run: Run) -> Guessing | None:
+    """A denoiser that answers zero: the mean square of noise with unit variance is 1."""
+    loss = run.series.get("train/loss")
+    if loss is None or len(loss.y) < MIN_DENOISED or loss.first < 1 - NOISE_NEAR:
+        return None
+    end = end_level(loss, 0.25)
+    near = abs(end.mean - 1) < NOISE_NEAR and loss.low > 1 - 2 * NOISE_NEAR
+    return Guessing("train", "noise", None, 1.0) if near else None
 
 
 def _discriminator(run: Run) -> Guessing | None:

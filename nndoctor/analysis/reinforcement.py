@@ -13,6 +13,7 @@ from nndoctor.core.statistics import Array, median
 WINDOWS = 10  # pieces of a run whose medians are compared
 FEWEST = 3  # values of a piece
 SOLVED = 0.9  # of a reward between 0 and 1
+CLOSED = 0.8  # of the way from the first reward to 1
 MASTERED = 1.8  # standard deviations of the first rewards of a group: who gains so much has learned the task
 BETTER = 0.3  # of the size of a game's first reward
 DOUBLED = 0.5  # of the size of the first reward: the gain where nothing else gives a scale
@@ -63,7 +64,8 @@ def complete(run: Run) -> bool:
     found, way = run.series.get("reward"), reward(run)
     if found is None or way is None:
         return False
-    if found.low >= 0 and found.high <= 1 and way.last >= SOLVED:
+    nearly = way.last >= SOLVED or way.last - way.start > CLOSED * (1 - way.start)
+    if found.low >= 0 and found.high <= 1 and nearly:
         return True
     late = found.y[-max(FEWEST, len(found.y) // 4) :]
     game = "reward_std" not in run.series

@@ -24,10 +24,12 @@ class Workload(StrEnum):
     BOOSTING = "boosting"
 
 
+RECONSTRUCTS = frozenset({"rec_loss", "recon_loss", "reconstruction_loss", "reconstruction"})
 TEXT_POLICY = ("completion_length", "clipped_completions", "reward_std", "zero_spread_groups")
 DENOISING = re.compile(
     r"avr_loss|loss/average|loss/current|unet|diffus|ddpm|noise_pred|eps_loss|(^|_)snr(_|$)|timestep"
 )
+STEP_LOSS = "step_loss"  # the name that the scripts of diffusers print on their progress bars
 CONTRASTING = re.compile(
     r"nt_?xent|info_?nce|contrastive|simclr|byol|moco|simsiam|vicreg|barlow|logit_scale|uniformity|alignment_loss|knn"
 )
@@ -35,6 +37,9 @@ TREES = re.compile(r"m?logloss|multi_logloss|\bm?error\b|boosting")
 TOKENS = re.compile(r"tok|lm[ _]loss|perplexity|bpb|bpc|mfu", re.IGNORECASE)
 TOKEN_ACCURACY = re.compile(r"token_acc")
 GENTLE_RATE = 5e-3  # peak; full fine-tuning uses 1e-6 to 5e-5, LoRA 1e-5 to 5e-4, small models up to ten times that
+PRETRAINS = 1e-4  # the same in a log of a framework for pretraining, whose small models begin below `KNOWS`, too
+TUNING = ("LLaMA-Factory", "torchtune")
+PRETRAINING = ("Megatron", "torchtitan", "nanoGPT")
 KNOWS = 6.0  # nats a token: a pretrained model begins below it, one with random weights at ln 50,000 = 10.8
 DENOISES = (0.4, 1.3)  # the first loss of a network that predicts unit noise is the noise's variance, 1
 SCATTER = 0.06  # of the loss: its noise where each batch draws its own timesteps; token losses scatter by half of that
@@ -64,13 +69,11 @@ def _by_series(run: Run) -> Workload | None:
     if task is not None:
         return Workload.REINFORCEMENT if task == "reinforcement-learning" else Workload.GAN
     parts = {name.rpartition("/")[2] for name in names}
-    if parts & {"rec_loss", "recon_loss", "reconstruction_loss", "reconstruction"} and parts & {
-        "kl",
-        "kl_loss",
-        "kld_loss",
-    }:
+    if parts & RECONSTRUCTS and parts & {"kl", "kl_loss", "kld_loss"}:
         return Workload.VAE
-    if "active_units" in parts:
+    if parts & {"active_units", "codebook_perplexity"} or (
+        parts & RECONSTRUCTS and parts & {"commitment_loss", "vq_loss", "commit_loss"}
+    ):
         return Workload.VAE
     if parts & {"embedding_std", "effective_rank"}:
         return Workload.CONTRASTIVE
@@ -80,6 +83,8 @@ def _by_series(run: Run) -> Workload | None:
 
 
 def _by_names(run: Run) -> Workload | None:
+    if run.format == "text" and any(s.column.strip() == STEP_LOSS for s in run.series.values()):
+        return Workload.DIFFUSION
     columns = " ".join([*(s.column for s in run.series.values()), *run.unknown, *_facts(run)]).lower()
     if DENOISING.search(columns):
         return Workload.DIFFUSION
@@ -100,24 +105,35 @@ def _by_values(run: Run) -> Workload:
         return Workload.SUPERVISED
     if _scatters(run):
         return Workload.DIFFUSION
-    tokens = any(map(TOKENS.search, [*(s.column for s in run.series.values()), *run.unknown]))
-    if _is_gentle(run) and loss.first < KNOWS and (tokens or _of_transformers(run)):
+    if run.fact("framework") in TUNING:
+        return Workload.FINE_TUNING
+    tokens = _writes_text(run)
+    if _is_gentle(run) and loss.first < KNOWS and (tokens or of_transformers(run)):
         return Workload.FINE_TUNING
     return Workload.PRETRAINING if tokens else Workload.SUPERVISED
+
+
+def _writes_text(run: Run) -> bool:
+    """Whether the columns are those of a language model, or the framework trains little else."""
+    framework = run.fact("framework")
+    if framework in PRETRAINING or (framework == "DeepSpeed" and run.metric is None):
+        return True
+    return any(map(TOKENS.search, [*(s.column for s in run.series.values()), *run.unknown]))
 
 
 def _is_gentle(run: Run) -> bool:
     """Whether the learning rate never leaves the range of fine-tuning."""
     lr = run.series.get("lr")
-    return lr is not None and len(lr.y) > 0 and 0 < lr.high <= GENTLE_RATE
+    most = PRETRAINS if run.fact("framework") in PRETRAINING else GENTLE_RATE
+    return lr is not None and len(lr.y) > 0 and 0 < lr.high <= most
 
 
-def _of_transformers(run: Run) -> bool:
+def of_transformers(run: Run) -> bool:
     """Whether the names are those of the Trainer of Transformers, which calls a validation loss `eval_loss`."""
     if run.format == "hf-trainer-state":
         return True
     lr = run.series.get("lr")
-    if lr is None or lr.column != "learning_rate" or "grad_norm" not in run.series:
+    if lr is None or lr.column.rpartition("/")[2] != "learning_rate" or "grad_norm" not in run.series:
         return False
     return not any(
         s.column.lower().startswith("val") for name, s in run.series.items() if name.startswith("validation/")

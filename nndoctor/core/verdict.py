@@ -15,6 +15,10 @@ TOO_FEW = "not enough data"
 """How the reason begins where a log has too few points: it is a sentence of its own."""
 
 
+WITHOUT_LOSS = ("reinforcement-learning", "gan")
+"""Workloads whose losses show no progress: neither a level nor a gap is spoken of."""
+
+
 def verdict(report: Report) -> tuple[str, str]:
     """The sentence, and its style: a severity, `info` where nothing can be said, or `good`.
 
@@ -98,6 +102,8 @@ def _no_problems(report: Report) -> str:
         late = report.run.fact("unchecked")
         some = f", but {len(late)} checks did not fit into the time budget" if isinstance(late, tuple) and late else ""
         return f"No problems found{some}."
+    if report.workload in WITHOUT_LOSS:
+        return f"No problems found.{_rewarded(report)}"
     found = {finding.name: finding for finding in reversed(report.findings)}
     if (unvalidated := found.get("no-validation")) is not None:
         if "validation_until" in unvalidated.evidence:
@@ -108,6 +114,13 @@ def _no_problems(report: Report) -> str:
     if (bias := found.get("high-bias")) is not None:
         return f"No problems found, but the model may be underfitting: {bias.message.rstrip('.')}."
     return f"No problems found.{_ends(report)}"
+
+
+def _rewarded(report: Report) -> str:
+    """` Reward goes from 0.19 to 0.94.`, where a reward is logged."""
+    paid = report.run.series.get("reward")
+    told = None if paid is None else paid.told
+    return "" if told is None else f" Reward goes from {number(told.first)} to {number(told.last)}."
 
 
 def _ends(report: Report) -> str:

@@ -24,7 +24,7 @@ CLASSROOM = BIAS | LEVEL | NOISY | {
     "frozen-parameters", "impossible-metric", "class-imbalance",
 }  # fmt: skip
 FOREIGN: dict[Workload, frozenset[str]] = {
-    Workload.REINFORCEMENT: CLASSROOM - {"diverged"},
+    Workload.REINFORCEMENT: CLASSROOM - {"diverged", "no-weight-changes"},
     Workload.GAN: CLASSROOM,
     Workload.PREFERENCE: BIAS | LEVEL | {"noisy-validation", "sawtooth-epochs"},
     Workload.DIFFUSION: BIAS | LEVEL | NOISY | {"no-validation"},
@@ -46,13 +46,15 @@ OWN: dict[str, Workload] = {
     "representation-collapse": Workload.CONTRASTIVE,
     "uninformative-loss": Workload.DIFFUSION,
 }  # fmt: skip
+TEXT = (Workload.PRETRAINING, Workload.FINE_TUNING)  # whose loss ends at the entropy of the text, which no log knows
 SPOKEN = {Workload.GAN: "a GAN", Workload.VAE: "a VAE", Workload.DIFFUSION: "a diffusion model"}
 
 
 def applicable(run: Run, rules: Iterable[Rule]) -> tuple[list[Rule], list[Skipped]]:
     """The rules that apply to the run's workload, and the others with the reason."""
     kind = workload(run)
-    foreign = FOREIGN.get(kind, frozenset()) | (BIAS if counts_tokens(run) else frozenset())
+    text = counts_tokens(run) or (kind in TEXT and not run.judged_by_share)
+    foreign = FOREIGN.get(kind, frozenset()) | (BIAS if text else frozenset())
     reason = f"does not apply to {SPOKEN.get(kind, str(kind).replace('-', ' '))}"
     rules = [rule for rule in rules if OWN.get(rule.name, kind) is kind]
     kept = [rule for rule in rules if rule.name not in foreign]

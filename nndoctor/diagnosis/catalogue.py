@@ -30,6 +30,7 @@ from nndoctor.rules.generalization import (
     validation_equals_train,
 )
 from nndoctor.rules.generative import (
+    codebook_collapse,
     discriminator_wins,
     expert_collapse,
     mode_collapse,
@@ -189,6 +190,7 @@ RULES: tuple[Rule, ...] = (
     representation_collapse.RULE,
     expert_collapse.RULE,
     uninformative_loss.RULE,
+    codebook_collapse.RULE,
     out_of_memory.RULE,
     process_died.RULE,
     throughput_falls.RULE,

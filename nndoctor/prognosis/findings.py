@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from nndoctor.analysis.workload import Workload, counts_tokens, workload
 from nndoctor.core.finding import Cause, Symptom
 from nndoctor.core.formatting import number, step
 from nndoctor.core.prognosis import LIKELY, UNLIKELY, most_promising
@@ -60,7 +61,9 @@ but two lies there, and half of those that it does not: their log lacks its firs
 
 
 def overfitting_unlikely(run: Run) -> bool:
-    """Whether everything that treats overfitting is unlikely to help; False where there is no prognosis."""
+    """Whether everything that treats overfitting is unlikely to help; False where there is no prognosis, or none for such text."""
+    if workload(run) is Workload.FINE_TUNING and (counts_tokens(run) or not run.judged_by_share):
+        return False  # the retrained networks began from random weights, and learn a format for longer
     known = [chance for change in OF_OVERFITTING if (chance := helps(run, change)) is not None]
     return bool(known) and max(known) < OVERFITS
 

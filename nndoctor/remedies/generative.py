@@ -70,6 +70,30 @@ CATALOGUE = (
         "Bowman et al., 2016, arXiv:1511.06349",
     ),
     Remedy(
+        "restart-dead-codes",
+        "replace unused codes by encoder outputs of the current batch",
+        "an unused code gets no gradient and would stay where it is",
+        "Dhariwal et al., Jukebox, 2020, arXiv:2005.00341",
+    ),
+    Remedy(
+        "moving-average-codes",
+        "update the codes by moving averages of encoder outputs (decay 0.99)",
+        "the codes follow the encoder faster than by gradient",
+        "van den Oord et al., 2017, arXiv:1711.00937, appendix A",
+    ),
+    Remedy(
+        "normalized-codes",
+        "look codes up in 8 to 32 dimensions, with both sides normalized to length 1",
+        "all codes are then about as near, and more of them are used",
+        "Yu et al., Vector-quantized Image Modeling with Improved VQGAN, 2021, arXiv:2110.04627",
+    ),
+    Remedy(
+        "start-codes-from-data",
+        "initialize the codebook by k-means on the first encoder outputs",
+        "codes that start far from all outputs are never chosen",
+        "Łańcucki et al., 2020, arXiv:2005.08520",
+    ),
+    Remedy(
         "balance-the-parts",
         "sum the reconstruction loss over pixels if the KL is summed too",
         "a mean over 784 pixels makes the KL term 784 times too heavy",

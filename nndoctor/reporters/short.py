@@ -13,6 +13,7 @@ from nndoctor.core.report import Report
 from nndoctor.core.verdict import essence, headline, sentence
 from nndoctor.plots.curves import Line, Paper, draw
 from nndoctor.reporters.checked import command, unchecked, unrecognized
+from nndoctor.reporters.kind import phrase
 from nndoctor.reporters.outlook import changes, outlook
 from nndoctor.reporters.page import Page, Style, cut, shortened
 
@@ -48,9 +49,10 @@ def short(page: Page, report: Report) -> None:
 
 
 def title(page: Page, report: Report) -> None:
-    """The run's name and format, and the code and the probability of its primary finding."""
+    """The run's name, what was trained and for how long, and the code and the probability of its primary finding."""
     primary = report.primary
-    form = f"  {report.run.format}" if report.run.format else ""
+    said = phrase(report)
+    form = f"  {said}" if said else ""
     code = f"  {primary.code} {primary.severity}, {likelihood(primary.confidence)}" if primary else ""
     name = cut(report.source, max(page.width - len(form) - len(code), 16))
     page.row([(name, "bold"), (form, "dim"), (code, str(primary.severity) if primary else "")])

@@ -40,7 +40,7 @@ def test_the_page_of_several_runs_is_as_committed(sick, flat, healthy, unjudged)
 def test_the_details_follow_the_order_of_the_table(sick, flat):
     """What is worst is read first, in whatever order the logs were named."""
     page = render([sick, flat], PLAIN)
-    assert page.rindex("flat.csv  csv") < page.rindex("run.csv  csv")
+    assert page.rindex("flat.csv  11 steps") < page.rindex("run.csv  19 steps")
     table = page[: page.index("─")]
     assert table.index("error    plateau-at-start") < table.index("warning  overtraining")
 

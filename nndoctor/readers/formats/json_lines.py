@@ -52,6 +52,7 @@ def read(source: Source) -> list[Table]:
     parts: list[Table] = []
     odd: list[int] = []
     before = last = 0
+    trained = 0.0
     for text in pieces(source):
         rows: list[Mapping[str, object]] = []
         lines: list[int] = []
@@ -60,8 +61,9 @@ def read(source: Source) -> list[Table]:
                 continue
             record = _loaded(line)
             if isinstance(record, dict):
-                rows.append(_of_mm(record))
+                rows.append(_of_mm(record, trained))
                 lines.append(number)
+                trained = _step_of(record, trained)
             else:
                 odd.append(number)
         before += text.count("\n")
@@ -88,13 +90,33 @@ def _plain(source: Source) -> Table | None:
     return Table(columns, "jsonl", np.arange(1, 1 + rows), notes=(CUT,) if cut else ())
 
 
-def _of_mm(record: dict[str, object]) -> dict[str, object]:
-    """Mmdetection counts a validation's own batches in `iter`, and mmengine does not say that a row is validation's."""
+def _of_mm(record: dict[str, object], trained: float) -> dict[str, object]:
+    """Mmdetection counts a validation's own batches in `iter`; mmengine does not name the split, and may count epochs in `step`.
+
+    `trained` is the step of the last training record: an evaluation whose `step` is smaller counts epochs, and is moved there.
+    """
     if record.get("mode") in ("val", "test") and {"iter", "epoch"} <= record.keys():
         return {name: value for name, value in record.items() if name not in ("iter", "lr")}
-    if {"step", "data_time"} <= record.keys() and "lr" not in record and not any("loss" in name for name in record):
-        return {name if name == "step" else f"val/{name}": value for name, value in record.items()}
+    if _mm_evaluates(record):
+        named = {name if name == "step" else f"val/{name}": value for name, value in record.items()}
+        step = record["step"]
+        return {**named, "step": trained} if isinstance(step, (int, float)) and step < trained else named
     return record
+
+
+def _mm_evaluates(record: Mapping[str, object]) -> bool:
+    """Whether a record of mmengine is that of an evaluation: it has a step and times, and neither a rate nor a loss."""
+    return {"step", "data_time"} <= record.keys() and "lr" not in record and not any("loss" in name for name in record)
+
+
+def _step_of(record: Mapping[str, object], before: float) -> float:
+    """The step of a training record of mmengine; of any other record the step before."""
+    step = record.get("step")
+    return (
+        float(step)
+        if isinstance(step, (int, float)) and "data_time" in record and not _mm_evaluates(record)
+        else before
+    )
 
 
 def _notes(odd: list[int], last: int) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ ENDLESS = re.compile(
 OTHER_LOSS = re.compile(
     r"\b(?:packets?|frame|path|insertion|hearing|blood|stop)[ _-]loss\b", re.IGNORECASE
 )  # no training's
+BETAS = re.compile(r"step=\d+, skipped=\d+, lr=\[[^\]]*\], mom=\[(\()?")
+NANO = re.compile(r"^iter \d+: loss [\d.]+, time [\d.]+ms", re.MULTILINE)
 CUT = "the last line is incomplete and was skipped"
 
 
@@ -68,7 +70,17 @@ def read(source: Source) -> list[Table]:
             f"{source.path} has no line with a loss or a metric; expected 'epoch 1 loss 0.5' or the like"
         )
     whole = joined(parts)
-    return [replace(whole, facts={**whole.facts, "silent_rank": Fact(*silent)})] if silent else [whole]
+    facts = {**whole.facts, **_framework(source.start)}
+    if silent:
+        facts["silent_rank"] = Fact(*silent)
+    return [replace(whole, facts=facts)]
+
+
+def _framework(start: str) -> dict[str, Fact]:
+    """The framework by its own lines; DeepSpeed prints each parameter group's momentum, and a pair of them is that of Adam."""
+    if found := BETAS.search(start):
+        return {"framework": Fact("DeepSpeed"), **({"optimizer": Fact("adam")} if found[1] else {})}
+    return {"framework": Fact("nanoGPT")} if NANO.search(start) else {}
 
 
 def _told(lines: Sequence[str], source: Source) -> list[Record]:

@@ -15,6 +15,7 @@ from nndoctor.core.series import Series
 from nndoctor.readers.semantics.clock import clock
 from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
 from nndoctor.readers.semantics.derived import as_shares, completed
+from nndoctor.readers.semantics.framework import framework
 from nndoctor.readers.semantics.hyperparameters import given
 from nndoctor.readers.semantics.impossible import without_impossible
 from nndoctor.readers.semantics.nonfinite import not_finite
@@ -43,7 +44,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     present = [table.columns[name].present for name in known]
     parts = [part for rows in _by_key(table) for part in segments(rows, axis, present, table.format)]
     parts = rejoined(parts, table, meanings) if table.format == "keras-csv" else parts
-    facts = {**table.facts, **unreadable_facts(table, meanings, path)}
+    facts = {**table.facts, **framework(table), **unreadable_facts(table, meanings, path)}
     if playing:
         facts["task"] = Fact(playing)
     source = f"{path}:{table.label}" if table.label else path

@@ -32,6 +32,7 @@ COMMA = re.compile(r"(?:(?<=[\s=:(\[])|^)([-+]?\d+),(\d+)(?![\d.]|,\d)")
 POINT = re.compile(r"(?<![\d.,])0\.\d")
 COMMAS = 4  # numbers such as 0,41 that show decimal commas
 COCO = re.compile(r"^\s*Average (?P<what>Precision|Recall) .*@\[(?P<of>[^\]]*)\] = (?P<value>-?[\d.]+)\s*$")
+VALIDATE = re.compile(r"\bvalidate step:\s*(\d+)\s+loss:\s*(\S+)")  # torchtitan
 ESTIMATOR = re.compile(r"Saving dict for global step (\d+):(.*)")
 
 
@@ -124,6 +125,8 @@ def _of_a_tool(line: str) -> str:
     if "learn: " in line and (found := TREES.match(line)):
         test = f" test loss {found['test']}" if found["test"] else ""
         return f"step {found['step']} train loss {found['learn']}{test}"
+    if "validate step" in line and (found := VALIDATE.search(line)):
+        return f"step {found[1]} validation loss {found[2]}"
     if "cur metric" in line:
         return line.replace("cur metric", "eval metric:")
     if " rate," in line and (found := DARKNET.match(line)):

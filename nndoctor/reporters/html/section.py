@@ -15,6 +15,7 @@ from nndoctor.plots.inline import inline
 from nndoctor.remedies.sources import url_of
 from nndoctor.reporters.html.elements import Content, Html, el, joined, rows, table
 from nndoctor.reporters.json import summary
+from nndoctor.reporters.kind import phrase
 from nndoctor.reporters.verbose import figures
 
 MOST_FACTS = 60
@@ -23,7 +24,7 @@ MOST_FACTS = 60
 def section(report: Report, k: int) -> Html:
     """The whole section of the k-th run, counted from 1."""
     sentence, style = verdict(report)
-    about = f"{report.run.format} · " if report.run.format else ""
+    about = "".join(f"{part} · " for part in dict.fromkeys((phrase(report), report.run.format)) if part)
     return el(
         "section",
         el("h2", sentence, class_=f"verdict {style}"),

@@ -36,6 +36,15 @@ MAX_LATE_FALL = 0.05
 MIN_HELPS = 0.25
 """Probability that a wider network helps, below which a high error is taken for the data's own."""
 
+MIN_EPOCHS = 10
+"""Epochs before which the error of a run that logs its steps has not settled, however flat the learning rate makes it."""
+
+SURE = 2.0
+"""Standard errors by which the level of a noisy error must be above that."""
+
+LAST = 0.1
+"""Share of the values that give its level at the end."""
+
 MIN_VALUES = 5
 """Values of the error below which no target is assumed."""
 
@@ -64,8 +73,11 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
     error, sure, wider = training_error(run), probability(run, "high-bias"), helps(run, "wider")
     if error is None or sure is None or wider is None or len(error.curve.y) < MIN_VALUES or _many_classes(run):
         return
+    if run.axis == "step" and 0 < run.number("epochs") < MIN_EPOCHS:
+        return
     settled = error.curve.level(0.45, 0.55) - error.curve.last < MAX_LATE_FALL
-    if error.end < HIGH_ERROR or not settled or OWN_SHARE * error.gap > error.end:
+    chance = SURE * error.curve.noise / max(LAST * len(error.curve.y), 1.0) ** 0.5
+    if error.end < HIGH_ERROR + chance or not settled or OWN_SHARE * error.gap > error.end:
         return
     if wider < MIN_HELPS or sure < UNLIKELY:
         return

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.convergence import confidence_between, has_moved, reach
 from nndoctor.analysis.gap import shared, upto
+from nndoctor.analysis.loss_parts import Part, memorized_part
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Severity, Symptom
@@ -27,7 +28,9 @@ LATE = 0.8  # of the run: a validation loss whose best lies later still improves
 LOSS = 0.25  # of the reach, where no error is logged
 RELATIVE = 0.28  # of a positive validation loss: less is information, as a run that learned little has a short way to compare with
 FEW = 4  # evaluations
-TEXT = 0.4  # of the validation loss of a language model that is fine-tuned: its examples are then partly memorized
+TEXT = (
+    1 / 3
+)  # of the validation loss of a tuned language model, which is then 1.5 times that of its examples: they are partly memorized
 SETTLED = 0.03  # of the validation loss: a smaller fall over the last third of the evaluations is none
 NOISY = 0.4  # of the confidence is lost where the noise is as large as the gap
 OWN = 0.30  # of the validation loss's excess over the best seen
@@ -43,8 +46,24 @@ def check(run: Run, gap: float = GAP, fine: float = FINE, loss: float = LOSS) ->
             yield _by_error(run, train, validation, limit)
             return
         loss = max(loss, CONFIDENT) if seen < SMALL else loss
+    if workload(run) is Workload.DETECTION and (part := memorized_part(run)) is not None:
+        yield _by_part(part)
+        return
     if _both(run, "loss"):
         yield from _by_loss(run, loss)
+
+
+def _by_part(part: Part) -> Symptom:
+    theirs = part.train if part.validation is None else part.validation
+    return Symptom(
+        f"{theirs.column} ends at {number(theirs.final)}, {part.train.column} at {number(part.train.final)}, "
+        "and the metric no longer improves: this part of the loss is memorized",
+        0.75,
+        {"train_part": part.train.last, "validation_part": theirs.last},
+        series=theirs.name,
+        step=float(theirs.x[-1]),
+        span=(float(theirs.x[len(theirs.y) * 3 // 4]), float(theirs.x[-1])),
+    )
 
 
 def _both(run: Run, measure: str) -> bool:
@@ -144,7 +163,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
-    how=f"A gap of {100 * GAP:.0f} points of error, {100 * FINE:.0f} where training error is under 10%, over the last tenth of the run (information under {100 * WIDE:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the total decrease in loss, which opened during training (information under {percent(RELATIVE)} of a positive validation loss, or {percent(WIDE_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL:.0f} points: {percent(CONFIDENT)} of the total decrease. For fine-tuning, once the validation loss no longer falls: {percent(TEXT)} of that loss.",
+    how=f"A gap of {100 * GAP:.0f} points of error, {100 * FINE:.0f} where training error is under 10%, over the last tenth of the run (information under {100 * WIDE:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the total decrease in loss, which opened during training (information under {percent(RELATIVE)} of a positive validation loss, or {percent(WIDE_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL:.0f} points: {percent(CONFIDENT)} of the total decrease. For fine-tuning, once the validation loss no longer falls: {percent(TEXT)} of that loss. Of a detector: a part of the validation loss that is three times the same part in training, which has fallen to a tenth, while the metric no longer improves.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(
@@ -157,8 +176,22 @@ RULE = Rule(
         Run.drawn(train_error="0.01", validation_error="0.11"),
         Run.drawn(train_error="0.15", validation_error="0.30"),
         Run.drawn(train_loss="2.3..0.05*20", validation_loss="2.3 1.6 1.2 1.0 0.95*16"),
+        Run.drawn(
+            train_loss="4.3..1.3*30",
+            validation_loss="3.8..1.86*30",
+            train_box_loss="1.95..0.006*30",
+            validation_box_loss="1.6..0.19*30",
+            validation_map="0..0.09*20 0.09*10",
+        ),
     ),
     healthy=(
+        Run.drawn(
+            train_loss="2.6..0.8*30",
+            validation_loss="2.0..0.7*30",
+            train_box_loss="0.74..0.059*30",
+            validation_box_loss="0.3..0.057*30",
+            validation_map="0..0.51*30",
+        ),
         Run.drawn(train_error="0.15", validation_error="0.16"),
         Run.drawn(train_error="0.005", validation_error="0.01"),
         Run.drawn(train_loss="2.3..0.001*20", validation_loss="2.3..0.005*20"),

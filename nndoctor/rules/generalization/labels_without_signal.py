@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.chance import classes
 from nndoctor.analysis.level import end_level, first_level
+from nndoctor.analysis.loss_parts import loss_parts, unlearned_classes
+from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent
@@ -24,7 +26,12 @@ BEGINS, LARGEST = 0.012, 10.0  # of ln C, within which both losses begin; ln of 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare validation with guessing from its first value on, and see that training went on to fall."""
-    train, validation = run.series["train/loss"], run.series["validation/loss"]
+    if workload(run) is Workload.DETECTION:
+        yield from _of_detector(run)
+        return
+    train, validation = run.series["train/loss"], run.series.get("validation/loss")
+    if validation is None:
+        return
     guessing = _guessing(run, validation)
     if guessing is None or run.fact("task") is not None:
         return
@@ -47,6 +54,25 @@ def check(run: Run) -> Iterator[Symptom]:
         series="validation/loss",
         step=float(validation.x[-1]),
         span=(float(validation.x[0]), float(validation.x[-1])),
+        causes=_causes(),
+    )
+
+
+def _of_detector(run: Run) -> Iterator[Symptom]:
+    """A detector that finds its boxes and never their classes."""
+    part = unlearned_classes(run)
+    if part is None:
+        return
+    falls = max((p for p in loss_parts(run) if p is not part), key=lambda p: p.train.first / max(p.train.last, 1e-12))
+    both = f", {part.validation.column} at {number(part.validation.final)}" if part.validation is not None else ""
+    yield Symptom(
+        f"{part.train.column} goes from {number(part.train.initial)} to {number(part.train.final)}{both} while {falls.train.column} falls "
+        f"from {number(falls.train.initial)} to {number(falls.train.final)}: the boxes are learned, their classes are not",
+        0.8,
+        {"first": part.train.first, "last": part.train.last},
+        series=part.train.name,
+        step=float(part.train.x[-1]),
+        span=(float(part.train.x[0]), float(part.train.x[-1])),
         causes=_causes(),
     )
 
@@ -102,10 +128,13 @@ RULE = Rule(
     name="labels-without-signal",
     severity=Severity.WARNING,
     title="training memorizes, validation stays at chance",
-    needs={"train/loss": MIN_POINTS, "validation/loss": MIN_POINTS},
+    needs={
+        "train/loss": MIN_POINTS,
+        "validation/loss|train/cls_loss|train/class_loss|train/classification_loss|train/ce_loss": MIN_POINTS,
+    },
     check=check,
     why="Labels that cannot be predicted from the inputs can only be memorized. Early stopping or regularization cannot help where validation was never better than random guessing.",
-    how=f"Validation loss never falls below {100 * NEVER_BELOW:g}% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near 1/C, and the training loss falls by {percent(LEARNED)} or more.",
+    how=f"Validation loss never falls below {100 * NEVER_BELOW:g}% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near 1/C, and the training loss falls by {percent(LEARNED)} or more. Of a detector: the classification part of the loss hardly falls in training and validation while another part halves and mAP stays under one half.",
     sources=(
         Reference(
             "Zhang et al., Understanding Deep Learning Requires Rethinking Generalization, 2017",
@@ -119,8 +148,20 @@ RULE = Rule(
             validation_loss="1.622 1.626 1.627 1.63 1.64 1.65 1.67 1.69 1.7 1.709",
             validation_accuracy="0.205 0.24 0.235 0.23 0.2 0.21 0.2 0.205 0.2 0.21",
         ),
+        Run.drawn(
+            train_loss="2.5..1.66*20",
+            train_cls_loss="1.61..1.59*20",
+            train_box_loss="0.89..0.05*20",
+            validation_map="0.01..0.13*20",
+        ),
     ),
     healthy=(
+        Run.drawn(
+            train_loss="2.5..0.7*20",
+            train_cls_loss="1.61..0.66*20",
+            train_box_loss="0.89..0.05*20",
+            validation_map="0.01..0.6*20",
+        ),
         Run.drawn(train_loss="1.62..0.4*10", validation_loss="1.6..0.9*10", validation_accuracy="0.22..0.7*10"),
         Run.drawn(
             train_loss="1.62..0.1*10", validation_loss="1.6..0.9*4 1.0..2.1*6", validation_accuracy="0.22..0.7*10"

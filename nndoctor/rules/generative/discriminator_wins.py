@@ -20,6 +20,7 @@ LATE = 0.3  # of the run, at its end
 NOTHING = 0.12  # of the discriminator's loss of guessing, or of its first loss
 GUESSING = 1.386  # 2 ln 2: the sum over real and generated of a discriminator that knows nothing
 LOST = 3.0  # the generator's loss: its examples pass with a probability of 5 %
+SATURATED = 0.02  # both losses: log(1 - D(G(z))) is 0 where the discriminator is certain, and so is its slope
 MIN_POINTS = 8
 
 
@@ -33,7 +34,10 @@ def check(run: Run) -> Iterator[Symptom]:
     contradicted = fake is not None and (fake > 2 * FOOLED or (real is not None and real < CERTAIN - 0.1))
     lost, answer = _late(d) or 0.0, _late(g) or 0.0
     start = max(median(d.y[: max(3, len(d.y) // 20)]), 0.5)
-    nothing = d.low >= 0 and lost < NOTHING * min(start, GUESSING) and answer > LOST
+    nothing = saturated = False
+    if d.low >= 0 and lost < NOTHING * min(start, GUESSING):
+        saturated = lost < SATURATED and abs(answer) < SATURATED
+        nothing = answer > LOST or saturated
     if not sure and (contradicted or not nothing):
         return
     limit = NOTHING * GUESSING
@@ -63,7 +67,7 @@ def check(run: Run) -> Iterator[Symptom]:
             ),
             Cause(
                 "generator's loss saturates",
-                0.2,
+                0.6 if saturated else 0.2,
                 "log(1 - D(G(z))) is flat where D wins",
                 "one run with the non-saturating loss, -log D(G(z))",
             ),
@@ -85,7 +89,7 @@ RULE = Rule(
     needs={"discriminator_loss": MIN_POINTS, "generator_loss": MIN_POINTS},
     check=check,
     why="A discriminator that makes no errors gives the generator almost no gradient.",
-    how="In the last 30% of the run the median score of real examples is above 0.95 and that of generated ones below 0.05; or, without scores, a positive discriminator loss is under 12% of its start and of 2 ln 2 while the generator's is above 3.",
+    how="In the last 30% of the run the median score of real examples is above 0.95 and that of generated ones below 0.05; or, without scores, a positive discriminator loss is under 12% of its start and of 2 ln 2 while the generator's is above 3, or both are within 0.02 of 0, as the saturating loss log(1 - D(G(z))) is.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",
@@ -111,6 +115,7 @@ RULE = Rule(
             fake_score="0.5..0.001*40",
         ),
         Run.drawn({"task": "gan"}, discriminator_loss="1.4..0.0001*40", generator_loss="1..52*40"),
+        Run.drawn({"task": "gan"}, discriminator_loss="1.1..0.00001*40", generator_loss="-0.43..-0.000001*40"),
     ),
     healthy=(
         Run.drawn(

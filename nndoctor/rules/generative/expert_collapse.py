@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels
@@ -11,6 +12,9 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
+EFFECTIVE = 0.6  # of the experts, by the entropy of their loads
+SOME_IDLE = 0.25  # of the experts, where so few are in effect used
+GROWN = 1.3  # times its lowest level: the balancing loss is then that of a quarter fewer experts
 IDLE = 0.1  # of an even share
 UNUSED = 0.5  # of the experts
 MUCH = 0.5  # of all tokens, and this many times an even share
@@ -18,6 +22,7 @@ TIMES = 2.5
 PEAK = 3.0  # times the mean load, at the end and higher than at first
 CALM = 0.1  # of the router's first entropy
 DROPPED = 0.3  # of the tokens
+SURE = 4.0  # standard errors of a level
 MIN_POINTS = 4
 
 
@@ -51,9 +56,10 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _grown(balance: Series) -> bool:
-    """Whether the loss that is least where all loads are even has doubled, and stays there."""
+    """Whether the loss that is least where all loads are even has risen by a third, and stays there."""
     way = levels(balance)
-    return way.low > 0 and way.last > 2.0 * way.low and way.last > 0.8 * way.best
+    risen = way.last - way.low > SURE * way.error
+    return way.low > 0 and risen and way.last > GROWN * way.low and way.last > 0.9 * way.best
 
 
 def _one_sided(run: Run, entropy: Series) -> bool:
@@ -71,7 +77,13 @@ def _by_loads(loads: dict[str, Series]) -> Iterator[Symptom]:
     shares = {name: level / whole for name, level in late.items()}
     idle = [name for name, share in shares.items() if share < IDLE / number_of]
     busiest = max(shares, key=lambda name: shares[name])
-    if len(idle) < UNUSED * number_of and not (shares[busiest] > MUCH and shares[busiest] > TIMES / number_of):
+    effective = math.exp(-sum(share * math.log(share) for share in shares.values() if share > 0))
+    few = effective < EFFECTIVE * number_of and len(idle) >= SOME_IDLE * number_of
+    if (
+        not few
+        and len(idle) < UNUSED * number_of
+        and not (shares[busiest] > MUCH and shares[busiest] > TIMES / number_of)
+    ):
         return
     expert = busiest.removeprefix("expert_load_")
     yield _symptom(
@@ -122,7 +134,7 @@ RULE = Rule(
     },
     check=check,
     why="Experts without tokens do not learn: the model has the cost of many experts but the capacity of a few.",
-    how="At the end half of the experts get less than a tenth of an even share, or one gets more than half of all tokens and 2.5 times its share; or the busiest gets 3 times the mean, 30% of the tokens are dropped, or the balancing loss has doubled.",
+    how="At the end half of the experts get less than a tenth of an even share, or one gets more than half of all tokens and 2.5 times its share, or a quarter are so idle and the entropy of the loads is that of 60% of the experts; or the busiest gets 3 times the mean, 30% of the tokens are dropped, or the balancing loss ends 30% above its lowest level and near its highest.",
     sources=(
         Reference("Shazeer et al., Outrageously Large Neural Networks, 2017", "https://arxiv.org/abs/1701.06538"),
         Reference("Fedus, Zoph and Shazeer, Switch Transformers, 2021", "https://arxiv.org/abs/2101.03961"),
@@ -136,6 +148,7 @@ RULE = Rule(
             expert_load_3="0.25..0.01*20",
             train_loss="5..4*20",
         ),
+        Run.drawn(balance_loss="4.8..6.4*15 6.4*15", train_loss="5..4*30"),
         Run.drawn(expert_peak="1.2..7.8*20", train_loss="5..4*20"),
     ),
     healthy=(

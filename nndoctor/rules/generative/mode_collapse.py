@@ -12,6 +12,9 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
 LOST = 0.25  # of the best diversity so far is what is left; that of a healthy generator wanders to a third
+EARLY = 0.3  # of the run: what an untrained generator makes is noise, and that is no diversity to lose
+VANISHED = 0.03  # of the best level ever: no generator needs to give up so much
+ONE_MODE = 1.0  # of the modes that a count knows; data of a single mode have no use for one
 NEVER = 0.02  # of a spread of pixels between 0 and 1: all samples are one
 WORSE = 2.0  # times the best FID
 SURE = 4.0  # standard errors
@@ -22,13 +25,9 @@ def check(run: Run) -> Iterator[Symptom]:
     """See whether the samples' diversity has fallen, or their distance to the data has risen."""
     spread, fid = run.series.get("sample_diversity"), run.series.get("fid")
     if spread is not None and len(spread.y) >= MIN_POINTS:
-        way = levels(spread)
-        if way.last < LOST * way.best - SURE * way.error or (spread.column.endswith("std") and way.best < NEVER):
-            yield _symptom(
-                spread,
-                f"the diversity of the samples ({spread.column}) fell from {number(way.best)} to {number(way.last)}",
-                way.best_step,
-            )
+        found = _of_diversity(spread)
+        if found is not None:
+            yield found
             return
     if fid is not None and len(fid.y) >= MIN_POINTS:
         best, last = fid.best, fid.last
@@ -38,6 +37,23 @@ def check(run: Run) -> Iterator[Symptom]:
                 f"FID was best at step {step(fid.best_step)} ({number(best)}) and is now {number(last)}",
                 fid.best_step,
             )
+
+
+def _of_diversity(spread: Series) -> Symptom | None:
+    """The finding that a measure of the samples' diversity shows, without what an untrained generator made."""
+    late = int(EARLY * len(spread.y))
+    whole = levels(spread)
+    way = levels(spread.only(spread.x[late:], spread.y[late:])) if len(spread.y) - late >= MIN_POINTS else whole
+    if "mode" in spread.column.lower() and way.last <= ONE_MODE and float(spread.y[late:].mean()) < 1.5 * ONE_MODE:
+        return _symptom(spread, f"the samples cover one mode at the end ({spread.column})", float(spread.x[0]))
+    lost = way.last < LOST * way.best - SURE * way.error or way.last < VANISHED * whole.best
+    if not lost and not (spread.column.endswith("std") and whole.best < NEVER):
+        return None
+    return _symptom(
+        spread,
+        f"the diversity of the samples ({spread.column}) fell from {number(whole.best)} to {number(way.last)}",
+        whole.best_step,
+    )
 
 
 def _symptom(series: Series, words: str, at: float) -> Symptom:
@@ -74,7 +90,7 @@ RULE = Rule(
     needs={"sample_diversity|fid": MIN_POINTS},
     check=check,
     why="Samples that are all alike are useless, and the losses of a GAN do not show it.",
-    how="A measure of the samples' diversity ends below a quarter of its best level, by four standard errors, or FID ends at twice its best.",
+    how="A measure of the samples' diversity ends below a quarter of its best level, by four standard errors, or FID ends at twice its best. The first 30% of the run do not count: an untrained generator makes noise. Or a count of modes ends at one.",
     sources=(
         Reference("Salimans et al., Improved Techniques for Training GANs, 2016", "https://arxiv.org/abs/1606.03498"),
         Reference("Metz et al., Unrolled Generative Adversarial Networks, 2017", "https://arxiv.org/abs/1611.02163"),

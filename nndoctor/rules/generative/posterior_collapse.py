@@ -17,6 +17,15 @@ NOTHING = 0.03  # nats: no code tells two inputs apart
 LITTLE = 0.3  # nats, where it was once ten times as much
 FALLEN = 0.1  # of its highest level
 ANNEALED = 0.9  # of its largest value: the weight of the KL term has arrived
+ONE_BIT = 0.693  # nats: a code of less cannot tell two halves of the data apart
+SMALL_PART = 0.03  # of the reconstruction loss: terms of one scale
+LOST = 0.25  # of the KL term's level in the middle of the run
+BETTER = 0.03  # of the reconstruction loss, since the middle of the run
+SURE = 4.0  # times the noise
+LONG = 15  # values
+RECONSTRUCTION = (
+    "train/reconstruction_loss|train/recon_loss|train/rec_loss|reconstruction|train/mse_loss|train/bce_loss"
+)
 MIN_POINTS = 6
 KL = "train/kl_loss|train/kld_loss|kl|validation/kl|validation/kl_loss"
 
@@ -28,12 +37,29 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     if kl is not None and len(kl.y) >= MIN_POINTS and kl.low >= -1e-6:
         way, peak = levels(kl), float(kl.high)
-        gone = way.last < NOTHING or (way.last < LITTLE and way.last < FALLEN * peak and not _rising(kl))
+        gone = (
+            _bypassed(run, kl)
+            or way.last < NOTHING
+            or (way.last < LITTLE and way.last < FALLEN * peak and not _rising(kl))
+        )
         if gone and not (_rising(kl) and way.last > 2 * way.low):
             yield _symptom(run, kl, f"the KL term is {number(way.last)} nats at the end (highest {number(peak)})")
             return
     if active is not None and len(active.y) >= MIN_POINTS and levels(active).last < 1:
         yield _symptom(run, active, "no unit of the code is active at the end")
+
+
+def _bypassed(run: Run, kl: Series) -> bool:
+    """Whether the KL term falls below one bit while the reconstruction goes on improving: it no longer comes by way of the code."""
+    rebuilt, weight = run.get(RECONSTRUCTION), run.series.get("beta")
+    if rebuilt is None or len(rebuilt.y) < LONG or len(kl.y) < LONG or rebuilt.low <= 0:
+        return False
+    if weight is not None and len(weight.y) and weight.last > weight.level(0.4, 0.6):
+        return False
+    middle, last = kl.level(0.4, 0.6), kl.last
+    better = rebuilt.level(0.4, 0.6) - rebuilt.last > max(BETTER * rebuilt.last, SURE * rebuilt.noise)
+    falls = middle - last > max(LOST * middle, SURE * kl.noise)
+    return better and falls and last < min(ONE_BIT, SMALL_PART * rebuilt.last)
 
 
 def _rising(kl: Series) -> bool:
@@ -85,7 +111,7 @@ RULE = Rule(
     needs={f"{KL}|active_units": MIN_POINTS},
     check=check,
     why="If every input gets the same code, nothing is encoded, and the decoder can only reproduce the average of the data.",
-    how="The KL term ends below 0.03 nats, or below 0.3 and a tenth of its highest value without rising, or no unit of the code is active. A KL term that rises again while its weight is annealed is not reported.",
+    how="The KL term ends below 0.03 nats, or below 0.3 and a tenth of its highest value without rising, or below one bit (0.69) and a quarter lower than in the middle of the run while the reconstruction still improves, or no unit of the code is active. A KL term that rises again while its weight is annealed is not reported.",
     sources=(
         Reference(
             "Bowman et al., Generating Sentences from a Continuous Space, 2016", "https://arxiv.org/abs/1511.06349"
@@ -99,9 +125,11 @@ RULE = Rule(
     sick=(
         Run.drawn(train_kl_loss="4 2 0.5 0.01 0.0005*10", train_recon_loss="40..20*14"),
         Run.drawn(kl="0.0001*14", train_recon_loss="0.5..0.4*14"),
+        Run.drawn(train_kl_loss="0.15 0.6 0.7 0.71*8 0.7..0.36*14", train_recon_loss="88..26*25"),
     ),
     healthy=(
         Run.drawn(train_kl_loss="1..8*14", train_recon_loss="40..20*14"),
+        Run.drawn(train_kl_loss="0.3 3.7 1.9 1.2*9 1.9..2.7*13", train_recon_loss="85..33*25"),
         Run.drawn(train_kl_loss="20 6 3 2 2.5 3 4 5 6 7 8 8 8 8", beta="0.1..1*8 1*6", train_recon_loss="40..20*14"),
     ),
     suppressed_by=("nan-loss",),

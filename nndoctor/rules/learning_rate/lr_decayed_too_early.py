@@ -18,6 +18,9 @@ from nndoctor.prognosis.findings import learned
 DECAYED = 0.5
 """Share of its peak below which a rate counts as decayed."""
 
+HALVED_BY = 0.45
+"""Share of the run by which an early decay has halved the rate; a cosine or a line to zero takes 50%."""
+
 SMALL = 0.05
 """Share of its peak below which the weights hardly move."""
 
@@ -36,6 +39,18 @@ CERTAIN_FALL = 0.25
 MAX_LEFT = 0.2
 """Share of that fall that the small rate may still have gained."""
 
+FLOOR = 0.2
+"""Share of its peak below which the rate of a language model is at its floor; recipes end at a tenth of the peak, or at zero."""
+
+OVER_BY = 0.4
+"""Share of the run by which its schedule is over; recipes decay to the last step."""
+
+STILL = 0.02
+"""Share by which a rate at its floor may still move."""
+
+MIN_SCHEDULE = 10
+"""Values of the learning rate that show a schedule."""
+
 MIN_VALUES = 4
 """Values that have a slope of their own."""
 
@@ -52,18 +67,44 @@ def check(run: Run) -> Iterator[Symptom]:
     found = _still_fell(run, small, small) if small is not None else None
     if found is None and small is not None and decayed is not None and _cut(run.series["lr"], decayed, small):
         found = _still_fell(run, decayed, small)
-    if found is None and decayed is not None and workload(run) not in OF_TEXT:
+    if found is None and decayed is not None and _early(run, decayed) and workload(run) not in OF_TEXT:
         found = learned(
             run, "lr-decayed-too-early", "constant-schedule", REMEDIES, lambda: _message(run, decayed, DECAYED)
         )
+    if found is None and workload(run) is Workload.PRETRAINING:
+        found = _over(run)
     if found is not None:
         yield found
+
+
+def _over(run: Run) -> Symptom | None:
+    """A schedule of a language model that ended in the first half of the run: it was made for fewer steps than were trained."""
+    lr, loss = run.series["lr"], run.series["train/loss"]
+    small = _start(lr, FLOOR)
+    if small is None or len(lr.y) < MIN_SCHEDULE or loss.share_of_run(small) > OVER_BY:
+        return None
+    late = lr.y[lr.x > small + 0.5 * (float(lr.x[-1]) - small)]
+    if not len(late) or late.max() > (1 + STILL) * late.min() or lr.low <= 0:
+        return None
+    return Symptom(
+        f"{_message(run, small, FLOOR)}: the schedule was made for fewer steps than the run has",
+        0.75,
+        {"decayed_at": small, "share_of_run": round(loss.share_of_run(small), 3)},
+        series="train/loss",
+        step=small,
+        span=(small, float(loss.x[-1])),
+    )
 
 
 def _start(lr: Series, share: float) -> float | None:
     """The step from which the rate stays below a share of its peak, over at least two values."""
     large = np.flatnonzero(lr.y > share * lr.high)
     return float(lr.x[large[-1] + 1]) if lr.high > 0 and large[-1] < len(lr.y) - 2 else None
+
+
+def _early(run: Run, decayed: float) -> bool:
+    """Whether the rate is halved sooner than by a cosine or a line over the whole run, which is no early decay."""
+    return run.series["train/loss"].share_of_run(decayed) < HALVED_BY
 
 
 def _cut(lr: Series, decayed: float, small: float) -> bool:
@@ -124,7 +165,7 @@ RULE = Rule(
     needs={"train/loss": 5, "lr": 4},
     check=check,
     why="With a learning rate near zero the weights hardly move: the flat end of the loss looks like convergence.",
-    how=f"The learning rate is under {100 * SMALL:.0f}% of its peak for the last {100 - 100 * MAX_SHARE:.0f}% of the run or more, the loss was still falling before that, and has hardly fallen since. Or the logged learning rate ends below half its peak, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement.",
+    how=f"The learning rate is under {100 * SMALL:.0f}% of its peak for the last {100 - 100 * MAX_SHARE:.0f}% of the run or more, the loss was still falling before that, and has hardly fallen since. Of a pretrained language model: the schedule reaches its floor, at most 20% of the peak, in the first 40% of the run. Or the logged learning rate is below half its peak from 45% of the run on at the latest, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement.",
     sources=(
         Reference(
             "CS231n, Annealing the learning rate: 'decay it too aggressively and the system will cool too quickly'",
@@ -132,8 +173,12 @@ RULE = Rule(
         ),
     ),
     remedies=REMEDIES,
-    sick=(Run.drawn(train_loss="2.3..1.5*8 1.49*24", lr="0.1*8 0.001*24"),),
+    sick=(
+        Run.drawn(train_loss="2.3..1.5*8 1.49*24", lr="0.1*8 0.001*24"),
+        Run.drawn({"workload": "pretraining"}, train_loss="3.2..2.7*6 2.7..2.5*24", lr="0.002..0.0002*6 0.0002*24"),
+    ),
     healthy=(
+        Run.drawn({"workload": "pretraining"}, train_loss="3.2..2.2*30", lr="0.002..0.0002*26 0.0002*4"),
         Run.drawn(train_loss="2.3 1.2 0.7 0.5 0.42 0.4 0.39 0.385 0.38*20", lr="0.1*8 0.001*20"),
         Run.drawn(train_loss="2.3..0.3*30", lr="0.1..0.0001*30"),
     ),

@@ -11,7 +11,7 @@ from nndoctor.analysis.chance import GUESSING, chance_loss, classes
 from nndoctor.analysis.level import improvement
 from nndoctor.analysis.loss_explosion import first_value_exploded, unrecovered_peak
 from nndoctor.analysis.measurements import measured
-from nndoctor.analysis.workload import Workload, workload
+from nndoctor.analysis.workload import Workload, of_transformers, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, step
 from nndoctor.core.rule import Reference, Rule
@@ -74,13 +74,16 @@ def _weighed(run: Run, visible: Symptom) -> Symptom:
 def _unusual(run: Run, loss: Series) -> Symptom | None:
     """A rate far beyond that of any recipe for language models, where little was learned."""
     lr, optimizer = run.series.get("lr"), str(run.fact("optimizer") or "").lower()
-    if workload(run) not in (Workload.FINE_TUNING, Workload.PRETRAINING) or lr is None or not len(lr.y):
+    kinds = (Workload.FINE_TUNING, Workload.PRETRAINING)
+    large = workload(run) in kinds or (of_transformers(run) and run.metric is None)
+    if not large or lr is None or not len(lr.y):
         return None
     if lr.high < UNUSUAL or optimizer.startswith(OTHER_SCALE) or not loss.last > LEARNED * float(loss.y[0]) > 0:
         return None
+    model = "language model" if workload(run) in kinds else "transformer"
     return _visible(
         loss,
-        f"the learning rate of this language model peaks at {number(lr.high)}, and recipes with Adam use 0.000001 to 0.003; "
+        f"the learning rate of this {model} peaks at {number(lr.high)}, and recipes with Adam use 0.000001 to 0.003; "
         f"training loss goes from {number(float(loss.y[0]))} to {number(float(loss.y[-1]))}",
         {"peak_rate": lr.high, "first": float(loss.y[0]), "last": loss.last},
         0,
@@ -214,5 +217,5 @@ RULE = Rule(
             validation_loss="2.1 1.2 1.0 0.9 2.6 1.0 0.9 0.85 0.83 0.82",
         ),
     ),
-    suppressed_by=("sawtooth-epochs", "plateau-at-start"),
+    suppressed_by=("sawtooth-epochs", "plateau-at-start", "codebook-collapse"),
 )

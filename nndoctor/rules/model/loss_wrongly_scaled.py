@@ -19,6 +19,10 @@ TWICE = 1.85  # the smallest factor that is no gap of regularization
 CONSTANT = 0.06  # of the factor: its median deviation over the second half of the run
 EARLY = 0.15  # of the factor, over all of it: a mean over the steps before an evaluation lags behind a steep fall
 FURTHEST = 0.25  # of the factor: by how much any evaluation but the first may be off it
+FIRST = (
+    0.5  # of the factor: by how much the first evaluation may be off it, where the training loss still falls steeply
+)
+NO_GAP = 3.0  # a factor that no regularization makes: the first evaluation may then be off by as much as the factor
 IMPOSSIBLE = (
     12.5  # nats: guessing among a quarter of a million tokens; a model that was trained before never loses more
 )
@@ -83,7 +87,7 @@ def _by_factor(train: Series, validation: Series) -> Iterator[Symptom]:
     if 1 / TWICE < k < TWICE or _spread(late) > CONSTANT * k or _spread(factor) > EARLY * k:
         return
     k = median(late)
-    if float(np.max(np.abs(factor[1:] - k))) > FURTHEST * k or abs(factor[0] - k) > 2 * FURTHEST * k:
+    if float(np.max(np.abs(factor[1:] - k))) > FURTHEST * k or abs(factor[0] - k) > (FIRST if k < NO_GAP else 1.0) * k:
         return
     level = max(validation.first, float(validation.y[0]))
     if level - validation.low < FALLEN * level or not _is_factor(near, validation.y, k):

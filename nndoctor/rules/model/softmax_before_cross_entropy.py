@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from nndoctor.analysis.chance import classes
-from nndoctor.analysis.workload import Workload, workload
+from nndoctor.analysis.workload import Workload, counts_tokens, workload
 from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
@@ -18,6 +18,9 @@ TWICE = 0.97  # confidence: both were seen in the model; a mixture of softmaxes 
 NEAR = 0.04  # nats
 COMMON = (10, 100)  # classes, where the log does not tell
 FEWEST = 3  # values
+STARTS = 0.01  # of ln C, within which the first loss is that of guessing
+LARGEST = 7.0  # ln of 1,000 classes, beyond which the floor says little
+CLASSIFIES = (Workload.SUPERVISED, Workload.FINE_TUNING)
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -43,29 +46,37 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _by_floor(run: Run) -> Iterator[Symptom]:
     """Compare the loss with what a softmax too many leaves of it where nearly all answers are right."""
-    loss, accuracy = run.series.get("train/loss"), run.series.get("train/accuracy")
-    if (
-        workload(run) is not Workload.SUPERVISED
-        or loss is None
-        or accuracy is None
-        or min(len(loss.y), len(accuracy.y)) < FEWEST
-    ):
+    split = "train" if "train/accuracy" in run.series else "validation"
+    loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
+    if workload(run) not in CLASSIFIES or counts_tokens(run) or loss is None or accuracy is None:
+        return
+    if min(len(loss.y), len(accuracy.y)) < FEWEST:
         return
     right, known = accuracy.last, classes(run)
-    several = (known,) if known is not None else COMMON
+    several = (known,) if known is not None else (*COMMON, *_at_start(run))
+    name = "training" if split == "train" else split
     for number_of in several:
         floor = math.log(math.e + number_of - 1) - 1  # one score of 1, all others 0
         within = floor - NEAR / 4 < loss.low and loss.high < floor + 1 + NEAR
         if right >= RIGHT and abs(loss.last - (floor + 1 - right)) < NEAR and within:
             yield Symptom(
-                f"training accuracy is {percent(right)} but the loss ends at {number(loss.last)}, near {number(floor)}: the least that "
+                f"{name} accuracy is {percent(right)} but the loss ends at {number(loss.last)}, near {number(floor)}: the least that "
                 f"cross-entropy can reach for {number_of} classes when the model ends in a softmax of its own",
                 SEVERAL_SIGNS,
                 {"loss": loss.last, "lowest_possible": floor, "accuracy": right, "classes": number_of},
-                series="train/loss",
+                series=f"{split}/loss",
                 step=float(loss.x[-1]),
             )
             return
+
+
+def _at_start(run: Run) -> tuple[int, ...]:
+    """The number of classes whose loss of guessing the run begins at: a softmax too many makes all first answers nearly alike."""
+    loss = run.series.get("train/loss")
+    if loss is None or not len(loss.y) or not 0.6 < loss.initial < LARGEST:
+        return ()
+    number_of = round(math.exp(loss.initial))
+    return (number_of,) if abs(loss.initial - math.log(number_of)) < STARTS * math.log(number_of) else ()
 
 
 RULE = Rule(
@@ -73,10 +84,10 @@ RULE = Rule(
     name="softmax-before-cross-entropy",
     severity=Severity.ERROR,
     title="the model applies an activation that the loss applies again",
-    needs={"fact:loss_before|train/accuracy": 1},
+    needs={"fact:loss_before|train/accuracy|validation/accuracy": 1},
     check=check,
     why="Cross-entropy takes raw scores and applies log-softmax itself. If the model applies softmax first, the scores differ by at most one: for ten classes the loss can't fall below 1.46, and gradients are small.",
-    how="In the graph of the loss, softmax, sigmoid or tanh comes before the loss's own log-softmax, or before the sigmoid of binary cross-entropy with logits. In a log: with 90% training accuracy or more the loss ends at ln(e + C - 1) - 1 plus the error, as for 10 classes at 1.46.",
+    how="In the graph of the loss, softmax, sigmoid or tanh comes before the loss's own log-softmax, or before the sigmoid of binary cross-entropy with logits. In a log: with 90% accuracy or more (in training, else in validation) the loss ends at ln(e + C - 1) - 1 plus the error, as for 10 classes at 1.46 (C as the log shows it, or 10 or 100).",
     sources=(
         Reference(
             "PyTorch documentation, CrossEntropyLoss",
@@ -88,6 +99,8 @@ RULE = Rule(
     sick=(
         Run.drawn({"loss_before": "cross-entropy", "activation_before_loss": "softmax"}),
         Run.drawn(train_loss="2.29..1.47*20", train_accuracy="0.15..0.99*20"),
+        Run.drawn(train_loss="2.08..1.461*20", validation_loss="1.7..1.467*20", validation_accuracy="0.86..0.995*20"),
+        Run.drawn(train_loss="1.6094..0.911*20", train_accuracy="0.3..0.995*20"),
     ),
     healthy=(
         Run.drawn(train_loss="2.3..0.05*20", train_accuracy="0.15..0.99*20"),

@@ -19,6 +19,8 @@ ENDS = 0.25  # of the run, at its end
 SILENT = 0.9  # of the groups at the end, where the task is not solved
 FLAT = 3.0  # standard errors
 LONG = 40  # episodes or updates that show that a game's reward does not move
+AT_WORST = 0.4  # of a game's rewards, at its end, that are the lowest one to the last digit
+PERFECT = 1e-3  # of the variance of the logged reward: a value function with so small an error predicts a constant
 MIN_POINTS = 5
 
 
@@ -34,8 +36,44 @@ def check(run: Run) -> Iterator[Symptom]:
             yield _alike(run, float(np.mean(dead)), "from the start")
         elif late >= SILENT and not improves(run):
             yield _alike(run, late, "at the end")
+    elif (unpaid := _unpaid(run)) is not None:
+        yield unpaid
     else:
         yield from _still(run, curve.y)
+
+
+def _unpaid(run: Run) -> Symptom | None:
+    """A value function without error beside rewards that vary and do not rise: what is logged is not what is learned from."""
+    curve, value = run.series["reward"], run.series.get("value_loss")
+    if of_text(run) or value is None or min(len(value.y), len(curve.y)) < LONG or improves(run) or solved(run):
+        return None
+    last = float(np.median(value.y[len(value.y) // 2 :]))
+    if not 0 <= last < PERFECT * curve.noise**2 or curve.high == curve.low:
+        return None
+    return Symptom(
+        f"the value loss is {number(last)} while the episodes' reward varies by {number(curve.noise)} and does not rise: "
+        "the updates see the same return everywhere",
+        0.85,
+        {"value_loss": last, "noise": curve.noise},
+        series="value_loss",
+        step=float(value.x[-1]),
+        span=(float(value.x[0]), float(value.x[-1])),
+        causes=(
+            Cause(
+                "reward lost between the environment and the update",
+                0.7,
+                "a constant return is predicted without error",
+                "print the rewards and the advantages of one batch of the update",
+            ),
+            Cause(
+                "reward scaled or clipped to almost nothing",
+                0.3,
+                "returns that hardly differ leave nothing to predict",
+                "one run with the reward as the environment gives it",
+            ),
+        ),
+        remedies=("check-the-reward", "shape-the-reward"),
+    )
 
 
 def _alike(run: Run, share: float, when: str) -> Symptom:
@@ -85,6 +123,7 @@ def _causes(level: float, run: Run) -> tuple[Cause, ...]:
 def _still(run: Run, y: np.ndarray) -> Iterator[Symptom]:
     """A game's reward that is the same in all updates, or whose level never rises."""
     constant = len(y) >= MIN_POINTS and float(np.mean(y == np.median(y))) >= SILENT
+    worst = len(y) >= LONG // 2 and not of_text(run) and bool((y[-int(AT_WORST * len(y)) :] == y.min()).all())
     if len(y) < MIN_POINTS or (solved(run) and not constant):
         return
     way = levels(run.series["reward"])
@@ -94,9 +133,10 @@ def _still(run: Run, y: np.ndarray) -> Iterator[Symptom]:
         and way.best - way.start < FLAT * way.error
         and abs(way.last - way.start) < FLAT * way.error
     )
-    if not constant and not never:
+    if not (constant or never or worst):
         return
     curve = run.series["reward"]
+    constant = constant or worst
     yield Symptom(
         f"the reward is {number(float(np.median(y)))} in {int(np.sum(y == np.median(y)))} of {len(y)} values, whatever the policy does"
         if constant
@@ -135,7 +175,7 @@ RULE = Rule(
     needs={"reward": MIN_POINTS},
     check=check,
     why="A policy learns from differences between rewards. If all are equal the gradient is zero, and the steps are wasted.",
-    how="Early warning. Four in five groups have equal rewards (reward_std 0, frac_reward_zero_std) in the first third of the run and over all of it, or nine in ten at the end while the task is not solved. In control tasks: the reward is constant, or does not rise by three standard errors over 40 values.",
+    how="Early warning. Four in five groups have equal rewards (reward_std 0, frac_reward_zero_std) in the first third of the run and over all of it, or nine in ten at the end while the task is not solved. In control tasks: the reward is constant, ends at its lowest value in 40% of the values, or does not rise by three standard errors over 40 values; or the value loss is less than a thousandth of the reward's variance while the reward does not rise.",
     sources=(
         Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
         Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),
@@ -144,6 +184,12 @@ RULE = Rule(
     sick=(
         Run.drawn({"task": "reinforcement-learning"}, reward="0*30", reward_std="0*30", grad_norm="0*30"),
         Run.drawn({"task": "reinforcement-learning"}, reward="0*30"),
+        Run.drawn({"task": "reinforcement-learning"}, reward="-36 -37 -38 -39 -39.5*4 -40*20", exploration_rate="0*28"),
+        Run.drawn(
+            {"task": "reinforcement-learning"},
+            reward="-0.7 -0.6 -0.5 -0.7 -0.6 -0.8 -0.5 -0.6 -0.7 -0.5 -0.8 -0.7 -0.6 -0.5 -0.7 -0.6 -0.8 -0.5 -0.6 -0.7 -0.5 -0.8 -0.7 -0.6 -0.5 -0.7 -0.6 -0.8 -0.5 -0.6 -0.7 -0.5 -0.8 -0.7 -0.6 -0.7 -0.6 -0.8 -0.5 -0.6 -0.7 -0.5 -0.8 -0.7",
+            value_loss="0.009..0.0000003*44",
+        ),
     ),
     healthy=(
         Run.drawn(
@@ -153,6 +199,7 @@ RULE = Rule(
             zero_spread_groups="0.1*20 1*10",
         ),
         Run.drawn({"task": "reinforcement-learning"}, reward="10..200*30"),
+        Run.drawn({"task": "reinforcement-learning"}, reward="-36..5*30 5*20", value_loss="50..0.0002*50"),
     ),
     suppressed_by=("nan-loss",),
     asked=True,

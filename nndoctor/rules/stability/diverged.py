@@ -27,6 +27,7 @@ NOISES = 8.0  # the rise must stand out of the curve's own noise by this much: t
 UNSURE = 4.0  # points; the noise of few is known badly, so that more is asked of them
 LENGTH = 12  # readings
 CLIMBED = 1.1  # times the first loss
+MATERIAL = 0.01  # of the first loss: a loss that moves by less stands still
 TREMOR = 0.03  # of the rise
 GROWS = 1.3  # times, from one fifth of the run to the next
 BLOWN_REACH = 0.3  # of the run's reach: a smaller rise of a loss that hardly moved is no explosion
@@ -63,6 +64,8 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
         return
     loss = run.series["train/loss"]
     rise = loss.last - loss.best
+    if rise < MATERIAL * abs(loss.first) and loss.high - loss.low < MATERIAL * abs(loss.first):
+        return
     learned = max(loss.first - loss.best, 0.0)
     at_once, blown = _explodes(run, loss, rise, learned)
     gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))
@@ -229,7 +232,7 @@ RULE = Rule(
     needs={"train/loss|value_loss|total_loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than three times its total decrease, or has lost more than {percent(LOST)} of it, far outside the noise; or three in four values of the second half are more than three times the first value; or the loss jumps by 30% of its total decrease and stays high, or climbs by 35% of it until the end, or ends 1.4 times as high as it began without ever falling below its first value. In reinforcement learning: the value loss grows more than a thousandfold, or values exceed five times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than three times its total decrease, or has lost more than {percent(LOST)} of it, far outside the noise; or three in four values of the second half are more than three times the first value; or the loss jumps by 30% of its total decrease and stays high, or climbs by 35% of it until the end, or ends 1.4 times as high as it began without ever falling below its first value. In reinforcement learning: the value loss grows more than a thousandfold, or a hundredfold in steady growth while the reward does not improve, or values exceed five times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
@@ -242,6 +245,7 @@ RULE = Rule(
     remedies=("lower-learning-rate", "warm-up", "clip-gradients", "check-finite-data"),
     sick=(
         Run.drawn({"task": "reinforcement-learning"}, value_loss="2..7e18*30", reward="-120..-200*30"),
+        Run.drawn({"task": "reinforcement-learning"}, total_loss="1.4..730*40", reward="-31..-27*40"),
         Run.drawn(train_loss="2.3 1.2 0.9 1.5 2.4 3.0 7.3 7.2 7.5"),
         Run.drawn(train_loss="2.3..0.3*30 2.2*20"),
         Run.drawn(train_loss="1 3 9 27 81 240 700"),
@@ -250,8 +254,9 @@ RULE = Rule(
     healthy=(
         Run.drawn(train_loss="2.3 1.2 0.9 0.8 3.1 0.8 0.7"),
         Run.drawn(train_loss="2.3..0.01*30 0.012*4"),
+        Run.drawn({"task": "reinforcement-learning"}, total_loss="0.15..1.6*25 1.6..0.03*15", reward="-31..5*40"),
         Run.drawn(train_loss="-1.0 -1.8 -2.2 -2.4 -2.5 -2.5"),
     ),
-    suppressed_by=("nan-loss", "sawtooth-epochs", "resume-jump"),
+    suppressed_by=("nan-loss", "sawtooth-epochs", "resume-jump", "codebook-collapse"),
     limits={"lost": LOST},
 )

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.liveness import identical, judged_series
+import numpy as np
+
+from nndoctor.analysis.liveness import identical, judged_series, repeats_from, significant_digits
+from nndoctor.analysis.reinforcement import entropy, size_of_updates
+from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+MIN_UPDATES = 10  # of a policy that never changes
+MIN_EVALUATIONS, MIN_SAME = 4, 3  # evaluations, and those at the end that are alike
+STOPPED_SHARE = 0.3  # of the evaluations
+SURE_DIGITS = 5  # significant digits, of which no update leaves all as they were
+SUDDEN = 0.01  # of the loss: a change between the last two that differ by less is that of a loss that settles
+IDLE = 0.02  # of the peak learning rate: under it the weights may stand still on purpose
+SAME_ENTROPY = 1e-3  # of its size: the states that are met differ a little even under one policy
 CERTAIN = 0.99  # no optimizer step leaves every digit of every value as it was
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare all values with the first."""
+    """Compare all values with the first; of a policy its divergence and its entropy."""
+    if (policy := _policy(run)) is not None:
+        yield policy
     if not identical(run):
+        if (stopped := _stopped(run)) is not None:
+            yield stopped
         return
     held = judged_series(run)
     loss = next(s for s in held if s.name.endswith("/loss"))
@@ -29,6 +44,72 @@ def check(run: Run) -> Iterator[Symptom]:
         series=loss.name,
         step=float(loss.x[-1]),
         span=(float(loss.x[0]), float(loss.x[-1])),
+        causes=_causes(run),
+    )
+
+
+def _stopped(run: Run) -> Symptom | None:
+    """Evaluations that are the same to the last digit from one on, after others that all differ, while the learning rate is not zero."""
+    loss, train, lr = run.series.get("validation/loss"), run.series.get("train/loss"), run.series.get("lr")
+    if loss is None or train is None or len(loss.y) < MIN_EVALUATIONS or train.low == train.high or loss.y[-1] == 0:
+        return None
+    at = repeats_from(loss)
+    same = len(loss.y) - at
+    if at == 0 or same < max(MIN_SAME, STOPPED_SHARE * len(loss.y)) or significant_digits(loss.y) < SURE_DIGITS:
+        return None
+    settles = abs(float(loss.y[at] - loss.y[at - 1])) < SUDDEN * abs(loss.final)
+    if len(np.unique(loss.y[: at + 1])) < at + 1 or settles:
+        return None
+    where = float(loss.x[at])
+    if lr is not None and len(lr.y) and float(np.interp((where + float(loss.x[-1])) / 2, lr.x, lr.y)) < IDLE * lr.high:
+        return None
+    value = number(loss.final)
+    return Symptom(
+        f"validation loss is exactly {value} in all {same} evaluations from {run.place(where)} on: the weights have not been updated since",
+        0.9,
+        {"from_step": where, "value": loss.final, "evaluations": same},
+        series="validation/loss",
+        step=where,
+        span=(where, float(loss.x[-1])),
+        causes=(
+            Cause(
+                "gradients not finite",
+                0.6,
+                "loss scalers skip every step whose gradient is NaN or infinite",
+                "log the gradient norm and the loss scale",
+            ),
+            Cause(
+                "optimizer stopped stepping",
+                0.25,
+                "a condition, a closed scheduler or a detached graph can end the updates",
+                "compare one weight before and after a step",
+            ),
+            Cause(
+                "the same evaluation logged again",
+                0.15,
+                "a cached result repeats to the last digit",
+                "evaluate the first and the last checkpoint by hand",
+            ),
+        ),
+    )
+
+
+def _policy(run: Run) -> Symptom | None:
+    """A policy whose updates do not change it: its divergence from the one before is 0 in every update, its entropy the same."""
+    moved, spread = size_of_updates(run, of_text=of_text(run)), entropy(run)
+    if workload(run) is not Workload.REINFORCEMENT or moved is None or spread is None:
+        return None
+    if min(len(moved.y), len(spread.y)) < MIN_UPDATES or bool(moved.y.any()):
+        return None
+    if spread.low <= 0 or spread.high - spread.low > SAME_ENTROPY * spread.high:
+        return None
+    return Symptom(
+        f"the policy is the same after all {len(moved.y)} updates: {moved.column} is 0 and the entropy stays at {number(spread.last)}",
+        CERTAIN,
+        {"entropy": spread.last, "updates": len(moved.y)},
+        series=moved.name,
+        step=float(moved.x[-1]),
+        span=(float(moved.x[0]), float(moved.x[-1])),
         causes=_causes(run),
     )
 
@@ -70,10 +151,10 @@ RULE = Rule(
     name="no-weight-changes",
     severity=Severity.ERROR,
     title="nothing changes: the weights are not updated",
-    needs={"train/loss|validation/loss": 2},
+    needs={"train/loss|validation/loss|approx_kl|kl": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how="All values of every loss and metric of every split are the same to the last digit, in at least four values of at least three digits.",
+    how="All values of every loss and metric of every split are the same to the last digit, in at least four values of at least three digits. Or three evaluations or more at the end, a third of all, are the same to five digits after others that differ by 1% or more, while the learning rate is not zero. Of a policy: its divergence (approx_kl) is exactly 0 in ten updates or more, and its entropy stays within a thousandth.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",
@@ -87,10 +168,20 @@ RULE = Rule(
     sick=(
         Run.drawn(train_loss="1.597*25", validation_loss="1.598*25", validation_accuracy="0.295*25"),
         Run.drawn(train_loss="0.6667*20"),
+        Run.drawn(
+            train_loss="2.6 1.8 1.5 1.25 1.17 1.15 1.152 1.151 1.136 1.133",
+            validation_loss="1.475 1.31217 1.24813 1.159024*4",
+        ),
+        Run.drawn(
+            {"task": "reinforcement-learning"}, approx_kl="0*20", entropy="1.0963*20", reward="15..16*10 16..15*10"
+        ),
     ),
     healthy=(
         Run.drawn(train_loss="1.597 1.597 1.597 1.596 1.597", validation_loss="1.598*5"),
         Run.drawn(train_loss="0.7*6"),
+        Run.drawn(train_loss="0.81..0.68706*12", validation_loss="0.838024 0.827217 0.827178 0.827149 0.827141*8"),
+        Run.drawn(train_loss="2.6..1.1*12", validation_loss="1.475 1.475 1.31217*2 1.159024*4"),
+        Run.drawn({"task": "reinforcement-learning"}, approx_kl="0*20", entropy="1.09..0.7*20", reward="15..90*20"),
     ),
     suppressed_by=("nan-loss", "loss-exactly-zero"),
 )

@@ -13,7 +13,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-CONFIDENCE = {"classes": 0.97, "accuracy": 0.95, "majority": 0.93, "loss": 0.85, "gan": 0.85}
+CONFIDENCE = {"classes": 0.97, "accuracy": 0.95, "majority": 0.93, "loss": 0.85, "gan": 0.85, "noise": 0.85}
 """How sure each kind of evidence is; measured on the zoo, where none of them was wrong on a healthy run."""
 BRIEF = 100  # optimizer steps of a recorded run
 
@@ -50,6 +50,8 @@ def check(run: Run) -> Iterator[Symptom]:
 def _message(run: Run, found: Guessing, loss: Series | None) -> str:
     if found.evidence == "gan" and loss is not None:
         return f"the discriminator loss ends at {number(float(loss.y[-1]))}, as if it answered one half to every sample: it cannot distinguish real from generated samples"
+    if found.evidence == "noise" and loss is not None:
+        return f"the denoising loss ends at {number(float(loss.y[-1]))}, and noise of unit variance has a mean square of 1: predicting zero would do as well"
     score = _score(run, found)
     parts = [_end_of_loss(found, loss)] if loss is not None else []
     parts += [_end_of_score(found, score, verb="ends at" if loss is None else "is")] if score is not None else []
@@ -178,9 +180,11 @@ RULE = Rule(
             validation_loss="0.63 0.628 0.631 0.627 0.629 0.628",
             validation_accuracy="0.68382*6",
         ),
+        Run.drawn({"workload": "diffusion"}, train_loss="1.02 0.99 1.02 1.01 0.97 0.96 0.97 0.98 0.96 1.0*30"),
         Run.drawn({"task": "gan"}, discriminator_loss="1.8 1.5 1.386*14", generator_loss="2.6 1.1 0.693*14"),
     ),
     healthy=(
+        Run.drawn({"workload": "diffusion"}, train_loss="1.06..0.3*30"),
         Run.drawn(train_loss="2.3..0.4*20", train_accuracy="0.1..0.9*20"),
         Run.drawn(
             train_loss="541 446 370 200 100 50 25 21",

@@ -1,0 +1,65 @@
+"""A run in one short phrase: what was trained, and for how long (`GRPO, 200 steps`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nndoctor.analysis.workload import Workload, of_text
+from nndoctor.core.formatting import step
+from nndoctor.core.report import Report
+from nndoctor.core.run import Run
+
+NAMES = {
+    Workload.REINFORCEMENT: "reinforcement learning",
+    Workload.PREFERENCE: "preference learning",
+    Workload.GAN: "GAN",
+    Workload.VAE: "VAE",
+}
+"""Where the workload's own name is not what people say."""
+
+
+def phrase(report: Report) -> str:
+    """`DPO, 300 steps`; of a model file `model`; empty where nothing is known."""
+    if report.run.format == "model":
+        return "model"
+    return ", ".join(part for part in (_kind(report), _length(report.run)) if part)
+
+
+def _kind(report: Report) -> str:
+    if not report.workload:
+        return ""
+    kind = Workload(report.workload)
+    names = report.run.series.keys()
+    if kind is Workload.REINFORCEMENT:
+        return _method(report.run, names)
+    if kind is Workload.PREFERENCE and "rewards_margins" in {name.rpartition("/")[2] for name in names}:
+        return "DPO"
+    if kind is Workload.VAE and "codebook_perplexity" in names:
+        return "VQ-VAE"
+    if kind is Workload.SUPERVISED and any(name.startswith(("expert_", "balance_loss")) for name in names):
+        return "mixture of experts"
+    return NAMES.get(kind, str(kind))
+
+
+def _method(run: Run, names: Iterable[str]) -> str:
+    """The method by what only it logs; of several that log the same the family's name."""
+    held = set(names)
+    if of_text(run):
+        return "GRPO" if held & {"reward_std", "zero_spread_groups"} else "RL on text"
+    if held & {"exploration_rate", "q_values"} and not held & {"entropy", "entropy_loss", "policy_loss"}:
+        return "DQN"
+    if held & {"clip_fraction", "approx_kl"}:
+        return "PPO"
+    return NAMES[Workload.REINFORCEMENT]
+
+
+def _length(run: Run) -> str:
+    """The last epoch or step of the longest curve."""
+    ends = [float(s.x[-1]) for s in run.series.values() if len(s.x) > 1]
+    if not ends:
+        return ""
+    last = max(ends)
+    if run.axis == "epoch":
+        counted = run.known("epochs")
+        last = counted if counted is not None and counted >= last else last
+    return f"{step(last)} {run.axis}{'' if last == 1 else 's'}"
