@@ -9,6 +9,7 @@ from nndoctor.analysis.gap import shared, upto
 from nndoctor.analysis.loss_parts import Part, memorized_part
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -58,7 +59,7 @@ def _by_part(part: Part) -> Symptom:
     return Symptom(
         f"{theirs.column} ends at {number(theirs.final)}, {part.train.column} at {number(part.train.final)}, "
         "and the metric no longer improves: this part of the loss is memorized",
-        0.75,
+        TYPICAL,
         {"train_part": part.train.last, "validation_part": theirs.last},
         series=theirs.name,
         step=float(theirs.x[-1]),

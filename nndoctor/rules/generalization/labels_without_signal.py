@@ -9,7 +9,7 @@ from nndoctor.analysis.chance import classes
 from nndoctor.analysis.level import end_level, first_level
 from nndoctor.analysis.loss_parts import loss_parts, unlearned_classes
 from nndoctor.analysis.workload import Workload, workload
-from nndoctor.core.confidence import SEVERAL_SIGNS
+from nndoctor.core.confidence import SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -68,7 +68,7 @@ def _of_detector(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"{part.train.column} goes from {number(part.train.initial)} to {number(part.train.final)}{both} while {falls.train.column} falls "
         f"from {number(falls.train.initial)} to {number(falls.train.final)}: the boxes are learned, their classes are not",
-        0.8,
+        TYPICAL,
         {"first": part.train.first, "last": part.train.last},
         series=part.train.name,
         step=float(part.train.x[-1]),

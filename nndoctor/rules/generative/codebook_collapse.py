@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -43,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _symptom(codes: Series, words: str) -> Symptom:
     return Symptom(
         words,
-        0.9,
+        MEASURED,
         {"last": codes.final, "highest": codes.high},
         series=codes.name,
         step=float(codes.x[-1]),

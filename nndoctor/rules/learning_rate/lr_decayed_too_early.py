@@ -8,6 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -88,7 +89,7 @@ def _over(run: Run) -> Symptom | None:
         return None
     return Symptom(
         f"{_message(run, small, FLOOR)}: the schedule was made for fewer steps than the run has",
-        0.75,
+        TYPICAL,
         {"decayed_at": small, "share_of_run": round(loss.share_of_run(small), 3)},
         series="train/loss",
         step=small,

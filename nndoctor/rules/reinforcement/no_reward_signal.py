@@ -8,6 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.reinforcement import dead_steps, improves, levels, reward, solved
 from nndoctor.analysis.workload import Workload, of_text, workload
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -53,7 +54,7 @@ def _unpaid(run: Run) -> Symptom | None:
     return Symptom(
         f"the value loss is {number(last)} while the episodes' reward varies by {number(curve.noise)} and does not rise: "
         "the updates see the same return everywhere",
-        0.85,
+        SEVERAL_SIGNS,
         {"value_loss": last, "noise": curve.noise},
         series="value_loss",
         step=float(value.x[-1]),

@@ -8,6 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.reinforcement import improves, size_of_updates, solved
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -79,7 +80,7 @@ def _explains_nothing(run: Run, curve: Series) -> Symptom | None:
 def _symptom(curve: Series, message: str, evidence: dict[str, float | None], *, large: bool) -> Symptom:
     return Symptom(
         message,
-        0.85,
+        SEVERAL_SIGNS,
         dict(evidence),
         series=curve.name,
         step=float(curve.x[-1]),

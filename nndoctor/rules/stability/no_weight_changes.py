@@ -9,6 +9,7 @@ import numpy as np
 from nndoctor.analysis.liveness import identical, judged_series, repeats_from, significant_digits
 from nndoctor.analysis.reinforcement import entropy, size_of_updates
 from nndoctor.analysis.workload import Workload, of_text, workload
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -66,7 +67,7 @@ def _stopped(run: Run) -> Symptom | None:
     value = number(loss.final)
     return Symptom(
         f"validation loss is exactly {value} in all {same} evaluations from {run.place(where)} on: the weights have not been updated since",
-        0.9,
+        MEASURED,
         {"from_step": where, "value": loss.final, "evaluations": same},
         series="validation/loss",
         step=where,
