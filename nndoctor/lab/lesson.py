@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -45,6 +45,25 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """A training with a loop of its own: `rows` takes a seed and gives the lines of its log; `columns` names what is kept."""
+
+    label: str
+    rows: Callable[[int], Sequence[Mapping[str, float]]]
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The healthy twin ends better in a column of its log, by at least a margin in the column's unit; `words` say what it is."""
+
+    column: str
+    words: str
+    margin: float
+    higher: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """The healthy twin is better in a measure, by at least a margin: points of accuracy, or a factor of a loss."""
 
@@ -63,7 +82,7 @@ class Lesson:
     title: str
     moral: str
     source: str
-    sick: Setup
-    healthy: Setup
-    claims: Sequence[Claim]
+    sick: Setup | Loop
+    healthy: Setup | Loop
+    claims: Sequence[Claim | Outcome]
     findings: Sequence[str] = ()

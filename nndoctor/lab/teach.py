@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +20,14 @@ from nndoctor.core.report import Report
 from nndoctor.experiment.data import batches
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.lab.data import Data
-from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
+from nndoctor.lab.lesson import Claim, Lesson, Loop, Measure, Outcome, Setup
 from nndoctor.training.loop import Training
 from nndoctor.training.options import Schedules
 
 BATCH = 32
+AT_THE_END = 3
+"""Values of a column whose median is where it ends."""
+
 MACHINE = ("NNP",)
 """Rules on the machine: how fast two short trainings run says nothing about the lesson."""
 
@@ -31,9 +36,9 @@ MACHINE = ("NNP",)
 class Taught:
     """One trained twin: its report, and its measures at the end."""
 
-    setup: Setup
+    setup: Setup | Loop
     report: Report
-    values: dict[Measure, float]
+    values: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,9 @@ def teach(lesson: Lesson, folder: Path, seed: int = 0, see: Callable[[], None] =
     return LessonResult(lesson, sick, healthy, tuple(_checked(claim, sick, healthy) for claim in lesson.claims))
 
 
-def _taught(setup: Setup, folder: Path, seed: int, see: Callable[[], None]) -> Taught:
+def _taught(setup: Setup | Loop, folder: Path, seed: int, see: Callable[[], None]) -> Taught:
+    if isinstance(setup, Loop):
+        return _logged(setup, folder, seed)
     data = setup.data()
     networks: list[nn.Module] = []
     for member in range(setup.members):
@@ -71,6 +78,19 @@ def _taught(setup: Setup, folder: Path, seed: int, see: Callable[[], None]) -> T
     losses = report.run.series["train/loss"].y
     peak = float(losses.max()) if len(losses) else math.inf
     return Taught(setup, report, {**_measured(networks, data), Measure.peak: peak})
+
+
+def _logged(loop: Loop, folder: Path, seed: int) -> Taught:
+    """A twin with a loop of its own: its rows as a CSV log, which is all that the diagnosis gets."""
+    rows = [{loop.columns[name]: v for name, v in row.items() if name in loop.columns} for row in loop.rows(seed)]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "log.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
+        writer.writeheader()
+        writer.writerows(rows)
+    ends = {name: [row[name] for row in rows if name in row][-AT_THE_END:] for name in loop.columns.values()}
+    return Taught(loop, nndoctor.diagnose(path, ignore=MACHINE), {n: median(v) for n, v in ends.items() if v})
 
 
 def _trained(setup: Setup, data: Data, folder: Path, seed: int, see: Callable[[], None]) -> list[nn.Module]:
@@ -93,9 +113,9 @@ def _trained(setup: Setup, data: Data, folder: Path, seed: int, see: Callable[[]
     return found
 
 
-def _measured(networks: Sequence[nn.Module], data: Data) -> dict[Measure, float]:
+def _measured(networks: Sequence[nn.Module], data: Data) -> dict[str, float]:
     """Losses and accuracies of the networks' mean prediction, in evaluation mode."""
-    values: dict[Measure, float] = {}
+    values: dict[str, float] = {}
     sets = (("train", data.inputs, data.labels), ("validation", data.held_inputs, data.held_labels))
     for split, inputs, labels in sets:
         with torch.no_grad():
@@ -107,7 +127,15 @@ def _measured(networks: Sequence[nn.Module], data: Data) -> dict[Measure, float]
     return values
 
 
-def _checked(claim: Claim, sick: Taught, healthy: Taught) -> tuple[bool, str]:
+def _ended(claim: Outcome, sick: Taught, healthy: Taught) -> tuple[bool, str]:
+    one, other = sick.values[claim.column], healthy.values[claim.column]
+    words = f"{claim.words}: {number(one)} {sick.setup.label}, {number(other)} {healthy.setup.label}"
+    return bool((other - one if claim.higher else one - other) >= claim.margin), words
+
+
+def _checked(claim: Claim | Outcome, sick: Taught, healthy: Taught) -> tuple[bool, str]:
+    if isinstance(claim, Outcome):
+        return _ended(claim, sick, healthy)
     measure = claim.measure
     one, other = sick.values[measure], healthy.values[measure]
     written = percent if measure.higher or measure is Measure.gap else number

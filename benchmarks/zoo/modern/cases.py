@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from benchmarks.zoo.modern import action_values, generative, group_policy, language, policy_gradient
+from benchmarks.zoo.modern import action_values, policy_gradient
+from benchmarks.zoo.modern.digits import digits
+from nndoctor.lab.workloads import encoders, generators, group_policy, language
 
 G, P = group_policy.Setup(), policy_gradient.Setup(iterations=40, epochs=4)
 
@@ -49,37 +51,39 @@ PLAY = {
     "ppo_wrong_sign": (replace(P, sign=-1.0), ("reward-collapse", "entropy-collapse")),
 }  # fmt: skip
 N, V, F, C, E = (
-    generative.Gan(),
-    generative.Vae(),
-    generative.Diffusion(),
-    generative.Contrastive(),
-    generative.Experts(),
+    generators.Gan(),
+    generators.Vae(),
+    generators.Diffusion(),
+    encoders.Contrastive(),
+    encoders.Experts(),
 )
+gan, vae, diffusion = (partial(make, data=digits) for make in (generators.gan, generators.vae, generators.diffusion))
+contrastive, experts = (partial(make, data=digits) for make in (encoders.contrastive, encoders.experts))
 Q = action_values.Setup()
 T, L = language.Tuning(), language.Preference()
 MADE: dict[str, tuple[Callable[..., Rows], object, tuple[str, ...]]] = {
-    "gan_healthy": (generative.gan, N, ()),
-    "gan_healthy_least_squares": (generative.gan, replace(N, least_squares=True), ()),
-    "gan_strong_discriminator": (generative.gan, replace(N, rates=(2e-3, 1e-5), rounds=3), ("discriminator-wins",)),
-    "gan_saturating": (generative.gan, replace(N, saturating=True, rates=(1e-3, 1e-4), rounds=2), ("discriminator-wins",)),
-    "gan_narrow_generator": (generative.gan, replace(N, width=(256, 4), rates=(1e-3, 1e-3)), ("discriminator-wins", "mode-collapse")),
-    "gan_one_noise": (generative.gan, replace(N, blind=True), ("mode-collapse", "discriminator-wins")),
-    "vae_healthy": (generative.vae, V, ()),
-    "vae_healthy_annealed": (generative.vae, replace(V, anneal=15), ()),
-    "vae_healthy_weak": (generative.vae, replace(V, beta=0.3), ()),
-    "vae_beta_large": (generative.vae, replace(V, beta=30.0), ("posterior-collapse",)),
-    "vae_mean_pixels": (generative.vae, replace(V, mean_pixels=True), ("posterior-collapse", "loss-wrongly-scaled")),
-    "vae_blind": (generative.vae, replace(V, blind=True), ("posterior-collapse",)),
-    "diffusion_healthy": (generative.diffusion, F, ()),
-    "diffusion_healthy_wide": (generative.diffusion, replace(F, width=256, rate=5e-4), ()),
-    "diffusion_rate_too_high": (generative.diffusion, replace(F, rate=0.3), ("diverged", "lr-too-high", "plateau-at-start", "stuck-at-chance", "loss-spikes")),
-    "diffusion_stuck": (generative.diffusion, replace(F, rate=1e-8), ("plateau-at-start", "stuck-at-chance", "lr-too-low")),
-    "simclr_healthy": (generative.contrastive, C, ()),
-    "simclr_no_stop_gradient": (generative.contrastive, replace(C, simsiam=True, stop_gradient=False, rate=3e-3), ("representation-collapse",)),
-    "moe_healthy": (generative.experts, replace(E, balance=2.0, experts=4), ()),
-    "moe_healthy_strong": (generative.experts, replace(E, balance=4.0, experts=4, rate=1e-3), ()),
-    "moe_unbalanced": (generative.experts, replace(E, balance=-0.02, start_bias=1.0), ("expert-collapse",)),
-    "moe_biased": (generative.experts, replace(E, balance=0.0, start_bias=3.0), ("expert-collapse",)),
+    "gan_healthy": (gan, N, ()),
+    "gan_healthy_least_squares": (gan, replace(N, least_squares=True), ()),
+    "gan_strong_discriminator": (gan, replace(N, rates=(2e-3, 1e-5), rounds=3), ("discriminator-wins",)),
+    "gan_saturating": (gan, replace(N, saturating=True, rates=(1e-3, 1e-4), rounds=2), ("discriminator-wins",)),
+    "gan_narrow_generator": (gan, replace(N, width=(256, 4), rates=(1e-3, 1e-3)), ("discriminator-wins", "mode-collapse")),
+    "gan_one_noise": (gan, replace(N, blind=True), ("mode-collapse", "discriminator-wins")),
+    "vae_healthy": (vae, V, ()),
+    "vae_healthy_annealed": (vae, replace(V, anneal=15), ()),
+    "vae_healthy_weak": (vae, replace(V, beta=0.3), ()),
+    "vae_beta_large": (vae, replace(V, beta=30.0), ("posterior-collapse",)),
+    "vae_mean_pixels": (vae, replace(V, mean_pixels=True), ("posterior-collapse", "loss-wrongly-scaled")),
+    "vae_blind": (vae, replace(V, blind=True), ("posterior-collapse",)),
+    "diffusion_healthy": (diffusion, F, ()),
+    "diffusion_healthy_wide": (diffusion, replace(F, width=256, rate=5e-4), ()),
+    "diffusion_rate_too_high": (diffusion, replace(F, rate=0.3), ("diverged", "lr-too-high", "plateau-at-start", "stuck-at-chance", "loss-spikes")),
+    "diffusion_stuck": (diffusion, replace(F, rate=1e-8), ("plateau-at-start", "stuck-at-chance", "lr-too-low")),
+    "simclr_healthy": (contrastive, C, ()),
+    "simclr_no_stop_gradient": (contrastive, replace(C, simsiam=True, stop_gradient=False, rate=3e-3), ("representation-collapse",)),
+    "moe_healthy": (experts, replace(E, balance=2.0, experts=4), ()),
+    "moe_healthy_strong": (experts, replace(E, balance=4.0, experts=4, rate=1e-3), ()),
+    "moe_unbalanced": (experts, replace(E, balance=-0.02, start_bias=1.0), ("expert-collapse",)),
+    "moe_biased": (experts, replace(E, balance=0.0, start_bias=3.0), ("expert-collapse",)),
     "dqn_healthy": (action_values.train, Q, ()),
     "dqn_healthy_walk": (action_values.train, replace(Q, task="walk", steps=1200), ()),
     "dqn_rate_too_high": (action_values.train, replace(Q, rate=0.1, huber=False, clip=1e9), ("diverged", "value-function-unfit", "reward-collapse", "no-reward-signal", "plateau-at-start", "lr-too-high")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nndoctor.lab.lesson import Lesson
-from nndoctor.lab.lessons import activations, depth, initialization, inputs, rates, regularization
+from nndoctor.lab.lessons import activations, depth, initialization, inputs, rates, regularization, workloads
 
 CHAPTERS: Mapping[str, tuple[Lesson, ...]] = {
     "initialization": initialization.LESSONS,
@@ -14,5 +14,6 @@ CHAPTERS: Mapping[str, tuple[Lesson, ...]] = {
     "learning rates, optimizers, schedules": rates.LESSONS,
     "regularization": regularization.LESSONS,
     "depth and transfer": depth.LESSONS,
+    "fine-tuning, reinforcement learning, generators": workloads.LESSONS,
 }
 LESSONS: Mapping[str, Lesson] = {lesson.name: lesson for chapter in CHAPTERS.values() for lesson in chapter}

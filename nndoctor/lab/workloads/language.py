@@ -109,11 +109,12 @@ class Tuning:
     rank: int = 0
     jump: float = 0.0  # share of the run at which optimizer and schedule are lost
     clip: float = 1.0
+    pretraining: int = 500  # steps
 
 
 def tuned(seed: int, s: Tuning) -> Rows:
     """Fine-tuning from the pretrained model, with evaluations on held-out tasks."""
-    model = deepcopy(pretrained())
+    model = deepcopy(pretrained(steps=s.pretraining))
     torch.manual_seed(seed)
     train, held = sentences(seed, s.examples), sentences(10_000 + seed, 200)
     parameters = list(model.parameters())
