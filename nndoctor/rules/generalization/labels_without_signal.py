@@ -16,6 +16,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
+TINY = 1e-12  # keeps a part that is zero from being divided by
 NEVER_BELOW = 0.985  # of ln C: validation's best loss, which noise alone takes a little below
 BY_LOSS_ALONE = 0.75  # confidence where no accuracy agrees with the loss
 LEARNED = 0.04  # of the first training loss: less is no memorization yet
@@ -63,7 +64,7 @@ def _of_detector(run: Run) -> Iterator[Symptom]:
     part = unlearned_classes(run)
     if part is None:
         return
-    falls = max((p for p in loss_parts(run) if p is not part), key=lambda p: p.train.first / max(p.train.last, 1e-12))
+    falls = max((p for p in loss_parts(run) if p is not part), key=lambda p: p.train.first / max(p.train.last, TINY))
     both = f", {part.validation.column} at {number(part.validation.final)}" if part.validation is not None else ""
     yield Symptom(
         f"{part.train.column} goes from {number(part.train.initial)} to {number(part.train.final)}{both} while {falls.train.column} falls "

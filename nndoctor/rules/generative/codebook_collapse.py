@@ -18,6 +18,9 @@ FEW_CODES = 2.0
 FEW_USED = 0.02
 """Share of the codebook that is used; healthy codebooks of 512 to 8,192 entries are used by a fifth or more."""
 
+SURE = 3.0
+"""Standard errors by which a perplexity that rises is above its lowest level."""
+
 MIN_POINTS = 5
 
 
@@ -28,7 +31,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     way = levels(codes)
     share = codes.high <= 1.0 and codes.low < 1.0  # a perplexity is at least 1
-    rises = way.last > way.low + 3 * way.error and way.last >= way.best
+    rises = way.last > way.low + SURE * way.error and way.last >= way.best
     if way.last >= (FEW_USED if share else FEW_CODES) or rises:
         return
     words = (
@@ -80,7 +83,7 @@ RULE = Rule(
     needs={"codebook_perplexity": MIN_POINTS},
     check=check,
     why="Codes that are never used do not learn. With one code in use the latent says nothing of the input, and a model of the codes has nothing to model.",
-    how="The codebook's perplexity ends below 2 (one bit), or the share of its entries that are used below 2%, and does not rise.",
+    how=f"The codebook's perplexity ends below {FEW_CODES:g} (one bit), or the share of its entries that are used below {percent(FEW_USED)}, and does not rise.",
     sources=(
         Reference(
             "van den Oord, Vinyals and Kavukcuoglu, Neural Discrete Representation Learning, 2017",

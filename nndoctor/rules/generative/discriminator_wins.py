@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -89,7 +89,7 @@ RULE = Rule(
     needs={"discriminator_loss": MIN_POINTS, "generator_loss": MIN_POINTS},
     check=check,
     why="A discriminator that makes no errors gives the generator almost no gradient.",
-    how="In the last 30% of the run the median score of real examples is above 0.95 and that of generated ones below 0.05; or, without scores, a positive discriminator loss is under 12% of its start and of 2 ln 2 while the generator's is above 3, or both are within 0.02 of 0, as the saturating loss log(1 - D(G(z))) is.",
+    how=f"In the last {percent(LATE)} of the run the median score of real examples is above {CERTAIN:g} and that of generated ones below 0.05; or, without scores, a positive discriminator loss is under 12% of its start and of 2 ln 2 while the generator's is above 3, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",

@@ -14,6 +14,7 @@ from nndoctor.core.series import Series
 
 EFFECTIVE = 0.6  # of the experts, by the entropy of their loads
 SOME_IDLE = 0.25  # of the experts, where so few are in effect used
+NEAR_HIGHEST = 0.9  # of its highest level: it does not come down again
 GROWN = 1.3  # times its lowest level: the balancing loss is then that of a quarter fewer experts
 IDLE = 0.1  # of an even share
 UNUSED = 0.5  # of the experts
@@ -59,7 +60,7 @@ def _grown(balance: Series) -> bool:
     """Whether the loss that is least where all loads are even has risen by a third, and stays there."""
     way = levels(balance)
     risen = way.last - way.low > SURE * way.error
-    return way.low > 0 and risen and way.last > GROWN * way.low and way.last > 0.9 * way.best
+    return way.low > 0 and risen and way.last > GROWN * way.low and way.last > NEAR_HIGHEST * way.best
 
 
 def _one_sided(run: Run, entropy: Series) -> bool:
@@ -134,7 +135,7 @@ RULE = Rule(
     },
     check=check,
     why="Experts without tokens do not learn: the model has the cost of many experts but the capacity of a few.",
-    how="At the end half of the experts get less than a tenth of an even share, or one gets more than half of all tokens and 2.5 times its share, or a quarter are so idle and the entropy of the loads is that of 60% of the experts; or the busiest gets 3 times the mean, 30% of the tokens are dropped, or the balancing loss ends 30% above its lowest level and near its highest.",
+    how=f"At the end half of the experts get less than a tenth of an even share, or one gets more than half of all tokens and 2.5 times its share, or a quarter are so idle and the entropy of the loads is that of {percent(EFFECTIVE)} of the experts; or the busiest gets 3 times the mean, {percent(DROPPED)} of the tokens are dropped, or the balancing loss ends {percent(GROWN - 1)} above its lowest level and near its highest.",
     sources=(
         Reference("Shazeer et al., Outrageously Large Neural Networks, 2017", "https://arxiv.org/abs/1701.06538"),
         Reference("Fedus, Zoph and Shazeer, Switch Transformers, 2021", "https://arxiv.org/abs/2101.03961"),

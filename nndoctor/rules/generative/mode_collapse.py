@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -14,6 +14,7 @@ from nndoctor.core.series import Series
 LOST = 0.25  # of the best diversity so far is what is left; that of a healthy generator wanders to a third
 EARLY = 0.3  # of the run: what an untrained generator makes is noise, and that is no diversity to lose
 VANISHED = 0.03  # of the best level ever: no generator needs to give up so much
+FEW_MODES = 1.5  # of the modes on average, since the start is over
 ONE_MODE = 1.0  # of the modes that a count knows; data of a single mode have no use for one
 NEVER = 0.02  # of a spread of pixels between 0 and 1: all samples are one
 WORSE = 2.0  # times the best FID
@@ -44,7 +45,7 @@ def _of_diversity(spread: Series) -> Symptom | None:
     late = int(EARLY * len(spread.y))
     whole = levels(spread)
     way = levels(spread.only(spread.x[late:], spread.y[late:])) if len(spread.y) - late >= MIN_POINTS else whole
-    if "mode" in spread.column.lower() and way.last <= ONE_MODE and float(spread.y[late:].mean()) < 1.5 * ONE_MODE:
+    if "mode" in spread.column.lower() and way.last <= ONE_MODE and float(spread.y[late:].mean()) < FEW_MODES:
         return _symptom(spread, f"the samples cover one mode at the end ({spread.column})", float(spread.x[0]))
     lost = way.last < LOST * way.best - SURE * way.error or way.last < VANISHED * whole.best
     if not lost and not (spread.column.endswith("std") and whole.best < NEVER):
@@ -90,7 +91,7 @@ RULE = Rule(
     needs={"sample_diversity|fid": MIN_POINTS},
     check=check,
     why="Samples that are all alike are useless, and the losses of a GAN do not show it.",
-    how="A measure of the samples' diversity ends below a quarter of its best level, by four standard errors, or FID ends at twice its best. The first 30% of the run do not count: an untrained generator makes noise. Or a count of modes ends at one.",
+    how=f"A measure of the samples' diversity ends below a quarter of its best level, by four standard errors, or FID ends at twice its best. The first {percent(EARLY)} of the run do not count: an untrained generator makes noise. Or a count of modes ends at one.",
     sources=(
         Reference("Salimans et al., Improved Techniques for Training GANs, 2016", "https://arxiv.org/abs/1606.03498"),
         Reference("Metz et al., Unrolled Generative Adversarial Networks, 2017", "https://arxiv.org/abs/1611.02163"),

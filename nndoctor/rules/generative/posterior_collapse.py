@@ -17,6 +17,7 @@ NOTHING = 0.03  # nats: no code tells two inputs apart
 LITTLE = 0.3  # nats, where it was once ten times as much
 FALLEN = 0.1  # of its highest level
 ANNEALED = 0.9  # of its largest value: the weight of the KL term has arrived
+MIDDLE = (0.4, 0.6)  # of the run
 ONE_BIT = 0.693  # nats: a code of less cannot tell two halves of the data apart
 SMALL_PART = 0.03  # of the reconstruction loss: terms of one scale
 LOST = 0.25  # of the KL term's level in the middle of the run
@@ -54,10 +55,10 @@ def _bypassed(run: Run, kl: Series) -> bool:
     rebuilt, weight = run.get(RECONSTRUCTION), run.series.get("beta")
     if rebuilt is None or len(rebuilt.y) < LONG or len(kl.y) < LONG or rebuilt.low <= 0:
         return False
-    if weight is not None and len(weight.y) and weight.last > weight.level(0.4, 0.6):
+    if weight is not None and len(weight.y) and weight.last > weight.level(*MIDDLE):
         return False
-    middle, last = kl.level(0.4, 0.6), kl.last
-    better = rebuilt.level(0.4, 0.6) - rebuilt.last > max(BETTER * rebuilt.last, SURE * rebuilt.noise)
+    middle, last = kl.level(*MIDDLE), kl.last
+    better = rebuilt.level(*MIDDLE) - rebuilt.last > max(BETTER * rebuilt.last, SURE * rebuilt.noise)
     falls = middle - last > max(LOST * middle, SURE * kl.noise)
     return better and falls and last < min(ONE_BIT, SMALL_PART * rebuilt.last)
 
@@ -111,7 +112,7 @@ RULE = Rule(
     needs={f"{KL}|active_units": MIN_POINTS},
     check=check,
     why="If every input gets the same code, nothing is encoded, and the decoder can only reproduce the average of the data.",
-    how="The KL term ends below 0.03 nats, or below 0.3 and a tenth of its highest value without rising, or below one bit (0.69) and a quarter lower than in the middle of the run while the reconstruction still improves, or no unit of the code is active. A KL term that rises again while its weight is annealed is not reported.",
+    how=f"The KL term ends below 0.03 nats, or below 0.3 and a tenth of its highest value without rising, or below one bit ({ONE_BIT:.2f}) and a quarter lower than in the middle of the run while the reconstruction still improves, or no unit of the code is active. A KL term that rises again while its weight is annealed is not reported.",
     sources=(
         Reference(
             "Bowman et al., Generating Sentences from a Continuous Space, 2016", "https://arxiv.org/abs/1511.06349"

@@ -166,7 +166,7 @@ RULE = Rule(
     needs={"train/loss": 5, "lr": 4},
     check=check,
     why="With a learning rate near zero the weights hardly move: the flat end of the loss looks like convergence.",
-    how=f"The learning rate is under {100 * SMALL:.0f}% of its peak for the last {100 - 100 * MAX_SHARE:.0f}% of the run or more, the loss was still falling before that, and has hardly fallen since. Of a pretrained language model: the schedule reaches its floor, at most 20% of the peak, in the first 40% of the run. Or the logged learning rate is below half its peak from 45% of the run on at the latest, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement.",
+    how=f"The learning rate is under {100 * SMALL:.0f}% of its peak for the last {100 - 100 * MAX_SHARE:.0f}% of the run or more, the loss was still falling before that, and has hardly fallen since. Of a pretrained language model: the schedule reaches its floor, at most {percent(FLOOR)} of the peak, in the first {percent(OVER_BY)} of the run. Or the logged learning rate is below half its peak from {percent(HALVED_BY)} of the run on at the latest, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement.",
     sources=(
         Reference(
             "CS231n, Annealing the learning rate: 'decay it too aggressively and the system will cool too quickly'",

@@ -87,7 +87,7 @@ RULE = Rule(
     needs={"fact:loss_before|train/accuracy|validation/accuracy": 1},
     check=check,
     why="Cross-entropy takes raw scores and applies log-softmax itself. If the model applies softmax first, the scores differ by at most one: for ten classes the loss can't fall below 1.46, and gradients are small.",
-    how="In the graph of the loss, softmax, sigmoid or tanh comes before the loss's own log-softmax, or before the sigmoid of binary cross-entropy with logits. In a log: with 90% accuracy or more (in training, else in validation) the loss ends at ln(e + C - 1) - 1 plus the error, as for 10 classes at 1.46 (C as the log shows it, or 10 or 100).",
+    how="In the graph of the loss, softmax, sigmoid or tanh comes before the loss's own log-softmax, or before the sigmoid of binary cross-entropy with logits. In a log: with 90% accuracy or more (in training, else in validation) the loss ends at ln(e + C - 1) - 1 plus the error, as for 10 classes at 1.46 (C as the log shows it, else as in common data sets).",
     sources=(
         Reference(
             "PyTorch documentation, CrossEntropyLoss",

@@ -176,7 +176,7 @@ RULE = Rule(
     needs={"reward": MIN_POINTS},
     check=check,
     why="A policy learns from differences between rewards. If all are equal the gradient is zero, and the steps are wasted.",
-    how="Early warning. Four in five groups have equal rewards (reward_std 0, frac_reward_zero_std) in the first third of the run and over all of it, or nine in ten at the end while the task is not solved. In control tasks: the reward is constant, ends at its lowest value in 40% of the values, or does not rise by three standard errors over 40 values; or the value loss is less than a thousandth of the reward's variance while the reward does not rise.",
+    how=f"Early warning. Four in five groups have equal rewards (reward_std 0, frac_reward_zero_std) in the first third of the run and over all of it, or nine in ten at the end while the task is not solved. In control tasks: the reward is constant, ends at its lowest value in {percent(AT_WORST)} of the values, or does not rise by three standard errors over 40 values; or the value loss is less than a thousandth of the reward's variance while the reward does not rise.",
     sources=(
         Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
         Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),

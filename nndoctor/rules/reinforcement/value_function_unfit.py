@@ -21,6 +21,7 @@ NOTHING = 0.05  # explained variance
 EVER = 0.3  # the best tenth of the values is no better: the function never knew
 WORSE = -0.2  # worse than the mean of the returns
 ONE_STEP = 1e-6  # approximate KL of a batch that is used once (A2C), whose few returns a sound function may not explain
+MOST = 0.9  # of the values
 ABSENT = 0.02  # of explained variance: a value function that is as good as none, in steps of any size
 TIMES_REWARD = 10.0  # an error of the values so many times the largest reward is no noise of the returns
 STILL = 0.5  # of its first level, where the value loss has not fallen
@@ -57,13 +58,13 @@ def _out_of_scale(run: Run) -> Symptom | None:
 def _explains_nothing(run: Run, curve: Series) -> Symptom | None:
     late = curve.y[int(LATE * len(curve.y)) :]
     end = curve.y[-max(3, len(curve.y) // 5) :]
-    level, best, last = median(late), quantile(late, 0.9), median(end)
+    level, best, last = median(late), quantile(late, MOST), median(end)
     updates = size_of_updates(run, of_text=False)
     clipped = "clip_fraction" in run.series or updates is not None
     clipped = clipped and (updates is None or median(np.abs(updates.y)) > ONE_STEP)
     never = clipped and level <= NOTHING and best <= EVER
     worse = level < WORSE or last < WORSE
-    absent = quantile(np.abs(late), 0.9) < ABSENT and not improves(run)
+    absent = quantile(np.abs(late), MOST) < ABSENT and not improves(run)
     if not (never or worse or absent) or (solved(run) and not never):
         return None
     value = run.series.get("value_loss")
@@ -118,7 +119,7 @@ RULE = Rule(
     needs={"explained_variance|value_loss": MIN_POINTS},
     check=check,
     why="Advantages are returns minus the value function. If it explains nothing, they are as noisy as the returns, and learning is slow or wrong.",
-    how="Audit. After 40% of the run the median explained variance is 0.05 or less and a tenth of its values at most above 0.3 (where updates are clipped, as in PPO), or it is below -0.2, or within 0.02 of 0 while the reward does not improve; or the value loss stays above 10,000 and above the square of ten times the largest reward. Not reported if the task is solved and the variance only fell again afterwards.",
+    how=f"Audit. After 40% of the run the median explained variance is 0.05 or less and a tenth of its values at most above 0.3 (where updates are clipped, as in PPO), or it is below -0.2, or within {ABSENT:g} of zero while the reward does not improve; or the value loss stays above {LARGE:,.0f} and above the square of ten times the largest reward. Not reported if the task is solved and the variance only fell again afterwards.",
     sources=(
         Reference(
             "Huang et al., The 37 Implementation Details of PPO, 2022",

@@ -11,7 +11,7 @@ from nndoctor.analysis.reinforcement import entropy, size_of_updates
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -155,7 +155,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|approx_kl|kl": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how="All values of every loss and metric of every split are the same to the last digit, in at least four values of at least three digits. Or three evaluations or more at the end, a third of all, are the same to five digits after others that differ by 1% or more, while the learning rate is not zero. Of a policy: its divergence (approx_kl) is exactly 0 in ten updates or more, and its entropy stays within a thousandth.",
+    how=f"All values of every loss and metric of every split are the same to the last digit, in at least four values of at least three digits. Or three evaluations or more at the end, a third of all, are the same to five digits after others that differ by {percent(SUDDEN)} or more, while the learning rate is not zero. Of a policy: its divergence (approx_kl) is exactly zero in ten updates or more, and its entropy stays within a thousandth.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",
