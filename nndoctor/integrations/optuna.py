@@ -15,7 +15,7 @@ except ImportError as error:
     raise UsageError("Optuna is not installed; pip install 'nndoctor[optuna]'") from error
 
 
-class OptunaPruner(BasePruner):  # type: ignore[misc]  # Optuna is an optional package
+class OptunaPruner(BasePruner):
     """Prunes trials that fail: their value became NaN, diverges, or has any other finding of error severity.
 
     `metric` says how to judge what `trial.report` is given: as "train/loss" (a loss of any split that becomes NaN, climbs

@@ -9,11 +9,13 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         *("learning rate too high", "learning rate too low", "learning rate zero, or far too low", "the learning rate"),
         *("learning rate too high or too many steps", "learning rate still in warmup", "learning rates unbalanced"),
         *("router learns too fast", "the discriminator learns too slowly", "value function learns too slowly"),
+        *("codes learn too slowly",),
     ),
     "training-loop": (
         *("Adagrad's accumulated gradients", "gradients not reset between steps", "optimizer never steps"),
         *("parameters without gradient", "weights not trained", "batch too small", "too many epochs"),
         *("too many epochs on one batch", "too many steps on narrow data", "training has only begun"),
+        *("optimizer stopped stepping",),
     ),
     "checkpoint": (
         *("data position not restored", "learning-rate schedule not restored", "optimizer state not restored"),
@@ -58,7 +60,8 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         *("depth without shortcuts or normalization", "too small a network, or a wrong loss", "trees that cannot grow"),
         *("decoder too strong", "generator too small, or noise input unused", "discriminator too strong"),
         *("one trivial answer for every example", "normalization statistics lag behind", "regularization too strong"),
-        *("dropout or augmentation in training only",),
+        *("dropout or augmentation in training only", "codes far from the encoder's outputs"),
+        *("encoder collapsed to one point",),
     ),
     "loss": (
         *(
@@ -74,11 +77,12 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     ),
     "numbers": (
         *("NaN from half precision, printed as 0", "numbers outside the loss's range", "overflow in half precision"),
-        *("an operation outside its range",),
+        *("an operation outside its range", "gradients not finite"),
     ),
     "validation": (
         *("the metric is computed wrongly", "training loss averaged over the epoch", "validation set too small"),
         *("validation data prepared differently", "validation easier, or leaked from training"),
+        *("the same evaluation logged again",),
     ),
     "reward": (
         *(
@@ -98,7 +102,8 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         *("rewards or discount too large", "rewards too rare", "samples too alike", "too little exploration"),
         *("target network updated too fast", "value estimates diverged", "the reward favors length"),
         *("the reward function always returns the highest reward", "the end token is never learned"),
-        *("the reward function always returns the lowest reward",),
+        *("the reward function always returns the lowest reward", "reward scaled or clipped to almost nothing"),
+        *("reward lost between the environment and the update",),
     ),
     "preferences": (
         *("chosen and rejected answers too alike", "nothing keeps the chosen answers likely", "pairs too easy"),

@@ -50,7 +50,7 @@ def test_a_full_disk_is_told_by_the_name_the_user_gave(nndoctor, logs, monkeypat
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "hidden")
 
-    monkeypatch.setattr("nndoctor.cli.out.Path.replace", full)
+    monkeypatch.setattr("nndoctor.core.files.os.replace", full)
     done = nndoctor("diagnose", "good.csv", "-o", "report.txt")
     assert (done.code, done.err) == (2, "nndoctor: report.txt: No space left on device\n")
     assert not list(logs.glob("*report.txt*"))

@@ -270,7 +270,7 @@ def test_an_exception_of_the_work_is_raised():
     ("seen", "said"),
     [
         ({}, "has no workers"),
-        ({"w1": clusters.look(["/nowhere/a.csv"])}, "w1 does not see /nowhere/a.csv"),
+        ({"w1": clusters.look(["/nowhere/a.csv"], Engine().packages)}, "w1 does not see /nowhere/a.csv"),
         ({"w1": clusters.Seen({**clusters.look(()).versions, "nndoctor": "0.0.1"}, ())}, "w1 has nndoctor 0.0.1, this"),
     ],
 )

@@ -25,7 +25,7 @@ def test_a_report_goes_to_a_file_whole_or_not_at_all(nndoctor, logs, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(out.Path, "replace", full)
+    monkeypatch.setattr("nndoctor.core.files.os.replace", full)
     done = nndoctor("diagnose", "good.csv", "-f", "json", "-o", "report.json", "--force")
     assert done.code == 2
     assert "No space left on device" in done.err

@@ -13,7 +13,9 @@ LOST = re.compile(rb"\0{8,}")  # so many are a block that was lost; fewer are a 
 
 def without_nuls(source: Source) -> Source:
     """A text log as it is around its NUL bytes, with a note; any other source unchanged."""
-    if source.is_dir or source.size > MOST_PIPED or not _has_nuls(source):
+    if source.is_dir or not (source.data is not None or source.is_file):
+        return source
+    if source.size > MOST_PIPED or not _has_nuls(source):
         return source
     if not source.is_text or source.encoding.startswith("utf-16"):
         return source

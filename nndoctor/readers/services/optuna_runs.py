@@ -34,10 +34,11 @@ def study_at(rest: str) -> Study:
 
 def _asked(url: str, wanted: str) -> Study:
     import optuna
+    from optuna.storages import BaseStorage
     from optuna.study import StudyDirection
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage: object = url
+    storage: str | BaseStorage = url
     if "://" not in url:
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
