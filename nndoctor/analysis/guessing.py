@@ -188,7 +188,7 @@ def _falls(loss: Series) -> bool:
 def _possible(end: Level, loss: float) -> list[int]:
     """The numbers of classes that an accuracy, and the loss beside it, may be the guessing of, the loss's own first."""
     by_loss = round(math.exp(loss)) if 0.6 < loss < 9 else 0
-    by_share = round(1 / end.mean)
+    by_share = round(1 / end.mean) if end.mean > 0.5 / FEW_CLASSES else 0
     slack = 2 * end.error * by_loss
     near = 0.7 <= end.mean * by_loss <= 1.4 + slack or (by_loss > FEW_CLASSES and end.mean * by_loss < 1.4 + slack)
     found = [by_loss] if by_loss >= 2 and near else []

@@ -46,7 +46,7 @@ def _out_of_scale(run: Run) -> Symptom | None:
         return None
     late, early = median(value.y[int(LATE * len(value.y)) :]), median(value.y[: max(3, len(value.y) // 10)])
     largest = float(np.abs(paid.y).max())
-    if late < max(LARGE, (TIMES_REWARD * largest) ** 2) or late < STILL * early or improves(run):
+    if late < LARGE or late**0.5 < TIMES_REWARD * largest or late < STILL * early or improves(run):
         return None
     words = (
         f"the value loss stays at {number(late)}, an error of {number(late**0.5)} for each return, "

@@ -62,7 +62,9 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     if workload(run) is Workload.REINFORCEMENT:
         yield from _values(run)
         return
-    loss = run.series["train/loss"]
+    loss = run.series.get("train/loss")
+    if loss is None:
+        return
     rise = loss.last - loss.best
     if rise < MATERIAL * abs(loss.first) and loss.high - loss.low < MATERIAL * abs(loss.first):
         return

@@ -27,7 +27,9 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     name = "discriminator_loss" if found.evidence == "gan" else f"{found.split}/loss"
     loss = run.series.get(name)
-    shown = loss if loss is not None else run.series[f"{found.split}/accuracy"]
+    shown = loss if loss is not None else run.series.get(f"{found.split}/accuracy")
+    if shown is None:
+        return
     yield Symptom(
         _message(run, found, loss),
         CONFIDENCE[found.evidence],
