@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -49,7 +50,7 @@ def _unpaid(run: Run) -> Symptom | None:
     if of_text(run) or value is None or min(len(value.y), len(curve.y)) < LONG or improves(run) or solved(run):
         return None
     last = float(np.median(value.y[len(value.y) // 2 :]))
-    if last < 0 or last**0.5 >= PERFECT**0.5 * curve.noise or curve.high == curve.low:
+    if last < 0 or math.sqrt(last / PERFECT) >= curve.noise or curve.high == curve.low:
         return None
     return Symptom(
         f"the value loss is {number(last)} while the episodes' reward varies by {number(curve.noise)} and does not rise: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -46,10 +47,10 @@ def _out_of_scale(run: Run) -> Symptom | None:
         return None
     late, early = median(value.y[int(LATE * len(value.y)) :]), median(value.y[: max(3, len(value.y) // 10)])
     largest = float(np.abs(paid.y).max())
-    if late < LARGE or late**0.5 < TIMES_REWARD * largest or late < STILL * early or improves(run):
+    if late < LARGE or math.sqrt(late) < TIMES_REWARD * largest or late < STILL * early or improves(run):
         return None
     words = (
-        f"the value loss stays at {number(late)}, an error of {number(late**0.5)} for each return, "
+        f"the value loss stays at {number(late)}, an error of {number(math.sqrt(late))} for each return, "
         f"and the reward is {number(paid.final)}: the value function does not learn returns of this size"
     )
     return _symptom(value, words, {"value_loss": late, "reward": paid.final}, large=True)
