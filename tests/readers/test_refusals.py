@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -97,3 +99,15 @@ def test_utf_16_without_a_mark(encoding):
     text = "epoch,loss,val_loss\r\n" + "".join(f"{k},{2 - k / 9:.3f},2.5\r\n" for k in range(9))
     (run,) = nndoctor.read(Source("log.csv", text.encode(encoding)))
     assert run.series["train/loss"].values[0] == 2
+
+
+def test_a_database_whose_names_are_damaged_is_refused(tmp_path):
+    """Bytes that are no UTF-8 end in one line, as any other damage does."""
+    file = tmp_path / "runs.db"
+    with closing(sqlite3.connect(file)) as base:
+        base.execute("create table metrics (step integer, loss real)")
+        base.commit()
+    damaged = file.read_bytes().replace(b"metrics", b"\xadetrics").replace(b"CREATE TABLE", b"CREATE TABEL")
+    file.write_bytes(damaged)
+    with pytest.raises(UnreadableLog):
+        nndoctor.read(file)

@@ -37,7 +37,7 @@ def opened(source: Source) -> Iterator[sqlite3.Connection]:
         with closing(base):
             base.execute("pragma query_only = on")
             yield base
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the message may quote damaged names
         raise UnreadableLog(
             f"{source.path} is an SQLite file that cannot be read ({error}); was it copied whole?"
         ) from error
