@@ -214,3 +214,12 @@ def test_annealing_a_part_of_the_loss_is_no_divergence():
     total = [round(float(20 + 40 * b), 3) for b in beta]
     found = report(epoch=range(30), loss=total, recon_loss=falling(60.0, 20.0, 30), beta=beta)
     assert "diverged" not in alarms(found)
+
+
+def test_a_plateau_quotes_the_last_value_of_the_log():
+    """The number in the headline is the one that the plot ends at."""
+    losses = [0.60843, 0.60355, 0.60147, 0.60026, 0.59995, 0.5998, 0.59967, 0.5994, 0.59967, 0.59941, 0.5994, 0.5993]
+    found = report(loss=losses)
+    assert found.primary is not None
+    assert found.primary.name == "plateau-at-start"
+    assert "stays at 0.5993:" in found.primary.message

@@ -102,13 +102,13 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
     from_start = since <= float(dead.x[0]) and float(dead.y[0]) >= 0.6 * late(dead)
     pull = _pull(layers, source)
     fastest, unseen = _steps_before(layers, dead, since)
-    thrown = not from_start or (fastest > FAST and unseen)
-    first = "alive" if thrown else "dead"
+    killed = not from_start or (fastest > FAST and unseen)
+    first = "dead" if from_start else "alive"
     side = "below" if pull < 0 else "above"
     return ranked(
         Cause(
             "the learning rate",
-            (3.0 if thrown else 0.2) + (2.0 if fastest > FAST else 0.0),
+            (3.0 if killed else 0.2) + (2.0 if fastest > FAST else 0.0),
             f"one step before it changed the weights by up to {percent(fastest)} of their size"
             if fastest > 0
             else "no weight changed before it",
@@ -116,13 +116,13 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
         ),
         Cause(
             "the bias",
-            4.0 if pull < LOW and not thrown else 0.3,
+            4.0 if pull < LOW and not killed else 0.3,
             f"the layer's bias starts {rough(abs(pull), 1)} times the size of its signal {side} zero",
             "train once with zero biases",
         ),
         Cause(
             "the initialization",
-            0.2 if thrown else 2.0,
+            0.2 if killed else 2.0,
             f"the units were {first} in the first sample",
             "train once with He initialization",
         ),

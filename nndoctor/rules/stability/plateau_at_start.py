@@ -117,10 +117,10 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
     )
     end = float(loss.x[0] + share * (loss.x[-1] - loss.x[0]))
     flat = (
-        f"training loss stays at {number(loss.last)}{guess}"
+        f"training loss stays at {number(loss.final)}{guess}"
         if share >= 1
         else (
-            f"training loss stays at {number(loss.first)} until step {step(end)} ({percent(share)} of the run) before it falls"
+            f"training loss stays at {number(loss.initial)} until step {step(end)} ({percent(share)} of the run) before it falls"
         )
     )
     return Symptom(
