@@ -9,10 +9,8 @@ from benchmarks.accuracy.judged import Judged
 from benchmarks.accuracy.measures import Share, share
 from benchmarks.prognosis.dataset import RETRAININGS, gain
 from nndoctor.core.prognosis import most_promising
-from nndoctor.prognosis.changes import BY_NAME
+from nndoctor.prognosis.changes import BY_NAME, CLOSE, HELPS
 
-HELPS = 0.1
-CLOSE = 0.05
 LIKELY = 0.5
 
 

@@ -15,9 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer
 
 from benchmarks.prognosis.dataset import Dataset
-from benchmarks.prognosis.fit import HELPS, SETTINGS
+from benchmarks.prognosis.fit import SETTINGS
 from benchmarks.prognosis.page import table
-from nndoctor.prognosis.changes import CHANGES
+from nndoctor.prognosis.changes import CHANGES, HELPS
 
 ABSENT = -100.0  # below every measurement's range that is used
 

@@ -11,8 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks.prognosis.calibrate import platt
 from benchmarks.prognosis.dataset import Dataset, Table
-from benchmarks.prognosis.fit import CLOSE, HELPS
-from nndoctor.prognosis.changes import CHANGES
+from nndoctor.prognosis.changes import CHANGES, CLOSE, HELPS
 
 BINS = 10
 

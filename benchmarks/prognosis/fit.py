@@ -12,14 +12,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from benchmarks.prognosis.dataset import Dataset, Table
 from benchmarks.zoo.expected import FINDINGS
 from nndoctor.analysis.measurements import NAMES
-from nndoctor.prognosis.changes import CHANGES
+from nndoctor.prognosis.changes import CHANGES, CLOSE, HELPS
 from nndoctor.prognosis.model import DEPTH, LEAVES, NODES, UNIT, Model
-
-HELPS = 0.1
-"""The gain above which a change is said to help."""
-
-CLOSE = 0.05
-"""A change that gains no less than the best one by more than this is as good a choice."""
 
 BINS = 63
 """Bins of each measurement's known values."""

@@ -13,7 +13,7 @@ from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import check, put, say
 from nndoctor.cli.run_treat import TreatFormat, length
-from nndoctor.cli.training_options import DeviceOption, StepsOption, TrainingEngineOption
+from nndoctor.cli.training_options import DeviceOption, StepsOption, TrainingEngineOption, epochs_option
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.workers import Engine
 
@@ -28,16 +28,7 @@ def learning_curve(
             metavar="MODEL.py|TABLE.csv", help="A model file, or a table: size, train_error, validation_error."
         ),
     ],
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            "--epochs",
-            metavar="N",
-            min=1,
-            help="Length of the training on all data. Default: `epochs` of the file, else 10.",
-            show_default=False,
-        ),
-    ] = None,
+    epochs: Annotated[int | None, epochs_option("Length of the training on all data.")] = None,
     steps: StepsOption = None,
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="Repeats of each size.")] = 3,
     device: DeviceOption = "auto",

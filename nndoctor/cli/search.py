@@ -21,6 +21,7 @@ from nndoctor.cli.training_options import (
     NoProgressOption,
     StepsOption,
     TrainingEngineOption,
+    epochs_option,
 )
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
@@ -34,16 +35,7 @@ def search(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Seed of the draws and of the trainings.")
     ] = 0,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            "--epochs",
-            metavar="N",
-            min=1,
-            help="Length of the longest trainings. Default: `epochs` of the file, else 10.",
-            show_default=False,
-        ),
-    ] = None,
+    epochs: Annotated[int | None, epochs_option("Length of the longest trainings.")] = None,
     steps: StepsOption = None,
     device: DeviceOption = "auto",
     engine: TrainingEngineOption = None,

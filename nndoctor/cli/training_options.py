@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,3 +37,14 @@ ClassesOption = Annotated[
         "--classes", metavar="N", help="Number of classes of random labels, with --input.", show_default=False
     ),
 ]
+
+
+def epochs_option(length: str) -> Any:  # noqa: ANN401 - as typer has it
+    """`--epochs` of a command, which says what it is the length of."""
+    return typer.Option(
+        "--epochs",
+        metavar="N",
+        min=1,
+        help=f"{length} Default: `epochs` of the file, else 10.",
+        show_default=False,
+    )

@@ -16,22 +16,14 @@ from nndoctor.cli.training_options import (
     NoProgressOption,
     StepsOption,
     TrainingEngineOption,
+    epochs_option,
 )
 
 
 def treat(
     model: ModelArgument,
     budget: BudgetOption = "10m",
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            "--epochs",
-            metavar="N",
-            min=1,
-            help="Length of a training. Default: `epochs` of the file, else 10.",
-            show_default=False,
-        ),
-    ] = None,
+    epochs: Annotated[int | None, epochs_option("Length of a training.")] = None,
     steps: StepsOption = None,
     seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=2, help="Repeats of each verified change.")] = 3,
     run: Annotated[

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+HELPS = 0.1
+"""The gain above which a change helps."""
+
+CLOSE = 0.05
+"""A change that gains no less than the best one by more than this is as good a choice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -11,7 +11,7 @@ from nndoctor.analysis.measurements import MEASUREMENTS, NAMES, vector
 from nndoctor.analysis.measurements.view import View
 from nndoctor.core.prognosis import Reason
 from nndoctor.core.run import Run
-from nndoctor.prognosis.changes import BY_NAME
+from nndoctor.prognosis.changes import BY_NAME, HELPS
 from nndoctor.prognosis.changes import NAMES as CHANGE_NAMES
 from nndoctor.prognosis.model import Model
 from nndoctor.prognosis.outlook import Outlook
@@ -19,9 +19,6 @@ from nndoctor.prognosis.words import describe
 
 MAX_REASONS = 2
 """Aspects of the run that are named; the runs that it resembles follow."""
-
-HELPS = 0.1
-"""The gain above which a change helped."""
 
 
 @cache

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from nndoctor.lab.workloads.descent import descend
 from nndoctor.lab.workloads.pictures import HELD, Pictures, Rows, net, small_glyphs
 
 
@@ -56,9 +57,7 @@ def contrastive(seed: int, s: Contrastive, data: Pictures = small_glyphs) -> Row
                 target = torch.arange(len(z)).roll(len(z) // 2)
                 loss = nn.functional.cross_entropy(scores, target)
                 tops.append((scores.argmax(1) == target).float().mean().item())
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            descend(optimizer, loss)
             told.append(loss.item())
         with torch.no_grad():
             z = nn.functional.normalize(encoder(x), dim=1)
@@ -105,9 +104,7 @@ def experts(seed: int, s: Experts, data: Pictures = small_glyphs) -> Rows:
         load = torch.bincount(chosen, minlength=s.experts) / 128
         aux = s.experts * (load * gates.mean(0)).sum()
         loss = nn.functional.cross_entropy(out, y[at])
-        optimizer.zero_grad()
-        (loss + s.balance * aux).backward()
-        optimizer.step()
+        descend(optimizer, loss + s.balance * aux)
         if step % s.log == 0:
             entropy = -(gates * (gates + 1e-9).log()).sum(1).mean().item()
             rows.append(

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from nndoctor.lab.workloads.descent import descend, descend_clipped
 from nndoctor.lab.workloads.pictures import HELD, Pictures, Rows, net, small_glyphs
 
 
@@ -41,16 +42,12 @@ def gan(seed: int, s: Gan, data: Pictures = small_glyphs) -> Rows:
                 fake = torch.sigmoid(made(torch.randn(64, 16)))
             r, f = judge(real), judge(fake)
             d_loss = score(r, one) + score(f, none)
-            d_opt.zero_grad()
-            d_loss.backward()
-            d_opt.step()
+            descend(d_opt, d_loss)
         noise = torch.zeros(64, 16) if s.blind else torch.randn(64, 16)
         fake = torch.sigmoid(made(noise))
         again = judge(fake)
         g_loss = -score(again, none) if s.saturating else score(again, one)
-        g_opt.zero_grad()
-        g_loss.backward()
-        g_opt.step()
+        descend(g_opt, g_loss)
         if step % s.log == 0:
             rows.append({
                 "step": step, "epoch": step // 28, "d_loss": d_loss.item(), "g_loss": g_loss.item(),
@@ -99,9 +96,7 @@ def vae(seed: int, s: Vae, data: Pictures = small_glyphs) -> Rows:
         for batch in train[torch.randperm(len(train))].split(64):
             rec, kl, _ = parts(batch)
             loss = rec + beta * kl
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            descend(optimizer, loss)
             told.append((loss.item(), rec.item(), kl.item()))
         with torch.no_grad():
             rec, kl, each = parts(held)
@@ -143,10 +138,7 @@ def diffusion(seed: int, s: Diffusion, data: Pictures = small_glyphs) -> Rows:
         time = torch.cat([angle.sin(), angle.cos()], 1)
         guess = model(torch.cat([noisy, torch.zeros_like(time) if s.no_time else time], 1))
         loss = nn.functional.mse_loss(guess, noise)
-        optimizer.zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        norm = descend_clipped(optimizer, loss, 1.0)
         if step % s.log == 0:
             rows.append({"step": step, "loss": loss.item(), "grad_norm": norm.item(), "lr": s.rate})
     return rows

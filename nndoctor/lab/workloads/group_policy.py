@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from nndoctor.lab.workloads.descent import descend, descend_clipped
+
 DIGITS = 8  # tokens 0 to 7 are digits, 8 ends the answer
 END = DIGITS
 LONGEST = 12  # tokens of an answer, after which it is cut off
@@ -105,9 +107,7 @@ def pretrained(seed: int, strength: float = 1.0) -> Policy:
             policy.logits(prompts, answers).flatten(0, 1), answers.flatten(), reduction="none"
         )
         loss = (loss.view(64, -1) * (at[None] <= stop[:, None])).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        descend(optimizer, loss)
     return policy
 
 
@@ -170,10 +170,7 @@ def update(  # noqa: PLR0913, PLR0917 - all that a step is made of
     entropy = -(probabilities.exp() * probabilities).sum(-1)
     tokens = mask.sum().clamp(min=1)
     loss = ((-gain + setup.beta * kl - setup.entropy_bonus * entropy) * mask).sum() / tokens
-    optimizer.zero_grad()
-    loss.backward()
-    norm = nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
-    optimizer.step()
+    norm = descend_clipped(optimizer, loss, 1.0)
     return {
         "loss": loss.item(),
         "grad_norm": norm.item(),

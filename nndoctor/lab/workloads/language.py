@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from nndoctor.lab.workloads.descent import descend, descend_clipped
+
 LETTERS = "\n abcdefghijklmnopqrstuvwxyz0123456789.,:;()[]{}=+-*/_'\"#<>@!?%&|"
 CODE = {letter: k for k, letter in enumerate(LETTERS)}
 CONTEXT = 48
@@ -56,9 +58,7 @@ def pretrained(seed: int = 0, steps: int = 500) -> Gpt:
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     for _ in range(steps):
         loss = loss_of(model, batch(text, 16))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        descend(optimizer, loss)
     return model
 
 
@@ -136,10 +136,7 @@ def tuned(seed: int, s: Tuning) -> Rows:
             optimizer = torch.optim.AdamW(parameters, 8 * s.rate)
             disturb(parameters)
         loss = loss_of(model, train[order[step % each * s.batch :][: s.batch]])
-        optimizer.zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(parameters, s.clip)
-        optimizer.step()
+        norm = descend_clipped(optimizer, loss, s.clip)
         told.append(loss.item() * s.scale)
         if (step + 1) % s.log == 0:
             rows.append(
@@ -232,10 +229,7 @@ def preferred(seed: int, s: Preference) -> Rows:
             old = [sums(reference, text[at], mask) for text in (good, bad)]
         up, down = (s.beta * (a - b) for a, b in zip(new, old, strict=True))
         loss = -nn.functional.logsigmoid(up - down).mean() - s.chosen_term * (new[0] / 24).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        norm = descend_clipped(optimizer, loss, 1.0)
         told.append(
             [v.detach().mean().item() for v in (loss, up, down, up - down, (up > down).float(), new[0], new[1])]
         )
@@ -262,9 +256,7 @@ def base_of_preferences() -> Gpt:
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
     for _ in range(60):
         loss = loss_of(model, text[torch.randint(300, (16,))])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        descend(optimizer, loss)
     return model
 
 

@@ -12,7 +12,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 MOST = 0.5  # of a layer's outputs: well-trained tanh networks saturate in a third
-THROWN = 0.3  # of the outputs in the first samples: below it the layer began well
+AT_START = 0.3  # of the outputs in the first samples: below it the layer began well
 WIDE = 10.0  # times one: pre-activations of the first layer so large come from inputs that are
 
 
@@ -50,7 +50,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
-    at_start = float(layers.run.series[f"layer:{path}/saturated_fraction"].y[0]) >= THROWN
+    at_start = float(layers.run.series[f"layer:{path}/saturated_fraction"].y[0]) >= AT_START
     size = _size_of_input(layers, path)
     inputs = at_start and size > WIDE and _only_first(layers, path)
     spoken = (
@@ -90,7 +90,9 @@ def _only_first(layers: Layers, path: str) -> bool:
     """Whether a layer is the first hidden one, and no later one starts saturated."""
     shares = {p: layers.series(p, "saturated_fraction") for p in layers.paths if layers.is_hidden(p)}
     first, *others = (p for p, share in shares.items() if share is not None)
-    return path == first and all(share is not None and float(share.y[0]) < THROWN for share in map(shares.get, others))
+    return path == first and all(
+        share is not None and float(share.y[0]) < AT_START for share in map(shares.get, others)
+    )
 
 
 RULE = Rule(

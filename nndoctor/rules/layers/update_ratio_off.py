@@ -20,7 +20,7 @@ from nndoctor.core.series import Series
 USUAL = 1e-3
 LOW = 3e-6  # fine-tuning at a rate of 1e-6 still moves weights by 5e-5 of their size
 SMALL = 1e-6  # weights that begin smaller begin at zero
-THROWN = 0.3  # of the weights' size in the first step
+LARGE_STEP = 0.3  # of the weights' size in the first step
 MULTIPLE = 3.0  # times their first size
 BEGUN = 30  # steps
 FIRST_STEPS = 0.3  # in so short a run: RMSprop's first steps are ten times its later ones
@@ -45,9 +45,7 @@ def check(run: Run) -> Iterator[Symptom]:
     elif usual < LOW:
         if not _warming_up(run) and not learned(run):  # else it has arrived: a second-order method, or a solved task
             yield _too_small(layers, paths, ratios)
-    elif (
-        len(paths) > 1
-    ):  # with a single layer nothing behind it is thrown off, and any size of its weights is soon found
+    elif len(paths) > 1:  # a single layer has none after it to disturb, and soon finds the right size of its weights
         yield _too_large(layers, paths, ratios)
 
 
@@ -103,7 +101,7 @@ def _thrown(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
     steps, begins, ends = steps[sized], begins[sized], ends[sized]
     paths = tuple(p for p, kept in zip(paths, sized, strict=True) if kept)
     step_size, grown = float(np.median(steps)), float(np.median(ends / np.maximum(begins, 1e-30)))
-    if step_size < THROWN or grown < MULTIPLE or not math.isfinite(grown):
+    if step_size < LARGE_STEP or grown < MULTIPLE or not math.isfinite(grown):
         return
     k = int(np.argmax(steps))
     series = layers.run.series[f"layer:{paths[k]}/update_ratio"]
@@ -143,7 +141,7 @@ RULE = Rule(
     needs={"layer:*/update_ratio": 2},
     check=check,
     why="What matters about a learning rate is how far it moves the weights. An update of about a thousandth of their size is neither too small nor too large, whatever the optimizer.",
-    how=f"The ratio of update to weight norms in the first half of the run, as the median over time and layers, is below 3e-6 or, in networks of several layers, above {HIGH:g}. Also reported: first updates of {THROWN:g} times the size of the weights that triple them in a run that does not learn. Large updates under which the loss falls are information only. Healthy runs of all kinds are between 8e-5 and 0.05.",
+    how=f"The ratio of update to weight norms in the first half of the run, as the median over time and layers, is below 3e-6 or, in networks of several layers, above {HIGH:g}. Also reported: first updates of {LARGE_STEP:g} times the size of the weights that triple them in a run that does not learn. Large updates under which the loss falls are information only. Healthy runs of all kinds are between 8e-5 and 0.05.",
     sources=(
         Reference(
             "CS231n: 'the ratio of the update magnitudes to the value magnitudes should be somewhere around 1e-3'",

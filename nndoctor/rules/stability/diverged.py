@@ -30,8 +30,8 @@ CLIMBED = 1.1  # times the first loss
 MATERIAL = 0.01  # of the first loss: a loss that moves by less stands still
 TREMOR = 0.03  # of the rise
 GROWS = 1.3  # times, from one fifth of the run to the next
-BLOWN_REACH = 0.3  # of the run's reach: a smaller rise of a loss that hardly moved is no explosion
-BLOWN = 0.97  # confidence where the rise is a multiple of all that was learned; no healthy run of the zoo does that
+EXPLODED_RANGE = 0.3  # of the loss range: a smaller rise of a loss that hardly moved is no explosion
+EXPLODED = 0.97  # confidence where the rise is a multiple of the decrease; no healthy run of the zoo does that
 LARGEST_RATIO = 1e9  # a rise over almost nothing learned is infinite, which JSON cannot spell
 FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
 
@@ -69,10 +69,12 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     if rise < MATERIAL * abs(loss.first) and loss.high - loss.low < MATERIAL * abs(loss.first):
         return
     learned = max(loss.first - loss.best, 0.0)
-    at_once, blown = _explodes(run, loss, rise, learned)
+    rises = _rises(loss, rise)
+    at_once = not rises and _at_once(loss)
+    exploded = at_once or _multiplies(run, loss, rise, learned)
     gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))
     for_good = rises_for_good(run)
-    plain = (at_once or _rises(loss, rise)) and (blown or gone)
+    plain = (at_once or rises) and (exploded or gone)
     if not plain and for_good is None:
         return
     if at_chance(run) or comes_back(loss) or reweighted(run):
@@ -80,7 +82,7 @@ def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
     best = int(np.argmin(loss.y))
     yield Symptom(
         _message(run, loss, at_once=at_once),
-        BLOWN if blown else confidence_between(rise / reach(run), lost / 2, 1.0),
+        EXPLODED if exploded else confidence_between(rise / reach(run), lost / 2, 1.0),
         {
             "first": float(loss.y[0]),
             "best": loss.low,
@@ -101,14 +103,10 @@ def _rises(loss: Series, rise: float) -> bool:
     return rise > 0 and _stands_out(loss, rise) and _stays(loss)
 
 
-def _explodes(run: Run, loss: Series, rise: float, learned: float) -> tuple[bool, bool]:
-    """Whether the loss was thrown up at once, and whether it rose by a multiple of all that it had learned.
-
-    Where it had learned nothing, its first value is the measure.
-    """
-    at_once = not _rises(loss, rise) and _at_once(loss)
+def _multiplies(run: Run, loss: Series, rise: float, learned: float) -> bool:
+    """Whether the loss rose by a multiple of its decrease; where it never fell, of its first value."""
     far = rise > FACTOR * learned if learned > 0 else rise > abs(loss.first)
-    return at_once, at_once or (far and rise > BLOWN_REACH * reach(run))
+    return far and rise > EXPLODED_RANGE * reach(run)
 
 
 def _values(run: Run) -> Iterator[Symptom]:

@@ -30,7 +30,7 @@ LASTING = 0.08  # of the points: what comes back sooner is a spike
 SMOOTH = 0.15  # of the height: after a resume the loss goes on as calmly as before
 NEAR = 3  # points from a resume that the log names
 STEP = 0.18  # of the run's reach: a step between the medians of many noisy points
-OVERSHOT = 1.5  # times the step: a loss thrown up further was unstable
+OVERSHOT = 1.5  # times the step: a loss that jumps higher was unstable
 RAISED = 1.3  # times the learning rate before: a warm restart, or a schedule that was not restored
 NORM = 4.0  # times the usual gradient norm: then a step of the optimizer threw the weights, no resume
 
@@ -92,7 +92,7 @@ def _starts_over(run: Run, loss: Series, seen: Jumps, event: Jump) -> bool:
 
 
 def _calm(loss: Series, step: LevelStep) -> bool:
-    """Whether the loss steps up to no more than it began with, and no value around the step is thrown up further."""
+    """Whether the loss steps up to no more than it began with, and no value around the step is much higher."""
     height, around = step.after - step.before, loss.y[step.at - 1 : step.at + step.width]
     back = height < BEYOND * (loss.first - step.before)
     return back and float(around.max()) - step.before < OVERSHOT * height + SPREADS * loss.noise

@@ -74,8 +74,8 @@ def _score(run: Run, found: Guessing) -> Series | None:
 
 def _end_of_loss(found: Guessing, loss: Series) -> str:
     split = "training" if found.split == "train" else found.split
-    thrown = f" (first value {number(float(loss.y[0]))})" if dwarfs_second(loss) else ""
-    return f"{split} loss ends at {number(float(loss.y[-1]))}{thrown}"
+    note = f" (first value {number(float(loss.y[0]))})" if dwarfs_second(loss) else ""
+    return f"{split} loss ends at {number(float(loss.y[-1]))}{note}"
 
 
 def _end_of_score(found: Guessing, score: Series, *, verb: str) -> str:
