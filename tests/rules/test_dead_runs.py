@@ -218,8 +218,12 @@ def test_annealing_a_part_of_the_loss_is_no_divergence():
 
 def test_a_plateau_quotes_the_last_value_of_the_log():
     """The number in the headline is the one that the plot ends at."""
-    losses = [0.60843, 0.60355, 0.60147, 0.60026, 0.59995, 0.5998, 0.59967, 0.5994, 0.59967, 0.59941, 0.5994, 0.5993]
-    found = report(loss=losses)
+    values = (
+        "0.60843 0.60355 0.60147 0.60026 0.59992 0.59970 0.59980 0.59979 0.59957 0.59952 0.59969 0.59953 "
+        "0.59995 0.59925 0.59950 0.59963 0.59951 0.59981 0.59978 0.59946 0.59968 0.59936 0.59958 0.59956 "
+        "0.59931 0.59967 0.59927 0.59942 0.59967 0.59930 "
+    )
+    found = report(loss=map(float, values.split()))
     assert found.primary is not None
     assert found.primary.name == "plateau-at-start"
     assert "stays at 0.5993:" in found.primary.message
