@@ -111,8 +111,10 @@ def _result(entry: Entry, index: int) -> Json:
 
 def _uri(path: str) -> str:
     """A relative path as a URI reference, its bytes percent-encoded; a file: URI for what lies elsewhere."""
+    if not path.strip("/"):  # neither an empty name nor the root is that of a file
+        return "-"
     spelled = quote(os.fsencode(path))
-    return f"file://{spelled}" if path.startswith("/") else spelled or "-"
+    return f"file://{spelled}" if path.startswith("/") else spelled
 
 
 def _sentence(text: str) -> str:

@@ -214,6 +214,7 @@ def test_markdown_fits_into_a_comment(sick):
 @settings(max_examples=80, deadline=None)
 @given(name=ANY, message=ANY, layer=ANY, error=ANY)
 @example(name="a.csv", message="::error::x", layer="]]>", error="\n::error::x")
+@example(name="/", message="::error::x", layer="0", error="::error::x")
 def test_no_name_forges_anything_in_any_format(name, message, layer, error):
     """A hostile log changes no count of entries and no severity, whatever its names hold."""
     name = name.replace("\0", "") or "a"
