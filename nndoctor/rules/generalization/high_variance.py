@@ -15,7 +15,7 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import in_order, overfitting_unlikely
+from nndoctor.prognosis.findings import LOSS_OVERFITS, in_order, overfitting_unlikely
 
 GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
 FINE = 0.09  # where the training error is under 10 %: the gap is then most of the error
@@ -131,7 +131,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else in_order(run, REMEDIES),
-        severity=Severity.INFO if small or overfitting_unlikely(run) else None,
+        severity=Severity.INFO if small or overfitting_unlikely(run, LOSS_OVERFITS) else None,
     )
 
 
