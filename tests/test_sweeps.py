@@ -10,6 +10,7 @@ import pytest
 from nndoctor.analysis.rank_anova import effect, ranks
 from nndoctor.analysis.search import Trial, as_run
 from nndoctor.cli.entry import run as command
+from nndoctor.compare.tried import tried
 from nndoctor.rules.sweep import best_at_edge_of_search, dominant_setting, linear_scale_search, search_too_narrow
 from tests.little import trained
 
@@ -189,3 +190,38 @@ def test_every_format_tells_of_a_search(sweep, medium):
     code, out, _ = sweep("edge", "-f", medium)
     assert code == 0
     assert "NN901" in out
+
+
+def test_a_trial_without_the_setting_is_not_at_the_edge():
+    """The best trial does not say its rate: nothing is known of where it lies."""
+    rates = [None, 1e-4, 1e-4, 1e-3, 1e-3, 1e-2, 1e-2]
+    trials = [Trial(str(k), {} if lr is None else {"lr": lr}, 0.1 * (k + 1)) for k, lr in enumerate(rates)]
+    assert not list(best_at_edge_of_search.check(as_run(trials, "validation/loss best", higher=False, source="s")))
+
+
+def test_what_would_help_the_best_trial_is_measured_where_trials_made_the_change(sweep):
+    """At the edge nobody tried a higher rate; inside, what was tried is not advised."""
+    would_help = json.loads(sweep("edge", "-f", "json")[1])["search"]["would_help_best"]
+    raised = next(change for change in would_help if change["change"] == "lr*10")
+    assert (raised["trials"], raised["best_score"]) == (0, None)
+    assert raised["helps"] > 0.5
+    page = sweep("edge", "--no-color")[1]
+    assert "What would help the best trial, lr=0.001,batch=16.csv" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "made"),
+    [("lr*10", {"high"}), ("lr/10", {"low", "rest"}), ("weight-decay", {"decayed"}), ("dropout", set())],
+)
+def test_a_trial_makes_a_change_where_the_setting_is_three_times_as_large_or_small(change, made):
+    """Anything is three times zero; what a trial does not say it does not make."""
+    best = Trial("best", {"lr": 0.01, "weight_decay": 0.0}, 0.1)
+    others = [
+        Trial("high", {"lr": 0.1, "weight_decay": 0.0}, 0.2),
+        Trial("near", {"lr": 0.02}, 0.2),
+        Trial("low", {"lr": 0.001}, 0.3),
+        Trial("rest", {"lr": 0.003}, 0.3),
+        Trial("decayed", {"lr": 0.01, "weight_decay": 1e-4}, 0.3),
+        Trial("silent", {}, 0.4),
+    ]
+    assert {trial.source for trial in tried(change, best, [best, *others])} == made

@@ -58,10 +58,11 @@ class Parameter:
 
     @cached_property
     def places(self) -> Array:
-        """Where each value lies in the range searched, 0 to 1, shape (n,): of few values by their order."""
+        """Where each value lies in the range searched, 0 to 1, shape (n,): of few values by their order; NaN where none is known."""
         few = len(self.distinct) <= max(8, len(self.values) // 4)
         if few:
-            return np.searchsorted(self.distinct, self.numbers) / max(len(self.distinct) - 1, 1)
+            order = np.searchsorted(self.distinct, self.numbers) / max(len(self.distinct) - 1, 1)
+            return np.where(np.isnan(self.numbers), np.nan, order)
         scaled = np.log(self.numbers) if self.log else self.numbers
         low, high = float(np.nanmin(scaled)), float(np.nanmax(scaled))
         return (scaled - low) / (high - low)

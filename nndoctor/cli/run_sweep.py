@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The trials behind the user's words, and how they are scored."""
+    """The trials behind the user's words, how they are scored, and the reports on their logs where there are any."""
 
     trials: list[Trial]
     by: str
     higher: bool
     errors: Errors = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
 
 
 def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None, plot: str | None = None) -> int:
@@ -134,7 +135,7 @@ def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None)
         raise UsageError(f"--by {by}: no run has {series}; they have {held}")
     trials = [Trial(report.source, of(report.run), _score(report.run, wanted)) for report in reports]
     upward = direction(series) if higher is None else higher
-    return Found(_without_folder(trials), f"{series} {wanted.statistic}", upward, errors)
+    return Found(_without_folder(trials), f"{series} {wanted.statistic}", upward, errors, reports)
 
 
 def _score(run: Run, wanted: Requirement) -> float:
@@ -198,11 +199,14 @@ def _judged(found: Found, request: DiagnoseRequest) -> tuple[Report, Plan]:
 
 
 def _rendered(form: OutputFormat, report: Report, found: Found, plan: Plan, *, to_file: bool) -> str:
+    from nndoctor.analysis.search import of
     from nndoctor.reporters import sweep
 
+    best = found.reports[of(report.run).best] if found.reports else None
+    results = sweep.Results(found.trials, best)
     if form is OutputFormat.terminal:
         paper = look(plan.color, to_file=to_file)
-        return sweep.render(report, found.trials, paper, quiet=plan.quiet, full=plan.full)
+        return sweep.render(report, results, paper, quiet=plan.quiet, full=plan.full)
     if form is OutputFormat.json:
-        return sweep.as_json(report, found.trials, found.errors)
+        return sweep.as_json(report, results, found.errors)
     return rendered(form, [report], found.errors, plan, to_file=to_file)

@@ -8,7 +8,7 @@ for a layer (`layer:features.0/zero_fraction`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -90,6 +90,10 @@ class Run:
     def place(self, step: float) -> str:
         """A step as a message names it, in the unit that the log counts: `epoch 9`, `step 1500`, `epoch 0.25`."""
         return place(self.axis, step)
+
+    def until(self, step: float) -> Self:
+        """The run as its log was at a step."""
+        return replace(self, series={name: series.until(step) for name, series in self.series.items()})
 
     def get(self, names: str) -> Series | None:
         """The first series of `a|b|c` that is there; `train/metric` stands for that split's judged error, best 0.

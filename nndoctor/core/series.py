@@ -113,6 +113,12 @@ class Series:
         """The same series without its lines."""
         return type(self)(self.name, self.steps, self.values, self.column, None, self.scale)
 
+    def until(self, step: float) -> Self:
+        """The series up to a step."""
+        n = int(np.searchsorted(self.steps, step, side="right"))
+        lines = None if self.lines is None else self.lines[:n]
+        return type(self)(self.name, self.steps[:n], self.values[:n], self.column, lines, self.scale)
+
     def only(self, x: Array, y: Array) -> Self:
         """The same curve from some of its points; what was asked of the whole one is told as it was."""
         small = type(self)(self.name, x, y, self.column, None, self.scale)

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from nndoctor.analysis.convergence import course, reach, steadier
 from nndoctor.core.finding import Severity
-from nndoctor.core.formatting import number
-from nndoctor.core.prognosis import likelihood
+from nndoctor.core.formatting import number, step
+from nndoctor.core.prognosis import UNLIKELY, likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
 from nndoctor.core.verdict import sentence as as_sentence
 from nndoctor.core.verdict import verdict
 from nndoctor.plots.curves import Paper, draw
-from nndoctor.reporters.page import Page, Style
+from nndoctor.prognosis.development import development
+from nndoctor.reporters.outlook import MAX_CHANGES, changes
+from nndoctor.reporters.page import Page, Style, padded
 from nndoctor.reporters.ranking import worst_first
 from nndoctor.reporters.runs import table
 
@@ -82,6 +84,7 @@ def _report(page: Page, report: Report, height: int) -> None:
     ahead = forecast(report.run)
     if ahead is not None:
         page.line(("Forecast ", "info"), ahead, hanging=9)
+    _developed(page, report)
     for finding in report.at_least(Severity.WARNING):
         page.line(
             (finding.code, str(finding.severity)),
@@ -90,3 +93,23 @@ def _report(page: Page, report: Report, height: int) -> None:
         )
         for remedy in finding.remedies[:MOST_REMEDIES]:
             page.line(("Try: ", "good"), as_sentence(remedy.text), indent=9, hanging=5)
+
+
+def _developed(page: Page, report: Report) -> None:
+    """What may help, and how probable that was at earlier steps."""
+    promising = [entry for entry in changes(report) if entry.helps >= UNLIKELY][:MAX_CHANGES]
+    followed = development(report.run, promising)
+    if not followed:
+        return
+    titles = ["What would help", *(f"  {change.title}" for change in followed)]
+    wide = max(map(len, titles))
+    places = [step(value) for value in followed[0].steps]
+    cells = [[f"{report.axis} {places[0]}", *places[1:]], *([_probability(p) for p in c.helps] for c in followed)]
+    columns = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for k, (title, row) in enumerate(zip(titles, cells, strict=True)):
+        text = "  ".join(f"{cell:>{w}}" for cell, w in zip(row, columns, strict=True))
+        page.row([(padded(title, wide), "" if k else "bold"), (f"  {text}", "" if k else "dim")])
+
+
+def _probability(helps: float | None) -> str:
+    return "–" if helps is None else f"{helps:.0%}"

@@ -56,14 +56,14 @@ def render(outcome: Outcome, report: Report | None, look: Style) -> str:
         page.line((f"{outcome.stopped} trials were stopped early.", "dim"))
     page.line(("One seed decides nothing: verify the best with nndoctor treat, or train it with other seeds.", "dim"))
     page.blank()
-    return page.text() + (sweep.render(report, trials_of(outcome), look) if report is not None else "")
+    return page.text() + (sweep.render(report, sweep.Results(trials_of(outcome)), look) if report is not None else "")
 
 
 def as_json(outcome: Outcome, report: Report | None, errors: Sequence[tuple[str, str]] = ()) -> str:
     """The sweep's JSON; its `search` also holds the best trial, the file as it is, and where the next trials would be drawn."""
     whole: Json = {"schema_version": SCHEMA_VERSION}
     if report is not None:
-        whole = json.loads(sweep.as_json(report, trials_of(outcome), errors))
+        whole = json.loads(sweep.as_json(report, sweep.Results(trials_of(outcome)), errors))
     best = outcome.best
     whole["search"] = {
         **(held if isinstance(held := whole.get("search"), dict) else {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
@@ -16,6 +17,7 @@ from nndoctor.core.report import Report
 from nndoctor.core.run import FactValue
 from nndoctor.core.verdict import sentence
 from nndoctor.plots.scatter import scatter
+from nndoctor.reporters import best_trial
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, entry, plain
 from nndoctor.reporters.page import Page, Style, cut, padded
 
@@ -24,10 +26,25 @@ CELL = 12  # characters of a setting at most
 WORTH, BY_CHANCE = 0.02, 0.05  # of the differences: less is not named, nor what is as likely by chance
 
 
-def render(report: Report, trials: Sequence[Trial], look: Style, *, quiet: bool = False, full: bool = False) -> str:
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The trials of a search, and the report on the log of the best one where it has a log."""
+
+    trials: Sequence[Trial]
+    best: Report | None = None
+
+    def options(self, search: Search) -> list[best_trial.Option]:
+        """What would help the best trial."""
+        if self.best is None:
+            return []
+        scores = {id(trial): float(score) for trial, score in zip(self.trials, search.scores, strict=True)}
+        return best_trial.options(self.best, self.trials[search.best], self.trials, lambda trial: scores[id(trial)])
+
+
+def render(report: Report, results: Results, look: Style, *, quiet: bool = False, full: bool = False) -> str:
     """The page; quiet shows only the findings, `full` every trial."""
     page = Page(look)
-    search = of(report.run)
+    search, trials = of(report.run), results.trials
     failed = int((~np.isfinite(search.scores)).sum())
     count = f"{len(trials)} trials, by {search.by}, {'higher' if search.higher else 'lower'} is better"
     page.line((report.source, "bold"), (f"  {count}" + (f", {failed} failed" if failed else ""), "dim"))
@@ -42,6 +59,8 @@ def render(report: Report, trials: Sequence[Trial], look: Style, *, quiet: bool 
     _picture(page, search)
     _table(page, search, trials, len(trials) if full else MOST)
     _matters(page, search)
+    if results.best is not None:
+        best_trial.show(page, results.best, trials[search.best].source, results.options(search))
     for finding in report.findings:
         page.line(
             (finding.code, str(finding.severity)),
@@ -108,8 +127,8 @@ def _matters(page: Page, search: Search) -> None:
     page.blank()
 
 
-def as_json(report: Report, trials: Sequence[Trial], errors: Sequence[tuple[str, str]]) -> str:
-    """The report of a search with its trials, best first, and what each setting explains."""
+def as_json(report: Report, results: Results, errors: Sequence[tuple[str, str]]) -> str:
+    """The report of a search with its trials, best first, what each setting explains, and what would help the best trial."""
     search = of(report.run)
     order = np.argsort(search.scores, kind="stable")
     whole: Json = {
@@ -123,7 +142,8 @@ def as_json(report: Report, trials: Sequence[Trial], errors: Sequence[tuple[str,
                 {"name": p.name, "explains": plain(round(share, 4)), "by_chance": plain(search.effects[p.name][1])}
                 for share, p in _strongest(search)
             ],
-            "trials": [_trial(trials[int(k)]) for k in order],
+            "trials": [_trial(results.trials[int(k)]) for k in order],
+            "would_help_best": best_trial.as_json(results.options(search)),
         },
         "errors": [{"source": source, "message": message} for source, message in errors],
     }
