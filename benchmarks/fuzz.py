@@ -23,6 +23,7 @@ import tempfile
 import time
 import traceback
 import tracemalloc
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -125,7 +126,8 @@ def tried_once(log: Log, folder: Path) -> str:
         (folder / name).write_bytes(data)
     path = folder / Path(next(iter(log))).parts[0]
     try:
-        with limited():
+        with limited(), warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)  # numpy's, which would stand before the user's report
             for run in read(Source(str(path))):
                 report = diagnose(run, RULES)
                 if report.errors:

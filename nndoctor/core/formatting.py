@@ -68,7 +68,7 @@ def others_of(count: int, what: str = "layer") -> str:
 
 def step(value: float) -> str:
     """A step or an epoch: `12`, `0.5`."""
-    return f"{value:.0f}" if value == round(value) else f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:.0f}" if not value % 1 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def spoken(name: str) -> str:

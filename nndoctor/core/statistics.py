@@ -143,7 +143,8 @@ def noise_level(y: Array) -> float:
         return 0.0
     if len(y) > LONG:  # fifty stretches of a thousand neighbours tell the noise to a percent
         y = y[: len(y) // 50 * 50].reshape(50, -1)[:, :1000]
-    second = y[..., 2:] - 2.0 * y[..., 1:-1] + y[..., :-2]
+    with np.errstate(over="ignore", invalid="ignore"):  # a log may hold 1e308, and pages are drawn outside the engine
+        second = y[..., 2:] - 2.0 * y[..., 1:-1] + y[..., :-2]
     return float(1.4826 * median(np.abs(second)) / np.sqrt(6.0))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import nndoctor
 from nndoctor.core.errors import UnreadableLog
+from nndoctor.core.formatting import step
 from nndoctor.readers import is_log
 from nndoctor.readers.io.find import find
 
@@ -129,3 +130,20 @@ def test_numbered_files_of_other_things_are_no_run(tmp_path):
         (tmp_path / f"config_step_{k}.json").write_text(json.dumps({"depth": k}))
     with pytest.raises(nndoctor.core.errors.UnreadableLog):
         nndoctor.read(str(tmp_path))
+
+
+@pytest.mark.parametrize("damaged", ["inf", "1e999", "nan", "?"])
+def test_a_row_of_a_recorded_run_with_a_damaged_step_is_left_out(tmp_path, damaged):
+    """The other rows of the recorder's own columns are read, and the report is made."""
+    rows = "".join(f"{at},{2 - k / 10},0.{k + 1}\n" for k, at in enumerate([0, 1, damaged, 3, 4]))
+    write(tmp_path / "run" / "run.csv", "step,loss,noise_scale\n" + rows)
+    write(tmp_path / "run" / "run.json", '{"recorder": 1}')
+    (run,) = nndoctor.read(str(tmp_path / "run"))
+    assert run.series["noise_scale"].values.tolist() == [0.1, 0.2, 0.4, 0.5]
+    assert "step" in str(nndoctor.diagnose(run))
+
+
+@pytest.mark.parametrize(("value", "words"), [(12.0, "12"), (0.5, "0.5"), (-3.0, "-3"), (math.inf, "inf")])
+def test_a_step_is_written_as_the_log_counts_it(value, words):
+    """Whole steps without a point; what is no number does not break a message."""
+    assert step(value) == words

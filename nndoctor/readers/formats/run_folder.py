@@ -72,7 +72,7 @@ def _own(columns: dict[str, list[str | None]]) -> dict[str, Series]:
     for name in [name for name in columns if OWN.fullmatch(name)]:
         cells = columns.pop(name)
         pairs = [(_real(s), _real(v)) for s, v in zip(steps, cells, strict=False) if s is not None and v is not None]
-        kept = np.array([pair for pair in pairs if not np.isnan(pair).any()]).reshape(-1, 2)
+        kept = np.array([(s, v) for s, v in pairs if np.isfinite(s) and not np.isnan(v)]).reshape(-1, 2)
         if len(kept):
             order = np.argsort(kept[:, 0], kind="stable")
             found[name] = Series(name, kept[order, 0], kept[order, 1], name)
