@@ -26,6 +26,7 @@ from nndoctor.rules.sanity import (
     lr_outside_usable_range,
     not_reproducible,
     parameter_without_gradient,
+    random_in_evaluation,
     regularization_lowers_loss,
     step_raises_loss,
     train_eval_mismatch,
@@ -58,4 +59,5 @@ SANITY: tuple[Rule, ...] = (
     step_raises_loss.RULE,
     gradient_wrong.RULE,
     future_leaks.RULE,
+    random_in_evaluation.RULE,
 )

@@ -87,6 +87,12 @@ CATALOGUE = (
         RECIPE,
     ),
     Remedy(
+        "follow-the-mode",
+        "use nn.Dropout, or pass training=self.training to functional dropout and guard noise with if self.training",
+        "predictions then no longer change from call to call",
+        TORCH,
+    ),
+    Remedy(
         "mask-padding",
         "pass ignore_index to the loss, or set the targets of padding to -100",
         "padding is easy to predict, so its loss hides that of the real tokens",

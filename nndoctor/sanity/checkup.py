@@ -19,6 +19,7 @@ from nndoctor.sanity.failures import is_lost, is_memory, lost, said
 from nndoctor.sanity.families import FAMILIES
 from nndoctor.sanity.probes import (
     activations,
+    arguments,
     backward,
     data,
     dependence,
@@ -31,12 +32,14 @@ from nndoctor.sanity.probes import (
     own_step,
     pairs,
     parameters,
+    randomness,
     rates,
     sequences,
     shapes,
     slopes,
     steps,
     structure,
+    targets_seen,
     tiny,
 )
 from nndoctor.sanity.settle import settle
@@ -61,6 +64,9 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("labels against neighbours", 0, neighbours.probe),
     ("what outputs depend on", 6, dependence.probe),
     ("sequences of tokens", 4, sequences.probe),
+    ("outputs that see their targets", 5, targets_seen.probe),
+    ("random numbers in evaluation mode", 3, randomness.probe),
+    ("the arguments of the model", 16, arguments.probe),
     ("one backward pass", 8, backward.probe),
     ("training against evaluation mode", 28, modes.probe),
     ("a few steps", 3, steps.probe),

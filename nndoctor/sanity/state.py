@@ -10,6 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+NUDGE = 0.1  # of a parameter's size: random numbers that are added to it
+NUDGE_OF_ZERO = 0.02  # what is added to a parameter of zeros
+
 
 class Snapshot:
     """The state of a model as it is now; `restore` puts it back bit for bit, in the same tensors."""
@@ -73,6 +76,15 @@ def without_dropout(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, (nn.modules.dropout._DropoutNd, nn.MultiheadAttention)):  # noqa: SLF001 - the one class of all of them
             module.eval()
+
+
+@torch.no_grad()
+def nudge(model: nn.Module) -> None:
+    """Move every weight a little, so that layers and gates that start at zero have an effect."""
+    for parameter in model.parameters():
+        if parameter.is_floating_point():
+            size = float(parameter.square().mean().sqrt()) if parameter.numel() else 0.0
+            parameter.add_(torch.randn_like(parameter), alpha=NUDGE * size or NUDGE_OF_ZERO)
 
 
 @contextmanager

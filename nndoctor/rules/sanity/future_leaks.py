@@ -19,6 +19,11 @@ def check(run: Run) -> Iterator[Symptom]:
     if change > CHANGE:
         text = f"the targets are the next tokens of the input, and changing only later tokens changes the earlier outputs by {percent(change)} of their size: the model sees the token that it must predict (no causal mask?)"
         yield Symptom(text, DIRECT, {"change": change}, place="model")
+        return
+    name, seen = run.fact("target_argument"), run.number("target_argument_change")
+    if isinstance(name, str) and seen > CHANGE:
+        text = f"the argument {name} of the model holds each target at its own place, and the outputs there depend on it (they change by {percent(seen)} of their size with it): the model can copy its targets; pass them shifted by one place"
+        yield Symptom(text, DIRECT, {"change": seen}, place="model")
 
 
 RULE = Rule(
@@ -26,12 +31,15 @@ RULE = Rule(
     name="future-leaks",
     severity=Severity.ERROR,
     title="the model sees the token that it must predict",
-    needs={"fact:future_change": 1},
+    needs={"fact:future_change|fact:target_argument": 1},
     check=check,
     why="Without a causal mask, each position attends to the positions after it, among them its own target. Training loss falls to almost zero, and the model cannot generate.",
-    how="The targets are the inputs shifted by one. In evaluation mode, the tokens of the second half are replaced by those of another example; outputs in the first half must not change.",
+    how="The targets are the inputs shifted by one place, or an argument after the first holds the targets themselves, as a decoder is given them. In evaluation mode, the values of the second half are replaced by those of another example; outputs whose targets are among them, or before them, must not change. A model that samples in training may see its targets.",
     sources=(Reference("Vaswani et al., Attention Is All You Need, 2017", "https://arxiv.org/abs/1706.03762"),),
     remedies=("causal-mask",),
-    sick=(Run.drawn({"future_change": 0.3}),),
-    healthy=(Run.drawn({"future_change": 0.0}),),
+    sick=(
+        Run.drawn({"future_change": 0.3}),
+        Run.drawn({"target_argument": "tgt", "target_argument_change": 0.8}),
+    ),
+    healthy=(Run.drawn({"future_change": 0.0}), Run.drawn({"target_argument": "tgt", "target_argument_change": 0.0})),
 )

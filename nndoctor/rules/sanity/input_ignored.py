@@ -1,10 +1,10 @@
-"""Inputs of zero do as well as the real ones."""
+"""Inputs of zero do as well as the real ones, or an input has no effect on the loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.confidence import DIRECT, TYPICAL
+from nndoctor.core.confidence import DIRECT, MEASURED, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -15,16 +15,29 @@ SAME = 1e-5  # change of the output relative to its size: rounding
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare outputs on the real inputs with those on other examples' inputs, before and after learning a few."""
-    effect = run.number("input_effect")
+    effect = run.known("input_effect")
     after, real = run.fact("zero_input_loss"), run.fact("real_input_loss")
-    if effect < SAME:
+    if effect is not None and effect < SAME:
         text = (
             f"different inputs give the same output (relative difference {number(effect)}): the model ignores its input"
         )
         yield Symptom(text, DIRECT, {"change": effect}, place="model")
     elif isinstance(after, float) and isinstance(real, float) and after <= real:
         text = f"after training on a few examples, the loss is {number(after)} with inputs of zero and {number(real)} with the real inputs: the model does not use its input"
-        yield Symptom(text, TYPICAL, {"change": effect, "loss_of_zeros": after, "loss": real}, place="model")
+        yield Symptom(text, TYPICAL, {"loss_of_zeros": after, "loss": real}, place="model")
+    else:
+        yield from _arguments(run)
+
+
+def _arguments(run: Run) -> Iterator[Symptom]:
+    """One of several arguments of the model that changes nothing."""
+    seen, idle = run.fact("arguments_seen"), run.fact("arguments_without_effect")
+    if not isinstance(seen, tuple) or not isinstance(idle, tuple) or not idle:
+        return
+    names = ", ".join(map(str, idle))
+    text = f"the model ignores {names}: with the values of other examples in its place, the loss is the same to the last digit"
+    evidence = {"arguments": len(seen), "without_effect": len(idle)}
+    yield Symptom(text, MEASURED, evidence, place="model", remedies=("follow-the-signal",))
 
 
 RULE = Rule(
@@ -32,10 +45,10 @@ RULE = Rule(
     name="input-ignored",
     severity=Severity.ERROR,
     title="the output does not depend on the input",
-    needs={"fact:input_effect": 1},
+    needs={"fact:input_effect|fact:arguments_seen": 1},
     check=check,
     why="A network with the same output for every input loses the signal somewhere: all units are dead, a softmax is taken over one value, an index is wrong, or a mask hides everything.",
-    how="The outputs of different examples differ by less than 1e-5 of their size; or, once a few examples are learned, zeros in their place do no worse.",
+    how="The outputs of different examples differ by less than 1e-5 of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -45,6 +58,10 @@ RULE = Rule(
     sick=(
         Run.drawn({"input_effect": 0.0}),
         Run.drawn({"input_effect": 0.3, "zero_input_loss": 0.2, "real_input_loss": 0.21}),
+        Run.drawn({"input_effect": 0.3, "arguments_seen": ("image", "text"), "arguments_without_effect": ("text",)}),
     ),
-    healthy=(Run.drawn({"input_effect": 0.8, "zero_input_loss": 2.9, "real_input_loss": 0.01}),),
+    healthy=(
+        Run.drawn({"input_effect": 0.8, "zero_input_loss": 2.9, "real_input_loss": 0.01}),
+        Run.drawn({"input_effect": 0.8, "arguments_seen": ("image", "text"), "arguments_without_effect": ()}),
+    ),
 )

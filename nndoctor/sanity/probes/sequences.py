@@ -1,4 +1,4 @@
-"""Sequences of tokens: padding that counts in the loss, and outputs that see the tokens they must predict."""
+"""Sequences of tokens: padding that counts in the loss, and where the targets are found in the input."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ ROUNDING = 1e-4  # of the outputs' size
 
 
 def probe(bench: Bench) -> None:
-    """Where the targets of the loss stand in the input; then both, where targets are whole numbers by example and place."""
+    """Where the input holds the targets of the loss; then padding, where targets are whole numbers by example and place."""
     _offset(bench)
     bench.fresh_start()
     target = bench.target(bench.batch)
     if target is None or target.is_floating_point() or target.ndim != 2 or target.shape[1] < LONG:
         return
     _padding(bench, target)
-    bench.fresh_start()
-    _future(bench, target)
 
 
 def _offset(bench: Bench) -> None:
@@ -140,24 +138,6 @@ def _by_place(gradient: Tensor, tail: Tensor) -> Tensor | None:
     if gradient.ndim == 3 and (gradient.shape[0], gradient.shape[2]) == tail.shape:
         return gradient.abs().sum(1)
     return gradient.abs().sum(1).reshape(tail.shape) if gradient.ndim == 2 and len(gradient) == tail.numel() else None
-
-
-@torch.no_grad()
-def _future(bench: Bench, target: Tensor) -> None:
-    """How much outputs up to a place change when later tokens do, where targets are the next tokens of the input."""
-    tokens = first_input(bench.batch)
-    if tokens is None or tokens.shape != target.shape or tokens.is_floating_point() or not bench.alike(bench.batch):
-        return
-    if not torch.equal(tokens[:, 1:], target[:, :-1]):
-        return
-    half = tokens.shape[1] // 2
-    bench.model.eval()
-    before, after = (_scores(bench, b) for b in (bench.batch, _mixed(bench.batch, tokens, half)))
-    if before is None or after is None or before.shape != after.shape or before.ndim != 3:
-        return
-    places = 1 if before.shape[1] == tokens.shape[1] else 2
-    early, changed = before.narrow(places, 0, half), after.narrow(places, 0, half)
-    bench.fact("future_change", float((changed - early).norm() / early.norm().clamp_min(1e-12)))
 
 
 def _mixed(batch: Batch, tokens: Tensor, half: int) -> Batch:

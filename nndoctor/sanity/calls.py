@@ -1,0 +1,79 @@
+"""Calls of the model within one pass: the tensors that it takes by name, and the same call with one of them changed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from nndoctor.sanity.batches import Batch
+from nndoctor.sanity.subject import Subject
+
+Change = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One call of the model's forward method, as the user's code makes it."""
+
+    places: tuple[Any, ...]
+    names: dict[str, Any]
+    parameters: tuple[str, ...]
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The arguments that are tensors, by the names of forward's parameters, in order."""
+        given = {self._name(k): value for k, value in enumerate(self.places)} | self.names
+        return {name: value for name, value in given.items() if isinstance(value, Tensor)}
+
+    def changed(self, name: str, change: Change) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments by place and by name, one of them changed."""
+        places = tuple(change(v) if self._name(k) == name else v for k, v in enumerate(self.places))
+        return places, {k: change(v) if k == name else v for k, v in self.names.items()}
+
+    def repeated(self, model: nn.Module) -> Any:  # noqa: ANN401 - whatever the model returns
+        """Call the model again with the same arguments."""
+        return model(*self.places, **self.names)
+
+    def _name(self, place: int) -> str:
+        return self.parameters[place] if place < len(self.parameters) else f"argument {place + 1}"
+
+
+def calls_of(subject: Subject, batch: Batch) -> list[ModelCall]:
+    """Every call of the model in one pass of a batch."""
+    found: list[ModelCall] = []
+    parameters = _parameters(subject.model)
+
+    def note(_: nn.Module, places: tuple[Any, ...], names: dict[str, Any]) -> None:
+        found.append(ModelCall(places, dict(names), parameters))
+
+    handle = subject.model.register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        subject.run(batch)
+    finally:
+        handle.remove()
+    return found
+
+
+@contextmanager
+def argument_changed(model: nn.Module, name: str, change: Change) -> Iterator[None]:
+    """Within, every call of the model takes one of its arguments changed."""
+    parameters = _parameters(model)
+
+    def put(_: nn.Module, places: tuple[Any, ...], names: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return ModelCall(places, names, parameters).changed(name, change)
+
+    handle = model.register_forward_pre_hook(put, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _parameters(model: nn.Module) -> tuple[str, ...]:
+    kinds = inspect.signature(model.forward).parameters.values()
+    return tuple(p.name for p in kinds if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))

@@ -1,0 +1,140 @@
+"""Outputs that see their own targets: arguments of the model that hold the targets, and what outputs make of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.calls import ModelCall, calls_of
+from nndoctor.sanity.probes.data import IGNORED
+from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.subject import main_output
+
+LONG = 4  # places that a sequence must have
+MOSTLY = 0.5  # of the places that neighbours differ at, and that are no padding
+MOST_DIMENSIONS = 3  # examples, places and features
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An argument that holds the targets, and how many places later than the outputs that they are compared with."""
+
+    name: str
+    offset: int
+    places: int  # of the targets
+
+
+def probe(bench: Bench) -> None:
+    """Find the arguments that hold the targets at their own place or one place later, and change them from the middle on."""
+    with torch.no_grad():
+        calls = calls_of(bench.subject, bench.batch)
+    if len(calls) != 1:
+        return
+    for held in _holding(bench, calls[0]):
+        change = _change(bench, calls[0], held)
+        if change is None:
+            continue
+        if held.offset == 1:
+            bench.fact("future_change", max(change, bench.number("future_change")))
+        elif not _draws(bench, calls[0]):
+            bench.fact("target_argument", held.name)
+            bench.fact("target_argument_change", change)
+
+
+def _holding(bench: Bench, call: ModelCall) -> list[Held]:
+    """The arguments with the targets, of a decoder at most its own: an autoencoder's input is its target on purpose."""
+    given = call.tensors
+    found: list[Held] = []
+    for goal in _goals(bench):
+        offsets = {name: _offset(tensor, goal) for name, tensor in given.items()}
+        first = next(iter(offsets.values()), None)
+        for name, offset in offsets.items():
+            if offset is not None and (offset == 1 or (first is None and len(given) > 1)):
+                found.append(Held(name, offset, _rows(goal, given[name]).shape[1]))
+    return found
+
+
+def _goals(bench: Bench) -> list[Tensor]:
+    """What outputs are compared with: the target of the batch, and what torch's losses are given."""
+    observer, _ = bench.subject.observed(bench.batch)
+    own = bench.target(bench.batch)
+    found = [call.target for call in observer.calls if isinstance(call.target, Tensor)]
+    return [t.detach() for t in (*found, *([] if own is None else [own]))]
+
+
+def _offset(given: Tensor, goal: Tensor) -> int | None:
+    """How many places later an argument holds every target, 0 or 1; None where it does not, or where that cannot be told."""
+    if not 2 <= given.ndim <= MOST_DIMENSIONS or len(given) < 2 or given.shape[1] < LONG or given.dtype != goal.dtype:
+        return None
+    rows = _rows(goal, given)
+    if rows.shape[1] not in (given.shape[1], given.shape[1] - 1) or not _varied(given):
+        return None
+    return next((k for k in (0, 1) if _same(given[:, k:], rows)), None)
+
+
+def _rows(goal: Tensor, given: Tensor) -> Tensor:
+    """The targets by example and place, with the features of an argument; no places where they do not fit."""
+    width = given[0, 0].numel() * len(given)
+    if goal.numel() % width:
+        return given[:, :0]
+    return goal.reshape(len(given), goal.numel() // width, *given.shape[2:])
+
+
+def _same(given: Tensor, rows: Tensor) -> bool:
+    length = min(given.shape[1], rows.shape[1])
+    kept = rows[:, :length] != IGNORED
+    return float(kept.double().mean()) > MOSTLY and bool((given[:, :length] == rows[:, :length])[kept].all())
+
+
+def _varied(given: Tensor) -> bool:
+    """Whether neighbours differ often enough for an offset to be told."""
+    return float((given[:, 1:] != given[:, :-1]).double().mean()) > MOSTLY
+
+
+def _later_exchanged(given: Tensor) -> Tensor:
+    """The values from the middle on taken from other examples."""
+    half = given.shape[1] // 2
+    return torch.cat([given[:, :half], given.roll(1, 0)[:, half:]], 1)
+
+
+@torch.no_grad()
+def _change(bench: Bench, call: ModelCall, held: Held) -> float | None:
+    """How much outputs change, of their size, whose targets are among the values that change, or before them."""
+    given = call.tensors[held.name]
+    half = given.shape[1] // 2
+    bench.model.eval()
+    seed(3)
+    before = main_output(call.repeated(bench.model))
+    places, names = call.changed(held.name, lambda t: _later_exchanged(t) if t is given else t)
+    seed(3)
+    after = main_output(bench.model(*places, **names))
+    if before is None or after is None or before.shape != after.shape:
+        return None
+    where = _place_dimension(before, (held.places, given.shape[1]))
+    blind = half + 1 - held.offset  # the first outputs, which may see nothing of what changes
+    if where is None or before.shape[where] < blind:
+        return None
+    early, changed = before.narrow(where, 0, blind), after.narrow(where, 0, blind)
+    return float((changed - early).norm() / early.norm().clamp_min(1e-12))
+
+
+def _place_dimension(output: Tensor, lengths: tuple[int, ...]) -> int | None:
+    """The dimension of an output in which places are: the second, or the last one after convolutions."""
+    dimensions = [d for d in (1, output.ndim - 1) if 0 < d < output.ndim and output.shape[d] in lengths]
+    return dimensions[0] if dimensions else None
+
+
+@torch.no_grad()
+def _draws(bench: Bench, call: ModelCall) -> bool:
+    """Whether outputs are drawn at random in training: then the target may pass through a bottleneck on purpose."""
+    bench.model.train()
+    without_dropout(bench.model)
+    found = []
+    for k in (1, 2):
+        seed(k)
+        found.append(main_output(call.repeated(bench.model)))
+    first, second = found
+    return first is None or second is None or first.shape != second.shape or not torch.equal(first, second)

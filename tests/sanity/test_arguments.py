@@ -1,0 +1,104 @@
+"""What the model makes of each of its arguments, and of random numbers in evaluation mode: a fault and its twin each."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the check-up needs torch")
+
+from nndoctor.sanity.probes import arguments, randomness, targets_seen  # noqa: E402
+
+TWO = """
+class Both(nn.Module):
+    def __init__(self):
+        super().__init__(); self.a, self.b = nn.Linear(8, 8), nn.Embedding(5, 8); self.o = nn.Linear(8, 3)
+        self.gate = nn.Parameter(torch.zeros(1))
+    def forward(self, values, kind): return self.o(torch.relu(self.a(values)) + SECOND)
+model = Both(); optimizer = torch.optim.Adam(model.parameters(), 1e-2); validation_data = None
+kind = torch.randint(0, 5, (240,))
+train_data = DataLoader(TensorDataset(x, kind, y), batch_size=20)
+"""
+DRAWS = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__(); self.a, self.o = nn.Linear(8, 16), nn.Linear(16, 3)
+        self.spread = nn.Parameter(torch.full((16,), -2.0)); nn.init.zeros_(self.o.weight)
+    def forward(self, v): h = torch.relu(self.a(v)); return self.o(HIDDEN)
+model = Net(); optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+"""
+DECODER = """
+class Translator(nn.Module):
+    def __init__(self):
+        super().__init__(); self.e = nn.Embedding(12, 16); self.o = nn.Linear(16, 12)
+        self.encoder, self.decoder = nn.GRU(16, 16, batch_first=True), nn.GRU(16, 16, batch_first=True)
+    def forward(self, source, target_in): return self.o(self.decoder(self.e(target_in), self.encoder(self.e(source))[1])[0])
+model = Translator(); optimizer = torch.optim.Adam(model.parameters(), 1e-3); validation_data = None
+s, t = torch.randint(2, 12, (80, 7)), torch.randint(2, 12, (80, 9))
+train_data = DataLoader(TensorDataset(s, t), batch_size=20)
+def step(model, batch):
+    given, goal = batch[1][:, GIVEN], batch[1][:, 1:]
+    return nn.functional.cross_entropy(model(batch[0], given).flatten(0, 1), goal.flatten())
+"""
+FORECAST = """
+w = torch.randn(120, 9, 1).cumsum(1)
+class Forecaster(nn.Module):
+    def __init__(self):
+        super().__init__(); self.r = nn.LSTM(1, 8, batch_first=True, bidirectional=BOTH_WAYS); self.o = nn.Linear(8 + 8 * BOTH_WAYS, 1)
+    def forward(self, v): return self.o(self.r(v)[0])
+model = Forecaster(); loss = nn.MSELoss(); validation_data = None
+optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+train_data = DataLoader(TensorDataset(w[:, :-1], w[:, 1:]), batch_size=20)
+"""
+
+
+@pytest.mark.parametrize("second", ["self.b(kind) * 0", "self.a(values)", "self.b(torch.zeros_like(kind))"])
+def test_an_argument_that_the_model_ignores_is_seen(probed, second):
+    """Its values are multiplied by zero, replaced by another input, or by a constant."""
+    facts = probed(TWO.replace("SECOND", second), arguments.probe)
+    assert facts["arguments_without_effect"] == ("kind",)
+
+
+@pytest.mark.parametrize("second", ["self.b(kind)", "self.gate * self.b(kind)"])
+def test_an_argument_with_an_effect_is_not(probed, second):
+    """The healthy twin, also behind a gate that begins at zero."""
+    assert probed(TWO.replace("SECOND", second), arguments.probe)["arguments_without_effect"] == ()
+
+
+def test_dropout_that_stays_on_in_evaluation_is_seen(probed):
+    """Functional dropout that is not told the mode, before a last layer of zeros."""
+    facts = probed(DRAWS.replace("HIDDEN", "nn.functional.dropout(h, 0.2)"), randomness.probe)
+    assert facts["evaluation_dropout"] == ("model",)
+
+
+@pytest.mark.parametrize("hidden", ["nn.functional.dropout(h, 0.2, self.training)", "nn.functional.normalize(h)"])
+def test_a_model_that_follows_its_mode_is_not(probed, hidden):
+    """The healthy twins."""
+    assert probed(DRAWS.replace("HIDDEN", hidden), randomness.probe)["evaluation_change"] == 0
+
+
+def test_noise_in_both_modes_is_told_from_samples(probed):
+    """Noise of a fixed size before predictions, against noise whose size is learned."""
+    noise = probed(DRAWS.replace("HIDDEN", "h + 0.3 * torch.randn_like(h)"), randomness.probe)
+    samples = probed(DRAWS.replace("HIDDEN", "h + self.spread.exp() * torch.randn_like(h)"), randomness.probe)
+    assert (noise["evaluation_samples"], samples["evaluation_samples"]) == (False, True)
+
+
+def test_a_decoder_that_is_given_its_targets_is_seen(probed):
+    """Teacher forcing without the shift."""
+    facts = probed(DECODER.replace("GIVEN", "1:"), targets_seen.probe)
+    assert facts["target_argument"] == "target_in"
+    assert facts["target_argument_change"] > 0.01
+
+
+def test_a_decoder_that_is_given_earlier_targets_is_not(probed):
+    """The healthy twin."""
+    facts = probed(DECODER.replace("GIVEN", ":-1"), targets_seen.probe)
+    assert "target_argument" not in facts
+    assert facts["future_change"] < 1e-6
+
+
+@pytest.mark.parametrize(("both_ways", "leaks"), [("True", True), ("False", False)])
+def test_a_forecast_from_both_ways_sees_the_next_value(probed, both_ways, leaks):
+    """Numbers, whose targets are the input one step later."""
+    facts = probed(FORECAST.replace("BOTH_WAYS", both_ways), targets_seen.probe)
+    assert (facts["future_change"] > 1e-3) == leaks
