@@ -25,7 +25,7 @@ def test_slim_curves_are_the_extremes_of_each(drawn):
         assert len(small[name]) <= MOST
         assert np.array_equal(small[name].steps, x)
         assert np.array_equal(small[name].values, y, equal_nan=True)
-        assert small[name].told == whole.told
+        assert small[name].summary == whole.summary
 
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=600), st.floats(0, 1))

@@ -103,7 +103,7 @@ def _parsed(words: Sequence[str]) -> int:
             raise
         if not error.format_message():  # a group without a command has shown its help
             return Exit.TROUBLE
-        raise UsageError(_told(error)) from error
+        raise UsageError(_usage_message(error)) from error
     return code if isinstance(code, int) else Exit.CLEAN
 
 
@@ -125,21 +125,21 @@ def _command(words: Sequence[str], names: Sequence[str]) -> None:
     raise UsageError(f"unknown command '{word}'. {meant}")
 
 
-def _told(error: Exception) -> str:
+def _usage_message(error: Exception) -> str:
     """The parser's complaint as one line in plain words, with what was meant, and where help is.
 
     `error` has the parser's `format_message` and `ctx`.
     """
-    told = " ".join(str(getattr(error, "format_message")()).split()).rstrip(".")  # noqa: B009 - of no type
+    message = " ".join(str(getattr(error, "format_message")()).split()).rstrip(".")  # noqa: B009 - of no type
     for pattern, plain in PLAIN:
-        told = re.sub(pattern, plain, told)
-    choice = re.search(r"'([^']*)' is not one of (.*)", told)
+        message = re.sub(pattern, plain, message)
+    choice = re.search(r"'([^']*)' is not one of (.*)", message)
     if choice:
         names = choice[2].replace("'", "")
         meant = nearest(choice[1], names.split(", "))
-        told = f"{told[: choice.start()]}'{choice[1]}' is unknown{meant}; expected one of {names}"
+        message = f"{message[: choice.start()]}'{choice[1]}' is unknown{meant}; expected one of {names}"
     where = getattr(getattr(error, "ctx", None), "command_path", "nndoctor")
-    return f"{told}. See: {where} --help"
+    return f"{message}. See: {where} --help"
 
 
 # The parser's words, and ours.

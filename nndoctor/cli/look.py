@@ -34,9 +34,9 @@ def look(color: Color = Color.auto, *, to_file: bool = False) -> Style:
 
 def _columns() -> int:
     """The columns of the terminal as COLUMNS or the system says, else 80; `shutil` says the same, and takes long to import."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isdigit() and int(said) > 0:
-        return int(said)
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) > 0:
+        return int(columns)
     try:
         return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ is not None else 1).columns or USUAL
     except (OSError, ValueError, AttributeError):  # no terminal, or a closed standard output

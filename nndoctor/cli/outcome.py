@@ -33,7 +33,7 @@ class Outcome:
             self.unjudged.append((report.source, report.unjudged))
         self.misspelled |= dict.fromkeys(_misspelled(report))
 
-    def told(self, *, shown: bool) -> bool:
+    def report_problems(self, *, shown: bool) -> bool:
         """Whether something is wrong with the runs or the request; says what, but for what the report has `shown`."""
         for source, reason in () if shown else self.unjudged:
             say(f"{source}: cannot be judged: {reason}")

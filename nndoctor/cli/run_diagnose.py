@@ -122,7 +122,7 @@ def _note_left_out(passed: Sequence[str], request: DiagnoseRequest) -> None:
 def _exit_code(outcome: Outcome, request: DiagnoseRequest, *, failed: bool) -> int:
     """2 where something could not be read or judged, else what the findings ask for; says what the format does not."""
     shown = request.format is OutputFormat.terminal and not request.quiet and request.output is None
-    if outcome.told(shown=shown) or failed or not outcome.runs:
+    if outcome.report_problems(shown=shown) or failed or not outcome.runs:
         return Exit.TROUBLE
     if request.format is OutputFormat.concise and not outcome.found:
         say(f"no problems found in {outcome.runs} run{'' if outcome.runs == 1 else 's'}")

@@ -64,10 +64,10 @@ def _answer(sides: list[Side], by: str | None, *, higher: bool | None) -> Gate |
 
 def _series(found: Comparison, by: str) -> str | None:
     """The compared series that a user's name means."""
-    from nndoctor.readers.vocabulary.names import meaning
+    from nndoctor.readers.vocabulary.names import meaning_of
 
-    said = meaning(by)
-    spelled = {by, f"{said.split}/{said.metric}" if said.split else ""}
+    meaning = meaning_of(by)
+    spelled = {by, f"{meaning.split}/{meaning.metric}" if meaning.split else ""}
     return next((measure.name for measure in found.measures if measure.name in spelled), None)
 
 
@@ -77,7 +77,7 @@ def _by_score(sides: list[Side], by: str, *, higher: bool | None) -> Gate | None
     from nndoctor.core.metrics import BY_NAME
     from nndoctor.readers.io.source import Source
     from nndoctor.readers.text.scores import printed
-    from nndoctor.readers.vocabulary.names import meaning
+    from nndoctor.readers.vocabulary.names import meaning_of
 
     values: list[list[float]] = []
     for side in sides:
@@ -86,7 +86,7 @@ def _by_score(sides: list[Side], by: str, *, higher: bool | None) -> Gate | None
         if missing is not None:
             raise UsageError(f"--by {by}: {missing} has no such series, and prints no line such as '{by}: 0.97'")
         values.append([value for value in logs.values() if value is not None])
-    metric = meaning(by).metric
+    metric = meaning_of(by).metric
     if higher is None and metric != "loss" and metric not in BY_NAME:
         raise UsageError(f"--by {by}: is a high value good or bad? say --higher or --lower")
     upward = BY_NAME[metric].higher if higher is None and metric in BY_NAME else bool(higher)

@@ -65,7 +65,7 @@ def carry_out(request: TrainRequest) -> int:
         live = Live(partial(session_of(_session_options(request)).judge, log=str(folder)))
         training = Training(experiment(request.model, given), options, folder, request.resume, stop_on, live)
         if not request.quiet:
-            for words in (*training.experiment.said, *training.said, f"run folder: {folder}"):
+            for words in (*training.experiment.notes, *training.notes, f"run folder: {folder}"):
                 say(words)
         for words in cut_back(folder, training.place.step) if request.resume else ():
             say(words)
@@ -127,16 +127,16 @@ def _bar(training: Training, *, quiet: bool) -> Iterator[Callable[[], None]]:
 
 def _lines(training: Training) -> Callable[[], None]:
     """Says at most every ten seconds how far the training is, and how long it will still take."""
-    began = said = time.perf_counter()
+    began = last_line = time.perf_counter()
     first = training.place.step
 
     def see() -> None:
-        nonlocal said
+        nonlocal last_line
         now = time.perf_counter()
         done = training.place.step - first
-        if now - said < LINES or not done:
+        if now - last_line < LINES or not done:
             return
-        said = now
+        last_line = now
         speed = done / (now - began)
         left = "" if training.total is None else f"  {_duration((training.total - training.place.step) / speed)} left"
         say(_state(training, speed) + left)

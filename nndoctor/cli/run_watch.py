@@ -99,7 +99,7 @@ class _Screen:
     request: WatchRequest
     watch: Watch
     live: Live | None = None
-    said: dict[str, str] = field(default_factory=dict)
+    shown_diagnoses: dict[str, str] = field(default_factory=dict)
 
     def shown(self) -> AbstractContextManager[object]:
         """The screen, for as long as it is watched."""
@@ -155,8 +155,8 @@ class _Screen:
 
         for report in self.watch.all():
             diagnosis = report.primary.name if report.primary else verdict(report)[1]
-            if self.said.get(report.source) != diagnosis:
-                self.said[report.source] = diagnosis
+            if self.shown_diagnoses.get(report.source) != diagnosis:
+                self.shown_diagnoses[report.source] = diagnosis
                 put(f"{line(report)}\n")
 
     def _status(self) -> str:
@@ -170,7 +170,7 @@ class _Commands:
     """The user's commands: each finding notifies once, the stop command runs once."""
 
     request: WatchRequest
-    told: set[tuple[str, str]] = field(default_factory=set)
+    notified: set[tuple[str, str]] = field(default_factory=set)
     stopped: bool = False
     send: Callable[[Finding, str], None] | None = None
 
@@ -193,8 +193,8 @@ class _Commands:
     def run(self, watch: Watch) -> None:
         """Run what is due for the findings that stand."""
         for (source, code), finding in watch.standing.items():
-            if self.request.notify and (source, code) not in self.told and finding in self.graver(watch):
-                self.told.add((source, code))
+            if self.request.notify and (source, code) not in self.notified and finding in self.graver(watch):
+                self.notified.add((source, code))
                 if self.send is not None:
                     self.send(finding, source)
                 else:

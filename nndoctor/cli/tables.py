@@ -69,8 +69,8 @@ def _remembered(report: Report, row: int) -> Report:
 
     run = report.run
     none = np.zeros(0)  # and no view, which would keep all that it is a part of
-    series = {name: s.only(none, none) for name, s in run.series.items() if s.told is not None}
+    series = {name: s.only(none, none) for name, s in run.series.items() if s.summary is not None}
     for name, s in series.items():
-        vars(s).update(told=run.series[name].told)
+        vars(s).update(summary=run.series[name].summary)
     small = replace(run, series=series, facts={}, unknown=(), notes=(), clock=None, epochs=None)
     return replace(report, run=small, findings=(), cleared=(), skipped=(), prognosis=(), measurements={"row": row})

@@ -37,9 +37,9 @@ def _one(name: str, parts: list[tuple[np.ndarray, np.ndarray]]) -> Series:
     return Series(name, steps[stands], values[stands], name)
 
 
-def told(found: Mapping[str, object]) -> dict[str, Fact]:
+def recorded_facts(found: Mapping[str, object]) -> dict[str, Fact]:
     """The facts that are single values or lists of one kind; of an object, or of a list of them, each entry is `name:key`."""
-    said: dict[str, Fact] = {}
+    result: dict[str, Fact] = {}
     for name, value in found.items():
         if isinstance(value, Mapping):
             entries = {f"{name}:{key}": _value(v) for key, v in value.items()}
@@ -47,8 +47,8 @@ def told(found: Mapping[str, object]) -> dict[str, Fact]:
             entries = {f"{name}:{key}": _group(value, key) for key in value[0]}
         else:
             entries = {name: _value(value)}
-        said.update({key: Fact(v) for key, v in entries.items() if v is not None})
-    return said
+        result.update({key: Fact(v) for key, v in entries.items() if v is not None})
+    return result
 
 
 def _group(groups: list[Mapping[str, object]], key: str) -> FactValue | None:

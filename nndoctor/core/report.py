@@ -119,8 +119,10 @@ class Report:
 
     def __repr__(self) -> str:
         primary = self.primary
-        said = f"{primary.name}, {likelihood(primary.confidence)}" if primary else self.unjudged or "no problems found"
-        return f"<Report on {self.source or 'a run'}: {said}>"
+        result = (
+            f"{primary.name}, {likelihood(primary.confidence)}" if primary else self.unjudged or "no problems found"
+        )
+        return f"<Report on {self.source or 'a run'}: {result}>"
 
     def _repr_html_(self) -> str:
         return str(displayed("report_html", self))

@@ -17,7 +17,7 @@ KEPT = ("noise", "best", "best_step")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SeriesSummary:
     """A series in seven numbers: its finite points, the first, the last, the lowest and the highest with their steps."""
 
     points: int
@@ -100,14 +100,14 @@ class Series:
         return float(self.x[int(np.argmin(self.y))])
 
     @cached_property
-    def told(self) -> Told | None:
+    def summary(self) -> SeriesSummary | None:
         """The series in seven numbers; None where no value is finite."""
         x, y = self.x, self.y
         if not len(y):
             return None
         low, high = int(y.argmin()), int(y.argmax())
         first, last = float(y[0]), float(y[-1])
-        return Told(len(y), first, last, float(y[low]), float(x[low]), float(y[high]), float(x[high]))
+        return SeriesSummary(len(y), first, last, float(y[low]), float(x[low]), float(y[high]), float(x[high]))
 
     def bare(self) -> Self:
         """The same series without its lines."""
@@ -127,7 +127,7 @@ class Series:
             if "smooth" in known:
                 vars(small).update(best=self.best, best_step=self.best_step)
             vars(small).update({name: known[name] for name in KEPT if name in known})
-            vars(small).update(told=self.told, first=self.first, last=self.last)
+            vars(small).update(summary=self.summary, first=self.first, last=self.last)
         return small
 
     @cached_property

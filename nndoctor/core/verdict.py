@@ -61,8 +61,8 @@ def described(finding: Finding) -> str:
     """
     message = finding.message.rstrip(".")
     name = spoken(finding.name)
-    said = {_stem(word) for word in message.lower().split()}
-    if {_stem(word) for word in name.lower().split()} <= said:
+    words_of_message = {_stem(word) for word in message.lower().split()}
+    if {_stem(word) for word in name.lower().split()} <= words_of_message:
         return sentence(message)
     return sentence(f"{name}: {message}")
 
@@ -119,8 +119,8 @@ def _no_problems(report: Report) -> str:
 def _rewarded(report: Report) -> str:
     """` Reward goes from 0.19 to 0.94.`, where a reward is logged."""
     paid = report.run.series.get("reward")
-    told = None if paid is None else paid.told
-    return "" if told is None else f" Reward goes from {number(told.first)} to {number(told.last)}."
+    summary = None if paid is None else paid.summary
+    return "" if summary is None else f" Reward goes from {number(summary.first)} to {number(summary.last)}."
 
 
 def _ends(report: Report) -> str:
@@ -136,13 +136,13 @@ def _ends(report: Report) -> str:
 
 def _end(report: Report, split: str, series: Series, *, later: bool) -> str:
     """`training loss ends at 0.19`; of validation also its best value where that is not the last."""
-    told = series.told
-    if told is None:
+    summary = series.summary
+    if summary is None:
         return ""
     words = f"{'training' if split == 'train' else split} {series.name.rpartition('/')[2].replace('_', ' ')}"
-    last = told.last / series.scale
-    best, at = (told.high, told.high_step) if direction(series.name) else (told.low, told.low_step)
-    better = split == "validation" and not math.isclose(best, told.last, rel_tol=0.01)
+    last = summary.last / series.scale
+    best, at = (summary.high, summary.high_step) if direction(series.name) else (summary.low, summary.low_step)
+    better = split == "validation" and not math.isclose(best, summary.last, rel_tol=0.01)
     where = f" (best {number(best / series.scale)} at {report.axis} {step(at)})" if better else ""
     return f"{words} {'' if later else 'ends '}at {number(last)}{where}"
 

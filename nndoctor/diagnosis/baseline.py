@@ -62,16 +62,16 @@ class Baseline:
 
     def facts(self) -> dict[str, FactValue]:
         """What rules want to know: the statistics of the good runs, and the bands of their curves."""
-        said: dict[str, FactValue] = {"good_runs": len(self.runs)}
+        facts: dict[str, FactValue] = {"good_runs": len(self.runs)}
         for name in dict.fromkeys(name for run in self.runs for name in run.statistics):
-            said[f"baseline:{name}"] = tuple(run.statistics[name] for run in self.runs if name in run.statistics)
+            facts[f"baseline:{name}"] = tuple(run.statistics[name] for run in self.runs if name in run.statistics)
         bands = []
         for name in self.runs[0].curves if self.runs else ():
             band = _band(name, [run.curves[name] for run in self.runs if name in run.curves])
             if band is not None:
                 bands.append(name)
-                said |= {f"band:{name}:{part}": tuple(map(float, y)) for part, y in zip(PARTS, band, strict=True)}
-        return {**said, "bands": tuple(bands)} if bands else said
+                facts |= {f"band:{name}:{part}": tuple(map(float, y)) for part, y in zip(PARTS, band, strict=True)}
+        return {**facts, "bands": tuple(bands)} if bands else facts
 
 
 PARTS = ("steps", "level", "width")

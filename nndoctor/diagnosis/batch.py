@@ -62,8 +62,8 @@ def _unread(run: Run) -> Iterator[str]:
 
 def _defect(source: Source, error: Exception) -> str:
     """One line for an unexpected exception: what, where in nndoctor, and what to do."""
-    said = " ".join(str(error).split())[:MAX_MESSAGE]
-    return f"{source.path}: nndoctor failed on this log ({type(error).__name__} at {raised_at(error)}: {said}); please report it"
+    message = " ".join(str(error).split())[:MAX_MESSAGE]
+    return f"{source.path}: nndoctor failed on this log ({type(error).__name__} at {raised_at(error)}: {message}); please report it"
 
 
 def all_judged(

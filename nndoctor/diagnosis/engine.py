@@ -35,21 +35,21 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     judged, foreign = applicable(seen, judged)
     skipped += foreign
     found, cleared, errors = _examined(seen, judged)
-    told: list[tuple[Rule, Finding]] = []
+    ranked: list[tuple[Rule, Finding]] = []
     for rule in (rule for rule in judged if rule.name in found):
         cause = explained_by(rule, found)
         if cause is None:
-            told += [(rule, finding) for finding in found[rule.name]]
+            ranked += [(rule, finding) for finding in found[rule.name]]
         else:
             skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
-    _leave_open([rule for rule, _ in told if rule.makes_undecidable], judged, cleared, skipped)
-    told.sort(key=lambda pair: _importance(*pair))
+    _leave_open([rule for rule, _ in ranked if rule.makes_undecidable], judged, cleared, skipped)
+    ranked.sort(key=lambda pair: _importance(*pair))
     with np.errstate(all="ignore"):  # as for the rules
         prognosis = expected(seen) if reasons else estimated(seen)
         measurements = measured(seen)
     return Report(
         run,
-        tuple(finding for _, finding in told),
+        tuple(finding for _, finding in ranked),
         tuple(cleared),
         tuple(sorted((*ignored, *skipped), key=attrgetter("code"))),
         prognosis=prognosis,
@@ -80,8 +80,8 @@ def _examined(run: Run, rules: Iterable[Rule]) -> tuple[dict[str, list[Finding]]
 
 def _failed(rule: Rule, error: Exception) -> str:
     """One line for a rule that raised."""
-    said = f"{type(error).__name__}: {error} ({raised_at(error)})"
-    return f"rule {rule.code} {rule.name} failed on this log: please report {said}"
+    failure = f"{type(error).__name__}: {error} ({raised_at(error)})"
+    return f"rule {rule.code} {rule.name} failed on this log: please report {failure}"
 
 
 def _leave_open(found: Iterable[Rule], rules: Iterable[Rule], cleared: list[str], skipped: list[Skipped]) -> None:

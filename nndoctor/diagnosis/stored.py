@@ -14,11 +14,11 @@ from nndoctor.core.finding import Cause, Finding, Location, Remedy, Severity
 from nndoctor.core.prognosis import Expectation, Reason
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import Fact, Run
-from nndoctor.core.series import KEPT, Series, Told
+from nndoctor.core.series import KEPT, Series, SeriesSummary
 
-CLASSES = (Report, Skipped, Run, Fact, Series, Told, Finding, Location, Cause, Remedy, Expectation, Reason)
+CLASSES = (Report, Skipped, Run, Fact, Series, SeriesSummary, Finding, Location, Cause, Remedy, Expectation, Reason)
 FIELDS = {kind.__name__: (kind, tuple(f.name for f in fields(kind))) for kind in CLASSES}
-TOLD = (*KEPT, "told", "first", "last")  # what a reduced series knows of the whole one
+CACHED = (*KEPT, "summary", "first", "last")  # what a reduced series knows of the whole one
 
 
 def dumped(reports: tuple[Report, ...]) -> str:
@@ -57,7 +57,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a report holds
         raise TypeError(f"a report holds a {name}, which is not stored")
     own = [name, *(_plain(getattr(value, field)) for field in names)]
     if isinstance(value, Series):
-        own.append(_plain({told: vars(value)[told] for told in TOLD if told in vars(value)}))
+        own.append(_plain({key: vars(value)[key] for key in CACHED if key in vars(value)}))
     return own
 
 

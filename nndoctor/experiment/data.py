@@ -25,7 +25,7 @@ class Batches:
     """
 
     source: Callable[[], Iterator[Batch]]
-    said: str
+    summary: str
     examples: int | None = None
     number: int | None = None
     dataset: object = None
@@ -107,8 +107,8 @@ def _is_hub_dataset(given: object) -> bool:
     return type(given).__module__.split(".")[0] == "datasets" and hasattr(given, "__getitem__")
 
 
-def _loader(loader: DataLoader[object], said: str) -> Batches:
+def _loader(loader: DataLoader[object], summary: str) -> Batches:
     dataset = loader.dataset
     examples = len(dataset) if isinstance(dataset, Sized) else None
     number = len(loader) if examples is not None else None
-    return Batches(lambda: iter(loader), said, examples, number, dataset, loader)
+    return Batches(lambda: iter(loader), summary, examples, number, dataset, loader)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
 from nndoctor.experiment.keras_model import compiled_parts
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
-from nndoctor.experiment.model_file import ModelFileError, load, told
+from nndoctor.experiment.model_file import ModelFileError, load, user_code
 from nndoctor.experiment.own_loss import why_no_loss
 from nndoctor.experiment.transformers_trainer import trainer_in, trainer_parts
 
@@ -28,7 +28,7 @@ OptimizerMaker = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
 @dataclass
 class Experiment:
-    """What a user's file brings. `said` tells what was found and what was assumed, for people.
+    """What a user's file brings. `notes` lists what was found and what was assumed, for people.
 
     `epochs` is the length that the file itself names, `make_model` its function `model` where it has one.
     """
@@ -41,7 +41,7 @@ class Experiment:
     optimizer: torch.optim.Optimizer | OptimizerMaker | None = None
     step: Callable[[nn.Module, Batch], Tensor] | None = None
     train_step: Callable[[nn.Module, Batch, torch.optim.Optimizer], object] | None = None
-    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     scheduler: object = None
     epochs: int | None = None
     make_model: Callable[..., nn.Module] | None = None
@@ -64,17 +64,17 @@ def experiment(path: str, given: Given = Given()) -> Experiment:
     parts = _parts(path, found, names)
     if given.shape is None:
         _complete(path, parts, ("train_data",))
-    said = [f"model: {type(found).__name__}, {_size(found)}"]
+    notes = [f"model: {type(found).__name__}, {_size(found)}"]
     data = parts.get("train_data")
     if data is None and given.shape is not None:
         data = stand_in(given.shape, given.classes, given.seed)
-        said.append(f"train_data: assumed, normal inputs of {'x'.join(map(str, given.shape))}")
+        notes.append(f"train_data: assumed, normal inputs of {'x'.join(map(str, given.shape))}")
     loss = parts.get("loss")
     trained = "step" in parts or "train_step" in parts
     if loss is None and not trained and given.shape is not None:
         loss = nn.MSELoss() if given.classes is None else nn.CrossEntropyLoss()
-        said.append(f"loss: assumed, {type(loss).__name__}")
-    with told(path, "makes its data"):
+        notes.append(f"loss: assumed, {type(loss).__name__}")
+    with user_code(path, "makes its data"):
         train = batches("train_data", data, shuffle=True, size=given.batch_size)
         held_out = parts.get("validation_data")
         validation = (
@@ -82,11 +82,14 @@ def experiment(path: str, given: Given = Given()) -> Experiment:
         )
     if loss is None and not trained:
         _owns_loss(path, found, train)
-        said.append("loss: the model's own")
-    said += [train.said, *([validation.said] if validation else ["no validation_data: overfitting cannot be seen"])]
+        notes.append("loss: the model's own")
+    notes += [
+        train.summary,
+        *([validation.summary] if validation else ["no validation_data: overfitting cannot be seen"]),
+    ]
     return Experiment(
         path, found, train, _callable(path, "loss", loss), validation, _optimizer(path, parts.get("optimizer")),
-        _callable(path, "step", parts.get("step")), _callable(path, "train_step", parts.get("train_step")), said,
+        _callable(path, "step", parts.get("step")), _callable(path, "train_step", parts.get("train_step")), notes,
         names.get("scheduler"), _epochs(names), _maker(names.get("model")),
     )  # fmt: skip
 
@@ -132,7 +135,7 @@ def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:
         raise ModelFileError(f"{path} sets no model{hint}")
     if not isinstance(given, nn.Module) and callable(given):
         torch.manual_seed(seed)
-        with told(path, "makes its model"):
+        with user_code(path, "makes its model"):
             given = given()
     if not isinstance(given, nn.Module):
         raise ModelFileError(
@@ -146,10 +149,10 @@ def _parts(path: str, model: nn.Module, names: Mapping[str, object]) -> dict[str
     parts = _named(names)
     trainer = trainer_in(names)
     if trainer is not None and trainer.model is model:
-        with told(path, "asks its Trainer for its parts"):
+        with user_code(path, "asks its Trainer for its parts"):
             return trainer_parts(trainer) | parts
     lightning = Lightning.of(model)
-    with told(path, "is attached to a Trainer" if lightning else "makes its data"):
+    with user_code(path, "is attached to a Trainer" if lightning else "makes its data"):
         if lightning is not None:
             own = lightning.parts(parts.get("train_data"), parts.get("validation_data"))
             return {**own, **parts, **{name: own[name] for name in ("train_data", "validation_data") if name in own}}
@@ -170,7 +173,7 @@ def _complete(path: str, parts: Mapping[str, object], wanted: tuple[str, ...]) -
 
 def _owns_loss(path: str, model: nn.Module, train: Batches) -> None:
     """Raise ModelFileError where nothing gives a loss: neither the file nor the model itself."""
-    with told(path, "gives its data"):
+    with user_code(path, "gives its data"):
         why = why_no_loss(model, train)
     if why is not None:
         raise ModelFileError(

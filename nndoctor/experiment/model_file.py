@@ -46,7 +46,7 @@ def load(path: str, seed: int = 0) -> Mapping[str, object]:
         raise ModelFileError(f"{path} is not a Python file; expected one that defines model, loss and train_data")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # classes defined in it can be pickled by the workers of a data loader
-    with _beside(root), _beside(file.resolve().parent), _no_training(), told(path, "is run"):
+    with _beside(root), _beside(file.resolve().parent), _no_training(), user_code(path, "is run"):
         if "." in name:  # relative imports want the packages that hold the file
             importlib.import_module(name.rpartition(".")[0])
             sys.modules[name] = module
@@ -55,7 +55,7 @@ def load(path: str, seed: int = 0) -> Mapping[str, object]:
 
 
 @contextmanager
-def told(path: str, doing: str) -> Iterator[None]:
+def user_code(path: str, doing: str) -> Iterator[None]:
     """What the user's code raises, as a ModelFileError that names the line of their file."""
     try:
         yield
@@ -74,11 +74,11 @@ def told(path: str, doing: str) -> Iterator[None]:
     except Exception as error:
         line = _line(error, path)
         place = f"{path}, line {line}" if line else path
-        said = str(error).strip().splitlines()
+        lines = str(error).strip().splitlines()
         if "relative import" in str(error):
-            said = [f"{said[0]}; add an __init__.py to the folder, or run it by name: --module pkg.model"]
+            lines = [f"{lines[0]}; add an __init__.py to the folder, or run it by name: --module pkg.model"]
         raise ModelFileError(
-            f"{place}: {type(error).__name__} as it {doing}{f': {said[0]}' if said else ''}", _trace(error, path)
+            f"{place}: {type(error).__name__} as it {doing}{f': {lines[0]}' if lines else ''}", _trace(error, path)
         ) from error
 
 

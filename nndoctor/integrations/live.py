@@ -93,7 +93,7 @@ class Live:
         self._next = 0.0
         self._at = FIRST
         self._watch: Watch | None = None
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def start(
         self,
@@ -205,9 +205,9 @@ class Live:
         if self._watch is None or self.recorder is None:
             return
         for finding in self._watch.worst(Severity.ERROR):
-            if finding.code not in self._told and self._choices.show:
+            if finding.code not in self._reported and self._choices.show:
                 say(f"step {self.recorder.next_step}: {finding.code} {finding.name}: {finding.message}")
-            self._told.add(finding.code)
+            self._reported.add(finding.code)
         if self._choices.stop_on is not None:
             self.stopped_by = next(iter(self._watch.worst(Severity(self._choices.stop_on))), None)
             if self.stopped_by is not None:

@@ -60,8 +60,10 @@ class Tools:
         """Compare runs with the first one: which is better, by more than noise, and which findings are new or gone.
         `gate` answers for a baseline and a candidate whether to keep it: better, within noise (with the seeds needed) or
         worse; `by` names the series, or a number that each run prints."""  # noqa: D205, D209
-        told = ("--format", "markdown") if not gate else ("--gate", "--format", "json", *([f"--by={by}"] if by else []))
-        return self._answer(("compare", *told), self._inside(paths), offset)
+        options = (
+            ("--format", "markdown") if not gate else ("--gate", "--format", "json", *([f"--by={by}"] if by else []))
+        )
+        return self._answer(("compare", *options), self._inside(paths), offset)
 
     def sweep(self, paths: list[str], offset: int = 0) -> str:
         """Judge a hyperparameter search: best at the edge, range too narrow, which settings matter."""
@@ -83,9 +85,9 @@ class Tools:
         if offset <= 0 or asked not in self._last:
             done = _run(asked, self.root)
             out, lines = done.stdout.strip("\n"), done.stderr.strip("\n").splitlines()
-            told = [line for line in lines if line.removeprefix("nndoctor: ") not in out.replace('\\"', '"')]
+            messages = [line for line in lines if line.removeprefix("nndoctor: ") not in out.replace('\\"', '"')]
             self._last.clear()
-            self._last[asked] = "\n".join(part for part in (shaped(out) if out else "", *told) if part)
+            self._last[asked] = "\n".join(part for part in (shaped(out) if out else "", *messages) if part)
         return bounded(self._last[asked], offset)
 
     def _inside(self, paths: Sequence[str]) -> list[str]:
@@ -182,7 +184,7 @@ def server(root: Path, *, allow_run: bool = False, allow_addresses: bool = False
     made = MCPServer("nndoctor", instructions=INSTRUCTIONS, version=__version__)
     tools = Tools(root, allow_run, allow_addresses)
 
-    def told(tool: Callable[..., str]) -> Callable[..., str]:
+    def with_readable_errors(tool: Callable[..., str]) -> Callable[..., str]:
         """The tool, with our errors as ones whose text the agent may read."""
 
         @wraps(tool)
@@ -196,5 +198,5 @@ def server(root: Path, *, allow_run: bool = False, allow_addresses: bool = False
 
     offered: list[Callable[..., str]] = [tools.diagnose, tools.prognosis, tools.compare, tools.sweep, tools.explain]
     for tool in (*offered, tools.sanity) if allow_run else offered:
-        made.tool(structured_output=False)(told(tool))
+        made.tool(structured_output=False)(with_readable_errors(tool))
     return made

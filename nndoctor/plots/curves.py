@@ -199,24 +199,24 @@ def _axis(plan: _Plan, run: Run, span: tuple[float, float] | None) -> list[Line]
     if span is not None and span[1] > span[0]:
         for k in range(frame.column(span[0], width), frame.column(span[1], width) + 1):
             cells[k] = (glyphs.span, "mark")
-    said = ["log axis"] if frame.log else []
+    notes = ["log axis"] if frame.log else []
     broken = [x for c in plan.curves for x in c.series.steps[~np.isfinite(c.series.values)]]
     for x in broken:
         cells[frame.column(float(x), width)] = (glyphs.broken, "error")
-    said += [f"{glyphs.broken} not finite"] if broken else []
+    notes += [f"{glyphs.broken} not finite"] if broken else []
     best = run.series.get("validation/loss")
     if best is not None and len(best.y) >= FEWEST and any(c.series is best for c in plan.curves):
         lowest = float(best.x[int(best.y.argmin())])
         cells[frame.column(lowest, width)] = (glyphs.best, "mark")
-        said.append(f"{glyphs.best} best at {step(lowest)}")
+        notes.append(f"{glyphs.best} best at {step(lowest)}")
     first, last = _short(frame.x0), _short(frame.x1)
     room = max(width - len(first) - len(last), 0)
-    while said and len("  ".join(said)) > room - 2:
-        said.pop(0)
+    while notes and len("  ".join(notes)) > room - 2:
+        notes.pop(0)
     axis: Line = [(" " * (plan.gutter + 1), ""), (glyphs.corner, "dim"), *_runs(cells)]
     below: Line = [
         (f"{run.axis:>{plan.gutter}}  {first}", "dim"),
-        ("  ".join(said).center(room), "mark"),
+        ("  ".join(notes).center(room), "mark"),
         (last, "dim"),
     ]
     return [axis, below]

@@ -66,15 +66,15 @@ def picture(report: Report, theme: Theme = Theme.light, *, titled: bool = True) 
     sheet = _Sheet(figure, report, palette, _steps(rows, report.run), height, (_left(rows), _right(rows, bars)))
     if titled:
         sheet.heading(title)
-    down, said = top, []
+    down, captions = top, []
     for k, row in enumerate(rows):
-        said += sheet.panel(row, down, last=k == len(rows) - 1)
+        captions += sheet.panel(row, down, last=k == len(rows) - 1)
         down += row.inches + GAP
     if bars and rows:
         sheet.evidence(bars, top - 0.36 - BAR * len(bars))
-        said.append("bars above: where each finding is seen")
-    if said:
-        sheet.caption(". ".join(part[:1].upper() + part[1:] for part in dict.fromkeys(said)) + ".")
+        captions.append("bars above: where each finding is seen")
+    if captions:
+        sheet.caption(". ".join(part[:1].upper() + part[1:] for part in dict.fromkeys(captions)) + ".")
     if not rows:
         figure.text(0.5, 0.3, "no finite value to draw", ha="center", color=palette.faint)
     return figure
@@ -168,15 +168,15 @@ class _Sheet:
 
     def panel(self, row: _Row, down: float, *, last: bool) -> list[str]:
         """One panel, and what there is to mark in it; gives what the caption says of the marks."""
-        axes, said = self._axes(down, row.inches), []
+        axes, captions = self._axes(down, row.inches), []
         panel.steps(axes, self.palette, self.report.axis, labelled=last)
         if row.grid is not None:
             heat.draw(self.figure, axes, row.grid, self.palette)
-            said = ["white: not measured"] if not np.isfinite(row.grid.values).all() else []
+            captions = ["white: not measured"] if not np.isfinite(row.grid.values).all() else []
         else:
-            said = self._curves(axes, row)
+            captions = self._curves(axes, row)
         axes.set_xlim(self.limits)
-        return said
+        return captions
 
     def caption(self, words: str) -> None:
         """What lines, bands and shades mean, at the foot of the picture."""
@@ -204,15 +204,17 @@ class _Sheet:
 
     def _curves(self, axes: Axes, row: _Row) -> list[str]:
         drawn = panel.draw(axes, row.curves, self.palette, self.report.axis, bare=row.bare)
-        said = ["thin line: logged values; thick line: smoothed; band: ±2 standard deviations"] if drawn.band else []
+        captions = (
+            ["thin line: logged values; thick line: smoothed; band: ±2 standard deviations"] if drawn.band else []
+        )
         names = {series.name for series in row.curves}
         validation, primary = self.report.run.series.get("validation/loss"), self.report.primary
         if validation is not None and validation.name in names and len(validation.y) >= 3:
             panel.best(axes, validation, self.palette, self.report.axis)
         if primary is not None and primary.span is not None and primary.series in names:
             panel.shade(axes, primary.span, self.palette.severity(primary.severity))
-            said.append(f"shaded: {primary.name}")
-        return said
+            captions.append(f"shaded: {primary.name}")
+        return captions
 
     def _axes(self, down: float, inches: float) -> Axes:
         left, right = self.margins

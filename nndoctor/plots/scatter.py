@@ -49,7 +49,7 @@ def scatter(x: Array, y: Array, width: int, label: str, *, drawing: bool = True)
         lines.append([(f"{values.get(k, ''):>{gutter}} ", "dim"), (side, "dim"), (row, "train")])
     lines.append([(" " * (gutter + 1) + glyphs.corner + glyphs.floor * across, "dim")])
     first, last = number(float(x.min())), number(float(x.max()))
-    said = f"{label}, log axis" if log else label
+    axis_label = f"{label}, log axis" if log else label
     room = max(across - len(first) - len(last), 0)
-    lines.append([(" " * (gutter + 2) + first + said.center(room)[:room] + last, "dim")])
+    lines.append([(" " * (gutter + 2) + first + axis_label.center(room)[:room] + last, "dim")])
     return lines

@@ -88,10 +88,12 @@ def card(rule: Rule, look: Style, related: Sequence[str] = ()) -> str:
 
 def needs_in_words(rule: Rule) -> str:
     """The series and facts that a rule needs, with the number of points; empty if it needs nothing."""
-    return ", ".join(f"{_told(need)} ({n} points)" if n > 1 else _told(need) for need, n in rule.needs.items())
+    return ", ".join(
+        f"{_readable_need(need)} ({n} points)" if n > 1 else _readable_need(need) for need, n in rule.needs.items()
+    )
 
 
-def _told(need: str) -> str:
+def _readable_need(need: str) -> str:
     """`layer:*/std` -> `a layer's std (nndoctor.Recorder)`; `a|b` -> `a or b`; `fact:num_classes` -> `num classes`."""
     if need.startswith("fact:"):
         return GIVEN.get(need[5:], need[5:].replace("_", " "))

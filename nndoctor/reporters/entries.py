@@ -71,17 +71,17 @@ class Entry:
 
 def entries(reports: Iterable[Report], errors: Errors, context: Context) -> list[Entry]:
     """All of them, in the order of the reports, troubles last; messages are safe to show."""
-    known: list[_Told] = []
-    troubles = [_Told(*UNREADABLE, source, source, message) for source, message in errors]
+    known: list[_Unplaced] = []
+    troubles = [_Unplaced(*UNREADABLE, source, source, message) for source, message in errors]
     for report in reports:
-        known += [_Told(f.code, f.name, report.source, f.location.path, f.message, f) for f in report.findings]
+        known += [_Unplaced(f.code, f.name, report.source, f.location.path, f.message, f) for f in report.findings]
         reason = cannot_say(report)
         if reason is not None:
             troubles.append(
-                _Told(*NOT_JUDGED, report.source, report.run.path or report.source, f"cannot be judged: {reason}")
+                _Unplaced(*NOT_JUDGED, report.source, report.run.path or report.source, f"cannot be judged: {reason}")
             )
     seen: Counter[str] = Counter()
-    return [_entry(told, context, seen) for told in [*known, *troubles]]
+    return [_entry(item, context, seen) for item in [*known, *troubles]]
 
 
 def relative(path: str, root: str) -> str:
@@ -102,7 +102,7 @@ def text(entry: Entry) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Unplaced:
     """What is known of an entry before it has its place."""
 
     code: str
@@ -113,22 +113,22 @@ class _Told:
     finding: Finding | None = None
 
 
-def _entry(told: _Told, context: Context, seen: Counter[str]) -> Entry:
-    part = told.source.removeprefix(told.path)  # `#2`, for the second run of one log
-    path = relative(told.path, context.root)
-    finding = told.finding
-    marks = [told.code, path, part]
+def _entry(item: _Unplaced, context: Context, seen: Counter[str]) -> Entry:
+    part = item.source.removeprefix(item.path)  # `#2`, for the second run of one log
+    path = relative(item.path, context.root)
+    finding = item.finding
+    marks = [item.code, path, part]
     marks += [finding.series or "", finding.location.layer or ""] if finding else []
     digest = sha256("\0".join(marks).encode("utf-8", "surrogatepass")).hexdigest()[:32]
     seen[digest] += 1
     return Entry(
-        told.code,
-        told.name,
+        item.code,
+        item.name,
         finding.severity if finding else Severity.ERROR,
-        told.source,
+        item.source,
         path,
         finding.location.line if finding else None,
-        shown(told.message),
+        shown(item.message),
         f"{digest}:{seen[digest]}",
         finding,
     )

@@ -44,7 +44,7 @@ Row = Mapping[str, str | float | None]
 def row(report: Report) -> Row:
     """A run's row: text, numbers, and None for what is not known."""
     primary = report.primary
-    told: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "source": report.source,
         "path": report.run.path,
         "format": report.run.format,
@@ -55,9 +55,9 @@ def row(report: Report) -> Row:
         "findings": " ".join(dict.fromkeys(finding.name for finding in report.findings)),
     }
     if primary is not None:
-        told |= {"finding": primary.name, "code": primary.code, "confidence": primary.confidence}
+        columns |= {"finding": primary.name, "code": primary.code, "confidence": primary.confidence}
     entries = {f"{what}:{e.change}": getattr(e, what) for e in report.prognosis for what in ("helps", "gain")}
-    return {**told, **_settings(report), **_losses(report), **entries, **report.measurements}
+    return {**columns, **_settings(report), **_losses(report), **entries, **report.measurements}
 
 
 def _settings(report: Report) -> dict[str, Any]:
@@ -73,14 +73,14 @@ def _is_number(value: object) -> bool:
 
 
 def _losses(report: Report) -> dict[str, Any]:
-    known = {name: series.told for name, series in report.run.series.items()}
-    told: dict[str, Any] = {"points": max((one.points for one in known.values() if one is not None), default=0)}
+    known = {name: series.summary for name, series in report.run.series.items()}
+    columns: dict[str, Any] = {"points": max((one.points for one in known.values() if one is not None), default=0)}
     for name in LOSSES:
         one = known.get(name)
         if one is not None:
             first, best, step, last = (f"{what}:{name}" for what in ("first", "best", "best_step", "last"))
-            told |= {first: one.first, best: one.low, step: one.low_step, last: one.last}
-    return told
+            columns |= {first: one.first, best: one.low, step: one.low_step, last: one.last}
+    return columns
 
 
 class Table(Protocol):

@@ -68,18 +68,18 @@ def entry(report: Report) -> Json:
 
 def summary(series: Series) -> Json:
     """First, best and last as the log spells them: percent stays percent."""
-    told = series.told
+    numbers = series.summary
     named: Json = {"name": series.name, "column": series.column}
-    if told is None:
+    if numbers is None:
         return {**named, "points": 0, "first": None, "best": None, "best_step": None, "last": None}
-    best = (told.high, told.high_step) if direction(series.name) else (told.low, told.low_step)
+    best = (numbers.high, numbers.high_step) if direction(series.name) else (numbers.low, numbers.low_step)
     return {
         **named,
-        "points": told.points,
-        "first": plain(told.first / series.scale),
+        "points": numbers.points,
+        "first": plain(numbers.first / series.scale),
         "best": plain(best[0] / series.scale),
         "best_step": plain(best[1]),
-        "last": plain(told.last / series.scale),
+        "last": plain(numbers.last / series.scale),
     }
 
 

@@ -38,20 +38,26 @@ def _suite(whole: Element, report: Report, context: Context) -> None:
             found.setdefault(entry.code, []).append(entry)
     skipped = {one.code: one for one in report.skipped}
     for code in sorted({*found, *report.cleared, *skipped}):
-        told = found.get(code, [])
-        name = told[0].name if told else skipped[code].name if code in skipped else names.get(code, "")
+        entries_of_rule = found.get(code, [])
+        name = (
+            entries_of_rule[0].name
+            if entries_of_rule
+            else skipped[code].name
+            if code in skipped
+            else names.get(code, "")
+        )
         case = _case(suite, report.source, code, name)
-        if told:
-            _found(case, told, context)
+        if entries_of_rule:
+            _found(case, entries_of_rule, context)
         elif code in skipped:
             SubElement(case, "skipped", message=shown(skipped[code].reason))
     _count(suite, [suite])
 
 
-def _found(case: Element, told: Sequence[Entry], context: Context) -> None:
+def _found(case: Element, entries_of_rule: Sequence[Entry], context: Context) -> None:
     """A failure at or above --fail-on; below it the case passes and says what it saw."""
-    worst = min(told, key=lambda entry: entry.severity.rank)
-    whole = "\n\n".join(text(entry) for entry in told)
+    worst = min(entries_of_rule, key=lambda entry: entry.severity.rank)
+    whole = "\n\n".join(text(entry) for entry in entries_of_rule)
     if context.fails(worst.severity):
         failure = SubElement(case, "failure", message=worst.message, type=str(worst.severity))
         failure.text = whole

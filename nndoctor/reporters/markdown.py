@@ -61,9 +61,9 @@ def _heading(reports: Sequence[Report], found: Sequence[Entry]) -> str:
         )
         for severity in Severity
     ]
-    said = ", ".join(f"{count} {words if count > 1 else words[:-1]}" for count, words in counts if count)
+    counted = ", ".join(f"{count} {words if count > 1 else words[:-1]}" for count, words in counts if count)
     runs = f"{len(reports)} run{'' if len(reports) == 1 else 's'}"
-    return f"{said or 'no problems found'} in {runs}"
+    return f"{counted or 'no problems found'} in {runs}"
 
 
 def _table(found: Sequence[Entry]) -> str:
@@ -72,8 +72,8 @@ def _table(found: Sequence[Entry]) -> str:
     rows = ["| run | | finding | details |", "|---|---|---|---|"]
     for entry in found[:MOST_ROWS]:
         place = entry.source if entry.line is None else f"{entry.source}:{entry.line}"
-        said = f"{escaped(entry.message)}. {escaped(entry.advice)}".strip()
-        rows.append(f"| {escaped(place)} | {SIGNS[entry.severity]} | {escaped(entry.title)} | {said} |")
+        text = f"{escaped(entry.message)}. {escaped(entry.advice)}".strip()
+        rows.append(f"| {escaped(place)} | {SIGNS[entry.severity]} | {escaped(entry.title)} | {text} |")
     left = len(found) - MOST_ROWS
     return "\n".join(rows) + (f"\n\n{left} more are not shown here." if left > 0 else "") + "\n"
 

@@ -23,17 +23,17 @@ def metric_of(reports: Sequence[Report]) -> str:
 def best(report: Report, metric: str) -> float | None:
     """The best value of a metric, as the log has it; None where it has none."""
     series = report.run.series.get(metric)
-    told = series.told if series is not None else None
-    if series is None or told is None:
+    summary = series.summary if series is not None else None
+    if series is None or summary is None:
         return None
-    return (told.high if direction(metric) else told.low) / series.scale
+    return (summary.high if direction(metric) else summary.low) / series.scale
 
 
 def last(report: Report, metric: str) -> float | None:
     """The last finite value of a metric, as the log has it; None where it has none."""
     series = report.run.series.get(metric)
-    told = series.told if series is not None else None
-    return None if series is None or told is None else told.last / series.scale
+    summary = series.summary if series is not None else None
+    return None if series is None or summary is None else summary.last / series.scale
 
 
 def learning_rate(report: Report) -> float | None:

@@ -41,8 +41,8 @@ def table(page: Page, reports: Sequence[Report], by: SortBy = SortBy.finding) ->
     fine = len(reports) - sum(count for count, _, _ in counts)
     folder = _folder([r.source for r in reports])
     page.line((f"{len(reports)} runs", "bold"), (f" in {folder}" if folder else "", "dim"))
-    said = [(f"{count} {words}", style) for count, words, style in counts if count] + [(f"{fine} ok", "good")]
-    page.line(*[part for k, counted in enumerate(said) for part in ((", " if k else "", ""), counted)])
+    parts = [(f"{count} {words}", style) for count, words, style in counts if count] + [(f"{fine} ok", "good")]
+    page.line(*[part for k, counted in enumerate(parts) for part in ((", " if k else "", ""), counted)])
     page.blank()
     _rows(page, ordered(reports, by), folder)
 

@@ -41,9 +41,9 @@ def verdict(outcome: Outcome) -> str:
     if best is None:
         return f"Every trial failed; the file as it is ends at {_loss(outcome.reference)}.{rest}"
     values, steps, loss = best
-    told = ", ".join(f"{name} {number(value)}" for name, value in values.items())
+    settings = ", ".join(f"{name} {number(value)}" for name, value in values.items())
     return (
-        f"Best of {len(outcome.trials)} trials: {told}: loss {number(loss)} after {steps:,} steps; "
+        f"Best of {len(outcome.trials)} trials: {settings}: loss {number(loss)} after {steps:,} steps; "
         f"the file as it is: {_loss(outcome.reference)}.{rest}"
     )
 

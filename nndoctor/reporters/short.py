@@ -51,8 +51,8 @@ def short(page: Page, report: Report) -> None:
 def title(page: Page, report: Report) -> None:
     """The run's name, what was trained and for how long, and the code and the probability of its primary finding."""
     primary = report.primary
-    said = phrase(report)
-    form = f"  {said}" if said else ""
+    text = phrase(report)
+    form = f"  {text}" if text else ""
     code = f"  {primary.code} {primary.severity}, {likelihood(primary.confidence)}" if primary else ""
     name = cut(report.source, max(page.width - len(form) - len(code), 16))
     page.row([(name, "bold"), (form, "dim"), (code, str(primary.severity) if primary else "")])
@@ -60,11 +60,11 @@ def title(page: Page, report: Report) -> None:
 
 def closing(page: Page, report: Report) -> None:
     """The verdict in a few words, and the command to type next."""
-    said, style = essence(report), headline(report)[1]
+    text, style = essence(report), headline(report)[1]
     next_step = next_command(report)
-    if len(said) + len(next_step) + 8 > page.width:
+    if len(text) + len(next_step) + 8 > page.width:
         next_step = f"nndoctor explain {report.primary.code}" if report.primary else "add -v for details"
-    page.row([(f"{said}.", style), (" Next: ", "dim"), next_step])
+    page.row([(f"{text}.", style), (" Next: ", "dim"), next_step])
 
 
 def next_command(report: Report) -> str:
@@ -137,8 +137,12 @@ def _others(page: Page, report: Report, others: int, remarks: int) -> None:
     if len(grave) > len(lines):
         lines.append(f"{len(grave) - len(lines)} more findings: add --verbose" if lines else _named(grave))
     block(page, "Also", lines, "warning")
-    told = headline(report)[0]
-    notes = [f for f in rest if f.severity is Severity.INFO and f.message.rstrip(".") not in told and not _said(f)]
+    verdict_line = headline(report)[0]
+    notes = [
+        f
+        for f in rest
+        if f.severity is Severity.INFO and f.message.rstrip(".") not in verdict_line and not _covered_elsewhere(f)
+    ]
     lines = [*map(sentence, report.run.notes), *(f"{f.code} {f.name}: {f.message}" for f in notes)]
     block(page, "Note", lines[:remarks], "info")
 
@@ -147,7 +151,7 @@ def _named(findings: list[Finding]) -> str:
     return ", ".join(f"{f.code} {f.name}" for f in findings)
 
 
-def _said(finding: Finding) -> bool:
+def _covered_elsewhere(finding: Finding) -> bool:
     """Whether the verdict or the line of what was not checked says it in other words."""
     return finding.name in ("no-validation", "too-little-data")
 

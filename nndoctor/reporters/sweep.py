@@ -109,21 +109,21 @@ def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> No
         cells = "".join(f"{text:>{w}}" for text, w in zip(row[:shown], wide, strict=False))
         page.row([(padded(cut(trials[int(k)].source, source), source), ""), (f"{score:>12}", "bold"), (cells, "")])
     left = len(order) - most
-    said = [f"{left} more trials: add -v"] if left > 0 else []
-    said += [f"{len(names) - shown} more settings: --format json"] if shown < len(names) else []
-    if said:
-        page.line(("; ".join(said), "dim"))
+    hints = [f"{left} more trials: add -v"] if left > 0 else []
+    hints += [f"{len(names) - shown} more settings: --format json"] if shown < len(names) else []
+    if hints:
+        page.line(("; ".join(hints), "dim"))
     page.blank()
 
 
 def _matters(page: Page, search: Search) -> None:
-    told = [
+    shares = [
         f"{p.name} {percent(share)}"
         for share, p in _strongest(search)
         if share >= WORTH and search.effects[p.name][1] <= BY_CHANCE
     ]
     none = "no single setting beyond noise"
-    page.line(("Share of variance explained: ", "bold"), ", ".join(told) or none, hanging=29)
+    page.line(("Share of variance explained: ", "bold"), ", ".join(shares) or none, hanging=29)
     page.blank()
 
 

@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from nndoctor.core.report import Report
 from nndoctor.core.run import LAYER
-from nndoctor.core.series import Series, Told
+from nndoctor.core.series import Series, SeriesSummary
 
 CLOSE = 1e-3  # of the value: a log on paper is rounded to four digits
 TINY = 6e-5  # a fifth decimal
@@ -42,29 +42,29 @@ def _top(leader: list[int], k: int) -> int:
 
 def _alike(reports: Sequence[Report]) -> list[tuple[int, int]]:
     """Pairs of reports in different formats that hold the same curve, found among neighbours by their last value."""
-    ends: dict[str, list[tuple[float, int, Told]]] = defaultdict(list)
+    ends: dict[str, list[tuple[float, int, SeriesSummary]]] = defaultdict(list)
     for k, report in enumerate(reports):
         for name, series in report.run.series.items():
-            if "/" in name and not name.startswith(LAYER) and (told := _telling(series)) is not None:
-                ends[name].append((told.last, k, told))
+            if "/" in name and not name.startswith(LAYER) and (summary := _telling(series)) is not None:
+                ends[name].append((summary.last, k, summary))
     pairs: list[tuple[int, int]] = []
     for found in ends.values():
         found.sort(key=lambda end: end[:2])
-        for at, (last, k, told) in enumerate(found):
+        for at, (last, k, summary) in enumerate(found):
             near = takewhile(lambda end, last=last: _close(end[0], last), found[at + 1 : at + 50])  # type: ignore[misc]
             for _, other, its in near:
-                if reports[k].run.format != reports[other].run.format and _same(told, its):
+                if reports[k].run.format != reports[other].run.format and _same(summary, its):
                     pairs.append((k, other))
     return pairs
 
 
-def _telling(series: Series) -> Told | None:
+def _telling(series: Series) -> SeriesSummary | None:
     """A curve's numbers where it has some points and is not flat."""
-    told = series.told
-    return told if told is not None and told.points >= ENOUGH and told.high > told.low else None
+    summary = series.summary
+    return summary if summary is not None and summary.points >= ENOUGH and summary.high > summary.low else None
 
 
-def _same(a: Told, b: Told) -> bool:
+def _same(a: SeriesSummary, b: SeriesSummary) -> bool:
     """Equal ends and extremes; of a curve logged more seldom the start may differ."""
     first = _close(a.first, b.first) or a.points != b.points
     return first and _close(a.low, b.low) and (_close(a.high, b.high) or a.points != b.points)
@@ -75,7 +75,7 @@ def _close(a: float, b: float) -> bool:
 
 
 def _richness(report: Report) -> tuple[int, int]:
-    sizes = [s.told.points for s in report.run.series.values() if s.told is not None]
+    sizes = [s.summary.points for s in report.run.series.values() if s.summary is not None]
     return len(sizes), sum(sizes)
 
 

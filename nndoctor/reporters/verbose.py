@@ -36,7 +36,7 @@ def verbose(page: Page, report: Report) -> None:
     outlook(page, report, len(report.prognosis), reasons=True)
     page.blank()
     for finding in report.findings:
-        _finding(page, report, finding, said=finding.message.rstrip(".").lower() in sentence.lower())
+        _finding(page, report, finding, message_shown=finding.message.rstrip(".").lower() in sentence.lower())
     rest(page, report)
     page.blank()
     closing(page, report)
@@ -56,10 +56,10 @@ def figures(finding: Finding) -> list[tuple[str, str]]:
     return [(key, _value(value)) for key, value in known[:MAX_EVIDENCE]]
 
 
-def _finding(page: Page, report: Report, finding: Finding, *, said: bool) -> None:
-    """One finding; `said` where the verdict has its message already."""
+def _finding(page: Page, report: Report, finding: Finding, *, message_shown: bool) -> None:
+    """One finding; `message_shown` where the verdict has its message already."""
     head(page, report, finding)
-    if not said:
+    if not message_shown:
         page.line(sentence(finding.message), indent=INDENT)
     page.items((f"{name}: {value}" for name, value in figures(finding)), "dim", indent=INDENT)
     for line in _layers(page, report, finding):

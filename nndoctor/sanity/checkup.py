@@ -163,7 +163,7 @@ def _run(bench: Bench) -> Run:
     subject = bench.subject
     facts = {name: Fact(value, bench.lines.get(name)) for name, value in bench.facts.items()}
     facts |= {f"line:{name}": Fact(line, line) for name, line in bench.lines.items()}
-    notes = [*subject.said, *bench.notes, *summary.lines(bench)]
+    notes = [*subject.notes, *bench.notes, *summary.lines(bench)]
     if bench.failed:
         facts["probes_failed"] = Fact(tuple(bench.failed))
     if bench.unchecked:

@@ -12,7 +12,7 @@ from torch import nn
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.data import Batches, batches
 from nndoctor.experiment.experiment import Experiment, Given, OptimizerMaker, experiment
-from nndoctor.experiment.model_file import ModelFileError, told
+from nndoctor.experiment.model_file import ModelFileError, user_code
 from nndoctor.sanity.subject import Subject
 
 HERE = "model"  # the name of a subject that comes from no file
@@ -22,20 +22,20 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
     """The subject in a model file. Raises ModelFileError for what is missing, or does not fit."""
     found = experiment(path, Given(shape, classes))
     _materialized(found)
-    with told(path, "makes its optimizer"):
+    with user_code(path, "makes its optimizer"):
         optimizer = _optimizer(found)
     if optimizer is None:
-        found.said.append("no optimizer given: using Adam; learning rate not checked")
+        found.notes.append("no optimizer given: using Adam; learning rate not checked")
     else:
-        found.said.append(f"optimizer: {type(optimizer).__name__}")
+        found.notes.append(f"optimizer: {type(optimizer).__name__}")
         held(optimizer, found.model, path)
     own = found.step is not None or found.train_step is not None
     made_up = (
-        shape is not None and found.train_data.dataset is not None and "train_data: assumed" in " ".join(found.said)
+        shape is not None and found.train_data.dataset is not None and "train_data: assumed" in " ".join(found.notes)
     )
     return Subject(
         path, found.model, None if own else found.loss, found.step, found.train_data, found.validation_data, optimizer,
-        found.train_step, made_up, found.said, file_loss=found.loss if own else None,
+        found.train_step, made_up, found.notes, file_loss=found.loss if own else None,
     )  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def from_objects(
         raise UsageError(f"check_model expects a loss that takes (output, target); found {type(loss).__name__}")
     if optimizer is not None:
         held(optimizer, model, HERE)
-    said = [] if optimizer is not None else ["no optimizer given: using Adam; learning rate not checked"]
-    return Subject(HERE, model, loss, None, _batches(data), None, optimizer, None, said=said)
+    notes = [] if optimizer is not None else ["no optimizer given: using Adam; learning rate not checked"]
+    return Subject(HERE, model, loss, None, _batches(data), None, optimizer, None, notes=notes)
 
 
 def held(optimizer: torch.optim.Optimizer, model: nn.Module, path: str) -> None:

@@ -32,7 +32,7 @@ class Subject:
     Where there is a `train_step`, `step` is its loss; `blind` says that no single loss stands for it, as in a GAN.
     `file_loss` is the file's loss where its step is used instead.
     `train` and `validation` can be iterated anew. `optimizer` is None where the user gave none; `standin` says that the
-    data are made up. `said` lists what was found and what was assumed.
+    data are made up. `notes` lists what was found and what was assumed.
     """
 
     path: str
@@ -44,7 +44,7 @@ class Subject:
     optimizer: torch.optim.Optimizer | None = None
     train_step: Callable[..., Any] | None = None
     standin: bool = False
-    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     accepts: frozenset[str] | None = None
     blind: bool = False
     file_loss: Callable[..., Any] | None = None

@@ -56,8 +56,8 @@ def validated(table: Table, place: Place, folder: str) -> Settings:
             raise place.wrong("runs", 'each section wants a path, as in path = "llm/**"')
         rest = {key: value for key, value in one.items() if key != "path"}
         here = re.compile(rf"""path\s*=\s*["']{re.escape(one["path"])}["']""").search(place.text)
-        said = _section(rest, replace(place, start=here.start() if here else 0), folder, f"runs '{one['path']}'")
-        sections.append((one["path"], Settings(**said, folder=folder)))  # type: ignore[arg-type]  # checked by KEYS
+        values = _section(rest, replace(place, start=here.start() if here else 0), folder, f"runs '{one['path']}'")
+        sections.append((one["path"], Settings(**values, folder=folder)))  # type: ignore[arg-type]  # checked by KEYS
     return Settings(**found, runs=tuple(sections), folder=folder)  # type: ignore[arg-type]  # checked by KEYS
 
 

@@ -42,12 +42,12 @@ class Place:
 class TakenUp:
     """What a training goes on from: the place, the random state to set once the epoch's batches are skipped, a remark.
 
-    `said` tells why it is not the latest checkpoint; empty where it is.
+    `note` says why it is not the latest checkpoint; empty where it is.
     """
 
     place: Place
     random: dict[str, object]
-    said: str = ""
+    note: str = ""
 
 
 def save(
@@ -84,8 +84,8 @@ def resume(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, sca
             damaged.append(f"{path} is damaged ({error})")
             continue
         place = _put(path, state, model, optimizer, scaler)
-        said = f"{damaged[0]}; continuing from {path.name}, step {place.step}" if damaged else ""
-        return TakenUp(place, state["random"], said)
+        note = f"{damaged[0]}; continuing from {path.name}, step {place.step}" if damaged else ""
+        return TakenUp(place, state["random"], note)
     if damaged:
         raise UsageError(
             f"{damaged[0]}, and there is no older intact checkpoint; train without --resume in a new folder"

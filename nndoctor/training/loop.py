@@ -16,7 +16,7 @@ from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.experiment.data import moved
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.experiment.model_file import told
+from nndoctor.experiment.model_file import user_code
 from nndoctor.experiment.steps import hits
 from nndoctor.recorder import Recorder
 from nndoctor.training import checkpoint
@@ -56,7 +56,7 @@ class Training:
     stop_on: Severity | None = None
     live: Live = field(default_factory=Live)
     place: Place = field(default_factory=Place)
-    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     evaluation: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -72,7 +72,10 @@ class Training:
                 "--schedule and --warmup need the length of the run, which is unknown for this data; set --steps"
             )
         self.stepper = Stepper(self.experiment, self.options, self.device, self.total)
-        self.said += [self.stepper.said, f"device: {self.device}{', mixed precision' if self.options.amp else ''}"]
+        self.notes += [
+            self.stepper.description,
+            f"device: {self.device}{', mixed precision' if self.options.amp else ''}",
+        ]
         self.every = self._period(number)
         self._stop = False
         self._saved = time.perf_counter()
@@ -82,7 +85,7 @@ class Training:
         if self.resume:
             found = checkpoint.resume(self.folder, self.experiment.model, self.stepper.optimizer, self.stepper.scaler)
             self.place, self._random = found.place, found.random
-            self.said += [found.said] if found.said else []
+            self.notes += [found.note] if found.note else []
             self._met, self._targets = self._met + self.place.met, self.place.targets
 
     def run(self, see: Callable[[], None] = lambda: None) -> Ended:
@@ -169,7 +172,7 @@ class Training:
     def _batches(self) -> Iterator[object]:
         iterator = iter(self.experiment.train_data)
         while True:
-            with told(self.experiment.path, "gives its data"):
+            with user_code(self.experiment.path, "gives its data"):
                 try:
                     batch = next(iterator)
                 except StopIteration:
@@ -180,7 +183,7 @@ class Training:
         values = {"train_accuracy": float(self._met) / self._targets} if self._targets else {}
         self._met, self._targets = torch.zeros((), device=self.device), 0
         if self.experiment.validation_data is not None:
-            with told(self.experiment.path, "is evaluated"):
+            with user_code(self.experiment.path, "is evaluated"):
                 found = evaluate(self.experiment, self.experiment.validation_data, self.device)
             values |= {f"validation_{name}": value for name, value in found.items()}
         self.evaluation = values

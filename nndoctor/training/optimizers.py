@@ -9,7 +9,7 @@ from torch import nn, optim
 
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.experiment.model_file import told
+from nndoctor.experiment.model_file import user_code
 from nndoctor.training.options import Optimizers, Options, Schedules
 
 USUAL = {  # learning rates to start from: CS231n for momentum, the papers' for the adaptive ones
@@ -34,17 +34,17 @@ def optimizer(experiment: Experiment, options: Options) -> tuple[optim.Optimizer
         raise UsageError(f"{experiment.path}: the model has no parameter that can be trained")
     name = options.optimizer or (Optimizers.file if experiment.optimizer is not None else Optimizers.adam)
     if name is Optimizers.file:
-        made, said = _own(experiment, parameters), "the file's own"
+        made, origin = _own(experiment, parameters), "the file's own"
     else:
         lr = USUAL[name] if options.lr is None else options.lr
-        made, said = _named(name, parameters, lr, options), "" if options.optimizer else "assumed"
+        made, origin = _named(name, parameters, lr, options), "" if options.optimizer else "assumed"
     for group in made.param_groups:
         if options.lr is not None:
             group["lr"] = options.lr
         if name is Optimizers.file and options.weight_decay is not None:
             group["weight_decay"] = options.weight_decay
     words = f"optimizer: {type(made).__name__}, learning rate {float(made.param_groups[0]['lr']):g}"
-    return made, f"{words}, {said}" if said else words
+    return made, f"{words}, {origin}" if origin else words
 
 
 def factor(schedule: Schedules, step: int, total: int, warmup: float) -> float:
@@ -68,7 +68,7 @@ def _own(experiment: Experiment, parameters: Parameters) -> optim.Optimizer:
     if given is None:
         raise UsageError(f"{experiment.path} has no optimizer; name one with --optimizer")
     if not isinstance(given, optim.Optimizer):
-        with told(experiment.path, "makes its optimizer"):
+        with user_code(experiment.path, "makes its optimizer"):
             given = given(parameters)
     if not isinstance(given, optim.Optimizer):
         raise UsageError(

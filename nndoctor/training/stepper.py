@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.experiment.model_file import told
+from nndoctor.experiment.model_file import user_code
 from nndoctor.experiment.steps import StepResult, outcome
 from nndoctor.training.optimizers import factor, optimizer
 from nndoctor.training.options import Options, Schedules
@@ -15,11 +15,11 @@ HALF = {"cuda": torch.float16}  # what mixed precision computes in; elsewhere bf
 
 
 class Stepper:
-    """Takes steps. `said` is what its optimizer is, for people; raises UsageError where there is none to make."""
+    """Takes steps. `description` names its optimizer, for people; raises UsageError where there is none to make."""
 
     def __init__(self, experiment: Experiment, options: Options, device: torch.device, total: int | None) -> None:
         self._experiment, self._options, self._device, self._total = experiment, options, device, total
-        self.optimizer, self.said = optimizer(experiment, options)
+        self.optimizer, self.description = optimizer(experiment, options)
         self.lr = float(self.optimizer.param_groups[0]["lr"])
         self._scheduled = options.schedule is not Schedules.constant or options.warmup > 0
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
@@ -34,13 +34,13 @@ class Stepper:
                 group["lr"] = peak * rate
         self.lr = float(self.optimizer.param_groups[0]["lr"])
         if self._experiment.train_step is not None:
-            with told(self._experiment.path, "takes a step"):
+            with user_code(self._experiment.path, "takes a step"):
                 loss = self._experiment.train_step(self._experiment.model, batch, self.optimizer)
             return StepResult(loss) if isinstance(loss, Tensor) and loss.numel() == 1 else None
         self.optimizer.zero_grad(set_to_none=True)
-        with told(self._experiment.path, "computes its loss"), self._precision():
+        with user_code(self._experiment.path, "computes its loss"), self._precision():
             found = outcome(self._experiment, batch)
-        with told(self._experiment.path, "goes back through its loss"):
+        with user_code(self._experiment.path, "goes back through its loss"):
             self.scaler.scale(self._penalized(found.loss)).backward()  # type: ignore[no-untyped-call]
         if self._options.clip is not None:
             self.scaler.unscale_(self.optimizer)

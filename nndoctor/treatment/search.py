@@ -186,8 +186,8 @@ class _Round:
                 trial = slowed(
                     found, bar_of(ended), self.job.steps
                 )  # workers that train a whole round at once do not know its best yet
-                _told(self.study, drawn, trial)
-                see(_said(setting.values, self.job.steps, trial))
+                _report_to_optuna(self.study, drawn, trial)
+                see(_trial_line(setting.values, self.job.steps, trial))
                 ended.append(trial.final)
                 if not self._more(len(ended)):
                     break
@@ -232,7 +232,7 @@ def _study(storage: str, path: str, number: int, seed: int) -> Any:  # noqa: ANN
     return study
 
 
-def _told(study: Any, asked: Any, trial: Trial) -> None:  # noqa: ANN401
+def _report_to_optuna(study: Any, asked: Any, trial: Trial) -> None:  # noqa: ANN401
     import optuna
 
     for step, loss in zip(trial.steps, trial.losses, strict=True):
@@ -270,6 +270,6 @@ def _next_ranges(
     }
 
 
-def _said(values: Mapping[str, float], steps: int, trial: Trial) -> str:
+def _trial_line(values: Mapping[str, float], steps: int, trial: Trial) -> str:
     settings = ", ".join(f"{name} {value:.3g}" for name, value in values.items() if name != "factor")
     return f"{settings}, {steps} steps: " + (f"stopped: {trial.cut}" if trial.cut else f"loss {trial.final:.4g}")

@@ -15,7 +15,7 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.experiment.data import moved
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.experiment.model_file import told
+from nndoctor.experiment.model_file import user_code
 from nndoctor.training.evaluation import evaluate
 from nndoctor.training.machine import device_named
 from nndoctor.training.options import Options
@@ -114,7 +114,7 @@ def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
     torch.manual_seed(job.seed)
     subject = loaded(job.path, job.seed)
     trial = Trial(change.name, job.seed, settings=dict(change.settings))
-    with told(job.path, f"is changed ({change.name})"):
+    with user_code(job.path, f"is changed ({change.name})"):
         if change.apply is not None:
             change.apply(subject)
     total = max(round(job.steps * change.length), 1)
@@ -191,7 +191,7 @@ class _Course:
         if subject.loss is None and subject.step is None and subject.train_step is not None:
             recent = self.trial.train_losses[-RECENT:]  # a loop of the user's own tells only its training loss
             return {"loss": float(np.mean(recent))} if recent else {}
-        with told(subject.path, "is evaluated"):
+        with user_code(subject.path, "is evaluated"):
             return evaluate(subject, subject.validation_data or subject.train_data, self.device)
 
     def _evaluate(self, step: int) -> None:
@@ -232,7 +232,7 @@ def _endless(subject: Experiment, total: int, after_epoch: Callable[[], None]) -
     left = total
     while left > 0:
         before = left
-        with told(subject.path, "gives its data"):
+        with user_code(subject.path, "gives its data"):
             iterator = iter(subject.train_data)
         for batch in iterator:
             if left == 0:

@@ -81,7 +81,7 @@ def test_a_model_that_takes_a_dict_brings_its_own_loss(tmp_path):
 def test_a_model_alone_gets_data_that_are_made_up_and_said_so(tmp_path):
     """By --input and --classes."""
     found = loaded(tmp_path, "model = nn.Sequential(nn.Flatten(), nn.Linear(12, 4))\n", shape=(3, 2, 2), classes=4)
-    assert any("assumed" in words for words in found.said)
+    assert any("assumed" in words for words in found.notes)
     assert outcome(found, next(iter(found.train_data))).loss > 0
 
 

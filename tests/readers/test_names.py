@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nndoctor.readers.semantics.columns import interpret
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 UNDERSTOOD = {
     "train/loss": "train_loss TRAIN_LOSS trainLoss trainloss Train-Loss tr_loss trn_loss training_loss loss/train "
@@ -62,7 +62,7 @@ PAIRS = [(name, ours) for ours, names in UNDERSTOOD.items() for name in names.sp
 
 def named(column):
     """The series that a column means."""
-    said = meaning(column)
+    said = meaning_of(column)
     assert said.kind is Kind.SERIES
     return f"{said.split}/{said.metric}" if said.split else said.metric
 
@@ -76,7 +76,7 @@ def test_spellings_are_understood(column, ours):
 @pytest.mark.parametrize("column", NOT_SERIES.split())
 def test_look_alikes_are_left_out(column):
     """What sounds like a series and is none is not taken for one."""
-    assert meaning(column).kind in (Kind.UNKNOWN, Kind.KNOWN)
+    assert meaning_of(column).kind in (Kind.UNKNOWN, Kind.KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_look_alikes_are_left_out(column):
 )
 def test_columns_of_the_machine(column, ours):
     """Speed, time and memory of a step are series, and no measure of learning."""
-    assert (meaning(column).kind, meaning(column).metric) == (Kind.MACHINE, ours)
+    assert (meaning_of(column).kind, meaning_of(column).metric) == (Kind.MACHINE, ours)
 
 
 @pytest.mark.parametrize("column", ["epoch", "Epoch", "epochs", "EPOCH", "epoch_num"])
 def test_epochs(column):
     """An epoch column is known by many names."""
-    assert meaning(column).kind is Kind.EPOCH
+    assert meaning_of(column).kind is Kind.EPOCH
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_epochs(column):
 )
 def test_steps(column):
     """So is a step column."""
-    assert meaning(column).kind is Kind.STEP
+    assert meaning_of(column).kind is Kind.STEP
 
 
 @pytest.mark.parametrize(

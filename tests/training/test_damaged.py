@@ -55,7 +55,7 @@ def test_a_damaged_checkpoint_is_named_and_the_older_one_taken(run, damage):
     whole = torch.load(run / LAST, weights_only=True)
     damage(run / LAST)
     again = training(run)
-    (said,) = [words for words in again.said if "damaged" in words]
+    (said,) = [words for words in again.notes if "damaged" in words]
     assert str(run / LAST) in said
     assert f"continuing from {PREVIOUS}" in said
     cut_back(run, again.place.step)

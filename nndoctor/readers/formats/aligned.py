@@ -11,7 +11,7 @@ from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.layout import is_number, unique
 from nndoctor.readers.tables.table import Table, from_cells
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 RULER = re.compile(r"^\s*([-_=─]+\s+)+[-_=─]+\s*$")
 MIN_ROWS = 2
@@ -79,7 +79,7 @@ def _spelled_out(name: str) -> str:
 
 
 def _tells(header: list[str]) -> bool:
-    kinds = [meaning(name).kind for name in header]
+    kinds = [meaning_of(name).kind for name in header]
     if any(not name or is_number(name) for name in header):
         return False
     return Kind.SERIES in kinds and any(kind in (Kind.EPOCH, Kind.STEP) for kind in kinds)

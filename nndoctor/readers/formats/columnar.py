@@ -9,7 +9,7 @@ from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.dataframe import read_object
 from nndoctor.readers.tables.table import Table
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 PARQUET, FEATHER = b"PAR1", b"ARROW1"
 MOST_BYTES = 512 << 20  # of a file
@@ -52,7 +52,7 @@ def read(source: Source) -> list[Table]:
 
 
 def _worth(name: str) -> bool:
-    return meaning(name).kind is not Kind.KNOWN
+    return meaning_of(name).kind is not Kind.KNOWN
 
 
 def _too_much(source: Source) -> str:

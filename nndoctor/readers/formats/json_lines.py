@@ -16,7 +16,7 @@ from nndoctor.readers.tables.json_shapes import lists_within, rows_within
 from nndoctor.readers.tables.long_rows import widened
 from nndoctor.readers.tables.plain_json import parsed
 from nndoctor.readers.tables.table import Table, flatten, from_records, is_words, joined
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 CUT = "the last line is incomplete and was skipped"
 
@@ -38,7 +38,7 @@ def sniff(source: Source) -> bool:
         return True
     return (
         rows_within(record) is None
-        and any(meaning(n).kind is Kind.SERIES for n in flatten(record))
+        and any(meaning_of(n).kind is Kind.SERIES for n in flatten(record))
         and not (lists_within(record))
     )
 

@@ -12,7 +12,7 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.json_shapes import lists_within, rows_within
 from nndoctor.readers.tables.list_columns import from_lists
 from nndoctor.readers.tables.table import Table, from_records
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 KEY = re.compile(r'"([^"\\\n]{1,80})"\s*:')
 PAIRS = re.compile(r'^\{"[^"]{1,80}":\[\[-?[\d.]')  # of a step and a value
@@ -31,7 +31,7 @@ def sniff(source: Source) -> bool:
     if packed.startswith("{'"):
         return re.match(r"\{'[^']{1,80}':(\[|array\(\[)[-+.\dn]", packed) is not None
     if PAIRS.search(packed):
-        return any(meaning(key).kind is Kind.SERIES for key in KEY.findall(source.start[:8192]))
+        return any(meaning_of(key).kind is Kind.SERIES for key in KEY.findall(source.start[:8192]))
     opened = packed.find('":[')
     if opened >= 0 and packed[opened + 3 : opened + 4] not in ("{", "[", ""):
         return packed[opened + 3] != '"' or _holds_rows(source)
@@ -62,11 +62,11 @@ def _holds_rows(source: Source) -> bool:
             return False
         return isinstance(found, dict) and (rows_within(found) is not None or _columns(found))
     keys = Counter(KEY.findall(source.start))
-    return any(count > 1 and meaning(key).kind is Kind.SERIES for key, count in keys.items())
+    return any(count > 1 and meaning_of(key).kind is Kind.SERIES for key, count in keys.items())
 
 
 def _columns(found: dict[str, object]) -> bool:
-    return any(meaning(name).kind is Kind.SERIES for name in lists_within(found))
+    return any(meaning_of(name).kind is Kind.SERIES for name in lists_within(found))
 
 
 def _as_json(text: str) -> str:

@@ -8,7 +8,7 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.layout import delimiter_of, is_number, is_row, split
 from nndoctor.readers.tables.long_rows import VALUES, pivoted, places
 from nndoctor.readers.tables.table import Table, from_records
-from nndoctor.readers.vocabulary.names import meaning
+from nndoctor.readers.vocabulary.names import meaning_of
 
 LOOKED_AT = 20  # rows
 
@@ -21,7 +21,7 @@ def sniff(source: Source) -> bool:
     if VALUES[0] not in first.lower() or source.above_plain_rows is not None:
         return False
     rows = _rows("\n".join([first, *rest.split("\n", LOOKED_AT)[:LOOKED_AT]]))
-    if len(rows) < 3 or any(meaning(cell).is_metric for cell in rows[0]):  # a wide table may have a column `value`
+    if len(rows) < 3 or any(meaning_of(cell).is_metric for cell in rows[0]):  # a wide table may have a column `value`
         return False
     at = places(rows[0])
     return at is not None and _tells_metrics(rows[1:], *at)
@@ -33,7 +33,7 @@ def _tells_metrics(rows: list[list[str]], name: int, value: int) -> bool:
     return (
         len(whole) > 1
         and all(is_number(row[value]) for row in whole[:-1])
-        and any(meaning(row[name]).is_metric for row in whole)
+        and any(meaning_of(row[name]).is_metric for row in whole)
     )
 
 

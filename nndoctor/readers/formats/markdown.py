@@ -9,7 +9,7 @@ from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.layout import is_number, is_ruler, split, unique
 from nndoctor.readers.tables.table import Table, from_cells
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 STROKES = tuple("|-=+:├╞╟")  # with which a ruler begins
 
@@ -35,8 +35,8 @@ def _tables(lines: list[str]) -> Iterator[tuple[dict[str, list[str]], int]]:
         if lines[at].lstrip()[:1] not in STROKES or not is_ruler(lines[at]) or "|" not in lines[at - 1]:
             continue
         header = unique(_header(lines[at - 2] if at > 1 else "", lines[at - 1]))
-        said = [meaning(name) for name in header]
-        if not any(one.kind is Kind.SERIES for one in said) or not any(one.is_axis for one in said):
+        meanings = [meaning_of(name) for name in header]
+        if not any(one.kind is Kind.SERIES for one in meanings) or not any(one.is_axis for one in meanings):
             continue
         rows = _rows(lines[at + 1 :], len(header))
         if len(rows) > 1:

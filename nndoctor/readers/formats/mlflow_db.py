@@ -16,7 +16,7 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.semantics.hyperparameters import given
 from nndoctor.readers.tables.curve_files import Curve, from_curves
 from nndoctor.readers.tables.table import Table
-from nndoctor.readers.vocabulary.names import meaning
+from nndoctor.readers.vocabulary.names import meaning_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -68,7 +68,7 @@ def _table(base: sqlite3.Connection, run: str, label: str, source: Source) -> Ta
         steps.append(float(step or 0))
         values.append(math.nan if is_nan else float(value))
     curves = {key: _counted(curve) for key, curve in curves.items()}
-    if not any(len(steps) > 1 and meaning(key).is_metric for key, (steps, _) in curves.items()):
+    if not any(len(steps) > 1 and meaning_of(key).is_metric for key, (steps, _) in curves.items()):
         return None
     return replace(from_curves(curves, "mlflow", source.path, _facts(base, run), ()), label=label)
 

@@ -9,7 +9,7 @@ from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.list_columns import from_lists
 from nndoctor.readers.tables.table import Table
-from nndoctor.readers.vocabulary.names import meaning
+from nndoctor.readers.vocabulary.names import meaning_of
 
 NAME = r"^[ \t]*(?:self\.)?[\"']?(?P<name>[A-Za-z][\w ./-]{0,60}?)[\"']?[ \t]{0,20}"  # bounded, since blanks belong to the name, too
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf)"
@@ -51,8 +51,8 @@ def _lists(text: str) -> dict[str, object]:
                 continue
             if len(numbers) > len(found.get(match["name"], ())):
                 found[match["name"]] = numbers
-    told = any(meaning(name).is_metric for name in found)
-    return dict(found) if told else {}
+    has_metric = any(meaning_of(name).is_metric for name in found)
+    return dict(found) if has_metric else {}
 
 
 READER = Reader("lists", "lists of numbers with a name: train_losses = [0.9, 0.7, …], YAML lists", sniff, read)

@@ -12,7 +12,7 @@ from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.source import HEAD, Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, flatten, from_records
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 NAMED = re.compile(r"(?P<stem>.*?(?P<axis>epoch|step|iteration|iter))[-_=]?(?P<number>\d+)\.json", re.IGNORECASE)
 FEWEST = 2  # files
@@ -22,7 +22,7 @@ MOST = 10_000
 def sniff(source: Source) -> bool:
     """Two such files or more, of which the first holds a loss or a metric by its name."""
     files = _files(source)
-    return len(files) >= FEWEST and any(meaning(n).kind is Kind.SERIES for n in flatten(_held(source, files[0][1])))
+    return len(files) >= FEWEST and any(meaning_of(n).kind is Kind.SERIES for n in flatten(_held(source, files[0][1])))
 
 
 def read(source: Source) -> list[Table]:
@@ -33,7 +33,7 @@ def read(source: Source) -> list[Table]:
         held = _held(source, name)
         if held:
             rows.append(
-                {axis: number, **{key: value for key, value in held.items() if meaning(key).kind is not Kind.EPOCH}}
+                {axis: number, **{key: value for key, value in held.items() if meaning_of(key).kind is not Kind.EPOCH}}
             )
         else:
             odd.append(name)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.core.recorded import layer_series, told
+from nndoctor.core.recorded import layer_series, recorded_facts
 from nndoctor.core.run import Fact
 from nndoctor.core.run_folder import FACTS, LAYERS, PRIMARY, TABLE, blocks, facts, whole_length
 from nndoctor.core.series import Series
@@ -32,8 +32,8 @@ def read(source: Source) -> list[Table]:
     folder = Path(source.path)
     columns, lines, notes = _rows(folder / TABLE)
     known = facts(folder)
-    said = told(known)
-    notes += _told(known)
+    run_facts = recorded_facts(known)
+    notes += _notes(known)
     more = _own(columns)
     layers = folder / LAYERS
     if layers.is_file():
@@ -44,11 +44,11 @@ def read(source: Source) -> list[Table]:
         more |= layer_series(found)
         notes += ["the layer file is truncated; the part before the cut was read"] if cut else []
         if found:
-            said["layers"] = Fact(found[-1].layers)
-    return [replace(from_cells(columns, "nndoctor-run", lines, said, tuple(notes)), more=more)]
+            run_facts["layers"] = Fact(found[-1].layers)
+    return [replace(from_cells(columns, "nndoctor-run", lines, run_facts, tuple(notes)), more=more)]
 
 
-def _told(known: Mapping[str, object]) -> list[str]:
+def _notes(known: Mapping[str, object]) -> list[str]:
     """What the recorder could not see or do, and what happened on the way, as sentences."""
     lines = []
     failed, hidden, again, skipped = (

@@ -15,7 +15,7 @@ from nndoctor.readers.tables import chunked as large
 from nndoctor.readers.tables.layout import LONGEST_FIELD, UPRIGHT, Layout, is_row, is_ruler, layout_of, split
 from nndoctor.readers.tables.plain_numbers import parsed
 from nndoctor.readers.tables.table import Column, Table, Words, is_words
-from nndoctor.readers.vocabulary.names import Kind, meaning, tidy
+from nndoctor.readers.vocabulary.names import Kind, meaning_of, tidy
 
 LARGE = 8 << 20  # bytes; beyond, pandas reads faster than its import costs
 PIECE = 20_000  # rows that are held as text at a time
@@ -188,16 +188,16 @@ def _refuse_runs_table(layout: Layout, source: Source) -> None:
 def _refuse_classes(layout: Layout, source: Source) -> None:
     """A table of precision and recall has a row a class, and tells of no course."""
     names = {tidy(name) for name in layout.header}
-    kinds = {meaning(name).kind for name in layout.header}
-    said = [meaning(name) for name in layout.header]
-    counts = kinds & {Kind.EPOCH, Kind.STEP} or any(what.split or what.metric in ("loss", "lr") for what in said)
+    kinds = {meaning_of(name).kind for name in layout.header}
+    meanings = [meaning_of(name) for name in layout.header]
+    counts = kinds & {Kind.EPOCH, Kind.STEP} or any(what.split or what.metric in ("loss", "lr") for what in meanings)
     if names & CLASSES and not counts:
         raise UnreadableLog(f"{source.path} has one row per class and no epoch or step, so it is not a training log")
 
 
 def _refuse_trials(table: Table, source: Source) -> None:
     """A table with one row a trial has settings that change from row to row, or a best value, and no axis."""
-    kinds = {meaning(name).kind: column for name, column in reversed(list(table.columns.items()))}
+    kinds = {meaning_of(name).kind: column for name, column in reversed(list(table.columns.items()))}
     epochs = kinds.get(Kind.EPOCH)
     if table.rows < 2 or Kind.STEP in kinds or (epochs is not None and _grows(epochs)):
         return

@@ -13,7 +13,7 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.curve_files import bounded_names
 from nndoctor.readers.tables.event_files import Session, is_events, sessions
 from nndoctor.readers.tables.table import Column, Table
-from nndoctor.readers.vocabulary.names import SPLITS, meaning, tidy
+from nndoctor.readers.vocabulary.names import SPLITS, meaning_of, tidy
 
 Points = dict[str, tuple[np.ndarray, np.ndarray]]
 MOST_FILES = 2000  # in one folder
@@ -56,7 +56,7 @@ def _folders(source: Source) -> Iterable[tuple[str, list[Source]]]:
     for name in sorted(name for name, folder in source.entries.items() if folder):
         if (split := _split_in(name)) and (files := _files(top / name)):
             yield split, files
-        elif own and not split and meaning(name).is_metric:
+        elif own and not split and meaning_of(name).is_metric:
             yield from _by_split(top / name)
 
 

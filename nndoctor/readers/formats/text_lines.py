@@ -35,9 +35,9 @@ def sniff(source: Source) -> bool:
         return False
     from nndoctor.readers.text.records import counts  # patterns that only a printed log needs
 
-    if counts(_told(source.start.split("\n"), source)):
+    if counts(_records_of(source.start.split("\n"), source)):
         return True
-    return source.size > HEAD and counts(_told(source.beginning(LONGEST_PREFACE).split("\n"), source))
+    return source.size > HEAD and counts(_records_of(source.beginning(LONGEST_PREFACE).split("\n"), source))
 
 
 def read(source: Source) -> list[Table]:
@@ -51,7 +51,7 @@ def read(source: Source) -> list[Table]:
     for text in pieces(source):
         voice = one_voice(text.split("\n"), tells)
         lines = voice.lines
-        found = _told(lines, source)
+        found = _records_of(lines, source)
         silent = voice.silent and (voice.silent[0], before + voice.silent[1])
         notes: tuple[str, ...] = ()
         if (
@@ -83,7 +83,7 @@ def _framework(start: str) -> dict[str, Fact]:
     return {"framework": Fact("nanoGPT")} if NANO.search(start) else {}
 
 
-def _told(lines: Sequence[str], source: Source) -> list[Record]:
+def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     """The records of some lines; where they make no log, those that progress bars draw."""
     from nndoctor.readers.text.bars import drawn
     from nndoctor.readers.text.dialects import comma_decimals, with_points

@@ -55,8 +55,8 @@ def _table(base: sqlite3.Connection, key: str, run: str) -> Table | None:
     if len(rows) < 2:
         return None
     config = base.execute(CONFIG.format(run=key), (run,)).fetchone()
-    said = flatten(_object(config[0])) if config else {}
-    facts = given((name, value) for name, value in said.items() if not name.startswith("_"))
+    settings = flatten(_object(config[0])) if config else {}
+    facts = given((name, value) for name, value in settings.items() if not name.startswith("_"))
     return from_records(rows, "trackio", facts={**facts, "run_id": Fact(str(run))})
 
 

@@ -12,7 +12,7 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.layout import rows_of, split
 from nndoctor.readers.tables.table import Column, Table
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 BETWEEN = " - "  # the run's name and the metric's; a run's name may hold it, too
 TWINS = ("__MIN", "__MAX")
@@ -60,7 +60,7 @@ def _places(header: list[str]) -> list[_Place]:
         if name.endswith(TWINS):
             continue
         run, _, metric = name.rpartition(BETWEEN)
-        known = meaning(metric).kind in (Kind.SERIES, Kind.PART, Kind.EPOCH)
+        known = meaning_of(metric).kind in (Kind.SERIES, Kind.PART, Kind.EPOCH)
         places.append(_Place(run, metric if known else metric.strip() or name, column))
     return places
 
@@ -78,7 +78,7 @@ def _table(
 
 
 def _is_axis(name: str, held: list[tuple[int, list[str]]]) -> bool:
-    if meaning(name).kind not in (Kind.STEP, Kind.EPOCH):
+    if meaning_of(name).kind not in (Kind.STEP, Kind.EPOCH):
         return False
     try:
         return all(number(row[0]) is not None for _, row in held)

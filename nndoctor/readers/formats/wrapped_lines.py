@@ -8,7 +8,7 @@ from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.source import Source, pieces
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.table import Table, flatten, from_records, joined
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 TEXTS = ("log", "message", "msg", "textPayload", "text", "line", "content", "MESSAGE", "body")
 LOOKED_AT = 400  # lines
@@ -52,7 +52,7 @@ def _tells(lines: list[str]) -> bool:
             found = json.loads(line) if line.startswith("{") else None
         except (ValueError, RecursionError):
             continue
-        if isinstance(found, dict) and any(meaning(name).kind is Kind.SERIES for name in flatten(found)):
+        if isinstance(found, dict) and any(meaning_of(name).kind is Kind.SERIES for name in flatten(found)):
             return True
     return False
 
@@ -65,8 +65,8 @@ def _text(line: str) -> str | None:
         found = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    told = next((found[key] for key in TEXTS if isinstance(found.get(key), str)), None)
-    return None if told is None else " ".join(told.split("\n"))
+    text = next((found[key] for key in TEXTS if isinstance(found.get(key), str)), None)
+    return None if text is None else " ".join(text.split("\n"))
 
 
 READER = Reader(

@@ -170,9 +170,9 @@ def _entered(root: str, folders: list[str], files: list[str]) -> list[str]:
     kept = [f for f in sorted(folders) if not f.startswith(".") and f not in SKIPPED]
     kept = [f for f in kept if not os.path.exists(os.path.join(root, f, "pyvenv.cfg"))]
     steps = {f: int(match[1]) for f in kept if (match := CHECKPOINT.fullmatch(f))}
-    told = [f for f in steps if os.path.exists(os.path.join(root, f, "trainer_state.json"))]
-    last = "" if "trainer_state.json" in files or not told else max(told, key=steps.__getitem__)
-    return [f for f in kept if f not in told or f == last]  # each state holds all that those before it held
+    checkpoints = [f for f in steps if os.path.exists(os.path.join(root, f, "trainer_state.json"))]
+    last = "" if "trainer_state.json" in files or not checkpoints else max(checkpoints, key=steps.__getitem__)
+    return [f for f in kept if f not in checkpoints or f == last]  # each state holds all that those before it held
 
 
 def _piped() -> Source:

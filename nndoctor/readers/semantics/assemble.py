@@ -24,7 +24,7 @@ from nndoctor.readers.semantics.resume import rejoined
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
 from nndoctor.readers.semantics.unreadable import unreadable_facts
 from nndoctor.readers.tables.table import Rows, Table
-from nndoctor.readers.vocabulary.names import BARE, FACTS, Kind, Meaning, meaning, task, tidy
+from nndoctor.readers.vocabulary.names import BARE, FACTS, Kind, Meaning, meaning_of, task, tidy
 from nndoctor.readers.vocabulary.spellings import RUN_KEYS
 
 MOST_NAMED = 8  # columns that are all shown
@@ -37,7 +37,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     table = _held(by_phase(table))
     meanings = interpret(list(table.columns), maps)
     playing = task([*table.columns, *table.ignored])
-    known = [name for name, said in meanings.items() if said.is_metric and table.columns[name].held]
+    known = [name for name, meaning in meanings.items() if meaning.is_metric and table.columns[name].held]
     _refuse_without_metrics(table, meanings, path, playing=bool(playing))
     refuse_other_tables(table, meanings, path)
     axis, unit, notes = axis_of(table, meanings)
@@ -58,8 +58,10 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
 
 def _refuse_without_metrics(table: Table, meanings: Mapping[str, Meaning], path: str, *, playing: bool) -> None:
     """Raise NotALog where no metric of a split is found, except for reinforcement learning and for a lost gradient norm."""
-    told = any(said.is_metric and said.split and table.columns[name].held for name, said in meanings.items())
-    if not playing and not told and not _gradients_lost(table, meanings):
+    has_metric_of_a_split = any(
+        meaning.is_metric and meaning.split and table.columns[name].held for name, meaning in meanings.items()
+    )
+    if not playing and not has_metric_of_a_split and not _gradients_lost(table, meanings):
         raise NotALog(_nothing_found(table, path))
 
 
@@ -83,7 +85,7 @@ def _numbered(runs: list[Run]) -> list[Run]:
 
 def _gradients_lost(table: Table, meanings: Mapping[str, Meaning]) -> bool:
     """Whether the gradient norm is NaN or infinite somewhere: such a log is worth a report even where its loss is left out."""
-    norms = [table.columns[name] for name, said in meanings.items() if said.metric == "grad_norm"]
+    norms = [table.columns[name] for name, meaning in meanings.items() if meaning.metric == "grad_norm"]
     return any(bool((c.present & ~np.isfinite(c.values)).any()) for c in norms)
 
 
@@ -140,15 +142,15 @@ def _curves(
     parts: dict[str, Series] = {}
     ranks: dict[str, tuple[bool, int, int]] = {}
     most = _most_points(table, meanings, part)
-    for column, said in meanings.items():
-        series = _series(table, column, said, part) if said.is_metric or said.kind is Kind.MACHINE else None
+    for column, meaning in meanings.items():
+        series = _series(table, column, meaning, part) if meaning.is_metric or meaning.kind is Kind.MACHINE else None
         if series is None:
             continue
-        if said.kind is Kind.PART:
+        if meaning.kind is Kind.PART:
             parts.setdefault(series.name, series)
             continue
         short = len(series) < ENOUGH or (len(series) < SPARSE and FULLER * len(series) <= most.get(series.name, 0))
-        rank = (short, -len(series) if short else int(said.each_step), said.rank)
+        rank = (short, -len(series) if short else int(meaning.each_step), meaning.rank)
         if rank < ranks.get(series.name, (True, 1, 0)):
             found[series.name], ranks[series.name] = series, rank
     return found, parts
@@ -158,8 +160,8 @@ def _unknown(table: Table, meanings: Mapping[str, Meaning], used: set[str]) -> t
     """The columns that hold values of which nothing is known, or that another column made needless."""
     left = [
         column.strip()
-        for column, said in meanings.items()
-        if table.columns[column].held and (said.is_metric or said.kind is Kind.UNKNOWN)
+        for column, meaning in meanings.items()
+        if table.columns[column].held and (meaning.is_metric or meaning.kind is Kind.UNKNOWN)
     ]
     unknown = [column for column in left if column not in used]
     return (*unknown, *(column for column in table.ignored if column not in unknown))
@@ -168,16 +170,16 @@ def _unknown(table: Table, meanings: Mapping[str, Meaning], used: set[str]) -> t
 def _most_points(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, int]:
     """The points of the fullest column of each series, columns of single steps beside an epoch's mean left out."""
     most: dict[str, int] = {}
-    for column, said in meanings.items():
-        if said.kind is Kind.SERIES and not said.each_step:
-            name = f"{said.split}/{said.metric}" if said.split else said.metric
+    for column, meaning in meanings.items():
+        if meaning.kind is Kind.SERIES and not meaning.each_step:
+            name = f"{meaning.split}/{meaning.metric}" if meaning.split else meaning.metric
             most[name] = max(most.get(name, 0), int(table.columns[column].present[part.rows].sum()))
     return most
 
 
-def _series(table: Table, column: str, said: Meaning, part: Segment) -> Series | None:
+def _series(table: Table, column: str, meaning: Meaning, part: Segment) -> Series | None:
     data = table.columns[column]
-    name = f"{said.split}/{said.metric}" if said.split else said.metric
+    name = f"{meaning.split}/{meaning.metric}" if meaning.split else meaning.metric
     if part.whole and data.full:
         return Series(name, part.axis, data.values, column.strip(), table.lines)
     here = data.present if part.whole else data.present[part.rows]
@@ -212,9 +214,9 @@ def _settings(table: Table, part: Segment) -> dict[str, Fact]:
 def _constants(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:
     """The columns that nobody understands and that hold one number in all rows of a run, as settings."""
     found: list[tuple[str, object]] = []
-    for name, said in meanings.items():
+    for name, meaning in meanings.items():
         data = table.columns[name]
-        if said.kind is Kind.UNKNOWN and len(part.rows) > 1 and data.present[part.rows].all():
+        if meaning.kind is Kind.UNKNOWN and len(part.rows) > 1 and data.present[part.rows].all():
             values = data.values[part.rows]
             if values[0] == values[-1] and (values == values[0]).all():
                 found.append((name.strip(), float(values[0])))
@@ -223,7 +225,7 @@ def _constants(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> 
 
 def _epoch_of_step(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> Series | None:
     """The epoch at each step, where the log has both; None where it does not say, or goes back."""
-    column = next((name for name, said in meanings.items() if said.kind is Kind.EPOCH), None)
+    column = next((name for name, meaning in meanings.items() if meaning.kind is Kind.EPOCH), None)
     if column is None:
         return None
     data = table.columns[column]
@@ -236,7 +238,7 @@ def _epoch_of_step(table: Table, meanings: Mapping[str, Meaning], part: Segment)
 
 def _epochs(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:
     """How many epochs the log counts: the last one's number, and one more where they count from 0."""
-    column = next((table.columns[name] for name, said in meanings.items() if said.kind is Kind.EPOCH), None)
+    column = next((table.columns[name] for name, meaning in meanings.items() if meaning.kind is Kind.EPOCH), None)
     values = np.empty(0) if column is None else column.values[part.rows]
     values = values[np.isfinite(values)]
     if not len(values) or values.min() < 0:
@@ -248,7 +250,7 @@ def _epochs(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dic
 def _nothing_found(table: Table, path: str) -> str:
     names = [*(name.strip() for name in table.columns), *table.words, *table.ignored]
     shown = ", ".join(visible(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
-    odd = [n for n in names if meaning(n).kind is Kind.UNKNOWN]
+    odd = [n for n in names if meaning_of(n).kind is Kind.UNKNOWN]
     if not odd and len(names) <= MOST_NAMED:
         return f"{path} has no loss or metric (columns: {shown}); log training and validation loss"
     first = visible(next((n for n in (*odd, *names) if n not in BARE), "column"))

@@ -10,7 +10,7 @@ from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS as OURS
 from nndoctor.readers.tables.table import Column, Table, Words
-from nndoctor.readers.vocabulary.names import BARE, SPLITS, Kind, Meaning, meaning, task, tidy
+from nndoctor.readers.vocabulary.names import BARE, SPLITS, Kind, Meaning, meaning_of, task, tidy
 from nndoctor.readers.vocabulary.spellings import HELD_OUT, METRICS, PHASES, RUN_KEYS
 
 Maps = Mapping[str, str]
@@ -25,19 +25,19 @@ def interpret(columns: Sequence[str], maps: Maps) -> Mapping[str, Meaning]:
 
 @lru_cache(maxsize=256)  # of many logs most are of one writer
 def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) -> Mapping[str, Meaning]:
-    meanings = {column: meaning(column) for column in columns}
+    meanings = {column: meaning_of(column) for column in columns}
     if playing := task(list(columns)):
-        meanings = {column: _in_play(said, playing) for column, said in meanings.items()}
+        meanings = {column: _in_play(meaning, playing) for column, meaning in meanings.items()}
     for spelled, target in maps:
         column = next((c for c in columns if c.strip() == spelled.strip()), None)
         if column is not None:
             meanings[column] = mapped(target)
     meanings |= _bare_splits(meanings)
     meanings |= _timed(meanings)
-    numbers = [said for said in meanings.values() if said.is_metric]
-    losses = {said.split for said in numbers if said.metric == "loss" or said.metric.endswith("_loss")}
-    held = {(said.split, said.metric) for said in numbers}
-    return {column: _placed(said, losses, held) for column, said in meanings.items()}
+    numbers = [meaning for meaning in meanings.values() if meaning.is_metric]
+    losses = {meaning.split for meaning in numbers if meaning.metric == "loss" or meaning.metric.endswith("_loss")}
+    held = {(meaning.split, meaning.metric) for meaning in numbers}
+    return {column: _placed(meaning, losses, held) for column, meaning in meanings.items()}
 
 
 def _bare_splits(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
@@ -57,11 +57,11 @@ def _bare_splits(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
 def _timed(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     """A bare `time` beside the time that a step waits for its data is the time of the step; a bare `data` beside it is that wait."""
     named = {tidy(column): column for column in meanings}
-    told = {said.metric for said in meanings.values()}
-    if "time" not in named or "step_time" in told or not ("data" in named or "data_time" in told):
+    metrics = {meaning.metric for meaning in meanings.values()}
+    if "time" not in named or "step_time" in metrics or not ("data" in named or "data_time" in metrics):
         return {}
     found = {named["time"]: Meaning(Kind.MACHINE, "", "step_time")}
-    if "data_time" not in told:
+    if "data_time" not in metrics:
         found[named["data"]] = Meaning(Kind.MACHINE, "", "data_time")
     return found
 
@@ -97,25 +97,25 @@ def mapped(target: str) -> Meaning:
     return Meaning(Kind.SERIES, split, METRICS.get(metric.lower(), metric), -1)
 
 
-def _in_play(said: Meaning, playing: str) -> Meaning:
+def _in_play(meaning: Meaning, playing: str) -> Meaning:
     """In a game the loss is no measure of learning, so that it bears another name, and an accuracy is no class accuracy."""
-    if playing == "gan" or said.kind is not Kind.SERIES or said.metric in BARE:
-        return said
-    whole = said.metric == "loss" and said.split in ("", "train")
-    return Meaning(Kind.SERIES, "", "total_loss", said.rank) if whole else Meaning(Kind.UNKNOWN)
+    if playing == "gan" or meaning.kind is not Kind.SERIES or meaning.metric in BARE:
+        return meaning
+    whole = meaning.metric == "loss" and meaning.split in ("", "train")
+    return Meaning(Kind.SERIES, "", "total_loss", meaning.rank) if whole else Meaning(Kind.UNKNOWN)
 
 
-def _placed(said: Meaning, losses: set[str], held: set[tuple[str, str]]) -> Meaning:
+def _placed(meaning: Meaning, losses: set[str], held: set[tuple[str, str]]) -> Meaning:
     """A metric without a split is given one: the split that the rest of the header leaves open for it."""
-    if not said.is_metric or said.split or said.metric in BARE:
-        return said
-    later = 4 if ("train", said.metric) in held else 0
-    if "loss" in said.metric:
-        return replace(said, split="train", rank=said.rank + later)
-    validated = ("validation", said.metric) in held
+    if not meaning.is_metric or meaning.split or meaning.metric in BARE:
+        return meaning
+    later = 4 if ("train", meaning.metric) in held else 0
+    if "loss" in meaning.metric:
+        return replace(meaning, split="train", rank=meaning.rank + later)
+    validated = ("validation", meaning.metric) in held
     apart = "validation" in losses and "" not in losses
-    split = "validation" if not validated and (apart or said.metric in HELD_OUT) else "train"
-    return replace(said, split=split, rank=said.rank + later)
+    split = "validation" if not validated and (apart or meaning.metric in HELD_OUT) else "train"
+    return replace(meaning, split=split, rank=meaning.rank + later)
 
 
 def _own(word: str) -> str:
@@ -139,8 +139,8 @@ def _for_each_split(columns: Mapping[str, Column], words: Words) -> dict[str, Co
     rows_of = [(_own(word), words.codes == code) for code, word in enumerate(words.words) if word]
     apart: dict[str, Column] = {}
     for column, data in columns.items():
-        said = meaning(column)
-        if not said.is_metric or said.split or said.metric in BARE:
+        meaning = meaning_of(column)
+        if not meaning.is_metric or meaning.split or meaning.metric in BARE:
             apart[column] = data
             continue
         for split, rows in rows_of:

@@ -23,9 +23,9 @@ def not_finite(
     """`not_finite:<column>` = (first step, values that are not finite, values, those at the end without a break)."""
     facts: dict[str, Fact] = {}
     empty: list[str] = []
-    for column, said in meanings.items():
+    for column, meaning in meanings.items():
         data = table.columns[column]
-        if column.strip() in used or said.kind in (Kind.EPOCH, Kind.STEP) or np.isfinite(data.values).all():
+        if column.strip() in used or meaning.kind in (Kind.EPOCH, Kind.STEP) or np.isfinite(data.values).all():
             continue
         here = data.present[part.rows]
         bad = here & ~np.isfinite(data.values[part.rows])
@@ -34,7 +34,7 @@ def not_finite(
         name = tidy(column)
         if WATCHED.search(name) and not NOT_COUNTED.search(name):
             facts[f"not_finite:{column.strip()}"] = _fact(table, part, here, bad)
-        elif bool(bad[here].all()) and here.sum() > 1 and said.kind is Kind.UNKNOWN:
+        elif bool(bad[here].all()) and here.sum() > 1 and meaning.kind is Kind.UNKNOWN:
             empty.append(f"column {column.strip()} is NaN in all {int(here.sum())} rows")
     return facts, tuple(empty[:MAX_NOTES])
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nndoctor.core.errors import NotALog
 from nndoctor.readers.tables.table import Column, Table
-from nndoctor.readers.vocabulary.names import Kind, Meaning, meaning, tidy
+from nndoctor.readers.vocabulary.names import Kind, Meaning, meaning_of, tidy
 
 ITEMS = frozenset(
     [
@@ -52,7 +52,7 @@ ORDERED = 3.0  # standard errors of a rank correlation from which values depend 
 
 def refuse_other_tables(table: Table, meanings: Mapping[str, Meaning], path: str) -> None:
     """Raise NotALog for a table whose rows are examples, models, or moments of something else than a training."""
-    kinds = {said.kind for said in meanings.values()}
+    kinds = {meaning.kind for meaning in meanings.values()}
     if table.rows < MIN_ROWS or kinds & {Kind.EPOCH, Kind.STEP}:
         return
     names = {tidy(name): name for name in (*table.columns, *table.words, *table.ignored)}
@@ -89,13 +89,13 @@ def _names_rows(table: Table, column: str) -> bool:
 
 def _names_training(table: Table) -> bool:
     """Whether some column, by its own name, is a training metric beyond doubt: of a split, or no plain loss."""
-    known = [one for one in map(meaning, table.columns) if one.is_metric]
+    known = [one for one in map(meaning_of, table.columns) if one.is_metric]
     return any(one.split or one.metric != "loss" for one in known)
 
 
 def _has_order(table: Table, meanings: Mapping[str, Meaning]) -> bool:
     """Whether the values of some loss depend on the row's place, by Spearman's rank correlation of neighbours or rows."""
-    columns = (table.columns[name] for name, said in meanings.items() if said.kind is Kind.SERIES)
+    columns = (table.columns[name] for name, meaning in meanings.items() if meaning.kind is Kind.SERIES)
     return any(_ordered(column) for column in columns)
 
 

@@ -18,7 +18,11 @@ FEW = 3  # points that tell how a run went
 def rejoined(parts: Sequence[Segment], table: Table, meanings: Mapping[str, Meaning]) -> list[Segment]:
     """Join each part to the one before it where its training loss carries on from there; its steps are counted on."""
     loss = next(
-        (c for c, said in meanings.items() if (said.kind, said.split, said.metric) == (Kind.SERIES, "train", "loss")),
+        (
+            c
+            for c, meaning in meanings.items()
+            if (meaning.kind, meaning.split, meaning.metric) == (Kind.SERIES, "train", "loss")
+        ),
         None,
     )
     whole: list[Segment] = []

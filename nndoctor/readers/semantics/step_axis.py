@@ -61,7 +61,9 @@ def _are_of_one_epoch(table: Table, epochs: Array) -> bool:
 
 def _validated_in_every_row(table: Table, meanings: Mapping[str, Meaning]) -> bool:
     """Whether every row holds both training and validation values, as rows that are epochs do."""
-    split = {said.split: table.columns[name].full for name, said in meanings.items() if said.kind is Kind.SERIES}
+    split = {
+        meaning.split: table.columns[name].full for name, meaning in meanings.items() if meaning.kind is Kind.SERIES
+    }
     return split.get("train", False) and split.get("validation", False)
 
 
@@ -121,7 +123,7 @@ def _stitched(rows: Rows, x: Array) -> Segment:
 
 def _filled(table: Table, meanings: Mapping[str, Meaning], kind: Kind) -> Array | None:
     """The fullest column of a kind; a gap takes the value above it. None where there is none that counts."""
-    columns = [table.columns[name] for name, said in meanings.items() if said.kind is kind]
+    columns = [table.columns[name] for name, meaning in meanings.items() if meaning.kind is kind]
     full = [c for c in columns if _counts(c)]
     if not full:
         return None
@@ -162,6 +164,8 @@ def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) 
         return False
     kinds = (Kind.SERIES, Kind.PART)
     present = [
-        table.columns[c].present for c, said in meanings.items() if said.kind in kinds and said.metric not in BARE
+        table.columns[c].present
+        for c, meaning in meanings.items()
+        if meaning.kind in kinds and meaning.metric not in BARE
     ]
     return any(np.mean(p[same] & p[same + 1]) > 0.5 for p in present if p.any())

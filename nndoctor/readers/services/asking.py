@@ -61,7 +61,7 @@ def asking(address: str, service: Service) -> Iterator[None]:
             raise UnreadableLog(f"{address}: {service.package} needs {error.name}, which is not installed") from error
         raise MissingExtra(f"reading {service.name}", service.package, service.extra) from error
     except ImportError as error:
-        raise UnreadableLog(f"{address}: {_said(error)}") from error
+        raise UnreadableLog(f"{address}: {_reason(error)}") from error
     except Exception as error:
         if _is_ours(error):
             raise
@@ -71,16 +71,16 @@ def asking(address: str, service: Service) -> Iterator[None]:
 def explained(error: BaseException, address: str, service: Service) -> str:
     """The line for what a client raised: no access, not there, too many requests, no network, or its own words."""
     status, text = _status(error), " ".join(str(part) for part in _chain(error))
-    said = _said(error)
+    reason = _reason(error)
     if status == 429 or (status is None and TOO_OFTEN.search(text)):
         return f"{address}: {service.name} limits how often it may be asked; wait a few minutes and try again"
     if status is None and (isinstance(error, (ConnectionError, TimeoutError)) or UNREACHABLE.search(text)):
-        return f"{address}: {service.name} cannot be reached ({said})"
+        return f"{address}: {service.name} cannot be reached ({reason})"
     if status in (401, 403) or (status is None and NOT_ALLOWED.search(text)):
-        return f"{address}: {service.name} gives no access ({said}); {service.login}"
+        return f"{address}: {service.name} gives no access ({reason}); {service.login}"
     if status == 404 or (status is None and NOT_FOUND.search(text)):
-        return f"{address}: not found ({said}); check the names, and that your account may see it"
-    return f"{address}: {service.name} answered with an error ({said})"
+        return f"{address}: not found ({reason}); check the names, and that your account may see it"
+    return f"{address}: {service.name} answered with an error ({reason})"
 
 
 def _is_ours(error: BaseException) -> bool:
@@ -108,6 +108,6 @@ def _status(error: BaseException) -> int | None:
     return None
 
 
-def _said(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), "") or type(error).__name__
     return line if len(line) <= MAX_SAID else f"{line[:MAX_SAID]}…"

@@ -12,7 +12,7 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.table import Column, Table
-from nndoctor.readers.vocabulary.names import Kind, meaning
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 MOST_FILES = 2000  # below one folder
 MAX_CELLS = 50_000_000  # of a table, which take 450 MB
@@ -79,5 +79,5 @@ def bounded_names(names: Iterable[str], rows: int) -> list[str]:
     every = list(names)
     if rows * len(every) <= MAX_CELLS:
         return every
-    known = [name for name in every if meaning(name).kind is not Kind.UNKNOWN]
+    known = [name for name in every if meaning_of(name).kind is not Kind.UNKNOWN]
     return (known or every)[: max(MAX_CELLS // rows, 1)]

@@ -39,10 +39,10 @@ def _cells(frame: Any) -> dict[str, list[object]]:  # noqa: ANN401 - of pandas o
             names, columns = [str(index), *names], [frame.index.tolist(), *columns]
     else:
         columns = [frame[name].to_list() for name in frame.columns]
-    return {name: _told_apart(cells) for name, cells in zip(names, columns, strict=True)}
+    return {name: _without_missing(cells) for name, cells in zip(names, columns, strict=True)}
 
 
-def _told_apart(cells: list[object]) -> list[object]:
+def _without_missing(cells: list[object]) -> list[object]:
     """Cells with None for a missing one and NaN for a value that is none."""
     nothing = [cell is None or _is_nan(cell) or str(cell) in ("<NA>", "NaT") for cell in cells]
     tail = len(cells)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from nndoctor.readers.tables.long_rows import widened
 from nndoctor.readers.tables.table import flatten
-from nndoctor.readers.vocabulary.names import SPLITS, meaning, tidy
+from nndoctor.readers.vocabulary.names import SPLITS, meaning_of, tidy
 
 DEEP = 3  # objects within objects that are searched
 NUMBERED = re.compile(r"(?:epochs?|steps?|iter(?:ation)?s?|round)?[ _-]?(\d+)", re.IGNORECASE)
@@ -40,13 +40,15 @@ def rows_within(found: object, depth: int = 0) -> Rows | None:
 def _beside(found: Mapping[str, object]) -> Rows | None:
     """`{"train": [rows], "val": [rows]}` as rows of both, joined where they are of one epoch or step."""
     lists = {str(key): inner for key, inner in found.items() if isinstance(inner, list)}
-    told = {key: rows for key, inner in lists.items() if tidy(key) in SPLITS and (rows := _records(inner)) is not None}
-    if len(told) < FEW:
+    rows_of_split = {
+        key: rows for key, inner in lists.items() if tidy(key) in SPLITS and (rows := _records(inner)) is not None
+    }
+    if len(rows_of_split) < FEW:
         return None
     together: dict[object, dict[str, object]] = {}
-    for split, rows in told.items():
+    for split, rows in rows_of_split.items():
         for k, row in enumerate(rows):
-            marks = {name: value for name, value in row.items() if meaning(name).is_axis}
+            marks = {name: value for name, value in row.items() if meaning_of(name).is_axis}
             here = together.setdefault(tuple(map(str, marks.values())) or k, dict(marks))
             here.update({f"{split}/{name}": value for name, value in row.items() if name not in marks})
     return _in_order(list(together.values()))
@@ -54,7 +56,7 @@ def _beside(found: Mapping[str, object]) -> Rows | None:
 
 def _in_order(rows: list[dict[str, object]]) -> Rows:
     """Rows by their epoch or step, where every one has a number there."""
-    axis = next((name for name in rows[0] if meaning(name).is_axis), None)
+    axis = next((name for name in rows[0] if meaning_of(name).is_axis), None)
     if axis is not None and all(_is_number(row.get(axis)) for row in rows):
         rows.sort(key=lambda row: float(str(row[axis])))
     return list(rows)
@@ -82,7 +84,7 @@ def _records(inner: Sequence[object]) -> Rows | None:
 
 def _tells(row: Mapping[str, object]) -> bool:
     names = flatten(row)
-    return any(meaning(name).is_metric and _is_number(value) for name, value in names.items())
+    return any(meaning_of(name).is_metric and _is_number(value) for name, value in names.items())
 
 
 def _is_number(value: object) -> bool:

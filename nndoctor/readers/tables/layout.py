@@ -13,7 +13,7 @@ from nndoctor.core.bounded import Bounded
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.table import is_words
-from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import EACH, ELAPSED
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -67,7 +67,7 @@ class Layout:
         """The columns that nobody understands, in order."""
         kept = set(self.kept)
         left = (name for k, name in enumerate(self.header[:MOST_COLUMNS]) if k not in kept)
-        return tuple(name for name in left if meaning(name).kind is Kind.UNKNOWN)
+        return tuple(name for name in left if meaning_of(name).kind is Kind.UNKNOWN)
 
     @cached_property
     def format(self) -> str:
@@ -209,19 +209,19 @@ _KNOWN: Bounded[tuple[bytes, tuple[str, ...]], Layout | None] = Bounded(MOST_KNO
 
 
 def _worth(name: str) -> bool:
-    return _tells(name) or meaning(name).kind is Kind.MACHINE
+    return _tells(name) or meaning_of(name).kind is Kind.MACHINE
 
 
 def _tells(name: str) -> bool:
     """Whether a name shows that the table is a log: a loss, a metric, an axis or a word column."""
     kinds = (Kind.SERIES, Kind.PART, Kind.EPOCH, Kind.STEP)
-    return is_words(name) or tidy(name) in SPLITS or meaning(name).kind in kinds
+    return is_words(name) or tidy(name) in SPLITS or meaning_of(name).kind in kinds
 
 
 def _is_second_header(first: Sequence[str], second: Sequence[str]) -> bool:
     """Whether a row holds only words, some of them below words."""
-    told = [cell for cell in second if cell.strip()]
-    return len(first) == len(second) and len(told) > 1 and not any(map(is_number, told))
+    cells = [cell for cell in second if cell.strip()]
+    return len(first) == len(second) and len(cells) > 1 and not any(map(is_number, cells))
 
 
 def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> bool:

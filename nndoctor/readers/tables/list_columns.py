@@ -43,8 +43,12 @@ def _gather(found: Mapping[str, object], prefix: str, lists: dict[str, list[obje
         values = value.tolist() if hasattr(value, "tolist") else value
         if isinstance(values, Mapping):
             axis = next((values[x] for x in AXES if isinstance(values.get(x), list)), None)
-            told = next((values[y] for y in VALUES if isinstance(values.get(y), list)), None)
-            if axis is not None and told is not None and (curve := _curve(list(zip(axis, told, strict=False)))):
+            curve_values = next((values[y] for y in VALUES if isinstance(values.get(y), list)), None)
+            if (
+                axis is not None
+                and curve_values is not None
+                and (curve := _curve(list(zip(axis, curve_values, strict=False))))
+            ):
                 curves[name] = curve
             else:
                 _gather(values, f"{name}/", lists, curves)

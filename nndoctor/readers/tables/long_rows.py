@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from nndoctor.readers.tables.table import flatten
-from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning, tidy
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import PHASES, RUN_KEYS
 
 NAMES = ("metric", "metric_name", "variable", "key", "series", "tag", "measure", "measurement", "curve", "name")
@@ -55,7 +55,7 @@ def _roles(
 ) -> tuple[list[int], list[int], list[int]]:
     """The columns that count steps, that name the run, and that name the split."""
     others = [(k, cell, tidy(cell)) for k, cell in enumerate(header) if k not in at]
-    axes = [k for k, cell, _ in others if meaning(cell).is_axis and any(row[k] for row in rows if len(row) > k)]
+    axes = [k for k, cell, _ in others if meaning_of(cell).is_axis and any(row[k] for row in rows if len(row) > k)]
     runs = [k for k, _, name in others if name in RUN_KEYS]
     parts = [k for k, _, name in others if name in SPLIT_COLUMNS and _tells_split(rows, k)]
     return axes, runs, parts
@@ -66,11 +66,11 @@ def widened(records: Sequence[Mapping[str, object]]) -> list[Row] | None:
     seen = [_flat(record) for record in _unrolled(records[:LOOKED_AT])]
     header = list(dict.fromkeys(key for record in seen for key in record))
     at = places(header)
-    if at is None or any(meaning(key).kind is Kind.SERIES for key in header):
+    if at is None or any(meaning_of(key).kind is Kind.SERIES for key in header):
         return None
     name, value = header[at[0]], header[at[1]]
-    told = [r[name] for r in seen if isinstance(r.get(name), str) and _is_number(r.get(value))]
-    if 2 * len(told) < len(seen) or not any(meaning(str(one)).is_metric for one in told):
+    metric_names = [r[name] for r in seen if isinstance(r.get(name), str) and _is_number(r.get(value))]
+    if 2 * len(metric_names) < len(seen) or not any(meaning_of(str(one)).is_metric for one in metric_names):
         return None
     return pivoted(header, [_cells(record, header) for record in map(_flat, _unrolled(records))], at)
 
@@ -103,7 +103,7 @@ def _unrolled(records: Sequence[Mapping[str, object]]) -> list[Mapping[str, obje
 
 def _label(name: str, parts: Sequence[str]) -> str:
     """The name with its split before it, unless it says one itself."""
-    return name if meaning(name).split else " ".join([*parts, name])
+    return name if meaning_of(name).split else " ".join([*parts, name])
 
 
 def _is_number(value: object) -> bool:

@@ -86,7 +86,7 @@ def as_trials(study: Study, place: str, by: str | None, *, higher: bool | None) 
     if by is not None and by not in scores:
         raise UsageError(f"--by {by}: the study has no such score{nearest(by, scores)}; it has {', '.join(scores)}")
     k = scores.index(by) if by is not None else 0
-    told = [
+    trials = [
         Trial(
             f"{place}#{one.number}",
             {named(name): value for name, value in one.settings.items()},
@@ -94,7 +94,7 @@ def as_trials(study: Study, place: str, by: str | None, *, higher: bool | None) 
         )
         for one in study.done
     ]
-    return told, scores[k], study.higher[k] if higher is None else higher
+    return trials, scores[k], study.higher[k] if higher is None else higher
 
 
 def _done(base: sqlite3.Connection, study: int) -> list[Done]:

@@ -11,7 +11,7 @@ from nndoctor.analysis.search import Trial
 from nndoctor.core.errors import UnreadableLog, UsageError, nearest
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.readers.io.source import Source
-from nndoctor.readers.vocabulary.names import Kind, meaning, tidy
+from nndoctor.readers.vocabulary.names import Kind, meaning_of, tidy
 
 MOST = 100_000  # rows
 # Columns that name or date a trial, or say how long it took, or how it scored elsewhere.
@@ -48,9 +48,9 @@ def is_table_of_trials(source: Source) -> bool:
     if source.is_dir or not source.is_text or not source.name.lower().endswith((".csv", ".tsv")):
         return False
     header = {tidy(name) for name in re.split(r"[,;\t]", source.start.partition("\n")[0])}
-    counts = any(meaning(name).kind in (Kind.EPOCH, Kind.STEP) for name in header)
-    told = any(name.startswith(("params_", "param_", "config_", "hp_")) for name in header)
-    return told or (not counts and len(header) >= 2)
+    counts = any(meaning_of(name).kind in (Kind.EPOCH, Kind.STEP) for name in header)
+    has_parameter_columns = any(name.startswith(("params_", "param_", "config_", "hp_")) for name in header)
+    return has_parameter_columns or (not counts and len(header) >= 2)
 
 
 def trials(
@@ -66,7 +66,7 @@ def trials(
     states = next((name for name in header if tidy(name) in ("state", "status")), None)
     kept = [row for row in found if states is None or row[states].strip().lower().rpartition(".")[2] not in PRUNED]
     settings = [name for name in header if name != column and _is_setting(name, kept)]
-    told = [
+    kept_trials = [
         Trial(
             f"{path}#{k}",
             {named(_bare(name)): number(row[name].strip()) for name in settings if row[name].strip()},
@@ -74,7 +74,7 @@ def trials(
         )
         for k, row in enumerate(kept, 1)
     ]
-    return told, column, upward
+    return kept_trials, column, upward
 
 
 def _score(header: Sequence[str], path: str, by: str | None) -> str:
@@ -95,14 +95,14 @@ def _score(header: Sequence[str], path: str, by: str | None) -> str:
 
 def _is_metric_of(split: str, name: str) -> bool:
     """Whether a column is a loss or a known metric of a split."""
-    said = meaning(name)
-    return said.kind is Kind.SERIES and said.split == split and said.metric in (*BY_NAME, "loss")
+    meaning = meaning_of(name)
+    return meaning.kind is Kind.SERIES and meaning.split == split and meaning.metric in (*BY_NAME, "loss")
 
 
 def _upward(column: str, path: str, higher: bool | None) -> bool:
     if higher is not None:
         return higher
-    what = meaning(column)
+    what = meaning_of(column)
     if what.kind is Kind.SERIES and (what.metric == "loss" or what.metric in BY_NAME):
         return what.metric != "loss" and BY_NAME[what.metric].higher
     if tidy(column) in HIGHER:
@@ -114,7 +114,7 @@ def _is_setting(name: str, kept: Sequence[Mapping[str, str]]) -> bool:
     plain = tidy(name)
     if BESIDE.search(plain) and not plain.startswith(("params_", "param_", "config_", "hp_")):
         return False
-    if meaning(_bare(name)).kind is Kind.SERIES and meaning(_bare(name)).metric not in ("lr", "momentum"):
+    if meaning_of(_bare(name)).kind is Kind.SERIES and meaning_of(_bare(name)).metric not in ("lr", "momentum"):
         return False
     different = {row[name].strip() for row in kept}
     words = [value for value in different if isinstance(number(value), str)]

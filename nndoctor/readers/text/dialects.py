@@ -54,7 +54,7 @@ def plain(lines: Iterable[str]) -> Iterator[str]:
             continue
         if held is not None:
             yield held
-        held, waiting = _said(line, epoch), under_way
+        held, waiting = _reworded(line, epoch), under_way
     if held is not None:
         yield held
 
@@ -72,7 +72,7 @@ def with_points(line: str) -> str:
     return COMMA.sub(r"\1.\2", line)
 
 
-def _said(line: str, epoch: str) -> str:
+def _reworded(line: str, epoch: str) -> str:
     if found := AFTER.match(line):
         return f"{found['kind']} {found['at']} {found['name']}: {found['value']}"
     if epoch and (found := ROUND.search(line) or SUMMARY.search(line)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from nndoctor.readers.text.marks import EPOCH, STAMP, bar_of, marked
-from nndoctor.readers.vocabulary.names import BARE, SPLITS, meaning, tidy
+from nndoctor.readers.vocabulary.names import BARE, SPLITS, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import NOT_LOSS
 
 LONGEST = 4000  # characters of a line that are looked at
@@ -130,8 +130,8 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
         if "/" in key and (pair := _both(key, found, rest)):
             line.pairs |= pair
             continue
-        said = meaning(key)
-        if scope and known and not said.split and said.metric not in BARE and said.is_metric:
+        meaning = meaning_of(key)
+        if scope and known and not meaning.split and meaning.metric not in BARE and meaning.is_metric:
             scoped[f"{scope} {key}"] = key
             key = f"{scope} {key}"
         line.pairs.setdefault(key, _value(found, rest))
@@ -143,18 +143,18 @@ def _unscoped(line: Line, scoped: dict[str, str]) -> None:
 
     `loss val 0.5, acc 0.9, acc val 0.8`; `train err 0.1, test err 0.2, loss 0.4`.
     """
-    said = {name: _said(name) for name in line.pairs}
-    own = {what for name, what in said.items() if name not in scoped}
-    twice = {name for name in scoped if _said(name) in own}
-    losses = [name for name, (_, metric) in said.items() if metric == "loss"]
+    metric_of = {name: _split_and_metric(name) for name in line.pairs}
+    own = {what for name, what in metric_of.items() if name not in scoped}
+    twice = {name for name in scoped if _split_and_metric(name) in own}
+    losses = [name for name, (_, metric) in metric_of.items() if metric == "loss"]
     if len(losses) == 1 and len({split for split, _ in own if split}) > 1:
         twice |= scoped.keys() & losses
     if twice:
         line.pairs = {scoped[name] if name in twice else name: value for name, value in line.pairs.items()}
 
 
-def _said(name: str) -> tuple[str, str]:
-    what = meaning(name)
+def _split_and_metric(name: str) -> tuple[str, str]:
+    what = meaning_of(name)
     return what.split, what.metric
 
 
@@ -177,7 +177,7 @@ def _name_bare_splits(line: Line, text: str) -> None:
     if len({SPLITS[name.lower()] for name in bare}) < 2:
         return
     line.varies = True
-    losses = any(meaning(name).metric == "loss" for name in line.pairs)
+    losses = any(meaning_of(name).metric == "loss" for name in line.pairs)
     shares = all(str(v).endswith("%") or _within(v, 1.0) for v in bare.values())
     if shares and (losses or ACCURACY.search(text[: text.find(next(iter(bare)))])):
         _append("accuracy", bare, line)
@@ -213,7 +213,7 @@ def _within(value: object, most: float) -> bool:
 
 def known(key: str) -> bool:
     """Whether a name means a loss, a metric, a rate or one of their parts."""
-    return meaning(key).is_metric
+    return meaning_of(key).is_metric
 
 
 @lru_cache(maxsize=4096)

@@ -41,11 +41,11 @@ def one_voice(lines: Sequence[str], tells: Callable[[str], bool]) -> Voice:
     for pattern in (NAMED, NUMBERED):
         sample = [(rank, line) for line in lines[:LOOKED_AT] if (rank := _rank(pattern, line)) is not None]
         if _interleaved([rank for rank, _ in sample]):
-            told = Counter(rank for rank, line in sample if tells(line))
-            if not told:
+            counts = Counter(rank for rank, line in sample if tells(line))
+            if not counts:
                 return Voice(list(lines))
-            most = max(told.values())
-            kept = min(rank for rank, count in told.items() if count == most)
+            most = max(counts.values())
+            kept = min(rank for rank, count in counts.items() if count == most)
             left = [_kept(pattern, line, kept) for line in lines]
             return Voice(_with_times(lines, left, pattern, kept), _silent(lines, pattern, tells))
     return Voice(list(lines))
@@ -53,17 +53,17 @@ def one_voice(lines: Sequence[str], tells: Callable[[str], bool]) -> Voice:
 
 def _silent(lines: Sequence[str], pattern: re.Pattern[str], tells: Callable[[str], bool]) -> tuple[int, int] | None:
     """The one rank that stopped reporting while every other went on, and the number of its last line; else None."""
-    told: dict[int, list[int]] = defaultdict(list)
+    lines_of: dict[int, list[int]] = defaultdict(list)
     for number, line in enumerate(lines, 1):
         if (rank := _rank(pattern, line)) is not None and tells(line):
-            told[rank].append(number)
-    if len(told) < 2 or min(map(len, told.values())) < REGULAR:
+            lines_of[rank].append(number)
+    if len(lines_of) < 2 or min(map(len, lines_of.values())) < REGULAR:
         return None
-    early = min(told, key=lambda rank: told[rank][-1])
-    last = told[early][-1]
-    others = [np.asarray(numbers) for rank, numbers in told.items() if rank != early]
+    early = min(lines_of, key=lambda rank: lines_of[rank][-1])
+    last = lines_of[early][-1]
+    others = [np.asarray(numbers) for rank, numbers in lines_of.items() if rank != early]
     goes_on = min(int((numbers > last).sum()) for numbers in others) >= BEHIND
-    as_often = 2 * len(told[early]) >= max(int((numbers <= last).sum()) for numbers in others)
+    as_often = 2 * len(lines_of[early]) >= max(int((numbers <= last).sum()) for numbers in others)
     return (early, last) if goes_on and as_often else None
 
 
@@ -75,8 +75,8 @@ def _with_times(lines: Sequence[str], kept: list[str], pattern: re.Pattern[str],
             times[rank].append((at, found["time"]))
     if len(times) < 2 or chosen not in times:
         return kept
-    for rank, told in times.items():
-        for (at, _), (_, time) in zip(times[chosen], told, strict=False):
+    for rank, times_of_rank in times.items():
+        for (at, _), (_, time) in zip(times[chosen], times_of_rank, strict=False):
             kept[at] += f" rank_{rank}_step_time: {time}"
     return kept
 

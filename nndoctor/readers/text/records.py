@@ -12,7 +12,7 @@ from nndoctor.readers.text.pairs import Line, drawings, heading, known
 from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.text.tables import uncrossed
 from nndoctor.readers.vocabulary.english import in_english
-from nndoctor.readers.vocabulary.names import BARE, Kind, meaning, task
+from nndoctor.readers.vocabulary.names import BARE, Kind, meaning_of, task
 
 ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
 ALIKE = 3  # records that show one shape
@@ -119,7 +119,7 @@ def _repeated(found: list[Record]) -> list[Record]:
     """What stands once, on a line without a mark, is a word about the whole run; a final test is kept."""
     held = Counter(name for record in found for name in record.values)
     for record in found:
-        kept = {name for name in record.aside if known(name) and meaning(name).split == "test"}
+        kept = {name for name in record.aside if known(name) and meaning_of(name).split == "test"}
         once = {name for name in record.aside - kept if held[name] == 1 and len(found) > ENOUGH}
         record.values = {name: value for name, value in record.values.items() if name not in once}
     return found
@@ -158,20 +158,20 @@ def counts(found: list[Record]) -> bool:
         shapes = Counter(tuple(filter(_tells, record.values)) for record in found)
         shape, count = shapes.most_common(1)[0]
         return count >= ALIKE and 2 * count > len(found) and (bool(shape) or task(list(found[0].values)) is not None)
-    told = Counter(
+    occurrences = Counter(
         name for record in found for name, value in record.values.items() if _tells(name) or _lost(name, value)
     )
-    return max(told.values(), default=0) > 1 or task(list(found[0].values)) is not None
+    return max(occurrences.values(), default=0) > 1 or task(list(found[0].values)) is not None
 
 
 def _tells(name: str) -> bool:
-    said = meaning(name)
-    return said.is_metric and said.metric not in SAY_NOTHING
+    meaning = meaning_of(name)
+    return meaning.is_metric and meaning.metric not in SAY_NOTHING
 
 
 def _lost(name: str, value: object) -> bool:
     """Whether a gradient norm is NaN: a trainer that leaves its loss out then still tells how the run goes."""
-    return meaning(name).metric == "grad_norm" and "nan" in str(value).lower()
+    return meaning_of(name).metric == "grad_norm" and "nan" in str(value).lower()
 
 
 def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]) -> None:
@@ -198,7 +198,7 @@ def _draw(found: list[Record], bar: tuple[int, int], pairs: Mapping[str, object]
     done, total = bar
     if done < total:
         here.closed = here.closed or here.total > 0
-    elif pairs and here.total not in (0, total) and all(meaning(name).split for name in filter(known, pairs)):
+    elif pairs and here.total not in (0, total) and all(meaning_of(name).split for name in filter(known, pairs)):
         here.values.update(pairs)  # the bar of an evaluation that says so
     elif pairs and not here.closed and here.total in (0, total):
         here.total, here.line = total, number
@@ -263,8 +263,8 @@ def _names_again(epochs: list[Record], found: list[Record]) -> set[str]:
 
 def _series(name: str) -> tuple[str, str]:
     """The split and the metric that a name means; of what nobody understands the name itself."""
-    said = meaning(name)
-    return (said.split or "train", said.metric) if said.kind is Kind.SERIES else ("", name)
+    meaning = meaning_of(name)
+    return (meaning.split or "train", meaning.metric) if meaning.kind is Kind.SERIES else ("", name)
 
 
 def _merged(found: list[Record]) -> list[Record]:

@@ -78,9 +78,9 @@ def _plan(text: str, under: str, line: Line) -> Plan:
 
 def _by_probe(probe: str, under: str, fixed: Plan) -> Plan | None:
     """The plan that a line with a digit of its own in every place shows; None where it shows none."""
-    told = parsed(probe, under)
-    marks, pairs = _places(told.marks, probe), _places(told.pairs, probe)
-    if marks is None or pairs is None or told.varies:
+    line = parsed(probe, under)
+    marks, pairs = _places(line.marks, probe), _places(line.pairs, probe)
+    if marks is None or pairs is None or line.varies:
         return None
     return replace(fixed, marks=marks, pairs=pairs, known=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nndoctor.readers.tables.cells import MISSING, number
 from nndoctor.readers.tables.layout import UPRIGHT
-from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning_of
 
 LABEL = re.compile(r"(?:.*(?:\s{2,}|\s-\s|:\s))?(?P<label>\S.*)")  # what a logger puts before it is left out
 DIGIT = re.compile(r"\d")
@@ -53,7 +53,7 @@ def _named(label: str, across: Sequence[str], values: Sequence[str]) -> str:
 
 
 def _tells(name: str) -> bool:
-    return name.lower() in SPLITS or meaning(name).kind is Kind.SERIES
+    return name.lower() in SPLITS or meaning_of(name).kind is Kind.SERIES
 
 
 def _label(cell: str) -> str:

@@ -21,8 +21,8 @@ def named(line: str) -> str:
     'iter 10: loss 2.1, step_time_ms: 212.2, mfu 1.2%'
     """
     if "Data" in line and (found := METERS.search(line)):
-        told = f"step_time: {found['whole']} data_time: {found['wait']}"
-        return f"{line[: found.start()]}{told}{line[found.end() :]}"
+        times = f"step_time: {found['whole']} data_time: {found['wait']}"
+        return f"{line[: found.start()]}{times}{line[found.end() :]}"
     if "ms" in line and (found := MILLISECONDS.search(line)):
         line = f"{line[: found.start()]}{found['before']}step_time_ms: {found['whole']}{line[found.end() :]}"
     if "mem" in line and (found := MEMORY.search(line)):

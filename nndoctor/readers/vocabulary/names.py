@@ -34,7 +34,7 @@ from nndoctor.readers.vocabulary.spellings import (
 from nndoctor.readers.vocabulary.workloads import BARE as MODERN
 from nndoctor.readers.vocabulary.workloads import MACHINE, modern
 
-__all__ = ["FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning", "task", "tidy"]
+__all__ = ["FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning_of", "task", "tidy"]
 
 
 class Kind(StrEnum):
@@ -103,7 +103,7 @@ def tidy(column: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def meaning(column: str) -> Meaning:
+def meaning_of(column: str) -> Meaning:
     """What a column says, by its name alone."""
     name = tidy(column)
     words = name.split("_")

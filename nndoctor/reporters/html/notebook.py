@@ -25,15 +25,15 @@ _numbers = count(100_000)  # a notebook is one page: pictures of different cells
 
 def of_report(report: Report) -> str:
     """What the terminal shows: verdict, picture, what would help or the causes, remedies, the next command."""
-    said, style = verdict(report)
+    headline, style = verdict(report)
     color = {"good": LIGHT.ink}.get(style, LIGHT.severity(style))
     primary = report.primary
     about = f"{primary.code} {primary.name}, {likelihood(primary.confidence)} · " if primary else ""
     return el(
         "div",
-        el("div", said, style=f"font-weight:700;font-size:16px;color:{color}"),
+        el("div", headline, style=f"font-weight:700;font-size:16px;color:{color}"),
         el("div", f"{about}{report.source}", style="color:var(--faint)"),
-        Html(inline(report, next(_numbers), said)),
+        Html(inline(report, next(_numbers), headline)),
         _expectations(report) if changes(report) else _causes(primary),
         _remedies(primary),
         el("div", f"Next: {next_command(report)}", style="color:var(--faint)"),

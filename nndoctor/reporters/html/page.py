@@ -93,5 +93,5 @@ def _file(name: str) -> str:
 def _errors(errors: Sequence[tuple[str, str]]) -> Html:
     if not errors:
         return Html("")
-    told = joined(el("li", message) for _, message in errors)
-    return el("article", el("h3", f"{len(errors)} could not be read"), el("ul", told), class_="error")
+    messages = joined(el("li", message) for _, message in errors)
+    return el("article", el("h3", f"{len(errors)} could not be read"), el("ul", messages), class_="error")

@@ -25,12 +25,12 @@ STYLES = ("validation", "good", "mark")
 def render(treatment: Treatment) -> str:
     """One HTML file that needs no network and no script."""
     gains = treatment.gains()
-    said = verdict(treatment)
+    headline = verdict(treatment)
     body = [
         el("header", el("h1", "nndoctor"), el("p", f"treatment of {treatment.path}")),
         el(
             "article",
-            el("h2", said),
+            el("h2", headline),
             _curves(treatment, list(gains)),
             _changes(treatment, gains),
             el("p", f"Gains are on {measured(treatment)}: {UNITS} ({number(treatment.scale)})."),
@@ -40,7 +40,7 @@ def render(treatment: Treatment) -> str:
         ),
         el("footer", el("p", f"nndoctor {__version__}")),
     ]
-    return document(said, *body)
+    return document(headline, *body)
 
 
 def _changes(treatment: Treatment, gains: dict[str, Gain]) -> Html:

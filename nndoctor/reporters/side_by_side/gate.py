@@ -14,15 +14,15 @@ from nndoctor.reporters.side_by_side.words import spoken, value
 def sentence(found: Gate) -> str:
     """`Better: validation loss 0.31 vs. 0.42 of the baseline, more than the 0.05 that repeats vary by.`"""
     one, two = found.measure.levels[0], found.measure.levels[1]
-    said = f"{spoken(found.measure.name)} {value(two.last)} vs. {value(one.last)} of the baseline"
+    values = f"{spoken(found.measure.name)} {value(two.last)} vs. {value(one.last)} of the baseline"
     if found.errors:
-        return f"Worse: the candidate has a new finding, {', '.join(found.errors)} ({said})."
+        return f"Worse: the candidate has a new finding, {', '.join(found.errors)} ({values})."
     if found.limit is None:
         known = math.isfinite(one.last) and math.isfinite(two.last)
         why = ", and one run of each does not tell the noise" if known else ""
-        return f"{str(found.verdict).capitalize()}: {said}{why}."
+        return f"{str(found.verdict).capitalize()}: {values}{why}."
     source = "repeats vary by up to" if found.repeated else "seeds vary by about"
-    return f"{str(found.verdict).capitalize()}: {said} ({source} {number(found.limit)})."
+    return f"{str(found.verdict).capitalize()}: {values} ({source} {number(found.limit)})."
 
 
 def advice(found: Gate) -> str:

@@ -26,8 +26,8 @@ def render(found: Comparison | None, changes: Sequence[Change], errors: Sequence
 
 def _verdicts(found: Comparison) -> str:
     sides = [f"- **{side.label}** {escaped(side.source)}" for side in found.sides]
-    said = [escaped(sentence(found, k)) for k in range(1, len(found.sides))]
-    return "\n".join([*sides, "", *said]) + "\n"
+    sentences = [escaped(sentence(found, k)) for k in range(1, len(found.sides))]
+    return "\n".join([*sides, "", *sentences]) + "\n"
 
 
 def _head(found: Comparison, first: str) -> list[str]:

@@ -24,13 +24,13 @@ def sentence(found: Comparison, side: int) -> str:
     if measure is None:
         return f"{label} and {first} cannot be compared: they share no loss or metric with at least 3 points."
     outcome = measure.outcome(0, side)
-    said = f"{_values(measure, side)} at step {step(measure.at)}"
+    values = f"{_values(measure, side)} at step {step(measure.at)}"
     chance = _chance(measure, side)
     if outcome is ComparisonVerdict.UNKNOWN:
-        return f"{label} and {first} cannot be compared: {said}."
+        return f"{label} and {first} cannot be compared: {values}."
     if outcome is ComparisonVerdict.ALIKE:
-        return f"The difference between {label} and {first} is within noise: {said}{chance}.{_then(found, side)}"
-    return f"{label} is {outcome} than {first}: {said}{chance}.{_then(found, side)}"
+        return f"The difference between {label} and {first} is within noise: {values}{chance}.{_then(found, side)}"
+    return f"{label} is {outcome} than {first}: {values}{chance}.{_then(found, side)}"
 
 
 def _then(found: Comparison, side: int) -> str:
@@ -72,18 +72,18 @@ def became(found: Comparison, change: Change) -> str:
     measure = found.measure(change.series)
     if measure is None or change.outcome is ComparisonVerdict.UNKNOWN:
         return f"{'no longer occurs' if change.fate == 'gone' else 'still occurs'}{tried}"
-    said = f"{what} {value(measure.levels[0].last)} → {value(measure.levels[change.side].last)}"
+    values = f"{what} {value(measure.levels[0].last)} → {value(measure.levels[change.side].last)}"
     if change.fate == "still":
         words = {
             ComparisonVerdict.BETTER: "better",
             ComparisonVerdict.WORSE: "worse",
             ComparisonVerdict.ALIKE: "within noise",
         }
-        return f"still occurs: {said} ({words[change.outcome]}){tried}"
+        return f"still occurs: {values} ({words[change.outcome]}){tried}"
     words = {
-        ComparisonVerdict.BETTER: f"no longer occurs, and {said} is better: the remedy worked",
-        ComparisonVerdict.WORSE: f"no longer occurs, but {said} is worse: the remedy did more harm than good",
-        ComparisonVerdict.ALIKE: f"no longer occurs, but {said} is within noise",
+        ComparisonVerdict.BETTER: f"no longer occurs, and {values} is better: the remedy worked",
+        ComparisonVerdict.WORSE: f"no longer occurs, but {values} is worse: the remedy did more harm than good",
+        ComparisonVerdict.ALIKE: f"no longer occurs, but {values} is within noise",
     }
     return f"{words[change.outcome]}{tried}"
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from nndoctor.core.recorded import layer_series, told
+from nndoctor.core.recorded import layer_series, recorded_facts
 from nndoctor.core.run_folder import LAYERS, blocks, facts
 from nndoctor.core.series import Series
 from nndoctor.recorder import Recorder
@@ -107,5 +107,5 @@ def _take(bench: Bench, folder: Path, losses: list[float]) -> None:
     layers = folder / LAYERS
     if layers.is_file():
         bench.series.update(layer_series(list(blocks(layers))))
-    for name, fact in told(facts(folder)).items():
+    for name, fact in recorded_facts(facts(folder)).items():
         bench.facts.setdefault(name, fact.value)
