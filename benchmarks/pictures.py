@@ -21,7 +21,7 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, extremes
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
-from nndoctor.plots.panel import POINTS
+from nndoctor.plots.panel import MAX_POINTS
 from nndoctor.plots.picture import Kind, picture, rendered
 from nndoctor.reporters.html import render
 
@@ -64,7 +64,7 @@ def main() -> None:
     """Time, print and write the table."""
     million, page = log(1_000_000), log(100_000)
     width, height = picture(million).get_size_inches()
-    curves = [extremes(series.x, series.y, POINTS) for series in million.run.series.values()]
+    curves = [extremes(series.x, series.y, MAX_POINTS) for series in million.run.series.values()]
     ours, theirs, html = timed(
         lambda: rendered(picture(million), Kind.png),
         lambda: bare(curves, (float(width), float(height))),

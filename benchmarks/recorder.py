@@ -29,7 +29,7 @@ from torch.nn import functional
 from benchmarks.recorder_nets import TASKS, Task
 from benchmarks.recorder_ways import IDLE, Watch, bare, naive, naive_same, recorder, tensorboard, wandb_watch
 from nndoctor.recorder import Recorder
-from nndoctor.recorder.pool import TOGETHER
+from nndoctor.recorder.pool import BATCH_SIZE
 from nndoctor.recorder.recorder import BUDGET
 from nndoctor.recorder.schedule import Schedule
 from nndoctor.recorder.window import window
@@ -85,7 +85,7 @@ def rounds(task: Task, count: int, folder: Path) -> dict[str, float]:
 
 def blocks(seconds: list[float]) -> float:
     """The median of the means of blocks."""
-    means = [statistics.fmean(seconds[k : k + TOGETHER]) for k in range(0, len(seconds) - TOGETHER + 1, TOGETHER)]
+    means = [statistics.fmean(seconds[k : k + BATCH_SIZE]) for k in range(0, len(seconds) - BATCH_SIZE + 1, BATCH_SIZE)]
     return statistics.median(means)
 
 

@@ -9,7 +9,7 @@ from benchmarks.accuracy.judged import Judged
 from benchmarks.accuracy.measures import Share, share
 from benchmarks.prognosis.dataset import RETRAININGS, gain
 from nndoctor.core.prognosis import most_promising
-from nndoctor.prognosis.changes import BY_NAME, CLOSE, HELPS
+from nndoctor.prognosis.changes import BY_NAME, HELPS, MAX_TIE
 
 LIKELY = 0.5
 
@@ -31,7 +31,7 @@ def first_choices(runs: Sequence[Judged]) -> Choice:
     pairs = [(best, chosen) for best, chosen in map(_gains, runs) if best > HELPS]
     healthy = [r for r in runs if r.expected.healthy]
     return Choice(
-        share([chosen > best - CLOSE for best, chosen in pairs]),
+        share([chosen > best - MAX_TIE for best, chosen in pairs]),
         sum(min(max(chosen, 0.0), 1.0) for _, chosen in pairs) / max(sum(min(best, 1.0) for best, _ in pairs), 1e-9),
         share([any(entry.helps >= LIKELY for entry in r.prognosis) for r in healthy]),
     )

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks.prognosis.calibrate import platt
 from benchmarks.prognosis.dataset import Dataset, Table
-from nndoctor.prognosis.changes import CHANGES, CLOSE, HELPS
+from nndoctor.prognosis.changes import CHANGES, HELPS, MAX_TIE
 
 BINS = 10
 
@@ -83,4 +83,4 @@ def first_choice(data: Dataset, heads: Sequence[str], p: Table) -> Choice:
     chosen = data.gains[np.arange(len(data)), np.argmax(score, axis=1)]
     helped = best > HELPS
     value = float(np.sum(np.clip(chosen[helped], 0, 1)) / np.sum(np.clip(best[helped], 0, 1)))
-    return Choice(int(helped.sum()), float(np.mean(chosen[helped] > best[helped] - CLOSE)), value)
+    return Choice(int(helped.sum()), float(np.mean(chosen[helped] > best[helped] - MAX_TIE)), value)

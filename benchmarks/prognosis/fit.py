@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from benchmarks.prognosis.dataset import Dataset, Table
 from benchmarks.zoo.expected import FINDINGS
 from nndoctor.analysis.measurements import NAMES
-from nndoctor.prognosis.changes import CHANGES, CLOSE, HELPS
+from nndoctor.prognosis.changes import CHANGES, HELPS, MAX_TIE
 from nndoctor.prognosis.model import DEPTH, LEAVES, NODES, UNIT, Model
 
 BINS = 63
@@ -83,7 +83,7 @@ def _above(gains: Table) -> Table:
 def _best(gains: Table) -> Table:
     """Whether each change is about the best that was tried, of shape (rows, changes); NaN where nothing helps."""
     most = np.max(np.where(np.isnan(gains), -np.inf, gains), axis=1, keepdims=True)
-    return np.where(np.isnan(gains) | (most <= HELPS), np.nan, (gains > most - CLOSE).astype(float))
+    return np.where(np.isnan(gains) | (most <= HELPS), np.nan, (gains > most - MAX_TIE).astype(float))
 
 
 def bin_edges(x: Table) -> NDArray[np.float32]:

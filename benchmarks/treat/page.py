@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.treat.measure import FRESH, Measured
 from benchmarks.treat.pruning import FULL, TRIALS, Saved
-from nndoctor.treatment.gains import MATERIAL
+from nndoctor.treatment.gains import MIN_GAIN
 from nndoctor.treatment.pruning import EVALUATIONS
 
 HEAD = """# Treatments
@@ -26,7 +26,7 @@ def page(found: Sequence[Measured], budget: float) -> str:
     faulty = sorted((one for one in found if not one.healthy), key=lambda one: one.name)
     healthy = sorted((one for one in found if one.healthy), key=lambda one: one.name)
     rows = [*_verdicts(faulty, healthy), *_rivals(faulty, healthy)]
-    text = HEAD.format(budget=budget, seeds=len(FRESH), material=MATERIAL)
+    text = HEAD.format(budget=budget, seeds=len(FRESH), material=MIN_GAIN)
     text += "| measured | result | goal |\n|---|---|---|\n"
     text += "".join(f"| {name} | {value} | {goal} |\n" for name, value, goal in rows)
     text += (
@@ -55,9 +55,9 @@ def _verdicts(faulty: Sequence[Measured], healthy: Sequence[Measured]) -> Rows:
 
 def _rivals(faulty: Sequence[Measured], healthy: Sequence[Measured]) -> Rows:
     """What the plain search and the first remedy do on the same files."""
-    searched = [one.searched >= MATERIAL for one in faulty if one.searched is not None]
-    claimed = [one.searched_claims and one.searched < MATERIAL for one in healthy if one.searched is not None]
-    first = [one.first_gain >= MATERIAL for one in faulty if one.first_gain is not None]
+    searched = [one.searched >= MIN_GAIN for one in faulty if one.searched is not None]
+    claimed = [one.searched_claims and one.searched < MIN_GAIN for one in healthy if one.searched is not None]
+    first = [one.first_gain >= MIN_GAIN for one in faulty if one.first_gain is not None]
     return [
         ("plain search over the learning rate: faulty files that it improves materially", _measured(searched), ""),
         ("plain search: healthy files on which it claims a better rate that is none", _measured(claimed), ""),

@@ -18,8 +18,8 @@ import optuna
 
 from nndoctor.cli.run_treat import length
 from nndoctor.treatment.doctor import Doctor
-from nndoctor.treatment.pruning import HALF, bar_of, hopeless, too_slow, until
-from nndoctor.treatment.search import WIDE, Range, Setting, one, ranges_of
+from nndoctor.treatment.pruning import MIN_SHARE_DONE, bar_of, hopeless, too_slow, until
+from nndoctor.treatment.search import RATE_FACTOR, Range, Setting, one, ranges_of
 from nndoctor.treatment.trial import Job, Trial
 
 MODELS = Path(__file__).parent / "models"
@@ -66,7 +66,7 @@ def _setting(path: str, total: int, ranges: dict[str, Range], draw: np.random.Ge
     values = {k: float(np.exp(draw.uniform(np.log(r.low), np.log(r.high)))) for k, r in ranges.items()}
     if "batch_size" in values:
         values["batch_size"] = float(2 ** round(math.log2(values["batch_size"])))
-    values["factor"] = values["lr"] * WIDE / ranges["lr"].high
+    values["factor"] = values["lr"] * RATE_FACTOR / ranges["lr"].high
     return Setting(Job(path, "", 0, total, "cpu", cpu=True), values)
 
 
@@ -104,7 +104,7 @@ def _ours(trial: Trial, total: int, finals: list[float]) -> int:
     doctor, bar = Doctor(), bar_of(finals)
     for number in range(1, len(trial.losses)):
         so_far = until(trial, number)
-        late = HALF * total <= trial.steps[number - 1] + 1
+        late = MIN_SHARE_DONE * total <= trial.steps[number - 1] + 1
         if hopeless(so_far) or too_slow(so_far, bar, total) or (late and doctor.fails(so_far.run())):
             return number
     finals.append(trial.final)

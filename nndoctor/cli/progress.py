@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from nndoctor.readers.io.source import Source
 
 
-MANY = 20  # logs
-LARGE = 50 << 20  # bytes
+MIN_LOGS = 20  # from which on a bar is shown
+MIN_BYTES = 50 << 20  # of the logs together, from which on a bar is shown
 
 
 def watched(sources: Sequence[Source]) -> Iterator[Source]:
     """The sources one by one, the bar moving on as each is done with."""
-    if not sys.stderr.isatty() or (len(sources) < MANY and sum(map(_bytes, sources)) < LARGE):
+    if not sys.stderr.isatty() or (len(sources) < MIN_LOGS and sum(map(_bytes, sources)) < MIN_BYTES):
         yield from sources
         return
     from rich.console import Console

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from nndoctor.training.loop import Training
     from nndoctor.training.options import Options
 
-OFTEN = 0.2  # seconds between two drawings of the bar
-LINES = 10.0  # seconds between two lines in a pipe
+BAR_SECONDS = 0.2  # between two updates of the progress bar
+LINE_SECONDS = 10.0  # between two lines where output is piped
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _bar(training: Training, *, quiet: bool) -> Iterator[Callable[[], None]]:
         def see() -> None:
             nonlocal drawn
             now = time.perf_counter()
-            if now - drawn > OFTEN:
+            if now - drawn > BAR_SECONDS:
                 drawn = now
                 speed = progress.tasks[0].speed
                 progress.update(task, completed=training.place.step, description=_state(training, speed))
@@ -134,7 +134,7 @@ def _lines(training: Training) -> Callable[[], None]:
         nonlocal last_line
         now = time.perf_counter()
         done = training.place.step - first
-        if now - last_line < LINES or not done:
+        if now - last_line < LINE_SECONDS or not done:
             return
         last_line = now
         speed = done / (now - began)

@@ -17,8 +17,8 @@ from nndoctor.core.series import Series
 from nndoctor.diagnosis.baseline import alone, compared, later, reach
 
 SPREADS = 3.0  # standard errors of the difference of two groups of repeats: beyond it is no chance
-FEWEST = 3  # points of a curve that can be compared
-APART = 1.5  # times more steps an epoch in one log than in another: they count different things
+MIN_POINTS = 3  # points of a curve that is compared
+MAX_STEP_RATIO = 1.5  # between the steps per epoch of two logs; beyond it they count different things
 
 
 class ComparisonVerdict(StrEnum):
@@ -159,7 +159,7 @@ def _judged(scaled: Sequence[Sequence[Run]], names: Sequence[str]) -> str | None
 
 
 def _holds(run: Run, name: str) -> bool:
-    return name in run.series and len(run.series[name].y) >= FEWEST
+    return name in run.series and len(run.series[name].y) >= MIN_POINTS
 
 
 def _on_one_axis(sides: Sequence[Side]) -> tuple[list[list[Run]], list[str]]:
@@ -167,7 +167,7 @@ def _on_one_axis(sides: Sequence[Side]) -> tuple[list[list[Run]], list[str]]:
     runs = [list(side.runs) for side in sides]
     counts = [(_end(run), run.known("epochs")) for group in runs for run in group]
     each = [end / epochs for end, epochs in counts if epochs and end > 0]
-    if len(each) < len(counts) or max(each) <= APART * min(each):
+    if len(each) < len(counts) or max(each) <= MAX_STEP_RATIO * min(each):
         return runs, []
     scaled = [[_rescaled(run, (run.known("epochs") or 1.0) / _end(run)) for run in group] for group in runs]
     return scaled, ["the logs count different steps: compared by epochs"]
@@ -200,7 +200,7 @@ def _timed(run: Run, name: str) -> Series:
 
 def _until(series: Series, at: float) -> Series:
     inside = series.steps <= at * (1 + 1e-9)
-    inside[: min(FEWEST, len(inside))] = True
+    inside[: min(MIN_POINTS, len(inside))] = True
     return replace(series, steps=series.steps[inside], values=series.values[inside], lines=None)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from nndoctor.compare.comparison import SPREADS, Comparison, Level, Measure
 from nndoctor.compare.remedy_outcomes import Change
 
-MOST_SEEDS = 100  # runs of each side; beyond it a difference is not worth finding
+MAX_SEEDS = 100  # runs of each side; a difference that needs more is not worth finding
 FIRST_SEEDS = 3  # runs of each side that measure the noise where nothing else does
 
 
@@ -105,7 +105,7 @@ def _seeds(one: Level, two: Level, gain: float) -> int | None:
         return FIRST_SEEDS
     freedom = sum(count for count, _ in spreads)
     spread = math.sqrt(sum(count * float(value) ** 2 for count, value in spreads) / freedom)
-    for runs in range(max(2, min(one.runs, two.runs)), MOST_SEEDS + 1):
+    for runs in range(max(2, min(one.runs, two.runs)), MAX_SEEDS + 1):
         if SPREADS * (1 + 1 / (2 * (runs - 1))) * spread * math.sqrt(2 / runs) < abs(gain):
             return runs
     return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from nndoctor.core.series import Series
 
-MOST_DIGITS = 8  # significant digits that may be needed to print two different numbers differently
+MAX_DIGITS = 8  # significant digits that may be needed to print two different numbers differently
 MAX_FACTOR = 1000.0  # a larger ratio says only that one of the two numbers is next to nothing
 
 
@@ -28,7 +28,7 @@ def distinct(*values: float) -> tuple[str, ...]:
     (('2.215', '2.2151'), ('0.5', '0.5'))
     """
     different = len(set(values))
-    for digits in range(4, MOST_DIGITS + 1):
+    for digits in range(4, MAX_DIGITS + 1):
         texts = tuple(number(value, digits) for value in values)
         if len(set(texts)) == different:
             break

@@ -12,12 +12,12 @@ from nndoctor.core.series import Series
 
 MAX_WHOLE = 1 << 63
 
-MOST_LAYERS = 20_000  # a hostile file could name more than memory holds
+MAX_LAYERS = 20_000  # a hostile file could name more than memory holds
 
 
 def layer_series(blocks: Sequence[Block]) -> dict[str, Series]:
     """One series for each layer and statistic; where steps go back the later samples stand."""
-    found = [b for b in blocks if len(b.layers) <= MOST_LAYERS]
+    found = [b for b in blocks if len(b.layers) <= MAX_LAYERS]
     gathered: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for block in found:
         for s, statistic in enumerate(block.statistics):

@@ -23,7 +23,7 @@ TABLE, LAYERS, FACTS = "run.csv", "layers.bin", "run.json"
 HEAD = struct.Struct("<4scII")
 MAGIC = b"NNDR"
 NAMES, BLOCK = b"L", b"B"
-LARGEST = 64 << 20  # bytes of one record inflated: a block of 32 samples of ten thousand layers holds less
+MAX_RECORD = 64 << 20  # bytes of one record inflated: a block of 32 samples of ten thousand layers holds less
 PRIMARY = "recorder"  # the key by which a run.json is known for ours
 
 
@@ -81,7 +81,7 @@ def _records(path: Path) -> Iterator[tuple[bytes, bytes]]:
     for _, kind, packed in _packed(path):
         opened = zlib.decompressobj()
         try:
-            payload = opened.decompress(packed, LARGEST)
+            payload = opened.decompress(packed, MAX_RECORD)
         except zlib.error:
             return
         if opened.unconsumed_tail:
@@ -93,7 +93,7 @@ def _packed(path: Path) -> Iterator[tuple[int, bytes, bytes]]:
     with path.open("rb") as file:
         while len(head := file.read(HEAD.size)) == HEAD.size:
             magic, kind, length, check = HEAD.unpack(head)
-            if magic != MAGIC or length > LARGEST:
+            if magic != MAGIC or length > MAX_RECORD:
                 return
             packed = file.read(length)
             if len(packed) < length or zlib.crc32(packed) != check:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nndoctor.core import statistics as curve
 from nndoctor.core.statistics import Array, Forecast
 
-KEPT = ("noise", "best", "best_step")
+PRECOMPUTED = ("noise", "best", "best_step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Series:
             known = vars(self)
             if "smooth" in known:
                 vars(small).update(best=self.best, best_step=self.best_step)
-            vars(small).update({name: known[name] for name in KEPT if name in known})
+            vars(small).update({name: known[name] for name in PRECOMPUTED if name in known})
             vars(small).update(summary=self.summary, first=self.first, last=self.last)
         return small
 
@@ -196,7 +196,7 @@ def slim(many: Mapping[str, Series], most: int) -> dict[str, Series]:
     for length in {len(many[name].y) for name in large}:
         names = [name for name in large if len(many[name].y) == length]
         rows = [many[name].y for name in names]
-        if length <= curve.LONG:
+        if length <= curve.MAX_POINTS:
             chosen = curve.extremes_at(np.stack(rows), most)
         else:  # of which no copy is made
             chosen = [curve.extremes_at(y[None], most)[0] for y in rows]

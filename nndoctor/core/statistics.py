@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-LONG = 50_000  # points beyond which a curve is sampled or reduced before it is measured
-SHORT = 256  # points that are sorted sooner than their middle is found
+MAX_POINTS = 50_000  # longer curves are sampled or reduced before they are measured
+MAX_SORTED = 256  # points up to which sorting is faster than partitioning
 POWERS = (0.1, 0.25, 0.5, 1.0, 2.0)  # of the power laws that a forecast tries
 DECAYS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # of the exponentials, in lengths of the run
 BINS = 200  # points that a reduced curve has at most: enough to place a turn to half a percent of the run
@@ -26,7 +26,7 @@ def median(y: Array) -> float:
     n, half = len(placed), len(placed) // 2
     if not n:
         return float("nan")
-    if n <= SHORT:
+    if n <= MAX_SORTED:
         placed.sort()
     else:
         placed.partition((half - 1, half, n - 1))
@@ -50,7 +50,7 @@ def quantile(y: Array, share: float) -> float:
 def medians(rows: Array) -> Array:
     """The median of each row of finite values, shape (m, n) -> (m,)."""
     n, half = rows.shape[1], rows.shape[1] // 2
-    placed = np.sort(rows, axis=1) if n <= SHORT else np.partition(rows, (half - 1, half), axis=1)
+    placed = np.sort(rows, axis=1) if n <= MAX_SORTED else np.partition(rows, (half - 1, half), axis=1)
     return placed[:, half] if n % 2 else (placed[:, half - 1] + placed[:, half]) / 2
 
 
@@ -141,7 +141,7 @@ def noise_level(y: Array) -> float:
     """
     if len(y) < 3:
         return 0.0
-    if len(y) > LONG:  # fifty stretches of a thousand neighbours tell the noise to a percent
+    if len(y) > MAX_POINTS:  # fifty stretches of a thousand neighbours tell the noise to a percent
         y = y[: len(y) // 50 * 50].reshape(50, -1)[:, :1000]
     with np.errstate(over="ignore", invalid="ignore"):  # a log may hold 1e308, and pages are drawn outside the engine
         second = y[..., 2:] - 2.0 * y[..., 1:-1] + y[..., :-2]

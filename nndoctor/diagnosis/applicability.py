@@ -9,30 +9,30 @@ from nndoctor.core.report import Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
 
-BIAS = frozenset({"high-bias"})
+BIAS_RULES = frozenset({"high-bias"})
 # Losses that do not fall to a floor, or are no measure of progress.
-LEVEL = frozenset(
+LEVEL_RULES = frozenset(
     {"not-converged", "lr-too-low", "initial-loss-off-chance", "validation-better-than-train", "high-variance"}
 )
-NOISY = frozenset(
+NOISE_RULES = frozenset(
     {"noisy-validation", "loss-spikes", "sawtooth-epochs", "lr-too-high", "lr-never-decayed", "lr-decayed-too-early"}
 )
-CLASSROOM = BIAS | LEVEL | NOISY | {
+SUPERVISED_ONLY = BIAS_RULES | LEVEL_RULES | NOISE_RULES | {
     "overtraining", "warmup-unfinished", "no-validation", "plateau-at-start", "diverged", "impossible-loss",
     "loss-exactly-zero", "loss-and-metric-disagree", "gradient-norm-explodes", "metric-at-worst",
     "labels-without-signal", "memorization-staircase", "resume-jump", "adaptive-rate-starved", "no-weight-changes",
     "frozen-parameters", "impossible-metric", "class-imbalance",
 }  # fmt: skip
-FOREIGN: dict[Workload, frozenset[str]] = {
-    Workload.REINFORCEMENT: CLASSROOM - {"diverged", "no-weight-changes"},
-    Workload.GAN: CLASSROOM,
-    Workload.PREFERENCE: BIAS | LEVEL | {"noisy-validation", "sawtooth-epochs"},
-    Workload.DIFFUSION: BIAS | LEVEL | NOISY | {"no-validation"},
-    Workload.VAE: BIAS | LEVEL | {"impossible-loss"},
-    Workload.CONTRASTIVE: BIAS | LEVEL | {"impossible-loss"},
+NOT_APPLICABLE: dict[Workload, frozenset[str]] = {
+    Workload.REINFORCEMENT: SUPERVISED_ONLY - {"diverged", "no-weight-changes"},
+    Workload.GAN: SUPERVISED_ONLY,
+    Workload.PREFERENCE: BIAS_RULES | LEVEL_RULES | {"noisy-validation", "sawtooth-epochs"},
+    Workload.DIFFUSION: BIAS_RULES | LEVEL_RULES | NOISE_RULES | {"no-validation"},
+    Workload.VAE: BIAS_RULES | LEVEL_RULES | {"impossible-loss"},
+    Workload.CONTRASTIVE: BIAS_RULES | LEVEL_RULES | {"impossible-loss"},
 }
 # Rules of one kind of training alone, of which nothing is said in any other.
-OWN: dict[str, Workload] = {
+ONLY_FOR: dict[str, Workload] = {
     **dict.fromkeys(
         (
             "entropy-collapse", "kl-blow-up", "reward-collapse", "no-reward-signal", "truncated-completions",
@@ -46,17 +46,20 @@ OWN: dict[str, Workload] = {
     "representation-collapse": Workload.CONTRASTIVE,
     "uninformative-loss": Workload.DIFFUSION,
 }  # fmt: skip
-TEXT = (Workload.PRETRAINING, Workload.FINE_TUNING)  # whose loss ends at the entropy of the text, which no log knows
-SPOKEN = {Workload.GAN: "a GAN", Workload.VAE: "a VAE", Workload.DIFFUSION: "a diffusion model"}
+LANGUAGE_MODELS = (
+    Workload.PRETRAINING,
+    Workload.FINE_TUNING,
+)  # whose loss ends at the entropy of the text, which no log knows
+WORKLOAD_NAMES = {Workload.GAN: "a GAN", Workload.VAE: "a VAE", Workload.DIFFUSION: "a diffusion model"}
 
 
 def applicable(run: Run, rules: Iterable[Rule]) -> tuple[list[Rule], list[Skipped]]:
     """The rules that apply to the run's workload, and the others with the reason."""
     kind = workload(run)
-    text = counts_tokens(run) or (kind in TEXT and not run.judged_by_share)
-    foreign = FOREIGN.get(kind, frozenset()) | (BIAS if text else frozenset())
-    reason = f"does not apply to {SPOKEN.get(kind, str(kind).replace('-', ' '))}"
-    rules = [rule for rule in rules if OWN.get(rule.name, kind) is kind]
+    text = counts_tokens(run) or (kind in LANGUAGE_MODELS and not run.judged_by_share)
+    foreign = NOT_APPLICABLE.get(kind, frozenset()) | (BIAS_RULES if text else frozenset())
+    reason = f"does not apply to {WORKLOAD_NAMES.get(kind, str(kind).replace('-', ' '))}"
+    rules = [rule for rule in rules if ONLY_FOR.get(rule.name, kind) is kind]
     kept = [rule for rule in rules if rule.name not in foreign]
     return kept, [Skipped(rule.code, rule.name, reason) for rule in rules if rule.name in foreign]
 

@@ -19,15 +19,15 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, bins, rolling_median
 
 MARK, VERSION = "nndoctor_baseline", 1
-POINTS = 100  # of a curve that is kept: a turn is placed to a percent of the run
-LARGEST = 32 << 20  # characters of a file that is read
+CURVE_POINTS = 100  # points kept of a curve; a minimum is placed to a percent of the run
+MAX_CHARACTERS = 32 << 20  # characters of a file that is read
 DEVIATIONS = 4.0  # of the good runs about their mean
-TOGETHER = 0.05  # of the level, below which no band of several runs is narrow: a few runs may lie close by chance
+MIN_BAND = 0.05  # half width of a band of several runs, as a share of the level; a few runs may agree by chance
 # Of one run alone, measured on seeds of small networks, whose spread is the largest:
-OWN = 6.0  # noises of a value
-LEAST = 0.05  # of the curve's reach
-RELATIVE = 0.3  # of the level
-LATER = 1.6  # times as many steps
+NOISES_OF_VALUE = 6.0  # half width of a single run's band, in noise levels of a value
+MIN_RANGE_SHARE = 0.05  # half width of a single run's band, as a share of the curve's range
+MIN_LEVEL_SHARE = 0.3  # half width of a single run's band, as a share of the level
+LATER_FACTOR = 1.6  # times as many steps as the baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _band(name: str, curves: Sequence[Curve]) -> tuple[Array, Array, Array] | No
         np.maximum.reduce([spread, np.full_like(spread, np.median(spread)), np.median(spread / size) * size]), noise
     )
     few = 1 + 1 / (len(curves) - 1)
-    return steps, level, np.maximum(DEVIATIONS * few * spread, TOGETHER * badness(name, level))
+    return steps, level, np.maximum(DEVIATIONS * few * spread, MIN_BAND * badness(name, level))
 
 
 def alone(name: str, level: Array, noise: float, span: float) -> Array:
@@ -107,7 +107,9 @@ def alone(name: str, level: Array, noise: float, span: float) -> Array:
 
     The largest of some noises of a value, a share of the curve's reach, and a share of the level itself.
     """
-    widest: Array = np.maximum(max(OWN * noise, LEAST * span), RELATIVE * badness(name, level))
+    widest: Array = np.maximum(
+        max(NOISES_OF_VALUE * noise, MIN_RANGE_SHARE * span), MIN_LEVEL_SHARE * badness(name, level)
+    )
     return widest
 
 
@@ -120,7 +122,7 @@ def badness(name: str, level: Array) -> Array:
 def later(name: str, steps: Array, level: Array) -> Array:
     """How much worse the curve was when it had come LATER times less far: another seed may be as slow."""
     sign = -1.0 if direction(name) else 1.0
-    before = np.interp(steps[0] + (steps - steps[0]) / LATER - (steps[1] - steps[0]), steps, level)
+    before = np.interp(steps[0] + (steps - steps[0]) / LATER_FACTOR - (steps[1] - steps[0]), steps, level)
     worse: Array = np.maximum(sign * (before - level), 0.0)
     return worse
 
@@ -166,7 +168,7 @@ def _entry(report: Report) -> dict[str, object]:
 
 
 def _kept(series: Series) -> dict[str, object]:
-    x, y = bins(series.x, series.y, POINTS)
+    x, y = bins(series.x, series.y, CURVE_POINTS)
     reduced = Series("", x, y)
     return {"steps": [_short(v) for v in x], "values": [_short(v) for v in y], "noise": _short(reduced.noise)}
 
@@ -184,7 +186,7 @@ def compared(run: Run) -> list[str]:
 def loaded(text: str, path: str) -> Baseline:
     """The baseline that a text holds. Raises UsageError for a text that is none."""
     wrong = UsageError(f"{path} is not a baseline; expected a file written by 'nndoctor baseline save'")
-    if len(text) > LARGEST:
+    if len(text) > MAX_CHARACTERS:
         raise wrong
     try:
         found = json.loads(text)

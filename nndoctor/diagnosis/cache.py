@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 
 FOLDER = "NNDOCTOR_CACHE_DIR"
 DAYS = 30  # that a result is kept
-FRESH = 0.1  # seconds: a log that changed so shortly ago may change again within one tick of the file system's clock
-MOST_FILES = 200  # of a run that is a folder
-MOST_POINTS = 100_000  # of the series that are stored of a log
+FRESH_SECONDS = (
+    0.1  # seconds: a log that changed so shortly ago may change again within one tick of the file system's clock
+)
+MAX_FILES = 200  # of a run that is a folder
+MAX_POINTS = 100_000  # of the series that are stored of a log
 TABLE = "CREATE TABLE IF NOT EXISTS results (place TEXT PRIMARY KEY, stamp TEXT, written REAL, result BLOB)"
 BATCH = 200  # results that are written at a time
 
@@ -122,7 +124,7 @@ class Cache:
     def _stamp(self, source: Source) -> str | None:
         """What a result depends on; None for what has no time of change, or changed a moment ago."""
         files = None if source.data is not None else _files(source)
-        if files is None or max(changed for _, _, changed in files) > time.time_ns() - FRESH * 1e9:
+        if files is None or max(changed for _, _, changed in files) > time.time_ns() - FRESH_SECONDS * 1e9:
             return None
         settings = session_of(self._options).settings(source.path)
         used = [file for file in (self._options.config, settings.baseline) if file]
@@ -165,7 +167,7 @@ def _files(source: Source) -> list[tuple[str, int, int]] | None:
     found: list[str] = []
     for root, _, names in os.walk(source.path):
         found += [os.path.join(root, name) for name in sorted(names)]  # noqa: PTH118 - asked of thousands
-        if len(found) > MOST_FILES:
+        if len(found) > MAX_FILES:
             return None
     return _changed(found) if found else None
 
@@ -180,7 +182,7 @@ def _changed(paths: Sequence[str]) -> list[tuple[str, int, int]] | None:
 
 def _large(result: LogResult) -> bool:
     series = (s for r in result.reports for name, s in r.run.series.items() if not name.startswith(LAYER))
-    return sum(map(len, series)) > MOST_POINTS
+    return sum(map(len, series)) > MAX_POINTS
 
 
 @cache

@@ -16,10 +16,10 @@ from typing import Any
 
 from nndoctor._version import __version__
 from nndoctor.core.errors import MissingExtra, NNDoctorError
-from nndoctor.diagnosis.workers import TRIES, Engine, WorkersLost
+from nndoctor.diagnosis.workers import MAX_TRIES, Engine, WorkersLost
 
-AHEAD = 3  # tasks for each thread of the cluster that are handed out ahead of the results
-LOOKED_FOR = 16  # paths that each worker is asked for
+TASKS_PER_THREAD = 3  # tasks submitted for each thread of the cluster before results are awaited
+MAX_CHECKED_PATHS = 16  # paths whose existence each worker checks
 SECONDS = 15  # in which a scheduler must answer
 
 
@@ -64,7 +64,7 @@ def _results(tasks: Iterable[Any], cluster: _Cluster, engine: Engine) -> Iterato
     try:
         for task in tasks:
             waiting.append(cluster.submit(task))
-            if len(waiting) >= AHEAD * len(cluster.workers):
+            if len(waiting) >= TASKS_PER_THREAD * len(cluster.workers):
                 yield _fetched(cluster, waiting.popleft(), engine)
         while waiting:
             yield _fetched(cluster, waiting.popleft(), engine)
@@ -126,7 +126,7 @@ def _ray(engine: Engine, paths: Sequence[str]) -> _Cluster:
         ) from error
     cores = int(ray.cluster_resources().get("CPU", 1))
     workers |= {f"{nodes[0]}#{k}": workers[nodes[0]] for k in range(1, cores)}
-    run = ray.remote(max_retries=TRIES)(_called)
+    run = ray.remote(max_retries=MAX_TRIES)(_called)
     return _Cluster(run.remote, ray.get, workers, ray.shutdown if started else list)
 
 
@@ -162,7 +162,7 @@ def _version(package: str) -> str:
 
 def _some(paths: Sequence[str]) -> Sequence[str]:
     """A few of many paths, evenly."""
-    return paths[:: max(1, len(paths) // LOOKED_FOR)]
+    return paths[:: max(1, len(paths) // MAX_CHECKED_PATHS)]
 
 
 def _line(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from nndoctor.core.report import Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import ANY_LAYER, Run
 
-MOST_KNOWN = 256  # sets of names that are remembered
+MAX_PLANS = 256  # plans remembered, one for each set of names
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _planned(run: Run, rules: Sequence[Rule]) -> _Plan:
     return plan
 
 
-_PLANS: Bounded[tuple[int, tuple[str, ...], tuple[str, ...]], _Plan] = Bounded(MOST_KNOWN)
+_PLANS: Bounded[tuple[int, tuple[str, ...], tuple[str, ...]], _Plan] = Bounded(MAX_PLANS)
 
 
 def _wanted(run: Run, rule: Rule) -> _Wanted:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.rule import Rule
 
-DEAD = (
+DEAD_RUN = (
     "nan-loss",
     "loss-exactly-zero",
     "gradients-not-finite",
@@ -16,12 +16,12 @@ DEAD = (
     "stuck-at-chance",
 )
 """Errors after which the curves say nothing of generalization or of the learning rate."""
-JUDGES_THE_LIVING = ("NN1", "NN2")
-STILL_OF_USE = frozenset({"lr-too-high", "labels-without-signal", "plateau-at-start"})
+NEEDS_A_LIVE_RUN = ("NN1", "NN2")
+POSSIBLE_CAUSES = frozenset({"lr-too-high", "labels-without-signal", "plateau-at-start"})
 """What may be the cause of such an error, and so stays."""
-TOO_LITTLE_LEARNED = frozenset({"lr-too-low", "lr-decayed-too-early", "not-converged"})
+CAUSES_AT_CHANCE = frozenset({"lr-too-low", "lr-decayed-too-early", "not-converged"})
 """What may be the cause where a run ends at chance but its weights changed."""
-CUT_OFF = ("out-of-memory", "process-died")
+CRASHED = ("out-of-memory", "process-died")
 NEEDS_THE_END = frozenset(
     {"not-converged", "lr-too-low", "warmup-unfinished", "lr-never-decayed", "lr-decayed-too-early"}
 )
@@ -33,12 +33,12 @@ def explained_by(rule: Rule, found: Mapping[str, Sequence[Finding]]) -> str | No
     own = next((name for name in rule.suppressed_by if name in found and _explains(found, name, rule.name)), None)
     if own is not None:
         return own
-    if rule.code.startswith(JUDGES_THE_LIVING) and rule.name not in STILL_OF_USE:
-        dead = next((name for name in DEAD if _is_error(found, name)), None)
-        if dead is not None and not (dead == "stuck-at-chance" and rule.name in TOO_LITTLE_LEARNED):
+    if rule.code.startswith(NEEDS_A_LIVE_RUN) and rule.name not in POSSIBLE_CAUSES:
+        dead = next((name for name in DEAD_RUN if _is_error(found, name)), None)
+        if dead is not None and not (dead == "stuck-at-chance" and rule.name in CAUSES_AT_CHANCE):
             return dead
     if rule.name in NEEDS_THE_END:
-        return next((name for name in CUT_OFF if name in found), None)
+        return next((name for name in CRASHED if name in found), None)
     return None
 
 

@@ -14,11 +14,11 @@ from nndoctor.core.finding import Cause, Finding, Location, Remedy, Severity
 from nndoctor.core.prognosis import Expectation, Reason
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import Fact, Run
-from nndoctor.core.series import KEPT, Series, SeriesSummary
+from nndoctor.core.series import PRECOMPUTED, Series, SeriesSummary
 
 CLASSES = (Report, Skipped, Run, Fact, Series, SeriesSummary, Finding, Location, Cause, Remedy, Expectation, Reason)
 FIELDS = {kind.__name__: (kind, tuple(f.name for f in fields(kind))) for kind in CLASSES}
-CACHED = (*KEPT, "summary", "first", "last")  # what a reduced series knows of the whole one
+CACHED = (*PRECOMPUTED, "summary", "first", "last")  # what a reduced series knows of the whole one
 
 
 def dumped(reports: tuple[Report, ...]) -> str:

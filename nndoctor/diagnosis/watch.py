@@ -17,7 +17,7 @@ from nndoctor.readers.io.remote import is_remote
 from nndoctor.readers.polled import Polled
 from nndoctor.readers.tail import Growing
 
-SHARE = 0.04  # of one core: after a look that cost a second, the next comes 25 seconds later
+CPU_SHARE = 0.04  # of one core: after a poll that took a second, the next comes 25 seconds later
 FIND_EVERY = 10.0  # seconds between two searches for new logs in a folder
 
 
@@ -51,7 +51,7 @@ class Watch:
     @property
     def pause(self) -> float:
         """Seconds to let pass before the next look, so that looking takes no more than its share."""
-        return self.cost / SHARE
+        return self.cost / CPU_SHARE
 
     @property
     def last_change(self) -> float:

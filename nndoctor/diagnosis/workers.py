@@ -25,7 +25,7 @@ ITEMS_PER_PROCESS = 100  # fewer do not pay for the start of another process
 MAX_JOBS = 16
 MAX_POOL = 61  # processes of one pool: Windows waits for no more
 CHUNK = 16  # items that a worker is handed at a time
-TRIES = 3  # times that the same items are handed out where their worker was killed
+MAX_TRIES = 3  # attempts at items whose worker was killed
 ENGINES = ("local", "dask", "ray")
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ def _all(
                         raise result.error
                     yield result
         except WorkersLost:
-            if tries == TRIES:
+            if tries == MAX_TRIES:
                 raise
             tries += 1
             going = start(tasks[done:])

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-SHARE = 0.004  # of the training's time that judging may take
-EXPECTED = 0.05  # seconds that the first look is expected to take
-FIRST = 32  # steps before the first look of a run that findings may stop
+TIME_SHARE = 0.004  # share of the training's time that judging may take
+EXPECTED_SECONDS = 0.05  # expected duration of the first judgement
+FIRST_JUDGED = 32  # step of the first judgement of a run that findings may stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Live:
         self._failed = self._ended = False
         self._together = Together()
         self._next = 0.0
-        self._at = FIRST
+        self._at = FIRST_JUDGED
         self._watch: Watch | None = None
         self._reported: set[str] = set()
 
@@ -130,7 +130,7 @@ class Live:
     def follow(self, recorder: Followed) -> None:
         """Judge what a recorder writes from here on."""
         self.recorder = recorder
-        self._next = time.perf_counter() + EXPECTED / SHARE
+        self._next = time.perf_counter() + EXPECTED_SECONDS / TIME_SHARE
         self._watch = Watch([str(recorder.folder)], self._choices.session)
 
     def loss(self, loss: Tensor | float) -> None:
@@ -198,7 +198,7 @@ class Live:
         reports = self._watch.all()
         self.report = reports[-1] if reports else self.report
         now = time.perf_counter()
-        self._next = now + max((now - began) / SHARE, 1.0)
+        self._next = now + max((now - began) / TIME_SHARE, 1.0)
 
     def _decide(self) -> None:
         """Print each persistent error once, and note what stops the run."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mcp.server import MCPServer
 
 MAX_ANSWER = 2000  # bytes of one answer: an agent's context is small
-OWN = str(Path(__file__).resolve().parents[2])  # so that the commands are of this version, wherever they start
+PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])  # so that the commands are of this version, wherever they start
 MAX_COUNTED = 20  # findings that are counted
 SEVERITIES = ("error", "warning", "info", None)
 TIME_LIMIT = 300.0  # seconds that a command may take
@@ -120,7 +120,7 @@ def _run(words: Sequence[str], root: Path) -> subprocess.CompletedProcess[str]:
             check=False,
             cwd=root,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": OWN},
+            env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": PACKAGE_ROOT},
         )
     except subprocess.TimeoutExpired:
         raise UsageError(f"nndoctor {words[0]} took over {TIME_LIMIT:.0f} s and was stopped") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-EVERY = 16  # steps between two glances at what rank 0 decided: a glance is a round trip to its store
+STEPS_BETWEEN = 16  # two looks at rank 0's decision; each is a round trip to its store
 KEY = "nndoctor/stop"
 
 
@@ -30,8 +30,8 @@ class Together:
         if self._count == 1:
             return stop
         if stop and self.rank == 0 and self._stop_at is None:
-            self._stop_at = (step // EVERY + 2) * EVERY
+            self._stop_at = (step // STEPS_BETWEEN + 2) * STEPS_BETWEEN
             self._store.set(KEY, str(self._stop_at))
-        elif self._stop_at is None and self.rank != 0 and step % EVERY == 0 and self._store.check([KEY]):
+        elif self._stop_at is None and self.rank != 0 and step % STEPS_BETWEEN == 0 and self._store.check([KEY]):
             self._stop_at = int(self._store.get(KEY))
         return self._stop_at is not None and step >= self._stop_at

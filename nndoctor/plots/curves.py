@@ -18,8 +18,8 @@ from nndoctor.plots.strip import strip
 Segment = tuple[str, str]  # text and its style: "", "train", "validation", "mark", "dim"
 Line = list[Segment]
 
-FEWEST = 3  # points that make a curve
-NARROWEST = 16  # characters of a picture that still shows a curve; the names at its ends give way
+MIN_POINTS = 3  # points of a curve that is drawn
+MIN_WIDTH = 16  # characters of a plot; the names at the ends are left out to keep it that wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def curves_of(run: Run) -> list[Curve]:
         curves = [
             Curve(series, split, 2 if split == "validation" else 1)
             for split, series in found
-            if series is not None and len(series.y) >= FEWEST
+            if series is not None and len(series.y) >= MIN_POINTS
         ]
         if curves:
             return curves
@@ -115,7 +115,7 @@ def drawn(curves: Sequence[Curve], paper: Paper, run: Run, span: tuple[float, fl
     room = paper.width - gutter - 2
     longest = max(len(c.label) for c in curves) + 1
     longest = max(longest, len(" lr, at most -1.234e-123")) if "lr" in run.series else longest
-    labelled = paper.labelled and room - longest >= NARROWEST
+    labelled = paper.labelled and room - longest >= MIN_WIDTH
     across = max(room - longest if labelled else room, 1)
     plan = _Plan(curves, frame, across, height, gutter, paper.glyphs)
     rows, ends = _plotted(plan)
@@ -205,7 +205,7 @@ def _axis(plan: _Plan, run: Run, span: tuple[float, float] | None) -> list[Line]
         cells[frame.column(float(x), width)] = (glyphs.broken, "error")
     notes += [f"{glyphs.broken} not finite"] if broken else []
     best = run.series.get("validation/loss")
-    if best is not None and len(best.y) >= FEWEST and any(c.series is best for c in plan.curves):
+    if best is not None and len(best.y) >= MIN_POINTS and any(c.series is best for c in plan.curves):
         lowest = float(best.x[int(best.y.argmin())])
         cells[frame.column(lowest, width)] = (glyphs.best, "mark")
         notes.append(f"{glyphs.best} best at {step(lowest)}")

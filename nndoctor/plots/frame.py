@@ -15,7 +15,7 @@ from nndoctor.core.statistics import Array
 
 LOG = 30.0  # a loss that spans more than this ratio is drawn on a log axis
 
-LARGEST = 308.25  # powers of ten past it are no floats
+MAX_EXPONENT = 308.25  # powers of ten; larger values are not floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Frame:
     def label(self, share: float) -> str:
         """The value at a share of the height, to three digits or as many as tell it from the others."""
         value = self.y0 * (1 - share) + self.y1 * share
-        value = 10 ** min(value, LARGEST) if self.log else value
+        value = 10 ** min(value, MAX_EXPONENT) if self.log else value
         if abs(value) < 1e-9 * max(abs(self.y0), abs(self.y1)) and not self.log:
             return "0"
         digits = 3 if self.log or self.y1 - self.y0 > 0.05 * max(abs(self.y0), abs(self.y1)) else 5

@@ -19,7 +19,7 @@ from nndoctor.plots.theme import SMALL, Palette
 COLUMNS = 240  # cells across: more are not seen
 ROWS = 40  # layers drawn; of more, evenly chosen ones
 NAMED = 16  # layers that are named, and have the height of a line; of more, evenly chosen ones
-LONGEST = 20  # characters of a layer's name
+MAX_NAME = 20  # characters of a layer's name
 ONE_SIDED, TWO_SIDED = "YlOrRd", "RdYlBu_r"  # dark is bad: where it is high, or where it is low (blue) or high (red)
 
 
@@ -145,4 +145,4 @@ def _power(exponent: float) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else "…" + name[-LONGEST + 1 :]
+    return name if len(name) <= MAX_NAME else "…" + name[-MAX_NAME + 1 :]

@@ -18,11 +18,11 @@ SHADES = " ░▒▓█"
 PLAIN = " .:*#"
 BROKEN = "×", "!"  # not finite
 MISSING = " "
-ROWS = 12  # layers shown: the worst, and what lies between told in one row
-WORST = 4  # of them; the others lie evenly
+MAX_ROWS = 12  # layers shown; the others are summarized in one row
+WORST = 4  # of them are the worst; the others are evenly spaced
 ACROSS = 48  # cells at most
-NARROW = 8  # cells: a map of fewer shows nothing
-LONGEST = 20  # characters of a layer's name
+MIN_CELLS = 8  # cells; a narrower map shows nothing
+MAX_NAME = 20  # characters of a layer's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ SCALES = {
     "nonfinite_grad": Scale("gradient not finite", 0, 1),
     "nonfinite_weight": Scale("weights not finite", 0, 1),
 }
-STANDS_FOR = {"weight_norm": "update_ratio"}  # what is frozen shows in its steps
+SCALE_OF = {"weight_norm": "update_ratio"}  # what is frozen shows in its steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def draw(run: Run, finding: Finding, paper: Paper) -> list[Line]:
     if finding.location.layer is None or finding.series is None or not finding.series.startswith(LAYER):
         return []
     name = finding.series.rpartition("/")[2]
-    name = STANDS_FOR.get(name, name)
+    name = SCALE_OF.get(name, name)
     scale = SCALES.get(name)
     layers = Layers(run)
     paths = [p for p in layers.paths if layers.series(p, name) is not None]
@@ -80,9 +80,9 @@ def draw(run: Run, finding: Finding, paper: Paper) -> list[Line]:
     if scale is None or len(paths) < 2:
         return []
     names = [layers.named(p).removeprefix("layer ") if p[:1].isdigit() else p for p in paths]
-    gutter = min(max(map(len, names)), LONGEST) + 2
+    gutter = min(max(map(len, names)), MAX_NAME) + 2
     cells = min(paper.width - gutter - 8, ACROSS)
-    if cells < NARROW:
+    if cells < MIN_CELLS:
         return []
     values = _values(layers, paths, name, cells)
     first, last, range_ = _ends(run, paths, name)
@@ -134,7 +134,7 @@ def _lines(sheet: _Map, *, drawing: bool, worst_low: bool) -> list[Line]:
             continue
         k = rows[0]
         name = sheet.names[k]
-        name = name if len(name) <= LONGEST else ("…" if drawing else "~") + name[-LONGEST + 1 :]
+        name = name if len(name) <= MAX_NAME else ("…" if drawing else "~") + name[-MAX_NAME + 1 :]
         style = "mark" if paths[k] == marked else "dim"
         cells: Segment = (
             "".join(MISSING if v < 0 else marks[int(v)] for v in shades[k]),
@@ -150,14 +150,14 @@ def _lines(sheet: _Map, *, drawing: bool, worst_low: bool) -> list[Line]:
 
 def _folded(paths: Sequence[str], shades: Array, marked: str, *, worst_low: bool) -> list[list[int]]:
     """Rows to show, each alone, and between them the groups that are not: the first, last, marked and worst stay."""
-    if len(paths) <= ROWS:
+    if len(paths) <= MAX_ROWS:
         return [[k] for k in range(len(paths))]
     size = np.where(shades < 0, np.nan, shades)
     badness = np.nan_to_num(np.nanmean(size, axis=1)) * (-1 if worst_low else 1)
     order = np.argsort(-badness, kind="stable")
     keep = {0, len(paths) - 1, *(k for k, p in enumerate(paths) if p == marked)}
     keep |= {int(k) for k in order[:WORST]}
-    keep |= {int(k) for k in np.linspace(0, len(paths) - 1, ROWS - 2 - len(keep)).round()}
+    keep |= {int(k) for k in np.linspace(0, len(paths) - 1, MAX_ROWS - 2 - len(keep)).round()}
     groups: list[list[int]] = []
     for k in range(len(paths)):
         if k in keep or not groups or (groups[-1][-1] in keep):

@@ -9,7 +9,7 @@ from nndoctor.core.series import Series
 from nndoctor.plots.curves import Curve, Line, Paper, drawn
 
 STYLES = (("train", 1), ("validation", 2), ("good", 4), ("mark", 3), ("info", 1), ("dim", 2))
-MOST = len(STYLES)
+MAX_CURVES = len(STYLES)
 
 
 def overlay(curves: Sequence[tuple[str, Series]], paper: Paper) -> list[Line]:

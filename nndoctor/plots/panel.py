@@ -16,11 +16,11 @@ from nndoctor.core.statistics import Array, extremes
 from nndoctor.plots.frame import LOG
 from nndoctor.plots.theme import SMALL, TEXT, Palette
 
-POINTS = 2000  # of a curve that are drawn: more than the columns of a screen
-FEW = 40  # points that are drawn as they are, each with a dot
+MAX_POINTS = 2000  # points drawn of a curve; more than a screen has columns
+MAX_DOTTED_POINTS = 40  # points up to which each one is drawn as a dot
 NOISY = 0.006  # of the panel's height: noise less than the width of a line needs no band
-HIGHEST = 1e100  # past it matplotlib's own arithmetic overflows
-LOWEST = 1e-200  # of a logarithmic axis: what lies below is off the paper, and its margin above nothing
+MAX_DRAWN = 1e100  # matplotlib's own arithmetic overflows beyond it
+MIN_DRAWN = 1e-200  # of a logarithmic axis; smaller values are not drawn, and its margin stays above 0
 LABEL = 0.19  # inches between two labels
 ABOVE = 1.03  # of a panel's height: where words above it stand
 
@@ -77,13 +77,15 @@ def shade(axes: Axes, span: tuple[float, float], color: str) -> None:
 def _curve(axes: Axes, series: Series, palette: Palette, *, bare: bool) -> bool:
     """The values; where they are noisy, thin, under their level and its band of two standard deviations, which it tells."""
     color = palette.of(series.name.partition("/")[0])
-    x, y = extremes(series.x, clipped(series.y), POINTS)
+    x, y = extremes(series.x, clipped(series.y), MAX_POINTS)
     if bare:
         axes.plot(x, y, color=color, linewidth=1.6, drawstyle="steps-post" if series.name == "lr" else "default")
         return False
     centre, level, spread = _level(series, log=axes.get_yscale() == "log")
-    if len(series.y) <= FEW or spread < NOISY * _height(axes):
-        axes.plot(x, y, color=color, linewidth=2, marker="o" if len(series.y) <= FEW else "", markersize=3.5)
+    if len(series.y) <= MAX_DOTTED_POINTS or spread < NOISY * _height(axes):
+        axes.plot(
+            x, y, color=color, linewidth=2, marker="o" if len(series.y) <= MAX_DOTTED_POINTS else "", markersize=3.5
+        )
         return False
     axes.plot(x, y, color=color, linewidth=0.7, alpha=0.45)
     back = _powers if axes.get_yscale() == "log" else _same
@@ -96,7 +98,7 @@ def _level(series: Series, *, log: bool) -> tuple[Array, Array, float]:
     """The smooth curve in the axis's own unit, and the standard deviation of a reading about it (by the MAD)."""
     to = np.log10 if log else _same
     centre, level = series.reduced[0], to(clipped(series.smooth))
-    x, y = series.x[:: len(series.y) // POINTS + 1], clipped(series.y)[:: len(series.y) // POINTS + 1]
+    x, y = series.x[:: len(series.y) // MAX_POINTS + 1], clipped(series.y)[:: len(series.y) // MAX_POINTS + 1]
     return centre, level, 1.4826 * float(np.median(np.abs(to(y) - np.interp(x, centre, level))))
 
 
@@ -125,12 +127,12 @@ def _range(curves: Sequence[Series]) -> tuple[float, float]:
 
 def clipped(y: Array) -> Array:
     """The values within what matplotlib can compute with."""
-    return np.clip(y, -HIGHEST, HIGHEST)
+    return np.clip(y, -MAX_DRAWN, MAX_DRAWN)
 
 
 def _limits(axes: Axes, low: float, high: float) -> None:
     if axes.get_yscale() == "log":
-        bottom, top = np.log10(max(low, LOWEST)), np.log10(high)
+        bottom, top = np.log10(max(low, MIN_DRAWN)), np.log10(high)
         edge = 0.06 * (top - bottom)
         axes.set_ylim(10 ** (bottom - edge), 10 ** (top + edge))
         return

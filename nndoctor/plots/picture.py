@@ -25,15 +25,15 @@ from nndoctor.plots import heat, panel
 from nndoctor.plots.theme import PALETTES, SMALL, TITLE, Palette, Theme
 
 WIDTH = 9.0  # inches
-GAP = 0.34  # inches between two panels
+PANEL_GAP = 0.34  # inches between two panels
 WRAP = 88  # characters of a title's line
 LINE, BAR = 0.22, 0.2  # inches of a title's line, and of a finding's bar
-LEFT = 0.95  # inches left of the panels, for the scale
+LEFT_MARGIN = 0.95  # inches left of the panels, for the scale
 CHARACTER, BOLD = 0.066, 0.083  # inches of a character of a finding's and of a curve's name
 NARROW, WIDE = 1.2, 3.0  # inches right of the panels, for these names
-IDLE = 1.05  # times: a learning rate whose highest value is no further above its lowest needs no panel
+MAX_CONSTANT_RATIO = 1.05  # highest by lowest value of a learning rate that counts as constant and needs no panel
 DPI = 150
-MOST_BARS = 5  # findings drawn as bars
+MAX_BARS = 5  # findings drawn as bars
 
 
 class Kind(StrEnum):
@@ -60,7 +60,7 @@ def picture(report: Report, theme: Theme = Theme.light, *, titled: bool = True) 
     title = textwrap.wrap(shown(verdict(report)[0]), WRAP)[:4]
     rows, bars = _rows(report.run), _bars(report)
     top = (0.77 + LINE * len(title) if titled else 0.3) + (0.1 + BAR * len(bars) if bars else 0)
-    height = top + sum(row.inches + GAP for row in rows) + (0.5 if rows else 0.55)
+    height = top + sum(row.inches + PANEL_GAP for row in rows) + (0.5 if rows else 0.55)
     figure = Figure(figsize=(WIDTH, height), facecolor=palette.paper)
     FigureCanvasAgg(figure)
     sheet = _Sheet(figure, report, palette, _steps(rows, report.run), height, (_left(rows), _right(rows, bars)))
@@ -69,7 +69,7 @@ def picture(report: Report, theme: Theme = Theme.light, *, titled: bool = True) 
     down, captions = top, []
     for k, row in enumerate(rows):
         captions += sheet.panel(row, down, last=k == len(rows) - 1)
-        down += row.inches + GAP
+        down += row.inches + PANEL_GAP
     if bars and rows:
         sheet.evidence(bars, top - 0.36 - BAR * len(bars))
         captions.append("bars above: where each finding is seen")
@@ -105,13 +105,13 @@ def _rows(run: Run) -> list[_Row]:
 
 def _is_constant_rate(series: Series) -> bool:
     """Whether this is a learning rate that hardly changes, which needs no picture."""
-    return series.name == "lr" and series.high <= IDLE * series.low
+    return series.name == "lr" and series.high <= MAX_CONSTANT_RATIO * series.low
 
 
 def _left(rows: list[_Row]) -> float:
     """The inches that the scale, or the longest name of a layer, takes."""
-    names = [min(len(name), heat.LONGEST) for row in rows if row.grid is not None for name in row.grid.layers]
-    return max(LEFT, 0.25 + CHARACTER * max(names, default=0))
+    names = [min(len(name), heat.MAX_NAME) for row in rows if row.grid is not None for name in row.grid.layers]
+    return max(LEFT_MARGIN, 0.25 + CHARACTER * max(names, default=0))
 
 
 def _right(rows: list[_Row], bars: list[Finding]) -> float:
@@ -141,7 +141,7 @@ def _steps(rows: list[_Row], run: Run) -> tuple[float, float]:
 
 def _bars(report: Report) -> list[Finding]:
     """The findings that lie somewhere in the run, worst first."""
-    return [f for f in report.findings if f.span is not None and np.isfinite(f.span).all()][:MOST_BARS]
+    return [f for f in report.findings if f.span is not None and np.isfinite(f.span).all()][:MAX_BARS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from nndoctor.plots.curves import DRAWING, PLAIN, Line
 from nndoctor.plots.frame import LOG, Frame
 
 HEIGHT = 8
-FEW = 400  # points that are drawn a character each
+MAX_SINGLE_POINTS = 400  # points up to which each one is drawn as a character
 MARGIN = 0.02  # of the width on either side, so that points at the edges are seen
 
 
@@ -41,7 +41,7 @@ def scatter(x: Array, y: Array, width: int, label: str, *, drawing: bool = True)
     canvas = Canvas(across, HEIGHT)
     for a, b in zip(frame.columns(places, canvas.across), frame.rows(y, canvas.up), strict=True):
         canvas.dot(int(a), int(b))
-    marks = "*" if not drawing else "•" if len(x) <= FEW else None
+    marks = "*" if not drawing else "•" if len(x) <= MAX_SINGLE_POINTS else None
     rows = canvas.rows() if marks is None else canvas.plain_rows(marks)
     lines: list[Line] = []
     for k, row in enumerate(rows):

@@ -28,7 +28,7 @@ LEFT, TOP, BOTTOM = 0.95, 0.85, 0.6
 LONGEST, CHARACTER, MARGIN = 30, 0.083, 0.3
 """Characters of a run's name; inches of a character, and beside the names."""
 
-POINTS = 600
+MAX_POINTS = 600
 """Points of a curve that are drawn."""
 
 
@@ -63,12 +63,12 @@ def together(reports: Sequence[Report], theme: Theme = Theme.light, names: Seque
         top = TOP + k * (PANEL + GAP)
         box = (LEFT / WIDTH, 1 - (top + PANEL) / height, (WIDTH - LEFT - margin) / WIDTH, PANEL / height)
         axes = figure.add_axes(box, facecolor=palette.paper)
-        _panel(axes, name, members, palette, share=axis == SHARE)
+        _panel(axes, name, members, palette, share=axis == SHARE_AXIS)
         panel.steps(axes, palette, axis, labelled=k == len(series) - 1)
     return figure
 
 
-SHARE = "% of the run"
+SHARE_AXIS = "% of the run"
 """The axis of runs of which some count epochs and others steps."""
 
 
@@ -121,7 +121,7 @@ def _title(members: Sequence[Member]) -> str:
 
 
 def _points(series: Series, *, share: bool) -> tuple[Array, Array]:
-    x, y = extremes(series.x, panel.clipped(series.y), POINTS)
+    x, y = extremes(series.x, panel.clipped(series.y), MAX_POINTS)
     if not share:
         return x, y
     return np.array([100 * series.share_of_run(float(at)) for at in x]), y
@@ -140,4 +140,4 @@ def _panels(reports: Sequence[Report]) -> list[str]:
 
 def _axis(reports: Sequence[Report]) -> str:
     axes = {report.axis for report in reports}
-    return axes.pop() if len(axes) == 1 else SHARE
+    return axes.pop() if len(axes) == 1 else SHARE_AXIS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 HELPS = 0.1
 """The gain above which a change helps."""
 
-CLOSE = 0.05
+MAX_TIE = 0.05
 """A change that gains no less than the best one by more than this is as good a choice."""
 
 

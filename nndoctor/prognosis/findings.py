@@ -14,7 +14,7 @@ from nndoctor.prognosis.changes import BY_NAME
 from nndoctor.prognosis.expect import estimated, expected
 from nndoctor.prognosis.outlook import Outlook, outlook
 
-LATE = 0.75
+LATE_SHARE = 0.75
 """Share of the run after which a finding about the whole run is located."""
 
 
@@ -121,7 +121,7 @@ def learned(run: Run, finding: str, change: str, own: Iterable[str], message: Ca
         evidence,
         series="train/loss",
         step=float(loss.x[-1]),
-        span=(float(loss.x[int(LATE * (len(loss.x) - 1))]), float(loss.x[-1])),
+        span=(float(loss.x[int(LATE_SHARE * (len(loss.x) - 1))]), float(loss.x[-1])),
         causes=causes(run, change),
         remedies=remedies(run, own),
     )

@@ -10,7 +10,7 @@ from nndoctor.analysis.measurements.view import View
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.series import Series
 
-SPOKEN = {"train": "training loss", "validation": "validation loss"}
+LOSS_NAMES = {"train": "training loss", "validation": "validation loss"}
 
 
 def _levels(loss: Series) -> str:
@@ -135,4 +135,4 @@ def describe(view: View, theme: str) -> str | None:
     if not aspect:
         return OF_RUNS[theme](view)
     curve = view.train if split == "train" else view.validation
-    return None if curve is None else f"{SPOKEN[split]} {OF_CURVES[aspect](curve.series)}"
+    return None if curve is None else f"{LOSS_NAMES[split]} {OF_CURVES[aspect](curve.series)}"

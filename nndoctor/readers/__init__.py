@@ -52,7 +52,7 @@ from nndoctor.readers.semantics.assemble import assemble
 from nndoctor.readers.semantics.beside import settings_beside
 from nndoctor.readers.semantics.columns import pairs
 from nndoctor.readers.tables.dataframe import read_object
-from nndoctor.readers.tables.layout import MOST_KNOWN
+from nndoctor.readers.tables.layout import MAX_REMEMBERED
 
 # In the order of trial: the more a format demands of the first bytes, the earlier.
 READERS: tuple[Reader, ...] = (
@@ -230,7 +230,7 @@ def _own(source: Source) -> Reader | None:
     return _BY_HEADER[header]
 
 
-_BY_HEADER: Bounded[bytes, Reader | None] = Bounded(MOST_KNOWN)
+_BY_HEADER: Bounded[bytes, Reader | None] = Bounded(MAX_REMEMBERED)
 
 
 def _check_maps(runs: list[Run], pairs: Mapping[str, str], source: Source) -> None:

@@ -9,7 +9,7 @@ from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.run import Run
 from nndoctor.readers import read
 
-EVERY = 30.0  # seconds between two questions: services limit how often they may be asked
+SECONDS_BETWEEN = 30.0  # requests; services limit their rate
 
 
 class Polled:
@@ -25,7 +25,7 @@ class Polled:
 
     def look(self) -> list[Run] | None:
         """The runs as they stand; None where nothing has changed, or it is too early to ask. Raises NNDoctorError."""
-        if time.monotonic() - self._asked_at < EVERY:
+        if time.monotonic() - self._asked_at < SECONDS_BETWEEN:
             if self._error is not None:
                 raise self._error
             return None

@@ -18,10 +18,10 @@ from nndoctor.readers.tables import chunked as large
 from nndoctor.readers.tables.layout import Layout, is_row, is_ruler, layout_of
 from nndoctor.readers.tables.table import Column, Table, Words
 
-MANY = 32  # pieces that are kept apart before they are joined
-BIG = 128 << 10  # bytes of new rows that pandas reads faster
-MOST = 256 << 20  # bytes taken in at once: a larger log is read whole, from its file
-TAIL = 256  # bytes by which a rewritten file is told from one that grew
+MAX_PIECES = 32  # pieces of a table before they are joined
+PANDAS_BYTES = 128 << 10  # bytes of new rows from which on pandas is faster
+MAX_BYTES = 256 << 20  # new bytes read at once; a larger log is read whole, from its file
+COMPARED_BYTES = 256  # bytes at the old end that are compared, to tell a rewritten file from one that grew
 WHOLE = {separated.READER.name, json_lines.READER.name}
 
 State = tuple[tuple[str, int, int], ...]
@@ -75,7 +75,7 @@ class Growing:
         """Everything there is; from now on only what is new, if the format allows."""
         source = Source(self.path, kept=tuple(self._maps))
         reader = reader_of(source)
-        if source.is_dir or reader.name not in WHOLE or source.size > MOST or source.encoding == "utf-16":
+        if source.is_dir or reader.name not in WHOLE or source.size > MAX_BYTES or source.encoding == "utf-16":
             return list(reader.read(source))
         data = _lines(self.path, 0)
         if not data.strip() or data.lstrip()[:1] == b"[":
@@ -99,10 +99,10 @@ class Growing:
             self._parts.append(self._piece(data))
             self._offset += len(data)
             self._lines += data.count(b"\n")
-            self._tail = data[-TAIL:]
+            self._tail = data[-COMPARED_BYTES:]
         if len(self._parts) != 1:
             joined = _joined(self._parts)
-            self._parts = [joined] if len(self._parts) > MANY else self._parts
+            self._parts = [joined] if len(self._parts) > MAX_PIECES else self._parts
             return joined
         return self._parts[0]
 
@@ -112,7 +112,7 @@ class Growing:
             shift = self._lines
         else:
             source = Source(self.path, self._head + data)
-            read = large.read(source, self._layout) if len(data) > BIG else None
+            read = large.read(source, self._layout) if len(data) > PANDAS_BYTES else None
             table = separated.read_rows(source, self._layout) if read is None else read
             shift = self._lines
         lines = None if table.lines is None else table.lines + shift
@@ -138,9 +138,9 @@ def _lines(path: str, offset: int) -> bytes:
     """The whole lines from an offset on. Raises UnreadableLog where too much came at once, OSError."""
     with Path(path).open("rb") as file:
         file.seek(offset)
-        data = file.read(MOST + 1)
-    if len(data) > MOST:
-        raise UnreadableLog(f"{path} grew by over {MOST >> 20} MB at once; use diagnose instead")
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise UnreadableLog(f"{path} grew by over {MAX_BYTES >> 20} MB at once; use diagnose instead")
     return data[: data.rfind(b"\n") + 1]
 
 

@@ -16,15 +16,15 @@ from nndoctor.core.shell import quoted_word
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
 from nndoctor.recorder.folder import Folder, Row, last_step, latest, say
-from nndoctor.recorder.losses import LOSS, WAITS, Losses, held, waits
+from nndoctor.recorder.losses import LOSS, PENDING, Losses, held, waits
 from nndoctor.recorder.noise import Noise
 from nndoctor.recorder.pool import Pool
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
 from nndoctor.recorder.raw import Raw
 
-OFTEN = 5.0  # seconds between two flushes
-MOST_ROWS = 512  # kept between two flushes
+FLUSH_SECONDS = 5.0  # seconds between two flushes
+MAX_ROWS = 512  # rows kept between two flushes
 HINT = ": dead and saturated units cannot be detected; train 50 steps without torch.compile to record them"
 SIDES = (("nonfinite_weight", "weight"), ("nonfinite_output", "forward"), ("nonfinite_grad", "gradient"))
 
@@ -117,7 +117,7 @@ class Book:
             row.update(self._beyond.pop(step, {}))
         if self._folder is not None:
             self._folder.rows.append(row)
-            if len(self._folder.rows) >= MOST_ROWS:
+            if len(self._folder.rows) >= MAX_ROWS:
                 self.flush()
         jumped, self.lost = self._losses.news()
         return jumped
@@ -157,7 +157,7 @@ class Book:
             self._check_sight(self._folder, probe)
         if self._pool.hold(step, analysis, raw, scale) or self._ranks.count > 1:
             self._compute()
-        if self._folder is not None and (time.perf_counter() - self._flushed > OFTEN or self._taken == 1):
+        if self._folder is not None and (time.perf_counter() - self._flushed > FLUSH_SECONDS or self._taken == 1):
             self.flush()
 
     def _check_sight(self, folder: Folder, probe: Probe) -> None:
@@ -217,7 +217,7 @@ class Book:
                 self._first_waits = False
                 folder.fact("initial_loss", value)
         for row in rows.values():
-            for name in [name for name, value in row.items() if value is WAITS]:
+            for name in [name for name, value in row.items() if value is PENDING]:
                 del row[name]
         self._losses.owing = False
 

@@ -15,10 +15,10 @@ from torch.overrides import TorchFunctionMode
 from nndoctor.recorder.hidden import ALWAYS_CALLED, HOOKS, PRE_HOOKS, HiddenHook
 from nndoctor.recorder.kinds import FUNCTIONS, Role, activation_of, units_first
 from nndoctor.recorder.plan import Plan, compiled_in_place
-from nndoctor.recorder.slots import MOST_CALLS, Slots
+from nndoctor.recorder.slots import MAX_CALLS, Slots
 
-LOOKS = 2  # samples in which functional activations are looked for; a model that calls none is then spared the look
-DEEPEST = 4  # levels of nesting in which an output's tensors are looked for
+FUNCTION_SAMPLES = 2  # samples in which functional activations are looked for; afterwards only in models that call some
+MAX_NESTING = 4  # levels of nesting searched for an output's tensors
 Failed = Callable[[BaseException], None]
 Hook = Callable[[nn.Module, object, object], None]
 
@@ -89,7 +89,7 @@ class Capture:
         if self._functions is not None:
             self._functions.leave()
             self._looks += bool(self._passes)
-            self._functional = self._functions.found or self._looks < LOOKS or self._functional_found
+            self._functional = self._functions.found or self._looks < FUNCTION_SAMPLES or self._functional_found
             self._functional_found |= self._functions.found
             self._functions = None
 
@@ -154,7 +154,7 @@ class Capture:
             if found is None or not holds_values(found):
                 return
             calls = self._calls[path] = self._calls.get(path, 0) + 1
-            if calls > MOST_CALLS or not found.is_floating_point() or not found.numel():
+            if calls > MAX_CALLS or not found.is_floating_point() or not found.numel():
                 return
             name = path if calls == 1 else f"{path}#{calls}"
             if self._functions is None and type(found) is Tensor:
@@ -256,7 +256,7 @@ def first_tensor(output: object, depth: int = 0) -> Tensor | None:
     """The first tensor of floating numbers in an output of any nesting, else the first tensor, else None."""
     if isinstance(output, Tensor):
         return output if output.layout == torch.strided else None
-    if depth >= DEEPEST:
+    if depth >= MAX_NESTING:
         return None
     inner: Sequence[object] = ()
     if isinstance(output, nn.utils.rnn.PackedSequence):

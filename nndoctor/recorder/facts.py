@@ -28,7 +28,7 @@ LOSSES = {
 }
 PLAIN = ("Mean", "Sum", "Div", "Mul", "Add", "ToCopy", "View", "Squeeze", "Unsqueeze", "Clone", "Alias")
 MEAN = 1  # torch's number for reduction="mean"
-DEEPEST = 12  # nodes of the graph looked at from the loss back
+MAX_NODES = 12  # nodes of the graph visited from the loss backwards
 
 
 def of_model(plan: Plan) -> dict[str, object]:
@@ -102,7 +102,7 @@ def is_mean(loss: Tensor) -> bool:
 
 def _loss_node(loss: Tensor) -> Any:  # noqa: ANN401 - torch's graph nodes have no type
     node: Any = loss.grad_fn
-    for _ in range(DEEPEST):
+    for _ in range(MAX_NODES):
         if node is None or _name(node) in LOSSES:
             return node
         if not _name(node).startswith(PLAIN):
@@ -121,7 +121,7 @@ def _name(node: Any) -> str:  # noqa: ANN401 - torch's graph nodes have no type
 
 def _softmax(node: Any) -> Any:  # noqa: ANN401 - torch's graph nodes have no type
     """The logarithm of softmax that a cross-entropy comes from, or None."""
-    for _ in range(DEEPEST):
+    for _ in range(MAX_NODES):
         if node is None or node.name().startswith("LogSoftmax"):
             return node
         inner = [n for n, _ in node.next_functions if n is not None]

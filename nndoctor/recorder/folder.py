@@ -30,7 +30,7 @@ from nndoctor.recorder.analysis import Sample
 from nndoctor.recorder.statistics import STATISTICS
 
 DEFAULT = "nndoctor_run"
-MOST_SAMPLES = 32  # in one block
+MAX_SAMPLES = 32  # in one block
 Row = dict[str, float]
 
 
@@ -117,7 +117,7 @@ class Folder:
         while start < len(self.samples):
             layers = self.samples[start][1].layers
             end = start
-            while end < len(self.samples) and end - start < MOST_SAMPLES and self.samples[end][1].layers == layers:
+            while end < len(self.samples) and end - start < MAX_SAMPLES and self.samples[end][1].layers == layers:
                 end += 1
             group = self.samples[start:end]
             if layers != self._layers:

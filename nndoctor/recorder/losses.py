@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-JUMP = 6.0  # mean deviations above its running mean
+JUMP_DEVIATIONS = 6.0  # mean deviations above its running mean
 MIN_RISE = 0.2  # of the running mean: a smaller rise is not a jump
-WARM = 20  # steps before the running mean is worth anything
+MIN_STEPS = 20  # steps before the running mean is reliable
 LOSS = "loss"
-WAITS = float("nan")  # a placeholder for a number that has not been fetched yet
+PENDING = float("nan")  # a placeholder for a number that has not been fetched yet
 MEMORY = 0.05  # weight of the newest loss in the running mean
 
 
@@ -40,7 +40,7 @@ class Losses:
                 if self._kept:
                     self._waiting.append((row, name, list(parts)))
                     self.owing = True
-                return WAITS
+                return PENDING
             total += part
         value = total / len(parts)
         if name == LOSS:
@@ -61,8 +61,8 @@ class Losses:
             return
         rise = value - self._mean
         self._count += 1
-        if self._count > WARM:
-            if rise > JUMP * self._spread and rise > MIN_RISE * abs(self._mean):
+        if self._count > MIN_STEPS:
+            if rise > JUMP_DEVIATIONS * self._spread and rise > MIN_RISE * abs(self._mean):
                 self._jumped = True
             weight = MEMORY
         else:

@@ -13,7 +13,7 @@ from nndoctor.core.errors import UsageError
 from nndoctor.recorder.losses import held, waits
 
 INNER = ("optimizer", "_optimizer")  # where Accelerate, DeepSpeed, Lightning and torch.distributed keep the real one
-DEEPEST = 8  # wrappers around each other
+MAX_WRAPPERS = 8  # nested wrappers
 
 
 class Optimizers:
@@ -67,7 +67,7 @@ def held_by(optimizer: torch.optim.Optimizer) -> set[int]:
 def unwrapped(optimizer: object) -> torch.optim.Optimizer:
     """The innermost optimizer of a wrapper. Raises UsageError where there is none that torch can hook."""
     found, inner = optimizer, optimizer
-    for _ in range(DEEPEST):
+    for _ in range(MAX_WRAPPERS):
         following = (vars(inner).get(name) for name in INNER if hasattr(inner, "__dict__"))
         inner = next((one for one in following if hasattr(one, "param_groups") and hasattr(one, "step")), None)
         if inner is None:

@@ -19,8 +19,8 @@ except ImportError:  # Windows knows no such thing
 from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
 from nndoctor.recorder.raw import Raw
 
-TOGETHER = 16  # samples: their numbers cost little more than those of one
-MOST_BYTES = 8 << 20  # held
+BATCH_SIZE = 16  # samples computed together; they cost little more than one
+MAX_BYTES = 8 << 20  # of samples waiting
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,7 +47,7 @@ class Pool:
         """Keep a sample; whether it is time to compute the numbers."""
         self._held.append(Held(step, analysis, raw, scale, _memory()))
         self._bytes += raw.host.nbytes
-        return len(self._held) >= TOGETHER or self._bytes > MOST_BYTES
+        return len(self._held) >= BATCH_SIZE or self._bytes > MAX_BYTES
 
     def compute(self) -> Iterator[tuple[Held, Sample]]:
         """The numbers of all samples held, in their order; they are no longer held, even if it fails."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch.distributed as dist
 
 from nndoctor.recorder.analysis import COLUMN, Sample
-from nndoctor.recorder.statistics import BIRTHS, Floats
+from nndoctor.recorder.statistics import INITIAL_STATISTICS, Floats
 
 AVERAGED = ("mean", "zero_fraction", "saturated_fraction", "one_sign", "same_units", "same_examples")
 
@@ -68,6 +68,6 @@ def _joined(own: Sample, others: list[Floats]) -> Sample:
         spread, mean = every[:, :, COLUMN["std"]], every[:, :, COLUMN["mean"]]
         values[:, COLUMN["std"]] = np.sqrt((spread**2).mean(0) + mean.var(0))
         values[:, COLUMN["dead_fraction"]] = every[:, :, COLUMN["dead_fraction"]].min(0)
-        for name in BIRTHS:
+        for name in INITIAL_STATISTICS:
             values[:, COLUMN[name]] = every[:, :, COLUMN[name]].max(0)
     return replace(own, values=values)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 
-SPREAD = 0.25  # of the distance: periodic sampling would always meet the same phase of a cycle in the data
-LONGEST = 100_000  # steps between two samples
-APART = 4  # samples that a jump of the loss triggers are at least as many steps apart as this times the usual share
-FEWEST = 40  # samples that a run gets where they cost no more than SHORT times its budget: fewer draw no map
-SHORT = 7.5  # times the budget: 3 % of a run's time by default
-REPAID = 0.6  # of the budget, spent from then on until the samples above it are paid for
-DENSE = 0.025  # of the steps done: early samples are no closer together
-AMONG_RANKS = 200  # steps between samples where several processes must agree without speaking
+JITTER = 0.25  # of the gap between samples; strictly periodic sampling would always hit the same phase of a cycle in the data
+MAX_GAP = 100_000  # steps between two samples
+MIN_JUMP_GAP = 4  # times the usual gap, between two samples that a jump of the loss triggers
+MIN_SAMPLES = 40  # samples of a run, if they cost at most MAX_OVER_BUDGET times the budget; a map needs that many
+MAX_OVER_BUDGET = 7.5  # times the budget: 3 % of a run's time by default
+REPAID_SHARE = 0.6  # of the budget, spent until the samples above it are paid for
+MIN_GAP_SHARE = 0.025  # of the steps done, between two early samples
+AMONG_RANKS = 200  # steps between samples where several processes must agree without communicating
 
 
 class Schedule:
@@ -49,31 +49,31 @@ class Schedule:
             return self.first(step + 1)
         done = step - first + 1
         wanted = AMONG_RANKS if self._fixed else self._wanted(step_time, done)
-        gap = min(wanted, max(done, 1), LONGEST)
+        gap = min(wanted, max(done, 1), MAX_GAP)
         if gap > 3:
-            gap *= self._rng.uniform(1 - SPREAD, 1 + SPREAD)
+            gap *= self._rng.uniform(1 - JITTER, 1 + JITTER)
         return step + max(1, round(gap))
 
     def may_add(self, since: int, step_time: float, *, lost: bool = False) -> bool:
         """Whether a jump of the loss may trigger a sample, `since` steps after the last one; its loss for good always may."""
         if self.every is not None or self._fixed:
             return False
-        return lost or since * APART >= self._fair(step_time)
+        return lost or since * MIN_JUMP_GAP >= self._fair(step_time)
 
     def _wanted(self, step_time: float, done: int) -> float:
         """The steps until the next sample: as evenly as the run's length so far allows, and not before it is paid for."""
         if step_time <= 0:
-            return LONGEST
+            return MAX_GAP
         cost, spent = self._cost / step_time, self.spent / step_time  # in steps
-        early = FEWEST * cost
-        short, slow = SHORT * self.budget, REPAID * self.budget
+        early = MIN_SAMPLES * cost
+        short, slow = MAX_OVER_BUDGET * self.budget, REPAID_SHARE * self.budget
         within = (spent + cost) / short  # the step from which the next sample is within the budget of a short run
         if within > early / (short - slow):
             within = min(
                 max((spent + cost - early) / slow, early / (short - slow)), max((spent + cost) / self.budget, 0)
             )
-        return max(min(DENSE * done, self._fair(step_time)), within - done)
+        return max(min(MIN_GAP_SHARE * done, self._fair(step_time)), within - done)
 
     def _fair(self, step_time: float) -> float:
         """The steps that pay for one sample."""
-        return LONGEST if step_time <= 0 else self._cost / (self.budget * step_time)
+        return MAX_GAP if step_time <= 0 else self._cost / (self.budget * step_time)

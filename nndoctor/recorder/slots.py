@@ -13,7 +13,7 @@ from nndoctor.recorder.window import MAX_EXAMPLES, PLACES, Grid, grid
 
 WHOLE = 1 << 15  # values up to which all of an output is searched for units that are alive
 PIXELS = 4  # of each example: where the sample has so many of all units, it tells which are alive
-MOST_CALLS = 8  # of one module within a step: a recurrent loop may call it a thousand times
+MAX_CALLS = 8  # calls of one module within a step; a recurrent loop may call it a thousand times
 
 
 @dataclass(slots=True)

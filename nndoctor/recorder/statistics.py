@@ -31,14 +31,14 @@ WEIGHTS = (
     "update_ratio",
     "bias_mean",
 )
-BIRTHS = ("nonfinite_output", "nonfinite_grad", "nonfinite_weight")
-STATISTICS = (*OUTPUTS, *WEIGHTS, *BIRTHS)
+INITIAL_STATISTICS = ("nonfinite_output", "nonfinite_grad", "nonfinite_weight")
+STATISTICS = (*OUTPUTS, *WEIGHTS, *INITIAL_STATISTICS)
 
 NEAR_END = 0.03  # of an activation's range: within it from an end, tanh' is under 0.12 and sigmoid' under 0.03
-SAME = 1e-5  # of the values' size: differences below are rounding
-CANCELS = 1e-3  # of the mean square: a variance below it is lost in single precision
+ROUNDING = 1e-5  # of the values' size; smaller differences are rounding errors
+MIN_VARIANCE = 1e-3  # of the mean square; a smaller variance is lost in single precision
 TINY = np.float32(1e-38)
-FEW = 8  # examples in which units are compared with each other
+MIN_EXAMPLES = 8  # examples needed to compare units with each other
 QUANTILES = (0.05, 0.5, 0.95)
 
 
@@ -60,7 +60,7 @@ def of_outputs(sample: Outputs) -> dict[str, Floats]:
     counts = np.array([a * b * c for a, b, c in sample.shapes], dtype=np.float32)
     mean = x.sum(1) / counts
     square = np.einsum("ij,ij->i", x, x) / counts
-    hard = ~np.isfinite(square) | (square - mean * mean < CANCELS * square)
+    hard = ~np.isfinite(square) | (square - mean * mean < MIN_VARIANCE * square)
     if hard.any():  # squares of large numbers overflow, small spreads cancel: once more in double
         mean, square, twice = mean.astype(np.float64), square.astype(np.float64), x[hard].astype(np.float64)
         mean[hard] = twice.sum(1) / counts[hard]
@@ -100,10 +100,10 @@ def _by_unit(sample: Outputs) -> dict[str, Floats]:
         size = np.maximum(np.maximum(-low, high).max(1), TINY)[:, None]
         found["one_sign"][rows] = ((low > 0) | (high < 0)).mean(1)
         if shape[0] > 1:
-            found["same_examples"][rows] = (high - low <= SAME * size).mean(1)
+            found["same_examples"][rows] = (high - low <= ROUNDING * size).mean(1)
         if shape[1] > 1:
-            few = flat[:, :FEW]
-            found["same_units"][rows] = (few.max(2) - few.min(2) <= SAME * size).mean(1)
+            few = flat[:, :MIN_EXAMPLES]
+            found["same_units"][rows] = (few.max(2) - few.min(2) <= ROUNDING * size).mean(1)
     return found
 
 
@@ -133,9 +133,9 @@ class DeadUnits:
         """Take in each unit's largest output over some examples; the dead share, NaN before enough of them were seen."""
         self.seen += examples
         self.silent = np.where(largest > 0, 0, self.silent + examples)
-        enough = self.seen >= PROBE // min(max(places, 1), MOST_PLACES)
+        enough = self.seen >= PROBE // min(max(places, 1), MAX_PLACES)
         return float((self.silent >= min(self.seen, PROBE)).mean()) if enough else float("nan")
 
 
-MOST_PLACES = 8  # of one example that count: they are alike
+MAX_PLACES = 8  # positions of one example that count; they are alike
 PROBE = 256  # examples: a unit that fires on one in fifty of them is missed once in 170

@@ -14,9 +14,9 @@ from nndoctor.recorder.gradients import Gradients, joined, together
 from nndoctor.recorder.plan import Plan, Weight
 from nndoctor.recorder.window import PLACES_OF_WEIGHTS, dense, stretch
 
-MOVED = 8  # of this many samples each one's position on a weight changes: new views cost an operation each
-SPLIT = ("DTensor", "FlatParameter")
-TRIGGERS = 3  # weights whose gradient's arrival tells that a backward pass runs
+VIEW_LIFETIME = 8  # samples after which a weight's view is moved to another position; each new view costs an operation
+SHARDED_TYPES = ("DTensor", "FlatParameter")
+WATCHED_WEIGHTS = 3  # weights whose gradient's arrival shows that a backward pass runs
 
 
 class Weights:
@@ -26,7 +26,7 @@ class Weights:
         self.entries: list[Weight] = [w for w in plan.weights if w.parameter.numel() and dense(w.parameter)]
         self._sizes = [w.parameter.numel() for w in self.entries]
         self._matrices = [w.parameter.ndim >= 2 for w in self.entries]
-        self.split = any(type(w.parameter).__name__ in SPLIT for w in self.entries)
+        self.split = any(type(w.parameter).__name__ in SHARDED_TYPES for w in self.entries)
         """Whether each process holds a part of the weights only."""
         self.gradients: Gradients | None = None
         self.first_norms: Tensor | None = None
@@ -62,7 +62,7 @@ class Weights:
         self._parts = []
         self.first_norms, self.seconds = None, 0.0
         trained = [w.parameter for w in self.entries if w.parameter.requires_grad and w.parameter.is_leaf]
-        chosen = {id(p): p for p in (*trained[:1], *trained[-TRIGGERS + 1 :])}
+        chosen = {id(p): p for p in (*trained[:1], *trained[-WATCHED_WEIGHTS + 1 :])}
 
         def arrived(_parameter: Tensor) -> None:
             if self._queued:
@@ -186,7 +186,7 @@ class Weights:
             if k >= len(self._views):
                 self._views.append(stretch(parameter, self._rng))
                 self._keys.append(key)
-            elif self._keys[k] != key or (k + self._count) % MOVED == 0:
+            elif self._keys[k] != key or (k + self._count) % VIEW_LIFETIME == 0:
                 self._views[k], self._keys[k] = stretch(parameter, self._rng), key
 
 

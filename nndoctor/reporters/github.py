@@ -10,7 +10,7 @@ from nndoctor.core.report import Report
 from nndoctor.core.sanitize import shown
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 
-MOST = 10
+MAX_ANNOTATIONS = 10
 """Annotations of one level that GitHub shows for a step; the rest vanish without a word."""
 
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -21,7 +21,7 @@ def render(reports: Iterable[Report], errors: Errors, context: Context) -> str:
     found = sorted(entries(reports, errors, context), key=lambda entry: entry.severity.rank)
     kept: list[Entry] = []
     for severity in Severity:
-        most = MOST - 1 if severity is Severity.INFO else MOST  # one notice is kept for the count
+        most = MAX_ANNOTATIONS - 1 if severity is Severity.INFO else MAX_ANNOTATIONS  # one notice is kept for the count
         kept += [entry for entry in found if entry.severity is severity][:most]
     lines = [_command(entry) for entry in kept]
     left = len(found) - len(kept)

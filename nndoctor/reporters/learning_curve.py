@@ -5,7 +5,7 @@ from __future__ import annotations
 from nndoctor.core.formatting import number
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, plain
 from nndoctor.reporters.page import Page, Style
-from nndoctor.treatment.learning_curve import WORTH, LearningCurve
+from nndoctor.treatment.learning_curve import MIN_IMPROVEMENT, LearningCurve
 
 BAR = 30  # characters of the largest error
 
@@ -40,9 +40,13 @@ def verdict(curve: LearningCurve) -> str:
     values = f"training {curve.measure} {number(train)}, validation {curve.measure} {number(validation)}"
     gained = validation - curve.doubled()[0]
     if curve.high_variance:
-        remedy = "more data should help" if gained > WORTH * validation else "regularize, since more data gains little"
+        remedy = (
+            "more data should help"
+            if gained > MIN_IMPROVEMENT * validation
+            else "regularize, since more data gains little"
+        )
         return f"High variance: {values} at {last:,} examples; {remedy}."
-    if gained > WORTH * validation:
+    if gained > MIN_IMPROVEMENT * validation:
         return f"Both errors are close ({values}) and the validation {curve.measure} still falls with more data."
     return f"Both errors are close ({values}): more data will not help; try a larger or better model if {number(train)} is too high."
 

@@ -19,9 +19,9 @@ from nndoctor.reporters.page import Page, Style, padded
 from nndoctor.reporters.ranking import worst_first
 from nndoctor.reporters.runs import table
 
-FEW = 8  # points from which a curve is extrapolated
-LITTLE = 0.03  # of what was learned: less is hardly worth three times the steps so far
-MOST_REMEDIES = 2
+MIN_FORECAST_POINTS = 8  # points from which a curve is extrapolated
+MIN_WORTHWHILE_GAIN = 0.03  # of the improvement so far; less is hardly worth three times as many steps
+MAX_REMEDIES = 2
 
 
 def render(
@@ -57,7 +57,7 @@ def forecast(run: Run) -> str | None:
 
     Extrapolated as in `nndoctor.core.statistics.forecast`, give or take twice the fit's residual.
     """
-    if "train/loss" not in run.series or len(run.series["train/loss"].y) < FEW:
+    if "train/loss" not in run.series or len(run.series["train/loss"].y) < MIN_FORECAST_POINTS:
         return None
     loss = steadier(run)
     way = course(run, loss)
@@ -68,7 +68,7 @@ def forecast(run: Run) -> str | None:
     spread = 2 * max(residual, way.noise)
     there = loss.last - way.ahead
     about = f"{loss.name.replace('/', ' ')} {number(loss.last)} now"
-    if way.ahead < LITTLE * reach(run):
+    if way.ahead < MIN_WORTHWHILE_GAIN * reach(run):
         return f"{about}: the loss has plateaued"
     return f"{about}, about {number(there)} ({number(there - spread)}–{number(there + spread)}) after 4× the steps"
 
@@ -91,7 +91,7 @@ def _report(page: Page, report: Report, height: int) -> None:
             (f"    {finding.name}", "bold"),
             (f"  {likelihood(finding.confidence)}", "dim"),
         )
-        for remedy in finding.remedies[:MOST_REMEDIES]:
+        for remedy in finding.remedies[:MAX_REMEDIES]:
             page.line(("Try: ", "good"), as_sentence(remedy.text), indent=9, hanging=5)
 
 

@@ -16,8 +16,8 @@ from nndoctor.reporters.page import Page, Style
 from nndoctor.reporters.ranking import worst_first
 
 MARK = "<!-- nndoctor -->"
-LONGEST = 60_000  # characters; a comment holds 65536
-MOST_ROWS = 60
+MAX_CHARACTERS = 60_000  # characters; a comment holds 65536
+MAX_ROWS = 60
 WIDTH, HEIGHT = 72, 6
 JOINER = "\u2060"
 SIGNS = {Severity.ERROR: "❌ error", Severity.WARNING: "⚠️ warning", Severity.INFO: "ℹ️ info"}
@@ -31,7 +31,7 @@ def render(reports: Iterable[Report], errors: Errors, context: Context) -> str:
     length = sum(map(len, parts))
     for report in worst_first(reports):
         part = _picture(report) if report.at_least(Severity.WARNING) or len(reports) == 1 else ""
-        if part and length + len(part) < LONGEST:
+        if part and length + len(part) < MAX_CHARACTERS:
             parts.append(part)
             length += len(part)
     return "\n".join(part for part in parts if part)
@@ -70,11 +70,11 @@ def _table(found: Sequence[Entry]) -> str:
     if not found:
         return ""
     rows = ["| run | | finding | details |", "|---|---|---|---|"]
-    for entry in found[:MOST_ROWS]:
+    for entry in found[:MAX_ROWS]:
         place = entry.source if entry.line is None else f"{entry.source}:{entry.line}"
         text = f"{escaped(entry.message)}. {escaped(entry.advice)}".strip()
         rows.append(f"| {escaped(place)} | {SIGNS[entry.severity]} | {escaped(entry.title)} | {text} |")
-    left = len(found) - MOST_ROWS
+    left = len(found) - MAX_ROWS
     return "\n".join(rows) + (f"\n\n{left} more are not shown here." if left > 0 else "") + "\n"
 
 

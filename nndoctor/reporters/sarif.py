@@ -19,8 +19,8 @@ from nndoctor.reporters.markdown import escaped
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 PROBLEMS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
-LONGEST = 1000  # characters of a description; code scanning takes 1024
-MOST_RESULTS = 25_000
+MAX_DESCRIPTION = 1000  # characters of a description; code scanning takes 1024
+MAX_RESULTS = 25_000
 
 
 def render(reports: Iterable[Report], errors: Errors, context: Context) -> str:
@@ -28,7 +28,7 @@ def render(reports: Iterable[Report], errors: Errors, context: Context) -> str:
 
     An empty list of results closes the alerts of the last upload.
     """
-    found = sorted(entries(reports, errors, context), key=lambda entry: entry.severity.rank)[:MOST_RESULTS]
+    found = sorted(entries(reports, errors, context), key=lambda entry: entry.severity.rank)[:MAX_RESULTS]
     known = {rule.code: _rule(rule) for rule in context.rules}
     for entry in found:
         known.setdefault(entry.code, _stranger(entry))
@@ -73,8 +73,8 @@ def _described(code: str, name: str, severity: Severity, says: Sequence[str], he
     return {
         "id": code,
         "name": "".join(word.capitalize() for word in shown(name).replace("-", " ").split()),
-        "shortDescription": {"text": says[0][:LONGEST]},
-        "fullDescription": {"text": says[1][:LONGEST]},
+        "shortDescription": {"text": says[0][:MAX_DESCRIPTION]},
+        "fullDescription": {"text": says[1][:MAX_DESCRIPTION]},
         "help": {"text": helps[0], "markdown": helps[1]},
         "defaultConfiguration": {"level": LEVELS[severity]},
         "properties": {

@@ -21,7 +21,7 @@ from nndoctor.reporters import best_trial
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, entry, plain
 from nndoctor.reporters.page import Page, Style, cut, padded
 
-MOST = 10  # trials shown
+MAX_TRIALS = 10  # trials shown
 CELL = 12  # characters of a setting at most
 WORTH, BY_CHANCE = 0.02, 0.05  # of the differences: less is not named, nor what is as likely by chance
 
@@ -57,7 +57,7 @@ def render(report: Report, results: Results, look: Style, *, quiet: bool = False
         return page.text()
     page.blank()
     _picture(page, search)
-    _table(page, search, trials, len(trials) if full else MOST)
+    _table(page, search, trials, len(trials) if full else MAX_TRIALS)
     _matters(page, search)
     if results.best is not None:
         best_trial.show(page, results.best, trials[search.best].source, results.options(search))

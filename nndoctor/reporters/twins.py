@@ -11,9 +11,9 @@ from nndoctor.core.report import Report
 from nndoctor.core.run import LAYER
 from nndoctor.core.series import Series, SeriesSummary
 
-CLOSE = 1e-3  # of the value: a log on paper is rounded to four digits
-TINY = 6e-5  # a fifth decimal
-ENOUGH = 3  # points of a curve by which a run is known
+MAX_RELATIVE_DIFFERENCE = 1e-3  # of the value: printed logs are rounded to four digits
+MAX_ABSOLUTE_DIFFERENCE = 6e-5  # a fifth decimal
+MIN_POINTS = 3  # points of a curve that can identify a run
 
 
 def once(reports: Sequence[Report]) -> list[Report]:
@@ -61,7 +61,7 @@ def _alike(reports: Sequence[Report]) -> list[tuple[int, int]]:
 def _telling(series: Series) -> SeriesSummary | None:
     """A curve's numbers where it has some points and is not flat."""
     summary = series.summary
-    return summary if summary is not None and summary.points >= ENOUGH and summary.high > summary.low else None
+    return summary if summary is not None and summary.points >= MIN_POINTS and summary.high > summary.low else None
 
 
 def _same(a: SeriesSummary, b: SeriesSummary) -> bool:
@@ -71,7 +71,10 @@ def _same(a: SeriesSummary, b: SeriesSummary) -> bool:
 
 
 def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= max(CLOSE * min(abs(a), abs(b)), TINY if min(abs(a), abs(b)) > 20 * TINY else 0.0)
+    return abs(a - b) <= max(
+        MAX_RELATIVE_DIFFERENCE * min(abs(a), abs(b)),
+        MAX_ABSOLUTE_DIFFERENCE if min(abs(a), abs(b)) > 20 * MAX_ABSOLUTE_DIFFERENCE else 0.0,
+    )
 
 
 def _richness(report: Report) -> tuple[int, int]:

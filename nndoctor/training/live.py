@@ -15,8 +15,8 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.diagnosis.session import Session
 
-SHARE = 0.004  # of the training's time
-FEWEST = 30  # losses before a first look
+TIME_SHARE = 0.004  # of the training's time
+MIN_LOSSES = 30  # losses before a first look
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Live:
 
     def look(self, *, now: bool = False) -> bool:
         """Judge what there is, if it is time; whether it was. A finding stands when two looks in a row had it."""
-        if not now and (time.perf_counter() < self._next or len(self._losses) + len(self._fresh) < FEWEST):
+        if not now and (time.perf_counter() < self._next or len(self._losses) + len(self._fresh) < MIN_LOSSES):
             return False
         began = time.perf_counter()
         if self._fresh:
@@ -63,7 +63,7 @@ class Live:
         self.standing = tuple(f for f in self.report.findings if f.code in self._before)
         self._before = frozenset(found)
         spent = time.perf_counter() - began
-        self._next = time.perf_counter() + max(spent / SHARE, 1.0)
+        self._next = time.perf_counter() + max(spent / TIME_SHARE, 1.0)
         return True
 
     def doomed(self, severity: Severity) -> Finding | None:

@@ -29,7 +29,7 @@ from nndoctor.training.stepper import Stepper
 
 EVALUATIONS = 20  # at least, in a run whose epochs are long
 SAMPLES = 60  # of the layers, in a run whose length is known
-SPARSE = 25  # steps at least between two samples
+MIN_SAMPLE_GAP = 25  # steps at least between two samples
 CHECKPOINT_EVERY = 10.0  # seconds
 
 
@@ -90,7 +90,7 @@ class Training:
 
     def run(self, see: Callable[[], None] = lambda: None) -> Ended:
         """Train to the end, or to what ends it before."""
-        every = SPARSE if self.total is None else max(self.total // SAMPLES, SPARSE)
+        every = MIN_SAMPLE_GAP if self.total is None else max(self.total // SAMPLES, MIN_SAMPLE_GAP)
         facts: dict[str, object] = {
             "training": self.options.facts(),
             "model_file": Path(self.experiment.path).name,

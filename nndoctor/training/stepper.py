@@ -11,7 +11,7 @@ from nndoctor.experiment.steps import StepResult, outcome
 from nndoctor.training.optimizers import factor, optimizer
 from nndoctor.training.options import Options, Schedules
 
-HALF = {"cuda": torch.float16}  # what mixed precision computes in; elsewhere bfloat16
+AUTOCAST_TYPE = {"cuda": torch.float16}  # what mixed precision computes in; elsewhere bfloat16
 
 
 class Stepper:
@@ -51,7 +51,7 @@ class Stepper:
 
     def _precision(self) -> torch.autocast:
         kind = self._device.type
-        return torch.autocast(kind, dtype=HALF.get(kind, torch.bfloat16), enabled=self._options.amp)
+        return torch.autocast(kind, dtype=AUTOCAST_TYPE.get(kind, torch.bfloat16), enabled=self._options.amp)
 
     def _penalized(self, loss: Tensor) -> Tensor:
         if self._options.l1:

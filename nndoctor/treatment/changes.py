@@ -12,9 +12,9 @@ from torch.utils.data import SequentialSampler
 
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.treatment import functions, surgery, widen
-from nndoctor.treatment.gains import COSTLY, MATERIAL
+from nndoctor.treatment.gains import MIN_COSTLY_GAIN, MIN_GAIN
 from nndoctor.treatment.rebound import made, rebound
-from nndoctor.treatment.steering import IDLE, Steering
+from nndoctor.treatment.steering import NO_STEERING, Steering
 from nndoctor.treatment.subject import rebatchable, remade
 
 WARMUP, CLIP = 0.1, 1.0  # share of the run; norm of the gradient
@@ -39,7 +39,7 @@ class Change:
     settings: Mapping[str, object]
     apply: Apply | None = None
     tune: Tune | None = None
-    steering: Steering = IDLE
+    steering: Steering = NO_STEERING
     length: float = 1
     late: bool = False
     costly: bool = False
@@ -48,7 +48,7 @@ class Change:
     @property
     def material(self) -> float:
         """The smallest gain worth having: larger where it costs several times the computation."""
-        return COSTLY if self.costly else MATERIAL
+        return MIN_COSTLY_GAIN if self.costly else MIN_GAIN
 
 
 def combined(one: Change, other: Change) -> Change:
@@ -196,7 +196,7 @@ def _targets_fit(experiment: Experiment) -> str:
     if scale is None:
         return "no regression with a loss that is known"
     mean, std = scale
-    low, high = surgery.MODEST
+    low, high = surgery.USUAL_STD
     return "the targets are standardized already" if low < std < high and abs(mean) < std else ""
 
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 import numpy as np
 
-MATERIAL = 0.1  # of the distance from the best constant prediction: smaller gains are real and worth nobody's time
-COSTLY = 0.2  # the same of a change that takes several times the computation
+MIN_GAIN = 0.1  # of the distance from the best constant prediction; smaller gains are not worth the effort
+MIN_COSTLY_GAIN = 0.2  # the same for a change that takes several times the computation
 MAX_WORSE = 1.0  # units: a final loss counts as no further than this beyond the constant prediction's
 T_95 = (6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83, 1.81)  # Student's t, one-sided 5 %, by degrees of freedom
 Z_95 = 1.645
@@ -66,7 +66,7 @@ class Units:
         return (min(loss, most) if math.isfinite(loss) else self.constant) / self.scale
 
 
-def gain(baseline: Mapping[int, float], changed: Mapping[int, float], units: Units, material: float = MATERIAL) -> Gain:
+def gain(baseline: Mapping[int, float], changed: Mapping[int, float], units: Units, material: float = MIN_GAIN) -> Gain:
     """The gain of a change from the final losses by seed."""
     seeds = sorted(baseline.keys() & changed.keys())
     before = {seed: units.of(loss) for seed, loss in baseline.items()}
@@ -83,7 +83,7 @@ def gain(baseline: Mapping[int, float], changed: Mapping[int, float], units: Uni
     later = float(gains[1:].mean()) if count > 1 else 0.0  # the first seed chose the change, and so flatters it
     helps = count > 1 and mean >= material and sure >= AGREE * material
     helps = helps and min(overall, later) >= AGREE * material
-    verdict = Verdict.HELPS if helps else Verdict.HURTS if mean <= -MATERIAL and most < 0 else Verdict.NOISE
+    verdict = Verdict.HELPS if helps else Verdict.HURTS if mean <= -MIN_GAIN and most < 0 else Verdict.NOISE
     return Gain(count, mean, mean - half, mean + half, verdict, sure)
 
 

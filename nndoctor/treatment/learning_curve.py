@@ -23,8 +23,8 @@ from nndoctor.treatment.trial import ALONE, Job, trained_subject
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 MIN_EXAMPLES = 8
 EXPONENTS = np.linspace(0.05, 2.0, 40)  # of the power law; measured ones lie between 0.07 and 1 (Hestness et al. 2017)
-GAP = 0.3  # share of the validation error that is a gap, from which more data or regularization is the remedy
-WORTH = 0.05  # share of the validation error that twice the data must bring to be worth collecting
+MIN_GAP = 0.3  # share of the validation error that is a gap, from which more data or regularization is the remedy
+MIN_IMPROVEMENT = 0.05  # share of the validation error that twice the data must bring to be worth collecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class LearningCurve:
     def high_variance(self) -> bool:
         """Whether the gap is a large share of the validation error, beyond the noise of the seeds."""
         last = self.sizes[-1]
-        return self.gap > max(GAP * self.mean(last, "validation"), 2 * self.spread(last, "validation"))
+        return self.gap > max(MIN_GAP * self.mean(last, "validation"), 2 * self.spread(last, "validation"))
 
     def doubled(self) -> tuple[float, float, float]:
         """The validation error expected at twice the data: mean, and the 5th and 95th percentile over fits of resampled seeds."""

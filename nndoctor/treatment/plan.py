@@ -27,12 +27,12 @@ from nndoctor.treatment.treat import NO_TIME, STOP_EARLY, Treatment
 from nndoctor.treatment.trial import Job, Trial, trained
 
 SEEDS = 3  # of a change that is verified
-MOST_SEEDS = 6  # of one whose gain stays close to the limit
+MAX_SEEDS = 6  # seeds of a change whose gain stays close to the limit
 BASE_SEEDS = 2  # before the first change
-STRONG = 0.3  # a gain that is verified at once: whatever happens to the budget, something is known
+VERIFIED_GAIN = 0.3  # a gain this large is verified at once, so that a result exists if the budget runs out
 TRAININGS = 8  # that the budget must allow; else runs are shortened to fit
 MIN_STEPS = 40
-NEAR = 0.8  # share of the material size from which on a gain is repeated
+NEARLY_MATERIAL = 0.8  # share of the material size from which on a gain is repeated
 
 
 @dataclass(slots=True)
@@ -121,19 +121,19 @@ class Plan:
     def _comes_first(self, contender: Change, known: dict[str, Gain], new: list[Change]) -> bool:
         """Whether a change that gains is repeated before new ones are tried."""
         left = self.seeds - self.treatment.seeds(contender.name)
-        urgent = known[contender.name].gain >= STRONG and left > 0 and not _verified(known)
+        urgent = known[contender.name].gain >= VERIFIED_GAIN and left > 0 and not _verified(known)
         return urgent or not new or not self._fits(self._cost(contender) * max(left, 1) + self._cost(new[0]))
 
     def _undecided(self, name: str, found: Gain) -> bool:
         """Whether more seeds may tell that a change helps."""
-        if name == STOP_EARLY or found.gain < NEAR * self._change(name).material:
+        if name == STOP_EARLY or found.gain < NEARLY_MATERIAL * self._change(name).material:
             return False
         done = self.treatment.seeds(name)
-        return done < self.seeds or (found.verdict is not Verdict.HELPS and done < MOST_SEEDS)
+        return done < self.seeds or (found.verdict is not Verdict.HELPS and done < MAX_SEEDS)
 
     def _fresh(self, known: dict[str, Gain]) -> list[Change]:
         """What was not tried yet: the other half of a rate that gained first, then the candidates in their order."""
-        gained = [after for name, after in FURTHER.items() if name in known and known[name].gain >= STRONG]
+        gained = [after for name, after in FURTHER.items() if name in known and known[name].gain >= VERIFIED_GAIN]
         return [change for change in (*gained, *self._candidates) if change.name not in known]
 
     def _repeat(self, change: Change) -> tuple[Change | None, int] | None:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 EVALUATIONS = 12  # in a run
 EXPLODED = 3.0  # times the first loss: beyond it a trial is cut (CS231n, hyperparameter search)
-RECENT = 10  # training losses whose mean stands for an evaluation where the file allows none
+RECENT_LOSSES = 10  # training losses whose mean replaces an evaluation where the file allows none
 MIN_EVALUATIONS = 3  # before a trial may be cut
 ENDED = 2  # trials of a search that must have ended before others are measured by the best of them
 TOO_SLOW = "too slow to reach the best trial"
-HALF = 0.5  # of a run, before it is given up for being behind
+MIN_SHARE_DONE = 0.5  # of a run, before it may be stopped for being behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def hopeless(trial: Trial) -> str:
     curve = trial.train_losses or trial.losses  # of overfitting the validation loss grows, too, and nothing has failed
     if len(trial.losses) < MIN_EVALUATIONS or not curve:
         return ""
-    recent = float(np.mean(curve[-RECENT:]))
+    recent = float(np.mean(curve[-RECENT_LOSSES:]))
     if math.isfinite(recent) and not recent > EXPLODED * max(curve[0], 0.0) > 0:
         return ""
     return f"the loss exceeds {EXPLODED:g}× its first value"
@@ -104,7 +104,7 @@ def slowed(trial: Trial, bar: float, total: int) -> Trial:
 def behind(trial: Trial, rival: Rival | None) -> float | None:
     """The final loss to expect of a trial that is clearly behind the file as it is, at half its length or later; else None."""
     done = len(trial.losses)
-    if rival is None or trial.cut or done < HALF * EVALUATIONS or done >= len(rival.losses):
+    if rival is None or trial.cut or done < MIN_SHARE_DONE * EVALUATIONS or done >= len(rival.losses):
         return None
     by = trial.losses[-1] - rival.losses[done - 1]
     return rival.final + by if math.isfinite(by) and by > rival.margin else None

@@ -25,12 +25,12 @@ from nndoctor.treatment.trainings import carried_out, seen_from
 from nndoctor.treatment.trial import ALONE, Job, Trial, trained_subject
 
 ROUNDS = ((0.25, 0.5), (0.5, 0.3), (1.0, 0.2))  # share of a training's length, and of the trials, rounded
-WIDE = 100.0  # times the file's own learning rate, up and down
+RATE_FACTOR = 100.0  # the first range is the file's own learning rate times and divided by this
 DECAYS = (1e-6, 1e-1)  # of weight decay; below it changes nothing, above it nothing is learned
 SMALLEST_BATCH, LARGEST_SHARE = 8, 4  # examples; of the training set, a quarter
-BEST = 4  # one in so many trials is good: the next round's range holds those
-EDGE = 0.1  # of a range, in logarithms: the best trial in it moves the range
-FEWEST = 3  # trials of a round that are made whatever the time
+ONE_IN_GOOD = 4  # one trial in this many counts as good; the next round's range holds those
+EDGE_SHARE = 0.1  # of a range's logarithmic width; a best trial this close to an end moves the range
+MIN_TRIALS = 3  # trials of a round that run even when the time is over
 USUAL_RATE = 1e-3  # of a file without an optimizer
 
 
@@ -49,10 +49,10 @@ class Range:
         """
         width = math.log(self.high / self.low)
         low, high = math.log(min(good)), math.log(max(good))
-        room = max(EDGE * width, (high - low) / 4)
+        room = max(EDGE_SHARE * width, (high - low) / 4)
         place = math.log(best / self.low) / width
-        below = width / 2 if place <= EDGE or best <= min(tried, default=0.0) else room
-        above = width / 2 if place >= 1 - EDGE or best >= max(tried, default=math.inf) else room
+        below = width / 2 if place <= EDGE_SHARE or best <= min(tried, default=0.0) else room
+        above = width / 2 if place >= 1 - EDGE_SHARE or best >= max(tried, default=math.inf) else room
         found = Range(math.exp(low - below), math.exp(high + above), self.whole)
         return Range(max(found.low, 1.0), max(found.high, 1.0), True) if self.whole else found
 
@@ -93,7 +93,7 @@ def ranges_of(path: str) -> dict[str, Range]:
     lr = float(group["lr"])
     if lr <= 0:
         raise UsageError(f"{path}: the optimizer's learning rate is {lr:g}; a search needs one above 0 to start from")
-    found = {"lr": Range(lr / WIDE, lr * WIDE)}
+    found = {"lr": Range(lr / RATE_FACTOR, lr * RATE_FACTOR)}
     if "weight_decay" in group:
         found["weight_decay"] = Range(*DECAYS)
     examples = subject.train_data.examples or 0
@@ -145,7 +145,7 @@ def searched(outcome: Outcome, storage: str, limits: Limits, see: Callable[[str]
     """Search within the limits, going on with what the storage holds; Ctrl-C keeps what is known. Raises UsageError."""
     began = time.perf_counter()
     outcome.ranges = ranges_of(outcome.path)
-    centre = outcome.ranges["lr"].high / WIDE
+    centre = outcome.ranges["lr"].high / RATE_FACTOR
     whole = Job(seen_from(limits.engine, outcome.path), "", limits.seed, outcome.steps, limits.device)
     try:
         [reference] = carried_out(one, [Setting(whole, {"factor": 1.0})], limits.engine, whole.path)
@@ -197,7 +197,7 @@ class _Round:
 
     def _more(self, done: int) -> bool:
         """Whether there are too few trials yet: each round makes a few, whatever the time."""
-        return done < self.wanted and (time.perf_counter() < self.until or done < FEWEST)
+        return done < self.wanted and (time.perf_counter() < self.until or done < MIN_TRIALS)
 
     def _drawn(
         self, ranges: Mapping[str, Range], ended: Sequence[float], asked: deque[tuple[Any, Setting]]
@@ -258,8 +258,10 @@ def _next_ranges(
 ) -> dict[str, Range]:
     alive = sorted((t for t in found if math.isfinite(t[2])), key=lambda trial: trial[2])
     if not alive:
-        return {name: Range(r.low / WIDE, r.high / WIDE) if name == "lr" else r for name, r in ranges.items()}
-    good = alive[: max(2, len(found) // BEST)]
+        return {
+            name: Range(r.low / RATE_FACTOR, r.high / RATE_FACTOR) if name == "lr" else r for name, r in ranges.items()
+        }
+    good = alive[: max(2, len(found) // ONE_IN_GOOD)]
     return {
         name: held.narrowed(
             [values[name] for values, _, _ in good],

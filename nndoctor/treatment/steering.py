@@ -36,13 +36,13 @@ class Steering:
         )
 
 
-IDLE = Steering()
+NO_STEERING = Steering()
 
 
 @contextmanager
 def steered(steering: Steering, total: int) -> Iterator[None]:
     """Within it, every optimizer's steps follow the steering; the user's own schedule goes on underneath."""
-    if steering == IDLE:
+    if steering == NO_STEERING:
         yield
         return
     hooks = _Hooks(steering, total)

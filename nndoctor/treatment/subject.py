@@ -30,7 +30,7 @@ from nndoctor.experiment.experiment import Experiment, Given, experiment
 from nndoctor.experiment.model_file import package_name
 
 HELD_OUT = 0.2  # share of the training data that a file without validation data is measured on
-FEWEST = 40  # examples from which on a part is held out
+MIN_HELD_OUT = 40  # examples from which on a part is held out
 
 Loader = DataLoader[object]
 
@@ -160,7 +160,7 @@ def _tensors(dataset: Dataset[object]) -> tuple[torch.Tensor, ...] | None:
 
 
 def _can_hold_out(subject: Experiment) -> bool:
-    return rebatchable(subject.train_data) is not None and (subject.train_data.examples or 0) >= FEWEST
+    return rebatchable(subject.train_data) is not None and (subject.train_data.examples or 0) >= MIN_HELD_OUT
 
 
 def _split(train: Batches) -> tuple[Batches, Batches]:

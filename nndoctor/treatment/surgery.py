@@ -17,7 +17,7 @@ from nndoctor.treatment import functions
 
 DROPOUT = 0.4  # Srivastava et al. 2014: 0.5 is near the optimum for wide networks; narrow ones want less
 MAX_BATCHES = 64  # that the inputs' mean and standard deviation are measured on
-MODEST = (0.5, 2.0)  # standard deviations of inputs that need no scaling
+USUAL_STD = (0.5, 2.0)  # standard deviations of inputs that need no scaling
 NEAR_ZERO = 0.5  # a mean within so many standard deviations of zero needs no centring
 REGRESSIONS = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
@@ -127,7 +127,7 @@ class Scale:
     @property
     def modest(self) -> bool:
         """Whether the inputs are centred and scaled well enough already."""
-        low, high = MODEST
+        low, high = USUAL_STD
         even = bool(((self.std > low) & (self.std < high)).double().mean() > 0.9)
         return even and bool((self.mean.abs() < NEAR_ZERO * high).all())
 

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.workers import Engine, spread
 
-AHEAD = 32  # trainings that a cluster is handed before they are asked for
+MAX_SUBMITTED = 32  # trainings that a cluster is handed before they are asked for
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -69,7 +69,7 @@ class Ahead(Generic[Work, Result]):
         if is_local(self.engine):
             return self.do(job)
         if not self._waits(job):
-            self._start([job, *(one for one in likely if not self._waits(one))][:AHEAD])
+            self._start([job, *(one for one in likely if not self._waits(one))][:MAX_SUBMITTED])
         while job not in self._done:
             asked, results = next(stream for stream in self._going if job in stream[0])
             found = next(results)

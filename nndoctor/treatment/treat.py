@@ -15,7 +15,7 @@ from nndoctor.treatment.trial import Trial
 
 STOP_EARLY = "early-stop"
 NO_TIME = "not enough time left"
-BEHIND = 0.15  # units behind the file as it is at half a training, from which a trial is given up
+MAX_BEHIND = 0.15  # units behind the unchanged file at half a training, beyond which a trial is stopped
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class Treatment:
         if not base or not all(map(math.isfinite, finals)) or len({len(trial.losses) for trial in base}) != 1:
             return None
         curve = np.mean([trial.losses for trial in base], axis=0)
-        return Rival(tuple(curve.tolist()), float(np.mean(finals)), BEHIND * self.scale)
+        return Rival(tuple(curve.tolist()), float(np.mean(finals)), MAX_BEHIND * self.scale)
 
     def stop_early(self) -> None:
         """The file as it is, stopped where the other seeds' mean curve is best: a choice that does not see its own noise."""

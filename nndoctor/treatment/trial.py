@@ -22,7 +22,7 @@ from nndoctor.training.options import Options
 from nndoctor.training.stepper import Stepper
 from nndoctor.treatment.changes import Change, named
 from nndoctor.treatment.doctor import Doctor
-from nndoctor.treatment.pruning import HALF, RECENT, TOO_SLOW, Rival, behind, every, hopeless, too_slow
+from nndoctor.treatment.pruning import MIN_SHARE_DONE, RECENT_LOSSES, TOO_SLOW, Rival, behind, every, hopeless, too_slow
 from nndoctor.treatment.steering import steered
 from nndoctor.treatment.subject import loaded
 
@@ -189,7 +189,7 @@ class _Course:
     def _values(self) -> dict[str, float]:
         subject = self.subject
         if subject.loss is None and subject.step is None and subject.train_step is not None:
-            recent = self.trial.train_losses[-RECENT:]  # a loop of the user's own tells only its training loss
+            recent = self.trial.train_losses[-RECENT_LOSSES:]  # a loop of the user's own tells only its training loss
             return {"loss": float(np.mean(recent))} if recent else {}
         with user_code(subject.path, "is evaluated"):
             return evaluate(subject, subject.validation_data or subject.train_data, self.device)
@@ -203,7 +203,7 @@ class _Course:
         if "accuracy" in values:
             trial.accuracies.append(values["accuracy"])
         trial.cut = hopeless(trial)
-        if not trial.cut and self.doctor is not None and HALF * self.total <= step + 1 < self.total:
+        if not trial.cut and self.doctor is not None and MIN_SHARE_DONE * self.total <= step + 1 < self.total:
             trial.cut = self.doctor.fails(trial.run())
         if not trial.cut and step + 1 < self.total and too_slow(trial, self.bar, self.total):
             trial.cut = TOO_SLOW

@@ -160,7 +160,7 @@ def test_processes_are_copies_only_of_one_thread():
 def test_a_killed_process_is_said_in_one_line(monkeypatch):
     """Not a traceback of the pool."""
     monkeypatch.setattr(judging, "partial", lambda *_, **__: killed)  # what each process does with its logs
-    monkeypatch.setattr(workers, "TRIES", 1)
+    monkeypatch.setattr(workers, "MAX_TRIES", 1)
     with pytest.raises(NNDoctorError, match="--jobs 1"):
         list(all_judged([Source("a.csv")] * 2, SessionOptions(), Engine(jobs=2)))
 

@@ -10,7 +10,7 @@ from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.plots.curves import Paper
-from nndoctor.plots.layers import ROWS, draw
+from nndoctor.plots.layers import MAX_ROWS, draw
 
 
 def finding(layer: str, statistic: str) -> Finding:
@@ -39,13 +39,13 @@ def test_the_worst_layer_is_dark_and_marked():
     assert all("█" not in r for r in rows if r is not row)
 
 
-@pytest.mark.parametrize("count", [ROWS + 1, 40, 400])
+@pytest.mark.parametrize("count", [MAX_ROWS + 1, 40, 400])
 def test_many_layers_are_folded_and_the_worst_kept(count):
     """A deep network fits on the page; what is left out is counted, and nothing is lost."""
     rows = plain(draw(deep(count), finding("fc7", "dead_fraction"), Paper(74)))
     shown = [r for r in rows if "│" in r]
     folded = sum(int(r.split("more")[0].split()[-1]) for r in rows if "more layers" in r)
-    assert len(shown) <= ROWS
+    assert len(shown) <= MAX_ROWS
     assert len(shown) + folded == count
     assert any("fc7 " in r and "█" in r for r in shown)
 

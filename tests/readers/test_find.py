@@ -85,7 +85,7 @@ def test_standard_input(monkeypatch):
 
 def test_endless_standard_input_is_bounded(monkeypatch):
     """What never ends is refused, not collected."""
-    monkeypatch.setattr(find_module, "MOST_PIPED", 10)
+    monkeypatch.setattr(find_module, "MAX_PIPED", 10)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LOG.encode())))
     assert "give the path" in find(["-"], is_log)[1][0][1]
 

@@ -137,8 +137,8 @@ def test_members_that_lead_out_of_the_archive_are_left_out():
 )
 def test_what_unpacks_without_bound_is_refused(pack, monkeypatch):
     """A bomb is refused once the bound is passed, before it fills the memory."""
-    monkeypatch.setattr(packed, "FREE", 1 << 20)
-    monkeypatch.setattr(packed, "RATIO", 3)
+    monkeypatch.setattr(packed, "ALWAYS_ALLOWED", 1 << 20)
+    monkeypatch.setattr(packed, "MAX_RATIO", 3)
     with pytest.raises(UnreadableLog, match="decompresses to over 1 MB"):
         nndoctor.read(Source("bomb", pack(b"epoch,loss\n" + b"0" * (3 << 20))))
 

@@ -97,7 +97,7 @@ def test_few_cells_are_found_where_many_are(rows, kept):
     text = np.frombuffer(plain.PAD + "".join(",".join(row) + "\n" for row in rows).encode(), dtype=np.uint8)
     listed = places.places(text, len(plain.PAD), ",", 3, kept)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(places, "SMALL", 0)
+        patch.setattr(places, "MAX_LISTED", 0)
         followed = places.places(text, len(plain.PAD), ",", 3, kept)
     assert listed is not None
     assert followed is not None

@@ -73,7 +73,7 @@ def test_numbers_beside_the_loss_are_not_waited_for(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("accelerated")
 def test_a_loss_of_nan_triggers_a_sample_once_it_is_fetched(tmp_path, monkeypatch):
     """The sound ones before it trigger none."""
-    monkeypatch.setattr(book, "MOST_ROWS", 16)
+    monkeypatch.setattr(book, "MAX_ROWS", 16)
     model = mlp()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with Recorder(model, optimizer, tmp_path) as rec:

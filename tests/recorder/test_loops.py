@@ -15,7 +15,7 @@ from torch.nn import functional
 
 import nndoctor
 from nndoctor import Recorder
-from nndoctor.recorder.book import MOST_ROWS
+from nndoctor.recorder.book import MAX_ROWS
 from tests.recorder.nets import accumulated, hooks, layers, mlp, seed, seen, some_loss, table
 
 
@@ -48,7 +48,7 @@ def test_a_loop_without_a_context_that_is_never_closed_keeps_what_was_flushed(tm
         loss.backward()
         optimizer.step()
         rec.step(loss=loss)
-    assert len(table(tmp_path)) > 600 - MOST_ROWS  # more or fewer, as a flush after some seconds happens to fall
+    assert len(table(tmp_path)) > 600 - MAX_ROWS  # more or fewer, as a flush after some seconds happens to fall
     rec.close()
     assert len(table(tmp_path)) == 600
 

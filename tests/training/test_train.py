@@ -119,7 +119,7 @@ def test_a_doomed_run_is_ended_when_asked(folder, monkeypatch):
     """A loss that is NaN is no use to anybody."""
     from nndoctor.training import live
 
-    monkeypatch.setattr(live, "SHARE", 1.0)
+    monkeypatch.setattr(live, "TIME_SHARE", 1.0)
     (folder / "net.py").write_text(
         MODEL.replace("loss = nn.CrossEntropyLoss()", "loss = lambda o, t: (o * 1e30).exp().sum()")
     )

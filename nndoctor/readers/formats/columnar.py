@@ -12,8 +12,8 @@ from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 PARQUET, FEATHER = b"PAR1", b"ARROW1"
-MOST_BYTES = 512 << 20  # of a file
-MOST_CELLS = 100_000_000  # in the columns that are read: what is packed small may be huge
+MAX_BYTES = 512 << 20  # of a file
+MAX_CELLS = 100_000_000  # in the columns that are read: what is packed small may be huge
 
 
 def sniff(source: Source) -> bool:
@@ -28,21 +28,21 @@ def read(source: Source) -> list[Table]:
         from pyarrow import feather, parquet
     except ImportError as error:
         raise MissingExtra("reading Parquet and Feather files", "pyarrow", "parquet") from error
-    if source.size > MOST_BYTES:
+    if source.size > MAX_BYTES:
         raise UnreadableLog(_too_much(source))
     data = io.BytesIO(source.whole())
     try:
         if source.head.startswith(PARQUET):
             file = parquet.ParquetFile(data)
             names = [name for name in file.schema_arrow.names if _worth(name)]
-            if file.metadata.num_rows * max(1, len(names)) > MOST_CELLS:
+            if file.metadata.num_rows * max(1, len(names)) > MAX_CELLS:
                 raise UnreadableLog(_too_much(source))
             found = file.read(columns=names)
         else:
             found = feather.read_table(data)
             names = [name for name in found.column_names if _worth(name)]
             found = found.select(names)
-        if found.num_rows * max(1, len(names)) > MOST_CELLS:
+        if found.num_rows * max(1, len(names)) > MAX_CELLS:
             raise UnreadableLog(_too_much(source))
         table = read_object({name: found.column(name).to_pylist() for name in names})
     except (pa.ArrowException, OSError, ValueError, TypeError) as error:

@@ -10,7 +10,7 @@ from nndoctor.readers.tables.long_rows import VALUES, pivoted, places
 from nndoctor.readers.tables.table import Table, from_records
 from nndoctor.readers.vocabulary.names import meaning_of
 
-LOOKED_AT = 20  # rows
+SAMPLE_ROWS = 20  # rows
 
 
 def sniff(source: Source) -> bool:
@@ -20,7 +20,7 @@ def sniff(source: Source) -> bool:
     first, _, rest = source.start.partition("\n")
     if VALUES[0] not in first.lower() or source.above_plain_rows is not None:
         return False
-    rows = _rows("\n".join([first, *rest.split("\n", LOOKED_AT)[:LOOKED_AT]]))
+    rows = _rows("\n".join([first, *rest.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS]]))
     if len(rows) < 3 or any(meaning_of(cell).is_metric for cell in rows[0]):  # a wide table may have a column `value`
         return False
     at = places(rows[0])
@@ -50,7 +50,7 @@ def _rows(text: str) -> list[list[str]]:
     lines = [line for line in text.split("\n") if is_row(line)]
     if not lines:
         return []
-    delimiter = delimiter_of(lines[:LOOKED_AT])
+    delimiter = delimiter_of(lines[:SAMPLE_ROWS])
     return [[cell.strip() for cell in split(line, delimiter)] for line in lines]
 
 

@@ -21,7 +21,7 @@ from nndoctor.readers.vocabulary.names import meaning_of
 if TYPE_CHECKING:
     import sqlite3
 
-MOST_POINTS = 20_000_000
+MAX_POINTS = 20_000_000
 RUNS = (
     "select run_uuid, name from runs where coalesce(lifecycle_stage, 'active') = 'active' order by start_time, run_uuid"
 )
@@ -60,8 +60,8 @@ def _labels(runs: Sequence[tuple[object, object]]) -> list[tuple[str, str]]:
 def _table(base: sqlite3.Connection, run: str, label: str, source: Source) -> Table | None:
     curves: dict[str, Curve] = {}
     for k, (key, step, value, is_nan) in enumerate(base.execute(POINTS, (run,))):
-        if k > MOST_POINTS:
-            raise UnreadableLog(f"{source.path} has more than {MOST_POINTS} points in a run; export the run as CSV")
+        if k > MAX_POINTS:
+            raise UnreadableLog(f"{source.path} has more than {MAX_POINTS} points in a run; export the run as CSV")
         if str(key).startswith("system/") or not isinstance(value, (int, float)) or isinstance(step, (str, bytes)):
             continue  # SQLite keeps text even in a column declared to hold numbers
         steps, values = curves.setdefault(str(key), ([], []))

@@ -14,7 +14,7 @@ from nndoctor.readers.tables.curve_files import CUT, Curve, files_below, from_cu
 from nndoctor.readers.tables.table import Table
 
 LINE = re.compile(rb"\d{10,16} [-+]?[\w.+-]+(?: -?\d+)?[ \r\n]|\d{10,16} [-+]?[\w.+-]+(?: -?\d+)?$")
-LOOKED_AT = 8  # files
+SAMPLE_FILES = 8  # files
 
 
 def sniff(source: Source) -> bool:
@@ -23,7 +23,7 @@ def sniff(source: Source) -> bool:
         return False
     folder = _metrics(source)
     inside = files_below(folder) if folder.name == "metrics" else (p for p in folder.glob("*") if "." not in p.name)
-    files = list(islice((path for path in inside if path.is_file()), LOOKED_AT))
+    files = list(islice((path for path in inside if path.is_file()), SAMPLE_FILES))
     return bool(files) and all(LINE.match(Source(str(path)).head[:200]) for path in files)
 
 

@@ -15,14 +15,16 @@ from nndoctor.readers.tables.table import Table, flatten, from_records
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 NAMED = re.compile(r"(?P<stem>.*?(?P<axis>epoch|step|iteration|iter))[-_=]?(?P<number>\d+)\.json", re.IGNORECASE)
-FEWEST = 2  # files
-MOST = 10_000
+MIN_FILES = 2  # files
+MAX_FILES = 10_000
 
 
 def sniff(source: Source) -> bool:
     """Two such files or more, of which the first holds a loss or a metric by its name."""
     files = _files(source)
-    return len(files) >= FEWEST and any(meaning_of(n).kind is Kind.SERIES for n in flatten(_held(source, files[0][1])))
+    return len(files) >= MIN_FILES and any(
+        meaning_of(n).kind is Kind.SERIES for n in flatten(_held(source, files[0][1]))
+    )
 
 
 def read(source: Source) -> list[Table]:
@@ -49,11 +51,11 @@ def _files(source: Source) -> list[tuple[int, str, str]]:
     """The number, the name and the axis of each file of the stem that most have, in order."""
     named = [name for name, folder in source.entries.items() if not folder and name[-5:].lower() == ".json"]
     found = [match for name in named if (match := NAMED.fullmatch(name))]
-    if len(found) < FEWEST:
+    if len(found) < MIN_FILES:
         return []
     stem, _ = Counter(match["stem"] for match in found).most_common(1)[0]
     own = [match for match in found if match["stem"] == stem]
-    return sorted((int(match["number"]), match.string, match["axis"].lower()) for match in own)[:MOST]
+    return sorted((int(match["number"]), match.string, match["axis"].lower()) for match in own)[:MAX_FILES]
 
 
 def _held(source: Source, name: str) -> Mapping[str, object]:

@@ -13,7 +13,7 @@ from nndoctor.readers.tables.table import Table, from_records
 PREFACE = 1 << 20  # bytes that may be printed before the first table
 ROW = re.compile(r"^[^|]{0,80}\|\s*(?P<name>[\w/ .@%()-]*?[\w/.@%)])\s*\|\s*(?P<value>[^|]*?)\s*\|\s*$")
 RULER = re.compile(r"^[^-|=]{0,80}[-=+|]{5,}\s*$")
-FEWEST = 3  # rows of a table
+MIN_ROWS = 3  # rows of a table
 
 
 def sniff(source: Source) -> bool:
@@ -21,12 +21,12 @@ def sniff(source: Source) -> bool:
     if source.is_dir or not source.is_text or "|" not in (start := _start(source)):
         return False
     tables = _tables(start.split("\n"))
-    return any(len(table) >= FEWEST for table, _ in tables[:64]) and bool(tables)
+    return any(len(table) >= MIN_ROWS for table, _ in tables[:64]) and bool(tables)
 
 
 def read(source: Source) -> list[Table]:
     """One table with a row for each of the log's; a group's name stands before the names in it."""
-    found = [(table, line) for table, line in _tables(source.text().split("\n")) if len(table) >= FEWEST]
+    found = [(table, line) for table, line in _tables(source.text().split("\n")) if len(table) >= MIN_ROWS]
     if not found:
         raise UnreadableLog(f"{source.path} has no complete table of values; the run ended before it printed one")
     return [from_records([table for table, _ in found], "ruled-tables", [line for _, line in found])]

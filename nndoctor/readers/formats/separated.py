@@ -12,14 +12,14 @@ from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables import chunked as large
-from nndoctor.readers.tables.layout import LONGEST_FIELD, UPRIGHT, Layout, is_row, is_ruler, layout_of, split
+from nndoctor.readers.tables.layout import MAX_FIELD, UPRIGHT, Layout, is_row, is_ruler, layout_of, split
 from nndoctor.readers.tables.plain_numbers import parsed
 from nndoctor.readers.tables.table import Column, Table, Words, is_words
 from nndoctor.readers.vocabulary.names import Kind, meaning_of, tidy
 
 LARGE = 8 << 20  # bytes; beyond, pandas reads faster than its import costs
 PIECE = 20_000  # rows that are held as text at a time
-LONGEST_CELL = 200  # lines that one quoted cell may go over; more, and its closing quote is missing
+MAX_CELL = 200  # lines that one quoted cell may go over; more, and its closing quote is missing
 TRIAL_SETTINGS = {
     *("batch_size", "num_epochs", "n_epochs", "max_epochs", "epochs", "hidden_size", "num_layers", "dropout", "seed"),
     *("weight_decay", "optimizer", "trial", "n_layers", "hidden", "lr", "learning_rate", "momentum", "hidden_dim"),
@@ -165,12 +165,12 @@ def _records(text: str, layout: Layout, path: str) -> Iterator[tuple[list[str], 
     if delimiter == " ":
         rows: Iterator[list[str]] = (split(line, " ") for line in lines)
     else:
-        csv.field_size_limit(LONGEST_FIELD)
+        csv.field_size_limit(MAX_FIELD)
         rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     try:
         for k, row in enumerate(rows):
             began, lines.began = lines.began, 0
-            if lines.line - began > LONGEST_CELL:
+            if lines.line - began > MAX_CELL:
                 raise UnreadableLog(f"{path}, line {began}: a quote is opened but not closed; close or remove it")
             if k or not headed:
                 yield row, began

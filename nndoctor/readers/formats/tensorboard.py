@@ -16,7 +16,7 @@ from nndoctor.readers.tables.table import Column, Table
 from nndoctor.readers.vocabulary.names import SPLITS, meaning_of, tidy
 
 Points = dict[str, tuple[np.ndarray, np.ndarray]]
-MOST_FILES = 2000  # in one folder
+MAX_FILES = 2000  # in one folder
 
 
 def sniff(source: Source) -> bool:
@@ -75,7 +75,7 @@ def _split_in(name: str) -> str:
 def _files(folder: Path) -> list[Source]:
     """The event files in a folder, in the order in which they were begun."""
     names = sorted(path.name for path in folder.glob("*tfevents*") if path.is_file())
-    return [file for name in names[:MOST_FILES] if is_events(file := Source(str(folder / name)))]
+    return [file for name in names[:MAX_FILES] if is_events(file := Source(str(folder / name)))]
 
 
 def _points(session: Session, split: str) -> Points:

@@ -16,7 +16,7 @@ from nndoctor.readers.tables.table import Table, from_rows, joined
 if TYPE_CHECKING:
     from nndoctor.readers.text.records import Record
 
-LONGEST_PREFACE = 1 << 20  # bytes that a log may print before its first numbers
+MAX_PREFACE = 1 << 20  # bytes that a log may print before its first numbers
 LONG_LINE = 1000  # characters; only longer lines are searched for endless numbers
 ENDLESS = re.compile(
     r"\d{100,}|\s{100,}"
@@ -37,7 +37,7 @@ def sniff(source: Source) -> bool:
 
     if counts(_records_of(source.start.split("\n"), source)):
         return True
-    return source.size > HEAD and counts(_records_of(source.beginning(LONGEST_PREFACE).split("\n"), source))
+    return source.size > HEAD and counts(_records_of(source.beginning(MAX_PREFACE).split("\n"), source))
 
 
 def read(source: Source) -> list[Table]:

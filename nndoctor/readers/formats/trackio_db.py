@@ -18,7 +18,7 @@ from nndoctor.readers.tables.table import Table, flatten, from_records
 if TYPE_CHECKING:
     import sqlite3
 
-MOST_ROWS = 2_000_000  # of one run
+MAX_ROWS = 2_000_000  # of one run
 RUNS = "select {run}, run_name, min(id) as first from metrics group by {run}, run_name order by first"
 ROWS = "select step, timestamp, metrics from metrics where {run} = ? order by id limit ?"
 CONFIG = "select config from configs where {run} = ?"
@@ -47,7 +47,7 @@ def read(source: Source) -> list[Table]:
 
 def _table(base: sqlite3.Connection, key: str, run: str) -> Table | None:
     rows: list[Mapping[str, object]] = []
-    for step, time, text in base.execute(ROWS.format(run=key), (run, MOST_ROWS)):
+    for step, time, text in base.execute(ROWS.format(run=key), (run, MAX_ROWS)):
         values = _object(text)
         numbers = {name: value for name, value in values.items() if not (isinstance(value, dict) and "_type" in value)}
         if numbers:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.run import Fact
 from nndoctor.readers.io.protobuf import blocks, fields
-from nndoctor.readers.io.source import MOST_TEXT, Source
+from nndoctor.readers.io.source import MAX_TEXT, Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.semantics.hyperparameters import given
 from nndoctor.readers.tables.table import Table, from_records
@@ -29,9 +29,9 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table with a row for each call of `wandb.log`; a truncated file as far as it goes."""
-    if source.size > MOST_TEXT:
+    if source.size > MAX_TEXT:
         raise UnreadableLog(
-            f"{source.path} is larger than {MOST_TEXT >> 30} GB; export the run's history as CSV instead"
+            f"{source.path} is larger than {MAX_TEXT >> 30} GB; export the run's history as CSV instead"
         )
     with source.open() as file:
         data = file.read()

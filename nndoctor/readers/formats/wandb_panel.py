@@ -16,7 +16,7 @@ from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 BETWEEN = " - "  # the run's name and the metric's; a run's name may hold it, too
 TWINS = ("__MIN", "__MAX")
-WIDEST = 4 << 20  # bytes of a header
+MAX_HEADER_BYTES = 4 << 20  # bytes of a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def sniff(source: Source) -> bool:
     """A first column, and then nothing but columns called `run - metric`, with their `__MIN` and `__MAX` or quoted."""
     if source.is_dir or not source.is_text or not source.start.startswith('"'):
         return False
-    first = source.start if "\n" in source.start else source.beginning(WIDEST)
+    first = source.start if "\n" in source.start else source.beginning(MAX_HEADER_BYTES)
     header = split(first.partition("\n")[0], ",")
     return len(header) > 1 and BETWEEN not in header[0] and all(BETWEEN in name for name in header[1:])
 

@@ -11,7 +11,7 @@ from nndoctor.readers.tables.table import Table, flatten, from_records, joined
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 TEXTS = ("log", "message", "msg", "textPayload", "text", "line", "content", "MESSAGE", "body")
-LOOKED_AT = 400  # lines
+SAMPLE_LINES = 400  # lines
 
 
 def sniff(source: Source) -> bool:
@@ -20,7 +20,7 @@ def sniff(source: Source) -> bool:
         return False
     from nndoctor.readers.text.records import counts, records  # patterns that only a printed log needs
 
-    lines = source.start.split("\n")[:LOOKED_AT]
+    lines = source.start.split("\n")[:SAMPLE_LINES]
     return _text(lines[0]) is not None and not _tells(lines) and counts(records([_text(line) or "" for line in lines]))
 
 

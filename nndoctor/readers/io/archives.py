@@ -25,13 +25,13 @@ MAGIC = {
 }
 FIRST = {magic[:1] for magic in MAGIC}
 TAR = slice(257, 262)  # where a tar file says `ustar`
-FREE = 64 << 20  # bytes that anything may unpack to
-RATIO = 50  # times its size that a larger file may unpack to; logs pack 5 to 20 times
-MOST = 1 << 30  # bytes that nothing may exceed
-MOST_FILES = 10_000  # of an archive
+ALWAYS_ALLOWED = 64 << 20  # bytes that a file of any size may unpack to
+MAX_RATIO = 50  # a larger file may unpack to this many times its size; logs compress 5 to 20 times
+MAX_BYTES = 1 << 30  # bytes that no file may unpack to
+MAX_FILES = 10_000  # of an archive
 MAX_SHOWN = 80  # characters of a member's name or an error that are shown
 BAD_PLACE = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL}  # a member's name is to blame
-KEPT = {*LOGS, "", ".db", ".md", ".out", ".err", ".gz", ".bz2", ".xz", ".zst", ".v2"}
+UNPACKED_ENDINGS = {*LOGS, "", ".db", ".md", ".out", ".err", ".gz", ".bz2", ".xz", ".zst", ".v2"}
 CUT = "the compressed file is truncated or damaged; the part before was read"
 
 # What the unpackers raise for broken data; named, as most of them are loaded only where something is packed.
@@ -150,14 +150,14 @@ def _members(source: Source) -> Iterator[tuple[PurePosixPath, Callable[[], IO[by
 
     if packing(source) == "zip":
         with source.open() as file, zipfile.ZipFile(file) as archive:
-            for item in archive.infolist()[:MOST_FILES]:
+            for item in archive.infolist()[:MAX_FILES]:
                 name = _safe(item.filename)
                 if name is not None and not item.is_dir():
                     yield name, partial(archive.open, item)
         return
     with _opened(source) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
         for count, part in enumerate(archive):
-            if count >= MOST_FILES:
+            if count >= MAX_FILES:
                 return
             name = _safe(part.name)
             if name is not None and part.isreg():
@@ -170,7 +170,11 @@ def _safe(name: str) -> PurePosixPath | None:
     odd = path.is_absolute() or any(part in ("..", "") or ":" in part or "\0" in part for part in path.parts)
     if odd or not path.parts or any(part in SKIPPED or part.startswith(".") for part in path.parts):
         return None
-    return path if path.suffix.lower() in KEPT or "tfevents" in path.name or path.name == "layers.bin" else None
+    return (
+        path
+        if path.suffix.lower() in UNPACKED_ENDINGS or "tfevents" in path.name or path.name == "layers.bin"
+        else None
+    )
 
 
 @contextmanager
@@ -241,7 +245,7 @@ def _is_broken(error: Exception) -> bool:
 
 
 def _bound(source: Source) -> int:
-    return min(MOST, max(FREE, RATIO * source.size))
+    return min(MAX_BYTES, max(ALWAYS_ALLOWED, MAX_RATIO * source.size))
 
 
 def _too_much(source: Source, bound: int) -> str:

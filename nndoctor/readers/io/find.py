@@ -14,14 +14,19 @@ from pathlib import Path
 from nndoctor.core.errors import UnreadableLog, nearest
 from nndoctor.readers.io.address import is_address
 from nndoctor.readers.io.remote import is_remote
-from nndoctor.readers.io.source import MOST_PIPED, Source
+from nndoctor.readers.io.source import MAX_PIPED, Source
 
 LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err"}
 PACKED = {".gz", ".bz2", ".xz", ".zst"}  # one log each; archives are opened only when they are named
 WITH_LOGS = LOGS | PACKED
 SETTINGS = {"hparams.json", "params.json", "args.json"}  # of the run whose log lies beside them
 SKIPPED = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}  # and all hidden ones
-NOTED = {".csv", ".tsv", ".jsonl", ".ndjson"}  # what nobody reads though it looks like a log is named in a note
+REPORTED_IF_UNREAD = {
+    ".csv",
+    ".tsv",
+    ".jsonl",
+    ".ndjson",
+}  # a file that no reader takes is named in a note if it looks like a log
 LOG_NAME = re.compile(
     r"(?:metrics|history|progress|scalars|log|logs|train_log|training_log|loss|losses)\.(?:csv|tsv|jsonl|ndjson)(?:\.(?:gz|bz2|xz|zst))?"
 )  # what bears such a name and cannot be read is a broken log
@@ -142,7 +147,7 @@ def _in(root: str, files: list[str], is_log: Callable[[Source], bool], passed: l
             events.append(source)
         elif (ending in WITH_LOGS and _is_log(source, is_log)) or LOG_NAME.fullmatch(name):
             logs.append(replace(source))  # without the first bytes; what is no log says so when it is read
-        elif ending in NOTED:
+        elif ending in REPORTED_IF_UNREAD:
             passed.append(source.path)
     return _tables_first(logs, events, is_log)
 
@@ -176,7 +181,7 @@ def _entered(root: str, folders: list[str], files: list[str]) -> list[str]:
 
 
 def _piped() -> Source:
-    data = sys.stdin.buffer.read(MOST_PIPED + 1)
-    if len(data) > MOST_PIPED:
-        raise UnreadableLog(f"standard input is larger than {MOST_PIPED >> 20} MB; give the path of the file instead")
+    data = sys.stdin.buffer.read(MAX_PIPED + 1)
+    if len(data) > MAX_PIPED:
+        raise UnreadableLog(f"standard input is larger than {MAX_PIPED >> 20} MB; give the path of the file instead")
     return Source("-", data)

@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import replace
 
-from nndoctor.readers.io.source import HEAD, MOST_PIPED, Source
+from nndoctor.readers.io.source import HEAD, MAX_PIPED, Source
 
 LOST = re.compile(rb"\0{8,}")  # so many are a block that was lost; fewer are a program's own
 
@@ -15,7 +15,7 @@ def without_nuls(source: Source) -> Source:
     """A text log as it is around its NUL bytes, with a note; any other source unchanged."""
     if source.is_dir or not (source.data is not None or source.is_file):
         return source
-    if source.size > MOST_PIPED or not _has_nuls(source):
+    if source.size > MAX_PIPED or not _has_nuls(source):
         return source
     if not source.is_text or source.encoding.startswith("utf-16"):
         return source

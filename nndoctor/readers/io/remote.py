@@ -13,9 +13,9 @@ from nndoctor.core.run_folder import LAYERS
 from nndoctor.readers.io.source import Source
 
 PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(::[A-Za-z].*)?://")
-MOST = 1 << 30  # bytes that are fetched
-MOST_FILES = 2000  # of a folder
-KEPT = {
+MAX_BYTES = 1 << 30  # bytes that are fetched
+MAX_FILES = 2000  # of a folder
+FETCHED_ENDINGS = {
     "", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err", ".md",
     ".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".parquet", ".feather", ".ipynb", ".yaml", ".yml", ".v2",
 }  # fmt: skip
@@ -53,7 +53,11 @@ def fetched(path: str, only: str = "") -> Iterator[Source]:
 def _is_kept(name: str, only: str) -> bool:
     """Whether a file of a folder is fetched."""
     path = PurePosixPath(name)
-    return only in path.name if only else path.suffix.lower() in KEPT or "tfevents" in path.name or path.name == LAYERS
+    return (
+        only in path.name
+        if only
+        else path.suffix.lower() in FETCHED_ENDINGS or "tfevents" in path.name or path.name == LAYERS
+    )
 
 
 def _system(path: str) -> tuple[Any, str]:
@@ -73,17 +77,17 @@ def _system(path: str) -> tuple[Any, str]:
 
 def _bytes(system: Any, name: str, path: str) -> bytes:  # noqa: ANN401 - fsspec ships no types
     with system.open(name, "rb") as file:
-        data: bytes = file.read(MOST + 1)
-    if len(data) > MOST:
-        raise UnreadableLog(f"{path} is larger than {MOST >> 30} GB; download it yourself and give the file")
+        data: bytes = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise UnreadableLog(f"{path} is larger than {MAX_BYTES >> 30} GB; download it yourself and give the file")
     return data
 
 
 def _copy(system: Any, top: str, names: list[str], folder: Path, path: str) -> None:  # noqa: ANN401
     """The files below a remote folder into one here, within bounds, and never outside of it."""
-    if len(names) > MOST_FILES:
-        raise UnreadableLog(f"{path} has more than {MOST_FILES} files; give the folder of one run")
-    left = MOST
+    if len(names) > MAX_FILES:
+        raise UnreadableLog(f"{path} has more than {MAX_FILES} files; give the folder of one run")
+    left = MAX_BYTES
     for name in names:
         parts = PurePosixPath(name.removeprefix(top).lstrip("/")).parts
         if not parts or ".." in parts:
@@ -96,7 +100,7 @@ def _copy(system: Any, top: str, names: list[str], folder: Path, path: str) -> N
             raise UnreadableLog(f"{path} cannot be fetched: {_line(error)}") from error
         left -= len(data)
         if left < 0:
-            raise UnreadableLog(f"{path} is larger than {MOST >> 30} GB; give the folder of one run")
+            raise UnreadableLog(f"{path} is larger than {MAX_BYTES >> 30} GB; give the folder of one run")
         place.write_bytes(data)
 
 

@@ -17,10 +17,10 @@ from typing import Self
 from nndoctor.core.errors import UnreadableLog
 
 HEAD = 65536  # bytes that a sniff may look at
-LONGEST = 16 << 20  # bytes of one line; a run log's line is never longer, a hostile one may be endless
-MOST_TEXT = 2 << 30  # bytes of a file that is taken into memory whole
-MOST_PIPED = 512 << 20  # bytes read from standard input
-MOST_LINES = 8 << 30  # bytes of a file that is read piece by piece
+MAX_LINE = 16 << 20  # bytes of one line; a run log's line is never longer, a hostile one may be endless
+MAX_TEXT = 2 << 30  # bytes of a file that is taken into memory whole
+MAX_PIPED = 512 << 20  # bytes read from standard input
+MAX_STREAMED = 8 << 30  # bytes of a file that is read piece by piece
 LARGE_TEXT, PIECES = 48 << 20, 16 << 20  # bytes beyond which lines are read in pieces, and of one piece
 PIECE = 1 << 20  # bytes read at a time
 NUMBERS = b"0123456789.+-eE"  # what plain numbers are made of
@@ -186,9 +186,9 @@ class Source:
 
     def text(self) -> str:
         """The whole file as text, its lines ended by a plain newline. Raises UnreadableLog where it is no log's size."""
-        if self.size > MOST_TEXT:
+        if self.size > MAX_TEXT:
             raise UnreadableLog(
-                f"{self.path} is larger than {MOST_TEXT >> 30} GB, too large for a run log; keep fewer steps or columns"
+                f"{self.path} is larger than {MAX_TEXT >> 30} GB, too large for a run log; keep fewer steps or columns"
             )
         pieces: list[bytes] = []
         line = 0
@@ -196,9 +196,9 @@ class Source:
             while piece := file.read(PIECE):
                 end = piece.rfind(b"\n")
                 line = len(piece) - end if end >= 0 else line + len(piece)
-                if line > LONGEST:
+                if line > MAX_LINE:
                     raise UnreadableLog(
-                        f"{self.path} has a line of over {LONGEST >> 20} MB, too long for a run log; is this the right file?"
+                        f"{self.path} has a line of over {MAX_LINE >> 20} MB, too long for a run log; is this the right file?"
                     )
                 pieces.append(piece)
         return _plain_lines(b"".join(pieces).decode(self.encoding, errors="replace"))
@@ -209,17 +209,17 @@ def pieces(source: Source) -> Iterator[str]:
     if source.size <= LARGE_TEXT or source.encoding.startswith("utf-16"):
         yield source.text()
         return
-    if source.size > MOST_LINES:
+    if source.size > MAX_STREAMED:
         raise UnreadableLog(
-            f"{source.path} is larger than {MOST_LINES >> 30} GB, too large for a run log; keep fewer lines"
+            f"{source.path} is larger than {MAX_STREAMED >> 30} GB, too large for a run log; keep fewer lines"
         )
     rest = b""
     with source.open() as file:
         while block := file.read(PIECES):
             whole, newline, rest_of_line = (rest + block).rpartition(b"\n")
-            if len(rest_of_line) > LONGEST:
+            if len(rest_of_line) > MAX_LINE:
                 raise UnreadableLog(
-                    f"{source.path} has a line of over {LONGEST >> 20} MB, too long for a run log; is this the right file?"
+                    f"{source.path} has a line of over {MAX_LINE >> 20} MB, too long for a run log; is this the right file?"
                 )
             rest = rest_of_line
             if whole:

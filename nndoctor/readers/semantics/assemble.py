@@ -24,12 +24,12 @@ from nndoctor.readers.semantics.resume import rejoined
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
 from nndoctor.readers.semantics.unreadable import unreadable_facts
 from nndoctor.readers.tables.table import Rows, Table
-from nndoctor.readers.vocabulary.names import BARE, FACTS, Kind, Meaning, meaning_of, task, tidy
+from nndoctor.readers.vocabulary.names import FACTS, WITHOUT_SPLIT, Kind, Meaning, meaning_of, task, tidy
 from nndoctor.readers.vocabulary.spellings import RUN_KEYS
 
-MOST_NAMED = 8  # columns that are all shown
+MAX_NAMED = 8  # column names listed in full in a message
 SPARSE, FULLER = 20, 4  # points of a column, and times as many of another that says the same: the other is the curve
-ENOUGH = 8  # points from which the mean over an epoch is a curve, and preferred to its twin logged every few steps
+MIN_EPOCH_POINTS = 8  # points from which an epoch's mean is preferred to the same metric logged every few steps
 
 
 def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
@@ -149,7 +149,9 @@ def _curves(
         if meaning.kind is Kind.PART:
             parts.setdefault(series.name, series)
             continue
-        short = len(series) < ENOUGH or (len(series) < SPARSE and FULLER * len(series) <= most.get(series.name, 0))
+        short = len(series) < MIN_EPOCH_POINTS or (
+            len(series) < SPARSE and FULLER * len(series) <= most.get(series.name, 0)
+        )
         rank = (short, -len(series) if short else int(meaning.each_step), meaning.rank)
         if rank < ranks.get(series.name, (True, 1, 0)):
             found[series.name], ranks[series.name] = series, rank
@@ -231,7 +233,7 @@ def _epoch_of_step(table: Table, meanings: Mapping[str, Meaning], part: Segment)
     data = table.columns[column]
     here = data.present[part.rows] & np.isfinite(data.values[part.rows])
     epochs = data.values[part.rows][here]
-    if len(epochs) < ENOUGH or (np.diff(epochs) < 0).any():
+    if len(epochs) < MIN_EPOCH_POINTS or (np.diff(epochs) < 0).any():
         return None
     return Series("epoch", part.axis[here], epochs, column.strip())
 
@@ -251,9 +253,9 @@ def _nothing_found(table: Table, path: str) -> str:
     names = [*(name.strip() for name in table.columns), *table.words, *table.ignored]
     shown = ", ".join(visible(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
     odd = [n for n in names if meaning_of(n).kind is Kind.UNKNOWN]
-    if not odd and len(names) <= MOST_NAMED:
+    if not odd and len(names) <= MAX_NAMED:
         return f"{path} has no loss or metric (columns: {shown}); log training and validation loss"
-    first = visible(next((n for n in (*odd, *names) if n not in BARE), "column"))
+    first = visible(next((n for n in (*odd, *names) if n not in WITHOUT_SPLIT), "column"))
     return (
         f"{path} has no column that looks like a training or validation series; its columns are {shown}; "
         f"name one with --map '{first}=train/loss'"

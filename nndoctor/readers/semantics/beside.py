@@ -23,7 +23,7 @@ FILES = (
 )
 FOLDERS = ("", "files", ".hydra")
 KERAS = ".keras"
-LARGEST = 1 << 20  # bytes of such a file
+MAX_BYTES = 1 << 20  # bytes of such a file
 MAX_MODELS = 3  # .keras files that are looked into
 
 
@@ -64,7 +64,7 @@ def _configs(folder: str) -> Iterator[dict[str, object]]:
 
 def _config(path: Path) -> dict[str, object]:
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_BYTES:
             return {}
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -90,7 +90,7 @@ def _packed(path: Path) -> Mapping[str, object]:
 
     try:
         with zipfile.ZipFile(path) as archive, archive.open("config.json") as file:
-            return _object(file.read(LARGEST).decode(errors="replace"))
+            return _object(file.read(MAX_BYTES).decode(errors="replace"))
     except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
         return {}
 

@@ -10,7 +10,7 @@ from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import tidy
 from nndoctor.readers.vocabulary.spellings import EACH, ELAPSED
 
-FEWEST = 3
+MIN_POINTS = 3
 
 
 def clock(table: Table, part: Segment) -> Series | None:
@@ -23,7 +23,7 @@ def clock(table: Table, part: Segment) -> Series | None:
                 continue
             here = data.present[part.rows] & np.isfinite(data.values[part.rows])
             steps, seconds = part.axis[here], data.values[part.rows][here]
-            if len(seconds) < FEWEST or seconds.min() < 0:
+            if len(seconds) < MIN_POINTS or seconds.min() < 0:
                 continue
             if each:
                 gaps = np.diff(steps, prepend=2 * steps[0] - steps[1]) if name == "step_time" else np.ones(len(steps))

@@ -10,12 +10,12 @@ from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS as OURS
 from nndoctor.readers.tables.table import Column, Table, Words
-from nndoctor.readers.vocabulary.names import BARE, SPLITS, Kind, Meaning, meaning_of, task, tidy
+from nndoctor.readers.vocabulary.names import SPLITS, WITHOUT_SPLIT, Kind, Meaning, meaning_of, task, tidy
 from nndoctor.readers.vocabulary.spellings import HELD_OUT, METRICS, PHASES, RUN_KEYS
 
 Maps = Mapping[str, str]
-SPOKEN = {**SPLITS, "opt": "train"}  # what a column of splits says; MACE's training rows are `opt`
-CLOSE = 0.8  # how like a known name must be that is meant
+SPLIT_WORDS = {**SPLITS, "opt": "train"}  # what a column of splits says; MACE's training rows are `opt`
+MIN_SIMILARITY = 0.8  # to a known name, for a suggestion
 
 
 def interpret(columns: Sequence[str], maps: Maps) -> Mapping[str, Meaning]:
@@ -46,7 +46,7 @@ def _bare_splits(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     So is a lone `val` where the only other series is one loss.
     """
     bare = {column: SPLITS[tidy(column)] for column in meanings if tidy(column) in SPLITS}
-    series = [m for m in meanings.values() if m.is_metric and m.metric not in BARE]
+    series = [m for m in meanings.values() if m.is_metric and m.metric not in WITHOUT_SPLIT]
     beside_loss = [m.metric for m in series] == ["loss"] and series[0].split in ("", "train")
     lone = list(bare.values()) == ["validation"] and beside_loss
     if not lone and (series or len(set(bare.values())) < 2):
@@ -83,12 +83,12 @@ def mapped(target: str) -> Meaning:
     """The meaning that a user gives with --map. Raises UsageError for a target that is no series name."""
     if target in ("epoch", "step"):
         return Meaning(Kind(target))
-    if target in BARE:
+    if target in WITHOUT_SPLIT:
         return Meaning(Kind.SERIES, "", target, -1)
     spelled, _, metric = target.partition("/")
     split = SPLITS.get(spelled.lower(), spelled)
-    known = (*BARE, "step", "epoch", *(f"{one}/{name}" for one in OURS for name in ("loss", *BY_NAME)))
-    near = nearest(target, known, CLOSE) if target not in known else ""
+    known = (*WITHOUT_SPLIT, "step", "epoch", *(f"{one}/{name}" for one in OURS for name in ("loss", *BY_NAME)))
+    near = nearest(target, known, MIN_SIMILARITY) if target not in known else ""
     if split not in OURS or not metric or (near and metric not in METRICS):
         raise UsageError(
             f"--map: '{target}' is not a known series{near}; use train/loss, validation/loss, train/accuracy, validation/accuracy, "
@@ -99,7 +99,7 @@ def mapped(target: str) -> Meaning:
 
 def _in_play(meaning: Meaning, playing: str) -> Meaning:
     """In a game the loss is no measure of learning, so that it bears another name, and an accuracy is no class accuracy."""
-    if playing == "gan" or meaning.kind is not Kind.SERIES or meaning.metric in BARE:
+    if playing == "gan" or meaning.kind is not Kind.SERIES or meaning.metric in WITHOUT_SPLIT:
         return meaning
     whole = meaning.metric == "loss" and meaning.split in ("", "train")
     return Meaning(Kind.SERIES, "", "total_loss", meaning.rank) if whole else Meaning(Kind.UNKNOWN)
@@ -107,7 +107,7 @@ def _in_play(meaning: Meaning, playing: str) -> Meaning:
 
 def _placed(meaning: Meaning, losses: set[str], held: set[tuple[str, str]]) -> Meaning:
     """A metric without a split is given one: the split that the rest of the header leaves open for it."""
-    if not meaning.is_metric or meaning.split or meaning.metric in BARE:
+    if not meaning.is_metric or meaning.split or meaning.metric in WITHOUT_SPLIT:
         return meaning
     later = 4 if ("train", meaning.metric) in held else 0
     if "loss" in meaning.metric:
@@ -120,13 +120,13 @@ def _placed(meaning: Meaning, losses: set[str], held: set[tuple[str, str]]) -> M
 
 def _own(word: str) -> str:
     """The word for a split as the log has it, where names know it."""
-    return word if word.lower() in SPLITS else SPOKEN[word.lower()]
+    return word if word.lower() in SPLITS else SPLIT_WORDS[word.lower()]
 
 
 def by_phase(table: Table) -> Table:
     """Where a column says of which split each row is (`phase`: train, val), every column becomes one for each split."""
     for name, words in table.words.items():
-        splits = {word: SPOKEN[word.lower()] for word in words.words if word.lower() in SPOKEN}
+        splits = {word: SPLIT_WORDS[word.lower()] for word in words.words if word.lower() in SPLIT_WORDS}
         runs = tidy(name) in RUN_KEYS and len(set(splits.values())) > 1  # `run` may say train and valid
         if (tidy(name) in PHASES or runs) and splits and set(words.words) <= {*splits, ""}:
             others = {one: held for one, held in table.words.items() if not runs or one != name}
@@ -140,7 +140,7 @@ def _for_each_split(columns: Mapping[str, Column], words: Words) -> dict[str, Co
     apart: dict[str, Column] = {}
     for column, data in columns.items():
         meaning = meaning_of(column)
-        if not meaning.is_metric or meaning.split or meaning.metric in BARE:
+        if not meaning.is_metric or meaning.split or meaning.metric in WITHOUT_SPLIT:
             apart[column] = data
             continue
         for split, rows in rows_of:

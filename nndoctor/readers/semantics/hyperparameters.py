@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from nndoctor.core.run import Fact
 from nndoctor.readers.vocabulary.names import FACTS, tidy
 
-LONGEST = 200  # characters of a value, and of a name, that is no document
-MOST = 500  # settings of a run
+MAX_CHARACTERS = 200  # characters of a value, and of a name, that is no document
+MAX_SETTINGS = 500  # settings of a run
 
 
 def given(settings: Iterable[tuple[str, object]]) -> dict[str, Fact]:
@@ -17,7 +17,7 @@ def given(settings: Iterable[tuple[str, object]]) -> dict[str, Fact]:
     for name, value in settings:
         ours = FACTS.get(tidy(name), f"setting:{name}")
         found = _value(value)
-        if ours and found is not None and len(name) <= LONGEST and len(facts) < MOST:
+        if ours and found is not None and len(name) <= MAX_CHARACTERS and len(facts) < MAX_SETTINGS:
             facts[ours] = Fact(found)
     return facts
 
@@ -27,7 +27,7 @@ def _value(value: object) -> str | int | float | bool | None:
         whole = isinstance(value, float) and value.is_integer()
         return int(value) if whole else value if isinstance(value, (bool, int, float)) else None  # type: ignore[call-overload]
     text = value.strip()
-    if not 0 < len(text) <= LONGEST:
+    if not 0 < len(text) <= MAX_CHARACTERS:
         return None
     try:
         number = float(text)

@@ -12,7 +12,7 @@ from nndoctor.readers.semantics.step_axis import Segment
 from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import Kind, Meaning, tidy
 
-WATCHED = re.compile(r"loss|(^|_)(kl|entropy|grad|gradient|gnorm|objective|cost)(_|$)")
+TRAINING_NAMES = re.compile(r"loss|(^|_)(kl|entropy|grad|gradient|gnorm|objective|cost)(_|$)")
 NOT_COUNTED = re.compile(r"best|(^|_)min(_|$)|cost_time|_scale")
 MAX_NOTES = 3
 
@@ -32,7 +32,7 @@ def not_finite(
         if not bad.any():
             continue
         name = tidy(column)
-        if WATCHED.search(name) and not NOT_COUNTED.search(name):
+        if TRAINING_NAMES.search(name) and not NOT_COUNTED.search(name):
             facts[f"not_finite:{column.strip()}"] = _fact(table, part, here, bad)
         elif bool(bad[here].all()) and here.sum() > 1 and meaning.kind is Kind.UNKNOWN:
             empty.append(f"column {column.strip()} is NaN in all {int(here.sum())} rows")

@@ -11,8 +11,8 @@ from nndoctor.readers.semantics.step_axis import Segment
 from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import Kind, Meaning
 
-NEAR = 0.2  # of the way down so far: a loss that starts again within it goes on, a fresh network starts at the top
-FEW = 3  # points that tell how a run went
+MAX_JUMP = 0.2  # of the improvement so far: a resumed run starts again within it, a fresh network starts at the top
+MIN_POINTS = 3  # points of a run before and after
 
 
 def rejoined(parts: Sequence[Segment], table: Table, meanings: Mapping[str, Meaning]) -> list[Segment]:
@@ -40,10 +40,10 @@ def _values(table: Table, column: str, part: Segment) -> Array:
 
 
 def _carries_on(before: Array, after: Array) -> bool:
-    if min(len(before), len(after)) < FEW:
+    if min(len(before), len(after)) < MIN_POINTS:
         return False
-    fallen = float(before[0] - median(before[-FEW:]))
-    return fallen > 0 and float(after[0] - before[-1]) < NEAR * fallen and float(before[0] - after[0]) > 0
+    fallen = float(before[0] - median(before[-MIN_POINTS:]))
+    return fallen > 0 and float(after[0] - before[-1]) < MAX_JUMP * fallen and float(before[0] - after[0]) > 0
 
 
 def _counted_on(first: Segment, second: Segment) -> Segment:

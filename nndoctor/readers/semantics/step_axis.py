@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from nndoctor.core.statistics import Array
 from nndoctor.readers.tables.table import Column, Rows, Table
-from nndoctor.readers.vocabulary.names import BARE, Kind, Meaning
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
-BEYOND = 1e15  # no run has so many steps; a column that holds such values, or none that is finite, counts nothing
+MAX_STEP = 1e15  # no run has more steps; a column with larger values, or without finite ones, is not a count
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
 
@@ -138,8 +138,8 @@ def _filled(table: Table, meanings: Mapping[str, Meaning], kind: Kind) -> Array 
 def _counts(column: Column) -> bool:
     """Whether a column can be an axis: at least half of it is there, and no value is beyond reason."""
     if column.full:
-        return bool((np.abs(column.values) < BEYOND).all())
-    return bool(column.present.mean() >= 0.5 and (np.abs(column.values[column.present]) < BEYOND).all())
+        return bool((np.abs(column.values) < MAX_STEP).all())
+    return bool(column.present.mean() >= 0.5 and (np.abs(column.values[column.present]) < MAX_STEP).all())
 
 
 def _forward(column: Column) -> Array:
@@ -166,6 +166,6 @@ def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) 
     present = [
         table.columns[c].present
         for c, meaning in meanings.items()
-        if meaning.kind in kinds and meaning.metric not in BARE
+        if meaning.kind in kinds and meaning.metric not in WITHOUT_SPLIT
     ]
     return any(np.mean(p[same] & p[same + 1]) > 0.5 for p in present if p.any())

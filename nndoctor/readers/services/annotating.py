@@ -11,7 +11,7 @@ from nndoctor.readers.services.asking import asking
 
 PREFIX = "nndoctor"
 WRITABLE = ("wandb", "mlflow")
-LONGEST = 250  # characters of a tag's value that every MLflow server takes
+MAX_TAG = 250  # characters of a tag's value that every MLflow server takes
 
 
 def annotate(address: str, result: Mapping[str, str]) -> None:
@@ -45,4 +45,4 @@ def _to_mlflow(run_id: str, result: Mapping[str, str]) -> None:
 
     tracking = MlflowClient()
     for name, value in result.items():
-        tracking.set_tag(run_id, f"{PREFIX}.{name}", value[:LONGEST])
+        tracking.set_tag(run_id, f"{PREFIX}.{name}", value[:MAX_TAG])

@@ -12,7 +12,7 @@ from nndoctor.core.errors import MissingExtra, NNDoctorError, UnreadableLog
 from nndoctor.readers.io.address import without_password
 from nndoctor.readers.tables.table import Table
 
-MAX_SAID = 160  # characters of a client's own message that are shown
+MAX_REASON = 160  # characters of a client's own message that are shown
 NOT_ALLOWED = re.compile(
     r"\b40[13]\b|api[_ ]?key|log ?in\b|not logged|unauthori[sz]ed|permission|credential|access denied|gated|not configured",
     re.IGNORECASE,
@@ -110,4 +110,4 @@ def _status(error: BaseException) -> int | None:
 
 def _reason(error: BaseException) -> str:
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), "") or type(error).__name__
-    return line if len(line) <= MAX_SAID else f"{line[:MAX_SAID]}…"
+    return line if len(line) <= MAX_REASON else f"{line[:MAX_REASON]}…"

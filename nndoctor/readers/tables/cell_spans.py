@@ -12,7 +12,7 @@ Places = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 NEWLINE, RETURN = np.uint8(ord("\n")), np.uint8(ord("\r"))
 ONE = np.uint64(1)
-SMALL = 128 << 10  # bytes up to which listing the marks is quicker than following them
+MAX_LISTED = 128 << 10  # bytes up to which listing the marks is quicker than following them
 
 
 def places(text: Bytes, first: int, delimiter: str, width: int, kept: Sequence[int]) -> tuple[Places, Places] | None:
@@ -21,7 +21,7 @@ def places(text: Bytes, first: int, delimiter: str, width: int, kept: Sequence[i
     The lines begin at `first` and go to the end of `text`; a carriage return before the newline is no part of a cell.
     None where a row has other than `width` cells.
     """
-    if len(text) <= SMALL:
+    if len(text) <= MAX_LISTED:
         return _listed(text, first, delimiter, width, kept)
     marks = np.zeros(len(text) // 64 * 64 + 128, dtype=np.bool_)  # eight bytes of bits more than there is text
     found = marks[: len(text)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nndoctor.readers.io.source import LONGEST, Source
+from nndoctor.readers.io.source import MAX_LINE, Source
 from nndoctor.readers.tables.cell_spans import Bytes
 from nndoctor.readers.tables.layout import Layout, is_row, split
 from nndoctor.readers.tables.plain_numbers import PAD, PIECE, block
@@ -81,11 +81,11 @@ def _pieces(source: Source) -> Iterator[tuple[Bytes, bool] | None]:
     """
     buffer, end = bytearray(PAD + bytes(PIECE)), len(PAD)
     with source.open() as file:
-        file.readline(LONGEST)
+        file.readline(MAX_LINE)
         while got := file.readinto(memoryview(buffer)[end:]):
             end += got
             cut = buffer.rfind(b"\n", end - got, end) + 1
-            if not _is_plain(buffer, end) or end - cut > LONGEST:
+            if not _is_plain(buffer, end) or end - cut > MAX_LINE:
                 yield None
             if cut:
                 yield np.frombuffer(buffer, dtype=np.uint8, count=cut), True
@@ -147,7 +147,7 @@ def _ending(source: Source) -> _Ending | None:
             lines += piece.count(b"\n")
             end = piece.rfind(b"\n", 0, len(piece) - 1)
             last = piece[end + 1 :] if end >= 0 else last + piece
-            if len(last) > LONGEST:
+            if len(last) > MAX_LINE:
                 return None
     return _Ending(lines, last)
 

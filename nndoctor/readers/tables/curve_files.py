@@ -14,7 +14,7 @@ from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.table import Column, Table
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
-MOST_FILES = 2000  # below one folder
+MAX_FILES = 2000  # below one folder
 MAX_CELLS = 50_000_000  # of a table, which take 450 MB
 CUT = "{}: {} lines are not data points and were skipped"
 
@@ -27,7 +27,7 @@ def files_below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
             count += 1
-            if count > MOST_FILES:
+            if count > MAX_FILES:
                 return
             yield path
 

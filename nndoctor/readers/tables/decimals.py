@@ -18,12 +18,12 @@ def _repeated(byte: int) -> np.uint64:
 ONES, HIGHS, ZEROS, DOTS, TOP, SHORT = map(_repeated, (0x01, 0x80, 0x30, 0x2E, 0x46, 0x76))
 LAST = np.array([~((1 << 8 * (8 - k)) - 1) & ((1 << 64) - 1) for k in range(9)], dtype=np.uint64)  # the last k bytes
 FILLED = ~LAST & ZEROS
-MOST_WORDS = 3  # of eight characters
-MOST_FRONT = np.uint64(1843)  # what the first of three may spell, so that all fit into 64 bits
+MAX_WORDS = 3  # of eight characters
+MAX_FRONT = np.uint64(1843)  # what the first of three may spell, so that all fit into 64 bits
 EXACT = np.uint64(1 << 53)  # whole numbers below are exact, and so is their quotient by a power of ten up to 22
 NO_TIES = 2.0**49  # from here on a decimal of so many digits may lie just between two numbers
 # What a dot divides by in each of the words: by 8 times its place plus 8, and 1 where there is none.
-POWERS = [np.array([1.0, *(float(f"1e{8 * k + 8 - -(-e // 8)}") for e in range(1, 65))]) for k in range(MOST_WORDS)]
+POWERS = [np.array([1.0, *(float(f"1e{8 * k + 8 - -(-e // 8)}") for e in range(1, 65))]) for k in range(MAX_WORDS)]
 EXACT_POWER = 1e22  # the largest power of ten that is exact
 TENS = np.array([1.0] * 16 + [10.0**k for k in range(9)] + [1.0] * 7)  # by the digits behind a dot, 16 more where it is
 
@@ -66,7 +66,7 @@ def _long(text: Bytes, start: Places, end: Places) -> tuple[Array, Odd]:
     minus = text[start] == ord("-")
     length = end - start - minus
     words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
-    count = min(MOST_WORDS, max(1, -(-int(length.max(initial=0)) // 8)))
+    count = min(MAX_WORDS, max(1, -(-int(length.max(initial=0)) // 8)))
     cells = [_tail(words[end - 8 * k - 8], np.maximum(length - 8 * k, 0)) for k in range(count)]
     odd = length > 8 * count
     shifted = np.zeros(len(start), dtype=np.bool_)  # where a dot was taken out further right
@@ -81,7 +81,7 @@ def _long(text: Bytes, start: Places, end: Places) -> tuple[Array, Odd]:
         odd |= _not_digits(digits)
         part = _eight_digits(digits)
         if k == 2:
-            odd |= part > MOST_FRONT
+            odd |= part > MAX_FRONT
         whole += part * np.uint64(10 ** (8 * k))
         divisor *= POWERS[k][np.frexp(dot.astype(np.float64))[1]]
         shifted |= dot > 0

@@ -17,9 +17,9 @@ HEADER = struct.Struct("<QI")  # the length of a record and its checksum; anothe
 FRAME = HEADER.size + 4
 BLOCK = 4 << 20  # bytes decoded at a time
 PAD = 320  # bytes that may be looked at past a block's end: a tag says in one byte how long it is
-MOST_SESSIONS = 500
+MAX_SESSIONS = 500
 FLOAT = struct.Struct("<f")
-MOST_RECORD = 1 << 20  # bytes of a record that may hold a scalar; larger ones hold graphs and images
+MAX_RECORD = 1 << 20  # bytes of a record that may hold a scalar; larger ones hold graphs and images
 # By TensorFlow's number of a data type: its numpy type, and the field in which a lone value stands instead of its bytes.
 TYPES = {1: ("<f4", 5), 2: ("<f8", 6), 3: ("<i4", 7), 9: ("<i8", 10), 19: ("<f2", 13)}
 
@@ -97,7 +97,7 @@ def _cuts(numbers: NDArray[np.int64], steps: NDArray[np.int64], order: NDArray[n
     for at, before in sorted(zip(order[back + 1].tolist(), order[back].tolist(), strict=True)):
         if before >= (cuts[-1] if cuts else 0):
             cuts.append(at)
-    return cuts if len(cuts) < MOST_SESSIONS else []
+    return cuts if len(cuts) < MAX_SESSIONS else []
 
 
 def sessions(source: Source) -> tuple[list[Session], str]:
@@ -165,7 +165,7 @@ def _within(block: bytes) -> tuple[list[int], list[int], int]:
         length = unpack(block, place)[0]
         if place + length + FRAME > whole:
             break
-        if length <= MOST_RECORD:
+        if length <= MAX_RECORD:
             starts.append(place + HEADER.size)
             lengths.append(length)
         place += length + FRAME

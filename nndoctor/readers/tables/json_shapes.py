@@ -9,16 +9,16 @@ from nndoctor.readers.tables.long_rows import widened
 from nndoctor.readers.tables.table import flatten
 from nndoctor.readers.vocabulary.names import SPLITS, meaning_of, tidy
 
-DEEP = 3  # objects within objects that are searched
+MAX_DEPTH = 3  # objects within objects that are searched
 NUMBERED = re.compile(r"(?:epochs?|steps?|iter(?:ation)?s?|round)?[ _-]?(\d+)", re.IGNORECASE)
-FEW = 2  # rows that make a history
+MIN_ROWS = 2  # rows that make a history
 
 Rows = list[Mapping[str, object]]
 
 
 def rows_within(found: object, depth: int = 0) -> Rows | None:
     """The rows of a history: a list of objects below some key, or an object for each epoch by its number; else None."""
-    if not isinstance(found, Mapping) or depth > DEEP:
+    if not isinstance(found, Mapping) or depth > MAX_DEPTH:
         return None
     if {"meta", "iterations"} <= set(found):
         return _of_trees(found)
@@ -43,7 +43,7 @@ def _beside(found: Mapping[str, object]) -> Rows | None:
     rows_of_split = {
         key: rows for key, inner in lists.items() if tidy(key) in SPLITS and (rows := _records(inner)) is not None
     }
-    if len(rows_of_split) < FEW:
+    if len(rows_of_split) < MIN_ROWS:
         return None
     together: dict[object, dict[str, object]] = {}
     for split, rows in rows_of_split.items():
@@ -66,7 +66,7 @@ def lists_within(found: Mapping[str, object]) -> dict[str, object]:
     """An object whose columns are objects by row (`{"loss": {"0": 2.1, "1": 1.7}}`) with lists instead."""
     lists: dict[str, object] = {}
     for name, column in found.items():
-        if not isinstance(column, Mapping) or len(column) < FEW or not all(str(key).isdigit() for key in column):
+        if not isinstance(column, Mapping) or len(column) < MIN_ROWS or not all(str(key).isdigit() for key in column):
             continue
         if all(value is None or isinstance(value, (int, float)) for value in column.values()):
             lists[name] = [column[key] for key in sorted(column, key=int)]
@@ -75,11 +75,11 @@ def lists_within(found: Mapping[str, object]) -> dict[str, object]:
 
 def _records(inner: Sequence[object]) -> Rows | None:
     rows: Rows = [row for row in inner if isinstance(row, Mapping)]
-    if len(rows) < FEW or len(rows) < len(inner):
+    if len(rows) < MIN_ROWS or len(rows) < len(inner):
         return None
     if (long := widened(rows)) is not None:
         return list(long)
-    return rows if sum(_tells(row) for row in rows) >= FEW else None
+    return rows if sum(_tells(row) for row in rows) >= MIN_ROWS else None
 
 
 def _tells(row: Mapping[str, object]) -> bool:
@@ -94,7 +94,7 @@ def _is_number(value: object) -> bool:
 def _by_number(found: Mapping[str, object]) -> Rows | None:
     """`{"0": {...}, "1": {...}}` or `{"epoch_1": {...}}` as rows with their number."""
     numbers = {key: match for key in found if (match := NUMBERED.fullmatch(str(key)))}
-    if len(numbers) < FEW or len(numbers) < len(found) or not all(isinstance(v, Mapping) for v in found.values()):
+    if len(numbers) < MIN_ROWS or len(numbers) < len(found) or not all(isinstance(v, Mapping) for v in found.values()):
         return None
     rows: Rows = []
     for key, match in sorted(numbers.items(), key=lambda pair: int(pair[1][1])):

@@ -18,15 +18,15 @@ from nndoctor.readers.vocabulary.spellings import EACH, ELAPSED
 
 DELIMITERS = (",", "\t", ";", "|")
 COMMENTS = ("#", "//", "sep=")  # the last is Excel's word to itself
-LOOKED_AT = 40  # lines
+SAMPLE_LINES = 40  # lines
 DECIMAL = re.compile(r"[-+]?(0,\d+|\d+,(\d{1,2}|\d{4,}))([eE][-+]?\d+)?\s*%?")  # a comma that parts no thousands
 RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
 UPRIGHT = str.maketrans("│┃║", "|||")
 SAID = re.compile(r"[:=]\s*[-+]?\d[\d.]*(?:e[-+]?\d+)?$", re.IGNORECASE)  # `loss=0.4` is a cell, and no name
-LONGEST_FIELD = 1 << 26  # characters
-MOST_COLUMNS = 4096  # whose names are looked at
-MOST_KNOWN = 256  # headers that are remembered
-WIDEST = 4 << 20  # bytes of a header
+MAX_FIELD = 1 << 26  # characters
+MAX_COLUMNS = 4096  # columns whose names are read
+MAX_REMEMBERED = 256  # headers whose layout is remembered
+MAX_HEADER_BYTES = 4 << 20  # bytes of a header
 FITTING = 0.6  # the share of rows with as many cells as the header, which a few printed lines may interrupt
 
 
@@ -66,7 +66,7 @@ class Layout:
     def ignored(self) -> tuple[str, ...]:
         """The columns that nobody understands, in order."""
         kept = set(self.kept)
-        left = (name for k, name in enumerate(self.header[:MOST_COLUMNS]) if k not in kept)
+        left = (name for k, name in enumerate(self.header[:MAX_COLUMNS]) if k not in kept)
         return tuple(name for name in left if meaning_of(name).kind is Kind.UNKNOWN)
 
     @cached_property
@@ -93,8 +93,8 @@ def layout_of(source: Source) -> Layout | None:
 
 
 def _found(source: Source) -> Layout | None:
-    text = source.start if "\n" in source.start else source.beginning(WIDEST)
-    lines = [line for line in text.split("\n")[:-1] or [text] if is_row(line)][: LOOKED_AT + 1]
+    text = source.start if "\n" in source.start else source.beginning(MAX_HEADER_BYTES)
+    lines = [line for line in text.split("\n")[:-1] or [text] if is_row(line)][: SAMPLE_LINES + 1]
     lines = lines[next((k for k, line in enumerate(lines) if not is_ruler(line)), 0) :]
     if not lines:
         return None
@@ -125,7 +125,7 @@ def _heads(first: Cells, rows: list[Cells], delimiter: str) -> tuple[Cells, tupl
 def _kept(header: Cells, rows: list[Cells], source: Source) -> tuple[int, ...]:
     """The columns that are read: those whose names or cells tell of a run, and those that the user named."""
     timed = _timed(header, rows)
-    names = enumerate(header[:MOST_COLUMNS])
+    names = enumerate(header[:MAX_COLUMNS])
     return tuple(k for k, name in names if _worth(name) or name in source.kept or k == timed)
 
 
@@ -149,7 +149,7 @@ def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 def _timed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
     """The position of the one column by which the time is told in seconds."""
-    names = [tidy(name) for name in header[:MOST_COLUMNS]]
+    names = [tidy(name) for name in header[:MAX_COLUMNS]]
     at = next((names.index(name) for name in (*ELAPSED, *EACH) if name in names), None)
     if at is None or not all(len(row) > at and is_number(row[at]) for row in rows):
         return None
@@ -162,13 +162,13 @@ def split(line: str, delimiter: str) -> list[str]:
         return line.split()
     if delimiter == "|":
         line = line.translate(UPRIGHT).strip().strip("|")
-    csv.field_size_limit(LONGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD)
     return next(csv.reader([line.replace("\r", " ")], delimiter=delimiter, skipinitialspace=True), [])
 
 
 def rows_of(text: str) -> list[list[str]]:
     """The rows of comma-separated text with quotes; a lone carriage return within a cell is a blank."""
-    csv.field_size_limit(LONGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD)
     return list(csv.reader(text.replace("\r", " ").split("\n")))
 
 
@@ -205,7 +205,7 @@ def unique(names: Sequence[str]) -> list[str]:
     return result
 
 
-_KNOWN: Bounded[tuple[bytes, tuple[str, ...]], Layout | None] = Bounded(MOST_KNOWN)
+_KNOWN: Bounded[tuple[bytes, tuple[str, ...]], Layout | None] = Bounded(MAX_REMEMBERED)
 
 
 def _worth(name: str) -> bool:
@@ -230,7 +230,7 @@ def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: 
     named = [cell for cell in filled if not is_number(cell) and not SAID.search(cell)]
     if not named or len(named) < len(filled) / 2:
         return False
-    known = any(map(_tells, header[:MOST_COLUMNS]))
+    known = any(map(_tells, header[:MAX_COLUMNS]))
     blanks = delimiter == " "  # any two lines of prose are a table with blanks
     if blanks and not (known and len(named) == len(header)):
         return False

@@ -13,7 +13,7 @@ NAMES = ("metric", "metric_name", "variable", "key", "series", "tag", "measure",
 VALUES = ("value", "metric_value", "values", "y")
 AXES = ("step", "steps", "iters", "iterations", "x", "epochs")
 SPLIT_COLUMNS = {*PHASES, "data", "dataset", "type", "variant", "title", "run_context", "context", "split_name"}
-LOOKED_AT = 20  # rows
+SAMPLE_ROWS = 20  # rows
 
 Row = dict[str, object]
 
@@ -63,7 +63,7 @@ def _roles(
 
 def widened(records: Sequence[Mapping[str, object]]) -> list[Row] | None:
     """JSON records of a name and a value (MLflow, Comet, Aim), a row a step; None where they are no such records."""
-    seen = [_flat(record) for record in _unrolled(records[:LOOKED_AT])]
+    seen = [_flat(record) for record in _unrolled(records[:SAMPLE_ROWS])]
     header = list(dict.fromkeys(key for record in seen for key in record))
     at = places(header)
     if at is None or any(meaning_of(key).kind is Kind.SERIES for key in header):

@@ -11,10 +11,10 @@ from nndoctor.readers.tables.plain_numbers import PAD, stretches, values_at
 from nndoctor.readers.tables.table import Column
 
 PIECE = 1 << 20  # bytes parsed at a time
-ODD = (b"[", b"\\", b"\r", b"\0")  # lists, escapes, odd line ends
-LONGEST_LINE = 1 << 16  # bytes
-MOST_KEYS = 256  # different ones; more are no log's
-LONGEST_KEY = 64  # bytes
+NOT_PLAIN = (b"[", b"\\", b"\r", b"\0")  # lists, escapes, odd line ends
+MAX_LINE = 1 << 16  # bytes
+MAX_KEYS = 256  # different ones; more are no log's
+MAX_KEY = 64  # bytes
 SPACE, QUOTE, COMMA, COLON, CLOSE, NEWLINE = b' ",:}\n'
 
 Places = NDArray[np.int64]
@@ -28,7 +28,7 @@ def parsed(file: IO[bytes]) -> tuple[dict[str, Column], int, bool] | None:
     """
     total = 1
     while piece := file.read(PIECE):
-        if any(mark in piece for mark in ODD):
+        if any(mark in piece for mark in NOT_PLAIN):
             return None
         total += piece.count(b"\n")
     file.seek(0)
@@ -40,7 +40,7 @@ def parsed(file: IO[bytes]) -> tuple[dict[str, Column], int, bool] | None:
         if newline and not _fill(columns, whole + newline, slice(row, row + lines), total):
             return None
         row += lines if newline else 0
-        if len(rest) > LONGEST_LINE:
+        if len(rest) > MAX_LINE:
             return None
     last = rest.endswith(b"}")
     if last and not _fill(columns, rest + b"\n", slice(row, row + 1), total):
@@ -95,7 +95,7 @@ def _cut(text: NDArray[np.uint8], data: bytes) -> tuple[Places, Places, Places, 
 def _keys(text: NDArray[np.uint8], opened: Places, closed: Places) -> list[Places] | None:
     """For each key the pairs that it stands in; None where a key is too long, or there are too many."""
     length = closed - opened - 1
-    if int(length.max()) > LONGEST_KEY:
+    if int(length.max()) > MAX_KEY:
         return None
     mark = stretches(text, opened + 1, closed)
     keys: list[Places] = []
@@ -104,6 +104,6 @@ def _keys(text: NDArray[np.uint8], opened: Places, closed: Places) -> list[Place
         same = mark[left] == mark[left[0]]
         keys.append(left[same])
         left = left[~same]
-        if len(keys) > MOST_KEYS:
+        if len(keys) > MAX_KEYS:
             return None
     return keys

@@ -12,9 +12,11 @@ from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.decimals import LAST, decimals
 
 PIECE = 256 << 10  # bytes parsed at a time: few enough for the cache, many enough that the calls cost little
-UNPLAIN = (b'"', b"#", b"//", b"\0")  # quotes, comments
+NOT_PLAIN = (b'"', b"#", b"//", b"\0")  # quotes, comments
 PAD = b" " * 24  # so that the first cell, too, has as many bytes to its left
-MIXED = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F))  # odd numbers without a pattern
+HASH_FACTORS = tuple(
+    np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
+)  # odd numbers without a pattern
 
 Numbers = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
@@ -24,7 +26,7 @@ def parsed(data: bytes, delimiter: str, width: int, kept: Sequence[int]) -> list
 
     Every line of `data` ends with a newline. None where the rows differ in length or a cell holds no number.
     """
-    if any(mark in data for mark in UNPLAIN) or data.count(b"\r") != data.count(b"\r\n"):
+    if any(mark in data for mark in NOT_PLAIN) or data.count(b"\r") != data.count(b"\r\n"):
         return None
     found: list[Numbers] = []
     for piece in _pieces(data):
@@ -97,7 +99,7 @@ def stretches(text: Bytes, start: Places, end: Places) -> Words:
     mark = length.astype(np.uint64)
     for offset in range(0, int(length.max(initial=0)), 8):  # the last eight bytes, those before them and so on
         inside = np.clip(length - offset, 0, 8)
-        mark = (mark ^ (words[np.maximum(end - offset - 8, 0)] & LAST[inside])) * MIXED[0]
+        mark = (mark ^ (words[np.maximum(end - offset - 8, 0)] & LAST[inside])) * HASH_FACTORS[0]
         mark ^= mark >> np.uint64(29)
-        mark *= MIXED[1]
+        mark *= HASH_FACTORS[1]
     return mark

@@ -9,8 +9,8 @@ import re
 
 PAIR = re.compile(r"(?P<indent> *)(?P<key>[^\s:#\-?!&*][^:#]*?|'[^']*'|\"[^\"]*\")\s*:(?:\s+(?P<value>.*))?$")
 CONSTANTS = {"true": True, "false": False, "null": None, "~": None, "": None, "yes": True, "no": False}
-STRANGE = ("!", "&", "*", "|", ">", "[", "{")  # beginnings of what is no plain value
-MOST = 5000  # lines
+NOT_PLAIN = ("!", "&", "*", "|", ">", "[", "{")  # first characters of values that are not plain
+MAX_LINES = 5000  # lines
 
 
 def plain(text: str) -> dict[str, object]:
@@ -18,7 +18,7 @@ def plain(text: str) -> dict[str, object]:
     found: dict[str, object] = {}
     open_keys: list[tuple[int, str]] = []
     skipped = -1  # the indentation of a value that is left out, with all that is indented below it
-    for line in text.splitlines()[:MOST]:
+    for line in text.splitlines()[:MAX_LINES]:
         match = PAIR.match(line)
         if match is None:
             continue
@@ -29,7 +29,7 @@ def plain(text: str) -> dict[str, object]:
         while open_keys and open_keys[-1][0] >= indent:
             open_keys.pop()
         value = (match["value"] or "").split(" #")[0].strip()
-        if value.startswith(STRANGE):
+        if value.startswith(NOT_PLAIN):
             skipped = indent
             continue
         open_keys.append((indent, key))

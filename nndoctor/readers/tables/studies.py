@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TABLES = ("studies", "trials", "trial_params", "trial_values", "study_directions")
 LEFT_OUT = frozenset({"PRUNED", "RUNNING", "WAITING"})
-MOST = 100_000  # trials
+MAX_TRIALS = 100_000  # trials
 INFINITE = {"INF_POS": math.inf, "INF_NEG": -math.inf}
 
 
@@ -115,7 +115,7 @@ def _done(base: sqlite3.Connection, study: int) -> list[Done]:
     for trial, value, kind in rows:
         values.setdefault(trial, []).append(INFINITE.get(str(kind), math.nan if value is None else float(value)))
     ended = base.execute(
-        "select trial_id, number, state from trials where study_id = ? order by number limit ?", (study, MOST)
+        "select trial_id, number, state from trials where study_id = ? order by number limit ?", (study, MAX_TRIALS)
     )
     return [
         Done(int(number), settings.get(key, {}), tuple(values.get(key, ())))

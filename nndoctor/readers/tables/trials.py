@@ -13,7 +13,7 @@ from nndoctor.core.metrics import BY_NAME
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.vocabulary.names import Kind, meaning_of, tidy
 
-MOST = 100_000  # rows
+MAX_ROWS = 100_000  # rows
 # Columns that name or date a trial, or say how long it took, or how it scored elsewhere.
 BESIDE = re.compile(
     r"^(number|id|name|trial|trial_id|run|run_id|run_name|state|status|tags?|user|notes|sweep|group|created|runtime|"
@@ -33,7 +33,7 @@ def rows(source: Source) -> list[dict[str, str]]:
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(text.splitlines(), delimiter=delimiter, restval="", restkey="")
     try:
-        found = [{k: v for k, v in row.items() if k} for row, _ in zip(reader, range(MOST), strict=False)]
+        found = [{k: v for k, v in row.items() if k} for row, _ in zip(reader, range(MAX_ROWS), strict=False)]
     except csv.Error as error:
         raise UnreadableLog(f"{source.path} is not a table of trials: {error}") from error
     if len(found) < 2 or len(found[0]) < 2:

@@ -12,8 +12,8 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import LARGE_TEXT, PIECE, Source
 from nndoctor.readers.tables.table import Table
 
-TAIL = 1 << 16  # bytes at the end that are searched for an error message
-LONGEST = 300  # characters of a line that are kept
+TAIL_BYTES = 1 << 16  # bytes at the end that are searched for an error message
+MAX_CHARACTERS = 300  # characters of a line that are kept
 MAX_CUTS = 10_000  # reductions of the loss scale that are kept
 
 ENDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -91,13 +91,13 @@ def _ended(source: Source, last_record: int) -> dict[str, Fact]:
         hits = [(number, text) for number, text in below if pattern.search(text)]
         if hits:
             number, text = hits[-1] if name == "process_error" else hits[0]
-            found[f"ended:{name}"] = Fact(text.strip()[:LONGEST], number)
+            found[f"ended:{name}"] = Fact(text.strip()[:MAX_CHARACTERS], number)
     return found
 
 
 def _tail(source: Source, after: int) -> Iterator[tuple[int, str]]:
     """The numbered lines in the last bytes of a file that come after a line."""
-    left = max(source.size - TAIL, 0)
+    left = max(source.size - TAIL_BYTES, 0)
     first = 1
     with source.open() as file:
         while left and (block := file.read(min(left, PIECE))):

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from nndoctor.readers.text.marks import EPOCH, STAMP, bar_of, marked
-from nndoctor.readers.vocabulary.names import BARE, SPLITS, meaning_of, tidy
+from nndoctor.readers.vocabulary.names import SPLITS, WITHOUT_SPLIT, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import NOT_LOSS
 
-LONGEST = 4000  # characters of a line that are looked at
-LONGEST_KEY = 5  # words
-LONGEST_HEADING = 60  # characters
+MAX_LINE = 4000  # characters of a line that are read
+MAX_KEY = 5  # words
+MAX_HEADING = 60  # characters
 UNMEANT = frozenset(
     [
         "best",
@@ -82,7 +82,7 @@ def drawings(text: str) -> list[str]:
 
 def heading(text: str) -> str:
     """The split that a line of its own announces, as `Test Error:` does; else the empty text."""
-    if len(text) >= LONGEST_HEADING:
+    if len(text) >= MAX_HEADING:
         return ""
     found = HEADING.match(text) if ":" in text else BEGINS.match(text)
     return SPLITS[found["split"].lower()] if found else ""
@@ -90,7 +90,7 @@ def heading(text: str) -> str:
 
 def parse(text: str, under: str = "") -> Line:
     """The pairs in a line; of a line that was drawn over and over the last drawing. `under` is its heading's split."""
-    text = STAMP.sub(" ", WIDE.sub("  ", _last_drawing(text)[:LONGEST]), count=1)
+    text = STAMP.sub(" ", WIDE.sub("  ", _last_drawing(text)[:MAX_LINE]), count=1)
     line = Line(bar=bar_of(text))
     line.varies = line.bar is not None
     line.marks, rest = marked(text.lstrip().removeprefix("step ") if line.varies else text)
@@ -131,7 +131,7 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
             line.pairs |= pair
             continue
         meaning = meaning_of(key)
-        if scope and known and not meaning.split and meaning.metric not in BARE and meaning.is_metric:
+        if scope and known and not meaning.split and meaning.metric not in WITHOUT_SPLIT and meaning.is_metric:
             scoped[f"{scope} {key}"] = key
             key = f"{scope} {key}"
         line.pairs.setdefault(key, _value(found, rest))
@@ -236,7 +236,7 @@ def _key(text: str) -> tuple[bool, str]:
 
 def _last_words(text: str) -> list[str]:
     """The last words that may be a name: those after the last number, without a verb at the end."""
-    words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-LONGEST_KEY:]
+    words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-MAX_KEY:]
     while words and words[-1].lower() in ("is", "was", "reached"):
         words.pop()
     numbers = [k for k, word in enumerate(words[:-1]) if word[:1].isdigit() and word.replace(".", "").isdigit()]

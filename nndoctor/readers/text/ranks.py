@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-LOOKED_AT = 2000  # lines
+SAMPLE_LINES = 2000  # lines
 NAMED = re.compile(
     r"^(?P<before>.{0,60}?)(?:\[?\b(?:global_|local_)?(?:rank|default|gpu|worker)[ :=_]?(?P<rank>\d{1,5})\]?"
     r"|\[\d+,(?P<mpi>\d{1,5})\]<std\w+>|\([A-Za-z_]\w*[ ,]+(?:rank=\d+, ?)?pid=(?P<pid>\d+)[^)]*\))(?:[:>|-]|\s)\s*",
@@ -20,8 +20,8 @@ STEP_TIME = re.compile(
     r"\b(?:step[ _]?time|iter(?:ation)?[ _]?time|time[ _]per[ _]?(?:step|iter\w*)|time)(?: ?\((?:m?s)\)|_m?s)?[ :=]{1,3}(?P<time>\d+\.?\d*)",
     re.IGNORECASE,
 )
-BEHIND = 2  # lines of every other rank since a rank's last one: it no longer takes part
-REGULAR = 5  # lines of a rank that show that it reports at every step
+MIN_LATER_LINES = 2  # lines of every other rank after the last one of a rank that stopped
+MIN_LINES = 5  # lines of a rank that show that it reports at every step
 NUMBERED = re.compile(r"^(?P<before>)(?P<rank>\d{1,5}):\s(?=\D)")
 
 
@@ -39,7 +39,7 @@ def one_voice(lines: Sequence[str], tells: Callable[[str], bool]) -> Voice:
     The rank that tells most is kept, of several the lowest; lines that name no rank are kept.
     """
     for pattern in (NAMED, NUMBERED):
-        sample = [(rank, line) for line in lines[:LOOKED_AT] if (rank := _rank(pattern, line)) is not None]
+        sample = [(rank, line) for line in lines[:SAMPLE_LINES] if (rank := _rank(pattern, line)) is not None]
         if _interleaved([rank for rank, _ in sample]):
             counts = Counter(rank for rank, line in sample if tells(line))
             if not counts:
@@ -57,12 +57,12 @@ def _silent(lines: Sequence[str], pattern: re.Pattern[str], tells: Callable[[str
     for number, line in enumerate(lines, 1):
         if (rank := _rank(pattern, line)) is not None and tells(line):
             lines_of[rank].append(number)
-    if len(lines_of) < 2 or min(map(len, lines_of.values())) < REGULAR:
+    if len(lines_of) < 2 or min(map(len, lines_of.values())) < MIN_LINES:
         return None
     early = min(lines_of, key=lambda rank: lines_of[rank][-1])
     last = lines_of[early][-1]
     others = [np.asarray(numbers) for rank, numbers in lines_of.items() if rank != early]
-    goes_on = min(int((numbers > last).sum()) for numbers in others) >= BEHIND
+    goes_on = min(int((numbers > last).sum()) for numbers in others) >= MIN_LATER_LINES
     as_often = 2 * len(lines_of[early]) >= max(int((numbers <= last).sum()) for numbers in others)
     return (early, last) if goes_on and as_often else None
 

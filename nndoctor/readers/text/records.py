@@ -12,11 +12,11 @@ from nndoctor.readers.text.pairs import Line, drawings, heading, known
 from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.text.tables import uncrossed
 from nndoctor.readers.vocabulary.english import in_english
-from nndoctor.readers.vocabulary.names import BARE, Kind, meaning_of, task
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, meaning_of, task
 
-ENOUGH = 4  # epochs whose own line gives a value, from which the values of their steps are left out
-ALIKE = 3  # records that show one shape
-MOST_UNKNOWN = 64  # names that nobody understands and that are kept
+MIN_EPOCHS = 4  # epochs with a line of their own, from which on the values of single steps are left out
+MIN_ALIKE = 3  # records of one shape that make a log
+MAX_UNKNOWN = 64  # names kept that the vocabulary does not know
 AFTER_THE_RUN = frozenset(
     {"train_runtime", "train_samples_per_second"}
 )  # the summary that the Hugging Face trainer prints
@@ -24,7 +24,7 @@ DIGIT = re.compile(r"\d")
 QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it
 
 
-SAY_NOTHING = frozenset({"lr", "grad_norm", "epoch_time", "loss_scale", "nan_iterations", "skipped_iterations"})
+NOT_DECISIVE = frozenset({"lr", "grad_norm", "epoch_time", "loss_scale", "nan_iterations", "skipped_iterations"})
 NONE: frozenset[str] = frozenset()
 OWN: dict[tuple[str, ...], frozenset[str]] = {
     kinds: frozenset(kinds) for kinds in (("epoch",), ("step",), ("epoch", "step"), ("step", "epoch"))
@@ -120,7 +120,7 @@ def _repeated(found: list[Record]) -> list[Record]:
     held = Counter(name for record in found for name in record.values)
     for record in found:
         kept = {name for name in record.aside if known(name) and meaning_of(name).split == "test"}
-        once = {name for name in record.aside - kept if held[name] == 1 and len(found) > ENOUGH}
+        once = {name for name in record.aside - kept if held[name] == 1 and len(found) > MIN_EPOCHS}
         record.values = {name: value for name, value in record.values.items() if name not in once}
     return found
 
@@ -128,7 +128,7 @@ def _repeated(found: list[Record]) -> list[Record]:
 def _once(found: list[Record]) -> list[Record]:
     """Records without those that only say again what the one before says: several processes print the same."""
     kept = [r for k, r in enumerate(found) if not (k and r.own and _same(r, found[k - 1]))]
-    if len(kept) > ALIKE and kept[-1].own and any(_same(r, kept[-1]) for r in kept[:-1]):
+    if len(kept) > MIN_ALIKE and kept[-1].own and any(_same(r, kept[-1]) for r in kept[:-1]):
         kept.pop()  # at the end the best epoch is quoted
     return kept
 
@@ -157,7 +157,9 @@ def counts(found: list[Record]) -> bool:
     if not any(record.own for record in found):
         shapes = Counter(tuple(filter(_tells, record.values)) for record in found)
         shape, count = shapes.most_common(1)[0]
-        return count >= ALIKE and 2 * count > len(found) and (bool(shape) or task(list(found[0].values)) is not None)
+        return (
+            count >= MIN_ALIKE and 2 * count > len(found) and (bool(shape) or task(list(found[0].values)) is not None)
+        )
     occurrences = Counter(
         name for record in found for name, value in record.values.items() if _tells(name) or _lost(name, value)
     )
@@ -166,7 +168,7 @@ def counts(found: list[Record]) -> bool:
 
 def _tells(name: str) -> bool:
     meaning = meaning_of(name)
-    return meaning.is_metric and meaning.metric not in SAY_NOTHING
+    return meaning.is_metric and meaning.metric not in NOT_DECISIVE
 
 
 def _lost(name: str, value: object) -> bool:
@@ -257,7 +259,7 @@ def _without_names_of_epochs(found: list[Record]) -> list[Record]:
 def _names_again(epochs: list[Record], found: list[Record]) -> set[str]:
     """The names, in any record, of series that enough of the epochs' own lines have."""
     counts = Counter(name for record in epochs for name in record.values)
-    both = {_series(name) for name, count in counts.items() if count >= ENOUGH and name not in BARE}
+    both = {_series(name) for name, count in counts.items() if count >= MIN_EPOCHS and name not in WITHOUT_SPLIT}
     return {name for name in {name for record in found for name in record.values} if _series(name) in both}
 
 
@@ -286,8 +288,8 @@ def _epochs(found: list[Record]) -> int:
 def _few_unknown(found: list[Record]) -> list[Record]:
     names = dict.fromkeys(name for record in found for name in record.values)
     unknown = [name for name in names if not known(name)]
-    if len(unknown) > MOST_UNKNOWN:
-        left_out = frozenset(unknown[MOST_UNKNOWN:])
+    if len(unknown) > MAX_UNKNOWN:
+        left_out = frozenset(unknown[MAX_UNKNOWN:])
         for record in found:
             record.values = {name: value for name, value in record.values.items() if name not in left_out}
     return found

@@ -7,7 +7,7 @@ import re
 from nndoctor.readers.io.source import Source
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)"
-MOST = 4 << 20  # bytes at the end of a log that are looked at
+MAX_BYTES = 4 << 20  # bytes at the end of a log that are read
 
 
 def printed(source: Source, name: str) -> float | None:
@@ -15,7 +15,7 @@ def printed(source: Source, name: str) -> float | None:
     if source.is_dir or not source.is_text:
         return None
     with source.open() as file:
-        file.seek(max(source.size - MOST, 0))
+        file.seek(max(source.size - MAX_BYTES, 0))
         text = file.read().decode(source.encoding, errors="replace")
     found = re.findall(
         rf"(?:^|[\s|,{{\"'])({re.escape(name)})[\"']?\s*[:=]\s*({NUMBER})\b", text, re.IGNORECASE | re.MULTILINE

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from nndoctor.core.bounded import Bounded
 from nndoctor.readers.text.marks import STAMP
-from nndoctor.readers.text.pairs import LONGEST, Line
+from nndoctor.readers.text.pairs import MAX_LINE, Line
 from nndoctor.readers.text.pairs import parse as parsed
 
-MOST_SHAPES = 4096  # that are remembered
-MOST_KINDS = 8  # of lines that differ only in the digits of their names
+MAX_SHAPES = 4096  # line shapes that are remembered
+MAX_KINDS = 8  # plans for lines that differ only in the digits of their names
 # Digits of other scripts, each different: a number that is spelled with them stands but once in a line.
 DIGITS = "".join(filter(str.isdecimal, map(chr, range(0x0660, 0xABFA))))
-ALIKE = str.maketrans("123456789", "0" * 9)
+ANY_DIGIT = str.maketrans("123456789", "0" * 9)
 NAMED = re.compile(r"(?<=[A-Za-z_@])\d+|(?<=[A-Za-z]-)\d+")  # digits that belong to a name: acc5, top-1
 
 Place = tuple[str, int, int, str]  # a name, where its number stands, and what follows it: nothing or a percent sign
@@ -39,14 +39,14 @@ class Plan:
         return Line({name: text[a:b] for name, a, b, _ in self.marks}, pairs)
 
 
-_PLANS: Bounded[tuple[str, str], list[Plan]] = Bounded(MOST_SHAPES)
+_PLANS: Bounded[tuple[str, str], list[Plan]] = Bounded(MAX_SHAPES)
 
 
 def parse(text: str, under: str = "") -> Line:
     """As `text_pairs.parse`; what a line says follows from its shape, but for progress bars, lists and shares."""
-    if len(text) > LONGEST or "\r" in text or "\x08" in text:
+    if len(text) > MAX_LINE or "\r" in text or "\x08" in text:
         return parsed(text, under)
-    shape = (text.translate(ALIKE), under)
+    shape = (text.translate(ANY_DIGIT), under)
     plans = _PLANS.get(shape)
     if plans is None:  # a shape that comes once is worth no plan
         _PLANS[shape] = []
@@ -54,7 +54,7 @@ def parse(text: str, under: str = "") -> Line:
     plan = next((plan for plan in plans if plan.fits(text)), None)
     if plan is None:
         line = parsed(text, under)
-        if len(plans) < MOST_KINDS:
+        if len(plans) < MAX_KINDS:
             plans.append(_plan(text, under, line))
         return line
     return plan.read(text) if plan.known else parsed(text, under)

@@ -11,7 +11,7 @@ from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning_of
 
 LABEL = re.compile(r"(?:.*(?:\s{2,}|\s-\s|:\s))?(?P<label>\S.*)")  # what a logger puts before it is left out
 DIGIT = re.compile(r"\d")
-WIDEST = 32  # columns
+MAX_COLUMNS = 32  # columns
 
 
 def uncrossed(lines: Iterable[str]) -> Iterator[str]:
@@ -28,7 +28,7 @@ def uncrossed(lines: Iterable[str]) -> Iterator[str]:
             yield line  # neither a header nor below one
             continue
         cells = [cell.strip() for cell in line.translate(UPRIGHT).strip().strip("|").split("|")]
-        if not 2 <= len(cells) <= WIDEST:
+        if not 2 <= len(cells) <= MAX_COLUMNS:
             yield line
         elif not any(map(str.isdigit, "".join(cells[1:]))) and not _values(cells[1:]):
             first = _label(cells[0])

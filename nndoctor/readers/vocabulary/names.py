@@ -31,8 +31,8 @@ from nndoctor.readers.vocabulary.spellings import (
     SPLITS,
     STEP,
 )
-from nndoctor.readers.vocabulary.workloads import BARE as MODERN
 from nndoctor.readers.vocabulary.workloads import MACHINE, modern
+from nndoctor.readers.vocabulary.workloads import WITHOUT_SPLIT as MODERN
 
 __all__ = ["FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning_of", "task", "tidy"]
 
@@ -73,7 +73,7 @@ class Meaning:
         return self.kind in (Kind.STEP, Kind.EPOCH)
 
 
-BARE = frozenset(
+WITHOUT_SPLIT = frozenset(
     {
         "lr",
         "grad_norm",

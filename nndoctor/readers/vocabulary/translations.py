@@ -28,11 +28,11 @@ ANY = re.compile("|".join(sorted(ENGLISH, key=len, reverse=True)))
 STEM = {stem: english for english, stems in STEMS.items() for stem in stems.split()}
 STEMMED = re.compile(rf"\b({'|'.join(sorted(STEM, key=len, reverse=True))})\w*", re.IGNORECASE)
 NTH = re.compile(r"第\s*(\d+(?:\s*/\s*\d+)?)\s*(?:轮|輪|个?周期|エポック|代)")
-FAR = re.compile(r"[\u0400-\u04ff\u0100-\u017f]")  # Cyrillic, and letters beyond those of Western Europe
+FOREIGN_LETTERS = re.compile(r"[\u0400-\u04ff\u0100-\u017f]")  # Cyrillic, and letters beyond those of Western Europe
 EASTERN = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7af\uff00-\uff5e]")
 ACCENTED = re.compile(r"[\u00c0-\u017f]")
-WIDE = {ord(wide): plain for wide, plain in zip("：，；（）％【】＝｜。、", ":,;()%[]=|,,", strict=True)}
-BARE = {k: base for k in range(0xC0, 0x180) if (base := unicodedata.normalize("NFKD", chr(k))[0]).isascii()}
+FULL_WIDTH = {ord(wide): plain for wide, plain in zip("：，；（）％【】＝｜。、", ":,;()%[]=|,,", strict=True)}
+WITHOUT_ACCENT = {k: base for k in range(0xC0, 0x180) if (base := unicodedata.normalize("NFKD", chr(k))[0]).isascii()}
 COMPOUND = re.compile(
     r"\b(?P<split>training|trainings|validierung|validierungs|test)[_-]?(?P<metric>verlust|genauigkeit|fehler)\b",
     re.IGNORECASE,
@@ -43,11 +43,11 @@ def translated(text: str) -> str:
     """A text with these words in English."""
     if not text.isascii():
         if EASTERN.search(text):
-            text = ANY.sub(lambda found: f" {ENGLISH[found[0]]} ", NTH.sub(r" epoch \1 ", text.translate(WIDE)))
-        if FAR.search(text):
+            text = ANY.sub(lambda found: f" {ENGLISH[found[0]]} ", NTH.sub(r" epoch \1 ", text.translate(FULL_WIDTH)))
+        if FOREIGN_LETTERS.search(text):
             text = STEMMED.sub(lambda found: STEM[found[1].lower()], text)
         if ACCENTED.search(text):
-            text = text.translate(BARE)
+            text = text.translate(WITHOUT_ACCENT)
     return COMPOUND.sub(_apart, text)
 
 

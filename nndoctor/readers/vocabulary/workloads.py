@@ -110,12 +110,12 @@ def _preference(name: str, liked: re.Match[str]) -> tuple[str, str]:
     return "validation" if held_out else "", f"{what}_{ours}"
 
 
-MOST_NUMBERED = 512  # experts and ranks that are told apart
-BARE = frozenset(
+MAX_NUMBERED = 512  # experts and ranks that are kept apart
+WITHOUT_SPLIT = frozenset(
     (
         *SERIES.values(),
         *(f"{what}_{which}" for what in ("rewards", "logps") for which in ("chosen", "rejected")),
-        *(f"{what}_{k}" for what in ("expert_load", "step_time_rank") for k in range(MOST_NUMBERED)),
+        *(f"{what}_{k}" for what in ("expert_load", "step_time_rank") for k in range(MAX_NUMBERED)),
         "rewards_margins",
         "rewards_accuracies",
         "total_loss",

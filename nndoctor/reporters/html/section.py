@@ -18,7 +18,7 @@ from nndoctor.reporters.json import summary
 from nndoctor.reporters.kind import phrase
 from nndoctor.reporters.verbose import figures
 
-MOST_FACTS = 60
+MAX_FACTS = 60
 
 
 def section(report: Report, k: int) -> Html:
@@ -97,7 +97,7 @@ def _rest(report: Report) -> Html:
         parts.append(_details(f"Not checked: {len(report.skipped)} checks", skipped))
     parts.append(_details(f"Series: {len(report.run.series)}", _series(report)))
     if report.run.facts:
-        facts = [(name, _fact(fact.value)) for name, fact in list(report.run.facts.items())[:MOST_FACTS]]
+        facts = [(name, _fact(fact.value)) for name, fact in list(report.run.facts.items())[:MAX_FACTS]]
         parts.append(_details(f"Facts: {len(report.run.facts)}", rows(facts, class_="facts")))
     notes = [*report.run.notes, *(f"unrecognized column: {name}" for name in report.run.unknown)]
     if notes:

@@ -11,7 +11,7 @@ from nndoctor.plots.frame import Frame
 from nndoctor.reporters.html.elements import Html
 
 ACROSS, UP = 120, 28
-POINTS = 120
+MAX_POINTS = 120
 
 
 def spark(report: Report) -> Html:
@@ -22,7 +22,7 @@ def spark(report: Report) -> Html:
     frame = Frame.around([curve.series for curve in curves])
     lines = []
     for curve in curves:
-        x, y = extremes(curve.series.x, curve.series.y, POINTS)
+        x, y = extremes(curve.series.x, curve.series.y, MAX_POINTS)
         across, up = frame.columns(x, ACROSS), UP - frame.rows(y, UP)
         points = " ".join(f"{a},{b}" for a, b in zip(across.tolist(), np.asarray(up).tolist(), strict=True))
         lines.append(f'<polyline points="{points}" style="stroke:var(--{curve.style})"/>')

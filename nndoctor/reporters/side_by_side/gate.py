@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nndoctor._version import __version__
-from nndoctor.compare.gate import MOST_SEEDS, Gate, GateVerdict
+from nndoctor.compare.gate import MAX_SEEDS, Gate, GateVerdict
 from nndoctor.core.formatting import number
 from nndoctor.reporters.json import Json, dumped, plain
 from nndoctor.reporters.side_by_side.words import spoken, value
@@ -32,7 +32,7 @@ def advice(found: Gate) -> str:
     now = f"there are {found.measure.levels[0].runs} and {found.measure.levels[1].runs}"
     if found.seeds is None:
         return (
-            f"Over {MOST_SEEDS} runs of each with other seeds would be needed to show a difference this small ({now})."
+            f"Over {MAX_SEEDS} runs of each with other seeds would be needed to show a difference this small ({now})."
         )
     if not found.repeated:
         return f"To measure the noise: {found.seeds} runs of each with other seeds, in one folder for each ({now})."

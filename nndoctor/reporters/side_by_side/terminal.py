@@ -8,7 +8,7 @@ from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Measure
 from nndoctor.compare.remedy_outcomes import Change
 from nndoctor.core.formatting import step
 from nndoctor.plots.curves import Paper
-from nndoctor.plots.overlay import MOST, overlay
+from nndoctor.plots.overlay import MAX_CURVES, overlay
 from nndoctor.reporters.page import Page, Style, cut, padded
 from nndoctor.reporters.side_by_side.words import STYLES, became, seconds, sentence, setting, spoken, value, worked
 
@@ -49,8 +49,8 @@ def _picture(page: Page, found: Comparison) -> None:
     page.line((spoken(name), "dim"))
     for line in overlay(curves, Paper(page.width, drawing=page.look.drawing)):
         page.row(line)
-    if len(curves) > MOST:
-        page.line((f"only the first {MOST} of {len(curves)} are drawn", "dim"))
+    if len(curves) > MAX_CURVES:
+        page.line((f"only the first {MAX_CURVES} of {len(curves)} are drawn", "dim"))
     if any(len(side.runs) > 1 for side in found.sides):
         page.line(("only the first of the repeats is drawn", "dim"))
     page.blank()
