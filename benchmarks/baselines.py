@@ -12,7 +12,7 @@ from pathlib import Path
 import nndoctor
 from nndoctor.compare.comparison import ComparisonVerdict, Side, compare
 from nndoctor.core.report import Report
-from nndoctor.diagnosis.baseline import loaded, saved
+from nndoctor.diagnosis.baseline import from_text, to_text
 from nndoctor.rules.standard.outside_baseline import check
 from nndoctor.settings import with_facts
 from tests.little import trained
@@ -40,7 +40,7 @@ def alarms(runs: list[Report], count: int) -> tuple[int, int]:
     left = beside = 0
     for first in range(SEEDS):
         good = [(first + k) % SEEDS for k in range(count)]
-        facts = loaded(saved([runs[k] for k in good]), "").facts()
+        facts = from_text(to_text([runs[k] for k in good]), "").facts()
         others = [runs[k].run for k in range(SEEDS) if k not in good]
         left += sum(any(check(with_facts(run, facts))) for run in others)
         beside += len(others)

@@ -48,12 +48,12 @@ def main() -> None:
         writer.start()
         time.sleep(0.3)
         watch = Watch([str(path)])
-        watch.look()  # the first look imports pandas
+        watch.poll()  # the first look imports pandas
         began, looks, cost = time.monotonic(), 0, 0.0
         while time.monotonic() < end:
             time.sleep(min(max(EVERY, watch.pause), max(end - time.monotonic(), 0.01)))
             before = time.thread_time()
-            watch.look()
+            watch.poll()
             cost += time.thread_time() - before
             looks += 1
         writer.join()

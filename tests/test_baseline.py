@@ -13,7 +13,7 @@ from nndoctor.cli.entry import run as command
 from nndoctor.core.errors import UsageError
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.diagnosis.baseline import loaded, saved, with_known
+from nndoctor.diagnosis.baseline import from_text, marked_known, to_text
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.settings import with_facts
@@ -30,7 +30,7 @@ def trained(seed: int, *, worse: float = 0.0, after: int = 20, floor: float = 0.
 
 
 def kept(*runs: Run):
-    return loaded(saved([diagnose(run, RULES) for run in runs]), "baseline.json")
+    return from_text(to_text([diagnose(run, RULES) for run in runs]), "baseline.json")
 
 
 def left(run: Run, *good: Run) -> dict[str | None, float | None]:
@@ -83,11 +83,11 @@ def test_known_findings_fail_nothing_and_new_ones_do():
     """What a good run has, too, becomes information that says so, and stands last."""
     bad = Run.drawn(train_loss="2.3..0.05*20", validation_loss="2.3 1.6 1.2 1.0 0.95 1..2*15")
     report = diagnose(bad, RULES)
-    same = with_known(report, kept(bad))
+    same = marked_known(report, kept(bad))
     assert report.primary is not None
     assert same.primary is None
     assert all(f.message.startswith("known from the baseline: ") for f in same.findings)
-    assert with_known(report, kept(GOOD[0])) is report
+    assert marked_known(report, kept(GOOD[0])) is report
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_known_findings_fail_nothing_and_new_ones_do():
 def test_what_is_no_baseline_is_refused_in_one_line(text):
     """Whatever the file holds."""
     with pytest.raises(UsageError, match="x is not a baseline"):
-        loaded(text, "x")
+        from_text(text, "x")
 
 
 def test_the_command_line_keeps_and_compares(tmp_path, monkeypatch, capsys):

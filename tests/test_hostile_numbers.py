@@ -46,7 +46,9 @@ def test_any_series_is_judged_and_reported(run):
     report = diagnose(run, RULES)
     assert report.errors == ()
     assert all(0 <= f.confidence <= 1 for f in report.findings)
-    assert len(report.findings) + len(report.cleared) + len(report.skipped) >= sum(not rule.asked for rule in RULES)
+    assert len(report.findings) + len(report.cleared) + len(report.skipped) >= sum(
+        not rule.on_request for rule in RULES
+    )
     assert terminal.render([report], Style())
     assert json.render([report])
     concise.render([report])

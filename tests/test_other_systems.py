@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nndoctor.cli import look, out
+from nndoctor.cli import out, terminal_style
 from nndoctor.cli.entry import run
 from nndoctor.core import files, shell
 from nndoctor.diagnosis import cache, workers
@@ -164,8 +164,8 @@ def test_colors_are_turned_on_in_consoles_that_know_them(monkeypatch, old):
     console = Console(old=old)
     monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=console), raising=False)
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: True, encoding="utf-8"))
-    on_windows(monkeypatch, look, environ={"COLUMNS": "80"})
-    assert look.look().color is not old
+    on_windows(monkeypatch, terminal_style, environ={"COLUMNS": "80"})
+    assert terminal_style.terminal_style().color is not old
     assert console.mode == (3 if old else 7)
 
 

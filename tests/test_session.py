@@ -50,7 +50,7 @@ def test_assert_healthy_obeys_the_settings_beside_the_log(log):
 def test_watch_obeys_the_settings_beside_the_log(log):
     """A growing log is judged by the same session."""
     watch = Watch([str(log)])
-    watch.look()
+    watch.poll()
     assert [names(report) & {"overtraining"} for report in watch.all()] == [set()]
 
 

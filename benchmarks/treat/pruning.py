@@ -17,8 +17,8 @@ import numpy as np
 import optuna
 
 from nndoctor.cli.run_treat import length
-from nndoctor.treatment.doctor import Doctor
-from nndoctor.treatment.pruning import MIN_SHARE_DONE, bar_of, hopeless, too_slow, until
+from nndoctor.treatment.finding_pruner import FindingPruner
+from nndoctor.treatment.pruning import MIN_SHARE_DONE, bar_of, failure, too_slow, until
 from nndoctor.treatment.search import RATE_FACTOR, Range, Setting, one, ranges_of
 from nndoctor.treatment.trial import Job, Trial
 
@@ -101,11 +101,11 @@ def _median(study: optuna.Study, trial: Trial) -> int:
 
 def _ours(trial: Trial, total: int, finals: list[float]) -> int:
     """The evaluation at which a search of nndoctor cuts a trial, or the number of them."""
-    doctor, bar = Doctor(), bar_of(finals)
+    doctor, bar = FindingPruner(), bar_of(finals)
     for number in range(1, len(trial.losses)):
         so_far = until(trial, number)
         late = MIN_SHARE_DONE * total <= trial.steps[number - 1] + 1
-        if hopeless(so_far) or too_slow(so_far, bar, total) or (late and doctor.fails(so_far.run())):
+        if failure(so_far) or too_slow(so_far, bar, total) or (late and doctor.fails(so_far.run())):
             return number
     finals.append(trial.final)
     return len(trial.losses)

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from nndoctor.core.report import Report
 
 
-def annotated(reports: Sequence[Report]) -> list[tuple[str, str]]:
+def annotate_runs(reports: Sequence[Report]) -> list[tuple[str, str]]:
     """Write the verdicts, say how many, and give for each run that could not be written to the reason."""
     from nndoctor.core.errors import NNDoctorError
     from nndoctor.core.verdict import headline
-    from nndoctor.readers.services.annotating import annotate
+    from nndoctor.readers.services.annotation import annotate
 
     errors: list[tuple[str, str]] = []
     done = 0

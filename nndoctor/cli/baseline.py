@@ -42,9 +42,9 @@ def save(
     for _, message in errors:
         say(message)
     if reports and not errors:
-        from nndoctor.diagnosis.baseline import saved
+        from nndoctor.diagnosis.baseline import to_text
 
-        put(saved(reports), output)
+        put(to_text(reports), output)
         findings = sum(len(report.findings) for report in reports)
         runs = "1 run" if len(reports) == 1 else f"{len(reports)} runs"
         put(f"{output}: {runs}, {findings} known finding{'' if findings == 1 else 's'}\n")

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
     ConfigOption,
@@ -18,6 +17,7 @@ from nndoctor.cli.options import (
 )
 from nndoctor.cli.run_compare import CompareFormat, CompareRequest, carry_out
 from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.terminal_style import Color
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
 

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     CacheOption,
     ColorOption,
@@ -27,7 +26,8 @@ from nndoctor.cli.options import (
     chosen,
 )
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest, answer
+from nndoctor.cli.run_diagnose import DiagnoseRequest, carry_out
+from nndoctor.cli.terminal_style import Color
 from nndoctor.core.order import SortBy
 
 
@@ -120,7 +120,7 @@ def diagnose(
     judged.
     """
     raise typer.Exit(
-        answer(
+        carry_out(
             DiagnoseRequest(
                 logs or ["."],
                 format=format,

@@ -67,12 +67,12 @@ def _run(words: Sequence[str]) -> int:
     """The usual words of `diagnose` need no parser, and start in half the time; every other line is typer's."""
     completing = "_NNDOCTOR_COMPLETE" in os.environ
     if words[:1] == ["diagnose"] and not completing:
-        from nndoctor.cli.quick import request_of
-        from nndoctor.cli.run_diagnose import answer
+        from nndoctor.cli.fast_parse import request_of
+        from nndoctor.cli.run_diagnose import carry_out
 
         request = request_of(words[1:])
         if request is not None:
-            return answer(request)
+            return carry_out(request)
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
     if list(words) in (["--version"], ["-V"]):

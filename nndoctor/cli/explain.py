@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli import completing
-from nndoctor.cli.look import Color, look
+from nndoctor.cli import completion
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import put
+from nndoctor.cli.terminal_style import Color, terminal_style
 
 
 def explain(
@@ -17,7 +17,7 @@ def explain(
         str,
         typer.Argument(
             metavar="CODE",
-            autocompletion=completing.rules,
+            autocompletion=completion.rules,
             help="A rule's code or name (NN102, high-variance), or a common term (overfitting, nan).",
             show_default=False,
         ),
@@ -30,4 +30,4 @@ def explain(
     from nndoctor.reporters.cards import card
 
     first, *others = matching(rule)
-    put(card(first, look(chosen(color, no_color)), [one.name for one in others]))
+    put(card(first, terminal_style(chosen(color, no_color)), [one.name for one in others]))

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.look import Color, look
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import put, say
+from nndoctor.cli.terminal_style import Color, terminal_style
 
 
 class ListingFormat(StrEnum):
@@ -38,6 +38,6 @@ def formats(
     if format is ListingFormat.json:
         put(page.as_json(READERS, others))
     else:
-        put(page.table(READERS, others, look(chosen(color, no_color))))
+        put(page.table(READERS, others, terminal_style(chosen(color, no_color))))
     for line in broken:
         say(line)

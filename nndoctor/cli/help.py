@@ -10,7 +10,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from nndoctor.cli.examples import EXAMPLES
-from nndoctor.cli.look import look
+from nndoctor.cli.terminal_style import terminal_style
 from nndoctor.reporters.page import Page
 
 MAX_COLUMN = 26
@@ -46,7 +46,7 @@ class HelpfulGroup(TyperGroup):
 
 def _head(command: Any, ctx: Any) -> Page:  # noqa: ANN401
     """The page with the usage and the description."""
-    page = Page(look())
+    page = Page(terminal_style())
     words = [_argument(p) if p.required else f"[{_argument(p)}]" for p in command.params if _is_argument(p)]
     if hasattr(command, "commands"):
         words.append("COMMAND")

@@ -8,18 +8,18 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli import Exit, completing
-from nndoctor.cli.look import Color, look
+from nndoctor.cli import Exit, completion
 from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import put, say
-from nndoctor.cli.progress import working
+from nndoctor.cli.progress import spinner
+from nndoctor.cli.terminal_style import Color, terminal_style
 
 
 def lab(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", autocompletion=completing.lessons, help="Name of a lesson, or list."),
+        typer.Argument(metavar="NAME", autocompletion=completion.lessons, help="Name of a lesson, or list."),
     ] = "list",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Random seed; lessons are tested with seed 0.")] = 0,
     out: Annotated[
@@ -34,13 +34,13 @@ def lab(
     Exits with 1 if the expected effect did not occur.
     """
     needs_torch("the lab")
-    with working("loading the lab", line=name != "list"):
+    with spinner("loading the lab", line=name != "list"):
         from nndoctor.lab.lessons import CHAPTERS, LESSONS
         from nndoctor.lab.teach import teach
         from nndoctor.reporters.lesson import Words, listed, render
         from nndoctor.training.folder import fresh
 
-    seen = look(chosen(color, no_color))
+    seen = terminal_style(chosen(color, no_color))
     if name == "list":
         put(listed({c: [(one.name, one.title) for one in lessons] for c, lessons in CHAPTERS.items()}, seen))
         return
@@ -49,7 +49,7 @@ def lab(
         raise _unknown(name, list(LESSONS))
     with tempfile.TemporaryDirectory() as spare:
         folder = Path(spare) if out is None else fresh("lab", out)
-        with working(f"training both networks of {name}"):
+        with spinner(f"training both networks of {name}"):
             done = teach(lesson, folder, seed)
     words = Words(lesson.title, lesson.source, lesson.moral, done.claims)
     put(render(words, [(t.setup.label, t.report) for t in (done.sick, done.healthy)], seen))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nndoctor.cli.look import Color, look
 from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import check, put, say
 from nndoctor.cli.run_treat import TreatFormat, length
+from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.cli.training_options import DeviceOption, StepsOption, TrainingEngineOption, epochs_option
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.workers import Engine
@@ -55,7 +55,7 @@ def learning_curve(
         curve = _trained(source, length(source, epochs, steps), seeds, device, Engine.of(engine))
     from nndoctor.reporters import learning_curve as reporter
 
-    paper = look(chosen(color, no_color), to_file=output is not None)
+    paper = terminal_style(chosen(color, no_color), to_file=output is not None)
     put(reporter.as_json(curve) if format is TreatFormat.json else reporter.render(curve, paper), output)
 
 
@@ -74,12 +74,12 @@ def _read(source: str) -> LearningCurve:
 
 def _trained(source: str, steps: int, seeds: int, device: str, engine: Engine) -> LearningCurve:
     from nndoctor.treatment.learning_curve import measured
-    from nndoctor.treatment.trainings import Place
+    from nndoctor.treatment.trainings import ComputeTarget
 
     return measured(
         source,
         steps,
         seeds,
         lambda p: say(f"{p.size:,} examples, seed {p.seed}: validation {p.validation:.4g}"),
-        Place(device, engine),
+        ComputeTarget(device, engine),
     )

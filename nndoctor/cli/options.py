@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli import completing
-from nndoctor.cli.look import Color
+from nndoctor.cli import completion
 from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.terminal_style import Color
 
 ColorOption = Annotated[
     Color, typer.Option("--color", metavar="WHEN", help="When to use color: auto, always or never. Respects NO_COLOR.")
@@ -29,7 +29,7 @@ ReportOption = Annotated[
     typer.Option(
         "--report",
         metavar="FORMAT=FILE",
-        autocompletion=completing.reports,
+        autocompletion=completion.reports,
         help="Also write a report, such as sarif=out.sarif. Repeatable. Replaces an earlier report of the same format;"
         " other files only with --force.",
         show_default=False,
@@ -40,7 +40,7 @@ SelectOption = Annotated[
     typer.Option(
         "--select",
         metavar="RULES",
-        autocompletion=completing.rules,
+        autocompletion=completion.rules,
         help="Comma-separated rule codes, names or prefixes (NN1), or ALL.",
         show_default=False,
     ),
@@ -50,7 +50,7 @@ IgnoreOption = Annotated[
     typer.Option(
         "--ignore",
         metavar="RULES",
-        autocompletion=completing.rules,
+        autocompletion=completion.rules,
         help="Skip these rules.",
         show_default=False,
     ),

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.files import move
-from nndoctor.core.sanitize import encodable, shown
+from nndoctor.core.sanitize import encodable, printable
 
 
 def put(text: str, output: str | None = None) -> None:
@@ -43,7 +43,7 @@ def put_bytes(data: bytes, output: str) -> None:
 
 def say(message: str) -> None:
     """One line for the user on standard error; names in it are shown, not obeyed."""
-    _print(f"nndoctor: {shown(message)}\n", sys.stderr)
+    _print(f"nndoctor: {printable(message)}\n", sys.stderr)
 
 
 def say_trace(trace: str) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Outcome:
+class DiagnosisOutcome:
     """Runs that fail, that could not be judged, and requirements that name no series, gathered report by report."""
 
     session: Session
@@ -24,7 +24,7 @@ class Outcome:
     unjudged: list[tuple[str, str]] = field(default_factory=list)
     misspelled: dict[str, None] = field(default_factory=dict)
 
-    def see(self, report: Report) -> None:
+    def add(self, report: Report) -> None:
         """Take in one run's report."""
         self.runs += 1
         self.found = self.found or bool(report.findings)

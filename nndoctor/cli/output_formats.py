@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nndoctor.cli.look import Color, look
+from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.order import SortBy
 
@@ -41,7 +41,7 @@ CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RenderOptions:
     """How to render: the rules asked for, the severity that fails the gate (None: none), and the looks of the page: `full` shows every run."""
 
     rules: tuple[Rule, ...] = ()
@@ -53,7 +53,7 @@ class Plan:
 
 
 Errors = Sequence[tuple[str, str]]
-Renderer = Callable[[Sequence["Report"], Errors, Plan, bool], str]
+Renderer = Callable[[Sequence["Report"], Errors, RenderOptions, bool], str]
 
 
 class Syntax(StrEnum):
@@ -79,26 +79,26 @@ class FormatCard:
     sign: str = ""
 
 
-def _terminal(reports: Sequence[Report], _errors: Errors, plan: Plan, to_file: bool) -> str:
+def _terminal(reports: Sequence[Report], _errors: Errors, plan: RenderOptions, to_file: bool) -> str:
     from nndoctor.reporters.terminal import render
 
-    paper = look(plan.color, to_file=to_file)
+    paper = terminal_style(plan.color, to_file=to_file)
     return render(reports, paper, quiet=plan.quiet, full=plan.full, sort=plan.sort) if reports else ""
 
 
-def _concise(reports: Sequence[Report], _errors: Errors, _plan: Plan, _to_file: bool) -> str:
+def _concise(reports: Sequence[Report], _errors: Errors, _plan: RenderOptions, _to_file: bool) -> str:
     from nndoctor.reporters.concise import render
 
     return render(reports)
 
 
-def _json(reports: Sequence[Report], errors: Errors, _plan: Plan, _to_file: bool) -> str:
+def _json(reports: Sequence[Report], errors: Errors, _plan: RenderOptions, _to_file: bool) -> str:
     from nndoctor.reporters.json import render
 
     return render(reports, errors)
 
 
-def _jsonl(reports: Sequence[Report], errors: Errors, _plan: Plan, _to_file: bool) -> str:
+def _jsonl(reports: Sequence[Report], errors: Errors, _plan: RenderOptions, _to_file: bool) -> str:
     from nndoctor.reporters.json import render_lines
 
     return render_lines(reports, errors)
@@ -107,7 +107,7 @@ def _jsonl(reports: Sequence[Report], errors: Errors, _plan: Plan, _to_file: boo
 def _in_context(module: str) -> Renderer:
     """The renderer of a format whose module needs the rules asked for, the gate and the repository's root."""
 
-    def render(reports: Sequence[Report], errors: Errors, plan: Plan, _to_file: bool) -> str:
+    def render(reports: Sequence[Report], errors: Errors, plan: RenderOptions, _to_file: bool) -> str:
         from nndoctor.reporters.entries import Context
 
         context = Context(plan.rules, plan.fails_at, _root())
@@ -155,13 +155,13 @@ FORMATS = {
 
 
 def rendered(
-    form: OutputFormat, reports: Sequence[Report], errors: Errors, plan: Plan, *, to_file: bool = False
+    form: OutputFormat, reports: Sequence[Report], errors: Errors, plan: RenderOptions, *, to_file: bool = False
 ) -> str:
     """The text of one report."""
     return FORMATS[form].render(reports, errors, plan, to_file)
 
 
-def named(words: Sequence[str]) -> list[tuple[OutputFormat, str]]:
+def report_files(words: Sequence[str]) -> list[tuple[OutputFormat, str]]:
     """`sarif=out.sarif` as a format and a file. Raises UsageError for what is no such pair, or a file named twice."""
     pairs: list[tuple[OutputFormat, str]] = []
     for word in words:
@@ -189,7 +189,7 @@ def replaceable(form: OutputFormat, file: str) -> bool:
     return sign in start or (form is OutputFormat.gitlab and start.strip() == "[]")
 
 
-def summarize(reports: Sequence[Report], errors: Errors, plan: Plan) -> None:
+def summarize(reports: Sequence[Report], errors: Errors, plan: RenderOptions) -> None:
     """Append the Markdown report to the step's summary where GitHub asks for one, as far as it takes one.
 
     Raises OSError where the summary cannot be written.

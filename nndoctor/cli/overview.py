@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nndoctor.cli.look import look
 from nndoctor.cli.panels import ORDER, PANELS
+from nndoctor.cli.terminal_style import terminal_style
 from nndoctor.reporters.page import Page
 
 WORDS = (
@@ -14,7 +14,7 @@ WORDS = (
 
 def overview() -> str:
     """The page."""
-    page = Page(look())
+    page = Page(terminal_style())
     page.line(("nndoctor", "bold"), " reads your training log and tells you what went wrong and what to try first.")
     page.blank()
     page.line("Start with   ", ("nndoctor diagnose path/to/log", "good"))

@@ -52,10 +52,10 @@ def plot(
     for target in targets:
         check(target, logs, force=force)
     from nndoctor.plots.picture import Kind, picture, rendered
-    from nndoctor.plots.together import together
+    from nndoctor.plots.several_runs import picture_of_runs
 
     for several, target in zip(pictures, targets, strict=False):
-        figure = picture(several[0], theme) if len(several) == 1 else together(several, theme)
+        figure = picture(several[0], theme) if len(several) == 1 else picture_of_runs(several, theme)
         put_bytes(rendered(figure, Kind(kind), dpi), target)
         put(f"{target}\n")
     for _, message in errors:

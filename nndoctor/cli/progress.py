@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nndoctor.cli.out import say
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 
 if TYPE_CHECKING:
     from nndoctor.readers.io.source import Source
@@ -18,7 +18,7 @@ MIN_LOGS = 20  # from which on a bar is shown
 MIN_BYTES = 50 << 20  # of the logs together, from which on a bar is shown
 
 
-def watched(sources: Sequence[Source]) -> Iterator[Source]:
+def with_progress(sources: Sequence[Source]) -> Iterator[Source]:
     """The sources one by one, the bar moving on as each is done with."""
     if not sys.stderr.isatty() or (len(sources) < MIN_LOGS and sum(map(_bytes, sources)) < MIN_BYTES):
         yield from sources
@@ -30,7 +30,7 @@ def watched(sources: Sequence[Source]) -> Iterator[Source]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=len(sources))
         for source in sources:
-            progress.update(task, description=shown(source.path))
+            progress.update(task, description=printable(source.path))
             yield source
             progress.advance(task)
 
@@ -43,7 +43,7 @@ def _bytes(source: Source) -> int:
 
 
 @contextmanager
-def working(message: str, *, quiet: bool = False, line: bool = True) -> Iterator[None]:
+def spinner(message: str, *, quiet: bool = False, line: bool = True) -> Iterator[None]:
     """Say what is being done while it lasts: with a spinner on a terminal, in a pipe with one `line`."""
     if quiet:
         yield
@@ -54,5 +54,5 @@ def working(message: str, *, quiet: bool = False, line: bool = True) -> Iterator
     else:
         from rich.console import Console
 
-        with Console(stderr=True).status(shown(message)):
+        with Console(stderr=True).status(printable(message)):
             yield

@@ -33,7 +33,7 @@ def report(
 
     Exits with 0 if the page was written, whatever was found, and with 2 if a log could not be read.
     """
-    from nndoctor.cli.run_report import ReportRequest, answer
+    from nndoctor.cli.run_report import ReportRequest, carry_out
 
     options = SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated)
-    raise typer.Exit(answer(ReportRequest(logs, output, options, Engine.of(engine, jobs), cache, force)))
+    raise typer.Exit(carry_out(ReportRequest(logs, output, options, Engine.of(engine, jobs), cache, force)))

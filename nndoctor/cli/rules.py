@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.look import Color, look
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import put
+from nndoctor.cli.terminal_style import Color, terminal_style
 
 
 class ListingFormat(StrEnum):
@@ -30,4 +30,8 @@ def rules(
     from nndoctor.diagnosis.catalogue import RULES
     from nndoctor.reporters import cards
 
-    put(cards.as_json(RULES) if format is ListingFormat.json else cards.table(RULES, look(chosen(color, no_color))))
+    put(
+        cards.as_json(RULES)
+        if format is ListingFormat.json
+        else cards.table(RULES, terminal_style(chosen(color, no_color)))
+    )

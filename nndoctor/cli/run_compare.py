@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import check, check_picture, kind_of_picture, put, put_bytes, say
 from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.logs import judged
 from nndoctor.diagnosis.request import SessionOptions
@@ -76,12 +76,12 @@ def carry_out(request: CompareRequest) -> int:
 def _draw(sides: Sequence[Side], file: str) -> None:
     """The runs of all sides over each other, each with the letter of its side."""
     from nndoctor.plots.picture import Kind, rendered
-    from nndoctor.plots.together import distinct_names, together
+    from nndoctor.plots.several_runs import distinct_names, picture_of_runs
 
     reports = [report for side in sides for report in side.reports]
     labels = [side.label for side in sides for _ in side.reports]
     names = [f"{label} {name}" for label, name in zip(labels, distinct_names(reports), strict=True)]
-    put_bytes(rendered(together(reports, names=names), Kind(kind_of_picture(file))), file)
+    put_bytes(rendered(picture_of_runs(reports, names=names), Kind(kind_of_picture(file))), file)
 
 
 def sides_of(request: CompareRequest) -> tuple[list[Side], list[tuple[str, str]]]:
@@ -121,7 +121,7 @@ def _rendered(
     return (
         ""
         if found is None
-        else terminal.render(found, changes, look(request.color, to_file=request.output is not None))
+        else terminal.render(found, changes, terminal_style(request.color, to_file=request.output is not None))
     )
 
 

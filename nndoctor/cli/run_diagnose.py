@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.look import Color
 from nndoctor.cli.out import check, put, say
-from nndoctor.cli.outcome import Outcome
-from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.outcome import DiagnosisOutcome
+from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered, replaceable, report_files, summarize
 from nndoctor.cli.tables import FleetTable, is_table
+from nndoctor.cli.terminal_style import Color
 from nndoctor.core.order import SortBy
 from nndoctor.diagnosis.result import MAX_WHOLE_RUNS, Detail
 
@@ -65,7 +65,7 @@ class DiagnoseRequest:
     sort: SortBy = SortBy.finding
 
 
-def answer(request: DiagnoseRequest) -> int:
+def carry_out(request: DiagnoseRequest) -> int:
     """Print or write the report, and give the exit code. Raises NNDoctorError for a request that makes no sense."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts twice as fast; nothing here needs its threads
     from nndoctor.diagnosis.session import session_of
@@ -77,22 +77,24 @@ def answer(request: DiagnoseRequest) -> int:
     found = survey(request.logs, is_log)
     sources = session.included(found.sources, request.logs)
     paths = [source.path for source in sources]
-    _warn(session.lowered_gates(paths))
+    _warn(session.settings_that_pass_errors(paths))
     files = _targets(request, paths)
-    outcome = Outcome(session)
+    outcome = DiagnosisOutcome(session)
     if _is_only_table(request):
         errors, passed = _tabulated(sources, options, request, outcome)
     else:
         detail = _detail(request, len(paths), [form for form, _ in files])
         reports, errors, passed = _judge(sources, options, request, detail)
         for report in reports:
-            outcome.see(report)
-        plan = Plan(session.rules, session.fails_at(paths), request.quiet, request.color, request.full, request.sort)
+            outcome.add(report)
+        plan = RenderOptions(
+            session.rules, session.fails_at(paths), request.quiet, request.color, request.full, request.sort
+        )
         _write(reports, [*found.errors, *errors], plan, request, files)
         if request.annotate:
-            from nndoctor.cli.annotate import annotated
+            from nndoctor.cli.annotate import annotate_runs
 
-            errors = [*errors, *annotated(reports)]
+            errors = [*errors, *annotate_runs(reports)]
     errors = [*found.errors, *errors]
     _warn([message for _, message in errors])
     _note_left_out([*found.passed, *passed], request)
@@ -102,7 +104,7 @@ def answer(request: DiagnoseRequest) -> int:
 def _targets(request: DiagnoseRequest, paths: Sequence[str]) -> list[tuple[OutputFormat, str]]:
     """The files that --report names, after all files to write were checked, before any work. Raises UsageError."""
     check(request.output, paths, force=request.force)
-    files = named(request.reports)
+    files = report_files(request.reports)
     for form, file in files:
         check(file, paths, force=request.force or replaceable(form, file), option="--report")
     return files
@@ -119,7 +121,7 @@ def _note_left_out(passed: Sequence[str], request: DiagnoseRequest) -> None:
         say(_left_out(passed))
 
 
-def _exit_code(outcome: Outcome, request: DiagnoseRequest, *, failed: bool) -> int:
+def _exit_code(outcome: DiagnosisOutcome, request: DiagnoseRequest, *, failed: bool) -> int:
     """2 where something could not be read or judged, else what the findings ask for; says what the format does not."""
     shown = request.format is OutputFormat.terminal and not request.quiet and request.output is None
     if outcome.report_problems(shown=shown) or failed or not outcome.runs:
@@ -139,7 +141,7 @@ def _detail(request: DiagnoseRequest, logs: int, forms: Sequence[OutputFormat]) 
 def _write(
     reports: Sequence[Report],
     errors: Errors,
-    plan: Plan,
+    plan: RenderOptions,
     request: DiagnoseRequest,
     files: Sequence[tuple[OutputFormat, str]],
 ) -> None:
@@ -158,13 +160,13 @@ def _write(
 
 
 def _tabulated(
-    sources: Sequence[Source], options: SessionOptions, request: DiagnoseRequest, outcome: Outcome
+    sources: Sequence[Source], options: SessionOptions, request: DiagnoseRequest, outcome: DiagnosisOutcome
 ) -> tuple[Errors, list[str]]:
     """Write the table of runs while they are judged, and keep next to nothing of them. Raises as `_judge` does."""
     table = FleetTable.at(str(request.output))
 
     def see(report: Report) -> Report:
-        outcome.see(report)
+        outcome.add(report)
         return table.add(report)
 
     try:
@@ -211,11 +213,11 @@ def _judge(
 
     What `see` gives is kept of a report, if given. Raises UsageError for a --map that fits none of the logs.
     """
-    from nndoctor.cli.progress import watched
+    from nndoctor.cli.progress import with_progress
     from nndoctor.core.errors import UsageError
     from nndoctor.diagnosis.batch import all_judged
     from nndoctor.diagnosis.workers import Engine
-    from nndoctor.reporters.twins import once
+    from nndoctor.reporters.duplicates import without_duplicates
 
     chosen: list[Report] = []
     below: list[Report] = []
@@ -224,17 +226,17 @@ def _judge(
     misfits = 0
     engine = Engine.of(request.engine, request.jobs)
     results = all_judged(sources, options, engine, detail, cached=request.cache)
-    passing = sources if request.quiet else watched(sources)
+    passing = sources if request.quiet else with_progress(sources)
     for source, result in zip(passing, results, strict=False):
         (below if source.below else chosen).extend(map(see, result.reports) if see is not None else result.reports)
-        misfits += result.misfit
+        misfits += result.map_unmatched
         if result.error:
             (passed if result.left_out else errors).append((source.path, result.error))
     if errors and misfits == len(errors) and not (chosen or below):
         raise UsageError(errors[0][1])
     if passed and not (chosen or below):  # nothing in the folder is a log: say why of each
         errors, passed = [*errors, *passed], []
-    return [*chosen, *once(below)], errors, [path for path, _ in passed]
+    return [*chosen, *without_duplicates(below)], errors, [path for path, _ in passed]
 
 
 def _left_out(paths: Sequence[str]) -> str:

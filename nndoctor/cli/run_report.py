@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.out import check, put, say
-from nndoctor.cli.progress import watched, working
+from nndoctor.cli.progress import spinner, with_progress
 from nndoctor.diagnosis.batch import all_judged
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.result import Detail
@@ -40,7 +40,7 @@ class ReportRequest:
     force: bool = False
 
 
-def answer(request: ReportRequest) -> int:
+def carry_out(request: ReportRequest) -> int:
     """Write the pages and give the exit code. Raises UsageError for files that exist, OSError where none can be written."""
     check(request.output, request.logs, force=request.force)
     reports, errors = _judged(request)
@@ -60,7 +60,7 @@ def _judged(request: ReportRequest) -> tuple[list[Report], list[tuple[str, str]]
     results = all_judged(sources, request.options, request.engine, detail, cached=request.cache)
     reports: list[Report] = []
     left_out: list[tuple[str, str]] = []
-    for source, result in zip(watched(sources), results, strict=False):
+    for source, result in zip(with_progress(sources), results, strict=False):
         reports += result.reports
         if result.error:
             (left_out if result.left_out else errors).append((source.path, result.error))
@@ -76,7 +76,7 @@ def _write(reports: Sequence[Report], errors: Sequence[tuple[str, str]], request
     names = page_names(request.output, -(-len(ordered) // PAGE))
     links = tuple(Path(name).name for name in names)
     count = len(ordered)
-    with working(f"drawing {count} run{'' if count == 1 else 's'}", line=count > MAX_SILENT):
+    with spinner(f"drawing {count} run{'' if count == 1 else 's'}", line=count > MAX_SILENT):
         for k, name in enumerate(names):
             place = Place(k, links, count) if len(names) > 1 else None
             put(render(ordered[k * PAGE : (k + 1) * PAGE], errors if k == 0 else (), place), name)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say, say_trace
-from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
-from nndoctor.cli.progress import working
+from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered, replaceable, report_files, summarize
+from nndoctor.cli.progress import spinner
 from nndoctor.cli.run_diagnose import DiagnoseRequest
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
@@ -50,7 +50,7 @@ def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
     from nndoctor.diagnosis.session import session_of
 
     message = f"checking {asked.model}, at most {asked.budget:g} s"
-    with working(message, quiet=request.quiet):  # torch alone takes seconds to load
+    with spinner(message, quiet=request.quiet):  # torch alone takes seconds to load
         from nndoctor.experiment.model_file import ModelFileError
         from nndoctor.experiment.shape import shape_of
         from nndoctor.sanity.api import unjudged
@@ -62,7 +62,7 @@ def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
     rules = session.selection(session.settings(asked.model), FAMILIES).rules
     shape = shape_of(asked.shape)
     try:
-        with working(message, quiet=request.quiet, line=False):
+        with spinner(message, quiet=request.quiet, line=False):
             with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is not part of the report
                 subject = from_file(asked.model, shape=shape, classes=asked.classes)
             run = examine(subject, budget=asked.budget, seeds=asked.seeds, pictures=asked.plot is not None)
@@ -73,7 +73,7 @@ def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
         return Exit.TROUBLE
     if asked.plot is not None:
         _drawn(run, asked.plot)
-    plan = Plan(rules, session.fails_at([asked.model]), request.quiet, request.color, request.full)
+    plan = RenderOptions(rules, session.fails_at([asked.model]), request.quiet, request.color, request.full)
     put(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
     for form, file in files:
         put(rendered(form, [report], [], plan, to_file=True), file)
@@ -102,7 +102,7 @@ def _checked(asked: SanityRequest, request: DiagnoseRequest) -> list[tuple[Outpu
         found = f"{asked.budget:g} and {asked.seeds}"
         raise UsageError(f"--budget wants seconds above 0, and --seeds 1 or more; found {found}")
     check(request.output, [asked.model], force=request.force)
-    files = named(request.reports)
+    files = report_files(request.reports)
     for form, file in files:
         check(file, [asked.model], force=request.force or replaceable(form, file), option="--report")
     if asked.plot is not None:

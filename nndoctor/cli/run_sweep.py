@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.look import look
 from nndoctor.cli.out import check, check_picture, kind_of_picture, put, put_bytes, say
-from nndoctor.cli.output_formats import OutputFormat, Plan, named, rendered, replaceable, summarize
+from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered, replaceable, report_files, summarize
 from nndoctor.cli.run_diagnose import DiagnoseRequest, Errors
+from nndoctor.cli.terminal_style import terminal_style
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Trials:
     """The trials behind the user's words, how they are scored, and the reports on their logs where there are any."""
 
     trials: list[Trial]
@@ -40,7 +40,7 @@ def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None, 
     """Judge the search and give the exit code. Raises UsageError where there is none, or no score."""
     check(request.output, request.logs, force=request.force)
     check_picture(plot, request.logs, force=request.force)
-    files = named(request.reports)
+    files = report_files(request.reports)
     for form, file in files:
         check(file, request.logs, force=request.force or replaceable(form, file), option="--report")
     found = _gathered(request, by, higher=higher)
@@ -68,7 +68,7 @@ def _draw(report: Report, file: str) -> None:
     put_bytes(rendered(trials(report, of(report.run)), Kind(kind_of_picture(file))), file)
 
 
-def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Found:
+def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Trials:
     from nndoctor.analysis.search import FEWEST
     from nndoctor.readers.io.address import without_password
     from nndoctor.readers.io.source import Source
@@ -79,9 +79,9 @@ def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) 
     if len(logs) == 1 and (study := _study(logs[0])) is not None:
         from nndoctor.readers.tables.studies import as_trials
 
-        found = Found(*as_trials(study, without_password(logs[0]), by, higher=higher))
+        found = Trials(*as_trials(study, without_password(logs[0]), by, higher=higher))
     elif len(logs) == 1 and logs[0] != "-" and not source.is_dir and _exists(source) and is_table_of_trials(source):
-        found = Found(*trials(rows(source), source.path, by, higher=higher))
+        found = Trials(*trials(rows(source), source.path, by, higher=higher))
     else:
         found = _from_runs(request, by, higher=higher)
     if len(found.trials) < FEWEST and found.errors and len(logs) == 1:
@@ -100,10 +100,10 @@ def _study(log: str) -> Study | None:
 
     if log.startswith("optuna:"):
         from nndoctor.readers.services import service_of
-        from nndoctor.readers.services.asking import asking
         from nndoctor.readers.services.optuna_runs import study_at
+        from nndoctor.readers.services.service import client_errors
 
-        with asking(log, service_of("optuna")):
+        with client_errors(log, service_of("optuna")):
             return study_at(log.removeprefix("optuna:"))
     file, _, name = (log, "", "") if log == "-" or _exists(Source(log)) else log.partition("#")
     source = Source(file)
@@ -116,7 +116,7 @@ def _exists(source: Source) -> bool:
     return Path(source.path).exists()
 
 
-def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Found:
+def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Trials:
     """A trial for each run, its settings from its log and its path, its score by a statistic of a series."""
     from nndoctor.analysis.hyperparameters import of
     from nndoctor.analysis.search import Trial
@@ -135,7 +135,7 @@ def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None)
         raise UsageError(f"--by {by}: no run has {series}; they have {held}")
     trials = [Trial(report.source, of(report.run), _score(report.run, wanted)) for report in reports]
     upward = direction(series) if higher is None else higher
-    return Found(_without_folder(trials), f"{series} {wanted.statistic}", upward, errors, reports)
+    return Trials(_without_folder(trials), f"{series} {wanted.statistic}", upward, errors, reports)
 
 
 def _score(run: Run, wanted: Requirement) -> float:
@@ -171,7 +171,7 @@ def _without_folder(trials: list[Trial]) -> list[Trial]:
     return [replace(t, source=t.source.removeprefix(folder).lstrip("/\\") or t.source) for t in trials]
 
 
-def _judged(found: Found, request: DiagnoseRequest) -> tuple[Report, Plan]:
+def _judged(found: Trials, request: DiagnoseRequest) -> tuple[Report, RenderOptions]:
     from nndoctor.analysis.search import as_run
     from nndoctor.diagnosis.session import Session
     from nndoctor.readers.io.address import without_password
@@ -193,19 +193,19 @@ def _judged(found: Found, request: DiagnoseRequest) -> tuple[Report, Plan]:
     if not selection.rules:
         raise UsageError("no rule on searches is selected; they are NN901 to NN904")
     limit = session.fails_at([log])
-    return session.judge(run, log=log, families=("NN9",)), Plan(
+    return session.judge(run, log=log, families=("NN9",)), RenderOptions(
         selection.rules, limit, request.quiet, request.color, request.full
     )
 
 
-def _rendered(form: OutputFormat, report: Report, found: Found, plan: Plan, *, to_file: bool) -> str:
+def _rendered(form: OutputFormat, report: Report, found: Trials, plan: RenderOptions, *, to_file: bool) -> str:
     from nndoctor.analysis.search import of
     from nndoctor.reporters import sweep
 
     best = found.reports[of(report.run).best] if found.reports else None
     results = sweep.Results(found.trials, best)
     if form is OutputFormat.terminal:
-        paper = look(plan.color, to_file=to_file)
+        paper = terminal_style(plan.color, to_file=to_file)
         return sweep.render(report, results, paper, quiet=plan.quiet, full=plan.full)
     if form is OutputFormat.json:
         return sweep.as_json(report, results, found.errors)

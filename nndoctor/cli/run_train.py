@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.look import Color, look
 from nndoctor.cli.out import put, say, say_trace
-from nndoctor.cli.progress import working
+from nndoctor.cli.progress import spinner
 from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
 
@@ -49,7 +49,7 @@ def carry_out(request: TrainRequest) -> int:
     from nndoctor.core.finding import Severity
     from nndoctor.diagnosis.session import session_of
 
-    with working("loading torch", quiet=request.quiet):
+    with spinner("loading torch", quiet=request.quiet):
         from nndoctor.experiment.experiment import Given, experiment
         from nndoctor.experiment.model_file import ModelFileError
         from nndoctor.experiment.shape import shape_of
@@ -184,7 +184,7 @@ def _diagnosed(folder: Path, request: TrainRequest) -> bool:
         say(f"nothing to diagnose: {message}")
     if not reports:
         return False
-    put(render(reports[-1:], look(request.color), quiet=request.quiet))
+    put(render(reports[-1:], terminal_style(request.color), quiet=request.quiet))
     page = folder / "report.html"
     try:
         put(as_page(reports[-1:]), str(page))

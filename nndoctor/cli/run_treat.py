@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.look import Color, look
 from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.out import check, put, say, say_trace
+from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.workers import Engine
@@ -56,7 +56,7 @@ class TreatRequest:
 def carry_out(request: TreatRequest) -> int:
     """Treat, and give the exit code: 0, or 130 after Ctrl-C. Raises NNDoctorError for what does not work."""
     needs_torch("nndoctor treat")
-    budget, engine = seconds(request.budget), Engine.of(request.engine)
+    budget, engine = parse_duration(request.budget), Engine.of(request.engine)
     results = str(Path(request.output).with_suffix(".json")) if is_page(request.output) else request.output
     for file in dict.fromkeys((request.output, results)):
         check(file, [request.model], force=request.force or request.resume)
@@ -82,7 +82,7 @@ def carry_out(request: TreatRequest) -> int:
         from nndoctor.reporters.html.treatment import render
 
         put(render(treatment), request.output)
-    put(whole if request.format is TreatFormat.json else reporter.render(treatment, look(request.color)))
+    put(whole if request.format is TreatFormat.json else reporter.render(treatment, terminal_style(request.color)))
     say(f"all results: {results}" if results == request.output else f"page: {request.output}; all results: {results}")
     return Exit.INTERRUPTED if treatment.interrupted else Exit.CLEAN
 
@@ -137,7 +137,7 @@ def _line(trial: Trial) -> str:
     return f"{trial.change or 'as it is'}, seed {trial.seed}: {ending}"
 
 
-def seconds(text: str) -> float:
+def parse_duration(text: str) -> float:
     """`90s`, `10m`, `1h` or plain seconds. Raises UsageError for anything else.
 
     >>> seconds("10m"), seconds("90")

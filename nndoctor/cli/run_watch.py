@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.look import Color, look
 from nndoctor.cli.notify import is_address, notifier
 from nndoctor.cli.out import put, say
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn, answer
+from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn, carry_out
+from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.shell import words_of
 from nndoctor.diagnosis.request import SessionOptions
@@ -48,13 +48,13 @@ class WatchRequest:
     color: Color = Color.auto
 
 
-def look_once(request: WatchRequest, format: str) -> int:
+def poll_once(request: WatchRequest, format: str) -> int:
     """One look, as `diagnose` does it."""
     if format not in list(OutputFormat):
         raise UsageError(
             f"--format {format} is unknown{nearest(format, OutputFormat)}; expected one of {', '.join(OutputFormat)}"
         )
-    return answer(
+    return carry_out(
         DiagnoseRequest(
             request.logs, format=OutputFormat(format), fail_on=request.fail_on, maps=request.maps, color=request.color,
             config=request.config, isolated=request.isolated,
@@ -62,7 +62,7 @@ def look_once(request: WatchRequest, format: str) -> int:
     )  # fmt: skip
 
 
-def follow(request: WatchRequest) -> int:
+def poll_repeatedly(request: WatchRequest) -> int:
     """Watch until Ctrl-C, the time given, or the finding waited for. Raises UsageError for a command that makes no sense."""
     from nndoctor.diagnosis.session import Session
     from nndoctor.diagnosis.watch import Watch
@@ -78,7 +78,7 @@ def follow(request: WatchRequest) -> int:
     try:
         with screen.shown():
             while True:
-                changed = watch.look()
+                changed = watch.poll()
                 screen.draw(changed=changed)
                 commands.run(watch)
                 if request.until_finding and commands.graver(watch):
@@ -124,7 +124,7 @@ class _Screen:
         height = shutil.get_terminal_size((80, 24)).lines
         text = render(
             self.watch.all(),
-            look(self.request.color),
+            terminal_style(self.request.color),
             height=height - 1,
             waiting=self.watch.waiting,
             status=self._status(),
@@ -138,7 +138,7 @@ class _Screen:
 
         reports = self.watch.all()
         if self.live is not None and reports:
-            put(render(reports, look(self.request.color)))
+            put(render(reports, terminal_style(self.request.color)))
         for message in self.watch.waiting.values():
             say(message)
         if not reports or self.watch.waiting:
@@ -192,7 +192,7 @@ class _Commands:
 
     def run(self, watch: Watch) -> None:
         """Run what is due for the findings that stand."""
-        for (source, code), finding in watch.standing.items():
+        for (source, code), finding in watch.confirmed.items():
             if self.request.notify and (source, code) not in self.notified and finding in self.graver(watch):
                 self.notified.add((source, code))
                 if self.send is not None:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
     ConfigOption,
@@ -24,6 +23,7 @@ from nndoctor.cli.options import (
 )
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest
+from nndoctor.cli.terminal_style import Color
 from nndoctor.cli.training_options import ClassesOption, ShapeOption
 
 

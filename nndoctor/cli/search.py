@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli import Exit
-from nndoctor.cli.look import Color, look
 from nndoctor.cli.needs_torch import needs_torch
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import check, put, say
-from nndoctor.cli.run_treat import TreatFormat, length, seconds
+from nndoctor.cli.run_treat import TreatFormat, length, parse_duration
+from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.cli.training_options import (
     BudgetOption,
     DeviceOption,
@@ -67,13 +67,13 @@ def search(
         raise UsageError("nndoctor search needs Optuna; pip install 'nndoctor[optuna]'")
     from nndoctor.diagnosis.session import Session
     from nndoctor.reporters import search as reporter
-    from nndoctor.treatment.search import Limits, Outcome, searched
+    from nndoctor.treatment.search import Limits, SearchResult, searched
     from nndoctor.treatment.threads import fastest
     from nndoctor.treatment.trainings import is_local
 
     place = Engine.of(engine)
-    limits = Limits(trials, seconds(budget), seed, device, place)
-    outcome = Outcome(model, length(model, epochs, steps))
+    limits = Limits(trials, parse_duration(budget), seed, device, place)
+    outcome = SearchResult(model, length(model, epochs, steps))
     url = storage if "://" in storage else f"sqlite:///{storage}"
     with fastest(model, device) if is_local(place) else nullcontext():
         searched(outcome, url, limits, (lambda _: None) if quiet else say)
@@ -81,7 +81,7 @@ def search(
     report = None
     if run is not None:
         report = Session(SessionOptions()).judge(run, log=model, families=("NN9",))
-    paper = look(chosen(color, no_color), to_file=output is not None)
+    paper = terminal_style(chosen(color, no_color), to_file=output is not None)
     whole = reporter.as_json(outcome, report) if format is TreatFormat.json else reporter.render(outcome, report, paper)
     put(whole, output)
     raise typer.Exit(Exit.INTERRUPTED if outcome.interrupted else Exit.CLEAN)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nndoctor.cli.look import Color, look
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.out import put
 from nndoctor.cli.rules import ListingFormat
+from nndoctor.cli.terminal_style import Color, terminal_style
 
 if TYPE_CHECKING:
     from nndoctor.settings import Settings
@@ -61,7 +61,7 @@ def _rows(found: Settings) -> list[tuple[str, object, str]]:
 def _page(found: Settings, color: Color) -> str:
     from nndoctor.reporters.page import Page
 
-    page = Page(look(color))
+    page = Page(terminal_style(color))
     for key, value, origin in _rows(found):
         page.line((f"{key:<13}", "bold"), _spelled(value), (f"  {origin}", "dim"), hanging=13)
     return page.text()

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.look import Color
 from nndoctor.cli.options import (
     ColorOption,
     ConfigOption,
@@ -23,6 +22,7 @@ from nndoctor.cli.options import (
 )
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn
+from nndoctor.cli.terminal_style import Color
 
 
 def sweep(

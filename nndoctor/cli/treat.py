@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, NoColorOption, chosen
 from nndoctor.cli.run_treat import TreatFormat, TreatRequest, carry_out
+from nndoctor.cli.terminal_style import Color
 from nndoctor.cli.training_options import (
     BudgetOption,
     DeviceOption,

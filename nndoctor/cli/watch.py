@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.look import Color
 from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, MapOption, NoColorOption, chosen
 from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.terminal_style import Color
 
 
 def watch(
@@ -74,7 +74,7 @@ def watch(
     A finding is persistent if two checks in a row had it; commands run only then, without a shell.
     The exit code is that of the last check, as in diagnose.
     """
-    from nndoctor.cli.run_watch import WatchRequest, follow, look_once
+    from nndoctor.cli.run_watch import WatchRequest, poll_once, poll_repeatedly
 
     request = WatchRequest(
         tuple(logs),
@@ -91,5 +91,5 @@ def watch(
         color=chosen(color, no_color),
     )
     if once:
-        raise typer.Exit(look_once(request, format))
-    raise typer.Exit(follow(request))
+        raise typer.Exit(poll_once(request, format))
+    raise typer.Exit(poll_repeatedly(request))

@@ -14,7 +14,7 @@ from nndoctor.analysis import hyperparameters
 from nndoctor.core.report import Report
 from nndoctor.core.run import FactValue, Run, direction
 from nndoctor.core.series import Series
-from nndoctor.diagnosis.baseline import alone, compared, later, reach
+from nndoctor.diagnosis.baseline import central_range, compared, width_of_delay, width_of_one_run
 
 SPREADS = 3.0  # standard errors of the difference of two groups of repeats: beyond it is no chance
 MIN_POINTS = 3  # points of a curve that is compared
@@ -216,8 +216,8 @@ def _level(curves: Sequence[Series], name: str) -> Level:
 def _chance(series: Series, last: float) -> float:
     """How far another seed may lie at the end: as in a baseline of one run, and as far as a slower one."""
     x, y = series.reduced[0], series.smooth
-    width = float(alone(series.name, np.array([last]), series.noise, reach(y))[0])
-    return max(width, float(later(series.name, x, y)[-1])) if len(x) > 1 else width
+    width = float(width_of_one_run(series.name, np.array([last]), series.noise, central_range(y))[0])
+    return max(width, float(width_of_delay(series.name, x, y)[-1])) if len(x) > 1 else width
 
 
 def _last(series: Series) -> float:

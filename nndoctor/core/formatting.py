@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nndoctor.core.series import Series
-
 MAX_DIGITS = 8  # significant digits that may be needed to print two different numbers differently
 MAX_FACTOR = 1000.0  # a larger ratio says only that one of the two numbers is next to nothing
 
@@ -89,8 +87,3 @@ def place(axis: str, value: float) -> str:
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
-
-
-def ending(series: Series) -> str:
-    """The first and the last finite value, as the log has them: `2.3 → 0.41`."""
-    return f"{number(float(series.y[0]))} → {number(float(series.y[-1]))}"

@@ -36,10 +36,10 @@ class Rule:
     `fact:<name>|<series>` is met by either.
     `suppressed_by` names the rules whose finding explains this one: then this one is not reported. `makes_undecidable` names those that
     are not clear where this one is found.
-    `free` says that its first remedy costs nothing, so that it stands before others of its family.
-    `passing` says that the run got over it, so that it stands behind what is wrong to the end.
-    `limits` are the keyword arguments of `check` that a user may set, with their values. `asked` rules are judged, and spoken
-    of, only where their needs are met: they answer what the user asked. `settled` says that the user has set the severity.
+    `free_remedy` says that its first remedy costs nothing, so that it stands before others of its family.
+    `recovered` says that the run got over it, so that it stands behind what is wrong to the end.
+    `limits` are the keyword arguments of `check` that a user may set, with their values. `on_request` rules are judged, and spoken
+    of, only where their needs are met: they answer what the user asked. `severity_set_by_user` says that the user has set the severity.
     `sick` runs must be found, `healthy` ones examined and cleared: they are the rule's tests and its picture.
     """
 
@@ -57,8 +57,8 @@ class Rule:
     healthy: tuple[Run, ...]
     suppressed_by: tuple[str, ...] = field(default=())
     makes_undecidable: tuple[str, ...] = field(default=())
-    free: bool = False
-    passing: bool = False
+    free_remedy: bool = False
+    recovered: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
-    asked: bool = False
-    settled: bool = False
+    on_request: bool = False
+    severity_set_by_user: bool = False

@@ -10,20 +10,20 @@ _PLAIN = str.maketrans(
 )
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     r"""The text with control and other unprintable characters as escapes (`\x1b`), and no workflow command in it.
 
     GitHub's runner obeys `::name` at the start of a line and `##[name]` anywhere. Shown twice is shown once.
     """
     if text.isprintable() and "::" not in text and "##[" not in text:
         return text
-    printable = "".join(c if c.isprintable() or c == _WORD_JOINER else _escape(c) for c in text)
-    return re.sub(r"##(?=\[)", f"#{_WORD_JOINER}#", re.sub(r":(?=:)", f":{_WORD_JOINER}", printable))
+    escaped = "".join(c if c.isprintable() or c == _WORD_JOINER else _escape(c) for c in text)
+    return re.sub(r"##(?=\[)", f"#{_WORD_JOINER}#", re.sub(r":(?=:)", f":{_WORD_JOINER}", escaped))
 
 
 def quoted(text: str, longest: int = 140) -> str:
     """A line of a log as a part of a sentence: safe to show, in quotation marks, cut after `longest` characters."""
-    text = shown(text.strip())
+    text = printable(text.strip())
     return f'"{text if len(text) <= longest else text[: longest - 1] + "…"}"'
 
 

@@ -36,8 +36,8 @@ def headline(report: Report) -> tuple[str, str]:
     """The verdict without the names of further findings."""
     primary = report.primary
     if primary is not None:
-        return described(primary), str(primary.severity)
-    reason = cannot_say(report)
+        return finding_sentence(primary), str(primary.severity)
+    reason = reason_not_judged(report)
     if reason is not None:
         return sentence(reason if reason.startswith(TOO_FEW) else f"cannot judge this run: {reason}"), "info"
     return _no_problems(report), "good"
@@ -47,14 +47,14 @@ def essence(report: Report) -> str:
     """The verdict in a few words: `Overtraining, likely (79%)`."""
     primary = report.primary
     if primary is not None:
-        return f"{capital(spoken(primary.name))}, {likelihood(primary.confidence)}"
-    reason = cannot_say(report)
+        return f"{capitalized(spoken(primary.name))}, {likelihood(primary.confidence)}"
+    reason = reason_not_judged(report)
     if reason is None:
         return "No problems found"
-    return capital(TOO_FEW) if reason.startswith(TOO_FEW) else "Cannot judge this run"
+    return capitalized(TOO_FEW) if reason.startswith(TOO_FEW) else "Cannot judge this run"
 
 
-def described(finding: Finding) -> str:
+def finding_sentence(finding: Finding) -> str:
     """A finding as a sentence, with its name in front where the message does not itself say it.
 
     The words of the name count as said in any order: "training loss became NaN" says "NaN loss".
@@ -67,7 +67,7 @@ def described(finding: Finding) -> str:
     return sentence(f"{name}: {message}")
 
 
-def cannot_say(report: Report) -> str | None:
+def reason_not_judged(report: Report) -> str | None:
     """Why the run could not be judged, or None where it was: what nobody examined is never called healthy."""
     return report.unjudged
 
@@ -82,7 +82,7 @@ def spoken(name: str) -> str:
     return " ".join("learning rate" if word == "lr" else word for word in words)
 
 
-def capital(text: str) -> str:
+def capitalized(text: str) -> str:
     """The text with a capital at its start."""
     return text[:1].upper() + text[1:]
 
@@ -93,7 +93,7 @@ def sentence(text: str) -> str:
     >>> sentence("use ReLU"), sentence("do labels match inputs?")
     ('Use ReLU.', 'Do labels match inputs?')
     """
-    return capital(text) if text.endswith(("?", "!")) else f"{capital(text).rstrip('.')}."
+    return capitalized(text) if text.endswith(("?", "!")) else f"{capitalized(text).rstrip('.')}."
 
 
 def _no_problems(report: Report) -> str:
@@ -130,7 +130,7 @@ def _ends(report: Report) -> str:
         found = [(split, report.run.series.get(f"{split}/{name}")) for split in ("train", "validation")]
         known = [(split, series) for split, series in found if series is not None and len(series.y)]
         if known:
-            return " " + capital(", ".join(_end(report, *one, later=k > 0) for k, one in enumerate(known))) + "."
+            return " " + capitalized(", ".join(_end(report, *one, later=k > 0) for k, one in enumerate(known))) + "."
     return ""
 
 

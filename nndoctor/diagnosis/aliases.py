@@ -54,7 +54,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 """Common terms, and the rules that they mean, the closest first."""
 
 
-def meant(word: str) -> tuple[str, ...]:
+def names_meant_by(word: str) -> tuple[str, ...]:
     """The names of the rules that a common term means; none where it is not known.
 
     >>> meant("Vanishing gradients"), meant("dead neurons"), meant("warm-up")

@@ -76,7 +76,7 @@ NETWORKS_ONLY = frozenset(
 """Remedies that boosted trees have no use for."""
 
 
-def fitting(run: Run, remedies: Sequence[str]) -> tuple[str, ...]:
+def applicable_remedies(run: Run, remedies: Sequence[str]) -> tuple[str, ...]:
     """The remedies that fit the run's workload; all of them where none would be left."""
     if workload(run) is not Workload.BOOSTING:
         return tuple(remedies)

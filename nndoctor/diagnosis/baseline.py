@@ -40,7 +40,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Good:
+class GoodRun:
     """One good run: its findings (code, layer, series), its curves, and statistics of its series by `name statistic`."""
 
     source: str
@@ -53,7 +53,7 @@ class Good:
 class Baseline:
     """The good runs of a file."""
 
-    runs: tuple[Good, ...]
+    runs: tuple[GoodRun, ...]
 
     @property
     def known(self) -> frozenset[tuple[str, str, str]]:
@@ -92,34 +92,38 @@ def _band(name: str, curves: Sequence[Curve]) -> tuple[Array, Array, Array] | No
     noise = max(c.noise for c in curves)
     level = values.mean(axis=0)
     if len(curves) == 1:
-        return steps, level, np.maximum(alone(name, level, noise, reach(level)), later(name, steps, level))
+        return (
+            steps,
+            level,
+            np.maximum(width_of_one_run(name, level, noise, central_range(level)), width_of_delay(name, steps, level)),
+        )
     spread = rolling_median(values.std(axis=0, ddof=1), 5)
-    size = np.maximum(badness(name, level), 1e-300)
+    size = np.maximum(error_level(name, level), 1e-300)
     spread = np.hypot(
         np.maximum.reduce([spread, np.full_like(spread, np.median(spread)), np.median(spread / size) * size]), noise
     )
     few = 1 + 1 / (len(curves) - 1)
-    return steps, level, np.maximum(DEVIATIONS * few * spread, MIN_BAND * badness(name, level))
+    return steps, level, np.maximum(DEVIATIONS * few * spread, MIN_BAND * error_level(name, level))
 
 
-def alone(name: str, level: Array, noise: float, span: float) -> Array:
+def width_of_one_run(name: str, level: Array, noise: float, span: float) -> Array:
     """How far two seeds of one training may lie apart at these levels, shape (n,) -> (n,), told from one run of it.
 
     The largest of some noises of a value, a share of the curve's reach, and a share of the level itself.
     """
     widest: Array = np.maximum(
-        max(NOISES_OF_VALUE * noise, MIN_RANGE_SHARE * span), MIN_LEVEL_SHARE * badness(name, level)
+        max(NOISES_OF_VALUE * noise, MIN_RANGE_SHARE * span), MIN_LEVEL_SHARE * error_level(name, level)
     )
     return widest
 
 
-def badness(name: str, level: Array) -> Array:
+def error_level(name: str, level: Array) -> Array:
     """The size of what is lost at a level: the loss itself, of a share of one the error."""
     metric = BY_NAME.get(name.rpartition("/")[2])
     return np.abs(1 - level) if metric is not None and metric.share and metric.higher else np.abs(level)
 
 
-def later(name: str, steps: Array, level: Array) -> Array:
+def width_of_delay(name: str, steps: Array, level: Array) -> Array:
     """How much worse the curve was when it had come LATER times less far: another seed may be as slow."""
     sign = -1.0 if direction(name) else 1.0
     before = np.interp(steps[0] + (steps - steps[0]) / LATER_FACTOR - (steps[1] - steps[0]), steps, level)
@@ -127,12 +131,12 @@ def later(name: str, steps: Array, level: Array) -> Array:
     return worse
 
 
-def reach(level: Array) -> float:
+def central_range(level: Array) -> float:
     """From the fifth to the ninety-fifth of a hundred values."""
     return float(np.percentile(level, 95) - np.percentile(level, 5))
 
 
-def with_known(report: Report, baseline: Baseline) -> Report:
+def marked_known(report: Report, baseline: Baseline) -> Report:
     """The report with the findings that good runs have, too, as information that fails nothing, after all others."""
     known = [f for f in report.findings if _key(f) in baseline.known]
     new = [f for f in report.findings if _key(f) not in baseline.known]
@@ -149,7 +153,7 @@ def _key(finding: Finding) -> tuple[str, str, str]:
     return finding.code, finding.location.layer or "", finding.series or ""
 
 
-def saved(reports: Sequence[Report]) -> str:
+def to_text(reports: Sequence[Report]) -> str:
     """The text of a baseline: JSON, a line for each run, six digits a number."""
     lines = ",\n".join(json.dumps(_entry(report), allow_nan=False) for report in reports)
     return f'{{"{MARK}": {VERSION}, "runs": [\n{lines}\n]}}\n'
@@ -162,18 +166,22 @@ def _entry(report: Report) -> dict[str, object]:
     return {
         "source": report.source,
         "findings": [list(key) for key in sorted({_key(f) for f in report.findings})],
-        "statistics": {name: _short(v) for name, v in values.items() if v is not None and math.isfinite(v)},
-        "curves": {name: _kept(held[name]) for name in compared(run)},
+        "statistics": {name: _six_digits(v) for name, v in values.items() if v is not None and math.isfinite(v)},
+        "curves": {name: _reduced(held[name]) for name in compared(run)},
     }
 
 
-def _kept(series: Series) -> dict[str, object]:
+def _reduced(series: Series) -> dict[str, object]:
     x, y = bins(series.x, series.y, CURVE_POINTS)
     reduced = Series("", x, y)
-    return {"steps": [_short(v) for v in x], "values": [_short(v) for v in y], "noise": _short(reduced.noise)}
+    return {
+        "steps": [_six_digits(v) for v in x],
+        "values": [_six_digits(v) for v in y],
+        "noise": _six_digits(reduced.noise),
+    }
 
 
-def _short(value: float) -> float:
+def _six_digits(value: float) -> float:
     return float(f"{float(value):.6g}")
 
 
@@ -183,7 +191,7 @@ def compared(run: Run) -> list[str]:
     return [name for name in names if name in run.series and len(run.series[name].y) >= 3]
 
 
-def loaded(text: str, path: str) -> Baseline:
+def from_text(text: str, path: str) -> Baseline:
     """The baseline that a text holds. Raises UsageError for a text that is none."""
     wrong = UsageError(f"{path} is not a baseline; expected a file written by 'nndoctor baseline save'")
     if len(text) > MAX_CHARACTERS:
@@ -192,16 +200,16 @@ def loaded(text: str, path: str) -> Baseline:
         found = json.loads(text)
         if found[MARK] != VERSION:
             raise UsageError(f"{path} is a baseline of version {found[MARK]}, expected {VERSION}: save it again")
-        return Baseline(tuple(_good(run) for run in found["runs"]))
+        return Baseline(tuple(_good_run(run) for run in found["runs"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise wrong from error
 
 
-def _good(run: Mapping[str, object]) -> Good:
+def _good_run(run: Mapping[str, object]) -> GoodRun:
     findings, curves, statistics = run["findings"], run["curves"], run["statistics"]
     if not isinstance(findings, list) or not isinstance(curves, dict) or not isinstance(statistics, dict):
         raise TypeError
-    return Good(
+    return GoodRun(
         str(run["source"]),
         frozenset((str(code), str(layer), str(series)) for code, layer, series in findings),
         {str(name): _curve(curve) for name, curve in curves.items()},

@@ -11,7 +11,7 @@ from nndoctor.core.errors import NNDoctorError, NotALog, UsageError, raised_at
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.series import slim
 from nndoctor.diagnosis.request import SessionOptions
-from nndoctor.diagnosis.result import WHOLE, Detail, LogResult
+from nndoctor.diagnosis.result import WHOLE_REPORT, Detail, LogResult
 from nndoctor.diagnosis.workers import Engine, spread
 from nndoctor.readers.io.source import Source
 
@@ -22,12 +22,12 @@ DRAWN_POINTS = 128
 MAX_MESSAGE = 200  # characters of an exception's text that are shown
 
 
-def judged(source: Source, options: SessionOptions, detail: Detail = WHOLE) -> LogResult:
+def judged(source: Source, options: SessionOptions, detail: Detail = WHOLE_REPORT) -> LogResult:
     """Read one log and judge its runs. Whatever goes wrong is part of the result, so that no other log is lost."""
     try:
         reports = _reports(source, options, reasons=detail.reasons)
     except UsageError as error:
-        return LogResult(error=str(error), misfit=True)
+        return LogResult(error=str(error), map_unmatched=True)
     except NotALog as error:
         return LogResult(error=str(error), left_out=source.below)
     except NNDoctorError as error:
@@ -70,7 +70,7 @@ def all_judged(
     sources: Sequence[Source],
     options: SessionOptions,
     engine: Engine | None = None,
-    detail: Detail = WHOLE,
+    detail: Detail = WHOLE_REPORT,
     *,
     cached: bool = False,
 ) -> Iterator[LogResult]:

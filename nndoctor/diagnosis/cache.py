@@ -24,7 +24,7 @@ from nndoctor.core.run import LAYER
 from nndoctor.diagnosis.result import Detail, LogResult
 from nndoctor.diagnosis.session import session_of
 from nndoctor.diagnosis.stored import dumped, loaded
-from nndoctor.readers.semantics.beside import settings_beside
+from nndoctor.readers.semantics.settings_files import settings_beside
 
 if TYPE_CHECKING:
     from nndoctor.diagnosis.request import SessionOptions

@@ -24,17 +24,17 @@ SECONDS = 15  # in which a scheduler must answer
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WorkerState:
     """What a worker says of itself: its versions, and the paths that it does not see."""
 
     versions: Mapping[str, str]
     missing: tuple[str, ...]
 
 
-def look(paths: Sequence[str], packages: Sequence[str] = ()) -> Seen:
+def describe_worker(paths: Sequence[str], packages: Sequence[str] = ()) -> WorkerState:
     """This process, seen as a worker."""
     versions = {"nndoctor": __version__, "Python": platform.python_version()} | {p: _version(p) for p in packages}
-    return Seen(versions, tuple(path for path in paths if not os.path.exists(path)))  # noqa: PTH110 - asked of thousands
+    return WorkerState(versions, tuple(path for path in paths if not os.path.exists(path)))  # noqa: PTH110 - asked of thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class _Cluster:
 
     submit: Callable[[Any], Any]
     fetch: Callable[[Any], Any]
-    workers: Mapping[str, Seen]
-    leave: Callable[[], object]
+    workers: Mapping[str, WorkerState]
+    close: Callable[[], object]
 
 
 def on_cluster(tasks: Sequence[Callable[[], Any]], engine: Engine) -> Iterator[Any]:
@@ -54,7 +54,7 @@ def on_cluster(tasks: Sequence[Callable[[], Any]], engine: Engine) -> Iterator[A
     try:
         _check(cluster.workers, engine)
     except NNDoctorError:
-        cluster.leave()
+        cluster.close()
         raise
     return _results(tasks, cluster, engine)
 
@@ -70,7 +70,7 @@ def _results(tasks: Iterable[Any], cluster: _Cluster, engine: Engine) -> Iterato
             yield _fetched(cluster, waiting.popleft(), engine)
     finally:
         waiting.clear()  # what is no longer waited for need not be done
-        cluster.leave()
+        cluster.close()
 
 
 def _fetched(cluster: _Cluster, future: Any, engine: Engine) -> Any:  # noqa: ANN401 - types of two libraries
@@ -91,7 +91,7 @@ def _dask(engine: Engine, paths: Sequence[str]) -> _Cluster:
     except (OSError, ValueError, TypeError) as error:
         raise NNDoctorError(f"--engine {engine}: no Dask scheduler answers there ({_line(error)})") from error
     try:
-        workers = client.run(look, paths, engine.packages)
+        workers = client.run(describe_worker, paths, engine.packages)
     except Exception as error:
         client.close()
         raise NNDoctorError(
@@ -114,7 +114,7 @@ def _ray(engine: Engine, paths: Sequence[str]) -> _Cluster:
             )
         nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
         asked = [
-            ray.remote(look)
+            ray.remote(describe_worker)
             .options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
             .remote(paths, engine.packages)
             for node in nodes
@@ -134,11 +134,11 @@ def _called(task: Callable[[], Any]) -> Any:  # noqa: ANN401
     return task()
 
 
-def _check(workers: Mapping[str, Seen], engine: Engine) -> None:
+def _check(workers: Mapping[str, WorkerState], engine: Engine) -> None:
     """Raise NNDoctorError for a cluster without workers, with other versions, or whose workers do not see the logs."""
     if not workers:
         raise NNDoctorError(f"--engine {engine}: the cluster has no workers")
-    own = look((), engine.packages)
+    own = describe_worker((), engine.packages)
     for name, seen in workers.items():
         for what, version in own.versions.items():
             if seen.versions.get(what) != version:

@@ -15,8 +15,8 @@ from nndoctor.core.finding import Finding, Location, Severity, Symptom, ranked
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import Run
-from nndoctor.diagnosis.applicability import applicable, fitting
-from nndoctor.diagnosis.needs import sorted_out
+from nndoctor.diagnosis.applicability import applicable, applicable_remedies
+from nndoctor.diagnosis.needs import judgeable
 from nndoctor.diagnosis.precedence import explained_by
 from nndoctor.prognosis.expect import estimated, expected
 from nndoctor.remedies import REMEDIES
@@ -31,7 +31,7 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     """Judge one run by these rules; the report tells of the `ignored` ones, too. `reasons` are those of the prognosis."""
     rules = rules if isinstance(rules, tuple) else tuple(rules)
     seen = meaningful(run)
-    judged, skipped = sorted_out(seen, rules)
+    judged, skipped = judgeable(seen, rules)
     judged, foreign = applicable(seen, judged)
     skipped += foreign
     found, cleared, errors = _examined(seen, judged)
@@ -94,8 +94,8 @@ def _leave_open(found: Iterable[Rule], rules: Iterable[Rule], cleared: list[str]
 
 
 def _importance(rule: Rule, finding: Finding) -> tuple[int, int, bool, float, str]:
-    family = FAMILIES.index(rule.code[2]) if not rule.passing else len(FAMILIES)
-    return finding.severity.rank, family, not rule.free, -finding.confidence, rule.code
+    family = FAMILIES.index(rule.code[2]) if not rule.recovered else len(FAMILIES)
+    return finding.severity.rank, family, not rule.free_remedy, -finding.confidence, rule.code
 
 
 def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
@@ -103,13 +103,15 @@ def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
     return Finding(
         code=rule.code,
         name=rule.name,
-        severity=rule.severity if rule.settled else _severity(rule, symptom, run),
+        severity=rule.severity if rule.severity_set_by_user else _severity(rule, symptom, run),
         confidence=round(min(max(symptom.confidence, 0.0), 1.0), 2),
         message=_tried(rule, symptom, run),
         evidence=symptom.evidence,
         location=_location(symptom, run),
         causes=causes,
-        remedies=tuple(REMEDIES[name] for name in fitting(run, prescribed(causes, symptom.remedies or rule.remedies))),
+        remedies=tuple(
+            REMEDIES[name] for name in applicable_remedies(run, prescribed(causes, symptom.remedies or rule.remedies))
+        ),
         series=symptom.series,
         span=symptom.span,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.rule import Rule
-from nndoctor.diagnosis.aliases import meant
+from nndoctor.diagnosis.aliases import names_meant_by
 from nndoctor.diagnosis.catalogue import RULES
 
 
@@ -23,7 +23,7 @@ def matching(word: str) -> tuple[Rule, ...]:
     spelled = "-".join(word.lower().split())
     own = tuple(rule for rule in RULES if spelled in (rule.code.lower(), rule.name))
     by_name = {rule.name: rule for rule in RULES}
-    found = own or tuple(by_name[name] for name in meant(word) if name in by_name)
+    found = own or tuple(by_name[name] for name in names_meant_by(word) if name in by_name)
     if not found:
         raise UsageError(f"no rule '{word}'{_nearest(word)}; see 'nndoctor rules'")
     return found

@@ -15,7 +15,7 @@ MAX_PLANS = 256  # plans remembered, one for each set of names
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _RuleNeeds:
     """A rule, the points it wants of what there is, in its order, and what is wholly absent after these."""
 
     rule: Rule
@@ -29,10 +29,10 @@ class _Plan:
 
     rules: Sequence[Rule]
     lacking: tuple[Skipped, ...]
-    counted: tuple[_Wanted, ...]
+    counted: tuple[_RuleNeeds, ...]
 
 
-def sorted_out(run: Run, rules: Sequence[Rule]) -> tuple[list[Rule], list[Skipped]]:
+def judgeable(run: Run, rules: Sequence[Rule]) -> tuple[list[Rule], list[Skipped]]:
     """The rules that the run can be judged by, and what it lacks for the others; nothing is said of `asked` ones."""
     plan = _planned(run, rules)
     points: dict[str, int] = {}
@@ -42,7 +42,7 @@ def sorted_out(run: Run, rules: Sequence[Rule]) -> tuple[list[Rule], list[Skippe
         lacking = _too_few(run, wanted, points)
         if lacking is None:
             judged.append(wanted.rule)
-        elif not wanted.rule.asked:
+        elif not wanted.rule.on_request:
             skipped.append(lacking)
     return judged, skipped
 
@@ -58,7 +58,7 @@ def _planned(run: Run, rules: Sequence[Rule]) -> _Plan:
     plan = _PLANS.get(key)
     if plan is None or plan.rules is not rules:
         every = [_wanted(run, rule) for rule in rules]
-        lacking = tuple(w.absent for w in every if w.absent is not None and not w.points and not w.rule.asked)
+        lacking = tuple(w.absent for w in every if w.absent is not None and not w.points and not w.rule.on_request)
         plan = _Plan(rules, lacking, tuple(w for w in every if w.absent is None or w.points))
         _PLANS[key] = plan
     return plan
@@ -67,16 +67,16 @@ def _planned(run: Run, rules: Sequence[Rule]) -> _Plan:
 _PLANS: Bounded[tuple[int, tuple[str, ...], tuple[str, ...]], _Plan] = Bounded(MAX_PLANS)
 
 
-def _wanted(run: Run, rule: Rule) -> _Wanted:
+def _wanted(run: Run, rule: Rule) -> _RuleNeeds:
     points: list[tuple[str, int]] = []
     for either, least in rule.needs.items():
         need = _resolved(run, either)
         reason = _absence(run, need)
         if reason is not None:
-            return _Wanted(rule, tuple(points), Skipped(rule.code, rule.name, reason, need))
+            return _RuleNeeds(rule, tuple(points), Skipped(rule.code, rule.name, reason, need))
         if not need.startswith("fact:"):
             points.append((need, least))
-    return _Wanted(rule, tuple(points), None)
+    return _RuleNeeds(rule, tuple(points), None)
 
 
 def _resolved(run: Run, need: str) -> str:
@@ -103,7 +103,7 @@ def _absence(run: Run, need: str) -> str | None:
     return f"no layer has a {_words(need[len(ANY_LAYER) :])}"
 
 
-def _too_few(run: Run, wanted: _Wanted, known: dict[str, int]) -> Skipped | None:
+def _too_few(run: Run, wanted: _RuleNeeds, known: dict[str, int]) -> Skipped | None:
     """What has too few points, else what is absent; `known` holds the points that were counted."""
     for need, least in wanted.points:
         if need not in known:

@@ -24,14 +24,14 @@ class Detail:
     measurements: bool = True
 
 
-WHOLE = Detail()
+WHOLE_REPORT = Detail()
 
 
 @dataclass(frozen=True, slots=True)
 class LogResult:
-    """The reports on a log's runs, or why there are none; `misfit` is a --map that fits no column of it."""
+    """The reports on a log's runs, or why there are none; `map_unmatched` is a --map that fits no column of it."""
 
     reports: tuple[Report, ...] = ()
     error: str = ""
-    misfit: bool = False
+    map_unmatched: bool = False
     left_out: bool = False  # a file found in a folder that turned out not to be a log

@@ -50,7 +50,7 @@ def selected(settings: Settings, ignore: Iterable[str] = ()) -> Selection:
 
 def _set(rule: Rule, severity: str | None, limits: Mapping[str, float]) -> Rule:
     if severity is not None:
-        rule = replace(rule, severity=Severity(severity), settled=True)
+        rule = replace(rule, severity=Severity(severity), severity_set_by_user=True)
     return replace(rule, limits={**rule.limits, **limits}) if limits else rule
 
 

@@ -78,14 +78,14 @@ class Session:
         run = prepared(run, settings)
         if settings.baseline is None:
             return diagnose(run, selection.rules, selection.ignored, reasons=reasons)
-        from nndoctor.diagnosis.baseline import with_known
+        from nndoctor.diagnosis.baseline import marked_known
 
         good = baseline_at(settings.baseline)
-        return with_known(
+        return marked_known(
             diagnose(with_facts(run, good.facts()), selection.rules, selection.ignored, reasons=reasons), good
         )
 
-    def lowered_gates(self, logs: Iterable[str]) -> list[str]:
+    def settings_that_pass_errors(self, logs: Iterable[str]) -> list[str]:
         """A line for each discovered settings file that lets errors pass: a log's own folder may have brought it along.
 
         Files that the user named with --config are trusted.
@@ -94,7 +94,7 @@ class Session:
             return []
         files = {id(file): file for file in map(nearby, logs) if file.origins or file.runs}
         sections = (one for file in files.values() for one in (file, *(section for _, section in file.runs)))
-        return list(dict.fromkeys(line for section in sections for line in _lowered(section)))
+        return list(dict.fromkeys(line for section in sections for line in _passed_errors(section)))
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -153,7 +153,7 @@ def _own_settings(options: SessionOptions) -> Settings:
     )
 
 
-def _lowered(settings: Settings) -> Iterator[str]:
+def _passed_errors(settings: Settings) -> Iterator[str]:
     """What in a settings file lets errors pass, with its place."""
     from nndoctor.core.finding import Severity
     from nndoctor.diagnosis.lookup import find, named
@@ -172,10 +172,10 @@ def _lowered(settings: Settings) -> Iterator[str]:
 @cache
 def baseline_at(path: str) -> Baseline:
     """The baseline in a file. Raises UsageError if it cannot be read."""
-    from nndoctor.diagnosis.baseline import loaded
+    from nndoctor.diagnosis.baseline import from_text
 
     try:
-        return loaded(Path(path).read_text(encoding="utf-8"), path)
+        return from_text(Path(path).read_text(encoding="utf-8"), path)
     except OSError as error:
         raise UsageError(f"the baseline {path} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError:

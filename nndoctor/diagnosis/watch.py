@@ -25,26 +25,26 @@ FIND_EVERY = 10.0  # seconds between two searches for new logs in a folder
 class Watch:
     """The logs behind some words; a word that names nothing yet is waited for.
 
-    A finding is `standing` once two looks in a row have had it, because a few more steps may take the first one back.
+    A finding is `confirmed` once two looks in a row have had it, because a few more steps may take the first one back.
     """
 
     words: Sequence[str]
     session: Session = field(default_factory=Session)
     reports: dict[str, list[Report]] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
-    standing: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    confirmed: dict[tuple[str, str], Finding] = field(default_factory=dict)
     cost: float = 0.0
     _logs: dict[str, Growing | Polled] = field(default_factory=dict)
     _before: set[tuple[str, str]] = field(default_factory=set)
     _found_at: float = float("-inf")
 
-    def look(self) -> bool:
+    def poll(self) -> bool:
         """Read and judge what is new; whether anything was. What cannot be read is waited for, and told in `waiting`."""
         began = time.process_time()
         if not self._logs or time.monotonic() - self._found_at > FIND_EVERY:
             self._search()
         changed = [self._judged(path, log) for path, log in self._logs.items()]
-        self._stand()
+        self._confirm()
         self.cost = time.process_time() - began
         return any(changed)
 
@@ -64,7 +64,7 @@ class Watch:
 
     def worst(self, severity: Severity) -> list[Finding]:
         """The standing findings at this severity or worse."""
-        return [finding for finding in self.standing.values() if finding.severity.rank <= severity.rank]
+        return [finding for finding in self.confirmed.values() if finding.severity.rank <= severity.rank]
 
     def _search(self) -> None:
         self._found_at = time.monotonic()
@@ -77,7 +77,7 @@ class Watch:
 
     def _judged(self, path: str, log: Growing | Polled) -> bool:
         try:
-            runs = log.look()
+            runs = log.poll()
         except (NNDoctorError, OSError) as error:
             self.waiting[path] = str(error)
             return False
@@ -87,7 +87,7 @@ class Watch:
         self.reports[path] = [self.session.judge(run, log=path) for run in runs]
         return True
 
-    def _stand(self) -> None:
+    def _confirm(self) -> None:
         now = {(r.source, f.code): f for r in self.all() for f in r.findings}
-        self.standing = {key: finding for key, finding in now.items() if key in self._before}
+        self.confirmed = {key: finding for key, finding in now.items() if key in self._before}
         self._before = set(now)

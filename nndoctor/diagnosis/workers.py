@@ -99,7 +99,7 @@ def spread(
     again.
     """
     engine = engine or Engine()
-    jobs = min(engine.jobs or sensible(len(items)), len(items))
+    jobs = min(engine.jobs or default_jobs(len(items)), len(items))
     if engine.name == "local" and jobs <= 1:
         return map(work, items)
     size = max(1, min(chunk, len(items) // (4 * jobs)))
@@ -143,7 +143,7 @@ def _in_processes(tasks: Sequence[_Task[T, R]], count: int) -> Iterator[list[R |
     from concurrent.futures import ProcessPoolExecutor
 
     pool = ProcessPoolExecutor(min(count, MAX_POOL), mp_context=multiprocessing.get_context(_method()))
-    with _unheard():
+    with _ignoring_interrupts():
         results = pool.map(_Task.__call__, tasks)
     return _gathered(pool, results)
 
@@ -176,7 +176,7 @@ def _method() -> str:
 
 
 @contextmanager
-def _unheard() -> Iterator[None]:
+def _ignoring_interrupts() -> Iterator[None]:
     """Processes started within it do not hear Ctrl-C: the one that started them does, and ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -188,6 +188,6 @@ def _unheard() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def sensible(items: int) -> int:
+def default_jobs(items: int) -> int:
     """As many processes as there are cores, and no more than have enough to do."""
     return max(1, min(os.cpu_count() or 1, MAX_JOBS, items // ITEMS_PER_PROCESS))

@@ -29,7 +29,7 @@ class StepResult:
     examples: int = 1
 
 
-def outcome(experiment: Experiment, batch: object) -> StepResult:
+def step_result(experiment: Experiment, batch: object) -> StepResult:
     """The loss of a batch. Raises UsageError for a loss that is not a scalar and for a batch that the model cannot take."""
     model = experiment.model
     if experiment.step is not None:
@@ -93,7 +93,7 @@ def size(batch: object) -> int:
     return next((size(part) for part in parts if isinstance(part, (Tensor, Mapping, tuple, list))), 1)
 
 
-def hits(found: StepResult) -> tuple[Tensor, int] | None:
+def correct_targets(found: StepResult) -> tuple[Tensor, int] | None:
     """How many targets of a classification were met (a tensor on the device), of how many; None for other tasks.
 
     Classes by the largest of the outputs, shape (N, C, …) against (N, …); two classes by the sign of one logit.

@@ -16,7 +16,7 @@ from nndoctor.core.report import Report
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.session import Session
 from nndoctor.diagnosis.watch import Watch
-from nndoctor.integrations.together import Together
+from nndoctor.integrations.distributed_stop import DistributedStop
 
 if TYPE_CHECKING:
     import torch
@@ -89,7 +89,7 @@ class Live:
         self._choices = choices
         self._losses: list[float | Tensor] = []
         self._failed = self._ended = False
-        self._together = Together()
+        self._together = DistributedStop()
         self._next = 0.0
         self._at = FIRST_JUDGED
         self._watch: Watch | None = None
@@ -163,7 +163,7 @@ class Live:
         done = self.recorder.next_step
         with self.guarded():
             if self._together.rank == 0 and self.stopped_by is None and self._is_due(done):
-                self._look()
+                self._judge()
                 self._decide()
             return self._together.agreed(done, stop=self.stopped_by is not None)
         return False
@@ -179,7 +179,7 @@ class Live:
             return
         with self.guarded():
             self._watch = Watch([str(recorder.folder)], self._choices.session)
-            self._look()
+            self._judge()
             if self._choices.show:
                 self._show(recorder.folder)
 
@@ -189,12 +189,12 @@ class Live:
             return True
         return time.perf_counter() >= self._next
 
-    def _look(self) -> None:
+    def _judge(self) -> None:
         if self.recorder is None or self._watch is None:
             return
         began = time.perf_counter()
         self.recorder.flush()
-        self._watch.look()
+        self._watch.poll()
         reports = self._watch.all()
         self.report = reports[-1] if reports else self.report
         now = time.perf_counter()

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from nndoctor.core.formatting import number, rough
 from nndoctor.core.run import Run
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.core.series import Series
 from nndoctor.plots.theme import PALETTES, SMALL, TEXT, TITLE, Palette, Theme
 
@@ -129,6 +129,6 @@ def _ridges(axes: Axes, layers: list[Series], palette: Palette) -> None:
             transform=axes.get_yaxis_transform(),
         )
     axes.set_yticks([k + 0.3 for k in range(len(layers))])
-    axes.set_yticklabels([shown(s.name.removeprefix(START)) for s in reversed(layers)])
+    axes.set_yticklabels([printable(s.name.removeprefix(START)) for s in reversed(layers)])
     axes.axvline(0, color=palette.faint, lw=0.8, ls=":")
     axes.set_xlabel("value", color=palette.faint, fontsize=SMALL)

@@ -71,7 +71,7 @@ def curves_of(run: Run) -> list[Curve]:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class PlotSize:
     """What a picture is drawn on: characters across and rows high, with braille or (not `drawing`) in ASCII.
 
     Without `labelled` the names at the curves' ends are left out.
@@ -100,12 +100,12 @@ class _Plan:
     glyphs: Glyphs
 
 
-def draw(run: Run, paper: Paper, span: tuple[float, float] | None = None) -> list[Line]:
+def draw(run: Run, paper: PlotSize, span: tuple[float, float] | None = None) -> list[Line]:
     """The picture, a span of steps marked on its axis; no line where there is no curve."""
     return drawn(curves_of(run), paper, run, span)
 
 
-def drawn(curves: Sequence[Curve], paper: Paper, run: Run, span: tuple[float, float] | None = None) -> list[Line]:
+def drawn(curves: Sequence[Curve], paper: PlotSize, run: Run, span: tuple[float, float] | None = None) -> list[Line]:
     """These curves in one frame, above the learning rate of the run and its marks; no line where there is no curve."""
     if not curves:
         return []

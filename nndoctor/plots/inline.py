@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from nndoctor.core.report import Report
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.plots.picture import Kind, picture, rendered
 from nndoctor.plots.theme import LIGHT, Palette
 
@@ -39,7 +39,7 @@ def drawing(figure: Figure, number: int, label: str) -> str:
     for color, variable in COLORS.items():
         svg = svg.replace(color, variable)
     box = re.search(r'viewBox="[^"]*"', svg)
-    head = f'<svg role="img" aria-label="{escape(shown(label))}" xmlns:xlink="http://www.w3.org/1999/xlink" {box[0] if box else ""}>'
+    head = f'<svg role="img" aria-label="{escape(printable(label))}" xmlns:xlink="http://www.w3.org/1999/xlink" {box[0] if box else ""}>'
     return re.sub(r"\n\s*", " ", head + svg[svg.index(">") + 1 :])
 
 

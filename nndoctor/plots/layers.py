@@ -12,7 +12,7 @@ from nndoctor.core.finding import Finding
 from nndoctor.core.formatting import rough, step
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.statistics import Array
-from nndoctor.plots.curves import Line, Paper, Segment
+from nndoctor.plots.curves import Line, PlotSize, Segment
 
 SHADES = " ░▒▓█"
 PLAIN = " .:*#"
@@ -66,7 +66,7 @@ class _Map:
     ends: tuple[str, str]
 
 
-def draw(run: Run, finding: Finding, paper: Paper) -> list[Line]:
+def draw(run: Run, finding: Finding, paper: PlotSize) -> list[Line]:
     """The map of the statistic that a finding is about, input at the top; no line where it is about no layer."""
     if finding.location.layer is None or finding.series is None or not finding.series.startswith(LAYER):
         return []

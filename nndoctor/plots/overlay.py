@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.plots.curves import Curve, Line, Paper, drawn
+from nndoctor.plots.curves import Curve, Line, PlotSize, drawn
 
 STYLES = (("train", 1), ("validation", 2), ("good", 4), ("mark", 3), ("info", 1), ("dim", 2))
 MAX_CURVES = len(STYLES)
 
 
-def overlay(curves: Sequence[tuple[str, Series]], paper: Paper) -> list[Line]:
+def overlay(curves: Sequence[tuple[str, Series]], paper: PlotSize) -> list[Line]:
     """The curves, each with its name at its end; of more than MOST the first ones."""
     kept = [
         Curve(series, style, every, name)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from nndoctor.core.formatting import number, step
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, extremes
 from nndoctor.plots.frame import LOG
@@ -26,13 +26,13 @@ ABOVE = 1.03  # of a panel's height: where words above it stand
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class PanelContent:
     """What a panel shows beside its curves, for the caption: a smooth level with its band, or only what was logged."""
 
     band: bool = False
 
 
-def draw(axes: Axes, curves: Sequence[Series], palette: Palette, axis: str, *, bare: bool = False) -> Drawn:
+def draw(axes: Axes, curves: Sequence[Series], palette: Palette, axis: str, *, bare: bool = False) -> PanelContent:
     """Draw series of at least one finite value each; `bare` ones (a rate) as they are, from zero."""
     scaled(axes, curves, palette, bare=bare)
     banded = [_curve(axes, series, palette, bare=bare) for series in curves]
@@ -40,7 +40,7 @@ def draw(axes: Axes, curves: Sequence[Series], palette: Palette, axis: str, *, b
     _broken(axes, curves, palette, axis)
     texts = [(label(series), palette.of(series.name.rpartition("/")[0]), _end(series)) for series in curves]
     labels(axes, texts)
-    return Drawn(band=any(banded))
+    return PanelContent(band=any(banded))
 
 
 def scaled(axes: Axes, curves: Sequence[Series], palette: Palette, *, bare: bool = False) -> None:
@@ -52,7 +52,7 @@ def scaled(axes: Axes, curves: Sequence[Series], palette: Palette, *, bare: bool
 
 def label(series: Series) -> str:
     """What stands at the end of a curve: its split, and its last finite value."""
-    return f"{shown(series.name.rpartition('/')[0])} {number(series.final / series.scale)}".strip()
+    return f"{printable(series.name.rpartition('/')[0])} {number(series.final / series.scale)}".strip()
 
 
 def best(axes: Axes, series: Series, palette: Palette, axis: str) -> None:
@@ -156,7 +156,7 @@ def _broken(axes: Axes, curves: Sequence[Series], palette: Palette, axis: str) -
 def titled(axes: Axes, words: str, palette: Palette) -> None:
     """Say above a panel what it shows."""
     axes.text(
-        0, ABOVE, shown(words), transform=axes.transAxes, va="bottom", color=palette.faint, fontsize=SMALL
+        0, ABOVE, printable(words), transform=axes.transAxes, va="bottom", color=palette.faint, fontsize=SMALL
     ).set_parse_math(False)
 
 

@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from nndoctor.core.finding import Finding
 from nndoctor.core.report import Report
 from nndoctor.core.run import SPLITS, Run
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.core.series import Series
 from nndoctor.core.verdict import verdict
 from nndoctor.plots import heat, panel
@@ -57,13 +57,13 @@ class _Row:
 def picture(report: Report, theme: Theme = Theme.light, *, titled: bool = True) -> Figure:
     """Draw a report, with its verdict above if `titled`. A run without a finite value gets a figure that says so."""
     palette = PALETTES[theme]
-    title = textwrap.wrap(shown(verdict(report)[0]), WRAP)[:4]
+    title = textwrap.wrap(printable(verdict(report)[0]), WRAP)[:4]
     rows, bars = _rows(report.run), _bars(report)
     top = (0.77 + LINE * len(title) if titled else 0.3) + (0.1 + BAR * len(bars) if bars else 0)
     height = top + sum(row.inches + PANEL_GAP for row in rows) + (0.5 if rows else 0.55)
     figure = Figure(figsize=(WIDTH, height), facecolor=palette.paper)
     FigureCanvasAgg(figure)
-    sheet = _Sheet(figure, report, palette, _steps(rows, report.run), height, (_left(rows), _right(rows, bars)))
+    sheet = _ReportFigure(figure, report, palette, _steps(rows, report.run), height, (_left(rows), _right(rows, bars)))
     if titled:
         sheet.heading(title)
     down, captions = top, []
@@ -145,7 +145,7 @@ def _bars(report: Report) -> list[Finding]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
+class _ReportFigure:
     """The paper: where each piece is placed, in inches from the top, and how it is coloured."""
 
     figure: Figure
@@ -164,7 +164,7 @@ class _Sheet:
             self._words(line, down, color, TITLE).set_fontweight("bold")
             down += LINE
         of = f"{self.report.source}   {self.report.run.format}".strip()
-        self._words(shown(of if len(of) < 110 else "…" + of[-109:]), down + 0.02, self.palette.faint, SMALL)
+        self._words(printable(of if len(of) < 110 else "…" + of[-109:]), down + 0.02, self.palette.faint, SMALL)
 
     def panel(self, row: _Row, down: float, *, last: bool) -> list[str]:
         """One panel, and what there is to mark in it; gives what the caption says of the marks."""

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLoc
 from nndoctor.analysis.search import Parameter, Search
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.report import Report
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.core.verdict import verdict
 from nndoctor.plots.frame import LOG
 from nndoctor.plots.theme import PALETTES, SMALL, TITLE, Palette, Theme
@@ -55,20 +55,20 @@ def trials(report: Report, search: Search, theme: Theme = Theme.light) -> Figure
         box = (left / WIDTH, 1 - (top + PANEL) / height, wide / WIDTH, PANEL / height)
         axes = figure.add_axes(box, facecolor=palette.paper)
         _panel(axes, search, parameter, palette)
-        axes.set_xlabel(f"{shown(parameter.name)} (explains {percent(share)})", color=palette.faint, fontsize=SMALL)
+        axes.set_xlabel(f"{printable(parameter.name)} (explains {percent(share)})", color=palette.faint, fontsize=SMALL)
     return figure
 
 
 def _heading(figure: Figure, report: Report, search: Search, palette: Palette, height: float) -> None:
     words, style = verdict(report)
     color = palette.ink if style == "good" else palette.severity(style)
-    lines = textwrap.wrap(shown(words), WRAP)[:2]
+    lines = textwrap.wrap(printable(words), WRAP)[:2]
     for k, line in enumerate(lines):
         text = figure.text(0.25 / WIDTH, 1 - (0.3 + 0.22 * k) / height, line, color=color, fontsize=TITLE, va="center")
         text.set(fontweight="bold", parse_math=False)
     about = f"{len(search.scores)} trials; {search.by}, {'higher' if search.higher else 'lower'} is better; ring: the best trial"
     down = 0.32 + 0.22 * len(lines)
-    figure.text(0.25 / WIDTH, 1 - down / height, shown(about), color=palette.faint, fontsize=SMALL, va="center")
+    figure.text(0.25 / WIDTH, 1 - down / height, printable(about), color=palette.faint, fontsize=SMALL, va="center")
 
 
 def _strongest(search: Search) -> list[tuple[float, Parameter]]:
@@ -85,7 +85,7 @@ def _panel(axes: Axes, search: Search, parameter: Parameter, palette: Palette) -
     else:
         words = sorted({str(value) for value in parameter.values})
         places = np.array([words.index(str(value)) for value in parameter.values], dtype=float)
-        axes.set_xticks(range(len(words)), [shown(word) or "none" for word in words])
+        axes.set_xticks(range(len(words)), [printable(word) or "none" for word in words])
         axes.set_xlim(-0.5, len(words) - 0.5)
     real = np.isfinite(scores) & np.isfinite(places)
     if not real.any():

@@ -40,7 +40,7 @@ from nndoctor.readers.formats import (
     yolo_terminal,
 )
 from nndoctor.readers.io.address import is_address
-from nndoctor.readers.io.archives import is_archive, packing, peeked, unfolded, unpacked
+from nndoctor.readers.io.archives import is_archive, packing, start_unpacked, unpacked, unpacked_archive
 from nndoctor.readers.io.find import find as sources_behind
 from nndoctor.readers.io.nuls import without_nuls
 from nndoctor.readers.io.remote import fetched, is_remote
@@ -49,8 +49,8 @@ from nndoctor.readers.plugins import recognising
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.refusals import model_file, unrecognised
 from nndoctor.readers.semantics.assemble import assemble
-from nndoctor.readers.semantics.beside import settings_beside
 from nndoctor.readers.semantics.columns import pairs
+from nndoctor.readers.semantics.settings_files import settings_beside
 from nndoctor.readers.tables.dataframe import read_object
 from nndoctor.readers.tables.layout import MAX_REMEMBERED
 
@@ -117,7 +117,7 @@ def _of(source: Source, named: Mapping[str, str], checked: Mapping[str, str]) ->
         raise UnreadableLog(refused)
     if source.data is not None or source.is_file:
         if is_archive(source):
-            with unfolded(source) as (folder, bad):
+            with unpacked_archive(source) as (folder, bad):
                 return _below(folder, source, named, checked, bad)
         if packing(source) is not None:
             source = unpacked(source)
@@ -132,7 +132,7 @@ def _read(source: Source, named: Mapping[str, str]) -> list[Run]:
     reader = reader_of(source)
     tables = reader.read(source)
     if reader.name in PRINTED:
-        from nndoctor.readers.text.closing import with_ending  # patterns that only a printed log needs
+        from nndoctor.readers.text.log_ending import with_ending  # patterns that only a printed log needs
 
         tables = with_ending(source, tables)
     return [run for table in tables for run in assemble(table, source.path, named)]
@@ -215,7 +215,7 @@ def reader_of(source: Source) -> Reader:
 def is_log(source: Source) -> bool:
     """Whether a reader recognises the source, or what it holds compressed; no error for what is not a log."""
     if packing(source) is not None:
-        inner = peeked(source)
+        inner = start_unpacked(source)
         return inner is not None and _own(inner) is not None
     return _own(source) is not None or recognising(source)[0] is not None
 

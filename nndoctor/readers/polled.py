@@ -23,7 +23,7 @@ class Polled:
         self._points: dict[str, int] = {}
         self._error: NNDoctorError | None = None
 
-    def look(self) -> list[Run] | None:
+    def poll(self) -> list[Run] | None:
         """The runs as they stand; None where nothing has changed, or it is too early to ask. Raises NNDoctorError."""
         if time.monotonic() - self._asked_at < SECONDS_BETWEEN:
             if self._error is not None:

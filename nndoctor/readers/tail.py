@@ -28,7 +28,7 @@ State = tuple[tuple[str, int, int], ...]
 
 
 class Growing:
-    """One log, followed. `look` reads what has come since the last look.
+    """One log, followed. `poll` reads what has come since the last look.
 
     `maps` are pairs of column and series as in `nndoctor.readers.read`.
     """
@@ -39,7 +39,7 @@ class Growing:
         self._state: State = ()
         self._forget()
 
-    def look(self) -> list[Run] | None:
+    def poll(self) -> list[Run] | None:
         """The runs as they stand; None where nothing has changed. Raises UnreadableLog, OSError where it is not there."""
         state = _state(self.path)
         if state == self._state:

@@ -167,7 +167,7 @@ class Analysis:
 
     def _dead_shares(self, name: str, tops: Floats, looked: Sequence[tuple[int, int]]) -> list[float]:
         known = self._dead.get(name)
-        if known is None or len(known.silent) != tops.shape[1]:
+        if known is None or len(known.stopped_rank) != tops.shape[1]:
             known = self._dead[name] = DeadUnits(tops.shape[1])
         return [known.add(one, *over) for one, over in zip(tops, looked, strict=True)]
 

@@ -22,7 +22,7 @@ class Losses:
     """
 
     def __init__(self, *, kept: bool = True) -> None:
-        self.owing = False
+        self.has_pending = False
         """Whether a row contains WAITS: set by `number`, reset when the number is filled in."""
         self._kept = kept
         self._jumped = self._lost = False
@@ -33,27 +33,27 @@ class Losses:
         self._count = 0
 
     def number(self, parts: Sequence[float | Tensor], row: int, name: str = LOSS) -> float:
-        """The mean of what `held` gave; WAITS where some of it is on an accelerator, and the mean is fetched later."""
+        """The mean of what `stored_number` gave; WAITS where some of it is on an accelerator, and the mean is fetched later."""
         total = 0.0
         for part in parts:
             if isinstance(part, Tensor):
                 if self._kept:
                     self._waiting.append((row, name, list(parts)))
-                    self.owing = True
+                    self.has_pending = True
                 return PENDING
             total += part
         value = total / len(parts)
         if name == LOSS:
-            self.see(value, row)
+            self.update(value, row)
         return value
 
-    def news(self) -> tuple[bool, bool]:
+    def take_events(self) -> tuple[bool, bool]:
         """Of the losses seen since it was last asked: whether one jumped, and whether one is the first that is not finite."""
         found = self._jumped, self._lost
         self._jumped = self._lost = False
         return found
 
-    def see(self, value: float, step: int) -> None:
+    def update(self, value: float, step: int) -> None:
         """Follow the running mean, and say so when the loss jumps above it or is no number."""
         if value - value != 0:  # NaN or infinite
             if self._first_bad is None:
@@ -83,20 +83,20 @@ class Losses:
             numbers = [next(values) if isinstance(part, Tensor) else part for part in parts]
             found.append((row, name, sum(numbers) / len(numbers)))
             if name == LOSS:
-                self.see(found[-1][2], row)
+                self.update(found[-1][2], row)
         return found
 
 
-def waits(value: object) -> bool:
+def is_on_accelerator(value: object) -> bool:
     """Whether a number is on an accelerator, so that reading it would block."""
     return isinstance(value, Tensor) and value.device.type != "cpu"
 
 
-def held(value: object) -> float | Tensor:
+def stored_number(value: object) -> float | Tensor:
     """A number of a loop as it is kept: as a float, or, where it waits on an accelerator, as it is."""
     if not isinstance(value, Tensor):
         return float(value)  # type: ignore[arg-type]
-    if waits(value):
+    if is_on_accelerator(value):
         return value.detach()
     return value.item() if value.numel() == 1 else float(value.detach().float().mean())
 

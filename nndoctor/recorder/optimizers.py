@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
 from nndoctor.core.errors import UsageError
-from nndoctor.recorder.losses import held, waits
+from nndoctor.recorder.losses import is_on_accelerator, stored_number
 
 INNER = ("optimizer", "_optimizer")  # where Accelerate, DeepSpeed, Lightning and torch.distributed keep the real one
 MAX_WRAPPERS = 8  # nested wrappers
@@ -48,7 +48,10 @@ class Optimizers:
     def learning_rates(self) -> list[float | Tensor]:
         """Of every parameter group; a rate on an accelerator is copied there, not waited for."""
         rates = [group["lr"] for optimizer in self._all for group in optimizer.param_groups]
-        return [lr if type(lr) is float else held(lr.clone()) if waits(lr) else float(lr) for lr in rates]
+        return [
+            lr if type(lr) is float else stored_number(lr.clone()) if is_on_accelerator(lr) else float(lr)
+            for lr in rates
+        ]
 
     def before_update(self, hook: Callable[..., None]) -> list[RemovableHandle]:
         """Call the hook before each update of each optimizer."""

@@ -24,7 +24,7 @@ MAX_BYTES = 8 << 20  # of samples waiting
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Held:
+class PendingSample:
     """A sampled step whose numbers are not computed yet, with the loss scale and the memory in use."""
 
     step: int
@@ -40,16 +40,16 @@ class Pool:
     def __init__(self) -> None:
         self.seconds = 0.0
         """Spent on computing."""
-        self._held: list[Held] = []
+        self._held: list[PendingSample] = []
         self._bytes = 0
 
-    def hold(self, step: int, analysis: Analysis, raw: Raw, scale: float) -> bool:
+    def add(self, step: int, analysis: Analysis, raw: Raw, scale: float) -> bool:
         """Keep a sample; whether it is time to compute the numbers."""
-        self._held.append(Held(step, analysis, raw, scale, _memory()))
+        self._held.append(PendingSample(step, analysis, raw, scale, _memory()))
         self._bytes += raw.host.nbytes
         return len(self._held) >= BATCH_SIZE or self._bytes > MAX_BYTES
 
-    def compute(self) -> Iterator[tuple[Held, Sample]]:
+    def compute(self) -> Iterator[tuple[PendingSample, Sample]]:
         """The numbers of all samples held, in their order; they are no longer held, even if it fails."""
         began = time.perf_counter()
         waiting, self._held, self._bytes = self._held, [], 0

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from nndoctor.core.errors import UsageError
 from nndoctor.recorder.arguments import check
 from nndoctor.recorder.at_exit import OPEN
-from nndoctor.recorder.book import Book
 from nndoctor.recorder.facts import is_mean
 from nndoctor.recorder.folder import DEFAULT, say
 from nndoctor.recorder.optimizers import Optimizers, scaler_of
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
+from nndoctor.recorder.run_writer import RunWriter
 from nndoctor.recorder.schedule import Schedule
 
 BUDGET = 0.004  # of the training's time: with the idle steps and the error of the estimate below half a per cent
@@ -74,21 +74,21 @@ class Recorder:
         self._step = self._first = self._last = first_step or 0
         self._process = os.getpid()
         try:
-            book = Book(self.folder, dict(facts or {}), Ranks(), resume=resume, first_step=first_step)
-            self._open(model, every, budget, book)
+            writer = RunWriter(self.folder, dict(facts or {}), Ranks(), resume=resume, first_step=first_step)
+            self._open(model, every, budget, writer)
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001 - an unwritable folder, a model of a kind never seen
             self._fail(error)
 
-    def _open(self, model: nn.Module, every: int | str, budget: float, book: Book) -> None:
-        self._book, self.folder = book, book.path
-        book.scale = float(self._scaler.get_scale()) if self._scaler is not None else None
-        self._step = self._first = self._last = book.step
+    def _open(self, model: nn.Module, every: int | str, budget: float, writer: RunWriter) -> None:
+        self._writer, self.folder = writer, writer.path
+        writer.scale = float(self._scaler.get_scale()) if self._scaler is not None else None
+        self._step = self._first = self._last = writer.step
         seed = 20_240_501 + self._step
-        self._schedule = Schedule(every if isinstance(every, int) else None, budget, seed, fixed=book.ranks > 1)
+        self._schedule = Schedule(every if isinstance(every, int) else None, budget, seed, fixed=writer.ranks > 1)
         self._probe = Probe(model, self._optimizers, random.Random(seed), self._fail)  # noqa: S311 - not for secrets
-        book.describe(self._probe)
+        writer.describe(self._probe)
         self._next, self._step_time = self._schedule.first(self._step), 0.0
         self._began = self._since = time.perf_counter()
         self._handles = self._optimizers.after_update(self._after_update)
@@ -125,23 +125,23 @@ class Recorder:
             if self._stepped:
                 self._row(loss, metrics)
                 return
-            self._book.pend(loss, metrics)
-            if self._scaler is not None and self._book.skipped(self._scaler) and self._armed >= 0:
+            self._writer.add_pending(loss, metrics)
+            if self._scaler is not None and self._writer.skipped(self._scaler) and self._armed >= 0:
                 self._probe.forget()
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
 
     def look_at(self, loss: Tensor) -> None:
         """What the graph of the first loss shows (its kind, its classes), where `step` is given a detached one later."""
-        self._safely(lambda: self._book.look_at(loss))
+        self._safely(lambda: self._writer.look_at(loss))
 
     def log(self, **metrics: float) -> None:
         """Metrics for the row of the latest step: `rec.log(validation_loss=0.4)`."""
-        self._safely(lambda: self._book.log(max(self._step - 1, self._first), metrics, to_come=self._stepped))
+        self._safely(lambda: self._writer.log(max(self._step - 1, self._first), metrics, to_come=self._stepped))
 
     def flush(self) -> None:
         """Bring what was recorded so far to disk."""
-        self._safely(lambda: self._book.flush())  # noqa: PLW0108 - there is no book where the start failed
+        self._safely(lambda: self._writer.flush())  # noqa: PLW0108 - there is no writer where the start failed
 
     def close(self) -> None:
         """Remove all hooks and write everything to disk."""
@@ -151,7 +151,7 @@ class Recorder:
         try:
             if self._stepped:
                 self._row(None, {}, arm=False)
-            self._book.close(self._schedule.spent, time.perf_counter() - self._began, quiet=self._quiet)
+            self._writer.close(self._schedule.take_seconds, time.perf_counter() - self._began, quiet=self._quiet)
             self.off = "closed"
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
@@ -190,7 +190,7 @@ class Recorder:
                 self._updated.add(optimizer)
                 if len(self._updated) < len(self._optimizers):
                     return
-            if self._armed == self._step - 1 or self._book.pending:
+            if self._armed == self._step - 1 or self._writer.pending:
                 self._complete()
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
@@ -204,7 +204,7 @@ class Recorder:
                 self.own_loss = float(own.detach()), is_mean(own)
                 self._own = (own, passes <= 1)
             self._sample()
-        pending = len(self._book.pending)
+        pending = len(self._writer.pending)
         if not pending:
             return
         if passes:
@@ -220,11 +220,11 @@ class Recorder:
         self._armed, self._last = -1, step
         for handle in self._pre:
             handle.remove()
-        self._book.sample(step, *self._probe.finish(), self._probe, self._scaler)
-        shared = self._book.spent()  # for many samples, not for this one
+        self._writer.sample(step, *self._probe.finish(), self._probe, self._scaler)
+        shared = self._writer.take_seconds()  # for many samples, not for this one
         spent = self._armed_for + self._probe.seconds + time.perf_counter() - began
         self._schedule.cost(max(spent - shared, 0.0), shared)
-        step_time = (time.perf_counter() - self._began - self._schedule.spent) / (self._step - self._first)
+        step_time = (time.perf_counter() - self._began - self._schedule.take_seconds) / (self._step - self._first)
         self._next = self._schedule.after(step, self._first, step_time)
         self._step_time = step_time
 
@@ -236,11 +236,11 @@ class Recorder:
         if self._armed == self._step - 1:  # of several optimizers only some made their update
             self._sample()
         if self._own is not None:
-            if loss is None and not self._book.pending:
-                self._book.look_at(self._own[0], valued=self._own[1])
+            if loss is None and not self._writer.pending:
+                self._writer.look_at(self._own[0], valued=self._own[1])
             self._own = None
         now = time.perf_counter()
-        jumped = self._book.row(self._step - 1, loss, metrics, self._lrs, now - self._since)
+        jumped = self._writer.row(self._step - 1, loss, metrics, self._lrs, now - self._since)
         self._since = now
         if arm:
             self._arm_if_due(jumped=jumped)
@@ -250,7 +250,7 @@ class Recorder:
             return
         since = self._step - self._last
         if self._step >= self._next or (
-            jumped and self._schedule.may_add(since, self._step_time, lost=self._book.lost)
+            jumped and self._schedule.may_add(since, self._step_time, lost=self._writer.lost)
         ):
             self._arm(self._step)
 
@@ -270,9 +270,9 @@ class Recorder:
         self.off = f"{type(error).__name__}: {error}".splitlines()[0]
         self._unhook()
         say(f"recording ended at step {self._step}: {self.off}; training goes on")
-        book = getattr(self, "_book", None)
-        if book is not None:
-            book.rescue(self.off, error)
+        writer = getattr(self, "_writer", None)
+        if writer is not None:
+            writer.rescue(self.off, error)
 
     def _safely(self, action: Callable[[], None]) -> None:
         if self.off:

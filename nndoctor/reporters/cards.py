@@ -8,7 +8,7 @@ from nndoctor.core.finding import Severity
 from nndoctor.core.rule import Rule, page_of
 from nndoctor.core.run import ANY_LAYER, Run
 from nndoctor.core.verdict import sentence
-from nndoctor.plots.curves import Line, Paper, curves_of, draw
+from nndoctor.plots.curves import Line, PlotSize, curves_of, draw
 from nndoctor.remedies import REMEDIES
 from nndoctor.remedies.sources import url_of
 from nndoctor.reporters.json import dumped
@@ -137,4 +137,4 @@ def _example(page: Page, rule: Rule, runs: Sequence[Run], width: int) -> list[Li
     if run is None:
         return []
     span = next((symptom.span for symptom in rule.check(run) if symptom.span is not None), None)
-    return draw(run, Paper(width, HEIGHT, page.look.drawing, labelled=False), span)
+    return draw(run, PlotSize(width, HEIGHT, page.look.drawing, labelled=False), span)

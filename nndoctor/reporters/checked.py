@@ -11,7 +11,7 @@ from nndoctor.analysis.workload import Workload
 from nndoctor.core.formatting import listed
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import ANY_LAYER
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.core.shell import quoted_word
 from nndoctor.reporters.page import Page, shortened
 
@@ -61,7 +61,7 @@ def unrecognized(page: Page, report: Report) -> None:
 def command(report: Report) -> str:
     """The command that shows the whole report of the run."""
     path = report.run.path or report.source
-    return f"nndoctor diagnose -v {quoted_word(path) if path.isprintable() else shown(path)}".rstrip()
+    return f"nndoctor diagnose -v {quoted_word(path) if path.isprintable() else printable(path)}".rstrip()
 
 
 def rest(page: Page, report: Report) -> None:
@@ -165,7 +165,7 @@ def _unknown(report: Report) -> str:
     example = next((name for name in report.run.unknown if not AXIS.search(name)), None)
     how = "--map" if example is None or _has_losses(report) else f"--map {_quoted(example)}"
     hint = "" if example is None else f" (map it with {how})"
-    return f"{_shortlist([shown(name) for name in report.run.unknown])}{hint}"
+    return f"{_shortlist([printable(name) for name in report.run.unknown])}{hint}"
 
 
 def _has_losses(report: Report) -> bool:
@@ -202,7 +202,7 @@ def _of_layers(skipped: Skipped) -> bool:
 
 
 def _quoted(column: str) -> str:
-    name = shown(column).replace("'", "\\'")
+    name = printable(column).replace("'", "\\'")
     split = "validation" if HELD_OUT.search(column) else "train"
     return f"'{name}={split}/loss'"
 

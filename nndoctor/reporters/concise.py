@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nndoctor.core.report import Report
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 
 
 def render(reports: Iterable[Report]) -> str:
@@ -17,7 +17,9 @@ def _lines(report: Report) -> list[str]:
     lines = []
     for finding in report.findings:
         place = (
-            shown(report.source) if finding.location.line is None else f"{shown(report.source)}:{finding.location.line}"
+            printable(report.source)
+            if finding.location.line is None
+            else f"{printable(report.source)}:{finding.location.line}"
         )
-        lines.append(f"{place}: {finding.code} {finding.severity} {finding.name}: {shown(finding.message)}")
+        lines.append(f"{place}: {finding.code} {finding.severity} {finding.name}: {printable(finding.message)}")
     return lines

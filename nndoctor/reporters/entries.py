@@ -12,8 +12,8 @@ from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.rule import Rule
-from nndoctor.core.sanitize import shown
-from nndoctor.core.verdict import cannot_say, capital
+from nndoctor.core.sanitize import printable
+from nndoctor.core.verdict import capitalized, reason_not_judged
 
 UNREADABLE = ("unreadable-log", "A log that cannot be read")
 NOT_JUDGED = ("not-judged", "A run that cannot be judged")
@@ -65,8 +65,8 @@ class Entry:
         """How sure, and what to try first; nothing for a trouble."""
         if self.finding is None:
             return ""
-        first = f" Try first: {shown(self.finding.remedies[0].text.rstrip('.'))}." if self.finding.remedies else ""
-        return f"{capital(likelihood(self.finding.confidence))}.{first}"
+        first = f" Try first: {printable(self.finding.remedies[0].text.rstrip('.'))}." if self.finding.remedies else ""
+        return f"{capitalized(likelihood(self.finding.confidence))}.{first}"
 
 
 def entries(reports: Iterable[Report], errors: Errors, context: Context) -> list[Entry]:
@@ -75,7 +75,7 @@ def entries(reports: Iterable[Report], errors: Errors, context: Context) -> list
     troubles = [_Unplaced(*UNREADABLE, source, source, message) for source, message in errors]
     for report in reports:
         known += [_Unplaced(f.code, f.name, report.source, f.location.path, f.message, f) for f in report.findings]
-        reason = cannot_say(report)
+        reason = reason_not_judged(report)
         if reason is not None:
             troubles.append(
                 _Unplaced(*NOT_JUDGED, report.source, report.run.path or report.source, f"cannot be judged: {reason}")
@@ -97,7 +97,7 @@ def relative(path: str, root: str) -> str:
 
 def text(entry: Entry) -> str:
     """Place, code, message and advice: for viewers that show nothing else of an entry."""
-    place = shown(entry.source) if entry.line is None else f"{shown(entry.source)}:{entry.line}"
+    place = printable(entry.source) if entry.line is None else f"{printable(entry.source)}:{entry.line}"
     return "\n".join(filter(None, (f"{place}: {entry.title}: {entry.message}", entry.advice)))
 
 
@@ -128,7 +128,7 @@ def _entry(item: _Unplaced, context: Context, seen: Counter[str]) -> Entry:
         item.source,
         path,
         finding.location.line if finding else None,
-        shown(item.message),
+        printable(item.message),
         f"{digest}:{seen[digest]}",
         finding,
     )

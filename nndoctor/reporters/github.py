@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 
 MAX_ANNOTATIONS = 10
@@ -38,7 +38,7 @@ def _command(entry: Entry) -> str:
     settings = ",".join(f"{key}={_property(value)}" for key, value in place.items())
     message = "\n".join(filter(None, (entry.message, entry.advice)))
     if os.path.normpath(entry.source).replace("\\", "/") != entry.path:
-        message = f"{shown(entry.source)}: {message}"
+        message = f"{printable(entry.source)}: {message}"
     return f"::{LEVELS[entry.severity]} {settings}::{_message(message)}"
 
 
@@ -47,4 +47,4 @@ def _message(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _message(shown(text)).replace(":", "%3A").replace(",", "%2C")
+    return _message(printable(text)).replace(":", "%3A").replace(",", "%2C")

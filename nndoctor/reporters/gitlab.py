@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 from nndoctor.reporters.json import Json, dumped
 
@@ -24,5 +24,5 @@ def _issue(entry: Entry) -> Json:
         "description": f"{entry.code}: {entry.message}. {entry.advice}".strip(),
         "fingerprint": entry.fingerprint,
         "severity": SEVERITIES[entry.severity],
-        "location": {"path": shown(entry.path), "lines": {"begin": entry.line or 1}},
+        "location": {"path": printable(entry.path), "lines": {"begin": entry.line or 1}},
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from nndoctor.core.report import Report
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.reporters.entries import Context, Entry, Errors, entries, text
 
 COUNTS = ("tests", "failures", "errors", "skipped")
@@ -19,7 +19,7 @@ def render(reports: Iterable[Report], errors: Errors, context: Context) -> str:
     for report in reports:
         _suite(whole, report, context)
     for entry in entries((), errors, context):
-        suite = SubElement(whole, "testsuite", name=shown(entry.source))
+        suite = SubElement(whole, "testsuite", name=printable(entry.source))
         _trouble(suite, entry)
         _count(suite, [suite])
     _count(whole, list(whole))
@@ -28,7 +28,7 @@ def render(reports: Iterable[Report], errors: Errors, context: Context) -> str:
 
 
 def _suite(whole: Element, report: Report, context: Context) -> None:
-    suite = SubElement(whole, "testsuite", name=shown(report.source))
+    suite = SubElement(whole, "testsuite", name=printable(report.source))
     names = {rule.code: rule.name for rule in context.rules}
     found: dict[str, list[Entry]] = {}
     for entry in entries([report], (), context):
@@ -50,7 +50,7 @@ def _suite(whole: Element, report: Report, context: Context) -> None:
         if entries_of_rule:
             _found(case, entries_of_rule, context)
         elif code in skipped:
-            SubElement(case, "skipped", message=shown(skipped[code].reason))
+            SubElement(case, "skipped", message=printable(skipped[code].reason))
     _count(suite, [suite])
 
 
@@ -71,9 +71,9 @@ def _trouble(suite: Element, entry: Entry) -> None:
 
 
 def _case(suite: Element, source: str, code: str, name: str) -> Element:
-    dotless = shown(source).replace(".", "_")  # viewers split class names at dots
+    dotless = printable(source).replace(".", "_")  # viewers split class names at dots
     return SubElement(
-        suite, "testcase", name=shown(f"{code} {name}".strip()), classname=f"nndoctor.{dotless}", time="0"
+        suite, "testcase", name=printable(f"{code} {name}".strip()), classname=f"nndoctor.{dotless}", time="0"
     )
 
 

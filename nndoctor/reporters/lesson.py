@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import capital, verdict
-from nndoctor.plots.curves import Paper, draw
+from nndoctor.core.verdict import capitalized, verdict
+from nndoctor.plots.curves import PlotSize, draw
 from nndoctor.reporters.page import Page, Style
 
 HEIGHT = 6  # rows of a twin's curves
@@ -32,9 +32,9 @@ def render(words: Words, twins: Sequence[tuple[str, Report]], look: Style) -> st
     for label, report in twins:
         page.blank()
         sentence, style = verdict(report)
-        page.line((f"{capital(label)}  ", "bold"), (sentence, style))
+        page.line((f"{capitalized(label)}  ", "bold"), (sentence, style))
         span = report.primary.span if report.primary else None
-        for line in draw(report.run, Paper(page.width, HEIGHT, drawing=look.drawing), span):
+        for line in draw(report.run, PlotSize(page.width, HEIGHT, drawing=look.drawing), span):
             page.row(line)
         codes = ", ".join(f"{f.code} {f.name}" for f in report.at_least(Severity.WARNING))
         page.line(("findings: ", "dim"), codes or "no problems", indent=2)
@@ -51,7 +51,7 @@ def listed(chapters: Mapping[str, Sequence[tuple[str, str]]], look: Style) -> st
     wide = max(len(name) for lessons in chapters.values() for name, _ in lessons) + 2
     for chapter, lessons in chapters.items():
         page.blank()
-        page.line((capital(chapter), "bold"))
+        page.line((capitalized(chapter), "bold"))
         for name, title in lessons:
             page.line((f"  {name:<{wide}}", "train"), title, hanging=wide + 2)
     return page.text()

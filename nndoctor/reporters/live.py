@@ -12,7 +12,7 @@ from nndoctor.core.report import Report
 from nndoctor.core.run import Run
 from nndoctor.core.verdict import sentence as as_sentence
 from nndoctor.core.verdict import verdict
-from nndoctor.plots.curves import Paper, draw
+from nndoctor.plots.curves import PlotSize, draw
 from nndoctor.prognosis.development import development
 from nndoctor.reporters.outlook import MAX_CHANGES, changes
 from nndoctor.reporters.page import Page, Style, padded
@@ -78,7 +78,7 @@ def _report(page: Page, report: Report, height: int) -> None:
     page.line((sentence, style))
     page.blank()
     span = report.primary.span if report.primary else None
-    for drawn in draw(report.run, Paper(page.width, height, drawing=page.look.drawing), span):
+    for drawn in draw(report.run, PlotSize(page.width, height, drawing=page.look.drawing), span):
         page.row(drawn)
     page.blank()
     ahead = forecast(report.run)

@@ -8,9 +8,9 @@ from html import escape
 
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.core.verdict import verdict
-from nndoctor.plots.curves import Paper, draw
+from nndoctor.plots.curves import PlotSize, draw
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 from nndoctor.reporters.page import Page, Style
 from nndoctor.reporters.ranking import worst_first
@@ -43,7 +43,7 @@ def escaped(text: str) -> str:
     >>> escaped("a_b|c"), escaped("<b>")
     ('a\\_b\\|c', '&lt;b&gt;')
     """
-    safe = re.sub(r"([\\`*_{}\[\]|~$!])", r"\\\1", escape(shown(text), quote=False))
+    safe = re.sub(r"([\\`*_{}\[\]|~$!])", r"\\\1", escape(printable(text), quote=False))
     safe = re.sub(r"&(?!amp;|lt;|gt;)", "&amp;", safe)
     return _unlinked(safe)
 
@@ -82,12 +82,12 @@ def _picture(report: Report) -> str:
     """A run's curves as text, folded."""
     page = Page(Style(WIDTH))
     span = report.primary.span if report.primary else None
-    for line in draw(report.run, Paper(WIDTH, HEIGHT), span):
+    for line in draw(report.run, PlotSize(WIDTH, HEIGHT), span):
         page.row(line)
     drawn = page.text().replace("`", "'")
     if not drawn:
         return ""
     sentence = escaped(verdict(report)[0])
-    name = _unlinked(escape(shown(report.source), quote=False)).replace("`", "'")  # HTML, where no backslash helps
+    name = _unlinked(escape(printable(report.source), quote=False)).replace("`", "'")  # HTML, where no backslash helps
     head = f"<details><summary>{name}</summary>"
     return f"{head}\n\n{sentence}\n\n```text\n{drawn}```\n\n</details>\n"

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from nndoctor.core.sanitize import encodable, shown
+from nndoctor.core.sanitize import encodable, printable
 
 STYLES = {
     "train": "cyan",
@@ -86,7 +86,7 @@ class Page:
         """Short items in a row, broken only between them."""
         room = max(self.width - indent, 20)
         row = ""
-        for item in map(shown, items):
+        for item in map(printable, items):
             if row and cell_len(row + between + item) > room:
                 self.line((row, style), indent=indent)
                 row = item
@@ -97,7 +97,7 @@ class Page:
 
     def row(self, parts: Sequence[Part]) -> None:
         """One line that is cut, never wrapped (a plot, a table)."""
-        words = "".join(shown(part if isinstance(part, str) else part[0]) for part in parts).rstrip()
+        words = "".join(printable(part if isinstance(part, str) else part[0]) for part in parts).rstrip()
         if not self.look.color and words.isascii() and len(words) <= self.width:  # as it comes out below, much sooner
             self._out.write(words + "\n")
         else:
@@ -126,7 +126,7 @@ class Page:
         text = Text()
         for part in parts:
             words, style = (part, "") if isinstance(part, str) else part
-            text.append(shown(words), f"dim link {style}" if style.startswith("https://") else STYLES[style])
+            text.append(printable(words), f"dim link {style}" if style.startswith("https://") else STYLES[style])
         return text
 
     def _put(self, text: Text, indent: int) -> None:
@@ -137,7 +137,7 @@ class Page:
 
 def cut(text: str, width: int) -> str:
     """A name in at most `width` characters: the end of a path says more than its start."""
-    safe = shown(text)
+    safe = printable(text)
     if (len(safe) if safe.isascii() else cell_len(safe)) <= width:
         return safe
     start = next((k for k in range(1, len(safe)) if cell_len(safe[k:]) < width), len(safe))
@@ -150,7 +150,7 @@ def shortened(text: str, width: int) -> str:
     >>> shortened("reduce the learning rate", 20), shortened("short", 20)
     ('reduce the …', 'short')
     """
-    safe = shown(text)
+    safe = printable(text)
     if cell_len(safe) <= width:
         return safe
     stop = next((k for k in range(len(safe), 0, -1) if cell_len(safe[:k]) <= width - 2), 0)
@@ -160,7 +160,7 @@ def shortened(text: str, width: int) -> str:
 
 def padded(text: str, width: int) -> str:
     """The text filled up with blanks to a width in characters of the screen."""
-    return text + " " * max(width - cell_len(shown(text)), 0)
+    return text + " " * max(width - cell_len(printable(text)), 0)
 
 
 def _wrapped_length(whole: str, first: str) -> int:

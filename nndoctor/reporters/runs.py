@@ -11,9 +11,9 @@ from nndoctor.core.finding import Severity
 from nndoctor.core.formatting import number, percent, spoken
 from nndoctor.core.order import SortBy
 from nndoctor.core.report import Report
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.core.shell import quoted_word
-from nndoctor.core.verdict import cannot_say
+from nndoctor.core.verdict import reason_not_judged
 from nndoctor.reporters.page import Page, cut, padded
 from nndoctor.reporters.ranking import best, last, learning_rate, metric_of, ordered, rank, worst_first
 
@@ -36,7 +36,7 @@ def table(page: Page, reports: Sequence[Report], by: SortBy = SortBy.finding) ->
     counts = [
         (sum(rank(r) == Severity.ERROR.rank for r in reports), "with errors", "error"),
         (sum(rank(r) == Severity.WARNING.rank for r in reports), "with warnings", "warning"),
-        (sum(cannot_say(r) is not None for r in reports), "not judged", "info"),
+        (sum(reason_not_judged(r) is not None for r in reports), "not judged", "info"),
     ]
     fine = len(reports) - sum(count for count, _, _ in counts)
     folder = _folder([r.source for r in reports])
@@ -51,7 +51,7 @@ def _rows(page: Page, reports: Sequence[Report], folder: str) -> None:
     """The header and the runs; columns of numbers that the width or the logs do not allow are left out."""
     names, metric = [_name(report, folder) for report in reports], metric_of(reports)
     columns = [*_finding_columns(reports), *_number_columns(reports, metric)]
-    while len(columns) > FIXED and any(cut(name, _room(page, columns)) != shown(name) for name in names):
+    while len(columns) > FIXED and any(cut(name, _room(page, columns)) != printable(name) for name in names):
         columns.pop()  # a name says more than the numbers behind it
     room = max(_room(page, columns), 16)
     wide = max(len(cut(name, room)) for name in ("run", *names))
@@ -95,7 +95,7 @@ def _finding_columns(reports: Sequence[Report]) -> list[Column]:
 
 
 def _state(report: Report) -> tuple[str, str]:
-    return ("unknown", "info") if cannot_say(report) else ("ok", "good")
+    return ("unknown", "info") if reason_not_judged(report) else ("ok", "good")
 
 
 def _number_columns(reports: Sequence[Report], metric: str) -> list[Column]:
@@ -149,7 +149,7 @@ def _is_search(reports: Sequence[Report]) -> bool:
 
 def _quoted(path: str) -> str:
     """A path as one word of a shell's line."""
-    return quoted_word(path) if path.isprintable() else shown(path)
+    return quoted_word(path) if path.isprintable() else printable(path)
 
 
 def _folder(sources: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from nndoctor._version import __version__
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
 from nndoctor.core.rule import Rule, page_of
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.remedies import REMEDIES
 from nndoctor.reporters.entries import Context, Entry, Errors, entries
 from nndoctor.reporters.json import Json, dumped, plain
@@ -31,7 +31,7 @@ def render(reports: Iterable[Report], errors: Errors, context: Context) -> str:
     found = sorted(entries(reports, errors, context), key=lambda entry: entry.severity.rank)[:MAX_RESULTS]
     known = {rule.code: _rule(rule) for rule in context.rules}
     for entry in found:
-        known.setdefault(entry.code, _stranger(entry))
+        known.setdefault(entry.code, _rule_of_plugin(entry))
     index = {code: k for k, code in enumerate(known)}
     driver: Json = {"name": "nndoctor", "version": __version__, "semanticVersion": __version__}
     driver["rules"] = list(known.values())
@@ -60,19 +60,19 @@ def _rule(rule: Rule) -> Json:
     return {**described, "helpUri": page_of(rule.name)}
 
 
-def _stranger(entry: Entry) -> Json:
+def _rule_of_plugin(entry: Entry) -> Json:
     """A rule that is not of the catalogue: a requirement, a baseline, a log that cannot be read."""
     words = entry.name if entry.finding is None else entry.name.replace("-", " ")
-    title = f"{_sentence(shown(words))}."
+    title = f"{_sentence(printable(words))}."
     remedies = [] if entry.finding is None else [f"{r.text}: {r.why}" for r in entry.finding.remedies]
-    help_ = _paragraphs(title, *map(shown, remedies))
+    help_ = _paragraphs(title, *map(printable, remedies))
     return _described(entry.code, entry.name, entry.severity, (title, title), (help_, escaped(help_)))
 
 
 def _described(code: str, name: str, severity: Severity, says: Sequence[str], helps: Sequence[str]) -> Json:
     return {
         "id": code,
-        "name": "".join(word.capitalize() for word in shown(name).replace("-", " ").split()),
+        "name": "".join(word.capitalize() for word in printable(name).replace("-", " ").split()),
         "shortDescription": {"text": says[0][:MAX_DESCRIPTION]},
         "fullDescription": {"text": says[1][:MAX_DESCRIPTION]},
         "help": {"text": helps[0], "markdown": helps[1]},
@@ -90,14 +90,14 @@ def _result(entry: Entry, index: int) -> Json:
     region: Json = {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2}
     location: Json = {"physicalLocation": {"artifactLocation": {"uri": _uri(entry.path)}, "region": region}}
     finding = entry.finding
-    properties: Json = {"source": shown(entry.source)}
+    properties: Json = {"source": printable(entry.source)}
     if finding is not None:
         member = finding.location.layer or finding.series
         if member:
-            name = f"{shown(entry.source)}::{shown(member)}"
+            name = f"{printable(entry.source)}::{printable(member)}"
             location["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "member"}]
         properties |= {"confidence": finding.confidence, "step": plain(finding.location.step)}
-        properties |= {"evidence": {shown(key): plain(value) for key, value in finding.evidence.items()}}
+        properties |= {"evidence": {printable(key): plain(value) for key, value in finding.evidence.items()}}
     return {
         "ruleId": entry.code,
         "ruleIndex": index,

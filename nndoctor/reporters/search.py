@@ -13,12 +13,12 @@ from nndoctor.core.run import Run
 from nndoctor.reporters import sweep
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, plain
 from nndoctor.reporters.page import Page, Style
-from nndoctor.treatment.search import Outcome
+from nndoctor.treatment.search import SearchResult
 
 MEASURED = "validation/loss"
 
 
-def trials_of(outcome: Outcome) -> list[Trial]:
+def trials_of(outcome: SearchResult) -> list[Trial]:
     """The trials as a sweep reads them; the length is one of their settings."""
     return [
         Trial(f"trial {k}", {**values, "steps": steps}, loss if math.isfinite(loss) else math.nan)
@@ -26,7 +26,7 @@ def trials_of(outcome: Outcome) -> list[Trial]:
     ]
 
 
-def run_of(outcome: Outcome) -> Run | None:
+def run_of(outcome: SearchResult) -> Run | None:
     """The trials as a run that the rules on sweeps judge; None for too few trials."""
     trials = trials_of(outcome)
     if len(trials) < FEWEST:
@@ -34,7 +34,7 @@ def run_of(outcome: Outcome) -> Run | None:
     return as_run(trials, MEASURED, higher=False, source=outcome.path)
 
 
-def verdict(outcome: Outcome) -> str:
+def verdict(outcome: SearchResult) -> str:
     """One sentence on the best trial."""
     rest = " Interrupted; the same command goes on." if outcome.interrupted else ""
     best = outcome.best
@@ -48,7 +48,7 @@ def verdict(outcome: Outcome) -> str:
     )
 
 
-def render(outcome: Outcome, report: Report | None, look: Style) -> str:
+def render(outcome: SearchResult, report: Report | None, look: Style) -> str:
     """The page: the best trial, then the sweep."""
     page = Page(look)
     page.line((verdict(outcome), "good" if outcome.best else "warning"))
@@ -59,7 +59,7 @@ def render(outcome: Outcome, report: Report | None, look: Style) -> str:
     return page.text() + (sweep.render(report, sweep.Results(trials_of(outcome)), look) if report is not None else "")
 
 
-def as_json(outcome: Outcome, report: Report | None, errors: Sequence[tuple[str, str]] = ()) -> str:
+def as_json(outcome: SearchResult, report: Report | None, errors: Sequence[tuple[str, str]] = ()) -> str:
     """The sweep's JSON; its `search` also holds the best trial, the file as it is, and where the next trials would be drawn."""
     whole: Json = {"schema_version": SCHEMA_VERSION}
     if report is not None:

@@ -11,7 +11,7 @@ from nndoctor.core.finding import Cause, Finding, Severity
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import essence, headline, sentence
-from nndoctor.plots.curves import Line, Paper, draw
+from nndoctor.plots.curves import Line, PlotSize, draw
 from nndoctor.reporters.checked import command, unchecked, unrecognized
 from nndoctor.reporters.kind import phrase
 from nndoctor.reporters.outlook import changes, outlook
@@ -76,7 +76,7 @@ def _plot(page: Page, report: Report, room: int) -> list[Line]:
     """The curves in as many rows as fit, at least MIN_PLOT; the rows of the axis come on top."""
     span = report.primary.span if report.primary else None
     for height in range(MAX_PLOT, MIN_PLOT - 1, -1):
-        lines = draw(report.run, Paper(page.width, height, drawing=page.look.drawing), span)
+        lines = draw(report.run, PlotSize(page.width, height, drawing=page.look.drawing), span)
         if len(lines) <= room:
             break
     return lines

@@ -9,9 +9,9 @@ from nndoctor.core.finding import Finding, Number, Severity
 from nndoctor.core.formatting import number
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import capital, sentence, verdict
+from nndoctor.core.verdict import capitalized, sentence, verdict
 from nndoctor.plots import layers
-from nndoctor.plots.curves import Line, Paper, draw
+from nndoctor.plots.curves import Line, PlotSize, draw
 from nndoctor.remedies.sources import url_of
 from nndoctor.reporters.checked import rest
 from nndoctor.reporters.outlook import outlook
@@ -30,7 +30,7 @@ def verbose(page: Page, report: Report) -> None:
     page.line((sentence, style))
     page.blank()
     span = report.primary.span if report.primary else None
-    for line in draw(report.run, Paper(page.width, drawing=page.look.drawing), span):
+    for line in draw(report.run, PlotSize(page.width, drawing=page.look.drawing), span):
         page.row(line)
     page.blank()
     outlook(page, report, len(report.prognosis), reasons=True)
@@ -70,7 +70,7 @@ def _finding(page: Page, report: Report, finding: Finding, *, message_shown: boo
     for k, cause in enumerate(finding.causes, 1):
         page.line(
             (f"{k}.", "mark"),
-            (f" {capital(cause.name)}", "bold"),
+            (f" {capitalized(cause.name)}", "bold"),
             f": {cause.because.rstrip('.')}.",
             (f" Check: {cause.test.rstrip('.')}.", "dim"),
             indent=INDENT,
@@ -85,7 +85,7 @@ def _layers(page: Page, report: Report, finding: Finding) -> Sequence[Line]:
     """The map of the layers that a finding is about; of information none."""
     if finding.severity is Severity.INFO:
         return []
-    return layers.draw(report.run, finding, Paper(page.width - INDENT, drawing=page.look.drawing))
+    return layers.draw(report.run, finding, PlotSize(page.width - INDENT, drawing=page.look.drawing))
 
 
 def _remedies(page: Page, finding: Finding) -> None:

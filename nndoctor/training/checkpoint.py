@@ -22,7 +22,7 @@ LAST, PREVIOUS, BEST = "last.pt", "previous.pt", "best.pt"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Progress:
     """Where a training stands: `step` optimizer steps done in all, `taken` batches of the epoch done.
 
     `met` of `targets` were right since the last evaluation, which saw `waited` others since the `best`.
@@ -39,23 +39,23 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenUp:
+class Restored:
     """What a training goes on from: the place, the random state to set once the epoch's batches are skipped, a remark.
 
     `note` says why it is not the latest checkpoint; empty where it is.
     """
 
-    place: Place
+    place: Progress
     random: dict[str, object]
     note: str = ""
 
 
 def save(
-    folder: Path, place: Place, model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
+    folder: Path, place: Progress, model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
 ) -> None:
     """Write `last.pt`; the one before is kept as `previous.pt`. Raises OSError."""
     state = {
-        "place": {name: getattr(place, name) for name in Place.__slots__},
+        "place": {name: getattr(place, name) for name in Progress.__slots__},
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "scaler": scaler.state_dict(),
@@ -72,7 +72,7 @@ def save_best(folder: Path, model: nn.Module) -> None:
     _write(folder / BEST, model.state_dict())
 
 
-def resume(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> TakenUp:
+def resume(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> Restored:
     """Take up the latest checkpoint that is whole. Raises UsageError where there is none, or where it is of another model."""
     damaged: list[str] = []
     for path in (folder / LAST, folder / PREVIOUS):
@@ -85,7 +85,7 @@ def resume(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, sca
             continue
         place = _put(path, state, model, optimizer, scaler)
         note = f"{damaged[0]}; continuing from {path.name}, step {place.step}" if damaged else ""
-        return TakenUp(place, state["random"], note)
+        return Restored(place, state["random"], note)
     if damaged:
         raise UsageError(
             f"{damaged[0]}, and there is no older intact checkpoint; train without --resume in a new folder"
@@ -165,13 +165,13 @@ def _put(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
-) -> Place:
+) -> Progress:
     """Give model, optimizer and scaler what the checkpoint holds. Raises UsageError where it does not fit them."""
     missing = {"place", "model", "optimizer", "scaler", "random"} - set(state)
     if missing:
         raise UsageError(f"{path} is no checkpoint of nndoctor train: it lacks {', '.join(sorted(missing))}")
     try:
-        place = Place(**state["place"])
+        place = Progress(**state["place"])
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         scaler.load_state_dict(state["scaler"])

@@ -6,7 +6,7 @@ import torch
 
 from nndoctor.experiment.data import Batches, moved
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.experiment.steps import hits, outcome
+from nndoctor.experiment.steps import correct_targets, step_result
 
 
 def evaluate(experiment: Experiment, data: Batches, device: torch.device) -> dict[str, float]:
@@ -18,10 +18,10 @@ def evaluate(experiment: Experiment, data: Batches, device: torch.device) -> dic
     try:
         with torch.no_grad():
             for batch in data:
-                found = outcome(experiment, moved(batch, device))
+                found = step_result(experiment, moved(batch, device))
                 loss += found.loss.float() * found.examples
                 examples += found.examples
-                counted = hits(found)
+                counted = correct_targets(found)
                 if counted is not None:
                     met += counted[0]
                     targets += counted[1]

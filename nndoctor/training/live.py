@@ -25,9 +25,9 @@ class Live:
 
     judge: Callable[[Run], Report] = field(default_factory=lambda: Session().judge)
     report: Report | None = None
-    standing: tuple[Finding, ...] = ()
+    confirmed: tuple[Finding, ...] = ()
     _losses: list[float] = field(default_factory=list)
-    _fresh: list[Tensor] = field(default_factory=list)
+    _on_device: list[Tensor] = field(default_factory=list)
     _rates: list[float] = field(default_factory=list)
     _evaluations: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     _next: float = 0.0
@@ -35,7 +35,7 @@ class Live:
 
     def loss(self, loss: Tensor, lr: float) -> None:
         """One step's loss."""
-        self._fresh.append(loss)
+        self._on_device.append(loss)
         self._rates.append(lr)
 
     def evaluated(self, step: int, values: dict[str, float]) -> None:
@@ -45,27 +45,27 @@ class Live:
 
     def latest(self) -> float:
         """The latest loss."""
-        return float(self._fresh[-1]) if self._fresh else self._losses[-1] if self._losses else float("nan")
+        return float(self._on_device[-1]) if self._on_device else self._losses[-1] if self._losses else float("nan")
 
-    def look(self, *, now: bool = False) -> bool:
+    def judge_if_due(self, *, now: bool = False) -> bool:
         """Judge what there is, if it is time; whether it was. A finding stands when two looks in a row had it."""
-        if not now and (time.perf_counter() < self._next or len(self._losses) + len(self._fresh) < MIN_LOSSES):
+        if not now and (time.perf_counter() < self._next or len(self._losses) + len(self._on_device) < MIN_LOSSES):
             return False
         began = time.perf_counter()
-        if self._fresh:
-            self._losses += torch.stack(self._fresh).float().tolist()
-            self._fresh.clear()
+        if self._on_device:
+            self._losses += torch.stack(self._on_device).float().tolist()
+            self._on_device.clear()
         series = {"train/loss": Series.of("train/loss", self._losses), "lr": Series.of("lr", self._rates)}
         for name, points in self._evaluations.items():
             series[name] = Series.of(name, [v for _, v in points], [s for s, _ in points])
         self.report = self.judge(Run(series))
         found = {f.code for f in self.report.findings}
-        self.standing = tuple(f for f in self.report.findings if f.code in self._before)
+        self.confirmed = tuple(f for f in self.report.findings if f.code in self._before)
         self._before = frozenset(found)
         spent = time.perf_counter() - began
         self._next = time.perf_counter() + max(spent / TIME_SHARE, 1.0)
         return True
 
-    def doomed(self, severity: Severity) -> Finding | None:
+    def first_confirmed(self, severity: Severity) -> Finding | None:
         """The first standing finding at this severity or worse."""
-        return next((f for f in self.standing if f.severity.rank <= severity.rank), None)
+        return next((f for f in self.confirmed if f.severity.rank <= severity.rank), None)

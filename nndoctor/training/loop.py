@@ -17,10 +17,10 @@ from nndoctor.core.finding import Finding, Severity
 from nndoctor.experiment.data import moved
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.experiment.model_file import user_code
-from nndoctor.experiment.steps import hits
+from nndoctor.experiment.steps import correct_targets
 from nndoctor.recorder import Recorder
 from nndoctor.training import checkpoint
-from nndoctor.training.checkpoint import Place
+from nndoctor.training.checkpoint import Progress
 from nndoctor.training.evaluation import evaluate
 from nndoctor.training.live import Live
 from nndoctor.training.machine import device_named, interruptible
@@ -34,7 +34,7 @@ CHECKPOINT_EVERY = 10.0  # seconds
 
 
 @dataclass
-class Ended:
+class TrainingResult:
     """How a training ended: `reason` for people, `finding` where the doctor stopped it."""
 
     reason: str
@@ -55,7 +55,7 @@ class Training:
     resume: bool = False
     stop_on: Severity | None = None
     live: Live = field(default_factory=Live)
-    place: Place = field(default_factory=Place)
+    place: Progress = field(default_factory=Progress)
     notes: list[str] = field(default_factory=list)
     evaluation: dict[str, float] = field(default_factory=dict)
 
@@ -88,7 +88,7 @@ class Training:
             self.notes += [found.note] if found.note else []
             self._met, self._targets = self._met + self.place.met, self.place.targets
 
-    def run(self, see: Callable[[], None] = lambda: None) -> Ended:
+    def run(self, see: Callable[[], None] = lambda: None) -> TrainingResult:
         """Train to the end, or to what ends it before."""
         every = MIN_SAMPLE_GAP if self.total is None else max(self.total // SAMPLES, MIN_SAMPLE_GAP)
         facts: dict[str, object] = {
@@ -115,21 +115,21 @@ class Training:
         see()
         return ended
 
-    def _epochs(self, recorder: Recorder, see: Callable[[], None]) -> Ended:
+    def _epochs(self, recorder: Recorder, see: Callable[[], None]) -> TrainingResult:
         while not self._done():
             ended = self._epoch(recorder, see)
             if ended is not None:
                 return ended
             self.place = replace(self.place, epoch=self.place.epoch + 1, taken=0)
             self._save(recorder)
-        return Ended(f"trained for {self.place.step} steps")
+        return TrainingResult(f"trained for {self.place.step} steps")
 
     def _done(self) -> bool:
         if self.total is not None and self.place.step >= self.total:
             return True
         return self.options.steps is None and self.place.epoch >= self.options.epochs
 
-    def _epoch(self, recorder: Recorder, see: Callable[[], None]) -> Ended | None:
+    def _epoch(self, recorder: Recorder, see: Callable[[], None]) -> TrainingResult | None:
         """One epoch, or what is left of it."""
         checkpoint.seed_epoch(self.options.seed, self.place.epoch)
         self.experiment.model.train()
@@ -165,7 +165,7 @@ class Training:
         if found is None:
             return
         self.live.loss(found.loss.detach(), self.stepper.lr)
-        counted = hits(found)
+        counted = correct_targets(found)
         if counted is not None:
             self._met, self._targets = self._met + counted[0], self._targets + counted[1]
 
@@ -200,22 +200,26 @@ class Training:
         else:
             self.place = replace(self.place, waited=self.place.waited + 1)
 
-    def _ended(self) -> Ended | None:
+    def _ended(self) -> TrainingResult | None:
         """Why to stop here, if there is a reason."""
         if self._stop:
-            return Ended(f"interrupted after {self.place.step} steps; continue with --resume", interrupted=True)
+            return TrainingResult(
+                f"interrupted after {self.place.step} steps; continue with --resume", interrupted=True
+            )
         if self.options.patience is not None and self.place.waited >= self.options.patience:
             return self._stopped_early()
-        if self.live.look() and self.stop_on is not None:
-            finding = self.live.doomed(self.stop_on)
+        if self.live.judge_if_due() and self.stop_on is not None:
+            finding = self.live.first_confirmed(self.stop_on)
             if finding is not None:
-                return Ended(f"stopped after {self.place.step} steps: {finding.name}", finding=finding)
+                return TrainingResult(f"stopped after {self.place.step} steps: {finding.name}", finding=finding)
         return None
 
-    def _stopped_early(self) -> Ended:
+    def _stopped_early(self) -> TrainingResult:
         checkpoint.load_best(self.folder, self.experiment.model)
         at = self.place.best_step
-        return Ended(f"stopped early after {self.place.step} steps; the weights are those of step {at}, the best")
+        return TrainingResult(
+            f"stopped early after {self.place.step} steps; the weights are those of step {at}, the best"
+        )
 
     def _save(self, recorder: Recorder, *, force: bool = False) -> None:
         """Write a checkpoint where one is due; what was logged until then is brought to disk before it."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.experiment.model_file import user_code
-from nndoctor.experiment.steps import StepResult, outcome
+from nndoctor.experiment.steps import StepResult, step_result
 from nndoctor.training.optimizers import factor, optimizer
 from nndoctor.training.options import Options, Schedules
 
@@ -39,7 +39,7 @@ class Stepper:
             return StepResult(loss) if isinstance(loss, Tensor) and loss.numel() == 1 else None
         self.optimizer.zero_grad(set_to_none=True)
         with user_code(self._experiment.path, "computes its loss"), self._precision():
-            found = outcome(self._experiment, batch)
+            found = step_result(self._experiment, batch)
         with user_code(self._experiment.path, "goes back through its loss"):
             self.scaler.scale(self._penalized(found.loss)).backward()  # type: ignore[no-untyped-call]
         if self._options.clip is not None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.experiment.steps import TARGETS, StepResult, outcome
+from nndoctor.experiment.steps import TARGETS, StepResult, step_result
 
 FITS = 300  # steps of the fit
 MAX_BATCHES = 64
@@ -113,5 +113,5 @@ def _outcomes(experiment: Experiment, *, held_out: bool) -> list[StepResult]:
                 break
             if experiment.loss is None or experiment.step is not None:
                 break
-            found.append(outcome(experiment, batch))
+            found.append(step_result(experiment, batch))
     return found

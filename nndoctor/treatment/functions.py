@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.experiment.steps import outcome
+from nndoctor.experiment.steps import step_result
 
 DROPS = frozenset({"dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "dropout_"})
 SATURATING = frozenset({"sigmoid", "tanh", "sigmoid_", "tanh_"})
@@ -69,7 +69,7 @@ def calls(experiment: Experiment) -> tuple[Calls, Tensor | None]:
     buffers = [(b, b.detach().clone()) for b in experiment.model.buffers()]
     experiment.model.train()
     with torch.no_grad(), torch.random.fork_rng(devices=[]), seen:
-        found = outcome(experiment, batch)
+        found = step_result(experiment, batch)
     with torch.no_grad():
         for buffer, kept in buffers:
             buffer.copy_(kept)

@@ -17,7 +17,7 @@ from nndoctor.experiment.experiment import Experiment
 from nndoctor.training.evaluation import evaluate
 from nndoctor.treatment.changes import Change
 from nndoctor.treatment.subject import rebatchable, remade
-from nndoctor.treatment.trainings import HERE, Place, carried_out, seen_from
+from nndoctor.treatment.trainings import HERE, ComputeTarget, run_jobs, visible_from
 from nndoctor.treatment.trial import ALONE, Job, trained_subject
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -116,14 +116,14 @@ def measured(
     steps: int,
     seeds: int,
     see: Callable[[Point], None] = lambda _: None,
-    place: Place = HERE,
+    place: ComputeTarget = HERE,
 ) -> LearningCurve:
     """Train on growing shares of the training data, each with as many optimizer steps. Raises UsageError for data that cannot be cut."""
-    file = seen_from(place.engine, path)
+    file = visible_from(place.engine, path)
     parts = [_Part(Job(file, "", seed, steps, place.device), share) for share, seed in product(SHARES, range(seeds))]
     points: list[Point] = []
     measure = "loss"
-    for measured_by, point in carried_out(_point, parts, place.engine, file):
+    for measured_by, point in run_jobs(_point, parts, place.engine, file):
         measure = measured_by
         if not any(known.size == point.size and known.seed == point.seed for known in points):
             points.append(point)

@@ -22,7 +22,7 @@ from nndoctor.treatment.order import ordered
 from nndoctor.treatment.pruning import shortened
 from nndoctor.treatment.subject import holds_out, loaded
 from nndoctor.treatment.threads import fastest
-from nndoctor.treatment.trainings import Ahead, is_local, seen_from
+from nndoctor.treatment.trainings import SpeculativeResults, is_local, visible_from
 from nndoctor.treatment.treat import NO_TIME, STOP_EARLY, Treatment
 from nndoctor.treatment.trial import Job, Trial, trained
 
@@ -53,11 +53,11 @@ class Plan:
     log: Run | None = None
     _began: float = 0.0
     _candidates: list[Change] = field(default_factory=list)
-    _trainings: Ahead[Job, Trial] = field(init=False)
+    _trainings: SpeculativeResults[Job, Trial] = field(init=False)
 
     def __post_init__(self) -> None:
         """Trainings are asked for one after another."""
-        self._trainings = Ahead(trained, seen_from(self.engine, self.treatment.path), self.engine)
+        self._trainings = SpeculativeResults(trained, visible_from(self.engine, self.treatment.path), self.engine)
 
     def run(self, session: Session) -> None:
         """Everything that the budget allows; Ctrl-C keeps what is known."""
@@ -185,7 +185,7 @@ class Plan:
         return trial if change is None or change.late else shortened(trial, rival)
 
     def _job(self, name: str, seed: int) -> Job:
-        path = seen_from(self.engine, self.treatment.path)
+        path = visible_from(self.engine, self.treatment.path)
         return Job(path, name, seed, self.treatment.steps, self.device, cpu=self.cpu)
 
     def _likely(self) -> Iterator[tuple[str, int]]:

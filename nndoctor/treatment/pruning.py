@@ -22,7 +22,7 @@ MIN_SHARE_DONE = 0.5  # of a run, before it may be stopped for being behind
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class ReferenceTraining:
     """The curve of the file as it is, and by how much a trial may be behind it at half its length."""
 
     losses: tuple[float, ...]
@@ -35,7 +35,7 @@ def every(total: int) -> int:
     return max(total // EVALUATIONS, 1)
 
 
-def hopeless(trial: Trial) -> str:
+def failure(trial: Trial) -> str:
     """Why a trial has failed, or nothing."""
     if trial.losses and not math.isfinite(trial.losses[-1]):
         return "the loss is not finite"
@@ -48,7 +48,7 @@ def hopeless(trial: Trial) -> str:
     return f"the loss exceeds {EXPLODED:g}× its first value"
 
 
-def shortened(trial: Trial, rival: Rival | None) -> Trial:
+def shortened(trial: Trial, rival: ReferenceTraining | None) -> Trial:
     """A finished training as it would be if it had been given up where it was clearly behind the file as it is."""
     for done in range(1, len(trial.losses)):
         found = until(trial, done)
@@ -101,7 +101,7 @@ def slowed(trial: Trial, bar: float, total: int) -> Trial:
     return trial
 
 
-def behind(trial: Trial, rival: Rival | None) -> float | None:
+def behind(trial: Trial, rival: ReferenceTraining | None) -> float | None:
     """The final loss to expect of a trial that is clearly behind the file as it is, at half its length or later; else None."""
     done = len(trial.losses)
     if rival is None or trial.cut or done < MIN_SHARE_DONE * EVALUATIONS or done >= len(rival.losses):

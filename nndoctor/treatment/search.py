@@ -21,7 +21,7 @@ from nndoctor.treatment.pruning import bar_of, slowed
 from nndoctor.treatment.rebound import made
 from nndoctor.treatment.steering import Steering
 from nndoctor.treatment.subject import loaded, rebatchable, remade
-from nndoctor.treatment.trainings import carried_out, seen_from
+from nndoctor.treatment.trainings import run_jobs, visible_from
 from nndoctor.treatment.trial import ALONE, Job, Trial, trained_subject
 
 ROUNDS = ((0.25, 0.5), (0.5, 0.3), (1.0, 0.2))  # share of a training's length, and of the trials, rounded
@@ -66,7 +66,7 @@ class Setting:
 
 
 @dataclass(slots=True)
-class Outcome:
+class SearchResult:
     """What a search found. `trials` by settings, steps and final loss; `reference` is the loss of the file as it is."""
 
     path: str
@@ -141,14 +141,14 @@ def shared_out(trials: int) -> list[int]:
     return [max(trials - sum(later), 1), *later]
 
 
-def searched(outcome: Outcome, storage: str, limits: Limits, see: Callable[[str], None] = lambda _: None) -> None:
+def searched(outcome: SearchResult, storage: str, limits: Limits, see: Callable[[str], None] = lambda _: None) -> None:
     """Search within the limits, going on with what the storage holds; Ctrl-C keeps what is known. Raises UsageError."""
     began = time.perf_counter()
     outcome.ranges = ranges_of(outcome.path)
     centre = outcome.ranges["lr"].high / RATE_FACTOR
-    whole = Job(seen_from(limits.engine, outcome.path), "", limits.seed, outcome.steps, limits.device)
+    whole = Job(visible_from(limits.engine, outcome.path), "", limits.seed, outcome.steps, limits.device)
     try:
-        [reference] = carried_out(one, [Setting(whole, {"factor": 1.0})], limits.engine, whole.path)
+        [reference] = run_jobs(one, [Setting(whole, {"factor": 1.0})], limits.engine, whole.path)
         outcome.reference = reference.final
         costs = [count * share for count, (share, _) in zip(shared_out(limits.trials), ROUNDS, strict=True)]
         for number, ((share, _), wanted) in enumerate(zip(ROUNDS, shared_out(limits.trials), strict=True)):
@@ -181,7 +181,7 @@ class _Round:
 
         ended, asked = [loss for _, _, loss in _finished(self.study, self.job.steps)], deque[tuple[Any, Setting]]()
         try:
-            for found in carried_out(one, self._drawn(ranges, ended, asked), engine, self.job.path):
+            for found in run_jobs(one, self._drawn(ranges, ended, asked), engine, self.job.path):
                 drawn, setting = asked.popleft()
                 trial = slowed(
                     found, bar_of(ended), self.job.steps

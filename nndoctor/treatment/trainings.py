@@ -19,14 +19,14 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ComputeTarget:
     """On what device, and by which engine's workers."""
 
     device: str = "auto"
     engine: Engine | None = None
 
 
-HERE = Place()
+HERE = ComputeTarget()
 
 
 def is_local(engine: Engine | None) -> bool:
@@ -34,9 +34,7 @@ def is_local(engine: Engine | None) -> bool:
     return engine is None or engine.name == "local"
 
 
-def carried_out(
-    do: Callable[[Work], Result], jobs: Iterable[Work], engine: Engine | None, path: str
-) -> Iterator[Result]:
+def run_jobs(do: Callable[[Work], Result], jobs: Iterable[Work], engine: Engine | None, path: str) -> Iterator[Result]:
     """The result of each job on the model file, in the order of the jobs; in this process they are done as they are asked for.
 
     Jobs and results are plain values, and `do` is a function of a module, so that workers can be sent them.
@@ -46,13 +44,13 @@ def carried_out(
     return spread(do, list(jobs), engine.seeing([path], packages=("torch",)), chunk=1)
 
 
-def seen_from(engine: Engine | None, path: str) -> str:
+def visible_from(engine: Engine | None, path: str) -> str:
     """The model file's name for the workers: the full one where they may run in another folder."""
     return path if is_local(engine) else str(Path(path).resolve())
 
 
 @dataclass(slots=True)
-class Ahead(Generic[Work, Result]):
+class SpeculativeResults(Generic[Work, Result]):
     """Trainings one after another, as a plan asks for them; a cluster does those meanwhile that are likely to be next.
 
     What is asked for, and so every result, is the same wherever the trainings run.
@@ -84,7 +82,7 @@ class Ahead(Generic[Work, Result]):
 
     def _start(self, jobs: list[Work]) -> None:
         self._going = [stream for stream in self._going if stream[0]]
-        results = carried_out(partial(_result_or_error, self.do), jobs, self.engine, self.path)
+        results = run_jobs(partial(_result_or_error, self.do), jobs, self.engine, self.path)
         self._going.append((deque(jobs), results))
 
 

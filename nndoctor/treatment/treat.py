@@ -10,7 +10,7 @@ import numpy as np
 from nndoctor.core.report import Report
 from nndoctor.treatment.changes import named
 from nndoctor.treatment.gains import Gain, Units, Verdict, gain, pooled_noise, unit
-from nndoctor.treatment.pruning import Rival
+from nndoctor.treatment.pruning import ReferenceTraining
 from nndoctor.treatment.trial import Trial
 
 STOP_EARLY = "early-stop"
@@ -67,14 +67,14 @@ class Treatment:
         """The change with the largest verified gain."""
         return next((name for name, found in self.gains().items() if found.verdict is Verdict.HELPS), None)
 
-    def rival(self) -> Rival | None:
+    def rival(self) -> ReferenceTraining | None:
         """The mean curve of the file as it is, for others to be compared with; None where it failed."""
         base = [trial for (name, _), trial in self.trials.items() if not name]
         finals = [trial.final for trial in base]
         if not base or not all(map(math.isfinite, finals)) or len({len(trial.losses) for trial in base}) != 1:
             return None
         curve = np.mean([trial.losses for trial in base], axis=0)
-        return Rival(tuple(curve.tolist()), float(np.mean(finals)), MAX_BEHIND * self.scale)
+        return ReferenceTraining(tuple(curve.tolist()), float(np.mean(finals)), MAX_BEHIND * self.scale)
 
     def stop_early(self) -> None:
         """The file as it is, stopped where the other seeds' mean curve is best: a choice that does not see its own noise."""

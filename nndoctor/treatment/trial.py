@@ -21,8 +21,17 @@ from nndoctor.training.machine import device_named
 from nndoctor.training.options import Options
 from nndoctor.training.stepper import Stepper
 from nndoctor.treatment.changes import Change, named
-from nndoctor.treatment.doctor import Doctor
-from nndoctor.treatment.pruning import MIN_SHARE_DONE, RECENT_LOSSES, TOO_SLOW, Rival, behind, every, hopeless, too_slow
+from nndoctor.treatment.finding_pruner import FindingPruner
+from nndoctor.treatment.pruning import (
+    MIN_SHARE_DONE,
+    RECENT_LOSSES,
+    TOO_SLOW,
+    ReferenceTraining,
+    behind,
+    every,
+    failure,
+    too_slow,
+)
 from nndoctor.treatment.steering import steered
 from nndoctor.treatment.subject import loaded
 
@@ -43,7 +52,7 @@ class Job:
     seed: int
     steps: int
     device: str = "auto"
-    rival: Rival | None = None
+    rival: ReferenceTraining | None = None
     cpu: bool = False
     doctor: bool = False
     bar: float = math.inf
@@ -78,7 +87,7 @@ class Trial:
     @property
     def diverged(self) -> bool:
         """Whether the loss became infinite or several times its first value."""
-        return bool(hopeless(self))
+        return bool(failure(self))
 
     @property
     def final(self) -> float:
@@ -130,7 +139,7 @@ def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
     with steered(change.steering, total):
         course = _Course(subject, stepper, trial, total, device, job.clock)
         course.rival = None if change.late else job.rival
-        course.doctor = Doctor() if job.doctor else None
+        course.doctor = FindingPruner() if job.doctor else None
         course.bar = job.bar
         course.run()
     trial.seconds += job.clock() - began
@@ -158,8 +167,8 @@ class _Course:
     total: int
     device: torch.device
     clock: Callable[[], float]
-    rival: Rival | None = None
-    doctor: Doctor | None = None
+    rival: ReferenceTraining | None = None
+    doctor: FindingPruner | None = None
     bar: float = math.inf
 
     def run(self) -> None:
@@ -202,7 +211,7 @@ class _Course:
         trial.losses.append(values["loss"])
         if "accuracy" in values:
             trial.accuracies.append(values["accuracy"])
-        trial.cut = hopeless(trial)
+        trial.cut = failure(trial)
         if not trial.cut and self.doctor is not None and MIN_SHARE_DONE * self.total <= step + 1 < self.total:
             trial.cut = self.doctor.fails(trial.run())
         if not trial.cut and step + 1 < self.total and too_slow(trial, self.bar, self.total):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.experiment.steps import outcome
+from nndoctor.experiment.steps import step_result
 from nndoctor.treatment.rebound import rebound
 
 FACTORS = {nn.Linear: 4, nn.Conv1d: 2, nn.Conv2d: 2, nn.Conv3d: 2}  # what is cheap: four times the units, else twice
@@ -89,7 +89,7 @@ def _with_hidden_layer(layer: nn.Linear) -> nn.Module:
 def _shape(experiment: Experiment, batch: object) -> object:
     experiment.model.train()
     with torch.no_grad():
-        found = outcome(experiment, batch)
+        found = step_result(experiment, batch)
     return found.output.shape if found.output is not None else found.loss.shape
 
 

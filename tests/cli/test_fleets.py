@@ -13,7 +13,7 @@ import pytest
 
 from nndoctor.cli import run_report
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest, answer
+from nndoctor.cli.run_diagnose import DiagnoseRequest, carry_out
 from nndoctor.core.errors import NNDoctorError, UsageError
 from nndoctor.diagnosis import batch, cache, clusters, workers
 from nndoctor.diagnosis.batch import judged
@@ -48,7 +48,7 @@ def write(path: Path, *, flat: bool = False, floor: float = 0.0, epochs: int = 3
 
 
 def told(capsys: pytest.CaptureFixture[str], **asked) -> tuple[int, str, str]:
-    code = answer(DiagnoseRequest(["runs"], format=asked.pop("format", OutputFormat.json), **asked))
+    code = carry_out(DiagnoseRequest(["runs"], format=asked.pop("format", OutputFormat.json), **asked))
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
@@ -223,7 +223,7 @@ def test_many_runs_are_reported_by_the_page(runs, capsys, monkeypatch):
     """The worst runs on the first page, each on one; every page links all others."""
     monkeypatch.setattr(run_report, "PAGE", 3)
     request = run_report.ReportRequest(["runs"], "report.html", SessionOptions(), Engine(), cache=True)
-    assert run_report.answer(request) == 0
+    assert run_report.carry_out(request) == 0
     names = capsys.readouterr().out.split()
     assert names == ["report.html", "report-2.html", "report-3.html"]
     pages = [Path(name).read_text(encoding="utf-8") for name in names]
@@ -234,7 +234,7 @@ def test_many_runs_are_reported_by_the_page(runs, capsys, monkeypatch):
     shown = [path.parent.name for page in pages for path in sorted(runs.iterdir()) if f"<code>runs/{path.name}" in page]
     assert len(shown) == 8
     with pytest.raises(UsageError, match=r"report\.html exists"):
-        run_report.answer(request)
+        run_report.carry_out(request)
 
 
 @pytest.mark.parametrize("text", ["dask", "dask:", "local:4", "spark", "ray2"])
@@ -270,8 +270,11 @@ def test_an_exception_of_the_work_is_raised():
     ("seen", "said"),
     [
         ({}, "has no workers"),
-        ({"w1": clusters.look(["/nowhere/a.csv"], Engine().packages)}, "w1 does not see /nowhere/a.csv"),
-        ({"w1": clusters.Seen({**clusters.look(()).versions, "nndoctor": "0.0.1"}, ())}, "w1 has nndoctor 0.0.1, this"),
+        ({"w1": clusters.describe_worker(["/nowhere/a.csv"], Engine().packages)}, "w1 does not see /nowhere/a.csv"),
+        (
+            {"w1": clusters.WorkerState({**clusters.describe_worker(()).versions, "nndoctor": "0.0.1"}, ())},
+            "w1 has nndoctor 0.0.1, this",
+        ),
     ],
 )
 def test_workers_that_cannot_do_the_work_are_named(seen, said):

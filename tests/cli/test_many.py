@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest, answer
+from nndoctor.cli.run_diagnose import DiagnoseRequest, carry_out
 from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.order import SortBy
 from nndoctor.diagnosis import batch as judging
@@ -56,7 +56,7 @@ def folder(tmp_path, monkeypatch):
 
 def told(request: DiagnoseRequest, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
     """The exit code and what was printed."""
-    code = answer(request)
+    code = carry_out(request)
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
@@ -168,4 +168,4 @@ def test_a_killed_process_is_said_in_one_line(monkeypatch):
 def test_processes_are_as_many_as_the_work_is_worth(monkeypatch):
     """None for a few logs, no more than cores."""
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
-    assert [workers.sensible(n) for n in (1, 99, 250, 100_000)] == [1, 1, 2, 4]
+    assert [workers.default_jobs(n) for n in (1, 99, 250, 100_000)] == [1, 1, 2, 4]

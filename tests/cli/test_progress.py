@@ -7,7 +7,7 @@ import sys
 import time
 from types import SimpleNamespace
 
-from nndoctor.cli.progress import MIN_LOGS, watched
+from nndoctor.cli.progress import MIN_LOGS, with_progress
 from nndoctor.cli.run_train import _bar
 from nndoctor.readers.io.source import Source
 
@@ -30,7 +30,7 @@ def test_long_work_is_shown_as_it_is_done(monkeypatch):
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     logs = sources(MIN_LOGS + 5)
-    passing = watched(logs)
+    passing = with_progress(logs)
     first = next(passing)
     assert f"0/{len(logs)}" in screen.getvalue()
     assert f"{len(logs)}/{len(logs)}" not in screen.getvalue()
@@ -41,7 +41,7 @@ def test_short_work_and_work_that_nobody_sees_show_nothing(monkeypatch):
     """No bar for a few small logs, none in a file or a pipe."""
     for screen, count in ((Terminal(), MIN_LOGS - 1), (io.StringIO(), MIN_LOGS + 5)):
         monkeypatch.setattr(sys, "stderr", screen)
-        assert list(watched(sources(count))) == sources(count)
+        assert list(with_progress(sources(count))) == sources(count)
         assert screen.getvalue() == ""
 
 
@@ -49,7 +49,7 @@ def test_a_name_on_the_bar_is_shown_not_obeyed(monkeypatch):
     """Control characters of a file name do not reach the terminal."""
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
-    list(watched([Source("\x07[red]x[/x]", b"") for _ in range(MIN_LOGS)]))
+    list(with_progress([Source("\x07[red]x[/x]", b"") for _ in range(MIN_LOGS)]))
     assert "\x07" not in screen.getvalue()
 
 

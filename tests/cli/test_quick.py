@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from nndoctor.cli import diagnose as command
-from nndoctor.cli import quick
+from nndoctor.cli import fast_parse
 from nndoctor.cli.app import app
 from nndoctor.cli.run_diagnose import DiagnoseRequest
 
@@ -58,13 +58,13 @@ def by_parser(words: list[str], monkeypatch: pytest.MonkeyPatch) -> DiagnoseRequ
 @pytest.mark.parametrize("line", LINES)
 def test_a_usual_line_makes_the_request_that_the_parser_makes(line, monkeypatch):
     """Options, their short forms, attached and repeated values are understood alike."""
-    assert quick.request_of(line.split()) == by_parser(line.split(), monkeypatch)
+    assert fast_parse.request_of(line.split()) == by_parser(line.split(), monkeypatch)
 
 
 @pytest.mark.parametrize("line", UNUSUAL)
 def test_an_unusual_line_is_left_to_the_parser(line):
     """What is wrong, or rare, is not guessed at."""
-    assert quick.request_of(line.split()) is None
+    assert fast_parse.request_of(line.split()) is None
 
 
 def test_every_option_of_diagnose_is_known():
@@ -72,8 +72,8 @@ def test_every_option_of_diagnose_is_known():
     options = get_command(app).commands["diagnose"].params
     flags = {name for o in options if o.param_type_name == "option" and o.is_flag for name in o.opts}
     valued = {name for o in options if o.param_type_name == "option" and not o.is_flag for name in o.opts}
-    assert {*quick.FLAGS, "--no-color"} == flags - {"--help", "-h"}
-    assert {*quick.VALUES, *quick.REPEATED} == valued
+    assert {*fast_parse.FLAGS, "--no-color"} == flags - {"--help", "-h"}
+    assert {*fast_parse.VALUES, *fast_parse.REPEATED} == valued
 
 
 def test_diagnose_with_options_loads_no_parser(tmp_path):

@@ -8,7 +8,7 @@ import torch
 from nndoctor.experiment.data import batches
 from nndoctor.experiment.experiment import Given, experiment
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.experiment.steps import hits, outcome
+from nndoctor.experiment.steps import correct_targets, step_result
 
 HEAD = "import torch\nfrom torch import nn\nfrom torch.utils.data import DataLoader, TensorDataset\n"
 DATA = "x, y = torch.randn(40, 5), torch.randint(3, (40,))\n"
@@ -37,7 +37,7 @@ def test_data_come_in_many_shapes_and_can_be_gone_through_again(tmp_path, data):
     """Every batch has a loss, twice."""
     found = loaded(tmp_path, f"{DATA}model = nn.Linear(5, 3)\nloss = nn.CrossEntropyLoss()\n{data}\n")
     for _ in range(2):
-        losses = [outcome(found, batch).loss for batch in found.train_data]
+        losses = [step_result(found, batch).loss for batch in found.train_data]
         assert losses
         assert all(loss.dim() == 0 for loss in losses)
 
@@ -57,7 +57,7 @@ def test_a_step_of_its_own_is_taken(tmp_path):
         "def step(model, batch): return model(batch['a']).square().mean()\n",
     )
     (batch,) = found.train_data
-    assert outcome(found, batch).loss > 0
+    assert step_result(found, batch).loss > 0
 
 
 def test_a_model_that_takes_a_dict_brings_its_own_loss(tmp_path):
@@ -73,16 +73,16 @@ def test_a_model_that_takes_a_dict_brings_its_own_loss(tmp_path):
     )
     found.step = None
     (batch,) = found.train_data
-    done = outcome(found, batch)
+    done = step_result(found, batch)
     assert done.examples == 8
-    assert hits(done)[1] == 8
+    assert correct_targets(done)[1] == 8
 
 
 def test_a_model_alone_gets_data_that_are_made_up_and_said_so(tmp_path):
     """By --input and --classes."""
     found = loaded(tmp_path, "model = nn.Sequential(nn.Flatten(), nn.Linear(12, 4))\n", shape=(3, 2, 2), classes=4)
     assert any("assumed" in words for words in found.notes)
-    assert outcome(found, next(iter(found.train_data))).loss > 0
+    assert step_result(found, next(iter(found.train_data))).loss > 0
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_loss_that_is_no_scalar_is_told(tmp_path, loss, said):
     """With what to do."""
     found = loaded(tmp_path, f"{DATA}model = nn.Linear(5, 3)\nloss = {loss}\ntrain_data = (x[:8], y[:8])\n")
     with pytest.raises(Exception, match=said):
-        outcome(found, next(iter(found.train_data)))
+        step_result(found, next(iter(found.train_data)))
 
 
 def test_the_users_own_frames_are_kept(tmp_path):

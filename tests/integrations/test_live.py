@@ -74,7 +74,7 @@ def test_a_failure_of_ours_is_said_once_and_stops_no_training(tmp_path, monkeypa
     def fails(_watch):
         raise RuntimeError("of our own")
 
-    monkeypatch.setattr(Watch, "look", fails)
+    monkeypatch.setattr(Watch, "poll", fails)
     live = Live(choices(tmp_path / "run"))
     assert trained(live, steps=150) == 150
     assert capsys.readouterr().err.count("the training goes on without a diagnosis") == 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.plots.curves import Paper, draw
+from nndoctor.plots.curves import PlotSize, draw
 
 FALLING = Run.drawn(train_loss="2.0..0.5*20", validation_loss="2.0..1.0*10 1.0..1.4*10")
 
@@ -36,14 +36,14 @@ def run_of(**series):
 @pytest.mark.parametrize("drawing", [True, False])
 def test_the_picture_fits_its_paper(width, drawing):
     """No line is longer than the page."""
-    lines = text(draw(FALLING, Paper(width, drawing=drawing)))
+    lines = text(draw(FALLING, PlotSize(width, drawing=drawing)))
     assert len(lines) == 10
     assert max(map(len, lines)) <= width
 
 
 def test_a_falling_curve_goes_from_the_top_left_to_the_bottom_right():
     """The first row holds the start of the line and the last row its end."""
-    lines = text(draw(run_of(train_loss=[3, 2, 1]), Paper(60, labelled=False)))[:8]
+    lines = text(draw(run_of(train_loss=[3, 2, 1]), PlotSize(60, labelled=False)))[:8]
     starts = [len(line) - len(line[line.index("┤" if "┤" in line else "│") + 1 :].lstrip()) for line in lines]
     assert starts == sorted(set(starts))
     assert len(lines[-1].rstrip()) == 60
@@ -51,14 +51,14 @@ def test_a_falling_curve_goes_from_the_top_left_to_the_bottom_right():
 
 def test_the_curves_are_named_with_the_level_at_their_end():
     """The legend stands where the lines end, in their style."""
-    lines = draw(FALLING, Paper(80))
+    lines = draw(FALLING, PlotSize(80))
     assert "train loss 0.5" in cells(lines, "train")
     assert "validation loss 1.4" in cells(lines, "validation")
 
 
 def test_the_best_validation_and_the_span_are_marked():
     """The axis carries the arrow and the evidence, and the line below says where the best is."""
-    *_, axis, below = draw(FALLING, Paper(80), span=(10.0, 19.0))
+    *_, axis, below = draw(FALLING, PlotSize(80), span=(10.0, 19.0))
     assert cells([axis], "mark").count("▲") == 1
     assert cells([axis], "mark").count("━") > 15
     assert "▲ best at 9" in text([below])[0]
@@ -66,13 +66,13 @@ def test_the_best_validation_and_the_span_are_marked():
 
 def test_without_a_span_nothing_else_is_marked():
     """Only evidence is drawn as evidence."""
-    *_, axis, _ = draw(FALLING, Paper(80))
+    *_, axis, _ = draw(FALLING, PlotSize(80))
     assert cells([axis], "mark") == "▲"
 
 
 def test_values_that_are_not_finite_are_marked_where_they_stand():
     """A run that ends in NaN is drawn to its last step, not to its last number."""
-    *_, axis, below = draw(run_of(train_loss=[2, 1, 0.5, 0.4, math.nan, math.inf]), Paper(80))
+    *_, axis, below = draw(run_of(train_loss=[2, 1, 0.5, 0.4, math.nan, math.inf]), PlotSize(80))
     assert "×" in cells([axis], "error")
     assert "× not finite" in text([below])[0]
     assert text([below])[0].endswith("5")
@@ -80,17 +80,17 @@ def test_values_that_are_not_finite_are_marked_where_they_stand():
 
 def test_a_wide_ratio_is_drawn_on_a_log_axis_that_says_so():
     """A thousandfold fall in equal ratios is a straight line: after 4 of 7 rows it has fallen by 10 to the 12/7."""
-    lines = text(draw(run_of(train_loss=np.geomspace(10, 0.01, 81)), Paper(80, labelled=False)))
+    lines = text(draw(run_of(train_loss=np.geomspace(10, 0.01, 81)), PlotSize(80, labelled=False)))
     assert "log axis" in lines[-1]
     label, _, drawn = lines[4].partition("┤")
     assert float(label) == pytest.approx(10 ** (1 - 3 * 4 / 7), rel=0.01)
     assert drawn.index(drawn.strip()) == pytest.approx(72 / 2, abs=2)  # of 72 columns
-    assert "log axis" not in text(draw(FALLING, Paper(80)))[-1]
+    assert "log axis" not in text(draw(FALLING, PlotSize(80)))[-1]
 
 
 def test_plain_pictures_are_ascii_and_tell_the_curves_apart():
     """Where braille cannot be shown, train is * and validation o."""
-    lines = draw(FALLING, Paper(80, drawing=False), span=(10.0, 19.0))
+    lines = draw(FALLING, PlotSize(80, drawing=False), span=(10.0, 19.0))
     assert "\n".join(text(lines)).isascii()
     assert "*" in cells(lines, "train")
     assert "o" in cells(lines, "validation")
@@ -102,12 +102,12 @@ def test_a_single_spike_among_thousands_of_points_is_seen():
     """Every column shows its highest value."""
     values = np.ones(5000)
     values[2500] = 9.0
-    assert text(draw(run_of(train_loss=values), Paper(60)))[0].strip("9 ┤│")
+    assert text(draw(run_of(train_loss=values), PlotSize(60)))[0].strip("9 ┤│")
 
 
 def test_a_constant_has_one_label_beside_its_line():
     """Three times the same number on an axis says nothing."""
-    lines = text(draw(run_of(train_loss=[2.303] * 9), Paper(60)))[:8]
+    lines = text(draw(run_of(train_loss=[2.303] * 9), PlotSize(60)))[:8]
     (labelled,) = [line for line in lines if "┤" in line]
     assert labelled.split()[0] == "2.303"
     assert "train loss" in labelled
@@ -116,12 +116,12 @@ def test_a_constant_has_one_label_beside_its_line():
 @pytest.mark.parametrize("run", [Run({}), run_of(train_loss=[1, 2]), run_of(lr=[0.1] * 9)])
 def test_no_curve_no_picture(run):
     """Under three points of a loss or a metric there is nothing to draw."""
-    assert draw(run, Paper(80)) == []
+    assert draw(run, PlotSize(80)) == []
 
 
 def test_a_run_without_a_loss_shows_its_metric():
     """An accuracy is drawn where no loss is logged."""
-    assert "train accuracy" in cells(draw(run_of(train_accuracy=[0.1, 0.5, 0.9]), Paper(80)), "train")
+    assert "train accuracy" in cells(draw(run_of(train_accuracy=[0.1, 0.5, 0.9]), PlotSize(80)), "train")
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
@@ -144,7 +144,7 @@ def test_no_series_breaks_the_picture(train, validation, rate, steps, width, dra
         for name, values in (("train/loss", train), ("validation/loss", validation), ("lr", rate))
         if values
     }
-    lines = draw(Run(series), Paper(width, drawing=drawing), span=(steps[0], steps[-1]))
+    lines = draw(Run(series), PlotSize(width, drawing=drawing), span=(steps[0], steps[-1]))
     assert all(len(line) <= width for line in text(lines))
     assert len(lines) in (0, 10, 11)
 
@@ -153,7 +153,7 @@ def test_no_series_breaks_the_picture(train, validation, rate, steps, width, dra
 def test_a_changing_learning_rate_is_a_row_below(drawing, high, low):
     """A rate cut to nothing halfway is high in the left half and low in the right, and its peak is told."""
     run = Run.drawn(train_loss="2..1*20", lr="0.1*10 0.0001*10")
-    last = draw(run, Paper(80, drawing=drawing))[-1]
+    last = draw(run, PlotSize(80, drawing=drawing))[-1]
     row = last[1][0]
     assert set(row) == {high, low}
     assert row.count(high) == pytest.approx(len(row) / 2, abs=2)
@@ -163,4 +163,4 @@ def test_a_changing_learning_rate_is_a_row_below(drawing, high, low):
 
 def test_a_constant_learning_rate_needs_no_row():
     """What never changes is not drawn."""
-    assert len(draw(Run.drawn(train_loss="2..1*20", lr="0.1*20"), Paper(80))) == 10
+    assert len(draw(Run.drawn(train_loss="2..1*20", lr="0.1*20"), PlotSize(80))) == 10

@@ -9,7 +9,7 @@ from nndoctor.core.finding import Finding, Location, Severity
 from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
-from nndoctor.plots.curves import Paper
+from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.layers import MAX_ROWS, draw
 
 
@@ -32,7 +32,7 @@ def deep(count: int) -> Run:
 
 def test_the_worst_layer_is_dark_and_marked():
     """The dead layer's row darkens from the left to the right, and an arrow points at it."""
-    rows = plain(draw(deep(9), finding("fc7", "dead_fraction"), Paper(74)))
+    rows = plain(draw(deep(9), finding("fc7", "dead_fraction"), PlotSize(74)))
     row = next(r for r in rows if "fc7" in r)
     assert row.endswith("<")
     assert row.count("█") > row.count("▒") > 0
@@ -42,7 +42,7 @@ def test_the_worst_layer_is_dark_and_marked():
 @pytest.mark.parametrize("count", [MAX_ROWS + 1, 40, 400])
 def test_many_layers_are_folded_and_the_worst_kept(count):
     """A deep network fits on the page; what is left out is counted, and nothing is lost."""
-    rows = plain(draw(deep(count), finding("fc7", "dead_fraction"), Paper(74)))
+    rows = plain(draw(deep(count), finding("fc7", "dead_fraction"), PlotSize(74)))
     shown = [r for r in rows if "│" in r]
     folded = sum(int(r.split("more")[0].split()[-1]) for r in rows if "more layers" in r)
     assert len(shown) <= MAX_ROWS
@@ -56,7 +56,7 @@ def test_no_line_is_wider_than_the_paper(width):
     name = "backbone.stage3.blocks.11.mlp.activation"
     run = Run.drawn(layers={f"{name}{k}/dead_fraction": "0..1*90" for k in range(5)})
     for drawing in (True, False):
-        rows = plain(draw(run, finding(f"{name}2", "dead_fraction"), Paper(width, drawing=drawing)))
+        rows = plain(draw(run, finding(f"{name}2", "dead_fraction"), PlotSize(width, drawing=drawing)))
         assert rows
         assert max(map(len, rows)) <= width
         assert drawing or all(r.isascii() for r in rows)
@@ -65,7 +65,7 @@ def test_no_line_is_wider_than_the_paper(width):
 def test_what_is_not_finite_has_a_mark_of_its_own():
     """An infinite gradient is no dark cell but a cross; what was not measured is blank."""
     run = Run.drawn(layers={"a/grad_norm": "1 inf inf", "b/grad_norm": "1 0.1 0.01"})
-    rows = plain(draw(run, finding("a", "grad_norm"), Paper(74)))
+    rows = plain(draw(run, finding("a", "grad_norm"), PlotSize(74)))
     assert "×" in next(r for r in rows if " a " in r)
 
 
@@ -75,12 +75,12 @@ def test_every_rule_on_layers_that_warns_can_be_drawn():
         for run in rule.sick:
             for found in diagnose(run, [rule]).findings:
                 for width in (10, 80):
-                    assert all(len(r) <= max(width, 10) for r in plain(draw(run, found, Paper(width))))
+                    assert all(len(r) <= max(width, 10) for r in plain(draw(run, found, PlotSize(width))))
 
 
 def test_a_finding_on_a_curve_has_no_map():
     """Only what names a layer is drawn."""
     run = deep(3)
     curve = Finding("NN301", "x", Severity.ERROR, 0.9, "", {}, Location(), (), (), "train/loss")
-    assert draw(run, curve, Paper(74)) == []
+    assert draw(run, curve, PlotSize(74)) == []
     assert np.isfinite(run.layer("fc0", "dead_fraction").y).all()

@@ -32,7 +32,7 @@ def test_a_log_read_in_pieces_is_the_log_read_whole(tmp_path, head, made, name):
     for start, stop in ((0, 3), (3, 4), (4, 50), (50, 51)):
         text += made(start, stop)
         path.write_text(text)
-        (run,) = log.look()
+        (run,) = log.poll()
     (whole,) = read(path)
     assert run.series.keys() == whole.series.keys()
     for key, series in run.series.items():
@@ -46,14 +46,14 @@ def test_only_what_is_new_is_read(tmp_path, monkeypatch):
     path = tmp_path / "run.csv"
     path.write_text(HEAD + rows(0, 100))
     log = Growing(str(path))
-    log.look()
+    log.poll()
     asked = []
     whole = growing._lines
     monkeypatch.setattr(growing, "_lines", lambda p, at: asked.append(at) or whole(p, at))
     before = path.stat().st_size
     with path.open("a") as file:
         file.write(rows(100, 101))
-    (run,) = log.look()
+    (run,) = log.poll()
     assert asked == [before]
     assert len(run.series["train/loss"]) == 101
 
@@ -63,10 +63,10 @@ def test_a_line_that_is_still_being_written_waits(tmp_path):
     path = tmp_path / "run.csv"
     path.write_text(HEAD + rows(0, 5) + "5,0.1")
     log = Growing(str(path))
-    assert len(log.look()[0].series["train/loss"]) == 5
+    assert len(log.poll()[0].series["train/loss"]) == 5
     with path.open("a") as file:
         file.write("23,0.4\n")
-    assert log.look()[0].series["train/loss"].values[-1] == 0.123
+    assert log.poll()[0].series["train/loss"].values[-1] == 0.123
 
 
 def test_nothing_new_is_no_look(tmp_path):
@@ -74,8 +74,8 @@ def test_nothing_new_is_no_look(tmp_path):
     path = tmp_path / "run.csv"
     path.write_text(HEAD + rows(0, 5))
     log = Growing(str(path))
-    assert log.look() is not None
-    assert log.look() is None
+    assert log.poll() is not None
+    assert log.poll() is None
 
 
 @pytest.mark.parametrize("rewritten", [rows(7, 9), rows(7, 90)], ids=["shorter", "longer"])
@@ -84,9 +84,9 @@ def test_a_log_that_is_written_anew_is_read_anew(tmp_path, rewritten):
     path = tmp_path / "run.csv"
     path.write_text(HEAD + rows(0, 40))
     log = Growing(str(path))
-    log.look()
+    log.poll()
     path.write_text(HEAD + rewritten)
-    (run,) = log.look()
+    (run,) = log.poll()
     np.testing.assert_array_equal(run.series["train/loss"].values, read(path)[0].series["train/loss"].values)
 
 
@@ -96,16 +96,16 @@ def test_a_document_is_read_whole_when_it_has_changed(tmp_path):
     log = Growing(str(path))
     for n in (4, 5):
         path.write_text(json.dumps({"loss": [2 / (k + 1) for k in range(n)]}))
-        assert len(log.look()[0].series["train/loss"]) == n
+        assert len(log.poll()[0].series["train/loss"]) == n
 
 
 def test_a_log_that_is_not_there_is_an_error_until_it_is(tmp_path):
     """The watcher waits, the reader tells."""
     log = Growing(str(tmp_path / "run.csv"))
     with pytest.raises(OSError, match="run"):
-        log.look()
+        log.poll()
     (tmp_path / "run.csv").write_text(HEAD)
     with pytest.raises(UnreadableLog):
-        log.look()
+        log.poll()
     (tmp_path / "run.csv").write_text(HEAD + rows(0, 3))
-    assert len(log.look()[0].series["train/loss"]) == 3
+    assert len(log.poll()[0].series["train/loss"]) == 3

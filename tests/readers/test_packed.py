@@ -126,7 +126,7 @@ def test_members_that_lead_out_of_the_archive_are_left_out():
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(link)
     source = Source("x.tar", held.getvalue())
-    with packed.unfolded(source) as (folder, _):
+    with packed.unpacked_archive(source) as (folder, _):
         assert [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()] == ["in/run.csv"]
     assert not folder.exists()
     assert not (folder.parent / "out.csv").exists()

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from nndoctor import Recorder
-from nndoctor.recorder import book
 from nndoctor.recorder import losses as module
+from nndoctor.recorder import run_writer
 from nndoctor.recorder.losses import Losses
 from tests.recorder.nets import accumulated, mlp, seen, some_loss, table
 
@@ -22,8 +22,8 @@ from tests.recorder.nets import accumulated, mlp, seen, some_loss, table
 @pytest.fixture
 def accelerated(monkeypatch):
     """Tensors count as on an accelerator, wherever they lie."""
-    for where in (module, book):
-        monkeypatch.setattr(where, "waits", lambda value: isinstance(value, Tensor))
+    for where in (module, run_writer):
+        monkeypatch.setattr(where, "is_on_accelerator", lambda value: isinstance(value, Tensor))
 
 
 def column(folder, name):
@@ -73,7 +73,7 @@ def test_numbers_beside_the_loss_are_not_waited_for(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("accelerated")
 def test_a_loss_of_nan_triggers_a_sample_once_it_is_fetched(tmp_path, monkeypatch):
     """The sound ones before it trigger none."""
-    monkeypatch.setattr(book, "MAX_ROWS", 16)
+    monkeypatch.setattr(run_writer, "MAX_ROWS", 16)
     model = mlp()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with Recorder(model, optimizer, tmp_path) as rec:

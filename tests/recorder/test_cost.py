@@ -68,7 +68,7 @@ def counted(model, shape, folder, *, every):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     rec = Recorder(model, optimizer, folder, every=every) if folder is not None else None
     if rec is not None:
-        rec._book._flushed = float("inf")  # a flush is no operation of torch
+        rec._writer._flushed = float("inf")  # a flush is no operation of torch
     for step in range(11):
         x = torch.randn(shape)
         with Counts() as counts:

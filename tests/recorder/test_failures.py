@@ -341,8 +341,8 @@ KILLED = """
 import os, sys, torch
 sys.path.insert(0, {root!r})
 from nndoctor import Recorder
-from nndoctor.recorder import book
-book.OFTEN = 0.05
+from nndoctor.recorder import run_writer
+run_writer.FLUSH_SECONDS = 0.05
 model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
 rec = Recorder(model, optimizer, {folder!r}, every=2)

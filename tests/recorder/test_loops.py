@@ -15,7 +15,7 @@ from torch.nn import functional
 
 import nndoctor
 from nndoctor import Recorder
-from nndoctor.recorder.book import MAX_ROWS
+from nndoctor.recorder.run_writer import MAX_ROWS
 from tests.recorder.nets import accumulated, hooks, layers, mlp, seed, seen, some_loss, table
 
 

@@ -8,31 +8,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nndoctor.core.sanitize import encodable, shown
+from nndoctor.core.sanitize import encodable, printable
 from nndoctor.reporters.concise import render
 
 
 @given(st.text(st.characters(codec=None)))
 def test_what_is_shown_prints_commands_nothing_and_is_shown_once(text):
     """No control character, no `::` and no `##[` is left; showing it again changes nothing."""
-    safe = shown(text)
+    safe = printable(text)
     assert all(c.isprintable() or c == "\u2060" for c in safe)
     assert "::" not in safe
     assert "##[" not in safe
-    assert shown(safe) == safe
+    assert printable(safe) == safe
 
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_plain_text_is_left_alone(text):
     """Only what is dangerous changes."""
     if text.isprintable() and ":" not in text and "#" not in text:
-        assert shown(text) == text
+        assert printable(text) == text
 
 
 @given(st.text(), st.sampled_from(["ascii", "cp1252", "cp437", "utf-8"]))
 def test_everything_can_be_written_in_any_encoding(text, encoding):
     """No terminal stops a report."""
-    encodable(shown(text), encoding).encode(encoding)
+    encodable(printable(text), encoding).encode(encoding)
 
 
 def test_what_an_encoding_lacks_is_spelled_plainly():

@@ -12,7 +12,7 @@ from nndoctor.diagnosis.batch import judged
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.readers import is_log
 from nndoctor.readers.io.find import survey
-from nndoctor.reporters.twins import once
+from nndoctor.reporters.duplicates import without_duplicates
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def reports(folder):
 
 def test_the_richest_log_stands_for_its_run(folder):
     """And says which others there are; a run with other values stays."""
-    kept = once(reports(folder))
+    kept = without_duplicates(reports(folder))
     assert sorted(Path(r.source).name for r in kept) == ["b.csv", "metrics.csv"]
     (note,) = [n for r in kept if r.source.endswith("metrics.csv") for n in r.run.notes]
     assert "log.jsonl" in note
@@ -49,10 +49,10 @@ def test_runs_of_one_format_are_never_taken_for_one(folder):
     """Two equal tables are two runs: seeds may not have been set."""
     shutil.copy(folder / "b.csv", folder / "c.csv")
     (folder / "a/log.jsonl").unlink()
-    assert len(once(reports(folder))) == 3
+    assert len(without_duplicates(reports(folder))) == 3
 
 
 def test_another_run_in_another_format_stays(folder):
     """Formats alone say nothing."""
     (folder / "a/metrics.csv").unlink()
-    assert len(once(reports(folder))) == 2
+    assert len(without_duplicates(reports(folder))) == 2

@@ -16,7 +16,7 @@ from nndoctor.cli.entry import run
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.address import SCHEMES, split
 from nndoctor.readers.services import service_of
-from nndoctor.readers.services.asking import explained
+from nndoctor.readers.services.service import explained
 
 PAGES = {
     "https://wandb.ai/me/nets/runs/r1": ("wandb", "me/nets/r1"),

@@ -18,9 +18,9 @@ from nndoctor.treatment import plan, trainings  # noqa: E402
 from nndoctor.treatment.changes import named  # noqa: E402
 from nndoctor.treatment.learning_curve import measured  # noqa: E402
 from nndoctor.treatment.plan import Plan  # noqa: E402
-from nndoctor.treatment.pruning import Rival, shortened  # noqa: E402
-from nndoctor.treatment.search import Limits, Outcome, searched  # noqa: E402
-from nndoctor.treatment.trainings import Ahead, Place  # noqa: E402
+from nndoctor.treatment.pruning import ReferenceTraining, shortened  # noqa: E402
+from nndoctor.treatment.search import Limits, SearchResult, searched  # noqa: E402
+from nndoctor.treatment.trainings import ComputeTarget, SpeculativeResults  # noqa: E402
 from nndoctor.treatment.treat import Treatment  # noqa: E402
 from nndoctor.treatment.trial import Job, trained  # noqa: E402
 
@@ -88,7 +88,7 @@ def treated(path, engine=None, log=None):
 def search(path, engine=None):
     """The trials of a search, and what remains of its ranges."""
     optuna = pytest.importorskip("optuna", reason="a search needs Optuna")
-    outcome = Outcome(path, 12)
+    outcome = SearchResult(path, 12)
     searched(outcome, optuna.storages.InMemoryStorage(), Limits(8, 1e6, 0, "cpu", engine))
     return outcome.trials, outcome.ranges, outcome.reference, outcome.stopped
 
@@ -110,13 +110,13 @@ def test_a_search_is_the_same_on_workers(path, handed_out):
 
 def test_a_learning_curve_is_the_same_on_workers(path, handed_out):
     """Point by point."""
-    assert measured(path, 6, 1, place=Place("cpu", WORKERS)) == measured(path, 6, 1, place=Place("cpu"))
+    assert measured(path, 6, 1, place=ComputeTarget("cpu", WORKERS)) == measured(path, 6, 1, place=ComputeTarget("cpu"))
     assert handed_out
 
 
 def test_a_training_cut_afterwards_is_as_one_cut_on_the_way(path):
     """The same values are left of it."""
-    rival = Rival((0.1,) * 12, 0.1, 0.2)
+    rival = ReferenceTraining((0.1,) * 12, 0.1, 0.2)
     on_the_way = trained(Job(path, "lr*10", 0, 24, "cpu", rival))
     afterwards = shortened(trained(Job(path, "lr*10", 0, 24, "cpu")), rival)
     assert on_the_way.given_up is not None
@@ -133,7 +133,7 @@ def test_what_was_done_ahead_and_fails_is_an_error_only_where_it_is_asked_for(ha
         return job.change
 
     jobs = [Job("model.py", name, 0, 1) for name in ("lr*10", "clip", "dropout")]
-    ahead = Ahead(do, "model.py", WORKERS)
+    ahead = SpeculativeResults(do, "model.py", WORKERS)
     assert ahead.result(jobs[0], jobs[1:]) == "lr*10"
     assert ahead.result(jobs[2]) == "dropout"
     with pytest.raises(UsageError, match="cannot be clipped"):
@@ -154,13 +154,13 @@ def test_a_run_of_the_same_file_is_diagnosed_in_place_of_a_training(path):
 def test_a_cluster_gives_the_same(path, dask):
     """Two processes of two threads each, in another folder."""
     assert treated(path, dask) == treated(path)
-    assert measured(path, 6, 1, place=Place("cpu", dask)) == measured(path, 6, 1, place=Place("cpu"))
+    assert measured(path, 6, 1, place=ComputeTarget("cpu", dask)) == measured(path, 6, 1, place=ComputeTarget("cpu"))
     assert search(path, dask) == search(path)
 
 
 @pytest.mark.slow
 def test_a_model_file_that_the_workers_do_not_see_is_named(dask):
     """Before any training."""
-    ahead = Ahead(trained, "/nowhere/model.py", dask)
+    ahead = SpeculativeResults(trained, "/nowhere/model.py", dask)
     with pytest.raises(NNDoctorError, match=r"does not see /nowhere/model\.py"):
         ahead.result(Job(str(Path("/nowhere/model.py")), "", 0, 1))

@@ -13,7 +13,7 @@ from nndoctor.cli.entry import run  # noqa: E402
 from nndoctor.core.errors import UsageError  # noqa: E402
 from nndoctor.reporters.learning_curve import verdict  # noqa: E402
 from nndoctor.treatment.learning_curve import LearningCurve, Point, from_table, measured  # noqa: E402
-from nndoctor.treatment.trainings import Place  # noqa: E402
+from nndoctor.treatment.trainings import ComputeTarget  # noqa: E402
 
 MODEL = """
 import torch
@@ -40,7 +40,7 @@ def test_a_network_that_memorizes_noise_has_high_variance(tmp_path):
     torch.set_num_threads(1)
     path = tmp_path / "model.py"
     path.write_text(dedent(MODEL), encoding="utf-8")
-    found = measured(str(path), 120, seeds=2, place=Place("cpu"))
+    found = measured(str(path), 120, seeds=2, place=ComputeTarget("cpu"))
     assert found.sizes == [10, 20, 40, 80, 160]
     assert found.measure == "error"
     assert found.high_variance

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch", reason="trainings need torch")
 
-from nndoctor.treatment.pruning import Rival, bar_of, behind, hopeless, slowed, too_slow
+from nndoctor.treatment.pruning import ReferenceTraining, bar_of, behind, failure, slowed, too_slow
 from nndoctor.treatment.trial import Trial
 
 
@@ -59,7 +59,7 @@ def test_a_finished_trial_is_cut_where_it_was_too_slow():
 
 def test_a_trial_clearly_behind_half_way_keeps_its_distance():
     """Its expected loss is as far behind the file as it is; before half-way nothing is given up."""
-    curve = Rival((1.0,) * 12, 0.9, margin=0.2)
+    curve = ReferenceTraining((1.0,) * 12, 0.9, margin=0.2)
     assert behind(trial(*(1.5,) * 5), curve) is None
     assert behind(trial(*(1.5,) * 6), curve) == pytest.approx(1.4)
     assert behind(trial(*(1.1,) * 6), curve) is None
@@ -67,6 +67,6 @@ def test_a_trial_clearly_behind_half_way_keeps_its_distance():
 
 def test_a_training_fails_at_a_loss_that_is_not_finite_or_three_times_the_first():
     """Three values at least for the latter."""
-    assert hopeless(trial(1.0, math.nan)) == "the loss is not finite"
-    assert hopeless(trial(1.0, 9.0, 9.0)).startswith("the loss exceeds")
-    assert not hopeless(trial(1.0, 9.0))
+    assert failure(trial(1.0, math.nan)) == "the loss is not finite"
+    assert failure(trial(1.0, 9.0, 9.0)).startswith("the loss exceeds")
+    assert not failure(trial(1.0, 9.0))

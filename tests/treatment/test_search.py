@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="a search trains models")
 
 from nndoctor.cli.entry import run  # noqa: E402
 from nndoctor.core.errors import UsageError  # noqa: E402
-from nndoctor.treatment.search import ROUNDS, Limits, Outcome, Range, Setting, one, ranges_of, searched  # noqa: E402
+from nndoctor.treatment.search import ROUNDS, Limits, Range, SearchResult, Setting, one, ranges_of, searched  # noqa: E402
 from nndoctor.treatment.trial import Job  # noqa: E402
 
 MODEL = """
@@ -49,7 +49,7 @@ def model_file(folder, lr):
 def search(path, storage, trials=TRIALS, seed=0):
     """A search of so many trials, and the lines that it shows."""
     torch.set_num_threads(1)
-    outcome, lines = Outcome(path, STEPS), []
+    outcome, lines = SearchResult(path, STEPS), []
     searched(outcome, storage, Limits(trials, TIME, seed, "cpu"), lines.append)
     return outcome, lines
 
@@ -159,7 +159,7 @@ def test_a_learning_rate_of_zero_is_no_place_to_start(tmp_path):
 def test_ctrl_c_keeps_the_trials_that_ended(optuna, tmp_path):
     """The same storage goes on."""
     storage = optuna.storages.InMemoryStorage()
-    outcome, seen = Outcome(model_file(tmp_path, 0.01), STEPS), []
+    outcome, seen = SearchResult(model_file(tmp_path, 0.01), STEPS), []
 
     def see(line):
         seen.append(line)

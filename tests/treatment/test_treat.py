@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="treatments need torch")
 
 from nndoctor.cli.entry import run  # noqa: E402
-from nndoctor.cli.run_treat import one_run, seconds  # noqa: E402
+from nndoctor.cli.run_treat import one_run, parse_duration  # noqa: E402
 from nndoctor.core.errors import UsageError  # noqa: E402
 from nndoctor.diagnosis.request import SessionOptions  # noqa: E402
 from nndoctor.diagnosis.session import Session  # noqa: E402
@@ -239,7 +239,7 @@ def test_a_damaged_file_is_not_continued(written, tmp_path):
 def test_a_budget_that_is_no_time_is_refused(text):
     """With examples of what is."""
     with pytest.raises(UsageError, match="expected for example 90s, 10m or 1h"):
-        seconds(text)
+        parse_duration(text)
 
 
 def test_a_failed_training_has_no_final_loss():

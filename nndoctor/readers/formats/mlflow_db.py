@@ -13,7 +13,7 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.io.sqlite import is_sqlite, opened, tables_in
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.semantics.hyperparameters import settings_as_facts
 from nndoctor.readers.tables.curve_files import Curve, from_curves
 from nndoctor.readers.tables.table import Table
 from nndoctor.readers.vocabulary.names import meaning_of
@@ -82,7 +82,7 @@ def _counted(curve: Curve) -> Curve:
 
 
 def _facts(base: sqlite3.Connection, run: str) -> dict[str, Fact]:
-    return given((str(key), value) for key, value in base.execute(PARAMS, (run,)))
+    return settings_as_facts((str(key), value) for key, value in base.execute(PARAMS, (run,)))
 
 
 def _other(tables: set[str], path: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.semantics.hyperparameters import settings_as_facts
 from nndoctor.readers.tables.curve_files import CUT, Curve, files_below, from_curves, points
 from nndoctor.readers.tables.table import Table
 
@@ -47,7 +47,9 @@ def _metrics(source: Source) -> Path:
 
 
 def _settings(folder: Path) -> dict[str, Fact]:
-    return given((path.name, Source(str(path)).start) for path in (files_below(folder) if folder.is_dir() else ()))
+    return settings_as_facts(
+        (path.name, Source(str(path)).start) for path in (files_below(folder) if folder.is_dir() else ())
+    )
 
 
 READER = Reader("mlflow", "MLflow run folders below mlruns/ (metrics/, params/)", sniff, read)

@@ -42,17 +42,17 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table, a row for each epoch or step that the text tells of, with the line it begins on."""
-    from nndoctor.readers.text.ranks import one_voice
+    from nndoctor.readers.text.ranks import lines_of_one_rank
     from nndoctor.readers.text.records import tells
 
     parts: list[Table] = []
     before = 0
     silent: tuple[int, int] | None = None
     for text in pieces(source):
-        voice = one_voice(text.split("\n"), tells)
+        voice = lines_of_one_rank(text.split("\n"), tells)
         lines = voice.lines
         found = _records_of(lines, source)
-        silent = voice.silent and (voice.silent[0], before + voice.silent[1])
+        silent = voice.stopped_rank and (voice.stopped_rank[0], before + voice.stopped_rank[1])
         notes: tuple[str, ...] = ()
         if (
             lines[-1].strip()

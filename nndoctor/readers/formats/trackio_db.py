@@ -12,7 +12,7 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.io.sqlite import holds, opened
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.semantics.hyperparameters import settings_as_facts
 from nndoctor.readers.tables.table import Table, flatten, from_records
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _table(base: sqlite3.Connection, key: str, run: str) -> Table | None:
         return None
     config = base.execute(CONFIG.format(run=key), (run,)).fetchone()
     settings = flatten(_object(config[0])) if config else {}
-    facts = given((name, value) for name, value in settings.items() if not name.startswith("_"))
+    facts = settings_as_facts((name, value) for name, value in settings.items() if not name.startswith("_"))
     return from_records(rows, "trackio", facts={**facts, "run_id": Fact(str(run))})
 
 

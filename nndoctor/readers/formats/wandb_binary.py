@@ -11,7 +11,7 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.io.protobuf import blocks, fields
 from nndoctor.readers.io.source import MAX_TEXT, Source
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.semantics.hyperparameters import settings_as_facts
 from nndoctor.readers.tables.table import Table, from_records
 
 MAGIC = b":W&B"
@@ -105,7 +105,7 @@ def _row(history: bytes) -> dict[str, object]:
 def _settle(config: bytes, facts: dict[str, Fact]) -> None:
     """The settings in a config that are facts of a run."""
     named = (_item(item) for item in blocks(config, 1))
-    facts.update(given((name, value) for name, value in named if not name.startswith("_wandb")))
+    facts.update(settings_as_facts((name, value) for name, value in named if not name.startswith("_wandb")))
 
 
 def _item(data: bytes) -> tuple[str, object]:

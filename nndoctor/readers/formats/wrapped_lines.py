@@ -26,14 +26,14 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table, a row for each epoch or step that the texts tell of, with the line it begins on."""
-    from nndoctor.readers.text.ranks import one_voice
+    from nndoctor.readers.text.ranks import lines_of_one_rank
     from nndoctor.readers.text.records import records, tells
 
     parts: list[Table] = []
     before = 0
     for text in pieces(source):
         lines = [_text(line) or "" for line in text.split("\n")]
-        found = records(one_voice(lines, tells).lines)
+        found = records(lines_of_one_rank(lines, tells).lines)
         if found:
             rows = [record.row for record in found]
             parts.append(from_records(rows, "wrapped-text", [record.line + before for record in found]))

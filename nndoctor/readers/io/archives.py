@@ -46,7 +46,7 @@ def packing(source: Source) -> str | None:
     return found or ("tar" if source.head[TAR] == b"ustar" else None)
 
 
-def peeked(source: Source) -> Source | None:
+def start_unpacked(source: Source) -> Source | None:
     """The first bytes of what a compressed file holds, as a source; None for an archive or what cannot be unpacked."""
     if packing(source) in ("zip", "tar"):
         return None
@@ -71,7 +71,7 @@ def unpacked(source: Source) -> Source:
 
 
 @contextmanager
-def unfolded(source: Source) -> Iterator[tuple[Path, list[str]]]:
+def unpacked_archive(source: Source) -> Iterator[tuple[Path, list[str]]]:
     """A folder with the logs of an archive, there for as long as the block lasts, and a line for each bad member.
 
     Only plain files with a log's name are unpacked, never a link or a path that leads out of the folder. A member

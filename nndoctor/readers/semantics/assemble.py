@@ -16,7 +16,7 @@ from nndoctor.readers.semantics.clock import clock
 from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
 from nndoctor.readers.semantics.derived import as_shares, completed
 from nndoctor.readers.semantics.framework import framework
-from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.semantics.hyperparameters import settings_as_facts
 from nndoctor.readers.semantics.impossible import without_impossible
 from nndoctor.readers.semantics.nonfinite import not_finite
 from nndoctor.readers.semantics.other_tables import refuse_other_tables
@@ -222,7 +222,7 @@ def _constants(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> 
             values = data.values[part.rows]
             if values[0] == values[-1] and (values == values[0]).all():
                 found.append((name.strip(), float(values[0])))
-    return given(found)
+    return settings_as_facts(found)
 
 
 def _epoch_of_step(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> Series | None:

@@ -11,7 +11,7 @@ MAX_CHARACTERS = 200  # characters of a value, and of a name, that is no documen
 MAX_SETTINGS = 500  # settings of a run
 
 
-def given(settings: Iterable[tuple[str, object]]) -> dict[str, Fact]:
+def settings_as_facts(settings: Iterable[tuple[str, object]]) -> dict[str, Fact]:
     """Known settings by our names (`batch_size`), any other as `setting:<name>`; what is no single value is left out."""
     facts: dict[str, Fact] = {}
     for name, value in settings:

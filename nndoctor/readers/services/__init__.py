@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.address import split
-from nndoctor.readers.services.asking import Service, asking
+from nndoctor.readers.services.service import Service, client_errors
 from nndoctor.readers.tables.table import Table
 
 
@@ -20,7 +20,7 @@ def tables_at(word: str) -> Sequence[Table]:
     if found is None:
         raise UnreadableLog(f"{word} is no address of a run")
     service = service_of(found[0])
-    with asking(word, service):
+    with client_errors(word, service):
         tables = service.read(found[1])
     if not tables:
         raise UnreadableLog(f"{word}: no run there has logged a curve")

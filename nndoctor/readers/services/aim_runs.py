@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.asking import Service
-from nndoctor.readers.services.together import MAX_RUNS, Found, counted, settings, several, single
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, counted, settings, table_of_run, tables_of_runs
+from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.curve_files import Curve, from_curves
 from nndoctor.readers.tables.table import Table
 
@@ -25,10 +25,10 @@ def read(rest: str) -> list[Table]:
     if not runs:
         raise UnreadableLog(f"no run '{wanted}' in this repository" if wanted else "the repository holds no run")
     found = [one for run in runs if (one := _found(run, place)) is not None]
-    return [single(found[0])] if wanted and len(found) == 1 else several(found)
+    return [table_of_run(found[0])] if wanted and len(found) == 1 else tables_of_runs(found)
 
 
-def _found(run: Any, place: str) -> Found | None:  # noqa: ANN401 - Aim ships no types of use
+def _found(run: Any, place: str) -> FetchedRun | None:  # noqa: ANN401 - Aim ships no types of use
     """A run with its curves; None of one without."""
     curves: dict[str, Curve] = {}
     for metric in run.metrics():
@@ -41,7 +41,9 @@ def _found(run: Any, place: str) -> Found | None:  # noqa: ANN401 - Aim ships no
     if not any(len(steps) > 1 for steps, _ in curves.values()):
         return None
     address = f"aim:{place}#{run.hash}"
-    return Found(run.hash, run.name or "", address, from_curves(curves, "aim", address, settings(_config(run)), ()))
+    return FetchedRun(
+        run.hash, run.name or "", address, from_curves(curves, "aim", address, settings(_config(run)), ())
+    )
 
 
 def _config(run: Any) -> dict[str, object]:  # noqa: ANN401

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.asking import Service
-from nndoctor.readers.services.together import MAX_RUNS, Found, counted, settings, several, single
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, counted, settings, table_of_run, tables_of_runs
+from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.curve_files import Curve, from_curves
 from nndoctor.readers.tables.table import Table
 
@@ -22,7 +22,7 @@ def read(rest: str) -> list[Table]:
     rest = rest.strip("/")
     if len(rest) == 32 and "/" not in rest:
         one = _found(Task.get_task(task_id=rest))
-        return [] if one is None else [single(one)]
+        return [] if one is None else [table_of_run(one)]
     project, _, name = rest.rpartition("/")
     tasks = _in(project, Task.get_tasks(project_name=project, task_name=f"^{re.escape(name)}$")) if project else []
     named = bool(tasks)
@@ -32,7 +32,7 @@ def read(rest: str) -> list[Table]:
             "no such project or task; expected clearml:PROJECT, clearml:PROJECT/TASK or clearml:TASK_ID"
         )
     found = [one for task in tasks[-MAX_RUNS:] if (one := _found(task)) is not None]
-    return [single(found[0])] if named and len(found) == 1 else several(found)
+    return [table_of_run(found[0])] if named and len(found) == 1 else tables_of_runs(found)
 
 
 def _in(project: str, tasks: Sequence[Any]) -> list[Any]:
@@ -40,7 +40,7 @@ def _in(project: str, tasks: Sequence[Any]) -> list[Any]:
     return [task for task in tasks if task.get_project_name() == project]
 
 
-def _found(task: Any) -> Found | None:  # noqa: ANN401 - ClearML ships no types
+def _found(task: Any) -> FetchedRun | None:  # noqa: ANN401 - ClearML ships no types
     """A task with its scalars; None of one without. A title holds several series: loss with train and validation."""
     curves: dict[str, Curve] = {}
     for title, series in task.get_all_reported_scalars().items():
@@ -53,7 +53,7 @@ def _found(task: Any) -> Found | None:  # noqa: ANN401 - ClearML ships no types
         return None
     given = {name.partition("/")[2] or name: value for name, value in (task.get_parameters() or {}).items()}
     address = f"clearml:{task.id}"
-    return Found(task.id, task.name or "", address, from_curves(curves, "clearml", address, settings(given), ()))
+    return FetchedRun(task.id, task.name or "", address, from_curves(curves, "clearml", address, settings(given), ()))
 
 
 SERVICE = Service(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.asking import Service
-from nndoctor.readers.services.together import MAX_RUNS, Found, parts, settings, several, single
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, parts, settings, table_of_run, tables_of_runs
+from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.long_rows import widened
 from nndoctor.readers.tables.table import Table, from_records
 
@@ -23,12 +23,12 @@ def read(rest: str) -> list[Table]:
         raise UnreadableLog("not found; check the names, and that your account may see it")
     if len(words) == 3:
         one = _found(answer, words)
-        return [] if one is None else [single(one)]
+        return [] if one is None else [table_of_run(one)]
     runs = sorted(answer, key=lambda run: run.start_server_timestamp or 0)[-MAX_RUNS:]
-    return several([one for run in runs if (one := _found(run, words)) is not None])
+    return tables_of_runs([one for run in runs if (one := _found(run, words)) is not None])
 
 
-def _found(run: Any, words: list[str]) -> Found | None:  # noqa: ANN401 - Comet ships no types
+def _found(run: Any, words: list[str]) -> FetchedRun | None:  # noqa: ANN401 - Comet ships no types
     """An experiment with all points of its metrics, as Comet's JSON export has them; None of one without."""
     points = [
         {key: point[key] for key in KEPT if point.get(key) is not None}
@@ -40,7 +40,7 @@ def _found(run: Any, words: list[str]) -> Found | None:  # noqa: ANN401 - Comet 
         return None
     given = {one["name"]: one.get("valueCurrent") for one in run.get_parameters_summary() or ()}
     address = f"comet:{words[0]}/{words[1]}/{run.id}"
-    return Found(run.id, run.get_name() or "", address, from_records(rows, "comet", facts=settings(given)))
+    return FetchedRun(run.id, run.get_name() or "", address, from_records(rows, "comet", facts=settings(given)))
 
 
 SERVICE = Service("Comet", "comet_ml", "comet", "set COMET_API_KEY or run 'comet login'", read)

@@ -18,7 +18,7 @@ from nndoctor.core.run import Fact
 from nndoctor.readers.formats import hf_trainer_state, json_lines, markdown, separated, tensorboard
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
-from nndoctor.readers.services.asking import Service
+from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.table import Table
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.asking import Service
-from nndoctor.readers.services.together import MAX_RUNS, Found, counted, settings, several, single
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, counted, settings, table_of_run, tables_of_runs
+from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.curve_files import from_curves
 from nndoctor.readers.tables.table import Table
 
@@ -30,7 +30,7 @@ def read(rest: str) -> list[Table]:
     if not runs:
         raise UnreadableLog((f"no run '{wanted}'" if wanted else "no run") + " in this experiment")
     found = [one for run in runs if (one := _found(client, experiment, run)) is not None]
-    return [single(found[0])] if wanted and len(found) == 1 else several(found)
+    return [table_of_run(found[0])] if wanted and len(found) == 1 else tables_of_runs(found)
 
 
 def _has_store() -> None:
@@ -79,7 +79,7 @@ def _runs(client: MlflowClient, experiment: Experiment) -> Iterator[Run]:
             return
 
 
-def _found(client: MlflowClient, experiment: Experiment, run: Run) -> Found | None:
+def _found(client: MlflowClient, experiment: Experiment, run: Run) -> FetchedRun | None:
     """A run with its curves; None of one that logged none."""
     curves = {}
     for key in run.data.metrics:
@@ -91,7 +91,7 @@ def _found(client: MlflowClient, experiment: Experiment, run: Run) -> Found | No
         return None
     address = f"mlflow:{experiment.name}/{run.info.run_id}"
     table = from_curves(curves, "mlflow", address, settings(run.data.params), ())
-    return Found(run.info.run_id, run.info.run_name or "", address, table)
+    return FetchedRun(run.info.run_id, run.info.run_name or "", address, table)
 
 
 SERVICE = Service(

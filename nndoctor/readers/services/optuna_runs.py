@@ -8,7 +8,7 @@ from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.run import FactValue
 from nndoctor.readers.io.address import without_password
 from nndoctor.readers.io.source import Source
-from nndoctor.readers.services.asking import Service
+from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.studies import LEFT_OUT, Done, Study, chosen, in_file, is_store
 from nndoctor.readers.tables.table import Table
 

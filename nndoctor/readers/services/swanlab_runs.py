@@ -6,8 +6,16 @@ from itertools import islice
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.asking import Service
-from nndoctor.readers.services.together import MAX_RUNS, Found, counted, parts, settings, several, single
+from nndoctor.readers.services.fetched_runs import (
+    MAX_RUNS,
+    FetchedRun,
+    counted,
+    parts,
+    settings,
+    table_of_run,
+    tables_of_runs,
+)
+from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.curve_files import Curve, from_curves
 from nndoctor.readers.tables.table import Table
@@ -21,12 +29,12 @@ def read(rest: str) -> list[Table]:
     api, project = Api(), "/".join(words[:2])
     if len(words) == 3:
         one = _found(api.run("/".join(words)), project)
-        return [] if one is None else [single(one)]
+        return [] if one is None else [table_of_run(one)]
     runs = [one for run in islice(api.runs(project), MAX_RUNS) if (one := _found(run, project)) is not None]
-    return several(runs)
+    return tables_of_runs(runs)
 
 
-def _found(run: Any, project: str) -> Found | None:  # noqa: ANN401 - SwanLab ships few types
+def _found(run: Any, project: str) -> FetchedRun | None:  # noqa: ANN401 - SwanLab ships few types
     """A run with its whole curves; None of one without."""
     if not run.run_id:
         _ = run.created_at_ts  # which raises with the server's words, where an empty run does not
@@ -40,7 +48,7 @@ def _found(run: Any, project: str) -> Found | None:  # noqa: ANN401 - SwanLab sh
         return None
     address = f"swanlab:{project}/{run.run_id}"
     table = from_curves(curves, "swanlab", address, settings(_values(run.profile.get("config") or {})), ())
-    return Found(run.run_id, run.name or "", address, table)
+    return FetchedRun(run.run_id, run.name or "", address, table)
 
 
 def _values(config: dict[str, Any]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.formats import tensorboard
 from nndoctor.readers.io.remote import fetched, is_remote
 from nndoctor.readers.io.source import Source
-from nndoctor.readers.services.asking import Service
+from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.table import Table
 
 EVENTS = "tfevents"

@@ -10,7 +10,7 @@ from pathlib import Path
 from nndoctor.core.errors import UnreadableLog, nearest
 from nndoctor.readers.formats import trackio_db
 from nndoctor.readers.io.source import Source
-from nndoctor.readers.services.asking import Service
+from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.table import Table
 
 

@@ -8,8 +8,15 @@ from itertools import islice
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.asking import Service
-from nndoctor.readers.services.together import MAX_ROWS, MAX_RUNS, Found, settings, several, single
+from nndoctor.readers.services.fetched_runs import (
+    MAX_ROWS,
+    MAX_RUNS,
+    FetchedRun,
+    settings,
+    table_of_run,
+    tables_of_runs,
+)
+from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.table import Table, from_records
 
 FORM = "wandb:ENTITY/PROJECT, wandb:ENTITY/PROJECT/RUN or wandb:ENTITY/PROJECT/sweeps/SWEEP"
@@ -24,11 +31,11 @@ def read(rest: str) -> list[Table]:
     api = client()
     if len(words) == 3:
         one = _found(api.run("/".join(words)))
-        return [] if one is None else [single(one)]
+        return [] if one is None else [table_of_run(one)]
     runs: Iterable[Any] = (
         api.sweep("/".join([*words[:2], words[3]])).runs if sweep else api.runs("/".join(words), order="+created_at")
     )
-    return several([one for run in islice(runs, MAX_RUNS) if (one := _found(run)) is not None])
+    return tables_of_runs([one for run in islice(runs, MAX_RUNS) if (one := _found(run)) is not None])
 
 
 def client() -> Any:  # noqa: ANN401 - W&B ships no types of use
@@ -43,14 +50,14 @@ def client() -> Any:  # noqa: ANN401 - W&B ships no types of use
     return Api()
 
 
-def _found(run: Any) -> Found | None:  # noqa: ANN401
+def _found(run: Any) -> FetchedRun | None:  # noqa: ANN401
     """A run with its whole history, not a sample of it; None of one that logged fewer than two rows."""
     rows = list(islice(run.scan_history(), MAX_ROWS))
     if len(rows) < 2:
         return None
     kept = [{key: value for key, value in row.items() if not _is_media(value)} for row in rows]
     address = f"wandb:{run.entity}/{run.project}/{run.id}"
-    return Found(run.id, run.name or "", address, from_records(kept, "wandb", facts=settings(run.config)))
+    return FetchedRun(run.id, run.name or "", address, from_records(kept, "wandb", facts=settings(run.config)))
 
 
 def _is_media(value: object) -> bool:

@@ -26,14 +26,14 @@ NUMBERED = re.compile(r"^(?P<before>)(?P<rank>\d{1,5}):\s(?=\D)")
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """One rank's lines with all others left empty; `silent` is the rank that stopped reporting, and the number of its last line."""
+class RankLines:
+    """One rank's lines with all others left empty; `stopped_rank` is the rank that stopped reporting, and the number of its last line."""
 
     lines: list[str]
-    silent: tuple[int, int] | None = None
+    stopped_rank: tuple[int, int] | None = None
 
 
-def one_voice(lines: Sequence[str], tells: Callable[[str], bool]) -> Voice:
+def lines_of_one_rank(lines: Sequence[str], tells: Callable[[str], bool]) -> RankLines:
     """The lines, those of all ranks but one left empty; `tells` says of a line whether it holds a loss or a metric.
 
     The rank that tells most is kept, of several the lowest; lines that name no rank are kept.
@@ -43,15 +43,17 @@ def one_voice(lines: Sequence[str], tells: Callable[[str], bool]) -> Voice:
         if _interleaved([rank for rank, _ in sample]):
             counts = Counter(rank for rank, line in sample if tells(line))
             if not counts:
-                return Voice(list(lines))
+                return RankLines(list(lines))
             most = max(counts.values())
             kept = min(rank for rank, count in counts.items() if count == most)
             left = [_kept(pattern, line, kept) for line in lines]
-            return Voice(_with_times(lines, left, pattern, kept), _silent(lines, pattern, tells))
-    return Voice(list(lines))
+            return RankLines(_with_times(lines, left, pattern, kept), _stopped_rank(lines, pattern, tells))
+    return RankLines(list(lines))
 
 
-def _silent(lines: Sequence[str], pattern: re.Pattern[str], tells: Callable[[str], bool]) -> tuple[int, int] | None:
+def _stopped_rank(
+    lines: Sequence[str], pattern: re.Pattern[str], tells: Callable[[str], bool]
+) -> tuple[int, int] | None:
     """The one rank that stopped reporting while every other went on, and the number of its last line; else None."""
     lines_of: dict[int, list[int]] = defaultdict(list)
     for number, line in enumerate(lines, 1):

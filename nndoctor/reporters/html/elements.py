@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 
 
 class Html(str):
@@ -23,13 +23,13 @@ def el(tag: str, *content: Content, **attributes: str) -> Html:
     >>> el("p", "a < b", class_="x")
     '<p class="x">a &lt; b</p>'
     """
-    named = "".join(f' {k.rstrip("_").replace("_", "-")}="{escape(shown(v))}"' for k, v in attributes.items())
+    named = "".join(f' {k.rstrip("_").replace("_", "-")}="{escape(printable(v))}"' for k, v in attributes.items())
     return Html(f"<{tag}{named}>{joined(content)}</{tag}>")
 
 
 def joined(content: Iterable[Content]) -> Html:
     """Pieces one after the other, each escaped unless it is HTML."""
-    return Html("".join(piece if isinstance(piece, Html) else escape(shown(piece)) for piece in content))
+    return Html("".join(piece if isinstance(piece, Html) else escape(printable(piece)) for piece in content))
 
 
 def rows(pairs: Iterable[tuple[Content, Content]], **attributes: str) -> Html:

@@ -10,7 +10,7 @@ from nndoctor.core.report import Report
 from nndoctor.core.rule import page_of
 from nndoctor.core.run import LAYER, FactValue
 from nndoctor.core.series import Series
-from nndoctor.core.verdict import capital, sentence, verdict
+from nndoctor.core.verdict import capitalized, sentence, verdict
 from nndoctor.plots.inline import inline
 from nndoctor.remedies.sources import url_of
 from nndoctor.reporters.html.elements import Content, Html, el, joined, rows, table
@@ -71,7 +71,7 @@ def _place(report: Report, finding: Finding) -> str:
 
 def _cause(cause: Cause) -> Html:
     because = f": {cause.because.rstrip('.')}. "
-    return el("li", el("strong", capital(cause.name)), because, el("em", f"Check: {cause.test.rstrip('.')}."))
+    return el("li", el("strong", capitalized(cause.name)), because, el("em", f"Check: {cause.test.rstrip('.')}."))
 
 
 def _remedy(remedy: Remedy) -> Html:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nndoctor.compare.comparison import Comparison
 from nndoctor.compare.remedy_outcomes import Change
 from nndoctor.core.formatting import step
-from nndoctor.plots.curves import Paper
+from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.overlay import overlay
 from nndoctor.reporters.markdown import HEIGHT, MARK, WIDTH, escaped
 from nndoctor.reporters.page import Page, Style
@@ -71,7 +71,7 @@ def _picture(found: Comparison) -> str:
     if found.judged is None:
         return ""
     page = Page(Style(WIDTH))
-    for line in overlay([(s.label, s.runs[0].series[found.judged]) for s in found.sides], Paper(WIDTH, HEIGHT)):
+    for line in overlay([(s.label, s.runs[0].series[found.judged]) for s in found.sides], PlotSize(WIDTH, HEIGHT)):
         page.row(line)
     drawn = page.text().replace("`", "'")
     name = spoken(found.judged)

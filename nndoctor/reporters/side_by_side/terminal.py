@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Measure
 from nndoctor.compare.remedy_outcomes import Change
 from nndoctor.core.formatting import step
-from nndoctor.plots.curves import Paper
+from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.overlay import MAX_CURVES, overlay
 from nndoctor.reporters.page import Page, Style, cut, padded
 from nndoctor.reporters.side_by_side.words import STYLES, became, seconds, sentence, setting, spoken, value, worked
@@ -47,7 +47,7 @@ def _picture(page: Page, found: Comparison) -> None:
         return
     curves = [(side.label, side.runs[0].series[name]) for side in found.sides]
     page.line((spoken(name), "dim"))
-    for line in overlay(curves, Paper(page.width, drawing=page.look.drawing)):
+    for line in overlay(curves, PlotSize(page.width, drawing=page.look.drawing)):
         page.row(line)
     if len(curves) > MAX_CURVES:
         page.line((f"only the first {MAX_CURVES} of {len(curves)} are drawn", "dim"))

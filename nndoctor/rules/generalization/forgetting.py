@@ -107,5 +107,5 @@ RULE = Rule(
         Run.drawn({"workload": "fine-tuning"}, train_loss="2.0..1.1*20", validation_general_loss="2.1..2.15*8"),
     ),
     suppressed_by=("nan-loss", "diverged"),
-    asked=True,
+    on_request=True,
 )

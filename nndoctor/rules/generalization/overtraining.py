@@ -152,6 +152,6 @@ RULE = Rule(
             validation_word_error="0.74..0.21*12",
         ),
     ),
-    free=True,
+    free_remedy=True,
     suppressed_by=("nan-loss", "diverged", "plateau-at-start", "stuck-at-chance", "labels-without-signal"),
 )

@@ -107,5 +107,5 @@ RULE = Rule(
         Run.drawn(codebook_perplexity="0.2..0.95*20", train_recon_loss="0.08..0.03*20"),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

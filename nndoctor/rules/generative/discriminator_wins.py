@@ -126,5 +126,5 @@ RULE = Rule(
         Run.drawn({"task": "gan"}, discriminator_loss="-0.1..-3*20", generator_loss="0.1..8*20"),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

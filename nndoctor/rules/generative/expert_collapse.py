@@ -162,5 +162,5 @@ RULE = Rule(
         ),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

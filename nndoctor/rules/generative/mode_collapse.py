@@ -115,5 +115,5 @@ RULE = Rule(
         Run.drawn({"task": "gan"}, sample_diversity="0.05..0.26*20", generator_loss="1*20", discriminator_loss="1*20"),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

@@ -134,5 +134,5 @@ RULE = Rule(
         Run.drawn(train_kl_loss="20 6 3 2 2.5 3 4 5 6 7 8 8 8 8", beta="0.1..1*8 1*6", train_recon_loss="40..20*14"),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

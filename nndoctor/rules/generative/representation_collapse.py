@@ -119,5 +119,5 @@ RULE = Rule(
     ),
     healthy=(Run.drawn(embedding_std="0.1..0.17*20", train_loss="5..2*20"),),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

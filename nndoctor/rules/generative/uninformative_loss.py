@@ -62,5 +62,5 @@ RULE = Rule(
     ),
     healthy=(Run.drawn({"setting:unet": True}, train_loss="0.9..0.1*60"),),
     suppressed_by=("nan-loss", "plateau-at-start", "diverged"),
-    asked=True,
+    on_request=True,
 )

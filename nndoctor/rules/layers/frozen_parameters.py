@@ -156,5 +156,5 @@ RULE = Rule(
             layers={"fc1/weight_norm": "5*2"},
         ),
     ),
-    free=True,
+    free_remedy=True,
 )

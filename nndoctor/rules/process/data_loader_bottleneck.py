@@ -81,5 +81,5 @@ RULE = Rule(
     remedies=("more-loader-workers", "cache-preprocessed-data", "pin-memory"),
     sick=(Run.drawn(data_time="0.4*20", step_time="0.6*20", train_loss="3..2*20"),),
     healthy=(Run.drawn(data_time="0.3 0.02*19", step_time="0.9 0.5*19", train_loss="3..2*20"),),
-    asked=True,
+    on_request=True,
 )

@@ -64,5 +64,5 @@ RULE = Rule(
     ),
     healthy=(Run.drawn({SAID: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
     suppressed_by=("process-died", "out-of-memory"),
-    asked=True,
+    on_request=True,
 )

@@ -78,5 +78,5 @@ RULE = Rule(
         Run.drawn(memory="12 20 24 24.5*50 24.6*50", train_loss="3..2*103"),
         Run.drawn(memory="24*100", train_loss="3..2*100"),
     ),
-    asked=True,
+    on_request=True,
 )

@@ -36,5 +36,5 @@ RULE = Rule(
     remedies=("smaller-batch", "accumulate-gradients", "checkpoint-activations"),
     sick=(Run.drawn({SAID: "CUDA out of memory. Tried to allocate 2.00 GiB"}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
     healthy=(Run.drawn({SAID: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
-    asked=True,
+    on_request=True,
 )

@@ -37,5 +37,5 @@ RULE = Rule(
     sick=(Run.drawn({SAID: "RuntimeError: NCCL error: unhandled system error"}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
     healthy=(Run.drawn({SAID: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
     suppressed_by=("out-of-memory", "loss-scale-collapse", "nan-loss"),
-    asked=True,
+    on_request=True,
 )

@@ -79,5 +79,5 @@ RULE = Rule(
         ),
     ),
     healthy=(Run.drawn(step_time_rank_0="0.5*20", step_time_rank_1="0.52*20", train_loss="3..2*20"),),
-    asked=True,
+    on_request=True,
 )

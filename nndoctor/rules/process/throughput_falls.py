@@ -109,5 +109,5 @@ RULE = Rule(
         Run.drawn(step_time="0.5*30 1.2*30", train_loss="3..2*60"),
     ),
     healthy=(Run.drawn(throughput="9000*2 50000 51000*40 49000*40", train_loss="3..2*83"),),
-    asked=True,
+    on_request=True,
 )

@@ -100,5 +100,5 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, entropy_loss="-0.69..-0.45*40", reward="20..190*40"),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

@@ -94,5 +94,5 @@ RULE = Rule(
     ),
     healthy=(Run.drawn({"task": "reinforcement-learning"}, kl="0.001..0.8*40", reward="0.2..0.9*40"),),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

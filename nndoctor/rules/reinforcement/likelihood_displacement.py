@@ -102,5 +102,5 @@ RULE = Rule(
         Run.drawn(rewards_chosen="-0.01..-0.4*30", rewards_margins="0.05..3*30", train_loss="0.69..0.2*30"),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

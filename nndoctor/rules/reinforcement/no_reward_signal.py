@@ -204,5 +204,5 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, reward="-36..5*30 5*20", value_loss="50..0.0002*50"),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

@@ -83,5 +83,5 @@ RULE = Rule(
         Run.drawn(rewards_margins="0.01..1.5*30", rewards_accuracies="0.5..0.8*30", train_loss="0.69..0.4*30"),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

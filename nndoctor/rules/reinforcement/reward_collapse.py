@@ -92,5 +92,5 @@ RULE = Rule(
         Run.drawn({"task": "reinforcement-learning"}, reward="-200..-110*40"),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

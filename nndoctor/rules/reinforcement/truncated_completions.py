@@ -94,5 +94,5 @@ RULE = Rule(
         ),
     ),
     suppressed_by=("nan-loss",),
-    asked=True,
+    on_request=True,
 )

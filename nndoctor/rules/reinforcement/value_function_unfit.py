@@ -154,5 +154,5 @@ RULE = Rule(
         ),
     ),
     suppressed_by=("nan-loss", "no-reward-signal"),
-    asked=True,
+    on_request=True,
 )

@@ -131,6 +131,6 @@ RULE = Rule(
             lr="0.1 0.1 0.09 0.07 0.05 0.03 0.01 0.001 0.1 0.1 0.09 0.07 0.05 0.03 0.01 0.001",
         ),
     ),
-    passing=True,
+    recovered=True,
     suppressed_by=("nan-loss", "diverged", "plateau-at-start", "lr-too-high", "sawtooth-epochs"),
 )

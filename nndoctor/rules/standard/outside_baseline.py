@@ -117,5 +117,5 @@ RULE = Rule(
         Run.drawn(_BAND, train_loss="2 1.0 0.5 0.3 0.2*6"),  # better than ever
     ),
     limits={"width": WIDTH, "stay": STAY},
-    asked=True,
+    on_request=True,
 )

@@ -69,5 +69,5 @@ RULE = Rule(
         Run.drawn({"requirements": ("train/loss last < 0.6", "steps >= 9")}, train_loss="2.3..0.5*10"),
         Run.drawn({"requirements": ("validation/accuracy >= 92",)}, validation_accuracy="0.1 0.5 0.92"),
     ),
-    asked=True,
+    on_request=True,
 )

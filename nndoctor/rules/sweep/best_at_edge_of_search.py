@@ -85,5 +85,5 @@ RULE = Rule(
         drawn("0.51 0.5 0.52 0.49 0.51 0.5 0.52 0.47", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2"),  # by chance
     ),
     limits={"outer": OUTER},
-    asked=True,
+    on_request=True,
 )

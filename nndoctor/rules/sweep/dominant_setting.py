@@ -53,5 +53,5 @@ RULE = Rule(
     sick=(drawn("1.9 1.8 1.4 1.3 0.8 0.9 0.5 0.45", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2", batch_size="16 32 16 32 16 32 16 32"),),
     healthy=(drawn("0.51 0.5 0.52 0.49 0.51 0.5 0.52 0.48", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2"),),
     limits={"share": SHARE},
-    asked=True,
+    on_request=True,
 )  # fmt: skip

@@ -71,5 +71,5 @@ RULE = Rule(
         drawn("0.9 0.8 0.7 0.6 0.5 0.6", lr="0.001 0.003 0.01 0.03 0.1 0.3"),
         drawn("0.9 0.8 0.7 0.6 0.5 0.6", dropout="0.05 0.14 0.23 0.32 0.41 0.5"),  # a share, not a size
     ),
-    asked=True,
+    on_request=True,
 )  # fmt: skip

@@ -66,5 +66,5 @@ RULE = Rule(
         drawn("0.500 0.501 0.482 0.481 0.470 0.471 0.461 0.460", lr="0.01 0.01 0.02 0.02 0.03 0.03 0.04 0.04", seed="1 2 1 2 1 2 1 2"),
     ),
     limits={"share": SHARE},
-    asked=True,
+    on_request=True,
 )  # fmt: skip

@@ -43,7 +43,7 @@ class Service:
 
 
 @contextmanager
-def asking(address: str, service: Service) -> Iterator[None]:
+def client_errors(address: str, service: Service) -> Iterator[None]:
     """Run a client: what it prints goes to standard error, what it raises becomes one line.
 
     Raises UnreadableLog, and MissingExtra where the client is not installed. A defect of our own stays what it is.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.run import Fact
-from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.semantics.hyperparameters import settings_as_facts
 from nndoctor.readers.tables.table import Table, flatten
 
 MAX_RUNS = 2000  # of one address
@@ -16,7 +16,7 @@ MAX_ROWS = 2_000_000  # of one run
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FetchedRun:
     """A run at a service: its id there, the name its users see, its address and its table."""
 
     id: str
@@ -25,16 +25,16 @@ class Found:
     table: Table
 
 
-def several(found: Sequence[Found]) -> list[Table]:
+def tables_of_runs(found: Sequence[FetchedRun]) -> list[Table]:
     """The tables of a project's runs, each labelled by its name; where several are called alike, by its id, too."""
     often = Counter(one.name for one in found)
     return [
-        replace(single(one), label=f"{one.name} {one.id[:8]}" if one.name and often[one.name] > 1 else one.name or one.id)
+        replace(table_of_run(one), label=f"{one.name} {one.id[:8]}" if one.name and often[one.name] > 1 else one.name or one.id)
         for one in found
     ]  # fmt: skip
 
 
-def single(one: Found) -> Table:
+def table_of_run(one: FetchedRun) -> Table:
     """The table of a run that was named, with its address as a fact."""
     return replace(one.table, facts={**one.table.facts, "address": Fact(one.address)})
 
@@ -42,7 +42,7 @@ def single(one: Found) -> Table:
 def settings(config: Mapping[str, object] | None) -> dict[str, Fact]:
     """The settings in a run's configuration; what services keep there for themselves is left out."""
     flat = flatten(config or {})
-    return given((name, value) for name, value in flat.items() if not name.startswith("_"))
+    return settings_as_facts((name, value) for name, value in flat.items() if not name.startswith("_"))
 
 
 def counted(steps: list[float], values: list[float]) -> tuple[list[float], list[float]]:

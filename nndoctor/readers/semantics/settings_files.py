@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from nndoctor.core.run import Fact
-from nndoctor.readers.semantics.hyperparameters import given
+from nndoctor.readers.semantics.hyperparameters import settings_as_facts
 from nndoctor.readers.tables.table import flatten
 
 FILES = (
@@ -42,7 +42,7 @@ def _in(folder: str, changed: int) -> dict[str, Fact]:  # noqa: ARG001 - `change
     """The settings in a folder; of a setting that several files name, the first file's."""
     found: dict[str, Fact] = {}
     for config in _configs(folder):
-        for name, fact in given(config.items()).items():
+        for name, fact in settings_as_facts(config.items()).items():
             found.setdefault(name if name.startswith("setting:") else f"setting:{name}", fact)
     return found
 

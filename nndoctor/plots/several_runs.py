@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from nndoctor.core.formatting import number, spoken
 from nndoctor.core.report import Report
 from nndoctor.core.run import SPLITS, direction
-from nndoctor.core.sanitize import shown
+from nndoctor.core.sanitize import printable
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, extremes
 from nndoctor.plots import panel
@@ -33,7 +33,7 @@ MAX_POINTS = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class RunCurves:
     """A run in the picture: its name, its curves by the name of their series, and its color; gray ones have no name."""
 
     name: str
@@ -41,7 +41,7 @@ class Member:
     color: str = ""
 
 
-def together(reports: Sequence[Report], theme: Theme = Theme.light, names: Sequence[str] = ()) -> Figure:
+def picture_of_runs(reports: Sequence[Report], theme: Theme = Theme.light, names: Sequence[str] = ()) -> Figure:
     """Draw the losses of several runs over each other, else the metrics that they are judged by.
 
     `names` are those of the runs, by default their sources without what all of them share.
@@ -81,7 +81,7 @@ def distinct_names(reports: Sequence[Report]) -> list[str]:
     return ["/".join(one) for one in parts]
 
 
-def _panel(axes: Axes, name: str, members: Sequence[Member], palette: Palette, *, share: bool) -> None:
+def _panel(axes: Axes, name: str, members: Sequence[RunCurves], palette: Palette, *, share: bool) -> None:
     """The curves of one series: the gray ones below those in color."""
     found = [(member, member.curves[name]) for member in members if name in member.curves]
     panel.scaled(axes, [series for _, series in found], palette)
@@ -95,27 +95,27 @@ def _panel(axes: Axes, name: str, members: Sequence[Member], palette: Palette, *
     panel.titled(axes, f"{spoken(name)}; at the right: last values", palette)
 
 
-def _colored(reports: Sequence[Report], names: Sequence[str], by: str, palette: Palette) -> list[Member]:
+def _colored(reports: Sequence[Report], names: Sequence[str], by: str, palette: Palette) -> list[RunCurves]:
     """The runs, as many of the best ones in color as there are colors."""
     curves = [{name: s for name, s in report.run.series.items() if len(s.y)} for report in reports]
-    order = sorted(range(len(reports)), key=lambda k: _standing(curves[k].get(by)))
+    order = sorted(range(len(reports)), key=lambda k: _best_value(curves[k].get(by)))
     colors = dict(zip(order, palette.several, strict=False))
-    return [Member(name, held, colors.get(k, "")) for k, (name, held) in enumerate(zip(names, curves, strict=True))]
+    return [RunCurves(name, held, colors.get(k, "")) for k, (name, held) in enumerate(zip(names, curves, strict=True))]
 
 
-def _standing(series: Series | None) -> float:
+def _best_value(series: Series | None) -> float:
     if series is None:
         return np.inf
     return -series.final if direction(series.name) else series.final
 
 
-def _label(member: Member, name: str) -> str:
-    series, safe = member.curves[name], shown(member.name)
+def _label(member: RunCurves, name: str) -> str:
+    series, safe = member.curves[name], printable(member.name)
     short = safe if len(safe) <= LONGEST else "…" + safe[-LONGEST + 1 :]
     return f"{number(series.final / series.scale)}  {short}"
 
 
-def _title(members: Sequence[Member]) -> str:
+def _title(members: Sequence[RunCurves]) -> str:
     gray = sum(not member.color for member in members)
     return f"{len(members)} runs" + (f" (the best {len(members) - gray} in color)" if gray else "")
 

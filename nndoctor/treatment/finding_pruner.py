@@ -11,7 +11,7 @@ from nndoctor.diagnosis.session import Session
 
 
 @dataclass(slots=True)
-class Doctor:
+class FindingPruner:
     """Looks at a trial's curves now and then; it fails when two looks in a row have the same finding."""
 
     session: Session = field(default_factory=lambda: Session(SessionOptions(isolated=True)))

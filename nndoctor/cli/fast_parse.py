@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from nndoctor.cli.look import Color
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn
+from nndoctor.cli.terminal_style import Color
 from nndoctor.core.order import SortBy
 
 VALUES = {

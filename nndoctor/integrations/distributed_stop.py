@@ -9,7 +9,7 @@ STEPS_BETWEEN = 16  # two looks at rank 0's decision; each is a round trip to it
 KEY = "nndoctor/stop"
 
 
-class Together:
+class DistributedStop:
     """Rank 0 decides and leaves the step at which to stop in the shared store; the others read it."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nndoctor.reporters.page import Style
 
-NARROWEST, USUAL, WIDEST = 40, 80, 120
+MIN_WIDTH, DEFAULT_WIDTH, MAX_WIDTH = 40, 80, 120
 STDOUT, ESCAPES = -11, 4  # how Windows numbers the output, and ENABLE_VIRTUAL_TERMINAL_PROCESSING
 
 
@@ -22,13 +22,13 @@ class Color(StrEnum):
     never = "never"
 
 
-def look(color: Color = Color.auto, *, to_file: bool = False) -> Style:
+def terminal_style(color: Color = Color.auto, *, to_file: bool = False) -> Style:
     """The look of a page on standard output, or in a file: there 80 columns, no colour, every character."""
     from nndoctor.reporters.page import Style
 
     if to_file:
         return Style(color=color is Color.always)
-    width = min(max(_columns(), NARROWEST), WIDEST)
+    width = min(max(_columns(), MIN_WIDTH), MAX_WIDTH)
     return Style(width, _colored(color), sys.stdout.encoding or "utf-8")
 
 
@@ -38,9 +38,11 @@ def _columns() -> int:
     if columns.isdigit() and int(columns) > 0:
         return int(columns)
     try:
-        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ is not None else 1).columns or USUAL
+        return (
+            os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ is not None else 1).columns or DEFAULT_WIDTH
+        )
     except (OSError, ValueError, AttributeError):  # no terminal, or a closed standard output
-        return USUAL
+        return DEFAULT_WIDTH
 
 
 def _colored(color: Color) -> bool:

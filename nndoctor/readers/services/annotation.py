@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.address import split
 from nndoctor.readers.services import service_of
-from nndoctor.readers.services.asking import asking
+from nndoctor.readers.services.service import client_errors
 
 PREFIX = "nndoctor"
 WRITABLE = ("wandb", "mlflow")
@@ -22,7 +22,7 @@ def annotate(address: str, result: Mapping[str, str]) -> None:
     scheme, rest = split(address) or ("", "")
     if scheme not in WRITABLE:
         raise UnreadableLog(f"{address}: results can be written to runs at W&B and MLflow only")
-    with asking(address, service_of(scheme)):
+    with client_errors(address, service_of(scheme)):
         if scheme == "wandb":
             _to_wandb(rest, result)
         else:

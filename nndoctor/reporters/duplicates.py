@@ -16,16 +16,16 @@ MAX_ABSOLUTE_DIFFERENCE = 6e-5  # a fifth decimal
 MIN_POINTS = 3  # points of a curve that can identify a run
 
 
-def once(reports: Sequence[Report]) -> list[Report]:
+def without_duplicates(reports: Sequence[Report]) -> list[Report]:
     """Each run once: of logs in different formats with the same curves the richest, and its notes say so."""
     if len({report.run.format for report in reports}) < 2:
         return list(reports)
     leader = list(range(len(reports)))
-    for a, b in _alike(reports):
-        leader[_top(leader, b)] = _top(leader, a)
+    for a, b in _pairs_alike(reports):
+        leader[_root(leader, b)] = _root(leader, a)
     groups: dict[int, list[int]] = defaultdict(list)
     for k in range(len(reports)):
-        groups[_top(leader, k)].append(k)
+        groups[_root(leader, k)].append(k)
     kept: dict[int, Report] = {}
     for members in groups.values():
         best = max(members, key=lambda k: (_richness(reports[k]), -k))
@@ -33,19 +33,19 @@ def once(reports: Sequence[Report]) -> list[Report]:
     return [kept[k] for k in sorted(kept)]
 
 
-def _top(leader: list[int], k: int) -> int:
+def _root(leader: list[int], k: int) -> int:
     while leader[k] != k:
         leader[k] = leader[leader[k]]
         k = leader[k]
     return k
 
 
-def _alike(reports: Sequence[Report]) -> list[tuple[int, int]]:
+def _pairs_alike(reports: Sequence[Report]) -> list[tuple[int, int]]:
     """Pairs of reports in different formats that hold the same curve, found among neighbours by their last value."""
     ends: dict[str, list[tuple[float, int, SeriesSummary]]] = defaultdict(list)
     for k, report in enumerate(reports):
         for name, series in report.run.series.items():
-            if "/" in name and not name.startswith(LAYER) and (summary := _telling(series)) is not None:
+            if "/" in name and not name.startswith(LAYER) and (summary := _identifying_summary(series)) is not None:
                 ends[name].append((summary.last, k, summary))
     pairs: list[tuple[int, int]] = []
     for found in ends.values():
@@ -58,7 +58,7 @@ def _alike(reports: Sequence[Report]) -> list[tuple[int, int]]:
     return pairs
 
 
-def _telling(series: Series) -> SeriesSummary | None:
+def _identifying_summary(series: Series) -> SeriesSummary | None:
     """A curve's numbers where it has some points and is not flat."""
     summary = series.summary
     return summary if summary is not None and summary.points >= MIN_POINTS and summary.high > summary.low else None

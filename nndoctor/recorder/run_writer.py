@@ -16,7 +16,7 @@ from nndoctor.core.shell import quoted_word
 from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import COLUMN, Analysis, Sample
 from nndoctor.recorder.folder import Folder, Row, last_step, latest, say
-from nndoctor.recorder.losses import LOSS, PENDING, Losses, held, waits
+from nndoctor.recorder.losses import LOSS, PENDING, Losses, is_on_accelerator, stored_number
 from nndoctor.recorder.noise import Noise
 from nndoctor.recorder.pool import Pool
 from nndoctor.recorder.probe import Probe
@@ -29,7 +29,7 @@ HINT = ": dead and saturated units cannot be detected; train 50 steps without to
 SIDES = (("nonfinite_weight", "weight"), ("nonfinite_output", "forward"), ("nonfinite_grad", "gradient"))
 
 
-class Book:
+class RunWriter:
     """Everything that is recorded; only rank 0 has a folder, the others hand their samples to it."""
 
     def __init__(
@@ -76,11 +76,11 @@ class Book:
             if self._folder is not None:
                 self._folder.fact(name, value)
 
-    def pend(self, loss: object, metrics: Mapping[str, float]) -> None:
+    def add_pending(self, loss: object, metrics: Mapping[str, float]) -> None:
         """A loss that comes before its update: of one of several backward passes, or of a loop that steps later."""
         if loss is not None:
             self.look_at(loss)
-            self.pending.append(held(loss))
+            self.pending.append(stored_number(loss))
         self._metrics.update(metrics)
 
     def skipped(self, scaler: torch.amp.GradScaler) -> bool:
@@ -101,7 +101,7 @@ class Book:
         row: Row = {"step": step}
         if loss is not None:
             self.look_at(loss)
-            self.pending.append(held(loss))
+            self.pending.append(stored_number(loss))
         if self.pending:
             row[LOSS] = self._losses.number(self.pending, step)
             self.pending.clear()
@@ -111,7 +111,7 @@ class Book:
         row["step_time"] = seconds
         if metrics or self._metrics:
             for name, value in {**self._metrics, **metrics}.items():
-                row[name] = self._losses.number([held(value)], step, name)
+                row[name] = self._losses.number([stored_number(value)], step, name)
             self._metrics.clear()
         if self._beyond:
             row.update(self._beyond.pop(step, {}))
@@ -119,10 +119,10 @@ class Book:
             self._folder.rows.append(row)
             if len(self._folder.rows) >= MAX_ROWS:
                 self.flush()
-        jumped, self.lost = self._losses.news()
+        jumped, self.lost = self._losses.take_events()
         return jumped
 
-    def spent(self) -> float:
+    def take_seconds(self) -> float:
         """Seconds spent on the numbers of several samples since it was last asked."""
         seconds, self._pool.seconds = self._pool.seconds, 0.0
         return seconds
@@ -155,7 +155,7 @@ class Book:
             if probe.replaced:
                 self._folder.fact("replaced_modules", probe.replaced)
             self._check_sight(self._folder, probe)
-        if self._pool.hold(step, analysis, raw, scale) or self._ranks.count > 1:
+        if self._pool.add(step, analysis, raw, scale) or self._ranks.count > 1:
             self._compute()
         if self._folder is not None and (time.perf_counter() - self._flushed > FLUSH_SECONDS or self._taken == 1):
             self.flush()
@@ -201,7 +201,7 @@ class Book:
         if self._folder is None:
             return
         self._compute()
-        if self._losses.owing:
+        if self._losses.has_pending:
             self._fetch(self._folder)
         self._folder.fact("layers", list(self._layers) or self._folder.facts.get("layers", []))
         self._folder.flush()
@@ -219,7 +219,7 @@ class Book:
         for row in rows.values():
             for name in [name for name, value in row.items() if value is PENDING]:
                 del row[name]
-        self._losses.owing = False
+        self._losses.has_pending = False
 
     def close(self, spent: float, whole: float, *, quiet: bool) -> None:
         """The last flush, with what the recording cost, and a line with the command that diagnoses the folder."""
@@ -254,7 +254,7 @@ class Book:
         self._layers = sample.layers
         self._folder.samples.append((step, sample))
         if "nonfinite" not in self._folder.facts:
-            birth = _birth(sample)
+            birth = _first_nonfinite(sample)
             if birth is not None:
                 self._folder.fact("nonfinite", {"step": step, **birth})
 
@@ -279,12 +279,12 @@ class Book:
         for name, value in facts.of_loss(loss).items():
             if name not in self._folder.facts:
                 self._folder.fact(name, value)
-        self._first_waits = valued and waits(loss)
+        self._first_waits = valued and is_on_accelerator(loss)
         if valued and not self._first_waits:
             self._folder.fact("initial_loss", float(loss.detach().float().mean()))
 
 
-def _birth(sample: Sample) -> dict[str, object] | None:
+def _first_nonfinite(sample: Sample) -> dict[str, object] | None:
     """Where numbers stopped being finite: the weights, the first output in the data's way, the last gradient in its way back."""
     for column, side in SIDES:
         bad = [k for k in range(len(sample.layers)) if sample.values[k, COLUMN[column]] > 0]
