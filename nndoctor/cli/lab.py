@@ -40,9 +40,9 @@ def lab(
         from nndoctor.reporters.lesson import Words, listed, render
         from nndoctor.training.folder import fresh
 
-    seen = terminal_style(chosen(color, no_color))
+    page_style = terminal_style(chosen(color, no_color))
     if name == "list":
-        put(listed({c: [(one.name, one.title) for one in lessons] for c, lessons in CHAPTERS.items()}, seen))
+        put(listed({c: [(one.name, one.title) for one in lessons] for c, lessons in CHAPTERS.items()}, page_style))
         return
     lesson = LESSONS.get(name)
     if lesson is None:
@@ -52,7 +52,7 @@ def lab(
         with spinner(f"training both networks of {name}"):
             done = teach(lesson, folder, seed)
     words = Words(lesson.title, lesson.source, lesson.moral, done.claims)
-    put(render(words, [(t.setup.label, t.report) for t in (done.sick, done.healthy)], seen))
+    put(render(words, [(t.setup.label, t.report) for t in (done.sick, done.healthy)], page_style))
     if out is not None:
         say(f"run folders: {folder}")
     raise typer.Exit(Exit.CLEAN if done.holds else Exit.FINDINGS)

@@ -55,8 +55,8 @@ def learning_curve(
         curve = _trained(source, length(source, epochs, steps), seeds, device, Engine.of(engine))
     from nndoctor.reporters import learning_curve as reporter
 
-    paper = terminal_style(chosen(color, no_color), to_file=output is not None)
-    put(reporter.as_json(curve) if format is TreatFormat.json else reporter.render(curve, paper), output)
+    page_style = terminal_style(chosen(color, no_color), to_file=output is not None)
+    put(reporter.as_json(curve) if format is TreatFormat.json else reporter.render(curve, page_style), output)
 
 
 def _read(source: str) -> LearningCurve:

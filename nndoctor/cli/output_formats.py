@@ -82,8 +82,8 @@ class FormatCard:
 def _terminal(reports: Sequence[Report], _errors: Errors, plan: RenderOptions, to_file: bool) -> str:
     from nndoctor.reporters.terminal import render
 
-    paper = terminal_style(plan.color, to_file=to_file)
-    return render(reports, paper, quiet=plan.quiet, full=plan.full, sort=plan.sort) if reports else ""
+    page_style = terminal_style(plan.color, to_file=to_file)
+    return render(reports, page_style, quiet=plan.quiet, full=plan.full, sort=plan.sort) if reports else ""
 
 
 def _concise(reports: Sequence[Report], _errors: Errors, _plan: RenderOptions, _to_file: bool) -> str:

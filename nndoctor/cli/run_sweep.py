@@ -205,8 +205,8 @@ def _rendered(form: OutputFormat, report: Report, found: Trials, plan: RenderOpt
     best = found.reports[of(report.run).best] if found.reports else None
     results = sweep.Results(found.trials, best)
     if form is OutputFormat.terminal:
-        paper = terminal_style(plan.color, to_file=to_file)
-        return sweep.render(report, results, paper, quiet=plan.quiet, full=plan.full)
+        page_style = terminal_style(plan.color, to_file=to_file)
+        return sweep.render(report, results, page_style, quiet=plan.quiet, full=plan.full)
     if form is OutputFormat.json:
         return sweep.as_json(report, results, found.errors)
     return rendered(form, [report], found.errors, plan, to_file=to_file)

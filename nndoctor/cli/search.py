@@ -81,7 +81,11 @@ def search(
     report = None
     if run is not None:
         report = Session(SessionOptions()).judge(run, log=model, families=("NN9",))
-    paper = terminal_style(chosen(color, no_color), to_file=output is not None)
-    whole = reporter.as_json(outcome, report) if format is TreatFormat.json else reporter.render(outcome, report, paper)
+    page_style = terminal_style(chosen(color, no_color), to_file=output is not None)
+    whole = (
+        reporter.as_json(outcome, report)
+        if format is TreatFormat.json
+        else reporter.render(outcome, report, page_style)
+    )
     put(whole, output)
     raise typer.Exit(Exit.INTERRUPTED if outcome.interrupted else Exit.CLEAN)

@@ -220,8 +220,8 @@ class Live:
         if self.report is None:
             return
         out = sys.stdout
-        look = Style(color=out.isatty(), encoding=out.encoding or "utf-8")
-        out.write(f"{render([self.report], look)}\nFull report: nndoctor diagnose {folder} -v\n")
+        page_style = Style(color=out.isatty(), encoding=out.encoding or "utf-8")
+        out.write(f"{render([self.report], page_style)}\nFull report: nndoctor diagnose {folder} -v\n")
         out.flush()
 
     def guarded(self) -> Guard:

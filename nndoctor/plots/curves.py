@@ -100,24 +100,24 @@ class _Plan:
     glyphs: Glyphs
 
 
-def draw(run: Run, paper: PlotSize, span: tuple[float, float] | None = None) -> list[Line]:
+def draw(run: Run, size: PlotSize, span: tuple[float, float] | None = None) -> list[Line]:
     """The picture, a span of steps marked on its axis; no line where there is no curve."""
-    return drawn(curves_of(run), paper, run, span)
+    return drawn(curves_of(run), size, run, span)
 
 
-def drawn(curves: Sequence[Curve], paper: PlotSize, run: Run, span: tuple[float, float] | None = None) -> list[Line]:
+def drawn(curves: Sequence[Curve], size: PlotSize, run: Run, span: tuple[float, float] | None = None) -> list[Line]:
     """These curves in one frame, above the learning rate of the run and its marks; no line where there is no curve."""
     if not curves:
         return []
-    frame, height = Frame.around([c.series for c in curves]), paper.height
+    frame, height = Frame.around([c.series for c in curves]), size.height
     left = _labels(frame, height)
     gutter = max(len(run.axis), *map(len, left.values())) + 1
-    room = paper.width - gutter - 2
+    room = size.width - gutter - 2
     longest = max(len(c.label) for c in curves) + 1
     longest = max(longest, len(" lr, at most -1.234e-123")) if "lr" in run.series else longest
-    labelled = paper.labelled and room - longest >= MIN_WIDTH
+    labelled = size.labelled and room - longest >= MIN_WIDTH
     across = max(room - longest if labelled else room, 1)
-    plan = _Plan(curves, frame, across, height, gutter, paper.glyphs)
+    plan = _Plan(curves, frame, across, height, gutter, size.glyphs)
     rows, ends = _plotted(plan)
     right = {row: (curves[k].label, curves[k].style) for k, row in enumerate(ends)} if labelled else {}
     lines = [_line(plan, row, left.get(k), right.get(k)) for k, row in enumerate(rows)]

@@ -66,7 +66,7 @@ class _Map:
     ends: tuple[str, str]
 
 
-def draw(run: Run, finding: Finding, paper: PlotSize) -> list[Line]:
+def draw(run: Run, finding: Finding, size: PlotSize) -> list[Line]:
     """The map of the statistic that a finding is about, input at the top; no line where it is about no layer."""
     if finding.location.layer is None or finding.series is None or not finding.series.startswith(LAYER):
         return []
@@ -81,16 +81,16 @@ def draw(run: Run, finding: Finding, paper: PlotSize) -> list[Line]:
         return []
     names = [layers.named(p).removeprefix("layer ") if p[:1].isdigit() else p for p in paths]
     gutter = min(max(map(len, names)), MAX_NAME) + 2
-    cells = min(paper.width - gutter - 8, ACROSS)
+    cells = min(size.width - gutter - 8, ACROSS)
     if cells < MIN_CELLS:
         return []
     values = _values(layers, paths, name, cells)
     first, last, range_ = _ends(run, paths, name)
     shades = _shades(values, scale)
     title = f"{scale.title}: {range_}"
-    title = (" " * min(gutter, paper.width - len(title)) + title)[: paper.width]
+    title = (" " * min(gutter, size.width - len(title)) + title)[: size.width]
     sheet = _Map(paths, names, shades, finding.location.layer, gutter, title, (first, last))
-    return _lines(sheet, drawing=paper.drawing, worst_low=scale.worst_low)
+    return _lines(sheet, drawing=size.drawing, worst_low=scale.worst_low)
 
 
 def _values(layers: Layers, paths: Sequence[str], name: str, cells: int) -> Array:

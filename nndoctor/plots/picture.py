@@ -63,19 +63,14 @@ def picture(report: Report, theme: Theme = Theme.light, *, titled: bool = True) 
     height = top + sum(row.inches + PANEL_GAP for row in rows) + (0.5 if rows else 0.55)
     figure = Figure(figsize=(WIDTH, height), facecolor=palette.paper)
     FigureCanvasAgg(figure)
-    sheet = _ReportFigure(figure, report, palette, _steps(rows, report.run), height, (_left(rows), _right(rows, bars)))
+    drawing = _ReportFigure(
+        figure, report, palette, _steps(rows, report.run), height, (_left(rows), _right(rows, bars))
+    )
     if titled:
-        sheet.heading(title)
-    down, captions = top, []
-    for k, row in enumerate(rows):
-        captions += sheet.panel(row, down, last=k == len(rows) - 1)
-        down += row.inches + PANEL_GAP
-    if bars and rows:
-        sheet.evidence(bars, top - 0.36 - BAR * len(bars))
-        captions.append("bars above: where each finding is seen")
-    if captions:
-        sheet.caption(". ".join(part[:1].upper() + part[1:] for part in dict.fromkeys(captions)) + ".")
-    if not rows:
+        drawing.heading(title)
+    if rows:
+        drawing.body(rows, bars, top)
+    else:
         figure.text(0.5, 0.3, "no finite value to draw", ha="center", color=palette.faint)
     return figure
 
@@ -91,16 +86,28 @@ def rendered(figure: Figure, kind: Kind, dpi: int = DPI, salt: str = "nndoctor")
 
 
 def _rows(run: Run) -> list[_Row]:
-    rows: list[_Row] = []
-    for name in ("loss", run.metric.name) if run.metric is not None else ("loss",):
-        if curves := _of(run, name):
-            rows.append(_Row(1.7 if rows else 2.6, curves))
-    bare = [run.series[name] for name in ("lr", "grad_norm") if name in run.series]
-    rows += [_Row(0.75, (series,), bare=True) for series in bare if len(series.y) and not _is_constant_rate(series)]
-    if not rows:
-        rest = [s for name, s in run.series.items() if not name.startswith("layer:") and len(s.y)]
-        rows += [_Row(1.7, (series,)) for series in rest[:3]]
+    """The panels from top to bottom: loss and metric, learning rate and gradient norm (or what else there is), layers."""
+    rows = [*_metric_rows(run), *_bare_rows(run)] or _other_rows(run)
     return rows + [_Row(max(0.16 * min(len(g.layers), heat.NAMED), 0.6), grid=g) for g in heat.grids(run)]
+
+
+def _metric_rows(run: Run) -> list[_Row]:
+    """The loss and the run's own metric; the first panel is the tallest."""
+    names = ("loss", run.metric.name) if run.metric is not None else ("loss",)
+    drawn = [curves for name in names if (curves := _of(run, name))]
+    return [_Row(1.7 if k else 2.6, curves) for k, curves in enumerate(drawn)]
+
+
+def _bare_rows(run: Run) -> list[_Row]:
+    """Learning rate and gradient norm, each a low panel without marks."""
+    found = [run.series[name] for name in ("lr", "grad_norm") if name in run.series]
+    return [_Row(0.75, (series,), bare=True) for series in found if len(series.y) and not _is_constant_rate(series)]
+
+
+def _other_rows(run: Run) -> list[_Row]:
+    """The first three series of a run that has neither a loss nor a metric."""
+    found = [series for name, series in run.series.items() if not name.startswith("layer:") and len(series.y)]
+    return [_Row(1.7, (series,)) for series in found[:3]]
 
 
 def _is_constant_rate(series: Series) -> bool:
@@ -146,7 +153,7 @@ def _bars(report: Report) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _ReportFigure:
-    """The paper: where each piece is placed, in inches from the top, and how it is coloured."""
+    """A figure under construction: places each part, in inches from the top, and colours it."""
 
     figure: Figure
     report: Report
@@ -156,7 +163,7 @@ class _ReportFigure:
     margins: tuple[float, float]
 
     def heading(self, title: list[str]) -> None:
-        """The verdict, and below it whose run this is."""
+        """The verdict, and below it the name of the run."""
         style = verdict(self.report)[1]
         color = self.palette.ink if style == "good" else self.palette.severity(style)
         down = 0.32
@@ -166,8 +173,20 @@ class _ReportFigure:
         of = f"{self.report.source}   {self.report.run.format}".strip()
         self._words(printable(of if len(of) < 110 else "…" + of[-109:]), down + 0.02, self.palette.faint, SMALL)
 
+    def body(self, rows: list[_Row], bars: list[Finding], top: float) -> None:
+        """The panels below each other, the bars of the findings above them, and the caption."""
+        down, captions = top, []
+        for k, row in enumerate(rows):
+            captions += self.panel(row, down, last=k == len(rows) - 1)
+            down += row.inches + PANEL_GAP
+        if bars:
+            self.evidence(bars, top - 0.36 - BAR * len(bars))
+            captions.append("bars above: where each finding is seen")
+        if captions:
+            self.caption(". ".join(part[:1].upper() + part[1:] for part in dict.fromkeys(captions)) + ".")
+
     def panel(self, row: _Row, down: float, *, last: bool) -> list[str]:
-        """One panel, and what there is to mark in it; gives what the caption says of the marks."""
+        """Draw one panel and its marks; returns the sentences that explain the marks in the caption."""
         axes, captions = self._axes(down, row.inches), []
         panel.steps(axes, self.palette, self.report.axis, labelled=last)
         if row.grid is not None:

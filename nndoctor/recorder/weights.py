@@ -56,7 +56,7 @@ class Weights:
         )
 
     def arm(self, failed: Callable[[BaseException], None], began: Callable[[], None]) -> None:
-        """Get notified at the end of each backward pass: `began` is called at its first gradient."""
+        """Get notified at the end of each backward pass; `began` is called at its first gradient."""
         self.disarm()
         self.gradients, self.passes, self._old, self._new = None, 0, None, None
         self._parts = []
@@ -95,22 +95,25 @@ class Weights:
 
     @torch.no_grad()
     def take_gradients(self) -> None:
-        """The small gradients whole, the norms of the large ones, exactly, and stretches of those of the matrices."""
-        found = [(row, *gradient) for row in range(len(self.entries)) if (gradient := self._gradient(row)) is not None]
-        self._count_passes([row for row, _, _ in found])
-        small = [one for one in found if one[2] <= PLACES_OF_WEIGHTS]
-        large = [one for one in found if one[2] > PLACES_OF_WEIGHTS]
-        matrices = [one for one in large if self._matrices[one[0]]]
-        norms = list(torch._foreach_norm([g for _, g, _ in large])) if large else []  # noqa: SLF001 - torch's own clipping calls it
-        self.gradients = Gradients(
-            [row for row, _, _ in small],
-            [size for _, _, size in small],
-            _whole([g.reshape(-1) for _, g, _ in small]),
-            [row for row, _, _ in large],
-            torch.stack(together(norms)) if norms else None,
-            [row for row, _, _ in matrices],
+        """Keep the small gradients whole, the exact norms of the large ones, and stretches of those of matrices."""
+        found = {row: gradient for row in range(len(self.entries)) if (gradient := self._gradient(row)) is not None}
+        self._count_passes(list(found))
+        self.gradients = self._compact(found)
+
+    def _compact(self, found: dict[int, tuple[Tensor, int]]) -> Gradients:
+        """What is kept of the gradients, each with its number of values, by the row of its weight."""
+        small = [row for row, (_, size) in found.items() if size <= PLACES_OF_WEIGHTS]
+        large = [row for row, (_, size) in found.items() if size > PLACES_OF_WEIGHTS]
+        matrices = [row for row in large if self._matrices[row]]
+        return Gradients(
+            small,
+            [found[row][1] for row in small],
+            _whole([found[row][0].reshape(-1) for row in small]),
+            large,
+            _norms([found[row][0] for row in large]),
+            matrices,
             [PLACES_OF_WEIGHTS] * len(matrices),
-            _whole([stretch(g, self._rng) for _, g, _ in matrices]),
+            _whole([stretch(found[row][0], self._rng) for row in matrices]),
         )
 
     def _gradient(self, row: int) -> tuple[Tensor, int] | None:
@@ -155,9 +158,7 @@ class Weights:
         """The same stretches after the update."""
         if self._parts:
             self.gradients = joined(self._parts)
-        if (
-            self.gradients is None
-        ):  # no hook reported a backward pass: the gradients that are present were used by the update
+        if self.gradients is None:  # no hook reported a backward pass: the update used the gradients that are present
             self.take_gradients()
         if self._old is not None:
             self._new = torch.cat(together(self._views))
@@ -193,3 +194,10 @@ class Weights:
 def _whole(pieces: list[Tensor]) -> Tensor | None:
     """Tensors as one, on one device; None for none."""
     return torch.cat(together(pieces)) if pieces else None
+
+
+def _norms(gradients: list[Tensor]) -> Tensor | None:
+    """The norm of each gradient, shape (n,); None for none."""
+    if not gradients:
+        return None
+    return torch.stack(together(list(torch._foreach_norm(gradients))))  # noqa: SLF001 - torch's own clipping calls it

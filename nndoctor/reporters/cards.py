@@ -23,9 +23,9 @@ GIVEN = {
 BETWEEN = 2  # blanks between the sick and the healthy one
 
 
-def table(rules: Sequence[Rule], look: Style) -> str:
+def table(rules: Sequence[Rule], page_style: Style) -> str:
     """A line a rule, with the first letter of its severity."""
-    page = Page(look)
+    page = Page(page_style)
     wide = max((len(rule.name) for rule in rules), default=0)
     for rule in rules:
         severity = str(rule.severity)
@@ -58,9 +58,9 @@ def as_json(rules: Sequence[Rule]) -> str:
     return dumped(rows, indent=2) + "\n"
 
 
-def card(rule: Rule, look: Style, related: Sequence[str] = ()) -> str:
+def card(rule: Rule, page_style: Style, related: Sequence[str] = ()) -> str:
     """One rule: what it finds, drawn from its own examples, why, how, remedies, sources, related rules, and the address of its page."""
-    page = Page(look)
+    page = Page(page_style)
     severity = str(rule.severity)
     page.line((rule.code, severity), (f" {rule.name}", "bold"), (f"  {severity}", "dim"))
     page.line(sentence(rule.title))
@@ -127,7 +127,7 @@ def _pictures(page: Page, rule: Rule) -> None:
             line = lines[k] if k < len(lines) else []
             row += [*line, (" " * (half + BETWEEN - sum(len(text) for text, _ in line)), "")]
         page.row(row)
-    train, validation = ("line", "dotted") if page.look.drawing else ("*", "o")
+    train, validation = ("line", "dotted") if page.style.drawing else ("*", "o")
     page.line((f"train ({train})", "train"), ("   ", ""), (f"validation ({validation})", "validation"), indent=2)
 
 
@@ -137,4 +137,4 @@ def _example(page: Page, rule: Rule, runs: Sequence[Run], width: int) -> list[Li
     if run is None:
         return []
     span = next((symptom.span for symptom in rule.check(run) if symptom.span is not None), None)
-    return draw(run, PlotSize(width, HEIGHT, page.look.drawing, labelled=False), span)
+    return draw(run, PlotSize(width, HEIGHT, page.style.drawing, labelled=False), span)

@@ -28,8 +28,8 @@ def page(report: Report, *, verbose: bool = False) -> str:
 def show(report: Report, *, verbose: bool = False) -> None:
     """Print the page, in colour on a terminal."""
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    look = Style(_width(), color, sys.stdout.encoding or "utf-8")
-    sys.stdout.write(render([report], look, full=verbose))
+    page_style = Style(_width(), color, sys.stdout.encoding or "utf-8")
+    sys.stdout.write(render([report], page_style, full=verbose))
 
 
 def plot(report: Report, *, path: str | os.PathLike[str] | None = None, dark: bool = False) -> Any:  # noqa: ANN401 - a type of matplotlib's, which only plots import

@@ -22,9 +22,9 @@ class Named(Protocol):
         """What is recognised, in words."""
 
 
-def table(ours: Sequence[Named], others: Sequence[Named], look: Style) -> str:
+def table(ours: Sequence[Named], others: Sequence[Named], page_style: Style) -> str:
     """Each format with what is recognised, those of other packages below."""
-    page = Page(look)
+    page = Page(page_style)
     wide = max(len(reader.name) for reader in (*ours, *others)) + 2
     for reader in ours:
         _row(page, reader, wide)

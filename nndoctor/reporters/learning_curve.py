@@ -10,9 +10,9 @@ from nndoctor.treatment.learning_curve import MIN_IMPROVEMENT, LearningCurve
 BAR = 30  # characters of the largest error
 
 
-def render(curve: LearningCurve, look: Style) -> str:
+def render(curve: LearningCurve, page_style: Style) -> str:
     """The page: the verdict, a bar for each size and split, what twice the data would bring."""
-    page = Page(look)
+    page = Page(page_style)
     last = curve.sizes[-1]
     page.line((curve.source, "bold"), (f"  {len(curve.points)} trainings, {curve.measure}", "dim"))
     page.line((verdict(curve), "warning" if curve.high_variance else "info"))
@@ -22,8 +22,8 @@ def render(curve: LearningCurve, look: Style) -> str:
     for size in curve.sizes:
         train, validation = curve.mean(size, "train"), curve.mean(size, "validation")
         cells = f"{size:>8,}  {number(train):>8}  {number(validation):>10}  "
-        page.row([(cells, ""), (_bar(train, most, look), "train")])
-        page.row([(" " * len(cells), ""), (_bar(validation, most, look), "validation")])
+        page.row([(cells, ""), (_bar(train, most, page_style), "train")])
+        page.row([(" " * len(cells), ""), (_bar(validation, most, page_style), "validation")])
     page.blank()
     mean, low, high = curve.doubled()
     page.line(
@@ -51,8 +51,8 @@ def verdict(curve: LearningCurve) -> str:
     return f"Both errors are close ({values}): more data will not help; try a larger or better model if {number(train)} is too high."
 
 
-def _bar(value: float, most: float, look: Style) -> str:
-    return ("\u2588" if look.drawing else "#") * max(round(BAR * value / most), 0) if most > 0 else ""
+def _bar(value: float, most: float, page_style: Style) -> str:
+    return ("\u2588" if page_style.drawing else "#") * max(round(BAR * value / most), 0) if most > 0 else ""
 
 
 def as_json(curve: LearningCurve) -> str:

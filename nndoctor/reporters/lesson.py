@@ -24,9 +24,9 @@ class Words:
     claims: Sequence[tuple[bool, str]]
 
 
-def render(words: Words, twins: Sequence[tuple[str, Report]], look: Style) -> str:
+def render(words: Words, twins: Sequence[tuple[str, Report]], page_style: Style) -> str:
     """The page."""
-    page = Page(look)
+    page = Page(page_style)
     page.line((words.title, "bold"))
     page.line((words.source, "dim"))
     for label, report in twins:
@@ -34,7 +34,7 @@ def render(words: Words, twins: Sequence[tuple[str, Report]], look: Style) -> st
         sentence, style = verdict(report)
         page.line((f"{capitalized(label)}  ", "bold"), (sentence, style))
         span = report.primary.span if report.primary else None
-        for line in draw(report.run, PlotSize(page.width, HEIGHT, drawing=look.drawing), span):
+        for line in draw(report.run, PlotSize(page.width, HEIGHT, drawing=page_style.drawing), span):
             page.row(line)
         codes = ", ".join(f"{f.code} {f.name}" for f in report.at_least(Severity.WARNING))
         page.line(("findings: ", "dim"), codes or "no problems", indent=2)
@@ -45,9 +45,9 @@ def render(words: Words, twins: Sequence[tuple[str, Report]], look: Style) -> st
     return page.text()
 
 
-def listed(chapters: Mapping[str, Sequence[tuple[str, str]]], look: Style) -> str:
+def listed(chapters: Mapping[str, Sequence[tuple[str, str]]], page_style: Style) -> str:
     """All lessons: names and titles by chapter."""
-    page = Page(look)
+    page = Page(page_style)
     wide = max(len(name) for lessons in chapters.values() for name, _ in lessons) + 2
     for chapter, lessons in chapters.items():
         page.blank()

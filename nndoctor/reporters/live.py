@@ -26,14 +26,14 @@ MAX_REMEDIES = 2
 
 def render(
     reports: Sequence[Report],
-    look: Style,
+    page_style: Style,
     *,
     height: int = 24,
     waiting: Mapping[str, str] | None = None,
     status: str = "",
 ) -> str:
     """The view in at most `height` lines: one run in full, several as a table with the worst below."""
-    page = Page(look)
+    page = Page(page_style)
     if status:
         page.line((status, "dim"))
     for message in (waiting or {}).values():
@@ -78,7 +78,7 @@ def _report(page: Page, report: Report, height: int) -> None:
     page.line((sentence, style))
     page.blank()
     span = report.primary.span if report.primary else None
-    for drawn in draw(report.run, PlotSize(page.width, height, drawing=page.look.drawing), span):
+    for drawn in draw(report.run, PlotSize(page.width, height, drawing=page.style.drawing), span):
         page.row(drawn)
     page.blank()
     ahead = forecast(report.run)

@@ -50,16 +50,16 @@ class Style:
 class Page:
     """Collects lines and gives them as one string; whatever is put on it is data and is made safe here."""
 
-    def __init__(self, look: Style) -> None:
-        self.look = look
-        self.width = look.width
+    def __init__(self, page_style: Style) -> None:
+        self.style = page_style
+        self.width = page_style.width
         self._out = io.StringIO()
         self._console = Console(
             file=self._out,
-            width=look.width,
-            force_terminal=look.color,
-            color_system="standard" if look.color else None,
-            no_color=not look.color,
+            width=page_style.width,
+            force_terminal=page_style.color,
+            color_system="standard" if page_style.color else None,
+            no_color=not page_style.color,
             legacy_windows=False,
             highlight=False,
             markup=False,
@@ -98,7 +98,7 @@ class Page:
     def row(self, parts: Sequence[Part]) -> None:
         """One line that is cut, never wrapped (a plot, a table)."""
         words = "".join(printable(part if isinstance(part, str) else part[0]) for part in parts).rstrip()
-        if not self.look.color and words.isascii() and len(words) <= self.width:  # as it comes out below, much sooner
+        if not self.style.color and words.isascii() and len(words) <= self.width:  # as it comes out below, much sooner
             self._out.write(words + "\n")
         else:
             self._put(self._styled(parts), 0)
@@ -120,7 +120,7 @@ class Page:
     def text(self) -> str:
         """All of it, in characters that the medium can show."""
         whole = self._out.getvalue().rstrip("\n")
-        return encodable(whole + "\n" if whole else "", self.look.encoding)
+        return encodable(whole + "\n" if whole else "", self.style.encoding)
 
     def _styled(self, parts: Sequence[Part]) -> Text:
         text = Text()

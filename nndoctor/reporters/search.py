@@ -48,15 +48,17 @@ def verdict(outcome: SearchResult) -> str:
     )
 
 
-def render(outcome: SearchResult, report: Report | None, look: Style) -> str:
+def render(outcome: SearchResult, report: Report | None, page_style: Style) -> str:
     """The page: the best trial, then the sweep."""
-    page = Page(look)
+    page = Page(page_style)
     page.line((verdict(outcome), "good" if outcome.best else "warning"))
     if outcome.stopped:
         page.line((f"{outcome.stopped} trials were stopped early.", "dim"))
     page.line(("One seed decides nothing: verify the best with nndoctor treat, or train it with other seeds.", "dim"))
     page.blank()
-    return page.text() + (sweep.render(report, sweep.Results(trials_of(outcome)), look) if report is not None else "")
+    return page.text() + (
+        sweep.render(report, sweep.Results(trials_of(outcome)), page_style) if report is not None else ""
+    )
 
 
 def as_json(outcome: SearchResult, report: Report | None, errors: Sequence[tuple[str, str]] = ()) -> str:

@@ -30,12 +30,12 @@ AMOUNTS = sorted(product((3, 2, 1), (3, 2, 1), (2, 1, 0), (2, 1, 0)), key=sum, r
 
 def short(page: Page, report: Report) -> None:
     """Put the short page of a run on a page."""
-    head = Page(page.look)
+    head = Page(page.style)
     title(head, report)
     head.line(headline(report))
     head.blank()
     for amounts in AMOUNTS:
-        tail = _tail(page.look, report, amounts)
+        tail = _tail(page.style, report, amounts)
         room = MAX_LINES - head.height - tail.height - 1
         plot = _plot(page, report, room)
         if len(plot) <= room:
@@ -76,16 +76,16 @@ def _plot(page: Page, report: Report, room: int) -> list[Line]:
     """The curves in as many rows as fit, at least MIN_PLOT; the rows of the axis come on top."""
     span = report.primary.span if report.primary else None
     for height in range(MAX_PLOT, MIN_PLOT - 1, -1):
-        lines = draw(report.run, PlotSize(page.width, height, drawing=page.look.drawing), span)
+        lines = draw(report.run, PlotSize(page.width, height, drawing=page.style.drawing), span)
         if len(lines) <= room:
             break
     return lines
 
 
-def _tail(look: Style, report: Report, amounts: tuple[int, ...]) -> Page:
+def _tail(page_style: Style, report: Report, amounts: tuple[int, ...]) -> Page:
     """What stands below the plot."""
     reasons, remedies, others, remarks = amounts
-    page = Page(look)
+    page = Page(page_style)
     primary = report.primary
     if changes(report):
         outlook(page, report, reasons)

@@ -41,9 +41,9 @@ class Results:
         return best_trial.options(self.best, self.trials[search.best], self.trials, lambda trial: scores[id(trial)])
 
 
-def render(report: Report, results: Results, look: Style, *, quiet: bool = False, full: bool = False) -> str:
+def render(report: Report, results: Results, page_style: Style, *, quiet: bool = False, full: bool = False) -> str:
     """The page; quiet shows only the findings, `full` every trial."""
-    page = Page(look)
+    page = Page(page_style)
     search, trials = of(report.run), results.trials
     failed = int((~np.isfinite(search.scores)).sum())
     count = f"{len(trials)} trials, by {search.by}, {'higher' if search.higher else 'lower'} is better"
@@ -88,7 +88,7 @@ def _picture(page: Page, search: Search) -> None:
             if sound.sum() < 3:
                 continue
             page.line((search.by, "dim"))
-            for line in scatter(x[sound], scores[sound], page.width, parameter.name, drawing=page.look.drawing):
+            for line in scatter(x[sound], scores[sound], page.width, parameter.name, drawing=page.style.drawing):
                 page.row(line)
             page.blank()
             return

@@ -20,7 +20,7 @@ MAX_PAGES = 5
 
 def render(
     reports: Sequence[Report],
-    look: Style,
+    page_style: Style,
     *,
     quiet: bool = False,
     full: bool = False,
@@ -31,7 +31,7 @@ def render(
     Then come the pages of those with findings, or, where runs are many, the findings counted; `full` asks for every
     page at length. Quiet shows only the verdict and the findings of runs with problems.
     """
-    page = Page(look)
+    page = Page(page_style)
     several = len(reports) > 1
     if several and not quiet:
         table(page, reports, sort)
@@ -42,7 +42,7 @@ def render(
         if report.at_least(Severity.WARNING) or full or not (several or quiet):
             page.blank()
             if several and not quiet:
-                page.row([("─" * page.width if look.drawing else "-" * page.width, "dim")])
+                page.row([("─" * page.width if page_style.drawing else "-" * page.width, "dim")])
             _report(page, report, quiet=quiet, full=full)
     return page.text()
 

@@ -18,9 +18,9 @@ STYLES = {Verdict.HELPS: "good", Verdict.NOISE: "dim", Verdict.HURTS: "warning"}
 UNITS = "a gain of 1 is the distance from the best constant prediction to the best loss of any trial"
 
 
-def render(treatment: Treatment, look: Style) -> str:
+def render(treatment: Treatment, page_style: Style) -> str:
     """The page."""
-    page = Page(look)
+    page = Page(page_style)
     finals = list(treatment.finals("").values())
     page.line((treatment.path, "bold"), (f"  {len(finals)} seeds of {treatment.steps} steps", "dim"))
     page.line((verdict(treatment), "good" if treatment.best else "info"))

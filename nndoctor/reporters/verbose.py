@@ -30,7 +30,7 @@ def verbose(page: Page, report: Report) -> None:
     page.line((sentence, style))
     page.blank()
     span = report.primary.span if report.primary else None
-    for line in draw(report.run, PlotSize(page.width, drawing=page.look.drawing), span):
+    for line in draw(report.run, PlotSize(page.width, drawing=page.style.drawing), span):
         page.row(line)
     page.blank()
     outlook(page, report, len(report.prognosis), reasons=True)
@@ -85,7 +85,7 @@ def _layers(page: Page, report: Report, finding: Finding) -> Sequence[Line]:
     """The map of the layers that a finding is about; of information none."""
     if finding.severity is Severity.INFO:
         return []
-    return layers.draw(report.run, finding, PlotSize(page.width - INDENT, drawing=page.look.drawing))
+    return layers.draw(report.run, finding, PlotSize(page.width - INDENT, drawing=page.style.drawing))
 
 
 def _remedies(page: Page, finding: Finding) -> None:

@@ -21,9 +21,9 @@ SIGNS = {
 CELL, NARROW = 14, 9  # characters of a value in a table, and the fewest that still show one
 
 
-def render(found: Comparison, changes: Sequence[Change], look: Style) -> str:
+def render(found: Comparison, changes: Sequence[Change], page_style: Style) -> str:
     """The page."""
-    page = Page(look)
+    page = Page(page_style)
     for side in found.sides:
         more = f"  {side.runs[0].format}" + (f"  {len(side.runs)} runs" if len(side.runs) > 1 else "")
         source = cut(side.source, page.width - len(more) - 3)
@@ -47,7 +47,7 @@ def _picture(page: Page, found: Comparison) -> None:
         return
     curves = [(side.label, side.runs[0].series[name]) for side in found.sides]
     page.line((spoken(name), "dim"))
-    for line in overlay(curves, PlotSize(page.width, drawing=page.look.drawing)):
+    for line in overlay(curves, PlotSize(page.width, drawing=page.style.drawing)):
         page.row(line)
     if len(curves) > MAX_CURVES:
         page.line((f"only the first {MAX_CURVES} of {len(curves)} are drawn", "dim"))
