@@ -82,7 +82,7 @@ class LogTest(pytest.Item):
         assert_healthy(str(self.path), fail_on=self.config.getoption("--nndoctor-fail-on"))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: object) -> str:
-        """The findings alone: a traceback through the tool says nothing of the log."""
+        """The findings alone: a traceback through nndoctor would not help."""
         from nndoctor.core.errors import NNDoctorError
 
         expected = isinstance(excinfo.value, (AssertionError, NNDoctorError))

@@ -16,11 +16,11 @@ class Exit(IntEnum):
 
 
 def main() -> None:
-    """The door: whatever happens inside, the exit code keeps its meaning."""
+    """Run the command line; the exit code keeps its meaning whatever happens inside."""
     try:
         from nndoctor.cli.entry import run
 
         code = run(sys.argv[1:])
-    except KeyboardInterrupt:  # before the door stood open
+    except KeyboardInterrupt:  # before the entry point was loaded
         code = Exit.INTERRUPTED
     sys.exit(code)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 def rules(incomplete: str) -> Iterator[str]:
-    """Codes or names that go on where the last word after a comma stands; names where nothing is typed."""
+    """Codes or names that complete the word after the last comma; names where nothing is typed."""
     from nndoctor.diagnosis.catalogue import RULES
 
     before, comma, word = incomplete.rpartition(",")

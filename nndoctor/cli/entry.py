@@ -34,7 +34,7 @@ def run(words: Sequence[str]) -> int:
         return Exit.INTERRUPTED
     except OSError as error:
         say(f"{error.filename or 'standard output'}: {error.strerror or error}")
-    except Exception:  # noqa: BLE001 - the door: a bug must not look like findings (exit 1)
+    except Exception:  # noqa: BLE001 - a bug must not look like findings (exit 1)
         if interrupts:  # some packages turn the interrupt of their import into an ImportError
             return Exit.INTERRUPTED
         say("internal error (not a problem with your log); please report it with the lines below")
@@ -156,7 +156,7 @@ PLAIN = (
 
 
 def _code(done: SystemExit) -> int:
-    """What a command ended with; the parser's 1 for a help text that nobody read to its end (`| head`) means nothing."""
+    """The exit code of a command; the parser's 1 for a help text cut off by a pipe (`| head`) becomes 0."""
     if isinstance(done.__context__, BrokenPipeError):
         from nndoctor.cli.out import silence
 

@@ -1,6 +1,6 @@
 """The usual words of `nndoctor diagnose`, understood without the parser: it takes longer to import than most logs take to judge.
 
-Only what is plainly right is understood here. Everything else (help, a misspelled option, a value that is none) is the
+Only plainly valid words are accepted here. Everything else (help, a misspelled option, an invalid value) is the
 parser's, which says what is wrong.
 """
 

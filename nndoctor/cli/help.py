@@ -14,7 +14,7 @@ from nndoctor.cli.terminal_style import terminal_style
 from nndoctor.reporters.page import Page
 
 MAX_COLUMN = 26
-"""Characters of the longest option that stands in one line with its help."""
+"""Characters of the longest option whose help is on the same line."""
 
 
 class HelpfulCommand(TyperCommand):

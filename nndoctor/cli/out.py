@@ -15,7 +15,7 @@ from nndoctor.core.sanitize import encodable, printable
 
 
 def put(text: str, output: str | None = None) -> None:
-    """Print, or write beside and rename, so that no half of a report is ever found.
+    """Print, or write to a temporary file and rename it, so that a report is never half written.
 
     Raises OSError where nothing can be written; a pipe whose reader has gone (`| head`) is no trouble.
     """
@@ -37,7 +37,7 @@ def _print(text: str, stream: TextIO) -> None:
 
 
 def put_bytes(data: bytes, output: str) -> None:
-    """Write a file beside and rename it. Raises OSError where nothing can be written."""
+    """Write a temporary file next to the target and rename it. Raises OSError if nothing can be written."""
     _write(Path(output), data)
 
 
@@ -93,7 +93,7 @@ def _write(target: Path, data: bytes) -> None:
         with beside.open("xb") as file:
             file.write(data)
         move(beside, whole)
-    except OSError as error:  # the name beside is nothing that the user has heard of
+    except OSError as error:  # the temporary file's name means nothing to the user
         raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         beside.unlink(missing_ok=True)

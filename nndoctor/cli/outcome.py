@@ -1,4 +1,4 @@
-"""What the reports on some runs mean for the exit code, and what is said of it on standard error."""
+"""The exit code that the reports on some runs lead to, and the messages about it on standard error."""
 
 from __future__ import annotations
 

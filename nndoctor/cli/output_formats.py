@@ -42,7 +42,7 @@ CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """How to render: the rules asked for, the severity that fails the gate (None: none), and the looks of the page: `full` shows every run."""
+    """How to render: the selected rules, the severity that fails the gate (None: none), and the style of the page; `full` shows every run."""
 
     rules: tuple[Rule, ...] = ()
     fails_at: Severity | None = None
@@ -105,7 +105,7 @@ def _jsonl(reports: Sequence[Report], errors: Errors, _plan: RenderOptions, _to_
 
 
 def _in_context(module: str) -> Renderer:
-    """The renderer of a format whose module needs the rules asked for, the gate and the repository's root."""
+    """The renderer of a format whose module needs the selected rules, the gate and the repository's root."""
 
     def render(reports: Sequence[Report], errors: Errors, plan: RenderOptions, _to_file: bool) -> str:
         from nndoctor.reporters.entries import Context
@@ -206,7 +206,7 @@ def summarize(reports: Sequence[Report], errors: Errors, plan: RenderOptions) ->
 
 
 def _root() -> str:
-    """The repository that a CI job has checked out, where the work goes on in it; else the current folder."""
+    """The repository that a CI job has checked out if the current folder is in it, else the current folder."""
     here = Path.cwd()
     for name in CHECKOUTS:
         folder = os.environ.get(name)

@@ -33,7 +33,7 @@ class CompareFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CompareRequest:
-    """What the user asked for."""
+    """The arguments and options of `nndoctor compare`."""
 
     sides: Sequence[str]
     format: CompareFormat = CompareFormat.terminal

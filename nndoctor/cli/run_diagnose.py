@@ -37,7 +37,7 @@ Errors = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class DiagnoseRequest:
-    """What the user asked for; the defaults are the command line's."""
+    """The arguments and options of `nndoctor diagnose`, with the command line's defaults."""
 
     logs: Sequence[str]
     format: OutputFormat = OutputFormat.terminal
@@ -111,7 +111,7 @@ def _targets(request: DiagnoseRequest, paths: Sequence[str]) -> list[tuple[Outpu
 
 
 def _is_only_table(request: DiagnoseRequest) -> bool:
-    """Whether a table of runs is all that is asked for: it is written while the logs are judged."""
+    """Whether the only output is a table of runs, which is written while the logs are judged."""
     alone = not request.reports and not request.annotate
     return alone and request.format is OutputFormat.terminal and is_table(request.output)
 
@@ -145,7 +145,7 @@ def _write(
     request: DiagnoseRequest,
     files: Sequence[tuple[OutputFormat, str]],
 ) -> None:
-    """Print or write every report that was asked for."""
+    """Print or write every requested report."""
     if request.format is OutputFormat.terminal and is_table(request.output):
         table = FleetTable.at(str(request.output))
         for report in reports:
@@ -162,7 +162,7 @@ def _write(
 def _tabulated(
     sources: Sequence[Source], options: SessionOptions, request: DiagnoseRequest, outcome: DiagnosisOutcome
 ) -> tuple[Errors, list[str]]:
-    """Write the table of runs while they are judged, and keep next to nothing of them. Raises as `_judge` does."""
+    """Write the table of runs while they are judged, without keeping the reports in memory. Raises as `_judge` does."""
     table = FleetTable.at(str(request.output))
 
     def see(report: Report) -> Report:
@@ -209,7 +209,7 @@ def _judge(
     detail: Detail,
     see: Callable[[Report], Report] | None = None,
 ) -> tuple[list[Report], Errors, list[str]]:
-    """The reports on all that can be read, each run once; what cannot be read; what lies in a folder and is no log.
+    """The reports on every readable log, each run once; the errors of the others; the files in folders that are not logs.
 
     What `see` gives is kept of a report, if given. Raises UsageError for a --map that fits none of the logs.
     """

@@ -30,7 +30,7 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What the user asked for."""
+    """The arguments and options of `nndoctor report`."""
 
     logs: Sequence[str]
     output: str

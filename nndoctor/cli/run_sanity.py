@@ -25,7 +25,7 @@ SHOWN = ("not checked", "Usable learning rates")
 
 @dataclass(frozen=True, slots=True)
 class SanityRequest:
-    """What the user asked for beside what diagnose, too, takes."""
+    """The options of `nndoctor sanity` that `diagnose` does not have."""
 
     model: str
     budget: float = 60.0

@@ -37,7 +37,7 @@ class Trials:
 
 
 def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None, plot: str | None = None) -> int:
-    """Judge the search and give the exit code. Raises UsageError where there is none, or no score."""
+    """Judge the search and return the exit code. Raises UsageError if there are no trials or no score."""
     check(request.output, request.logs, force=request.force)
     check_picture(plot, request.logs, force=request.force)
     files = report_files(request.reports)
@@ -160,7 +160,7 @@ def _usual(runs: Sequence[Run]) -> Requirement:
 
 
 def _without_folder(trials: list[Trial]) -> list[Trial]:
-    """The trials by what tells their paths apart."""
+    """The trials, named by the parts in which their paths differ."""
     from dataclasses import replace
     from os.path import commonpath
 

@@ -29,7 +29,7 @@ LINE_SECONDS = 10.0  # between two lines where output is piped
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """What the user asked for."""
+    """The arguments and options of `nndoctor train`."""
 
     model: str
     options: Mapping[str, object]
@@ -172,7 +172,7 @@ def _state(training: Training, speed: float | None) -> str:
 
 
 def _diagnosed(folder: Path, request: TrainRequest) -> bool:
-    """The page for the terminal, and the one for a browser beside the run; whether the run fails by its settings."""
+    """Print the report and write the HTML page into the run folder; returns whether the run fails by its settings."""
     from nndoctor.diagnosis.logs import judged
     from nndoctor.diagnosis.session import session_of
     from nndoctor.reporters.html import render as as_page

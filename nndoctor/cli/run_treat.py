@@ -35,7 +35,7 @@ class TreatFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TreatRequest:
-    """What the user asked for."""
+    """The arguments and options of `nndoctor treat`."""
 
     model: str
     budget: str
@@ -99,7 +99,7 @@ def _start(request: TreatRequest, results: str) -> Treatment:
 
 
 def one_run(log: str) -> Run:
-    """The run in a log or run folder. Raises UsageError where there are several, UnreadableLog where there is none."""
+    """The run in a log or run folder. Raises UsageError if it holds several, UnreadableLog if none."""
     from nndoctor.readers import read
 
     runs = read(log)
@@ -110,7 +110,7 @@ def one_run(log: str) -> Run:
 
 
 def length(model: str, epochs: int | None, steps: int | None) -> int:
-    """The optimizer steps of a training: what the user asks for, else the file's own number of epochs, else EPOCHS.
+    """The optimizer steps of a training: as requested, else the file's own number of epochs, else EPOCHS.
 
     Raises UsageError where the data do not tell how long an epoch is.
     """
@@ -126,7 +126,7 @@ def length(model: str, epochs: int | None, steps: int | None) -> int:
 
 
 def is_page(output: str) -> bool:
-    """Whether an output is a page for a browser; the results for programs are then written beside it."""
+    """Whether an output is an HTML page; the JSON results are then written next to it."""
     return output.lower().endswith((".html", ".htm"))
 
 

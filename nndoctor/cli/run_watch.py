@@ -32,7 +32,7 @@ FIELDS = ("pid", "code", "name", "severity", "message", "source")
 
 @dataclass(frozen=True, slots=True)
 class WatchRequest:
-    """What the user asked for."""
+    """The arguments and options of `nndoctor watch`."""
 
     logs: tuple[str, ...]
     every: float
@@ -49,7 +49,7 @@ class WatchRequest:
 
 
 def poll_once(request: WatchRequest, format: str) -> int:
-    """One look, as `diagnose` does it."""
+    """Read and judge the logs once, as `diagnose` does."""
     if format not in list(OutputFormat):
         raise UsageError(
             f"--format {format} is unknown{nearest(format, OutputFormat)}; expected one of {', '.join(OutputFormat)}"
@@ -94,7 +94,7 @@ def poll_repeatedly(request: WatchRequest) -> int:
 
 @dataclass(slots=True)
 class _Screen:
-    """Where the view is drawn: over the whole terminal, or line by line where there is none."""
+    """The view: redrawn over the whole terminal, or printed line by line if output is not a terminal."""
 
     request: WatchRequest
     watch: Watch
@@ -112,7 +112,7 @@ class _Screen:
         return self.live
 
     def draw(self, *, changed: bool) -> None:
-        """The view as it stands now."""
+        """The current view."""
         if self.live is None:
             if changed:
                 self._lines()
@@ -191,7 +191,7 @@ class _Commands:
         return [] if self.request.fail_on in (None, FailOn.never) else watch.worst(Severity(self.request.fail_on))
 
     def run(self, watch: Watch) -> None:
-        """Run what is due for the findings that stand."""
+        """Run the commands that are due for the confirmed findings."""
         for (source, code), finding in watch.confirmed.items():
             if self.request.notify and (source, code) not in self.notified and finding in self.graver(watch):
                 self.notified.add((source, code))

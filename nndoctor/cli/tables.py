@@ -22,7 +22,7 @@ def is_table(output: str | None) -> bool:
 
 @dataclass(slots=True)
 class FleetTable:
-    """A table that grows beside its place, which it takes when it is whole."""
+    """A table written to a temporary file, which replaces the target when it is complete."""
 
     place: Path
     beside: Path
@@ -58,7 +58,7 @@ class FleetTable:
         self.beside.replace(self.place)
 
     def leave(self) -> None:
-        """Leave nothing of a table that did not become whole."""
+        """Remove the temporary file of an unfinished table."""
         self.table.close()
         self.beside.unlink(missing_ok=True)
 

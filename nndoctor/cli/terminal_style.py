@@ -1,4 +1,4 @@
-"""How a page may look on this terminal: its width, its colours, its characters."""
+"""The style of a page on this terminal: width, colours and characters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Color(StrEnum):
 
 
 def terminal_style(color: Color = Color.auto, *, to_file: bool = False) -> Style:
-    """The look of a page on standard output, or in a file: there 80 columns, no colour, every character."""
+    """The style of a page on standard output, or in a file: 80 columns, no colour, every character."""
     from nndoctor.reporters.page import Style
 
     if to_file:
@@ -46,7 +46,7 @@ def _columns() -> int:
 
 
 def _colored(color: Color) -> bool:
-    """As asked; else NO_COLOR, then FORCE_COLOR (0 means no), then whether somebody looks."""
+    """Whether to colour: by --color, else NO_COLOR, then FORCE_COLOR (0 means no), then whether output is a terminal."""
     if color is not Color.auto:
         return color is Color.always
     if os.environ.get("NO_COLOR"):
@@ -57,7 +57,7 @@ def _colored(color: Color) -> bool:
 
 
 def _knows_escapes() -> bool:
-    """Whether the console obeys escape sequences: older ones of Windows must be told to, and the oldest cannot."""
+    """Whether the console understands escape sequences; on Windows older ones must be switched to it, and the oldest cannot."""
     if os.name != "nt" or any(name in os.environ for name in ("WT_SESSION", "ANSICON", "ConEmuANSI", "TERM")):
         return True
     import ctypes

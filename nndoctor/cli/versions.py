@@ -8,7 +8,7 @@ PACKAGES = ("numpy", "pandas", "matplotlib", "rich", "typer", "torch")
 
 
 def versions() -> str:
-    """`nndoctor 0.1.0`, and a line with Python and the packages that are installed; none of them is imported."""
+    """`nndoctor 0.1.0`, and a line with the versions of Python and of installed packages, without importing them."""
     from importlib import metadata
 
     from nndoctor._version import __version__

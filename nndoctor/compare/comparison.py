@@ -57,8 +57,8 @@ class Side:
 class Level:
     """What one side reached by some step or second: its level there, its best so far, and the chance in the level.
 
-    `spread` is the standard deviation between repeats, or None of a single run; `chance` is how far another seed of the
-    same training may lie from it, told from the curve alone.
+    `spread` is the standard deviation between repeats, or None for a single run; `chance` is how far another seed of the
+    same training may differ from it, estimated from the curve alone.
     """
 
     last: float
@@ -214,14 +214,14 @@ def _level(curves: Sequence[Series], name: str) -> Level:
 
 
 def _chance(series: Series, last: float) -> float:
-    """How far another seed may lie at the end: as in a baseline of one run, and as far as a slower one."""
+    """How far another seed may differ at the end: as in a baseline of one run, or as a slower one."""
     x, y = series.reduced[0], series.smooth
     width = float(width_of_one_run(series.name, np.array([last]), series.noise, central_range(y))[0])
     return max(width, float(width_of_delay(series.name, x, y)[-1])) if len(x) > 1 else width
 
 
 def _last(series: Series) -> float:
-    """The level at the end; not a number where the run ends in what is none."""
+    """The level at the end; NaN if the run ends in a non-finite value."""
     return series.last if math.isfinite(float(series.values[-1])) else math.nan
 
 

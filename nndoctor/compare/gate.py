@@ -28,7 +28,7 @@ class GateVerdict(StrEnum):
 class Gate:
     """The answer, by the measure it was given by.
 
-    `gain` is positive where the candidate is better, `limit` what chance may do (None where nothing tells), `seeds` the
+    `gain` is positive where the candidate is better, `limit` the largest difference by chance (None if unknown), `seeds` the
     runs of each side that would show a gain of this size (None: over MOST_SEEDS), `errors` the findings at error
     severity that only the candidate has: with one, no candidate is better.
     """
@@ -81,7 +81,7 @@ def of_values(name: str, baseline: Sequence[float], candidate: Sequence[float], 
 
 @dataclass(frozen=True, slots=True)
 class _Scores(Measure):
-    """A measure whose name says nothing of its direction."""
+    """A measure whose name does not say whether higher is better."""
 
     upward: bool = False
 
@@ -92,7 +92,7 @@ class _Scores(Measure):
 
 
 def _level(values: Sequence[float]) -> Level:
-    """One number a run: of a single run nothing tells how far another seed would lie from it."""
+    """One number per run; from a single run the difference to another seed cannot be estimated."""
     mean = float(np.mean(values))
     spread = float(np.std(values, ddof=1)) if len(values) > 1 and np.isfinite(values).all() else None
     return Level(mean, mean, len(values), spread, math.inf)

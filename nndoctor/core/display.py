@@ -1,4 +1,4 @@
-"""How a value shows itself: the reporters lie above the values, so they are looked up by name when something is shown.
+"""Display of values: reporters are in a higher layer than values, so they are imported by name when a value is shown.
 
 A report made anywhere (by the API, a callback or a test) prints as a page, and importing a value loads no reporter.
 """

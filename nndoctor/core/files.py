@@ -1,4 +1,4 @@
-"""Files that are replaced in one go, so that whoever reads sees the old one or the new one whole."""
+"""Atomic replacement of files: a reader sees either the old content or the new, complete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TRIES, PAUSE = 10, 0.05  # on Windows a file that another program has open canno
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object], *, durable: bool = False) -> None:
-    """Write beside the file and put it in its place; `durable` ones survive a power cut. Raises OSError."""
+    """Write a temporary file and rename it over the target; `durable` also survives a power cut. Raises OSError."""
     fresh = path.with_name(f"{path.name}.new")
     with fresh.open("wb") as file:
         write(file)

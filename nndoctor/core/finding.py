@@ -34,7 +34,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One possible cause: its weight among the causes, what speaks for it, and the test that would tell."""
+    """One possible cause: its weight among the causes, the evidence for it, and the test that would decide."""
 
     name: str
     weight: float

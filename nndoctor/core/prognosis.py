@@ -24,7 +24,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A measurement of the run that speaks for or against a change, and what it says as a short phrase."""
+    """A measurement that is evidence for or against a change, and a short phrase that states it."""
 
     measurement: str
     value: float | None

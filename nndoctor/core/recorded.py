@@ -16,7 +16,7 @@ MAX_LAYERS = 20_000  # a hostile file could name more than memory holds
 
 
 def layer_series(blocks: Sequence[Block]) -> dict[str, Series]:
-    """One series for each layer and statistic; where steps go back the later samples stand."""
+    """One series for each layer and statistic; where steps go back, later samples replace earlier ones."""
     found = [b for b in blocks if len(b.layers) <= MAX_LAYERS]
     gathered: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for block in found:
@@ -58,7 +58,7 @@ def _group(groups: list[Mapping[str, object]], key: str) -> FactValue | None:
 
 
 def _value(value: object) -> FactValue | None:
-    """A fact's value; a whole number that no float holds is none that a recorder wrote."""
+    """A fact's value, or None if it cannot be one; a recorder writes no integer too large for a float."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= MAX_WHOLE:
         return None
     if isinstance(value, (bool, int, float, str)):

@@ -79,7 +79,7 @@ class Report:
 
     @property
     def unjudged(self) -> str | None:
-        """Why the run could not be judged, or None where it was: what nobody examined is never called healthy."""
+        """Why the run could not be judged, or None; a run that no rule examined is never called healthy."""
         if self.primary is not None:
             return None
         few = next((f for f in self.findings if f.name == "too-little-data"), None)

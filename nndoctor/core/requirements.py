@@ -1,4 +1,4 @@
-"""What a run must reach: a small grammar, parsed and never evaluated, and its judgement.
+"""Requirements on a run (--require): a small grammar, parsed and never evaluated, and its check.
 
 requirement  = subject, comparison, bound
 subject      = "epochs" | "steps" | series, [statistic]      (statistic: last where none is named)
@@ -43,7 +43,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class RequirementResult:
-    """How a run stands to a requirement: `margin` is positive where it is met; `missing` says why there is no value."""
+    """The check of one requirement: `margin` is positive if it is met; `missing` says why there is no value."""
 
     met: bool
     value: float | None = None
@@ -160,7 +160,7 @@ def misspelled(run: Run, wanted: Requirement) -> str | None:
 
 
 def judge(run: Run, wanted: Requirement) -> RequirementResult:
-    """How a run stands to a requirement; what the log lacks is never met."""
+    """Check a requirement; one on something that the log lacks is never met."""
     wanted = resolved(run, wanted)
     value, noise, missing = _value(run, wanted)
     if value is None:
@@ -179,7 +179,7 @@ def judge(run: Run, wanted: Requirement) -> RequirementResult:
 
 
 def baseline(run: Run, wanted: Requirement) -> float | None:
-    """The mean over the good runs of the value that is required, or None where there is none."""
+    """The mean of the required value over the baseline's runs, or None."""
     known = run.fact(f"baseline:{wanted.subject} {wanted.statistic}")
     return None if not isinstance(known, tuple) or not known else float(np.mean([float(v) for v in known]))
 
@@ -198,7 +198,7 @@ def measure(series: Series, statistic: str) -> float | None:
 
 
 def _value(run: Run, wanted: Requirement) -> tuple[float | None, float | None, str]:
-    """The value, the noise of one value, and why there is none."""
+    """The value, the noise of one value, and the reason if there is none."""
     if wanted.subject in COUNTS:
         count = counted(run, wanted.subject)
         return count, None, "" if count is not None else f"the log counts no {wanted.subject}"

@@ -36,10 +36,10 @@ class Rule:
     `fact:<name>|<series>` is met by either.
     `suppressed_by` names the rules whose finding explains this one: then this one is not reported. `makes_undecidable` names those that
     are not clear where this one is found.
-    `free_remedy` says that its first remedy costs nothing, so that it stands before others of its family.
-    `recovered` says that the run got over it, so that it stands behind what is wrong to the end.
-    `limits` are the keyword arguments of `check` that a user may set, with their values. `on_request` rules are judged, and spoken
-    of, only where their needs are met: they answer what the user asked. `severity_set_by_user` says that the user has set the severity.
+    `free_remedy`: its first remedy costs nothing, so it is listed before others of its family.
+    `recovered`: the run got over it, so it is listed after problems that last to the end.
+    `limits` are the keyword arguments of `check` that a user may set, with their values. `on_request` rules are judged, and mentioned
+    only where their needs are met: they answer a user's question. `severity_set_by_user` keeps a rule from changing it.
     `sick` runs must be found, `healthy` ones examined and cleared: they are the rule's tests and its picture.
     """
 

@@ -30,14 +30,14 @@ FactValue = float | int | str | bool | tuple[float, ...] | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A single value of a run, and the line of the log where it stands."""
+    """A single value of a run, and its line in the log."""
 
     value: FactValue
     line: int | None = None
 
 
 def once(measure: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run, P], T]:
-    """A measurement that is made once of a run for what it is asked for, and kept with the run."""
+    """Decorator: compute a measurement once per run and arguments, and cache it with the run."""
     name = f"{measure.__module__}.{measure.__qualname__}"
 
     @wraps(measure)
@@ -56,7 +56,7 @@ class Run:
     """One training run, whatever it was read from.
 
     `series` holds run and layer series by name; `source` is what a reader of the report sees (`log.csv#2`), `path` the
-    file; `unknown` lists the columns that were not understood, `notes` what the reader wishes to say ("the last line is
+    file; `unknown` lists the columns that were not understood, `notes` the reader's remarks ("the last line is
     cut off and was left out"). `clock` tells the seconds at each step, `epochs` the epoch as the log has it (a whole or a
     broken number); `axis` says what a step is, `epoch` or `step`.
     """
@@ -78,7 +78,7 @@ class Run:
     ) -> Self:
         """A small run in one line: `Run.drawn(train_loss="2.3 1.2 0.9", validation_loss="2.3 1.4 1.3", lr="0.1 0.1 0.01")`.
 
-        The first underscore after a split stands for the slash; `a..b*n` draws n points from a to b, evenly in ratio
+        The first underscore after a split means the slash; `a..b*n` draws n points from a to b, evenly in ratio
         when both have one sign, evenly spaced otherwise; `a*n` repeats. `layers` draws layer series by their path and
         statistic: `{"fc1/grad_norm": "1 0.9"}`.
         """
@@ -96,9 +96,9 @@ class Run:
         return replace(self, series={name: series.until(step) for name, series in self.series.items()})
 
     def get(self, names: str) -> Series | None:
-        """The first series of `a|b|c` that is there; `train/metric` stands for that split's judged error, best 0.
+        """The first of the series `a|b|c` that the run has; `train/metric` means that split's judged error, best 0.
 
-        `layer:*/statistic` stands for the layer that has most points of it.
+        `layer:*/statistic` means the layer with the most points of it.
         """
         for name in names.split("|"):
             if name.startswith(ANY_LAYER):
@@ -135,11 +135,11 @@ class Run:
 
     @cached_property
     def measured(self) -> dict[tuple[Any, ...], Any]:
-        """What was measured of the run `once`, by the measure's name and what it was asked for."""
+        """The cache of `once`: values by the measurement's name and arguments."""
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process needs of a run; what was measured of it is large, and measured again where it is asked for."""
+        """The state that another process needs; cached measurements are large, and computed again there on demand."""
         return {name: value for name, value in vars(self).items() if name != "measured"}
 
     @once
@@ -177,7 +177,7 @@ class Run:
 
 
 class _Drawn(Mapping[str, Series]):
-    """The series of a drawn run, made when the first is looked at: the rules' examples cost nothing where nobody reads them."""
+    """The series of a drawn run, created on first use, so that the rules' examples cost nothing at start-up."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts

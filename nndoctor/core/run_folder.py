@@ -4,7 +4,7 @@
 length and its CRC-32 (little-endian, 4 bytes each), then the payload, deflated: `L` is a JSON object with the names of the
 layers and of their statistics; `B` is a block of n samples: n (int32), the steps (n of int64), then one column of n
 float32 values for every layer of every statistic of the latest `L`, shape (statistics, layers, n). A record that is cut
-off or damaged ends the file: what stands before it is whole.
+off or damaged ends the file: everything before it is complete.
 """
 
 from __future__ import annotations

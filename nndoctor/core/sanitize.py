@@ -13,7 +13,7 @@ _PLAIN = str.maketrans(
 def printable(text: str) -> str:
     r"""The text with control and other unprintable characters as escapes (`\x1b`), and no workflow command in it.
 
-    GitHub's runner obeys `::name` at the start of a line and `##[name]` anywhere. Shown twice is shown once.
+    GitHub's runner executes `::name` at the start of a line and `##[name]` anywhere. The function is idempotent.
     """
     if text.isprintable() and "::" not in text and "##[" not in text:
         return text

@@ -120,7 +120,7 @@ class Series:
         return type(self)(self.name, self.steps[:n], self.values[:n], self.column, lines, self.scale)
 
     def only(self, x: Array, y: Array) -> Self:
-        """The same curve from some of its points; what was asked of the whole one is told as it was."""
+        """The same curve from some of its points; values already computed from the whole curve are kept."""
         small = type(self)(self.name, x, y, self.column, None, self.scale)
         if len(y):
             known = vars(self)
@@ -178,7 +178,7 @@ class Series:
         return curve.forecast(self.reduced[0], self.smooth)
 
     def share_of_run(self, step: float) -> float:
-        """Where a step lies in the run: 0 at the first point, 1 at the last."""
+        """The position of a step in the run: 0 at the first point, 1 at the last."""
         span = float(self.x[-1] - self.x[0])
         return (step - float(self.x[0])) / span if span > 0 else 0.0
 
@@ -198,7 +198,7 @@ def slim(many: Mapping[str, Series], most: int) -> dict[str, Series]:
         rows = [many[name].y for name in names]
         if length <= curve.MAX_POINTS:
             chosen = curve.extremes_at(np.stack(rows), most)
-        else:  # of which no copy is made
+        else:  # too long to copy
             chosen = [curve.extremes_at(y[None], most)[0] for y in rows]
         for name, at in zip(names, chosen, strict=True):
             small[name] = many[name].only(many[name].x[at], many[name].y[at])

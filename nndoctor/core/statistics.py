@@ -74,7 +74,7 @@ def rolling_median(y: Array, window: int) -> Array:
     n, width = len(y), 2 * half + 1
     if half < 1 or n < 3:
         return y
-    padded = np.full(n + 2 * half, np.inf)  # infinities stand behind what a cut window holds
+    padded = np.full(n + 2 * half, np.inf)  # a window cut at an end is padded with infinities, sorted last
     padded[half : n + half] = y
     placed = np.sort(np.ndarray((n, width), np.float64, padded, strides=padded.strides * 2), axis=1)
     out = placed[:, half].copy()

@@ -16,7 +16,7 @@ TOO_FEW = "not enough data"
 
 
 WITHOUT_LOSS = ("reinforcement-learning", "gan")
-"""Workloads whose losses show no progress: neither a level nor a gap is spoken of."""
+"""Workloads whose losses do not measure progress; their level and gap are not mentioned."""
 
 
 def verdict(report: Report) -> tuple[str, str]:
@@ -57,7 +57,7 @@ def essence(report: Report) -> str:
 def finding_sentence(finding: Finding) -> str:
     """A finding as a sentence, with its name in front where the message does not itself say it.
 
-    The words of the name count as said in any order: "training loss became NaN" says "NaN loss".
+    The order of the words does not matter: "training loss became NaN" says "NaN loss".
     """
     message = finding.message.rstrip(".")
     name = spoken(finding.name)
@@ -68,7 +68,7 @@ def finding_sentence(finding: Finding) -> str:
 
 
 def reason_not_judged(report: Report) -> str | None:
-    """Why the run could not be judged, or None where it was: what nobody examined is never called healthy."""
+    """Why the run could not be judged, or None; a run that no rule examined is never called healthy."""
     return report.unjudged
 
 

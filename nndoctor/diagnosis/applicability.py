@@ -31,7 +31,7 @@ NOT_APPLICABLE: dict[Workload, frozenset[str]] = {
     Workload.VAE: BIAS_RULES | LEVEL_RULES | {"impossible-loss"},
     Workload.CONTRASTIVE: BIAS_RULES | LEVEL_RULES | {"impossible-loss"},
 }
-# Rules of one kind of training alone, of which nothing is said in any other.
+# Rules for one kind of training only; they are not listed for any other.
 ONLY_FOR: dict[str, Workload] = {
     **dict.fromkeys(
         (

@@ -1,4 +1,4 @@
-"""A baseline: what good runs found and how their curves went, kept in a small text file and compared with later runs."""
+"""A baseline: findings, curves and statistics of good runs in a small text file, compared with later runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LATER_FACTOR = 1.6  # times as many steps as the baseline
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A curve reduced to at most POINTS: steps and values of shape (n,), and the noise of one of these values."""
+    """A curve reduced to at most CURVE_POINTS: steps and values of shape (n,), and the noise of one of these values."""
 
     steps: Array
     values: Array
@@ -61,7 +61,7 @@ class Baseline:
         return frozenset().union(*(run.findings for run in self.runs))
 
     def facts(self) -> dict[str, FactValue]:
-        """What rules want to know: the statistics of the good runs, and the bands of their curves."""
+        """The facts that rules read: the statistics of the good runs, and the bands of their curves."""
         facts: dict[str, FactValue] = {"good_runs": len(self.runs)}
         for name in dict.fromkeys(name for run in self.runs for name in run.statistics):
             facts[f"baseline:{name}"] = tuple(run.statistics[name] for run in self.runs if name in run.statistics)
@@ -78,10 +78,10 @@ PARTS = ("steps", "level", "width")
 
 
 def _band(name: str, curves: Sequence[Curve]) -> tuple[Array, Array, Array] | None:
-    """Steps, mean and half-width, each of shape (n,), where all curves lie; None where they share fewer than 3 points.
+    """Steps, mean and half width of a band that holds all curves, each of shape (n,); None for fewer than 3 common points.
 
     Of several the spread is their standard deviation (its median along the curve, or that in shares of the level, where that is larger), widened for few
-    runs, and no less than a small share of the level; of one it is what another seed of its training may do.
+    runs, and no less than a small share of the level; for one run it is the estimated difference to another seed.
     """
     start, stop = max(c.steps[0] for c in curves), min(c.steps[-1] for c in curves)
     steps = curves[0].steps
@@ -107,9 +107,9 @@ def _band(name: str, curves: Sequence[Curve]) -> tuple[Array, Array, Array] | No
 
 
 def width_of_one_run(name: str, level: Array, noise: float, span: float) -> Array:
-    """How far two seeds of one training may lie apart at these levels, shape (n,) -> (n,), told from one run of it.
+    """How far two seeds of one training may differ at these levels, shape (n,) -> (n,), estimated from a single run.
 
-    The largest of some noises of a value, a share of the curve's reach, and a share of the level itself.
+    The largest of a multiple of the noise, a share of the curve's range, and a share of the level itself.
     """
     widest: Array = np.maximum(
         max(NOISES_OF_VALUE * noise, MIN_RANGE_SHARE * span), MIN_LEVEL_SHARE * error_level(name, level)
@@ -118,13 +118,13 @@ def width_of_one_run(name: str, level: Array, noise: float, span: float) -> Arra
 
 
 def error_level(name: str, level: Array) -> Array:
-    """The size of what is lost at a level: the loss itself, of a share of one the error."""
+    """The error at a level: the loss itself, or 1 minus an accuracy."""
     metric = BY_NAME.get(name.rpartition("/")[2])
     return np.abs(1 - level) if metric is not None and metric.share and metric.higher else np.abs(level)
 
 
 def width_of_delay(name: str, steps: Array, level: Array) -> Array:
-    """How much worse the curve was when it had come LATER times less far: another seed may be as slow."""
+    """How much worse the curve was LATER_FACTOR times earlier: another seed may be that slow."""
     sign = -1.0 if direction(name) else 1.0
     before = np.interp(steps[0] + (steps - steps[0]) / LATER_FACTOR - (steps[1] - steps[0]), steps, level)
     worse: Array = np.maximum(sign * (before - level), 0.0)
@@ -132,12 +132,12 @@ def width_of_delay(name: str, steps: Array, level: Array) -> Array:
 
 
 def central_range(level: Array) -> float:
-    """From the fifth to the ninety-fifth of a hundred values."""
+    """The distance from the 5th to the 95th percentile."""
     return float(np.percentile(level, 95) - np.percentile(level, 5))
 
 
 def marked_known(report: Report, baseline: Baseline) -> Report:
-    """The report with the findings that good runs have, too, as information that fails nothing, after all others."""
+    """The report with the findings that good runs also have turned into notes, after all others."""
     known = [f for f in report.findings if _key(f) in baseline.known]
     new = [f for f in report.findings if _key(f) not in baseline.known]
     return replace(report, findings=(*new, *map(_as_known, known))) if known else report
@@ -192,7 +192,7 @@ def compared(run: Run) -> list[str]:
 
 
 def from_text(text: str, path: str) -> Baseline:
-    """The baseline that a text holds. Raises UsageError for a text that is none."""
+    """Parse a baseline. Raises UsageError for any other text."""
     wrong = UsageError(f"{path} is not a baseline; expected a file written by 'nndoctor baseline save'")
     if len(text) > MAX_CHARACTERS:
         raise wrong

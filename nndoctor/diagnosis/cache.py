@@ -1,4 +1,4 @@
-"""Results of logs that were read before, in one database in the user's cache folder: a second look reads what is new.
+"""Results of logs that were read before, in one database in the user's cache folder; a second run reads only what is new.
 
 A result counts for a log of the same path, size and time of change, with the same settings in the files beside it, judged
 by the same settings and the same nndoctor.
@@ -118,7 +118,7 @@ class Cache:
         self._data = _memory()
 
     def _place(self, source: Source) -> str:
-        """What tells results apart: the path as it is shown, and where it lies."""
+        """The key of a result: the path as it is shown, and its absolute path."""
         return f"{self._detail}\n{source.path}\n{os.path.abspath(source.path)}"  # noqa: PTH100 - links are not followed
 
     def _stamp(self, source: Source) -> str | None:
@@ -194,7 +194,7 @@ def _own() -> str:
 
 
 def _opened(file: Path) -> sqlite3.Connection:
-    """The database, made where there is none; one that is damaged is replaced, one that cannot be opened left alone."""
+    """The database, created if missing; a damaged one is replaced, one that cannot be opened is left alone."""
     for _ in range(2):
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Work on the workers of a Dask or Ray cluster, which are looked at first: their versions, and the files they see.
+"""Work on a Dask or Ray cluster, whose workers are checked first: their versions, and the files they can read.
 
 Tasks are handed out by each library's own calls and not by its joblib backend: both libraries hand out again what a killed
 worker had, and results are taken as they come, which Ray's joblib backend can do neither of.
@@ -25,21 +25,21 @@ SECONDS = 15  # in which a scheduler must answer
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """What a worker says of itself: its versions, and the paths that it does not see."""
+    """The versions of a worker, and the paths that it cannot find."""
 
     versions: Mapping[str, str]
     missing: tuple[str, ...]
 
 
 def describe_worker(paths: Sequence[str], packages: Sequence[str] = ()) -> WorkerState:
-    """This process, seen as a worker."""
+    """The state of the process that this runs in."""
     versions = {"nndoctor": __version__, "Python": platform.python_version()} | {p: _version(p) for p in packages}
     return WorkerState(versions, tuple(path for path in paths if not os.path.exists(path)))  # noqa: PTH110 - asked of thousands
 
 
 @dataclass(frozen=True, slots=True)
 class _Cluster:
-    """A cluster in use: how a task is handed out, how its result is awaited, its workers by name, and how it is left."""
+    """A cluster in use: how to submit a task and fetch its result, its workers by name, and how to close it."""
 
     submit: Callable[[Any], Any]
     fetch: Callable[[Any], Any]

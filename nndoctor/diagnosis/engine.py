@@ -1,4 +1,4 @@
-"""The heart: every rule examines the run, and says found, clear or skipped."""
+"""The engine: every rule examines the run, with the result found, clear or skipped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FOLDER = "nndoctor-run", "run.csv"  # the format of the recorder's folders, and 
 
 
 def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *, reasons: bool = True) -> Report:
-    """Judge one run by these rules; the report tells of the `ignored` ones, too. `reasons` are those of the prognosis."""
+    """Judge one run by these rules; the report lists the `ignored` ones as well. `reasons` are those of the prognosis."""
     rules = rules if isinstance(rules, tuple) else tuple(rules)
     seen = meaningful(run)
     judged, skipped = judgeable(seen, rules)

@@ -1,4 +1,4 @@
-"""What rules need of a run, and what it lacks for them."""
+"""The series and facts that rules need, and those that a run lacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_PLANS = 256  # plans remembered, one for each set of names
 
 @dataclass(frozen=True, slots=True)
 class _RuleNeeds:
-    """A rule, the points it wants of what there is, in its order, and what is wholly absent after these."""
+    """A rule, the series that exist with the points it needs of each, and what is missing altogether."""
 
     rule: Rule
     points: tuple[tuple[str, int], ...]
@@ -25,7 +25,7 @@ class _RuleNeeds:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What the names of a run alone say of some rules: those that lack something, and those whose points count."""
+    """What a run's names alone decide: the rules that lack something, and those whose points must be counted."""
 
     rules: Sequence[Rule]
     lacking: tuple[Skipped, ...]
@@ -33,7 +33,7 @@ class _Plan:
 
 
 def judgeable(run: Run, rules: Sequence[Rule]) -> tuple[list[Rule], list[Skipped]]:
-    """The rules that the run can be judged by, and what it lacks for the others; nothing is said of `asked` ones."""
+    """The rules that the run has the data for, and what it lacks for the others, except those `on_request`."""
     plan = _planned(run, rules)
     points: dict[str, int] = {}
     judged: list[Rule] = []
@@ -53,7 +53,7 @@ def missing(run: Run, rule: Rule) -> Skipped | None:
 
 
 def _planned(run: Run, rules: Sequence[Rule]) -> _Plan:
-    """Of many runs with the same names it is worked out once."""
+    """The plan, computed once for all runs with the same names."""
     key = id(rules), tuple(run.series), tuple(run.facts)
     plan = _PLANS.get(key)
     if plan is None or plan.rules is not rules:

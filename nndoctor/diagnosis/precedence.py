@@ -1,4 +1,4 @@
-"""Which findings leave nothing to say for others: a dead run has neither bias nor variance, and a crashed one did not end."""
+"""Which findings suppress others: a dead run has neither bias nor variance, and a crashed one did not reach its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEAD_RUN = (
     "no-weight-changes",
     "stuck-at-chance",
 )
-"""Errors after which the curves say nothing of generalization or of the learning rate."""
+"""Errors after which the curves show nothing about generalization or the learning rate."""
 NEEDS_A_LIVE_RUN = ("NN1", "NN2")
 POSSIBLE_CAUSES = frozenset({"lr-too-high", "labels-without-signal", "plateau-at-start"})
 """What may be the cause of such an error, and so stays."""
@@ -29,7 +29,7 @@ NEEDS_THE_END = frozenset(
 
 
 def explained_by(rule: Rule, found: Mapping[str, Sequence[Finding]]) -> str | None:
-    """The finding that explains those of a rule: one that the rule yields to, or one after which it has nothing to judge."""
+    """The finding that explains those of a rule: one that suppresses it, or one after which it has nothing to judge."""
     own = next((name for name in rule.suppressed_by if name in found and _explains(found, name, rule.name)), None)
     if own is not None:
         return own

@@ -1,4 +1,4 @@
-"""What a user asked of a session: the options that take precedence over every settings file."""
+"""The options of a session, which take precedence over every settings file."""
 
 from __future__ import annotations
 

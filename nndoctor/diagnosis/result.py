@@ -1,4 +1,4 @@
-"""What is wanted of a log, and what came of it."""
+"""How much of a log's report is wanted, and the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_WHOLE_RUNS = 5  # with more logs, a run is kept only as the points that draw
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How much of a report is wanted.
+    """The parts of a report that are wanted.
 
     All `points` of its run, or only those that draw it, so that thousands fit in memory; the `reasons` of its prognosis,
     which take longer to find than the rest of it; and its `measurements`.

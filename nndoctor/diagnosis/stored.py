@@ -1,4 +1,4 @@
-"""Reports as text and back, to the bit: JSON of known classes alone, so that reading what somebody else wrote runs nothing."""
+"""Exact serialization of reports as JSON of known classes only, so that reading a foreign file executes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def dumped(reports: tuple[Report, ...]) -> str:
 
 
 def loaded(text: str) -> tuple[Report, ...]:
-    """The reports of a text. Raises ValueError where it is none."""
+    """The reports in a text. Raises ValueError for any other text."""
     try:
         found = _made(json.loads(text))
     except (KeyError, TypeError, IndexError, AttributeError) as error:

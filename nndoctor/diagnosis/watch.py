@@ -39,7 +39,7 @@ class Watch:
     _found_at: float = float("-inf")
 
     def poll(self) -> bool:
-        """Read and judge what is new; whether anything was. What cannot be read is waited for, and told in `waiting`."""
+        """Read and judge what is new; returns whether anything was. Files that cannot be read yet are listed in `waiting`."""
         began = time.process_time()
         if not self._logs or time.monotonic() - self._found_at > FIND_EVERY:
             self._search()
@@ -50,7 +50,7 @@ class Watch:
 
     @property
     def pause(self) -> float:
-        """Seconds to let pass before the next look, so that looking takes no more than its share."""
+        """Seconds until the next poll, so that polling takes no more than its share of the processor."""
         return self.cost / CPU_SHARE
 
     @property

@@ -36,7 +36,7 @@ R = TypeVar("R")
 class Engine:
     """A place for work: `local`, or the scheduler of a Dask or Ray cluster.
 
-    `jobs` is the number of local processes, None for as many as the work is worth; `paths` are files that every worker of
+    `jobs` is the number of local processes, None for as many as the work needs; `paths` are files that every worker of
     a cluster must see, `packages` those whose versions must be the same on all of them.
     """
 
@@ -81,7 +81,7 @@ class _Task(Generic[T, R]):
     def _one(self, item: T) -> R | _Raised:
         try:
             return self.work(item)
-        except Exception as error:  # noqa: BLE001 - raised where the results are awaited, and told from a lost worker
+        except Exception as error:  # noqa: BLE001 - raised where the results are awaited, and distinguished from a lost worker
             return _Raised(error)
 
 
@@ -177,7 +177,7 @@ def _method() -> str:
 
 @contextmanager
 def _ignoring_interrupts() -> Iterator[None]:
-    """Processes started within it do not hear Ctrl-C: the one that started them does, and ends them."""
+    """Processes started within it ignore Ctrl-C; the parent handles it and ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -38,7 +38,7 @@ class Batches:
 def batches(name: str, given: object, *, shuffle: bool, size: int = BATCH) -> Batches:
     """Batches from a DataLoader, a Dataset, a pair of tensors, a function that gives any of these, or an iterable.
 
-    Raises UsageError for what is none of them, and for an iterator that can be gone through only once.
+    Raises UsageError for anything else, and for an iterator that can be read only once.
     """
     if isinstance(given, DataLoader):
         return _loader(given, f"{name}: a DataLoader, batches of {given.batch_size}")

@@ -89,7 +89,7 @@ def is_data_module(value: object) -> bool:
 
 
 def data_of(module: Any) -> dict[str, object]:  # noqa: ANN401
-    """The loaders of a LightningDataModule, for a model that is none of Lightning's."""
+    """The loaders of a LightningDataModule, for a model that is not a LightningModule."""
     module.prepare_data()
     module.setup("fit")
     parts: dict[str, object] = {"train_data": module.train_dataloader()}

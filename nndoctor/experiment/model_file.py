@@ -1,4 +1,4 @@
-"""Runs a user's `model.py` and gives the names that it sets; what goes wrong in it is told with its place."""
+"""Runs a user's `model.py` and returns the names that it defines; an error in it is reported with its line."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _no_training() -> Iterator[None]:
 
 
 def _frames(error: BaseException, path: str) -> list[traceback.FrameSummary]:
-    """The frames of the user's own files: what lies beside theirs, and below it."""
+    """The frames of the user's own files: those in the model file's folder and below."""
     folder = str(Path(path).resolve().parent)
     frames = traceback.extract_tb(error.__traceback__)
     return [

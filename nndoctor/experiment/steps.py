@@ -84,7 +84,7 @@ def loss_in(value: Any) -> Any:  # noqa: ANN401
 
 
 def size(batch: object) -> int:
-    """The number of examples of a batch: the length of its first tensor, 1 where there is none."""
+    """The number of examples of a batch: the length of its first tensor, 1 if it has none."""
     if isinstance(batch, Tensor):
         return len(batch) if batch.dim() else 1
     parts: Iterable[object] = (

@@ -49,7 +49,7 @@ def _step_of(trainer: Any) -> Any:  # noqa: ANN401
 
 
 def _optimizer_of(trainer: Any) -> Any:  # noqa: ANN401
-    """Made when it is asked for, as the Trainer makes it: from its arguments, or the one that it was given."""
+    """Created on demand, as the Trainer does it: from its arguments, or the one that it was given."""
 
     def make(_: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         optimizer: torch.optim.Optimizer = trainer.create_optimizer()

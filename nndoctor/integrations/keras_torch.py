@@ -1,4 +1,4 @@
-"""Keras on PyTorch: its layers are torch's modules, but a model does not list them, and its optimizer is none of torch's."""
+"""Keras on PyTorch: its layers are torch modules that a model does not list, and its optimizer is not a torch optimizer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 class Updates(torch.optim.Optimizer):
-    """Moves nothing; tells a recorder when Keras' optimizer is about to make its update, and when it has."""
+    """An optimizer that updates nothing: it notifies a recorder before and after the update of Keras' optimizer."""
 
     def __init__(self, model: Any) -> None:
         self._keras = model.optimizer

@@ -99,7 +99,7 @@ class Doctor(JudgedCallback, *_bases()):  # type: ignore[misc]  # Lightning ship
         self._finish()
 
     def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
-        """Whatever ended the run: nothing of the recorder stays."""
+        """Remove the recorder, however the run ended."""
         self._finish()
 
     def _finish(self) -> None:

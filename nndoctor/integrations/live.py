@@ -235,7 +235,7 @@ class Live:
 
 
 class Guard:
-    """Hands an exception to whoever prints it, and lets none through: a callback must not stop a training."""
+    """Passes an exception to the function that prints it and suppresses it: a callback must not stop a training."""
 
     def __init__(self, failed: Callable[[Exception], None]) -> None:
         self._failed = failed

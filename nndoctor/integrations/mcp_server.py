@@ -37,7 +37,7 @@ INSTRUCTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The tools: `root` is the folder that paths must lie in; `allow_run` permits those that run a model file, and
+    """The tools: `root` is the folder that paths must be in; `allow_run` permits those that run a model file, and
     `allow_addresses` those that read the runs of trackers over the network."""  # noqa: D205, D209 - one sentence
 
     root: Path

@@ -26,7 +26,7 @@ class Judge:
         self._before: dict[object, frozenset[str]] = {}
 
     def fails(self, trial: object, series: Mapping[str, Sequence[tuple[float, float]]]) -> Finding | None:
-        """The worst finding that the trial's values have now and had when it was last asked, if it is bad enough."""
+        """The worst finding that the trial has now and had at the previous call, if it is severe enough."""
         run = Run(
             {name: Series.of(name, [v for _, v in points], [s for s, _ in points]) for name, points in series.items()}
         )

@@ -27,7 +27,7 @@ class Canvas:
         return 4 * self.height
 
     def dot(self, x: int, y: int) -> None:
-        """Set one dot; what lies outside is left out."""
+        """Set one dot; dots outside the canvas are ignored."""
         if 0 <= x < self.across and 0 <= y < self.up:
             row = self.height - 1 - y // 4
             self._cells[row][x // 2] |= BITS[3 - y % 4][x % 2]

@@ -22,7 +22,7 @@ WIDTH, TOP, RIDGE = 9.0, 3.4, 0.42  # inches: the whole, the range test, a layer
 
 
 def checkup(run: Run, theme: Theme = Theme.light) -> Figure:
-    """Draw the range test above, a ridge a layer below; what was not measured is said."""
+    """Draw the learning-rate range test above and one ridge per layer below, or say what was not measured."""
     palette = PALETTES[theme]
     layers = [s for name, s in run.series.items() if name.startswith(START)]
     inches = TOP + 1.1 + max(RIDGE * len(layers), 0.6)

@@ -38,17 +38,17 @@ class Frame:
         return cls(x0, x1, low, high, log=False)
 
     def columns(self, x: Array, count: int) -> NDArray[np.int64]:
-        """The columns, of `count`, in which steps lie; shape (n,) -> (n,)."""
+        """The column of each step, out of `count`; shape (n,) -> (n,)."""
         within = np.clip(x, self.x0, self.x1)
         share = (within - self.x0) / (self.x1 - self.x0) if self.x1 > self.x0 else np.zeros_like(x)
         return np.clip((share * count).astype(np.int64), 0, count - 1)
 
     def column(self, x: float, count: int) -> int:
-        """The column, of `count`, in which one step lies."""
+        """The column of one step, out of `count`."""
         return int(self.columns(np.array([x]), count)[0])
 
     def rows(self, y: Array, count: int) -> NDArray[np.int64]:
-        """The rows, of `count`, counted from below, in which values lie; a constant lies in the middle."""
+        """The row of each value, out of `count`, counted from the bottom; a constant is in the middle."""
         span = self.y1 / 2 - self.y0 / 2  # halves: two huge values of opposite sign differ by more than a float holds
         if span <= 0:
             return np.full(len(y), count // 2, dtype=np.int64)

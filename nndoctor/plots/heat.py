@@ -25,7 +25,7 @@ ONE_SIDED, TWO_SIDED = "YlOrRd", "RdYlBu_r"  # dark is bad: where it is high, or
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A statistic worth a map: its name, what the map is called, its fixed scale, and the values that are healthy.
+    """A statistic that is drawn as a map: its name, the map's title, its fixed scale, and the values that are healthy.
 
     With a `centre` the scale is one of powers of ten, and both of its ends are bad. `relative` values are divided by
     those of the last layer.
@@ -128,7 +128,7 @@ def _norm(statistic: Statistic) -> Normalize:
 
 
 def _scale(figure: Figure, axes: Axes, mesh: QuadMesh, statistic: Statistic, palette: Palette) -> None:
-    """The bar of colors, its ticks, and beside it the range of what is healthy."""
+    """The colour bar, its ticks, and next to it the healthy range."""
     box = axes.get_position()
     bar = figure.add_axes((box.x1 + 0.018, box.y0, 0.012, box.height))
     ticks = sorted({statistic.low, statistic.high, *((statistic.centre,) if statistic.centre is not None else (0.5,))})

@@ -1,4 +1,4 @@
-"""A picture as a piece of a web page: it takes the page's colours, light or dark, and its words stay words."""
+"""A picture as part of a web page: in the page's colours, light or dark, with its text as text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def inline(report: Report, number: int, label: str) -> str:
 
 
 def drawing(figure: Figure, number: int, label: str) -> str:
-    """A picture in light colors as an `<svg>` in the page's colors; `number` tells it from others on the same page.
+    """A picture in light colors as an `<svg>` in the page's colors; `number` distinguishes it from others on the same page.
 
     `label` is read out in place of the picture.
     """

@@ -27,7 +27,7 @@ ABOVE = 1.03  # of a panel's height: where words above it stand
 
 @dataclass(frozen=True, slots=True)
 class PanelContent:
-    """What a panel shows beside its curves, for the caption: a smooth level with its band, or only what was logged."""
+    """What the caption must explain: whether a panel shows a smoothed curve with its band."""
 
     band: bool = False
 
@@ -51,7 +51,7 @@ def scaled(axes: Axes, curves: Sequence[Series], palette: Palette, *, bare: bool
 
 
 def label(series: Series) -> str:
-    """What stands at the end of a curve: its split, and its last finite value."""
+    """The label at the end of a curve: its split, and its last finite value."""
     return f"{printable(series.name.rpartition('/')[0])} {number(series.final / series.scale)}".strip()
 
 
@@ -75,7 +75,7 @@ def shade(axes: Axes, span: tuple[float, float], color: str) -> None:
 
 
 def _curve(axes: Axes, series: Series, palette: Palette, *, bare: bool) -> bool:
-    """The values; where they are noisy, thin, under their level and its band of two standard deviations, which it tells."""
+    """Draw the values; noisy ones as a thin line under the smoothed curve and its band. Returns whether there is a band."""
     color = palette.of(series.name.partition("/")[0])
     x, y = extremes(series.x, clipped(series.y), MAX_POINTS)
     if bare:
@@ -187,7 +187,7 @@ def _end(series: Series) -> float:
 
 
 def _apart(heights: Sequence[float], room: float) -> list[float]:
-    """Heights moved up as far as needed for labels not to lie over each other."""
+    """Heights moved up as far as needed so that labels do not overlap."""
     order = np.argsort(heights)
     placed = list(heights)
     floor = -1.0

@@ -147,7 +147,7 @@ def _steps(rows: list[_Row], run: Run) -> tuple[float, float]:
 
 
 def _bars(report: Report) -> list[Finding]:
-    """The findings that lie somewhere in the run, worst first."""
+    """The findings with a place in the run, worst first."""
     return [f for f in report.findings if f.span is not None and np.isfinite(f.span).all()][:MAX_BARS]
 
 

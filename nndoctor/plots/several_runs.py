@@ -26,7 +26,7 @@ LEFT, TOP, BOTTOM = 0.95, 0.85, 0.6
 """Inches around the panels: the scale, the title, the axis."""
 
 LONGEST, CHARACTER, MARGIN = 30, 0.083, 0.3
-"""Characters of a run's name; inches of a character, and beside the names."""
+"""Characters of a run's name; inches of a character, and of the space next to the names."""
 
 MAX_POINTS = 600
 """Points of a curve that are drawn."""

@@ -1,4 +1,4 @@
-"""The changes that the prognosis speaks of, and the loss that each is expected to improve."""
+"""The changes that the prognosis estimates, and the loss that each is expected to improve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the prognosis of a run developed: what it said of each change when the log was shorter."""
+"""How the prognosis of a run developed: its probability for each change when the log was shorter."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _expectation(run: Run, seen: Outlook, change: Change) -> Expectation:
 
 
 def _unit(run: Run, current: float, high: float) -> float | None:
-    """The loss that a gain of 1 stands for, where the loss of guessing is known: a cross-entropy cannot fall below zero."""
+    """The loss that a gain of 1 corresponds to, where the loss of guessing is known: a cross-entropy cannot fall below zero."""
     chance = chance_loss(run)
     if chance is None or current <= 0:
         return None

@@ -31,7 +31,7 @@ def themes() -> dict[str, tuple[int, ...]]:
 
 
 NO_REASON = frozenset({"log"})
-"""Themes that say nothing of the training itself."""
+"""Themes that do not concern the training itself."""
 
 
 def because(run: Run, outlook: Outlook, head: str) -> tuple[Reason, ...]:
@@ -66,7 +66,7 @@ def _shifts(outlook: Outlook, head: str, groups: list[tuple[int, ...]]) -> list[
 
 @cache
 def _changed(groups: tuple[tuple[int, ...], ...], count: int) -> NDArray[np.bool_]:
-    """Where each group of measurements stands among all of them, behind a row for none, shape (1 + groups, count)."""
+    """A mask of each group's measurements, after a row for none, shape (1 + groups, count)."""
     rows = np.zeros((len(groups) + 1, count), dtype=np.bool_)
     for row, places in zip(rows[1:], groups, strict=True):
         row[list(places)] = True

@@ -138,7 +138,7 @@ def course(run: Run) -> str:
 def outcome(run: Run, change: str) -> str:
     """What a change did in similar runs: `a lower learning rate helped in 31 of 34 similar runs`.
 
-    Empty where it helped in few of them, which would speak against the finding.
+    Empty if it helped in few of them, which would be evidence against the finding.
     """
     entry = next((e for e in expected(run) if e.change == change), None)
     similar = [r for r in entry.because if r.measurement == "similar_runs"] if entry is not None else []

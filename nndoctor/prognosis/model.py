@@ -19,7 +19,7 @@ DEPTH = 5
 
 NODES, LEAVES = 2**DEPTH - 1, 2**DEPTH
 UNIT = 1 / 2048
-"""What 1 in a leaf stands for: log odds in a classifier, shares of DT or DV in a regression."""
+"""The meaning of 1 in a leaf: log odds in a classifier, shares of DT or DV in a regression."""
 
 BLOCK = 8
 """Runs that are evaluated at a time, so that the work stays in the cache."""
@@ -72,7 +72,7 @@ class Model:
 
 
 def _sums(bins: Bins, flat: list[NDArray[Any]], starts: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The integer sums of the leaves that some runs reach, shape (runs, heads)."""
+    """The integer sums of the leaves that runs fall into, shape (runs, heads)."""
     feature, threshold, leaf = flat
     trees = np.arange(len(feature) // NODES)
     first = trees * NODES

@@ -74,7 +74,7 @@ UNKNOWN = -128
 
 
 def gain(model: Model, scores: Array, change: str) -> tuple[Array, Array, Array]:
-    """The gain of a change that scores of shape (runs, heads) stand for: low, mean and high, each of shape (runs,)."""
+    """The gain of a change from scores of shape (runs, heads): low, mean and high, each of shape (runs,)."""
     at = scores[:, model.heads.index(f"gain:{change}")]
     k = NAMES.index(change)
     low, high = (np.interp(at, model.extra["gain_at"][k], row) for row in model.extra["gain_quantiles"][k])
@@ -89,7 +89,7 @@ def probabilities(model: Model, head: str, scores: Array) -> Array:
 
 @once
 def outlook(run: Run) -> Outlook | str:
-    """The outlook of a run, or why there is none."""
+    """The outlook of a run, or the reason why there is none."""
     model, row = load(), vector(run)
     why = outside(run, row, model)
     if why is not None:

@@ -1,4 +1,4 @@
-"""Which runs the prognosis may speak of: those that are like the ones it was trained on."""
+"""The scope of the prognosis: runs like those that it was trained on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_MOVE = 1.1
 """Factor by which a rate that counts as constant may change."""
 
 KNOWN = frozenset({Workload.SUPERVISED, Workload.PRETRAINING, Workload.FINE_TUNING, Workload.DETECTION})
-"""The kinds of training that the retrained networks stand for."""
+"""The kinds of training that the retrained networks represent."""
 
 MAX_TUNING_RATE = 1e-3
 """The highest usual rate of a pretrained network: full fine-tuning takes 1e-6 to 5e-5, LoRA 1e-5 to 5e-4."""
@@ -49,6 +49,6 @@ def outside(run: Run, row: Array, model: Model) -> str | None:
 
 
 def beyond(rows: Array, model: Model) -> Array:
-    """How many measurements of each run lie outside the range of the runs that the model was trained on."""
+    """How many measurements of each run are outside the range of the training runs."""
     low, high = model.extra["known_low"], model.extra["known_high"]
     return np.asarray(((rows < low) | (rows > high)).sum(axis=1))
