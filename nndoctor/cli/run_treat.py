@@ -140,7 +140,7 @@ def _line(trial: Trial) -> str:
 def parse_duration(text: str) -> float:
     """`90s`, `10m`, `1h` or plain seconds. Raises UsageError for anything else.
 
-    >>> seconds("10m"), seconds("90")
+    >>> parse_duration("10m"), parse_duration("90")
     (600.0, 90.0)
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip().lower())

@@ -85,7 +85,7 @@ READERS: tuple[Reader, ...] = (
     named_lists.READER,
 )
 
-# Formats whose text also holds what the program printed beside its numbers.
+# Formats whose text also holds other output of the program.
 PRINTED = frozenset({"text", "yolo-terminal", "ruled-tables", "aligned"})
 
 

@@ -1,4 +1,4 @@
-"""A run at a service or on another machine, followed: it is fetched again now and then, not at every poll."""
+"""A watched run at a service or on another machine, fetched again at intervals, not at every poll."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Polled:
         self._error: NNDoctorError | None = None
 
     def poll(self) -> list[Run] | None:
-        """The runs as they stand; None where nothing has changed, or it is too early to ask. Raises NNDoctorError."""
+        """The current runs; None if nothing has changed, or it is too early to fetch again. Raises NNDoctorError."""
         if time.monotonic() - self._asked_at < SECONDS_BETWEEN:
             if self._error is not None:
                 raise self._error

@@ -28,7 +28,7 @@ State = tuple[tuple[str, int, int], ...]
 
 
 class Growing:
-    """One log, followed. `poll` reads what has come since the last look.
+    """One log, followed. `poll` reads what was added since the last call.
 
     `maps` are pairs of column and series as in `nndoctor.readers.read`.
     """
@@ -40,7 +40,7 @@ class Growing:
         self._forget()
 
     def poll(self) -> list[Run] | None:
-        """The runs as they stand; None where nothing has changed. Raises UnreadableLog, OSError where it is not there."""
+        """The current runs; None if nothing has changed. Raises UnreadableLog, and OSError if the log does not exist."""
         state = _state(self.path)
         if state == self._state:
             return None
@@ -64,7 +64,7 @@ class Growing:
         self._head = self._tail = b""
 
     def _is_followed(self, state: State) -> bool:
-        """Whether the file only grew since the last look: not shorter, and what was read last still stands there."""
+        """Whether the file only grew since the last poll: it is not shorter, and the bytes read last are unchanged."""
         if not self._parts or state[0][1] < self._offset:
             return False
         with Path(self.path).open("rb") as file:

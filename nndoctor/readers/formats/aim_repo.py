@@ -1,4 +1,4 @@
-"""Aim's repositories (`.aim`): their store is RocksDB, which only aim reads, so that the way to read it is told."""
+"""Aim's repositories (`.aim`): their store is RocksDB, which only aim can read, so the reader says how to read it with aim."""
 
 from __future__ import annotations
 

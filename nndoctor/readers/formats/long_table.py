@@ -1,4 +1,4 @@
-"""Long tables, one value a row with its name beside it: ClearML, Comet, R's history, MLflow's and tidy exports."""
+"""Long tables, one value per row with its name: ClearML, Comet, R's history, MLflow's and tidy exports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAMPLE_ROWS = 20  # rows
 
 
 def sniff(source: Source) -> bool:
-    """A header with a column of names and one of values; in the first rows words stand below the one, numbers below the other."""
+    """Whether the header has a column of names and one of values, with words and numbers in the first rows."""
     if source.is_dir or not source.is_text or source.start.lstrip()[:1] in ("{", "["):
         return False
     first, _, rest = source.start.partition("\n")

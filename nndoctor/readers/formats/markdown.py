@@ -22,7 +22,7 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source) -> list[Table]:
-    """One table for each in the text that tells of a run."""
+    """One table for each one in the text that describes a run."""
     return [
         from_cells(cells, "markdown", range(first, first + len(next(iter(cells.values())))))
         for cells, first in _tables(source.text().split("\n"))
@@ -50,7 +50,7 @@ def _rows(lines: list[str], width: int) -> list[list[str]]:
 
 
 def _header(above: str, line: str) -> list[str]:
-    """The names; where a line of words of as many cells stands above them, those of both, as MATLAB prints them."""
+    """The column names; if a line of words with as many cells precedes them, both are joined, as MATLAB prints them."""
     names = [name.strip() for name in split(line, "|")]
     upper = [name.strip() for name in split(above, "|")] if "|" in above and not is_ruler(above) else []
     if len(upper) != len(names) or any(map(is_number, upper)) or not all(upper):

@@ -50,7 +50,7 @@ def read(source: Source) -> list[Table]:
 
 
 def _labels(runs: Sequence[tuple[object, object]]) -> list[tuple[str, str]]:
-    """Each run with its name; where several are called alike, the beginning of its id stands behind it."""
+    """Each run with its name; if several have the same name, the beginning of the id is appended."""
     often = Counter(name for _, name in runs)
     return [
         (str(run), f"{name} {str(run)[:8]}" if name and often[name] > 1 else str(name or run)) for run, name in runs
@@ -74,7 +74,7 @@ def _table(base: sqlite3.Connection, run: str, label: str, source: Source) -> Ta
 
 
 def _counted(curve: Curve) -> Curve:
-    """Where the writer was not told the step, points are counted."""
+    """The points, numbered in order if they were logged without a step."""
     steps, values = curve
     if len(steps) > 1 and steps[0] == steps[-1]:
         return [float(k) for k in range(len(steps))], values

@@ -28,7 +28,7 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source) -> list[Table]:
-    """One table with a row for each file; one that is cut off is left out, and said."""
+    """One table with a row per file; a truncated file is left out with a note."""
     rows: list[Mapping[str, object]] = []
     odd: list[str] = []
     for number, name, axis in _files(source):

@@ -25,7 +25,7 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source) -> list[Table]:
-    """One table with a row for each of the log's; a group's name stands before the names in it."""
+    """One table with a row for each printed table; names are prefixed with the name of their group."""
     found = [(table, line) for table, line in _tables(source.text().split("\n")) if len(table) >= MIN_ROWS]
     if not found:
         raise UnreadableLog(f"{source.path} has no complete table of values; the run ended before it printed one")

@@ -28,7 +28,7 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source) -> list[Table]:
-    """The table with the layers' series beside it; what was cut off by a crash is left out, and said."""
+    """The table and the layers' series; data truncated by a crash is left out with a note."""
     folder = Path(source.path)
     columns, lines, notes = _rows(folder / TABLE)
     known = facts(folder)

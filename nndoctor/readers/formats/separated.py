@@ -186,7 +186,7 @@ def _refuse_runs_table(layout: Layout, source: Source) -> None:
 
 
 def _refuse_classes(layout: Layout, source: Source) -> None:
-    """A table of precision and recall has a row a class, and tells of no course."""
+    """Refuse a classification report: a row per class of precision and recall, not a training log."""
     names = {tidy(name) for name in layout.header}
     kinds = {meaning_of(name).kind for name in layout.header}
     meanings = [meaning_of(name) for name in layout.header]

@@ -61,7 +61,7 @@ def _folders(source: Source) -> Iterable[tuple[str, list[Source]]]:
 
 
 def _by_split(folder: Path) -> Iterable[tuple[str, list[Source]]]:
-    """What tensorboardX writes for `add_scalars("loss", {"train": ..})`: the folder loss/train beside the run's own file."""
+    """What tensorboardX writes for `add_scalars("loss", {"train": ..})`: the folder loss/train next to the run's own file."""
     for name, is_folder in sorted(Source(str(folder)).entries.items()):
         if is_folder and (split := _split_in(name)) and (files := _files(folder / name)):
             yield split, files
@@ -87,13 +87,13 @@ def _points(session: Session, split: str) -> Points:
         name = tag.removeprefix("epoch_") if keras and tag != "epoch_time" else tag
         at = np.asarray(steps, dtype=np.float64)
         if len(at) > 2 and at[0] == at[-1]:
-            at = np.arange(len(at), dtype=np.float64)  # the writer was not told the step
+            at = np.arange(len(at), dtype=np.float64)  # logged without a step
         points[f"{split}/{name}" if split else name] = (at, np.asarray(values, dtype=np.float64))
     return points
 
 
 def _join(stretches: list[Points], found: list[Points]) -> None:
-    """Add a folder's sessions: beside those of other folders, after those whose tags they go on with."""
+    """Add a folder's sessions, after the sessions whose tags they continue."""
     at = 0
     for points in found:
         while at < len(stretches) and _goes_back(stretches[at], points):

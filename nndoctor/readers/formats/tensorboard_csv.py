@@ -1,4 +1,4 @@
-"""What TensorBoard's page downloads: a CSV of one tag, whose name stands in the file's name alone."""
+"""What TensorBoard's page downloads: a CSV of one tag, whose name is only in the file's name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read(source: Source) -> list[Table]:
 
 
 def _name(file: str) -> str:
-    """`run-1_train-tag-epoch_loss.csv` -> `train/loss`: the split may stand in the run's name only."""
+    """`run-1_train-tag-epoch_loss.csv` -> `train/loss`: the split may be in the run's name only."""
     found = TAG.search(file)
     if found is None or "Value" in file:
         return "Value"

@@ -1,4 +1,4 @@
-"""Free text in which a run's numbers stand: printed loops, logging lines, progress bars, whatever a framework says."""
+"""Free text with a run's numbers: printed loops, logging lines, progress bars, a framework's own output."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source) -> list[Table]:
-    """One table, a row for each epoch or step that the text tells of, with the line it begins on."""
+    """One table with a row for each epoch or step in the text, and the line on which it begins."""
     from nndoctor.readers.text.ranks import lines_of_one_rank
     from nndoctor.readers.text.records import tells
 
@@ -84,7 +84,7 @@ def _framework(start: str) -> dict[str, Fact]:
 
 
 def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
-    """The records of some lines; where they make no log, those that progress bars draw."""
+    """The records of some lines, or of their progress bars if the lines alone are not a log."""
     from nndoctor.readers.text.bars import drawn
     from nndoctor.readers.text.dialects import comma_decimals, with_points
     from nndoctor.readers.text.records import counts, records

@@ -21,7 +21,7 @@ MAX_HEADER_BYTES = 4 << 20  # bytes of a header
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a curve stands: its run, its metric, its column."""
+    """The place of a curve: its run, its metric, its column."""
 
     run: str
     metric: str

@@ -20,7 +20,7 @@ CUT = "the last epoch is incomplete and was skipped"
 
 
 def sniff(source: Source) -> bool:
-    """The header that stands above each epoch, and an epoch's bar."""
+    """The header above each epoch, and an epoch's progress bar."""
     if source.is_dir or not source.is_text:
         return False
     text = source.start

@@ -19,7 +19,7 @@ from nndoctor.readers.io.source import MAX_PIPED, Source
 LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err"}
 PACKED = {".gz", ".bz2", ".xz", ".zst"}  # one log each; archives are opened only when they are named
 WITH_LOGS = LOGS | PACKED
-SETTINGS = {"hparams.json", "params.json", "args.json"}  # of the run whose log lies beside them
+SETTINGS = {"hparams.json", "params.json", "args.json"}  # of the run whose log is in the same folder
 SKIPPED = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}  # and all hidden ones
 REPORTED_IF_UNREAD = {
     ".csv",
@@ -29,7 +29,7 @@ REPORTED_IF_UNREAD = {
 }  # a file that no reader takes is named in a note if it looks like a log
 LOG_NAME = re.compile(
     r"(?:metrics|history|progress|scalars|log|logs|train_log|training_log|loss|losses)\.(?:csv|tsv|jsonl|ndjson)(?:\.(?:gz|bz2|xz|zst))?"
-)  # what bears such a name and cannot be read is a broken log
+)  # a file with such a name that cannot be read is a broken log
 BESIDE = "only this table was read; the TensorBoard event files next to it hold the same run"
 MOST_NAMES, CLOSE = 5000, 0.75  # names of a folder that are looked at for a missing file, and how like they must be
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
@@ -51,7 +51,7 @@ def find(words: Iterable[str], is_log: Callable[[Source], bool]) -> tuple[list[S
 
 
 def survey(words: Iterable[str], is_log: Callable[[Source], bool]) -> Found:
-    """As `find`, and what in the folders looked like a log and is none."""
+    """Like `find`, and also the files in the folders that look like logs but are not."""
     found = Found()
     sources: dict[str, Source] = {}
     folders: dict[str, str] = {}
@@ -107,7 +107,7 @@ def _matching(word: str, is_log: Callable[[Source], bool], passed: list[str]) ->
 
 
 def near(path: Path) -> str:
-    """`, did you mean 'runs/a.csv'?` where a name like that of a missing file lies in its folder."""
+    """`, did you mean 'runs/a.csv'?` if the folder of a missing file has a similar name."""
     try:
         names = [entry.name for entry in islice(os.scandir(path.parent), MOST_NAMES)]
     except OSError:
@@ -121,7 +121,7 @@ def _below(folder: str, is_log: Callable[[Source], bool], passed: list[str], *, 
     """Every log below a folder. No link to a folder is followed, so that no circle is walked."""
     found: list[Source] = []
     for root, folders, files in os.walk(folder):
-        if is_log(Source.folder(root, folders, files)):  # a run that is a folder: what lies in it is part of it
+        if is_log(Source.folder(root, folders, files)):  # a run that is a folder: its files are parts of it
             found.append(Source(root, below=True))
             folders.clear()
             continue
@@ -135,7 +135,7 @@ def _below(folder: str, is_log: Callable[[Source], bool], passed: list[str], *, 
 
 
 def _in(root: str, files: list[str], is_log: Callable[[Source], bool], passed: list[str]) -> list[Source]:
-    """The logs that lie in a folder itself; where a run's table lies beside its event files, the table alone."""
+    """The logs directly in a folder; of a run's table and its event files, only the table."""
     logs: list[Source] = []
     events: list[Source] = []
     for name in sorted(name for name in files if not name.startswith(".") and name not in SETTINGS):
@@ -153,7 +153,7 @@ def _in(root: str, files: list[str], is_log: Callable[[Source], bool], passed: l
 
 
 def _tables_first(logs: list[Source], events: list[Source], is_log: Callable[[Source], bool]) -> list[Source]:
-    """The logs of a folder, with its event files where no table tells the same."""
+    """The logs of a folder, with its event files if no table holds the same data."""
     tables = [k for k, source in enumerate(logs) if source.path.endswith(".csv")]
     if not tables:
         return [*logs, *(replace(source) for source in events if _is_log(source, is_log))]
@@ -171,7 +171,7 @@ def _is_log(source: Source, is_log: Callable[[Source], bool]) -> bool:
 
 
 def _entered(root: str, folders: list[str], files: list[str]) -> list[str]:
-    """The folders worth a look: none hidden, no environment, and of checkpoints of one run only the last."""
+    """The folders to search: none hidden, no environment, and of a run's checkpoints only the last."""
     kept = [f for f in sorted(folders) if not f.startswith(".") and f not in SKIPPED]
     kept = [f for f in kept if not os.path.exists(os.path.join(root, f, "pyvenv.cfg"))]
     steps = {f: int(match[1]) for f in kept if (match := CHECKPOINT.fullmatch(f))}

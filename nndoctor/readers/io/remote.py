@@ -1,4 +1,4 @@
-"""Logs that lie elsewhere (`s3://`, `gs://`, `https://`, `ssh://` …), fetched through fsspec when such a path is given."""
+"""Logs on other machines (`s3://`, `gs://`, `https://`, `ssh://` …), fetched through fsspec when such a path is given."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FETCHED_ENDINGS = {
     "", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err", ".md",
     ".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".parquet", ".feather", ".ipynb", ".yaml", ".yml", ".v2",
 }  # fmt: skip
-"""Endings of what may be a run's log; weights and images beside it are not fetched."""
+"""Endings of files that may be a run's log; weights and images are not fetched."""
 
 
 def is_remote(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""A source: what a reader is given, a file, a directory or standard input, with its first bytes at hand."""
+"""A source, the input of a reader: a file, a folder or standard input, with its first bytes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Source:
 
     @cached_property
     def _stat(self) -> os.stat_result | None:
-        """What the system says of the path, asked once; None where nothing is there, or data were piped in."""
+        """The cached result of stat; None if the path does not exist or the data was piped in."""
         if self.data is not None:
             return None
         try:
@@ -89,7 +89,7 @@ class Source:
 
     @cached_property
     def entries(self) -> dict[str, bool]:
-        """What a folder holds: name -> whether it is a folder itself; looked up once for all who sniff at it."""
+        """The entries of a folder: name -> whether it is a folder itself; listed once for all readers."""
         if not self.is_dir:
             return {}
         try:
@@ -169,7 +169,7 @@ class Source:
 
     @cached_property
     def above_plain_rows(self) -> bytes | None:
-        """The first line, where below it stand only numbers, with the same delimiters in each row as in it; else None."""
+        """The first line if only numbers follow, with the same delimiters in each row; else None."""
         head = self.head
         end, last = head.find(b"\n"), head.rfind(b"\n")
         if end <= 0 or last == end:
@@ -240,7 +240,7 @@ def _is_text_around_nuls(rest: bytes) -> bool:
 
 
 def _wide(head: bytes) -> str | None:
-    """UTF-16 without its mark: every other byte is nought."""
+    """UTF-16 without a byte-order mark: every other byte is zero."""
     half = len(head) // 2
     if half < 8 or b"\0" not in head:
         return None

@@ -84,7 +84,7 @@ def _numbered(runs: list[Run]) -> list[Run]:
 
 
 def _gradients_lost(table: Table, meanings: Mapping[str, Meaning]) -> bool:
-    """Whether the gradient norm is NaN or infinite somewhere: such a log is worth a report even where its loss is left out."""
+    """Whether the gradient norm is NaN or infinite somewhere: such a log is reported even if its loss is left out."""
     norms = [table.columns[name] for name, meaning in meanings.items() if meaning.metric == "grad_norm"]
     return any(bool((c.present & ~np.isfinite(c.values)).any()) for c in norms)
 
@@ -170,7 +170,7 @@ def _unknown(table: Table, meanings: Mapping[str, Meaning], used: set[str]) -> t
 
 
 def _most_points(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, int]:
-    """The points of the fullest column of each series, columns of single steps beside an epoch's mean left out."""
+    """The points of the fullest column of each series, without columns of single steps if there is an epoch mean."""
     most: dict[str, int] = {}
     for column, meaning in meanings.items():
         if meaning.kind is Kind.SERIES and not meaning.each_step:
@@ -197,7 +197,7 @@ def _series(table: Table, column: str, meaning: Meaning, part: Segment) -> Serie
 
 
 def _settings(table: Table, part: Segment) -> dict[str, Fact]:
-    """The settings that stay the same in all rows of a run, each with the line on which it first stands."""
+    """The settings that are the same in all rows of a run, each with the line of its first value."""
     facts: dict[str, Fact] = {}
     for column, words in table.words.items():
         name, value = FACTS.get(tidy(column), ""), words.only(part.rows)
@@ -214,7 +214,7 @@ def _settings(table: Table, part: Segment) -> dict[str, Fact]:
 
 
 def _constants(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:
-    """The columns that nobody understands and that hold one number in all rows of a run, as settings."""
+    """Unrecognized columns with the same number in all rows of a run, as settings."""
     found: list[tuple[str, object]] = []
     for name, meaning in meanings.items():
         data = table.columns[name]

@@ -1,4 +1,4 @@
-"""When each step of a run was done, by the columns of a table that tell the time."""
+"""The time of each step of a run, from a table's time columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MIN_POINTS = 3
 
 
 def clock(table: Table, part: Segment) -> Series | None:
-    """Seconds since the first row, or the start where rows tell how long each took; None where the log tells no time."""
+    """Seconds since the first row, or since the start if rows hold durations; None if the log holds no times."""
     by_name = {tidy(name): data for name, data in table.columns.items()}
     for names, each in ((ELAPSED, False), (EACH, True)):
         for name in names:

@@ -1,4 +1,4 @@
-"""What the columns of one table mean beside each other, and by the user's word."""
+"""The meaning of a table's columns, from their names together and from the user's --map."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _bare_splits(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
 
 
 def _timed(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
-    """A bare `time` beside the time that a step waits for its data is the time of the step; a bare `data` beside it is that wait."""
+    """A bare `time` next to the time waited for data is the step's time; a bare `data` next to it is that wait."""
     named = {tidy(column): column for column in meanings}
     metrics = {meaning.metric for meaning in meanings.values()}
     if "time" not in named or "step_time" in metrics or not ("data" in named or "data_time" in metrics):
@@ -98,7 +98,7 @@ def mapped(target: str) -> Meaning:
 
 
 def _in_play(meaning: Meaning, playing: str) -> Meaning:
-    """In a game the loss is no measure of learning, so that it bears another name, and an accuracy is no class accuracy."""
+    """In reinforcement learning the loss does not measure learning, so it gets another name, and an accuracy is ignored."""
     if playing == "gan" or meaning.kind is not Kind.SERIES or meaning.metric in WITHOUT_SPLIT:
         return meaning
     whole = meaning.metric == "loss" and meaning.split in ("", "train")

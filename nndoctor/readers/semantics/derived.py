@@ -14,7 +14,7 @@ from nndoctor.core.series import Series
 STAND_INS = ("mse", "rmse", "mae", "perplexity")  # falls as a loss falls: better than no loss at all
 ABOVE_SHARE = 1.5  # a share of one is never above; a percentage nearly always is somewhere
 PERCENT = 100.5
-POOR_LOSS = 2.0  # beside an accuracy near 1, a cross-entropy is far smaller
+POOR_LOSS = 2.0  # with an accuracy near 1, a cross-entropy is far smaller
 CLEARLY, NEAR = 20.0, 0.1  # no share, and so near to it is a fraction beside it: 0.93 where training is at 95
 
 
@@ -80,7 +80,7 @@ def _standing_in(series: dict[str, Series]) -> list[str]:
 
 
 def _same_measure(series: dict[str, Series]) -> list[str]:
-    """A validation MSE beside a training loss of its size, in a log without any share: the loss is that MSE."""
+    """A validation MSE of the size of the training loss, in a log without any share, is the validation loss."""
     mse = series.get("validation/mse")
     loss = series["train/loss"]
     if mse is None or "validation/loss" in series or not (len(mse.y) and len(loss.y)):
@@ -94,7 +94,7 @@ def _same_measure(series: dict[str, Series]) -> list[str]:
 
 
 def _beyond_shares(series: dict[str, Series]) -> list[str]:
-    """What is named like a share of one and rises above 100 counts something else: it is left out, and said so."""
+    """Leave out, with a note, a series that is named like a share but rises above 100: it counts something else."""
     notes: list[str] = []
     for name, s in list(series.items()):
         known = BY_NAME.get(name.rpartition("/")[2])

@@ -41,7 +41,7 @@ def without_impossible(found: Mapping[str, Series]) -> tuple[dict[str, Series], 
 def _kind(series: Series, loss: Series | None) -> str:
     """`above-100`, `above-1`, `summed` where whole numbers grow by about one a row, or nothing.
 
-    Percentages of a few percent are those of a poor network: beside a small loss such values are fractions above 1.
+    Percentages of a few percent belong to a poor network; with a small loss such values are fractions above 1.
     """
     if series.high > PERCENT:
         return "above-100"

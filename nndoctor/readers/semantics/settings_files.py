@@ -1,4 +1,4 @@
-"""The settings of a run that stand in a file beside its log: Lightning's hparams.yaml, Ray Tune's params.json, Keras' own."""
+"""The settings of a run in a file next to its log: Lightning's hparams.yaml, Ray Tune's params.json, Keras' own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_MODELS = 3  # .keras files that are looked into
 
 
 def settings_beside(log: str) -> dict[str, Fact]:
-    """The settings in the files beside a log, or in the folder that is one, each as `setting:<name>`."""
+    """The settings in the files next to a log, or in a run's folder, each as `setting:<name>`."""
     folder = log if os.path.isdir(log) else os.path.dirname(log) or "."  # noqa: PTH112, PTH120 - asked of thousands of logs
     try:
         changed = os.stat(folder).st_mtime_ns  # noqa: PTH116

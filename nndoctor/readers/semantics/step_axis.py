@@ -20,7 +20,7 @@ ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps withi
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One run: its rows, their steps, and the steps at which it was resumed; `whole` if it is the table as it stands."""
+    """One run: its rows, their steps, and the steps at which it was resumed; `whole` if it is the unchanged table."""
 
     rows: Rows
     axis: Array
@@ -68,7 +68,7 @@ def _validated_in_every_row(table: Table, meanings: Mapping[str, Meaning]) -> bo
 
 
 def segments(rows: Rows, axis: Array, presence: Sequence[NDArray[np.bool_]], kind: str) -> list[Segment]:
-    """Cut these rows at restarts, stitch them at resumes, sort them where they merely lie in another order."""
+    """Cut these rows at restarts, join them at resumes, sort them if they are merely out of order."""
     if not presence:
         return []
     full = any(present.all() for present in presence)
@@ -109,11 +109,11 @@ def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, ea
 
 
 def _stitched(rows: Rows, x: Array) -> Segment:
-    """Where the steps go back, what was logged before from that step on is dropped: the later value stands."""
+    """Where the steps go back, the earlier values from that step on are dropped: the later value counts."""
     back = np.flatnonzero(np.diff(x) < 0) + 1
     if not len(back):
         return Segment(rows, x)
-    lowest_later = np.minimum.accumulate(x[::-1])[::-1]  # a row stands only if no later row is at or before its step
+    lowest_later = np.minimum.accumulate(x[::-1])[::-1]  # a row is kept only if no later row is at or before its step
     after = np.append(lowest_later[1:], np.inf)
     block = np.searchsorted(back, np.arange(len(x)), side="right")
     last_of_block = np.append(back, len(x))[block] - 1
@@ -122,7 +122,7 @@ def _stitched(rows: Rows, x: Array) -> Segment:
 
 
 def _filled(table: Table, meanings: Mapping[str, Meaning], kind: Kind) -> Array | None:
-    """The fullest column of a kind; a gap takes the value above it. None where there is none that counts."""
+    """The fullest column of a kind; a gap takes the value above it. None if no column counts."""
     columns = [table.columns[name] for name, meaning in meanings.items() if meaning.kind is kind]
     full = [c for c in columns if _counts(c)]
     if not full:

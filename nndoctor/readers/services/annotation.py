@@ -1,4 +1,4 @@
-"""Results sent back to the service that a run came from, on request: tags and a summary of W&B, tags of MLflow."""
+"""Results written back to the service of a run, on request: tags and a summary of W&B, tags of MLflow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_TAG = 250  # characters of a tag's value that every MLflow server takes
 
 
 def annotate(address: str, result: Mapping[str, str]) -> None:
-    """Write results (`verdict`, `finding`, `severity`) to a run, in place of earlier ones of ours.
+    """Write results (`verdict`, `finding`, `severity`) to a run, replacing earlier ones.
 
     Raises UnreadableLog where the run or the right to write is missing, or the service takes no results.
     """

@@ -46,7 +46,7 @@ def settings(config: Mapping[str, object] | None) -> dict[str, Fact]:
 
 
 def counted(steps: list[float], values: list[float]) -> tuple[list[float], list[float]]:
-    """A curve whose writer was not told the step, its points counted."""
+    """A curve without steps, its points numbered in order."""
     if len(steps) > 1 and steps[0] == steps[-1]:
         return [float(k) for k in range(len(steps))], values
     return steps, values

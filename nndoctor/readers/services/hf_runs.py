@@ -32,7 +32,7 @@ MAX_FILES = 50  # of one kind
 
 
 def read(rest: str) -> list[Table]:
-    """The tables of the runs that a repository tells of."""
+    """The tables of the runs in a repository."""
     from huggingface_hub import HfApi
     from huggingface_hub.utils import logging
 

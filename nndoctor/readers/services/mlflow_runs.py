@@ -34,7 +34,7 @@ def read(rest: str) -> list[Table]:
 
 
 def _has_store() -> None:
-    """Raise UnreadableLog where no store is named and none lies in this folder: MLflow would make an empty one."""
+    """Raise UnreadableLog if no store is named and this folder has none: MLflow would create an empty one."""
     import mlflow
 
     uri = mlflow.get_tracking_uri()

@@ -84,7 +84,7 @@ def explained(error: BaseException, address: str, service: Service) -> str:
 
 
 def _is_ours(error: BaseException) -> bool:
-    """Whether an exception tells of a defect, and not of what a client met: those are no plain TypeError."""
+    """Whether an exception is a bug of nndoctor and not an error of the client, which raises no plain TypeError."""
     return type(error).__module__ == "builtins" and not isinstance(error, (OSError, ValueError, RuntimeError))
 
 

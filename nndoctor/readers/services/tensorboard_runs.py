@@ -41,7 +41,7 @@ def _runs(top: Path) -> Iterator[Path]:
 
 
 def _of_folder(folder: Path) -> Iterator[Table]:
-    """The tables of a folder: one, or one a file where a table of other numbers lies beside the files."""
+    """The tables of a folder: one, or one per file if the folder also holds a table with other numbers."""
     sources = [Source(str(folder))]
     if not tensorboard.READER.sniff(sources[0]):
         sources = [Source(str(path)) for path in sorted(folder.glob(f"*{EVENTS}*"))]
@@ -51,7 +51,7 @@ def _of_folder(folder: Path) -> Iterator[Table]:
 
 @contextmanager
 def _here(rest: str) -> Iterator[Path]:
-    """The folder, fetched where it lies elsewhere."""
+    """The folder, fetched if it is remote."""
     if not is_remote(rest):
         if not Path(rest).exists():
             raise UnreadableLog("no such folder")

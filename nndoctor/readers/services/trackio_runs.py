@@ -1,4 +1,4 @@
-"""`trackio:project[/run]`: the runs in Trackio's local store, by its own layout; nothing of Trackio is needed."""
+"""`trackio:project[/run]`: the runs in Trackio's local store, read without Trackio."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def read(rest: str) -> list[Table]:
 
 
 def client() -> Any:  # noqa: ANN401 - W&B ships no types of use
-    """The client; it never asks for a key on the terminal, since a script would wait for ever."""
+    """The client; it never prompts for a key, since a script would wait forever."""
     os.environ.setdefault("WANDB_SILENT", "true")
     from wandb import Api
     from wandb.sdk.lib import wbauth

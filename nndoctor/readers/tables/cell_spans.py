@@ -1,4 +1,4 @@
-"""Where the cells of a table of plain text stand: a bit for each byte, so that 64 are looked through at once."""
+"""The positions of the cells in a plain text table, found with a bit for each byte, 64 at a time."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _followed(bits: Words, starts: Places, kept: Sequence[int]) -> tuple[Places,
     base, at, seen = starts, starts, windows[starts >> 3] >> (starts & 7).view(np.uint64)
     for k in range(kept[-1] + 1):
         lowest = seen & (~seen + ONE)
-        if not lowest.all():  # a row's next mark lies beyond what is seen: look again, from here
+        if not lowest.all():  # a row's next mark is beyond this window: search again from here
             base, seen = at, windows[at >> 3] >> (at & 7).view(np.uint64)
             lowest = seen & (~seen + ONE)
             if not lowest.all():

@@ -27,7 +27,7 @@ CUT = "the last line is incomplete and was skipped"
 def read(source: Source, layout: Layout) -> Table | None:
     """The kept columns of a large table; None where it is not plain, and must be read row by row.
 
-    Plain is: the header on the first line, no quotes and no comments. Then the k-th row stands on line k + 2.
+    Plain is: the header on the first line, no quotes and no comments. Then the k-th row is on line k + 2.
     """
     odd = layout.delimiter in " |" or layout.indexed or source.encoding.startswith("utf-16") or not layout.kept
     if odd or not is_row(source.start.partition("\n")[0]):
@@ -121,7 +121,7 @@ def _chunks(source: Source, layout: Layout) -> Iterator[pd.DataFrame]:
         dtype=texts or None,
         chunksize=ROWS,
         encoding=source.encoding,
-        skipinitialspace=f"{layout.delimiter} " in source.start,  # asked for in vain it costs as much as all the rest
+        skipinitialspace=f"{layout.delimiter} " in source.start,  # a futile attempt costs as much as all the rest
         keep_default_na=False,
         na_values=[""],
         quoting=3,  # none: there is no quote in the file

@@ -1,4 +1,4 @@
-"""A table from curves that lie in files of their own, each with its own steps."""
+"""A table from curves in separate files, each with its own steps."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def points(path: Path, delimiter: str, step: int | None, value: int) -> tuple[Cu
             steps.append(at)
             values.append(found)
     if len(steps) > 2 and steps[0] == steps[-1]:
-        steps = [float(k) for k in range(len(steps))]  # the writer was not told the step
+        steps = [float(k) for k in range(len(steps))]  # logged without a step
     return (steps, values), odd
 
 

@@ -43,7 +43,7 @@ def _cells(frame: Any) -> dict[str, list[object]]:  # noqa: ANN401 - of pandas o
 
 
 def _without_missing(cells: list[object]) -> list[object]:
-    """Cells with None for a missing one and NaN for a value that is none."""
+    """Cells with None for missing values and NaN for not-a-number."""
     nothing = [cell is None or _is_nan(cell) or str(cell) in ("<NA>", "NaT") for cell in cells]
     tail = len(cells)
     while tail and _is_nan(cells[tail - 1]):

@@ -21,8 +21,8 @@ FILLED = ~LAST & ZEROS
 MAX_WORDS = 3  # of eight characters
 MAX_FRONT = np.uint64(1843)  # what the first of three may spell, so that all fit into 64 bits
 EXACT = np.uint64(1 << 53)  # whole numbers below are exact, and so is their quotient by a power of ten up to 22
-NO_TIES = 2.0**49  # from here on a decimal of so many digits may lie just between two numbers
-# What a dot divides by in each of the words: by 8 times its place plus 8, and 1 where there is none.
+NO_TIES = 2.0**49  # from here on a decimal of so many digits may be just between two floats
+# What a dot divides by in each of the words: by 8 times its place plus 8, and 1 without a dot.
 POWERS = [np.array([1.0, *(float(f"1e{8 * k + 8 - -(-e // 8)}") for e in range(1, 65))]) for k in range(MAX_WORDS)]
 EXACT_POWER = 1e22  # the largest power of ten that is exact
 TENS = np.array([1.0] * 16 + [10.0**k for k in range(9)] + [1.0] * 7)  # by the digits behind a dot, 16 more where it is
@@ -111,13 +111,13 @@ def _halves(number: Array) -> tuple[Array, Array]:
 
 
 def _tail(word: Words, length: Places) -> Words:
-    """Words whose last `length` characters stand, the others made zeros."""
+    """Words with their last `length` characters kept, the others set to zeros."""
     last = np.minimum(length, 8)
     return word & LAST[last] | FILLED[last]
 
 
 def _first_dot(word: Words) -> Words:
-    """The highest bit of the first dot's byte; 0 where there is none."""
+    """The highest bit of the first dot's byte; 0 without a dot."""
     apart = word ^ DOTS
     dot = (apart - ONES) & ~apart & HIGHS
     first: Words = dot & ~dot + np.uint64(1)

@@ -20,7 +20,7 @@ PAD = 320  # bytes that may be looked at past a block's end: a tag says in one b
 MAX_SESSIONS = 500
 FLOAT = struct.Struct("<f")
 MAX_RECORD = 1 << 20  # bytes of a record that may hold a scalar; larger ones hold graphs and images
-# By TensorFlow's number of a data type: its numpy type, and the field in which a lone value stands instead of its bytes.
+# By TensorFlow's number of a data type: its numpy type, and the field that holds a single value instead of its bytes.
 TYPES = {1: ("<f4", 5), 2: ("<f8", 6), 3: ("<i4", 7), 9: ("<i8", 10), 19: ("<f2", 13)}
 
 
@@ -157,7 +157,7 @@ def _blocks(source: Source) -> Iterator[tuple[bytes, list[int], list[int], int]]
 
 
 def _within(block: bytes) -> tuple[list[int], list[int], int]:
-    """The records that lie whole in a block, and where the last of them ends; longer ones hold graphs and images."""
+    """The records that are complete in a block, and the end of the last; longer ones hold graphs and images."""
     starts: list[int] = []
     lengths: list[int] = []
     unpack, place, whole = HEADER.unpack_from, 0, len(block)

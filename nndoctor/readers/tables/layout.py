@@ -1,4 +1,4 @@
-"""The shape of a text table, from its first bytes: delimiter, header, which columns are worth keeping."""
+"""The shape of a text table, from its first bytes: delimiter, header, the columns to keep."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Layout:
 
     @cached_property
     def ignored(self) -> tuple[str, ...]:
-        """The columns that nobody understands, in order."""
+        """The unrecognized columns, in order."""
         kept = set(self.kept)
         left = (name for k, name in enumerate(self.header[:MAX_COLUMNS]) if k not in kept)
         return tuple(name for name in left if meaning_of(name).kind is Kind.UNKNOWN)
@@ -130,7 +130,7 @@ def _kept(header: Cells, rows: list[Cells], source: Source) -> tuple[int, ...]:
 
 
 def _commented(text: str, first: str) -> list[str]:
-    """The header that stands in the comment above a first row of numbers, as NumPy's savetxt writes it; else none."""
+    """The header in a comment above a first row of numbers, as NumPy's savetxt writes it; else none."""
     above = text[: text.index(first)].rstrip().rpartition("\n")[2].strip() if first in text else ""
     if not above.startswith("#"):
         return []
@@ -142,13 +142,13 @@ def _commented(text: str, first: str) -> list[str]:
 
 
 def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    """The cells of the lines below the first, without rulers and where the header is said again."""
+    """The cells of the lines after the first, without rulers and repeated headers."""
     again = lines[0].strip() if all(cell.strip() for cell in split(lines[0], delimiter)) else None
     return [split(line, delimiter) for line in lines[1:] if not is_ruler(line) and line.strip() != again]
 
 
 def _timed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
-    """The position of the one column by which the time is told in seconds."""
+    """The position of the only column of times in seconds."""
     names = [tidy(name) for name in header[:MAX_COLUMNS]]
     at = next((names.index(name) for name in (*ELAPSED, *EACH) if name in names), None)
     if at is None or not all(len(row) > at and is_number(row[at]) for row in rows):

@@ -1,4 +1,4 @@
-"""One value a row, its name beside it, made one row a step: for tables and for JSON records alike."""
+"""Tables and JSON records with one named value per row, pivoted to one row per step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Row = dict[str, object]
 
 
 def places(header: Sequence[str]) -> tuple[int, int] | None:
-    """Where the names stand, and where the values."""
+    """The places of the names and of the values."""
     names = [tidy(cell) for cell in header]
     name = next((names.index(word) for word in NAMES if word in names), None)
     value = next((names.index(word) for word in VALUES if word in names), None)
@@ -27,7 +27,7 @@ def places(header: Sequence[str]) -> tuple[int, int] | None:
 
 
 def pivoted(header: Sequence[str], rows: Sequence[Sequence[str]], at: tuple[int, int]) -> list[Row]:
-    """A row for each step of each run, a column for each name; `at` is where the names stand, and where the values."""
+    """A row for each step of each run, a column for each name; `at` holds the places of the names and of the values."""
     axes, runs, parts = _roles(header, rows, at)
     records: list[Row] = []
     open_ones: dict[tuple[str, ...], Row] = {}

@@ -93,7 +93,7 @@ def _cut(text: NDArray[np.uint8], data: bytes) -> tuple[Places, Places, Places, 
 
 
 def _keys(text: NDArray[np.uint8], opened: Places, closed: Places) -> list[Places] | None:
-    """For each key the pairs that it stands in; None where a key is too long, or there are too many."""
+    """The pairs of each key; None if a key is too long, or there are too many."""
     length = closed - opened - 1
     if int(length.max()) > MAX_KEY:
         return None

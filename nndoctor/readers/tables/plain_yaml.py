@@ -14,7 +14,7 @@ MAX_LINES = 5000  # lines
 
 
 def plain(text: str) -> dict[str, object]:
-    """`{"model/width": 64}` for a mapping of mappings; empty for what is none."""
+    """`{"model/width": 64}` for a mapping of mappings; empty for anything else."""
     found: dict[str, object] = {}
     open_keys: list[tuple[int, str]] = []
     skipped = -1  # the indentation of a value that is left out, with all that is indented below it

@@ -48,7 +48,7 @@ def is_store(source: Source) -> bool:
 
 
 def in_file(source: Source, wanted: str = "") -> Study:
-    """The study in a storage; `wanted` says which. Raises UnreadableLog where there is none, or it is not clear which."""
+    """The study in a storage; `wanted` names it. Raises UnreadableLog if it does not exist or is ambiguous."""
     with opened(source) as base:
         ids = {
             str(name): key for key, name in base.execute("select study_id, study_name from studies order by study_id")

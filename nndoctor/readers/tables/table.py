@@ -1,4 +1,4 @@
-"""A table as a reader found it: columns of numbers by row, before anyone asks what they mean."""
+"""A table as a reader found it: columns of numbers by row, before their names are interpreted."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A column of words: which of `words` stands in each row, shape (n,)."""
+    """A column of words: the index in `words` for each row, shape (n,)."""
 
     codes: NDArray[np.int32]
     words: tuple[str, ...]
@@ -111,7 +111,7 @@ class Table:
     """Columns of one length, the physical line of each row (from 1), and what else the file says.
 
     `words` are the columns that hold settings and phases; `ignored` are columns that were not kept because nothing
-    is known of them; `label` tells several tables of one file apart (a run's name). `more` are series that need no
+    is known of them; `label` distinguishes several tables of one file (a run's name). `more` are series that need no
     reading of names: the layers'.
     """
 

@@ -13,7 +13,7 @@ COUNT = re.compile(r"(?<![\d.])(?P<done>\d+)/(?:\d+|\?)\s*\[")
 
 
 def drawn(lines: Sequence[str]) -> list[Record]:
-    """A record for each count that a bar shows with a loss or a metric beside it (NeMo, kohya, diffusers)."""
+    """A record for each count of a bar that also shows a loss or a metric (NeMo, kohya, diffusers)."""
     found: list[Record] = []
     for number, text in enumerate(lines, 1):
         if "|" not in text or "[" not in text:

@@ -60,7 +60,7 @@ def plain(lines: Iterable[str]) -> Iterator[str]:
 
 
 def comma_decimals(start: str) -> bool:
-    """Whether a text writes its numbers with decimal commas, by those that begin with a nought."""
+    """Whether a text writes its numbers with decimal commas, judged by those that begin with a zero."""
     if not re.search(r"[\s=:(]0,\d", start):
         return False
     commas = sum(1 for found in COMMA.finditer(start) if found[1] == "0")

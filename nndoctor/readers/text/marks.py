@@ -66,7 +66,7 @@ def marked(text: str) -> tuple[Marks, str]:
 
 
 def bar_of(text: str) -> tuple[int, int] | None:
-    """The done and the total count of a progress bar; None where the line is none."""
+    """The done and the total count of a progress bar; None for any other line."""
     if found := BAR.match(text):
         return int(found["done"]), int(found["total"])
     if found := PERCENT_BAR.search(text):

@@ -113,7 +113,7 @@ def _last_drawing(text: str) -> str:
 
 
 def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
-    """Add the names and numbers to the line; gives the names that took the split said before them, and what they were."""
+    """Add the names and numbers to the line; returns the names that took the split in front of them, with their original names."""
     end = 0
     scoped: dict[str, str] = {}
     for found in NUMBER.finditer(rest):
@@ -139,7 +139,7 @@ def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:
 
 
 def _unscoped(line: Line, scoped: dict[str, str]) -> None:
-    """A name that was given the split before it had none, if it is said again with it, or is a loss behind other pairs.
+    """A name that was given the split before it had none, if the same name with its split follows, or if it is a loss after other pairs.
 
     `loss val 0.5, acc 0.9, acc val 0.8`; `train err 0.1, test err 0.2, loss 0.4`.
     """
@@ -169,7 +169,7 @@ def _both(key: str, found: re.Match[str], text: str) -> dict[str, object]:
 
 
 def _name_bare_splits(line: Line, text: str) -> None:
-    """`train 0.41 valid 0.52` are losses; beside a loss, or after the word accuracy, shares are accuracies."""
+    """`train 0.41 valid 0.52` are losses; next to a loss, or after the word accuracy, shares are accuracies."""
     bare = {name: value for name, value in line.pairs.items() if name.lower() in SPLITS}
     if bare and (metric := _metric_before(line.pairs, next(iter(bare)))):  # `loss train: 0.4, val: 0.5`
         _append(metric, bare, line)

@@ -36,7 +36,7 @@ class RankLines:
 def lines_of_one_rank(lines: Sequence[str], tells: Callable[[str], bool]) -> RankLines:
     """The lines, those of all ranks but one left empty; `tells` says of a line whether it holds a loss or a metric.
 
-    The rank that tells most is kept, of several the lowest; lines that name no rank are kept.
+    The rank with the most such lines is kept (the lowest of several); lines that name no rank are kept.
     """
     for pattern in (NAMED, NUMBERED):
         sample = [(rank, line) for line in lines[:SAMPLE_LINES] if (rank := _rank(pattern, line)) is not None]

@@ -1,4 +1,4 @@
-"""From the lines of a free-text log to records: the numbers that belong to one epoch or step stand in one row."""
+"""From the lines of a free-text log to records: one row for the numbers of each epoch or step."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _first_as_later(found: list[Record]) -> list[Record]:
 
 
 def _repeated(found: list[Record]) -> list[Record]:
-    """What stands once, on a line without a mark, is a word about the whole run; a final test is kept."""
+    """A number that occurs once, on a line without a mark, describes the whole run; a final test is kept."""
     held = Counter(name for record in found for name in record.values)
     for record in found:
         kept = {name for name in record.aside if known(name) and meaning_of(name).split == "test"}
@@ -172,7 +172,7 @@ def _tells(name: str) -> bool:
 
 
 def _lost(name: str, value: object) -> bool:
-    """Whether a gradient norm is NaN: a trainer that leaves its loss out then still tells how the run goes."""
+    """Whether a gradient norm is NaN: it shows how the run goes even if the trainer does not log a loss."""
     return meaning_of(name).metric == "grad_norm" and "nan" in str(value).lower()
 
 
@@ -235,7 +235,7 @@ def _of(here: Record, line: Line) -> bool:
 
 
 def _one_tier(found: list[Record]) -> list[Record]:
-    """Where epochs have lines of their own beside those of their steps, a name that is in both is the epochs'."""
+    """If epochs have lines of their own besides those of their steps, a name in both belongs to the epochs."""
     found = _without_names_of_epochs(found)
     if len({record.marks["step"] for record in found if "step" in record.own}) < 2 and _epochs(found) > 1:
         for record in found:
@@ -264,7 +264,7 @@ def _names_again(epochs: list[Record], found: list[Record]) -> set[str]:
 
 
 def _series(name: str) -> tuple[str, str]:
-    """The split and the metric that a name means; of what nobody understands the name itself."""
+    """The split and the metric that a name means; of an unrecognized one the name itself."""
     meaning = meaning_of(name)
     return (meaning.split or "train", meaning.metric) if meaning.kind is Kind.SERIES else ("", name)
 

@@ -11,7 +11,7 @@ MAX_BYTES = 4 << 20  # bytes at the end of a log that are read
 
 
 def printed(source: Source, name: str) -> float | None:
-    """The last number that stands behind a name on a line; None where there is none."""
+    """The last number after a name on a line; None if there is none."""
     if source.is_dir or not source.is_text:
         return None
     with source.open() as file:

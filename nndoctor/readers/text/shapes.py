@@ -1,4 +1,4 @@
-"""Lines of one shape are understood once: of a shape seen before only the places of its numbers are looked up."""
+"""Lines of one shape are parsed once; in later lines only the numbers at known places are read."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from nndoctor.readers.text.pairs import parse as parsed
 
 MAX_SHAPES = 4096  # line shapes that are remembered
 MAX_KINDS = 8  # plans for lines that differ only in the digits of their names
-# Digits of other scripts, each different: a number that is spelled with them stands but once in a line.
+# Digits of other scripts, each different: a number spelled with them occurs only once in a line.
 DIGITS = "".join(filter(str.isdecimal, map(chr, range(0x0660, 0xABFA))))
 ANY_DIGIT = str.maketrans("123456789", "0" * 9)
 NAMED = re.compile(r"(?<=[A-Za-z_@])\d+|(?<=[A-Za-z]-)\d+")  # digits that belong to a name: acc5, top-1
 
-Place = tuple[str, int, int, str]  # a name, where its number stands, and what follows it: nothing or a percent sign
+Place = tuple[str, int, int, str]  # a name, the span of its number, and what follows it: nothing or a percent sign
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where the numbers of a line stand; `fixed` are the digits that are part of names, and must be the same."""
+    """The positions of a line's numbers; `fixed` are the digits that are part of names, and must be the same."""
 
     fixed: tuple[tuple[int, int, str], ...]
     marks: tuple[Place, ...] = ()
@@ -48,7 +48,7 @@ def parse(text: str, under: str = "") -> Line:
         return parsed(text, under)
     shape = (text.translate(ANY_DIGIT), under)
     plans = _PLANS.get(shape)
-    if plans is None:  # a shape that comes once is worth no plan
+    if plans is None:  # a shape that occurs once needs no plan
         _PLANS[shape] = []
         return parsed(text, under)
     plan = next((plan for plan in plans if plan.fits(text)), None)
@@ -61,7 +61,7 @@ def parse(text: str, under: str = "") -> Line:
 
 
 def _plan(text: str, under: str, line: Line) -> Plan:
-    """Where a line's numbers stand: each digit is made one of its own, and what is read shows where it came from."""
+    """The positions of a line's numbers: each digit is replaced by a unique one, which shows where a parsed value came from."""
     stamp = STAMP.match(text)
     named = [found.span() for found in NAMED.finditer(text, stamp.end() if stamp else 0)]
     fixed = Plan(tuple((a, b, text[a:b]) for a, b in named))
@@ -77,7 +77,7 @@ def _plan(text: str, under: str, line: Line) -> Plan:
 
 
 def _by_probe(probe: str, under: str, fixed: Plan) -> Plan | None:
-    """The plan that a line with a digit of its own in every place shows; None where it shows none."""
+    """The plan shown by a line with a unique digit in every place; None if it shows none."""
     line = parsed(probe, under)
     marks, pairs = _places(line.marks, probe), _places(line.pairs, probe)
     if marks is None or pairs is None or line.varies:

@@ -62,7 +62,7 @@ def _label(cell: str) -> str:
 
 
 def _values(cells: Sequence[str]) -> bool:
-    """Whether each cell holds a number or says that there is none."""
+    """Whether each cell holds a number or a placeholder for a missing one."""
     try:
         return all(number(cell) is not None or cell.lower() in MISSING for cell in cells)
     except ValueError:

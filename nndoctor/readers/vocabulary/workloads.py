@@ -1,4 +1,4 @@
-"""Columns that the frameworks of today log beside losses: reinforcement and preference learning, generators, experts, speed.
+"""Columns that today's frameworks log in addition to losses: reinforcement and preference learning, generators, experts, speed.
 
 The names are those of TRL, verl, OpenRLHF, Stable-Baselines3, CleanRL, RLlib, rl_games, Tianshou, DeepSpeed, Megatron, NeMo,
 torchtitan, Ultralytics and of the usual GAN, VAE and contrastive scripts, in lower case joined by underscores.
@@ -68,7 +68,7 @@ RANK_TIME = re.compile(
 PREFERENCE = re.compile(
     r"^(?:train_|eval_|val_|valid_|test_)?(?:rewards?(?:_train|_eval)?_(chosen|rejected|margins?|accurac(?:y|ies))|(chosen|rejected|reject)_rewards?|logps?(?:_train|_eval)?_(chosen|rejected))$"
 )
-# What tells of the machine and not of the training.
+# Columns about the machine, not the training.
 MACHINE = frozenset({"throughput", "step_time", "data_time", "memory"})
 
 
