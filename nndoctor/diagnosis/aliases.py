@@ -57,7 +57,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 def names_meant_by(word: str) -> tuple[str, ...]:
     """The names of the rules that a common term means; none where it is not known.
 
-    >>> meant("Vanishing gradients"), meant("dead neurons"), meant("warm-up")
+    >>> names_meant_by("Vanishing gradients"), names_meant_by("dead neurons"), names_meant_by("warm-up")
     (('vanishing-gradient',), ('dead-relu',), ('warmup-unfinished',))
     """
     spelled = "-".join(word.lower().replace("_", " ").replace("-", " ").split())
