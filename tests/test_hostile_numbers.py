@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from nndoctor.reporters.page import Style
 
 VALUES = st.one_of(
     st.floats(-10, 10),
-    st.sampled_from([0.0, 1.0, 2.302585, math.nan, math.inf, -math.inf, 1e300, -1e300, 1e-300, 5e-324]),
+    st.sampled_from([0.0, 1.0, 2.302585, math.nan, math.inf, -math.inf, 1e300, -1e300, 1e308, 1e-300, 5e-324]),
 )
 NAMES = ["train/loss", "validation/loss", "train/accuracy", "validation/accuracy", "lr", "grad_norm"]
 NEEDED = sorted({name for rule in RULES for part in rule.needs for name in part.split("|") if ":" not in name})
@@ -52,3 +53,23 @@ def test_any_series_is_judged_and_reported(run):
     assert terminal.render([report], Style())
     assert json.render([report])
     concise.render([report])
+
+
+def test_one_huge_value_among_ordinary_ones_is_judged_without_a_warning_of_numpy():
+    """The training loss jumps to the largest number that a log can hold, and what is derived from it overflows."""
+    validation = [-0.63, -0.57, -0.61, -0.59, -0.58, -0.59, -0.593, -0.611]
+    run = Run(
+        {
+            "train/loss": Series.of("train/loss", [-0.793, -0.797, -0.795, 1e308, -0.794, -0.79, -0.78, -0.804]),
+            "validation/loss": Series.of("validation/loss", validation),
+        },
+        {},
+        "x.csv",
+        "x.csv",
+        "csv",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = diagnose(run, RULES)
+        assert terminal.render([report], Style())
+    assert report.errors == ()

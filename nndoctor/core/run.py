@@ -44,7 +44,8 @@ def once(measure: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run,
     def kept(run: Run, /, *asked: P.args, **named: P.kwargs) -> T:
         key = name, *asked, *named.items()
         if key not in run.measured:
-            run.measured[key] = measure(run, *asked, **named)
+            with np.errstate(all="ignore"):  # a log may hold 1e308, and what overflows is compared as infinity
+                run.measured[key] = measure(run, *asked, **named)
         value: T = run.measured[key]
         return value
 

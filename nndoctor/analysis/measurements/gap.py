@@ -59,7 +59,7 @@ def noise_ratio(view: View) -> float:
     if view.pair is None or min(c.n for c in view.pair) < 5:
         return NAN
     train, validation = view.pair
-    return math.log10((validation.noise + 1e-6) / (train.noise + 1e-6))
+    return math.log10(validation.noise + 1e-6) - math.log10(train.noise + 1e-6)
 
 
 def slopes_apart(view: View) -> float:

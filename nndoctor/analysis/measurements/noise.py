@@ -61,13 +61,13 @@ def noise_growth(curve: Curve) -> float:
     first = curve.raw[: len(curve.raw) // 2]
     if len(first) < 4 or len(curve.late) < 4:
         return NAN
-    return math.log10((curve.late_noise + 1e-6) / (noise_level(first) + 1e-6))
+    return math.log10(curve.late_noise + 1e-6) - math.log10(noise_level(first) + 1e-6)
 
 
 def noise_of_fall(curve: Curve) -> float:
     """The second half's noise over its fall."""
     fall = abs(curve.slope(0.5))
-    return math.log10((curve.late_noise + 1e-6) / (fall + 1e-6)) if len(curve.late) >= 4 else NAN
+    return math.log10(curve.late_noise + 1e-6) - math.log10(fall + 1e-6) if len(curve.late) >= 4 else NAN
 
 
 def rises(curve: Curve) -> float:
