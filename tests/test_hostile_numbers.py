@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import warnings
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nndoctor.analysis.liveness import MAX_DIGITS, significant_digits
+from nndoctor.core.formatting import percent
 from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
 from nndoctor.diagnosis.catalogue import RULES
@@ -73,3 +76,15 @@ def test_one_huge_value_among_ordinary_ones_is_judged_without_a_warning_of_numpy
         report = diagnose(run, RULES)
         assert terminal.render([report], Style())
     assert report.errors == ()
+
+
+def test_digits_are_counted_beside_the_largest_number():
+    """Its quotient by the smallest unit would be infinite."""
+    assert significant_digits(np.array([1.25, 0.5])) == 3
+    with np.errstate(over="ignore"):
+        assert significant_digits(np.array([1e308, 0.5])) == MAX_DIGITS
+
+
+def test_shares_that_are_no_numbers_are_written_all_the_same():
+    """A message quotes what the log holds."""
+    assert [percent(share) for share in (0.1, 0.005, math.inf, math.nan)] == ["10%", "0.5%", "inf%", "nan%"]

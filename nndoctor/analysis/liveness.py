@@ -89,7 +89,8 @@ def significant_digits(values: Array) -> int:
     smallest, largest = unit(values), float(np.abs(values).max(initial=0.0))
     if smallest == 0:
         return MAX_DIGITS
-    return math.floor(math.log10(max(largest, smallest) / smallest) + 1e-9) + 1
+    digits = math.floor(math.log10(max(largest, smallest)) - math.log10(smallest) + 1e-9) + 1
+    return min(digits, MAX_DIGITS)
 
 
 def repeats_from(series: Series) -> int:

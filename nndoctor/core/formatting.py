@@ -56,7 +56,7 @@ def rough(value: float, digits: int = 2) -> str:
 def percent(share: float) -> str:
     """A share of one: `11%`, `0.5%`."""
     value = 100 * share
-    return f"{value:.0f}%" if abs(value) >= 9.95 or value == round(value) else f"{value:.1f}%"
+    return f"{value:.0f}%" if abs(value) >= 9.95 or not value % 1 else f"{value:.1f}%"
 
 
 def others_of(count: int, what: str = "layer") -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import percent, step
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -35,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     steps = period * float(loss.x[-1] - loss.x[0]) / max(len(loss.x) - 1, 1)
     yield Symptom(
-        f"training loss repeats the same rise and fall every {step(round(steps))} {run.axis}s, as if the examples came in the same order in each epoch",
+        f"training loss repeats the same rise and fall every {steps:.0f} {run.axis}s, as if the examples came in the same order in each epoch",
         confidence_between(alike, alike_enough, 0.95),
         {"period_steps": steps, "correlation": round(alike, 3), "height": height},
         series="train/loss",
