@@ -95,7 +95,7 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     if comma_decimals(source.start):
         lines = [with_points(line) for line in lines]
     found = records(lines)
-    if counts(found) or "|" not in source.start:
+    if counts(found) or not ("|" in source.start or "ETA: " in source.start):
         return found
     bars = drawn(lines)
     return bars if counts(bars) else found
@@ -109,7 +109,7 @@ def _is_json(start: str) -> bool:
     start = start.lstrip()
     if start.startswith("["):
         return start[1:].lstrip()[:1] in ("{", "[", '"')
-    return start.startswith("{") and not start.startswith("{'")
+    return start.startswith("{") and not start.startswith(("{'", "{\u2018"))
 
 
 READER = Reader(

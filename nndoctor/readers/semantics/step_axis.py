@@ -15,6 +15,7 @@ from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
 MAX_STEP = 1e15  # no run has more steps; a column with larger values, or without finite ones, is not a count
+FIRST_EPOCHS = (0.0, 1.0)  # a run of one epoch has no other number: rows of epoch 0.53 or 18 are steps within it
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
 
@@ -45,7 +46,7 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     for axis, unit in ((steps, "step"), (epochs, "epoch")):
         if axis is not None and not _repeats_within(axis, table, meanings):
             return axis, unit, ()
-    if steps is None and epochs is not None and _are_of_one_epoch(table, epochs):
+    if steps is None and epochs is not None and _are_runs_of_one_epoch(table, epochs):
         return epochs, "epoch", ()
     counted = np.arange(1, table.rows + 1, dtype=np.float64)
     if steps is not None or epochs is not None:
@@ -54,9 +55,9 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     return counted, unit, ("no step or epoch column; using row numbers",)
 
 
-def _are_of_one_epoch(table: Table, epochs: Array) -> bool:
-    """Whether all rows are of the same epoch, and each is a run of its own."""
-    return len(np.unique(epochs)) == 1 and _one_row_runs(table)
+def _are_runs_of_one_epoch(table: Table, epochs: Array) -> bool:
+    """Whether all rows are of the same epoch, the first, and each is a run of its own."""
+    return bool((epochs == epochs[0]).all()) and epochs[0] in FIRST_EPOCHS and _one_row_runs(table)
 
 
 def _validated_in_every_row(table: Table, meanings: Mapping[str, Meaning]) -> bool:
@@ -163,9 +164,7 @@ def _repeats_within(axis: Array, table: Table, meanings: Mapping[str, Meaning]) 
     if len(same) < 2 or len(same) < 0.2 * len(axis):
         return False
     kinds = (Kind.SERIES, Kind.PART)
-    present = [
-        table.columns[c].present
-        for c, meaning in meanings.items()
-        if meaning.kind in kinds and meaning.metric not in WITHOUT_SPLIT
-    ]
+    curves = {c: meaning for c, meaning in meanings.items() if meaning.kind in kinds}
+    with_split = [c for c, meaning in curves.items() if meaning.metric not in WITHOUT_SPLIT]
+    present = [table.columns[c].present for c in with_split or curves]  # reinforcement learning has only the others
     return any(np.mean(p[same] & p[same + 1]) > 0.5 for p in present if p.any())

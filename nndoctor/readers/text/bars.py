@@ -5,31 +5,44 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nndoctor.readers.text.marks import EPOCH
+from nndoctor.readers.text.marks import EPOCH, PERCENT_BAR
 from nndoctor.readers.text.pairs import REDRAWN, known, parse
 from nndoctor.readers.text.records import Record
 
 COUNT = re.compile(r"(?<![\d.])(?P<done>\d+)/(?:\d+|\?)\s*\[")
+EPOCH_OF_KERAS = re.compile(r"^Epoch (?P<epoch>\d+)/\d+\s*$")
 
 
 def drawn(lines: Sequence[str]) -> list[Record]:
-    """A record for each count of a bar that also shows a loss or a metric (NeMo, kohya, diffusers)."""
+    """A record for each count of a bar that also shows a loss or a metric (NeMo, kohya, diffusers, Keras, torchtune)."""
     found: list[Record] = []
+    epoch = ""
     for number, text in enumerate(lines, 1):
-        if "|" not in text or "[" not in text:
+        if headed := EPOCH_OF_KERAS.match(text):
+            epoch = headed["epoch"]
+        if "[" not in text or not ("|" in text or "ETA: " in text):
             continue
         for piece in REDRAWN.split(text):
             count = COUNT.search(piece)
-            if count is None or "|" not in piece:
+            if count is None:
                 continue
-            pairs = parse(piece[count.end() :]).pairs
+            before, pairs = piece[: count.start()], _pairs(piece, count.end())
             if not any(map(known, pairs)):
                 continue
-            epoch = EPOCH.search(piece[: count.start()])
-            marks = {"epoch": epoch["epoch"]} if epoch else {}
+            said = EPOCH.search(before)
+            marks = {"epoch": said["epoch"] if said else epoch} if said or epoch else {}
             marks["step"] = count["done"]
             if found and found[-1].marks == marks:
                 found[-1].values.update(pairs)
             else:
                 found.append(Record(marks, frozenset(marks), number, dict(pairs)))
     return found
+
+
+def _pairs(piece: str, end: int) -> dict[str, object]:
+    """The numbers behind a bar's count, or, where none of them is a loss or a metric, those before the bar."""
+    behind = parse(piece[end:]).pairs
+    bar = PERCENT_BAR.search(piece)
+    if bar is None or any(map(known, behind)):
+        return behind
+    return parse(piece[: bar.start()]).pairs

@@ -33,6 +33,12 @@ POINT = re.compile(r"(?<![\d.,])0\.\d")
 COMMAS = 4  # numbers such as 0,41 that show decimal commas
 COCO = re.compile(r"^\s*Average (?P<what>Precision|Recall) .*@\[(?P<of>[^\]]*)\] = (?P<value>-?[\d.]+)\s*$")
 VALIDATE = re.compile(r"\bvalidate step:\s*(\d+)\s+loss:\s*(\S+)")  # torchtitan
+EPISODE = re.compile(
+    r"^\W*Ep(?:isode)?\s*[:#=]?\s*\[?(?P<at>\d+)(?:/\d+)?\]?(?=.*\b(?:score|reward|return|ep_r)\b)", re.IGNORECASE
+)
+SCORE_OF_EPISODES = re.compile(
+    r"\b(?P<mean>average |avg |mean )?(?:total )?(?:score|reward|return)\b(?!_)", re.IGNORECASE
+)
 ESTIMATOR = re.compile(r"Saving dict for global step (\d+):(.*)")
 
 
@@ -107,12 +113,25 @@ def _deeplearning4j(line: str) -> str | None:
     return f"step {found[1]} train loss {found[2]}" if found is not None else None
 
 
+def _episode(line: str) -> str | None:
+    """`Episode 10, score: 20`: what a game is played for is its reward, by whatever name; its mean over episodes is kept."""
+    found = EPISODE.match(line)
+    if found is None:
+        return None
+    rest = line[found.end() :]
+    if len(names := {said["mean"] is None: said for said in SCORE_OF_EPISODES.finditer(rest)}) > 1:
+        rest = f"{rest[: names[True].start()]}last{rest[names[True].end() :]}"  # of one episode alone
+    return f"step {found['at']} {SCORE_OF_EPISODES.sub('reward', rest)}"
+
+
 # By a text that a line of the tool holds.
 REWORDED: Mapping[str, Callable[[str], str | None]] = {
     "validation_0-": _xgboost,
     "tot_loss[": lambda line: FRAMES.sub("", line),
     "@[ IoU=": _coco,
     "Score at": _deeplearning4j,
+    "Ep": _episode,
+    "ep": _episode,
 }
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from nndoctor.readers.text.marks import EPOCH, STAMP, bar_of, marked
+from nndoctor.readers.text.pasted import broken
 from nndoctor.readers.vocabulary.names import SPLITS, WITHOUT_SPLIT, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import NOT_LOSS
 
+MIN_LINE = 80  # characters; a shorter line is one record
 MAX_LINE = 4000  # characters of a line that are read
 MAX_KEY = 5  # words
 MAX_HEADING = 60  # characters
@@ -70,9 +72,13 @@ class Line:
 
 
 def drawings(text: str) -> list[str]:
-    """A line that was drawn over and over for one epoch after the other: the last drawing of each; else the line."""
+    """The records of one line of a file, normally one.
+
+    A progress bar redrawn for several epochs gives the last drawing of each epoch. A line that was pasted without its
+    line breaks gives all its records.
+    """
     if "\r" not in text:
-        return [text]
+        return broken(text) if len(text) > MIN_LINE else [text]
     last: dict[str, str] = {}
     for piece in text.split("\r"):
         if found := EPOCH.search(piece):

@@ -22,6 +22,7 @@ STEP_TIME = re.compile(
 )
 MIN_LATER_LINES = 2  # lines of every other rank after the last one of a rank that stopped
 MIN_LINES = 5  # lines of a rank that show that it reports at every step
+LAST = re.compile(r"^(?P<before>.*\S)\s+rank[ :=](?P<rank>\d{1,5})\s*$")  # WeNet and CosyVoice
 NUMBERED = re.compile(r"^(?P<before>)(?P<rank>\d{1,5}):\s(?=\D)")
 
 
@@ -38,7 +39,7 @@ def lines_of_one_rank(lines: Sequence[str], tells: Callable[[str], bool]) -> Ran
 
     The rank with the most such lines is kept (the lowest of several); lines that name no rank are kept.
     """
-    for pattern in (NAMED, NUMBERED):
+    for pattern in (NAMED, NUMBERED, LAST):
         sample = [(rank, line) for line in lines[:SAMPLE_LINES] if (rank := _rank(pattern, line)) is not None]
         if _interleaved([rank for rank, _ in sample]):
             counts = Counter(rank for rank, line in sample if tells(line))

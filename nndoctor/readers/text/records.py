@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from nndoctor.readers.text.dialects import plain
 from nndoctor.readers.text.pairs import Line, drawings, heading, known
+from nndoctor.readers.text.pasted import cleaned
 from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.text.tables import uncrossed
 from nndoctor.readers.vocabulary.english import in_english
@@ -59,7 +60,7 @@ def records(lines: Iterable[str]) -> list[Record]:
     found: list[Record] = []
     epoch: dict[str, str] = {}
     under, quoted = "", False
-    for number, text in enumerate(map(in_english, plain(uncrossed(lines))), 1):
+    for number, text in enumerate(map(in_english, plain(uncrossed(map(cleaned, lines)))), 1):
         if not _has_number(text):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
             continue

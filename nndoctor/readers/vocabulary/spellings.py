@@ -29,6 +29,7 @@ METRICS = table(
     loss: nllloss loss_fn objective logloss log_loss mlogloss multi_logloss binary_logloss bce bce_loss criterion
     loss: bce_with_logits loss_value loss_total lm_loss loss_mean mean_loss negative_log_likelihood loss_ce mse_loss
     loss: neg_log_likelihood mseloss l1_loss l1loss huber_loss dice_loss energy lm_cross_entropy loss_avg ctc_loss
+    loss: loss_net net_loss tot_loss loss_tot all_loss loss_all sum_loss loss_sum
     loss: loss_curve loss_total_loss perdida perda perte verlust perdita language_cross_entropy softmax_loss squared_error bpc bits_per_character bits_per_byte bpb total_loss categorical_crossentropy
     loss: nt_xent nt_xent_loss ntxent ntxent_loss info_nce info_nce_loss infonce infonce_loss simclr_loss byol_loss simsiam_loss moco_loss vicreg_loss barlow_loss dino_loss mlm_loss clm_loss ssl_loss reduced_train_loss neg_elbo negative_elbo elbo_loss step_loss avr_loss loss_current denoising_loss diffusion_loss noise_loss
     loss: sparse_categorical_crossentropy binary_crossentropy cross_entropy_objective trloss ce_mean_words
@@ -78,7 +79,7 @@ LR = _words(
 )
 GRAD_NORM = _words(
     "grad_norm gradnorm gradient_norm total_grad_norm global_grad_norm optim_total_grad_norm grad_norm_total norm_grad "
-    "gnorm grad_norm_l2 gradient_norm_l2 total_norm actor_grad_norm grad_gnorm policy_grad_norm gradients_default_optimizer_global_norm"
+    "gnorm grad_norm_l2 gradient_norm_l2 total_norm actor_grad_norm grad_gnorm policy_grad_norm gradients_default_optimizer_global_norm grdn"
 )
 # How half precision fares: the factor of its loss, and the steps that it lost.
 PRECISION = {
@@ -92,7 +93,7 @@ EPOCH_TIME = _words(
 )
 EPOCH = _words(
     "epoch epochs ep epoch_num epoch_number num_epoch epoch_idx epoch_id cur_epoch current_epoch n_epoch epoch_index "
-    "data_epoch logs_epoch epoche epoca epoque epoka epok epoch_no epoch_epoch train_epoch trainer_epoch"
+    "data_epoch logs_epoch epoche epoca epoque epoka epok epoch_no epoch_epoch train_epoch trainer_epoch epch"
 )
 STEP = _words(
     "step steps global_step current_step current_steps iter iteration iterations it iters update updates num_updates trainer_global_step "
@@ -154,7 +155,7 @@ ADVERSARIAL = re.compile(
 REWARD = re.compile(
     r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_return|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
     r"|(train_|eval_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|average_?ep_?ret|ep_?ret|return|critic_(?:rewards|score)_mean"
-    r"|average_rewards?|total_rewards?|average_returns?|returns_mean|(train_|test_|eval_|rollout_)?success_rate|r|rew)$"
+    r"|mean_\d+_episode_rewards?|mean_?rew|ep_r|average_rewards?|total_rewards?|average_returns?|returns_mean|(train_|test_|eval_|rollout_)?success_rate|r|rew)$"
 )
 PLAYING = re.compile(
     r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|episodic_return|ep_return|episode_length|rollout|rewards?|returns?"

@@ -1,0 +1,59 @@
+"""What pasting does to a log: typographic quotes, remarks behind the numbers, several records on one line."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+FEWEST = 3  # records on one line that show that its line breaks were lost
+STRAIGHT = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
+REMARK = re.compile(r"\s*(?:<[-=]{2,}|\u2190).*$")
+TENSOR = re.compile(
+    r"tensor\(\s*\[?\s*([-+]?[\d.]+(?:e[-+]?\d+)?|[-+]?(?:nan|inf))\.?\s*\]?(?:\s*,[^()]*(?:\([^()]*\))?)?\)",
+    re.IGNORECASE,
+)
+WENET = re.compile(r"\b(?P<split>TRAIN|CV) Batch (?P<epoch>\d+)/(?P<step>\d+)(?= .*\bloss )")
+THOUSANDS = re.compile(r"\bstep:(?P<count>\d+(?:\.\d+)?)K\b")  # LeRobot
+BREAKS = (
+    re.compile(r"\s+(?=\[?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d)"),  # a logger's time stamp
+    re.compile(r"(?<=\})\s*(?=\{['\"]\w)"),  # dictionaries
+)
+EPOCHS = re.compile(r"\s+(?=\[?epoch[\s:#\[]+(?P<epoch>\d+))", re.IGNORECASE)
+
+
+def cleaned(line: str) -> str:
+    """A line with straight quotes, numbers for tensors of one element, and without a remark behind an arrow.
+
+    >>> cleaned("{\u2018loss\u2019: tensor([0.5], device='cuda:0')}  <-- here")
+    "{'loss': 0.5}"
+    """
+    if not line.isascii():
+        line = line.translate(STRAIGHT)
+    if "<" in line or "\u2190" in line:
+        line = REMARK.sub("", line)
+    if "tensor(" in line:
+        line = TENSOR.sub(r"\1", line)
+    if " Batch " in line and (found := WENET.search(line)):
+        if found["split"] == "CV":
+            return ""  # of one batch of many; the epoch's line has the mean
+        line = f"{line[: found.start()]}epoch {found['epoch']} batch {found['step']} train{line[found.end() :]}"
+    if "step:" in line and (found := THOUSANDS.search(line)):
+        line = f"{line[: found.start()]}step:{1000 * float(found['count']):.0f}{line[found.end() :]}"
+    return line
+
+
+def broken(line: str) -> list[str]:
+    """The records of a line whose line breaks were lost; the line itself where it is one record.
+
+    >>> broken("{'loss': 0.5} {'loss': 0.4} {'loss': 0.3}")
+    ["{'loss': 0.5}", "{'loss': 0.4}", "{'loss': 0.3}"]
+    """
+    for pattern in BREAKS:
+        pieces = pattern.split(line)
+        if len(pieces) >= FEWEST:
+            return pieces
+    starts = {found["epoch"]: found.start() for found in reversed(list(EPOCHS.finditer(line)))}
+    if len(starts) < FEWEST - 1:
+        return [line]
+    cuts = [0, *sorted(starts.values()), len(line)]
+    return [line[a:b] for a, b in pairwise(cuts) if line[a:b].strip()]
