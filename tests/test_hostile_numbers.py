@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import suppress
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nndoctor.analysis.liveness import MAX_DIGITS, significant_digits
+from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.formatting import percent
 from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
+from nndoctor.readers import read
 from nndoctor.reporters import concise, json, terminal
 from nndoctor.reporters.page import Style
 
@@ -88,3 +91,13 @@ def test_digits_are_counted_beside_the_largest_number():
 def test_shares_that_are_no_numbers_are_written_all_the_same():
     """A message quotes what the log holds."""
     assert [percent(share) for share in (0.1, 0.005, math.inf, math.nan)] == ["10%", "0.5%", "inf%", "nan%"]
+
+
+def test_a_table_whose_steps_are_infinite_is_read_or_refused_without_a_warning_of_numpy(tmp_path):
+    """Differences between such steps are no numbers."""
+    log = tmp_path / "run.csv"
+    log.write_text("epoch,train_loss,lr\n" + "".join(f"inf,{3 - k / 10},0.1\n" for k in range(9)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with suppress(UnreadableLog):
+            read(log)

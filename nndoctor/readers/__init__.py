@@ -7,6 +7,8 @@ from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 
+import numpy as np
+
 from nndoctor.core.bounded import Bounded
 from nndoctor.core.errors import NotALog, UnreadableLog, UsageError, nearest
 from nndoctor.core.run import Fact, Run
@@ -89,6 +91,7 @@ READERS: tuple[Reader, ...] = (
 PRINTED = frozenset({"text", "yolo-terminal", "ruled-tables", "aligned"})
 
 
+@np.errstate(all="ignore")  # a log may hold infinity as a step or as a loss
 def read(source: object, *, maps: Iterable[str] = (), usual: Mapping[str, str] | None = None) -> list[Run]:
     """Every run behind a path, a Source, a DataFrame or a dict of lists.
 
