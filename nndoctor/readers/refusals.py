@@ -34,7 +34,7 @@ MODELS = {
 PICKLED = re.compile(rb"\x80[\x02-\x05]|\(dp\d|\(lp\d|ccopy_reg|c__builtin__")
 TRACEBACK = "Traceback (most recent call last)"
 RAISED = re.compile(
-    r"^(?:\[?rank\d+\]?:\s*)?([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning)\b.{0,120})", re.MULTILINE
+    r"^(?:\[?rank\d+\]?:\s*)?((?:[A-Za-z_][\w.]*)?(?:Error|Exception|Interrupt|Exit|Warning)\b.{0,120})", re.MULTILINE
 )
 
 

@@ -121,3 +121,29 @@ def test_rows_of_one_rounded_epoch_are_steps(pasted: Write, rounded: list[str]) 
 def test_what_episodes_are_played_for_is_their_reward(pasted: Write, line: str) -> None:
     run = pasted("".join(line.format(k, 10 * k) for k in range(1, 7)))
     assert _values(run, "reward") == [10, 20, 30, 40, 50, 60]
+
+
+def test_a_batch_without_a_hit_is_not_the_accuracy(pasted: Write) -> None:
+    """The last batch of a thousand classes has none right, and the mean so far has: `acc1: 0.0000 (0.2103)` is in percent."""
+    rows = [
+        f"Epoch: [0]  [ {k}/5005]  loss: 6.9{k} (6.9)  acc1: 0.0000 (0.2{k})  acc5: 0.0000 (0.9{k})" for k in range(6)
+    ]
+    run = pasted("\n".join(rows))
+    assert _values(run, "train/accuracy") == [0.002, 0.0021, 0.0022, 0.0023, 0.0024, 0.0025]
+
+
+def test_the_tables_of_detectron2_are_evaluations(pasted: Write) -> None:
+    row = "[08/14 10:0{0}:13 d2.utils.events]:  eta: 0:43:51  iter: {0}99  total_loss: 1.{0}  lr: 0.0003\n"
+    table = (
+        "|  AP   |  AP50  |  AP75  |  APs  |\n|:-----:|:------:|:------:|:-----:|\n| {0}.500 | {0}.900 | 0.0 | nan |\n"
+    )
+    per_category = "| category | AP |\n|:---|:---|\n| cat | 99.0 |\n"
+    run = pasted("".join((row + table + per_category).format(k) for k in range(1, 5)))
+    assert _values(run, "validation/map") == [0.015, 0.025, 0.035, 0.045]
+
+
+def test_a_line_that_tells_of_a_loaded_checkpoint_marks_a_resume(pasted: Write) -> None:
+    rows = [f"epoch {k} train loss {2 - 0.1 * k:.2f}" for k in range(12)]
+    rows[6:6] = ["I Loading best validating checkpoint from /work/best-7"]
+    text = "\n".join(["=> loaded checkpoint 'pretrained.pth'", *rows, "Loading the best checkpoint for the test", ""])
+    assert pasted(text).fact("resumed_at") == (6.0,)

@@ -20,7 +20,7 @@ from nndoctor.readers.semantics.hyperparameters import settings_as_facts
 from nndoctor.readers.semantics.impossible import without_impossible
 from nndoctor.readers.semantics.nonfinite import not_finite
 from nndoctor.readers.semantics.other_tables import refuse_other_tables
-from nndoctor.readers.semantics.resume import rejoined
+from nndoctor.readers.semantics.resume import rejoined, reported_resumes
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
 from nndoctor.readers.semantics.unreadable import unreadable_facts
 from nndoctor.readers.tables.table import Rows, Table
@@ -115,8 +115,8 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
     lost, empty = not_finite(table, meanings, part, used)
     facts = {**lost, **impossible, **_constants(table, meanings, part), **_settings(table, part), **base.facts}
     facts.update(_epochs(table, meanings, part))
-    if part.resumed:
-        facts["resumed_at"] = Fact(part.resumed)
+    if resumed := part.resumed or reported_resumes(table, part):
+        facts["resumed_at"] = Fact(resumed)
     scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})
     run = replace(
         base,

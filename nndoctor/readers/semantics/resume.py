@@ -1,4 +1,4 @@
-"""Runs that were resumed whose count of epochs started over (Keras' CSVLogger with append) are one run."""
+"""Resumed runs: rows whose count of epochs started over (Keras' CSVLogger with append), and resumes that a log reports."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from nndoctor.readers.vocabulary.names import Kind, Meaning
 
 MAX_JUMP = 0.2  # of the improvement so far: a resumed run starts again within it, a fresh network starts at the top
 MIN_POINTS = 3  # points of a run before and after
+MIN_ROWS = (
+    4  # before and after a line that reports a resume: checkpoints are also loaded at the start and for a final test
+)
 
 
 def rejoined(parts: Sequence[Segment], table: Table, meanings: Mapping[str, Meaning]) -> list[Segment]:
@@ -52,3 +55,13 @@ def _counted_on(first: Segment, second: Segment) -> Segment:
     return Segment(
         np.concatenate([first.rows, second.rows]), np.concatenate([first.axis, axis]), (*first.resumed, float(axis[0]))
     )
+
+
+def reported_resumes(table: Table, part: Segment) -> tuple[float, ...]:
+    """The first step after each line of a printed log that reports a resume, for one run of the table."""
+    fact = table.facts.get("resume_lines")
+    if fact is None or table.lines is None or not isinstance(fact.value, tuple):
+        return ()
+    rows = [int(np.searchsorted(table.lines[part.rows], line)) for line in fact.value]
+    last = len(part.rows) - MIN_ROWS
+    return tuple(dict.fromkeys(float(part.axis[row]) for row in rows if MIN_ROWS <= row <= last))

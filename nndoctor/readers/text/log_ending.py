@@ -11,6 +11,7 @@ import numpy as np
 from nndoctor.core.run import Fact
 from nndoctor.readers.io.source import LARGE_TEXT, PIECE, Source
 from nndoctor.readers.tables.table import Table
+from nndoctor.readers.text.resumes import resume_lines
 
 TAIL_BYTES = 1 << 16  # bytes at the end that are searched for an error message
 MAX_CHARACTERS = 300  # characters of a line that are kept
@@ -70,7 +71,7 @@ def with_ending(source: Source, tables: Sequence[Table]) -> list[Table]:
     before = (
         int(lines[-2]) if len(lines) > 1 else 0
     )  # an error message may itself name a step, and count as the last record
-    found = {**_boosted(source), **_ended(source, before), **_scale_cuts(source)}
+    found = {**_boosted(source), **_ended(source, before), **_scale_cuts(source), **resume_lines(source)}
     return [*tables[:-1], replace(last, facts={**last.facts, **found})] if found else list(tables)
 
 

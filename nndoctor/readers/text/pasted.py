@@ -1,4 +1,4 @@
-"""What pasting does to a log: typographic quotes, remarks behind the numbers, several records on one line."""
+"""Lines put into the form that the other modules read: as they were before pasting, and without a batch's zeros."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ TENSOR = re.compile(
     re.IGNORECASE,
 )
 WENET = re.compile(r"\b(?P<split>TRAIN|CV) Batch (?P<epoch>\d+)/(?P<step>\d+)(?= .*\bloss )")
+ZERO_OF_BATCH = re.compile(r"\b(?P<name>(?:acc|prec|top)[-@]?[15]:?\s+)0\.0+\s*\((?P<mean>\d+\.\d+)\)", re.IGNORECASE)
 THOUSANDS = re.compile(r"\bstep:(?P<count>\d+(?:\.\d+)?)K\b")  # LeRobot
 BREAKS = (
     re.compile(r"\s+(?=\[?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d)"),  # a logger's time stamp
@@ -37,6 +38,8 @@ def cleaned(line: str) -> str:
         if found["split"] == "CV":
             return ""  # of one batch of many; the epoch's line has the mean
         line = f"{line[: found.start()]}epoch {found['epoch']} batch {found['step']} train{line[found.end() :]}"
+    if "0 (" in line:
+        line = ZERO_OF_BATCH.sub(r"\g<name>\g<mean>%", line)  # a batch of a thousand classes is often all wrong
     if "step:" in line and (found := THOUSANDS.search(line)):
         line = f"{line[: found.start()]}step:{1000 * float(found['count']):.0f}{line[found.end() :]}"
     return line

@@ -11,6 +11,8 @@ from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning_of
 
 LABEL = re.compile(r"(?:.*(?:\s{2,}|\s-\s|:\s))?(?P<label>\S.*)")  # what a logger puts before it is left out
 DIGIT = re.compile(r"\d")
+COCO = ("AP50", "AP75")
+COCO_HEADER = re.compile(r"^\s*\|\s*AP\s*\|\s*AP50\s*\|\s*AP75\s*\|")
 MAX_COLUMNS = 32  # columns
 
 
@@ -24,6 +26,9 @@ def uncrossed(lines: Iterable[str]) -> Iterator[str]:
         if "|" not in line and "\u2502" not in line:
             yield line
             continue
+        if COCO_HEADER.match(line):
+            across = COCO
+            continue
         if not across and DIGIT.search(line, line.find("|") + 1):
             yield line  # neither a header nor below one
             continue
@@ -36,7 +41,14 @@ def uncrossed(lines: Iterable[str]) -> Iterator[str]:
             across = names if any(map(_tells, names)) else across
             yield line
         else:
-            yield _named(_label(cells[0]), across, cells[1:]) or line
+            yield _named(_label(cells[0]), across, cells[1:]) or _coco(across, cells) or line
+
+
+def _coco(across: Sequence[str], cells: Sequence[str]) -> str:
+    """The row below `| AP | AP50 | AP75 |` (detectron2): the mAP of the evaluation; the empty text for any other."""
+    if across is not COCO or len(cells) <= len(COCO) or not _values(cells):
+        return ""
+    return f"validation mAP: {cells[0]}, validation mAP50: {cells[1]}"
 
 
 def _named(label: str, across: Sequence[str], values: Sequence[str]) -> str:

@@ -57,7 +57,7 @@ METRICS = table(
     r2: r2 r2_score r_squared rsquared r2score
     bleu: bleu sacrebleu bleu4 bleu_4 bleu_score
     rouge: rouge rouge_l rougel rouge1 rouge_1 rouge2 rouge_lsum rougelsum
-    word_error: wer word_error_rate cer char_error_rate per
+    word_error: wer wer_transducer wer_ctc word_error_rate cer char_error_rate per
     top5_accuracy: top5 top_5 acc5 acc_5 prec5 prec_5 top5_acc acc_top5 top_5_accuracy top5_accuracy acc_at_5 prec_at_5 accuracy05 acc05
     top5_accuracy: sparse_top_k_categorical_accuracy top_k_categorical_accuracy accuracy_top5 accuracy_top_5 top5acc
     mae: mae mean_absolute_error l1 absolute_error

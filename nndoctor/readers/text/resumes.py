@@ -1,0 +1,24 @@
+"""Lines of a printed log that say that the run was resumed, or a checkpoint loaded, there."""
+
+from __future__ import annotations
+
+import re
+
+from nndoctor.core.run import Fact
+from nndoctor.readers.io.source import LARGE_TEXT, Source
+
+MAX_LINES = 20  # a log that loads a checkpoint more often does so as part of its training
+RESUMED = re.compile(
+    r"^.*\b(?:(?:resuming|resumed)\b|(?:re)?load(?:ed|ing)\b.{0,60}\bcheckpoint\b"
+    r"|restor(?:ed|ing)\b.{0,40}\b(?:parameters|model|weights|checkpoint|state)\b).*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def resume_lines(source: Source) -> dict[str, Fact]:
+    """The fact `resume_lines`: the numbers of the lines that report a resume, counted from 1."""
+    if source.size > LARGE_TEXT:
+        return {}
+    text = source.text()
+    found = [text.count("\n", 0, line.start()) + 1 for line in RESUMED.finditer(text)]
+    return {"resume_lines": Fact(tuple(found))} if 0 < len(found) <= MAX_LINES else {}
