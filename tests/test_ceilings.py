@@ -11,9 +11,9 @@ from tests import ceilings
 # What is counted, and how much of it there is. Lower a number as soon as the count falls; never raise one.
 CEILINGS = {
     ceilings.complex_functions: 20,
-    ceilings.unnamed_numbers: 255,
-    ceilings.literal_confidences: 20,
-    ceilings.written_limits: 127,
+    ceilings.unnamed_numbers: 213,
+    ceilings.literal_confidences: 19,
+    ceilings.written_limits: 106,
 }
 
 

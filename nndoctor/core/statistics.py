@@ -17,6 +17,8 @@ MAX_POINTS = 50_000  # longer curves are sampled or reduced before they are meas
 MAX_SORTED = 256  # points up to which sorting is faster than partitioning
 POWERS = (0.1, 0.25, 0.5, 1.0, 2.0)  # of the power laws that a forecast tries
 DECAYS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # of the exponentials, in lengths of the run
+MAD_TO_STD = 1.4826  # times the median absolute deviation of normal noise: its standard deviation
+TINY = 1e-12  # keeps a quotient finite where its denominator is zero
 BINS = 200  # points that a reduced curve has at most: enough to place a turn to half a percent of the run
 
 
@@ -145,7 +147,7 @@ def noise_level(y: Array) -> float:
         y = y[: len(y) // 50 * 50].reshape(50, -1)[:, :1000]
     with np.errstate(over="ignore", invalid="ignore"):  # a log may hold 1e308, and pages are drawn outside the engine
         second = y[..., 2:] - 2.0 * y[..., 1:-1] + y[..., :-2]
-    return float(1.4826 * median(np.abs(second)) / np.sqrt(6.0))
+    return float(MAD_TO_STD * median(np.abs(second)) / np.sqrt(6.0))
 
 
 def slope(x: Array, y: Array) -> tuple[float, float]:
@@ -160,7 +162,7 @@ def slope(x: Array, y: Array) -> tuple[float, float]:
         return 0.0, float("inf")
     best = median(rises)
     residual = y - best * x
-    spread = 1.4826 * median(np.abs(residual - median(residual)))
+    spread = MAD_TO_STD * median(np.abs(residual - median(residual)))
     width = float(np.std(x)) * np.sqrt(len(x))
     return best, (spread / width if width > 0 else float("inf"))
 

@@ -10,17 +10,17 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-RATIO = 10.0  # between the most and the least frequent class (Amazon SageMaker Debugger's ClassImbalance)
+MIN_RATIO = 10.0  # between the most and the least frequent class (Amazon SageMaker Debugger's ClassImbalance)
 NEARLY_ALL = 0.95  # share of one class: always guessing it looks like success
-FAR = 100.0  # between the most and the least frequent of few classes: the rare one is not learned
-FEW = 20  # classes; among more, a long tail is usual
-PADDING = 0.5  # share of the targets that are padding and count in the loss
+FAR_RATIO = 100.0  # between the most and the least frequent of few classes: the rare one is not learned
+MAX_CLASSES = 20  # classes; among more, a long tail is usual
+MAX_PADDING = 0.5  # share of the targets that are padding and count in the loss
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look for padding that counts in the loss; then compare the largest share with the smallest."""
     padding = run.number("padding_in_loss")
-    if padding > PADDING:
+    if padding > MAX_PADDING:
         value = run.number("padding_value")
         text = f"{percent(padding)} of the targets are padding (the value {value:.0f} at the end of each row) and count in the loss: set ignore_index={value:.0f}, or mask them"
         yield Symptom(
@@ -37,8 +37,8 @@ def check(run: Run) -> Iterator[Symptom]:
     if held[-1] >= NEARLY_ALL:
         text = f"{percent(held[-1])} of the examples belong to one class: always predicting it gives the same accuracy"
         yield Symptom(text, TYPICAL, evidence, place="train_data", severity=Severity.WARNING)
-    elif held[-1] / held[0] >= RATIO:
-        far = held[-1] / held[0] >= FAR and len(held) <= FEW
+    elif held[-1] / held[0] >= MIN_RATIO:
+        far = held[-1] / held[0] >= FAR_RATIO and len(held) <= MAX_CLASSES
         text = f"the most frequent class has {held[-1] / held[0]:.0f}× as many examples as the rarest ({percent(held[-1])} and {percent(held[0])})"
         yield Symptom(text, PLAUSIBLE, evidence, place="train_data", severity=Severity.WARNING if far else None)
 
@@ -51,7 +51,7 @@ RULE = Rule(
     needs={"fact:examples_seen": 1},
     check=check,
     why="Accuracy flatters a network that ignores rare classes. Use balanced accuracy or per-class metrics, and weight or resample the classes if the rare ones matter.",
-    how=f"The most frequent class has ten times as many examples as the rarest. A warning where it is a hundred times as many (of at most {FEW} classes), where one class has {percent(NEARLY_ALL)} of the examples, or where more than half of the targets of a sequence task are padding that the loss counts.",
+    how=f"The most frequent class has {MIN_RATIO:g} times as many examples as the rarest. A warning where it is {FAR_RATIO:g} times as many (of at most {MAX_CLASSES} classes), where one class has {percent(NEARLY_ALL)} of the examples, or where more than {percent(MAX_PADDING)} of the targets of a sequence task are padding that the loss counts.",
     sources=(Reference("Rauschmayr et al., Amazon SageMaker Debugger, MLSys 2021"),),
     remedies=("weigh-classes",),
     sick=(

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import DIRECT, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-MANY = 0.5  # share of features; borders of images are constant, and harmless
-ALL = 0.999
+MIN_SHARE = 0.5  # share of features; borders of images are constant, and harmless
+ALL_SHARE = 0.999
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -18,7 +19,7 @@ def check(run: Run) -> Iterator[Symptom]:
     constant, features = int(run.number("constant_features")), int(run.number("input_features"))
     share = constant / max(features, 1)
     evidence = {"constant": constant, "features": features}
-    if share >= ALL:
+    if share >= ALL_SHARE:
         yield Symptom(
             "all inputs are identical: the model cannot distinguish the examples",
             DIRECT,
@@ -26,7 +27,7 @@ def check(run: Run) -> Iterator[Symptom]:
             place="train_data",
             severity=Severity.ERROR,
         )
-    elif share > MANY or (constant and run.fact("input_is_table")):
+    elif share > MIN_SHARE or (constant and run.fact("input_is_table")):
         text = (
             f"{constant} of {features} features have the same value in every example checked: they carry no information"
         )
@@ -41,7 +42,7 @@ RULE = Rule(
     needs={"fact:constant_features": 1, "fact:input_features": 1},
     check=check,
     why="A constant feature is a second bias. Many of them point to a broken loading step; all of them mean that the inputs were lost.",
-    how="A feature whose largest and smallest values are the same over the examples read: any in a table, more than half in images and signals; an error if all are constant.",
+    how=f"A feature whose largest and smallest values are the same over the examples read: any in a table, more than {percent(MIN_SHARE)} in images and signals; an error if all are constant.",
     sources=(Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),),
     remedies=("look-at-the-data",),
     sick=(

@@ -41,7 +41,7 @@ RULE = Rule(
     needs={"fact:examples_seen": 1},
     check=check,
     why="A feature that was computed from the label makes training and validation look perfect, but is missing or wrong when the model is used.",
-    how="In a table with at least 3 features and 64 examples, one feature has exactly one value for each class, or is the number to be predicted. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later. In a contrastive loss, each embedding is its own positive.",
+    how="In a table with several features and enough examples, one feature has exactly one value for each class, or is the number to be predicted. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later. In a contrastive loss, each embedding is its own positive.",
     sources=(
         Reference("Kaufman et al., Leakage in Data Mining, TKDD 2012", "https://doi.org/10.1145/2382577.2382579"),
     ),

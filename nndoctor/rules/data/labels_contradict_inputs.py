@@ -10,11 +10,14 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-AGAINST = 0.05  # share of examples whose equal has another label
-SIGNAL = 0.3  # of what neighbours tell in the validation set: this and more is signal
-CHANCE = 1.5  # standard deviations: held-out labels that fit the outputs no better than others
-LEARNED = 0.3  # of the loss on the examples that are trained on
-NONE = 0.1  # at most so much in training is none
+MAX_CONTRADICTING = 0.05  # share of examples whose equal has another label
+MIN_SIGNAL = 0.15  # score of the neighbours in the validation set from which similar inputs have similar labels
+SIGNAL_APART = 0.1  # by which that score exceeds the one in the training set
+MAX_DEVIATIONS = (
+    1.5  # standard deviations by which labels that were held out may fit the outputs better than others by chance
+)
+MIN_LEARNED = 0.3  # share of the loss on its own examples that a training which memorizes takes away
+MAX_SCORE = 0.1  # score of the neighbours in the training set that is no signal
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -22,38 +25,41 @@ def check(run: Run) -> Iterator[Symptom]:
     against = run.number("contradicting_share")
     there = run.known("labels_found_in_input")
     train, held = run.fact("label_signal"), run.fact("label_signal_validation")
-    if against > AGAINST and not run.fact("validation_is_train"):
+    if against > MAX_CONTRADICTING and not run.fact("validation_is_train"):
         text = f"{percent(against)} of the examples have the same input as another example but a different label"
         yield Symptom(text, TYPICAL, {"share": against}, place="train_data")
     elif there is not None:
         text = f"at most {percent(there)} of the labels are tokens of the same input, at any shift: a causal language model takes labels that are its input_ids, and these belong to other examples"
         yield Symptom(text, MEASURED, {"found_in_input": there}, place="train_data")
     elif (
-        isinstance(train, float) and train < NONE and isinstance(held, float) and held > max(SIGNAL * 0.5, train + 0.1)
+        isinstance(train, float)
+        and train < MAX_SCORE
+        and isinstance(held, float)
+        and held > max(MIN_SIGNAL, train + SIGNAL_APART)
     ):
         text = f"in the training set, similar inputs do not have similar labels (score {percent(max(train, 0))}), while in the validation set they do ({percent(held)}): the training labels are shuffled, or augmentation destroys the signal"
         yield Symptom(
             text,
             MEASURED,
-            {"told_in_training": train, "told_in_validation": held},
+            {"signal_in_training": train, "signal_in_validation": held},
             place="train_data",
             severity=Severity.ERROR,
         )
-    elif isinstance(train, float) and train < NONE / 2 and _memorized(run):
+    elif isinstance(train, float) and train < MAX_SCORE / 2 and _memorized(run):
         steps, learned = run.number("heldout_steps"), run.number("heldout_learned")
         text = f"similar inputs do not have similar labels, and the model only memorizes them: trained on a part of the examples for {steps:.0f} steps it lowers their loss by {percent(learned)}, but its outputs for the others fit the labels no better than chance"
-        evidence = {"told_in_training": train, "deviations_from_chance": run.number("heldout_score")}
+        evidence = {"signal_in_training": train, "deviations_from_chance": run.number("heldout_score")}
         yield Symptom(text, SEVERAL_SIGNS, evidence, place="train_data")
-    elif isinstance(train, float) and train < NONE / 2 and held is None:
+    elif isinstance(train, float) and train < MAX_SCORE / 2 and held is None:
         text = "similar inputs do not have similar labels: the task is hard, or the labels do not belong to the inputs"
-        yield Symptom(text, FAINT, {"told_in_training": train}, place="train_data", severity=Severity.INFO)
+        yield Symptom(text, FAINT, {"signal_in_training": train}, place="train_data", severity=Severity.INFO)
 
 
 def _memorized(run: Run) -> bool:
-    """Whether a training on a part of the examples was learned and told nothing of the others, on inputs that are no stand-ins."""
+    """Whether a training on a part of the examples succeeded without helping on the others, with real inputs."""
     score, learned = run.known("heldout_score"), run.known("heldout_learned")
     structured = run.fact("inputs_structured") is True
-    return structured and score is not None and score < CHANCE and learned is not None and learned > LEARNED
+    return structured and score is not None and score < MAX_DEVIATIONS and learned is not None and learned > MIN_LEARNED
 
 
 RULE = Rule(
@@ -64,7 +70,7 @@ RULE = Rule(
     needs={"fact:contradicting_share": 1},
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how=f"Equal inputs with different labels for more than {percent(AGAINST)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(NONE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors tell nothing, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or fewer than half of the labels of a causal language model are tokens of its input.",
+    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or fewer than half of the labels of a causal language model are tokens of its input.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

@@ -10,19 +10,19 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-SHARE = 0.02  # of the validation examples: a few duplicates are in every collection
-REPEATED = 0.3  # share of training examples that repeat others: then equal inputs mean little
+MAX_OVERLAP = 0.02  # of the validation examples: a few duplicates are in every collection
+MAX_REPEATED = 0.3  # share of training examples that repeat others: then equal inputs mean little
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Look for equal inputs; a validation set that is the training set is told, not warned of."""
+    """Look for equal inputs; a validation set that is the training set is a remark, not a warning."""
     share = run.number("overlap_share")
     repeated = run.number("repeated_share")
     evidence = {"share": share, "repeated_in_training": repeated}
     if run.fact("validation_is_train"):
         text = "the validation set is identical to the training set: it cannot show how well the model generalizes"
         yield Symptom(text, MEASURED, evidence, place="validation_data", severity=Severity.INFO)
-    elif share > SHARE and repeated < REPEATED:
+    elif share > MAX_OVERLAP and repeated < MAX_REPEATED:
         text = f"{percent(share)} of the validation examples checked are also in the training set: validation results are too optimistic"
         yield Symptom(text, MEASURED, evidence, place="validation_data")
 
@@ -35,7 +35,7 @@ RULE = Rule(
     needs={"fact:overlap_share": 1},
     check=check,
     why="A validation example that is also in the training set measures memorization. The usual causes are duplicates and splits made after augmentation.",
-    how=f"Equal inputs, bit by bit, among the examples read, for more than {percent(SHARE)} of the validation set; not where the training set itself mostly repeats a few inputs.",
+    how=f"Equal inputs, bit by bit, among the examples read, for more than {percent(MAX_OVERLAP)} of the validation set; not where {percent(MAX_REPEATED)} of the training examples or more repeat others.",
     sources=(Reference("Kaufman et al., Leakage in Data Mining, 2012"),),
     remedies=("check-overlap", "hold-out"),
     sick=(

@@ -10,8 +10,9 @@ from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-MEAN = 0.5  # training deviations between the means
-SCALE = 2.0  # ratio of the deviations
+MAX_SHIFT = 0.5  # standard deviations of the training inputs between the two means
+MAX_RATIO = 2.0  # between the two standard deviations
+ERRORS = 4.0  # standard errors of the mean that chance is allowed on top
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -19,7 +20,7 @@ def check(run: Run) -> Iterator[Symptom]:
     mean, error = (run.number(n) for n in ("shift_mean", "shift_mean_error"))
     scale = run.number("shift_scale")
     ratio = max(scale, 1 / scale) if scale > 0 else float("inf")
-    if mean > MEAN + 4 * error or ratio > SCALE * (1 + 4 * error):
+    if mean > MAX_SHIFT + ERRORS * error or ratio > MAX_RATIO * (1 + ERRORS * error):
         text = f"the mean of the validation inputs differs from that of the training inputs by {number(mean)} standard deviations, and their spread is {number(scale)} times as large: is the preprocessing the same?"
         yield Symptom(text, SEVERAL_SIGNS, {"means_apart": mean, "spread_ratio": scale}, place="validation_data")
 
@@ -32,7 +33,7 @@ RULE = Rule(
     needs={"fact:shift_mean": 1, "fact:shift_scale": 1},
     check=check,
     why="A network sees inputs that it was not trained on when one split is normalized and the other is not, or when each is normalized by its own mean.",
-    how="The means of all input values differ by more than half a standard deviation, or the standard deviations by more than a factor of two, beyond what the number of examples allows.",
+    how=f"The means of all input values differ by more than {MAX_SHIFT:g} standard deviations, or the standard deviations by more than a factor of {MAX_RATIO:g}, and by {ERRORS:g} standard errors more.",
     sources=(Reference("Ng, Machine Learning Yearning, chapters 40 to 43"),),
     remedies=("same-preparation",),
     sick=(Run.drawn({"shift_mean": 2.4, "shift_scale": 3.1, "shift_mean_error": 0.05}),),

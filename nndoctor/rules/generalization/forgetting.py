@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels
@@ -13,10 +14,12 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-WORSE = 0.05  # of the first loss of training: a tuned model begins where the pretrained one stands
-GENERAL = 0.1  # of the first loss on general text; a tenth of a nat is common in sound tuning
-JUMPED = 0.15  # of the first loss: the peak on the way, which tells a destroyed model from one that never learned
-SURE = 4.0  # standard errors of a level
+MIN_RISE = 0.05  # share of the first training loss, which is that of the pretrained model
+MIN_GENERAL_RISE = 0.1  # share of the first loss on general text; a tenth of a nat is common in sound tuning
+MIN_PEAK = (
+    0.15  # rise to the peak, as a share of the first loss: it tells a destroyed model from one that never learned
+)
+ERRORS = 4.0  # standard errors of a level by which a rise exceeds chance
 MIN_POINTS = 3
 
 
@@ -30,7 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if workload(run) is not Workload.FINE_TUNING or loss is None or len(loss.y) < 2 * MIN_POINTS or loss.low <= 0:
         return
     way, first = levels(loss), float(loss.y[0])
-    if way.last - first > max(WORSE * first, SURE * way.error) and loss.high > (1 + JUMPED) * first:
+    if way.last - first > max(MIN_RISE * first, ERRORS * way.error) and loss.high > (1 + MIN_PEAK) * first:
         yield _symptom(
             loss,
             f"training loss begins at {number(first)}, rises to {number(float(loss.high))} and ends at {number(way.last)}: "
@@ -41,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _on_general_text(general: Series) -> Iterator[Symptom]:
     first, last = float(general.y[0]), general.last
-    if first > 0 and last - first > max(GENERAL * first, SURE * general.noise / len(general.y) ** 0.5):
+    if first > 0 and last - first > max(MIN_GENERAL_RISE * first, ERRORS * general.noise / math.sqrt(len(general.y))):
         yield _symptom(
             general,
             f"the loss on general text ({general.column}) rose from {number(first)} to {number(last)} (+{percent(last / first - 1)}): "
@@ -89,7 +92,7 @@ RULE = Rule(
     needs={"train/loss|validation/general_loss|general_loss": MIN_POINTS},
     check=check,
     why="A pretrained model is worth its pretraining. Steps that are too large, or too many on narrow data, overwrite it, and the tuned model is worse than the one it began with.",
-    how="Of fine-tuning: the training loss rises by 15 % above its first value on the way and ends above it by 5 % and four standard errors. Or an evaluation on general text (eval_general_loss, eval_wikitext_loss, eval_replay_loss) ends 10 % above its start.",
+    how=f"Of fine-tuning: the training loss rises by {percent(MIN_PEAK)} above its first value on the way and ends above it by {percent(MIN_RISE)} and {ERRORS:g} standard errors. Or an evaluation on general text (eval_general_loss, eval_wikitext_loss, eval_replay_loss) ends {percent(MIN_GENERAL_RISE)} above its start.",
     sources=(
         Reference(
             "Luo et al., An Empirical Study of Catastrophic Forgetting in Large Language Models, 2023",

@@ -13,7 +13,7 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.prognosis import UNLIKELY
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import causes, course, helps, learned, outcome, probability, remedies
+from nndoctor.prognosis.findings import HEALTHY_FLAGGED, causes, course, helps, learned, outcome, probability, remedies
 
 MAX_BIAS = 0.05
 """Training error above a known target; Ng's worked examples call 7 points high and 1 point fine."""
@@ -33,13 +33,16 @@ MANY_CLASSES = 15
 MAX_LATE_FALL = 0.05
 """Points by which a settled error may fall in the second half of the run."""
 
+MIDDLE = (0.45, 0.55)
+"""Shares of the run between which the error is its level in the middle."""
+
 MIN_HELPS = 0.25
 """Probability that a wider network helps, below which a high error is taken for the data's own."""
 
 MIN_EPOCHS = 10
 """Epochs before which the error of a run that logs its steps has not settled, however flat the learning rate makes it."""
 
-SURE = 2.0
+ERRORS = 2.0
 """Standard errors by which the level of a noisy error must be above that."""
 
 LAST = 0.1
@@ -75,8 +78,8 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
         return
     if run.axis == "step" and 0 < run.number("epochs") < MIN_EPOCHS:
         return
-    settled = error.curve.level(0.45, 0.55) - error.curve.last < MAX_LATE_FALL
-    chance = SURE * error.curve.noise / max(LAST * len(error.curve.y), 1.0) ** 0.5
+    settled = error.curve.level(*MIDDLE) - error.curve.last < MAX_LATE_FALL
+    chance = ERRORS * error.curve.noise / math.sqrt(max(LAST * len(error.curve.y), 1.0))
     if error.end < HIGH_ERROR + chance or not settled or OWN_SHARE * error.gap > error.end:
         return
     if wider < MIN_HELPS or sure < UNLIKELY:
@@ -133,7 +136,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1},
     check=check,
     why="A network that cannot fit the examples it was shown will not do better on new ones. More data will not help; more capacity or less regularization will.",
-    how=f"With a target (human level, --target-error): the training error is {100 * MAX_BIAS:.0f} points or more above it. Without: in a log that holds no loss, {100 * ASSUMED_BIAS:.0f} points or more; else a training error that has settled at {100 * HIGH_ERROR:.0f}% or more where a wider network may help, or the prognosis finds it likely that a wider network, more layers or less regularization gains at least a quarter of the possible improvement; its threshold flags at most 1% of healthy runs on workloads that it was not trained on.",
+    how=f"With a target (human level, --target-error): the training error is {100 * MAX_BIAS:g} points or more above it. Without: in a log that holds no loss, {100 * ASSUMED_BIAS:g} points or more; else a training error that has settled at {percent(HIGH_ERROR)} or more where a wider network may help, or the prognosis finds it likely that a wider network, more layers or less regularization gains at least a quarter of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

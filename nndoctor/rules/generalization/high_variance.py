@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nndoctor.analysis.convergence import confidence_between, has_moved, reach
 from nndoctor.analysis.gap import shared, upto
-from nndoctor.analysis.loss_parts import Part, memorized_part
+from nndoctor.analysis.loss_parts import APART, FITTED, Part, memorized_part
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import TYPICAL
@@ -17,36 +18,49 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.prognosis.findings import LOSS_OVERFITS, in_order, overfitting_unlikely
 
-GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
-FINE = 0.09  # where the training error is under 10 %: the gap is then most of the error
-SMALL = 0.05  # a gap in points so small that a gap in loss may be confidence only
-CONFIDENT = 0.6  # of the reach, beside it: too much for that
-FITS = 0.9  # of a positive validation loss: a gap so large needs no start without one
-WIDE = 0.15  # points where the training error is not near zero and validation still improves: it may only lag behind
-FITTED = 0.015  # training error
-WIDE_LOSS = 0.4  # of a positive validation loss, likewise
-LATE = 0.8  # of the run: a validation loss whose best lies later still improves
-LOSS = 0.25  # of the reach, where no error is logged
-RELATIVE = 0.28  # of a positive validation loss: less is information, as a run that learned little has a short way to compare with
-FEW = 4  # evaluations
-TEXT = (
+LOW_ERROR = 0.10  # training error under which a gap is most of the error
+MIN_GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
+MIN_GAP_FITTED = 0.09  # points of error where the training error is under LOW_ERROR
+SMALL_GAP = 0.05  # a gap in points so small that a gap in loss may be confidence only
+OVERCONFIDENT_GAP = 0.6  # gap in loss, as a share of the reach, that confidence alone does not explain
+GAP_OF_MEMORIZED = 0.9  # share of a positive validation loss: so large a gap counts even if it was there from the start
+WIDE_GAP = (
+    0.15  # points of error; a smaller gap may only be a lag where validation still improves and training does not fit
+)
+FITTED_ERROR = 0.015  # training error up to which the training set is fitted
+WIDE_GAP_IN_LOSS = 0.4  # the same as a share of a positive validation loss
+LATE_BEST = 0.8  # share of the run after which the best validation loss shows that it still improves
+MIN_GAP_IN_LOSS = 0.25  # share of the reach, where no error is logged
+CERTAIN_IN_LOSS = 0.35  # gap beyond that limit from which there is no other reading
+MIN_OPENED = 0.5  # share of the gap that opened during training
+MIN_TRAIN_POINTS = 3  # training losses without which no gap in loss is judged
+CERTAIN_FACTOR = 2.5  # times the limit in points of error, from which there is no other reading
+SMALL_GAP_IN_LOSS = 0.28  # share of a positive validation loss; a smaller gap is information, as a run that learned little has a short way to compare with
+MIN_EVALUATIONS = 4
+ERRORS_OF_ERROR, ERRORS_OF_LOSS = 2.5, 3.0  # standard errors of the validation level by which a gap exceeds noise
+LEVEL_POINTS = 10  # evaluations at most that a level at the end averages
+MIN_GAP_OF_TEXT = (
     1 / 3
 )  # of the validation loss of a tuned language model, which is then 1.5 times that of its examples: they are partly memorized
-SETTLED = 0.03  # of the validation loss: a smaller fall over the last third of the evaluations is none
-NOISY = 0.4  # of the confidence is lost where the noise is as large as the gap
-OWN = 0.30  # of the validation loss's excess over the best seen
+MAX_FALL_OF_TEXT = (
+    0.03  # share of the validation loss by which a settled one falls over the last third of the evaluations
+)
+MAX_LOST_TO_NOISE = 0.4  # share of the confidence that is lost where the noise is as large as the gap
+MIN_SHARE_OF_EXCESS = 0.30  # share of the validation loss above the best seen that the gap explains
 
 
-def check(run: Run, gap: float = GAP, fine: float = FINE, loss: float = LOSS) -> Iterator[Symptom]:
+def check(
+    run: Run, gap: float = MIN_GAP, fine: float = MIN_GAP_FITTED, loss: float = MIN_GAP_IN_LOSS
+) -> Iterator[Symptom]:
     """Compare errors where both splits log one, losses else."""
     if run.judged_by_share and _both(run, "metric"):
         train, validation = shared(run, "metric")
         seen = validation.last - train.last
-        limit = fine if train.last < 0.10 else gap
-        if seen >= limit and seen > 2.5 * validation.noise / min(len(validation.y), 10) ** 0.5:
+        limit = fine if train.last < LOW_ERROR else gap
+        if seen >= limit and seen > ERRORS_OF_ERROR * _error_of_level(validation):
             yield _by_error(run, train, validation, limit)
             return
-        loss = max(loss, CONFIDENT) if seen < SMALL else loss
+        loss = max(loss, OVERCONFIDENT_GAP) if seen < SMALL_GAP else loss
     if workload(run) is Workload.DETECTION and (part := memorized_part(run)) is not None:
         yield _by_part(part)
         return
@@ -77,10 +91,10 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
     seen = validation.last - train.last
     ours, theirs = run.series[f"train/{name}"], run.series[f"validation/{name}"]
     words = name.replace("_", " ")
-    lags = train.last > FITTED and seen < WIDE and _improves(run)
+    lags = train.last > FITTED_ERROR and seen < WIDE_GAP and _improves(run)
     return Symptom(
         f"validation {words} {_ends(theirs, upto(ours, theirs), words)}: a gap of {100 * seen:.0f} points",
-        _steady(confidence_between(seen, limit, 2.5 * limit), validation, seen),
+        _steady(confidence_between(seen, limit, CERTAIN_FACTOR * limit), validation, seen),
         {"train_error": train.last, "validation_error": validation.last, "gap": seen},
         series=f"validation/{name}",
         step=float(validation.x[-1]),
@@ -99,32 +113,37 @@ def _ends(validation: Series, train: Series, name: str) -> str:
 
 
 def _steady(sure: float, validation: Series, gap: float) -> float:
-    """Less sure where single readings of validation jump by much of the gap: its noise is to be mended first."""
-    return sure * (1 - NOISY * min(validation.noise / gap, 1.0))
+    """Less sure where single validation values jump by much of the gap: reduce that noise first."""
+    return sure * (1 - MAX_LOST_TO_NOISE * min(validation.noise / gap, 1.0))
 
 
 def _improves(run: Run) -> bool:
     """Whether the validation loss is at its best in the last fifth of the run."""
     validation = run.series.get("validation/loss")
-    return validation is not None and len(validation.y) > 1 and validation.share_of_run(validation.best_step) > LATE
+    return (
+        validation is not None and len(validation.y) > 1 and validation.share_of_run(validation.best_step) > LATE_BEST
+    )
 
 
 def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     train, validation = shared(run)
-    if len(train.y) < 3 or len(validation.y) < FEW:
+    if len(train.y) < MIN_TRAIN_POINTS or len(validation.y) < MIN_EVALUATIONS:
         return
     gap = validation.last - train.last
-    small = min(train.low, validation.low) > 0 and gap < (WIDE_LOSS if _improves(run) else RELATIVE) * validation.last
+    small = (
+        min(train.low, validation.low) > 0
+        and gap < (WIDE_GAP_IN_LOSS if _improves(run) else SMALL_GAP_IN_LOSS) * validation.last
+    )
     share = max(gap / reach(run), _of_text(run, gap, validation))
     if not has_moved(run) or share < loss or not _stands_out(gap, train, validation):
         return
     opened = gap - max(validation.first - train.first, 0.0)
-    fits = train.low >= 0 and gap > FITS * validation.last and share > CONFIDENT
-    if opened < 0.5 * gap and not fits:
+    fits = train.low >= 0 and gap > GAP_OF_MEMORIZED * validation.last and share > OVERCONFIDENT_GAP
+    if opened < MIN_OPENED * gap and not fits:
         return
     yield Symptom(
         f"validation loss {_ends(validation, train, 'loss')}: a large generalization gap",
-        _steady(confidence_between(share, loss, loss + 0.35), validation, gap),
+        _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap),
         {"train_loss": train.last, "validation_loss": validation.last, "gap": gap, "reach": reach(run)},
         series="validation/loss",
         step=float(validation.x[-1]),
@@ -138,8 +157,12 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
 def _stands_out(gap: float, train: Series, validation: Series) -> bool:
     """Whether the gap is a good part of what the validation loss lost since its best, and above its noise."""
     excess = validation.last - min(train.best, validation.best)
-    noise = validation.noise / min(len(validation.y), 10) ** 0.5
-    return bool(gap >= max(OWN * excess, 3 * noise))
+    return bool(gap >= max(MIN_SHARE_OF_EXCESS * excess, ERRORS_OF_LOSS * _error_of_level(validation)))
+
+
+def _error_of_level(validation: Series) -> float:
+    """The standard error of the validation level at the end."""
+    return validation.noise / math.sqrt(min(len(validation.y), LEVEL_POINTS))
 
 
 def _of_text(run: Run, gap: float, validation: Series) -> float:
@@ -148,9 +171,9 @@ def _of_text(run: Run, gap: float, validation: Series) -> float:
     A tuned model comes far down by learning the format of its examples, which says nothing of what it memorized since.
     """
     late = validation.y[-max(len(validation.y) // 3, 2) :]
-    settled = float(late[0] - late[-1]) < SETTLED * validation.last
+    settled = float(late[0] - late[-1]) < MAX_FALL_OF_TEXT * validation.last
     kind = workload(run) is Workload.FINE_TUNING
-    return gap / validation.last if kind and settled and gap > TEXT * validation.last > 0 else 0.0
+    return gap / validation.last if kind and settled and gap > MIN_GAP_OF_TEXT * validation.last > 0 else 0.0
 
 
 REMEDIES = ("more-data", "augmentation", "weight-decay", "dropout", "early-stopping", "smaller-network")
@@ -164,7 +187,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
-    how=f"A gap of {100 * GAP:.0f} points of error, {100 * FINE:.0f} where training error is under 10%, over the last tenth of the run (information under {100 * WIDE:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of a quarter of the total decrease in loss, which opened during training (information under {percent(RELATIVE)} of a positive validation loss, or {percent(WIDE_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL:.0f} points: {percent(CONFIDENT)} of the total decrease. For fine-tuning, once the validation loss no longer falls: {percent(TEXT)} of that loss. Of a detector: a part of the validation loss that is three times the same part in training, which has fallen to a tenth, while the metric no longer improves.",
+    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss. Of a detector: a part of the validation loss that is {APART:g} times the same part in training, which has fallen to {percent(FITTED)}, while the metric no longer improves.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(
@@ -198,5 +221,5 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.001*20", validation_loss="2.3..0.005*20"),
     ),
     suppressed_by=("loss-and-metric-disagree", "nan-loss", "diverged", "plateau-at-start", "sawtooth-epochs"),
-    limits={"gap": GAP, "fine": FINE, "loss": LOSS},
+    limits={"gap": MIN_GAP, "fine": MIN_GAP_FITTED, "loss": MIN_GAP_IN_LOSS},
 )

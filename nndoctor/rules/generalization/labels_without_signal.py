@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.chance import classes
 from nndoctor.analysis.level import end_level, first_level
-from nndoctor.analysis.loss_parts import loss_parts, unlearned_classes
+from nndoctor.analysis.loss_parts import FELL, POOR, loss_parts, unlearned_classes
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -15,14 +15,17 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import TINY
 
-TINY = 1e-12  # keeps a part that is zero from being divided by
 NEVER_BELOW = 0.985  # of ln C: validation's best loss, which noise alone takes a little below
 BY_LOSS_ALONE = 0.75  # confidence where no accuracy agrees with the loss
-LEARNED = 0.04  # of the first training loss: less is no memorization yet
-SHARE = 1.3  # times 1/C, plus the noise
+MIN_FALL = 0.04  # share of the first training loss by which memorizing lowers it
+ERRORS = 3.0  # standard errors of the two levels by which it falls, at least
+MAX_OF_CHANCE = 1.3  # times 1/C, plus the noise: the accuracy of guessing
+HALF_RIGHT = 0.5  # of the way to all right: an accuracy beyond is no guessing, however noisy
 MIN_POINTS = 4
-BEGINS, LARGEST = 0.012, 10.0  # of ln C, within which both losses begin; ln of the most classes
+MAX_OFF_START = 0.012  # share of ln C by which the first losses may differ from it
+MIN_LN_C, MAX_LN_C = 0.6, 10.0  # ln of the number of classes that a first loss may be: from two classes on
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -41,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     start, end = first_level(train), end_level(train)
     fell = start.mean - end.mean
-    if fell < max(LEARNED * start.mean, 3 * (start.error + end.error)) or end.mean > chance:
+    if fell < max(MIN_FALL * start.mean, ERRORS * (start.error + end.error)) or end.mean > chance:
         return
     accuracy = run.series.get("validation/accuracy")
     right = (
@@ -84,12 +87,12 @@ def _guessing(run: Run, validation: Series) -> tuple[int, float] | None:
     if number_of is not None:
         return number_of, math.log(number_of)
     begins = [float(s.y[0]) for s in (run.series["train/loss"], validation)]
-    if not 0.6 < begins[1] < LARGEST:
+    if not MIN_LN_C < begins[1] < MAX_LN_C:
         return None
     number_of = round(math.exp(min(begins)))
     if number_of < 2:
         return None
-    near = all(abs(b - math.log(number_of)) < BEGINS * math.log(number_of) for b in begins)
+    near = all(abs(b - math.log(number_of)) < MAX_OFF_START * math.log(number_of) for b in begins)
     return (number_of, math.log(number_of)) if near else None
 
 
@@ -98,7 +101,7 @@ def _right_by_chance(run: Run, number_of: int) -> bool:
     if accuracy is None or len(accuracy.y) < MIN_POINTS:
         return True
     end = end_level(accuracy)
-    return end.mean <= SHARE / number_of + 2 * end.spread and end.mean <= 0.5 * (1 + 1 / number_of)
+    return end.mean <= MAX_OF_CHANCE / number_of + 2 * end.spread and end.mean <= HALF_RIGHT * (1 + 1 / number_of)
 
 
 def _causes() -> tuple[Cause, ...]:
@@ -135,7 +138,7 @@ RULE = Rule(
     },
     check=check,
     why="Labels that cannot be predicted from the inputs can only be memorized. Early stopping or regularization cannot help where validation was never better than random guessing.",
-    how=f"Validation loss never falls below {100 * NEVER_BELOW:g}% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near 1/C, and the training loss falls by {percent(LEARNED)} or more. Of a detector: the classification part of the loss hardly falls in training and validation while another part halves and mAP stays under one half.",
+    how=f"Validation loss never falls below {100 * NEVER_BELOW:g}% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near that of guessing, and the training loss falls by {percent(MIN_FALL)} or more. Of a detector: the classification part of the loss hardly falls in training and validation while another part falls by {percent(FELL)} and mAP stays under {POOR:g}.",
     sources=(
         Reference(
             "Zhang et al., Understanding Deep Learning Requires Rethinking Generalization, 2017",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,16 +15,18 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import Array, median
+from nndoctor.core.statistics import MAD_TO_STD, Array, median
 
-WINDOW = 10  # values on each side of a border, at most: their medians are the levels
-NOISES = 3.0  # standard errors of the difference of two such medians
-DROP = 0.06  # of the level before: less is no step that a reader would see
-ONLY_DROP = 0.2  # the same where there are two epochs, and so one border only
-SLOPE = 0.5  # of the drop: by more within an epoch the loss simply falls
-MOST_BORDERS = 0.75  # of the borders show a drop
-FINISHED = 0.4  # of an epoch's usual length: a shorter last one shows no level
-RATE_CUT = 0.7  # of the learning rate before: then the cut explains the drop
+MIN_WINDOW, WINDOW = 3, 10  # values on each side of a border whose medians are the levels
+ERRORS = 3.0  # standard errors of the difference of two such medians
+MIN_DROP = 0.06  # share of the level before; a smaller drop is no step that a reader would see
+WINDOWS_PER_EPOCH = 3  # an epoch is at least so many windows long
+MIN_ONLY_DROP = 0.2  # the same where there are two epochs, and so one border only
+CERTAIN_DROP = 0.4  # the same from which there is no other reading
+MAX_SLOPE = 0.5  # fall within the epochs, in drops at their borders: by more the loss simply falls
+MIN_BORDERS = 0.75  # share of the borders that show a drop
+MIN_EPOCH = 0.4  # share of an epoch's usual length from which the last one shows a level
+RATE_CUT = 0.7  # share of the learning rate before: such a cut explains the drop
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -36,16 +39,16 @@ def check(run: Run) -> Iterator[Symptom]:
     if not len(first):
         return
     drops, slopes, noise = _steps(loss.y, first)
-    least = ONLY_DROP if len(first) == 1 else DROP
+    least = MIN_ONLY_DROP if len(first) == 1 else MIN_DROP
     levels = np.array([median(loss.y[i - min(WINDOW, i) : i]) for i in first])
-    steep = (drops > least * levels) & (drops > NOISES * noise) & ~_rate_was_cut(run, loss, first)
-    if steep.mean() < MOST_BORDERS or not steep[0] or float(slopes.sum()) > SLOPE * float(drops[steep].sum()):
+    steep = (drops > least * levels) & (drops > ERRORS * noise) & ~_rate_was_cut(run, loss, first)
+    if steep.mean() < MIN_BORDERS or not steep[0] or float(slopes.sum()) > MAX_SLOPE * float(drops[steep].sum()):
         return
     seen = [_pair(run, loss, int(i)) for i in first[steep][:2]]
     shown = " and ".join(text for text in seen if text)
     yield Symptom(
         f"training loss drops where an epoch begins{f' ({shown})' if shown else ''} and is flat within the epochs: the model memorizes examples that it has seen before",
-        confidence_between(float((drops[steep] / levels[steep]).mean()), least, 0.4),
+        confidence_between(float((drops[steep] / levels[steep]).mean()), least, CERTAIN_DROP),
         {"epochs": len(first) + 1, "mean_drop": float(drops[steep].mean()), "fall_within_epochs": float(slopes.mean())},
         series="train/loss",
         step=float(loss.x[first[0]]),
@@ -56,21 +59,22 @@ def check(run: Run) -> Iterator[Symptom]:
 def _with_full_epochs(first: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """The borders without a last epoch that has hardly begun."""
     usual = float(median(np.diff(np.concatenate([[0], first]))))
-    return first if n - first[-1] >= FINISHED * usual else first[:-1]
+    return first if n - first[-1] >= MIN_EPOCH * usual else first[:-1]
 
 
 def _steps(y: Array, first: NDArray[np.int64]) -> tuple[Array, Array, float]:
     """For each border the drop over it and the fall within the epoch after it, and the standard error of a drop."""
-    window = int(min(WINDOW, max(3, median(np.diff(np.concatenate([[0], first]))) // 3)))
+    usual = median(np.diff(np.concatenate([[0], first])))
+    window = int(min(WINDOW, max(MIN_WINDOW, usual // WINDOWS_PER_EPOCH)))
     ends = [*first[1:].tolist(), len(y)]
     drops = [median(y[i - window : i]) - median(y[i : i + window]) for i in first]
     slopes = [max(median(y[i : i + window]) - median(y[j - window : j]), 0.0) for i, j in zip(first, ends, strict=True)]
     before = y[: first[0]]
     late = [y[first[0] // 2 : first[0]], *(y[i:j] for i, j in zip(first, ends, strict=True))]
-    noise = median(np.array([1.4826 * median(np.abs(part - median(part))) for part in late]))
+    noise = median(np.array([MAD_TO_STD * median(np.abs(part - median(part))) for part in late]))
     half = len(before) // 2  # the first epoch begins with the steep fall of every training
     slopes.append(max(median(before[half : half + window]) - median(before[-window:]), 0.0))
-    return np.array(drops), np.array(slopes), noise * (np.pi / window) ** 0.5
+    return np.array(drops), np.array(slopes), noise * math.sqrt(np.pi / window)
 
 
 def _rate_was_cut(run: Run, loss: Series, first: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -88,7 +92,10 @@ def _pair(run: Run, loss: Series, at: int) -> str:
     return f"{number(before)} → {number(after)} at {run.place(float(loss.x[at]))}" if after < before else ""
 
 
-def _stairs(levels: str, points: int = 12) -> Run:
+POINTS = 12  # of an epoch in the drawn examples
+
+
+def _stairs(levels: str, points: int = POINTS) -> Run:
     """A log of one point a tenth of an epoch, flat at each of these levels, with a little noise."""
     text = " ".join(f"{float(v) * (1 + 0.02 * ((7 * k) % 5 - 2)):.4f}" for v in levels.split() for k in range(points))
     drawn = Run.drawn(train_loss=text)
@@ -104,7 +111,7 @@ RULE = Rule(
     needs={"train/loss": 16},
     check=check,
     why="A large model recalls an example after seeing it once: the loss drops when the data repeat, not because the model generalizes better. Validation loss usually rises from the second or third epoch on.",
-    how=f"At three of four epoch borders the median of up to ten values drops by more than {percent(DROP)} ({percent(ONLY_DROP)} if there is one border) and three standard errors, while the loss falls by less than half as much within the epochs. Borders at which the learning rate was cut do not count.",
+    how=f"At {percent(MIN_BORDERS)} of the epoch borders the median of up to {WINDOW} values drops by more than {percent(MIN_DROP)} ({percent(MIN_ONLY_DROP)} if there is one border) and {ERRORS:g} standard errors, while the loss falls by less than {percent(MAX_SLOPE)} of that within the epochs. Borders at which the learning rate was cut do not count.",
     sources=(
         Reference(
             "Howard and Whitaker, Can LLMs learn from a single example?, 2023",

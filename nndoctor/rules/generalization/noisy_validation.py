@@ -15,34 +15,38 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import noise_level
 
-ROUGHER = 10.0  # times the training loss at the same spacing: weights that swing a little give 3 to 8
-SHARE = 0.20  # of the reach; healthy runs of the zoo whose log lacks its first rows come to 0.13
-PERCEPTIBLE = 0.10  # of a positive validation loss; what the zoo confirms begins at 0.13, and healthy runs end at 0.08
-FEW_EXAMPLES = 60  # in the validation set, as its accuracies show: then less noise is enough
-LESS = 0.4
-ALONE = 0.25  # of the reach, where training has too few points to compare with
-DISTINCT = 4  # accuracies that must fit one grid
-GRID = 0.01  # of an example: what rounding in the log may take away
-FIRST = 1000  # accuracies in which a long run shows that they are too many for a small set
-FEW = 8  # points
+MIN_ROUGHER = (
+    10.0  # times the noise of the training loss at the same spacing; weights that oscillate a little give 3 to 8
+)
+MIN_NOISE = 0.20  # share of the reach; healthy runs of the zoo whose log lacks its first rows come to 0.13
+PERCEPTIBLE = 0.10  # share of a positive validation loss; what the zoo confirms begins at 0.13, and healthy runs end at 0.08
+CERTAIN_NOISE = 0.3  # the same from which there is no other reading
+SMALL_SET = 60  # in the validation set, as its accuracies show: then less noise is enough
+EASE = 0.4  # factor on both limits for so small a set
+MIN_NOISE_ALONE = 0.25  # share of the reach, where training has too few points to compare with
+MIN_LEVELS = 4  # different accuracies that must fit one grid
+MAX_ROUNDING = 0.01  # of an example: what rounding in the log may take away
+MAX_LOOKED_AT = 1000  # accuracies in which a long run shows that they are too many for a small set
+MIN_POINTS = 8  # training losses that show a noise
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare the noise of both losses, each reading of validation with the training loss averaged around it."""
+    """Compare the noise of both losses, each validation value with the training loss averaged around it."""
     validation, train = run.series["validation/loss"], run.series.get("train/loss")
     rough = _noise(validation)
-    smooth = _noise_at(train, validation) if train is not None and len(train.y) >= FEW else None
+    smooth = _noise_at(train, validation) if train is not None and len(train.y) >= MIN_POINTS else None
     share = rough / reach(run)
-    if rough < PERCEPTIBLE * validation.last or share < LESS * (ALONE if smooth is None else SHARE):
+    limit = MIN_NOISE_ALONE if smooth is None else MIN_NOISE
+    if rough < PERCEPTIBLE * validation.last or share < EASE * limit:
         return
     examples = _examples(run)
-    ease = LESS if examples is not None else 1.0
-    if share < ease * (ALONE if smooth is None else SHARE) or (smooth is not None and rough < ease * ROUGHER * smooth):
+    ease = EASE if examples is not None else 1.0
+    if share < ease * limit or (smooth is not None and rough < ease * MIN_ROUGHER * smooth):
         return
     change = float(np.mean(np.abs(np.diff(validation.y))))
     yield Symptom(
         f"validation loss is noisy: it changes by {number(change)} from one evaluation to the next on average{_times(rough, smooth)}",
-        confidence_between(share, ease * SHARE, 0.3),
+        confidence_between(share, ease * MIN_NOISE, CERTAIN_NOISE),
         {"validation_noise": rough, "train_noise": smooth, "reach": reach(run), "examples_visible": examples},
         series="validation/loss",
         step=float(validation.x[-1]),
@@ -75,13 +79,13 @@ def check(run: Run) -> Iterator[Symptom]:
 def _examples(run: Run) -> int | None:
     """How many examples a small validation set has: every accuracy is then a multiple of 1/n, to the digits logged."""
     accuracy = run.series.get("validation/accuracy")
-    if accuracy is None or len(np.unique(accuracy.y[:FIRST])) > FEW_EXAMPLES + 1:
+    if accuracy is None or len(np.unique(accuracy.y[:MAX_LOOKED_AT])) > SMALL_SET + 1:
         return None
     levels = np.unique(accuracy.y)
-    if not DISTINCT <= len(levels) <= FEW_EXAMPLES + 1:
+    if not MIN_LEVELS <= len(levels) <= SMALL_SET + 1:
         return None
-    counts = np.arange(1, FEW_EXAMPLES + 1)[:, None] * levels
-    fits = np.flatnonzero(np.abs(counts - np.round(counts)).max(axis=1) < GRID)
+    counts = np.arange(1, SMALL_SET + 1)[:, None] * levels
+    fits = np.flatnonzero(np.abs(counts - np.round(counts)).max(axis=1) < MAX_ROUNDING)
     return int(fits[0]) + 1 if len(fits) else None
 
 
@@ -91,7 +95,7 @@ def _noise(series: Series) -> float:
 
 
 def _noise_at(train: Series, validation: Series) -> float:
-    """The training loss's noise in the mean of the readings between two evaluations."""
+    """The training loss's noise in the mean of the values between two evaluations."""
     between = max(len(train.y) / max(len(validation.y), 1), 1.0)
     return _noise(train) / math.sqrt(between)
 
@@ -111,7 +115,7 @@ RULE = Rule(
     needs={"validation/loss": 8},
     check=check,
     why="Early stopping, checkpoint selection and comparisons of runs depend on the validation loss. When it is noisy, they select by chance.",
-    how=f"The noise of one evaluation is at least {percent(PERCEPTIBLE)} of the validation loss and {percent(SHARE)} of the total decrease in loss, and ten times that of the training loss averaged over the same span ({100 * LESS * SHARE:.0f}% and four times if the accuracies show a set of at most {FEW_EXAMPLES} examples); {percent(ALONE)} if training has too few points.",
+    how=f"The noise of one evaluation is at least {percent(PERCEPTIBLE)} of the validation loss and {percent(MIN_NOISE)} of the total decrease in loss, and {MIN_ROUGHER:g} times that of the training loss averaged over the same span ({percent(EASE * MIN_NOISE)} and {EASE * MIN_ROUGHER:g} times if the accuracies show a set of at most {SMALL_SET} examples); {percent(MIN_NOISE_ALONE)} if training has too few points.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: evaluation noise",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import learned, outcome
+from nndoctor.prognosis.findings import HEALTHY_FLAGGED, learned, outcome
+
+BEFORE_LAST_QUARTER = (0.7, 0.8)
+"""Shares of the run between which the loss is that before the last quarter."""
 
 REMEDIES = ("train-longer", "raise-learning-rate", "learning-rate-range-test")
 
@@ -16,7 +19,7 @@ REMEDIES = ("train-longer", "raise-learning-rate", "learning-rate-range-test")
 def check(run: Run) -> Iterator[Symptom]:
     """Ask the prognosis."""
     loss = run.series["train/loss"]
-    before = loss.level(0.7, 0.8)
+    before = loss.level(*BEFORE_LAST_QUARTER)
     if before <= loss.last:
         return
     falls = f"training loss still falls in the last quarter, from a median of {number(before)} to one of {number(loss.last)}"
@@ -33,7 +36,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="A run that stops while the loss still falls says little about the model: its bias and variance are not final. More steps are the cheapest remedy.",
-    how="The training loss falls in the last quarter, and the prognosis finds it likely that training 4× longer improves both losses by at least 12% of the possible improvement; its threshold flags at most 1% of healthy runs on workloads that it was not trained on.",
+    how=f"The training loss falls in the last quarter, and the prognosis finds it likely that training four times longer improves both losses by a material part of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: still improving at the end",

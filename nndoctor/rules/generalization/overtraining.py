@@ -16,34 +16,48 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.prognosis.findings import in_order, overfitting_unlikely
 
-RISE = 0.10  # of the distance that the losses covered; 15 % is certain, 5 % may be luck
-ROUGH = 3.0  # times the validation loss's own noise
-SLIGHT = 0.09  # of a positive loss: a smaller rise, where it is no large part of the way either, is information
-SLIGHT_OF_FEW = 0.05  # the same of few evaluations, each of which comes after many steps
-PLAIN = 0.3  # of the distance: no small rise
-LATEST = 0.8  # the best lies before this share of the run
-TREND = 5.0  # standard errors of the slope since the best: a steady rise is information however small it is so far
-STEADY = 0.02  # of the distance: less is not worth a remark
-FAR, LONG_SINCE = 0.3, 10  # of a positive best loss, over as many evaluations: a steady rise by so much is no remark
-PATIENCE = 5  # evaluations since the best, at least, for that
-GAINED = 0.2  # of the distance that validation covered: a large part of what training learned came after the best
-FELL = 0.02  # of the distance that validation covered: what training gained since
-MUCH = 1.5  # times the best: from here on the ratio says more than the two numbers
-BETTER, BETTER_NOISES = 0.1, 2.0  # of all that the task's own metric moved, and of its noise: then the metric decides
+MIN_RISE = 0.10  # share of the distance that the losses covered; 5 % may be luck
+CERTAIN_RISE = 0.4  # the same from which there is no other reading
+WITHOUT_TRAINING = 0.8  # factor on the confidence where no training loss shows that training went on
+MIN_NOISES = 3.0  # times the validation loss's own noise
+SLIGHT_RISE = (
+    0.09  # share of a positive loss; a smaller rise that is no large part of the distance either is information
+)
+SLIGHT_RISE_OF_FEW = 0.05  # the same for few evaluations, each of which comes after many steps
+MATERIAL_RISE = 0.3  # share of the distance that is no small rise
+LATEST_BEST = 0.8  # share of the run before which the best comes
+MIN_SLOPE_ERRORS = (
+    5.0  # standard errors of the slope since the best: a steady rise is information however small it is so far
+)
+MIN_STEADY_RISE = 0.02  # share of the distance from which a steady rise is worth a remark
+FAR_RISE, MIN_SINCE_FAR = (
+    0.3,
+    10,
+)  # share of a positive best loss, and evaluations, from which a steady rise is a warning
+MIN_SINCE = 5  # evaluations since the best that show a steady rise
+LARGE_GAIN = 0.2  # fall of training since the best, as a share of the distance that validation covered: much was learned after it
+MIN_GAIN = 0.02  # the same from which training went on at all
+MIN_FACTOR = 1.5  # times the best: from here on the ratio says more than the two numbers
+MIN_METRIC_GAIN, MIN_METRIC_NOISES = (
+    0.1,
+    2.0,
+)  # share of all that the task's own metric moved, and times its noise: then the metric decides
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the end of the validation loss with its best, and see that training kept falling in between."""
     validation, seen = run.series["validation/loss"], rise(run)
-    if not has_moved(run) or seen.since == 0 or seen.when > LATEST or validation.final <= validation.low:
+    if not has_moved(run) or seen.since == 0 or seen.when > LATEST_BEST or validation.final <= validation.low:
         return
     fell = training_fell(run, seen.at)
     gained = None if fell is None else fell / distance_covered(run)
     tuned = _worse_text(run, validation, seen)
-    risen = seen.height >= ROUGH * seen.noise and (seen.share >= RISE or _turned(validation, seen, gained) or tuned)
+    risen = seen.height >= MIN_NOISES * seen.noise and (
+        seen.share >= MIN_RISE or _turned(validation, seen, gained) or tuned
+    )
     if not risen and not _rises_steadily(seen):
         return
-    if (gained is not None and gained < FELL) or _metric_improves(run, seen.at):
+    if (gained is not None and gained < MIN_GAIN) or _metric_improves(run, seen.at):
         return
     yield _symptom(
         run,
@@ -57,34 +71,39 @@ def check(run: Run) -> Iterator[Symptom]:
 def _worse_text(run: Run, validation: Series, seen: Rise) -> bool:
     """Whether a language model's loss rises steadily and by more than rounding: a few hundredths of a nat show in its text, however far it came."""
     kind = workload(run) in (Workload.FINE_TUNING, Workload.PRETRAINING)
-    return kind and _rises_steadily(seen) and seen.height > SLIGHT_OF_FEW * validation.final > 0
+    return kind and _rises_steadily(seen) and seen.height > SLIGHT_RISE_OF_FEW * validation.final > 0
 
 
 def _turned(validation: Series, seen: Rise, gained: float | None) -> bool:
     """Whether of few evaluations the later ones are worse by far more than rounding while training gained much: fine-tuning starts near its best."""
     few = len(validation.y) <= FEW and validation.low > 0
-    return few and gained is not None and gained > GAINED and seen.height > SLIGHT_OF_FEW * validation.final
+    return few and gained is not None and gained > LARGE_GAIN and seen.height > SLIGHT_RISE_OF_FEW * validation.final
 
 
 def _rises_steadily(seen: Rise) -> bool:
     """Whether the evaluations since the best rise by far more than chance, though not by much yet: a run that goes on shows it early."""
-    return seen.since >= PATIENCE and seen.slope_z > TREND and seen.height > seen.noise and seen.share > STEADY
+    return (
+        seen.since >= MIN_SINCE
+        and seen.slope_z > MIN_SLOPE_ERRORS
+        and seen.height > seen.noise
+        and seen.share > MIN_STEADY_RISE
+    )
 
 
 def _rises_far(validation: Series, seen: Rise) -> bool:
     """Whether a steady rise is a large part of the best loss, though a small one of the way down from the start."""
-    return validation.low > 0 and seen.since >= LONG_SINCE and seen.height > FAR * validation.low
+    return validation.low > 0 and seen.since >= MIN_SINCE_FAR and seen.height > FAR_RISE * validation.low
 
 
 def _is_slight(validation: Series, seen: Rise) -> bool:
-    limit = SLIGHT_OF_FEW if len(validation.y) <= FEW else SLIGHT
-    return validation.low > 0 and seen.height < limit * validation.final and seen.share < PLAIN
+    limit = SLIGHT_RISE_OF_FEW if len(validation.y) <= FEW else SLIGHT_RISE
+    return validation.low > 0 and seen.height < limit * validation.final and seen.share < MATERIAL_RISE
 
 
 def _metric_improves(run: Run, at: float) -> bool:
     """Whether the task's own metric went on improving: then the run got better, whatever the loss says."""
     moved = moved_since(run, at)
-    return moved is not None and moved.share > BETTER and moved.noises > BETTER_NOISES
+    return moved is not None and moved.share > MIN_METRIC_GAIN and moved.noises > MIN_METRIC_NOISES
 
 
 def _symptom(run: Run, validation: Series, seen: Rise, *, slight: bool, with_training: bool) -> Symptom:
@@ -97,10 +116,10 @@ def _symptom(run: Run, validation: Series, seen: Rise, *, slight: bool, with_tra
         f"validation loss rose from {best} (best, {run.place(at)}) to {last} ({run.place(end)}){kept}"
         + (
             f": the final model is {times} worse than the best"
-            if times and not slight and validation.final > MUCH * validation.low
+            if times and not slight and validation.final > MIN_FACTOR * validation.low
             else ""
         ),
-        confidence_between(seen.share, RISE, 0.4) * (1.0 if with_training else 0.8),
+        confidence_between(seen.share, MIN_RISE, CERTAIN_RISE) * (1.0 if with_training else WITHOUT_TRAINING),
         {
             "best": validation.low,
             "best_step": at,
@@ -129,7 +148,7 @@ RULE = Rule(
     needs={"validation/loss": 3},
     check=check,
     why="After its best epoch the network memorizes the training set: further steps cost time and make the model worse.",
-    how=f"The validation loss ends above its best by at least {percent(RISE)} of the distance covered and three times its noise; the best comes before {percent(LATEST)} of the run, and training loss kept falling. Information if the rise is less than {percent(SLIGHT)} of a positive loss ({percent(SLIGHT_OF_FEW)} with up to eight evaluations) and {percent(PLAIN)} of the distance, or if the loss only rises steadily since its best (slope over five standard errors, {percent(STEADY)} of the distance; a warning from {percent(FAR)} of the best loss and ten evaluations on); of a language model a steady rise of {percent(SLIGHT_OF_FEW)} of the loss is a warning. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides.",
+    how=f"The validation loss ends above its best by at least {percent(MIN_RISE)} of the distance covered and {MIN_NOISES:g} times its noise; the best comes before {percent(LATEST_BEST)} of the run, and training loss kept falling. Information if the rise is less than {percent(SLIGHT_RISE)} of a positive loss ({percent(SLIGHT_RISE_OF_FEW)} with up to {FEW} evaluations) and {percent(MATERIAL_RISE)} of the distance, or if the loss only rises steadily since its best (slope over {MIN_SLOPE_ERRORS:g} standard errors, {percent(MIN_STEADY_RISE)} of the distance; a warning from {percent(FAR_RISE)} of the best loss and {MIN_SINCE_FAR} evaluations on); of a language model a steady rise of {percent(SLIGHT_RISE_OF_FEW)} of the loss is a warning. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
         Reference(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,20 +15,22 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import median
 
-SHARE = 0.04  # of the reach
-NOISES = 3.0
+MIN_LEAD = 0.04  # share of the reach by which validation is lower
+ERRORS = 3.0  # standard errors of that median
+MIN_VALUES_BELOW = 0.8  # share of the second half's validation losses that are lower
+SECOND_HALF = 0.5  # share of the run after which the losses are compared
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the two losses over the second half of the run."""
     train, validation = losses(run)
-    half = validation.x >= validation.x[0] + 0.5 * (validation.x[-1] - validation.x[0])
+    half = validation.x >= validation.x[0] + SECOND_HALF * (validation.x[-1] - validation.x[0])
     gaps = np.interp(validation.x[half], train.x, train.y) - validation.y[half]
     lead = median(gaps)
     if (
-        lead < SHARE * reach(run)
-        or lead < NOISES * validation.noise / len(gaps) ** 0.5
-        or float((gaps > 0).mean()) < 0.8
+        lead < MIN_LEAD * reach(run)
+        or lead < ERRORS * validation.noise / math.sqrt(len(gaps))
+        or float((gaps > 0).mean()) < MIN_VALUES_BELOW
     ):
         return
     at = float(validation.x[half][np.flatnonzero(gaps > 0)[-1]])
@@ -76,7 +79,7 @@ RULE = Rule(
     needs={"train/loss": 3, "validation/loss": 3},
     check=check,
     why="Mostly harmless: dropout, augmentation and averaging over the epoch raise the training loss only. But a leak between the splits looks the same.",
-    how=f"Over the second half the validation loss is lower by {percent(SHARE)} of the total decrease in loss in at least four values of five.",
+    how=f"Over the second half the validation loss is lower by {percent(MIN_LEAD)} of the total decrease in loss, and {percent(MIN_VALUES_BELOW)} of its values are.",
     sources=(
         Reference(
             "Rosebrock, Why is my validation loss lower than my training loss?, 2019",

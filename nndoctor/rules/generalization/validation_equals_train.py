@@ -14,17 +14,21 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, median
 
-MOST = 10_000  # readings
-MOVING = 4  # distinct values
-SETTLED = 12  # the same, where the second half shows no change in its digits: then they hide what differs
-EQUAL = 0.9  # of the readings alike to seven digits
-FEW = 8  # readings
-NOTHING = 0.05  # of its start: a loss that low is that of examples learned by heart
-ALIKE = 0.03  # of the loss
+MAX_COMPARED = 10_000  # values of a long run that are compared
+MIN_COMMON = 4  # steps that have both values
+MIN_DISTINCT = 4  # distinct values
+MIN_DISTINCT_SETTLED = 12  # the same where the second half shows no change in its digits, which hide the difference
+SAME_DIGITS = 7  # significant digits to which two values are the same
+DISTINCT_DIGITS = 3  # decimals of the range to which values count as distinct
+MIN_EQUAL = 0.9  # share of the values that are the same
+MIN_POINTS = 8  # values of each loss before a remark
+MEMORIZED = 0.05  # share of its first value: so low a loss is that of memorized examples
+MAX_APART = 0.03  # share of the loss by which two losses that are alike differ
+LAGS = (0.0, 0.5, 1.0)  # rows by which a mean over an epoch may lag behind
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare the two losses (or metrics) reading by reading."""
+    """Compare the two losses (or metrics) value by value."""
     both = "train/loss" in run.series and "validation/loss" in run.series
     for name in ("loss",) if both or run.metric is None else (run.metric.name,):
         train, validation = run.series.get(f"train/{name}"), run.series.get(f"validation/{name}")
@@ -44,13 +48,13 @@ def check(run: Run) -> Iterator[Symptom]:
 def _follows(run: Run) -> Iterator[Symptom]:
     """A remark where both losses go to next to nothing as one: new examples are hardly ever fitted that well."""
     train, validation = run.series.get("train/loss"), run.series.get("validation/loss")
-    if train is None or validation is None or min(len(train.y), len(validation.y)) < FEW:
+    if train is None or validation is None or min(len(train.y), len(validation.y)) < MIN_POINTS:
         return
     left = train.last / train.first if train.first > 0 else 1.0
-    if left > NOTHING or min(train.low, validation.low) <= 0:
+    if left > MEMORIZED or min(train.low, validation.low) <= 0:
         return
     apart = _apart(train, validation)
-    if apart > ALIKE:
+    if apart > MAX_APART:
         return
     yield Symptom(
         f"training loss fell to {number(train.final)} and validation loss ({number(validation.final)}) never differed from it by more than {percent(apart)}: the validation set may contain training examples",
@@ -67,7 +71,7 @@ def _apart(train: Series, validation: Series) -> float:
     """The median distance in the second half, as a share; a mean over an epoch shows the weights of up to a row before."""
     x, y = validation.x[len(validation.x) // 2 :], np.log(validation.y[len(validation.y) // 2 :])
     row, logs = median(np.diff(train.x)), np.log(train.y)
-    off = [median(np.abs(y - np.interp(x + late * row, train.x, logs))) for late in (0.0, 0.5, 1.0)]
+    off = [median(np.abs(y - np.interp(x + late * row, train.x, logs))) for late in LAGS]
     return float(np.expm1(min(off)))
 
 
@@ -76,11 +80,11 @@ def _same(train: Series, validation: Series) -> bool:
     if span <= 0:
         return False
     ours, theirs = _common(train, validation)
-    if len(ours) < 4:
+    if len(ours) < MIN_COMMON:
         return False
-    same = np.abs(ours - theirs) <= 1e-7 * np.abs(theirs)
-    return float(same.mean()) >= EQUAL and len(np.unique(np.round(theirs[same] / span, 3))) >= (
-        SETTLED if _settled(theirs) else MOVING
+    same = np.abs(ours - theirs) <= 10.0**-SAME_DIGITS * np.abs(theirs)
+    return float(same.mean()) >= MIN_EQUAL and len(np.unique(np.round(theirs[same] / span, DISTINCT_DIGITS))) >= (
+        MIN_DISTINCT_SETTLED if _settled(theirs) else MIN_DISTINCT
     )
 
 
@@ -89,9 +93,9 @@ def _settled(values: Array) -> bool:
 
 
 def _common(train: Series, validation: Series) -> tuple[Array, Array]:
-    """Both values at the steps that both have; of a long run its first thousands, which tell as well."""
+    """Both values at the steps that both have; of a long run its first thousands, which show as much."""
     if np.array_equal(train.x, validation.x):
-        return train.y[:MOST], validation.y[:MOST]
+        return train.y[:MAX_COMPARED], validation.y[:MAX_COMPARED]
     _, here, there = np.intersect1d(train.x, validation.x, assume_unique=True, return_indices=True)
     return train.y[here], validation.y[there]
 
@@ -104,7 +108,7 @@ RULE = Rule(
     needs={"train/loss|train/metric": 4, "validation/loss|validation/metric": 4},
     check=check,
     why="If both columns come from the same examples, or from the same variable, the run says nothing about new data, and every gap is hidden.",
-    how="At least four distinct values, nine in ten of them the same to seven digits. As a remark: both losses fall to 5% of their initial value and stay the same within 3%.",
+    how=f"At least {MIN_DISTINCT} distinct values, {percent(MIN_EQUAL)} of them the same to {SAME_DIGITS} digits. As a remark: both losses fall to {percent(MEMORIZED)} of their initial value and stay the same within {percent(MAX_APART)}.",
     sources=(Reference("Kaufman et al., Leakage in Data Mining, 2012"),),
     remedies=("check-overlap", "hold-out"),
     sick=(Run.drawn(train_loss="2.3 1.5 1.1 0.9 0.8", validation_loss="2.3 1.5 1.1 0.9 0.8"),),
