@@ -15,6 +15,7 @@ from nndoctor.core.statistics import Array
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 WEIGHTED = ("weight", "recurrent", "attention")  # roles of layers with matrices that signals pass through
 EARLY = 0.3  # of a run's samples: the level at the start, past the first step's accidents
+ZERO_WEIGHTS = 1e-6  # norm up to which weights count as zero
 TRIAL = 180  # optimizer steps
 LATE = 0.7  # from this share on: the level at the end
 
@@ -138,6 +139,11 @@ def powers(values: Array) -> float:
         return 0.0
     i, j = np.triu_indices(len(y), 1)
     return float(np.median((y[j] - y[i]) / (x[j] - x[i])) * (len(values) - 1))
+
+
+def from_powers(exponent: float) -> float:
+    """The factor that is so many powers of ten."""
+    return float(10.0**exponent)
 
 
 def pace(run: Run) -> float | None:

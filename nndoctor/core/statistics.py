@@ -38,6 +38,16 @@ def median(y: Array) -> float:
     return middle if n % 2 else (placed.item(half - 1) + middle) / 2
 
 
+def opening(y: Array, share: float, least: int = 3) -> Array:
+    """The first share of the values, but at least so many of them."""
+    return y[: max(least, int(share * len(y)))]
+
+
+def closing(y: Array, share: float, least: int = 3) -> Array:
+    """The last share of the values, but at least so many of them."""
+    return y[-max(least, int(share * len(y))) :]
+
+
 def quantile(y: Array, share: float) -> float:
     """What `numpy.quantile` says of at least one finite value, at a fraction of its overhead."""
     placed = y.flatten()

@@ -18,7 +18,7 @@ FEW_CODES = 2.0
 FEW_USED = 0.02
 """Share of the codebook that is used; healthy codebooks of 512 to 8,192 entries are used by a fifth or more."""
 
-SURE = 3.0
+ERRORS = 3.0
 """Standard errors by which a perplexity that rises is above its lowest level."""
 
 MIN_POINTS = 5
@@ -31,7 +31,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     way = levels(codes)
     share = codes.high <= 1.0 and codes.low < 1.0  # a perplexity is at least 1
-    rises = way.last > way.low + SURE * way.error and way.last >= way.best
+    rises = way.last > way.low + ERRORS * way.error and way.last >= way.best
     if way.last >= (FEW_USED if share else FEW_CODES) or rises:
         return
     words = (

@@ -3,25 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import MEASURED, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import median
+from nndoctor.core.statistics import closing, median, opening
 
-CERTAIN = 0.95  # of the score of real examples
-FOOLED = 0.05  # of the score of generated ones
-LATE = 0.3  # of the run, at its end
-NOTHING = 0.12  # of the discriminator's loss of guessing, or of its first loss
+MIN_REAL = 0.95  # score of real examples that a discriminator without errors gives
+REAL_MARGIN = 0.1  # by which a lower score of real examples shows that it makes errors
+MAX_FAKE = 0.05  # score of generated examples; twice as much shows that it makes errors
+START, MIN_START = 0.05, 0.5  # share of the run whose median is the first loss, and the least that this counts as
+LATE = 0.3  # share of the run at its end
+NEXT_TO_NOTHING = 0.12  # share of the discriminator's first loss, and of that of guessing
+NEAR_END = 1.5  # times its last level: the discriminator's loss has come down
 GUESSING = 1.386  # 2 ln 2: the sum over real and generated of a discriminator that knows nothing
-LOST = 3.0  # the generator's loss: its examples pass with a probability of 5 %
-SATURATED = 0.02  # both losses: log(1 - D(G(z))) is 0 where the discriminator is certain, and so is its slope
+LOST = 3.0  # loss of a generator whose examples pass with a probability of 5 %
+SATURATED = 0.02  # limit of both losses: log(1 - D(G(z))) is 0 where the discriminator is certain, and so is its slope
 MIN_POINTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Medians over the end of the run: of both losses, and of the scores of real and generated examples where logged."""
+
+    discriminator: float
+    generator: float
+    real: float | None
+    fake: float | None
+
+    @property
+    def certain(self) -> bool:
+        """Whether the scores show that the discriminator makes no errors."""
+        return self.real is not None and self.fake is not None and self.real > MIN_REAL and self.fake < MAX_FAKE
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the scores show that it makes some."""
+        if self.fake is None:
+            return False
+        return self.fake > 2 * MAX_FAKE or (self.real is not None and self.real < MIN_REAL - REAL_MARGIN)
+
+    @property
+    def saturated(self) -> bool:
+        """Whether both losses are near zero, as those of the saturating loss are."""
+        return self.discriminator < SATURATED and abs(self.generator) < SATURATED
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -30,55 +62,70 @@ def check(run: Run) -> Iterator[Symptom]:
     if workload(run) is not Workload.GAN or min(len(d.y), len(g.y)) < MIN_POINTS:
         return
     real, fake = (_late(run.series.get(name)) for name in ("real_score", "fake_score"))
-    sure = real is not None and fake is not None and real > CERTAIN and fake < FOOLED
-    contradicted = fake is not None and (fake > 2 * FOOLED or (real is not None and real < CERTAIN - 0.1))
-    lost, answer = _late(d) or 0.0, _late(g) or 0.0
-    start = max(median(d.y[: max(3, len(d.y) // 20)]), 0.5)
-    nothing = saturated = False
-    if d.low >= 0 and lost < NOTHING * min(start, GUESSING):
-        saturated = lost < SATURATED and abs(answer) < SATURATED
-        nothing = answer > LOST or saturated
-    if not sure and (contradicted or not nothing):
-        return
-    limit = NOTHING * GUESSING
-    below = d.y < max(limit, lost * 1.5)
-    at = float(d.x[int(np.argmax(below))])
-    scores = "" if real is None or fake is None else f"; D(x) is {number(real)} and D(G(z)) {number(fake)}"
-    yield Symptom(
-        f"the discriminator's loss is {number(lost)} and the generator's {number(answer)} at the end{scores}: "
+    end = _End(_late(d) or 0.0, _late(g) or 0.0, real, fake)
+    vanished = _vanished(d, end)
+    beaten = vanished and (end.generator > LOST or end.saturated)
+    if end.certain or (beaten and not end.contradicted):
+        yield _symptom(d, end, saturated=vanished and end.saturated)
+
+
+def _vanished(d: Series, end: _End) -> bool:
+    """Whether the discriminator's loss, which is positive, ends next to nothing."""
+    start = max(median(opening(d.y, START)), MIN_START)
+    return d.low >= 0 and end.discriminator < NEXT_TO_NOTHING * min(start, GUESSING)
+
+
+def _symptom(d: Series, end: _End, *, saturated: bool) -> Symptom:
+    reached = d.y < max(NEXT_TO_NOTHING * GUESSING, NEAR_END * end.discriminator)
+    at = float(d.x[int(np.argmax(reached))])
+    known = end.real is not None and end.fake is not None
+    scores = f"; D(x) is {number(end.real or 0.0)} and D(G(z)) {number(end.fake or 0.0)}" if known else ""
+    return Symptom(
+        f"the discriminator's loss is {number(end.discriminator)} and the generator's {number(end.generator)} at the end{scores}: "
         f"the discriminator has won, and the generator's gradient vanishes (from step {step(at)} on)",
-        0.92 if sure else 0.8,
-        {"discriminator_loss": lost, "generator_loss": answer, "real_score": real, "fake_score": fake, "step": at},
+        MEASURED if end.certain else TYPICAL,
+        {
+            "discriminator_loss": end.discriminator,
+            "generator_loss": end.generator,
+            "real_score": end.real,
+            "fake_score": end.fake,
+            "step": at,
+        },
         series="discriminator_loss",
         step=at,
         span=(at, float(d.x[-1])),
-        causes=(
-            Cause(
-                "discriminator too strong",
-                0.5,
-                "it learns faster than the generator",
-                "one run with a quarter of its learning rate",
-            ),
-            Cause(
-                "discriminator too certain",
-                0.3,
-                "nothing limits its slope",
-                "one run with spectral normalization or label smoothing",
-            ),
-            Cause(
-                "generator's loss saturates",
-                0.6 if saturated else 0.2,
-                "log(1 - D(G(z))) is flat where D wins",
-                "one run with the non-saturating loss, -log D(G(z))",
-            ),
+        causes=_causes(saturated=saturated),
+    )
+
+
+def _causes(*, saturated: bool) -> tuple[Cause, ...]:
+    return (
+        Cause(
+            "discriminator too strong",
+            0.5,
+            "it learns faster than the generator",
+            "one run with a quarter of its learning rate",
+        ),
+        Cause(
+            "discriminator too certain",
+            0.3,
+            "nothing limits its slope",
+            "one run with spectral normalization or label smoothing",
+        ),
+        Cause(
+            "generator's loss saturates",
+            0.6 if saturated else 0.2,
+            "log(1 - D(G(z))) is flat where D wins",
+            "one run with the non-saturating loss, -log D(G(z))",
         ),
     )
 
 
 def _late(series: Series | None) -> float | None:
+    """The median over the end of the run, None where there are too few values."""
     if series is None or len(series.y) < MIN_POINTS:
         return None
-    return median(series.y[-max(3, int(LATE * len(series.y))) :])
+    return median(closing(series.y, LATE))
 
 
 RULE = Rule(
@@ -89,7 +136,7 @@ RULE = Rule(
     needs={"discriminator_loss": MIN_POINTS, "generator_loss": MIN_POINTS},
     check=check,
     why="A discriminator that makes no errors gives the generator almost no gradient.",
-    how=f"In the last {percent(LATE)} of the run the median score of real examples is above {CERTAIN:g} and that of generated ones below 0.05; or, without scores, a positive discriminator loss is under 12% of its start and of 2 ln 2 while the generator's is above 3, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
+    how=f"In the last {percent(LATE)} of the run the median score of real examples is above {MIN_REAL:g} and that of generated ones below {MAX_FAKE:g}; or, without scores, a positive discriminator loss is under {percent(NEXT_TO_NOTHING)} of its start and of that of guessing ({GUESSING:g}) while the generator's is above {LOST:g}, or both are near zero (within {SATURATED:g}), as the saturating loss is.",
     sources=(
         Reference(
             "Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017",

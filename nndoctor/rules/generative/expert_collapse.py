@@ -6,24 +6,26 @@ import math
 from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-EFFECTIVE = 0.6  # of the experts, by the entropy of their loads
-SOME_IDLE = 0.25  # of the experts, where so few are in effect used
-NEAR_HIGHEST = 0.9  # of its highest level: it does not come down again
-GROWN = 1.3  # times its lowest level: the balancing loss is then that of a quarter fewer experts
-IDLE = 0.1  # of an even share
-UNUSED = 0.5  # of the experts
-MUCH = 0.5  # of all tokens, and this many times an even share
-TIMES = 2.5
-PEAK = 3.0  # times the mean load, at the end and higher than at first
-CALM = 0.1  # of the router's first entropy
-DROPPED = 0.3  # of the tokens
-SURE = 4.0  # standard errors of a level
+MIN_EFFECTIVE = 0.6  # share of the experts that are in effect used, by the entropy of their loads
+MAX_IDLE_OF_FEW = 0.25  # share of idle experts where so few are in effect used
+NEAR_HIGHEST = 0.9  # share of its highest level: the balancing loss does not come down again
+MIN_RISE = 1.3  # times its lowest level: the balancing loss is then that of a quarter fewer experts
+UNEVEN = 1.5  # times its lowest level: the balancing loss shows uneven loads
+IDLE_LOAD = 0.1  # share of an even load
+MAX_IDLE = 0.5  # share of idle experts
+MAX_LOAD, MAX_EVEN_LOADS = 0.5, 2.5  # share of all tokens, and even loads, that one expert gets
+MAX_PEAK = 3.0  # times the mean load, at the end and higher than at first
+MIN_ENTROPY = 0.1  # share of the router's first entropy
+MAX_DROPPED = 0.3  # share of the tokens
+MAX_AT_END = {"expert_peak": MAX_PEAK, "dropped_tokens": MAX_DROPPED, "dead_experts": MAX_IDLE}
+ERRORS = 4.0  # standard errors of a level
 MIN_POINTS = 4
 
 
@@ -33,41 +35,66 @@ def check(run: Run) -> Iterator[Symptom]:
     if len(loads) > 1:
         yield from _by_loads(loads)
         return
-    for name, limit in (("expert_peak", PEAK), ("dropped_tokens", DROPPED), ("dead_experts", 0.5)):
-        curve = run.series.get(name)
-        if curve is not None and len(curve.y) >= MIN_POINTS and levels(curve).last > max(limit, 0.0):
-            way = levels(curve)
-            if name == "dropped_tokens" or way.last >= way.start:
-                yield _symptom(curve, f"{curve.column} is {number(way.last)} at the end", {"last": way.last})
-                return
-    balance = run.series.get("balance_loss")
-    if balance is not None and len(balance.y) >= MIN_POINTS and "router_entropy" not in run.series and _grown(balance):
-        yield _symptom(
-            balance,
-            f"the balancing loss ({balance.column}) rose from {number(levels(balance).low)} to {number(levels(balance).last)}",
-            {"last": levels(balance).last},
-        )
-        return
-    entropy = run.series.get("router_entropy")
-    if entropy is not None and len(entropy.y) >= MIN_POINTS and _one_sided(run, entropy):
-        way = levels(entropy)
-        yield _symptom(
-            entropy, f"the router's entropy fell from {number(way.start)} to {number(way.last)}", {"last": way.last}
-        )
+    found = _by_statistic(run) or _by_balance_loss(run) or _by_entropy(run)
+    if found is not None:
+        yield found
 
 
-def _grown(balance: Series) -> bool:
+def _long_enough(run: Run, name: str) -> Series | None:
+    curve = run.series.get(name)
+    return curve if curve is not None and len(curve.y) >= MIN_POINTS else None
+
+
+def _by_statistic(run: Run) -> Symptom | None:
+    """A statistic of the loads that ends above its limit; only dropped tokens need not have risen."""
+    for name, limit in MAX_AT_END.items():
+        curve = _long_enough(run, name)
+        if curve is None:
+            continue
+        level = levels(curve)
+        if level.last > limit and (name == "dropped_tokens" or level.last >= level.start):
+            return _symptom(curve, f"{curve.column} is {number(level.last)} at the end", {"last": level.last})
+    return None
+
+
+def _by_balance_loss(run: Run) -> Symptom | None:
+    """A balancing loss that has risen for good, where the router's entropy is not logged."""
+    balance = _long_enough(run, "balance_loss")
+    if balance is None or "router_entropy" in run.series or not _has_risen(balance):
+        return None
+    level = levels(balance)
+    return _symptom(
+        balance,
+        f"the balancing loss ({balance.column}) rose from {number(level.low)} to {number(level.last)}",
+        {"last": level.last},
+    )
+
+
+def _by_entropy(run: Run) -> Symptom | None:
+    """A router that has become certain while the loads are uneven."""
+    entropy = _long_enough(run, "router_entropy")
+    if entropy is None or not _one_sided(run, entropy):
+        return None
+    level = levels(entropy)
+    return _symptom(
+        entropy, f"the router's entropy fell from {number(level.start)} to {number(level.last)}", {"last": level.last}
+    )
+
+
+def _has_risen(balance: Series) -> bool:
     """Whether the loss that is least where all loads are even has risen by a third, and stays there."""
     way = levels(balance)
-    risen = way.last - way.low > SURE * way.error
-    return way.low > 0 and risen and way.last > GROWN * way.low and way.last > NEAR_HIGHEST * way.best
+    risen = way.last - way.low > ERRORS * way.error
+    return way.low > 0 and risen and way.last > MIN_RISE * way.low and way.last > NEAR_HIGHEST * way.best
 
 
 def _one_sided(run: Run, entropy: Series) -> bool:
     """Whether the router is certain and the loads uneven: one that is certain alone may send each token elsewhere."""
     balance = run.series.get("balance_loss")
-    uneven = balance is not None and len(balance.y) >= MIN_POINTS and levels(balance).last > 1.5 * levels(balance).low
-    return uneven and levels(entropy).last < CALM * levels(entropy).start
+    uneven = (
+        balance is not None and len(balance.y) >= MIN_POINTS and levels(balance).last > UNEVEN * levels(balance).low
+    )
+    return uneven and levels(entropy).last < MIN_ENTROPY * levels(entropy).start
 
 
 def _by_loads(loads: dict[str, Series]) -> Iterator[Symptom]:
@@ -76,15 +103,12 @@ def _by_loads(loads: dict[str, Series]) -> Iterator[Symptom]:
     if whole <= 0:
         return
     shares = {name: level / whole for name, level in late.items()}
-    idle = [name for name, share in shares.items() if share < IDLE / number_of]
+    idle = [name for name, share in shares.items() if share < IDLE_LOAD / number_of]
     busiest = max(shares, key=lambda name: shares[name])
     effective = math.exp(-sum(share * math.log(share) for share in shares.values() if share > 0))
-    few = effective < EFFECTIVE * number_of and len(idle) >= SOME_IDLE * number_of
-    if (
-        not few
-        and len(idle) < UNUSED * number_of
-        and not (shares[busiest] > MUCH and shares[busiest] > TIMES / number_of)
-    ):
+    few = effective < MIN_EFFECTIVE * number_of and len(idle) >= MAX_IDLE_OF_FEW * number_of
+    dominated = shares[busiest] > MAX_LOAD and shares[busiest] > MAX_EVEN_LOADS / number_of
+    if not few and not dominated and len(idle) < MAX_IDLE * number_of:
         return
     expert = busiest.removeprefix("expert_load_")
     yield _symptom(
@@ -97,7 +121,7 @@ def _by_loads(loads: dict[str, Series]) -> Iterator[Symptom]:
 def _symptom(series: Series, words: str, evidence: dict[str, float | int | str | bool | None]) -> Symptom:
     return Symptom(
         f"{words}: the router has collapsed onto a few experts",
-        0.9,
+        MEASURED,
         evidence,
         series=series.name,
         step=float(series.x[-1]),
@@ -135,7 +159,7 @@ RULE = Rule(
     },
     check=check,
     why="Experts without tokens do not learn: the model has the cost of many experts but the capacity of a few.",
-    how=f"At the end half of the experts get less than a tenth of an even share, or one gets more than half of all tokens and 2.5 times its share, or a quarter are so idle and the entropy of the loads is that of {percent(EFFECTIVE)} of the experts; or the busiest gets 3 times the mean, {percent(DROPPED)} of the tokens are dropped, or the balancing loss ends {percent(GROWN - 1)} above its lowest level and near its highest.",
+    how=f"At the end {percent(MAX_IDLE)} of the experts get less than {percent(IDLE_LOAD)} of an even share, or one gets more than {percent(MAX_LOAD)} of all tokens and {MAX_EVEN_LOADS:g} times its share, or {percent(MAX_IDLE_OF_FEW)} are so idle and the entropy of the loads is that of {percent(MIN_EFFECTIVE)} of the experts; or the busiest gets {MAX_PEAK:g} times the mean, {percent(MAX_DROPPED)} of the tokens are dropped, or the balancing loss ends {percent(MIN_RISE - 1)} above its lowest level and near its highest.",
     sources=(
         Reference("Shazeer et al., Outrageously Large Neural Networks, 2017", "https://arxiv.org/abs/1701.06538"),
         Reference("Fedus, Zoph and Shazeer, Switch Transformers, 2021", "https://arxiv.org/abs/2101.03961"),

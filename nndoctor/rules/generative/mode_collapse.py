@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels
+from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-LOST = 0.25  # of the best diversity so far is what is left; that of a healthy generator wanders to a third
-EARLY = 0.3  # of the run: what an untrained generator makes is noise, and that is no diversity to lose
-VANISHED = 0.03  # of the best level ever: no generator needs to give up so much
-FEW_MODES = 1.5  # of the modes on average, since the start is over
-ONE_MODE = 1.0  # of the modes that a count knows; data of a single mode have no use for one
-NEVER = 0.02  # of a spread of pixels between 0 and 1: all samples are one
-WORSE = 2.0  # times the best FID
-SURE = 4.0  # standard errors
+MAX_LEFT = 0.25  # share of the best diversity so far; that of a healthy generator wanders to a third
+UNTRAINED = 0.3  # share of the run in which the generator still makes noise, whose diversity does not count
+MAX_LEFT_OF_ALL = 0.03  # share of the best level ever; no generator needs to give up so much
+MAX_MEAN_MODES = 1.5  # modes on average after the start
+ONE_MODE = 1.0  # mode at the end, where modes are counted; data of a single mode have no use for one
+MIN_SPREAD = 0.02  # standard deviation of pixels between 0 and 1; all samples are alike below it
+MAX_FID_RATIO = 2.0  # times the best FID
+ERRORS = 4.0  # standard errors
 MIN_POINTS = 6
 
 
@@ -32,7 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
             return
     if fid is not None and len(fid.y) >= MIN_POINTS:
         best, last = fid.best, fid.last
-        if last > WORSE * best and last - best > SURE * fid.noise:
+        if last > MAX_FID_RATIO * best and last - best > ERRORS * fid.noise:
             yield _symptom(
                 fid,
                 f"FID was best at step {step(fid.best_step)} ({number(best)}) and is now {number(last)}",
@@ -42,13 +43,13 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _of_diversity(spread: Series) -> Symptom | None:
     """The finding that a measure of the samples' diversity shows, without what an untrained generator made."""
-    late = int(EARLY * len(spread.y))
+    late = int(UNTRAINED * len(spread.y))
     whole = levels(spread)
     way = levels(spread.only(spread.x[late:], spread.y[late:])) if len(spread.y) - late >= MIN_POINTS else whole
-    if "mode" in spread.column.lower() and way.last <= ONE_MODE and float(spread.y[late:].mean()) < FEW_MODES:
+    if "mode" in spread.column.lower() and way.last <= ONE_MODE and float(spread.y[late:].mean()) < MAX_MEAN_MODES:
         return _symptom(spread, f"the samples cover one mode at the end ({spread.column})", float(spread.x[0]))
-    lost = way.last < LOST * way.best - SURE * way.error or way.last < VANISHED * whole.best
-    if not lost and not (spread.column.endswith("std") and whole.best < NEVER):
+    lost = way.last < MAX_LEFT * way.best - ERRORS * way.error or way.last < MAX_LEFT_OF_ALL * whole.best
+    if not lost and not (spread.column.endswith("std") and whole.best < MIN_SPREAD):
         return None
     return _symptom(
         spread,
@@ -60,7 +61,7 @@ def _of_diversity(spread: Series) -> Symptom | None:
 def _symptom(series: Series, words: str, at: float) -> Symptom:
     return Symptom(
         f"{words}: the generator covers less and less of the data",
-        0.8,
+        TYPICAL,
         {"best": series.high, "last": series.last, "step": at},
         series=series.name,
         step=at,
@@ -91,7 +92,7 @@ RULE = Rule(
     needs={"sample_diversity|fid": MIN_POINTS},
     check=check,
     why="Samples that are all alike are useless, and the losses of a GAN do not show it.",
-    how=f"A measure of the samples' diversity ends below a quarter of its best level, by four standard errors, or FID ends at twice its best. The first {percent(EARLY)} of the run do not count: an untrained generator makes noise. Or a count of modes ends at one.",
+    how=f"A measure of the samples' diversity ends below {percent(MAX_LEFT)} of its best level, by {ERRORS:g} standard errors, or FID ends at {MAX_FID_RATIO:g} times its best. The first {percent(UNTRAINED)} of the run do not count: an untrained generator makes noise. Or a count of modes ends at one.",
     sources=(
         Reference("Salimans et al., Improved Techniques for Training GANs, 2016", "https://arxiv.org/abs/1606.03498"),
         Reference("Metz et al., Unrolled Generative Adversarial Networks, 2017", "https://arxiv.org/abs/1611.02163"),

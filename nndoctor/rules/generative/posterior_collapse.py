@@ -6,24 +6,26 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
 
-NOTHING = 0.03  # nats: no code tells two inputs apart
-LITTLE = 0.3  # nats, where it was once ten times as much
-FALLEN = 0.1  # of its highest level
-ANNEALED = 0.9  # of its largest value: the weight of the KL term has arrived
-MIDDLE = (0.4, 0.6)  # of the run
+MIN_KL = 0.03  # nats; below it no code distinguishes two inputs
+ROUNDING = -1e-6  # nats that a KL term may be below zero
+MIN_RISE = 1.3  # times the level in the middle: the KL term rises again
+LOW_KL = 0.3  # nats, where the KL term has fallen from far above
+MAX_LEFT = 0.1  # share of its highest level
+MIDDLE = (0.4, 0.6)  # shares of the run between which a level is that of its middle
 ONE_BIT = 0.693  # nats: a code of less cannot tell two halves of the data apart
-SMALL_PART = 0.03  # of the reconstruction loss: terms of one scale
-LOST = 0.25  # of the KL term's level in the middle of the run
-BETTER = 0.03  # of the reconstruction loss, since the middle of the run
-SURE = 4.0  # times the noise
-LONG = 15  # values
+SMALL_SHARE = 0.03  # share of the reconstruction loss, which is of the same scale
+MIN_FALL = 0.25  # share of the KL term's level in the middle of the run
+MIN_IMPROVEMENT = 0.03  # share of the reconstruction loss by which it falls after the middle of the run
+NOISES = 4.0  # times the noise of one value
+MIN_LONG = 15  # values of both terms that show a fall after the middle
 RECONSTRUCTION = (
     "train/reconstruction_loss|train/recon_loss|train/rec_loss|reconstruction|train/mse_loss|train/bce_loss"
 )
@@ -36,12 +38,12 @@ def check(run: Run) -> Iterator[Symptom]:
     kl, active = run.get(KL), run.series.get("active_units")
     if workload(run) is not Workload.VAE:
         return
-    if kl is not None and len(kl.y) >= MIN_POINTS and kl.low >= -1e-6:
+    if kl is not None and len(kl.y) >= MIN_POINTS and kl.low >= ROUNDING:
         way, peak = levels(kl), float(kl.high)
         gone = (
             _bypassed(run, kl)
-            or way.last < NOTHING
-            or (way.last < LITTLE and way.last < FALLEN * peak and not _rising(kl))
+            or way.last < MIN_KL
+            or (way.last < LOW_KL and way.last < MAX_LEFT * peak and not _rising(kl))
         )
         if gone and not (_rising(kl) and way.last > 2 * way.low):
             yield _symptom(run, kl, f"the KL term is {number(way.last)} nats at the end (highest {number(peak)})")
@@ -53,19 +55,20 @@ def check(run: Run) -> Iterator[Symptom]:
 def _bypassed(run: Run, kl: Series) -> bool:
     """Whether the KL term falls below one bit while the reconstruction goes on improving: it no longer comes by way of the code."""
     rebuilt, weight = run.get(RECONSTRUCTION), run.series.get("beta")
-    if rebuilt is None or len(rebuilt.y) < LONG or len(kl.y) < LONG or rebuilt.low <= 0:
+    if rebuilt is None or len(rebuilt.y) < MIN_LONG or len(kl.y) < MIN_LONG or rebuilt.low <= 0:
         return False
     if weight is not None and len(weight.y) and weight.last > weight.level(*MIDDLE):
         return False
     middle, last = kl.level(*MIDDLE), kl.last
-    better = rebuilt.level(*MIDDLE) - rebuilt.last > max(BETTER * rebuilt.last, SURE * rebuilt.noise)
-    falls = middle - last > max(LOST * middle, SURE * kl.noise)
-    return better and falls and last < min(ONE_BIT, SMALL_PART * rebuilt.last)
+    better = rebuilt.level(*MIDDLE) - rebuilt.last > max(MIN_IMPROVEMENT * rebuilt.last, NOISES * rebuilt.noise)
+    falls = middle - last > max(MIN_FALL * middle, NOISES * kl.noise)
+    return better and falls and last < min(ONE_BIT, SMALL_SHARE * rebuilt.last)
 
 
 def _rising(kl: Series) -> bool:
+    """Whether the last fifth is far above the values just after the middle."""
     n = len(kl.y)
-    return median(kl.y[-max(2, n // 5) :]) > 1.3 * median(kl.y[n // 2 : max(n // 2 + 2, 7 * n // 10)])
+    return median(kl.y[-max(2, n // 5) :]) > MIN_RISE * median(kl.y[n // 2 : max(n // 2 + 2, 7 * n // 10)])
 
 
 def _symptom(run: Run, series: Series, words: str) -> Symptom:
@@ -74,7 +77,7 @@ def _symptom(run: Run, series: Series, words: str) -> Symptom:
     beta = weight.high if weight is not None and len(weight.y) else None
     return Symptom(
         f"{words}: the latent codes carry no information about the inputs, and the decoder ignores them",
-        0.9,
+        MEASURED,
         {"kl": series.last, "highest": series.high, "beta": beta},
         series=series.name,
         step=float(series.x[-1]),
@@ -112,7 +115,7 @@ RULE = Rule(
     needs={f"{KL}|active_units": MIN_POINTS},
     check=check,
     why="If every input gets the same code, nothing is encoded, and the decoder can only reproduce the average of the data.",
-    how=f"The KL term ends below 0.03 nats, or below 0.3 and a tenth of its highest value without rising, or below one bit ({ONE_BIT:.2f}) and a quarter lower than in the middle of the run while the reconstruction still improves, or no unit of the code is active. A KL term that rises again while its weight is annealed is not reported.",
+    how=f"The KL term ends below {MIN_KL:g} nats, or below {LOW_KL:g} and {percent(MAX_LEFT)} of its highest value without rising, or below one bit ({ONE_BIT:.2f}) and {percent(MIN_FALL)} lower than in the middle of the run while the reconstruction still improves, or no unit of the code is active. A KL term that rises again while its weight is annealed is not reported.",
     sources=(
         Reference(
             "Bowman et al., Generating Sentences from a Continuous Space, 2016", "https://arxiv.org/abs/1511.06349"

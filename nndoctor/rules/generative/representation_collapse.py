@@ -8,22 +8,30 @@ import numpy as np
 
 from nndoctor.analysis.reinforcement import levels
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import opening
 
-LOST = 0.15  # of the first spread is what is left
-TINY = (
+MAX_LEFT = 0.15  # share of the highest spread
+MIN_SPREAD = (
     0.01  # spread of normalized embeddings; 1 over the root of their length, 0.06 to 0.2, where all directions are used
 )
-RANK = 1.5  # effective dimensions
-PERFECT = -0.99  # mean negative cosine: two views never agree so well unless everything does
-SOON = 0.25  # of the run
-FLAT = 0.01  # of a contrastive loss, in which it stays from the first value on
+MIN_RANK = 1.5  # effective dimensions
+LOWEST_COSINE = -1.0001  # negative cosine, with rounding: a loss that goes lower is another one
+MAX_AGREEMENT = -0.99  # mean negative cosine; two views never agree so well unless everything does
+START = 0.25  # share of the run in which such agreement comes too early
+MAX_CHANGE, MAX_RANGE = (
+    0.01,
+    0.03,
+)  # shares of a contrastive loss by which it changes, and varies, where it stays at its first value
 SIZES = tuple(np.log(n) for k in range(4, 14) for n in (2**k, 2**k - 1, 2 ** (k + 1) - 1, 2 ** (k + 1) - 2))
-NEAR = 0.003  # of ln N
+"""Logarithms of the numbers of candidates that a contrastive loss compares: batches of powers of two, with and without the view itself."""
+
+MAX_OFF_LOG = 0.003  # share of ln N
 MIN_POINTS = 5
 
 
@@ -34,29 +42,31 @@ def check(run: Run) -> Iterator[Symptom]:
     spread, rank, loss = (run.series.get(name) for name in ("embedding_std", "effective_rank", "train/loss"))
     if spread is not None and len(spread.y) >= MIN_POINTS:
         way = levels(spread)
-        if way.last < max(TINY, LOST * max(way.best, float(spread.y[0]))) and way.last <= way.start:
+        if way.last < max(MIN_SPREAD, MAX_LEFT * max(way.best, float(spread.y[0]))) and way.last <= way.start:
             yield _symptom(
                 spread,
                 f"the spread of the embeddings ({spread.column}) fell from {number(float(spread.y[0]))} to {number(way.last)}",
             )
             return
-    if rank is not None and len(rank.y) >= MIN_POINTS and levels(rank).last < RANK:
+    if rank is not None and len(rank.y) >= MIN_POINTS and levels(rank).last < MIN_RANK:
         yield _symptom(rank, f"the embeddings use {number(levels(rank).last)} dimensions")
     elif loss is not None and len(loss.y) >= MIN_POINTS and spread is None:
         yield from _by_loss(loss)
 
 
 def _by_loss(loss: Series) -> Iterator[Symptom]:
-    early = loss.y[: max(3, int(SOON * len(loss.y)))]
-    if loss.low >= -1.0001 and loss.last < PERFECT and float(np.min(early)) < PERFECT:
+    early = opening(loss.y, START)
+    if loss.low >= LOWEST_COSINE and loss.last < MAX_AGREEMENT and float(np.min(early)) < MAX_AGREEMENT:
         yield _symptom(
             loss,
             f"the loss is {number(loss.last)}, its lowest possible value, by step {step(float(loss.x[len(early) - 1]))}",
         )
         return
-    still = abs(loss.last - loss.first) < FLAT * abs(loss.first) and float(np.ptp(loss.y)) < 3 * FLAT * abs(loss.first)
+    still = abs(loss.last - loss.first) < MAX_CHANGE * abs(loss.first) and float(np.ptp(loss.y)) < MAX_RANGE * abs(
+        loss.first
+    )
     size = min(SIZES, key=lambda one: abs(one - loss.last))
-    if still and abs(size - loss.last) < NEAR * size:
+    if still and abs(size - loss.last) < MAX_OFF_LOG * size:
         yield _symptom(
             loss,
             f"the loss stays at {number(loss.last)}, the logarithm of {np.exp(size):.0f}: that of random guessing among that many examples",
@@ -66,7 +76,7 @@ def _by_loss(loss: Series) -> Iterator[Symptom]:
 def _symptom(series: Series, words: str) -> Symptom:
     return Symptom(
         f"{words}: all inputs get nearly the same embedding",
-        0.9,
+        MEASURED,
         {"first": float(series.y[0]), "last": series.last},
         series=series.name,
         step=float(series.x[-1]),
@@ -102,7 +112,7 @@ RULE = Rule(
     needs={"embedding_std|effective_rank|train/loss": MIN_POINTS},
     check=check,
     why="An encoder that gives every input the same embedding minimizes the loss of methods without negatives, but is useless.",
-    how="The spread of the embeddings ends below 15% of its highest level or below 0.01, they use fewer than 1.5 dimensions, a negative cosine is below -0.99 in the first quarter of the run, or a contrastive loss stays at the logarithm of the number of its examples.",
+    how=f"The spread of the embeddings ends below {percent(MAX_LEFT)} of its highest level or below {MIN_SPREAD:g}, they use fewer than {MIN_RANK:g} dimensions, a negative cosine is below {MAX_AGREEMENT:g} in the first {percent(START)} of the run, or a contrastive loss stays at the logarithm of the number of its examples.",
     sources=(
         Reference(
             "Chen and He, Exploring Simple Siamese Representation Learning, 2021", "https://arxiv.org/abs/2011.10566"

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 MIN_POINTS = 20
-SCATTER = 0.03  # of the loss
-FLAT = 2.0  # times the noise of one value: less than this is all that the loss fell in the second half
+MIN_NOISE = 0.03  # share of the loss
+MAX_FALL = 2.0  # times the noise of one value, by which the loss falls after the middle of the run
+MIDDLE = (0.4, 0.6)  # shares of the run between which the level is that of its middle
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -20,17 +22,17 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     if workload(run) is not Workload.DIFFUSION or len(loss.y) < MIN_POINTS or loss.low <= 0:
         return
-    fallen = loss.level(0.4, 0.6) - loss.last
+    fallen = loss.level(*MIDDLE) - loss.last
     if (
         any(name.startswith("validation/") for name in run.series)
-        or fallen > FLAT * loss.noise
-        or loss.noise < SCATTER * loss.last
+        or fallen > MAX_FALL * loss.noise
+        or loss.noise < MIN_NOISE * loss.last
     ):
         return
     yield Symptom(
         f"the training loss scatters by {percent(loss.noise / loss.last)} from value to value around {number(loss.last)}, because each batch draws "
         "its own noise and timesteps: it cannot show whether the model still improves",
-        0.8,
+        TYPICAL,
         {"loss": loss.last, "noise": loss.noise},
         series="train/loss",
         step=float(loss.x[-1]),
@@ -46,7 +48,7 @@ RULE = Rule(
     needs={"train/loss": MIN_POINTS},
     check=check,
     why="The loss depends far more on the timesteps drawn for a batch than on the model, so it is easy to stop too early or too late.",
-    how="The log of a diffusion model has only a training loss, which scatters by 3% or more and fell by less than twice that in its second half.",
+    how=f"The log of a diffusion model has only a training loss, which scatters by {percent(MIN_NOISE)} or more and fell by less than {MAX_FALL:g} times that in its second half.",
     sources=(
         Reference(
             "Ho, Jain and Abbeel, Denoising Diffusion Probabilistic Models, 2020", "https://arxiv.org/abs/2006.11239"

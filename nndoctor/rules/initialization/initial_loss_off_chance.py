@@ -9,13 +9,17 @@ from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, late
 from nndoctor.core.confidence import POSSIBLE
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number, rough
+from nndoctor.core.formatting import number, percent, rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-HIGH = 2.0  # times the loss of guessing: healthy networks of all kinds begin below 1.45
-LOW = 0.5  # times it: pretrained, or told too much
-OFFSET = 0.9  # of a squared error that is only the distance of the output's mean from where it goes
+MAX_RATIO = 2.0  # times the loss of guessing; healthy networks of all kinds begin below 1.45
+MIN_RATIO = 0.5  # times it; pretrained networks begin lower, and so do those whose inputs contain the target
+DOUBTFUL_RATIO, CERTAIN_RATIO = 1.5, 4.0  # ratios between which the confidence grows
+MIN_OFFSET = 0.9  # share of a squared error that is only the distance of the output's mean from where it goes
+MAX_OFFSET = 1.5  # the same; a mean that moves further moved for another reason
+DOUBTFUL_OFFSET = 0.8  # the same at which the confidence begins to grow
+MIN_POINTS = 3  # samples of the output's mean
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -34,10 +38,10 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iterator[Symptom]:
     ratio = begins / baseline
-    if LOW <= ratio <= HIGH or not math.isfinite(ratio):
+    if MIN_RATIO <= ratio <= MAX_RATIO or not math.isfinite(ratio):
         return
-    high = ratio > HIGH
-    told = f"the initial loss is {number(begins)}; {guess} gives {number(baseline)}"
+    high = ratio > MAX_RATIO
+    summary = f"the initial loss is {number(begins)}; {guess} gives {number(baseline)}"
     head = _head(layers)
     std = layers.series(head, "std") if head else None
     size = f"its outputs start with a standard deviation of {number(first(std))}" if std is not None else "as measured"
@@ -52,8 +56,8 @@ def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iter
         Cause("the output's bias", 0.1, "it should start at the class frequencies", "train once with it at zero"),
     )
     yield Symptom(
-        told if high else f"{told}: pretrained weights, very unequal classes, or the target is among the inputs",
-        confidence_between(math.log(ratio), 0.4, math.log(4)) if high else POSSIBLE,
+        summary if high else f"{summary}: pretrained weights, very unequal classes, or the target is among the inputs",
+        confidence_between(math.log(ratio), math.log(DOUBTFUL_RATIO), math.log(CERTAIN_RATIO)) if high else POSSIBLE,
         {"initial_loss": begins, "baseline_loss": baseline, "ratio": round(ratio, 3)},
         series="train/loss",
         step=float(layers.run.series["train/loss"].steps[0]),
@@ -64,19 +68,19 @@ def _against(layers: Layers, begins: float, baseline: float, guess: str) -> Iter
 
 
 def _mean(layers: Layers, begins: float) -> Iterator[Symptom]:
-    """A squared error is that of the mean plus the square of the output's distance from it: see how far it travelled."""
+    """A squared error is that of the mean plus the square of the output's distance from it: compare with how far the mean moved."""
     head = _head(layers)
     mean = layers.series(head, "mean") if head else None
-    if mean is None or head is None or len(mean.y) < 3:
+    if mean is None or head is None or len(mean.y) < MIN_POINTS:
         return
     share = (late(mean) - first(mean)) ** 2 / begins
-    if not OFFSET <= share < 1.5:
+    if not MIN_OFFSET <= share < MAX_OFFSET:
         return
     rest = max(begins * (1 - share), layers.run.series["train/loss"].best)
     yield Symptom(
         f"the initial loss is {number(begins)}; predicting the mean would give about {rough(rest)}: "
         f"the outputs average {rough(first(mean))} at the start and must move to {number(float(f'{late(mean):.3g}'))}",
-        confidence_between(share, 0.8, 1.0),
+        confidence_between(share, DOUBTFUL_OFFSET, 1.0),
         {"initial_loss": begins, "baseline_loss": float(rest), "offset_share": round(share, 3)},
         series="train/loss",
         step=float(layers.run.series["train/loss"].steps[0]),
@@ -100,7 +104,7 @@ RULE = Rule(
     needs={"layer:*/std": 1, "train/loss": 1, "fact:loss": 1},
     check=check,
     why="An untrained network should be no worse than random guessing. With a higher initial loss, the first and largest steps are spent on correcting the initialization.",
-    how="The loss before the first step is over twice ln C (cross-entropy) or ln 2 (binary), or nine tenths of a squared error come from the distance between the initial and the final mean output. Below half of ln C: information, because pretrained networks start there.",
+    how=f"The loss before the first step is over {MAX_RATIO:g} times that of guessing (ln C for cross-entropy), or {percent(MIN_OFFSET)} of a squared error come from the distance between the initial and the final mean output. Below {percent(MIN_RATIO)} of that of guessing: information, because pretrained networks start there.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: 'verify loss @ init', 'init well'",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between
-from nndoctor.analysis.layers import Layers, first, late, learned, powers
+from nndoctor.analysis.layers import Layers, first, from_powers, late, learned, powers
 from nndoctor.core.confidence import PLAUSIBLE
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, rough
@@ -15,11 +16,14 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import FactValue, Run
 from nndoctor.core.statistics import Array
 
-XAVIER = (0.8, 1.2)  # a layer's output over its input under ReLU: He's weights give 1.41, Xavier's 1
-HE = (1.25, 1.6)  # the same under tanh: Xavier's weights give 1, the usual gain for tanh 1.67, He's 1.41
-FALLS = -0.7  # powers of ten from the first hidden layer to the last: five-fold
-MATTERS = -1.0  # ten-fold
-SATURATED = 0.12  # of the first tanh layer's outputs
+RELU_GAIN = math.sqrt(2.0)  # a layer's output over its input under ReLU with He's weights
+XAVIER_UNDER_RELU = (0.8, 1.2)  # a layer's output over its input under ReLU: He's weights give 1.41, Xavier's 1
+HE_UNDER_TANH = (1.25, 1.6)  # the same under tanh: Xavier's weights give 1, the usual gain for tanh 1.67, He's 1.41
+MAX_TREND = -0.7  # powers of ten from the first hidden layer to the last: five-fold
+WARNING_TREND = -1.0  # the same, ten-fold, from which it is a warning
+DOUBTFUL, CERTAIN = 0.5, 1.5  # powers of ten lost between which the confidence grows
+MIN_RELU_LAYERS, MIN_TANH_LAYERS = 4, 2  # hidden layers whose median gain is judged
+MIN_SATURATED = 0.12  # share of the first tanh layer's outputs
 
 PLAIN: Mapping[str, FactValue] = {f"roles:fc{k}": "weight" for k in range(9)} | {
     "layers": tuple(name for k in range(9) for name in (f"fc{k}", f"fc{k}.relu"))
@@ -28,16 +32,16 @@ PLAIN: Mapping[str, FactValue] = {f"roles:fc{k}": "weight" for k in range(9)} | 
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Measure how much each layer hands on of what it gets, layer by layer, in the first sample."""
+    """Measure each layer's output size over its input size in the first sample."""
     layers = Layers(run)
     if layers.normalized:
         return
     paths, gains = _gains(layers, "relu")
-    if len(gains) >= 4 and XAVIER[0] <= float(np.median(gains)) <= XAVIER[1]:
+    if len(gains) >= MIN_RELU_LAYERS and XAVIER_UNDER_RELU[0] <= float(np.median(gains)) <= XAVIER_UNDER_RELU[1]:
         yield from _under_relu(layers, paths, float(np.median(gains)))
         return
     paths, gains = _gains(layers, "tanh")
-    if len(gains) >= 2 and HE[0] <= float(np.median(gains)) <= HE[1]:
+    if len(gains) >= MIN_TANH_LAYERS and HE_UNDER_TANH[0] <= float(np.median(gains)) <= HE_UNDER_TANH[1]:
         yield from _under_tanh(layers, float(np.median(gains)))
 
 
@@ -57,27 +61,32 @@ def _gains(layers: Layers, activation: str) -> tuple[tuple[str, ...], Array]:
 def _under_relu(layers: Layers, paths: tuple[str, ...], gain: float) -> Iterator[Symptom]:
     begins, ends = layers.levels(paths, "std", first)[1], layers.levels(paths, "std", late)[1]
     trend, now = powers(begins), powers(ends)
-    if trend > FALLS:
+    if trend > MAX_TREND:
         return
     series = layers.run.series[f"layer:{paths[-1]}/std"]
-    corrected = now > FALLS or learned(layers.run)
+    corrected = now > MAX_TREND or learned(layers.run)
     yield Symptom(
         f"the initialization does not fit ReLU: each layer multiplies the signal by {number(round(gain, 2))} "
-        f"where ReLU needs 1.41, so {rough(10**trend)} of it is left after {len(paths)} layers (use He initialization)"
+        f"where ReLU needs {RELU_GAIN:.2f}, so {rough(from_powers(trend))} of it is left after {len(paths)} layers (use He initialization)"
         + ("; training has corrected it" if corrected else ""),
-        confidence_between(-trend, 0.5, 1.5),
-        {"gain": round(gain, 3), "fitting_gain": 1.414, "last_to_first": float(10**trend), "layers": len(paths)},
+        confidence_between(-trend, DOUBTFUL, CERTAIN),
+        {
+            "gain": round(gain, 3),
+            "fitting_gain": round(RELU_GAIN, 3),
+            "last_to_first": from_powers(trend),
+            "layers": len(paths),
+        },
         series=series.name,
         step=float(series.x[0]),
         layer=paths[0],
-        severity=Severity.INFO if corrected or trend > MATTERS else None,
+        severity=Severity.INFO if corrected or trend > WARNING_TREND else None,
     )
 
 
 def _under_tanh(layers: Layers, gain: float) -> Iterator[Symptom]:
     tanh = [p for p in layers.paths if layers.activation(p) == "tanh" and layers.is_hidden(p)]
     paths, shares = layers.levels(tanh, "saturated_fraction", first)
-    if not len(paths) or float(shares.max()) < SATURATED:
+    if not len(paths) or float(shares.max()) < MIN_SATURATED:
         return
     worst = paths[int(np.argmax(shares))]
     series = layers.run.series[f"layer:{worst}/saturated_fraction"]
@@ -102,7 +111,7 @@ RULE = Rule(
     needs={"layer:*/std": 1, "layer:*/mean": 1},
     check=check,
     why="ReLU removes half of the signal's power, and the weights must compensate for it (He). Tanh does not, and larger weights only saturate it (Xavier). What is measured is the signal, not the name of the initializer.",
-    how="The size of each hidden layer's output over its input in the first sample: near 1 after ReLU, if the signal falls by a factor of 5 over the network (a warning from a factor of 10 on, unless training corrects it); near 1.41 after tanh, if the first layers start saturated (information). Networks with normalization layers are left out.",
+    how=f"The size of each hidden layer's output over its input in the first sample: {XAVIER_UNDER_RELU[0]:g}–{XAVIER_UNDER_RELU[1]:g} after ReLU, if the signal falls by a factor of {rough(from_powers(-MAX_TREND), 1)} over the network (a warning from a factor of {from_powers(-WARNING_TREND):g} on, unless training corrects it); {HE_UNDER_TANH[0]:g}–{HE_UNDER_TANH[1]:g} after tanh, if the first layers start saturated (information). Networks with normalization layers are left out.",
     sources=(
         Reference("He et al., Delving Deep into Rectifiers, 2015", "https://arxiv.org/abs/1502.01852"),
         Reference(

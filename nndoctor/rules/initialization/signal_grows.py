@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.layers import Layers
+from nndoctor.analysis.layers import Layers, from_powers
 from nndoctor.analysis.signal_propagation import signal_symptom
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-POWERS = 1.5  # thirty-fold: healthy plain networks of fifty layers wander by three
-DOUBTFUL = 1.2  # powers that would be a guess
+MIN_POWERS = 1.5  # of ten; healthy plain networks of fifty layers change by a factor of three
+DOUBTFUL = 1.2  # powers of ten at which the confidence begins to grow
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Follow the deviation of the hidden weight layers' outputs through the network as it begins, and as it ends."""
-    found = signal_symptom(Layers(run), 1, POWERS, DOUBTFUL)
+    found = signal_symptom(Layers(run), 1, MIN_POWERS, DOUBTFUL)
     if found is not None:
         yield found
 
@@ -29,7 +30,7 @@ RULE = Rule(
     needs={"layer:*/std": 1},
     check=check,
     why="Weights too large for their fan-in make every layer's output larger than its input; in the end outputs, loss and gradients are huge.",
-    how="The standard deviation of hidden outputs grows by a factor of 30 or more over the network in the first sample, measured by its trend over the layers. Information only if training has corrected it.",
+    how=f"The standard deviation of hidden outputs grows by a factor of {rough(from_powers(MIN_POWERS), 1)} or more over the network in the first sample, measured by its trend over the layers. Information only if training has corrected it.",
     sources=(Reference("He et al., Delving Deep into Rectifiers, 2015", "https://arxiv.org/abs/1502.01852"),),
     remedies=("he-initialization", "xavier-initialization", "batch-normalization"),
     sick=(

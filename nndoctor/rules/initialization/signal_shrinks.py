@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import inf
 
-from nndoctor.analysis.layers import Layers
+from nndoctor.analysis.layers import Layers, from_powers
 from nndoctor.analysis.signal_propagation import signal_symptom
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-POWERS = 1.7  # fifty-fold: torch's own initialization loses ten-fold at most, its biases hold it up
-RANGE = 1.0  # what a sigmoid or tanh passes on of a deviation
-DOUBTFUL = 1.4  # powers that would be a guess
+MIN_POWERS = (
+    1.7  # of ten; torch's own initialization loses a factor of ten at most, because its biases keep the signal up
+)
+MAX_PASSED = 1.0  # largest standard deviation that a sigmoid or tanh passes on
+DOUBTFUL = 1.4  # powers of ten at which the confidence begins to grow
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -23,9 +26,9 @@ def check(run: Run) -> Iterator[Symptom]:
     def passed(path: str) -> float:
         """A sigmoid or tanh that comes next cuts off whatever is larger, which is no loss of signal on the way."""
         behind = layers.after(path)
-        return RANGE if behind and layers.activation(behind[0]) in ("sigmoid", "tanh") else inf
+        return MAX_PASSED if behind and layers.activation(behind[0]) in ("sigmoid", "tanh") else inf
 
-    found = signal_symptom(layers, -1, POWERS, DOUBTFUL, passed)
+    found = signal_symptom(layers, -1, MIN_POWERS, DOUBTFUL, passed)
     if found is not None:
         yield found
 
@@ -38,7 +41,7 @@ RULE = Rule(
     needs={"layer:*/std": 1},
     check=check,
     why="Weights too small for their fan-in make every layer's output smaller than its input; in the last layers all examples look the same, and the gradients shrink, too.",
-    how="The standard deviation of hidden outputs falls by a factor of 50 or more over the network in the first sample, measured by its trend over the layers, so that a single small layer does not count. Information only if training has corrected it.",
+    how=f"The standard deviation of hidden outputs falls by a factor of {rough(from_powers(MIN_POWERS), 1)} or more over the network in the first sample, measured by its trend over the layers, so that a single small layer does not count. Information only if training has corrected it.",
     sources=(
         Reference("He et al., Delving Deep into Rectifiers, 2015", "https://arxiv.org/abs/1502.01852"),
         Reference(

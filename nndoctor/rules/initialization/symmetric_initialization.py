@@ -11,9 +11,10 @@ from nndoctor.core.formatting import others_of, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-EQUAL = 0.01  # of the weights' size is all their deviation: rounding reaches 3e-4
-SAME = 0.99  # of the examples in which all units of a layer agree
-PATIENCE = 4  # samples after which a head or branch that began at zero has left it
+MAX_SPREAD = 0.01  # deviation of equal weights as a share of their size; rounding reaches 3e-4
+MIN_SAME = 0.99  # share of the examples in which all units of a layer agree
+SECOND_HALF = 0.5  # share of the run after which they still do
+MIN_SAMPLES = 4  # samples after which a head or branch that began at zero has left it
 
 CONSEQUENCE = {
     "equal": "its units stay copies of each other",
@@ -49,7 +50,7 @@ def _equal(layers: Layers, path: str) -> bool:
     spread, norm = layers.series(path, "weight_spread"), layers.series(path, "weight_norm")
     kind = str(layers.run.fact(f"kinds:{path}") or "Linear").lower()
     plain = layers.role(path) != "weight" or "linear" in kind or "conv" in kind
-    return plain and spread is not None and norm is not None and first(norm) > 0 and first(spread) < EQUAL
+    return plain and spread is not None and norm is not None and first(norm) > 0 and first(spread) < MAX_SPREAD
 
 
 def _zero(layers: Layers, path: str) -> bool:
@@ -57,9 +58,9 @@ def _zero(layers: Layers, path: str) -> bool:
     norm, same = layers.series(path, "weight_norm"), layers.series(path, "same_units")
     if norm is None or first(norm) > 0:
         return False
-    if len(norm.y) >= PATIENCE:
+    if len(norm.y) >= MIN_SAMPLES:
         stays = float(norm.y[-1]) == 0 or (
-            same is not None and len(same.y) >= PATIENCE and same.level(0.5, 1.0) >= SAME
+            same is not None and len(same.y) >= MIN_SAMPLES and same.level(SECOND_HALF, 1.0) >= MIN_SAME
         )
         if stays and any(layers.role(p) in WEIGHTED for p in layers.after(path)):
             return True
@@ -77,7 +78,7 @@ RULE = Rule(
     needs={"layer:*/weight_norm": 1},
     check=check,
     why="Units with equal weights compute the same output and get the same gradient forever: the layer acts as a single unit. Hidden layers of zeros do not even pass a gradient back.",
-    how=f"The weights of a linear, convolutional, recurrent or attention layer differ by less than {percent(EQUAL)} of their size in the first sample, or are zero and stay zero. Branches and heads that start at zero and then learn are not reported.",
+    how=f"The weights of a linear, convolutional, recurrent or attention layer differ by less than {percent(MAX_SPREAD)} of their size in the first sample, or are zero and stay zero. Branches and heads that start at zero and then learn are not reported.",
     sources=(
         Reference("CS231n: 'Pitfall: all zero initialization'", "https://cs231n.github.io/neural-networks-2/#init"),
         Reference("Goodfellow, Bengio and Courville, Deep Learning, section 8.4", "https://www.deeplearningbook.org"),

@@ -1,4 +1,4 @@
-"""What reaches a layer has one sign in every unit."""
+"""The inputs of a layer have one sign in every unit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from nndoctor.core.formatting import others_of, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-ALL = 0.95  # of a layer's units
+MIN_ONE_SIGN = 0.95  # share of a layer's units
+DOUBTFUL = 0.9  # the same at which the confidence begins to grow
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -20,7 +21,7 @@ def check(run: Run) -> Iterator[Symptom]:
     found = [
         p
         for p in layers.paths
-        if (s := layers.series(p, "one_sign")) is not None and late(s) >= ALL and _matters(layers, p)
+        if (s := layers.series(p, "one_sign")) is not None and late(s) >= MIN_ONE_SIGN and _matters(layers, p)
     ]
     if not found:
         return
@@ -31,7 +32,7 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"{percent(late(series))} of the units of {layers.named(worst)} have the same sign for all examples{others}"
         + (": a sigmoid is always positive" if sigmoid else ": the layer hardly distinguishes the examples"),
-        confidence_between(late(series), 0.9, 1.0),
+        confidence_between(late(series), DOUBTFUL, 1.0),
         {"one_sign": round(late(series), 3), "layers": len(found)},
         series=series.name,
         step=float(series.x[0]),
@@ -57,7 +58,7 @@ RULE = Rule(
     needs={"layer:*/one_sign": 1},
     check=check,
     why="Where all inputs of a layer are positive, the gradients of a unit's weights all have the same sign, and the steps zigzag. Units before a ReLU that never change sign are linear or dead.",
-    how=f"{percent(ALL)} of the units of a hidden sigmoid, tanh or weight layer have the same sign for all sampled examples at the end of the run. This slows training rather than stopping it: information only.",
+    how=f"{percent(MIN_ONE_SIGN)} of the units of a hidden sigmoid, tanh or weight layer have the same sign for all sampled examples at the end of the run. This slows training rather than stopping it: information only.",
     sources=(
         Reference(
             "CS231n: 'sigmoid outputs are not zero-centered'",

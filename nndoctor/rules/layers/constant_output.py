@@ -1,4 +1,4 @@
-"""The network says the same whatever it is shown."""
+"""The network gives the same output for every input."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-ALL = 0.95  # of the output's units
+MIN_SAME = 0.95  # share of the output's units
 ADAPTER = "lora_"  # in the path of a layer that begins at zero next to the one that it adapts
-SILENT = 0.999  # of a ReLU's outputs
+MIN_ZEROS = 0.999  # share of a ReLU's outputs that are zero in a dead layer
 
 FIRST = {
     "the inputs do not vary": ("check-inputs", "overfit-tiny-subset"),
@@ -33,22 +33,22 @@ def check(run: Run) -> Iterator[Symptom]:
     if not judged:
         return
     same = run.series[f"layer:{judged[-1]}/same_examples"]
-    if late(same) < ALL or len(same.y) < 2:
+    if late(same) < MIN_SAME or len(same.y) < 2:
         return
     origin = _origin(run, chain, judged[-1])
     zeros = layers.series(origin, "zero_fraction")
-    dead = zeros is not None and layers.activation(origin) == "relu" and late(zeros) >= SILENT
-    told = run.series[f"layer:{origin}/same_examples"]
-    since = float(told.x[int((told.y >= ALL).argmax())])
-    causes = _causes(layers, origin, chain[0] == origin, first(told) >= ALL)
+    dead = zeros is not None and layers.activation(origin) == "relu" and late(zeros) >= MIN_ZEROS
+    varies = run.series[f"layer:{origin}/same_examples"]
+    since = float(varies.x[int((varies.y >= MIN_SAME).argmax())])
+    causes = _causes(layers, origin, chain[0] == origin, first(varies) >= MIN_SAME)
     yield Symptom(
         f"the model gives the same output for every example: nothing varies from {layers.named(origin)} on"
         + (", where every unit is zero" if dead else ""),
         DIRECT,
         {"units_constant": percent(late(same)), "since": since, "origin": layers.named(origin)},
-        series=told.name,
+        series=varies.name,
         step=since,
-        span=(since, float(told.x[-1])),
+        span=(since, float(varies.x[-1])),
         layer=origin,
         causes=causes,
         remedies=FIRST[causes[0].name],
@@ -57,7 +57,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _origin(run: Run, chain: Sequence[str], last: str) -> str:
     """The first layer from which on, up to the end, no output varies; `last` where the end itself has none such."""
-    constant = takewhile(lambda path: late(run.series[f"layer:{path}/same_examples"]) >= ALL, reversed(chain))
+    constant = takewhile(lambda path: late(run.series[f"layer:{path}/same_examples"]) >= MIN_SAME, reversed(chain))
     return next(iter(deque(constant, maxlen=1)), last)
 
 
@@ -94,7 +94,7 @@ RULE = Rule(
     needs={"layer:*/same_examples": 2},
     check=check,
     why="A network with the same output for every input has at best learned the mean of its targets.",
-    how=f"{percent(ALL)} of the last layer's units differ by less than rounding between all sampled examples, at the end of the run. A last layer that starts at zero and then learns is not reported.",
+    how=f"{percent(MIN_SAME)} of the last layer's units differ by less than rounding between all sampled examples, at the end of the run. A last layer that starts at zero and then learns is not reported.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

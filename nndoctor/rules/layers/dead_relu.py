@@ -13,17 +13,27 @@ from nndoctor.core.formatting import others_of, percent, rough, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import TINY
 
-HALF = 0.5  # of a layer's units: trained networks that do well have a third silent at most
-BEGUN = (
-    0.65  # of them where they are silent from the start: torch's own initialization leaves over half in narrow layers
+MIN_DEAD = 0.5  # share of a layer's units; trained networks that do well have a third silent at most
+MIN_DEAD_AT_START = (
+    0.65  # the same where they are silent from the start; torch's own initialization leaves over half in narrow layers
 )
-CERTAIN = 0.9  # of the units: an error
-SAME = 0.99  # of the units before them that say the same for all examples
-SHRINKS = -1.0  # powers of ten from the first layer to the last: half of the units off is then a symptom
-ALWAYS_ON = 0.3  # of the units on for every example: then it is the examples that look alike, not the units that died
-FAST = 0.1  # of a weight's size in one step: a hundred times the usual thousandth
-LOW = -0.3  # of the input's weighted size: a bias that holds units down
+NEARLY_ALL = 0.9  # share of the units from which it is an error
+DOUBTFUL, CERTAIN = 0.3, 0.7  # shares between which the confidence grows
+EQUALLY_DEAD = 0.05  # shares within which two layers are equally dead: the first is named, as those after it starve
+REACHED = 0.9  # share of the final level at which units have died
+MAX_AT_START = 0.8  # share of the final level above which no unit died in training
+DEAD_AT_START = 0.6  # share of the final level from which the units were dead before training
+MIN_NAMED = 0.5  # weight of a cause that the message names
+MIN_SAME = 0.99  # share of the units before them that are the same for all examples
+MAX_TREND = (
+    -1.0
+)  # powers of ten that the signal loses from the first layer to the last: dead units are then a symptom of that
+MIN_ALWAYS_ON = 0.3  # share of the units that are on for every example: the examples look alike, the units did not die
+LARGE_STEP = 0.1  # share of a weight's size in one step, a hundred times the usual thousandth
+LOW_BIAS = -0.3  # mean bias, in standard deviations of the signal, that keeps units at zero
+MIN_SIGNAL = 0.1  # share of the bias: the least standard deviation that it is compared with
 
 LIKELY = {
     "the learning rate": "the learning rate is too high",
@@ -47,22 +57,25 @@ def check(run: Run) -> Iterator[Symptom]:
     shares = {
         p: float(v)
         for p, v in zip(paths, ends, strict=True)
-        if v >= HALF and _enough(layers, p) and not _alike(layers, p, float(v)) and not _starved(layers, p, float(v))
+        if v >= MIN_DEAD
+        and _enough(layers, p)
+        and not _alike(layers, p, float(v))
+        and not _starved(layers, p, float(v))
     }
     if not shares:
         return
     most = max(shares.values())
-    worst = next(p for p in layers.paths if shares.get(p, 0.0) >= most - 0.05)  # the first: those behind it starve
+    worst = next(p for p in layers.paths if shares.get(p, 0.0) >= most - EQUALLY_DEAD)
     dead = run.series[f"layer:{worst}/dead_fraction"]
-    since = float(dead.x[int(np.argmax(dead.y >= min(HALF, 0.9 * shares[worst])))])
+    since = float(dead.x[int(np.argmax(dead.y >= min(MIN_DEAD, REACHED * shares[worst])))])
     causes = _causes(layers, worst, dead, since)
     others = f", and at least half in {others_of(len(shares) - 1)}" if len(shares) > 1 else ""
     begun = "are dead from the start" if since <= float(dead.x[0]) else f"have been dead since step {step(since)}"
     yield Symptom(
         f"{percent(shares[worst])} of the units in {layers.named(worst)} {begun}{others}. Likely cause: {LIKELY[causes[0].name]}"
-        if causes[0].weight >= 0.5
+        if causes[0].weight >= MIN_NAMED
         else f"{percent(shares[worst])} of the units in {layers.named(worst)} {begun}{others}",
-        confidence_between(shares[worst], 0.3, 0.7),
+        confidence_between(shares[worst], DOUBTFUL, CERTAIN),
         {"dead_share": round(shares[worst], 3), "since": since, "layers": len(shares), "cause": causes[0].name},
         series=f"layer:{worst}/dead_fraction",
         step=since,
@@ -70,45 +83,45 @@ def check(run: Run) -> Iterator[Symptom]:
         layer=worst,
         causes=causes,
         remedies=FIRST[causes[0].name],
-        severity=Severity.ERROR if shares[worst] >= CERTAIN else Severity.INFO if learns(run) else None,
+        severity=Severity.ERROR if shares[worst] >= NEARLY_ALL else Severity.INFO if learns(run) else None,
     )
 
 
 def _enough(layers: Layers, path: str) -> bool:
     """Whether units have died since the first sample, or very many were silent in it."""
     dead = layers.run.series[f"layer:{path}/dead_fraction"]
-    return late(dead) >= BEGUN or first(dead) < 0.8 * late(dead)
+    return late(dead) >= MIN_DEAD_AT_START or first(dead) < MAX_AT_START * late(dead)
 
 
 def _starved(layers: Layers, path: str, share: float) -> bool:
-    """Whether other rules say why: nothing that varies reaches the layer, or the signal shrinks all the way to it."""
+    """Whether other rules explain it: nothing that varies reaches the layer, or the signal shrinks all the way to it."""
     source = layers.before(path)
     same = layers.series(source, "same_examples") if source is not None else None
-    if same is not None and first(same) >= SAME:
+    if same is not None and first(same) >= MIN_SAME:
         return True
     _, sizes = layers.levels([p for p in layers.seen if layers.is_hidden(p)], "std", first)
-    return share < CERTAIN and powers(sizes) < SHRINKS
+    return share < NEARLY_ALL and powers(sizes) < MAX_TREND
 
 
 def _alike(layers: Layers, path: str, share: float) -> bool:
     """Whether about as many units are on for every example as are off: a deep plain network's inputs look alike."""
     source = layers.before(path)
     signs = layers.series(source, "one_sign") if source is not None else None
-    return signs is not None and late(signs) - share > ALWAYS_ON
+    return signs is not None and late(signs) - share > MIN_ALWAYS_ON
 
 
 def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Cause, ...]:
     source = layers.before(path) or path
-    from_start = since <= float(dead.x[0]) and float(dead.y[0]) >= 0.6 * late(dead)
+    from_start = since <= float(dead.x[0]) and float(dead.y[0]) >= DEAD_AT_START * late(dead)
     pull = _pull(layers, source)
     fastest, unseen = _steps_before(layers, dead, since)
-    killed = not from_start or (fastest > FAST and unseen)
+    killed = not from_start or (fastest > LARGE_STEP and unseen)
     first = "dead" if from_start else "alive"
     side = "below" if pull < 0 else "above"
     return ranked(
         Cause(
             "the learning rate",
-            (3.0 if killed else 0.2) + (2.0 if fastest > FAST else 0.0),
+            (3.0 if killed else 0.2) + (2.0 if fastest > LARGE_STEP else 0.0),
             f"one step before it changed the weights by up to {percent(fastest)} of their size"
             if fastest > 0
             else "no weight changed before it",
@@ -116,7 +129,7 @@ def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Caus
         ),
         Cause(
             "the bias",
-            4.0 if pull < LOW and not killed else 0.3,
+            4.0 if pull < LOW_BIAS and not killed else 0.3,
             f"the layer's bias starts {rough(abs(pull), 1)} times the size of its signal {side} zero",
             "train once with zero biases",
         ),
@@ -142,7 +155,7 @@ def _pull(layers: Layers, source: str) -> float:
     std = layers.series(source, "std")
     if bias is None or std is None:
         return 0.0
-    return first(bias) / max(early(std), 0.1 * abs(first(bias)), 1e-12)
+    return first(bias) / max(early(std), MIN_SIGNAL * abs(first(bias)), TINY)
 
 
 RULE = Rule(
@@ -153,7 +166,7 @@ RULE = Rule(
     needs={"layer:*/dead_fraction": 1},
     check=check,
     why="A ReLU that outputs zero for every example passes no gradient and never recovers: only the other units of the layer are left.",
-    how=f"Half of a layer's units output zero for at least 256 examples at the end of the run (two thirds if they did so from the start); an error from {percent(CERTAIN)} on. The causes are ranked by when the units died: during training, with a low bias, or at the start. Layers whose other units are active for every example are left out.",
+    how=f"{percent(MIN_DEAD)} of a layer's units output zero for all sampled examples at the end of the run ({percent(MIN_DEAD_AT_START)} if they did so from the start); an error from {percent(NEARLY_ALL)} on. The causes are ranked by when the units died: during training, with a low bias, or at the start. Layers whose other units are active for every example are left out.",
     sources=(
         Reference(
             "CS231n: 'a ReLU unit can irreversibly die; as much as 40% of your network can be dead'",

@@ -1,23 +1,29 @@
-"""The gradient is huge beside the weights, or grows on its way back."""
+"""The gradient is huge next to the weights, or grows on its way back."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between
-from nndoctor.analysis.layers import Layers, early, first
+from nndoctor.analysis.layers import ZERO_WEIGHTS, Layers, early, first
 from nndoctor.analysis.nonfinite import birth
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import rough, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.statistics import TINY, Array
 
-HUGE = 300.0  # times the weight's own size: healthy networks stay under 3, unscaled targets reach 250
-GROWN = 1e3  # times the last layer's gradient at the first layer
-LATER = 1e4  # times its level at the start
+HEALTHY_OVER_WEIGHTS = 3  # times the norm of the weights, which the gradients of healthy networks stay under
+MAX_OVER_WEIGHTS = 300.0  # the same from which a gradient explodes; unscaled targets reach 250
+MAX_OVER_LAST_LAYER = 1e3  # times the last layer's gradient
+MAX_OVER_START = 1e4  # times its level at the start
+LIMITS = {"weights": MAX_OVER_WEIGHTS, "last layer": MAX_OVER_LAST_LAYER, "start": MAX_OVER_START}
+DOUBTFUL, CERTAIN = -0.5, 1.5  # powers of ten beyond the limit between which the confidence grows
+GROWING_SIGNAL = 3.0  # growth of the signal from the first layer on that explains a large gradient
 
 FIRST = {
     "weights too large at the start": (
@@ -32,71 +38,114 @@ FIRST = {
 """The remedies in the order that the likeliest cause asks for."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Norms:
+    """Norms of each layer: of its gradient at the start and at its highest, and of its weights at the start, shapes (layers,)."""
+
+    paths: tuple[str, ...]
+    gradients: Array
+    weights: Array
+    peaks: Array
+
+
 def check(run: Run) -> Iterator[Symptom]:
     """Judge each layer's gradient by its weights' size, by the last layer's gradient, and by its own start."""
     layers = Layers(run)
-    paths = tuple(p for p in layers.weighted if layers.series(p, "weight_norm") and layers.series(p, "grad_norm"))
-    _, grads = layers.levels(paths, "grad_norm", early)
-    _, sizes = layers.levels(paths, "weight_norm", first)
-    _, peaks = layers.levels(paths, "grad_norm", lambda s: float(s.y.max()))
-    if not paths:
+    norms = _norms(layers)
+    if not norms.paths:
         return
-    beside = np.where(sizes > 1e-6, grads / np.maximum(sizes, 1e-6), 0.0)
-    plain = grads[-1] > 0 and len(paths) > 2 and not layers.normalized  # deep normalized networks live with it
-    grown = grads / grads[-1] if plain else np.zeros(len(paths))
-    lost = birth(run) is not None or any(
-        not np.isfinite(s.values).all() for s in [run.series.get("train/loss")] if s is not None
-    )
-    later = np.where((grads > 1e-12) & (not lost), peaks / np.maximum(grads, 1e-12), 0.0) * (peaks > HUGE * sizes)
-    marks = {"beside": (beside, HUGE), "grown": (grown, GROWN), "later": (later, LATER)}
-    kind = max(marks, key=lambda name: float(marks[name][0].max()) / marks[name][1])
-    values, limit = marks[kind]
-    k = int(np.argmax(values))
-    if values[k] < limit:
-        return
-    norm = run.series[f"layer:{paths[k]}/grad_norm"]
-    at = float(norm.x[0]) if kind != "later" else float(norm.x[int(np.argmax(norm.y > HUGE * sizes[k]))])
-    much = rough(values[k])
-    here = layers.named(paths[k])
-    told = {
-        "beside": f"the gradient of {here} is {much} times as large as its weights (norms)",
-        "grown": f"the gradient of {here} is {much} times that of {layers.named(paths[-1])}",
-        "later": f"the gradient of {here} grows to {much} times its initial norm by step {step(at)}",
+    ratios = {
+        "weights": _over_weights(norms),
+        "last layer": _over_last_layer(layers, norms),
+        "start": _over_start(run, norms),
     }
-    causes = _causes(layers, kind)
-    yield Symptom(
-        f"{told[kind]}",
-        confidence_between(math.log10(values[k] / limit), -0.5, 1.5),
+    kind = max(ratios, key=lambda name: float(ratios[name].max()) / LIMITS[name])
+    k = int(np.argmax(ratios[kind]))
+    if ratios[kind][k] >= LIMITS[kind]:
+        yield _symptom(layers, norms, k, kind, float(ratios[kind][k]))
+
+
+def _norms(layers: Layers) -> _Norms:
+    paths = tuple(p for p in layers.weighted if layers.series(p, "weight_norm") and layers.series(p, "grad_norm"))
+    return _Norms(
+        paths,
+        layers.levels(paths, "grad_norm", early)[1],
+        layers.levels(paths, "weight_norm", first)[1],
+        layers.levels(paths, "grad_norm", lambda s: float(s.y.max()))[1],
+    )
+
+
+def _over_weights(norms: _Norms) -> Array:
+    """Gradients over the weights; weights that begin at zero have no size to compare with."""
+    ratios = norms.gradients / np.maximum(norms.weights, ZERO_WEIGHTS)
+    return np.where(norms.weights > ZERO_WEIGHTS, ratios, 0.0)
+
+
+def _over_last_layer(layers: Layers, norms: _Norms) -> Array:
+    """Gradients over the last layer's; deep normalized networks train well with a large ratio."""
+    if layers.normalized or len(norms.paths) <= 2 or norms.gradients[-1] <= 0:
+        return np.zeros(len(norms.paths))
+    ratios: Array = norms.gradients / norms.gradients[-1]
+    return ratios
+
+
+def _over_start(run: Run, norms: _Norms) -> Array:
+    """The highest gradients over those at the start, where they are large next to the weights and the run does not end in NaN."""
+    if _ends_in_nan(run):
+        return np.zeros(len(norms.paths))
+    ratios = np.where(norms.gradients > TINY, norms.peaks / np.maximum(norms.gradients, TINY), 0.0)
+    return np.where(norms.peaks > MAX_OVER_WEIGHTS * norms.weights, ratios, 0.0)
+
+
+def _ends_in_nan(run: Run) -> bool:
+    loss = run.series.get("train/loss")
+    return birth(run) is not None or (loss is not None and not np.isfinite(loss.values).all())
+
+
+def _symptom(layers: Layers, norms: _Norms, k: int, kind: str, ratio: float) -> Symptom:
+    path = norms.paths[k]
+    norm = layers.run.series[f"layer:{path}/grad_norm"]
+    grows = kind == "start"
+    at = float(norm.x[int(np.argmax(norm.y > MAX_OVER_WEIGHTS * norms.weights[k]))]) if grows else float(norm.x[0])
+    says = {
+        "weights": f"is {rough(ratio)} times as large as its weights (norms)",
+        "last layer": f"is {rough(ratio)} times that of {layers.named(norms.paths[-1])}",
+        "start": f"grows to {rough(ratio)} times its initial norm by step {step(at)}",
+    }
+    causes = _causes(layers, grows=grows)
+    return Symptom(
+        f"the gradient of {layers.named(path)} {says[kind]}",
+        confidence_between(math.log10(ratio / LIMITS[kind]), DOUBTFUL, CERTAIN),
         {
-            "times": float(values[k]),
-            "gradient_norm": float(peaks[k] if kind == "later" else grads[k]),
-            "layers": len(paths),
+            "times": ratio,
+            "gradient_norm": float(norms.peaks[k] if grows else norms.gradients[k]),
+            "layers": len(norms.paths),
         },
         series=norm.name,
         step=at,
         span=(at, float(norm.x[-1])),
-        layer=paths[k],
+        layer=path,
         causes=causes,
         remedies=FIRST[causes[0].name],
     )
 
 
-def _causes(layers: Layers, kind: str) -> tuple[Cause, ...]:
+def _causes(layers: Layers, *, grows: bool) -> tuple[Cause, ...]:
     _, sizes = layers.levels(layers.seen, "std", first)
-    grows = float(sizes.max() / max(sizes[0], 1e-30)) if len(sizes) else 1.0
+    growth = float(sizes.max() / max(sizes[0], TINY)) if len(sizes) else 1.0
     return ranked(
         Cause(
             "weights too large at the start",
-            0.1 if kind == "later" else 0.7,
-            f"the signal grows {rough(grows)}-fold from the first layer on"
-            if grows > 3
+            0.1 if grows else 0.7,
+            f"the signal grows {rough(growth)}-fold from the first layer on"
+            if growth > GROWING_SIGNAL
             else "each layer passes back a larger gradient than it receives",
             "one run with He (ReLU) or Xavier (tanh) initialization",
         ),
         Cause(
             "learning rate too high",
-            0.7 if kind == "later" else 0.1,
-            "the gradient was small at the start" if kind == "later" else "the gradient was huge before any step",
+            0.7 if grows else 0.1,
+            "the gradient was small at the start" if grows else "the gradient was huge before any step",
             "train once with a tenth of the learning rate",
         ),
         Cause(
@@ -116,7 +165,7 @@ RULE = Rule(
     needs={"layer:*/grad_norm": 1, "layer:*/weight_norm": 1},
     check=check,
     why="A step along a gradient far larger than the weights destroys them. A learning rate small enough for this layer is too small for all others.",
-    how=f"A layer's gradient norm is {HUGE:g} times the norm of its weights at the start, or (in a network that does not normalize) a thousand times the last layer's, or grows by a factor of {LATER:,.0f} in training (nan-loss covers runs that end in NaN). In healthy networks it stays below 3 times the norm of the weights.",
+    how=f"A layer's gradient norm is {MAX_OVER_WEIGHTS:g} times the norm of its weights at the start, or (in a network that does not normalize) {MAX_OVER_LAST_LAYER:,.0f} times the last layer's, or grows by a factor of {MAX_OVER_START:,.0f} in training (nan-loss covers runs that end in NaN). In healthy networks it stays below {HEALTHY_OVER_WEIGHTS} times the norm of the weights.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

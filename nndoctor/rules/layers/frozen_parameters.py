@@ -7,50 +7,60 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndoctor.analysis.layers import Layers
-from nndoctor.core.confidence import DIRECT
+from nndoctor.core.confidence import DIRECT, MEASURED, SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import others_of, percent, rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-TINY = 1e-5  # of the weights' size: a gradient below it is lost in rounding at a usual rate
-PART = 0.2  # of the trainable parameters: fewer may wait for a rare input
-LOST = 1e-2  # of the movement of plain steps: clipping and small accumulated steps move more
-NAMED = 3  # layers named in a message
+MIN_GRADIENT = 1e-5  # share of the weights' size; a smaller gradient is lost in rounding at a usual learning rate
+MIN_STEPS = 3  # steps without any update
+MAX_UNMOVED = 0.2  # share of the trainable parameters; fewer may wait for a rare input
+MIN_MOVEMENT = 1e-2  # share of the movement of plain steps; clipping and small accumulated steps move more
+MAX_NAMED = 3  # layers named in a message
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Layers that the optimizer lacks, that no gradient reaches, that never move; last, what was frozen on purpose."""
-    own = _own_step(run)
-    if own is not None:
-        yield own
-        return
+    found = _own_step(run) or _not_trained(run) or _frozen_adapters(run) or _frozen_on_purpose(run)
+    if found is not None:
+        yield found
+
+
+def _not_trained(run: Run) -> Symptom | None:
+    """Layers that should train and do not: missing in the optimizer, cut off from the loss, or never updated."""
     layers = Layers(run)
     missed = _listed(run, "not_in_optimizer")
     ends = {name.rpartition(".")[0] for name in _listed(run, "dead_ends")}
     cut = tuple(p for p in _listed(run, "unreached") if p not in missed and p not in ends and _cut_off(layers, p))
-    still = tuple(p for p in layers.weighted if p not in missed + cut and _still(layers, p))
-    told = (
-        (missed, "trainable but not in the optimizer", 0.95, ("give-all-parameters",)),
-        (cut, "in the optimizer, but no gradient reaches", 0.9, ("reattach", "check-the-step")),
-        (still, "given gradients but never updated", 0.85, ("check-the-step",)),
-    )
-    for paths, what, sure, remedies in told:
-        if paths:
-            yield _symptom(
-                layers, paths, f"{_names(layers, paths)} {'is' if len(paths) == 1 else 'are'} {what}", sure, remedies
-            )
-            return
+    unmoved = tuple(p for p in layers.weighted if p not in missed + cut and _never_moves(layers, p))
+    if missed:
+        return _symptom(layers, missed, "trainable but not in the optimizer", DIRECT, ("give-all-parameters",))
+    if cut:
+        what = "in the optimizer, but no gradient reaches"
+        return _symptom(layers, cut, what, MEASURED, ("reattach", "check-the-step"))
+    if unmoved:
+        return _symptom(layers, unmoved, "given gradients but never updated", SEVERAL_SIGNS, ("check-the-step",))
+    return None
+
+
+def _frozen_adapters(run: Run) -> Symptom | None:
     adapters = _listed(run, "frozen_adapters")
-    if adapters:
-        text = f"all {len(adapters)} weights of the low-rank adapters are frozen (requires_grad=False; {adapters[0]}): they were loaded for inference, or frozen together with the model"
-        yield Symptom(text, DIRECT, {"adapter_weights": len(adapters)}, layer=adapters[0].rpartition(".")[0])
-        return
+    if not adapters:
+        return None
+    text = f"all {len(adapters)} weights of the low-rank adapters are frozen (requires_grad=False; {adapters[0]}): they were loaded for inference, or frozen together with the model"
+    return Symptom(text, DIRECT, {"adapter_weights": len(adapters)}, layer=adapters[0].rpartition(".")[0])
+
+
+def _frozen_on_purpose(run: Run) -> Symptom | None:
     frozen = _listed(run, "frozen_layers")
-    whole, trained = run.fact("parameters"), run.fact("trainable_parameters")
-    if frozen and isinstance(whole, (int, float)) and isinstance(trained, (int, float)) and whole > 0:
-        text = f"{len(frozen)} layers are frozen (requires_grad=False): {percent(trained / whole)} of the weights are trained"
-        yield Symptom(text, DIRECT, {"frozen_layers": len(frozen)}, layer=frozen[0], severity=Severity.INFO)
+    whole, trained = run.known("parameters"), run.known("trainable_parameters")
+    if not frozen or trained is None or not whole:
+        return None
+    text = (
+        f"{len(frozen)} layers are frozen (requires_grad=False): {percent(trained / whole)} of the weights are trained"
+    )
+    return Symptom(text, DIRECT, {"frozen_layers": len(frozen)}, layer=frozen[0], severity=Severity.INFO)
 
 
 def _own_step(run: Run) -> Symptom | None:
@@ -69,15 +79,19 @@ def _own_step(run: Run) -> Symptom | None:
             else "its optimizer does not hold the model's parameters, or its learning rate is 0"
         )
         text = f"after {calls} calls of train_step no weight has changed: {why}"
-    elif moved < LOST * plain:
+    elif moved < MIN_MOVEMENT * plain:
         text = (
             f"{calls} calls of train_step change the weights by {rough(moved)} of their size; the same steps with only "
             f"zero_grad(), backward() and step() change them by {rough(plain)}: the gradients are scaled down or lost"
         )
-    elif unmoved and not _listed(run, "missed_parameters") and len(unmoved) > PART * run.number("trainable_tensors"):
+    elif (
+        unmoved
+        and not _listed(run, "missed_parameters")
+        and len(unmoved) > MAX_UNMOVED * run.number("trainable_tensors")
+    ):
         text = (
             f"{len(unmoved)} of {run.number('trainable_tensors'):.0f} trainable parameters never change in {calls} calls "
-            f"of train_step ({', '.join(unmoved[:NAMED])}): they get no gradient, or their optimizer takes no step"
+            f"of train_step ({', '.join(unmoved[:MAX_NAMED])}): they get no gradient, or their optimizer takes no step"
         )
     else:
         return None
@@ -96,25 +110,27 @@ def _cut_off(layers: Layers, path: str) -> bool:
     return layers.series(path, "std") is not None and (grads is None or not grads.y.any())
 
 
-def _still(layers: Layers, path: str) -> bool:
+def _never_moves(layers: Layers, path: str) -> bool:
     """Whether there were gradients, and not one step was taken."""
     grads, steps = layers.series(path, "grad_norm"), layers.series(path, "update_ratio")
     high, size = layers.series(path, "grad_high"), layers.series(path, "weight_norm")
-    if grads is None or steps is None or high is None or size is None or len(steps.y) < 3:
+    if grads is None or steps is None or high is None or size is None or len(steps.y) < MIN_STEPS:
         return False
-    felt = float(np.median(high.y)) > 0 and float(np.median(grads.y)) > TINY * float(size.y[0])
+    felt = float(np.median(high.y)) > 0 and float(np.median(grads.y)) > MIN_GRADIENT * float(size.y[0])
     return felt and not steps.y.any()
 
 
 def _names(layers: Layers, paths: tuple[str, ...]) -> str:
-    more = f" and {others_of(len(paths) - NAMED)}" if len(paths) > NAMED else ""
-    return ", ".join(map(layers.named, paths[:NAMED])) + more
+    more = f" and {others_of(len(paths) - MAX_NAMED)}" if len(paths) > MAX_NAMED else ""
+    return ", ".join(map(layers.named, paths[:MAX_NAMED])) + more
 
 
-def _symptom(layers: Layers, paths: tuple[str, ...], text: str, sure: float, remedies: tuple[str, ...]) -> Symptom:
+def _symptom(
+    layers: Layers, paths: tuple[str, ...], what: str, confidence: float, remedies: tuple[str, ...]
+) -> Symptom:
     return Symptom(
-        text,
-        sure,
+        f"{_names(layers, paths)} {'is' if len(paths) == 1 else 'are'} {what}",
+        confidence,
         {"layers": len(paths), "first": layers.named(paths[0])},
         series=f"layer:{paths[0]}/weight_norm",
         layer=paths[0],
@@ -130,7 +146,7 @@ RULE = Rule(
     needs={"layer:*/weight_norm": 1},
     check=check,
     why="A layer that is never updated keeps its random weights. The loss does not show it: the network only learns less than it could.",
-    how="Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: no weight has changed after 40 calls, or the weights moved less than a hundredth as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters.",
+    how=f"Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: no weight has changed after dozens of calls, or the weights moved less than {percent(MIN_MOVEMENT)} as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

@@ -33,14 +33,14 @@ def check(run: Run) -> Iterator[Symptom]:
     causes = _causes(layers, seen)
     are = "are" if seen.side == "weight" else "is"
     name, at = layers.named(seen.layer), step(seen.step)
-    told = f"the {seen.what} of {name} {are} not finite at step {at}{alone}"
+    summary = f"the {seen.what} of {name} {are} not finite at step {at}{alone}"
     if seen.lost is not None:
-        told = (
+        summary = (
             f"the loss became non-finite at step {step(seen.lost)}; in the next sample, at step {at}, the {seen.what} of "
             f"{name} {are} not finite{alone}: the origin is between two samples"
         )
     yield Symptom(
-        told,
+        summary,
         PLAUSIBLE if seen.lost is not None else DIRECT,
         {"side": seen.side, "step": seen.step, "layers": seen.spread, "cause": causes[0].name},
         series=f"layer:{seen.layer}/{SERIES.get(seen.side, 'nonfinite_weight')}",
@@ -88,7 +88,7 @@ RULE = Rule(
     needs={"layer:*/nonfinite_output|layer:*/nonfinite_grad|layer:*/nonfinite_weight": 1},
     check=check,
     why="One NaN or infinity spreads to all other values within a step; the place where it appeared first shows its cause.",
-    how="The first sample in which an output, a gradient or a weight is not finite: the first layer in the forward pass, or for gradients in the backward pass. If the loss was NaN before that sample, this is information only: the origin is between two samples, and recording with every=1 finds it.",
+    how="The first sample in which an output, a gradient or a weight is not finite: the first layer in the forward pass, or for gradients in the backward pass. If the loss was NaN before that sample, this is information only: the origin is between two samples, and recording every step finds it.",
     sources=(
         Reference(
             "CS231n, Babysitting the learning process: 'cost: NaN almost always means high learning rate'",

@@ -61,7 +61,7 @@ RULE = Rule(
     needs={"layer:*/weight_norm": 1},
     check=check,
     why="Processes that train one model must have the same weights after every step. Otherwise each trains its own model on a part of the data, and only one of these is saved.",
-    how="The sum of a part of each weight differs between rank 0 and another rank at the same sampled step. Sharded weights are left out.",
+    how="The sum of a part of each weight differs between the first rank and another one at the same sampled step. Sharded weights are left out.",
     sources=(
         Reference(
             "PyTorch documentation, DistributedDataParallel",

@@ -11,9 +11,12 @@ from nndoctor.core.formatting import number, others_of, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-MOST = 0.5  # of a layer's outputs: well-trained tanh networks saturate in a third
-AT_START = 0.3  # of the outputs in the first samples: below it the layer began well
-WIDE = 10.0  # times one: pre-activations of the first layer so large come from inputs that are
+MIN_SATURATED = 0.5  # share of a layer's outputs; well-trained tanh networks saturate in a third
+MIN_AT_START = 0.3  # share of the outputs in the first samples; a layer with fewer began well
+EQUALLY_SATURATED = 0.1  # shares within which two layers are equally saturated: the first is named
+REACHED = 0.9  # share of the final level at which the layer is saturated
+DOUBTFUL, CERTAIN = 0.35, 0.7  # shares between which the confidence grows
+LARGE_INPUT = 10.0  # standard deviation of the first layer's pre-activations that only large inputs explain
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -22,24 +25,24 @@ def check(run: Run) -> Iterator[Symptom]:
     found: list[tuple[str, float]] = []
     for path in layers.paths:
         series = layers.series(path, "saturated_fraction")
-        if series is None or not layers.is_hidden(path) or late(series) < MOST:
+        if series is None or not layers.is_hidden(path) or late(series) < MIN_SATURATED:
             continue
-        if early(series) < MOST and learned(run):
+        if early(series) < MIN_SATURATED and learned(run):
             continue
         found.append((path, late(series)))
     if not found:
         return
     most = max(share for _, share in found)
-    worst = next(path for path, share in found if share >= most - 0.1)
+    worst = next(path for path, share in found if share >= most - EQUALLY_SATURATED)
     series = run.series[f"layer:{worst}/saturated_fraction"]
     share = late(series)
-    since = float(series.x[int((series.y >= min(MOST, 0.9 * share)).argmax())])
+    since = float(series.x[int((series.y >= min(MIN_SATURATED, REACHED * share)).argmax())])
     others = f", and {others_of(len(found) - 1)}" if len(found) > 1 else ""
     kind = layers.activation(worst) or "activation"
     causes = _causes(layers, worst, since)
     yield Symptom(
         f"{percent(share)} of the {kind} outputs of {layers.named(worst)} have been saturated since step {step(since)}{others}",
-        confidence_between(share, 0.35, 0.7),
+        confidence_between(share, DOUBTFUL, CERTAIN),
         {"saturated_share": round(share, 3), "since": since, "layers": len(found), "cause": causes[0].name},
         series=series.name,
         step=since,
@@ -50,9 +53,9 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
-    at_start = float(layers.run.series[f"layer:{path}/saturated_fraction"].y[0]) >= AT_START
+    at_start = float(layers.run.series[f"layer:{path}/saturated_fraction"].y[0]) >= MIN_AT_START
     size = _size_of_input(layers, path)
-    inputs = at_start and size > WIDE and _only_first(layers, path)
+    inputs = at_start and size > LARGE_INPUT and _only_first(layers, path)
     spoken = (
         f"its inputs have a standard deviation of {number(size)}; saturation begins near 2" if size else "as measured"
     )
@@ -91,7 +94,7 @@ def _only_first(layers: Layers, path: str) -> bool:
     shares = {p: layers.series(p, "saturated_fraction") for p in layers.paths if layers.is_hidden(p)}
     first, *others = (p for p, share in shares.items() if share is not None)
     return path == first and all(
-        share is not None and float(share.y[0]) < AT_START for share in map(shares.get, others)
+        share is not None and float(share.y[0]) < MIN_AT_START for share in map(shares.get, others)
     )
 
 
@@ -103,7 +106,7 @@ RULE = Rule(
     needs={"layer:*/saturated_fraction": 1},
     check=check,
     why="Where a sigmoid or tanh is saturated its slope is almost zero: no gradient passes, and the layers before it stop learning.",
-    how="Half of a hidden layer's outputs are within 3% of the ends of their range, from the first samples on or in a run that does not learn. The last activation, and gates that saturate while the loss falls, are not reported.",
+    how=f"{percent(MIN_SATURATED)} of a hidden layer's outputs are near the ends of their range, from the first samples on or in a run that does not learn. The last activation, and gates that saturate while the loss falls, are not reported.",
     sources=(
         Reference("CS231n: 'sigmoids saturate and kill gradients'", "https://cs231n.github.io/neural-networks-1/"),
         Reference(

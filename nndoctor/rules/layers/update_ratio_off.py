@@ -10,23 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.analysis.convergence import confidence_between, learns
-from nndoctor.analysis.layers import Layers, first, learned
+from nndoctor.analysis.layers import ZERO_WEIGHTS, Layers, first, learned
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import rough, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import TINY
 
-USUAL = 1e-3
-LOW = 3e-6  # fine-tuning at a rate of 1e-6 still moves weights by 5e-5 of their size
-SMALL = 1e-6  # weights that begin smaller begin at zero
-LARGE_STEP = 0.3  # of the weights' size in the first step
-MULTIPLE = 3.0  # times their first size
-BEGUN = 30  # steps
-FIRST_STEPS = 0.3  # in so short a run: RMSprop's first steps are ten times its later ones
-FALLS = 0.25  # of the first loss: what it must lose for large steps to do no harm
-HIGH = 0.1  # recurrent networks at a high Adam rate reach 0.05, and do well
-PATIENT = 0.5  # of the run: later a decayed rate, or a solved task, makes steps small
+USUAL = 1e-3  # share of the weights' size by which a step changes them
+DOUBTFUL, CERTAIN = -0.5, 1.0  # powers of ten beyond a limit between which the confidence grows
+DOUBTFUL_GROWTH = -0.3  # the same for the growth of the weights
+MIN_RATIO = 3e-6  # share of the weights' size; fine-tuning at a rate of 1e-6 still moves weights by 5e-5 of their size
+LARGE_FIRST_STEP = 0.3  # share of the weights' size in the first step
+MIN_GROWTH = 3.0  # times their first size
+SHORT_RUN = 30  # steps
+MAX_RATIO_OF_SHORT = 0.3  # limit of so short a run; RMSprop's first steps are ten times its later ones
+HARMLESS_FALL = 0.25  # share of the first loss by which it falls where large steps do no harm
+WARMING_UP = 0.1  # share of the peak of the learning rate below which it has only begun to rise
+MAX_RATIO = 0.1  # the same; healthy recurrent networks at a high Adam learning rate reach 0.05
+FIRST_HALF = 0.5  # share of the run that is judged; later a decayed rate, or a solved task, makes steps small
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -35,14 +38,14 @@ def check(run: Run) -> Iterator[Symptom]:
     moved = tuple(p for p in layers.weighted if (s := layers.series(p, "update_ratio")) is not None and s.y.any())
     if not moved:
         return
-    paths, ratios = layers.levels(moved, "update_ratio", lambda s: s.level(0.0, PATIENT))
-    if float(np.median(ratios)) > HIGH:  # a branch that begins at zero takes its first steps from nothing
+    paths, ratios = layers.levels(moved, "update_ratio", lambda s: s.level(0.0, FIRST_HALF))
+    if float(np.median(ratios)) > MAX_RATIO:  # a branch that begins at zero takes its first steps from nothing
         ratios = np.array([_of_the_largest(layers, p) for p in paths])
     usual = float(np.median(ratios))
-    begun = max(float(run.series[f"layer:{p}/update_ratio"].x[-1]) for p in paths) < BEGUN
-    if LOW <= usual <= (FIRST_STEPS if begun else HIGH):
-        yield from _thrown(layers, moved)
-    elif usual < LOW:
+    begun = max(float(run.series[f"layer:{p}/update_ratio"].x[-1]) for p in paths) < SHORT_RUN
+    if MIN_RATIO <= usual <= (MAX_RATIO_OF_SHORT if begun else MAX_RATIO):
+        yield from _overshot(layers, moved)
+    elif usual < MIN_RATIO:
         if not _warming_up(run) and not learned(run):  # else it has arrived: a second-order method, or a solved task
             yield _too_small(layers, paths, ratios)
     elif len(paths) > 1:  # a single layer has none after it to disturb, and soon finds the right size of its weights
@@ -60,21 +63,21 @@ def _too_small(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64]
 
 def _too_large(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64]) -> Symptom:
     found = _symptom(layers, paths, ratios, low=False)
-    if learned(layers.run, FALLS):
+    if learned(layers.run, HARMLESS_FALL):
         return replace(found, message=f"{found.message}; the loss still falls", severity=Severity.INFO)
     return replace(found, severity=Severity.INFO if learns(layers.run) else None)
 
 
 def _symptom(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64], *, low: bool) -> Symptom:
-    """What the ratios say, told of the worst layer; the further beyond the limit, the surer."""
+    """The finding, for the layer that is furthest beyond the limit."""
     usual = float(np.median(ratios))
     worst = int(np.argmin(ratios) if low else np.argmax(ratios))
     series = layers.run.series[f"layer:{paths[worst]}/update_ratio"]
-    middle = float(series.x[0] + PATIENT * (series.x[-1] - series.x[0]))
+    middle = float(series.x[0] + FIRST_HALF * (series.x[-1] - series.x[0]))
     return Symptom(
         f"a step changes the weights by {rough(usual)} of their size (typical: about 1e-3): "
         f"the learning rate is too {'low' if low else 'high'}, most of all for {layers.named(paths[worst])}",
-        confidence_between(abs(math.log10(max(usual, 1e-30) / (LOW if low else HIGH))), -0.5, 1.0),
+        confidence_between(abs(math.log10(max(usual, TINY) / (MIN_RATIO if low else MAX_RATIO))), DOUBTFUL, CERTAIN),
         {
             "update_ratio": usual,
             "healthy": USUAL,
@@ -88,20 +91,20 @@ def _symptom(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64], 
     )
 
 
-def _thrown(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
-    """Weights that the first steps throw to a multiple of their size, after which steps look small beside them."""
+def _overshot(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
+    """Weights that the first steps make several times as large, after which steps look small next to them."""
     paths, steps = layers.levels(moved, "update_ratio", first)
     _, begins = layers.levels(moved, "weight_norm", first)
     _, ends = layers.levels(moved, "weight_norm", lambda s: float(s.y.max()))
     if len(begins) != len(paths) or len(ends) != len(paths) or learned(layers.run):
         return
-    sized = begins > SMALL
+    sized = begins > ZERO_WEIGHTS
     if sized.sum() < 2:
         return
     steps, begins, ends = steps[sized], begins[sized], ends[sized]
     paths = tuple(p for p, kept in zip(paths, sized, strict=True) if kept)
-    step_size, grown = float(np.median(steps)), float(np.median(ends / np.maximum(begins, 1e-30)))
-    if step_size < LARGE_STEP or grown < MULTIPLE or not math.isfinite(grown):
+    step_size, grown = float(np.median(steps)), float(np.median(ends / begins))
+    if step_size < LARGE_FIRST_STEP or grown < MIN_GROWTH or not math.isfinite(grown):
         return
     k = int(np.argmax(steps))
     series = layers.run.series[f"layer:{paths[k]}/update_ratio"]
@@ -109,7 +112,7 @@ def _thrown(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
         f"the first steps change the weights by {rough(step_size)} of their size (typical: about 1e-3) and "
         f"make them {rough(grown)} times as large: the learning rate is too high, most of all for "
         f"{layers.named(paths[k])}",
-        confidence_between(math.log10(grown / MULTIPLE), -0.3, 1.0),
+        confidence_between(math.log10(grown / MIN_GROWTH), DOUBTFUL_GROWTH, CERTAIN),
         {"first_update_ratio": step_size, "healthy": USUAL, "weights_grown": round(grown, 2)},
         series=series.name,
         step=float(series.x[0]),
@@ -122,15 +125,15 @@ def _of_the_largest(layers: Layers, path: str) -> float:
     """The median step of the first half of the run, as a share of the largest size that the weights have in it."""
     ratio, norm = layers.series(path, "update_ratio"), layers.series(path, "weight_norm")
     if ratio is None or norm is None:
-        return float("nan") if ratio is None else ratio.level(0.0, PATIENT)
+        return float("nan") if ratio is None else ratio.level(0.0, FIRST_HALF)
     sizes = np.interp(ratio.x, norm.x, norm.y)
-    return Series.of("", ratio.y * sizes / max(float(norm.y.max()), 1e-30)).level(0.0, PATIENT)
+    return Series.of("", ratio.y * sizes / max(float(norm.y.max()), TINY)).level(0.0, FIRST_HALF)
 
 
 def _warming_up(run: Run) -> bool:
     """Whether the rate has only just begun to rise to its peak."""
     rate = run.series.get("lr")
-    return rate is not None and len(rate.y) > 2 and rate.level(0.0, PATIENT) < 0.1 * float(rate.y.max())
+    return rate is not None and len(rate.y) > 2 and rate.level(0.0, FIRST_HALF) < WARMING_UP * float(rate.y.max())
 
 
 RULE = Rule(
@@ -141,7 +144,7 @@ RULE = Rule(
     needs={"layer:*/update_ratio": 2},
     check=check,
     why="What matters about a learning rate is how far it moves the weights. An update of about a thousandth of their size is neither too small nor too large, whatever the optimizer.",
-    how=f"The ratio of update to weight norms in the first half of the run, as the median over time and layers, is below 3e-6 or, in networks of several layers, above {HIGH:g}. Also reported: first updates of {LARGE_STEP:g} times the size of the weights that triple them in a run that does not learn. Large updates under which the loss falls are information only. Healthy runs of all kinds are between 8e-5 and 0.05.",
+    how=f"The ratio of update to weight norms in the first half of the run, as the median over time and layers, is below {MIN_RATIO:g} or, in networks of several layers, above {MAX_RATIO:g}. Also reported: first updates of {LARGE_FIRST_STEP:g} times the size of the weights that make them {MIN_GROWTH:g} times as large in a run that does not learn. Large updates under which the loss falls are information only. Healthy runs of all kinds stay far from both limits.",
     sources=(
         Reference(
             "CS231n: 'the ratio of the update magnitudes to the value magnitudes should be somewhere around 1e-3'",

@@ -1,4 +1,4 @@
-"""The gradient dies out on its way back to the first layers."""
+"""The gradient vanishes on its way back to the first layers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import numpy as np
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.layers import Layers, early, late
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import rough
+from nndoctor.core.formatting import percent, rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-LEAST = 1e-3  # of the last layer's gradient: healthy networks of all kinds begin above 0.04 and end above 0.1
-FIRST = 1 / 3  # of the layers: the strongest gradient among these counts as the first layers'
+MIN_LAYERS = 3  # layers with weights
+DOUBTFUL, CERTAIN = 2.5, 5.0  # powers of ten lost between which the confidence grows
+SATURATED = 0.3  # share of a layer's outputs that explains a small gradient
+MIN_SHARE = 1e-3  # share of the last layer's gradient; healthy networks of all kinds begin above 0.04 and end above 0.1
+FIRST_LAYERS = 1 / 3  # share of the layers; the strongest gradient among these counts as that of the first layers
 ATTENTION = ("q", "k", "query", "key", "q_proj", "k_proj", "wq", "wk", "lora_a")
 """Names of layers whose gradient is next to nothing at the start by design: uniform attention, an adapter's zero half."""
 
@@ -23,18 +26,18 @@ ATTENTION = ("q", "k", "query", "key", "q_proj", "k_proj", "wq", "wk", "lora_a")
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the first trained layers' gradient with the last one's, early and late: depth that trains recovers.
 
-    A layer whose gradient is exactly zero is none that the gradient vanishes on its way to: it is cut off, or waits for
-    another that begins at zero.
+    In a layer whose gradient is exactly zero it did not vanish on the way: the layer is cut off, or waits for another
+    one that begins at zero.
     """
     layers = Layers(run)
     chain = tuple(p for p in layers.weighted if not any(part.lower() in ATTENTION for part in p.split(".")))
     paths, begins = layers.levels(chain, "grad_norm", early)
     _, ends = layers.levels(chain, "grad_norm", late)
-    if len(paths) < 3 or begins[-1] <= 0 or ends[-1] <= 0:
+    if len(paths) < MIN_LAYERS or begins[-1] <= 0 or ends[-1] <= 0:
         return
-    first = max(1, int(len(paths) * FIRST))
+    first = max(1, int(len(paths) * FIRST_LAYERS))
     shares = np.maximum(begins[:first] / begins[-1], ends[:first] / ends[-1])
-    if not 0 < float(shares.max()) < LEAST:
+    if not 0 < float(shares.max()) < MIN_SHARE:
         return
     k = int(np.argmax(shares > 0))  # the first of them
     share = float(shares[k])
@@ -44,7 +47,7 @@ def check(run: Run) -> Iterator[Symptom]:
     yield Symptom(
         f"the gradient shrinks by a factor of {rough(1 / share)} from {layers.named(paths[-1])} to "
         f"{layers.named(paths[k])} ({rough(per_layer)}× per layer)",
-        confidence_between(-math.log10(share), 2.5, 5.0),
+        confidence_between(-math.log10(share), DOUBTFUL, CERTAIN),
         {"first_to_last": share, "per_layer": round(per_layer, 3), "layers": len(paths), "cause": causes[0].name},
         series=norm.name,
         step=float(norm.x[0]),
@@ -63,7 +66,9 @@ def _squashed(layers: Layers) -> int:
 def _causes(layers: Layers) -> tuple[Cause, ...]:
     kinds = [layers.activation(p) for p in layers.paths]
     squashed = _squashed(layers)
-    flat = [s for p in layers.paths if (s := layers.series(p, "saturated_fraction")) is not None and early(s) > 0.3]
+    flat = [
+        s for p in layers.paths if (s := layers.series(p, "saturated_fraction")) is not None and early(s) > SATURATED
+    ]
     sigmoid = kinds.count("sigmoid") >= 2
     slopes = Cause(
         "sigmoids in a chain" if sigmoid else "saturated units",
@@ -98,7 +103,7 @@ RULE = Rule(
     needs={"layer:*/grad_norm": 1},
     check=check,
     why="The gradient is multiplied by a factor in every layer; many factors below one leave almost nothing. The first layers keep their random weights, and the later layers learn from noise.",
-    how="The largest gradient norm among the first third of the trained layers is under a thousandth of the last layer's, at the start of the run and at its end. Query and key projections, whose gradient starts near zero, and the first halves of adapters are left out. In a deep network that trains, the gradients become similar after a few hundred steps; in a normalized or residual one they are similar from the start.",
+    how=f"The largest gradient norm among the first third of the trained layers is under {percent(MIN_SHARE)} of the last layer's, at the start of the run and at its end. Query and key projections, whose gradient starts near zero, and the first halves of adapters are left out. In a deep network that trains, the gradients become similar after a few hundred steps; in a normalized or residual one they are similar from the start.",
     sources=(
         Reference(
             "Bengio, Simard and Frasconi, Learning long-term dependencies is difficult, 1994",
