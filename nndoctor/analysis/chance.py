@@ -19,6 +19,8 @@ THROWN = 3.0  # times the second value: the first was thrown
 REGRESSION = re.compile(
     r"(^|[^a-z])(mse|mae|rmse|mean_squared|mean_absolute|squared_error|huber|l1|l2|smooth_l1|r2)([^a-z0-9]|$|_?loss|error)"
 )
+MIN_LN_C, MAX_LN_C = 0.6, 9.0  # losses between which one can be that of guessing: from two classes on
+MAX_OFF_LN_C, MAX_OFF_SHARE = 0.03, 0.3  # by which loss and accuracy may differ from ln C and 1/C
 GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
 
 
@@ -54,6 +56,11 @@ def meaningful(run: Run) -> Run:
     return replace(run, series={name: s for name, s in run.series.items() if name not in idle})
 
 
+def classes_at(loss: float, most: float = MAX_LN_C) -> int:
+    """The number of classes among which guessing costs about so much; 0 where no such number makes sense."""
+    return round(math.exp(loss)) if MIN_LN_C < loss < most else 0
+
+
 @once
 def classes(run: Run) -> int | None:
     """The number of classes: as the log says, or as loss ln C and accuracy 1/C at one point show."""
@@ -64,8 +71,8 @@ def classes(run: Run) -> int | None:
         loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
         if loss is not None and accuracy is not None and len(loss.y) and len(accuracy.y):
             for level, share in ((loss.first, accuracy.first), (loss.last, accuracy.last)):
-                number = round(math.exp(level)) if 0.6 < level < 9 else 0
-                if number >= 2 and abs(level - math.log(number)) < 0.03 and abs(share * number - 1) < 0.3:
+                number = classes_at(level)
+                if number and abs(level - math.log(number)) < MAX_OFF_LN_C and abs(share * number - 1) < MAX_OFF_SHARE:
                     return number
     return None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nndoctor.analysis.chance import accuracy_tells, is_cross_entropy, known_classes
+from nndoctor.analysis.chance import accuracy_tells, classes_at, is_cross_entropy, known_classes
 from nndoctor.analysis.level import Level, end_level, first_level
 from nndoctor.analysis.liveness import significant_digits
 from nndoctor.analysis.plateau import USUAL
@@ -187,7 +187,7 @@ def _falls(loss: Series) -> bool:
 
 def _possible(end: Level, loss: float) -> list[int]:
     """The numbers of classes that an accuracy, and the loss beside it, may be the guessing of, the loss's own first."""
-    by_loss = round(math.exp(loss)) if 0.6 < loss < 9 else 0
+    by_loss = classes_at(loss)
     by_share = round(1 / end.mean) if end.mean > 0.5 / FEW_CLASSES else 0
     slack = 2 * end.error * by_loss
     near = 0.7 <= end.mean * by_loss <= 1.4 + slack or (by_loss > FEW_CLASSES and end.mean * by_loss < 1.4 + slack)

@@ -1,4 +1,4 @@
-"""How a policy fares: levels of the reward, whether the task is solved, the entropy and the size of its updates."""
+"""How well a policy does: levels of the reward, whether the task is solved, the entropy and the size of its updates."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ import numpy as np
 
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import Array, median
+from nndoctor.core.statistics import MEDIAN_ERROR, TINY, Array, closing, median, opening
 
 WINDOWS = 10  # pieces of a run whose medians are compared
 FEWEST = 3  # values of a piece
+START, END = 1 / 20, 1 / 7  # shares of a run whose medians are its levels at the start and at the end
 SOLVED = 0.9  # of a reward between 0 and 1
-CLOSED = 0.8  # of the way from the first reward to 1
-MASTERED = 1.8  # standard deviations of the first rewards of a group: who gains so much has learned the task
-BETTER = 0.3  # of the size of a game's first reward
-DOUBLED = 0.5  # of the size of the first reward: the gain where nothing else gives a scale
-CAP = 0.5  # of the last quarter at the highest value ever seen: the episode's limit is reached
-DEAD = 1e-4  # a spread of rewards below it carries no advantage
+SOLVED_SHARE = 0.8  # share of the way from the first reward to 1
+KEPT = 0.5  # share of its rise that the reward of a solved task keeps
+MIN_GAIN = 1.8  # standard deviations of the first rewards of a group; a policy that gains so much has learned the task
+MIN_GAIN_OF_GAME = 0.3  # share of the size of a game's first reward
+OWN_SCALE = 0.5  # share of the size of the first reward that is the unit of a gain where nothing else gives a scale
+MIN_AT_CAP = 0.5  # share of the last quarter at the highest value ever seen: the episode's limit is reached
+MIN_SPREAD = 1e-4  # spread of rewards that carries an advantage
+ERRORS = 3.0  # standard errors of a level by which a rise exceeds chance
+NEARBY = 0.05  # share of the run around a step
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,13 @@ def levels(series: Series) -> Levels:
     edges = range(0, max(len(y) - size + 1, 1), max(size // 2, 1))
     pieces = np.array([median(y[a : a + size]) for a in edges])
     best = int(pieces.argmax())
-    error = 1.25 * series.noise / np.sqrt(size)
+    error = MEDIAN_ERROR * series.noise / np.sqrt(size)
     return Levels(
-        start=median(y[: max(FEWEST, len(y) // 20)]),
+        start=median(opening(y, START)),
         best=float(pieces[best]),
         best_step=float(x[min(best * max(size // 2, 1) + size // 2, len(x) - 1)]),
         low=float(pieces.min()),
-        last=median(y[-max(FEWEST, len(y) // 7) :]),
+        last=median(closing(y, END)),
         error=float(error),
     )
 
@@ -64,29 +68,29 @@ def complete(run: Run) -> bool:
     found, way = run.series.get("reward"), reward(run)
     if found is None or way is None:
         return False
-    nearly = way.last >= SOLVED or way.last - way.start > CLOSED * (1 - way.start)
+    nearly = way.last >= SOLVED or way.last - way.start > SOLVED_SHARE * (1 - way.start)
     if found.low >= 0 and found.high <= 1 and nearly:
         return True
     late = found.y[-max(FEWEST, len(found.y) // 4) :]
     game = "reward_std" not in run.series
-    return game and float(np.mean(late >= found.high - 1e-9)) >= CAP and found.high > found.low
+    return game and float(np.mean(late >= found.high - 1e-9)) >= MIN_AT_CAP and found.high > found.low
 
 
 @once
 def solved(run: Run) -> bool:
     """Whether the task is complete, or the reward has kept most of a rise far above its start."""
     way = reward(run)
-    if way is None or way.last < way.start + 0.5 * (way.best - way.start):
+    if way is None or way.last < way.start + KEPT * (way.best - way.start):
         return False
-    return complete(run) or way.last - way.start > MASTERED * spread(run)
+    return complete(run) or way.last - way.start > MIN_GAIN * spread(run)
 
 
 def gained_at(run: Run, step: float) -> float | None:
     """The share of the reward's rise that had come by a step; None where there is no rise."""
     found, way = run.series.get("reward"), reward(run)
-    if found is None or way is None or way.best - way.start <= 3 * way.error:
+    if found is None or way is None or way.best - way.start <= ERRORS * way.error:
         return None
-    width = 0.05 * (float(found.x[-1]) - float(found.x[0]))
+    width = NEARBY * (float(found.x[-1]) - float(found.x[0]))
     near = found.y[np.abs(found.x - step) <= width]
     return (median(near) - way.start) / (way.best - way.start) if len(near) else None
 
@@ -96,11 +100,11 @@ def spread(run: Run) -> float:
     found, way = run.series["reward"], reward(run)
     start = way.start if way is not None else 0.0
     std = run.series.get("reward_std")
-    if std is not None and len(std.y) and std.first > DEAD:
+    if std is not None and len(std.y) and std.first > MIN_SPREAD:
         return std.first
     if found.low >= 0 and found.high <= 1:
         return float(np.sqrt(max(start * (1 - start), 0.02)))
-    return max(DOUBLED * abs(start), 2 * found.noise, 1e-12)
+    return max(OWN_SCALE * abs(start), 2 * found.noise, TINY)
 
 
 @once
@@ -112,7 +116,9 @@ def improves(run: Run) -> bool:
     if solved(run):
         return True
     game = "reward_std" not in run.series and run.series["reward"].high > 1
-    return way.last - way.start > max(BETTER * abs(way.start) if game else MASTERED * spread(run), 3 * way.error)
+    return way.last - way.start > max(
+        MIN_GAIN_OF_GAME * abs(way.start) if game else MIN_GAIN * spread(run), ERRORS * way.error
+    )
 
 
 @once
@@ -134,7 +140,7 @@ def dead_steps(run: Run) -> Array | None:
         return groups.y
     if std is None or not len(std.y):
         return None
-    return (std.y <= DEAD * max(1.0, float(np.abs(std.y).max()))).astype(float)
+    return (std.y <= MIN_SPREAD * max(1.0, float(np.abs(std.y).max()))).astype(float)
 
 
 def size_of_updates(run: Run, *, of_text: bool) -> Series | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.analysis.chance import classes
+from nndoctor.analysis.chance import classes, classes_at
 from nndoctor.analysis.level import end_level, first_level
 from nndoctor.analysis.loss_parts import FELL, POOR, loss_parts, unlearned_classes
 from nndoctor.analysis.workload import Workload, workload
@@ -25,7 +25,7 @@ MAX_OF_CHANCE = 1.3  # times 1/C, plus the noise: the accuracy of guessing
 HALF_RIGHT = 0.5  # of the way to all right: an accuracy beyond is no guessing, however noisy
 MIN_POINTS = 4
 MAX_OFF_START = 0.012  # share of ln C by which the first losses may differ from it
-MIN_LN_C, MAX_LN_C = 0.6, 10.0  # ln of the number of classes that a first loss may be: from two classes on
+MAX_LN_C = 10.0  # ln of the largest number of classes that is recognized
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -87,10 +87,8 @@ def _guessing(run: Run, validation: Series) -> tuple[int, float] | None:
     if number_of is not None:
         return number_of, math.log(number_of)
     begins = [float(s.y[0]) for s in (run.series["train/loss"], validation)]
-    if not MIN_LN_C < begins[1] < MAX_LN_C:
-        return None
-    number_of = round(math.exp(min(begins)))
-    if number_of < 2:
+    number_of = classes_at(min(begins), MAX_LN_C)
+    if not number_of:
         return None
     near = all(abs(b - math.log(number_of)) < MAX_OFF_START * math.log(number_of) for b in begins)
     return (number_of, math.log(number_of)) if near else None

@@ -35,10 +35,10 @@ MIN_FALL = 0.06
 """Loss ranges that the loss fell in the last third of the time that the rate was large."""
 
 CERTAIN_FALL = 0.25
-"""The same, from which there is no other reading."""
+"""The same, from which there is no other explanation."""
 
 MAX_LEFT = 0.2
-"""Share of that fall that the small rate may still have gained."""
+"""Share of that fall by which the loss may still fall at the small rate."""
 
 FLOOR = 0.2
 """Share of its peak below which the rate of a language model is at its floor; recipes end at a tenth of the peak, or at zero."""
@@ -46,17 +46,23 @@ FLOOR = 0.2
 OVER_BY = 0.4
 """Share of the run by which its schedule is over; recipes decay to the last step."""
 
-STILL = 0.02
+MAX_MOVED = 0.02
 """Share by which a rate at its floor may still move."""
 
 MIN_SCHEDULE = 10
 """Values of the learning rate that show a schedule."""
 
 MIN_VALUES = 4
-"""Values that have a slope of their own."""
+"""Values before a step that show a slope."""
+
+BEFORE = 0.67
+"""Share of the way to a step at which the loss is that of the time before it."""
+
+LAST_HALF = 0.5
+"""Share of the time since the rate is small after which it no longer moves."""
 
 OF_TEXT = (Workload.PRETRAINING, Workload.FINE_TUNING)
-"""Where decaying over the whole run is the rule, and few retrained networks speak of it."""
+"""Where decaying over the whole run is usual, and few of the retrained networks are comparable."""
 
 REMEDIES = ("decay-later", "train-longer")
 
@@ -84,8 +90,8 @@ def _over(run: Run) -> Symptom | None:
     small = _start(lr, FLOOR)
     if small is None or len(lr.y) < MIN_SCHEDULE or loss.share_of_run(small) > OVER_BY:
         return None
-    late = lr.y[lr.x > small + 0.5 * (float(lr.x[-1]) - small)]
-    if not len(late) or late.max() > (1 + STILL) * late.min() or lr.low <= 0:
+    late = lr.y[lr.x > small + LAST_HALF * (float(lr.x[-1]) - small)]
+    if not len(late) or late.max() > (1 + MAX_MOVED) * late.min() or lr.low <= 0:
         return None
     return Symptom(
         f"{_message(run, small, FLOOR)}: the schedule was made for fewer steps than the run has",
@@ -149,7 +155,7 @@ def _levels(series: Series, end: float) -> tuple[float, float]:
     stop = (
         float(before[-1]) if len(before) >= MIN_VALUES else end
     )  # a short phase is over within the value that ends it
-    half, then = np.interp([x[0] + 0.67 * (stop - x[0]), stop], x, y)
+    half, then = np.interp([x[0] + BEFORE * (stop - x[0]), stop], x, y)
     return float(half), float(then)
 
 
@@ -166,7 +172,7 @@ RULE = Rule(
     needs={"train/loss": 5, "lr": 4},
     check=check,
     why="With a learning rate near zero the weights hardly move: the flat end of the loss looks like convergence.",
-    how=f"The learning rate is under {100 * SMALL:.0f}% of its peak for the last {100 - 100 * MAX_SHARE:.0f}% of the run or more, the loss was still falling before that, and has hardly fallen since. Of a pretrained language model: the schedule reaches its floor, at most {percent(FLOOR)} of the peak, in the first {percent(OVER_BY)} of the run. Or the logged learning rate is below half its peak from {percent(HALVED_BY)} of the run on at the latest, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement.",
+    how=f"The learning rate is under {percent(SMALL)} of its peak for the last {percent(1 - MAX_SHARE)} of the run or more, the loss was still falling before that, and has hardly fallen since. Of a pretrained language model: the schedule reaches its floor, at most {percent(FLOOR)} of the peak, in the first {percent(OVER_BY)} of the run. Or the logged learning rate is below {percent(DECAYED)} of its peak from {percent(HALVED_BY)} of the run on at the latest, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement.",
     sources=(
         Reference(
             "CS231n, Annealing the learning rate: 'decay it too aggressively and the system will cool too quickly'",

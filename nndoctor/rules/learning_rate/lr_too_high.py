@@ -13,12 +13,12 @@ from nndoctor.analysis.loss_explosion import first_value_exploded, unrecovered_p
 from nndoctor.analysis.measurements import measured
 from nndoctor.analysis.workload import Workload, of_transformers, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import quantile
-from nndoctor.prognosis.findings import course, helps, learned, outcome
+from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, helps, learned, outcome
 
 MAX_OF_CHANCE = 1.3
 """The second half of a cross-entropy may lie this factor above that of guessing: confident and wrong is no noise."""
@@ -31,6 +31,9 @@ MIN_EXPLOSIONS = 2
 
 MIN_VALUES = 4
 """Values of the loss below which its second half is not judged."""
+
+LOW_QUARTILE = 0.25
+"""Of the second half's losses: that far above guessing, nearly all of them are."""
 
 MIN_RISE = 0.2
 """Rise of the accuracy that shows that the examples are told apart."""
@@ -145,7 +148,7 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
     if chance is None or not len(loss.y) >= MIN_VALUES or not run.get("train/accuracy"):
         return None
     guessing = chance if classes(run) is not None else GUESSING
-    late = quantile(loss.y[len(loss.y) // 2 :], 0.25)
+    late = quantile(loss.y[len(loss.y) // 2 :], LOW_QUARTILE)
     if late < MAX_OF_CHANCE * guessing or _gets_right(run, run.series["train/accuracy"]):
         return None
     return _visible(
@@ -188,7 +191,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="Steps that are too large overshoot the minimum: the loss settles at a poor level, oscillates, or diverges.",
-    how=f"The loss jumped to three times its start or more and did not recover, or a cross-entropy stays more than {MAX_OF_CHANCE:g} times that of random guessing. A language model's learning rate peaks at {UNUSUAL:g} or more, with no optimizer but Adam named, and its loss ends above a quarter of its start. Otherwise the prognosis compares the curve with retrained networks and reports the finding where a tenth or a hundredth of the learning rate is likely to gain at least a quarter of the possible improvement; its threshold flags at most 1% of healthy runs on workloads that it was not trained on.",
+    how=f"The loss jumped to three times its start or more and did not recover, or a cross-entropy stays more than {MAX_OF_CHANCE:g} times that of random guessing. A language model's learning rate peaks at {UNUSUAL:g} or more, with no optimizer but Adam named, and its loss ends above {percent(LEARNED)} of its start. Otherwise the prognosis compares the curve with retrained networks and reports the finding where a tenth or a hundredth of the learning rate is likely to gain at least a quarter of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference(
             "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",

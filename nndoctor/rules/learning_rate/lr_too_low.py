@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from nndoctor.analysis.unlogged_causes import starved, unseen_warm_up
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import course, learned, outcome
+from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, learned, outcome
 
 UNLOGGED = 0.1
 """Weight of a cause that only the learning rate in the log could rule out."""
@@ -33,7 +34,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="With steps that are too small a run ends long before it has converged, and looks like a network that is too small for its task.",
-    how="The prognosis compares the curve with retrained networks. The finding is reported where the probability that a learning rate 10 or 100 times as high gains at least a quarter of the possible improvement exceeds a threshold, which flags at most 1% of healthy runs on workloads that it was not trained on.",
+    how=f"The prognosis compares the curve with retrained networks. The finding is reported where the probability that a learning rate ten or a hundred times as high gains at least a quarter of the possible improvement exceeds a threshold, which flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference(
             "CS231n: 'with low learning rates the improvements will be linear'",

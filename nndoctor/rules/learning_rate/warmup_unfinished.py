@@ -12,19 +12,24 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-RISING = 0.8  # of the run
-FEW = 8  # readings; with fewer the run may only have begun
-GROWN = 2.0  # times the first rate, at least
+MIN_RISING = 0.8  # share of the steps in which the rate rises
+NEAR_PEAK = 0.999  # share of its peak at which the rate ends, but for rounding
+MIN_WARNING_POINTS = 8  # values; with fewer the run may only have begun
+MIN_GROWTH = 2.0  # times the first rate, at least
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """The rate is at its highest at the end, and has risen all along."""
     lr = run.series["lr"]
     rises = np.diff(lr.y) > 0
-    if lr.y[-1] < 0.999 * lr.high or lr.y[-1] < GROWN * lr.y[0] or rises[-max(2, len(rises) // 5) :].mean() < RISING:
+    if (
+        lr.y[-1] < NEAR_PEAK * lr.high
+        or lr.y[-1] < MIN_GROWTH * lr.y[0]
+        or rises[-max(2, len(rises) // 5) :].mean() < MIN_RISING
+    ):
         return
     share = float(rises.mean())
-    if share < RISING:
+    if share < MIN_RISING:
         return
     yield Symptom(
         f"the learning rate was still rising at the end ({number(lr.initial)} → {number(lr.final)}): the run never left its warmup",
@@ -33,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
         series="lr",
         step=float(lr.x[-1]),
         span=(float(lr.x[0]), float(lr.x[-1])),
-        severity=Severity.INFO if len(lr.y) < FEW else None,
+        severity=Severity.INFO if len(lr.y) < MIN_WARNING_POINTS else None,
     )
 
 
@@ -45,7 +50,7 @@ RULE = Rule(
     needs={"train/loss": 3, "lr": 5},
     check=check,
     why="A warmup longer than the run trains at a fraction of the intended learning rate throughout; the loss shows the warmup, not the model.",
-    how=f"The learning rate is highest at the end, at least twice its initial value, and rose in {percent(RISING)} of the steps; information if there are fewer than eight values.",
+    how=f"The learning rate is highest at the end, at least {MIN_GROWTH:g} times its initial value, and rose in {percent(MIN_RISING)} of the steps; information if there are fewer than {MIN_WARNING_POINTS} values.",
     sources=(
         Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),
     ),

@@ -15,14 +15,14 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-RISE = 0.10  # of the reach
-GAIN = 0.02  # points of error that the metric still won
-FALL = 0.10  # of the validation loss's own start: it clearly improves
-WORSE = 0.5  # of all that the task's metric moved: it got worse for most of the run
-WORSE_NOISES = 3.0  # standard errors of that difference
-WORSE_SHARE = 0.05  # of the metric's own size: less may be chance
-TREND = 0.5  # rank correlation of the metric with time, at least: it gets worse steadily, not in its last values only
-FEW = 5  # values of each
+MIN_RISE = 0.10  # share of the reach by which the loss rises
+MIN_GAIN = 0.02  # error by which the metric still improves
+MIN_FALL = 0.10  # share of its first value by which the validation loss clearly improves
+MIN_WORSE = 0.5  # share of all that the task's metric moved by which it got worse
+MIN_NOISES = 3.0  # standard errors of that difference
+MIN_WORSE_SHARE = 0.05  # share of the metric's own size; less may be chance
+MIN_TREND = 0.5  # rank correlation of the error with time: it rises steadily and not in its last values only
+MIN_POINTS = 5
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -33,12 +33,17 @@ def check(run: Run) -> Iterator[Symptom]:
 def _metric_worsens(run: Run) -> list[Symptom]:
     """The loss falls over the run while the task's own metric gets worse: one of them does not measure the task."""
     loss, metric = run.series["validation/loss"], task_metric(run)
-    if metric is None or len(metric.y) < FEW or len(loss.y) < FEW or loss.first - loss.last < FALL * abs(loss.first):
+    if (
+        metric is None
+        or len(metric.y) < MIN_POINTS
+        or len(loss.y) < MIN_POINTS
+        or loss.first - loss.last < MIN_FALL * abs(loss.first)
+    ):
         return []
     moved, error = moved_since(run, float(metric.x[min(2, len(metric.x) - 1)])), run.error("validation")
-    if moved is None or error is None or -moved.share < WORSE or -moved.noises < WORSE_NOISES:
+    if moved is None or error is None or -moved.share < MIN_WORSE or -moved.noises < MIN_NOISES:
         return []
-    if abs(moved.gain) < WORSE_SHARE * float(np.max(np.abs(metric.y))) or _rank_correlation(error) < TREND:
+    if abs(moved.gain) < MIN_WORSE_SHARE * float(np.max(np.abs(metric.y))) or _rank_correlation(error) < MIN_TREND:
         return []
     name, (first, last) = _name(run), distinct(metric.initial / metric.scale, metric.final / metric.scale)
     before, after = distinct(loss.initial, loss.final)
@@ -79,15 +84,20 @@ def _rank_correlation(series: Series) -> float:
 def _loss_worsens(run: Run) -> list[Symptom]:
     """The loss rises after its best while the metric still improves."""
     loss, error = run.series["validation/loss"], run.error("validation")
-    if error is None or run.metric is None or len(error.y) < FEW or loss.last - loss.best < RISE * reach(run):
+    if (
+        error is None
+        or run.metric is None
+        or len(error.y) < MIN_POINTS
+        or loss.last - loss.best < MIN_RISE * reach(run)
+    ):
         return []
     moved = moved_since(run, loss.best_step)
     if moved is not None:
-        improved = moved.share > RISE and moved.noises > WORSE_NOISES
+        improved = moved.share > MIN_RISE and moved.noises > MIN_NOISES
     else:
         then = error.y[error.x <= loss.best_step]
         gained = float(then[-3:].mean()) - error.last if len(then) else 0.0
-        improved = run.judged_by_share and gained >= GAIN + error.noise
+        improved = run.judged_by_share and gained >= MIN_GAIN + error.noise
     if not improved or loss.final <= loss.low:
         return []
     metric = run.series[f"validation/{run.metric.name}"]
@@ -122,7 +132,7 @@ RULE = Rule(
     needs={"validation/loss": 5, "validation/metric": 5},
     check=check,
     why="Cross-entropy punishes confident mistakes that accuracy does not see, so the loss can rise while more answers are right. A loss that falls while the task's own metric gets worse points to a fault in how the metric is computed.",
-    how=f"From the best loss to the end, the loss rose by {percent(RISE)} of its total decrease while the metric improved by two points or more: information. The loss fell by {percent(FALL)} while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning.",
+    how=f"From the best loss to the end, the loss rose by {percent(MIN_RISE)} of its total decrease while the metric improved by {100 * MIN_GAIN:g} points or more: information. The loss fell by {percent(MIN_FALL)} while the task's own metric (BLEU, word error rate, mAP, Dice …) got steadily worse over the run: a warning.",
     sources=(
         Reference("Guo et al., On Calibration of Modern Neural Networks, 2017", "https://arxiv.org/abs/1706.04599"),
     ),

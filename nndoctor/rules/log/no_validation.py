@@ -12,9 +12,9 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-ENOUGH = 3  # validation values that show how often it was logged
-LEFT_OUT = 0.4  # share of the run after the last validation value
-INTERVALS = 3.0  # times the longest interval before: a shorter silence is the rhythm of the log
+MIN_POINTS = 3  # validation values that show how often it was logged
+MIN_LEFT_OUT = 0.4  # share of the run after the last validation value
+MIN_INTERVALS = 3.0  # times the longest interval before: a shorter pause is usual in the log
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -25,11 +25,11 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     train = run.get("train/loss")
     last = max(held, key=lambda s: float(s.x[-1]))
-    if train is None or len(last.x) < ENOUGH or not len(train.x):
+    if train is None or len(last.x) < MIN_POINTS or not len(train.x):
         return
     end, stop = float(train.x[-1]), float(last.x[-1])
     silent, usual = end - stop, float(np.diff(last.x).max())
-    if silent > LEFT_OUT * (end - float(train.x[0])) and silent > INTERVALS * usual:
+    if silent > MIN_LEFT_OUT * (end - float(train.x[0])) and silent > MIN_INTERVALS * usual:
         text = f"validation stops at {run.place(stop)}, training continues to {run.place(end)}"
         yield Symptom(text, DIRECT, {"validation_until": stop, "training_until": end}, series=last.name, step=stop)
 
@@ -42,7 +42,7 @@ RULE = Rule(
     needs={"train/loss|train/metric": 1},
     check=check,
     why="Training loss alone does not show whether a network generalizes or memorizes.",
-    how=f"No series of the validation split, nor of a test split that could replace it; or one that stops before the last {percent(LEFT_OUT)} of the run.",
+    how=f"No series of the validation split, nor of a test split that could replace it; or one that stops before the last {percent(MIN_LEFT_OUT)} of the run.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 5.3",

@@ -10,13 +10,15 @@ from nndoctor.core.formatting import step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+MAX_SHOWN = 5  # places of a resume that the message names
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Read what the reader stitched."""
     at = run.fact("resumed_at")
     steps = at if isinstance(at, tuple) else ()
     if steps:
-        places = ", ".join(step(float(s)) for s in steps[:5]) + (" …" if len(steps) > 5 else "")
+        places = ", ".join(step(float(s)) for s in steps[:MAX_SHOWN]) + (" …" if len(steps) > MAX_SHOWN else "")
         yield Symptom(
             f"the run was resumed at step {places}; of steps logged twice the later value is used",
             MEASURED,

@@ -33,7 +33,7 @@ RULE = Rule(
     needs={},
     check=check,
     why="A trend needs points, and more points are needed to distinguish it from noise.",
-    how="No training, validation or test series has five finite points.",
+    how=f"No training, validation or test series has {MIN_POINTS} finite points.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"

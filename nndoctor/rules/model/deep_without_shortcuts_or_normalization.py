@@ -9,13 +9,13 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-DEEP = 20  # VGG-19 was the last plain stack that trained from a plain start
+MAX_DEPTH = 20  # VGG-19 was the last plain stack that trained from a plain start
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Count linear maps on the way to the loss."""
     depth = int(run.number("depth"))
-    if depth > DEEP and run.fact("plain_stack"):
+    if depth > MAX_DEPTH and run.fact("plain_stack"):
         text = f"{depth} weight layers in sequence without skip connections or normalization"
         yield Symptom(text, SEVERAL_SIGNS, {"layers": depth}, place="model")
 
@@ -28,7 +28,7 @@ RULE = Rule(
     needs={"fact:depth": 1, "fact:plain_stack": 1},
     check=check,
     why="Each layer multiplies the gradient by a factor near one; fifty factors of 0.8 give 1e-5. Residual connections and normalization prevent this.",
-    how=f"More than {DEEP} linear or convolutional layers in the graph, no addition or concatenation of branches, no normalization.",
+    how=f"More than {MAX_DEPTH} linear or convolutional layers in the graph, no addition or concatenation of branches, no normalization.",
     sources=(Reference("He et al., Deep Residual Learning, 2016", "https://arxiv.org/abs/1512.03385"),),
     remedies=("shortcuts", "batch-normalization", "he-initialization"),
     sick=(Run.drawn({"depth": 35, "plain_stack": True}),),

@@ -9,11 +9,13 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+DOUBLED = (1.9, 2.1)  # times the loss of a batch in which every example comes twice
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Give the loss every example twice."""
     ratio = run.number("loss_of_double")
-    if run.fact("loss_adds") == "sum" and 1.9 < ratio < 2.1:
+    if run.fact("loss_adds") == "sum" and DOUBLED[0] < ratio < DOUBLED[1]:
         text = "the loss doubles when every example is given twice: it is a sum over the batch, so the best learning rate depends on the batch size"
         yield Symptom(text, MEASURED, {"loss_of_double": ratio}, place="loss")
 

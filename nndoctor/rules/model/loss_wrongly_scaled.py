@@ -15,20 +15,19 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, median
 
-TWICE = 1.85  # the smallest factor that is no gap of regularization
-CONSTANT = 0.06  # of the factor: its median deviation over the second half of the run
-EARLY = 0.15  # of the factor, over all of it: a mean over the steps before an evaluation lags behind a steep fall
-FURTHEST = 0.25  # of the factor: by how much any evaluation but the first may be off it
-FIRST = (
-    0.5  # of the factor: by how much the first evaluation may be off it, where the training loss still falls steeply
+MIN_FACTOR = 1.85  # factor that no regularization makes for the whole run
+MAX_SPREAD = 0.06  # median deviation of the factor over the second half of the run, as a share of it
+MAX_SPREAD_OF_ALL = (
+    0.15  # the same over the whole run: a mean over the steps before an evaluation lags behind a steep fall
 )
-NO_GAP = 3.0  # a factor that no regularization makes: the first evaluation may then be off by as much as the factor
-IMPOSSIBLE = (
-    12.5  # nats: guessing among a quarter of a million tokens; a model that was trained before never loses more
-)
-FALLEN = 0.12  # of the validation loss: without a change of level a factor cannot be told from an offset
-BETTER = 0.6  # times the spread of the difference: how much steadier the factor must be
-FEWEST = 3  # evaluations
+MAX_OFF = 0.25  # share of the factor by which any evaluation but the first may differ from it
+MAX_OFF_AT_FIRST = 0.5  # the same of the first evaluation, where the training loss still falls steeply
+LARGE_FACTOR = 3.0  # factor from which the first evaluation may differ by as much as the factor
+MAX_TOKENS = 262_144  # size of the largest vocabularies
+MAX_FIRST_LOSS = 12.5  # nats: guessing among so many tokens; no model loses more
+MIN_FALL = 0.12  # share of the validation loss; without a change of level a factor cannot be told from an offset
+MAX_SPREAD_OF_OFFSET = 0.6  # spread of the factor over that of the difference: a factor fits better
+MIN_POINTS = 3  # values and evaluations
 CAUSES = (
     Cause(
         "summed over accumulated batches",
@@ -54,9 +53,9 @@ CAUSES = (
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the training loss around each evaluation with the validation loss there; without one, with guessing among all tokens."""
     train, validation = run.series["train/loss"], run.series.get("validation/loss")
-    if len(train.y) < FEWEST or train.low <= 0:
+    if len(train.y) < MIN_POINTS or train.low <= 0:
         return
-    if validation is None or len(validation.y) < FEWEST:
+    if validation is None or len(validation.y) < MIN_POINTS:
         yield from _beyond_guessing(run, train)
     elif validation.low > 0:
         yield from _by_factor(train, validation)
@@ -65,13 +64,13 @@ def check(run: Run) -> Iterator[Symptom]:
 def _beyond_guessing(run: Run, train: Series) -> Iterator[Symptom]:
     """A language model's first loss cannot exceed that of guessing among all tokens, which its token accuracy shows it does not do."""
     first = float(train.y[0])
-    if not counts_tokens(run) or first <= IMPOSSIBLE or train.last >= first:
+    if not counts_tokens(run) or first <= MAX_FIRST_LOSS or train.last >= first:
         return
     yield Symptom(
-        f"the first training loss is {number(first)} nats a token, and guessing among 262,144 tokens costs {number(IMPOSSIBLE)}: "
+        f"the first training loss is {number(first)} nats a token, and guessing among {MAX_TOKENS:,} tokens costs {number(MAX_FIRST_LOSS)}: "
         "the logged loss is summed where it should be averaged",
         SEVERAL_SIGNS,
-        {"first": first, "guessing": IMPOSSIBLE},
+        {"first": first, "guessing": MAX_FIRST_LOSS},
         series="train/loss",
         step=float(train.x[0]),
         span=(float(train.x[0]), float(train.x[-1])),
@@ -84,13 +83,16 @@ def _by_factor(train: Series, validation: Series) -> Iterator[Symptom]:
     factor = near / validation.y
     k = median(factor)
     late = factor[len(factor) // 2 :]
-    if 1 / TWICE < k < TWICE or _spread(late) > CONSTANT * k or _spread(factor) > EARLY * k:
+    if 1 / MIN_FACTOR < k < MIN_FACTOR or _spread(late) > MAX_SPREAD * k or _spread(factor) > MAX_SPREAD_OF_ALL * k:
         return
     k = median(late)
-    if float(np.max(np.abs(factor[1:] - k))) > FURTHEST * k or abs(factor[0] - k) > (FIRST if k < NO_GAP else 1.0) * k:
+    if (
+        float(np.max(np.abs(factor[1:] - k))) > MAX_OFF * k
+        or abs(factor[0] - k) > (MAX_OFF_AT_FIRST if k < LARGE_FACTOR else 1.0) * k
+    ):
         return
     level = max(validation.first, float(validation.y[0]))
-    if level - validation.low < FALLEN * level or not _is_factor(near, validation.y, k):
+    if level - validation.low < MIN_FALL * level or not _is_factor(near, validation.y, k):
         return
     shown = f"{k:.1f}" if k > 1 else f"1/{1 / k:.1f}"
     yield Symptom(
@@ -120,7 +122,8 @@ def _is_factor(train: Array, validation: Array, k: float) -> bool:
     """Whether a factor fits the two better than an offset does: what regularization adds is more like an offset."""
     offset = train - validation
     return (
-        _spread(train / k - validation) < BETTER * _spread(offset) and float(np.corrcoef(train, validation)[0, 1]) > 0
+        _spread(train / k - validation) < MAX_SPREAD_OF_OFFSET * _spread(offset)
+        and float(np.corrcoef(train, validation)[0, 1]) > 0
     )
 
 
@@ -129,10 +132,10 @@ RULE = Rule(
     name="loss-wrongly-scaled",
     severity=Severity.WARNING,
     title="one loss is a multiple of the other",
-    needs={"train/loss": FEWEST},
+    needs={"train/loss": MIN_POINTS},
     check=check,
     why="A factor on the loss also multiplies its gradient: the effective learning rate is not the one that was set, and the two losses cannot be compared.",
-    how=f"The training loss around each evaluation is at least {TWICE:g} times (or at most 1/{TWICE:g} of) the validation loss, by a factor that varies by {percent(CONSTANT)} at most in the second half of the run while the validation loss falls by {percent(FALLEN)}, and a factor fits better than an offset. Without validation: a run that logs a token accuracy begins above 12.5 nats, the loss of guessing among 262,144 tokens.",
+    how=f"The training loss around each evaluation is at least {MIN_FACTOR:g} times (or at most {percent(1 / MIN_FACTOR)} of) the validation loss, by a factor that varies by {percent(MAX_SPREAD)} at most in the second half of the run while the validation loss falls by {percent(MIN_FALL)}, and a factor fits better than an offset. Without validation: a run that logs a token accuracy begins above {MAX_FIRST_LOSS:g} nats, the loss of guessing among {MAX_TOKENS:,} tokens.",
     sources=(
         Reference(
             "Hugging Face, Fixing Gradient Accumulation, 2024", "https://huggingface.co/blog/gradient_accumulation"

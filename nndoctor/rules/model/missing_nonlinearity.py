@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-MOST = 0.5  # of the places where a nonlinearity could stand: then depth is wasted
+MAX_LACKING = 0.5  # share of the places for a nonlinearity; more of them waste the depth
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -19,7 +20,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if not isinstance(pairs, tuple) or not pairs:
         return
     first = str(pairs[0]).rpartition(" -> ")[2]
-    lacking = len(pairs) > MOST * max(layers - 1, 1)
+    lacking = len(pairs) > MAX_LACKING * max(layers - 1, 1)
     text = f"there is no activation between layers {' and '.join(str(pairs[0]).split(' -> '))}: they collapse into a single linear layer"
     more = f" (and {len(pairs) - 1} more such {'pair' if len(pairs) == 2 else 'pairs'})" if len(pairs) > 1 else ""
     yield Symptom(
@@ -39,7 +40,7 @@ RULE = Rule(
     needs={"fact:linear_pairs": 1, "fact:weight_layers": 1},
     check=check,
     why="Two consecutive linear layers are equivalent to one: the second adds parameters but no capacity.",
-    how="The output of a linear or convolutional layer is fed to another with only reshapes and dropout in between, and is not a bottleneck. A warning if more than half of all such places lack an activation.",
+    how=f"The output of a linear or convolutional layer is fed to another with only reshapes and dropout in between, and is not a bottleneck. A warning if more than {percent(MAX_LACKING)} of all such places lack an activation.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",

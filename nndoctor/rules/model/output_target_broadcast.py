@@ -30,7 +30,7 @@ RULE = Rule(
     needs={"fact:shapes_watched": 1},
     check=check,
     why="An output of shape (N, 1) minus a target of shape (N,) is an N × N matrix. Its mean is a valid loss, which is lowest when every output is the mean target, so the model learns a constant.",
-    how="During a forward pass the loss combines a tensor with a gradient and one without, of shapes (N, 1) and (N,), or one of torch's losses gets two tensors of as many values whose shapes broadcast to more.",
+    how="During a forward pass the loss combines a tensor with a gradient and one without, of a column and a row of as many values, or one of torch's losses gets two tensors of as many values whose shapes broadcast to more.",
     sources=(
         Reference("PyTorch documentation, Broadcasting", "https://pytorch.org/docs/stable/notes/broadcasting.html"),
     ),

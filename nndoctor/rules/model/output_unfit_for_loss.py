@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from nndoctor.analysis.loss_terms import wrong_term
 from nndoctor.core.confidence import DIRECT, MEASURED, PLAUSIBLE, SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-OUT_OF_REACH = 0.2  # of the way from the first loss to the best: less is label smoothing
-UNRELATED = 0.4  # rank correlation of the loss's favourite output with the targets
-OPPOSED = -0.9  # rank correlation of a loss of distances, which is bounded below
+MAX_SHORTFALL = 0.2  # share of the way from the first loss to the best that is missing; label smoothing leaves less
+MIN_CORRELATION = 0.4  # rank correlation of the output that the loss prefers with the targets
+OPPOSITE = -0.9  # the same of a loss of distances, which is bounded below
+FAR_BELOW_ZERO = -0.5  # no loss of probabilities goes there
+ENDLESS = 3.0  # times the first loss, below zero: a loss that falls so far has no minimum
 NUMBERS = {
     "l1_loss": "absolute error",
     "mse_loss": "squared error",
@@ -22,7 +24,7 @@ NUMBERS = {
 }
 """Torch's losses for numbers, in words."""
 BOUNDED = 0.93  # confidence: the bound was found by trying outputs; an odd loss may go lower at others
-NOISE = 1e-6
+ROUNDING = 1e-6  # share of a loss that is no difference
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -43,12 +45,12 @@ def check(run: Run) -> Iterator[Symptom]:
         yield found
 
 
-def _symptom(run: Run, text: str, sure: float, severity: Severity | None = None) -> Symptom:
+def _symptom(run: Run, text: str, confidence: float, severity: Severity | None = None) -> Symptom:
     names = ("loss_initial", "loss_reachable", "loss_best", "loss_follows_target")
     evidence = {name: value for name in names if (value := run.known(name)) is not None}
     return Symptom(
         text,
-        sure,
+        confidence,
         {**evidence, "last_activation": str(run.fact("output_activation") or "none")},
         place="loss",
         severity=severity,
@@ -79,7 +81,7 @@ def _raw(run: Run) -> Symptom | None:
 
 def _falls_below(run: Run) -> bool:
     reachable = run.known("loss_reachable")
-    return reachable is not None and reachable < -0.5
+    return reachable is not None and reachable < FAR_BELOW_ZERO
 
 
 def _endless(run: Run) -> Symptom | None:
@@ -87,11 +89,11 @@ def _endless(run: Run) -> Symptom | None:
     reachable, initial = run.known("loss_reachable"), run.known("loss_initial")
     if reachable is None or initial is None or not (run.fact("loss_of_classes") or run.fact("target_beyond_output")):
         return None
-    if reachable > -max(1.0, 3 * abs(initial)) and not (run.fact("target_beyond_output") and reachable < -1):
+    if reachable > -max(1.0, ENDLESS * abs(initial)) and not (run.fact("target_beyond_output") and reachable < -1):
         return None
     return _symptom(
         run,
-        f"wrong outputs can drive the loss to {number(reachable)} and below: it does not measure what the model should do",
+        f"wrong outputs can drive the loss to {number(reachable)} and below: it does not meaconfidence what the model should do",
         MEASURED,
     )
 
@@ -104,10 +106,10 @@ def _term(run: Run) -> Symptom | None:
 
 def _reach(run: Run) -> Symptom | None:
     first, reachable, best = (run.known(n) for n in ("loss_initial", "loss_reachable", "loss_best"))
-    if first is None or reachable is None or best is None or reachable - best <= NOISE * abs(first):
+    if first is None or reachable is None or best is None or reachable - best <= ROUNDING * abs(first):
         return None
-    share = (reachable - best) / max(first - best, NOISE)
-    if share <= OUT_OF_REACH:
+    share = (reachable - best) / max(first - best, ROUNDING)
+    if share <= MAX_SHORTFALL:
         return None
     last = str(run.fact("output_activation") or "the last layer")
     single = last == "softmax" and run.fact("output_width") == 1
@@ -134,11 +136,11 @@ def _stuck(run: Run) -> Symptom | None:
         first is None
         or ended is None
         or reachable is None
-        or first - reachable <= NOISE * max(abs(first), abs(reachable))
+        or first - reachable <= ROUNDING * max(abs(first), abs(reachable))
     ):
         return None
     share = (ended - reachable) / (first - reachable)
-    if share <= OUT_OF_REACH:
+    if share <= MAX_SHORTFALL:
         return None
     return _symptom(
         run,
@@ -149,10 +151,10 @@ def _stuck(run: Run) -> Symptom | None:
 
 def _follows(run: Run) -> Symptom | None:
     follows = run.known("loss_follows_target")
-    if follows is None or follows >= UNRELATED:
+    if follows is None or follows >= MIN_CORRELATION:
         return None
     reachable = run.known("loss_reachable")
-    if follows <= OPPOSED and reachable is not None and reachable > -NOISE:
+    if follows <= OPPOSITE and reachable is not None and reachable > -ROUNDING:
         return None  # outputs are distances, and targets say what belongs together
     return _symptom(
         run,
@@ -211,7 +213,7 @@ RULE = Rule(
     needs={"fact:loss_is_finite": 1},
     check=check,
     why="A loss fits an output if better outputs have a lower loss, the best output is possible, and the gradient leads there. A sigmoid with targets of 100, a softmax over one value and a logarithm of raw scores do not fit, and training cannot correct that.",
-    how="The loss is minimized over the outputs directly, without the network: its initial value, its minimum, its minimum with the last activation (an error if that is a fifth worse), where gradient descent ends, and whether the best output follows the targets. Each output of the model is also moved far up and down: a loss that falls both ways with the square of the distance has no minimum.",
+    how=f"The loss is minimized over the outputs directly, without the network: its initial value, its minimum, its minimum with the last activation (an error if that misses {percent(MAX_SHORTFALL)} of the way or more), where gradient descent ends, and whether the best output follows the targets. Each output of the model is also moved far up and down: a loss that falls both ways with the square of the distance has no minimum.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",

@@ -1,4 +1,4 @@
-"""Weight decay, a penalty or dropout is stronger than what the data say."""
+"""Weight decay, a penalty or dropout is stronger than the data."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-RATIO = 0.4  # gradient of the penalty over that of the loss, at the very start, when the loss's is largest
-DROPPED = 0.7  # half is usual; at 0.8 four units of five are silent
+MAX_RATIO = 0.4  # gradient of the penalty over that of the loss at the start, when that of the loss is largest
+MAX_DROPOUT = 0.7  # dropout rate; 0.5 is usual
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -19,7 +19,7 @@ def check(run: Run) -> Iterator[Symptom]:
     ratio = run.fact("penalty_ratio")
     rates = run.fact("dropout_rates")
     layers = run.fact("dropout_layers")
-    if isinstance(ratio, (int, float)) and ratio > RATIO:
+    if isinstance(ratio, (int, float)) and ratio > MAX_RATIO:
         kind = str(run.fact("penalty_kind") or "the penalty")
         text = f"{kind} has a gradient {number(ratio)} times as large as that of the data at the first step: it drives the weights to zero"
         yield Symptom(
@@ -28,7 +28,12 @@ def check(run: Run) -> Iterator[Symptom]:
             {"penalty_over_data": float(ratio), "weight_decay": run.known("weight_decay")},
             place="optimizer",
         )
-    elif isinstance(rates, tuple) and isinstance(layers, tuple) and rates and float(max(map(float, rates))) >= DROPPED:
+    elif (
+        isinstance(rates, tuple)
+        and isinstance(layers, tuple)
+        and rates
+        and float(max(map(float, rates))) >= MAX_DROPOUT
+    ):
         highest = max(map(float, rates))
         at = str(layers[[float(r) for r in rates].index(highest)])
         text = f"a dropout rate of {highest:g} keeps only {percent(1 - highest)} of the units (typical rates: 0.1–0.5)"
@@ -43,7 +48,7 @@ RULE = Rule(
     needs={"fact:dropout_rates": 1},
     check=check,
     why="Regularization should choose between solutions that fit, not prevent fitting. A weight decay that outweighs the data from the first step drives all weights to zero.",
-    how="The norm of the penalty's gradient (weight decay times weights, and any penalty within the loss) exceeds that of the loss over the same parameters at the start; or a dropout rate is 0.7 or more.",
+    how=f"The norm of the penalty's gradient (weight decay times weights, and any penalty within the loss) exceeds {percent(MAX_RATIO)} of that of the loss over the same parameters at the start; or a dropout rate is {MAX_DROPOUT:g} or more.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",

@@ -13,7 +13,7 @@ DEEP = 2  # one sigmoid layer is the classic network; every further one divides 
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """One sigmoid is told; two, or any softmax, are a warning."""
+    """One sigmoid is a remark; two, or any softmax, are a warning."""
     soft, sigmoid = run.fact("softmax_before"), run.fact("sigmoid_before")
     if isinstance(soft, tuple) and soft:
         text = f"a softmax comes before layer {soft[0]}: hidden values that sum to 1 carry little information"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.analysis.chance import classes
+from nndoctor.analysis.chance import classes, classes_at
 from nndoctor.analysis.workload import Workload, counts_tokens, workload
 from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
@@ -13,18 +13,18 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-RIGHT = 0.9  # accuracy from which the loss shows its floor
+MIN_ACCURACY = 0.9  # accuracy from which the loss shows its floor
 TWICE = 0.97  # confidence: both were seen in the model; a mixture of softmaxes may be meant
-NEAR = 0.04  # nats
-COMMON = (10, 100)  # classes, where the log does not tell
-FEWEST = 3  # values
-STARTS = 0.01  # of ln C, within which the first loss is that of guessing
-LARGEST = 7.0  # ln of 1,000 classes, beyond which the floor says little
+MAX_OFF, MAX_BELOW = 0.04, 0.01  # nats by which the last loss differs from its floor, and by which any loss is below it
+COMMON_CLASSES = (10, 100)  # classes, where the log does not tell
+MIN_POINTS = 3  # values
+MAX_OFF_START = 0.01  # share of ln C within which the first loss is that of guessing
+MAX_LN_C = 7.0  # ln of 1,000 classes, beyond which the floor says little
 CLASSIFIES = (Workload.SUPERVISED, Workload.FINE_TUNING)
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Look at what stands before the fused loss in the graph."""
+    """Look at what comes before the fused loss in the graph."""
     loss, before = str(run.fact("loss_before")), str(run.fact("activation_before_loss") or "")
     wrong = {
         "cross-entropy": ("softmax", "sigmoid", "tanh", "hardtanh"),
@@ -50,15 +50,15 @@ def _by_floor(run: Run) -> Iterator[Symptom]:
     loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
     if workload(run) not in CLASSIFIES or counts_tokens(run) or loss is None or accuracy is None:
         return
-    if min(len(loss.y), len(accuracy.y)) < FEWEST:
+    if min(len(loss.y), len(accuracy.y)) < MIN_POINTS:
         return
     right, known = accuracy.last, classes(run)
-    several = (known,) if known is not None else (*COMMON, *_at_start(run))
+    several = (known,) if known is not None else (*COMMON_CLASSES, *_at_start(run))
     name = "training" if split == "train" else split
     for number_of in several:
-        floor = math.log(math.e + number_of - 1) - 1  # one score of 1, all others 0
-        within = floor - NEAR / 4 < loss.low and loss.high < floor + 1 + NEAR
-        if right >= RIGHT and abs(loss.last - (floor + 1 - right)) < NEAR and within:
+        floor = _floor(number_of)
+        within = floor - MAX_BELOW < loss.low and loss.high < floor + 1 + MAX_OFF
+        if right >= MIN_ACCURACY and abs(loss.last - (floor + 1 - right)) < MAX_OFF and within:
             yield Symptom(
                 f"{name} accuracy is {percent(right)} but the loss ends at {number(loss.last)}, near {number(floor)}: the least that "
                 f"cross-entropy can reach for {number_of} classes when the model ends in a softmax of its own",
@@ -70,13 +70,18 @@ def _by_floor(run: Run) -> Iterator[Symptom]:
             return
 
 
+def _floor(number_of: int) -> float:
+    """The least that cross-entropy can be where the scores are probabilities: one of them 1, all others 0."""
+    return math.log(math.e + number_of - 1) - 1
+
+
 def _at_start(run: Run) -> tuple[int, ...]:
     """The number of classes whose loss of guessing the run begins at: a softmax too many makes all first answers nearly alike."""
     loss = run.series.get("train/loss")
-    if loss is None or not len(loss.y) or not 0.6 < loss.initial < LARGEST:
+    number_of = classes_at(loss.initial, MAX_LN_C) if loss is not None and len(loss.y) else 0
+    if loss is None or not number_of:
         return ()
-    number_of = round(math.exp(loss.initial))
-    return (number_of,) if abs(loss.initial - math.log(number_of)) < STARTS * math.log(number_of) else ()
+    return (number_of,) if abs(loss.initial - math.log(number_of)) < MAX_OFF_START * math.log(number_of) else ()
 
 
 RULE = Rule(
@@ -87,7 +92,7 @@ RULE = Rule(
     needs={"fact:loss_before|train/accuracy|validation/accuracy": 1},
     check=check,
     why="Cross-entropy takes raw scores and applies log-softmax itself. If the model applies softmax first, the scores differ by at most one: for ten classes the loss can't fall below 1.46, and gradients are small.",
-    how="In the graph of the loss, softmax, sigmoid or tanh comes before the loss's own log-softmax, or before the sigmoid of binary cross-entropy with logits. In a log: with 90% accuracy or more (in training, else in validation) the loss ends at ln(e + C - 1) - 1 plus the error, as for 10 classes at 1.46 (C as the log shows it, else as in common data sets).",
+    how=f"In the graph of the loss, softmax, sigmoid or tanh comes before the loss's own log-softmax, or before the sigmoid of binary cross-entropy with logits. In a log: with {percent(MIN_ACCURACY)} accuracy or more (in training, else in validation) the loss ends at the least that a softmax before it allows plus the error, as for {COMMON_CLASSES[0]} classes at {_floor(COMMON_CLASSES[0]):.2f} (classes as the log shows it, else as in common data sets).",
     sources=(
         Reference(
             "PyTorch documentation, CrossEntropyLoss",

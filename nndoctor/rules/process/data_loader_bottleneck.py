@@ -12,8 +12,8 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
 
-SHARE = 0.4  # of a step; with enough workers the wait is under 5 %
-WARM = 0.1  # of the run: caches are cold
+MIN_SHARE = 0.4  # share of a step spent waiting; with enough workers the wait is under 5 %
+WARM_UP = 0.1  # share of the run in which caches are cold
 MIN_POINTS = 5
 MILLISECONDS = 1e-3
 
@@ -25,7 +25,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     wait, all_of_it = (_level(s) for s in (data, whole))
     share = wait / all_of_it if all_of_it > 0 else 0.0
-    if not SHARE <= share <= 1.0:
+    if not MIN_SHARE <= share <= 1.0:
         return
     yield Symptom(
         f"each step spends {percent(share)} of its time waiting for data ({data.column} {number(median(data.y))}, {whole.column} {number(median(whole.y))}): "
@@ -56,7 +56,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _level(series: Series) -> float:
     """The median after the start, in seconds as far as the column says so."""
     unit = MILLISECONDS if series.column.lower().rstrip(")").endswith("ms") else 1.0
-    return unit * median(series.y[int(WARM * len(series.y)) :])
+    return unit * median(series.y[int(WARM_UP * len(series.y)) :])
 
 
 RULE = Rule(
@@ -67,7 +67,7 @@ RULE = Rule(
     needs={"data_time": MIN_POINTS, "step_time": MIN_POINTS},
     check=check,
     why="Time that the model spends waiting for data is wasted.",
-    how=f"The median wait for a batch is {percent(SHARE)} of the median time of a step or more, after the first tenth of the run.",
+    how=f"The median wait for a batch is {percent(MIN_SHARE)} of the median time of a step or more, after the first {percent(WARM_UP)} of the run.",
     sources=(
         Reference(
             "PyTorch performance tuning guide: asynchronous data loading",

@@ -10,36 +10,37 @@ from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.statistics import Array
+from nndoctor.core.statistics import TINY, Array
 
 MIN_HALVINGS = (
     8.0  # a scale that starts too high settles within a few; DeepSpeed and Apex begin at 2^16 and settle near 2^10
 )
-SMALL = 1.0  # below it scaling shrinks the gradients, which helps no underflow
+SMALL = 1.0  # a smaller scale shrinks the gradients, which helps no underflow
+MAX_RAISED = 0.25  # times that the scale is raised for each time that it is lowered
 CERTAIN, LIKELY = 0.97, 0.85  # where the log says so itself, or the scale ends below one; where it only keeps falling
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Read the last loss scales, and the message that ends a run whose scale is at its minimum."""
-    said = run.facts.get("ended:minimum_loss_scale")
+    message = run.facts.get("ended:minimum_loss_scale")
     scales, line, at = _scales(run)
     lowered = len(scales) > 1 and scales[-1] < scales[0]
-    if said is None and not (lowered and _collapsed(scales)):
+    if message is None and not (lowered and _collapsed(scales)):
         return
     fell = (
         f"the loss scale fell from {number(scales[0])} to {number(scales[-1])}"
         if lowered
         else "the loss scale is at its minimum"
     )
-    where = f", and the run ended with an error (line {said.line})" if said is not None and said.line else ""
+    where = f", and the run ended with an error (line {message.line})" if message is not None and message.line else ""
     yield Symptom(
         f"{fell}{where}: the gradients overflow at every scale",
-        CERTAIN if said is not None or scales[-1] <= SMALL else LIKELY,
+        CERTAIN if message is not None or scales[-1] <= SMALL else LIKELY,
         {"first": float(scales[0]) if len(scales) else None, "last": float(scales[-1]) if len(scales) else None},
         series="loss_scale" if "loss_scale" in run.series else None,
         step=at,
         causes=_causes(),
-        line=line if said is None else said.line,
+        line=line if message is None else message.line,
     )
 
 
@@ -58,12 +59,12 @@ def _scales(run: Run) -> tuple[Array, int | None, float | None]:
 
 def _collapsed(scales: Array) -> bool:
     """Whether the scale was halved many times, hardly ever raised, and ends at its lowest."""
-    low = max(float(scales[-1]), 1e-30)
+    low = max(float(scales[-1]), TINY)
     halvings = float(np.log2(scales[0] / low))
     at_lowest = scales[-1] <= scales.min()
     raised = int(np.sum(np.diff(scales) > 0))
     lowered = int(np.sum(np.diff(scales) < 0))
-    return bool(at_lowest and raised <= 0.25 * lowered and (halvings >= MIN_HALVINGS or scales[-1] < SMALL / 2))
+    return bool(at_lowest and raised <= MAX_RAISED * lowered and (halvings >= MIN_HALVINGS or scales[-1] < SMALL / 2))
 
 
 def _causes() -> tuple[Cause, ...]:

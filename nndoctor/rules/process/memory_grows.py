@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.process import drift, rise
+from nndoctor.analysis.process import EARLY, LATE, drift, rise
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
@@ -12,10 +12,10 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import median
 
-GROWN = 0.15  # of the memory early in the run; allocators settle within that
-ON = 0.25  # of the whole growth that still comes in the second half: what levels off is no leak
-RISES = 0.7  # of twelve pieces of the run
-SURE = 4.0  # standard errors of a level
+MIN_GROWTH = 0.15  # share of the memory early in the run; allocators settle within that
+MIN_LATE_GROWTH = 0.25  # share of the growth that comes in the second half: a leak does not level off
+MIN_RISES = 0.7  # share of the run's pieces in which memory grows
+ERRORS = 4.0  # standard errors of a level
 MIN_POINTS = 10
 
 
@@ -26,11 +26,11 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     found = drift(curve)
     grown, steady = rise(curve)
-    if found.early <= 0 or found.late - found.early < max(GROWN * found.early, SURE * found.error):
+    if found.early <= 0 or found.late - found.early < max(MIN_GROWTH * found.early, ERRORS * found.error):
         return
     half = median(curve.y[len(curve.y) // 2 - 1 : len(curve.y) // 2 + 2])
     end = median(curve.y[-3:])
-    if steady < RISES or end - half < ON * (end - float(median(curve.y[:3]))):
+    if steady < MIN_RISES or end - half < MIN_LATE_GROWTH * (end - float(median(curve.y[:3]))):
         return
     yield Symptom(
         f"memory ({curve.column}) grows through the whole run, from {number(found.early)} to {number(found.late)} (+{percent(found.late / found.early - 1)}): something is kept in every step",
@@ -65,7 +65,7 @@ RULE = Rule(
     needs={"memory": MIN_POINTS},
     check=check,
     why="A memory leak ends the run with an out-of-memory error, hours or days later.",
-    how=f"Early warning. The last fifth needs {percent(GROWN)} more memory than the first third, by four standard errors; memory grows in {percent(RISES)} of the segments of the run, and a quarter of the growth is in its second half.",
+    how=f"Early warning. The last {percent(LATE)} of the run needs {percent(MIN_GROWTH)} more memory than the first {percent(EARLY)}, by {ERRORS:g} standard errors; memory grows in {percent(MIN_RISES)} of the segments of the run, and {percent(MIN_LATE_GROWTH)} of the growth is in its second half.",
     sources=(
         Reference(
             "PyTorch, Frequently Asked Questions: my model reports 'cuda runtime error: out of memory'",

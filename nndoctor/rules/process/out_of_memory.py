@@ -9,13 +9,13 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-SAID = "ended:out_of_memory"
-CERTAIN = 0.98  # the log says so itself
+ENDING = "ended:out_of_memory"
+CERTAIN = 0.98  # confidence: the log has the error message
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Read the error message below the last values."""
-    return ended(run, SAID, "the run ended with an out-of-memory error", CERTAIN)
+    return ended(run, ENDING, "the run ended with an out-of-memory error", CERTAIN)
 
 
 RULE = Rule(
@@ -23,7 +23,7 @@ RULE = Rule(
     name="out-of-memory",
     severity=Severity.ERROR,
     title="the process ran out of memory",
-    needs={f"fact:{SAID}": 1},
+    needs={f"fact:{ENDING}": 1},
     check=check,
     why="The run did not finish: everything after the last checkpoint is lost, whatever the curves say.",
     how="A line after the last values of a printed log says that memory could not be allocated.",
@@ -34,7 +34,7 @@ RULE = Rule(
         ),
     ),
     remedies=("smaller-batch", "accumulate-gradients", "checkpoint-activations"),
-    sick=(Run.drawn({SAID: "CUDA out of memory. Tried to allocate 2.00 GiB"}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
-    healthy=(Run.drawn({SAID: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
+    sick=(Run.drawn({ENDING: "CUDA out of memory. Tried to allocate 2.00 GiB"}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
+    healthy=(Run.drawn({ENDING: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
     on_request=True,
 )

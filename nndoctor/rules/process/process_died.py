@@ -9,13 +9,13 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-SAID = "ended:process_error"
-CERTAIN = 0.95  # the log says so itself; that the message is of this process is nearly sure
+ENDING = "ended:process_error"
+CERTAIN = 0.95  # confidence: the message is nearly always of this process
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Read the error message below the last values."""
-    return ended(run, SAID, "the log ends with an error", CERTAIN)
+    return ended(run, ENDING, "the log ends with an error", CERTAIN)
 
 
 RULE = Rule(
@@ -23,7 +23,7 @@ RULE = Rule(
     name="process-died",
     severity=Severity.ERROR,
     title="the process died with an error",
-    needs={f"fact:{SAID}": 1},
+    needs={f"fact:{ENDING}": 1},
     check=check,
     why="The run did not finish: what its curves show is the part before the crash.",
     how="A line after the last values of a printed log is an error message (an exception, NCCL, an assertion, a signal). An interrupt by the user does not count.",
@@ -34,8 +34,8 @@ RULE = Rule(
         ),
     ),
     remedies=("read-the-error", "resume-from-checkpoint"),
-    sick=(Run.drawn({SAID: "RuntimeError: NCCL error: unhandled system error"}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
-    healthy=(Run.drawn({SAID: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
+    sick=(Run.drawn({ENDING: "RuntimeError: NCCL error: unhandled system error"}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
+    healthy=(Run.drawn({ENDING: ""}, train_loss="2.3 1.9 1.5 1.3 1.2"),),
     suppressed_by=("out-of-memory", "loss-scale-collapse", "nan-loss"),
     on_request=True,
 )

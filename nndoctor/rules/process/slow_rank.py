@@ -14,7 +14,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import median
 
-SLOWER = 1.3  # times the median of the ranks
+MIN_RATIO = 1.3  # times the median of the ranks
 RANK = re.compile(r"^step_time_rank_(\d+)$")
 MIN_POINTS = 5
 
@@ -29,7 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
     late = {rank: median(s.y[len(s.y) // 2 :]) for rank, s in ranks.items()}
     slowest = max(late, key=lambda rank: late[rank])
     usual = float(np.median([level for rank, level in late.items() if rank != slowest]))
-    if usual <= 0 or late[slowest] < SLOWER * usual:
+    if usual <= 0 or late[slowest] < MIN_RATIO * usual:
         return
     curve = ranks[slowest]
     yield Symptom(
@@ -70,7 +70,7 @@ RULE = Rule(
     needs={"step_time_rank_0|step_time_rank_1": MIN_POINTS},
     check=check,
     why="Synchronous training runs at the speed of its slowest rank.",
-    how=f"In the second half of the run one rank's median step takes {SLOWER:g} times as long as the median of the others.",
+    how=f"In the second half of the run one rank's median step takes {MIN_RATIO:g} times as long as the median of the others.",
     sources=(Reference("Jiang et al., MegaScale, 2024: stragglers", "https://arxiv.org/abs/2402.15627"),),
     remedies=("check-the-machine", "balance-the-ranks", "more-loader-workers"),
     sick=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.process import Drift, drift
+from nndoctor.analysis.process import EARLY, LATE, WARM_UP, Drift, drift
 from nndoctor.analysis.reinforcement import levels
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -13,9 +13,11 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-LOST = 0.25  # of the speed
-SURE = 4.0  # standard errors of a level
-LONGER = 1.25  # completions, which take longer to write
+MIN_LOST = 0.25  # share of the speed
+MEMORY_GROWN, WAIT_GROWN = 1.2, 1.5  # times their early level: memory and the wait for data then explain the slowdown
+GRADUAL = 0.2  # share of the change that has come by the middle of the run
+ERRORS = 4.0  # standard errors of a level
+MIN_LONGER = 1.25  # times their first length: completions then take longer to write
 MIN_POINTS = 10
 MIN_SECONDS = 30.0  # that the steps of a run take; shorter ones are slowed by whatever else the machine does
 
@@ -28,7 +30,7 @@ def check(run: Run) -> Iterator[Symptom]:
             continue
         found = drift(curve)
         lost = 1 - (found.late / found.early if faster else found.early / found.late)
-        if lost < LOST or abs(found.late - found.early) < SURE * found.error or _writes_more(run, name):
+        if lost < MIN_LOST or abs(found.late - found.early) < ERRORS * found.error or _writes_more(run, name):
             continue
         yield _symptom(run, curve, found, lost)
         return
@@ -45,16 +47,20 @@ def _writes_more(run: Run, name: str) -> bool:
     if name != "step_time" or length is None or not len(length.y):
         return False
     way = levels(length)
-    return way.last > LONGER * way.start
+    return way.last > MIN_LONGER * way.start
 
 
 def _symptom(run: Run, curve: Series, found: Drift, lost: float) -> Symptom:
-    bad = curve.y < found.early * (1 - LOST) if curve.name == "throughput" else curve.y > found.early / (1 - LOST)
+    bad = (
+        curve.y < found.early * (1 - MIN_LOST) if curve.name == "throughput" else curve.y > found.early / (1 - MIN_LOST)
+    )
     at = float(curve.x[int(bad.argmax())])
     memory, data = run.series.get("memory"), run.series.get("data_time")
-    leaks = memory is not None and len(memory.y) >= MIN_POINTS and drift(memory).late > 1.2 * drift(memory).early
-    waits = data is not None and len(data.y) >= MIN_POINTS and drift(data).late > 1.5 * drift(data).early
-    gradual = abs(found.middle - found.early) > 0.2 * abs(found.late - found.early)
+    leaks = (
+        memory is not None and len(memory.y) >= MIN_POINTS and drift(memory).late > MEMORY_GROWN * drift(memory).early
+    )
+    waits = data is not None and len(data.y) >= MIN_POINTS and drift(data).late > WAIT_GROWN * drift(data).early
+    gradual = abs(found.middle - found.early) > GRADUAL * abs(found.late - found.early)
     what = f"speed ({curve.column})" if curve.name == "throughput" else f"the time of a step ({curve.column})"
     return Symptom(
         f"{what} went from {number(found.early)} to {number(found.late)}: the run is {percent(lost)} slower than at first (from step {step(at)} on)",
@@ -96,7 +102,7 @@ RULE = Rule(
     needs={"throughput|step_time": MIN_POINTS},
     check=check,
     why="A run at half its speed costs twice as much. A gradual slowdown often ends in an out-of-memory error.",
-    how=f"The median speed of the last fifth is at least {percent(LOST)} below that of the first third (without the first 5%), by four standard errors.",
+    how=f"The median speed of the last {percent(LATE)} of the run is at least {percent(MIN_LOST)} below that of the first {percent(EARLY)} (without the first {percent(WARM_UP)}), by {ERRORS:g} standard errors.",
     sources=(
         Reference(
             "PyTorch performance tuning guide", "https://docs.pytorch.org/tutorials/recipes/recipes/tuning_guide.html"

@@ -8,14 +8,18 @@ import numpy as np
 
 from nndoctor.analysis.reinforcement import complete, entropy, gained_at, improves, levels, reward
 from nndoctor.analysis.workload import Workload, of_text, workload
+from nndoctor.core.confidence import MEASURED, PLAUSIBLE
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 
-COLLAPSED = 0.1  # of the first entropy: one action of ten times more weight than before; healthy policies keep a fifth
-HALF = 0.4  # of the reward's rise: a policy that is nearly certain before it gained so much learns slowly, by chance
-FALLEN = 0.3  # of the reward's way from its start to its best: a policy that lost so much is not solved
+MAX_LEFT = 0.1  # share of the first entropy; healthy policies keep a fifth
+MIN_GAINED = 0.4  # share of the reward's rise; a policy that is nearly certain before that learns slowly, by chance
+MAX_LOST = 0.3  # share of the reward's rise; a policy that lost more has not solved its task
+ERRORS = 3.0  # standard errors of a level of the reward
+SECOND_HALF = 0.5  # share of the run after which the entropy is low as a whole
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -23,22 +27,36 @@ def check(run: Run) -> Iterator[Symptom]:
     curve = entropy(run)
     if workload(run) is not Workload.REINFORCEMENT or curve is None or len(curve.y) < MIN_POINTS:
         return
-    way, paid = levels(curve), reward(run)
-    start = max(way.start, float(curve.y[0]))
-    if start <= 0 or min(way.last, curve.level(0.5, 1.0)) > COLLAPSED * start:
+    level = levels(curve)
+    start = max(level.start, float(curve.y[0]))
+    if start <= 0 or min(level.last, curve.level(SECOND_HALF, 1.0)) > MAX_LEFT * start:
         return
-    lost = paid is not None and paid.best - paid.last > FALLEN * (paid.best - paid.start) + 3 * paid.error
-    at = float(curve.x[int(np.argmax(curve.y <= COLLAPSED * start))])
+    at = float(curve.x[int(np.argmax(curve.y <= MAX_LEFT * start))])
+    if improves(run) and not _lost_reward(run) and not _came_early(run, at):
+        return
+    yield _symptom(run, curve, start, at)
+
+
+def _lost_reward(run: Run) -> bool:
+    """Whether the reward has lost a good part of its rise."""
+    paid = reward(run)
+    return paid is not None and paid.best - paid.last > MAX_LOST * (paid.best - paid.start) + ERRORS * paid.error
+
+
+def _came_early(run: Run, at: float) -> bool:
+    """Whether the policy was nearly certain before the reward had risen much, and the task is not solved."""
     gained = gained_at(run, at)
-    early = gained is not None and gained < HALF and not complete(run)
-    if improves(run) and not lost and not early:
-        return
+    return gained is not None and gained < MIN_GAINED and not complete(run)
+
+
+def _symptom(run: Run, curve: Series, start: float, at: float) -> Symptom:
+    paid = reward(run)
     rewarded = "" if paid is None else f", while the reward went from {number(paid.start)} to {number(paid.last)}"
-    yield Symptom(
+    return Symptom(
         f"policy entropy fell from {number(curve.initial)} to {number(curve.final)} (below a tenth at {run.place(at)}){rewarded}: "
         "the policy has stopped exploring",
-        0.9 if paid is not None else 0.75,
-        {"start": start, "last": way.last, "step": at, "reward": None if paid is None else paid.last},
+        MEASURED if paid is not None else PLAUSIBLE,
+        {"start": start, "last": levels(curve).last, "step": at, "reward": None if paid is None else paid.last},
         series=curve.name,
         step=at,
         span=(at, float(curve.x[-1])),
@@ -73,7 +91,7 @@ RULE = Rule(
     needs={"entropy|entropy_loss": MIN_POINTS},
     check=check,
     why="A policy that always takes the same action sees nothing new, so its reward cannot rise any further.",
-    how="Early warning. The entropy ends at 10% of its start or less, and the reward has not clearly risen, had gained less than 40% of its rise by then, or has fallen by 30% of it. A policy that has solved its task may be deterministic.",
+    how=f"Early warning. The entropy ends at {percent(MAX_LEFT)} of its start or less, and the reward has not clearly risen, had gained less than {percent(MIN_GAINED)} of its rise by then, or has fallen by {percent(MAX_LOST)} of it. A policy that has solved its task may be deterministic.",
     sources=(
         Reference("Yu et al., DAPO, 2025: entropy collapse in GRPO", "https://arxiv.org/abs/2503.14476"),
         Reference(

@@ -8,17 +8,20 @@ import numpy as np
 
 from nndoctor.analysis.reinforcement import improves, levels, reward
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.core.statistics import median
+from nndoctor.core.statistics import median, opening
 
-FAR = 10.0  # nats a token: text so unlikely under the reference is no language any more
-WIDE = 2.0  # nats a token where the reward has not risen
-SUMMED = 20.0  # times that, where the divergence is summed over a completion
-GROWN = 10.0  # times its level in the first third
-OFTEN = 0.1  # of the steps beyond FAR
+MAX_KL = 10.0  # nats a token; text so unlikely under the reference is no longer language
+MAX_KL_UNREWARDED = 2.0  # nats a token where the reward has not risen
+PER_COMPLETION = 20.0  # times these limits, where the divergence is summed over a completion
+MIN_GROWTH = 10.0  # times its level at the start
+START = 1 / 3  # share of the run that gives this level
+MIN_START = 1e-4  # nats that the level at the start counts as at least
+MAX_OFTEN = 0.1  # share of the steps beyond MAX_KL
 MIN_POINTS = 8
 
 
@@ -28,20 +31,20 @@ def check(run: Run) -> Iterator[Symptom]:
     if workload(run) is not Workload.REINFORCEMENT or curve is None or len(curve.y) < MIN_POINTS:
         return
     way = levels(curve)
-    unit = SUMMED if "objective" in curve.column.lower() else 1.0
-    early = median(curve.y[: max(3, len(curve.y) // 3)])
-    often = float(np.mean(curve.y > FAR * unit))
-    grown = way.last > GROWN * max(early, 1e-4) and way.last > WIDE * unit and not improves(run)
-    if not (way.last > FAR * unit or often > OFTEN or grown):
+    unit = PER_COMPLETION if "objective" in curve.column.lower() else 1.0
+    early = median(opening(curve.y, START))
+    often = float(np.mean(curve.y > MAX_KL * unit))
+    grown = way.last > MIN_GROWTH * max(early, MIN_START) and way.last > MAX_KL_UNREWARDED * unit and not improves(run)
+    if not (way.last > MAX_KL * unit or often > MAX_OFTEN or grown):
         return
-    limit = FAR * unit if way.last > FAR * unit or often > OFTEN else WIDE * unit
+    limit = MAX_KL * unit if way.last > MAX_KL * unit or often > MAX_OFTEN else MAX_KL_UNREWARDED * unit
     at = float(curve.x[int(np.argmax(curve.y > limit))])
     paid = reward(run)
     rewarded = "" if paid is None else f"; the reward is {number(paid.last)}"
     yield Symptom(
         f"KL divergence from the reference policy grew from {number(early)} to {number(float(curve.high))} "
         f"(beyond {number(limit)} at step {step(at)}){rewarded}",
-        0.9,
+        MEASURED,
         {"early": early, "last": way.last, "highest": curve.high, "step": at},
         series=curve.name,
         step=at,
@@ -77,7 +80,7 @@ RULE = Rule(
     needs={"kl": MIN_POINTS},
     check=check,
     why="Far from the reference the reward is no longer reliable and the text is no longer fluent; the run does not recover.",
-    how="Early warning. The KL divergence ends above 10 nats a token, or is above it in a tenth of the steps, or has grown tenfold to more than 2 while the reward has not risen. Sums over a completion (objective/kl) have limits 20 times as high.",
+    how=f"Early warning. The KL divergence ends above {MAX_KL:g} nats a token, or is above it in {percent(MAX_OFTEN)} of the steps, or has grown by a factor of {MIN_GROWTH:g} to more than {MAX_KL_UNREWARDED:g} while the reward has not risen. Sums over a completion (objective/kl) have limits {PER_COMPLETION:g} times as high.",
     sources=(
         Reference(
             "Ziegler et al., Fine-Tuning Language Models from Human Preferences, 2019",

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels
+from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.statistics import TINY
 
-FALLEN = 1.5  # of the chosen answers' implicit reward: with the usual beta of 0.1, e^-15 of their probability
-PART = 0.25  # of the margin: where the chosen fall so much, the rejected do not fall alone
-LESS_LIKELY = 0.15  # of the chosen answers' log-probability
-SURE = 3.0  # standard errors
+MAX_FALL = 1.5  # fall of the chosen answers' implicit reward: with the usual beta of 0.1, e^-15 of their probability
+MIN_SHARE_OF_MARGIN = 0.25  # the same as a share of the margin: then not only the rejected answers fall
+MIN_LESS_LIKELY = 0.15  # share of the chosen answers' log-probability by which it falls
+ERRORS = 3.0  # standard errors
 MIN_POINTS = 6
 
 
@@ -24,19 +26,19 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     way, rejected = levels(chosen), run.series.get("rewards_rejected")
     margin = _margin(run)
-    if margin is None or margin <= 0 or way.last > min(-PART * margin, -SURE * way.error):
+    if margin is None or margin <= 0 or way.last > min(-MIN_SHARE_OF_MARGIN * margin, -ERRORS * way.error):
         return
     logps = run.series.get("logps_chosen")
     known = logps is not None and len(logps.y) >= MIN_POINTS
-    lost = (levels(logps).start - levels(logps).last) / max(abs(levels(logps).start), 1e-9) if known and logps else 0.0
-    if way.last > -FALLEN and lost < LESS_LIKELY:
+    lost = (levels(logps).start - levels(logps).last) / max(abs(levels(logps).start), TINY) if known and logps else 0.0
+    if way.last > -MAX_FALL and lost < MIN_LESS_LIKELY:
         return
-    likely = f"; their log-probability fell by {percent(lost)}" if lost >= LESS_LIKELY else ""
+    likely = f"; their log-probability fell by {percent(lost)}" if lost >= MIN_LESS_LIKELY else ""
     lower = f" (rejected {number(levels(rejected).last)})" if rejected is not None and len(rejected.y) else ""
     yield Symptom(
         f"the reward of the chosen answers fell from {number(chosen.initial)} to {number(chosen.final)}{lower} while the margin grew to "
         f"{number(margin)}: the model makes even the chosen answers less likely{likely}",
-        0.85,
+        SEVERAL_SIGNS,
         {"start": way.start, "last": way.last, "margin": margin, "log_probability_lost": lost},
         series=chosen.name,
         step=float(chosen.x[-1]),
@@ -81,7 +83,7 @@ RULE = Rule(
     needs={"rewards_chosen": MIN_POINTS},
     check=check,
     why="Probability that both answers lose goes to unseen ones: the model can become worse while its margin and accuracy rise.",
-    how="The chosen answers' reward ends below zero by a quarter of the margin and three standard errors, and is at -1.5 or less, or their log-probability has fallen by 15%.",
+    how=f"The chosen answers' reward ends below zero by {percent(MIN_SHARE_OF_MARGIN)} of the margin and {ERRORS:g} standard errors, and is at {-MAX_FALL:g} or less, or their log-probability has fallen by {percent(MIN_LESS_LIKELY)}.",
     sources=(
         Reference(
             "Razin et al., Unintentional Unalignment: Likelihood Displacement in DPO, 2024",

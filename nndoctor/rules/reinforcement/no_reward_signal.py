@@ -1,4 +1,4 @@
-"""The rewards tell the policy nothing: they are all alike."""
+"""The rewards are all alike, so that the policy cannot learn from them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ import numpy as np
 
 from nndoctor.analysis.reinforcement import dead_steps, improves, levels, reward, solved
 from nndoctor.analysis.workload import Workload, of_text, workload
-from nndoctor.core.confidence import SEVERAL_SIGNS
+from nndoctor.core.confidence import DIRECT, PLAUSIBLE, SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import Array, closing, opening
 
-DEAD = 0.8  # of the groups, or of the steps
-BEGINS = 0.3  # of the run that shows whether there was ever a signal
-ENDS = 0.25  # of the run, at its end
-SILENT = 0.9  # of the groups at the end, where the task is not solved
-FLAT = 3.0  # standard errors
-LONG = 40  # episodes or updates that show that a game's reward does not move
-AT_WORST = 0.4  # of a game's rewards, at its end, that are the lowest one to the last digit
-PERFECT = 1e-3  # of the variance of the logged reward: a value function with so small an error predicts a constant
+MIN_DEAD = 0.8  # share of the groups or steps without a difference in reward
+START = 0.3  # share of the run that shows whether there was ever a signal
+END = 0.25  # share of the run at its end
+NEARLY_ALL = 0.9  # share of the groups at the end where the task is not solved, or of equal rewards
+LOW_REWARD = 0.5  # share of the highest reward: where all are lower the prompts are too hard
+ERRORS = 3.0  # standard errors of a level by which a reward that rises exceeds chance
+MIN_LONG = 40  # episodes or updates that show that a game's reward does not move
+MIN_AT_WORST = 0.4  # share of a game's rewards, at its end, that are the lowest one to the last digit
+MAX_VALUE_ERROR = (
+    1e-3  # share of the variance of the logged reward; a value function with a smaller error predicts a constant
+)
 MIN_POINTS = 5
 
 
@@ -32,25 +37,25 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     dead, curve = dead_steps(run), run.series["reward"]
     if dead is not None and len(dead) >= MIN_POINTS:
-        early = float(np.mean(dead[: max(MIN_POINTS, int(BEGINS * len(dead)))]))
-        late = float(np.mean(dead[-max(MIN_POINTS, int(ENDS * len(dead))) :]))
-        if early >= DEAD and float(np.median(dead)) >= DEAD:
+        early = float(np.mean(opening(dead, START, MIN_POINTS)))
+        late = float(np.mean(closing(dead, END, MIN_POINTS)))
+        if early >= MIN_DEAD and float(np.median(dead)) >= MIN_DEAD:
             yield _alike(run, float(np.mean(dead)), "from the start")
-        elif late >= SILENT and not improves(run):
+        elif late >= NEARLY_ALL and not improves(run):
             yield _alike(run, late, "at the end")
     elif (unpaid := _unpaid(run)) is not None:
         yield unpaid
     else:
-        yield from _still(run, curve.y)
+        yield from _unchanging(run, curve)
 
 
 def _unpaid(run: Run) -> Symptom | None:
-    """A value function without error beside rewards that vary and do not rise: what is logged is not what is learned from."""
+    """A value function without error although rewards vary and do not rise: the policy does not learn from what is logged."""
     curve, value = run.series["reward"], run.series.get("value_loss")
-    if of_text(run) or value is None or min(len(value.y), len(curve.y)) < LONG or improves(run) or solved(run):
+    if of_text(run) or value is None or min(len(value.y), len(curve.y)) < MIN_LONG or improves(run) or solved(run):
         return None
     last = float(np.median(value.y[len(value.y) // 2 :]))
-    if last < 0 or math.sqrt(last / PERFECT) >= curve.noise or curve.high == curve.low:
+    if last < 0 or math.sqrt(last / MAX_VALUE_ERROR) >= curve.noise or curve.high == curve.low:
         return None
     return Symptom(
         f"the value loss is {number(last)} while the episodes' reward varies by {number(curve.noise)} and does not rise: "
@@ -82,12 +87,12 @@ def _alike(run: Run, share: float, when: str) -> Symptom:
     curve, way = run.series["reward"], reward(run)
     level = way.last if way is not None else curve.last
     norm = run.series.get("grad_norm")
-    still = norm is not None and len(norm.y) and float(np.median(norm.y)) == 0.0
+    unchanged = norm is not None and len(norm.y) and float(np.median(norm.y)) == 0.0
     return Symptom(
         f"{percent(share)} of the groups have equal rewards {when} (reward {number(level)}), so that their advantage is 0"
-        + (" and so is the gradient" if still else ""),
-        0.95,
-        {"dead_share": share, "reward": level, "grad_norm": 0.0 if still else None},
+        + (" and so is the gradient" if unchanged else ""),
+        DIRECT,
+        {"dead_share": share, "reward": level, "grad_norm": 0.0 if unchanged else None},
         series="reward",
         step=float(curve.x[0]),
         span=(float(curve.x[0]), float(curve.x[-1])),
@@ -97,7 +102,7 @@ def _alike(run: Run, share: float, when: str) -> Symptom:
 
 def _causes(level: float, run: Run) -> tuple[Cause, ...]:
     top = run.series["reward"].high
-    hard = level <= 0 or level < 0.5 * top
+    hard = level <= 0 or level < LOW_REWARD * top
     return (
         Cause(
             "prompts too hard" if hard else "prompts too easy",
@@ -122,29 +127,42 @@ def _causes(level: float, run: Run) -> tuple[Cause, ...]:
     )
 
 
-def _still(run: Run, y: np.ndarray) -> Iterator[Symptom]:
-    """A game's reward that is the same in all updates, or whose level never rises."""
-    constant = len(y) >= MIN_POINTS and float(np.mean(y == np.median(y))) >= SILENT
-    worst = len(y) >= LONG // 2 and not of_text(run) and bool((y[-int(AT_WORST * len(y)) :] == y.min()).all())
+def _unchanging(run: Run, curve: Series) -> Iterator[Symptom]:
+    """A reward that is the same in all updates, ends at its lowest value, or whose level never rises."""
+    y = curve.y
+    constant = len(y) >= MIN_POINTS and float(np.mean(y == np.median(y))) >= NEARLY_ALL
     if len(y) < MIN_POINTS or (solved(run) and not constant):
         return
-    way = levels(run.series["reward"])
-    never = (
-        not of_text(run)
-        and len(y) >= LONG
-        and way.best - way.start < FLAT * way.error
-        and abs(way.last - way.start) < FLAT * way.error
-    )
-    if not (constant or never or worst):
-        return
-    curve = run.series["reward"]
-    constant = constant or worst
-    yield Symptom(
-        f"the reward is {number(float(np.median(y)))} in {int(np.sum(y == np.median(y)))} of {len(y)} values, whatever the policy does"
-        if constant
-        else f"the reward never rises: {number(way.start)} at the start, {number(way.last)} at the end of {len(y)} values",
-        0.95 if constant else 0.75,
-        {"start": way.start, "best": way.best, "last": way.last},
+    level = levels(curve)
+    if constant or _ends_at_worst(run, y):
+        text = f"the reward is {number(float(np.median(y)))} in {int(np.sum(y == np.median(y)))} of {len(y)} values, whatever the policy does"
+        yield _unchanged(curve, text, DIRECT)
+    elif _never_rises(run, curve):
+        text = f"the reward never rises: {number(level.start)} at the start, {number(level.last)} at the end of {len(y)} values"
+        yield _unchanged(curve, text, PLAUSIBLE)
+
+
+def _ends_at_worst(run: Run, y: Array) -> bool:
+    """Whether a game's rewards end at the lowest one, to the last digit."""
+    if of_text(run) or len(y) < MIN_LONG // 2:
+        return False
+    return bool((y[-int(MIN_AT_WORST * len(y)) :] == y.min()).all())
+
+
+def _never_rises(run: Run, curve: Series) -> bool:
+    """Whether a game's reward stays at its first level in a long run."""
+    if of_text(run) or len(curve.y) < MIN_LONG:
+        return False
+    level = levels(curve)
+    return max(level.best - level.start, abs(level.last - level.start)) < ERRORS * level.error
+
+
+def _unchanged(curve: Series, text: str, confidence: float) -> Symptom:
+    level = levels(curve)
+    return Symptom(
+        text,
+        confidence,
+        {"start": level.start, "best": level.best, "last": level.last},
         series="reward",
         step=float(curve.x[-1]),
         span=(float(curve.x[0]), float(curve.x[-1])),
@@ -177,7 +195,7 @@ RULE = Rule(
     needs={"reward": MIN_POINTS},
     check=check,
     why="A policy learns from differences between rewards. If all are equal the gradient is zero, and the steps are wasted.",
-    how=f"Early warning. Four in five groups have equal rewards (reward_std 0, frac_reward_zero_std) in the first third of the run and over all of it, or nine in ten at the end while the task is not solved. In control tasks: the reward is constant, ends at its lowest value in {percent(AT_WORST)} of the values, or does not rise by three standard errors over 40 values; or the value loss is less than a thousandth of the reward's variance while the reward does not rise.",
+    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (no reward_std, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant, ends at its lowest value in {percent(MIN_AT_WORST)} of the values, or does not rise by {ERRORS:g} standard errors over {MIN_LONG} values; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
     sources=(
         Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
         Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),

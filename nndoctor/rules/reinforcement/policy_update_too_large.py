@@ -1,4 +1,4 @@
-"""Each update moves the policy further than the data that it was made from can tell."""
+"""Each update moves the policy further than its data justify."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.reinforcement import improves, size_of_updates
 from nndoctor.analysis.workload import Workload, of_text, workload
+from nndoctor.core.confidence import DIRECT, SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -15,11 +16,11 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
 
-LARGE = 0.06  # approximate KL of an update; libraries stop at 0.01 to 0.03
-HUGE, OFTEN = 0.2, 0.15  # and the share of updates beyond it
-THROWN = 0.5  # one such update, where the reward does not rise
-CLIPPED = 0.45  # of the probability ratios, in the median; 0.05 to 0.25 is usual
-HARD, HARD_OFTEN = 0.6, 0.15
+MAX_MEDIAN_KL = 0.06  # approximate KL of an update; libraries stop at 0.01 to 0.03
+LARGE_KL, MAX_OFTEN = 0.2, 0.15  # approximate KL, and the share of updates beyond it
+HUGE_KL = 0.5  # approximate KL of which one update is enough where the reward does not rise
+MAX_MEDIAN_CLIPPED = 0.45  # share of the probability ratios, in the median; 0.05 to 0.25 is usual
+HARD_CLIPPED, MAX_HARD_OFTEN = 0.6, 0.15  # the same share, and the share of updates beyond it
 MIN_POINTS = 5
 
 
@@ -36,16 +37,16 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _diverging(run: Run, kl: Series) -> Symptom | None:
     size = np.abs(kl.y)
-    level, often = median(size), float(np.mean(size > HUGE))
-    thrown = float(size.max()) > THROWN and not improves(run)
-    if level <= LARGE and often < OFTEN and not thrown:
+    level, often = median(size), float(np.mean(size > LARGE_KL))
+    huge = float(size.max()) > HUGE_KL and not improves(run)
+    if level <= MAX_MEDIAN_KL and often < MAX_OFTEN and not huge:
         return None
-    limit = LARGE if level > LARGE else HUGE if often >= OFTEN else THROWN
+    limit = MAX_MEDIAN_KL if level > MAX_MEDIAN_KL else LARGE_KL if often >= MAX_OFTEN else HUGE_KL
     at = float(kl.x[int(np.argmax(size > limit))])
     return Symptom(
         f"updates change the policy too much: approximate KL reaches {number(float(size.max()))} "
         f"(median {number(level)}, above {number(limit)} from step {step(at)}; 0.01 to 0.03 is usual)",
-        0.96,
+        DIRECT,
         {"median": level, "highest": float(size.max()), "step": at},
         series=kl.name,
         step=at,
@@ -55,14 +56,14 @@ def _diverging(run: Run, kl: Series) -> Symptom | None:
 
 
 def _clipping(run: Run, clip: Series) -> Symptom | None:
-    level, often = median(clip.y), float(np.mean(clip.y > HARD))
-    if level <= CLIPPED and not (often >= HARD_OFTEN and not improves(run)):
+    level, often = median(clip.y), float(np.mean(clip.y > HARD_CLIPPED))
+    if level <= MAX_MEDIAN_CLIPPED and not (often >= MAX_HARD_OFTEN and not improves(run)):
         return None
-    at = float(clip.x[int(np.argmax(clip.y > min(CLIPPED, HARD)))])
+    at = float(clip.x[int(np.argmax(clip.y > min(MAX_MEDIAN_CLIPPED, HARD_CLIPPED)))])
     return Symptom(
         f"updates change the policy too much: {percent(max(level, clip.high))} of the probability ratios are clipped at most, "
         f"{percent(level)} in the median (5 to 25% is usual)",
-        0.85,
+        SEVERAL_SIGNS,
         {"median": level, "highest": clip.high, "step": at},
         series=clip.name,
         step=at,
@@ -94,7 +95,7 @@ RULE = Rule(
     needs={"approx_kl|clip_fraction|kl": MIN_POINTS},
     check=check,
     why="The data of a batch come from the policy before the update. Far from that policy their advantages are wrong, and one bad update can ruin the run.",
-    how="Early warning. The median approximate KL of an update is above 0.06, 15% of the updates are above 0.2, or one is above 0.5 and the reward does not rise; else 45% of the ratios are clipped in the median, or 60% in 15% of the updates without a rise of the reward.",
+    how=f"Early warning. The median approximate KL of an update is above {MAX_MEDIAN_KL:g}, {percent(MAX_OFTEN)} of the updates are above {LARGE_KL:g}, or one is above {HUGE_KL:g} and the reward does not rise; else {percent(MAX_MEDIAN_CLIPPED)} of the ratios are clipped in the median, or {percent(HARD_CLIPPED)} in {percent(MAX_HARD_OFTEN)} of the updates without a rise of the reward.",
     sources=(
         Reference("Schulman et al., Proximal Policy Optimization, 2017", "https://arxiv.org/abs/1707.06347"),
         Reference(

@@ -1,20 +1,22 @@
-"""Preference tuning went on long after every pair was told apart."""
+"""Preference tuning went on long after every pair was ranked correctly."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels
+from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import quantile
 
-DONE = 0.02  # loss: the model is 98 % sure of every pair
-WIDE = 8.0  # margin of the rewards: odds of 3,000 to 1
-SURE = 0.985  # accuracy
-WILD = 15.0  # margin, whatever the loss
+MAX_LOSS = 0.02  # a lower loss shows that the model is 98 % sure of every pair
+MIN_MARGIN = 8.0  # margin of the rewards: odds of 3,000 to 1
+MIN_ACCURACY = 0.985
+LARGE_MARGIN = 15.0  # margin that is saturated whatever the loss
+UPPER_FIFTH = 0.8  # quantile of the margins that exceeds it
 MIN_POINTS = 6
 
 
@@ -27,14 +29,14 @@ def check(run: Run) -> Iterator[Symptom]:
     margin = levels(margins).last
     right = levels(accuracy).last if accuracy is not None and len(accuracy.y) else None
     lost = levels(loss).last if loss is not None and len(loss.y) else None
-    saturated = margin > WIDE and (right is None or right >= SURE) and (lost is None or lost < DONE)
-    if not saturated and quantile(margins.y, 0.8) < WILD:
+    saturated = margin > MIN_MARGIN and (right is None or right >= MIN_ACCURACY) and (lost is None or lost < MAX_LOSS)
+    if not saturated and quantile(margins.y, UPPER_FIFTH) < LARGE_MARGIN:
         return
     shown = "" if right is None else f", accuracy {percent(right)}"
     end = "" if lost is None else f", loss {number(lost)}"
     yield Symptom(
         f"the margin between chosen and rejected answers is {number(margin)}{shown}{end}: there is nothing left to learn from these pairs",
-        0.8,
+        TYPICAL,
         {"margin": margin, "accuracy": right, "loss": lost},
         series=margins.name,
         step=float(margins.x[-1]),
@@ -65,7 +67,7 @@ RULE = Rule(
     needs={"rewards_margins": MIN_POINTS},
     check=check,
     why="After that the loss only pushes the two answers further apart and away from the reference: the model overfits the pairs, and its text degrades.",
-    how="At the end the margin is above 8, the accuracy at 98.5% and the loss below 0.02; or a fifth of the margins are above 15.",
+    how=f"At the end the margin is above {MIN_MARGIN:g}, the accuracy at {100 * MIN_ACCURACY:g}% and the loss below {MAX_LOSS:g}; or {percent(1 - UPPER_FIFTH)} of the margins are above {LARGE_MARGIN:g}.",
     sources=(
         Reference(
             "Rafailov et al., Scaling Laws for Reward Model Overoptimization in Direct Alignment Algorithms, 2024",

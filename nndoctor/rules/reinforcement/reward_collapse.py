@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels, spread
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-LOST = 0.5  # of the way from its lowest level to its best
-SURE = 4.0  # standard errors of a level
-MATERIAL = 0.25  # of the spread that rewards have at the start
-LATEST = 0.93  # of the run: a fall that began later may be a dip
+MIN_LOST = 0.5  # share of the way from its lowest level to its best
+ERRORS = 4.0  # standard errors of a level
+MIN_SPREADS = 0.25  # spreads of the rewards at the start
+LATEST_BEST = 0.93  # share of the run; a fall that began later may be a dip
 MIN_POINTS = 10
 
 
@@ -26,13 +27,13 @@ def check(run: Run) -> Iterator[Symptom]:
     way = levels(curve)
     fallen = way.best - way.last
     risen = way.best - min(way.start, way.last)
-    if fallen < LOST * risen or fallen < SURE * way.error or fallen < MATERIAL * spread(run):
+    if fallen < MIN_LOST * risen or fallen < ERRORS * way.error or fallen < MIN_SPREADS * spread(run):
         return
-    if curve.share_of_run(way.best_step) > LATEST:
+    if curve.share_of_run(way.best_step) > LATEST_BEST:
         return
     yield Symptom(
         f"reward fell from about {number(way.best)} around step {step(way.best_step)} to {number(way.last)} and has not recovered",
-        0.94,
+        DIRECT,
         {"start": way.start, "best": way.best, "best_step": way.best_step, "last": way.last},
         series="reward",
         step=way.best_step,
@@ -68,7 +69,7 @@ RULE = Rule(
     needs={"reward": MIN_POINTS},
     check=check,
     why="The policy has unlearned its task: every step after the best is wasted, and the best checkpoint is an earlier one.",
-    how="The median reward at the end has lost half of the gain from the start to the best level, by four standard errors and a quarter of the initial spread of the rewards, and the best level is before 93% of the run.",
+    how=f"The median reward at the end has lost {percent(MIN_LOST)} of the gain from the start to the best level, by {ERRORS:g} standard errors and {percent(MIN_SPREADS)} of the initial spread of the rewards, and the best level is before {percent(LATEST_BEST)} of the run.",
     sources=(
         Reference("Schulman et al., Proximal Policy Optimization, 2017", "https://arxiv.org/abs/1707.06347"),
         Reference(

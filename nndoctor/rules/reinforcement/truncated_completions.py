@@ -8,13 +8,15 @@ import numpy as np
 
 from nndoctor.analysis.reinforcement import levels
 from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-MOST = 0.5  # of the completions
-MANY, RISEN = 0.3, 0.2  # of them, where their share has risen by so much
+MIN_CUT = 0.5  # share of the completions
+MIN_CUT_RISEN, MIN_RISE = 0.3, 0.2  # the same where it has risen, and by how much
+LONGER = 1.2  # times their first mean length
 MIN_POINTS = 5
 
 
@@ -24,9 +26,9 @@ def check(run: Run) -> Iterator[Symptom]:
     if workload(run) is not Workload.REINFORCEMENT or len(curve.y) < MIN_POINTS:
         return
     way = levels(curve)
-    if way.last < MOST and not (way.last >= MANY and way.last - way.start >= RISEN):
+    if way.last < MIN_CUT and not (way.last >= MIN_CUT_RISEN and way.last - way.start >= MIN_RISE):
         return
-    limit = min(MOST, way.last)
+    limit = min(MIN_CUT, way.last)
     at = float(curve.x[int(np.argmax(curve.y >= limit))])
     length = run.series.get("completion_length")
     long = length is not None and len(length.y) >= MIN_POINTS
@@ -35,10 +37,10 @@ def check(run: Run) -> Iterator[Symptom]:
         if long and length
         else ""
     )
-    grown = long and length is not None and levels(length).last > 1.2 * levels(length).start
+    grown = long and length is not None and levels(length).last > LONGER * levels(length).start
     yield Symptom(
         f"{percent(way.last)} of the completions are cut off at the length limit (from step {step(at)} on){words}",
-        0.92,
+        MEASURED,
         {"start": way.start, "last": way.last, "step": at},
         series=curve.name,
         step=at,
@@ -74,7 +76,7 @@ RULE = Rule(
     needs={"clipped_completions": MIN_POINTS},
     check=check,
     why="A completion that is cut off cannot be rewarded for its answer: the policy learns from noise, at the cost of the longest texts.",
-    how="Early warning. At the end at least half of the completions reach the length limit, or 30% after a rise of 20 points.",
+    how=f"Early warning. At the end at least {percent(MIN_CUT)} of the completions reach the length limit, or {percent(MIN_CUT_RISEN)} after a rise of {100 * MIN_RISE:g} points.",
     sources=(
         Reference(
             "Liu et al., Understanding R1-Zero-Like Training (Dr. GRPO), 2025: length bias",

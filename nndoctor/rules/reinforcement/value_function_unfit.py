@@ -11,21 +11,24 @@ from nndoctor.analysis.reinforcement import improves, size_of_updates, solved
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import median, quantile
+from nndoctor.core.statistics import Array, closing, median, opening, quantile
 
-LATE = 0.4  # of the run: earlier a value function may still be at its start
-NOTHING = 0.05  # explained variance
-EVER = 0.3  # the best tenth of the values is no better: the function never knew
-WORSE = -0.2  # worse than the mean of the returns
+START = 0.4  # share of the run in which a value function may still be at its start
+END = 0.2  # share of the run at its end
+MAX_EXPLAINED = 0.05  # median explained variance of a function that predicts nothing
+MAX_BEST = 0.3  # explained variance that its best tenth does not exceed
+WORSE_THAN_MEAN = -0.2  # explained variance clearly worse than that of the returns' mean
 ONE_STEP = 1e-6  # approximate KL of a batch that is used once (A2C), whose few returns a sound function may not explain
-MOST = 0.9  # of the values
-ABSENT = 0.02  # of explained variance: a value function that is as good as none, in steps of any size
-TIMES_REWARD = 10.0  # an error of the values so many times the largest reward is no noise of the returns
-STILL = 0.5  # of its first level, where the value loss has not fallen
+UPPER_TENTH = 0.9  # quantile of the values
+MAX_ABSENT = 0.02  # explained variance of a value function that is as good as none, in steps of any size
+MIN_REWARDS = 10.0  # times the largest reward; an error so large is no noise of the returns
+MIN_LEFT = 0.5  # share of its first level at which the value loss has not fallen
+FIRST = 0.1  # share of the run that gives this level
+LARGE = 1e4  # squared error of returns beyond a hundred
 MIN_POINTS = 10
 
 
@@ -45,9 +48,9 @@ def _out_of_scale(run: Run) -> Symptom | None:
     value, paid = run.series.get("value_loss"), run.series.get("reward")
     if value is None or paid is None or min(len(value.y), len(paid.y)) < MIN_POINTS:
         return None
-    late, early = median(value.y[int(LATE * len(value.y)) :]), median(value.y[: max(3, len(value.y) // 10)])
+    late, early = median(value.y[int(START * len(value.y)) :]), median(opening(value.y, FIRST))
     largest = float(np.abs(paid.y).max())
-    if late < LARGE or math.sqrt(late) < TIMES_REWARD * largest or late < STILL * early or improves(run):
+    if late < LARGE or math.sqrt(late) < MIN_REWARDS * largest or late < MIN_LEFT * early or improves(run):
         return None
     words = (
         f"the value loss stays at {number(late)}, an error of {number(math.sqrt(late))} for each return, "
@@ -57,26 +60,32 @@ def _out_of_scale(run: Run) -> Symptom | None:
 
 
 def _explains_nothing(run: Run, curve: Series) -> Symptom | None:
-    late = curve.y[int(LATE * len(curve.y)) :]
-    end = curve.y[-max(3, len(curve.y) // 5) :]
-    level, best, last = median(late), quantile(late, MOST), median(end)
-    updates = size_of_updates(run, of_text=False)
-    clipped = "clip_fraction" in run.series or updates is not None
-    clipped = clipped and (updates is None or median(np.abs(updates.y)) > ONE_STEP)
-    never = clipped and level <= NOTHING and best <= EVER
-    worse = level < WORSE or last < WORSE
-    absent = quantile(np.abs(late), MOST) < ABSENT and not improves(run)
+    """Explained variance that was never large, is worse than none, or is next to zero without any progress."""
+    late, last = curve.y[int(START * len(curve.y)) :], median(closing(curve.y, END))
+    level = median(late)
+    never = _never_fits(run, late)
+    worse = min(level, last) < WORSE_THAN_MEAN
+    absent = quantile(np.abs(late), UPPER_TENTH) < MAX_ABSENT and not improves(run)
     if not (never or worse or absent) or (solved(run) and not never):
         return None
     value = run.series.get("value_loss")
-    large = value is not None and len(value.y) > 0 and value.last > LARGE
-    words = f"; the value loss is {number(value.last)}" if value is not None and len(value.y) else ""
+    loss = value.last if value is not None and len(value.y) else None
     message = (
         f"the value function does not predict the returns: explained variance is {number(last)} at the end, "
-        f"{number(level)} in the middle{words}"
+        f"{number(level)} in the middle{'' if loss is None else f'; the value loss is {number(loss)}'}"
     )
-    loss = None if value is None or not len(value.y) else value.last
-    return _symptom(curve, message, {"late": level, "best": best, "last": last, "value_loss": loss}, large=large)
+    evidence = {"late": level, "best": quantile(late, UPPER_TENTH), "last": last, "value_loss": loss}
+    return _symptom(curve, message, evidence, large=loss is not None and loss > LARGE)
+
+
+def _never_fits(run: Run, late: Array) -> bool:
+    """Whether the explained variance stays near zero although the policy is updated several times on one batch."""
+    updates = size_of_updates(run, of_text=False)
+    if updates is None and "clip_fraction" not in run.series:
+        return False
+    if updates is not None and median(np.abs(updates.y)) <= ONE_STEP:
+        return False
+    return median(late) <= MAX_EXPLAINED and quantile(late, UPPER_TENTH) <= MAX_BEST
 
 
 def _symptom(curve: Series, message: str, evidence: dict[str, float | None], *, large: bool) -> Symptom:
@@ -86,7 +95,7 @@ def _symptom(curve: Series, message: str, evidence: dict[str, float | None], *, 
         dict(evidence),
         series=curve.name,
         step=float(curve.x[-1]),
-        span=(float(curve.x[int(LATE * len(curve.x))]), float(curve.x[-1])),
+        span=(float(curve.x[int(START * len(curve.x))]), float(curve.x[-1])),
         causes=(
             Cause(
                 "rewards not scaled",
@@ -110,8 +119,6 @@ def _symptom(curve: Series, message: str, evidence: dict[str, float | None], *, 
     )
 
 
-LARGE = 1e4  # a squared error of returns beyond a hundred
-
 RULE = Rule(
     code="NNR06",
     name="value-function-unfit",
@@ -120,7 +127,7 @@ RULE = Rule(
     needs={"explained_variance|value_loss": MIN_POINTS},
     check=check,
     why="Advantages are returns minus the value function. If it explains nothing, they are as noisy as the returns, and learning is slow or wrong.",
-    how=f"Audit. After 40% of the run the median explained variance is 0.05 or less and a tenth of its values at most above 0.3 (where updates are clipped, as in PPO), or it is below -0.2, or within {ABSENT:g} of zero while the reward does not improve; or the value loss stays above {LARGE:,.0f} and above the square of ten times the largest reward. Not reported if the task is solved and the variance only fell again afterwards.",
+    how=f"Audit. After {percent(START)} of the run the median explained variance is {MAX_EXPLAINED:g} or less and {percent(1 - UPPER_TENTH)} of its values at most above {MAX_BEST:g} (where updates are clipped, as in PPO), or it is below {WORSE_THAN_MEAN:g}, or within {MAX_ABSENT:g} of zero while the reward does not improve; or the value loss stays above {LARGE:,.0f} and above the square of {MIN_REWARDS:g} times the largest reward. Not reported if the task is solved and the variance only fell again afterwards.",
     sources=(
         Reference(
             "Huang et al., The 37 Implementation Details of PPO, 2022",
