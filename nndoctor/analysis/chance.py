@@ -11,6 +11,9 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
 
 UNLEARNED = 0.3  # of the loss of guessing: a network that learned less is not judged by its own small reach
+BY_CHANCE = 1.3  # times 1/C: an accuracy up to here is that of guessing
+CHANCE_SLACK = 0.02  # accuracy that chance adds
+HALF_RIGHT = 0.5  # share of the way from guessing to all right: an accuracy beyond is no guessing, however noisy
 BLIND = 1.15  # times exp(-loss): an accuracy up to here knows no example from another
 FITS = 0.3  # training error: below it a loss near zero and an accuracy near one agree, too
 MEANS_CLASSES = 0.3  # an accuracy that has been so high is no accident beside a regression's loss
@@ -91,7 +94,7 @@ def at_chance(run: Run, split: str = "train") -> bool:
     accuracy, number = run.series.get(f"{split}/accuracy"), classes(run)
     if accuracy is None or number is None or len(accuracy.y) < 2:
         return False
-    return accuracy.high < min(1.3 / number + 0.02, 0.5 * (1 + 1 / number))
+    return accuracy.high < min(BY_CHANCE / number + CHANCE_SLACK, HALF_RIGHT * (1 + 1 / number))
 
 
 @once

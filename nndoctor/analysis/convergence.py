@@ -121,8 +121,12 @@ def course(run: Run, series: Series) -> Course:
     most = PATIENCE * _geometric(half - late, late - end)
     if series.low > 0:
         most = min(most, series.last)
-    noise = series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
-    return Course(series.first, half, late, end, noise, curve, series.last, most)
+    return Course(series.first, half, late, end, end_error(series), curve, series.last, most)
+
+
+def end_error(series: Series) -> float:
+    """The standard error of the level over the last tenth of a series."""
+    return series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
 
 
 def steadier(run: Run) -> Series:

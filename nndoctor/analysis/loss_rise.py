@@ -15,12 +15,12 @@ from nndoctor.core.statistics import quantile
 
 ANNEALED = re.compile(r"kl|kld|regulari|commit|aux|beta")
 MIN_POINTS = 8
-JUMP = 0.3  # of the reach, from one value to the next
+MIN_JUMP = 0.3  # share of the reach, from one value to the next
 STAYS = 0.25  # of the reach above the level before the jump, in nine values of ten after it
 NOISES = 8.0  # the jump against the noise before it
 BEFORE, AFTER, LATER = 5, 5, 0.1  # values before the jump; values after it, and share of the run
-CLIMB, RISES = 0.35, 4  # of the reach, in so many rises in a row, which end the run
-ABOVE_START = 1.4  # times the first value
+MIN_CLIMB, RISES = 0.35, 4  # share of the reach, and rises in a row that end the run
+MIN_ABOVE_START = 1.4  # times the first value
 STILL = 0.1  # of the rise: noise that leaves no doubt
 
 
@@ -68,7 +68,9 @@ def _from_start(loss: Series) -> Rise | None:
     end = float(np.median(y[-max(3, len(y) // 10) :]))
     calm = loss.noise < STILL * (end - first)
     return (
-        Rise("from-start", 0) if first > 0 and y.min() >= 0.98 * first and end > ABOVE_START * first and calm else None
+        Rise("from-start", 0)
+        if first > 0 and y.min() >= 0.98 * first and end > MIN_ABOVE_START * first and calm
+        else None
     )
 
 
@@ -78,7 +80,7 @@ def _climb(loss: Series, scale: float) -> Rise | None:
     last_fall = np.flatnonzero(~rises)
     begins = int(last_fall[-1]) + 1 if len(last_fall) else 0
     long_enough = len(loss.y) - 1 - begins >= RISES
-    return Rise("climb", begins) if long_enough and loss.y[-1] - loss.low > CLIMB * scale else None
+    return Rise("climb", begins) if long_enough and loss.y[-1] - loss.low > MIN_CLIMB * scale else None
 
 
 def _jump(run: Run, loss: Series, scale: float) -> Rise | None:
@@ -91,7 +93,7 @@ def _jump(run: Run, loss: Series, scale: float) -> Rise | None:
         return None
     window = y[max(0, at - 4 * BEFORE) : at]
     level, noise = float(np.median(window[-BEFORE:])), float(np.median(np.abs(np.diff(window)))) * 1.05
-    high = float(y[at]) - level > max(JUMP * scale, NOISES * noise)
+    high = float(y[at]) - level > max(MIN_JUMP * scale, NOISES * noise)
     return Rise("jump", at) if high and quantile(after, 0.1) > level + STAYS * scale else None
 
 

@@ -16,8 +16,14 @@ from nndoctor.core.run import Fact, FactValue, Run
 from nndoctor.core.statistics import Array
 
 FEWEST = 4  # trials that make a search
+MOST_CERTAIN, PER_CHANCE = 0.95, 4.0  # confidence in an effect, and what it loses for each unit of its chance
 PREFIX = "search:"
 DERIVED = frozenset({"parameters", "trainable_parameters", "n_parameters"})  # what follows from another setting
+
+
+def sureness(chance: float) -> float:
+    """The confidence in an effect that a setting without effect would show with this probability."""
+    return min(MOST_CERTAIN, 1 - PER_CHANCE * chance)
 
 
 @dataclass(frozen=True, slots=True)

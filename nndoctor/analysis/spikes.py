@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import Array, noise_level, peaks, rolling_median
+from nndoctor.core.statistics import MAD_TO_STD, Array, noise_level, peaks, rolling_median
 
 MAX_POINTS = 5000  # points examined: of a longer curve the highest in each bin, which keeps every jump
 MAX_CANDIDATES = 300  # of the highest rises, each of which is measured by itself
@@ -18,6 +18,7 @@ WINDOW = 21  # points before a jump, at most, whose median is the level there
 MIN_WINDOW = 5  # the same of a short curve
 NOISE_POINTS = 63  # points before a jump, at most, that show the noise
 MIN_BEFORE = 3  # points before the first jump that can be told from the curve's beginning
+ONE_STEP = 0.5  # share of a jump's height that its largest step has at least
 BACK = 0.3  # of the jump's height: a curve that has come so near to the level before has recovered
 OVER = 0.1  # of the highest value's height: there, or within the noise, the event is over
 LOG_SPREADS = 5.0  # standard deviations of the logarithm, likewise
@@ -155,7 +156,7 @@ class _Curve:
         height = self.highest[start] - level
         if height <= least:
             return None
-        noise = 1.4826 * _middle(self.second[2 - NOISE_POINTS :]) / SQRT_6  # as `noise_level` has it
+        noise = MAD_TO_STD * _middle(self.second[2 - NOISE_POINTS :]) / SQRT_6  # as `noise_level` has it
         least = max(least, PROVISIONAL * noise)
         if height <= least:
             return None

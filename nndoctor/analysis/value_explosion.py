@@ -10,16 +10,18 @@ import numpy as np
 from nndoctor.analysis.reinforcement import improves
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import median
+from nndoctor.core.statistics import TINY, closing, median
 
-GROWN = 1e3  # times the first squared errors; returns a hundred times as large give 1e4 at most for a moment
-LARGE = 1e4  # and so large in themselves
-GOES_ON = 10.0  # times the level in the middle of the run
-BEYOND = 5.0  # times the largest return that was ever logged: no action is worth so much
-SOME = 10.0  # value: smaller ones are in units of their own
-STEADILY = 100.0  # times the start is enough where the error grows in each fifth of the run and the reward does not
-TENFOLD = 10.0
-EACH_FIFTH = 1.15  # times the fifth before
+FIRST, END = 3, 1 / 7  # values at the start, and share of the run at its end, whose medians are compared
+MIN_GROWTH = 1e3  # times the first squared errors; returns a hundred times as large give 1e4 at most for a moment
+MIN_LAST = 1e4  # squared error that is large in itself
+MIN_OVER_MIDDLE = 10.0  # times the level in the middle of the run
+MAX_OVER_RETURN = 5.0  # times the largest return that was ever logged; no action is worth so much
+MIN_VALUE = 10.0  # values that are smaller are in units of their own
+MIN_STEADY_GROWTH = 100.0  # times the first errors, where they grow in each fifth of the run and the reward does not
+MIN_ERROR_GROWTH = 10.0  # times the errors of the second fifth of the run
+MIN_FIFTH_GROWTH = 1.15  # times the fifth before
+FIFTHS = 5
 OF_POLICY = ("policy_loss", "entropy", "entropy_loss", "kl", "approx_kl", "completion_length", "reward_std")
 MIN_POINTS = 8
 
@@ -36,27 +38,53 @@ class Explosion:
 
 def value_explosion(run: Run) -> Explosion | None:
     """The value loss that grows a thousandfold without an end, or values beyond every return; None where neither is seen."""
+    return _beyond_returns(run) or next(
+        (found for name in ("value_loss", "total_loss") if (found := _growing_error(run, name)) is not None), None
+    )
+
+
+def _beyond_returns(run: Run) -> Explosion | None:
+    """Values several times the largest return, which are large or whose errors grow."""
     q, paid = run.series.get("q_values"), run.series.get("reward")
-    if q is not None and paid is not None and len(q.y) >= MIN_POINTS and len(paid.y) >= MIN_POINTS:
-        bound, last = float(np.abs(paid.y).max()), median(np.abs(q.y[-max(3, len(q.y) // 7) :]))
-        if last > BEYOND * bound and (last > SOME or _errors_grow(run)):
-            return Explosion(q, median(np.abs(q.y[:3])), last, bound)
-    for name in ("value_loss", "total_loss"):
-        found = run.series.get(name)
-        if found is None or len(found.y) < MIN_POINTS:
-            continue
-        n = len(found.y)
-        start, last = median(np.abs(found.y[:3])), median(np.abs(found.y[-max(3, n // 7) :]))
-        middle = median(np.abs(found.y[2 * n // 5 : 3 * n // 5]))
-        far = last > GROWN * max(start, 1e-9) and last > LARGE and last > GOES_ON * middle
-        steady = last > STEADILY * max(start, 1e-9) and _grows_steadily(found)
-        if far or (steady and _of_values(run, found) and not improves(run)):
-            return Explosion(found, start, last, None)
-    return None
+    if q is None or paid is None or min(len(q.y), len(paid.y)) < MIN_POINTS:
+        return None
+    bound, last = float(np.abs(paid.y).max()), _last(q)
+    if last <= MAX_OVER_RETURN * bound or (last <= MIN_VALUE and not _errors_grow(run)):
+        return None
+    return Explosion(q, _first(q), last, bound)
+
+
+def _growing_error(run: Run, name: str) -> Explosion | None:
+    """An error of the values that grows far and goes on, or steadily while the reward does not improve."""
+    error = run.series.get(name)
+    if error is None or len(error.y) < MIN_POINTS:
+        return None
+    growth = _last(error) / max(_first(error), TINY)
+    steady = growth > MIN_STEADY_GROWTH and _grows_steadily(error) and _of_values(run, error) and not improves(run)
+    if not steady and not (growth > MIN_GROWTH and _goes_on(error)):
+        return None
+    return Explosion(error, _first(error), _last(error), None)
+
+
+def _goes_on(error: Series) -> bool:
+    """Whether the error is large in itself, and still grows after the middle of the run."""
+    n = len(error.y)
+    middle = median(np.abs(error.y[2 * n // 5 : 3 * n // 5]))
+    return _last(error) > MIN_LAST and _last(error) > MIN_OVER_MIDDLE * middle
+
+
+def _first(series: Series) -> float:
+    """The size of the first values."""
+    return median(np.abs(series.y[:FIRST]))
+
+
+def _last(series: Series) -> float:
+    """The size of the last values."""
+    return median(np.abs(closing(series.y, END)))
 
 
 def _of_values(run: Run, error: Series) -> bool:
-    """Whether a series is the error of values: the whole loss is that only where no policy is trained beside them."""
+    """Whether a series is the error of values: the whole loss is that only where no policy is trained with them."""
     return error.name == "value_loss" or not any(name in run.series for name in OF_POLICY)
 
 
@@ -65,11 +93,11 @@ def _errors_grow(run: Run) -> bool:
     error = run.get("value_loss|total_loss")
     if error is None or len(error.y) < 2 * MIN_POINTS or improves(run):
         return False
-    fifths = [median(np.abs(part)) for part in np.array_split(error.y, 5)]
-    return fifths[-1] > TENFOLD * fifths[1] > 0
+    fifths = [median(np.abs(part)) for part in np.array_split(error.y, FIFTHS)]
+    return fifths[-1] > MIN_ERROR_GROWTH * fifths[1] > 0
 
 
 def _grows_steadily(error: Series) -> bool:
     """Whether each fifth of the run has larger errors than the one before."""
-    fifths = [median(np.abs(part)) for part in np.array_split(error.y, 5)]
-    return all(after > EACH_FIFTH * before for before, after in pairwise(fifths))
+    fifths = [median(np.abs(part)) for part in np.array_split(error.y, FIFTHS)]
+    return all(after > MIN_FIFTH_GROWTH * before for before, after in pairwise(fifths))

@@ -18,6 +18,7 @@ MAX_SORTED = 256  # points up to which sorting is faster than partitioning
 POWERS = (0.1, 0.25, 0.5, 1.0, 2.0)  # of the power laws that a forecast tries
 DECAYS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # of the exponentials, in lengths of the run
 MAD_TO_STD = 1.4826  # times the median absolute deviation of normal noise: its standard deviation
+LOWER_QUARTILE = 0.25  # quantile that three values in four exceed
 MEDIAN_ERROR = 1.25  # standard error of a median, in standard errors of a mean
 TINY = 1e-12  # keeps a quotient finite where its denominator is zero
 BINS = 200  # points that a reduced curve has at most: enough to place a turn to half a percent of the run

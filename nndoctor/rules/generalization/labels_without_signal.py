@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from nndoctor.analysis.chance import classes, classes_at
+from nndoctor.analysis.chance import BY_CHANCE, HALF_RIGHT, classes, classes_at
 from nndoctor.analysis.level import end_level, first_level
 from nndoctor.analysis.loss_parts import FELL, POOR, loss_parts, unlearned_classes
 from nndoctor.analysis.workload import Workload, workload
@@ -21,8 +21,6 @@ NEVER_BELOW = 0.985  # of ln C: validation's best loss, which noise alone takes 
 BY_LOSS_ALONE = 0.75  # confidence where no accuracy agrees with the loss
 MIN_FALL = 0.04  # share of the first training loss by which memorizing lowers it
 ERRORS = 3.0  # standard errors of the two levels by which it falls, at least
-MAX_OF_CHANCE = 1.3  # times 1/C, plus the noise: the accuracy of guessing
-HALF_RIGHT = 0.5  # of the way to all right: an accuracy beyond is no guessing, however noisy
 MIN_POINTS = 4
 MAX_OFF_START = 0.012  # share of ln C by which the first losses may differ from it
 MAX_LN_C = 10.0  # ln of the largest number of classes that is recognized
@@ -99,7 +97,7 @@ def _right_by_chance(run: Run, number_of: int) -> bool:
     if accuracy is None or len(accuracy.y) < MIN_POINTS:
         return True
     end = end_level(accuracy)
-    return end.mean <= MAX_OF_CHANCE / number_of + 2 * end.spread and end.mean <= HALF_RIGHT * (1 + 1 / number_of)
+    return end.mean <= BY_CHANCE / number_of + 2 * end.spread and end.mean <= HALF_RIGHT * (1 + 1 / number_of)
 
 
 def _causes() -> tuple[Cause, ...]:

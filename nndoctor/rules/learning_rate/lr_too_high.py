@@ -17,7 +17,7 @@ from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import quantile
+from nndoctor.core.statistics import LOWER_QUARTILE, quantile
 from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, helps, learned, outcome
 
 MAX_OF_CHANCE = 1.3
@@ -31,9 +31,6 @@ MIN_EXPLOSIONS = 2
 
 MIN_VALUES = 4
 """Values of the loss below which its second half is not judged."""
-
-LOW_QUARTILE = 0.25
-"""Of the second half's losses: that far above guessing, nearly all of them are."""
 
 MIN_RISE = 0.2
 """Rise of the accuracy that shows that the examples are told apart."""
@@ -148,7 +145,7 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
     if chance is None or not len(loss.y) >= MIN_VALUES or not run.get("train/accuracy"):
         return None
     guessing = chance if classes(run) is not None else GUESSING
-    late = quantile(loss.y[len(loss.y) // 2 :], LOW_QUARTILE)
+    late = quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE)
     if late < MAX_OF_CHANCE * guessing or _gets_right(run, run.series["train/accuracy"]):
         return None
     return _visible(

@@ -1,63 +1,76 @@
-"""The network does not learn a handful of examples by heart."""
+"""The network does not memorize a handful of examples."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from nndoctor.core.confidence import MEASURED, TYPICAL
-from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.finding import Cause, Number, Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-NOTHING = 0.9  # of the loss is left at the configured rate: nothing was learned there
-PART = 0.5  # of the loss, at the best of all rates: less is progress
-MOST = 0.5  # of the seeds: the verdict is that of the majority
+MAX_LEFT = 0.9  # share of the loss that is left at the configured rate; with less it learns, if slowly
+MAX_LEFT_BEST = 0.5  # share of the loss that is left at the best of all rates; less is progress
+MAX_PASSED = 0.5  # share of the seeds: the majority decides
+DEAD, ALL_ZERO = 0.9, 0.99  # shares of dead units, and of zeros among the outputs, of a layer that no longer works
+SATURATED = 0.8  # share of the outputs of such a layer that are saturated
+VANISHED = 1e-3  # gradient of the first layer over the largest
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Count the seeds in which the subset was learned, at the configured rate and at others."""
-    tried, passed, elsewhere = (int(run.number(n)) for n in ("tiny_tried", "tiny_passed", "tiny_passed_elsewhere"))
-    if not tried or passed > MOST * tried:
+    tried, passed = int(run.number("tiny_tried")), int(run.number("tiny_passed"))
+    if not tried or passed > MAX_PASSED * tried:
         return
-    examples = int(run.number("tiny_examples"))
-    left = run.number("tiny_left")
-    evidence = {
-        "examples": examples,
-        "seeds": tried,
-        "learned": passed,
-        "steps": int(run.number("tiny_steps")),
-        "loss_left": left,
-    }
-    head = f"the model could not overfit {examples} examples in {run.number('tiny_steps'):.0f} steps"
-    tail = f" ({tried - passed} of {tried} seeds; {percent(min(left, 1.0))} of the initial loss remains)"
-    rate = run.fact("tiny_rate")
-    best = run.known("tiny_left_best")
-    if elsewhere and left < NOTHING:
-        return  # slow, but it learns: the range test judges the rate
-    constant = run.fact("tiny_outputs_constant") is True
-    if not elsewhere and best is not None and best < PART and not constant:
-        return  # a good part of the loss went away: too few steps, not a network that cannot learn
-    if elsewhere and not isinstance(rate, (int, float)):
-        return
-    if elsewhere and isinstance(rate, (int, float)):
-        text = f"{head} at the configured learning rate{tail}, but could at {number(float(rate))}: the learning rate is the problem, not the model"
-        yield Symptom(
-            text, TYPICAL, evidence, severity=Severity.WARNING, remedies=_rate_remedies(run), place="optimizer"
-        )
-        return
-    if constant and best is not None and best < PART:
-        text = f"{head} at any learning rate: the loss falls to {percent(best)} of its initial value, but the outputs do not follow the targets: a term of the loss outweighs them"
-        yield Symptom(
-            text, MEASURED, evidence, causes=_causes(run), remedies=("balance-the-parts", "fit-loss-to-output")
-        )
-        return
-    yield Symptom(
-        f"{head} at any learning rate{tail}: this is a bug, not a tuning problem",
-        MEASURED,
-        evidence,
-        causes=_causes(run),
+    found = _at_another_rate(run) if run.number("tiny_passed_elsewhere") else _at_no_rate(run)
+    if found is not None:
+        yield found
+
+
+def _at_another_rate(run: Run) -> Symptom | None:
+    """The subset was learned at another learning rate; None where the configured one is only slow, which the range test judges."""
+    rate = run.known("tiny_rate")
+    if run.number("tiny_left") < MAX_LEFT or rate is None:
+        return None
+    text = f"{_failure(run)} at the configured learning rate{_share_left(run)}, but could at {number(rate)}: the learning rate is the problem, not the model"
+    return Symptom(
+        text, TYPICAL, _evidence(run), severity=Severity.WARNING, remedies=_rate_remedies(run), place="optimizer"
     )
+
+
+def _at_no_rate(run: Run) -> Symptom | None:
+    """The subset was learned at no rate; None where a good part of the loss went away: too few steps, not a network that cannot learn."""
+    best = run.known("tiny_left_best")
+    progress = best is not None and best < MAX_LEFT_BEST
+    if best is not None and progress:
+        if run.fact("tiny_outputs_constant") is not True:
+            return None
+        text = f"{_failure(run)} at any learning rate: the loss falls to {percent(best)} of its initial value, but the outputs do not follow the targets: a term of the loss outweighs them"
+        remedies = ("balance-the-parts", "fit-loss-to-output")
+        return Symptom(text, MEASURED, _evidence(run), causes=_causes(run), remedies=remedies)
+    text = f"{_failure(run)} at any learning rate{_share_left(run)}: this is a bug, not a tuning problem"
+    return Symptom(text, MEASURED, _evidence(run), causes=_causes(run))
+
+
+def _failure(run: Run) -> str:
+    return f"the model could not overfit {run.number('tiny_examples'):.0f} examples in {run.number('tiny_steps'):.0f} steps"
+
+
+def _share_left(run: Run) -> str:
+    tried, passed = int(run.number("tiny_tried")), int(run.number("tiny_passed"))
+    left = percent(min(run.number("tiny_left"), 1.0))
+    return f" ({tried - passed} of {tried} seeds; {left} of the initial loss remains)"
+
+
+def _evidence(run: Run) -> dict[str, Number]:
+    return {
+        "examples": int(run.number("tiny_examples")),
+        "seeds": int(run.number("tiny_tried")),
+        "learned": int(run.number("tiny_passed")),
+        "steps": int(run.number("tiny_steps")),
+        "loss_left": run.number("tiny_left"),
+    }
 
 
 def _rate_remedies(run: Run) -> tuple[str, ...]:
@@ -66,65 +79,68 @@ def _rate_remedies(run: Run) -> tuple[str, ...]:
 
 
 def _causes(run: Run) -> tuple[Cause, ...]:
-    """What the recorder and the other probes saw, most telling first."""
-    found: list[Cause] = []
-    dead = [p for p in run.layers if _last(run, p, "dead_fraction") > 0.9 or _last(run, p, "zero_fraction") > 0.99]
-    full = [p for p in run.layers if _last(run, p, "saturated_fraction") > 0.8]
+    """What the recorder and the other probes saw, strongest evidence first."""
+    other = Cause(
+        "too small a network, or a wrong loss",
+        0.2,
+        "nothing else explains it",
+        "the same with layers four times as wide",
+    )
+    return (*_units(run), *_gradients(run), *_labels(run), other)
+
+
+def _units(run: Run) -> Iterator[Cause]:
+    """Layers whose units are dead or saturated."""
+    dead = [p for p in run.layers if _is_dead(run, p)]
+    saturated = [p for p in run.layers if _last(run, p, "saturated_fraction") > SATURATED]
     if dead:
-        found.append(
-            Cause(
-                "dead units",
-                0.5,
-                f"layer {dead[0]} outputs only zeros",
-                "the same with leaky ReLU, or a tenth of the learning rate",
-            )
+        yield Cause(
+            "dead units",
+            0.5,
+            f"layer {dead[0]} outputs only zeros",
+            "the same with leaky ReLU, or a tenth of the learning rate",
         )
-    if full:
-        found.append(
-            Cause(
-                "saturated units",
-                0.5,
-                f"layer {full[0]} is saturated",
-                "the same with inputs of unit standard deviation and Xavier initialization",
-            )
+    if saturated:
+        yield Cause(
+            "saturated units",
+            0.5,
+            f"layer {saturated[0]} is saturated",
+            "the same with inputs of unit standard deviation and Xavier initialization",
         )
+
+
+def _is_dead(run: Run, path: str) -> bool:
+    return _last(run, path, "dead_fraction") > DEAD or _last(run, path, "zero_fraction") > ALL_ZERO
+
+
+def _gradients(run: Run) -> Iterator[Cause]:
+    """A first layer that gets next to no gradient, and parameters that get none."""
     norms = [(p, n) for p in run.layers if (n := _last(run, p, "grad_norm")) >= 0]
-    if len(norms) > 1 and norms[0][1] < 1e-3 * max(n for _, n in norms):
-        found.append(
-            Cause(
-                "vanishing gradient",
-                0.4,
-                f"the gradient of layer {norms[0][0]} is a thousandth of the largest",
-                "the same with ReLU, shortcuts or normalization",
-            )
+    if len(norms) > 1 and norms[0][1] < VANISHED * max(n for _, n in norms):
+        yield Cause(
+            "vanishing gradient",
+            0.4,
+            f"the gradient of layer {norms[0][0]} is a thousandth of the largest",
+            "the same with ReLU, shortcuts or normalization",
         )
     if _count_of(run, "zero_gradient") or _count_of(run, "no_gradient"):
-        found.append(
-            Cause(
-                "parameters without gradient",
-                0.5,
-                "some parameters never get one",
-                "look for detach(), no_grad() or .data in the forward pass",
-            )
+        yield Cause(
+            "parameters without gradient",
+            0.5,
+            "some parameters never get one",
+            "look for detach(), no_grad() or .data in the forward pass",
         )
+
+
+def _labels(run: Run) -> Iterator[Cause]:
+    """Equal inputs with different labels."""
     if run.number("contradicting_share") > 0:
-        found.append(
-            Cause(
-                "labels that contradict each other",
-                0.3,
-                "equal inputs have different labels",
-                "the same without those examples",
-            )
+        yield Cause(
+            "labels that contradict each other",
+            0.3,
+            "equal inputs have different labels",
+            "the same without those examples",
         )
-    found.append(
-        Cause(
-            "too small a network, or a wrong loss",
-            0.2,
-            "nothing else explains it",
-            "the same with layers four times as wide",
-        )
-    )
-    return tuple(found)
 
 
 def _last(run: Run, path: str, statistic: str) -> float:
@@ -145,7 +161,7 @@ RULE = Rule(
     needs={"fact:tiny_tried": 1},
     check=check,
     why="Any working network can memorize a few examples within a few hundred steps. One that cannot has a bug in the model, the loss, the gradients or the data that longer training does not fix.",
-    how="2 to 16 examples, the same batch in every step, dropout and weight decay off, from the user's own initialization, at several learning rates and subsets, until the loss above its minimum is under 5% of its initial value and every class is correct; where a training step compares outputs with targets, until the outputs follow them.",
+    how="A few examples, the same batch in every step, dropout and weight decay off, from the user's own initialization, at several learning rates and subsets, until the loss above its minimum is next to nothing and every class is correct; where a training step compares outputs with targets, until the outputs follow them.",
     sources=(
         Reference("CS231n: 'overfit a tiny subset of data'", "https://cs231n.github.io/neural-networks-3/"),
         Reference(

@@ -1,4 +1,4 @@
-"""Examples of a batch see each other."""
+"""Examples of a batch influence each other."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-CHANGE = 1e-3  # of the output's size; kernels for other batch sizes round differently
+MAX_CHANGE = 1e-3  # share of the output's size; kernels for other batch sizes round differently
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Replace all other examples and look at the first one's output, in evaluation mode."""
     change = run.number("leak_change")
-    if change > CHANGE:
+    if change > MAX_CHANGE:
         text = f"in evaluation mode, the first example's output changes by {percent(change)} when the other examples of its batch are replaced: a reshape or a wrong dimension mixes examples"
         yield Symptom(text, MEASURED, {"change": change}, place="model")
 
@@ -29,7 +29,7 @@ RULE = Rule(
     needs={"fact:leak_change": 1},
     check=check,
     why="A view instead of a transpose, a softmax or a mean over dimension 0, or a recurrent layer without batch_first mixes examples, and the network still learns something. Batch normalization mixes them by design in training mode; in evaluation mode nothing should.",
-    how="In evaluation mode the first example's output changes by more than a thousandth when every other example of the batch is replaced.",
+    how=f"In evaluation mode the first example's output changes by more than {percent(MAX_CHANGE)} when every other example of the batch is replaced.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

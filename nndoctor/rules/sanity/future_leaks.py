@@ -10,13 +10,13 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-CHANGE = 1e-4  # of the outputs' size: rounding
+MAX_CHANGE = 1e-4  # share of the outputs' size; smaller changes are rounding
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look at how much earlier outputs change when only later tokens do."""
     change = run.number("future_change")
-    if change > CHANGE:
+    if change > MAX_CHANGE:
         text = f"the targets are the next tokens of the input, and changing only later tokens changes the earlier outputs by {percent(change)} of their size: the model sees the token that it must predict (no causal mask?)"
         yield Symptom(text, DIRECT, {"change": change}, place="model")
         return

@@ -10,11 +10,13 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+MAX_CARRIED = 0.5  # share of a gradient that is still there in the next step
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Judge what the probe saw in the user's own step."""
     carried = run.number("gradient_carried")
-    if carried > 0.5:
+    if carried > MAX_CARRIED:
         text = f"{percent(min(carried, 1.0))} of each step's gradient is carried over to the next step: call zero_grad() in every step"
         yield Symptom(text, DIRECT, {"carried_over": carried}, place="train_step")
 

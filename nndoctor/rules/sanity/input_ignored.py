@@ -10,14 +10,14 @@ from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-SAME = 1e-5  # change of the output relative to its size: rounding
+MIN_CHANGE = 1e-5  # change of the output relative to its size; smaller changes are rounding
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare outputs on the real inputs with those on other examples' inputs, before and after learning a few."""
     effect = run.known("input_effect")
     after, real = run.fact("zero_input_loss"), run.fact("real_input_loss")
-    if effect is not None and effect < SAME:
+    if effect is not None and effect < MIN_CHANGE:
         text = (
             f"different inputs give the same output (relative difference {number(effect)}): the model ignores its input"
         )
@@ -48,7 +48,7 @@ RULE = Rule(
     needs={"fact:input_effect|fact:arguments_seen": 1},
     check=check,
     why="A network with the same output for every input loses the signal somewhere: all units are dead, a softmax is taken over one value, an index is wrong, or a mask hides everything.",
-    how="The outputs of different examples differ by less than 1e-5 of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit.",
+    how=f"The outputs of different examples differ by less than {MIN_CHANGE:g} of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

@@ -9,6 +9,8 @@ from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+WITHOUT_SEEDS, WITH_ALL_SEEDS = 0.6, 0.95  # confidences where no seed, and where every seed agrees
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Judge the range test's verdicts over seeds."""
@@ -26,12 +28,12 @@ def check(run: Run) -> Iterator[Symptom]:
         "seeds": seeds,
         "agree": agree,
     }
-    sure = 0.6 + 0.35 * agree / max(seeds, 1)
+    confidence = WITHOUT_SEEDS + (WITH_ALL_SEEDS - WITHOUT_SEEDS) * agree / max(seeds, 1)
     if side == "above":
         text = f"the learning rate {number(now)} is above the usable range ({number(low)}–{number(high)}; {agree} of {seeds} seeds agree){advice}"
         yield Symptom(
             text,
-            sure,
+            confidence,
             evidence,
             place="optimizer",
             severity=Severity.ERROR if run.fact("lr_blows_up") else None,
@@ -39,7 +41,7 @@ def check(run: Run) -> Iterator[Symptom]:
         )
     else:
         text = f"the learning rate {number(now)} is below the usable range ({number(low)}–{number(high)}; {agree} of {seeds} seeds agree){advice}"
-        yield Symptom(text, sure, evidence, place="optimizer", remedies=("raise-learning-rate", "adam"))
+        yield Symptom(text, confidence, evidence, place="optimizer", remedies=("raise-learning-rate", "adam"))
 
 
 RULE = Rule(

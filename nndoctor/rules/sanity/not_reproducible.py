@@ -1,4 +1,4 @@
-"""Two trainings with the same seed part ways."""
+"""Two trainings with the same seed differ."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-APART = 1e-4  # of the loss, after a few steps; kernels that add in another order stay below
+MAX_APART = 1e-4  # share of the loss after a few steps; kernels that add in another order stay below
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the losses of the last of a few steps."""
     apart = run.number("repeat_difference")
-    if apart > APART:
+    if apart > MAX_APART:
         text = f"the same steps with the same seed and batches give losses {percent(apart)} apart: some randomness is not seeded"
         yield Symptom(text, TYPICAL, {"difference": apart}, place="model")
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import IN_THE_DATA, MEASURED, POSSIBLE
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-ALL_ZERO = 0.3  # share of the parameters: fewer may wait for a rare input
+MAX_SHARE = 0.3  # share of the parameters; fewer may wait for a rare input
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -32,9 +33,9 @@ def check(run: Run) -> Iterator[Symptom]:
             MEASURED,
             {"parameters": len(none), "of": total},
             layer=none[0],
-            severity=None if len(none) > ALL_ZERO * total else Severity.WARNING,
+            severity=None if len(none) > MAX_SHARE * total else Severity.WARNING,
         )
-    elif len(nil) > ALL_ZERO * total:
+    elif len(nil) > MAX_SHARE * total:
         text = f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])}): they have no effect on the loss"
         yield Symptom(text, MEASURED, {"parameters": len(nil), "of": total}, layer=nil[0])
     elif not nil and _names(run, "dead_ends"):
@@ -61,7 +62,7 @@ RULE = Rule(
     needs={"fact:loss_has_gradient": 1},
     check=check,
     why="A parameter without a gradient is never updated. Usual causes: a layer that is created but never called, a list instead of nn.ModuleList, detach(), .data or numpy in the forward pass, or units that are all dead.",
-    how="Every parameter with requires_grad should get a nonzero gradient at least once in the first steps. A warning if some do not, an error from a third of the parameters on.",
+    how=f"Every parameter with requires_grad should get a nonzero gradient at least once in the first steps. A warning if some do not, an error above {percent(MAX_SHARE)} of the parameters.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-RISE = 1e-6  # of the loss: rounding
-LEARNS = 0.1  # of the first loss: plain steps that lower it by so much show that it can be learned
-NOTHING = 0.05  # of what plain steps gain: a step that gains no more does not train
+ROUNDING = 1e-6  # share of the loss
+MIN_PLAIN_GAIN = 0.1  # share of the first loss by which plain steps lower it where it can be learned
+MIN_GAIN = 0.05  # share of what plain steps gain; a step that gains less does not train
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -25,7 +25,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if not isinstance(changes, tuple) or not changes:
         return
     values = [float(c) for c in changes]
-    if all(v > RISE for v in values):
+    if all(v > ROUNDING for v in values):
         text = f"with a learning rate 1,000× smaller than configured, every step still raises the loss of its own batch (relative change {', '.join(f'{v:+.2g}' for v in values[:3])}): the gradient or its sign is wrong"
         yield Symptom(text, MEASURED, {"smallest_rise": min(values)}, place="loss")
 
@@ -38,7 +38,7 @@ def _own_steps(run: Run) -> Symptom | None:
     calls = int(run.number("own_calls"))
     gain = before - plain
     opposed = run.number("backward_scale") < 0
-    if not opposed and not (gain > LEARNS * abs(before) and before - after < NOTHING * gain):
+    if not opposed and not (gain > MIN_PLAIN_GAIN * abs(before) and before - after < MIN_GAIN * gain):
         return None
     what = "raises" if after > before else "does not lower"
     text = (
@@ -57,7 +57,7 @@ RULE = Rule(
     needs={"fact:loss_has_gradient": 1},
     check=check,
     why="A small enough step along the negative gradient must lower the loss of the same batch. If it raises the loss, the sign or a hand-written derivative is wrong, or the loss is maximized.",
-    how="On each of several batches, one step at a thousandth of the learning rate, dropout off, from the same weights: an error only where all of them raise their loss. For a train_step: 40 calls that do not lower the loss on batches where as many plain steps lower it by a tenth or more.",
+    how=f"On each of several batches, one step at a thousandth of the learning rate, dropout off, from the same weights: an error only where all of them raise their loss. For a train_step: calls that do not lower the loss on batches where as many plain steps lower it by {percent(MIN_PLAIN_GAIN)} or more.",
     sources=(Reference("CS231n notes, Neural Networks Part 2 and 3", "https://cs231n.github.io/neural-networks-3/"),),
     remedies=("check-gradient",),
     sick=(

@@ -1,4 +1,4 @@
-"""The same batch costs far more in evaluation mode than in training mode."""
+"""The same batch has a far higher loss in evaluation mode than in training mode."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-WORSE = 0.5  # of the loss in training mode (TheDeepChecker's limit)
-MIN_EPOCHS, LEARNED, POOR = (
-    4,
-    0.9,
-    0.6,
-)  # values; training accuracy at the end; validation accuracy that is never reached
-ABOVE = (
-    2.0  # times the training loss of the first epochs: no network generalizes so badly before it has learned anything
-)
-FLOOR = 0.1  # of the first loss: below it ratios mean nothing
+MIN_HIGHER = 0.5  # share of the loss in training mode (TheDeepChecker's limit)
+MIN_EPOCHS = 4
+MIN_LEARNED = 0.9  # training accuracy at the end
+MAX_VALIDATION = 0.6  # validation accuracy that is never reached
+SPREADS, SLACK = 2.5, 0.02  # standard deviations, and accuracy, by which it differs from its level
+MIN_CHANCE = 0.001  # accuracy that guessing counts as at least
+MIN_ABOVE = 2.0  # times the training loss of the first epochs; before it has learned, no network generalizes so badly
+SMALL_LOSS = 0.1  # share of the first loss; differences that are smaller mean nothing
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -38,7 +36,7 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"the training step puts the whole model into evaluation mode: dropout and batch normalization ({', '.join(map(str, stopped[:3]))}) do nothing in training; call model.train() before each epoch"
         yield Symptom(text, MEASURED, {"layers": len(stopped)}, place="train_step", remedies=("check-the-step",))
     train, evaluation, first = (run.number(n) for n in ("loss_in_training", "loss_in_evaluation", "loss_at_start"))
-    if evaluation - train > max(WORSE * abs(train), FLOOR * abs(first)):
+    if evaluation - train > max(MIN_HIGHER * abs(train), SMALL_LOSS * abs(first)):
         which = run.fact("mode_modules")
         names = ", ".join(map(str, which[:3])) if isinstance(which, tuple) and which else "the model's own code"
         text = f"the loss of the same batch is {number(train)} in training mode and {number(evaluation)} in evaluation mode, with dropout off in both: {names} behaves differently"
@@ -48,7 +46,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _of_log(run: Run) -> Iterator[Symptom]:
     """Training accuracy near 1 while validation is at chance, and its loss far above guessing's, from the first epoch on.
 
-    Memorization looks else: there the validation loss begins near that of guessing and rises little by little.
+    Memorization looks different: there the validation loss begins near that of guessing and rises little by little.
     """
     train, validation = run.series.get("train/accuracy"), run.series.get("validation/accuracy")
     losses = run.series.get("train/loss"), run.series.get("validation/loss")
@@ -57,18 +55,18 @@ def _of_log(run: Run) -> Iterator[Symptom]:
     seen = losses[1].y
     if (
         min(len(train.y), len(validation.y), len(losses[0].y), len(seen)) < MIN_EPOCHS
-        or end_level(train).mean < LEARNED
+        or end_level(train).mean < MIN_LEARNED
     ):
         return
     level = float(np.median(validation.y))
-    flat = validation.high < min(level + 2.5 * end_level(validation, 1.0).spread + 0.02, POOR)
-    chance = math.log(1 / max(level, 0.001))
-    if not flat or seen.min() < chance or seen[:2].min() < ABOVE * float(losses[0].y[:2].max()):
+    flat = validation.high < min(level + SPREADS * end_level(validation, 1.0).spread + SLACK, MAX_VALIDATION)
+    chance = math.log(1 / max(level, MIN_CHANCE))
+    if not flat or seen.min() < chance or seen[:2].min() < MIN_ABOVE * float(losses[0].y[:2].max()):
         return
     yield Symptom(
         f"training accuracy reaches {percent(train.high)} while validation accuracy never exceeds {percent(validation.high)}, "
         f"and validation loss is {number(float(seen[0]))} from the first {run.axis} on: the network behaves differently in evaluation",
-        confidence_between(end_level(train).mean, LEARNED, 1.0),
+        confidence_between(end_level(train).mean, MIN_LEARNED, 1.0),
         {"train_accuracy": train.high, "validation_accuracy": validation.high, "first_validation_loss": float(seen[0])},
         series="validation/loss",
         step=float(losses[1].x[0]),
@@ -85,7 +83,7 @@ RULE = Rule(
     needs={"fact:loss_in_evaluation|validation/accuracy": 4, "fact:loss_in_training|train/accuracy": 4},
     check=check,
     why="The deployed model runs in evaluation mode. Batch normalization with tiny batches, or with a momentum that keeps its running statistics from settling, behaves differently there.",
-    how=f"After a few steps, and after thirty batches for the running statistics to settle, the loss of the same batch is at least {percent(WORSE)} higher in evaluation mode, with dropout off in both; or the training step runs the whole model, with its dropout and batch normalization, in evaluation mode. In a log: training accuracy ends at 90% or more, validation accuracy stays at its initial value, under 60%, and the validation loss is above that of random guessing throughout and twice the training loss from the first epochs on.",
+    how=f"After a few steps, and after thirty batches for the running statistics to settle, the loss of the same batch is at least {percent(MIN_HIGHER)} higher in evaluation mode, with dropout off in both; or the training step runs the whole model, with its dropout and batch normalization, in evaluation mode. In a log: training accuracy ends at {percent(MIN_LEARNED)} or more, validation accuracy stays at its initial value, under {percent(MAX_VALIDATION)}, and the validation loss is above that of random guessing throughout and {MIN_ABOVE:g} times the training loss from the first epochs on.",
     sources=(
         Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),
         Reference("Ioffe and Szegedy, Batch Normalization, 2015", "https://arxiv.org/abs/1502.03167"),

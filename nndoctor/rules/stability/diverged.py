@@ -1,39 +1,52 @@
-"""The training loss left its best level for good: it ends far above, or past three times its start."""
+"""The training loss left its best level for good: it ends far above it, or above three times its start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from nndoctor.analysis.chance import at_chance
-from nndoctor.analysis.convergence import confidence_between, lr_share, reach, roughness
+from nndoctor.analysis.convergence import confidence_between, end_error, lr_share, reach, roughness
 from nndoctor.analysis.loss_explosion import comes_back
-from nndoctor.analysis.loss_rise import reweighted, rises_for_good
+from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
 from nndoctor.analysis.unlogged_causes import not_reset
-from nndoctor.analysis.value_explosion import value_explosion
+from nndoctor.analysis.value_explosion import MAX_OVER_RETURN, MIN_GROWTH, MIN_STEADY_GROWTH, value_explosion
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, percent, place
+from nndoctor.core.formatting import MAX_FACTOR, number, percent, place
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import quantile
+from nndoctor.core.statistics import LOWER_QUARTILE, TINY, quantile
 
-LOST = 0.6  # share of what was learned that is lost at the end; a step of bad luck loses less, and comes back
-NOISES = 8.0  # the rise must stand out of the curve's own noise by this much: the best of many levels lies 2 to 3 below
-UNSURE = 4.0  # points; the noise of few is known badly, so that more is asked of them
-LENGTH = 12  # readings
-CLIMBED = 1.1  # times the first loss
-MATERIAL = 0.01  # of the first loss: a loss that moves by less stands still
-TREMOR = 0.03  # of the rise
+MAX_LOST = 0.6  # share of what was learned that is lost at the end; a bad batch loses less, and the loss comes back
+MIN_LEARNED = 0.5  # share of the reach that the loss counts as having fallen at least
+NOISES = 8.0  # standard errors of the level at the end that a rise exceeds; the best of many levels is 2 to 3 too low
+UNSURE = 4.0  # points; the fewer there are, the less is known of their noise, and the more a rise must exceed
+MIN_POINTS = 12
+MAX_CALM = 1.1  # times the first loss that a loss which rose smoothly ends at
+MATERIAL = 0.01  # share of the first loss; a loss that moves by less stays where it is
+MAX_JITTER = 0.03  # share of the rise that a smooth one has as noise
 GROWS = 1.3  # times, from one fifth of the run to the next
-EXPLODED_RANGE = 0.3  # of the loss range: a smaller rise of a loss that hardly moved is no explosion
+FIFTHS, MIN_PILED = 5, 20  # parts of the run that grow one after the other, and values that show it
+EARLY_BEST = 0.2  # share of the run before which the best value of such a loss comes
+CLIMBING = 4  # last values that rise one after the other
+MIN_TENTH = 5  # values of the last tenth that show a level
+CLEARLY_ABOVE, WELL_ABOVE = 0.1, 0.3  # shares of the rise by which single values, and levels, are above the best
+NEARLY_ALL = 0.8  # share of the values of the last tenth
+BEFORE_END = (0.8, 0.9)  # shares of the run between which the level is that just before the end
+SECOND_HALF = 0.5  # share of the run after which the jitter is measured
+BEFORE_TURN, AFTER_TURN = 0.05, 0.1  # shares of the run around the best value in which the learning rate is looked at
+NEAR_PEAK = 0.5  # share of its peak at which that learning rate is high
+EXPLODED_RANGE = 0.3  # share of the reach; a smaller rise of a loss that hardly moved is no explosion
 EXPLODED = 0.97  # confidence where the rise is a multiple of the decrease; no healthy run of the zoo does that
 LARGEST_RATIO = 1e9  # a rise over almost nothing learned is infinite, which JSON cannot spell
-FACTOR = 3.0  # CS231n: "if the cost is ever > 3 * original cost, break out early"
+NOT_RESET = 0.5  # weight of the cause that gradients are not reset, where the loss piles up
+FACTOR = 3.0  # times the first loss; CS231n: "if the cost is ever > 3 * original cost, break out early"
 
 VALUES = (
     Cause(
@@ -57,48 +70,72 @@ VALUES = (
 )
 
 
-def check(run: Run, lost: float = LOST) -> Iterator[Symptom]:
+@dataclass(frozen=True, slots=True)
+class _Rise:
+    """How far the loss ends above its best level, and how far it had fallen before.
+
+    `at_once` says that the second half is far above the first value, `exploded` that the rise is a multiple of the fall,
+    and `lasting` that the loss ends clearly above its best level and lost most of what was learned.
+    """
+
+    height: float
+    learned: float
+    at_once: bool
+    exploded: bool
+    lasting: bool
+
+
+def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
     """Compare the level at the end with the best level before it."""
     if workload(run) is Workload.REINFORCEMENT:
         yield from _values(run)
         return
     loss = run.series.get("train/loss")
-    if loss is None:
+    if loss is None or _hardly_moves(loss):
         return
-    rise = loss.last - loss.best
-    if rise < MATERIAL * abs(loss.first) and loss.high - loss.low < MATERIAL * abs(loss.first):
+    rise = _rise(run, loss, lost)
+    if not rise.lasting and rises_for_good(run) is None:
         return
-    learned = max(loss.first - loss.best, 0.0)
-    rises = _rises(loss, rise)
-    at_once = not rises and _at_once(loss)
-    exploded = at_once or _multiplies(run, loss, rise, learned)
-    gone = learned > 0 and rise > lost * max(learned, 0.5 * reach(run))
-    for_good = rises_for_good(run)
-    plain = (at_once or rises) and (exploded or gone)
-    if not plain and for_good is None:
-        return
-    if at_chance(run) or comes_back(loss) or reweighted(run):
-        return
-    best = int(np.argmin(loss.y))
-    yield Symptom(
-        _message(run, loss, at_once=at_once),
-        EXPLODED if exploded else confidence_between(rise / reach(run), lost / 2, 1.0),
+    if not (at_chance(run) or comes_back(loss) or reweighted(run)):
+        yield _symptom(run, loss, rise, lost)
+
+
+def _hardly_moves(loss: Series) -> bool:
+    """Whether neither the rise nor the range of the loss is material."""
+    return max(loss.last - loss.best, loss.high - loss.low) < MATERIAL * abs(loss.first)
+
+
+def _rise(run: Run, loss: Series, lost: float) -> _Rise:
+    height, learned = loss.last - loss.best, max(loss.first - loss.best, 0.0)
+    stays_up = _ends_above(loss, height)
+    at_once = not stays_up and _at_once(loss)
+    exploded = at_once or _multiplies(run, loss, height, learned)
+    gone = learned > 0 and height > lost * max(learned, MIN_LEARNED * reach(run))
+    return _Rise(height, learned, at_once, exploded, (at_once or stays_up) and (exploded or gone))
+
+
+def _symptom(run: Run, loss: Series, rise: _Rise, lost: float) -> Symptom:
+    best = float(loss.x[int(np.argmin(loss.y))])
+    ratio = rise.height / rise.learned if rise.learned > 0 else LARGEST_RATIO
+    return Symptom(
+        _message(run, loss, at_once=rise.at_once),
+        EXPLODED if rise.exploded else confidence_between(rise.height / reach(run), lost / 2, 1.0),
         {
             "first": float(loss.y[0]),
             "best": loss.low,
-            "best_step": float(loss.x[best]),
+            "best_step": best,
             "last": float(loss.y[-1]),
-            "rise_over_learned": min(rise / learned, LARGEST_RATIO) if learned > 0 else LARGEST_RATIO,
+            "rise_over_learned": min(ratio, LARGEST_RATIO),
         },
         series="train/loss",
-        step=float(loss.x[best]),
-        span=(float(loss.x[best]), float(loss.x[-1])),
+        step=best,
+        span=(best, float(loss.x[-1])),
         causes=_causes(run, loss),
         remedies=BOOSTING if workload(run) is Workload.BOOSTING else STEP_FIRST if _piles_up(loss) else (),
     )
 
 
-def _rises(loss: Series, rise: float) -> bool:
+def _ends_above(loss: Series, rise: float) -> bool:
     """Whether the loss ends clearly above its best, and stays there."""
     return rise > 0 and _stands_out(loss, rise) and _stays(loss)
 
@@ -128,38 +165,49 @@ def _values(run: Run) -> Iterator[Symptom]:
 
 
 def _at_once(loss: Series) -> bool:
-    """Whether three readings in four of the second half lie above three times the very first, however wildly they swing."""
+    """Whether three values in four of the second half are above three times the very first, however wildly they oscillate."""
     start = float(loss.y[0])
-    return len(loss.y) >= LENGTH and quantile(loss.y[len(loss.y) // 2 :], 0.25) > FACTOR * start > 0
+    return len(loss.y) >= MIN_POINTS and quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE) > FACTOR * start > 0
 
 
 def _stands_out(loss: Series, rise: float) -> bool:
-    """Whether a rise is more than the noise of the last tenth's level, or nearly all of the second half lies far above the start."""
-    late = quantile(loss.y[len(loss.y) // 2 :], 0.25)
+    """Whether a rise is more than the noise of the last tenth's level, or nearly all of the second half is far above the start."""
+    late = quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE)
     noises = NOISES * (1 + UNSURE / len(loss.y))
-    return rise > noises * loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5 or late > 2.0 * loss.first > 0
+    return rise > noises * end_error(loss) or late > 2.0 * loss.first > 0
 
 
 def _stays(loss: Series) -> bool:
-    """Whether the readings before the last lie above, too, so that one high last value does not count."""
-    if len(loss.y) >= 4 and bool(np.all(np.diff(loss.y[-4:]) > 0)) and loss.y[-4] > loss.first:
-        return True  # it still climbs, however steeply
-    middle = loss.best + 0.3 * (loss.last - loss.best)
+    """Whether the values before the last are high, too, so that one high last value does not count."""
+    return _still_climbs(loss) or _tenth_is_above(loss) or _level_is_above(loss)
+
+
+def _still_climbs(loss: Series) -> bool:
+    """Whether the last values rise one after the other, all of them above the start, however steeply."""
+    last = loss.y[-CLIMBING:]
+    return len(last) == CLIMBING and bool(np.all(np.diff(last) > 0)) and float(last[0]) > loss.first
+
+
+def _tenth_is_above(loss: Series) -> bool:
+    """Whether nearly all values of the last tenth are above the best level and the start, however far they jump."""
     tenth = loss.y[len(loss.y) * 9 // 10 :]
-    if (
-        len(tenth) >= 5
-        and float(np.mean(tenth > loss.best + 0.1 * (loss.last - loss.best))) >= 0.8
-        and float(tenth.min()) > loss.first
-    ):
+    if len(tenth) < MIN_TENTH:
+        return False
+    above = float(np.mean(tenth > loss.best + CLEARLY_ABOVE * (loss.last - loss.best)))
+    if above >= NEARLY_ALL and float(tenth.min()) > loss.first:
         return True
-    if len(tenth) >= 5 and float(np.quantile(tenth, 0.2)) - loss.best > FACTOR**2 * (loss.first - loss.best) > 0:
-        return True  # however far it jumps up there
-    return len(loss.y) >= 4 and loss.level(0.8, 0.9) > middle and float(loss.smooth[-1]) > middle
+    return float(np.quantile(tenth, 1 - NEARLY_ALL)) - loss.best > FACTOR**2 * (loss.first - loss.best) > 0
+
+
+def _level_is_above(loss: Series) -> bool:
+    """Whether the level just before the end, and the smooth end, are well above the best."""
+    limit = loss.best + WELL_ABOVE * (loss.last - loss.best)
+    return len(loss.y) >= CLIMBING and loss.level(*BEFORE_END) > limit and float(loss.smooth[-1]) > limit
 
 
 def _message(run: Run, loss: Series, *, at_once: bool) -> str:
     first, last, best = float(loss.y[0]), float(loss.y[-1]), int(np.argmin(loss.y))
-    times = f", {number(last / first)}× as high" if last > 2 * first > 0 and last < 1000 * first else ""
+    times = f", {number(last / first)}× as high" if last > 2 * first > 0 and last < MAX_FACTOR * first else ""
     if at_once or best == 0:
         return f"training loss rose from {number(first)} (first value) to {number(last)}{times} and does not come back"
     back = f", above its first value ({number(first)})" if last > first else ", and does not come back"
@@ -167,24 +215,24 @@ def _message(run: Run, loss: Series, *, at_once: bool) -> str:
 
 
 def _piles_up(loss: Series) -> bool:
-    """Whether the loss grows from its start on, fifth by fifth: a rate that is too high throws it up at once."""
-    levels = [loss.level(k / 5, (k + 1) / 5) - loss.best for k in range(5)]
-    grows = all(after > GROWS * max(before, 1e-12) for before, after in pairwise(levels[1:]))
-    return len(loss.y) >= 20 and loss.share_of_run(loss.best_step) < 0.2 and grows
+    """Whether the loss grows from its start on, fifth by fifth: a rate that is too high makes it jump at once."""
+    levels = [loss.level(k / FIFTHS, (k + 1) / FIFTHS) - loss.best for k in range(FIFTHS)]
+    grows = all(after > GROWS * max(before, TINY) for before, after in pairwise(levels[1:]))
+    return len(loss.y) >= MIN_PILED and loss.share_of_run(loss.best_step) < EARLY_BEST and grows
 
 
 def _calm(loss: Series) -> bool:
-    """Whether a loss that ends no higher than it began rose smoothly to where it stands."""
-    return loss.last < CLIMBED * loss.first and roughness(loss, 0.5) < TREMOR * (loss.last - loss.best)
+    """Whether a loss that ends no higher than it began rose smoothly to its last value."""
+    return loss.last < MAX_CALM * loss.first and roughness(loss, SECOND_HALF) < MAX_JITTER * (loss.last - loss.best)
 
 
 def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     if workload(run) is Workload.BOOSTING:
         return BOOSTED
     turn = loss.share_of_run(loss.best_step)
-    lr = lr_share(run, max(turn - 0.05, 0.0), min(turn + 0.1, 1.0))
+    lr = lr_share(run, max(turn - BEFORE_TURN, 0.0), min(turn + AFTER_TURN, 1.0))
     because = "a loss that climbs and stays high points to steps too large for the local curvature"
-    if lr is not None and lr > 0.5:
+    if lr is not None and lr > NEAR_PEAK:
         because += "; the learning rate was near its peak when the loss turned"
     shrunk = (
         Cause(
@@ -196,7 +244,7 @@ def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     )
     return (
         Cause("learning rate too high", 0.8, because, "one run with a tenth of the learning rate"),
-        *((not_reset(0.5),) if _piles_up(loss) else ()),
+        *((not_reset(NOT_RESET),) if _piles_up(loss) else ()),
         *(shrunk if _calm(loss) else ()),
         Cause(
             "a bad batch or a change of data",
@@ -232,7 +280,7 @@ RULE = Rule(
     needs={"train/loss|value_loss|total_loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than three times its total decrease, or has lost more than {percent(LOST)} of it, far outside the noise; or three in four values of the second half are more than three times the first value; or the loss jumps by 30% of its total decrease and stays high, or climbs by 35% of it until the end, or ends 1.4 times as high as it began without ever falling below its first value. In reinforcement learning: the value loss grows more than a thousandfold, or a hundredfold in steady growth while the reward does not improve, or values exceed five times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",
@@ -258,5 +306,5 @@ RULE = Rule(
         Run.drawn(train_loss="-1.0 -1.8 -2.2 -2.4 -2.5 -2.5"),
     ),
     suppressed_by=("nan-loss", "sawtooth-epochs", "resume-jump", "codebook-collapse"),
-    limits={"lost": LOST},
+    limits={"lost": MAX_LOST},
 )

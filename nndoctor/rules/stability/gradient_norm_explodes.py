@@ -17,20 +17,21 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import background, median
 
-TIMES = 10.0  # above the run's median norm: the spike limit of most tools, and of the tuning playbook's plots
-EARLY = 0.05  # the first steps have large gradients in healthy runs
-HURT = 0.15  # of the reach: so far the loss must jump with the norm
-SPREADS = 5.0  # standard deviations of the loss before, likewise
-NEAR = 0.05  # of the run: within so many steps after the norm
-BORDER = 1  # points from an epoch's border: there stands its short last batch
+MIN_FACTOR = 10.0  # times the run's median norm: the spike limit of most tools, and of the tuning playbook's plots
+FIRST_STEPS = 0.05  # share of the run in which healthy runs have large gradients
+CERTAIN = 100.0  # times the usual norm from which there is no doubt
+MIN_JUMP = 0.15  # share of the reach by which the loss jumps with the norm
+SPREADS = 5.0  # standard deviations of the loss before by which it does
+NEARBY = 0.05  # share of the run after the norm in which it does
+AT_BORDER = 1  # points from an epoch's border, where its short last batch is
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the largest norms after the start with the median; the loss must rise with them to matter."""
     norm, loss = run.series["grad_norm"], run.series["train/loss"]
-    late = norm.x >= norm.x[0] + EARLY * (norm.x[-1] - norm.x[0])
+    late = norm.x >= norm.x[0] + FIRST_STEPS * (norm.x[-1] - norm.x[0])
     usual = np.maximum(median(norm.y), background(norm.y))
-    high = np.flatnonzero(late & (norm.y >= TIMES * usual))
+    high = np.flatnonzero(late & (norm.y >= MIN_FACTOR * usual))
     if not len(high) or median(norm.y) <= 0 or _at_borders(run, norm, high):
         return
     at = int(high[np.argmax(norm.y[high])])
@@ -41,7 +42,7 @@ def check(run: Run) -> Iterator[Symptom]:
         f"the gradient norm reached {number(largest)} at {run.place(where)}"
         + (f", {times} its usual size" if times else f" (usually {number(float(usual[at]))})")
         + (", and training loss jumped with it" if hurt else "; training loss was not affected"),
-        confidence_between(largest / float(usual[at]), TIMES, 100.0),
+        confidence_between(largest / float(usual[at]), MIN_FACTOR, CERTAIN),
         {"largest": largest, "usual": float(usual[at]), "step": where, "times_seen": len(high)},
         series="grad_norm",
         step=where,
@@ -53,15 +54,15 @@ def check(run: Run) -> Iterator[Symptom]:
 def _at_borders(run: Run, norm: Series, high: NDArray[np.int64]) -> bool:
     """Whether the large norms come at the epochs' ends, or at equal distances: a short last batch has a noisy gradient."""
     ends = borders(run, norm) - 1
-    if len(ends) and bool((np.abs(high[:, None] - ends[None, :]).min(axis=1) <= BORDER).all()):
+    if len(ends) and bool((np.abs(high[:, None] - ends[None, :]).min(axis=1) <= AT_BORDER).all()):
         return True
     return periodic(norm.x[high], median(np.diff(norm.x)))
 
 
 def _jumps_with(run: Run, loss: Series, where: float) -> bool:
     """Whether the loss jumps within a twentieth of the run after a step."""
-    seen = jumps(loss, HURT * reach(run))
-    end = where + NEAR * float(loss.x[-1] - loss.x[0])
+    seen = jumps(loss, MIN_JUMP * reach(run))
+    end = where + NEARBY * float(loss.x[-1] - loss.x[0])
     return any(where <= seen.x[e.top] <= end and e.height > SPREADS * e.noise for e in seen.events)
 
 
@@ -73,7 +74,7 @@ RULE = Rule(
     needs={"grad_norm": 10, "train/loss": 10},
     check=check,
     why="A single step along an exploding gradient can undo thousands of good ones. Recurrent networks and deep networks without normalization are prone to it.",
-    how=f"A norm over ten times the run's median and that of its neighbours after the first {percent(EARLY)} of the run, unless all of them come at the ends of epochs or at equal distances (short last batches). A warning if the loss jumps by {percent(HURT)} of its total decrease within {percent(NEAR)} of the run after it, information otherwise.",
+    how=f"A norm over {MIN_FACTOR:g} times the run's median and that of its neighbours after the first {percent(FIRST_STEPS)} of the run, unless all of them come at the ends of epochs or at equal distances (short last batches). A warning if the loss jumps by {percent(MIN_JUMP)} of its total decrease within {percent(NEARBY)} of the run after it, information otherwise.",
     sources=(
         Reference(
             "Pascanu, Mikolov and Bengio, On the difficulty of training RNNs, 2013", "https://arxiv.org/abs/1211.5063"

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.liveness import NotFinite, columns_not_finite, not_finite
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import place
+from nndoctor.core.formatting import percent, place
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 SERIES = ("grad_norm", "kl", "approx_kl", "entropy")
-OFTEN = 0.1  # of the values: an adapting loss scale skips one step in thousands, and a dozen at the start
-CERTAIN = 0.97  # the values stand in the log
-SCATTERED = 0.8  # that scattered ones matter is less sure
+MIN_OFTEN = 0.1  # share of the values; an adapting loss scale skips one step in thousands, and a dozen at the start
+CERTAIN = 0.97  # confidence: the values are in the log
+SCATTERED = 0.8  # the same of scattered values, which matter less
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -38,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _often(worst: NotFinite) -> bool:
-    return worst.count > OFTEN * worst.total and worst.total > 2 / OFTEN
+    return worst.count > MIN_OFTEN * worst.total and worst.total > 2 / MIN_OFTEN
 
 
 def _severity(worst: NotFinite) -> Severity | None:
@@ -90,7 +90,7 @@ RULE = Rule(
     needs={"grad_norm|kl|approx_kl|entropy|train/loss|validation/loss|reward": 0},
     check=check,
     why="A step along a NaN gradient destroys the weights, and a skipped step is wasted. The loss may still look normal: some trainers print 0, or the last loss, instead of NaN.",
-    how="NaN or infinity in the gradient norm, KL or entropy: an error where it lasts to the end or fills most of the run, a warning where it is more than a tenth of the values, information where single values are affected, as with an adaptive loss scale.",
+    how=f"NaN or infinity in the gradient norm, KL or entropy: an error where it lasts to the end or fills most of the run, a warning where it is more than {percent(MIN_OFTEN)} of the values, information where single values are affected, as with an adaptive loss scale.",
     sources=(
         Reference(
             "PyTorch documentation, Automatic mixed precision: GradScaler",

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.chance import classes
+from nndoctor.analysis.chance import BY_CHANCE, classes
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.statistics import TINY
+
+FITTED = 0.9  # accuracy that a loss of zero may have
+MIN_POINTS = 3  # accuracies
+LOW_ACCURACY = 0.6  # accuracy that a network which learned exceeds
+MAX_RANGE = 0.03  # by which an accuracy that does not change varies
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Below zero or exactly zero while the accuracy stands still."""
+    """Look for a loss below zero, or exactly zero, while the accuracy does not change."""
     loss = run.series["train/loss"]
     stuck = _stuck(run) if loss.last <= 0 else None
     at = float(loss.x[-1])
@@ -27,7 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
             step=at,
             span=(float(loss.x[0]), at),
         )
-    elif loss.last == 0 and stuck and stuck < 0.9:
+    elif loss.last == 0 and stuck and stuck < FITTED:
         text = f"the training loss is exactly zero while the accuracy is {number(stuck)}"
         yield Symptom(
             text, MEASURED, {"last": 0.0, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at)
@@ -35,14 +41,14 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _stuck(run: Run) -> float | None:
-    """The accuracy of a run whose accuracy stays within 3 points of its start and under 60%, or near 1/C."""
+    """The last accuracy, above zero, of a run whose accuracy never changes and stays low or near that of guessing; else None."""
     accuracy = run.series.get("train/accuracy") or run.series.get("validation/accuracy")
-    if accuracy is None or len(accuracy.y) < 3:
+    if accuracy is None or len(accuracy.y) < MIN_POINTS:
         return None
     number_of = classes(run)
-    limit = max(0.6, 1.3 / number_of) if number_of else 0.6
-    still = accuracy.high - accuracy.low < 0.03
-    return max(accuracy.last, 1e-9) if still and accuracy.last < limit else None
+    limit = max(LOW_ACCURACY, BY_CHANCE / number_of) if number_of else LOW_ACCURACY
+    still = accuracy.high - accuracy.low < MAX_RANGE
+    return max(accuracy.last, TINY) if still and accuracy.last < limit else None
 
 
 RULE = Rule(
@@ -53,7 +59,7 @@ RULE = Rule(
     needs={"train/loss": 3},
     check=check,
     why="A cross-entropy or a squared error cannot be negative. A loss that falls without limit while nothing is learned is the wrong loss for this output or these targets.",
-    how="The loss is negative or exactly zero while the accuracy does not change and is under 60%. The negative log-likelihood of a density may be negative and is not reported.",
+    how=f"The loss is negative or exactly zero while the accuracy does not change and is under {percent(LOW_ACCURACY)}. The negative log-likelihood of a density may be negative and is not reported.",
     sources=(
         Reference(
             "Cao et al., DeepFD, ICSE 2022; Stack Overflow 50079585: loss at -2e8, accuracy at chance",

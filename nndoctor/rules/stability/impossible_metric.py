@@ -12,9 +12,9 @@ from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-ABOVE = 1.006  # rounded percentages, and sums of them, end a little above 100
+MAX_FRACTION = 1.006  # rounded percentages, and sums of them, may end a little above 100%
 NEVER_NEGATIVE = frozenset({"mse", "rmse", "mae", "perplexity", "word_error", "error"})
-ABSURD = 1e12  # no squared error of scaled targets, no perplexity of any vocabulary reaches it
+MAX_ERROR = 1e12  # no squared error of scaled targets, no perplexity of any vocabulary reaches it
 CERTAIN = 0.95
 
 
@@ -43,11 +43,11 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _wrong(metric: str, low: float, high: float, *, share: bool) -> str:
-    if share and high > ABOVE:
+    if share and high > MAX_FRACTION:
         return "above-one"
     if metric in NEVER_NEGATIVE and low < 0:
         return "negative"
-    return "absurd" if high > ABSURD else ""
+    return "absurd" if high > MAX_ERROR else ""
 
 
 def _of_fact(run: Run, name: str, value: tuple[str, ...], line: int | None) -> Symptom:
@@ -79,7 +79,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|train/metric|validation/metric": 1},
     check=check,
     why="A metric with impossible values cannot be used to select a checkpoint. Most often a sum was not divided by the number of examples, or the wrong thing is counted.",
-    how="An accuracy, F1, Dice or the like above 1 (or above 100%), or one that grows by about 1 a row in whole numbers; a squared or absolute error, a perplexity or an error rate below 0; any of them above 1e12.",
+    how=f"An accuracy, F1, Dice or the like above one (or above a hundred percent), or one that grows by about one a row in whole numbers; a squared or absolute error, a perplexity or an error rate below zero; any of them above {MAX_ERROR:g}.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.liveness import not_finite, stuck_value, sudden_zero
+from nndoctor.analysis.liveness import REPEATED_SHARE, not_finite, stuck_value, sudden_zero
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number, place
+from nndoctor.core.formatting import number, percent, place
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
 FITTED = 0.9  # accuracy: a network that is right so often may have a loss that prints as 0
-CERTAIN, LIKELY = 0.97, 0.85  # with and without a NaN gradient beside it
+CERTAIN, LIKELY = 0.97, 0.85  # confidences with and without a NaN gradient
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -95,7 +95,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss": 3},
     check=check,
     why="A loss does not drop to exactly 0 from one value to the next. Some trainers print 0, or repeat the last loss, when it is NaN, and a batch in which every label is masked has a loss of 0.",
-    how="Exact zeros to the end that follow a loss far above zero, or zeros throughout, while the accuracy is below 90%; or one value, to the last digit, for the last fifth of a loss that varied until then. A loss that falls smoothly to 0.0000 is not reported.",
+    how=f"Exact zeros to the end that follow a loss far above zero, or zeros throughout, while the accuracy is below {percent(FITTED)}; or one value, to the last digit, for the last {percent(REPEATED_SHARE)} of a loss that varied until then. A loss that falls smoothly until it is printed as zero is not reported.",
     sources=(
         Reference(
             "huggingface/transformers: TrainingArguments.logging_nan_inf_filter",

@@ -9,38 +9,38 @@ from numpy.typing import NDArray
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
-from nndoctor.analysis.spikes import LONG, Jump, Jumps, jumps, periodic
+from nndoctor.analysis.spikes import BACK, LONG, ONE_STEP, Jump, Jumps, jumps, periodic
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import distinct, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import median
+from nndoctor.core.statistics import MAD_TO_STD, median
 
 SPREADS = 10.0  # standard deviations of the points before: small batches have heavy tails, up to eight or nine
 WINDOW, AROUND = 12, 5.0  # points on either side, and standard deviations of their steps that a spike exceeds
-MAD_TO_SD = 1.4826  # of a normal distribution: its standard deviation over its median absolute deviation
-SHARE = 0.2  # of the run's reach: smaller spikes cost nothing
-AHEAD = 1.5  # times any other rise: else it is how the log looks
-SLIGHT, FAR_AHEAD = 0.065, 5.0  # of the reach: enough where no other rise comes near
-SLIGHT_OF_FEW = 0.1  # the same of a short log, whose other rises tell less
-FEW = 40  # points from which the other rises tell what is ordinary
-EARLY = 0.05  # of the run: the first steps are often rough
+MIN_HEIGHT = 0.2  # share of the run's reach; smaller spikes cost nothing
+MIN_AHEAD = 1.5  # times any other rise; otherwise such rises are usual in this log
+SLIGHT_HEIGHT, FAR_AHEAD = 0.065, 5.0  # share of the reach that is enough where a spike is so many times any other rise
+SLIGHT_HEIGHT_OF_FEW = 0.1  # the same of a short log, whose other rises show less
+MIN_POINTS = 40  # points from which the other rises show what is ordinary
+CERTAIN = 6.0  # times the least height from which there is no doubt
+FIRST_STEPS = 0.05  # share of the run in which the loss is often rough
 RAISED = 1.5  # times the rate of the point before: a warm restart
-MOST_OF = 0.25  # of the points: that is no longer a spike
-SINGLE = 3  # events: so few are no way of a run, however long each takes to be won back
-MANY = 0.04  # more than this share of points begin a jump: no spikes but how the run goes (lr-too-high)
+MAX_SHARE_UP = 0.25  # share of the points that are up; more are no longer spikes
+MAX_SINGLE = 3  # spikes that are not the run's usual behavior, however long each takes to recover
+MAX_SHARE_OF_STARTS = 0.04  # share of the points that begin a jump; more are the run's usual behavior (lr-too-high)
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look for jumps above the points before them that the loss recovers from."""
     loss = run.series["train/loss"]
     scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
-    least = (SLIGHT if len(loss.y) >= FEW else SLIGHT_OF_FEW) * scale
-    if float(np.diff(loss.y).max(initial=0.0)) <= 0.5 * least:
+    least = (SLIGHT_HEIGHT if len(loss.y) >= MIN_POINTS else SLIGHT_HEIGHT_OF_FEW) * scale
+    if float(np.diff(loss.y).max(initial=0.0)) <= ONE_STEP * least:
         return
     seen = jumps(loss, least, _skipped(run, loss))
-    high = seen.standing_out(SHARE * scale, SPREADS, AHEAD) or seen.standing_out(least, SPREADS, FAR_AHEAD)
+    high = seen.standing_out(MIN_HEIGHT * scale, SPREADS, MIN_AHEAD) or seen.standing_out(least, SPREADS, FAR_AHEAD)
     events = [
         e
         for e in high
@@ -53,18 +53,20 @@ def check(run: Run) -> Iterator[Symptom]:
 def _noise_around(seen: Jumps, event: Jump) -> float:
     """The standard deviation of the steps from point to point on both sides of a jump, by their median size.
 
-    Where a loss falls fast its noise grows, so that the points before alone would promise too much calm.
+    Where a loss falls fast its noise grows, so that the points before alone would show too little noise.
     """
     before = seen.y[max(event.start - WINDOW, 0) : event.start]
     after = seen.y[event.back + 1 : event.back + 1 + WINDOW]
     moves = np.abs(np.concatenate([np.diff(before), np.diff(after)]))
-    return MAD_TO_SD * median(moves) / np.sqrt(2) if len(moves) else 0.0
+    return MAD_TO_STD * median(moves) / np.sqrt(2) if len(moves) else 0.0
 
 
 def _is_usual(events: list[Jump], seen: Jumps) -> bool:
-    """Whether the loss jumps so often, or so regularly, that this is how the run or its log goes."""
+    """Whether the loss jumps so often, or so regularly, that this is usual in the run or its log."""
     up = sum(e.end - e.start for e in events)
-    if len(events) > MANY * len(seen.y) + 2 or (len(events) > SINGLE and up > MOST_OF * len(seen.y)):
+    if len(events) > MAX_SHARE_OF_STARTS * len(seen.y) + 2 or (
+        len(events) > MAX_SINGLE and up > MAX_SHARE_UP * len(seen.y)
+    ):
         return True
     spacing = median(np.diff(seen.x))
     return periodic(seen.x[[e.start for e in events]], spacing)
@@ -72,7 +74,7 @@ def _is_usual(events: list[Jump], seen: Jumps) -> bool:
 
 def _skipped(run: Run, loss: Series) -> NDArray[np.bool_]:
     """Where no spike is looked for: in the first steps, and where the learning rate was raised up to two points before."""
-    early = loss.x < loss.x[0] + EARLY * (loss.x[-1] - loss.x[0])
+    early = loss.x < loss.x[0] + FIRST_STEPS * (loss.x[-1] - loss.x[0])
     lr = run.series.get("lr")
     if lr is None or len(lr.y) < 2 or lr.low < 0:
         return np.asarray(early)
@@ -88,7 +90,7 @@ def _symptom(run: Run, seen: Jumps, events: list[Jump], least: float) -> Symptom
     others = f" (the highest of {count} spikes)" if count > 1 else ""
     return Symptom(
         f"training loss jumped from {before} to {peak} at {run.place(where)}{others}, then recovered",
-        confidence_between(worst.height / least, 1.0, 6.0),
+        confidence_between(worst.height / least, 1.0, CERTAIN),
         {
             "spikes": count,
             "highest": worst.peak,
@@ -110,7 +112,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Typical causes are a learning rate close to the limit of stability, single bad batches, or stale second-moment estimates in Adam.",
-    how=f"The loss jumps by at least ten standard deviations and {percent(SHARE)} of the total decrease in loss above the level of the points before ({percent(SLIGHT)} if no other rise is a fifth as high), and then recovers at least 70% of the jump. Consecutive points are one spike. The first {percent(EARLY)} of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time.",
+    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - BACK)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",

@@ -1,10 +1,10 @@
-"""A metric stands at its worst value throughout, while the loss moves or not."""
+"""A metric has its worst value throughout, whether the loss moves or not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.worst import AtWorst, at_worst, zero_parts
+from nndoctor.analysis.worst import MIN_VALUES, AtWorst, at_worst, zero_parts
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
@@ -92,7 +92,7 @@ RULE = Rule(
     needs={"train/metric|validation/metric": 5},
     check=check,
     why="The loss can fall while the metric stays at zero: then the network gives a trivial answer, or the metric and the labels do not match.",
-    how="Every value of a metric (accuracy, F1, Dice, IoU, mAP, BLEU 0; WER 1 or 100%) is the worst possible, in five values or more. An accuracy logged with the loss of a regression is ignored.",
+    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more. An accuracy logged with the loss of a regression is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: visualize prediction dynamics",

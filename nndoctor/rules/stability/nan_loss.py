@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,17 +20,20 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.sanitize import quoted
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import median
+from nndoctor.core.statistics import TINY, median
 
-CALM = 0.2  # of what was learned: a loss so near its best is not on its way up
-LEAP = 400.0  # times the reading before: a rate far too high multiplies the loss by thousands from one to the next
-LONG = 10  # finite readings
-FAR = 1000.0  # times the first
-BURST = 10.0  # times the median gradient norm
-LASTS = 0.99  # confidence: the value is in the log; only a faulty log could be wrong
-STOPPED = 0.97  # the same where the log says it in words, which may be about another value
-RECOVERED = 0.8  # a run that goes on may have skipped those steps on purpose
-RISE = 2.0  # a loss this many times above its best excess just before the NaN was already diverging
+NEAR_BEST = 0.2  # share of what was learned; a loss so near its best is not rising
+MIN_CALM = 3  # finite values that show that the loss was falling
+MAX_LEAP = 400.0  # times the value before; a rate far too high multiplies the loss by thousands from one to the next
+MIN_LONG = 10  # finite values
+MIN_PILED = 1000.0  # times the first value of a loss to which every step adds all gradients before
+NOT_RESET = 0.75  # weight of that cause
+MIN_BURST = 10.0  # times the median gradient norm
+MAX_LOST = 0.5  # share of the values after the first NaN that are lost in a run that recovers
+AT_THE_END = 0.99  # confidence: the value is in the log; only a faulty log could be wrong
+STOPPED = 0.97  # the same where a message of the log says it, which may be about another value
+RECOVERED = 0.8  # the same of a run that goes on, which may have skipped those steps on purpose
+DIVERGING = 2.0  # times the loss's fall: a loss that far above its best just before the NaN was already diverging
 
 FIRST = {
     "numbers outside the loss's range": (
@@ -60,9 +62,9 @@ def check(run: Run) -> Iterator[Symptom]:
     if column is not None:
         yield _of_column(run, column)
         return
-    said = run.facts.get("ended:loss_not_finite")
-    if said is not None and said.value:
-        yield _said(run, str(said.value), said.line)
+    reported = run.facts.get("ended:loss_not_finite")
+    if reported is not None and reported.value:
+        yield _of_message(run, str(reported.value), reported.line)
 
 
 def _first_lost(run: Run) -> Series | None:
@@ -76,14 +78,14 @@ def _symptom(run: Run, series: Series) -> Symptom:
     bad = ~np.isfinite(series.values)
     at = int(np.argmax(bad))
     where = float(series.steps[at])
-    recovers = float(bad[at:].mean()) < 0.5 and not bad[-1]
+    recovers = float(bad[at:].mean()) < MAX_LOST and not bad[-1]
     before = [float(v) for v in series.values[:at] if np.isfinite(v)]
     seen = birth(run)
     layer = seen.layer if seen is not None and seen.lost is not None else None
     causes = _causes(run, before, where)
     return Symptom(
         _message(run, series, bad, before, recovers=recovers),
-        RECOVERED if recovers else LASTS,
+        RECOVERED if recovers else AT_THE_END,
         {
             "step": where,
             "last_finite": before[-1] if before else None,
@@ -132,7 +134,7 @@ def _of_column(run: Run, column: NotFinite) -> Symptom:
     )
 
 
-def _said(run: Run, text: str, line: int | None) -> Symptom:
+def _of_message(run: Run, text: str, line: int | None) -> Symptom:
     """A run that stopped itself: its last line says why."""
     loss = run.series.get("train/loss")
     before = [float(v) for v in loss.y] if loss is not None else []
@@ -152,63 +154,69 @@ def _said(run: Run, text: str, line: int | None) -> Symptom:
 
 
 def _calm(before: list[float]) -> bool:
-    """Whether the loss had been falling up to its last finite value, as it does where the steps fit and an example is bad."""
-    return len(before) >= 3 and before[-1] < before[0] and before[-1] <= min(before) + CALM * (before[0] - min(before))
+    """Whether the loss had been falling up to its last finite value, as it does where the learning rate is suitable and an example is bad."""
+    return (
+        len(before) >= MIN_CALM
+        and before[-1] < before[0]
+        and before[-1] <= min(before) + NEAR_BEST * (before[0] - min(before))
+    )
 
 
 def _bursts(run: Run, where: float) -> bool:
     """Whether the gradient norm rose far above its median before a step."""
     norm = run.series.get("grad_norm")
     y = norm.y[norm.x <= where] if norm is not None else np.empty(0)
-    return len(y) >= LONG and bool(y[len(y) // 4 :].max() > BURST * median(y))
+    return len(y) >= MIN_LONG and bool(y[len(y) // 4 :].max() > MIN_BURST * median(y))
 
 
 def _piles_up(before: list[float]) -> bool:
     """Whether the loss grew a thousandfold without a leap, as where every step adds all gradients before it."""
-    if len(before) < LONG or min(before) <= 0:
+    if len(before) < MIN_LONG or min(before) <= 0:
         return False
-    return max(before) > FAR * before[0] and all(after < LEAP * earlier for earlier, after in pairwise(before))
+    return max(before) > MIN_PILED * before[0] and all(
+        after < MAX_LEAP * earlier for earlier, after in pairwise(before)
+    )
 
 
 def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
-    pace = wildness(run, where)
-    calm = _calm(before)
+    pace, calm = wildness(run, where), _calm(before)
+    wild = pace.wild or pace.born_wild
     out_of_range = Cause(
         "numbers outside the loss's range",
-        0.3 if before else 0.4,
+        (0.1 if wild else 0.5) if pace.measured else 0.3 if before else 0.4,
         "log(0), a division by zero or an overflow in half precision gives NaN at any learning rate",
         "run a few steps with torch.autograd.set_detect_anomaly(True), or in full precision",
     )
     data = Cause(
         "NaN in the data",
-        0.4 if calm else 0.2 if before else 0.35,
+        (0.1 if wild else 0.3) if pace.measured else 0.4 if calm else 0.2 if before else 0.35,
         "one bad example is enough" if before else "the very first value is not finite",
         "run isfinite over every input and target",
     )
     if pace.measured:
-        tame = not (pace.wild or pace.born_wild)
-        others = (replace(out_of_range, weight=0.5 if tame else 0.1), replace(data, weight=0.3 if tame else 0.1))
-        return ranked(*pace.causes(), *others)
+        return ranked(*pace.causes(), out_of_range, data)
     high = _rate_too_high(run, before, where, calm=calm)
-    return ranked(high, out_of_range, data, *((not_reset(0.75),) if _piles_up(before) else ()))
+    return ranked(high, out_of_range, data, *((not_reset(NOT_RESET),) if _piles_up(before) else ()))
 
 
 def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -> Cause:
-    """How likely the learning rate is the cause, by the way of the loss and of the gradient norm until then."""
-    rising = len(before) >= 2 and before[-1] - min(before) > RISE * max(before[0] - min(before), 1e-12)
+    """How likely the learning rate is the cause, by the course of the loss and of the gradient norm until then."""
+    rising = len(before) >= 2 and before[-1] - min(before) > DIVERGING * max(before[0] - min(before), TINY)
     bursts = _bursts(run, where)
     if bursts:
-        speaks = "the gradient norm rose to many times its usual size before it"
+        because = "the gradient norm rose to many times its usual size before it"
     elif calm:
-        speaks = "the loss was falling until then, but a single step between two logged values may have caused it"
+        because = "the loss was falling until then, but a single step between two logged values may have caused it"
     else:
-        speaks = "the loss was rising before it" if rising else "it is the usual cause"
+        because = "the loss was rising before it" if rising else "it is the usual cause"
     lr = run.series.get("lr")
     if lr is not None and len(lr.y):
-        speaks += f"; the learning rate peaked at {number(float(lr.y.max()))}"
-    weight = 0.7 if rising or bursts else 0.35 if calm else 0.5
+        because += f"; the learning rate peaked at {number(float(lr.y.max()))}"
     return Cause(
-        "learning rate too high", weight if before else 0.15, speaks, "one run with a tenth of the learning rate"
+        "learning rate too high",
+        0.15 if not before else 0.7 if rising or bursts else 0.35 if calm else 0.5,
+        because,
+        "one run with a tenth of the learning rate",
     )
 
 

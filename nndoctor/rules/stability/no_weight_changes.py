@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nndoctor.analysis.liveness import identical, judged_series, repeats_from, significant_digits
+from nndoctor.analysis.liveness import (
+    MIN_DIGITS,
+    MIN_IDENTICAL,
+    identical,
+    judged_series,
+    repeats_from,
+    significant_digits,
+)
 from nndoctor.analysis.reinforcement import entropy, size_of_updates
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED
@@ -14,15 +21,16 @@ from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 
-MIN_UPDATES = 10  # of a policy that never changes
-MIN_EVALUATIONS, MIN_SAME = 4, 3  # evaluations, and those at the end that are alike
-STOPPED_SHARE = 0.3  # of the evaluations
-SURE_DIGITS = 5  # significant digits, of which no update leaves all as they were
-SUDDEN = 0.01  # of the loss: a change between the last two that differ by less is that of a loss that settles
-IDLE = 0.02  # of the peak learning rate: under it the weights may stand still on purpose
-SAME_ENTROPY = 1e-3  # of its size: the states that are met differ a little even under one policy
-CERTAIN = 0.99  # no optimizer step leaves every digit of every value as it was
+MIN_UPDATES = 10  # updates of a policy that never changes
+MIN_EVALUATIONS, MIN_SAME = 4, 3  # evaluations, and those at the end that are the same
+MIN_SHARE_SAME = 0.3  # share of the evaluations
+SURE_DIGITS = 5  # significant digits; no update leaves so many unchanged
+MIN_CHANGE = 0.01  # share of the loss; a smaller change between the last two that differ is that of a loss that settles
+MIN_RATE = 0.02  # share of the peak learning rate; below it the weights may stay the same on purpose
+SAME_ENTROPY = 1e-3  # share of its size; the observed states differ a little even under one policy
+CERTAIN = 0.99  # confidence: no optimizer step leaves every digit of every value unchanged
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -56,13 +64,17 @@ def _stopped(run: Run) -> Symptom | None:
         return None
     at = repeats_from(loss)
     same = len(loss.y) - at
-    if at == 0 or same < max(MIN_SAME, STOPPED_SHARE * len(loss.y)) or significant_digits(loss.y) < SURE_DIGITS:
+    if at == 0 or same < max(MIN_SAME, MIN_SHARE_SAME * len(loss.y)) or significant_digits(loss.y) < SURE_DIGITS:
         return None
-    settles = abs(float(loss.y[at] - loss.y[at - 1])) < SUDDEN * abs(loss.final)
+    settles = abs(float(loss.y[at] - loss.y[at - 1])) < MIN_CHANGE * abs(loss.final)
     if len(np.unique(loss.y[: at + 1])) < at + 1 or settles:
         return None
     where = float(loss.x[at])
-    if lr is not None and len(lr.y) and float(np.interp((where + float(loss.x[-1])) / 2, lr.x, lr.y)) < IDLE * lr.high:
+    if (
+        lr is not None
+        and len(lr.y)
+        and float(np.interp((where + float(loss.x[-1])) / 2, lr.x, lr.y)) < MIN_RATE * lr.high
+    ):
         return None
     value = number(loss.final)
     return Symptom(
@@ -115,9 +127,9 @@ def _policy(run: Run) -> Symptom | None:
     )
 
 
-def _names(held: list, loss: str) -> str:  # type: ignore[type-arg]
+def _names(held: Sequence[Series], loss: str) -> str:
     names = [s.name.replace("/", " ") for s in held if s.name != loss]
-    return " and ".join(names) if len(names) < 3 else f"{len(names)} other series"
+    return " and ".join(names) if len(names) <= 2 else f"{len(names)} other series"
 
 
 def _causes(run: Run) -> tuple[Cause, ...]:
@@ -155,7 +167,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|approx_kl|kl": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how=f"All values of every loss and metric of every split are the same to the last digit, in at least four values of at least three digits. Or three evaluations or more at the end, a third of all, are the same to five digits after others that differ by {percent(SUDDEN)} or more, while the learning rate is not zero. Of a policy: its divergence (approx_kl) is exactly zero in ten updates or more, and its entropy stays within a thousandth.",
+    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",

@@ -8,17 +8,20 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import FactValue, Run, direction
-from nndoctor.core.statistics import Array, bins, rolling_median
+from nndoctor.core.statistics import TINY, Array, bins, rolling_median
 
 WIDTH = 1.0  # half-widths of the band
-STAY = 0.05  # of the points compared must lie outside in a row, and at least three: one bad epoch is no departure
-POINTS = 100  # that a curve is reduced to, as the good runs' curves were
+MIN_STAY = 0.05  # share of the points compared that are outside in a row
+MIN_POINTS = 3  # such points at least: one bad epoch is no departure
+SMOOTHED = 3  # points whose median is compared
+CERTAIN = 2.0  # half-widths of the band from which there is no doubt
+MAX_POINTS = 100  # points that a curve is reduced to, as the good runs' curves were
 
 
-def check(run: Run, width: float = WIDTH, stay: float = STAY) -> Iterator[Symptom]:
+def check(run: Run, width: float = WIDTH, stay: float = MIN_STAY) -> Iterator[Symptom]:
     """Compare each curve with its band at the steps that both have."""
     bands = run.fact("bands")
     for name in bands if isinstance(bands, tuple) else ():
@@ -26,20 +29,20 @@ def check(run: Run, width: float = WIDTH, stay: float = STAY) -> Iterator[Sympto
         steps, level, half = (_values(run, f"band:{name}:{part}") for part in ("steps", "level", "width"))
         if series is None or not len(series.y) or not len(steps):
             continue
-        x, y = bins(series.x, series.y, POINTS)
-        y = rolling_median(y, 3)
+        x, y = bins(series.x, series.y, MAX_POINTS)
+        y = rolling_median(y, SMOOTHED)
         inside = (x >= steps[0]) & (x <= steps[-1])
         x, y = x[inside], y[inside]
         sign = -1.0 if direction(str(name)) else 1.0
         limit = np.interp(x, steps, level) + sign * width * np.interp(x, steps, half)
         start, length = _longest(sign * (y - limit) > 0)
-        if length < max(3, stay * len(x)):
+        if length < max(MIN_POINTS, stay * len(x)):
             continue
         stop = start + length - 1
-        beyond = sign * (y - limit)[start : stop + 1] / np.maximum(width * np.interp(x, steps, half), 1e-300)[start]
+        beyond = sign * (y - limit)[start : stop + 1] / np.maximum(width * np.interp(x, steps, half), TINY)[start]
         yield Symptom(
             _message(str(name), run, float(x[start]), (float(x[stop]), float(y[stop]), float(limit[stop]))),
-            confidence_between(1 + float(np.median(beyond)), 1.0, 2.0),
+            confidence_between(1 + float(np.median(beyond)), 1.0, CERTAIN),
             {
                 "left_at": float(x[start]),
                 "value": float(y[stop]),
@@ -100,7 +103,7 @@ RULE = Rule(
     needs={"fact:bands": 1},
     check=check,
     why="A run without a fault can still do worse than earlier runs. Good runs show how this training usually goes, and their spread how much it varies by chance. A curve that leaves that band has another cause: the code, the data or the settings.",
-    how="Losses and metrics, reduced to medians, against the mean of the good runs, four standard deviations wide (wider for few runs; for a single run an estimate of what another seed may change), at the steps that all of them have. Only worse values count, and only three in a row and 5% of all points.",
+    how=f"Losses and metrics, reduced to medians, against the mean of the good runs, four standard deviations wide (wider for few runs; for a single run an estimate of what another seed may change), at the steps that all of them have. Only worse values count, and only {MIN_POINTS} in a row and {percent(MIN_STAY)} of all points.",
     sources=(
         Reference(
             "Bouthillier et al., Accounting for Variance in Machine Learning Benchmarks, MLSys 2021",
@@ -116,6 +119,6 @@ RULE = Rule(
         Run.drawn(_BAND, train_loss="2 1.5 1.2 1.0 2.9 0.8 0.8 0.7 0.7 0.7"),  # one bad epoch
         Run.drawn(_BAND, train_loss="2 1.0 0.5 0.3 0.2*6"),  # better than ever
     ),
-    limits={"width": WIDTH, "stay": STAY},
+    limits={"width": WIDTH, "stay": MIN_STAY},
     on_request=True,
 )

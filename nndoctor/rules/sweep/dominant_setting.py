@@ -5,33 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.hyperparameters import CHANCE as REPEATS
-from nndoctor.analysis.search import drawn, of
+from nndoctor.analysis.search import drawn, of, sureness
 from nndoctor.core.finding import Number, Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-FEWEST = 8  # trials
-SHARE = 0.15  # of the differences: less is not worth a word
-CHANCE = 0.05  # that a setting without effect explains as much, over all settings together
+MIN_TRIALS = 8
+MIN_SHARE = 0.15  # share of the differences; less is not worth a remark
+MIN_OTHER_SHARE = 0.02  # the same of the other settings that the message names
+MAX_CHANCE = 0.05  # probability that a setting without effect explains as much, over all settings together
 
 
-def check(run: Run, share: float = SHARE) -> Iterator[Symptom]:
+def check(run: Run, share: float = MIN_SHARE) -> Iterator[Symptom]:
     """Name the setting that explains most, and the others' shares as evidence."""
     search = of(run)
-    if len(search.scores) < FEWEST:
+    if len(search.scores) < MIN_TRIALS:
         return
     named = [(share, chance, name) for name, (share, chance) in search.effects.items() if name not in REPEATS]
     shares = sorted(named, key=lambda effect: (-effect[0], effect[2]))
     most, chance, name = shares[0] if shares else (0.0, 1.0, "")
-    if most < share or chance > CHANCE / len(shares):
+    if most < share or chance > MAX_CHANCE / len(shares):
         return
-    others = [f"{n} {percent(s)}" for s, _, n in shares[1:4] if s >= 0.02]
+    others = [f"{n} {percent(s)}" for s, _, n in shares[1:4] if s >= MIN_OTHER_SHARE]
     evidence: dict[str, Number] = {n.replace(" ", "_"): round(s, 3) for s, _, n in shares[:8]}
     yield Symptom(
         f"{name} explains {percent(most)} of the differences between the trials"
         + (f", {', '.join(others)}" if others else ""),
-        min(0.95, 1 - 4 * chance),
+        sureness(chance),
         evidence,
     )
 
@@ -52,6 +53,6 @@ RULE = Rule(
     remedies=("search-what-matters",),
     sick=(drawn("1.9 1.8 1.4 1.3 0.8 0.9 0.5 0.45", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2", batch_size="16 32 16 32 16 32 16 32"),),
     healthy=(drawn("0.51 0.5 0.52 0.49 0.51 0.5 0.52 0.48", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2"),),
-    limits={"share": SHARE},
+    limits={"share": MIN_SHARE},
     on_request=True,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.search import drawn, of
+from nndoctor.analysis.search import MOST_CERTAIN, drawn, of
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -17,9 +17,10 @@ from nndoctor.core.statistics import Array
 RATIOS = frozenset(
     {"lr", "weight_decay", "l1", "l2", "eps", "min_lr", "max_lr", "actor_lr", "critic_lr", "lr_min", "lr_max"}
 )
-FEWEST = 4  # different values
-APART = 8.0  # times: over less the two scales are nearly the same
-CLEARLY = 0.15  # that the values lie closer to an even spacing on the linear scale than on the log scale
+MIN_VALUES = 4  # different values
+MIN_RANGE = 8.0  # largest over smallest value; over less the two scales are nearly the same
+MARGIN = 0.15  # by which the values are closer to an even spacing on the linear scale than on the log scale
+LEAST_CERTAIN = 0.6  # confidence, to which the unevenness on the log scale is added
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -28,15 +29,15 @@ def check(run: Run) -> Iterator[Symptom]:
     for parameter in search.parameters:
         values = np.array(parameter.distinct) if parameter.numeric else np.empty(0)
         values = values[values > 0]
-        if parameter.name not in RATIOS or len(values) < FEWEST or values[-1] < APART * values[0]:
+        if parameter.name not in RATIOS or len(values) < MIN_VALUES or values[-1] < MIN_RANGE * values[0]:
             continue
-        if _unevenness(values) + CLEARLY > _unevenness(np.log(values)):
+        if _unevenness(values) + MARGIN > _unevenness(np.log(values)):
             continue
         upper = float((values > np.sqrt(values[0] * values[-1])).mean())
         yield Symptom(
             f"{parameter.name} was searched on a linear scale from {number(values[0])} to {number(values[-1])}: "
             f"{percent(upper)} of the values are in the upper half of the logarithmic range",
-            min(0.95, 0.6 + _unevenness(np.log(values))),
+            min(MOST_CERTAIN, LEAST_CERTAIN + _unevenness(np.log(values))),
             {
                 "setting": parameter.name,
                 "lowest": float(values[0]),
@@ -60,7 +61,7 @@ RULE = Rule(
     needs={"fact:search": 1},
     check=check,
     why="Learning rates matter by their ratio: the change from 0.001 to 0.002 matters as much as from 0.1 to 0.2. Evenly spaced values put nearly all trials into the largest decade.",
-    how=f"Learning rates, weight decay and penalties with at least {FEWEST} values over a factor of {APART:g} or more, which are more evenly spaced than their logarithms.",
+    how=f"Learning rates, weight decay and penalties with at least {MIN_VALUES} values over a factor of {MIN_RANGE:g} or more, which are more evenly spaced than their logarithms.",
     sources=(
         Reference("CS231n notes, Neural Networks Part 3, Hyperparameter ranges", "https://cs231n.github.io/neural-networks-3/"),
         Reference("Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012", "https://www.jmlr.org/papers/v13/bergstra12a.html"),

@@ -13,34 +13,36 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-FEWEST = 5  # trials
-SPREADS = 2.56 * 1.5  # deviations between the tenth and the ninetieth of a hundred by chance, half as many again
+MIN_TRIALS = 5
+MIN_FINISHED = 0.8  # share of the trials that ended in a score
+PERCENTILES = (10, 90)  # between which the scores are compared
+MAX_SPREADS = 2.56 * 1.5  # standard deviations between these percentiles by chance, and half as many on top
 WITHOUT_REPEATS = 0.65  # confidence where no setting was tried twice, so that the noise is a guess
-SHARE = 0.25  # of the best score, of a share of its error: seeds of small networks differ by as much
-CHANCE = 0.05  # that a setting without effect explains as much
+MAX_SHARE = 0.25  # share of the best score (for a fraction, of its error); seeds of small networks differ by as much
+MAX_CHANCE = 0.05  # probability that a setting without effect explains as much
 
 
-def check(run: Run, share: float = SHARE) -> Iterator[Symptom]:
+def check(run: Run, share: float = MAX_SHARE) -> Iterator[Symptom]:
     """Compare the spread of the trials with that of repeats, or with the score itself."""
     search = of(run)
     scores = search.scores[np.isfinite(search.scores)]
-    if len(scores) < FEWEST or len(scores) < 0.8 * len(search.scores) or not search.parameters:
+    if len(scores) < MIN_TRIALS or len(scores) < MIN_FINISHED * len(search.scores) or not search.parameters:
         return
-    low, high = np.percentile(scores, [10, 90])
+    low, high = np.percentile(scores, PERCENTILES)
     spread = float(high - low)
     repeats = search.repeats
-    if min(chance for _, chance in search.effects.values()) <= CHANCE / len(search.effects):
+    if min(chance for _, chance in search.effects.values()) <= MAX_CHANCE / len(search.effects):
         return
-    if spread <= (SPREADS * repeats if repeats is not None else share * search.size):
+    if spread <= (MAX_SPREADS * repeats if repeats is not None else share * search.size):
         yield Symptom(
             f"{len(scores)} trials with different settings differ by no more than chance: 80% of them are "
-            f"within {number(spread)}{_beside(search, repeats, spread)}",
+            f"within {number(spread)}{_compared(search, repeats, spread)}",
             TYPICAL if repeats is not None else WITHOUT_REPEATS,
             {"trials": len(scores), "spread": spread, "between_repeats": repeats, "best": search.told(search.best)},
         )
 
 
-def _beside(search: Search, repeats: float | None, spread: float) -> str:
+def _compared(search: Search, repeats: float | None, spread: float) -> str:
     if repeats is not None:
         return f", and repeats of one setting have a standard deviation of {number(repeats)}"
     return f", {percent(spread / search.size)} of the best score" if search.size else ""
@@ -54,7 +56,7 @@ RULE = Rule(
     needs={"fact:search": 1},
     check=check,
     why="If all trials end with similar scores, only the random seed was tested. Either the ranges are too narrow or these settings do not matter: in both cases further trials are wasted.",
-    how="The span between the 10th and the 90th percentile of the scores, compared with the standard deviation of repeats of one setting if there are any, otherwise with a quarter of the best score (for a fraction, of its error); and no setting explains the scores by more than chance.",
+    how=f"The span between the {PERCENTILES[0]}th and the {PERCENTILES[1]}th percentile of the scores, compared with the standard deviation of repeats of one setting if there are any, otherwise with {percent(MAX_SHARE)} of the best score (for a fraction, of its error); and no setting explains the scores by more than chance.",
     sources=(Reference("Godbole et al., Deep Learning Tuning Playbook, 2023", "https://github.com/google-research/tuning_playbook"),),
     remedies=("widen-search", "search-other-settings"),
     sick=(
@@ -65,6 +67,6 @@ RULE = Rule(
         drawn("1.9 1.2 0.8 0.5 0.45 0.6 0.9 2.1", lr="1e-5 3e-5 1e-4 3e-4 1e-3 3e-3 1e-2 3e-2"),
         drawn("0.500 0.501 0.482 0.481 0.470 0.471 0.461 0.460", lr="0.01 0.01 0.02 0.02 0.03 0.03 0.04 0.04", seed="1 2 1 2 1 2 1 2"),
     ),
-    limits={"share": SHARE},
+    limits={"share": MAX_SHARE},
     on_request=True,
 )  # fmt: skip
