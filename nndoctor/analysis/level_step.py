@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import MEDIAN_ERROR
 
 WINDOW = 15  # points on each side, and a twelfth of the run at most
 FEWEST = 3  # points on each side
@@ -15,7 +16,6 @@ ERRORS = 6.0  # standard errors of a step
 STEADY = 0.3  # of the step: the level before changes by less, and more than that is left of it later
 AGAIN = 0.6  # of the step: a second one as high shows a sawtooth or a change of the data
 LASTING = 0.08  # of the points, after which it is still seen
-MEDIAN_ERROR = 1.25  # times that of a mean
 
 
 @dataclass(frozen=True, slots=True)

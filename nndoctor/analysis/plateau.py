@@ -1,4 +1,4 @@
-"""How still a loss stands: what it falls by noise alone, when it leaves its start, and what a few readings show of that."""
+"""Whether a loss stays at its start: what it falls by noise alone, when it leaves its start, and what a few values show of that."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.analysis.chance import guesses
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import median
+from nndoctor.core.statistics import MEDIAN_ERROR, median
 
 STILL = 0.05  # of the reach: less than this is no progress
 GONE = 0.3  # of the reach: a loss that fell so far has left
@@ -21,7 +21,7 @@ THOUSANDTH = 0.001  # of the loss: no run that learns changes so little from its
 HUNDREDTH = 0.01  # of both losses: in the zoo, 98 of 100 such starts learn nothing, or very slowly
 FIRST = 9  # readings at most that tell the start
 STANDS_OUT = 2.5  # standard deviations
-MEDIAN = 1.25  # times that of a mean is the standard deviation of a median
+LEVEL_POINTS = 10  # of a trend between two fifths of a run, of which each level has a tenth's noise
 
 
 def exact(loss: Series) -> bool:
@@ -55,7 +55,12 @@ def chance_fall(loss: Series) -> float:
     """How far the best of the smooth curve may lie below the first readings by noise alone."""
     size = max(len(loss.y) / max(len(loss.smooth), 1), 1.0) * (2 * (len(loss.smooth) // 40) + 3)
     first = min(max(1, len(loss.y) // 20), FIRST)
-    return STANDS_OUT * MEDIAN * loss.noise * (1 / math.sqrt(size) + 1 / math.sqrt(first))
+    return STANDS_OUT * MEDIAN_ERROR * loss.noise * (1 / math.sqrt(size) + 1 / math.sqrt(first))
+
+
+def chance_trend(loss: Series) -> float:
+    """How far the levels of two parts of a run may differ by noise alone."""
+    return STANDS_OUT * MEDIAN_ERROR * loss.noise * math.sqrt(LEVEL_POINTS / len(loss.y))
 
 
 def at_usual_guess(loss: Series, fall: float) -> bool:

@@ -51,21 +51,22 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     fell = training_fell(run, seen.at)
     gained = None if fell is None else fell / distance_covered(run)
-    tuned = _worse_text(run, validation, seen)
-    risen = seen.height >= MIN_NOISES * seen.noise and (
-        seen.share >= MIN_RISE or _turned(validation, seen, gained) or tuned
-    )
-    if not risen and not _rises_steadily(seen):
-        return
     if (gained is not None and gained < MIN_GAIN) or _metric_improves(run, seen.at):
         return
-    yield _symptom(
-        run,
-        validation,
-        seen,
-        slight=_is_slight(validation, seen) and not tuned if risen else not _rises_far(validation, seen),
-        with_training=fell is not None,
-    )
+    if _has_risen(run, validation, seen, gained):
+        slight = _is_slight(validation, seen) and not _worse_text(run, validation, seen)
+    elif _rises_steadily(seen):
+        slight = not _rises_far(validation, seen)
+    else:
+        return
+    yield _symptom(run, validation, seen, slight=slight, with_training=fell is not None)
+
+
+def _has_risen(run: Run, validation: Series, seen: Rise, gained: float | None) -> bool:
+    """Whether the rise is well above the noise, and large for the distance covered, for few evaluations or for a text."""
+    if seen.height < MIN_NOISES * seen.noise:
+        return False
+    return seen.share >= MIN_RISE or _turned(validation, seen, gained) or _worse_text(run, validation, seen)
 
 
 def _worse_text(run: Run, validation: Series, seen: Rise) -> bool:

@@ -19,6 +19,7 @@ MIN_COMMON = 4  # steps that have both values
 MIN_DISTINCT = 4  # distinct values
 MIN_DISTINCT_SETTLED = 12  # the same where the second half shows no change in its digits, which hide the difference
 SAME_DIGITS = 7  # significant digits to which two values are the same
+MAX_DIFFERENCE = 10.0**-SAME_DIGITS  # share of a value
 DISTINCT_DIGITS = 3  # decimals of the range to which values count as distinct
 MIN_EQUAL = 0.9  # share of the values that are the same
 MIN_POINTS = 8  # values of each loss before a remark
@@ -82,7 +83,7 @@ def _same(train: Series, validation: Series) -> bool:
     ours, theirs = _common(train, validation)
     if len(ours) < MIN_COMMON:
         return False
-    same = np.abs(ours - theirs) <= 10.0**-SAME_DIGITS * np.abs(theirs)
+    same = np.abs(ours - theirs) <= MAX_DIFFERENCE * np.abs(theirs)
     return float(same.mean()) >= MIN_EQUAL and len(np.unique(np.round(theirs[same] / span, DISTINCT_DIGITS))) >= (
         MIN_DISTINCT_SETTLED if _settled(theirs) else MIN_DISTINCT
     )

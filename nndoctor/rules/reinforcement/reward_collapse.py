@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.reinforcement import levels, spread
 from nndoctor.analysis.workload import Workload, workload
-from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -17,6 +16,9 @@ ERRORS = 4.0  # standard errors of a level
 MIN_SPREADS = 0.25  # spreads of the rewards at the start
 LATEST_BEST = 0.93  # share of the run; a fall that began later may be a dip
 MIN_POINTS = 10
+FALLEN = (
+    0.94  # confidence: the fall is measured; less than DIRECT, so that an update that is too large, its cause, leads
+)
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -33,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     yield Symptom(
         f"reward fell from about {number(way.best)} around step {step(way.best_step)} to {number(way.last)} and has not recovered",
-        DIRECT,
+        FALLEN,
         {"start": way.start, "best": way.best, "best_step": way.best_step, "last": way.last},
         series="reward",
         step=way.best_step,

@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from nndoctor.analysis.chance import at_chance
-from nndoctor.analysis.convergence import confidence_between, end_error, lr_share, reach, roughness
+from nndoctor.analysis.convergence import confidence_between, lr_share, reach, roughness
+from nndoctor.analysis.lasting_rise import FACTOR, ends_above, far_above_at_once
 from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
 from nndoctor.analysis.unlogged_causes import not_reset
@@ -21,24 +22,16 @@ from nndoctor.core.formatting import MAX_FACTOR, number, percent, place
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import LOWER_QUARTILE, TINY, quantile
+from nndoctor.core.statistics import TINY
 
 MAX_LOST = 0.6  # share of what was learned that is lost at the end; a bad batch loses less, and the loss comes back
 MIN_LEARNED = 0.5  # share of the reach that the loss counts as having fallen at least
-NOISES = 8.0  # standard errors of the level at the end that a rise exceeds; the best of many levels is 2 to 3 too low
-UNSURE = 4.0  # points; the fewer there are, the less is known of their noise, and the more a rise must exceed
-MIN_POINTS = 12
 MAX_CALM = 1.1  # times the first loss that a loss which rose smoothly ends at
 MATERIAL = 0.01  # share of the first loss; a loss that moves by less stays where it is
 MAX_JITTER = 0.03  # share of the rise that a smooth one has as noise
 GROWS = 1.3  # times, from one fifth of the run to the next
 FIFTHS, MIN_PILED = 5, 20  # parts of the run that grow one after the other, and values that show it
 EARLY_BEST = 0.2  # share of the run before which the best value of such a loss comes
-CLIMBING = 4  # last values that rise one after the other
-MIN_TENTH = 5  # values of the last tenth that show a level
-CLEARLY_ABOVE, WELL_ABOVE = 0.1, 0.3  # shares of the rise by which single values, and levels, are above the best
-NEARLY_ALL = 0.8  # share of the values of the last tenth
-BEFORE_END = (0.8, 0.9)  # shares of the run between which the level is that just before the end
 SECOND_HALF = 0.5  # share of the run after which the jitter is measured
 BEFORE_TURN, AFTER_TURN = 0.05, 0.1  # shares of the run around the best value in which the learning rate is looked at
 NEAR_PEAK = 0.5  # share of its peak at which that learning rate is high
@@ -46,7 +39,6 @@ EXPLODED_RANGE = 0.3  # share of the reach; a smaller rise of a loss that hardly
 EXPLODED = 0.97  # confidence where the rise is a multiple of the decrease; no healthy run of the zoo does that
 LARGEST_RATIO = 1e9  # a rise over almost nothing learned is infinite, which JSON cannot spell
 NOT_RESET = 0.5  # weight of the cause that gradients are not reset, where the loss piles up
-FACTOR = 3.0  # times the first loss; CS231n: "if the cost is ever > 3 * original cost, break out early"
 
 VALUES = (
     Cause(
@@ -107,8 +99,8 @@ def _hardly_moves(loss: Series) -> bool:
 
 def _rise(run: Run, loss: Series, lost: float) -> _Rise:
     height, learned = loss.last - loss.best, max(loss.first - loss.best, 0.0)
-    stays_up = _ends_above(loss, height)
-    at_once = not stays_up and _at_once(loss)
+    stays_up = ends_above(loss, height)
+    at_once = not stays_up and far_above_at_once(loss)
     exploded = at_once or _multiplies(run, loss, height, learned)
     gone = learned > 0 and height > lost * max(learned, MIN_LEARNED * reach(run))
     return _Rise(height, learned, at_once, exploded, (at_once or stays_up) and (exploded or gone))
@@ -135,11 +127,6 @@ def _symptom(run: Run, loss: Series, rise: _Rise, lost: float) -> Symptom:
     )
 
 
-def _ends_above(loss: Series, rise: float) -> bool:
-    """Whether the loss ends clearly above its best, and stays there."""
-    return rise > 0 and _stands_out(loss, rise) and _stays(loss)
-
-
 def _multiplies(run: Run, loss: Series, rise: float, learned: float) -> bool:
     """Whether the loss rose by a multiple of its decrease; where it never fell, of its first value."""
     far = rise > FACTOR * learned if learned > 0 else rise > abs(loss.first)
@@ -162,47 +149,6 @@ def _values(run: Run) -> Iterator[Symptom]:
         causes=VALUES,
         remedies=("lower-learning-rate", "slower-targets", "scale-rewards", "clip-gradients"),
     )
-
-
-def _at_once(loss: Series) -> bool:
-    """Whether three values in four of the second half are above three times the very first, however wildly they oscillate."""
-    start = float(loss.y[0])
-    return len(loss.y) >= MIN_POINTS and quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE) > FACTOR * start > 0
-
-
-def _stands_out(loss: Series, rise: float) -> bool:
-    """Whether a rise is more than the noise of the last tenth's level, or nearly all of the second half is far above the start."""
-    late = quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE)
-    noises = NOISES * (1 + UNSURE / len(loss.y))
-    return rise > noises * end_error(loss) or late > 2.0 * loss.first > 0
-
-
-def _stays(loss: Series) -> bool:
-    """Whether the values before the last are high, too, so that one high last value does not count."""
-    return _still_climbs(loss) or _tenth_is_above(loss) or _level_is_above(loss)
-
-
-def _still_climbs(loss: Series) -> bool:
-    """Whether the last values rise one after the other, all of them above the start, however steeply."""
-    last = loss.y[-CLIMBING:]
-    return len(last) == CLIMBING and bool(np.all(np.diff(last) > 0)) and float(last[0]) > loss.first
-
-
-def _tenth_is_above(loss: Series) -> bool:
-    """Whether nearly all values of the last tenth are above the best level and the start, however far they jump."""
-    tenth = loss.y[len(loss.y) * 9 // 10 :]
-    if len(tenth) < MIN_TENTH:
-        return False
-    above = float(np.mean(tenth > loss.best + CLEARLY_ABOVE * (loss.last - loss.best)))
-    if above >= NEARLY_ALL and float(tenth.min()) > loss.first:
-        return True
-    return float(np.quantile(tenth, 1 - NEARLY_ALL)) - loss.best > FACTOR**2 * (loss.first - loss.best) > 0
-
-
-def _level_is_above(loss: Series) -> bool:
-    """Whether the level just before the end, and the smooth end, are well above the best."""
-    limit = loss.best + WELL_ABOVE * (loss.last - loss.best)
-    return len(loss.y) >= CLIMBING and loss.level(*BEFORE_END) > limit and float(loss.smooth[-1]) > limit
 
 
 def _message(run: Run, loss: Series, *, at_once: bool) -> str:

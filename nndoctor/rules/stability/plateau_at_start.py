@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis import plateau as still
+from nndoctor.analysis import plateau
 from nndoctor.analysis.chance import at_chance, chance_loss, classes
-from nndoctor.analysis.convergence import confidence_between, reach, roughness
+from nndoctor.analysis.convergence import confidence_between, end_error, reach, roughness
 from nndoctor.analysis.loss_explosion import unrecovered_peak
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.stuck_causes import stuck_causes
-from nndoctor.core.confidence import BY_DEFINITION
+from nndoctor.core.confidence import BY_DEFINITION, DIRECT
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -21,98 +20,122 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
 
-HALF = 0.5  # flat for this share of the run before it moves
-RISEN = 0.3  # of its size: a loss that ends so far above its start does not stay there
-MANY = 8  # points
-LOUD = 0.05  # of its size: plateaus of most kinds jitter by less than 0.5 %
-WILD = 0.5  # of its own size: a loss thrown up by as much
-OFTEN = 0.15  # of the readings: is not flat but swings
-BRIEF = 100  # optimizer steps of a recorded run
-LEARNED = 0.6  # of the errors of guessing: a network with fewer has learned, however flat its loss
+MIN_FLAT = 0.5  # share of the run for which the loss is flat before it moves
+CERTAIN_FLAT = 0.9  # the same from which there is no doubt
+MIN_RISE, RISE_ERRORS = 0.3, 4.0  # share of its size, and standard errors, by which a loss ends above its start
+MIN_POINTS = 8
+AFTER_START = 0.3  # share of the run after which the roughness is measured
+MAX_ROUGHNESS = 0.05  # share of its size; most plateaus jitter by less than 0.5 %
+FAR_ABOVE = 0.5  # share of its last value by which a value is far above it
+MAX_OFTEN, MAX_FEW = 0.15, 4  # share of such values in a flat loss; in so few values any number
+FIRST_FIFTH = 0.2  # share of the run at its start and at its end whose levels show the trend
+TREND_ERRORS, SMALL_TREND = 3.0, 0.5  # times the noise, and times a fall that is next to nothing, of a steady fall
+LARGE_FALL, FALL_NOISES = 0.2, 3.0  # share of the first loss, and times its noise, that no plateau falls by
+NEAR_GUESSING, AT_GUESSING = 0.05, 0.03  # shares of a loss by which it differs from that of guessing
+BELOW_GUESSING = 0.9  # share of the loss of guessing below which the network has learned
+MIN_STEPS = 100  # optimizer steps of a recorded run
+MAX_ERROR = 0.6  # share of the errors of guessing; a network with fewer has learned, however flat its loss
+FEW_VALUES = 0.75  # confidence where only a few values show the plateau
+WHOLE_RUN = 0.85  # the same where the whole run is flat
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """See whether the loss left its start at all, and when."""
     loss = run.series["train/loss"]
-    if len(loss.y) < still.FEW and not (still.exact(loss) or still.stands_still(run, loss)):
+    if len(loss.y) < plateau.FEW and not (plateau.exact(loss) or plateau.stands_still(run, loss)):
         return
-    if (
-        begins_late(run) is not None
-        or _has_learned(run)
-        or unrecovered_peak(loss) is not None
-        or _rises(loss)
-        or _swings(run, loss)
-    ):
+    if begins_late(run) is not None or _has_learned(run) or _is_unstable(run, loss):
         return
     fall = float(median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):
         yield _symptom(run, loss, fall, BY_DEFINITION)
         return
-    share = still.left_at(loss)
-    if share >= HALF and len(loss.y) >= 8:
+    share = plateau.left_at(loss)
+    if share >= MIN_FLAT and len(loss.y) >= MIN_POINTS:
         yield _symptom(run, loss, fall, share)
 
 
+def _is_unstable(run: Run, loss: Series) -> bool:
+    """Whether the loss exploded, rises or oscillates: other rules report that."""
+    return unrecovered_peak(loss) is not None or _rises(loss) or _oscillates(run, loss)
+
+
 def _rises(loss: Series) -> bool:
-    return bool(loss.last - loss.first > RISEN * abs(loss.first) + 4 * loss.noise / max(len(loss.y) / 10, 1.0) ** 0.5)
+    return bool(loss.last - loss.first > MIN_RISE * abs(loss.first) + RISE_ERRORS * end_error(loss))
 
 
-def _swings(run: Run, loss: Series) -> bool:
-    """Whether the losses jump about: a network that stands still gives the same loss again, whatever the batch."""
+def _oscillates(run: Run, loss: Series) -> bool:
+    """Whether the losses jump about: a network that does not move gives the same loss again, whatever the batch."""
     validation = run.series.get("validation/loss")
-    both = [loss, validation] if validation is not None and len(validation.y) >= MANY else [loss]
-    return all(len(s.y) >= MANY and roughness(s, 0.3) > LOUD * abs(s.last) for s in both)
+    both = [loss, validation] if validation is not None and len(validation.y) >= MIN_POINTS else [loss]
+    return all(len(s.y) >= MIN_POINTS and roughness(s, AFTER_START) > MAX_ROUGHNESS * abs(s.last) for s in both)
 
 
 def _never_moves(run: Run, loss: Series, fall: float) -> bool:
-    if float(np.mean(loss.y - loss.last > WILD * abs(loss.last))) > OFTEN and len(loss.y) > 4:
+    """Whether the whole run stays at its start, or at the level of guessing."""
+    if _is_often_far_above(loss):
         return False
-    noise = still.STANDS_OUT * loss.noise / np.sqrt(max(len(loss.y) / 10, 1.0))
-    trend = loss.level(0.0, 0.2) - loss.level(0.8, 1.0)
-    little = still.LITTLE * abs(loss.first) if loss.low > 0 else 0.0  # of a loss without a zero nothing is a share
-    steady = loss.forecast is not None and trend > 3 * noise and trend > 0.5 * little
+    little = plateau.LITTLE * abs(loss.first) if loss.low > 0 else 0.0  # of a loss without a zero nothing is a share
+    trend = loss.level(0.0, FIRST_FIFTH) - loss.level(1 - FIRST_FIFTH, 1.0)
+    steady = _falls_steadily(loss, trend, little)
     if steady and fall > little:
         return False
     guesses = _guesses(run, loss)
     if guesses is not None:
         return guesses
-    if still.at_usual_guess(loss, fall):
+    if plateau.at_usual_guess(loss, fall):
         return True
-    left = still.left_behind(loss)
-    if steady or left > max(little, min(still.chance_fall(loss), 0.2 * abs(loss.first))):
+    left = plateau.left_behind(loss)
+    if steady or left > max(little, min(plateau.chance_fall(loss), LARGE_FALL * abs(loss.first))):
         return False
-    return trend < still.STANDS_OUT * still.MEDIAN * loss.noise * math.sqrt(10 / len(loss.y)) or left <= little
+    return left <= little or trend < plateau.chance_trend(loss)
+
+
+def _is_often_far_above(loss: Series) -> bool:
+    """Whether more than a few of the values are far above the last one: the loss is not flat."""
+    often = float(np.mean(loss.y - loss.last > FAR_ABOVE * abs(loss.last)))
+    return len(loss.y) > MAX_FEW and often > MAX_OFTEN
+
+
+def _falls_steadily(loss: Series, trend: float, little: float) -> bool:
+    """Whether the loss falls from its first fifth to its last by more than noise and rounding, on a curve that can be extrapolated."""
+    noise = plateau.STANDS_OUT * end_error(loss)
+    return loss.forecast is not None and trend > TREND_ERRORS * noise and trend > SMALL_TREND * little
 
 
 def _guesses(run: Run, loss: Series) -> bool | None:
-    """Whether the loss ends at the level of guessing; None where the log does not tell."""
+    """Whether the loss ends at the level of guessing; None where the log does not show it."""
     chance = chance_loss(run)
-    if at_chance(run) and abs(loss.last - (chance or loss.last)) < 0.05 * abs(loss.last):
+    if at_chance(run) and abs(loss.last - (chance or loss.last)) < NEAR_GUESSING * abs(loss.last):
         return True
-    return False if chance is not None and loss.last < 0.9 * chance else None
+    return False if chance is not None and loss.last < BELOW_GUESSING * chance else None
 
 
 def _has_learned(run: Run) -> bool:
+    """Whether the validation loss fell by much, or the error is well below that of guessing."""
+    return _validation_fell(run) or _error_is_low(run)
+
+
+def _validation_fell(run: Run) -> bool:
     validation = run.series.get("validation/loss")
-    if (
-        validation is not None
-        and len(validation.y) >= 5
-        and validation.first - validation.last > max(0.2 * abs(validation.first), 3 * validation.noise)
-    ):
-        return True
-    error = run.get("train/metric") or run.get("validation/metric")
-    if error is None or not run.judged_by_share or not len(error.y):
+    if validation is None or len(validation.y) < plateau.FEW:
         return False
-    number_of = classes(run)
-    guessing = 1 - 1 / number_of if number_of else 0.5
-    return error.low < LEARNED * guessing and len(error.y) >= 2
+    return validation.first - validation.last > max(LARGE_FALL * abs(validation.first), FALL_NOISES * validation.noise)
+
+
+def _error_is_low(run: Run) -> bool:
+    error = run.get("train/metric") or run.get("validation/metric")
+    if error is None or not run.judged_by_share or len(error.y) <= 1:
+        return False
+    number_of = classes(run) or 2
+    return error.low < MAX_ERROR * (1 - 1 / number_of)
 
 
 def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
     chance, number_of = chance_loss(run), classes(run)
     guess = (
         f", the loss of random guessing among {number_of} classes"
-        if number_of and chance and abs(loss.last - chance) < 0.03 * chance
+        if number_of and chance and abs(loss.last - chance) < AT_GUESSING * chance
         else ""
     )
     end = float(loss.x[0] + share * (loss.x[-1] - loss.x[0]))
@@ -142,27 +165,27 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
     )
 
 
-def _message(flat: str, readings: int, *, whole: bool) -> str:
+def _message(flat: str, values: int, *, whole: bool) -> str:
     if not whole:
         return flat
-    if readings >= still.FEW:
+    if values >= plateau.FEW:
         return f"{flat}: the network does not learn"
-    return f"{flat} in {'both' if readings == 2 else f'all {readings}'} values: the network does not learn"
+    return f"{flat} in {'both' if values == 2 else f'all {values}'} values: the network does not learn"
 
 
 def _confidence(loss: Series, share: float, *, guess: bool) -> float:
-    if len(loss.y) < still.FEW and not still.exact(loss):
-        return 0.75
+    if len(loss.y) < plateau.FEW and not plateau.exact(loss):
+        return FEW_VALUES
     if guess:
-        return 0.95
-    return 0.85 if share >= 1 else confidence_between(share, HALF, 0.9)
+        return DIRECT
+    return WHOLE_RUN if share >= 1 else confidence_between(share, MIN_FLAT, CERTAIN_FLAT)
 
 
 def _severity(run: Run, loss: Series, share: float) -> Severity | None:
     """Information where the recorder saw so few steps that a slow start is no verdict; no error where the log may only have begun."""
-    if run.layers and len(loss.values) < BRIEF:
+    if run.layers and len(loss.values) < MIN_STEPS:
         return Severity.INFO
-    begun = len(loss.y) < still.FEW and not still.exact(loss)
+    begun = len(loss.y) < plateau.FEW and not plateau.exact(loss)
     return None if share >= 1 and not begun else Severity.WARNING
 
 
@@ -174,7 +197,7 @@ RULE = Rule(
     needs={"train/loss": 2},
     check=check,
     why="A run whose loss stays at that of random guessing has learned nothing. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how="The loss falls by less than 2% or less than its own noise, or accuracy never leaves 1/C; or the loss stays within 5% of its initial value for more than half of the run. Several causes look alike in a log, so they are ranked.",
+    how=f"The loss falls by less than {percent(plateau.LITTLE)} or less than its own noise, or the accuracy never leaves that of guessing; or the loss has fallen by less than {percent(plateau.STILL)} of its total decrease for more than {percent(MIN_FLAT)} of the run. Several causes look alike in a log, so they are ranked.",
     sources=(
         Reference(
             "CS231n: 'loss barely changing: learning rate is probably too low'; a stuck loss: bad initialization is a prime suspect",

@@ -1,4 +1,4 @@
-"""The loss jumped up in one step, as after a resume that did not restore everything, and had to be won again."""
+"""The loss jumped up in one step, as after a resume that did not restore everything, and had to be learned again."""
 
 from __future__ import annotations
 
@@ -8,48 +8,52 @@ import numpy as np
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
-from nndoctor.analysis.level_step import LevelStep, step_up
-from nndoctor.analysis.spikes import Jump, Jumps, jumps, steepest
+from nndoctor.analysis.level_step import ERRORS, WINDOW, LevelStep, step_up
+from nndoctor.analysis.spikes import ONE_STEP, Jump, Jumps, jumps, steepest
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import distinct, number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import median
+from nndoctor.core.statistics import TINY, median
 
-HEIGHT = 0.3  # of the run's reach
-KNOWN_HEIGHT = 0.15  # the same at a step where the log says that the run was resumed
+MIN_HEIGHT = 0.3  # share of the run's reach
+MIN_HEIGHT_AT_RESUME = 0.15  # the same at a step where the log says that the run was resumed
+CERTAIN_HEIGHT = 0.9  # the same from which there is no doubt
 SPREADS = 8.0  # standard deviations of the points before
-LOST = 0.5  # of the way down from the start: so much must be undone where the log does not name a resume
-BEYOND = 1.15  # times that way: what climbs above the start has diverged
-WEIGHTS = 0.7  # of the way down before: a jump so high takes the model back to its start
-AT_ONCE = (
-    0.75  # of the height, in the first step, or in two where the first value is a mean over steps before and after
-)
-LASTING = 0.08  # of the points: what comes back sooner is a spike
-SMOOTH = 0.15  # of the height: after a resume the loss goes on as calmly as before
-NEAR = 3  # points from a resume that the log names
-STEP = 0.18  # of the run's reach: a step between the medians of many noisy points
-OVERSHOT = 1.5  # times the step: a loss that jumps higher was unstable
+MIN_LOST = 0.5  # share of the way down from the start that is undone where the log does not name a resume
+MAX_LOST = 1.15  # the same; a loss that climbs far above its start has diverged
+BACK_TO_START = 0.7  # the same from which the model is back at its start
+FIRST_STEP = 0.75  # share of the height that the first step has, or two where the first value is a mean over steps before and after
+MIN_LASTING, MIN_LASTING_POINTS = 0.08, 3  # share of the points, and points; what comes back sooner is a spike
+MAX_STEP_AFTER, NOISES_AFTER = 0.15, 6.0  # share of the height, and times the noise, of any step after the jump
+MIN_FALL_AFTER = 0.1  # share of the height by which the loss falls again
+NEARBY = 3  # points from a resume that the log names
+MIN_STEP = 0.18  # share of the run's reach: a step between the medians of many noisy points
+MAX_OVERSHOT = 1.5  # times the step; a loss that jumps higher was unstable
 RAISED = 1.3  # times the learning rate before: a warm restart, or a schedule that was not restored
-NORM = 4.0  # times the usual gradient norm: then a step of the optimizer threw the weights, no resume
+NORM_BURST = 4.0  # times the usual gradient norm: a step of the optimizer, not a resume, moved the weights
+UNNAMED, OF_STEP = (
+    0.9,
+    0.8,
+)  # factors on the confidence where the log names no resume, and where only the level steps up
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look for one jump that stays, at a resume that the log names, or down to the level of a run's start."""
     loss = run.series["train/loss"]
     scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
-    if run.fact("resumed_at") is None and steepest(loss) < 0.5 * STEP * scale:  # of two points one takes half of it
+    if run.fact("resumed_at") is None and steepest(loss) < ONE_STEP * MIN_STEP * scale:
         return
-    seen = jumps(loss, KNOWN_HEIGHT * scale)
+    seen = jumps(loss, MIN_HEIGHT_AT_RESUME * scale)
     lasting = [event for event in seen.events if _lasts(seen, event)]
     known = next((e for e in lasting if _named(run, seen, e)), None)
-    event = known or next((e for e in _only(lasting, HEIGHT * scale) if _starts_over(run, loss, seen, e)), None)
+    event = known or next((e for e in _only(lasting, MIN_HEIGHT * scale) if _starts_over(run, loss, seen, e)), None)
     if event is not None:
         yield _symptom(run, seen, event, scale, known=known is not None)
         return
-    step = step_up(loss, STEP * scale)
-    if step is not None and _calm(loss, step) and not _raised(run, loss, step):
+    step = step_up(loss, MIN_STEP * scale)
+    if step is not None and _is_calm(loss, step) and not _rate_or_norm_rises(run, loss, step):
         yield _of_step(run, loss, step, scale)
 
 
@@ -60,45 +64,42 @@ def _only(events: Sequence[Jump], height: float) -> Sequence[Jump]:
 
 def _lasts(seen: Jumps, event: Jump) -> bool:
     """Whether a jump stands out from the points before it, and does not come back soon."""
-    return event.height > SPREADS * event.noise and event.back - event.start > max(3, LASTING * len(seen.y))
+    return event.height > SPREADS * event.noise and event.back - event.start > max(
+        MIN_LASTING_POINTS, MIN_LASTING * len(seen.y)
+    )
 
 
 def _named(run: Run, seen: Jumps, event: Jump) -> bool:
     """Whether the log says that the run was resumed there."""
     at = run.fact("resumed_at")
     places = [float(step) for step in at] if isinstance(at, tuple) else []
-    return any(abs(int(np.searchsorted(seen.x, place)) - event.start) <= NEAR for place in places)
+    return any(abs(int(np.searchsorted(seen.x, place)) - event.start) <= NEARBY for place in places)
 
 
 def _starts_over(run: Run, loss: Series, seen: Jumps, event: Jump) -> bool:
     """Whether the loss goes back, in one step and calmly, to where an untrained network begins, and falls again from there."""
     y = seen.y
     way = loss.first - event.level
-    up = next(
-        (
-            k
-            for k in (event.start, event.start + 1)
-            if k < len(y) and y[k] - y[event.start - 1] >= AT_ONCE * event.height
-        ),
-        None,
-    )
-    if up is None or not LOST * way < event.height < BEYOND * way:
+    first = [k for k in (event.start, event.start + 1) if k < len(y)]
+    up = next((k for k in first if y[k] - y[event.start - 1] >= FIRST_STEP * event.height), None)
+    if up is None or not MIN_LOST * way < event.height < MAX_LOST * way:
         return False
     after = y[up:]
-    if len(after) < 2 * NEAR or float(np.abs(np.diff(after)).max()) > max(SMOOTH * event.height, 6 * event.noise):
+    calm = max(MAX_STEP_AFTER * event.height, NOISES_AFTER * event.noise)
+    if len(after) < 2 * NEARBY or float(np.abs(np.diff(after)).max()) > calm:
         return False
-    falls = median(after[:NEAR]) - median(after[-NEAR:]) > max(2 * event.noise, 0.1 * event.height)
+    falls = median(after[:NEARBY]) - median(after[-NEARBY:]) > max(2 * event.noise, MIN_FALL_AFTER * event.height)
     return falls and not _norm_bursts(run, float(seen.x[event.start]))
 
 
-def _calm(loss: Series, step: LevelStep) -> bool:
+def _is_calm(loss: Series, step: LevelStep) -> bool:
     """Whether the loss steps up to no more than it began with, and no value around the step is much higher."""
     height, around = step.after - step.before, loss.y[step.at - 1 : step.at + step.width]
-    back = height < BEYOND * (loss.first - step.before)
-    return back and float(around.max()) - step.before < OVERSHOT * height + SPREADS * loss.noise
+    back = height < MAX_LOST * (loss.first - step.before)
+    return back and float(around.max()) - step.before < MAX_OVERSHOT * height + SPREADS * loss.noise
 
 
-def _raised(run: Run, loss: Series, step: LevelStep) -> bool:
+def _rate_or_norm_rises(run: Run, loss: Series, step: LevelStep) -> bool:
     """Whether the learning rate rises around a step, as in a warm restart, or the gradient norm bursts there."""
     lr = run.series.get("lr")
     if lr is not None and len(lr.y) > 1 and lr.low >= 0:
@@ -115,22 +116,22 @@ def _of_step(run: Run, loss: Series, step: LevelStep, scale: float) -> Symptom:
     return Symptom(
         f"training loss stepped up from about {first} to {second} at {run.place(where)} and falls again from there, "
         "as if the run had been resumed without all of its state",
-        0.8 * confidence_between(height / scale, STEP, 0.9),
+        OF_STEP * confidence_between(height / scale, MIN_STEP, CERTAIN_HEIGHT),
         {"before": step.before, "after": step.after, "noise_before": loss.noise},
         series="train/loss",
         step=where,
         span=(where, float(loss.x[-1])),
-        causes=_causes(run, where, height / max(loss.first - step.before, 1e-12)),
+        causes=_causes(run, where, height / max(loss.first - step.before, TINY)),
     )
 
 
 def _norm_bursts(run: Run, at: float) -> bool:
     """Whether the gradient norm was far above its usual size in the steps around a place."""
     norm = run.series.get("grad_norm")
-    if norm is None or len(norm.y) < 2 * NEAR:
+    if norm is None or len(norm.y) < 2 * NEARBY:
         return False
     place = int(np.searchsorted(norm.x, at))
-    return float(norm.y[max(place - NEAR, 0) : place + 2].max(initial=0.0)) > NORM * median(norm.y)
+    return float(norm.y[max(place - NEARBY, 0) : place + 2].max(initial=0.0)) > NORM_BURST * median(norm.y)
 
 
 def _symptom(run: Run, seen: Jumps, event: Jump, scale: float, *, known: bool) -> Symptom:
@@ -139,12 +140,13 @@ def _symptom(run: Run, seen: Jumps, event: Jump, scale: float, *, known: bool) -
     resumed = "where the run was resumed" if known else "as if the run had been resumed without all of its state"
     return Symptom(
         f"training loss jumped from {before} to {after} at {run.place(where)}, {resumed}",
-        confidence_between(event.height / scale, KNOWN_HEIGHT if known else HEIGHT, 0.9) * (1.0 if known else 0.9),
+        confidence_between(event.height / scale, MIN_HEIGHT_AT_RESUME if known else MIN_HEIGHT, CERTAIN_HEIGHT)
+        * (1.0 if known else UNNAMED),
         {"before": float(seen.y[event.start - 1]), "after": float(seen.y[event.start]), "noise_before": event.noise},
         series="train/loss",
         step=where,
         span=(where, float(seen.x[min(event.back, len(seen.x) - 1)])),
-        causes=_causes(run, where, event.height / max(run.series["train/loss"].first - event.level, 1e-12)),
+        causes=_causes(run, where, event.height / max(run.series["train/loss"].first - event.level, TINY)),
     )
 
 
@@ -154,8 +156,8 @@ def _causes(run: Run, at: float, back: float) -> tuple[Cause, ...]:
     rate = (
         None if lr is None or len(lr.y) < 2 else np.interp(at + np.array([-1, 1]) * median(np.diff(lr.x)), lr.x, lr.y)
     )
-    schedule = rate is not None and not 1 / RAISED < float(rate[1]) / max(float(rate[0]), 1e-300) < RAISED
-    weights = back > WEIGHTS
+    schedule = rate is not None and not 1 / RAISED < float(rate[1]) / max(float(rate[0]), TINY) < RAISED
+    weights = back > BACK_TO_START
     return (
         Cause(
             "wrong or incomplete checkpoint loaded",
@@ -196,7 +198,7 @@ RULE = Rule(
     needs={"train/loss": 20},
     check=check,
     why="A resumed run should continue where it stopped. If the optimizer state, the schedule, the data position or some weights were not restored, part of the training is lost.",
-    how=f"One jump by eight standard deviations of the points before that lasts for {percent(LASTING)} of the run: at a step where the log says that the run was resumed ({percent(KNOWN_HEIGHT)} of the run's reach), or, without such a mark, in a single step back to at least half of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to 15 points by {percent(STEP)} of the reach and six standard errors, while the learning rate does not rise.",
+    how=f"One jump by {SPREADS:g} standard deviations of the points before that lasts for {percent(MIN_LASTING)} of the run: at a step where the log says that the run was resumed ({percent(MIN_HEIGHT_AT_RESUME)} of the run's reach), or, without such a mark, in a single step back to at least {percent(MIN_LOST)} of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to {WINDOW} points by {percent(MIN_STEP)} of the reach and {ERRORS:g} standard errors, while the learning rate does not rise.",
     sources=(
         Reference(
             "PyTorch tutorials, Saving and loading a general checkpoint",

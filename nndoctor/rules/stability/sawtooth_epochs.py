@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,29 +15,35 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, bins, quantile
 
-ALIKE = 0.45  # correlation of the pattern with itself one period later
-CHANCE = 2.5  # standard deviations of the best of many lags, each 1/sqrt(n) in noise
-TREND = 12  # medians that the trend is drawn through
-NEARLY = 0.85  # of the best correlation
-PERIODS = 4  # seen at least this often
-SHARE = 0.08  # of the reach: a smaller wave is harmless
+MIN_CORRELATION = 0.45  # correlation of the pattern with itself one period later
+CHANCE_ERRORS = 2.5  # standard deviations of the best of many lags, each 1/sqrt(n) in noise
+CERTAIN = 0.95  # correlation from which there is no doubt
+TREND_MEDIANS = 12  # medians that the trend is drawn through
+MAX_POINTS = 4096  # last values that are searched for a period
+NEARLY_AS_ALIKE = 0.85  # share of the best correlation
+MIN_PERIODS = 4  # periods in the values
+MIN_LAG, MIN_LAGS = 5, 8  # points of the shortest period, and lags that are compared
+TOLERANCE = 20  # part of a lag within which a shorter one is searched for
+LOW, HIGH = 0.05, 0.95  # quantiles of the wave between which its amplitude is measured
+LOWEST, HIGHEST = 0.02, 0.98  # quantiles at which its peaks are cut
+MIN_AMPLITUDE = 0.08  # share of the reach; a smaller wave is harmless
 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look for a period in what is left of the loss when its trend is taken away."""
     loss = run.series["train/loss"]
     wave = _wave(loss)
-    height = quantile(wave, 0.95) - quantile(wave, 0.05)
-    if height < SHARE * reach(run):
+    height = quantile(wave, HIGH) - quantile(wave, LOW)
+    if height < MIN_AMPLITUDE * reach(run):
         return
     period, alike = max((_period(_wave(series)) for series in _seen_by(run, loss)), key=lambda found: found[1])
-    alike_enough = ALIKE + CHANCE / len(wave) ** 0.5
-    if alike < alike_enough or len(wave) < PERIODS * period:
+    alike_enough = MIN_CORRELATION + CHANCE_ERRORS / math.sqrt(len(wave))
+    if alike < alike_enough or len(wave) < MIN_PERIODS * period:
         return
     steps = period * float(loss.x[-1] - loss.x[0]) / max(len(loss.x) - 1, 1)
     yield Symptom(
         f"training loss repeats the same rise and fall every {steps:.0f} {run.axis}s, as if the examples came in the same order in each epoch",
-        confidence_between(alike, alike_enough, 0.95),
+        confidence_between(alike, alike_enough, CERTAIN),
         {"period_steps": steps, "correlation": round(alike, 3), "height": height},
         series="train/loss",
         step=float(loss.x[-period]),
@@ -45,30 +52,30 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _seen_by(run: Run, loss: Series) -> list[Series]:
-    """The loss, and the training error where it is logged beside it: it swings as far in every epoch."""
+    """The loss, and the training error where it is logged for the same steps: it oscillates as far in every epoch."""
     error = run.error("train")
     return [loss, error] if error is not None and len(error.y) == len(loss.y) else [loss]
 
 
 def _wave(series: Series) -> Array:
-    """What is left of the last readings without their trend."""
-    y = series.y[-4096:]
+    """What is left of the last values without their trend."""
+    y = series.y[-MAX_POINTS:]
     at = np.arange(len(y), dtype=np.float64)
-    return (y - np.interp(at, *bins(at, y, TREND)))[len(y) // 10 :]
+    return (y - np.interp(at, *bins(at, y, TREND_MEDIANS)))[len(y) // 10 :]
 
 
 def _period(wave: Array) -> tuple[int, float]:
     """The lag of five points or more at which the wave, its peaks cut, looks most like itself, past its first zero crossing."""
-    cut = np.clip(wave, quantile(wave, 0.02), quantile(wave, 0.98))
+    cut = np.clip(wave, quantile(wave, LOWEST), quantile(wave, HIGHEST))
     centred = cut - cut.mean()
     n = len(centred)
     spectrum = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
-    correlation = np.fft.irfft(spectrum)[: n // PERIODS + 1] / np.arange(n, n - n // PERIODS - 1, -1)
-    if len(correlation) < 8 or correlation[0] <= 0:
+    correlation = np.fft.irfft(spectrum)[: n // MIN_PERIODS + 1] / np.arange(n, n - n // MIN_PERIODS - 1, -1)
+    if len(correlation) < MIN_LAGS or correlation[0] <= 0:
         return 1, 0.0
     correlation = correlation / correlation[0]
     below = np.flatnonzero(correlation < 0)
-    first = max(int(below[0]) if len(below) else len(correlation), 5)
+    first = max(int(below[0]) if len(below) else len(correlation), MIN_LAG)
     if first >= len(correlation):
         return 1, 0.0
     lag = _shortest(correlation, first, first + int(np.argmax(correlation[first:])))
@@ -78,10 +85,10 @@ def _period(wave: Array) -> tuple[int, float]:
 def _shortest(correlation: Array, first: int, lag: int) -> int:
     """The smallest part of a lag at which the wave looks almost as alike: of a period, its multiples do as well."""
     for parts in range(lag // first, 1, -1):
-        near = max(lag // (20 * parts), 1)
+        near = max(lag // (TOLERANCE * parts), 1)
         low = max(lag // parts - near, first)
         found = low + int(np.argmax(correlation[low : lag // parts + near + 1]))
-        if correlation[found] > NEARLY * correlation[lag]:
+        if correlation[found] > NEARLY_AS_ALIKE * correlation[lag]:
             return found
     return lag
 
@@ -94,7 +101,7 @@ RULE = Rule(
     needs={"train/loss": 40},
     check=check,
     why="A loss that rises and falls with the epoch means that the batches differ systematically: the data are sorted, by class or by source. In each block the network forgets what it learned in the one before.",
-    how=f"After removing the trend, the autocorrelation of the loss or the training error at one period is above {ALIKE:g}, and above that of noise of this length, over at least four periods, with an amplitude of {percent(SHARE)} of the total decrease in loss.",
+    how=f"After removing the trend, the autocorrelation of the loss or the training error at one period is above {MIN_CORRELATION:g}, and above that of noise of this length, over at least {MIN_PERIODS} periods, with an amplitude of {percent(MIN_AMPLITUDE)} of the total decrease in loss.",
     sources=(
         Reference(
             "Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 2",

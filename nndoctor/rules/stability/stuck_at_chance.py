@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.guessing import Guessing, ends_at_guessing
+from nndoctor.analysis.guessing import EXACT, SAME_ANSWER, Guessing, ends_at_guessing
 from nndoctor.analysis.level import dwarfs_second
 from nndoctor.analysis.stuck_causes import stuck_causes
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -15,7 +15,7 @@ from nndoctor.core.series import Series
 
 CONFIDENCE = {"classes": 0.97, "accuracy": 0.95, "majority": 0.93, "loss": 0.85, "gan": 0.85, "noise": 0.85}
 """How sure each kind of evidence is; measured on the zoo, where none of them was wrong on a healthy run."""
-BRIEF = 100  # optimizer steps of a recorded run
+MIN_STEPS = 100  # optimizer steps of a recorded run
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -44,8 +44,8 @@ def check(run: Run) -> Iterator[Symptom]:
         step=float(shown.x[-1]),
         span=(float(shown.x[0]), float(shown.x[-1])),
         causes=_causes(run, found, loss),
-        remedies=THROWN_FIRST if loss is not None and dwarfs_second(loss) else (),
-        severity=Severity.INFO if run.layers and len(shown.values) < BRIEF else None,
+        remedies=TOO_HIGH_FIRST if loss is not None and dwarfs_second(loss) else (),
+        severity=Severity.INFO if run.layers and len(shown.values) < MIN_STEPS else None,
     )
 
 
@@ -97,7 +97,7 @@ def _causes(run: Run, found: Guessing, loss: Series | None) -> tuple[Cause, ...]
     if loss is None:
         return ()
     if dwarfs_second(loss):
-        return THROWN_CAUSES
+        return TOO_HIGH_CAUSES
     return stuck_causes(run, loss)
 
 
@@ -121,7 +121,7 @@ GAN_CAUSES = ranked(
         "look at the samples, and log a score of them (FID)",
     ),
 )
-THROWN_CAUSES = ranked(
+TOO_HIGH_CAUSES = ranked(
     Cause(
         "learning rate too high",
         0.5,
@@ -141,7 +141,7 @@ THROWN_CAUSES = ranked(
         "one run with the framework's default initialization",
     ),
 )
-THROWN_FIRST = ("lower-learning-rate", "normalize-inputs", "overfit-tiny-subset", "check-labels", "check-the-step")
+TOO_HIGH_FIRST = ("lower-learning-rate", "normalize-inputs", "overfit-tiny-subset", "check-labels", "check-the-step")
 
 RULE = Rule(
     code="NN310",
@@ -151,7 +151,7 @@ RULE = Rule(
     needs={"train/loss|train/accuracy|validation/loss|validation/accuracy|discriminator_loss": 4},
     check=check,
     why="A run that ends at the level of random guessing has learned nothing that lasts. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how="Over the last quarter the accuracy is that of random guessing (1/C, by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in four values of five and the loss no lower than that answer's; or, with no accuracy in the log, the loss of the second half is within 0.4% of ln C for a common number of classes. An accuracy logged with a squared error is ignored.",
+    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's; or, with no accuracy in the log, the loss of the second half is within {percent(EXACT)} of ln C for a common number of classes. An accuracy logged with a squared error is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: verify the loss at init, overfit one batch",
