@@ -15,9 +15,8 @@ MAX_DIGITS = 8  # digits after the point beyond which a log counts as exact
 MIN_IDENTICAL = 4  # values: in fewer, coarse rounding alone may make them the same
 MIN_DIGITS = 3  # significant digits: `0.7` five times in a row is rounding
 MIN_ZEROS = 3  # values at the end
-SUDDEN = (
-    20.0  # units of the last printed digit: a loss that falls smoothly passes through smaller values on its way to zero
-)
+# Units of the last printed digit: a loss that falls smoothly passes through smaller values on its way to zero.
+SUDDEN = 20.0
 SUDDEN_SHARE = 0.1  # of the first loss, likewise
 RECENT = 8  # values before the repeats: a curve that settles comes down to them in smaller and smaller steps
 MIN_REPEATS, REPEATED_SHARE = 5, 0.2  # values, and share of the run, that are the same to the end

@@ -29,9 +29,8 @@ AT_ZERO = frozenset(
 )
 MIN_VALUES = 5
 ENOUGH = 10  # values from which nobody calls it a slow start
-NO_CLASSIFIER = (
-    0.69  # ln 2: below it a cross-entropy gives the right class more than half of the probability, on average
-)
+# Ln 2: below it a cross-entropy gives the right class more than half of the probability, on average.
+NO_CLASSIFIER = 0.69
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,8 @@ from nndoctor.core.run import Run
 MAX_CONTRADICTING = 0.05  # share of examples whose equal has another label
 MIN_SIGNAL = 0.15  # score of the neighbours in the validation set from which similar inputs have similar labels
 SIGNAL_APART = 0.1  # by which that score exceeds the one in the training set
-MAX_DEVIATIONS = (
-    1.5  # standard deviations by which labels that were held out may fit the outputs better than others by chance
-)
+# Standard deviations by which labels that were held out may fit the outputs better than others by chance.
+MAX_DEVIATIONS = 1.5
 MIN_LEARNED = 0.3  # share of the loss on its own examples that a training which memorizes takes away
 MAX_SCORE = 0.1  # score of the neighbours in the training set that is no signal
 

@@ -10,9 +10,8 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-OUT_OF_RANGE = (
-    0.98  # confidence: the labels were read; only a loss that leaves such labels out on purpose is an exception
-)
+# Confidence: the labels were read; only a loss that leaves such labels out on purpose is an exception.
+OUT_OF_RANGE = 0.98
 
 
 def check(run: Run) -> Iterator[Symptom]:

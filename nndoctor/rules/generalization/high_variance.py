@@ -24,9 +24,8 @@ MIN_GAP_FITTED = 0.09  # points of error where the training error is under LOW_E
 SMALL_GAP = 0.05  # a gap in points so small that a gap in loss may be confidence only
 OVERCONFIDENT_GAP = 0.6  # gap in loss, as a share of the reach, that confidence alone does not explain
 GAP_OF_MEMORIZED = 0.9  # share of a positive validation loss: so large a gap counts even if it was there from the start
-WIDE_GAP = (
-    0.15  # points of error; a smaller gap may only be a lag where validation still improves and training does not fit
-)
+# Points of error; a smaller gap may only be a lag where validation still improves and training does not fit.
+WIDE_GAP = 0.15
 FITTED_ERROR = 0.015  # training error up to which the training set is fitted
 WIDE_GAP_IN_LOSS = 0.4  # the same as a share of a positive validation loss
 LATE_BEST = 0.8  # share of the run after which the best validation loss shows that it still improves
@@ -39,12 +38,10 @@ SMALL_GAP_IN_LOSS = 0.28  # share of a positive validation loss; a smaller gap i
 MIN_EVALUATIONS = 4
 ERRORS_OF_ERROR, ERRORS_OF_LOSS = 2.5, 3.0  # standard errors of the validation level by which a gap exceeds noise
 LEVEL_POINTS = 10  # evaluations at most that a level at the end averages
-MIN_GAP_OF_TEXT = (
-    1 / 3
-)  # of the validation loss of a tuned language model, which is then 1.5 times that of its examples: they are partly memorized
-MAX_FALL_OF_TEXT = (
-    0.03  # share of the validation loss by which a settled one falls over the last third of the evaluations
-)
+# Share of the validation loss of a tuned language model, which is then 1.5 times that of its examples: they are partly memorized.
+MIN_GAP_OF_TEXT = 1 / 3
+# Share of the validation loss by which a settled one falls over the last third of the evaluations.
+MAX_FALL_OF_TEXT = 0.03
 MAX_LOST_TO_NOISE = 0.4  # share of the confidence that is lost where the noise is as large as the gap
 MIN_SHARE_OF_EXCESS = 0.30  # share of the validation loss above the best seen that the gap explains
 

@@ -15,11 +15,11 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import noise_level
 
-MIN_ROUGHER = (
-    10.0  # times the noise of the training loss at the same spacing; weights that oscillate a little give 3 to 8
-)
+# Times the noise of the training loss at the same spacing; weights that oscillate a little give 3 to 8.
+MIN_ROUGHER = 10.0
 MIN_NOISE = 0.20  # share of the reach; healthy runs of the zoo whose log lacks its first rows come to 0.13
-PERCEPTIBLE = 0.10  # share of a positive validation loss; what the zoo confirms begins at 0.13, and healthy runs end at 0.08
+# Share of a positive validation loss; what the zoo confirms begins at 0.13, and healthy runs end at 0.08.
+PERCEPTIBLE = 0.10
 CERTAIN_NOISE = 0.3  # the same from which there is no other reading
 SMALL_SET = 60  # in the validation set, as its accuracies show: then less noise is enough
 EASE = 0.4  # factor on both limits for so small a set

@@ -20,15 +20,13 @@ MIN_RISE = 0.10  # share of the distance that the losses covered; 5 % may be luc
 CERTAIN_RISE = 0.4  # the same from which there is no other reading
 WITHOUT_TRAINING = 0.8  # factor on the confidence where no training loss shows that training went on
 MIN_NOISES = 3.0  # times the validation loss's own noise
-SLIGHT_RISE = (
-    0.09  # share of a positive loss; a smaller rise that is no large part of the distance either is information
-)
+# Share of a positive loss; a smaller rise that is no large part of the distance either is information.
+SLIGHT_RISE = 0.09
 SLIGHT_RISE_OF_FEW = 0.05  # the same for few evaluations, each of which comes after many steps
 MATERIAL_RISE = 0.3  # share of the distance that is no small rise
 LATEST_BEST = 0.8  # share of the run before which the best comes
-MIN_SLOPE_ERRORS = (
-    5.0  # standard errors of the slope since the best: a steady rise is information however small it is so far
-)
+# Standard errors of the slope since the best: a steady rise is information however small it is so far.
+MIN_SLOPE_ERRORS = 5.0
 MIN_STEADY_RISE = 0.02  # share of the distance from which a steady rise is worth a remark
 FAR_RISE, MIN_SINCE_FAR = (
     0.3,

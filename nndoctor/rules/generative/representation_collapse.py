@@ -17,9 +17,8 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import opening
 
 MAX_LEFT = 0.15  # share of the highest spread
-MIN_SPREAD = (
-    0.01  # spread of normalized embeddings; 1 over the root of their length, 0.06 to 0.2, where all directions are used
-)
+# Spread of normalized embeddings; 1 over the root of their length, 0.06 to 0.2, where all directions are used.
+MIN_SPREAD = 0.01
 MIN_RANK = 1.5  # effective dimensions
 LOWEST_COSINE = -1.0001  # negative cosine, with rounding: a loss that goes lower is another one
 MAX_AGREEMENT = -0.99  # mean negative cosine; two views never agree so well unless everything does

@@ -11,7 +11,7 @@ from nndoctor.core.formatting import rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-MIN_POWERS = 1.5  # of ten; healthy plain networks of fifty layers change by a factor of three
+MIN_POWERS = 1.5  # powers of ten; healthy plain networks of fifty layers change by a factor of three
 DOUBTFUL = 1.2  # powers of ten at which the confidence begins to grow
 
 

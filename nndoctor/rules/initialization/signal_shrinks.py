@@ -12,9 +12,8 @@ from nndoctor.core.formatting import rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-MIN_POWERS = (
-    1.7  # of ten; torch's own initialization loses a factor of ten at most, because its biases keep the signal up
-)
+# Powers of ten; torch's own initialization loses a factor of ten at most, because its biases keep the signal up.
+MIN_POWERS = 1.7
 MAX_PASSED = 1.0  # largest standard deviation that a sigmoid or tanh passes on
 DOUBTFUL = 1.4  # powers of ten at which the confidence begins to grow
 

@@ -16,9 +16,8 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import TINY
 
 MIN_DEAD = 0.5  # share of a layer's units; trained networks that do well have a third silent at most
-MIN_DEAD_AT_START = (
-    0.65  # the same where they are silent from the start; torch's own initialization leaves over half in narrow layers
-)
+# The same where they are silent from the start; torch's own initialization leaves over half in narrow layers.
+MIN_DEAD_AT_START = 0.65
 NEARLY_ALL = 0.9  # share of the units from which it is an error
 DOUBTFUL, CERTAIN = 0.3, 0.7  # shares between which the confidence grows
 EQUALLY_DEAD = 0.05  # shares within which two layers are equally dead: the first is named, as those after it starve
@@ -27,9 +26,8 @@ MAX_AT_START = 0.8  # share of the final level above which no unit died in train
 DEAD_AT_START = 0.6  # share of the final level from which the units were dead before training
 MIN_NAMED = 0.5  # weight of a cause that the message names
 MIN_SAME = 0.99  # share of the units before them that are the same for all examples
-MAX_TREND = (
-    -1.0
-)  # powers of ten that the signal loses from the first layer to the last: dead units are then a symptom of that
+# Powers of ten that the signal loses from the first layer to the last: dead units are then a symptom of that.
+MAX_TREND = -1.0
 MIN_ALWAYS_ON = 0.3  # share of the units that are on for every example: the examples look alike, the units did not die
 LARGE_STEP = 0.1  # share of a weight's size in one step, a hundred times the usual thousandth
 LOW_BIAS = -0.3  # mean bias, in standard deviations of the signal, that keeps units at zero

@@ -17,9 +17,8 @@ from nndoctor.core.statistics import Array, median
 
 MIN_FACTOR = 1.85  # factor that no regularization makes for the whole run
 MAX_SPREAD = 0.06  # median deviation of the factor over the second half of the run, as a share of it
-MAX_SPREAD_OF_ALL = (
-    0.15  # the same over the whole run: a mean over the steps before an evaluation lags behind a steep fall
-)
+# The same over the whole run: a mean over the steps before an evaluation lags behind a steep fall.
+MAX_SPREAD_OF_ALL = 0.15
 MAX_OFF = 0.25  # share of the factor by which any evaluation but the first may differ from it
 MAX_OFF_AT_FIRST = 0.5  # the same of the first evaluation, where the training loss still falls steeply
 LARGE_FACTOR = 3.0  # factor from which the first evaluation may differ by as much as the factor

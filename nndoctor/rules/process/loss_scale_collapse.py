@@ -12,9 +12,8 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import TINY, Array
 
-MIN_HALVINGS = (
-    8.0  # a scale that starts too high settles within a few; DeepSpeed and Apex begin at 2^16 and settle near 2^10
-)
+# A scale that starts too high settles within a few; DeepSpeed and Apex begin at 2^16 and settle near 2^10.
+MIN_HALVINGS = 8.0
 SMALL = 1.0  # a smaller scale shrinks the gradients, which helps no underflow
 MAX_RAISED = 0.25  # times that the scale is raised for each time that it is lowered
 CERTAIN, LIKELY = 0.97, 0.85  # where the log says so itself, or the scale ends below one; where it only keeps falling

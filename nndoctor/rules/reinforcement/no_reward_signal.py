@@ -25,9 +25,8 @@ LOW_REWARD = 0.5  # share of the highest reward: where all are lower the prompts
 ERRORS = 3.0  # standard errors of a level by which a reward that rises exceeds chance
 MIN_LONG = 40  # episodes or updates that show that a game's reward does not move
 MIN_AT_WORST = 0.4  # share of a game's rewards, at its end, that are the lowest one to the last digit
-MAX_VALUE_ERROR = (
-    1e-3  # share of the variance of the logged reward; a value function with a smaller error predicts a constant
-)
+# Share of the variance of the logged reward; a value function with a smaller error predicts a constant.
+MAX_VALUE_ERROR = 1e-3
 MIN_POINTS = 5
 
 

@@ -16,9 +16,8 @@ ERRORS = 4.0  # standard errors of a level
 MIN_SPREADS = 0.25  # spreads of the rewards at the start
 LATEST_BEST = 0.93  # share of the run; a fall that began later may be a dip
 MIN_POINTS = 10
-FALLEN = (
-    0.94  # confidence: the fall is measured; less than DIRECT, so that an update that is too large, its cause, leads
-)
+# Confidence: the fall is measured; less than DIRECT, so that an update that is too large, its cause, leads.
+FALLEN = 0.94
 
 
 def check(run: Run) -> Iterator[Symptom]:

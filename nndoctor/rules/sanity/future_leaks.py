@@ -21,7 +21,7 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, DIRECT, {"change": change}, place="model")
         return
     name, seen = run.fact("target_argument"), run.number("target_argument_change")
-    if isinstance(name, str) and seen > CHANGE:
+    if isinstance(name, str) and seen > MAX_CHANGE:
         text = f"the argument {name} of the model holds each target at its own place, and the outputs there depend on it (they change by {percent(seen)} of their size with it): the model can copy its targets; pass them shifted by one place"
         yield Symptom(text, DIRECT, {"change": seen}, place="model")
 
