@@ -1,4 +1,4 @@
-"""What a log tells of bias: the error on the training examples, and the target that it stands against."""
+"""What a log shows of bias: the error on the training examples, and the target that it is compared with."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EXPLAINED_BY = (  # the findings that say why a training error is high
 
 @dataclass(frozen=True, slots=True)
 class TrainingError:
-    """The training error's curve, where it ends, and how far validation's end lies above, all shares.
+    """The training error's curve, where it ends, and how far validation's end is above it, all shares.
 
     Dropout and averaging over the epoch raise the logged training error alone: its end is validation's where that is lower.
     """
@@ -45,13 +45,13 @@ class TrainingError:
 
 
 def target_error(run: Run) -> float | None:
-    """The error that is wanted, a share; None where nobody said."""
+    """The error that is wanted, a share; None where none is given."""
     value = run.fact("target_error")
     return float(value) if isinstance(value, (int, float)) else None
 
 
 def knows_best(run: Run) -> bool:
-    """Whether the best that the metric can be is known: said by a target, or near 1 by its nature."""
+    """Whether the metric's best value is known: from the target error, or near 1 by definition."""
     return target_error(run) is not None or run.metric is None or run.metric.name in PLAIN
 
 

@@ -6,25 +6,28 @@ import math
 import re
 from dataclasses import replace
 
+from nndoctor.analysis.level import DWARFS
 from nndoctor.core.run import SPLITS, Run, once
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import median
+from nndoctor.core.statistics import median, opening
 
-UNLEARNED = 0.3  # of the loss of guessing: a network that learned less is not judged by its own small reach
+UNLEARNED = 0.3  # share of the loss of guessing; a network that learned less is not judged by its own small reach
 BY_CHANCE = 1.3  # times 1/C: an accuracy up to here is that of guessing
 CHANCE_SLACK = 0.02  # accuracy that chance adds
 HALF_RIGHT = 0.5  # share of the way from guessing to all right: an accuracy beyond is no guessing, however noisy
-BLIND = 1.15  # times exp(-loss): an accuracy up to here knows no example from another
-FITS = 0.3  # training error: below it a loss near zero and an accuracy near one agree, too
-MEANS_CLASSES = 0.3  # an accuracy that has been so high is no accident beside a regression's loss
-HALVED = 0.6  # of the loss at the start: a classifier whose loss falls so far gets more examples right
-THROWN = 3.0  # times the second value: the first was thrown
+MAX_OF_BLIND = 1.15  # times exp(-loss): an accuracy up to here is that of one answer for every example
+FITTED_ERROR = 0.3  # training error below which a loss near zero and an accuracy near one agree, too
+CLASSIFIES = 0.3  # accuracy that is no accident, even where the loss is a regression's
+MAX_LEFT = 0.6  # share of the first loss; a classifier whose loss falls further gets more examples right
+MIN_POINTS = 3  # losses that show a fall
+MIN_FIRST_LOSS, MIN_OF_ERROR = 0.3, 1.5  # a cross-entropy begins higher, or higher than so many times the error
 REGRESSION = re.compile(
     r"(^|[^a-z])(mse|mae|rmse|mean_squared|mean_absolute|squared_error|huber|l1|l2|smooth_l1|r2)([^a-z0-9]|$|_?loss|error)"
 )
+FIRST_QUARTER = 0.25  # share of the run
 MIN_LN_C, MAX_LN_C = 0.6, 9.0  # losses between which one can be that of guessing: from two classes on
 MAX_OFF_LN_C, MAX_OFF_SHARE = 0.03, 0.3  # by which loss and accuracy may differ from ln C and 1/C
-GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first step above it was thrown, not measured
+GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first loss above it was logged after a step that was too large
 
 
 def known_classes(run: Run) -> int | None:
@@ -35,7 +38,7 @@ def known_classes(run: Run) -> int | None:
 
 @once
 def accuracy_tells(run: Run) -> bool:
-    """Whether the accuracy measures classification: it says nothing beside a squared error or another loss of a regression.
+    """Whether the accuracy measures classification: it means nothing with a squared error or another loss of a regression.
 
     A loss that halves while the accuracy stays where it was, near zero, is no classifier's; nor is one whose column says so.
     """
@@ -44,11 +47,11 @@ def accuracy_tells(run: Run) -> bool:
         return False
     loss = run.series.get(accuracy.name.replace("accuracy", "loss"))
     if any(REGRESSION.search(s.column.lower()) for name, s in run.series.items() if not name.endswith("/accuracy")):
-        return accuracy.high > MEANS_CLASSES
-    if loss is None or len(loss.y) < 3 or loss.low < 0 or accuracy.high >= MEANS_CLASSES:
+        return accuracy.high > CLASSIFIES
+    if loss is None or len(loss.y) < MIN_POINTS or loss.low < 0 or accuracy.high >= CLASSIFIES:
         return True
-    start = loss.y[1:4] if loss.y[0] > THROWN * loss.y[1] > 0 else loss.y[:3]
-    return not loss.last < HALVED * median(start)
+    start = loss.y[1:4] if loss.y[0] > DWARFS * loss.y[1] > 0 else loss.y[:3]
+    return not loss.last < MAX_LEFT * median(start)
 
 
 def meaningful(run: Run) -> Run:
@@ -102,22 +105,22 @@ def guesses(run: Run) -> bool:
     """Whether the training accuracy ends at exp(-loss): the same answer for every example.
 
     The mean of log p is at most the log of the mean of p (Jensen's inequality), equal where all p are alike; what has
-    learned to tell examples apart is right more often than that.
+    learned to distinguish examples is right more often than that.
     """
     loss, error = run.series.get("train/loss"), run.error("train") if run.judged_by_share else None
     if loss is None or error is None or not len(loss.y) or not len(error.y) or not is_cross_entropy(run):
         return False
-    return error.last > FITS and 1 - error.last < BLIND * math.exp(-max(loss.last, 0.0))
+    return error.last > FITTED_ERROR and 1 - error.last < MAX_OF_BLIND * math.exp(-max(loss.last, 0.0))
 
 
 def _is_sum(loss: Series, accuracy: Series) -> bool:
     """Whether a loss is a sum over a batch, a sequence or pixels: in its first quarter, or at its end, too large for an accuracy that rises."""
-    early = loss.y[: max(3, len(loss.y) // 4)]
-    return accuracy.last > MEANS_CLASSES and (loss.low > GUESSING or median(early) > GUESSING)
+    early = opening(loss.y, FIRST_QUARTER)
+    return accuracy.last > CLASSIFIES and (loss.low > GUESSING or median(early) > GUESSING)
 
 
 def is_cross_entropy(run: Run) -> bool:
-    """A loss above zero beside an accuracy, as large as guessing's at the start or larger than the error.
+    """A loss above zero that is logged with an accuracy, as large as guessing's at the start or larger than the error.
 
     A squared error of class probabilities is far smaller than the share of wrong answers; a cross-entropy is not.
     """
@@ -128,7 +131,7 @@ def is_cross_entropy(run: Run) -> bool:
         if loss is not None and accuracy is not None and len(loss.y) and len(accuracy.y):
             if _is_sum(loss, accuracy):
                 return False
-            return loss.low >= 0 and (loss.first > 0.3 or loss.first > 1.5 * (1 - accuracy.first))
+            return loss.low >= 0 and (loss.first > MIN_FIRST_LOSS or loss.first > MIN_OF_ERROR * (1 - accuracy.first))
     loss = run.series.get("train/loss")
     shared = any(f"{split}/accuracy" in run.series for split in ("train", "validation"))
-    return shared and loss is not None and len(loss.y) > 0 and loss.low >= 0 and loss.first > 0.3
+    return shared and loss is not None and len(loss.y) > 0 and loss.low >= 0 and loss.first > MIN_FIRST_LOSS

@@ -1,4 +1,4 @@
-"""How far a run has come: the scale that its gaps, rises and noise are measured in."""
+"""How far a run has come: the unit in which its gaps, rises and noise are measured."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ from nndoctor.analysis.chance import GUESSING, chance_loss
 from nndoctor.analysis.loss_explosion import unrecovered_peak
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import medians, noise_level
+from nndoctor.core.statistics import TINY, medians, noise_level
 
-PATIENCE = 2.2  # how much slower than a geometric series a power law of the usual exponents dies away
-ALOFT = 1.3  # times training's way: a validation loss that begins higher was measured after a throw, or on other data
-MOVED = 0.02  # of the loss of guessing
-STIRRED = 0.005  # of a positive loss whose zero nobody knows
-LEARNS = 0.25  # of what there was to gain beyond knowing nothing, in the few steps of a check-up
-HIGH_RATE = 0.7  # of the peak: under it a rate calms noise more than it learns
+SLOWER_DECAY = 2.2  # how much slower than a geometric series a power law of the usual exponents decays
+QUARTERS_AHEAD = 12  # quarters of the run that four times the steps add
+MAX_START = 1.3  # times training's decrease; a validation loss that begins higher was logged after an explosion, or on other data
+MIN_MOVED = 0.02  # share of the loss of guessing by which a training loss falls that is not constant
+MIN_MOVED_OF_OWN = 0.005  # the same as a share of a positive loss without a known level of guessing
+MIN_LEARNED = 0.25  # share of the possible gain in the few steps of a check-up
+FLOAT_ERROR = 1e-9  # share of a loss that is no difference
+HIGH_RATE = 0.7  # share of the peak below which a learning rate reduces noise more than it learns
+MIN_PACED = 8  # points of a curve over the sum of the learning rate
+MIN_STEADY, MAX_NOISE = (
+    8,
+    0.5,
+)  # validation losses, and share of training's noise, of which validation is the steadier curve
+HALF, LATE = 0.5, 0.75  # shares of the run at which a curve's levels are taken
+MEDIANS = 60  # that a curve is reduced to at most where its roughness is measured
 
 
 AT_THE_LIMIT, CERTAIN = 0.85, 0.97
@@ -33,7 +42,7 @@ def losses(run: Run) -> tuple[Series, Series]:
 
 @once
 def reach(run: Run) -> float:
-    """How far the loss came, or could be seen to have come: from its start, or from chance, to its best; above zero.
+    """How far the loss fell: from its start, or from the level of guessing, to its best; above zero.
 
     The unit of every loss comparison: it does not change when a constant is added to a loss without a chance level.
     """
@@ -41,23 +50,25 @@ def reach(run: Run) -> float:
         s for s in (run.series.get("train/loss"), run.series.get("validation/loss")) if s is not None and len(s.y)
     ]
     best = min(s.best for s in curves)
-    starts = [min(s.first, best + ALOFT * (curves[0].first - best)) for s in curves]
+    starts = [min(s.first, best + MAX_START * (curves[0].first - best)) for s in curves]
     chance = chance_loss(run)
     if chance is not None:
         starts = [*(min(start, max(chance, GUESSING)) for start in starts), chance]
-    return max(max(starts) - best, 1e-12 + 1e-9 * abs(best))
+    return max(max(starts) - best, TINY + FLOAT_ERROR * abs(best))
 
 
 @once
 def has_moved(run: Run) -> bool:
-    """Whether the training loss fell by more than jitter: what stands still, or was thrown, generalizes neither well nor badly."""
+    """Whether the training loss fell by more than jitter: what stays where it was, or exploded, generalizes neither well nor badly."""
     train = run.series.get("train/loss")
     if train is not None and unrecovered_peak(train) is not None:
         return False
     if train is None or not len(train.y) or train.low <= 0:
         return True
     chance = chance_loss(run)
-    return train.first - min(train.best, train.last) > (MOVED * chance if chance is not None else STIRRED * train.first)
+    return train.first - min(train.best, train.last) > (
+        MIN_MOVED * chance if chance is not None else MIN_MOVED_OF_OWN * train.first
+    )
 
 
 def paced(run: Run, series: Series) -> Series:
@@ -75,7 +86,7 @@ def paced(run: Run, series: Series) -> Series:
         return curve
     rate = np.interp(x, *lr.reduced)
     clock = np.cumsum(rate * np.diff(x, prepend=2 * x[0] - x[1]))
-    stop = max(int(np.flatnonzero(rate >= HIGH_RATE * rate.max())[-1]) + 1, min(8, len(x)))
+    stop = max(int(np.flatnonzero(rate >= HIGH_RATE * rate.max())[-1]) + 1, min(MIN_PACED, len(x)))
     return replace(series, steps=clock[:stop], values=y[:stop], lines=None)
 
 
@@ -116,9 +127,9 @@ def course(run: Run, series: Series) -> Course:
     """The course of a curve of at least one finite value."""
     curve = paced(run, series)
     x, y = curve.reduced[0], curve.smooth
-    half, late = np.interp(x[0] + np.array([0.5, 0.75]) * (x[-1] - x[0]), x, y).tolist()
+    half, late = np.interp(x[0] + np.array([HALF, LATE]) * (x[-1] - x[0]), x, y).tolist()
     end = min(curve.last, float(y[-1]))
-    most = PATIENCE * _geometric(half - late, late - end)
+    most = SLOWER_DECAY * _geometric(half - late, late - end)
     if series.low > 0:
         most = min(most, series.last)
     return Course(series.first, half, late, end, end_error(series), curve, series.last, most)
@@ -132,7 +143,7 @@ def end_error(series: Series) -> float:
 def steadier(run: Run) -> Series:
     """The training loss, or the validation loss where that is less noisy: it is measured on the same examples each time."""
     train, validation = run.series["train/loss"], run.series.get("validation/loss")
-    if validation is None or len(validation.y) < 8 or validation.noise > 0.5 * train.noise:
+    if validation is None or len(validation.y) < MIN_STEADY or validation.noise > MAX_NOISE * train.noise:
         return train
     return validation
 
@@ -142,14 +153,14 @@ def _geometric(before: float, last: float) -> float:
     if last <= 0:
         return 0.0
     ratio = min(last / before, 1.0) if before > 0 else 1.0
-    return last * sum(ratio**k for k in range(1, 13))
+    return last * sum(ratio**k for k in range(1, QUARTERS_AHEAD + 1))
 
 
 def roughness(series: Series, start: float = 0.0) -> float:
     """Noise of the reduced curve (at most 60 medians) from a share of the run on: what no averaging over steps removes."""
     n = len(series.y)
-    y = series.y[min(int(start * n), max(n - 8, 0)) :]
-    size = max(1, len(y) // 60)
+    y = series.y[min(int(start * n), max(n - MIN_PACED, 0)) :]
+    size = max(1, len(y) // MEDIANS)
     cut = len(y) // size * size
     return noise_level(medians(y[:cut].reshape(-1, size)))
 
@@ -163,11 +174,11 @@ def lr_share(run: Run, start: float, stop: float) -> float | None:
 
 
 def confidence_between(value: float, limit: float, certain: float) -> float:
-    """Confidence between AT_THE_LIMIT of a rule and CERTAIN, where there is no other reading."""
+    """Confidence between AT_THE_LIMIT of a rule and CERTAIN, where there is no other explanation."""
     share = (value - limit) / (certain - limit) if certain > limit else 1.0  # a limit of the user's own may be higher
     return float(np.clip(AT_THE_LIMIT + share * (CERTAIN - AT_THE_LIMIT), AT_THE_LIMIT, CERTAIN))
 
 
 def learns(run: Run) -> bool:
     """Whether a check-up saw the network learn at its configured rate: what looks odd at the start is then harmless."""
-    return run.fact("lr_side") == "inside" and run.number("lr_gain") > LEARNS
+    return run.fact("lr_side") == "inside" and run.number("lr_gain") > MIN_LEARNED

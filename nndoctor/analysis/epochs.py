@@ -11,6 +11,7 @@ from nndoctor.core.statistics import median
 
 MIN_POINTS = 8  # values an epoch, from which it has a level of its own
 MIN_EPOCHS = 2
+FLOAT_ERROR = 1e-9  # of an epoch's number
 
 
 def borders(run: Run, series: Series) -> NDArray[np.int64]:
@@ -23,7 +24,7 @@ def borders(run: Run, series: Series) -> NDArray[np.int64]:
     known = run.epochs.y
     at = np.minimum(np.searchsorted(run.epochs.x, series.x), len(known) - 1)
     broken = bool((known != np.floor(known)).any())
-    epoch = np.ceil(known[at] - 1e-9) if broken else known[at]
+    epoch = np.ceil(known[at] - FLOAT_ERROR) if broken else known[at]
     first = np.flatnonzero(np.diff(epoch) > 0) + 1
     sizes = np.diff(np.concatenate([[0], first, [len(epoch)]]))
     return first if len(first) and median(sizes) >= MIN_POINTS else np.empty(0, dtype=np.int64)

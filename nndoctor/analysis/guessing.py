@@ -7,38 +7,45 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nndoctor.analysis.chance import accuracy_tells, classes_at, is_cross_entropy, known_classes
-from nndoctor.analysis.level import Level, end_level, first_level
-from nndoctor.analysis.liveness import significant_digits
-from nndoctor.analysis.plateau import USUAL
+from nndoctor.analysis.chance import HALF_RIGHT, accuracy_tells, classes_at, is_cross_entropy, known_classes
+from nndoctor.analysis.level import PART, Level, end_level, first_level
+from nndoctor.analysis.liveness import MIN_DIGITS, significant_digits
+from nndoctor.analysis.plateau import USUAL_CLASSES
 from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import median
+from nndoctor.core.statistics import closing, median
 
-MIN_POINTS = 4  # values: the start of a healthy run is at chance, too
-NEAR = 0.03  # of the loss of guessing: a loss that ends so near it has not left it
-SHARE = 1.25  # times 1/C, plus two standard errors: the accuracy of guessing on a few hundred examples
+MIN_POINTS = 4  # values; the start of a healthy run is at chance, too
+MAX_OFF = 0.03  # share of the loss of guessing; a loss that ends so near it has not left it
+MAX_OF_CHANCE = 1.25  # times 1/C, plus two standard errors: the accuracy of guessing on a few hundred examples
+MIN_END = 3  # values of the last quarter that repeat
+SECOND_HALF, SECOND_QUARTER = 0.5, (0.25, 0.5)  # shares of the run
 REPEATING = frozenset({"f1", "balanced_accuracy"})
-SAME_ANSWER = 0.8  # of the accuracies alike to the last digit: one class for every example
-FEW_CLASSES = 12  # beyond, an accuracy alone cannot tell 1/C from 1/(C+1), and the loss must agree
-GOOD = 0.9  # an accuracy from which one class for every example is an odd task, and a good network more likely
-MIN_STAYS, MAX_SLACK, MAX_RISE = (
-    6,
+SAME_ANSWER = 0.8  # share of the accuracies that are the same to the last digit: one class for every example
+FEW_CLASSES = 12  # with more, an accuracy alone cannot distinguish 1/C from 1/(C+1), and the loss must agree
+GOOD_ACCURACY = 0.9  # accuracy from which one class for every example is unlikely, and a good network more likely
+MIN_STAYS = 6  # accuracies that show that it never left 1/C
+CHANCE_SLACK, SPREADS, MAX_SLACK = (
+    0.02,
+    3.0,
     0.08,
-    0.04,
-)  # values; points of accuracy by scatter; points from the start to the end
-EXACT = 0.004  # of ln C, where only the loss is logged
-NO_SPREAD = 0.005  # of ln C: scatter so small is enough where no other loss can agree
-MAX_SHARE = 0.62  # an accuracy above it is better than guessing between two classes, at any number of examples
-STILL = 0.03  # of the loss: more scatter than this is no constant answer
-GAN_NEAR = 0.01  # of 2 ln 2
-OWN_LEVEL = 0.95  # of the first training loss: one that falls further has left it, whatever validation says
-LEARNED = 0.97  # of the loss of the constant answer
-
-
-NOISE_NEAR = 0.1  # of the variance of the noise
+)  # accuracy, and standard deviations up to an accuracy, above 1/C by chance
+MAX_RISE = 0.04  # accuracy from the start to the end
+MIN_FALL = 0.02  # share of a loss that still falls
+MIN_FLAT = 0.9  # share of its first level at which a flat loss ends
+MIN_RATIO, MAX_RATIO = 0.7, 1.4  # accuracy times the number of classes by the loss, where both are those of guessing
+MAX_OFF_RATIO = 0.15  # by which accuracy times the number of classes by the accuracy differs from one
+EXACT = 0.004  # share of ln C, where only the loss is logged
+MAX_SPREAD_ALONE = 0.005  # share of ln C; so small a spread is enough where no other loss can agree
+MAX_SHARE = 0.62  # a higher accuracy is better than guessing between two classes, at any number of examples
+MAX_SPREAD = 0.03  # share of the loss; a larger spread is no constant answer
+MAX_OFF_GAN = 0.01  # share of 2 ln 2
+MAX_OFF_GENERATOR = 0.03  # by which the generator's loss differs from ln 2
+OWN_LEVEL = 0.95  # share of the first training loss; one that falls further has left it, whatever validation does
+MIN_OF_CONSTANT = 0.97  # share of the loss of the constant answer
+MAX_OFF_NOISE = 0.1  # share of the variance of the noise
 MIN_DENOISED = 20  # values of a diffusion model's loss
 
 
@@ -59,7 +66,7 @@ class Guessing:
 
 @once
 def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
-    """Whether a split ends at the level of guessing; None where it does not, or where the log cannot tell."""
+    """Whether a split ends at the level of guessing; None where it does not, or where the log does not show it."""
     if workload(run) is Workload.DIFFUSION:
         return _noise(run) if split == "train" else None
     if run.fact("task") == "gan":
@@ -70,8 +77,8 @@ def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
         return None
     if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0):
         return None
-    for look in (_by_classes, _by_majority, _by_accuracy, _by_loss):
-        found = look(run, split, loss, accuracy)
+    for judge in (_by_classes, _by_majority, _by_accuracy, _by_loss):
+        found = judge(run, split, loss, accuracy)
         if found is not None:
             return found
     return None
@@ -93,9 +100,9 @@ def _by_classes(run: Run, split: str, loss: Series | None, accuracy: Series | No
     if loss is None:
         return Guessing(split, "classes", number, chance, 1 / number) if right and accuracy is not None else None
     end = end_level(loss)
-    no_better = end.mean > (1 - NEAR) * chance - 2 * end.error
+    no_better = end.mean > (1 - MAX_OFF) * chance - 2 * end.error
     alone = accuracy is not None and len(accuracy.y) >= MIN_POINTS
-    at_loss = abs(end.mean - chance) < NEAR * chance + 2 * end.error
+    at_loss = abs(end.mean - chance) < MAX_OFF * chance + 2 * end.error
     return (
         Guessing(split, "classes", number, chance, 1 / number) if right and no_better and (alone or at_loss) else None
     )
@@ -103,7 +110,7 @@ def _by_classes(run: Run, split: str, loss: Series | None, accuracy: Series | No
 
 def _at_share(end: Level, number: int) -> bool:
     """Whether an accuracy is that of guessing among so many classes."""
-    return end.mean <= min(SHARE / number + 2 * end.error, 0.5 * (1 + 1 / number))
+    return end.mean <= min(MAX_OF_CHANCE / number + 2 * end.error, HALF_RIGHT * (1 + 1 / number))
 
 
 def _by_majority(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
@@ -113,21 +120,21 @@ def _by_majority(run: Run, split: str, loss: Series | None, accuracy: Series | N
     if accuracy is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
         return None
     level = float(median(accuracy.y))
-    if not 0 < level < GOOD or not _repeats(accuracy, level):
+    if not 0 < level < GOOD_ACCURACY or not _repeats(accuracy, level):
         return None
     if loss is None:
         return Guessing(split, "majority", None, None, level)
     constant = -level * math.log(level) - (1 - level) * math.log(1 - level)
-    if end_level(loss).mean < LEARNED * constant or not _flat(loss):
+    if end_level(loss).mean < MIN_OF_CONSTANT * constant or not _flat(loss):
         return None
     return Guessing(split, "majority", None, constant, level)
 
 
 def _repeats(accuracy: Series, level: float) -> bool:
     """Whether nearly all values, and all of the last quarter, are one and the same to three digits or more."""
-    end = accuracy.y[-max(3, len(accuracy.y) // 4) :]
+    end = closing(accuracy.y, PART, MIN_END)
     same = float(np.mean(accuracy.y == level)) >= SAME_ANSWER and bool((end == level).all())
-    return same and significant_digits(accuracy.y) >= 3
+    return same and significant_digits(accuracy.y) >= MIN_DIGITS
 
 
 def _by_repeated_score(run: Run, split: str) -> Guessing | None:
@@ -135,21 +142,21 @@ def _by_repeated_score(run: Run, split: str) -> Guessing | None:
     if run.metric is None or run.metric.name not in REPEATING:
         return None
     score = run.series.get(f"validation/{run.metric.name}") or run.series.get(f"{split}/{run.metric.name}")
-    if score is None or len(score.y) < MIN_POINTS or significant_digits(score.y) < 3:
+    if score is None or len(score.y) < MIN_POINTS or significant_digits(score.y) < MIN_DIGITS:
         return None
     level = float(median(score.y))
     stays = float(np.mean(score.y == level)) >= SAME_ANSWER and score.y[-1] == level
-    return Guessing(split, "majority", None, None, level) if stays and 0 < level < GOOD else None
+    return Guessing(split, "majority", None, None, level) if stays and 0 < level < GOOD_ACCURACY else None
 
 
 def _flat(loss: Series) -> bool:
-    """Whether a loss ends within a tenth of where it began, a thrown first value aside."""
+    """Whether a loss ends within a tenth of where it began, leaving out a first value that dwarfs the others."""
     start, end = first_level(loss).mean, end_level(loss).mean
-    return end > 0.9 * start
+    return end > MIN_FLAT * start
 
 
 def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
-    """An accuracy that stays at 1/C for a small C, beside a loss that is no better than ln C; validation's where training logs none."""
+    """An accuracy that stays at 1/C for a small C, with a loss that is no better than ln C; validation's where training logs none."""
     if accuracy is None or loss is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
         return None
     end = end_level(accuracy)
@@ -160,7 +167,7 @@ def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | N
         return None  # a training loss that falls while validation guesses is memorization
     for number in _possible(end, level):
         chance = math.log(number)
-        near = abs(level - chance) < NEAR * chance
+        near = abs(level - chance) < MAX_OFF * chance
         if (near and _at_share(end, number)) or (level > chance and _never_learned(number, loss, accuracy)):
             return Guessing(split, "accuracy", number if near else None, chance, 1 / number)
     return None
@@ -174,48 +181,49 @@ def _never_learned(number: int, loss: Series, accuracy: Series) -> bool:
 def _stays(accuracy: Series, number: int) -> bool:
     """Whether an accuracy never left 1/C: it is nowhere far above it, and ends no higher than it began."""
     end = end_level(accuracy)
-    low = accuracy.high <= SHARE / number + 0.02 + min(3 * end.spread, MAX_SLACK)
+    low = accuracy.high <= MAX_OF_CHANCE / number + CHANCE_SLACK + min(SPREADS * end.spread, MAX_SLACK)
     return low and len(accuracy.y) >= MIN_STAYS and end.mean - float(accuracy.y[:2].mean()) < MAX_RISE
 
 
 def _falls(loss: Series) -> bool:
-    """Whether a loss still comes down: the last quarter lies below the second one by more than its scatter, and by 2 %."""
-    half = loss.level(0.25, 0.5) if len(loss.y) >= MIN_POINTS else loss.first
+    """Whether a loss still comes down: the last quarter is lower than the second one by more than its spread, and by 2 %."""
+    half = loss.level(*SECOND_QUARTER) if len(loss.y) >= MIN_POINTS else loss.first
     end = end_level(loss)
-    return half - end.mean > max(0.02 * half, 2 * end.error)
+    return half - end.mean > max(MIN_FALL * half, 2 * end.error)
 
 
 def _possible(end: Level, loss: float) -> list[int]:
-    """The numbers of classes that an accuracy, and the loss beside it, may be the guessing of, the loss's own first."""
+    """The numbers of classes that an accuracy and its loss may be the guessing of, those of the loss first."""
     by_loss = classes_at(loss)
     by_share = round(1 / end.mean) if end.mean > 0.5 / FEW_CLASSES else 0
     slack = 2 * end.error * by_loss
-    near = 0.7 <= end.mean * by_loss <= 1.4 + slack or (by_loss > FEW_CLASSES and end.mean * by_loss < 1.4 + slack)
+    ratio = end.mean * by_loss
+    near = ratio <= MAX_RATIO + slack and (ratio >= MIN_RATIO or by_loss > FEW_CLASSES)
     found = [by_loss] if by_loss >= 2 and near else []
-    if 2 <= by_share <= FEW_CLASSES and abs(end.mean * by_share - 1) < 0.15 + 2 * end.error * by_share:
+    if 2 <= by_share <= FEW_CLASSES and abs(end.mean * by_share - 1) < MAX_OFF_RATIO + 2 * end.error * by_share:
         found.append(by_share)
     return found
 
 
 def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
-    """No accuracy in the log: a loss that stands at ln C of a usual number of classes, closely, in its whole second half."""
+    """No accuracy in the log: a loss that is at ln C of a usual number of classes, closely, in its whole second half."""
     if loss is None or len(loss.y) < 2 * MIN_POINTS:
         return None
     if accuracy is not None or _has_accuracy(run) or begins_late(run) is not None:
         return None
-    end = end_level(loss, 0.5)
-    number = min(USUAL, key=lambda n: abs(end.mean - math.log(n)))
+    end = end_level(loss, SECOND_HALF)
+    number = min(USUAL_CLASSES, key=lambda n: abs(end.mean - math.log(n)))
     chance = math.log(number)
-    if abs(end.mean - chance) >= EXACT * chance or end.spread > STILL * chance or _falls(loss):
+    if abs(end.mean - chance) >= EXACT * chance or end.spread > MAX_SPREAD * chance or _falls(loss):
         return None
     other = run.series.get("validation/loss" if split == "train" else "train/loss")
-    agrees = end.spread < NO_SPREAD * chance if other is None else _ends_near(other, chance)
+    agrees = end.spread < MAX_SPREAD_ALONE * chance if other is None else _ends_near(other, chance)
     return Guessing(split, "loss", number, chance) if number == 2 or agrees else None
 
 
 def _ends_near(loss: Series, chance: float) -> bool:
     """Whether the second half of a loss is at the level of guessing, too."""
-    return len(loss.y) >= MIN_POINTS and abs(end_level(loss, 0.5).mean - chance) < NEAR * chance
+    return len(loss.y) >= MIN_POINTS and abs(end_level(loss, SECOND_HALF).mean - chance) < MAX_OFF * chance
 
 
 def _has_accuracy(run: Run) -> bool:
@@ -225,10 +233,10 @@ def _has_accuracy(run: Run) -> bool:
 def _noise(run: Run) -> Guessing | None:
     """A denoiser that answers zero: the mean square of noise with unit variance is 1."""
     loss = run.series.get("train/loss")
-    if loss is None or len(loss.y) < MIN_DENOISED or loss.first < 1 - NOISE_NEAR:
+    if loss is None or len(loss.y) < MIN_DENOISED or loss.first < 1 - MAX_OFF_NOISE:
         return None
-    end = end_level(loss, 0.25)
-    near = abs(end.mean - 1) < NOISE_NEAR and loss.low > 1 - 2 * NOISE_NEAR
+    end = end_level(loss)
+    near = abs(end.mean - 1) < MAX_OFF_NOISE and loss.low > 1 - 2 * MAX_OFF_NOISE
     return Guessing("train", "noise", None, 1.0) if near else None
 
 
@@ -237,8 +245,11 @@ def _discriminator(run: Run) -> Guessing | None:
     one, other = run.series.get("discriminator_loss"), run.series.get("generator_loss")
     if one is None or other is None or min(len(one.y), len(other.y)) < 2 * MIN_POINTS:
         return None
-    level, against = end_level(one, 0.5), end_level(other, 0.5)
+    level, against = end_level(one, SECOND_HALF), end_level(other, SECOND_HALF)
     for chance in (2 * math.log(2), math.log(2)):
-        if max(abs(level.mean - chance), level.spread) < GAN_NEAR * chance and abs(against.mean - math.log(2)) < 0.03:
+        if (
+            max(abs(level.mean - chance), level.spread) < MAX_OFF_GAN * chance
+            and abs(against.mean - math.log(2)) < MAX_OFF_GENERATOR
+        ):
             return Guessing("discriminator", "gan", 2, chance)
     return None

@@ -103,7 +103,7 @@ def differing(settings: Mapping[str, Mapping[str, FactValue]]) -> dict[str, dict
     names = dict.fromkeys(name for one in settings.values() for name in one)
     rows: dict[str, dict[str, FactValue | None]] = {}
     for name in names:
-        said = [one[name] for one in settings.values() if name in one]
-        if any(value != said[0] for value in said):
+        values = [one[name] for one in settings.values() if name in one]
+        if any(value != values[0] for value in values):
             rows[name] = {key: one.get(name) for key, one in settings.items()}
     return rows

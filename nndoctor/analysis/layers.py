@@ -29,24 +29,24 @@ class Layers:
     @cached_property
     def paths(self) -> tuple[str, ...]:
         """All recorded layers in the order of the data."""
-        told = self.run.fact("layers")
+        logged = self.run.fact("layers")
         known = self.run.layers
-        if not isinstance(told, tuple):
+        if not isinstance(logged, tuple):
             return known
-        ordered = [str(path) for path in told]
+        ordered = [str(path) for path in logged]
         return tuple(dict.fromkeys([p for p in ordered if p in set(known)] + [p for p in known if p not in ordered]))
 
     def role(self, path: str) -> str:
         """`weight`, `activation`, `norm` …; of an activation called as a function by its name; `` where unknown."""
-        said = self.run.fact(f"roles:{path.partition('#')[0]}")
-        return str(said) if said is not None else "activation" if self.activation(path) else ""
+        known = self.run.fact(f"roles:{path.partition('#')[0]}")
+        return str(known) if known is not None else "activation" if self.activation(path) else ""
 
     def activation(self, path: str) -> str:
         """`relu`, `sigmoid`, `tanh`, or ``."""
         plain = path.partition("#")[0]
-        said = self.run.fact(f"activations:{plain}")
+        known = self.run.fact(f"activations:{plain}")
         last = plain.rpartition(".")[2]
-        return str(said) if said is not None else last if last in ACTIVATIONS else ""
+        return str(known) if known is not None else last if last in ACTIVATIONS else ""
 
     def named(self, path: str) -> str:
         """A layer as one says it: where its path ends in a bare number with its kind, `layer 0 (Linear)`, `features.3 (ReLU)`."""
@@ -55,9 +55,9 @@ class Layers:
         if above.isdigit() and last in ACTIVATIONS and not call:
             return f"the {last} after {self.named(above)}"
         kind = self.run.fact(f"kinds:{plain}") if last.isdigit() else None
-        told = ", ".join([*([str(kind)] if kind else []), *([f"call {call}"] if call else [])])
+        notes = ", ".join([*([str(kind)] if kind else []), *([f"call {call}"] if call else [])])
         name = f"layer {plain}" if plain.isdigit() else plain
-        return f"{name} ({told})" if told else name
+        return f"{name} ({notes})" if notes else name
 
     def placed(self, path: str) -> str:
         """The same with the word before it: `layer fc1`, `layer 0 (Linear)`."""
@@ -82,7 +82,7 @@ class Layers:
         return tuple(p for p in self.paths if self.role(p) == "weight" and self.series(p, "std") is not None)
 
     def before(self, path: str) -> str | None:
-        """The layer whose output reaches this one, as far as the order tells."""
+        """The layer whose output reaches this one, as far as the order shows."""
         at = self.paths.index(path)
         return self.paths[at - 1] if at else None
 

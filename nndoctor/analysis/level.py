@@ -9,7 +9,9 @@ import numpy as np
 
 from nndoctor.core.series import Series
 
-PART = 0.25  # of the run
+PART = 0.25  # share of the run that is its end
+FIRST_PART = 0.1  # share of the run that is its start
+DWARFS = 3.0  # times the second value: such a first value was logged after a step that was too large
 MIN_POINTS = 3
 
 
@@ -31,8 +33,8 @@ def end_level(series: Series, part: float = PART) -> Level:
     return Level(float(late.mean()), spread / math.sqrt(len(late)), spread, len(late))
 
 
-def first_level(series: Series, part: float = 0.1) -> Level:
-    """The same over the first part; a first value that dwarfs the next ones is left out: it was thrown, not measured."""
+def first_level(series: Series, part: float = FIRST_PART) -> Level:
+    """The same over the first part; a first value that dwarfs the next ones is left out: a step that was too large made it."""
     y = series.y[1:] if dwarfs_second(series) else series.y
     points = max(min(MIN_POINTS, len(y)), round(part * len(y)))
     early = y[:points]
@@ -40,7 +42,7 @@ def first_level(series: Series, part: float = 0.1) -> Level:
     return Level(float(early.mean()), spread / math.sqrt(len(early)), spread, len(early))
 
 
-def dwarfs_second(series: Series, times: float = 3.0) -> bool:
+def dwarfs_second(series: Series, times: float = DWARFS) -> bool:
     """Whether the first value is more than `times` the second, both above zero."""
     return len(series.y) > MIN_POINTS and float(series.y[0]) > times * float(series.y[1]) > 0
 

@@ -11,13 +11,15 @@ from nndoctor.core.run import LAYER, SPLITS, Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array, median
 
+DECIMAL = 10.0
+UNIT_ERROR, FLOAT_ERROR = 1e-9, 1e-9  # by which a rounded value differs from its decimal, per unit and in all
 MAX_DIGITS = 8  # digits after the point beyond which a log counts as exact
-MIN_IDENTICAL = 4  # values: in fewer, coarse rounding alone may make them the same
+MIN_IDENTICAL = 4  # values; in fewer, coarse rounding alone may make them the same
 MIN_DIGITS = 3  # significant digits: `0.7` five times in a row is rounding
 MIN_ZEROS = 3  # values at the end
 # Units of the last printed digit: a loss that falls smoothly passes through smaller values on its way to zero.
 SUDDEN = 20.0
-SUDDEN_SHARE = 0.1  # of the first loss, likewise
+SUDDEN_SHARE = 0.1  # the same as a share of the first loss
 RECENT = 8  # values before the repeats: a curve that settles comes down to them in smaller and smaller steps
 MIN_REPEATS, REPEATED_SHARE = 5, 0.2  # values, and share of the run, that are the same to the end
 
@@ -77,9 +79,9 @@ def unit(values: Array) -> float:
     """The unit of the last printed digit of some finite values: 0.001 for `1.597`; 0 for values that are not rounded."""
     sample = values[:: max(1, len(values) // 200)]
     for digits in range(MAX_DIGITS + 1):
-        scale = 10.0**digits
-        if bool(np.allclose(sample * scale, np.round(sample * scale), rtol=0, atol=1e-6 * scale * 1e-3 + 1e-9)):
-            return float(10.0**-digits)
+        scale = DECIMAL**digits
+        if bool(np.allclose(sample * scale, np.round(sample * scale), rtol=0, atol=UNIT_ERROR * scale + FLOAT_ERROR)):
+            return float(DECIMAL**-digits)
     return 0.0
 
 
@@ -88,7 +90,7 @@ def significant_digits(values: Array) -> int:
     smallest, largest = unit(values), float(np.abs(values).max(initial=0.0))
     if smallest == 0:
         return MAX_DIGITS
-    digits = math.floor(math.log10(max(largest, smallest)) - math.log10(smallest) + 1e-9) + 1
+    digits = math.floor(math.log10(max(largest, smallest)) - math.log10(smallest) + FLOAT_ERROR) + 1
     return min(digits, MAX_DIGITS)
 
 
@@ -142,7 +144,7 @@ def stuck_value(series: Series) -> int | None:
     if at < MIN_REPEATS or repeats < max(MIN_REPEATS, REPEATED_SHARE * len(series.y)) or series.y[-1] == 0:
         return None
     before = series.y[:at]
-    smallest = max(unit(before), 1e-9 * abs(float(series.y[-1])))
+    smallest = max(unit(before), FLOAT_ERROR * abs(float(series.y[-1])))
     steps = np.diff(series.y[max(at - RECENT, 0) : at + 1])
-    restless = float(median(np.abs(steps[-3:]))) > SUDDEN * smallest and steps.min() < 0 < steps.max()
-    return at if restless and significant_digits(before) >= MIN_DIGITS else None
+    varied = float(median(np.abs(steps[-3:]))) > SUDDEN * smallest and steps.min() < 0 < steps.max()
+    return at if varied and significant_digits(before) >= MIN_DIGITS else None

@@ -11,12 +11,27 @@ from nndoctor.analysis.convergence import reach
 from nndoctor.analysis.level import dwarfs_second, first_level
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import quantile
+from nndoctor.core.statistics import closing, quantile
 
 ANNEALED = re.compile(r"kl|kld|regulari|commit|aux|beta")
 MIN_POINTS = 8
 MIN_JUMP = 0.3  # share of the reach, from one value to the next
-STAYS = 0.25  # of the reach above the level before the jump, in nine values of ten after it
+END = 0.1  # share of the run at its end
+MIN_SCALE = 0.1  # share of the reach that counts at least where the first value dwarfs the others
+MIN_PART, NEAR_ZERO, MAX_PART = (
+    3,
+    0.2,
+    1.02,
+)  # values of a part, share of its end at which it began, growth of the other parts
+NEVER_BELOW = 0.98  # share of the first value that no value is below
+STEP_TO_VALUE = 1.05  # noise of a value over the median size of a step
+LOWEST_TENTH = 0.1  # quantile of the values after a jump
+MIN_RATES, MAX_BEFORE, RAISED = (
+    3,
+    4,
+    1.5,
+)  # learning rates, those before a step, and by how much one exceeds the one before
+STAYS = 0.25  # share of the reach above the level before the jump, in nine values of ten after it
 NOISES = 8.0  # the jump against the noise before it
 BEFORE, AFTER, LATER = 5, 5, 0.1  # values before the jump; values after it, and share of the run
 MIN_CLIMB, RISES = 0.35, 4  # share of the reach, and rises in a row that end the run
@@ -39,23 +54,23 @@ def rises_for_good(run: Run) -> Rise | None:
     if loss is None or len(loss.y) < MIN_POINTS or not np.isfinite(reach(run)) or reweighted(run):
         return None
     scale = reach(run)
-    if dwarfs_second(loss):  # a first value that was thrown is no measure of what was learned
-        scale = min(scale, max(first_level(loss).mean - loss.low, 0.1 * scale))
+    if dwarfs_second(loss):  # a first value after an explosion is no measure of what was learned
+        scale = min(scale, max(first_level(loss).mean - loss.low, MIN_SCALE * scale))
     return _from_start(loss) or _climb(loss, scale) or _jump(run, loss, scale)
 
 
 def reweighted(run: Run) -> bool:
     """Whether the training loss rises because the weights of its parts change, as where the KL term of a VAE is annealed.
 
-    The weight itself stands in the log and changes, or no part but one that began near zero rises.
+    The weight itself is in the log and changes, or no part but one that began near zero rises.
     """
     beta = run.series.get("beta")
     if beta is not None and len(beta.y) > 1 and beta.high > beta.low:
         return True
-    parts = [s for name, s in run.series.items() if _is_part(name) and len(s.y) > 3]
-    annealed = [s for s in parts if ANNEALED.search(s.name) and abs(float(s.y[0])) < 0.2 * abs(s.last)]
+    parts = [s for name, s in run.series.items() if _is_part(name) and len(s.y) > MIN_PART]
+    annealed = [s for s in parts if ANNEALED.search(s.name) and abs(float(s.y[0])) < NEAR_ZERO * abs(s.last)]
     others = [s for s in parts if s not in annealed]
-    return bool(annealed) and bool(others) and all(s.last <= 1.02 * s.first for s in others)
+    return bool(annealed) and bool(others) and all(s.last <= MAX_PART * s.first for s in others)
 
 
 def _is_part(name: str) -> bool:
@@ -65,11 +80,11 @@ def _is_part(name: str) -> bool:
 
 def _from_start(loss: Series) -> Rise | None:
     y, first = loss.y, float(loss.y[0])
-    end = float(np.median(y[-max(3, len(y) // 10) :]))
+    end = float(np.median(closing(y, END)))
     calm = loss.noise < STILL * (end - first)
     return (
         Rise("from-start", 0)
-        if first > 0 and y.min() >= 0.98 * first and end > MIN_ABOVE_START * first and calm
+        if first > 0 and y.min() >= NEVER_BELOW * first and end > MIN_ABOVE_START * first and calm
         else None
     )
 
@@ -92,15 +107,15 @@ def _jump(run: Run, loss: Series, scale: float) -> Rise | None:
     if at < BEFORE or len(after) < max(AFTER, LATER * len(y)) or _raised(run, float(loss.x[at])):
         return None
     window = y[max(0, at - 4 * BEFORE) : at]
-    level, noise = float(np.median(window[-BEFORE:])), float(np.median(np.abs(np.diff(window)))) * 1.05
+    level, noise = float(np.median(window[-BEFORE:])), float(np.median(np.abs(np.diff(window)))) * STEP_TO_VALUE
     high = float(y[at]) - level > max(MIN_JUMP * scale, NOISES * noise)
-    return Rise("jump", at) if high and quantile(after, 0.1) > level + STAYS * scale else None
+    return Rise("jump", at) if high and quantile(after, LOWEST_TENTH) > level + STAYS * scale else None
 
 
 def _raised(run: Run, step: float) -> bool:
     """Whether the learning rate was raised just before a step: a warm restart starts high on purpose."""
     lr = run.series.get("lr")
-    if lr is None or len(lr.y) < 3:
+    if lr is None or len(lr.y) < MIN_RATES:
         return False
-    before = lr.y[lr.x <= step][-4:]
-    return len(before) > 1 and bool((before[1:] > 1.5 * before[:-1]).any())
+    before = lr.y[lr.x <= step][-MAX_BEFORE:]
+    return len(before) > 1 and bool((before[1:] > RAISED * before[:-1]).any())

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nndoctor.analysis.layers import Layers
+from nndoctor.analysis.layers import ZERO_WEIGHTS, Layers
 from nndoctor.core.finding import Cause
 from nndoctor.core.formatting import rough
 from nndoctor.core.run import Run
+from nndoctor.core.statistics import TINY
 
-WILD_STEP = 0.3  # of a weight's size in one step
+WILD_STEP = 0.3  # share of a weight's size in one step
 WILD_GROWTH = 1e3  # times a gradient's first norm
-SMALL = 1e-6  # a weight that begins smaller begins at zero
-WILD_START = 300.0  # times the layer's weights: healthy networks begin under 3, unscaled targets reach 250
+WILD_START = 300.0  # times the layer's weights; healthy networks begin under 3, unscaled targets reach 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +62,16 @@ class Pace:
 
     @property
     def wild(self) -> bool:
-        """Whether that alone can throw the numbers out of their range."""
+        """Whether that alone can make numbers overflow."""
         return self.fastest > WILD_STEP or self.grown > WILD_GROWTH
 
     @property
     def born_wild(self) -> bool:
-        """Whether the gradient was huge before any step: no usual rate could have borne it."""
+        """Whether the gradient was huge before any step: no usual learning rate would have been small enough."""
         return self.begins > WILD_START
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """In words."""
         moved, grown = (rough(v) for v in (self.fastest, self.grown))
         return (
@@ -80,10 +80,14 @@ class Pace:
 
     def causes(self) -> tuple[Cause, Cause]:
         """The rate and the initialization as causes of numbers out of range, each weighed by what speaks for it."""
-        rate = 0.15 if not self.wild else 0.3 if self.born_wild else 0.75
         huge = f"the first gradient of a layer is {rough(self.begins)} times its weights"
         return (
-            Cause("learning rate too high", rate, self.told, "one run with a tenth of the learning rate"),
+            Cause(
+                "learning rate too high",
+                0.15 if not self.wild else 0.3 if self.born_wild else 0.75,
+                self.summary,
+                "one run with a tenth of the learning rate",
+            ),
             Cause(
                 "weights too large at the start",
                 0.75 if self.born_wild else 0.05,
@@ -102,8 +106,8 @@ def wildness(run: Run, until: float) -> Pace:
         if ratio is not None and (ratio.x <= until).any():
             fastest = max(fastest, float(ratio.y[ratio.x <= until].max()))
         if norm is not None and (norm.x <= until).any():
-            grown, measured = max(grown, float(norm.y[norm.x <= until].max() / max(norm.y[0], 1e-30))), True
+            grown, measured = max(grown, float(norm.y[norm.x <= until].max() / max(norm.y[0], TINY))), True
             size = layers.series(path, "weight_norm")
-            if size is not None and size.y[0] > SMALL:
+            if size is not None and size.y[0] > ZERO_WEIGHTS:
                 begins = max(begins, float(norm.y[0] / size.y[0]))
     return Pace(fastest, grown, begins, measured)

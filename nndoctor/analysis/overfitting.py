@@ -11,11 +11,11 @@ from nndoctor.analysis.chance import chance_loss
 from nndoctor.analysis.convergence import reach
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import Array, median, slope
+from nndoctor.core.statistics import TINY, Array, median, slope
 
-FEW = 8  # evaluations: with no more, second differences cannot tell a turn from noise
-SHARE_OF_TRAINING = 0.3  # of training's way down stands in for validation's where validation was best at once
-END = 3  # evaluations at the end whose median is the level there, where the best lies further back than that
+FEW = 8  # evaluations up to which second differences cannot distinguish a turn from noise
+SHARE_OF_TRAINING = 0.3  # share of training's decrease that replaces validation's where validation was best at once
+END = 3  # evaluations at the end whose median is the level there, where the best is further back than that
 MIN_TREND = 5  # evaluations after the best from which their slope and its error are estimated
 MIN_TRAIN = 2  # training values that show a fall
 
@@ -26,8 +26,8 @@ class Rise:
 
     `height` is the level at the end less the best level, in the loss's unit; `share` the same in parts of the distance
     that the validation loss covered (0 to infinity); `noise` the standard deviation of one evaluation; `at` the step of the
-    best level and `when` where it lies in the run (0 to 1); `since` the number of evaluations after it; `slope_z` the
-    Theil-Sen slope since then in standard errors, 0 where fewer than five evaluations tell.
+    best level and `when` where that is in the run (0 to 1); `since` the number of evaluations after it; `slope_z` the
+    Theil-Sen slope since then in standard errors, 0 with fewer than five evaluations.
     """
 
     height: float
@@ -93,12 +93,12 @@ def _trend(validation: Series, at: float) -> float:
 
 @once
 def distance_covered(run: Run) -> float:
-    """How far the validation loss came down, from its start or from chance; where it never did, a part of training's way."""
+    """How far the validation loss fell, from its start or from chance; where it never did, a part of training's decrease."""
     validation, train = run.series["validation/loss"], _train(run)
     first = validation.first if train is None else max(validation.first, train.first)
     start = min(max(first, chance_loss(run) or first), reach(run) + validation.best)
     part = 0.0 if train is None else SHARE_OF_TRAINING * (train.first - train.best)
-    return max(start - validation.best, part, 1e-12)
+    return max(start - validation.best, part, TINY)
 
 
 def training_fell(run: Run, at: float) -> float | None:

@@ -22,6 +22,8 @@ OWN_SCALE = 0.5  # share of the size of the first reward that is the unit of a g
 MIN_AT_CAP = 0.5  # share of the last quarter at the highest value ever seen: the episode's limit is reached
 MIN_SPREAD = 1e-4  # spread of rewards that carries an advantage
 ERRORS = 3.0  # standard errors of a level by which a rise exceeds chance
+FLOAT_ERROR = 1e-9  # of a reward
+MIN_VARIANCE = 0.02  # of a reward between 0 and 1
 NEARBY = 0.05  # share of the run around a step
 
 
@@ -73,7 +75,7 @@ def complete(run: Run) -> bool:
         return True
     late = found.y[-max(FEWEST, len(found.y) // 4) :]
     game = "reward_std" not in run.series
-    return game and float(np.mean(late >= found.high - 1e-9)) >= MIN_AT_CAP and found.high > found.low
+    return game and float(np.mean(late >= found.high - FLOAT_ERROR)) >= MIN_AT_CAP and found.high > found.low
 
 
 @once
@@ -96,14 +98,14 @@ def gained_at(run: Run, step: float) -> float | None:
 
 
 def spread(run: Run) -> float:
-    """How far the rewards of one start lie apart: the unit of a gain."""
+    """How far the rewards of one start are apart: the unit of a gain."""
     found, way = run.series["reward"], reward(run)
     start = way.start if way is not None else 0.0
     std = run.series.get("reward_std")
     if std is not None and len(std.y) and std.first > MIN_SPREAD:
         return std.first
     if found.low >= 0 and found.high <= 1:
-        return float(np.sqrt(max(start * (1 - start), 0.02)))
+        return float(np.sqrt(max(start * (1 - start), MIN_VARIANCE)))
     return max(OWN_SCALE * abs(start), 2 * found.noise, TINY)
 
 

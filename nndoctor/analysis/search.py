@@ -64,7 +64,7 @@ class Parameter:
 
     @cached_property
     def places(self) -> Array:
-        """Where each value lies in the range searched, 0 to 1, shape (n,): of few values by their order; NaN where none is known."""
+        """Where each value is in the range searched, 0 to 1, shape (n,): of few values by their order; NaN where none is known."""
         few = len(self.distinct) <= max(8, len(self.values) // 4)
         if few:
             order = np.searchsorted(self.distinct, self.numbers) / max(len(self.distinct) - 1, 1)
@@ -98,7 +98,7 @@ class Search:
         """The best trial."""
         return int(np.argmin(self.scores))
 
-    def told(self, k: int) -> float:
+    def score_of(self, k: int) -> float:
         """A trial's score as its log spells it."""
         return -float(self.scores[k]) if self.higher else float(self.scores[k])
 
@@ -106,10 +106,10 @@ class Search:
     def repeats(self) -> float | None:
         """The standard deviation of the score between repeats of one setting, or None where nothing was repeated."""
         groups: dict[tuple[object, ...], list[float]] = {}
-        told = [p for p in self.parameters if p.name not in CHANCE]
+        named = [p for p in self.parameters if p.name not in CHANCE]
         for k, score in enumerate(self.scores):
             if math.isfinite(score):
-                groups.setdefault(tuple(str(p.values[k]) for p in told), []).append(float(score))
+                groups.setdefault(tuple(str(p.values[k]) for p in named), []).append(float(score))
         several = [np.array(g) for g in groups.values() if len(g) > 1]
         freedom = sum(len(g) - 1 for g in several)
         return math.sqrt(sum(((g - g.mean()) ** 2).sum() for g in several) / freedom) if freedom else None
@@ -117,7 +117,7 @@ class Search:
     @property
     def size(self) -> float:
         """What is lost at the best score: the loss itself, of a share of one the error."""
-        best = self.told(self.best)
+        best = self.score_of(self.best)
         metric = BY_NAME.get(self.by.split(" ")[0].rpartition("/")[2])
         return abs(1 - best) if metric is not None and metric.share and metric.higher else abs(best)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from nndoctor.analysis import plateau as still
+from nndoctor.analysis.plateau import exact
 from nndoctor.analysis.unlogged_causes import unseen_warm_up
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-THROWN_BEFORE = Cause(
+MIN_JUMP, MIN_NOISES = 0.05, 10.0  # share of the last loss, and times the noise, that the loss jumped by
+MIN_FIRST = 1.2  # times the last loss: it jumped before anything was logged
+UNLOGGED = 0.1  # weight of a cause that only the learning rate in the log could rule out
+
+TOO_HIGH_BEFORE = Cause(
     "learning rate too high",
     0.15,
     "a first step that is too large can kill the ReLUs before anything is logged",
@@ -39,15 +43,18 @@ BOOSTED = (
 )
 
 
+def _jumped(loss: Series) -> bool:
+    """Whether the loss jumped above its first and its last value."""
+    height = loss.high - loss.last
+    return height > MIN_JUMP * abs(loss.last) + MIN_NOISES * loss.noise and loss.y[0] < loss.high
+
+
 def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
     """What may hold a loss where it is, the likeliest first; the loss must have a finite value."""
     if workload(run) is Workload.BOOSTING:
         return BOOSTED
-    peak = loss.high
-    burst = (
-        peak - loss.last > 0.05 * abs(loss.last) + 10 * loss.noise and loss.y[0] < peak
-    ) or loss.first > 1.2 * loss.last
-    exact = still.exact(loss)
+    burst = _jumped(loss) or loss.first > MIN_FIRST * loss.last
+    to_the_last_digit = exact(loss)
     return (
         Cause(
             "learning rate too high" if burst else "learning rate too low",
@@ -65,9 +72,9 @@ def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
         ),
         Cause(
             "weights not trained",
-            0.45 if exact else 0.2,
+            0.45 if to_the_last_digit else 0.2,
             "the loss is the same to the last digit"
-            if exact
+            if to_the_last_digit
             else "frozen layers, a detached loss or parameters missing from the optimizer look like this",
             "compare one weight before and after a step",
         ),
@@ -77,6 +84,6 @@ def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
             "with shuffled labels, or a linear network on a nonlinear task, the loss stays at chance level",
             "overfit twenty examples: it must reach zero loss",
         ),
-        *unseen_warm_up(run, 0.1),
-        *(() if burst else (THROWN_BEFORE,)),
+        *unseen_warm_up(run, UNLOGGED),
+        *(() if burst else (TOO_HIGH_BEFORE,)),
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import TINY
 
 OWN_MEASURE = frozenset({"dice", "iou", "map", "map50", "bleu", "rouge", "word_error", "correlation", "psnr", "ssim"})
-"""Metrics that users judge the task by. Accuracy, F1 and the like ignore how sure an answer is: there the loss tells earlier."""
-MIN_POINTS = 4  # values from which a metric's course is seen
+"""Metrics that users judge the task by. Accuracy, F1 and the like ignore how certain an answer is: there the loss shows it earlier."""
+MIN_POINTS = 4  # values that show how a metric changes
+LEVEL_POINTS = 3  # values at most whose mean is a level
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ def moved_since(run: Run, step: float) -> Moved | None:
     then = error.y[error.x <= step]
     if not len(then):
         return None
-    few = max(1, min(3, len(then), int((error.x > step).sum())))
+    few = max(1, min(LEVEL_POINTS, len(then), int((error.x > step).sum())))
     gain = float(np.mean(then[-few:]) - np.mean(error.y[-few:]))
-    span = max(error.high - error.low, 1e-12)
-    spread = error.noise * (2.0 / few) ** 0.5
+    span = max(error.high - error.low, TINY)
+    spread = error.noise * math.sqrt(2.0 / few)
     return Moved(metric, gain, gain / span, gain / spread if spread > 0 else float("inf") * (gain or 1.0))

@@ -1,4 +1,4 @@
-"""Causes that only something beside the curve could rule out: the optimizer, the learning rate, the labels, the loop."""
+"""Causes that only something else in the log could rule out: the optimizer, the learning rate, the labels, the loop."""
 
 from __future__ import annotations
 

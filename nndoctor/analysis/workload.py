@@ -9,7 +9,7 @@ from nndoctor.core.run import Run, once
 
 
 class Workload(StrEnum):
-    """The kinds of training that are told apart."""
+    """The kinds of training that are distinguished."""
 
     SUPERVISED = "supervised"
     PRETRAINING = "pretraining"

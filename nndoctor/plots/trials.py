@@ -78,7 +78,7 @@ def _strongest(search: Search) -> list[tuple[float, Parameter]]:
 
 
 def _panel(axes: Axes, search: Search, parameter: Parameter, palette: Palette) -> None:
-    scores = np.array([search.told(k) for k in range(len(search.scores))])
+    scores = np.array([search.score_of(k) for k in range(len(search.scores))])
     if parameter.numeric:
         places = parameter.numbers
         axes.set_xscale("log" if parameter.log else "linear")

@@ -80,7 +80,7 @@ def _strongest(search: Search) -> list[tuple[float, Parameter]]:
 
 def _picture(page: Page, search: Search) -> None:
     """The score over the numeric setting that explains most."""
-    scores = np.array([search.told(k) for k in range(len(search.scores))])
+    scores = np.array([search.score_of(k) for k in range(len(search.scores))])
     for _, parameter in _strongest(search):
         if parameter.numeric and len(parameter.distinct) > 2:
             x = parameter.numbers
@@ -105,7 +105,7 @@ def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> No
     head = "".join(f"{name:>{w}}" for name, w in zip(names[:shown], wide, strict=False))
     page.row([(f"{'':{source}}{'score':>12}{head}", "dim")])
     for k, row in zip(order[:most], rows, strict=True):
-        score = number(search.told(int(k))) if np.isfinite(search.scores[k]) else "failed"
+        score = number(search.score_of(int(k))) if np.isfinite(search.scores[k]) else "failed"
         cells = "".join(f"{text:>{w}}" for text, w in zip(row[:shown], wide, strict=False))
         page.row([(padded(cut(trials[int(k)].source, source), source), ""), (f"{score:>12}", "bold"), (cells, "")])
     left = len(order) - most

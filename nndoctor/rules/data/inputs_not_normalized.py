@@ -1,4 +1,4 @@
-"""The inputs lie on a scale far from one."""
+"""The inputs are on a scale far from one."""
 
 from __future__ import annotations
 

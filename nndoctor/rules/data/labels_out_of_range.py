@@ -1,4 +1,4 @@
-"""Targets lie outside what the output and its loss admit."""
+"""Targets are outside the range that the output and its loss allow."""
 
 from __future__ import annotations
 

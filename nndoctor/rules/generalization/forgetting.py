@@ -16,7 +16,7 @@ from nndoctor.core.series import Series
 
 MIN_RISE = 0.05  # share of the first training loss, which is that of the pretrained model
 MIN_GENERAL_RISE = 0.1  # share of the first loss on general text; a tenth of a nat is common in sound tuning
-# Rise to the peak, as a share of the first loss: it tells a destroyed model from one that never learned.
+# Rise to the peak, as a share of the first loss: it distinguishes a destroyed model from one that never learned.
 MIN_PEAK = 0.15
 ERRORS = 4.0  # standard errors of a level by which a rise exceeds chance
 MIN_POINTS = 3

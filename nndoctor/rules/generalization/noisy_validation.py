@@ -20,7 +20,7 @@ MIN_ROUGHER = 10.0
 MIN_NOISE = 0.20  # share of the reach; healthy runs of the zoo whose log lacks its first rows come to 0.13
 # Share of a positive validation loss; what the zoo confirms begins at 0.13, and healthy runs end at 0.08.
 PERCEPTIBLE = 0.10
-CERTAIN_NOISE = 0.3  # the same from which there is no other reading
+CERTAIN_NOISE = 0.3  # the same from which there is no other explanation
 SMALL_SET = 60  # in the validation set, as its accuracies show: then less noise is enough
 EASE = 0.4  # factor on both limits for so small a set
 MIN_NOISE_ALONE = 0.25  # share of the reach, where training has too few points to compare with

@@ -17,7 +17,7 @@ from nndoctor.core.series import Series
 from nndoctor.prognosis.findings import in_order, overfitting_unlikely
 
 MIN_RISE = 0.10  # share of the distance that the losses covered; 5 % may be luck
-CERTAIN_RISE = 0.4  # the same from which there is no other reading
+CERTAIN_RISE = 0.4  # the same from which there is no other explanation
 WITHOUT_TRAINING = 0.8  # factor on the confidence where no training loss shows that training went on
 MIN_NOISES = 3.0  # times the validation loss's own noise
 # Share of a positive loss; a smaller rise that is no large part of the distance either is information.

@@ -37,7 +37,7 @@ def check(run: Run) -> Iterator[Symptom]:
             yield Symptom(
                 f"validation {name.replace('_', ' ')} is identical to training {name.replace('_', ' ')} ({len(validation.y)} {run.axis}s): the model may be validated on its training set",
                 DIRECT,
-                {"readings": len(validation.y)},
+                {"values": len(validation.y)},
                 series=validation.name,
                 step=float(validation.x[-1]),
                 span=(float(validation.x[0]), float(validation.x[-1])),

@@ -1,4 +1,4 @@
-"""The discriminator of a GAN tells real from generated without fail, and the generator learns nothing."""
+"""The discriminator of a GAN distinguishes real from generated without errors, and the generator learns nothing."""
 
 from __future__ import annotations
 

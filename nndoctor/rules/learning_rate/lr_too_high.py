@@ -21,7 +21,7 @@ from nndoctor.core.statistics import LOWER_QUARTILE, quantile
 from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, helps, learned, outcome
 
 MAX_OF_CHANCE = 1.3
-"""The second half of a cross-entropy may lie this factor above that of guessing: confident and wrong is no noise."""
+"""The second half of a cross-entropy may be this factor above that of guessing; beyond, it is no noise."""
 
 EXPLODES = 100.0
 """Times the first loss: no noise of a batch takes a loss so far."""
@@ -33,7 +33,7 @@ MIN_VALUES = 4
 """Values of the loss below which its second half is not judged."""
 
 MIN_RISE = 0.2
-"""Rise of the accuracy that shows that the examples are told apart."""
+"""Rise of the accuracy that shows that the examples are distinguished."""
 
 MIN_RISES = 0.1
 """Share of the second half's values that are above the one before."""

@@ -16,7 +16,7 @@ from nndoctor.core.run import Run
 MIN_ACCURACY = 0.9  # accuracy from which the loss shows its floor
 TWICE = 0.97  # confidence: both were seen in the model; a mixture of softmaxes may be meant
 MAX_OFF, MAX_BELOW = 0.04, 0.01  # nats by which the last loss differs from its floor, and by which any loss is below it
-COMMON_CLASSES = (10, 100)  # classes, where the log does not tell
+COMMON_CLASSES = (10, 100)  # numbers of classes where the log does not show it
 MIN_POINTS = 3  # values
 MAX_OFF_START = 0.01  # share of ln C within which the first loss is that of guessing
 MAX_LN_C = 7.0  # ln of 1,000 classes, beyond which the floor says little

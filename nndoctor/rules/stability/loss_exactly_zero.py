@@ -41,13 +41,13 @@ def _symptom(run: Run, loss: Series, at: int) -> Symptom:
     gradients = not_finite(run, "grad_norm")
     lost = gradients is not None and gradients.lasts
     where = float(loss.x[at])
-    beside = ", and the gradient norm is NaN" if lost else ""
+    also = ", and the gradient norm is NaN" if lost else ""
     if at == 0:
-        text = f"{name} is exactly 0 in all {len(loss.y)} values{beside}"
+        text = f"{name} is exactly 0 in all {len(loss.y)} values{also}"
     elif last == 0:
-        text = f"{name} is exactly 0 from {place(run.axis, where)} on, after {number(float(loss.y[at - 1]))}{beside}: most likely printed instead of NaN"
+        text = f"{name} is exactly 0 from {place(run.axis, where)} on, after {number(float(loss.y[at - 1]))}{also}: most likely printed instead of NaN"
     else:
-        text = f"{name} repeats {number(last)} exactly from {place(run.axis, where)} to the end{beside}: most likely printed instead of NaN"
+        text = f"{name} repeats {number(last)} exactly from {place(run.axis, where)} to the end{also}: most likely printed instead of NaN"
     return Symptom(
         text,
         CERTAIN if lost or at == 0 else LIKELY,

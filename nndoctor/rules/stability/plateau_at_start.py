@@ -42,7 +42,7 @@ WHOLE_RUN = 0.85  # the same where the whole run is flat
 def check(run: Run) -> Iterator[Symptom]:
     """See whether the loss left its start at all, and when."""
     loss = run.series["train/loss"]
-    if len(loss.y) < plateau.FEW and not (plateau.exact(loss) or plateau.stands_still(run, loss)):
+    if len(loss.y) < plateau.MIN_POINTS and not (plateau.exact(loss) or plateau.barely_moves(run, loss)):
         return
     if begins_late(run) is not None or _has_learned(run) or _is_unstable(run, loss):
         return
@@ -75,7 +75,7 @@ def _never_moves(run: Run, loss: Series, fall: float) -> bool:
     """Whether the whole run stays at its start, or at the level of guessing."""
     if _is_often_far_above(loss):
         return False
-    little = plateau.LITTLE * abs(loss.first) if loss.low > 0 else 0.0  # of a loss without a zero nothing is a share
+    little = plateau.MAX_FALL * abs(loss.first) if loss.low > 0 else 0.0  # of a loss without a zero nothing is a share
     trend = loss.level(0.0, FIRST_FIFTH) - loss.level(1 - FIRST_FIFTH, 1.0)
     steady = _falls_steadily(loss, trend, little)
     if steady and fall > little:
@@ -99,7 +99,7 @@ def _is_often_far_above(loss: Series) -> bool:
 
 def _falls_steadily(loss: Series, trend: float, little: float) -> bool:
     """Whether the loss falls from its first fifth to its last by more than noise and rounding, on a curve that can be extrapolated."""
-    noise = plateau.STANDS_OUT * end_error(loss)
+    noise = plateau.NOISES * end_error(loss)
     return loss.forecast is not None and trend > TREND_ERRORS * noise and trend > SMALL_TREND * little
 
 
@@ -118,7 +118,7 @@ def _has_learned(run: Run) -> bool:
 
 def _validation_fell(run: Run) -> bool:
     validation = run.series.get("validation/loss")
-    if validation is None or len(validation.y) < plateau.FEW:
+    if validation is None or len(validation.y) < plateau.MIN_POINTS:
         return False
     return validation.first - validation.last > max(LARGE_FALL * abs(validation.first), FALL_NOISES * validation.noise)
 
@@ -168,13 +168,13 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
 def _message(flat: str, values: int, *, whole: bool) -> str:
     if not whole:
         return flat
-    if values >= plateau.FEW:
+    if values >= plateau.MIN_POINTS:
         return f"{flat}: the network does not learn"
     return f"{flat} in {'both' if values == 2 else f'all {values}'} values: the network does not learn"
 
 
 def _confidence(loss: Series, share: float, *, guess: bool) -> float:
-    if len(loss.y) < plateau.FEW and not plateau.exact(loss):
+    if len(loss.y) < plateau.MIN_POINTS and not plateau.exact(loss):
         return FEW_VALUES
     if guess:
         return DIRECT
@@ -185,7 +185,7 @@ def _severity(run: Run, loss: Series, share: float) -> Severity | None:
     """Information where the recorder saw so few steps that a slow start is no verdict; no error where the log may only have begun."""
     if run.layers and len(loss.values) < MIN_STEPS:
         return Severity.INFO
-    begun = len(loss.y) < plateau.FEW and not plateau.exact(loss)
+    begun = len(loss.y) < plateau.MIN_POINTS and not plateau.exact(loss)
     return None if share >= 1 and not begun else Severity.WARNING
 
 
@@ -197,7 +197,7 @@ RULE = Rule(
     needs={"train/loss": 2},
     check=check,
     why="A run whose loss stays at that of random guessing has learned nothing. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"The loss falls by less than {percent(plateau.LITTLE)} or less than its own noise, or the accuracy never leaves that of guessing; or the loss has fallen by less than {percent(plateau.STILL)} of its total decrease for more than {percent(MIN_FLAT)} of the run. Several causes look alike in a log, so they are ranked.",
+    how=f"The loss falls by less than {percent(plateau.MAX_FALL)} or less than its own noise, or the accuracy never leaves that of guessing; or the loss has fallen by less than {percent(plateau.MAX_PROGRESS)} of its total decrease for more than {percent(MIN_FLAT)} of the run. Several causes look alike in a log, so they are ranked.",
     sources=(
         Reference(
             "CS231n: 'loss barely changing: learning rate is probably too low'; a stuck loss: bad initialization is a prime suspect",

@@ -1,4 +1,4 @@
-"""The best trials of a search lie at the edge of the range that was searched."""
+"""The best trials of a search are at the edge of the range that was searched."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def check(run: Run, outer: float = OUTER_SHARE) -> Iterator[Symptom]:
 
 
 def _edge(search: Search, parameter: Parameter, outer: float) -> bool | None:
-    """Whether the best trials lie at the upper (True) or the lower edge; None where they lie inside, or at a bound."""
+    """Whether the best trials are at the upper (True) or the lower edge; None where they are inside, or at a bound."""
     places = parameter.places
     best = float(places[search.best])
     top = np.argsort(search.scores, kind="stable")[: max(MIN_BEST, len(search.scores) // 4)]
@@ -82,7 +82,7 @@ RULE = Rule(
     ),
     healthy=(
         drawn("1.9 1.8 0.5 0.45 0.8 0.9 1.3 1.4", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2"),
-        drawn("0.3 0.33 0.5 0.52 0.9 0.8 1.2 1.4", dropout="0 0 0.2 0.2 0.4 0.4 0.6 0.6"),  # nothing lies below zero
+        drawn("0.3 0.33 0.5 0.52 0.9 0.8 1.2 1.4", dropout="0 0 0.2 0.2 0.4 0.4 0.6 0.6"),  # nothing is below zero
         drawn("0.51 0.5 0.52 0.49 0.51 0.5 0.52 0.47", lr="1e-5 1e-5 1e-4 1e-4 1e-3 1e-3 1e-2 1e-2"),  # by chance
     ),
     limits={"outer": OUTER_SHARE},

@@ -38,7 +38,7 @@ def check(run: Run, share: float = MAX_SHARE) -> Iterator[Symptom]:
             f"{len(scores)} trials with different settings differ by no more than chance: 80% of them are "
             f"within {number(spread)}{_compared(search, repeats, spread)}",
             TYPICAL if repeats is not None else WITHOUT_REPEATS,
-            {"trials": len(scores), "spread": spread, "between_repeats": repeats, "best": search.told(search.best)},
+            {"trials": len(scores), "spread": spread, "between_repeats": repeats, "best": search.score_of(search.best)},
         )
 
 
