@@ -28,7 +28,7 @@ MIN_STEADY, MAX_NOISE = (
     0.5,
 )  # validation losses, and share of training's noise, of which validation is the steadier curve
 HALF, LATE = 0.5, 0.75  # shares of the run at which a curve's levels are taken
-MEDIANS = 60  # that a curve is reduced to at most where its roughness is measured
+MEDIANS = 60  # medians at most that a curve is reduced to where its roughness is measured
 
 
 AT_THE_LIMIT, CERTAIN = 0.85, 0.97

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-EARLY = 0.9  # of training's stretch: a validation that ends before it is compared with training up to there
+NEARLY_ALL = 0.9  # share of training's steps; a validation that ends earlier is compared with training up to there
 
 
 def shared(run: Run, measure: str = "loss") -> tuple[Series, Series]:
@@ -26,7 +26,7 @@ def upto(train: Series, validation: Series) -> Series:
         return train
     end = float(validation.x[-1])
     kept = train.steps <= end
-    if end >= float(train.x[0]) + EARLY * float(train.x[-1] - train.x[0]) or int(kept.sum()) < 2:
+    if end >= float(train.x[0]) + NEARLY_ALL * float(train.x[-1] - train.x[0]) or int(kept.sum()) < 2:
         return train
     lines = None if train.lines is None else train.lines[kept]
     return Series(train.name, train.steps[kept], train.values[kept], train.column, lines, train.scale)

@@ -14,10 +14,10 @@ from nndoctor.core.statistics import Array
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 WEIGHTED = ("weight", "recurrent", "attention")  # roles of layers with matrices that signals pass through
-EARLY = 0.3  # of a run's samples: the level at the start, past the first step's accidents
+EARLY = 0.3  # share of a run's samples that gives the level at the start
 ZERO_WEIGHTS = 1e-6  # norm up to which weights count as zero
 TRIAL = 180  # optimizer steps
-LATE = 0.7  # from this share on: the level at the end
+LATE = 0.7  # share of a run's samples after which they give the level at the end
 
 
 @dataclass(frozen=True, eq=False)

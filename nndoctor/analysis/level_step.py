@@ -10,12 +10,13 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import MEDIAN_ERROR
 
 WINDOW = 15  # points on each side, and a twelfth of the run at most
-FEWEST = 3  # points on each side
-MAX_POINTS = 20_000  # of a curve whose medians are compared
+MIN_WIDTH = 3  # points on each side
+MAX_POINTS = 20_000  # points of a curve whose medians are compared
 ERRORS = 6.0  # standard errors of a step
-STEADY = 0.3  # of the step: the level before changes by less, and more than that is left of it later
-AGAIN = 0.6  # of the step: a second one as high shows a sawtooth or a change of the data
-LASTING = 0.08  # of the points, after which it is still seen
+MAX_DRIFT = 0.3  # share of the step by which the level before changes, and that is left of it later
+MAX_SECOND = 0.6  # the same of a second step, which shows a sawtooth or a change of the data
+MIN_LASTING = 0.08  # share of the points after which the step is still there
+WINDOWS = 12  # windows in a run, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class LevelStep:
 def step_up(series: Series, least: float) -> LevelStep | None:
     """The one place at which the level rises by more than `least` and its errors, from where it falls again; else None."""
     y = series.y
-    width = min(WINDOW, len(y) // 12)
-    if width < FEWEST or len(y) > MAX_POINTS:
+    width = min(WINDOW, len(y) // WINDOWS)
+    if width < MIN_WIDTH or len(y) > MAX_POINTS:
         return None
     medians = np.median(np.lib.stride_tricks.sliding_window_view(y, width), axis=1)
     places = np.arange(2 * width, len(y) - 2 * width)
@@ -40,11 +41,11 @@ def step_up(series: Series, least: float) -> LevelStep | None:
     at, height = int(places[heights.argmax()]), float(heights.max())
     error = MEDIAN_ERROR * series.noise * (2 / width) ** 0.5
     elsewhere = float(heights[np.abs(places - at) > 2 * width].max(initial=0.0))
-    if height < max(least, ERRORS * error) or elsewhere > AGAIN * height:
+    if height < max(least, ERRORS * error) or elsewhere > MAX_SECOND * height:
         return None
     before = float(medians[at - width])
     drift = abs(before - float(medians[at - 2 * width]))
-    later = float(medians[min(at + max(width, int(LASTING * len(y))), len(medians) - 1)]) - before
+    later = float(medians[min(at + max(width, int(MIN_LASTING * len(y))), len(medians) - 1)]) - before
     falls = float(medians[at] - medians[-1]) > 2 * error
     found = LevelStep(at, before, float(medians[at]), width)
-    return found if drift < STEADY * height < later and falls else None
+    return found if drift < MAX_DRIFT * height < later and falls else None

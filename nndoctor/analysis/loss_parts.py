@@ -10,13 +10,14 @@ from nndoctor.core.series import Series
 
 CLASSES = ("cls_loss", "class_loss", "classification_loss", "ce_loss", "classif_loss")
 MIN_POINTS = 10
-STILL = 0.05  # of its first level: a part that falls by less has not learned; another one fell by
-FELL = 0.5  # of its own
-POOR = 0.5  # of a metric between 0 and 1: a higher one shows that the classes are distinguished
-APART = 3.0  # times the training part: a validation part so far above it, of which
-FITTED = 0.1  # of its first level is left in training
-HEAVY = 0.05  # of the whole validation loss: a smaller part does not count
-GAINED = 0.03  # points of the metric since three quarters of the run: less is no improvement
+MIN_LEARNED = 0.05  # share of its first level by which a part falls that has learned
+MIN_FALL = 0.5  # the same of another part, which shows that the network learns
+MAX_POOR = 0.5  # metric between 0 and 1; a higher one shows that the classes are distinguished
+MIN_RATIO = 3.0  # times the part of the training loss, of a part of the validation loss that is memorized
+MAX_LEFT = 0.1  # share of its first level that is left of a memorized part in training
+MIN_WEIGHT = 0.05  # share of the whole validation loss; a smaller part does not count
+MIN_GAIN = 0.03  # by which the metric improves in the last quarter of the run
+BEFORE_LAST_QUARTER = (0.65, 0.75)  # shares of the run between which the metric is that before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,16 @@ def loss_parts(run: Run) -> tuple[Part, ...]:
 
 
 def unlearned_classes(run: Run) -> Part | None:
-    """The classification part where it stands still in both splits while another part falls and the metric stays poor."""
+    """The classification part where it does not fall in either split while another part falls and the metric stays poor."""
     parts = loss_parts(run)
     classes = next((p for p in parts if p.name in CLASSES), None)
     metric = task_metric(run)
-    if classes is None or (metric is not None and metric.high > POOR):
+    if classes is None or (metric is not None and metric.high > MAX_POOR):
         return None
-    if not any(p.train.last < (1 - FELL) * p.train.first for p in parts if p is not classes):
+    if not any(p.train.last < (1 - MIN_FALL) * p.train.first for p in parts if p is not classes):
         return None
     curves = [s for s in (classes.train, classes.validation) if s is not None]
-    return classes if all(s.last > (1 - STILL) * s.first for s in curves) else None
+    return classes if all(s.last > (1 - MIN_LEARNED) * s.first for s in curves) else None
 
 
 def memorized_part(run: Run) -> Part | None:
@@ -65,12 +66,12 @@ def memorized_part(run: Run) -> Part | None:
         return None
     for part in loss_parts(run):
         theirs = part.validation
-        if theirs is None or theirs.last < HEAVY * whole.last:
+        if theirs is None or theirs.last < MIN_WEIGHT * whole.last:
             continue
-        if theirs.last > APART * part.train.last and part.train.last < FITTED * part.train.first:
+        if theirs.last > MIN_RATIO * part.train.last and part.train.last < MAX_LEFT * part.train.first:
             return part
     return None
 
 
 def _improves(metric: Series) -> bool:
-    return metric.last > GAINED + metric.level(0.65, 0.75)
+    return metric.last > MIN_GAIN + metric.level(*BEFORE_LAST_QUARTER)

@@ -31,12 +31,16 @@ MIN_RATES, MAX_BEFORE, RAISED = (
     4,
     1.5,
 )  # learning rates, those before a step, and by how much one exceeds the one before
-STAYS = 0.25  # share of the reach above the level before the jump, in nine values of ten after it
-NOISES = 8.0  # the jump against the noise before it
-BEFORE, AFTER, LATER = 5, 5, 0.1  # values before the jump; values after it, and share of the run
-MIN_CLIMB, RISES = 0.35, 4  # share of the reach, and rises in a row that end the run
+MIN_STAYS = 0.25  # share of the reach by which nine values in ten after the jump are above the level before it
+NOISES = 8.0  # times the noise before it that a jump exceeds
+MIN_BEFORE, MIN_AFTER, MIN_AFTER_SHARE = (
+    5,
+    5,
+    0.1,
+)  # values before the jump, values after it, and those as a share of the run
+MIN_CLIMB, MIN_RISES = 0.35, 4  # share of the reach, and rises in a row that end the run
 MIN_ABOVE_START = 1.4  # times the first value
-STILL = 0.1  # of the rise: noise that leaves no doubt
+MAX_NOISE = 0.1  # share of the rise; more noise leaves doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def _is_part(name: str) -> bool:
 def _from_start(loss: Series) -> Rise | None:
     y, first = loss.y, float(loss.y[0])
     end = float(np.median(closing(y, END)))
-    calm = loss.noise < STILL * (end - first)
+    calm = loss.noise < MAX_NOISE * (end - first)
     return (
         Rise("from-start", 0)
         if first > 0 and y.min() >= NEVER_BELOW * first and end > MIN_ABOVE_START * first and calm
@@ -94,7 +98,7 @@ def _climb(loss: Series, scale: float) -> Rise | None:
     rises = np.diff(loss.y) > loss.noise
     last_fall = np.flatnonzero(~rises)
     begins = int(last_fall[-1]) + 1 if len(last_fall) else 0
-    long_enough = len(loss.y) - 1 - begins >= RISES
+    long_enough = len(loss.y) - 1 - begins >= MIN_RISES
     return Rise("climb", begins) if long_enough and loss.y[-1] - loss.low > MIN_CLIMB * scale else None
 
 
@@ -102,14 +106,14 @@ def _jump(run: Run, loss: Series, scale: float) -> Rise | None:
     """One value far above those before it, and no way back to them."""
     y = loss.y
     jumps = np.diff(y)
-    at = int(np.argmax(jumps[BEFORE - 1 :])) + BEFORE if len(jumps) >= BEFORE else 0
+    at = int(np.argmax(jumps[MIN_BEFORE - 1 :])) + MIN_BEFORE if len(jumps) >= MIN_BEFORE else 0
     after = y[at:]
-    if at < BEFORE or len(after) < max(AFTER, LATER * len(y)) or _raised(run, float(loss.x[at])):
+    if at < MIN_BEFORE or len(after) < max(MIN_AFTER, MIN_AFTER_SHARE * len(y)) or _raised(run, float(loss.x[at])):
         return None
-    window = y[max(0, at - 4 * BEFORE) : at]
-    level, noise = float(np.median(window[-BEFORE:])), float(np.median(np.abs(np.diff(window)))) * STEP_TO_VALUE
+    window = y[max(0, at - 4 * MIN_BEFORE) : at]
+    level, noise = float(np.median(window[-MIN_BEFORE:])), float(np.median(np.abs(np.diff(window)))) * STEP_TO_VALUE
     high = float(y[at]) - level > max(MIN_JUMP * scale, NOISES * noise)
-    return Rise("jump", at) if high and quantile(after, LOWEST_TENTH) > level + STAYS * scale else None
+    return Rise("jump", at) if high and quantile(after, LOWEST_TENTH) > level + MIN_STAYS * scale else None
 
 
 def _raised(run: Run, step: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nndoctor.core.formatting import number
 from nndoctor.core.run import Run
 
-NOISE = 1e-6  # of a loss: rounding
+ROUNDING = 1e-6  # share of a loss
 
 
 def wrong_term(run: Run) -> str | None:
@@ -34,7 +34,7 @@ def _wrong_sign(run: Run) -> str | None:
 
 def _prefers_wrong(run: Run) -> str | None:
     right, wrong = run.known("loss_of_right_answers"), run.known("loss_of_wrong_answers")
-    if right is None or wrong is None or right - wrong <= NOISE * max(1.0, abs(right)):
+    if right is None or wrong is None or right - wrong <= ROUNDING * max(1.0, abs(right)):
         return None
     return (
         f"outputs that are sure of the right classes have a loss of {number(right)}, of wrong classes {number(wrong)}: "

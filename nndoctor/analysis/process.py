@@ -13,7 +13,7 @@ WARM_UP = 0.05  # share of the run; compilation, caches and the first checkpoint
 EARLY = 0.3  # share of the run up to which, after that, a level is early
 LATE = 0.2  # share of the run at its end
 MIDDLE = (0.4, 0.6)  # shares of the run between which a level is that of its middle
-PIECES = 12  # of the run, whose medians show whether it keeps rising
+PIECES = 12  # parts of the run whose medians show whether it keeps rising
 
 
 @dataclass(frozen=True, slots=True)

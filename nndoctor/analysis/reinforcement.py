@@ -13,7 +13,7 @@ from nndoctor.core.statistics import MEDIAN_ERROR, TINY, Array, closing, median,
 WINDOWS = 10  # pieces of a run whose medians are compared
 FEWEST = 3  # values of a piece
 START, END = 1 / 20, 1 / 7  # shares of a run whose medians are its levels at the start and at the end
-SOLVED = 0.9  # of a reward between 0 and 1
+SOLVED = 0.9  # reward between 0 and 1
 SOLVED_SHARE = 0.8  # share of the way from the first reward to 1
 KEPT = 0.5  # share of its rise that the reward of a solved task keeps
 MIN_GAIN = 1.8  # standard deviations of the first rewards of a group; a policy that gains so much has learned the task

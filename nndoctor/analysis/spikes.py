@@ -13,20 +13,20 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import MAD_TO_STD, Array, noise_level, peaks, rolling_median
 
 MAX_POINTS = 5000  # points examined: of a longer curve the highest in each bin, which keeps every jump
-MAX_CANDIDATES = 300  # of the highest rises, each of which is measured by itself
+MAX_CANDIDATES = 300  # highest rises, each of which is measured by itself
 WINDOW = 21  # points before a jump, at most, whose median is the level there
 MIN_WINDOW = 5  # the same of a short curve
 NOISE_POINTS = 63  # points before a jump, at most, that show the noise
 MIN_BEFORE = 3  # points before the first jump that can be distinguished from the curve's beginning
 ONE_STEP = 0.5  # share of a jump's height that its largest step has at least
-BACK = 0.3  # of the jump's height: a curve that has come so near to the level before has recovered
-OVER = 0.1  # of the highest value's height: there, or within the noise, the event is over
+MAX_LEFT = 0.3  # share of the jump's height that is left of it where the curve has recovered
+MAX_LEFT_AT_END = 0.1  # share of the highest value's height where, or within the noise, the event is over
 LOG_SPREADS = 5.0  # standard deviations of the logarithm, likewise
-PROVISIONAL = 4.0  # standard deviations: such a rise is kept out of the level and the noise of later ones
+MIN_SPREADS = 4.0  # standard deviations; such a rise does not count in the level and the noise of later ones
 SQRT_6 = math.sqrt(6.0)  # times one value's standard deviation is that of its second differences
-TOLERANCE = 0.02  # of the period: epochs that differ by a few steps
+TOLERANCE = 0.02  # share of the period; epochs that differ by a few steps
 LONG_PERIOD = 20  # points: two distances that agree to one of them are no accident
-LONG = 0.4  # of the run: what stays up longer and then comes down is no spike but another stretch of training
+MAX_LENGTH = 0.4  # share of the run; what stays up longer and then comes down is no spike but another part of training
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Jump:
     @property
     def recovered(self) -> bool:
         """Whether the curve came back to the level before, but for three tenths of the height."""
-        return self.lowest_after <= self.level + BACK * self.height
+        return self.lowest_after <= self.level + MAX_LEFT * self.height
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +157,15 @@ class _Curve:
         if height <= least:
             return None
         noise = MAD_TO_STD * _middle(self.second[2 - NOISE_POINTS :]) / SQRT_6  # as `noise_level` has it
-        least = max(least, PROVISIONAL * noise)
+        least = max(least, MIN_SPREADS * noise)
         if height <= least:
             return None
-        end = self._first(start + 1, level + max(OVER * height, 2 * noise))
+        end = self._first(start + 1, level + max(MAX_LEFT_AT_END * height, 2 * noise))
         peak = max(self.values[start:end])
         if peak - level <= least:
             return None
         top = self.values.index(peak, start)
-        back = self._first(top, level + BACK * (peak - level))
+        back = self._first(top, level + MAX_LEFT * (peak - level))
         before = tuple(self.clean[-NOISE_POINTS:])
         return Jump(start, top, back, end, level, noise, peak, self.lowest[top], before)
 

@@ -28,7 +28,7 @@ AT_ZERO = frozenset(
     }
 )
 MIN_VALUES = 5
-ENOUGH = 10  # values from which nobody calls it a slow start
+NO_SLOW_START = 10  # values that are too many for a slow start
 # Ln 2: below it a cross-entropy gives the right class more than half of the probability, on average.
 NO_CLASSIFIER = 0.69
 
@@ -45,7 +45,7 @@ class AtWorst:
     @property
     def confidence_between(self) -> float:
         """How sure it is that something is wrong: few values may be a slow start."""
-        return 0.93 if self.count >= ENOUGH else 0.8
+        return 0.93 if self.count >= NO_SLOW_START else 0.8
 
 
 @once

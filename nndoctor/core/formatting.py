@@ -55,7 +55,7 @@ def rough(value: float, digits: int = 2) -> str:
 
 def percent(share: float) -> str:
     """A share of one: `11%`, `0.5%`."""
-    value = 100 * share
+    value = round(100 * share, MAX_DIGITS)  # 0.4 * 0.2 is not quite 0.08
     return f"{value:.0f}%" if abs(value) >= 9.95 or not value % 1 else f"{value:.1f}%"
 
 

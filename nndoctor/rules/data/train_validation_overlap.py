@@ -10,7 +10,7 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-MAX_OVERLAP = 0.02  # of the validation examples: a few duplicates are in every collection
+MAX_OVERLAP = 0.02  # share of the validation examples; a few duplicates are in every collection
 MAX_REPEATED = 0.3  # share of training examples that repeat others: then equal inputs mean little
 
 

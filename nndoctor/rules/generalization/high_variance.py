@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.convergence import confidence_between, has_moved, reach
 from nndoctor.analysis.gap import shared, upto
-from nndoctor.analysis.loss_parts import APART, FITTED, Part, memorized_part
+from nndoctor.analysis.loss_parts import MAX_LEFT, MIN_RATIO, Part, memorized_part
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import TYPICAL
@@ -184,7 +184,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
-    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss. Of a detector: a part of the validation loss that is {APART:g} times the same part in training, which has fallen to {percent(FITTED)}, while the metric no longer improves.",
+    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss. Of a detector: a part of the validation loss that is {MIN_RATIO:g} times the same part in training, which has fallen to {percent(MAX_LEFT)}, while the metric no longer improves.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.chance import BY_CHANCE, HALF_RIGHT, classes, classes_at
 from nndoctor.analysis.level import end_level, first_level
-from nndoctor.analysis.loss_parts import FELL, POOR, loss_parts, unlearned_classes
+from nndoctor.analysis.loss_parts import MAX_POOR, loss_parts, unlearned_classes
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -17,7 +17,7 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import TINY
 
-NEVER_BELOW = 0.985  # of ln C: validation's best loss, which noise alone takes a little below
+NEVER_BELOW = 0.985  # share of ln C that validation's best loss does not fall below but by noise
 BY_LOSS_ALONE = 0.75  # confidence where no accuracy agrees with the loss
 MIN_FALL = 0.04  # share of the first training loss by which memorizing lowers it
 ERRORS = 3.0  # standard errors of the two levels by which it falls, at least
@@ -134,7 +134,7 @@ RULE = Rule(
     },
     check=check,
     why="Labels that cannot be predicted from the inputs can only be memorized. Early stopping or regularization cannot help where validation was never better than random guessing.",
-    how=f"Validation loss never falls below {100 * NEVER_BELOW:g}% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near that of guessing, and the training loss falls by {percent(MIN_FALL)} or more. Of a detector: the classification part of the loss hardly falls in training and validation while another part falls by {percent(FELL)} and mAP stays under {POOR:g}.",
+    how=f"Validation loss never falls below {100 * NEVER_BELOW:g}% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near that of guessing, and the training loss falls by {percent(MIN_FALL)} or more. Of a detector: the classification part of the loss hardly falls in training and validation while another part falls by half and mAP stays under {MAX_POOR:g}.",
     sources=(
         Reference(
             "Zhang et al., Understanding Deep Learning Requires Rethinking Generalization, 2017",

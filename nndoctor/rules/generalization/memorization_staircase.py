@@ -92,10 +92,10 @@ def _pair(run: Run, loss: Series, at: int) -> str:
     return f"{number(before)} → {number(after)} at {run.place(float(loss.x[at]))}" if after < before else ""
 
 
-POINTS = 12  # of an epoch in the drawn examples
+EXAMPLE_POINTS = 12  # points of each epoch of the drawn examples
 
 
-def _stairs(levels: str, points: int = POINTS) -> Run:
+def _stairs(levels: str, points: int = EXAMPLE_POINTS) -> Run:
     """A log of one point a tenth of an epoch, flat at each of these levels, with a little noise."""
     text = " ".join(f"{float(v) * (1 + 0.02 * ((7 * k) % 5 - 2)):.4f}" for v in levels.split() for k in range(points))
     drawn = Run.drawn(train_loss=text)

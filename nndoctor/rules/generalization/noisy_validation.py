@@ -21,11 +21,11 @@ MIN_NOISE = 0.20  # share of the reach; healthy runs of the zoo whose log lacks 
 # Share of a positive validation loss; what the zoo confirms begins at 0.13, and healthy runs end at 0.08.
 PERCEPTIBLE = 0.10
 CERTAIN_NOISE = 0.3  # the same from which there is no other explanation
-SMALL_SET = 60  # in the validation set, as its accuracies show: then less noise is enough
+SMALL_SET = 60  # examples of a small validation set, as its accuracies show
 EASE = 0.4  # factor on both limits for so small a set
 MIN_NOISE_ALONE = 0.25  # share of the reach, where training has too few points to compare with
 MIN_LEVELS = 4  # different accuracies that must fit one grid
-MAX_ROUNDING = 0.01  # of an example: what rounding in the log may take away
+MAX_ROUNDING = 0.01  # part of an example that rounding in the log may take away
 MAX_LOOKED_AT = 1000  # accuracies in which a long run shows that they are too many for a small set
 MIN_POINTS = 8  # training losses that show a noise
 

@@ -16,7 +16,10 @@ from nndoctor.core.statistics import TINY, Array
 MIN_HALVINGS = 8.0
 SMALL = 1.0  # a smaller scale shrinks the gradients, which helps no underflow
 MAX_RAISED = 0.25  # times that the scale is raised for each time that it is lowered
-CERTAIN, LIKELY = 0.97, 0.85  # where the log says so itself, or the scale ends below one; where it only keeps falling
+CERTAIN, LIKELY = (
+    0.97,
+    0.85,
+)  # confidences where the log reports it or the scale ends below one, and where it only keeps falling
 
 
 def check(run: Run) -> Iterator[Symptom]:

@@ -19,7 +19,7 @@ GRADUAL = 0.2  # share of the change that has come by the middle of the run
 ERRORS = 4.0  # standard errors of a level
 MIN_LONGER = 1.25  # times their first length: completions then take longer to write
 MIN_POINTS = 10
-MIN_SECONDS = 30.0  # that the steps of a run take; shorter ones are slowed by whatever else the machine does
+MIN_SECONDS = 30.0  # time of all steps; shorter runs are slowed by whatever else the machine does
 
 
 def check(run: Run) -> Iterator[Symptom]:

@@ -10,7 +10,7 @@ from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
-ROUNDING = 1e-4  # rounding
+ROUNDING = 1e-4  # share of the loss by which it may change
 
 
 def check(run: Run) -> Iterator[Symptom]:

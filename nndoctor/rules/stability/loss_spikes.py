@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
-from nndoctor.analysis.spikes import BACK, LONG, ONE_STEP, Jump, Jumps, jumps, periodic
+from nndoctor.analysis.spikes import MAX_LEFT, MAX_LENGTH, ONE_STEP, Jump, Jumps, jumps, periodic
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import distinct, percent
 from nndoctor.core.rule import Reference, Rule
@@ -44,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
     events = [
         e
         for e in high
-        if e.recovered and e.back - e.start <= LONG * len(seen.y) and e.height > AROUND * _noise_around(seen, e)
+        if e.recovered and e.back - e.start <= MAX_LENGTH * len(seen.y) and e.height > AROUND * _noise_around(seen, e)
     ]
     if events and not _is_usual(events, seen):
         yield _symptom(run, seen, events, least)
@@ -112,7 +112,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Typical causes are a learning rate close to the limit of stability, single bad batches, or stale second-moment estimates in Adam.",
-    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - BACK)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time.",
+    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",

@@ -33,10 +33,8 @@ MIN_STEP = 0.18  # share of the run's reach: a step between the medians of many 
 MAX_OVERSHOT = 1.5  # times the step; a loss that jumps higher was unstable
 RAISED = 1.3  # times the learning rate before: a warm restart, or a schedule that was not restored
 NORM_BURST = 4.0  # times the usual gradient norm: a step of the optimizer, not a resume, moved the weights
-UNNAMED, OF_STEP = (
-    0.9,
-    0.8,
-)  # factors on the confidence where the log names no resume, and where only the level steps up
+# Factors on the confidence where the log names no resume, and where only the level steps up.
+UNNAMED, OF_STEP = 0.9, 0.8
 
 
 def check(run: Run) -> Iterator[Symptom]:
