@@ -64,10 +64,10 @@ def complex_functions() -> list[str]:
 
 
 def unnamed_numbers() -> list[str]:
-    """The numbers within the functions of rules that are not named, but for weights of causes."""
+    """The numbers within the functions of rules and of their measurements that are not named, but for weights of causes."""
     return [
         f"{path.relative_to(ROOT)}:{number.lineno}: {number.value}"
-        for path in modules("nndoctor/rules")
+        for path in modules("nndoctor/rules", "nndoctor/analysis")
         for function in functions(ast.parse(path.read_text(encoding="utf-8")))
         for number in _numbers(function)
     ]

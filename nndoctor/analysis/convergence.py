@@ -21,6 +21,7 @@ MIN_MOVED = 0.02  # share of the loss of guessing by which a training loss falls
 MIN_MOVED_OF_OWN = 0.005  # the same as a share of a positive loss without a known level of guessing
 MIN_LEARNED = 0.25  # share of the possible gain in the few steps of a check-up
 FLOAT_ERROR = 1e-9  # share of a loss that is no difference
+LAST_TENTH = 0.1  # share of the run whose level is that of the end
 HIGH_RATE = 0.7  # share of the peak below which a learning rate reduces noise more than it learns
 MIN_PACED = 8  # points of a curve over the sum of the learning rate
 MIN_STEADY, MAX_NOISE = (
@@ -137,7 +138,7 @@ def course(run: Run, series: Series) -> Course:
 
 def end_error(series: Series) -> float:
     """The standard error of the level over the last tenth of a series."""
-    return series.noise / math.sqrt(max(len(series.y) / 10, 1.0))
+    return series.noise / math.sqrt(max(LAST_TENTH * len(series.y), 1.0))
 
 
 def steadier(run: Run) -> Series:

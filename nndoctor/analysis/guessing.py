@@ -35,6 +35,7 @@ CHANCE_SLACK, SPREADS, MAX_SLACK = (
 MAX_RISE = 0.04  # accuracy from the start to the end
 MIN_FALL = 0.02  # share of a loss that still falls
 MIN_FLAT = 0.9  # share of its first level at which a flat loss ends
+HALF = 0.5  # of 1/C for the most classes: a smaller accuracy is that of guessing among more
 MIN_RATIO, MAX_RATIO = 0.7, 1.4  # accuracy times the number of classes by the loss, where both are those of guessing
 MAX_OFF_RATIO = 0.15  # by which accuracy times the number of classes by the accuracy differs from one
 EXACT = 0.004  # share of ln C, where only the loss is logged
@@ -195,7 +196,7 @@ def _falls(loss: Series) -> bool:
 def _possible(end: Level, loss: float) -> list[int]:
     """The numbers of classes that an accuracy and its loss may be the guessing of, those of the loss first."""
     by_loss = classes_at(loss)
-    by_share = round(1 / end.mean) if end.mean > 0.5 / FEW_CLASSES else 0
+    by_share = round(1 / end.mean) if end.mean > HALF / FEW_CLASSES else 0
     slack = 2 * end.error * by_loss
     ratio = end.mean * by_loss
     near = ratio <= MAX_RATIO + slack and (ratio >= MIN_RATIO or by_loss > FEW_CLASSES)

@@ -37,6 +37,7 @@ LEFT_OUT = frozenset(
         "exp_name",
     }
 )
+MAX_WHOLE = 1e15  # numbers up to here have no digits that a float loses
 LONGEST = 120  # settings that are compared
 PAIR = re.compile(r"(?:^|[_,;&\s/+-])([A-Za-z][A-Za-z_]*?)=([^,;&\s/=]+?)(?=$|[,;&\s/]|_[A-Za-z][A-Za-z_]*=)")
 SPELLED = re.compile(
@@ -92,7 +93,7 @@ def number(text: str) -> FactValue:
         value = float(text)
     except ValueError:
         return text
-    return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    return int(value) if value.is_integer() and abs(value) < MAX_WHOLE else value
 
 
 def differing(settings: Mapping[str, Mapping[str, FactValue]]) -> dict[str, dict[str, FactValue | None]]:

@@ -16,6 +16,10 @@ ACTIVATIONS = ("relu", "sigmoid", "tanh")
 WEIGHTED = ("weight", "recurrent", "attention")  # roles of layers with matrices that signals pass through
 EARLY = 0.3  # share of a run's samples that gives the level at the start
 ZERO_WEIGHTS = 1e-6  # norm up to which weights count as zero
+DECIMAL = 10.0
+MIN_TREND = 3  # layers that show how a quantity changes with depth
+SECOND_HALF = 0.5  # share of the run
+LEARNED = 0.3  # share of the first loss by which it has fallen where the network learned
 TRIAL = 180  # optimizer steps
 LATE = 0.7  # share of a run's samples after which they give the level at the end
 
@@ -135,7 +139,7 @@ def powers(values: Array) -> float:
     """
     positive = np.isfinite(values) & (values > 0)
     x, y = np.flatnonzero(positive), np.log10(values[positive])
-    if len(y) < 3:
+    if len(y) < MIN_TREND:
         return 0.0
     i, j = np.triu_indices(len(y), 1)
     return float(np.median((y[j] - y[i]) / (x[j] - x[i])) * (len(values) - 1))
@@ -143,13 +147,13 @@ def powers(values: Array) -> float:
 
 def from_powers(exponent: float) -> float:
     """The factor that is so many powers of ten."""
-    return float(10.0**exponent)
+    return float(DECIMAL**exponent)
 
 
 def pace(run: Run) -> float | None:
     """By what share of its size a step of the second half moves the usual layer's weights; None where not recorded."""
     layers = Layers(run)
-    _, ratios = layers.levels(layers.weighted, "update_ratio", lambda s: s.level(0.5, 1.0))
+    _, ratios = layers.levels(layers.weighted, "update_ratio", lambda s: s.level(SECOND_HALF, 1.0))
     return float(np.median(ratios)) if len(ratios) else None
 
 
@@ -159,7 +163,7 @@ def is_trial(run: Run) -> bool:
     return bool(run.layers) and loss is not None and len(loss.values) < TRIAL
 
 
-def learned(run: Run, share: float = 0.3) -> bool:
+def learned(run: Run, share: float = LEARNED) -> bool:
     """Whether the training loss has fallen by so much of its start."""
     loss = run.series.get("train/loss")
     return loss is not None and len(loss.y) > 1 and loss.first - loss.last > share * abs(loss.first)

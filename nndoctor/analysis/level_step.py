@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ def step_up(series: Series, least: float) -> LevelStep | None:
     places = np.arange(2 * width, len(y) - 2 * width)
     heights = medians[places] - medians[places - width]
     at, height = int(places[heights.argmax()]), float(heights.max())
-    error = MEDIAN_ERROR * series.noise * (2 / width) ** 0.5
+    error = MEDIAN_ERROR * series.noise * math.sqrt(2 / width)
     elsewhere = float(heights[np.abs(places - at) > 2 * width].max(initial=0.0))
     if height < max(least, ERRORS * error) or elsewhere > MAX_SECOND * height:
         return None

@@ -22,6 +22,7 @@ MAX_RANGE_OF_BOTH = 0.01  # share of both losses; in the zoo, 98 of 100 such sta
 SAME = 1e-7  # share of the loss by which values differ that are the same to the last digit
 START, MAX_FIRST = 0.05, 9  # share of the run whose values are its start, and how many at most
 FIRST_TENTH = 0.1  # share of the smooth curve that gives its level at the start
+SMOOTHED, SMOOTHED_AT_LEAST = 40, 3  # the smooth curve averages over a twentieth of its points, and at least so many
 LOWEST, HIGHEST = 0.05, 0.95  # quantiles between which a flat loss stays
 MAX_FLAT = 0.01  # share of the loss that these may be apart
 MAX_OFF = 0.002  # share of ln C within which a loss is that of guessing
@@ -64,7 +65,7 @@ def left_behind(loss: Series) -> float:
 
 def chance_fall(loss: Series) -> float:
     """How far the best of the smooth curve may be below the first values by noise alone."""
-    size = max(len(loss.y) / max(len(loss.smooth), 1), 1.0) * (2 * (len(loss.smooth) // 40) + 3)
+    size = max(len(loss.y) / max(len(loss.smooth), 1), 1.0) * (2 * (len(loss.smooth) // SMOOTHED) + SMOOTHED_AT_LEAST)
     first = _first_points(loss)
     return NOISES * MEDIAN_ERROR * loss.noise * (1 / math.sqrt(size) + 1 / math.sqrt(first))
 

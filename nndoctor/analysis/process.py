@@ -10,6 +10,7 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import MEDIAN_ERROR, bins, median, slope
 
 WARM_UP = 0.05  # share of the run; compilation, caches and the first checkpoint slow its first steps
+MIN_LEFT = 4  # values that are left after it
 EARLY = 0.3  # share of the run up to which, after that, a level is early
 LATE = 0.2  # share of the run at its end
 MIDDLE = (0.4, 0.6)  # shares of the run between which a level is that of its middle
@@ -30,7 +31,7 @@ def drift(series: Series) -> Drift:
     """The levels of a series of at least five values."""
     y = series.y
     n = len(y)
-    warm = min(int(np.ceil(WARM_UP * n)), max(n - 4, 0))
+    warm = min(int(np.ceil(WARM_UP * n)), max(n - MIN_LEFT, 0))
     early = y[warm : max(warm + 2, int(EARLY * n))]
     late = y[-max(2, int(LATE * n)) :]
     middle = y[int(MIDDLE[0] * n) : max(int(MIDDLE[1] * n), int(MIDDLE[0] * n) + 1)]

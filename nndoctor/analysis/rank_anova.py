@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from nndoctor.core.statistics import Array
 
+ROUNDING = 1e-9  # of a sum of squares
+REPEATS, IN_A_BIN = 3, 4  # values of a group where they come again, and of a bin where they do not
 SHUFFLES = 999  # orders by chance with which an effect is compared
 MOST_BINS = 4
 
@@ -35,7 +37,7 @@ def effect(values: Sequence[float] | Sequence[str], ranked: Array) -> tuple[floa
         return 0.0, 1.0
     own = _between(groups, count, ranked)
     rng = np.random.default_rng(0)
-    by_chance = sum(_between(groups, count, rng.permutation(ranked)) >= own - 1e-9 for _ in range(SHUFFLES))
+    by_chance = sum(_between(groups, count, rng.permutation(ranked)) >= own - ROUNDING for _ in range(SHUFFLES))
     total = float(((ranked - ranked.mean()) ** 2).sum())
     share = 1 - ((total - own) / (n - count)) / (total / (n - 1))
     return max(share, 0.0), (by_chance + 1) / (SHUFFLES + 1)
@@ -53,9 +55,9 @@ def _groups(values: Sequence[float] | Sequence[str]) -> NDArray[np.int64]:
     _, found = np.unique(np.array(values), return_inverse=True)
     found = np.ravel(found).astype(np.int64)
     n, distinct = len(found), int(found.max()) + 1
-    if distinct <= max(2, n // 3) or any(isinstance(value, str) for value in values):
+    if distinct <= max(2, n // REPEATS) or any(isinstance(value, str) for value in values):
         return found
-    bins = int(np.clip(n // 4, 2, MOST_BINS))
+    bins = int(np.clip(n // IN_A_BIN, 2, MOST_BINS))
     binned = (ranks(np.array(values, dtype=np.float64)) * bins / n).astype(np.int64)
     _, again = np.unique(binned, return_inverse=True)
     return np.ravel(again).astype(np.int64)

@@ -17,6 +17,8 @@ from nndoctor.core.statistics import Array
 
 FEWEST = 4  # trials that make a search
 MOST_CERTAIN, PER_CHANCE = 0.95, 4.0  # confidence in an effect, and what it loses for each unit of its chance
+REPEATS = 4  # trials for each value, where the values are few
+LOG_RANGE, FEW_VALUES = 10, 8  # largest over smallest value on a log scale; values that are placed by their order
 PREFIX = "search:"
 DERIVED = frozenset({"parameters", "trainable_parameters", "n_parameters"})  # what follows from another setting
 
@@ -60,12 +62,12 @@ class Parameter:
     @property
     def log(self) -> bool:
         """Whether a log scale shows it better: all above zero, and over ten times apart."""
-        return bool(self.distinct) and self.distinct[0] > 0 and self.distinct[-1] > 10 * self.distinct[0]
+        return bool(self.distinct) and self.distinct[0] > 0 and self.distinct[-1] > LOG_RANGE * self.distinct[0]
 
     @cached_property
     def places(self) -> Array:
         """Where each value is in the range searched, 0 to 1, shape (n,): of few values by their order; NaN where none is known."""
-        few = len(self.distinct) <= max(8, len(self.values) // 4)
+        few = len(self.distinct) <= max(FEW_VALUES, len(self.values) // REPEATS)
         if few:
             order = np.searchsorted(self.distinct, self.numbers) / max(len(self.distinct) - 1, 1)
             return np.where(np.isnan(self.numbers), np.nan, order)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between
-from nndoctor.analysis.layers import Layers, first, late, learned, powers
+from nndoctor.analysis.layers import Layers, first, from_powers, late, learned, powers
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import rough
 from nndoctor.core.statistics import Array
@@ -37,7 +37,7 @@ def signal_symptom(
     trend = way * powers(sizes)
     if len(paths) < FEWEST or trend < least or sizes[-1] <= 0:
         return None
-    factor = 10 ** (way * trend / (len(paths) - 1))
+    factor = from_powers(way * trend / (len(paths) - 1))
     corrected = way * powers(ends) < RECOVERED and learned(layers.run)
     series = layers.run.series[f"layer:{paths[-1]}/std"]
     return Symptom(

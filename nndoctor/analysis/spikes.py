@@ -16,6 +16,7 @@ MAX_POINTS = 5000  # points examined: of a longer curve the highest in each bin,
 MAX_CANDIDATES = 300  # highest rises, each of which is measured by itself
 WINDOW = 21  # points before a jump, at most, whose median is the level there
 MIN_WINDOW = 5  # the same of a short curve
+WINDOWS = 20  # windows in a curve
 NOISE_POINTS = 63  # points before a jump, at most, that show the noise
 MIN_BEFORE = 3  # points before the first jump that can be distinguished from the curve's beginning
 ONE_STEP = 0.5  # share of a jump's height that its largest step has at least
@@ -194,7 +195,7 @@ def _reduced(x: Array, y: Array, skip: NDArray[np.bool_] | None) -> tuple[Array,
 
 def _window(n: int) -> int:
     """An odd number of points, about a twentieth of the curve."""
-    return int(min(max(MIN_WINDOW, n // 20 * 2 // 2 + 1), WINDOW)) // 2 * 2 + 1
+    return int(min(max(MIN_WINDOW, n // WINDOWS + 1), WINDOW)) // 2 * 2 + 1
 
 
 def _before(y: Array) -> Array:

@@ -42,7 +42,10 @@ TUNING = ("LLaMA-Factory", "torchtune")
 PRETRAINING = ("Megatron", "torchtitan", "nanoGPT")
 KNOWS = 6.0  # nats a token: a pretrained model begins below it, one with random weights at ln 50,000 = 10.8
 DENOISES = (0.4, 1.3)  # the first loss of a network that predicts unit noise is the noise's variance, 1
-SCATTER = 0.06  # of the loss: its noise where each batch draws its own timesteps; token losses scatter by half of that
+MAX_LEFT = 0.5  # share of its first value at which such a loss ends
+SCATTER = (
+    0.06  # noise as a share of the loss where each batch draws its own timesteps; that of token losses is half of it
+)
 LONG = 100  # values that show such a scatter
 NAMES = "train/loss|validation/loss"
 
@@ -146,7 +149,7 @@ def _scatters(run: Run) -> bool:
     if loss is None or len(loss.y) < LONG or any(name.startswith("validation/") for name in run.series) or run.metric:
         return False
     low, high = DENOISES
-    return low < loss.first < high and 0 < loss.last < 0.5 * loss.first and loss.noise > SCATTER * loss.last
+    return low < loss.first < high and 0 < loss.last < MAX_LEFT * loss.first and loss.noise > SCATTER * loss.last
 
 
 def counts_tokens(run: Run) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nndoctor.analysis.chance import accuracy_tells
+from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS, Run, once
 from nndoctor.core.series import Series
@@ -28,6 +29,12 @@ AT_ZERO = frozenset(
     }
 )
 MIN_VALUES = 5
+NEVER_BETTER = 0.93  # confidence where so many values are the worst
+MIN_RECOGNIZED, MIN_FALL = (
+    0.05,
+    0.9,
+)  # another metric's value, and share of an error's highest, that show something recognized
+SECOND_HALF = 0.5  # share of the run
 NO_SLOW_START = 10  # values that are too many for a slow start
 # Ln 2: below it a cross-entropy gives the right class more than half of the probability, on average.
 NO_CLASSIFIER = 0.69
@@ -43,9 +50,9 @@ class AtWorst:
     percent: bool
 
     @property
-    def confidence_between(self) -> float:
-        """How sure it is that something is wrong: few values may be a slow start."""
-        return 0.93 if self.count >= NO_SLOW_START else 0.8
+    def confidence(self) -> float:
+        """The confidence that something is wrong: few values may be a slow start."""
+        return NEVER_BETTER if self.count >= NO_SLOW_START else TYPICAL
 
 
 @once
@@ -68,7 +75,7 @@ def _judges(name: str) -> bool:
 def _moves(series: Series) -> bool:
     """Whether another metric of the split shows that something is recognized."""
     higher = BY_NAME[series.name.rpartition("/")[2]].higher
-    return series.high > 0.05 if higher else series.low < 0.9 * series.high
+    return series.high > MIN_RECOGNIZED if higher else series.low < MIN_FALL * series.high
 
 
 def _worst(run: Run, series: Series) -> AtWorst | None:
@@ -91,7 +98,7 @@ def _classifier(run: Run) -> bool:
     loss = run.series.get("train/loss") or run.series.get("validation/loss")
     if zero_parts(run) or loss is None or not len(loss.y):
         return True
-    return accuracy_tells(run) and loss.level(0.5, 1.0) > NO_CLASSIFIER
+    return accuracy_tells(run) and loss.level(SECOND_HALF, 1.0) > NO_CLASSIFIER
 
 
 @once

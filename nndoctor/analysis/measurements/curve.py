@@ -15,10 +15,22 @@ MAX_RAW = 2000
 """Points that are looked at one by one; a longer curve is reduced to as many medians first."""
 
 FURTHEST = 1e6
-"""Loss ranges above the best beyond which an explosion is not told from a larger one."""
+"""Loss ranges above the best beyond which an explosion is not distinguished from a larger one."""
 
 EXACT = 1e-9
 """Shares of the range below which a change is rounding."""
+
+FLOOR = 1e-6
+"""Loss ranges that are added to two quantities before the logarithm of their ratio."""
+
+MIN_POINTS, MIN_HALF = 5, 4
+"""Values of a curve, and of half of one, that show a noise."""
+
+MIDDLE, LATE = 0.5, 0.75
+"""Shares of the run after which its second half and its last quarter begin."""
+
+MAX_UNEVEN = 1.5
+"""Longest over shortest distance of points that count as evenly spaced."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ class Curve:
         x, y = self.series.reduced[0], self.series.smooth
         if len(x) > 2:
             gaps = np.diff(x)
-            if float(gaps.max()) > 1.5 * float(gaps.min()):
+            if float(gaps.max()) > MAX_UNEVEN * float(gaps.min()):
                 y = np.interp(np.linspace(x[0], x[-1], len(x)), x, y)
         return np.clip((y - self.best) / self.scale, -FURTHEST, FURTHEST)
 

@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 
-from nndoctor.analysis.measurements.curve import Curve
+from nndoctor.analysis.measurements.curve import MIN_POINTS, Curve
 from nndoctor.analysis.measurements.measurement import Measurement
 from nndoctor.analysis.measurements.view import View
 
 NAN = float("nan")
 NO_ERROR = "the log has no such error rate"
+LN_10 = math.log(10)
+LAST_THIRD, END = 0.7, 0.9  # shares of the run after which an error is the latest, and the last
 NO_CHANCE = "the loss of guessing is not known"
 
 
@@ -28,24 +30,24 @@ def best_error(view: View, split: str) -> float:
 
 def lost_error(view: View, split: str) -> float:
     """How far a split's error ends above its best level."""
-    return _level(view, split, 0.7, 1.0) - best_error(view, split)
+    return _level(view, split, LAST_THIRD, 1.0) - best_error(view, split)
 
 
 def error_noise(view: View, split: str) -> float:
     """The noise of a split's error."""
     error = view.error(split)
-    return NAN if error is None or len(error.y) < 5 else error.noise
+    return NAN if error is None or len(error.y) < MIN_POINTS else error.noise
 
 
 def error_gap(view: View) -> float:
     """Validation error less training error at the end."""
-    return _level(view, "validation", 0.9, 1.0) - _level(view, "train", 0.9, 1.0)
+    return _level(view, "validation", END, 1.0) - _level(view, "train", END, 1.0)
 
 
 def of_guessing(view: View, split: str) -> float:
     """A split's error at the end as a share of that of guessing."""
     guessed = view.guessed_error
-    return NAN if guessed is None else _level(view, split, 0.9, 1.0) / guessed
+    return NAN if guessed is None else _level(view, split, END, 1.0) / guessed
 
 
 def knows(view: View, split: str) -> float:
@@ -54,7 +56,7 @@ def knows(view: View, split: str) -> float:
     error = view.error(split)
     if curve is None or error is None or view.chance is None or error.last >= 1:
         return NAN
-    return math.log10(1 - error.last) + curve.series.last / math.log(10)
+    return math.log10(1 - error.last) + curve.series.last / LN_10
 
 
 def of_chance(view: View, curve: Curve | None, place: float) -> float:

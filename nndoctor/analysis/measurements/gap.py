@@ -6,14 +6,15 @@ import math
 
 import numpy as np
 
-from nndoctor.analysis.measurements.curve import EXACT
+from nndoctor.analysis.measurements.curve import EXACT, FLOOR, MIDDLE, MIN_POINTS
 from nndoctor.analysis.measurements.measurement import Measurement
 from nndoctor.analysis.measurements.view import View, resampled
 
 NAN = float("nan")
 NONE = "the log lacks one of the two losses"
 RANGES = "loss ranges"
-FEW = 6  # common points below which two curves have no correlation
+MIN_COMMON = 6  # common points that show a correlation of two curves
+MAX_GAP = 20  # loss ranges that a gap is limited to
 
 
 def gap_at(view: View, place: float) -> float:
@@ -35,7 +36,7 @@ def relative_gap(view: View) -> float:
 
 def gap_growth(view: View) -> float:
     """How much the gap grew in the second half."""
-    return gap_at(view, 1.0) - gap_at(view, 0.5)
+    return gap_at(view, 1.0) - gap_at(view, MIDDLE)
 
 
 def gap_of_excess(view: View) -> float:
@@ -56,10 +57,10 @@ def start_ratio(view: View) -> float:
 
 def noise_ratio(view: View) -> float:
     """Validation's noise over training's."""
-    if view.pair is None or min(c.n for c in view.pair) < 5:
+    if view.pair is None or min(c.n for c in view.pair) < MIN_POINTS:
         return NAN
     train, validation = view.pair
-    return math.log10(validation.noise + 1e-6) - math.log10(train.noise + 1e-6)
+    return math.log10(validation.noise + FLOOR) - math.log10(train.noise + FLOOR)
 
 
 def slopes_apart(view: View) -> float:
@@ -67,12 +68,12 @@ def slopes_apart(view: View) -> float:
     if view.pair is None:
         return NAN
     train, validation = view.pair
-    return validation.slope(0.5) - train.slope(0.5)
+    return validation.slope(MIDDLE) - train.slope(MIDDLE)
 
 
 def together(view: View) -> float:
     """The correlation of the jitter of both losses: near 1 where the weights, not the batches, move them."""
-    if view.pair is None or min(len(c.raw) for c in view.pair) < FEW:
+    if view.pair is None or min(len(c.raw) for c in view.pair) < MIN_COMMON:
         return NAN
     train, validation = view.pair
     n = min(len(train.raw), len(validation.raw))
@@ -82,7 +83,7 @@ def together(view: View) -> float:
 
 
 def _gap(place: float) -> Measurement[View]:
-    return Measurement(f"gap_{round(100 * place)}", RANGES, -20, 20, NONE, "gap", lambda v: gap_at(v, place))
+    return Measurement(f"gap_{round(100 * place)}", RANGES, -MAX_GAP, MAX_GAP, NONE, "gap", lambda v: gap_at(v, place))
 
 
 GAP: tuple[Measurement[View], ...] = (
@@ -94,7 +95,7 @@ GAP: tuple[Measurement[View], ...] = (
     Measurement(
         "relative_gap", "share of the validation loss", -5, 1, f"{NONE}, or it is not above zero", "gap", relative_gap
     ),
-    Measurement("gap_growth", RANGES, -20, 20, NONE, "gap", gap_growth),
+    Measurement("gap_growth", RANGES, -MAX_GAP, MAX_GAP, NONE, "gap", gap_growth),
     Measurement("gap_of_excess", "share", -5, 5, NONE, "gap", gap_of_excess),
     Measurement("start_ratio", "log10 of a ratio", -3, 3, NONE, "gap", start_ratio),
     Measurement("noise_ratio", "log10 of a ratio", -6, 6, NONE, "together", noise_ratio),

@@ -6,13 +6,15 @@ import math
 
 import numpy as np
 
-from nndoctor.analysis.measurements.curve import EXACT, Curve
+from nndoctor.analysis.measurements.curve import EXACT, FLOOR, MIDDLE, MIN_HALF, MIN_POINTS, Curve
 from nndoctor.analysis.measurements.measurement import Measurement
 from nndoctor.core.statistics import Array, median, noise_level
 
 NAN = float("nan")
 LOG = "log10 of loss ranges"
 FEW = "fewer than five values"
+ORDER, THIRD_VARIANCE = 3, 20  # differences, in which independent noise leaves 1 + 9 + 9 + 1 times its variance
+MIN_STEPS = 3  # steps of which the largest may stand out
 
 
 def _log(value: float) -> float:
@@ -21,53 +23,52 @@ def _log(value: float) -> float:
 
 def noise(curve: Curve) -> float:
     """One value's standard deviation about the trend, robust to spikes."""
-    return _log(curve.noise) if curve.n >= 5 else NAN
+    return _log(curve.noise) if curve.n >= MIN_POINTS else NAN
 
 
 def late_noise(curve: Curve) -> float:
     """The same in the second half."""
-    return _log(curve.late_noise) if len(curve.late) >= 4 else NAN
+    return _log(curve.late_noise) if len(curve.late) >= MIN_HALF else NAN
 
 
 def relative_noise(curve: Curve) -> float:
     """The second half's noise as a share of the loss itself."""
     last = curve.level(1.0) * curve.scale + curve.best
-    return _log(curve.late_noise * curve.scale / last) if last > 0 and len(curve.late) >= 4 else NAN
+    return _log(curve.late_noise * curve.scale / last) if last > 0 and len(curve.late) >= MIN_HALF else NAN
 
 
 def level_noise(curve: Curve) -> float:
     """The noise that averaging over neighbouring steps does not remove: of at most 60 medians, in the second half."""
     y = curve.even[len(curve.even) // 2 :]
-    return _log(noise_level(y)) if len(y) >= 4 else NAN
+    return _log(noise_level(y)) if len(y) >= MIN_HALF else NAN
 
 
 def shaking(curve: Curve) -> float:
     """What the steps shake the curve by, from third differences, in which a smooth curve leaves nothing."""
-    return _log(_third(curve.raw)) if len(curve.raw) >= 5 else NAN
+    return _log(_third(curve.raw)) if len(curve.raw) >= MIN_POINTS else NAN
 
 
 def late_shaking(curve: Curve) -> float:
     """The same in the second half."""
-    return _log(_third(curve.late)) if len(curve.late) >= 5 else NAN
+    return _log(_third(curve.late)) if len(curve.late) >= MIN_POINTS else NAN
 
 
 def _third(y: Array) -> float:
-    # Independent noise leaves 20 times its variance in third differences (1 + 9 + 9 + 1).
-    return float(np.sqrt(np.mean(np.diff(y, 3) ** 2) / 20))
+    return float(np.sqrt(np.mean(np.diff(y, ORDER) ** 2) / THIRD_VARIANCE))
 
 
 def noise_growth(curve: Curve) -> float:
     """The second half's noise over the first half's."""
     first = curve.raw[: len(curve.raw) // 2]
-    if len(first) < 4 or len(curve.late) < 4:
+    if min(len(first), len(curve.late)) < MIN_HALF:
         return NAN
-    return math.log10(curve.late_noise + 1e-6) - math.log10(noise_level(first) + 1e-6)
+    return math.log10(curve.late_noise + FLOOR) - math.log10(noise_level(first) + FLOOR)
 
 
 def noise_of_fall(curve: Curve) -> float:
     """The second half's noise over its fall."""
-    fall = abs(curve.slope(0.5))
-    return math.log10(curve.late_noise + 1e-6) - math.log10(fall + 1e-6) if len(curve.late) >= 4 else NAN
+    fall = abs(curve.slope(MIDDLE))
+    return math.log10(curve.late_noise + FLOOR) - math.log10(fall + FLOOR) if len(curve.late) >= MIN_HALF else NAN
 
 
 def rises(curve: Curve) -> float:
@@ -83,7 +84,7 @@ def late_rises(curve: Curve) -> float:
 def memory(curve: Curve) -> float:
     """The correlation of each change with the next in the second half: -0.5 for independent noise, 1 for a smooth curve."""
     steps = curve.late_steps
-    if len(steps) < 4:
+    if len(steps) < MIN_HALF:
         return NAN
     steps = steps - steps.mean()
     power = float(steps @ steps)
@@ -117,7 +118,7 @@ def largest_late_rise(curve: Curve) -> float:
 
 def lone_rise(curve: Curve) -> float:
     """The second largest rise over the largest: near 0 where one rise stands out."""
-    if len(curve.steps) < 3:
+    if len(curve.steps) < MIN_STEPS:
         return NAN
     second, first = np.partition(curve.steps, len(curve.steps) - 2)[-2:].tolist()
     return second / first if first > EXACT else 1.0

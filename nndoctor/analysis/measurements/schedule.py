@@ -6,13 +6,16 @@ import math
 
 import numpy as np
 
+from nndoctor.analysis.measurements.curve import EXACT
 from nndoctor.analysis.measurements.measurement import Measurement
 from nndoctor.analysis.measurements.view import View, resampled
-from nndoctor.core.statistics import Array, median, noise_level
+from nndoctor.core.statistics import TINY, Array, median, noise_level
 
 NAN = float("nan")
 NO_RATE = "the log has no learning rate"
 NO_NORM = "the log has no gradient norm, or fewer than four values"
+NEAR_PEAK = 0.99  # share of its peak at which the rate has reached it
+PARTS = 10  # parts of the run, of which the first and the last are compared
 ADAPTIVE = ("adam", "rmsprop", "lion", "lamb", "adafactor", "nadam", "radam", "adamax")
 
 
@@ -56,7 +59,7 @@ def lr_peak_at(view: View) -> float:
     """The share of the run at which the rate first reaches its peak."""
     if view.lr is None:
         return NAN
-    return float(np.argmax(view.lr > 0.99 * _peak(view.lr))) / max(len(view.lr) - 1, 1)
+    return float(np.argmax(view.lr > NEAR_PEAK * _peak(view.lr))) / max(len(view.lr) - 1, 1)
 
 
 def lr_mean(view: View) -> float:
@@ -68,7 +71,7 @@ def sharpest_cut(view: View) -> float:
     """The smallest ratio of the rate to the one before: 1 for a constant rate."""
     if view.lr is None or len(view.lr) < 2:
         return NAN
-    return math.log10(float(np.min(np.maximum(view.lr[1:], 1e-12) / np.maximum(view.lr[:-1], 1e-12))))
+    return math.log10(float(np.min(np.maximum(view.lr[1:], TINY) / np.maximum(view.lr[:-1], TINY))))
 
 
 def fall_while_large(view: View) -> float:
@@ -79,7 +82,7 @@ def fall_while_large(view: View) -> float:
     rate = resampled(view.lr, len(even))
     last = int(np.flatnonzero(rate >= 0.5 * rate.max())[-1])
     fall = float(even[0]) - view.train.level(1.0)
-    return (float(even[0]) - float(even[last])) / fall if abs(fall) > 1e-9 else NAN
+    return (float(even[0]) - float(even[last])) / fall if abs(fall) > EXACT else NAN
 
 
 def slope_while_large(view: View) -> float:
@@ -96,7 +99,7 @@ def norm_trend(view: View) -> float:
     """The gradient norm at the end over that at the start."""
     if view.grad_norm is None:
         return NAN
-    part = max(len(view.grad_norm) // 10, 1)
+    part = max(len(view.grad_norm) // PARTS, 1)
     start, end = (median(part_of) for part_of in (view.grad_norm[:part], view.grad_norm[-part:]))
     return math.log10(end) - math.log10(start)
 

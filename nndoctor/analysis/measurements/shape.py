@@ -6,49 +6,52 @@ import math
 
 import numpy as np
 
-from nndoctor.analysis.measurements.curve import EXACT, Curve
+from nndoctor.analysis.measurements.curve import EXACT, LATE, MIDDLE, MIN_HALF, MIN_POINTS, Curve
 from nndoctor.analysis.measurements.measurement import Measurement
 from nndoctor.analysis.measurements.weights import PLACES
 
 NAN = float("nan")
 RANGES = "loss ranges"
+LEVELS = 8  # a level's noise is that of the mean of an eighth of the values
+START, MOVED = 0.05, 0.05  # share of the run that is its start, and loss ranges by which a level has left it
+MAX_LEVEL = 20  # loss ranges above the best that a level is limited to
 HAS_CURVE = "the log has no such loss"
 
 
 def _level_at(place: float) -> Measurement[Curve]:
     name = f"level_{round(100 * place)}"
-    return Measurement(name, f"{RANGES} above the best", -1, 20, HAS_CURVE, "level", lambda c: c.level(place))
+    return Measurement(name, f"{RANGES} above the best", -1, MAX_LEVEL, HAS_CURVE, "level", lambda c: c.level(place))
 
 
 def fall_share(curve: Curve, place: float) -> float:
-    """The share of the whole fall that lies before a share of the run."""
+    """The share of the whole fall that comes before a share of the run."""
     fall = curve.level(0.0) - curve.level(1.0)
     return (curve.level(0.0) - curve.level(place)) / fall if abs(fall) > EXACT else NAN
 
 
 def bend(curve: Curve) -> float:
     """The fall of the second half over that of the first: 1 for a straight line, 0 for a curve that has settled."""
-    first = curve.level(0.0) - curve.level(0.5)
-    return (curve.level(0.5) - curve.level(1.0)) / first if abs(first) > EXACT else NAN
+    first = curve.level(0.0) - curve.level(MIDDLE)
+    return (curve.level(MIDDLE) - curve.level(1.0)) / first if abs(first) > EXACT else NAN
 
 
 def late_bend(curve: Curve) -> float:
     """The fall of the last quarter over that of the quarter before it."""
-    before = curve.level(0.5) - curve.level(0.75)
-    return (curve.level(0.75) - curve.level(1.0)) / before if abs(before) > EXACT else NAN
+    before = curve.level(MIDDLE) - curve.level(LATE)
+    return (curve.level(LATE) - curve.level(1.0)) / before if abs(before) > EXACT else NAN
 
 
 def late_fall_in_noises(curve: Curve) -> float:
     """The fall of the last half over the standard error of a level, from the curve's noise."""
-    error = curve.noise / math.sqrt(max(curve.n / 8, 1.0)) + EXACT
-    return -curve.slope(0.5) / error
+    error = curve.noise / math.sqrt(max(curve.n / LEVELS, 1.0)) + EXACT
+    return -curve.slope(MIDDLE) / error
 
 
 def exponent(curve: Curve) -> float:
     """The exponent of the power law that the second half of the raw loss follows."""
     y = curve.even * curve.scale + curve.best
     half = len(y) // 2
-    if len(y) < 4 or float(y[half:].min()) <= 0:
+    if len(y) < MIN_HALF or float(y[half:].min()) <= 0:
         return NAN
     log_time = np.log((np.arange(half, len(y)) + 1.0) / len(y))
     log_time = log_time - log_time.mean()
@@ -58,14 +61,14 @@ def exponent(curve: Curve) -> float:
 def relative_late_fall(curve: Curve) -> float:
     """The fall of the last quarter as a share of the loss itself."""
     last = curve.level(1.0) * curve.scale + curve.best
-    return -curve.slope(0.75) * curve.scale / last if last > 0 else NAN
+    return -curve.slope(LATE) * curve.scale / last if last > 0 else NAN
 
 
 def ahead(curve: Curve) -> float:
     """What the curve's own course would gain in four times the steps."""
     forecast = curve.series.forecast
     if forecast is None:
-        return 0.0 if curve.n >= 5 else NAN
+        return 0.0 if curve.n >= MIN_POINTS else NAN
     return (curve.series.last - forecast.at_four_times) / curve.scale
 
 
@@ -73,7 +76,7 @@ def floor_ahead(curve: Curve) -> float:
     """How far the end is above the floor that the curve approaches."""
     forecast = curve.series.forecast
     if forecast is None:
-        return 0.0 if curve.n >= 5 else NAN
+        return 0.0 if curve.n >= MIN_POINTS else NAN
     return (curve.series.last - forecast.floor) / curve.scale
 
 
@@ -96,7 +99,7 @@ def hump(curve: Curve) -> float:
 
 def longest_still(curve: Curve) -> float:
     """The share of the run up to which the level stays within 5 % of a loss range of its start."""
-    moved = np.abs(curve.even - curve.level(0.05)) > 0.05
+    moved = np.abs(curve.even - curve.level(START)) > MOVED
     return float(np.argmax(moved)) / len(moved) if moved.any() else 1.0
 
 

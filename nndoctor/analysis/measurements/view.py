@@ -14,6 +14,9 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array
 
+MIN_NORMS = 4
+"""Gradient norms that show a trend."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -67,7 +70,7 @@ class View:
     def grad_norm(self) -> Array | None:
         """The gradient norm, above zero."""
         norm = self._series("grad_norm")
-        return None if norm is None or norm.low <= 0 or len(norm.y) < 4 else norm.reduced[1]
+        return None if norm is None or norm.low <= 0 or len(norm.y) < MIN_NORMS else norm.reduced[1]
 
     def error(self, split: str) -> Series | None:
         """A split's error rate, where the judged metric is a share of one."""

@@ -32,7 +32,7 @@ def check(run: Run) -> Iterator[Symptom]:
     parts = zero_parts(run)
     yield Symptom(
         _message(first, [f.name for f in found[1:]], parts),
-        first.confidence_between,
+        first.confidence,
         {"value": first.worst, "values": first.count, "metrics": len(found), "parts_at_zero": len(parts)},
         series=first.name,
         step=float(series.x[-1]),
