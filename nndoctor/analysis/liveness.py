@@ -109,14 +109,14 @@ def judged_series(run: Run) -> list[Series]:
 @once
 def identical(run: Run) -> bool:
     """Whether every value of every loss and metric is the same to the last digit, in digits and values enough to mean something."""
-    held = judged_series(run)
-    losses = [s for s in held if s.name.endswith("/loss")]
-    if not losses or any(s.low != s.high for s in held):
+    judged = judged_series(run)
+    losses = [s for s in judged if s.name.endswith("/loss")]
+    if not losses or any(s.low != s.high for s in judged):
         return False
     loss = max(losses, key=len)
     if loss.low == 0 or len(loss.y) < MIN_IDENTICAL:
         return False
-    return significant_digits(loss.y[:1]) >= MIN_DIGITS or len(held) > 1
+    return significant_digits(loss.y[:1]) >= MIN_DIGITS or len(judged) > 1
 
 
 def sudden_zero(series: Series) -> int | None:

@@ -9,13 +9,13 @@ from nndoctor.core.run import Run
 from nndoctor.core.sanitize import quoted
 
 
-def ended(run: Run, fact: str, words: str, certain: float) -> Iterator[Symptom]:
+def ended(run: Run, fact: str, text: str, certain: float) -> Iterator[Symptom]:
     """The symptom of an error message that the log ends with, quoted after `words`; none where the fact is empty."""
     found = run.facts[fact]
     if found.value:
         where = f" (line {found.line})" if found.line else ""
         yield Symptom(
-            f"{words}{where}: {quoted(str(found.value))}",
+            f"{text}{where}: {quoted(str(found.value))}",
             certain,
             {"line": found.line, "text": str(found.value)},
             line=found.line,

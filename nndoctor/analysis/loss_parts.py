@@ -65,10 +65,10 @@ def memorized_part(run: Run) -> Part | None:
     if metric is None or whole is None or not len(whole.y) or _improves(metric):
         return None
     for part in loss_parts(run):
-        theirs = part.validation
-        if theirs is None or theirs.last < MIN_WEIGHT * whole.last:
+        validated = part.validation
+        if validated is None or validated.last < MIN_WEIGHT * whole.last:
             continue
-        if theirs.last > MIN_RATIO * part.train.last and part.train.last < MAX_LEFT * part.train.first:
+        if validated.last > MIN_RATIO * part.train.last and part.train.last < MAX_LEFT * part.train.first:
             return part
     return None
 

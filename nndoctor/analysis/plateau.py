@@ -85,7 +85,7 @@ def at_usual_guess(loss: Series, fall: float) -> bool:
         or np.ptp(np.quantile(rest, (LOWEST, HIGHEST))) > MAX_FLAT * abs(loss.last)
     ):
         return False
-    return any(abs(loss.last - math.log(number_of)) < MAX_OFF * math.log(number_of) for number_of in USUAL_CLASSES)
+    return any(abs(loss.last - math.log(count)) < MAX_OFF * math.log(count) for count in USUAL_CLASSES)
 
 
 def left_at(loss: Series) -> float:

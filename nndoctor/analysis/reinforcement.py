@@ -67,10 +67,10 @@ def reward(run: Run) -> Levels | None:
 @once
 def complete(run: Run) -> bool:
     """Whether the reward ends at the most that there is: nearly 1 of a share, or the limit of an episode."""
-    found, way = run.series.get("reward"), reward(run)
-    if found is None or way is None:
+    found, level = run.series.get("reward"), reward(run)
+    if found is None or level is None:
         return False
-    nearly = way.last >= SOLVED or way.last - way.start > SOLVED_SHARE * (1 - way.start)
+    nearly = level.last >= SOLVED or level.last - level.start > SOLVED_SHARE * (1 - level.start)
     if found.low >= 0 and found.high <= 1 and nearly:
         return True
     late = found.y[-max(FEWEST, len(found.y) // 4) :]
@@ -81,26 +81,26 @@ def complete(run: Run) -> bool:
 @once
 def solved(run: Run) -> bool:
     """Whether the task is complete, or the reward has kept most of a rise far above its start."""
-    way = reward(run)
-    if way is None or way.last < way.start + KEPT * (way.best - way.start):
+    level = reward(run)
+    if level is None or level.last < level.start + KEPT * (level.best - level.start):
         return False
-    return complete(run) or way.last - way.start > MIN_GAIN * spread(run)
+    return complete(run) or level.last - level.start > MIN_GAIN * spread(run)
 
 
 def gained_at(run: Run, step: float) -> float | None:
     """The share of the reward's rise that had come by a step; None where there is no rise."""
-    found, way = run.series.get("reward"), reward(run)
-    if found is None or way is None or way.best - way.start <= ERRORS * way.error:
+    found, level = run.series.get("reward"), reward(run)
+    if found is None or level is None or level.best - level.start <= ERRORS * level.error:
         return None
     width = NEARBY * (float(found.x[-1]) - float(found.x[0]))
     near = found.y[np.abs(found.x - step) <= width]
-    return (median(near) - way.start) / (way.best - way.start) if len(near) else None
+    return (median(near) - level.start) / (level.best - level.start) if len(near) else None
 
 
 def spread(run: Run) -> float:
     """How far the rewards of one start are apart: the unit of a gain."""
-    found, way = run.series["reward"], reward(run)
-    start = way.start if way is not None else 0.0
+    found, level = run.series["reward"], reward(run)
+    start = level.start if level is not None else 0.0
     std = run.series.get("reward_std")
     if std is not None and len(std.y) and std.first > MIN_SPREAD:
         return std.first
@@ -112,14 +112,14 @@ def spread(run: Run) -> float:
 @once
 def improves(run: Run) -> bool:
     """Whether the reward ends clearly above its start."""
-    way = reward(run)
-    if way is None:
+    level = reward(run)
+    if level is None:
         return False
     if solved(run):
         return True
     game = "reward_std" not in run.series and run.series["reward"].high > 1
-    return way.last - way.start > max(
-        MIN_GAIN_OF_GAME * abs(way.start) if game else MIN_GAIN * spread(run), ERRORS * way.error
+    return level.last - level.start > max(
+        MIN_GAIN_OF_GAME * abs(level.start) if game else MIN_GAIN * spread(run), ERRORS * level.error
     )
 
 

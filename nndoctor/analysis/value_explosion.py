@@ -45,10 +45,10 @@ def value_explosion(run: Run) -> Explosion | None:
 
 def _beyond_returns(run: Run) -> Explosion | None:
     """Values several times the largest return, which are large or whose errors grow."""
-    q, paid = run.series.get("q_values"), run.series.get("reward")
-    if q is None or paid is None or min(len(q.y), len(paid.y)) < MIN_POINTS:
+    q, rewards = run.series.get("q_values"), run.series.get("reward")
+    if q is None or rewards is None or min(len(q.y), len(rewards.y)) < MIN_POINTS:
         return None
-    bound, last = float(np.abs(paid.y).max()), _last(q)
+    bound, last = float(np.abs(rewards.y).max()), _last(q)
     if last <= MAX_OVER_RETURN * bound or (last <= MIN_VALUE and not _errors_grow(run)):
         return None
     return Explosion(q, _first(q), last, bound)

@@ -31,13 +31,13 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series.get("train/loss")
     if workload(run) is not Workload.FINE_TUNING or loss is None or len(loss.y) < 2 * MIN_POINTS or loss.low <= 0:
         return
-    way, first = levels(loss), float(loss.y[0])
-    if way.last - first > max(MIN_RISE * first, ERRORS * way.error) and loss.high > (1 + MIN_PEAK) * first:
+    level, first = levels(loss), float(loss.y[0])
+    if level.last - first > max(MIN_RISE * first, ERRORS * level.error) and loss.high > (1 + MIN_PEAK) * first:
         yield _symptom(
             loss,
-            f"training loss begins at {number(first)}, rises to {number(float(loss.high))} and ends at {number(way.last)}: "
+            f"training loss begins at {number(first)}, rises to {number(float(loss.high))} and ends at {number(level.last)}: "
             "the model is worse than before it was tuned",
-            {"first": first, "peak": float(loss.high), "last": way.last},
+            {"first": first, "peak": float(loss.high), "last": level.last},
         )
 
 
@@ -52,9 +52,9 @@ def _on_general_text(general: Series) -> Iterator[Symptom]:
         )
 
 
-def _symptom(series: Series, words: str, evidence: dict[str, float]) -> Symptom:
+def _symptom(series: Series, text: str, evidence: dict[str, float]) -> Symptom:
     return Symptom(
-        words,
+        text,
         SEVERAL_SIGNS,
         dict(evidence),
         series=series.name,

@@ -94,8 +94,8 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
 
 def _many_classes(run: Run) -> bool:
     """Whether the loss starts as high as among many classes or tokens, where a high error is usual."""
-    number_of, loss = known_classes(run), run.series["train/loss"]
-    return loss.first > math.log(MANY_CLASSES) if number_of is None else number_of > MANY_CLASSES
+    count, loss = known_classes(run), run.series["train/loss"]
+    return loss.first > math.log(MANY_CLASSES) if count is None else count > MANY_CLASSES
 
 
 def _above_target(run: Run, error: TrainingError) -> Iterator[Symptom]:

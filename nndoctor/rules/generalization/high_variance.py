@@ -66,15 +66,15 @@ def check(
 
 
 def _by_part(part: Part) -> Symptom:
-    theirs = part.train if part.validation is None else part.validation
+    validated = part.train if part.validation is None else part.validation
     return Symptom(
-        f"{theirs.column} ends at {number(theirs.final)}, {part.train.column} at {number(part.train.final)}, "
+        f"{validated.column} ends at {number(validated.final)}, {part.train.column} at {number(part.train.final)}, "
         "and the metric no longer improves: this part of the loss is memorized",
         TYPICAL,
-        {"train_part": part.train.last, "validation_part": theirs.last},
-        series=theirs.name,
-        step=float(theirs.x[-1]),
-        span=(float(theirs.x[len(theirs.y) * 3 // 4]), float(theirs.x[-1])),
+        {"train_part": part.train.last, "validation_part": validated.last},
+        series=validated.name,
+        step=float(validated.x[-1]),
+        span=(float(validated.x[len(validated.y) * 3 // 4]), float(validated.x[-1])),
     )
 
 
@@ -86,11 +86,11 @@ def _both(run: Run, measure: str) -> bool:
 def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symptom:
     name = run.metric.name if run.metric is not None else ""
     seen = validation.last - train.last
-    ours, theirs = run.series[f"train/{name}"], run.series[f"validation/{name}"]
-    words = name.replace("_", " ")
+    training, validated = run.series[f"train/{name}"], run.series[f"validation/{name}"]
+    metric = name.replace("_", " ")
     lags = train.last > FITTED_ERROR and seen < WIDE_GAP and _improves(run)
     return Symptom(
-        f"validation {words} {_ends(theirs, upto(ours, theirs), words)}: a gap of {100 * seen:.0f} points",
+        f"validation {metric} {_ends(validated, upto(training, validated), metric)}: a gap of {100 * seen:.0f} points",
         _steady(confidence_between(seen, limit, CERTAIN_FACTOR * limit), validation, seen),
         {"train_error": train.last, "validation_error": validation.last, "gap": seen},
         series=f"validation/{name}",

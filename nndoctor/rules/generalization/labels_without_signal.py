@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.chance import BY_CHANCE, HALF_RIGHT, classes, classes_at
 from nndoctor.analysis.level import end_level, first_level
 from nndoctor.analysis.loss_parts import MAX_POOR, loss_parts, unlearned_classes
+from nndoctor.analysis.loss_parts import MIN_FALL as MIN_PART_FALL
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -37,8 +38,8 @@ def check(run: Run) -> Iterator[Symptom]:
     guessing = _guessing(run, validation)
     if guessing is None or run.fact("task") is not None:
         return
-    number_of, chance = guessing
-    if validation.low < NEVER_BELOW * chance or not _right_by_chance(run, number_of):
+    count, chance = guessing
+    if validation.low < NEVER_BELOW * chance or not _right_by_chance(run, count):
         return
     start, end = first_level(train), end_level(train)
     fell = start.mean - end.mean
@@ -49,7 +50,7 @@ def check(run: Run) -> Iterator[Symptom]:
         f", with an accuracy of {percent(float(accuracy.y[-1]))}" if accuracy is not None and len(accuracy.y) else ""
     )
     yield Symptom(
-        f"validation loss is {number(validation.low)} at best, no better than random guessing (ln {number_of} = {chance:.3f}){right}, "
+        f"validation loss is {number(validation.low)} at best, no better than random guessing (ln {count} = {chance:.3f}){right}, "
         f"while training loss falls to {number(float(train.y[-1]))}: the network memorizes labels that cannot be predicted from the inputs",
         SEVERAL_SIGNS if accuracy is not None else BY_LOSS_ALONE,
         {"best_validation_loss": validation.low, "loss_of_guessing": chance, "train_loss": float(train.y[-1])},
@@ -81,23 +82,23 @@ def _of_detector(run: Run) -> Iterator[Symptom]:
 
 def _guessing(run: Run, validation: Series) -> tuple[int, float] | None:
     """The number of classes and its ln: as the log shows it, or as both losses begin at it."""
-    number_of = classes(run)
-    if number_of is not None:
-        return number_of, math.log(number_of)
+    count = classes(run)
+    if count is not None:
+        return count, math.log(count)
     begins = [float(s.y[0]) for s in (run.series["train/loss"], validation)]
-    number_of = classes_at(min(begins), MAX_LN_C)
-    if not number_of:
+    count = classes_at(min(begins), MAX_LN_C)
+    if not count:
         return None
-    near = all(abs(b - math.log(number_of)) < MAX_OFF_START * math.log(number_of) for b in begins)
-    return (number_of, math.log(number_of)) if near else None
+    near = all(abs(b - math.log(count)) < MAX_OFF_START * math.log(count) for b in begins)
+    return (count, math.log(count)) if near else None
 
 
-def _right_by_chance(run: Run, number_of: int) -> bool:
+def _right_by_chance(run: Run, count: int) -> bool:
     accuracy = run.series.get("validation/accuracy")
     if accuracy is None or len(accuracy.y) < MIN_POINTS:
         return True
     end = end_level(accuracy)
-    return end.mean <= BY_CHANCE / number_of + 2 * end.spread and end.mean <= HALF_RIGHT * (1 + 1 / number_of)
+    return end.mean <= BY_CHANCE / count + 2 * end.spread and end.mean <= HALF_RIGHT * (1 + 1 / count)
 
 
 def _causes() -> tuple[Cause, ...]:
@@ -134,7 +135,7 @@ RULE = Rule(
     },
     check=check,
     why="Labels that cannot be predicted from the inputs can only be memorized. Early stopping or regularization cannot help where validation was never better than random guessing.",
-    how=f"Validation loss never falls below {100 * NEVER_BELOW:g}% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near that of guessing, and the training loss falls by {percent(MIN_FALL)} or more. Of a detector: the classification part of the loss hardly falls in training and validation while another part falls by half and mAP stays under {MAX_POOR:g}.",
+    how=f"Validation loss never falls below {100 * NEVER_BELOW:g}% of ln C (C by the log's accuracy and loss, or by both losses at the start), validation accuracy stays near that of guessing, and the training loss falls by {percent(MIN_FALL)} or more. Of a detector: the classification part of the loss hardly falls in training and validation while another part falls by {percent(MIN_PART_FALL)} and mAP stays under {MAX_POOR:g}.",
     sources=(
         Reference(
             "Zhang et al., Understanding Deep Learning Requires Rethinking Generalization, 2017",

@@ -34,17 +34,17 @@ def check(run: Run) -> Iterator[Symptom]:
     ):
         return
     at = float(validation.x[half][np.flatnonzero(gaps > 0)[-1]])
-    ours, theirs = (
+    training, validated = (
         float(train.y[np.argmin(np.abs(train.x - at))]),
         float(validation.y[np.argmin(np.abs(validation.x - at))]),
     )
-    if theirs >= ours:  # between two training values that differ by more than the lead
+    if validated >= training:  # between two training values that differ by more than the lead
         return
-    below, above = distinct(theirs, ours)
+    below, above = distinct(validated, training)
     yield Symptom(
         f"validation loss ({below}) is below training loss ({above}) at {run.place(at)}",
         SEVERAL_SIGNS,
-        {"train_loss": ours, "validation_loss": theirs, "lead": lead},
+        {"train_loss": training, "validation_loss": validated, "lead": lead},
         series="validation/loss",
         step=at,
         span=(float(validation.x[half][0]), float(validation.x[-1])),

@@ -80,12 +80,12 @@ def _same(train: Series, validation: Series) -> bool:
     span = validation.high - validation.low if len(validation.y) else 0.0
     if span <= 0:
         return False
-    ours, theirs = _common(train, validation)
-    if len(ours) < MIN_COMMON:
+    training, validated = _common(train, validation)
+    if len(training) < MIN_COMMON:
         return False
-    same = np.abs(ours - theirs) <= MAX_DIFFERENCE * np.abs(theirs)
-    return float(same.mean()) >= MIN_EQUAL and len(np.unique(np.round(theirs[same] / span, DISTINCT_DIGITS))) >= (
-        MIN_DISTINCT_SETTLED if _settled(theirs) else MIN_DISTINCT
+    same = np.abs(training - validated) <= MAX_DIFFERENCE * np.abs(validated)
+    return float(same.mean()) >= MIN_EQUAL and len(np.unique(np.round(validated[same] / span, DISTINCT_DIGITS))) >= (
+        MIN_DISTINCT_SETTLED if _settled(validated) else MIN_DISTINCT
     )
 
 

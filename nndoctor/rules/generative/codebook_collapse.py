@@ -29,24 +29,24 @@ def check(run: Run) -> Iterator[Symptom]:
     codes = run.series["codebook_perplexity"]
     if len(codes.y) < MIN_POINTS:
         return
-    way = levels(codes)
+    level = levels(codes)
     share = codes.high <= 1.0 and codes.low < 1.0  # a perplexity is at least 1
-    rises = way.last > way.low + ERRORS * way.error and way.last >= way.best
-    if way.last >= (FEW_USED if share else FEW_CODES) or rises:
+    rises = level.last > level.low + ERRORS * level.error and level.last >= level.best
+    if level.last >= (FEW_USED if share else FEW_CODES) or rises:
         return
-    words = (
-        f"{percent(way.last)} of the codebook is used at the end"
+    text = (
+        f"{percent(level.last)} of the codebook is used at the end"
         if share
         else f"the codebook's perplexity is {number(codes.final)} at the end"
     )
     yield _symptom(
-        codes, f"{words}: nearly all positions get the same code, and the latent carries almost no information"
+        codes, f"{text}: nearly all positions get the same code, and the latent carries almost no information"
     )
 
 
-def _symptom(codes: Series, words: str) -> Symptom:
+def _symptom(codes: Series, text: str) -> Symptom:
     return Symptom(
-        words,
+        text,
         MEASURED,
         {"last": codes.final, "highest": codes.high},
         series=codes.name,

@@ -99,28 +99,28 @@ def _one_sided(run: Run, entropy: Series) -> bool:
 
 def _by_loads(loads: dict[str, Series]) -> Iterator[Symptom]:
     late = {name: max(levels(s).last, 0.0) for name, s in loads.items()}
-    whole, number_of = sum(late.values()), len(late)
+    whole, count = sum(late.values()), len(late)
     if whole <= 0:
         return
     shares = {name: level / whole for name, level in late.items()}
-    idle = [name for name, share in shares.items() if share < IDLE_LOAD / number_of]
+    idle = [name for name, share in shares.items() if share < IDLE_LOAD / count]
     busiest = max(shares, key=lambda name: shares[name])
     effective = math.exp(-sum(share * math.log(share) for share in shares.values() if share > 0))
-    few = effective < MIN_EFFECTIVE * number_of and len(idle) >= MAX_IDLE_OF_FEW * number_of
-    dominated = shares[busiest] > MAX_LOAD and shares[busiest] > MAX_EVEN_LOADS / number_of
-    if not few and not dominated and len(idle) < MAX_IDLE * number_of:
+    few = effective < MIN_EFFECTIVE * count and len(idle) >= MAX_IDLE_OF_FEW * count
+    dominated = shares[busiest] > MAX_LOAD and shares[busiest] > MAX_EVEN_LOADS / count
+    if not few and not dominated and len(idle) < MAX_IDLE * count:
         return
     expert = busiest.removeprefix("expert_load_")
     yield _symptom(
         loads[busiest],
-        f"expert {expert} gets {percent(shares[busiest])} of the tokens at the end, and {len(idle)} of {number_of} experts get nearly none",
-        {"busiest": expert, "share": shares[busiest], "idle": len(idle), "experts": number_of},
+        f"expert {expert} gets {percent(shares[busiest])} of the tokens at the end, and {len(idle)} of {count} experts get nearly none",
+        {"busiest": expert, "share": shares[busiest], "idle": len(idle), "experts": count},
     )
 
 
-def _symptom(series: Series, words: str, evidence: dict[str, float | int | str | bool | None]) -> Symptom:
+def _symptom(series: Series, text: str, evidence: dict[str, float | int | str | bool | None]) -> Symptom:
     return Symptom(
-        f"{words}: the router has collapsed onto a few experts",
+        f"{text}: the router has collapsed onto a few experts",
         MEASURED,
         evidence,
         series=series.name,

@@ -45,22 +45,22 @@ def _of_diversity(spread: Series) -> Symptom | None:
     """The finding that a measure of the samples' diversity shows, without what an untrained generator made."""
     late = int(UNTRAINED * len(spread.y))
     whole = levels(spread)
-    way = levels(spread.only(spread.x[late:], spread.y[late:])) if len(spread.y) - late >= MIN_POINTS else whole
-    if "mode" in spread.column.lower() and way.last <= ONE_MODE and float(spread.y[late:].mean()) < MAX_MEAN_MODES:
+    level = levels(spread.only(spread.x[late:], spread.y[late:])) if len(spread.y) - late >= MIN_POINTS else whole
+    if "mode" in spread.column.lower() and level.last <= ONE_MODE and float(spread.y[late:].mean()) < MAX_MEAN_MODES:
         return _symptom(spread, f"the samples cover one mode at the end ({spread.column})", float(spread.x[0]))
-    lost = way.last < MAX_LEFT * way.best - ERRORS * way.error or way.last < MAX_LEFT_OF_ALL * whole.best
+    lost = level.last < MAX_LEFT * level.best - ERRORS * level.error or level.last < MAX_LEFT_OF_ALL * whole.best
     if not lost and not (spread.column.endswith("std") and whole.best < MIN_SPREAD):
         return None
     return _symptom(
         spread,
-        f"the diversity of the samples ({spread.column}) fell from {number(whole.best)} to {number(way.last)}",
+        f"the diversity of the samples ({spread.column}) fell from {number(whole.best)} to {number(level.last)}",
         whole.best_step,
     )
 
 
-def _symptom(series: Series, words: str, at: float) -> Symptom:
+def _symptom(series: Series, text: str, at: float) -> Symptom:
     return Symptom(
-        f"{words}: the generator covers less and less of the data",
+        f"{text}: the generator covers less and less of the data",
         TYPICAL,
         {"best": series.high, "last": series.last, "step": at},
         series=series.name,

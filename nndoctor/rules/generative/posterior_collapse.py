@@ -71,12 +71,12 @@ def _rising(kl: Series) -> bool:
     return median(kl.y[-max(2, n // 5) :]) > MIN_RISE * median(kl.y[n // 2 : max(n // 2 + 2, 7 * n // 10)])
 
 
-def _symptom(run: Run, series: Series, words: str) -> Symptom:
+def _symptom(run: Run, series: Series, text: str) -> Symptom:
     weight = run.series.get("beta")
     annealed = weight is not None and len(weight.y) > 0 and weight.high > weight.low
     beta = weight.high if weight is not None and len(weight.y) else None
     return Symptom(
-        f"{words}: the latent codes carry no information about the inputs, and the decoder ignores them",
+        f"{text}: the latent codes carry no information about the inputs, and the decoder ignores them",
         MEASURED,
         {"kl": series.last, "highest": series.high, "beta": beta},
         series=series.name,

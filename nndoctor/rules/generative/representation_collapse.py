@@ -40,11 +40,11 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     spread, rank, loss = (run.series.get(name) for name in ("embedding_std", "effective_rank", "train/loss"))
     if spread is not None and len(spread.y) >= MIN_POINTS:
-        way = levels(spread)
-        if way.last < max(MIN_SPREAD, MAX_LEFT * max(way.best, float(spread.y[0]))) and way.last <= way.start:
+        level = levels(spread)
+        if level.last < max(MIN_SPREAD, MAX_LEFT * max(level.best, float(spread.y[0]))) and level.last <= level.start:
             yield _symptom(
                 spread,
-                f"the spread of the embeddings ({spread.column}) fell from {number(float(spread.y[0]))} to {number(way.last)}",
+                f"the spread of the embeddings ({spread.column}) fell from {number(float(spread.y[0]))} to {number(level.last)}",
             )
             return
     if rank is not None and len(rank.y) >= MIN_POINTS and levels(rank).last < MIN_RANK:
@@ -72,9 +72,9 @@ def _by_loss(loss: Series) -> Iterator[Symptom]:
         )
 
 
-def _symptom(series: Series, words: str) -> Symptom:
+def _symptom(series: Series, text: str) -> Symptom:
     return Symptom(
-        f"{words}: all inputs get nearly the same embedding",
+        f"{text}: all inputs get nearly the same embedding",
         MEASURED,
         {"first": float(series.y[0]), "last": series.last},
         series=series.name,

@@ -56,7 +56,7 @@ def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
     at_start = float(layers.run.series[f"layer:{path}/saturated_fraction"].y[0]) >= MIN_AT_START
     size = _size_of_input(layers, path)
     inputs = at_start and size > LARGE_INPUT and _only_first(layers, path)
-    spoken = (
+    size_of_inputs = (
         f"its inputs have a standard deviation of {number(size)}; saturation begins near 2" if size else "as measured"
     )
     initial = "the layer was not saturated at first"
@@ -64,13 +64,13 @@ def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
         Cause(
             "the inputs",
             0.7 if inputs else 0.1,
-            f"only the first layer saturates: {spoken}" if inputs else "layers after the first saturate, too",
+            f"only the first layer saturates: {size_of_inputs}" if inputs else "layers after the first saturate, too",
             "train once with inputs of mean 0 and standard deviation 1",
         ),
         Cause(
             "the initialization",
             0.7 if at_start and not inputs else 0.2,
-            f"it was saturated in the first sample: {spoken}" if at_start else initial,
+            f"it was saturated in the first sample: {size_of_inputs}" if at_start else initial,
             "train once with Xavier initialization",
         ),
         Cause(

@@ -55,33 +55,33 @@ def _by_floor(run: Run) -> Iterator[Symptom]:
     right, known = accuracy.last, classes(run)
     several = (known,) if known is not None else (*COMMON_CLASSES, *_at_start(run))
     name = "training" if split == "train" else split
-    for number_of in several:
-        floor = _floor(number_of)
+    for count in several:
+        floor = _floor(count)
         within = floor - MAX_BELOW < loss.low and loss.high < floor + 1 + MAX_OFF
         if right >= MIN_ACCURACY and abs(loss.last - (floor + 1 - right)) < MAX_OFF and within:
             yield Symptom(
                 f"{name} accuracy is {percent(right)} but the loss ends at {number(loss.last)}, near {number(floor)}: the least that "
-                f"cross-entropy can reach for {number_of} classes when the model ends in a softmax of its own",
+                f"cross-entropy can reach for {count} classes when the model ends in a softmax of its own",
                 SEVERAL_SIGNS,
-                {"loss": loss.last, "lowest_possible": floor, "accuracy": right, "classes": number_of},
+                {"loss": loss.last, "lowest_possible": floor, "accuracy": right, "classes": count},
                 series=f"{split}/loss",
                 step=float(loss.x[-1]),
             )
             return
 
 
-def _floor(number_of: int) -> float:
+def _floor(count: int) -> float:
     """The least that cross-entropy can be where the scores are probabilities: one of them 1, all others 0."""
-    return math.log(math.e + number_of - 1) - 1
+    return math.log(math.e + count - 1) - 1
 
 
 def _at_start(run: Run) -> tuple[int, ...]:
     """The number of classes whose loss of guessing the run begins at: a softmax too many makes all first answers nearly alike."""
     loss = run.series.get("train/loss")
-    number_of = classes_at(loss.initial, MAX_LN_C) if loss is not None and len(loss.y) else 0
-    if loss is None or not number_of:
+    count = classes_at(loss.initial, MAX_LN_C) if loss is not None and len(loss.y) else 0
+    if loss is None or not count:
         return ()
-    return (number_of,) if abs(loss.initial - math.log(number_of)) < MAX_OFF_START * math.log(number_of) else ()
+    return (count,) if abs(loss.initial - math.log(count)) < MAX_OFF_START * math.log(count) else ()
 
 
 RULE = Rule(

@@ -46,8 +46,8 @@ def _writes_more(run: Run, name: str) -> bool:
     length = run.series.get("completion_length")
     if name != "step_time" or length is None or not len(length.y):
         return False
-    way = levels(length)
-    return way.last > MIN_LONGER * way.start
+    level = levels(length)
+    return level.last > MIN_LONGER * level.start
 
 
 def _symptom(run: Run, curve: Series, found: Drift, lost: float) -> Symptom:

@@ -39,8 +39,11 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _lost_reward(run: Run) -> bool:
     """Whether the reward has lost a good part of its rise."""
-    paid = reward(run)
-    return paid is not None and paid.best - paid.last > MAX_LOST * (paid.best - paid.start) + ERRORS * paid.error
+    rewards = reward(run)
+    return (
+        rewards is not None
+        and rewards.best - rewards.last > MAX_LOST * (rewards.best - rewards.start) + ERRORS * rewards.error
+    )
 
 
 def _came_early(run: Run, at: float) -> bool:
@@ -50,13 +53,15 @@ def _came_early(run: Run, at: float) -> bool:
 
 
 def _symptom(run: Run, curve: Series, start: float, at: float) -> Symptom:
-    paid = reward(run)
-    rewarded = "" if paid is None else f", while the reward went from {number(paid.start)} to {number(paid.last)}"
+    rewards = reward(run)
+    rewarded = (
+        "" if rewards is None else f", while the reward went from {number(rewards.start)} to {number(rewards.last)}"
+    )
     return Symptom(
         f"policy entropy fell from {number(curve.initial)} to {number(curve.final)} (below a tenth at {run.place(at)}){rewarded}: "
         "the policy has stopped exploring",
-        MEASURED if paid is not None else PLAUSIBLE,
-        {"start": start, "last": levels(curve).last, "step": at, "reward": None if paid is None else paid.last},
+        MEASURED if rewards is not None else PLAUSIBLE,
+        {"start": start, "last": levels(curve).last, "step": at, "reward": None if rewards is None else rewards.last},
         series=curve.name,
         step=at,
         span=(at, float(curve.x[-1])),

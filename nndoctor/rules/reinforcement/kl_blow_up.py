@@ -30,22 +30,24 @@ def check(run: Run) -> Iterator[Symptom]:
     curve = run.series.get("kl")
     if workload(run) is not Workload.REINFORCEMENT or curve is None or len(curve.y) < MIN_POINTS:
         return
-    way = levels(curve)
+    level = levels(curve)
     unit = PER_COMPLETION if "objective" in curve.column.lower() else 1.0
     early = median(opening(curve.y, START))
     often = float(np.mean(curve.y > MAX_KL * unit))
-    grown = way.last > MIN_GROWTH * max(early, MIN_START) and way.last > MAX_KL_UNREWARDED * unit and not improves(run)
-    if not (way.last > MAX_KL * unit or often > MAX_OFTEN or grown):
+    grown = (
+        level.last > MIN_GROWTH * max(early, MIN_START) and level.last > MAX_KL_UNREWARDED * unit and not improves(run)
+    )
+    if not (level.last > MAX_KL * unit or often > MAX_OFTEN or grown):
         return
-    limit = MAX_KL * unit if way.last > MAX_KL * unit or often > MAX_OFTEN else MAX_KL_UNREWARDED * unit
+    limit = MAX_KL * unit if level.last > MAX_KL * unit or often > MAX_OFTEN else MAX_KL_UNREWARDED * unit
     at = float(curve.x[int(np.argmax(curve.y > limit))])
-    paid = reward(run)
-    rewarded = "" if paid is None else f"; the reward is {number(paid.last)}"
+    rewards = reward(run)
+    rewarded = "" if rewards is None else f"; the reward is {number(rewards.last)}"
     yield Symptom(
         f"KL divergence from the reference policy grew from {number(early)} to {number(float(curve.high))} "
         f"(beyond {number(limit)} at step {step(at)}){rewarded}",
         MEASURED,
-        {"early": early, "last": way.last, "highest": curve.high, "step": at},
+        {"early": early, "last": level.last, "highest": curve.high, "step": at},
         series=curve.name,
         step=at,
         span=(at, float(curve.x[-1])),

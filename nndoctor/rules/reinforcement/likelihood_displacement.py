@@ -24,14 +24,14 @@ def check(run: Run) -> Iterator[Symptom]:
     chosen = run.series["rewards_chosen"]
     if len(chosen.y) < MIN_POINTS:
         return
-    way, rejected = levels(chosen), run.series.get("rewards_rejected")
+    level, rejected = levels(chosen), run.series.get("rewards_rejected")
     margin = _margin(run)
-    if margin is None or margin <= 0 or way.last > min(-MIN_SHARE_OF_MARGIN * margin, -ERRORS * way.error):
+    if margin is None or margin <= 0 or level.last > min(-MIN_SHARE_OF_MARGIN * margin, -ERRORS * level.error):
         return
     logps = run.series.get("logps_chosen")
     known = logps is not None and len(logps.y) >= MIN_POINTS
     lost = (levels(logps).start - levels(logps).last) / max(abs(levels(logps).start), TINY) if known and logps else 0.0
-    if way.last > -MAX_FALL and lost < MIN_LESS_LIKELY:
+    if level.last > -MAX_FALL and lost < MIN_LESS_LIKELY:
         return
     likely = f"; their log-probability fell by {percent(lost)}" if lost >= MIN_LESS_LIKELY else ""
     lower = f" (rejected {number(levels(rejected).last)})" if rejected is not None and len(rejected.y) else ""
@@ -39,7 +39,7 @@ def check(run: Run) -> Iterator[Symptom]:
         f"the reward of the chosen answers fell from {number(chosen.initial)} to {number(chosen.final)}{lower} while the margin grew to "
         f"{number(margin)}: the model makes even the chosen answers less likely{likely}",
         SEVERAL_SIGNS,
-        {"start": way.start, "last": way.last, "margin": margin, "log_probability_lost": lost},
+        {"start": level.start, "last": level.last, "margin": margin, "log_probability_lost": lost},
         series=chosen.name,
         step=float(chosen.x[-1]),
         span=(float(chosen.x[0]), float(chosen.x[-1])),

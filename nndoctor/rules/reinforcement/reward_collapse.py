@@ -25,20 +25,20 @@ def check(run: Run) -> Iterator[Symptom]:
     curve = run.series["reward"]
     if workload(run) is not Workload.REINFORCEMENT or len(curve.y) < MIN_POINTS:
         return
-    way = levels(curve)
-    fallen = way.best - way.last
-    risen = way.best - min(way.start, way.last)
-    if fallen < MIN_LOST * risen or fallen < ERRORS * way.error or fallen < MIN_SPREADS * spread(run):
+    level = levels(curve)
+    fallen = level.best - level.last
+    risen = level.best - min(level.start, level.last)
+    if fallen < MIN_LOST * risen or fallen < ERRORS * level.error or fallen < MIN_SPREADS * spread(run):
         return
-    if curve.share_of_run(way.best_step) > LATEST_BEST:
+    if curve.share_of_run(level.best_step) > LATEST_BEST:
         return
     yield Symptom(
-        f"reward fell from about {number(way.best)} around step {step(way.best_step)} to {number(way.last)} and has not recovered",
+        f"reward fell from about {number(level.best)} around step {step(level.best_step)} to {number(level.last)} and has not recovered",
         FALLEN,
-        {"start": way.start, "best": way.best, "best_step": way.best_step, "last": way.last},
+        {"start": level.start, "best": level.best, "best_step": level.best_step, "last": level.last},
         series="reward",
-        step=way.best_step,
-        span=(way.best_step, float(curve.x[-1])),
+        step=level.best_step,
+        span=(level.best_step, float(curve.x[-1])),
         causes=(
             Cause(
                 "policy updates too large",

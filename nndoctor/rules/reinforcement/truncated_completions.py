@@ -25,23 +25,23 @@ def check(run: Run) -> Iterator[Symptom]:
     curve = run.series["clipped_completions"]
     if workload(run) is not Workload.REINFORCEMENT or len(curve.y) < MIN_POINTS:
         return
-    way = levels(curve)
-    if way.last < MIN_CUT and not (way.last >= MIN_CUT_RISEN and way.last - way.start >= MIN_RISE):
+    level = levels(curve)
+    if level.last < MIN_CUT and not (level.last >= MIN_CUT_RISEN and level.last - level.start >= MIN_RISE):
         return
-    limit = min(MIN_CUT, way.last)
+    limit = min(MIN_CUT, level.last)
     at = float(curve.x[int(np.argmax(curve.y >= limit))])
     length = run.series.get("completion_length")
     long = length is not None and len(length.y) >= MIN_POINTS
-    words = (
+    text = (
         f"; their mean length went from {number(levels(length).start)} to {number(levels(length).last)}"
         if long and length
         else ""
     )
     grown = long and length is not None and levels(length).last > LONGER * levels(length).start
     yield Symptom(
-        f"{percent(way.last)} of the completions are cut off at the length limit (from step {step(at)} on){words}",
+        f"{percent(level.last)} of the completions are cut off at the length limit (from step {step(at)} on){text}",
         MEASURED,
-        {"start": way.start, "last": way.last, "step": at},
+        {"start": level.start, "last": level.last, "step": at},
         series=curve.name,
         step=at,
         span=(at, float(curve.x[-1])),

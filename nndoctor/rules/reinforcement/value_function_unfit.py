@@ -45,18 +45,18 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _out_of_scale(run: Run) -> Symptom | None:
     """Errors that are far larger than any reward that was ever logged, and that do not fall."""
-    value, paid = run.series.get("value_loss"), run.series.get("reward")
-    if value is None or paid is None or min(len(value.y), len(paid.y)) < MIN_POINTS:
+    value, rewards = run.series.get("value_loss"), run.series.get("reward")
+    if value is None or rewards is None or min(len(value.y), len(rewards.y)) < MIN_POINTS:
         return None
     late, early = median(value.y[int(START * len(value.y)) :]), median(opening(value.y, FIRST))
-    largest = float(np.abs(paid.y).max())
+    largest = float(np.abs(rewards.y).max())
     if late < LARGE or math.sqrt(late) < MIN_REWARDS * largest or late < MIN_LEFT * early or improves(run):
         return None
-    words = (
+    text = (
         f"the value loss stays at {number(late)}, an error of {number(math.sqrt(late))} for each return, "
-        f"and the reward is {number(paid.final)}: the value function does not learn returns of this size"
+        f"and the reward is {number(rewards.final)}: the value function does not learn returns of this size"
     )
-    return _symptom(value, words, {"value_loss": late, "reward": paid.final}, large=True)
+    return _symptom(value, text, {"value_loss": late, "reward": rewards.final}, large=True)
 
 
 def _explains_nothing(run: Run, curve: Series) -> Symptom | None:

@@ -45,8 +45,8 @@ def _stuck(run: Run) -> float | None:
     accuracy = run.series.get("train/accuracy") or run.series.get("validation/accuracy")
     if accuracy is None or len(accuracy.y) < MIN_POINTS:
         return None
-    number_of = classes(run)
-    limit = max(LOW_ACCURACY, BY_CHANCE / number_of) if number_of else LOW_ACCURACY
+    count = classes(run)
+    limit = max(LOW_ACCURACY, BY_CHANCE / count) if count else LOW_ACCURACY
     still = accuracy.high - accuracy.low < MAX_RANGE
     return max(accuracy.last, TINY) if still and accuracy.last < limit else None
 

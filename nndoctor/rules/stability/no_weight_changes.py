@@ -41,15 +41,15 @@ def check(run: Run) -> Iterator[Symptom]:
         if (stopped := _stopped(run)) is not None:
             yield stopped
         return
-    held = judged_series(run)
-    loss = next(s for s in held if s.name.endswith("/loss"))
+    judged = judged_series(run)
+    loss = next(s for s in judged if s.name.endswith("/loss"))
     name = loss.name.replace("train/", "training ").replace("/", " ")
-    also = "" if len(held) == 1 else f", and so {'is' if len(held) == 2 else 'are'} {_names(held, loss.name)}"
+    also = "" if len(judged) == 1 else f", and so {'is' if len(judged) == 2 else 'are'} {_names(judged, loss.name)}"
     unit = run.axis if run.axis == "epoch" else "value"
     yield Symptom(
         f"{name} is {number(float(loss.y[-1]))} in all {len(loss.y)} {unit}s{also}: the weights are not being updated",
         CERTAIN,
-        {"value": float(loss.y[-1]), "values": len(loss.y), "series": len(held)},
+        {"value": float(loss.y[-1]), "values": len(loss.y), "series": len(judged)},
         series=loss.name,
         step=float(loss.x[-1]),
         span=(float(loss.x[0]), float(loss.x[-1])),
@@ -127,8 +127,8 @@ def _policy(run: Run) -> Symptom | None:
     )
 
 
-def _names(held: Sequence[Series], loss: str) -> str:
-    names = [s.name.replace("/", " ") for s in held if s.name != loss]
+def _names(judged: Sequence[Series], loss: str) -> str:
+    names = [s.name.replace("/", " ") for s in judged if s.name != loss]
     return " and ".join(names) if len(names) <= 2 else f"{len(names)} other series"
 
 

@@ -127,15 +127,15 @@ def _error_is_low(run: Run) -> bool:
     error = run.get("train/metric") or run.get("validation/metric")
     if error is None or not run.judged_by_share or len(error.y) <= 1:
         return False
-    number_of = classes(run) or 2
-    return error.low < MAX_ERROR * (1 - 1 / number_of)
+    count = classes(run) or 2
+    return error.low < MAX_ERROR * (1 - 1 / count)
 
 
 def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
-    chance, number_of = chance_loss(run), classes(run)
+    chance, count = chance_loss(run), classes(run)
     guess = (
-        f", the loss of random guessing among {number_of} classes"
-        if number_of and chance and abs(loss.last - chance) < AT_GUESSING * chance
+        f", the loss of random guessing among {count} classes"
+        if count and chance and abs(loss.last - chance) < AT_GUESSING * chance
         else ""
     )
     end = float(loss.x[0] + share * (loss.x[-1] - loss.x[0]))
@@ -155,7 +155,7 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
             "fall": fall,
             "reach": reach(run),
             "flat_share": round(share, 3),
-            "chance_loss": chance if number_of else None,
+            "chance_loss": chance if count else None,
         },
         series="train/loss",
         step=end,
