@@ -54,7 +54,7 @@ class Analysis:
         self._frame = Frame((), {}, Owners.of(weights, {w.layer: 0 for w in weights.entries}))
 
     def frame(self) -> Frame:
-        """All layers in the order of the data; those whose output is never seen stand after the one defined before."""
+        """All layers in the order of the data; those without a seen output come after the one defined before them."""
         key = (len(self._slots.order), len(self._weights.entries))
         if key != self._of:
             order = [slot.name for slot in self._slots.order]

@@ -1,4 +1,4 @@
-"""The end of a process: recorders that nobody closed bring to disk what they hold."""
+"""At the end of the process, flush recorders that were not closed."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ class Capture:
 
 
 class Functions(TorchFunctionMode):
-    """Sees calls of torch.relu and its like while the sampled forward pass runs; it changes none of them."""
+    """Observes calls of torch.relu and similar functions during the sampled forward pass, without changing them."""
 
     def __init__(self, capture: Capture) -> None:
         super().__init__()

@@ -43,7 +43,7 @@ def say(message: str) -> None:
 class Folder:
     """A run folder that is written by one process; `resume` continues in an existing one.
 
-    Otherwise a folder that already holds a run is left alone, and a numbered one beside it is made (`path` names it).
+    Otherwise a folder that already holds a run is left alone, and a numbered one is created next to it (`path`).
     """
 
     def __init__(self, path: Path, known: Mapping[str, object], *, resume: bool) -> None:
@@ -154,7 +154,7 @@ def latest(path: Path) -> Path:
 
 
 def last_step(path: Path) -> int:
-    """The last step in a run folder's table; -1 where there is none. Raises OSError."""
+    """The last step in a run folder's table; -1 for an empty one. Raises OSError."""
     last = -1
     if (path / TABLE).exists():
         with (path / TABLE).open(encoding="utf-8", newline="") as file:
@@ -184,7 +184,7 @@ def _cell(value: float) -> str:
 
 
 def _plain(value: object) -> object:
-    """JSON has no NaN and no infinity: their names stand for them."""
+    """A value for JSON, with NaN and infinities as their names."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):

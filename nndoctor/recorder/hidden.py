@@ -1,4 +1,4 @@
-"""Hooks that only a call of the module sees: whoever copies, pickles, scripts or inspects the module finds none."""
+"""Hooks that only a call of the module runs: copying, pickling, scripting or inspecting the module finds none."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Entry = Callable[..., Any] | bool
 
 
 class HiddenHooks(OrderedDict[object, Entry]):
-    """Stands in for one of a module's dictionaries of hooks: the user's entries, and hidden ones for `Module.__call__`.
+    """Replaces one of a module's dictionaries of hooks: the user's entries, and hidden ones for `Module.__call__`.
 
-    `Module.__call__` asks for the truth value, for `items` and for membership; these include the hidden entries.
+    `Module.__call__` uses the truth value, `items` and membership; these include the hidden entries.
     Everything else (length, values, copies, pickles, torch.jit, torch.export, CUDA graphs) sees the user's entries only.
     So does torch.compile, which reads the storage directly: it holds the user's entries, as `shown` does, to which the
     handles of earlier hooks refer.

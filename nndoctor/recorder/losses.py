@@ -1,4 +1,4 @@
-"""The loss of every step, kept without making the device wait, and the eye that sees it jump."""
+"""The loss of every step, kept without making the device wait, and the detection of jumps."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MEMORY = 0.05  # weight of the newest loss in the running mean
 
 
 class Losses:
-    """Losses, and other numbers of a loop, by the row they belong to; those on an accelerator are fetched together, later.
+    """Losses and other numbers of a loop by row; those on an accelerator are fetched together, later.
 
-    `kept` says whether they are wanted: a process that writes nothing holds nothing.
+    `kept` is False in a process that writes nothing: it then stores nothing.
     """
 
     def __init__(self, *, kept: bool = True) -> None:
         self.has_pending = False
-        """Whether a row contains WAITS: set by `number`, reset when the number is filled in."""
+        """Whether a row contains PENDING: set by `number`, reset when the number is filled in."""
         self._kept = kept
         self._jumped = self._lost = False
         self._first_bad: int | None = None
@@ -48,13 +48,13 @@ class Losses:
         return value
 
     def take_events(self) -> tuple[bool, bool]:
-        """Of the losses seen since it was last asked: whether one jumped, and whether one is the first that is not finite."""
+        """Whether, since the last call, a loss jumped, and whether one was the first that is not finite."""
         found = self._jumped, self._lost
         self._jumped = self._lost = False
         return found
 
     def update(self, value: float, step: int) -> None:
-        """Follow the running mean, and say so when the loss jumps above it or is no number."""
+        """Update the running mean, and note a loss that jumps above it or is not finite."""
         if value - value != 0:  # NaN or infinite
             if self._first_bad is None:
                 self._first_bad, self._jumped, self._lost = step, True, True
@@ -71,7 +71,7 @@ class Losses:
         self._spread += weight * (abs(rise) - self._spread)
 
     def fetch(self) -> list[tuple[int, str, float]]:
-        """The numbers that waited, by row and name, in one copy; they no longer wait, even if it fails."""
+        """The pending numbers by row and name, fetched in one copy; they are no longer pending, even if that fails."""
         waiting, self._waiting = self._waiting, []
         tensors = [part for _, _, parts in waiting for part in parts if isinstance(part, Tensor)]
         if not tensors:
@@ -93,7 +93,7 @@ def is_on_accelerator(value: object) -> bool:
 
 
 def stored_number(value: object) -> float | Tensor:
-    """A number of a loop as it is kept: as a float, or, where it waits on an accelerator, as it is."""
+    """A number of a loop as it is stored: a float, or the detached tensor if it is on an accelerator."""
     if not isinstance(value, Tensor):
         return float(value)  # type: ignore[arg-type]
     if is_on_accelerator(value):

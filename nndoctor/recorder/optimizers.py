@@ -68,7 +68,7 @@ def held_by(optimizer: torch.optim.Optimizer) -> set[int]:
 
 
 def unwrapped(optimizer: object) -> torch.optim.Optimizer:
-    """The innermost optimizer of a wrapper. Raises UsageError where there is none that torch can hook."""
+    """The innermost optimizer of a wrapper. Raises UsageError if torch cannot hook it."""
     found, inner = optimizer, optimizer
     for _ in range(MAX_WRAPPERS):
         following = (vars(inner).get(name) for name in INNER if hasattr(inner, "__dict__"))

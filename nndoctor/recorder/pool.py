@@ -1,4 +1,4 @@
-"""Samples that wait to have their numbers computed together."""
+"""Samples that wait to be computed together."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PendingSample:
 
 
 class Pool:
-    """Holds samples until there are enough of them, or until they are asked for."""
+    """Collects samples until there are enough of them, or until they are needed."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

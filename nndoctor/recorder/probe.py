@@ -78,7 +78,7 @@ class Probe:
     def before(self, optimizer: torch.optim.Optimizer, *, first: bool) -> None:
         """The update comes now: forward and backward are over, but of an optimizer that evaluates a closure itself.
 
-        `first` says that none of the others has made its update in this step.
+        `first` is True if no other optimizer has made its update in this step.
         """
         if not self.optimizer.single:
             self.weights.settle(held_by(optimizer))

@@ -1,4 +1,4 @@
-"""Several processes of one run: rank 0 writes, the others leave their samples for it; nobody ever waits for anybody."""
+"""Several processes of one run: rank 0 writes, the others leave their samples for it; no process ever waits."""
 
 from __future__ import annotations
 

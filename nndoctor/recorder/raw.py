@@ -56,7 +56,7 @@ class Layout:
     """The layout of the copy; samples of equal layouts are processed together.
 
     `outputs` are the sampled outputs' layers, with the shape and the two ends of each, in the copy's row `places`;
-    `alive` the ReLU layers and their units, `viewed` the outputs whose own sample tells which units are alive; `firsts` counts the norms of the first of several passes. Of the parameters'
+    `alive` the ReLU layers and their units, `viewed` the outputs whose own sample shows which units are alive; `firsts` counts the norms of the first of several passes. Of the parameters'
     gradients `small` are whole, of the `lengths` given, of the `large` there are norms, of the `matrices` among them
     stretches of the lengths `stretched`; `stretches` are the lengths of the weights' own, `moved` whether they were
     taken after the update, too, `held` whether the recorded optimizers move each of them.

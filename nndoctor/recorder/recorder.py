@@ -264,7 +264,7 @@ class Recorder:
             probe.disarm()
 
     def _fail(self, error: BaseException) -> None:
-        """Print once what went wrong and record no more; the training goes on."""
+        """Print the error once and stop recording; the training continues."""
         if self.off:
             return
         self.off = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,4 +1,4 @@
-"""The book of a run: rows, samples and facts as they come, written to the run folder from time to time."""
+"""The writer of a run: collects rows, samples and facts, and flushes them to the run folder from time to time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SIDES = (("nonfinite_weight", "weight"), ("nonfinite_output", "forward"), ("nonf
 
 
 class RunWriter:
-    """Everything that is recorded; only rank 0 has a folder, the others hand their samples to it."""
+    """Collects everything that is recorded; only rank 0 has a folder, the others pass their samples to it."""
 
     def __init__(
         self, path: Path, known: dict[str, object], ranks: Ranks, *, resume: bool, first_step: int | None
@@ -61,7 +61,7 @@ class RunWriter:
         self._beyond: dict[int, Row] = {}
 
     def describe(self, probe: Probe) -> None:
-        """Note what model and optimizer show, and begin the folder."""
+        """Write the facts about model and optimizer, and create the folder."""
         if self._folder is None:
             return
         self._tell(probe)
@@ -77,7 +77,7 @@ class RunWriter:
                 self._folder.fact(name, value)
 
     def add_pending(self, loss: object, metrics: Mapping[str, float]) -> None:
-        """A loss that comes before its update: of one of several backward passes, or of a loop that steps later."""
+        """Keep a loss that precedes its update: one of several backward passes, or of a loop that steps later."""
         if loss is not None:
             self.look_at(loss)
             self.pending.append(stored_number(loss))
@@ -96,7 +96,7 @@ class RunWriter:
     def row(
         self, step: int, loss: object, metrics: Mapping[str, float], lrs: Sequence[float | Tensor], seconds: float
     ) -> bool:
-        """The row of one step, with the learning rates that it used; whether its loss jumped."""
+        """Add the row of one step with its learning rates; returns whether its loss jumped."""
         self.step = step
         row: Row = {"step": step}
         if loss is not None:
@@ -123,7 +123,7 @@ class RunWriter:
         return jumped
 
     def take_seconds(self) -> float:
-        """Seconds spent on the numbers of several samples since it was last asked."""
+        """Seconds spent on computing samples since the last call."""
         seconds, self._pool.seconds = self._pool.seconds, 0.0
         return seconds
 
@@ -285,7 +285,7 @@ class RunWriter:
 
 
 def _first_nonfinite(sample: Sample) -> dict[str, object] | None:
-    """Where numbers stopped being finite: the weights, the first output in the data's way, the last gradient in its way back."""
+    """The layer where numbers first became non-finite: in the weights, the forward outputs or the backward gradients."""
     for column, side in SIDES:
         bad = [k for k in range(len(sample.layers)) if sample.values[k, COLUMN[column]] > 0]
         if bad:

@@ -1,4 +1,4 @@
-"""When to sample: early ones close together, later ones as far apart as the budget asks, never in step with anything."""
+"""When to sample: early ones close together, later ones as far apart as the budget requires, at irregular steps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Schedule:
         self._fixed = fixed
 
     def first(self, step: int) -> int:
-        """The first step to sample from `step` on: a run that goes on is sampled where it would have been."""
+        """The first step to sample from `step` on; a resumed run is sampled at the same steps as an uninterrupted one."""
         return step if self.every is None else -(-step // self.every) * self.every
 
     def cost(self, seconds: float, shared: float = 0.0) -> None:
@@ -55,7 +55,7 @@ class Schedule:
         return step + max(1, round(gap))
 
     def may_add(self, since: int, step_time: float, *, lost: bool = False) -> bool:
-        """Whether a jump of the loss may trigger a sample, `since` steps after the last one; its loss for good always may."""
+        """Whether a jump of the loss may trigger a sample, `since` steps after the last one; the first non-finite loss always may."""
         if self.every is not None or self._fixed:
             return False
         return lost or since * MIN_JUMP_GAP >= self._fair(step_time)

@@ -12,7 +12,7 @@ from nndoctor.recorder.kinds import Role
 from nndoctor.recorder.window import MAX_EXAMPLES, PLACES, Grid, grid
 
 WHOLE = 1 << 15  # values up to which all of an output is searched for units that are alive
-PIXELS = 4  # of each example: where the sample has so many of all units, it tells which are alive
+PIXELS = 4  # of each example: a sample with that many positions of all units shows which are alive
 MAX_CALLS = 8  # calls of one module within a step; a recurrent loop may call it a thousand times
 
 
@@ -38,7 +38,7 @@ class Slot:
     places: int = 1
     """In how many places of each example a unit could have fired."""
     viewed: bool = False
-    """Whether the sample itself tells which units are alive."""
+    """Whether the sample itself shows which units are alive."""
     filled: bool = False
 
 

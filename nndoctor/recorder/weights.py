@@ -1,4 +1,4 @@
-"""The weights' side of a sample: gradients as they come out of the backward pass, the step that was really taken."""
+"""The weights' part of a sample: gradients from the backward pass, and the actual update."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Weights:
         self._marked: tuple[Tensor | None, int] = (None, -1)
         self._parts: list[Gradients] = []
         self.held: tuple[bool, ...] = ()
-        """Which weights the recorded optimizers move; what others move is not measured."""
+        """Which weights the recorded optimizers update; the others are not measured."""
 
     def hold(self, parameters: set[int]) -> None:
-        """Take in which parameters, by their identities, the optimizers hold; none of ours where those are flattened.
+        """Set which parameters, by identity, the optimizers update; all of them if the optimizers hold flattened ones.
 
-        What is frozen counts as held: nobody else moves it.
+        Frozen parameters count as held: no other optimizer moves them.
         """
         ours = any(id(w.parameter) in parameters for w in self.entries)
         self.held = tuple(
@@ -88,7 +88,7 @@ class Weights:
             self._handles.append(parameter.register_post_accumulate_grad_hook(arrived))  # type: ignore[no-untyped-call]
 
     def disarm(self) -> None:
-        """Take every hook away."""
+        """Remove every hook."""
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
@@ -125,7 +125,7 @@ class Weights:
         return (values, values.numel()) if values.numel() else None
 
     def _count_passes(self, rows: list[int]) -> None:
-        """Passes that add up; a gradient set to zero or taken away between two (a GAN, a closure) starts over."""
+        """Count accumulated passes; a gradient reset between two (a GAN, a closure) starts over."""
         grad = self.entries[rows[0]].parameter.grad if rows else None
         version = -1 if grad is None else grad._version  # noqa: SLF001 - each addition counts it up by one
         if self.passes and (grad is not self._marked[0] or version != self._marked[1] + 1):
@@ -137,7 +137,7 @@ class Weights:
 
     @torch.no_grad()
     def settle(self, parameters: set[int]) -> None:
-        """One of several optimizers makes its update: keep its own parameters' gradients, as another pass may change them."""
+        """Keep the gradients of one of several optimizers at its update, as another pass may change them."""
         rows = {k for k, w in enumerate(self.entries) if id(w.parameter) in parameters}
         if self.gradients is None:  # it steps within the backward pass
             self.take_gradients()
@@ -179,7 +179,7 @@ class Weights:
         return self._new
 
     def _refresh(self) -> None:
-        """Views on all weights; one in eight is laid elsewhere each time, and those whose storage changed."""
+        """Update the views on all weights: one in eight is moved each time, and those whose storage changed."""
         self._count += 1
         for k, weight in enumerate(self.entries):
             parameter = weight.parameter

@@ -63,7 +63,7 @@ def treatments(cause: Cause) -> tuple[str, ...]:
 def prescribed(causes: Sequence[Cause], remedies: Sequence[str]) -> tuple[str, ...]:
     """The names of the remedies, those that treat the likeliest cause first.
 
-    Where none of them treats it, its best treatment is put in front.
+    If none of them treats it, its best treatment is put first.
     """
     if not causes:
         return tuple(remedies)

@@ -41,7 +41,7 @@ def entry(report: Report, context: Context) -> Json:
 
 
 def _check(report: Report) -> str | None:
-    """The command that tells whether a remedy worked, where something was found."""
+    """The command that checks whether a remedy worked, if something was found."""
     return None if report.primary is None else f"nndoctor compare {report.source} NEW_LOG"
 
 

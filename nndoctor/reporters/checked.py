@@ -52,7 +52,7 @@ def unchecked(page: Page, report: Report) -> None:
 
 
 def unrecognized(page: Page, report: Report) -> None:
-    """One line on columns that were not understood, with the option that names one; nothing where there are none."""
+    """One line on columns that were not understood, with the option that names one; nothing if there are none."""
     text = _unknown(report)
     if text:
         page.row([("Unrecognized: ", "dim"), shortened(text, page.width - MARGIN)])
@@ -65,7 +65,7 @@ def command(report: Report) -> str:
 
 
 def rest(page: Page, report: Report) -> None:
-    """Everything at length, each part under its title; nothing where there is nothing to say."""
+    """Everything in detail, each part under its title; empty parts are left out."""
     of_model = report.run.format == "model"
     if report.cleared:
         of_all = f"{len(report.cleared)} of {_judgeable(report)} checks: {ranges(report.cleared)}"

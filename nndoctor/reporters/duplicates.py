@@ -1,4 +1,4 @@
-"""A run that was logged in several formats and found several times: the most complete log represents it."""
+"""Runs found several times because they were logged in several formats: only the most complete log is reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MIN_POINTS = 3  # points of a curve that can identify a run
 
 
 def without_duplicates(reports: Sequence[Report]) -> list[Report]:
-    """Each run once: of logs in different formats with the same curves the richest, and its notes say so."""
+    """Each run once: of logs in different formats with the same curves the most complete one, with a note."""
     if len({report.run.format for report in reports}) < 2:
         return list(reports)
     leader = list(range(len(reports)))
@@ -59,13 +59,13 @@ def _pairs_alike(reports: Sequence[Report]) -> list[tuple[int, int]]:
 
 
 def _identifying_summary(series: Series) -> SeriesSummary | None:
-    """A curve's numbers where it has some points and is not flat."""
+    """A curve's summary if it has enough points and is not flat."""
     summary = series.summary
     return summary if summary is not None and summary.points >= MIN_POINTS and summary.high > summary.low else None
 
 
 def _same(a: SeriesSummary, b: SeriesSummary) -> bool:
-    """Equal ends and extremes; of a curve logged more seldom the start may differ."""
+    """Whether ends and extremes agree; a curve logged less often may start elsewhere."""
     first = _close(a.first, b.first) or a.points != b.points
     return first and _close(a.low, b.low) and (_close(a.high, b.high) or a.points != b.points)
 

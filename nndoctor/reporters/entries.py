@@ -23,7 +23,7 @@ Errors = Iterable[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a format may need besides the reports: the rules asked for, what fails the gate, and where places begin.
+    """What a format needs besides the reports: the selected rules, the severity that fails, and the root of paths.
 
     `fail_on` None: no finding fails it; `root` is the folder to which paths are relative, by default the current one.
     """
@@ -41,7 +41,7 @@ class Context:
 class Entry:
     """One finding of one run, or one log that could not be read or judged (`finding` is None, `code` a word).
 
-    `source` is the run as the user named it, `path` the file as a path with slashes, relative where it lies below the
+    `source` is the run as the user named it, `path` the file as a path with slashes, relative if it is in the
     root; `fingerprint` stays the same from run to run of one log: rule, place and series make it, no step and no value.
     """
 
@@ -85,7 +85,7 @@ def entries(reports: Iterable[Report], errors: Errors, context: Context) -> list
 
 
 def relative(path: str, root: str) -> str:
-    """A path with slashes; relative to the root where it lies below it.
+    """A path with slashes, relative to the root if it is below it.
 
     >>> relative("/repo/runs/a.csv", "/repo"), relative("/data/a.csv", "/repo")
     ('runs/a.csv', '/data/a.csv')
@@ -103,7 +103,7 @@ def text(entry: Entry) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Unplaced:
-    """What is known of an entry before it has its place."""
+    """An entry before its path and fingerprint are known."""
 
     code: str
     name: str

@@ -96,7 +96,7 @@ def _finding(finding: Finding) -> Json:
         "causes": [
             {
                 "name": c.name,
-                "concerns": CONCERNS.get(c.name),  # null for a cause of somebody's own rule
+                "concerns": CONCERNS.get(c.name),  # null for a cause of a plugin's rule
                 "weight": c.weight,
                 "because": c.because,
                 "test": c.test,

@@ -13,7 +13,7 @@ COUNTS = ("tests", "failures", "errors", "skipped")
 
 
 def render(reports: Iterable[Report], errors: Errors, context: Context) -> str:
-    """The document; no time and no host stands in it, so that equal input gives equal bytes."""
+    """The document, without time and host, so that equal input gives equal bytes."""
     reports, errors = list(reports), list(errors)
     whole = Element("testsuites", name="nndoctor")
     for report in reports:

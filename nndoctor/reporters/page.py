@@ -31,7 +31,7 @@ Part = str | tuple[str, str]  # words, and their style of STYLES or the address 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a page may look: its width in characters, whether in colour, and the characters it may use."""
+    """The style of a page: its width in characters, whether in colour, and the encoding of its characters."""
 
     width: int = 80
     color: bool = False
@@ -109,7 +109,7 @@ class Page:
             self._out.write("\n")
 
     def add(self, other: Page) -> None:
-        """Everything of another page of the same look."""
+        """Append another page of the same style."""
         self._out.write(other._out.getvalue())
 
     @property
@@ -164,7 +164,7 @@ def padded(text: str, width: int) -> str:
 
 
 def _wrapped_length(whole: str, first: str) -> int:
-    """Where the text goes on after its first wrapped line, the blanks at the break left out."""
+    """The position at which the text continues after its first wrapped line, past the blanks at the break."""
     stop = len(first.rstrip())
     blanks = re.match(r"\s*", whole[stop:])
     return stop + (blanks.end() if blanks else 0)

@@ -37,7 +37,7 @@ def last(report: Report, metric: str) -> float | None:
 
 
 def learning_rate(report: Report) -> float | None:
-    """The highest learning rate in the log, else the one among the run's settings; None where there is none."""
+    """The highest learning rate in the log, else the one among the run's settings, or None."""
     value = hyperparameters.of(report.run).get("lr")
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 

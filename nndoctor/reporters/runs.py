@@ -65,7 +65,7 @@ def _rows(page: Page, reports: Sequence[Report], folder: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the table: its title, and for each run the text and its style; numbers stand to the right."""
+    """A column of the table: its title, and for each run the text and its style; numbers are right-aligned."""
 
     title: str
     cells: Sequence[tuple[str, str]]
@@ -153,7 +153,7 @@ def _quoted(path: str) -> str:
 
 
 def _folder(sources: Sequence[str]) -> str:
-    """The folder that all paths begin with, as the user wrote it; nothing where there is none."""
+    """The folder that all paths begin with, as the user wrote it, or an empty string."""
     folders = [source.replace("\\", "/").split("/")[:-1] for source in sources]
     common = takewhile(lambda names: len(set(names)) == 1, zip(*folders, strict=False))
     length = sum(len(names[0]) + 1 for names in common)

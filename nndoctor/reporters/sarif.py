@@ -24,7 +24,7 @@ MAX_RESULTS = 25_000
 
 
 def render(reports: Iterable[Report], errors: Errors, context: Context) -> str:
-    """One run of the tool: every rule that was asked for, and a result for each finding and each trouble.
+    """One run of the tool: every selected rule, and a result for each finding and each error.
 
     An empty list of results closes the alerts of the last upload.
     """
@@ -110,7 +110,7 @@ def _result(entry: Entry, index: int) -> Json:
 
 
 def _uri(path: str) -> str:
-    """A relative path as a URI reference, its bytes percent-encoded; a file: URI for what lies elsewhere."""
+    """A relative path as a URI reference, its bytes percent-encoded; a file: URI for paths outside the root."""
     if not path.strip("/"):  # neither an empty name nor the root is that of a file
         return "-"
     spelled = quote(os.fsencode(path))

@@ -83,7 +83,7 @@ def _plot(page: Page, report: Report, room: int) -> list[Line]:
 
 
 def _tail(page_style: Style, report: Report, amounts: tuple[int, ...]) -> Page:
-    """What stands below the plot."""
+    """The part of the page below the plot."""
     reasons, remedies, others, remarks = amounts
     page = Page(page_style)
     primary = report.primary

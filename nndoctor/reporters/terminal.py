@@ -1,4 +1,4 @@
-"""The page for people: one run on a short page, several as a table first; at length where that is asked for."""
+"""The terminal report: one run on a short page, several as a table first; everything with --verbose."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def render(
 ) -> str:
     """All reports as one page; several get a table first, sorted by a column.
 
-    Then come the pages of those with findings, or, where runs are many, the findings counted; `full` asks for every
+    Then come the pages of those with findings, or, where runs are many, the findings counted; `full` shows every
     page at length. Quiet shows only the verdict and the findings of runs with problems.
     """
     page = Page(page_style)

@@ -37,7 +37,7 @@ def as_csv(run: Run) -> str:
 
 
 def as_lines(run: Run) -> str:
-    """JSON lines: an object a step, values that are none as words, as JSON has no NaN."""
+    """JSON lines: an object per step, with NaN and infinities as words, as JSON has neither."""
     header, rows = cells(run)
     objects = ({name: _value(cell) for name, cell in zip(header, row, strict=True) if cell} for row in rows)
     return "".join(dumped(one) + "\n" for one in objects)

@@ -96,7 +96,7 @@ def _row(name: str, gain: Gain) -> str:
 
 
 def as_json(treatment: Treatment) -> str:
-    """The treatment for programs; also the file that `--resume` goes on from."""
+    """The treatment for programs; also the file that `--resume` continues."""
     gains = treatment.gains()
     best = treatment.best
     whole: Json = {

@@ -76,6 +76,6 @@ def _loaded(path: Path) -> Settings | None:
 
 
 def shown(path: Path) -> str:
-    """The path from the current folder where it lies below, else whole."""
+    """The path relative to the current folder if it is inside, else absolute."""
     here = Path.cwd()
     return path.relative_to(here).as_posix() if path.is_absolute() and path.is_relative_to(here) else str(path)

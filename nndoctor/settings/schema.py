@@ -19,7 +19,7 @@ Table = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands: the file's name, its text, and the table that holds nndoctor's settings there."""
+    """The place of a value: the file's name, its text, and the table that holds nndoctor's settings in it."""
 
     file: str
     text: str = ""

@@ -29,7 +29,7 @@ def share(text: str, option: str) -> float:
 
 
 def with_facts(run: Run, facts: Mapping[str, FactValue]) -> Run:
-    """The run with more facts, which stand before its own."""
+    """The run with more facts, which take precedence over its own."""
     return replace(run, facts={**run.facts, **{name: Fact(value) for name, value in facts.items()}}) if facts else run
 
 
@@ -85,7 +85,7 @@ class Settings:
         return any(self.fits(pattern, log) for pattern in self.exclude)
 
     def fits(self, pattern: str, log: str) -> bool:
-        """Whether a pattern, read from the settings file's folder, means this log or a folder that it lies in."""
+        """Whether a pattern, relative to the settings file's folder, matches this log or a folder that contains it."""
         here = Path(self.folder or ".").resolve()
         path = Path(log).resolve()
         if not path.is_relative_to(here):

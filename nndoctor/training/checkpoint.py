@@ -23,7 +23,7 @@ LAST, PREVIOUS, BEST = "last.pt", "previous.pt", "best.pt"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a training stands: `step` optimizer steps done in all, `taken` batches of the epoch done.
+    """The progress of a training: `step` optimizer steps done in all, `taken` batches of the epoch done.
 
     `met` of `targets` were right since the last evaluation, which saw `waited` others since the `best`.
     """
@@ -40,7 +40,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a training goes on from: the place, the random state to set once the epoch's batches are skipped, a remark.
+    """A restored checkpoint: the progress, the random state to set once the epoch's batches are skipped, and a note.
 
     `note` says why it is not the latest checkpoint; empty where it is.
     """
@@ -73,7 +73,7 @@ def save_best(folder: Path, model: nn.Module) -> None:
 
 
 def resume(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> Restored:
-    """Take up the latest checkpoint that is whole. Raises UsageError where there is none, or where it is of another model."""
+    """Load the latest intact checkpoint. Raises UsageError if there is none, or if it is of another model."""
     damaged: list[str] = []
     for path in (folder / LAST, folder / PREVIOUS):
         if not path.is_file():

@@ -18,7 +18,7 @@ HOME = Path("runs")
 
 
 def fresh(model_file: str, wanted: str | None) -> Path:
-    """The folder asked for, or the next free `runs/<file>-<number>`. Raises UsageError for one that holds a run."""
+    """The requested folder, or the next free `runs/<file>-<number>`. Raises UsageError for one that holds a run."""
     if wanted is not None:
         folder = Path(wanted)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -30,7 +30,7 @@ def fresh(model_file: str, wanted: str | None) -> Path:
 
 
 def latest(model_file: str, wanted: str | None) -> Path:
-    """The folder to go on in: the one named, or the last of this file's. Raises UsageError where there is none."""
+    """The folder to resume in: the one named, or the latest of this file. Raises UsageError if there is none."""
     if wanted is not None:
         return Path(wanted)
     stem = Path(model_file).stem

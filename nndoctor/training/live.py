@@ -16,12 +16,12 @@ from nndoctor.core.series import Series
 from nndoctor.diagnosis.session import Session
 
 TIME_SHARE = 0.004  # of the training's time
-MIN_LOSSES = 30  # losses before a first look
+MIN_LOSSES = 30  # losses before the first judgement
 
 
 @dataclass(slots=True)
 class Live:
-    """Losses as they come (left on their device until a look), evaluations, and the latest report by the user's settings."""
+    """Losses (left on their device until they are judged), evaluations, and the latest report by the user's settings."""
 
     judge: Callable[[Run], Report] = field(default_factory=lambda: Session().judge)
     report: Report | None = None
@@ -48,7 +48,7 @@ class Live:
         return float(self._on_device[-1]) if self._on_device else self._losses[-1] if self._losses else float("nan")
 
     def judge_if_due(self, *, now: bool = False) -> bool:
-        """Judge what there is, if it is time; whether it was. A finding stands when two looks in a row had it."""
+        """Judge the run so far, if it is time; returns whether it was. A finding in two judgements in a row is confirmed."""
         if not now and (time.perf_counter() < self._next or len(self._losses) + len(self._on_device) < MIN_LOSSES):
             return False
         began = time.perf_counter()
@@ -67,5 +67,5 @@ class Live:
         return True
 
     def first_confirmed(self, severity: Severity) -> Finding | None:
-        """The first standing finding at this severity or worse."""
+        """The first confirmed finding at this severity or worse."""
         return next((f for f in self.confirmed if f.severity.rank <= severity.rank), None)

@@ -46,7 +46,7 @@ class TrainingResult:
 class Training:
     """One training in a run folder; `run` goes through it and calls `see` now and then, for a progress bar.
 
-    `stop_on` is the severity at which a standing finding ends it. What the folder cannot hold is said once.
+    `stop_on` is the severity at which a confirmed finding ends it. A full disk is reported once.
     """
 
     experiment: Experiment
@@ -231,7 +231,7 @@ class Training:
         self._saved = time.perf_counter()
 
     def _written(self, write: Callable[[], None]) -> None:
-        """Write a file of the folder; a disk that is full stops no training, and is told once."""
+        """Write a file of the folder; a full disk does not stop the training, and is reported once."""
         try:
             write()
         except (OSError, RuntimeError) as error:

@@ -28,7 +28,7 @@ Parameters = Iterable[nn.Parameter]
 
 
 def optimizer(experiment: Experiment, options: Options) -> tuple[optim.Optimizer, str]:
-    """The optimizer asked for, else the file's own, else Adam; and what it is, for people. Raises UsageError."""
+    """The requested optimizer, else the file's own, else Adam, and its description. Raises UsageError."""
     parameters = [p for p in experiment.model.parameters() if p.requires_grad]
     if not parameters:
         raise UsageError(f"{experiment.path}: the model has no parameter that can be trained")

@@ -15,7 +15,7 @@ AUTOCAST_TYPE = {"cuda": torch.float16}  # what mixed precision computes in; els
 
 
 class Stepper:
-    """Takes steps. `description` names its optimizer, for people; raises UsageError where there is none to make."""
+    """Takes steps. `description` names its optimizer, for people; raises UsageError if it cannot be created."""
 
     def __init__(self, experiment: Experiment, options: Options, device: torch.device, total: int | None) -> None:
         self._experiment, self._options, self._device, self._total = experiment, options, device, total

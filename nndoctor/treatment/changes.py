@@ -47,7 +47,7 @@ class Change:
 
     @property
     def material(self) -> float:
-        """The smallest gain worth having: larger where it costs several times the computation."""
+        """The smallest gain that counts: larger for a change that costs several times the computation."""
         return MIN_COSTLY_GAIN if self.costly else MIN_GAIN
 
 

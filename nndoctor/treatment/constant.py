@@ -1,4 +1,4 @@
-"""The loss of the best constant prediction: what a network that has learned nothing of its inputs reaches."""
+"""The loss of the best constant prediction: that of a network that has learned nothing from its inputs."""
 
 from __future__ import annotations
 

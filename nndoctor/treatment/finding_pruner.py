@@ -1,4 +1,4 @@
-"""nndoctor's own verdict on a training under way, as a pruner: a trial with a finding of error severity need not go on."""
+"""A pruner that stops a trial with a confirmed finding of error severity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FindingPruner:
     before: frozenset[str] = frozenset()
 
     def fails(self, run: Run) -> str:
-        """The name of the standing finding of error severity; empty where there is none."""
+        """The name of the confirmed finding of error severity, or an empty string."""
         found = [f for f in self.session.judge(run, log="-").findings if f.severity is Severity.ERROR]
         standing = next((f.name for f in found if f.code in self.before), "")
         self.before = frozenset(f.code for f in found)

@@ -34,7 +34,7 @@ PROGNOSIS = {"less-regularization": ("dropout-off", "weight-decay-off")}  # one 
 HELPS = 0.3  # probability from which on a change of the prognosis comes before the remedies of findings
 STRONG_DROPOUT, STRONG_DECAY = 0.6, 0.02
 LARGE_BATCH, SMALL_BATCH = 0.2, 4  # share of the examples; examples
-WILD_START = 1.5  # times the loss of a constant prediction: a first loss beyond it speaks for the initialization
+WILD_START = 1.5  # times the loss of a constant prediction: a larger first loss suggests a bad initialization
 
 
 def ordered(report: Report | None, subject: Experiment, start: float, constant: float) -> list[Change]:
@@ -54,7 +54,7 @@ def ordered(report: Report | None, subject: Experiment, start: float, constant: 
 
 
 def suspicious(subject: Experiment, start: float, constant: float) -> list[str]:
-    """The changes that a look at the file itself suggests, before anything is trained."""
+    """The changes that the file itself suggests before anything is trained."""
     found = ["dropout-off"] if functions.dropout_rate(subject) >= STRONG_DROPOUT else []
     optimizer = made(subject)
     settings = optimizer.param_groups if optimizer is not None else []

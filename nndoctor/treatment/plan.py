@@ -56,7 +56,7 @@ class Plan:
     _trainings: SpeculativeResults[Job, Trial] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Trainings are asked for one after another."""
+        """Trainings are requested one after another."""
         self._trainings = SpeculativeResults(trained, visible_from(self.engine, self.treatment.path), self.engine)
 
     def run(self, session: Session) -> None:
@@ -189,7 +189,7 @@ class Plan:
         return Job(path, name, seed, self.treatment.steps, self.device, cpu=self.cpu)
 
     def _likely(self) -> Iterator[tuple[str, int]]:
-        """What may be asked for next: repeats of what gains and of the file as it is, then what is new."""
+        """The trainings that may come next: repeats of gaining changes and of the unchanged file, then new changes."""
         held, known = self.treatment, self.treatment.gains()
         repeated = ["", *(name for name, found in known.items() if self._undecided(name, found))]
         for name in repeated:
@@ -228,7 +228,7 @@ class Plan:
         self._train(None, 0)
 
     def _constant(self, subject: Experiment) -> float:
-        """The loss of the best constant prediction, or what stands for it. Raises UsageError where no loss is finite."""
+        """The loss of the best constant prediction, or a substitute. Raises UsageError if no loss is finite."""
         held = self.treatment
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # of the order of the batches
@@ -249,7 +249,7 @@ class Plan:
 
 
 def _pair(changes: list[Change]) -> Change | None:
-    """The first single change with the next one that sets something else, together; None where there is none."""
+    """The first single change combined with the next one that sets something else, or None."""
     single = [change for change in changes if " + " not in change.name]
     pairs = ((single[0], other) for other in single[1:])
     return next((combined(a, b) for a, b in pairs if not a.settings.keys() & b.settings.keys()), None)

@@ -1,4 +1,4 @@
-"""When a training is not worth going on with: it has failed, or it is clearly behind the file as it is."""
+"""When to stop a training early: it has failed, or it is clearly behind the unchanged file."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A coarse-to-fine random search (CS231n): many short trials over a wide range, then longer ones over what is left of it.
 
-The range widens again where the best trials lie at its edge. Trials and ranges are kept in Optuna's storage.
+The range widens again if the best trials are at its edge. Trials and ranges are kept in Optuna's storage.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ class _Round:
     until: float
 
     def run(self, ranges: Mapping[str, Range], engine: Engine | None, see: Callable[[str], None]) -> None:
-        """Draw, train and tell Optuna; what was drawn and not trained is told as failed."""
+        """Draw settings, train them and report to Optuna; settings drawn but not trained are reported as failed."""
         import optuna
 
         ended, asked = [loss for _, _, loss in _finished(self.study, self.job.steps)], deque[tuple[Any, Setting]]()
@@ -202,7 +202,7 @@ class _Round:
     def _drawn(
         self, ranges: Mapping[str, Range], ended: Sequence[float], asked: deque[tuple[Any, Setting]]
     ) -> Iterator[Setting]:
-        """The settings of the trials that are to be done yet, noted as asked for."""
+        """The settings of the remaining trials, registered with Optuna."""
         import optuna
 
         spread = {
@@ -243,7 +243,7 @@ def _report_to_optuna(study: Any, asked: Any, trial: Trial) -> None:  # noqa: AN
         asked.set_user_attr("stopped", trial.cut)
     if trial.diverged or not math.isfinite(last):
         study.tell(asked, state=optuna.trial.TrialState.PRUNED)
-    else:  # a trial that stands still is stopped, and its loss counts
+    else:  # a trial stopped on a plateau counts with its loss
         study.tell(asked, last if trial.cut else trial.final)
 
 

@@ -111,7 +111,7 @@ class Source:
         return float(number) if isinstance(number, (int, float)) else None
 
     def with_argument(self, call: ast.Call, name: str, value: object, place: int | None = None) -> str | None:
-        """The text with an argument set: where it stands (by keyword, by place, or as a constant of that name), or added."""
+        """The text with an argument set where it is (keyword, position, or a constant of that name), or added."""
         if value is None:
             return None
         held = next((k.value for k in call.keywords if k.arg == name), None)

@@ -41,7 +41,7 @@ NO_STEERING = Steering()
 
 @contextmanager
 def steered(steering: Steering, total: int) -> Iterator[None]:
-    """Within it, every optimizer's steps follow the steering; the user's own schedule goes on underneath."""
+    """Within it, every optimizer's steps follow the steering; the user's own schedule still runs."""
     if steering == NO_STEERING:
         yield
         return

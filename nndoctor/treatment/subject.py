@@ -74,7 +74,7 @@ def loaded(path: str, seed: int) -> Experiment:
 
 
 def holds_out(path: str) -> bool:
-    """Whether a part of the training data stands in for validation data that the file lacks."""
+    """Whether a part of the training data replaces validation data that the file lacks."""
     return _first(path).held_out
 
 

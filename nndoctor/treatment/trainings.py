@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.workers import Engine, spread
 
-MAX_SUBMITTED = 32  # trainings that a cluster is handed before they are asked for
+MAX_SUBMITTED = 32  # trainings submitted to a cluster before their results are needed
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ def is_local(engine: Engine | None) -> bool:
 
 
 def run_jobs(do: Callable[[Work], Result], jobs: Iterable[Work], engine: Engine | None, path: str) -> Iterator[Result]:
-    """The result of each job on the model file, in the order of the jobs; in this process they are done as they are asked for.
+    """The result of each job on the model file, in the order of the jobs; in this process they run on demand.
 
     Jobs and results are plain values, and `do` is a function of a module, so that workers can be sent them.
     """
@@ -51,9 +51,9 @@ def visible_from(engine: Engine | None, path: str) -> str:
 
 @dataclass(slots=True)
 class SpeculativeResults(Generic[Work, Result]):
-    """Trainings one after another, as a plan asks for them; a cluster does those meanwhile that are likely to be next.
+    """The trainings that a plan requests; a cluster meanwhile runs those that are likely to be next.
 
-    What is asked for, and so every result, is the same wherever the trainings run.
+    The requests, and so all results, are the same wherever the trainings run.
     """
 
     do: Callable[[Work], Result]
@@ -87,7 +87,7 @@ class SpeculativeResults(Generic[Work, Result]):
 
 
 def _result_or_error(do: Callable[[Work], Result], job: Work) -> Result | UsageError:
-    """A job that does not work in this file says so when it is asked for, and not before."""
+    """The result, or the error, which is raised only when the result is requested."""
     try:
         return do(job)
     except UsageError as error:

@@ -47,7 +47,7 @@ class Treatment:
 
     @property
     def scale(self) -> float:
-        """The loss that a gain of 1 stands for: down to the best that a single change reached."""
+        """The loss that a gain of 1 corresponds to: down to the best that a single change reached."""
         return unit(self.constant, [trial.final for (name, _), trial in self.trials.items() if " + " not in name])
 
     def settings(self, change: str) -> dict[str, object]:
@@ -97,5 +97,5 @@ class Treatment:
 
 
 def material_of(name: str) -> float:
-    """The smallest gain worth having of a change by its name."""
+    """The smallest gain that counts for a change, by its name."""
     return named("" if name == STOP_EARLY else name).material

@@ -147,7 +147,7 @@ def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
 
 
 def _settle(trial: Trial, change: Change, stepper: Stepper, total: int) -> None:
-    """The settings as numbers, where the optimizer tells them."""
+    """The settings as numbers, if the optimizer has them."""
     lr = stepper.lr * change.steering.rate
     if change.steering.rate != 1.0:
         trial.settings["lr"] = float(f"{lr:.6g}")
@@ -172,7 +172,7 @@ class _Course:
     bar: float = math.inf
 
     def run(self) -> None:
-        """Train to the end, or to where it is not worth going on."""
+        """Train to the end, or until pruning stops it."""
         between = every(self.total)
         values = self._values()
         self.trial.start = values.get("loss", math.nan)
@@ -198,7 +198,7 @@ class _Course:
     def _values(self) -> dict[str, float]:
         subject = self.subject
         if subject.loss is None and subject.step is None and subject.train_step is not None:
-            recent = self.trial.train_losses[-RECENT_LOSSES:]  # a loop of the user's own tells only its training loss
+            recent = self.trial.train_losses[-RECENT_LOSSES:]  # a user's own loop reports only its training loss
             return {"loss": float(np.mean(recent))} if recent else {}
         with user_code(subject.path, "is evaluated"):
             return evaluate(subject, subject.validation_data or subject.train_data, self.device)

@@ -1,4 +1,4 @@
-"""Elements of a web page as text; what stands between them is data and is escaped here."""
+"""Elements of a web page as text; their content is data and is escaped here."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page stands among those of many runs: its number from 0, the files of all of them, and how many runs they hold."""
+    """The position of a page among those of many runs: its number from 0, the files of all pages, and the number of runs."""
 
     number: int
     files: tuple[str, ...]
@@ -30,7 +30,7 @@ class Place:
 
 
 def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]] = (), place: Place | None = None) -> str:
-    """One HTML file: several runs stand in a table first, the worst at the top; what could not be read is told.
+    """One HTML file: a table of several runs first, the worst at the top, and the logs that could not be read.
 
     `place` says that it is one of several pages, which it links.
     """

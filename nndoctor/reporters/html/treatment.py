@@ -18,7 +18,7 @@ from nndoctor.treatment.gains import Gain
 from nndoctor.treatment.treat import STOP_EARLY, Treatment
 
 ACROSS, UP, LEFT, BELOW = 640, 260, 56, 28
-SHOWN = 3  # changes whose curves are drawn beside those of the file as it is
+SHOWN = 3  # changes whose curves are drawn together with those of the unchanged file
 STYLES = ("validation", "good", "mark")
 
 

@@ -99,7 +99,7 @@ def spoken(name: str) -> str:
 
 
 def value(level: float) -> str:
-    """A level, or that it is none."""
+    """A level, or that it is not a number."""
     return number(level) if math.isfinite(level) else "not finite"
 
 
