@@ -16,7 +16,7 @@ import pytest
 import nndoctor
 from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import essence, headline, spoken
+from nndoctor.core.verdict import essence, headline, rule_in_words
 from nndoctor.remedies.treatments import treatments
 from nndoctor.reporters.page import Style
 from nndoctor.reporters.short import MAX_LINES
@@ -69,7 +69,7 @@ def test_the_page_ends_with_what_its_headline_says(judged):
         assert last.startswith(essence(report))
         assert "Next: " in last
         if report.primary is not None:
-            name = set(spoken(report.primary.name).lower().split())
+            name = set(rule_in_words(report.primary.name).lower().split())
             assert name <= set(re.findall(r"[\w-]+", headline(report)[0].lower()))
 
 

@@ -131,9 +131,9 @@ def test_a_closed_pipe_ends_quietly(monkeypatch):
     monkeypatch.setattr(out, "silence", silenced.append)
     monkeypatch.setattr(sys, "stdout", Gone())
     with pytest.raises(OSError, match="Invalid argument"):
-        out.put("text")
+        out.write_output("text")
     on_windows(monkeypatch, out)
-    out.put("text")
+    out.write_output("text")
     assert silenced == [sys.stdout]
 
 
@@ -221,7 +221,7 @@ def test_processes_start_fresh_where_threads_cannot_be_counted(monkeypatch, tmp_
     """Neither macOS nor Windows has /proc, and a fork of a process with threads may hang."""
     monkeypatch.setattr(workers, "Path", lambda name: tmp_path / name.lstrip("/"))
     monkeypatch.setattr(workers.sys, "platform", platform)
-    assert workers._method() == "spawn"
+    assert workers._start_method() == "spawn"
 
 
 def test_one_pool_has_no_more_processes_than_windows_can_wait_for():
@@ -234,7 +234,7 @@ def test_the_cache_is_where_the_system_keeps_caches(monkeypatch, platform, insid
     """Not in a hidden folder of another system's."""
     monkeypatch.delenv(cache.FOLDER, raising=False)
     monkeypatch.setattr(cache.sys, "platform", platform)
-    assert inside in cache.folder().as_posix()
+    assert inside in cache.cache_folder().as_posix()
 
 
 BARE = """

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nndoctor.analysis.convergence import CERTAIN, confidence_between
 from nndoctor.core import statistics as curve
-from nndoctor.core.series import Series, slim
+from nndoctor.core.series import Series, reduced_to_extremes
 
 MOST = 16
 NUMBERS = st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), max_size=90)
@@ -18,7 +18,7 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), max_size=90)
 def test_slim_curves_are_the_extremes_of_each(drawn):
     """However many are looked through together, each keeps its own lowest and highest points, and tells of the whole."""
     many = {name: Series.of(name, values) for name, values in drawn.items()}
-    small = slim(many, MOST)
+    small = reduced_to_extremes(many, MOST)
     assert list(small) == list(many)
     for name, whole in many.items():
         x, y = (whole.steps, whole.values) if len(whole) <= MOST else curve.extremes(whole.x, whole.y, MOST)

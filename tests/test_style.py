@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nndoctor.remedies import REMEDIES
-from nndoctor.reporters.short import brief
+from nndoctor.reporters.short import fitting_remedy
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "nndoctor"
@@ -78,5 +78,5 @@ def test_no_text_holds_a_banned_word(module):
 @pytest.mark.parametrize("remedy", REMEDIES.values(), ids=lambda remedy: remedy.name)
 def test_a_remedy_is_one_line(remedy):
     """It, or its first clauses, fit behind the number at 80 columns."""
-    assert len(brief(remedy.text, MAX_REMEDY)) <= MAX_REMEDY
+    assert len(fitting_remedy(remedy.text, MAX_REMEDY)) <= MAX_REMEDY
     assert remedy.why

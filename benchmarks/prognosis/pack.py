@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmarks.prognosis.calibrate import gain_quantiles, limits, platt
 from benchmarks.prognosis.dataset import Dataset, Table
-from nndoctor.prognosis.model import FILE, Model, of
+from nndoctor.prognosis.model import FILE, Model, from_arrays
 from nndoctor.prognosis.outlook import GAIN_UNIT, NEAR_UNIT, UNKNOWN
-from nndoctor.prognosis.scope import beyond
+from nndoctor.prognosis.scope import out_of_range_counts
 
 MAX_BYTES = 1_000_000
 SEEN = 0.995  # share of the held-out runs that must count as comparable
@@ -40,7 +40,7 @@ def packed(data: Dataset, model: Model, scores: Table, retrainings: int) -> Mode
         "compared": np.array([len(set(data.run)), retrainings]),
     }
     extra["most_beyond"] = _most_beyond(data, model)
-    return of(_arrays(model) | extra)
+    return from_arrays(_arrays(model) | extra)
 
 
 def _most_beyond(data: Dataset, model: Model) -> np.ndarray:
@@ -49,8 +49,8 @@ def _most_beyond(data: Dataset, model: Model) -> np.ndarray:
     for workload in sorted(set(data.workload)):
         mine = data.workload == workload
         low, high = (f(data.x[~mine], axis=0) for f in (np.nanmin, np.nanmax))
-        rest = of(_arrays(model) | {"known_low": low, "known_high": high})
-        counts.append(beyond(data.x[mine], rest))
+        rest = from_arrays(_arrays(model) | {"known_low": low, "known_high": high})
+        counts.append(out_of_range_counts(data.x[mine], rest))
     return np.array(max(round(float(np.quantile(np.concatenate(counts), SEEN))), 3))
 
 

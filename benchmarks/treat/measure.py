@@ -20,7 +20,7 @@ from nndoctor.treatment.gains import Units
 from nndoctor.treatment.plan import Plan
 from nndoctor.treatment.steering import Steering
 from nndoctor.treatment.treat import STOP_EARLY, Treatment, material_of
-from nndoctor.treatment.trial import Job, Trial, trained, trained_subject
+from nndoctor.treatment.trial import Job, Trial, run_trial, trained_subject
 
 MODELS = Path(__file__).parent / "models"
 FRESH = tuple(range(100, 105))  # seeds that no method has seen
@@ -144,7 +144,7 @@ def with_first(found: Measured) -> Measured:
 
 
 def _trained(path: str, steps: int, change: str, seed: int) -> Trial:
-    return trained(Job(path, change, seed, steps, "cpu"))
+    return run_trial(Job(path, change, seed, steps, "cpu"))
 
 
 def _fresh(found: Measured, name: str, at: object) -> tuple[float, ...]:

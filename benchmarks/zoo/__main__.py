@@ -26,7 +26,7 @@ from benchmarks.zoo.export import export
 from benchmarks.zoo.grow import grow
 from benchmarks.zoo.plan import plan
 from benchmarks.zoo.runs import make
-from nndoctor.diagnosis.workers import Engine, spread
+from nndoctor.diagnosis.workers import Engine, map_items
 
 Maker = Callable[[Experiment], dict[str, Any]]
 
@@ -79,7 +79,7 @@ def generate(experiments: list[Experiment], path: Path, maker: Maker, engine: En
     done = {line["id"] for line in store.lines(path)}
     left = [e for e in experiments if e.id not in done]
     with path.open("a", encoding="utf-8") as file:
-        for n, line in enumerate(spread(maker, left, engine, chunk=1), 1):
+        for n, line in enumerate(map_items(maker, left, engine, chunk=1), 1):
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
             file.flush()
             print(f"{n}/{len(left)} {time.perf_counter() - started:.0f} s {line['id']} {line['status']}", flush=True)

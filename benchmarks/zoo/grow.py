@@ -10,14 +10,14 @@ import torch
 
 from benchmarks.zoo import raw
 from benchmarks.zoo.batch import trained
-from nndoctor.diagnosis.workers import Engine, spread
+from nndoctor.diagnosis.workers import Engine, map_items
 
 
 def grow(folder: Path, numbers: list[int], engine: Engine) -> None:
     """Trains the batches that are missing, several at a time where the engine does so."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [n for n in numbers if not raw.path_of(folder, n).exists()]
-    for _ in spread(partial(one, folder), missing, engine.seeing([str(folder)]), chunk=1):
+    for _ in map_items(partial(one, folder), missing, engine.seeing([str(folder)]), chunk=1):
         pass
 
 

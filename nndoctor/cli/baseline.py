@@ -8,8 +8,8 @@ import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
-from nndoctor.cli.out import check, put, say
-from nndoctor.diagnosis.logs import judged
+from nndoctor.cli.out import check, say, write_output
+from nndoctor.diagnosis.logs import judge_logs
 from nndoctor.diagnosis.request import SessionOptions
 
 baseline = typer.Typer(no_args_is_help=True, help="Save good runs, to compare later runs with them.")
@@ -38,14 +38,14 @@ def save(
     Several runs of the same training show the seed-to-seed variation; use three or more for a reliable band.
     """
     check(output, logs, force=force)
-    reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
+    reports, errors = judge_logs(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
     for _, message in errors:
         say(message)
     if reports and not errors:
         from nndoctor.diagnosis.baseline import to_text
 
-        put(to_text(reports), output)
+        write_output(to_text(reports), output)
         findings = sum(len(report.findings) for report in reports)
         runs = "1 run" if len(reports) == 1 else f"{len(reports)} runs"
-        put(f"{output}: {runs}, {findings} known finding{'' if findings == 1 else 's'}\n")
+        write_output(f"{output}: {runs}, {findings} known finding{'' if findings == 1 else 's'}\n")
     raise typer.Exit(Exit.TROUBLE if errors or not reports else Exit.CLEAN)

@@ -13,7 +13,7 @@ from nndoctor.cli.options import (
     MapOption,
     NoColorOption,
     PlotOption,
-    chosen,
+    color_choice,
 )
 from nndoctor.cli.run_compare import CompareFormat, CompareRequest, carry_out
 from nndoctor.cli.run_diagnose import FailOn
@@ -86,7 +86,9 @@ def compare(
     worse or a new error, 3 within noise, 2 no answer.
     """
     options = SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated)
-    request = CompareRequest(runs, format, output, options, fail_on, exit_zero, force, chosen(color, no_color), plot)
+    request = CompareRequest(
+        runs, format, output, options, fail_on, exit_zero, force, color_choice(color, no_color), plot
+    )
     if gate:
         from nndoctor.cli.run_gate import pass_gate
 

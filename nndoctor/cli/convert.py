@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli.options import MapOption
-from nndoctor.cli.out import check, put, say
+from nndoctor.cli.out import check, say, write_output
 
 
 def convert(
@@ -55,13 +55,13 @@ def convert(
     if output is None:
         if len(runs) > 1:
             raise UsageError(f"{log} holds {len(runs)} runs; use --output run.csv to write each to its own file")
-        put(as_csv(runs[0]))
+        write_output(as_csv(runs[0]))
         return
     files = [_numbered(output, k) for k in range(1, len(runs) + 1)]
     for file in files:
         check(file, [log], force=force)
     for run, file in zip(runs, files, strict=True):
-        put(as_lines(run) if file.lower().endswith("l") else as_csv(run), file)
+        write_output(as_lines(run) if file.lower().endswith("l") else as_csv(run), file)
         say(f"{run.source} → {file}: {', '.join(run.series)}")
 
 

@@ -23,7 +23,7 @@ from nndoctor.cli.options import (
     ReportOption,
     SelectOption,
     VerboseOption,
-    chosen,
+    color_choice,
 )
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, carry_out
@@ -144,7 +144,7 @@ def diagnose(
                 engine=engine,
                 cache=cache,
                 force=force,
-                color=chosen(color, no_color),
+                color=color_choice(color, no_color),
                 sort=sort,
             )
         )

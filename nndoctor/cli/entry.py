@@ -22,7 +22,7 @@ def run(words: Sequence[str]) -> int:
 
     interrupts: list[int] = []
     try:
-        with _noted(interrupts):
+        with _recording_interrupts(interrupts):
             return _run(words)
     except SystemExit as done:
         return _code(done)
@@ -45,7 +45,7 @@ def run(words: Sequence[str]) -> int:
 
 
 @contextmanager
-def _noted(interrupts: list[int]) -> Iterator[None]:
+def _recording_interrupts(interrupts: list[int]) -> Iterator[None]:
     """Within it Ctrl-C is written down, too; a handler that is not Python's own stays."""
     own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if not own or threading.current_thread() is not threading.main_thread():
@@ -76,16 +76,16 @@ def _run(words: Sequence[str]) -> int:
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
     if list(words) in (["--version"], ["-V"]):
-        from nndoctor.cli.out import put
+        from nndoctor.cli.out import write_output
         from nndoctor.cli.versions import versions
 
-        put(versions())
+        write_output(versions())
         return Exit.CLEAN
     if not completing and list(words) in ([], ["--help"], ["-h"]):
-        from nndoctor.cli.out import put
+        from nndoctor.cli.out import write_output
         from nndoctor.cli.overview import overview
 
-        put(overview())
+        write_output(overview())
         return Exit.CLEAN if words else Exit.TROUBLE
     return _parsed(words)
 

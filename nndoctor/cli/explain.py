@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli import completion
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
-from nndoctor.cli.out import put
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.out import write_output
 from nndoctor.cli.terminal_style import Color, terminal_style
 
 
@@ -30,4 +30,4 @@ def explain(
     from nndoctor.reporters.cards import card
 
     first, *others = matching(rule)
-    put(card(first, terminal_style(chosen(color, no_color)), [one.name for one in others]))
+    write_output(card(first, terminal_style(color_choice(color, no_color)), [one.name for one in others]))

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
-from nndoctor.cli.out import put, say
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.out import say, write_output
 from nndoctor.cli.terminal_style import Color, terminal_style
 
 
@@ -36,8 +36,8 @@ def formats(
 
     others, broken = installed()
     if format is ListingFormat.json:
-        put(page.as_json(READERS, others))
+        write_output(page.as_json(READERS, others))
     else:
-        put(page.table(READERS, others, terminal_style(chosen(color, no_color))))
+        write_output(page.table(READERS, others, terminal_style(color_choice(color, no_color))))
     for line in broken:
         say(line)

@@ -10,8 +10,8 @@ import typer
 
 from nndoctor.cli import Exit, completion
 from nndoctor.cli.needs_torch import needs_torch
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
-from nndoctor.cli.out import put, say
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.out import say, write_output
 from nndoctor.cli.progress import spinner
 from nndoctor.cli.terminal_style import Color, terminal_style
 
@@ -40,9 +40,11 @@ def lab(
         from nndoctor.reporters.lesson import Words, listed, render
         from nndoctor.training.folder import fresh
 
-    page_style = terminal_style(chosen(color, no_color))
+    page_style = terminal_style(color_choice(color, no_color))
     if name == "list":
-        put(listed({c: [(one.name, one.title) for one in lessons] for c, lessons in CHAPTERS.items()}, page_style))
+        write_output(
+            listed({c: [(one.name, one.title) for one in lessons] for c, lessons in CHAPTERS.items()}, page_style)
+        )
         return
     lesson = LESSONS.get(name)
     if lesson is None:
@@ -52,7 +54,7 @@ def lab(
         with spinner(f"training both networks of {name}"):
             done = teach(lesson, folder, seed)
     words = Words(lesson.title, lesson.source, lesson.moral, done.claims)
-    put(render(words, [(t.setup.label, t.report) for t in (done.sick, done.healthy)], page_style))
+    write_output(render(words, [(t.setup.label, t.report) for t in (done.sick, done.healthy)], page_style))
     if out is not None:
         say(f"run folders: {folder}")
     raise typer.Exit(Exit.CLEAN if done.holds else Exit.FINDINGS)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nndoctor.cli.needs_torch import needs_torch
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
-from nndoctor.cli.out import check, put, say
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.out import check, say, write_output
 from nndoctor.cli.run_treat import TreatFormat, length
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.cli.training_options import DeviceOption, StepsOption, TrainingEngineOption, epochs_option
@@ -55,8 +55,8 @@ def learning_curve(
         curve = _trained(source, length(source, epochs, steps), seeds, device, Engine.of(engine))
     from nndoctor.reporters import learning_curve as reporter
 
-    page_style = terminal_style(chosen(color, no_color), to_file=output is not None)
-    put(reporter.as_json(curve) if format is TreatFormat.json else reporter.render(curve, page_style), output)
+    page_style = terminal_style(color_choice(color, no_color), to_file=output is not None)
+    write_output(reporter.as_json(curve) if format is TreatFormat.json else reporter.render(curve, page_style), output)
 
 
 def _read(source: str) -> LearningCurve:

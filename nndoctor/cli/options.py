@@ -113,7 +113,7 @@ CacheOption = Annotated[
 IsolatedOption = Annotated[bool, typer.Option("--isolated", help="Ignore all settings files.")]
 
 
-def chosen(color: Color, no_color: bool) -> Color:
+def color_choice(color: Color, no_color: bool) -> Color:
     """The color that two options ask for."""
     return Color.never if no_color else color
 

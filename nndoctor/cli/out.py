@@ -14,7 +14,7 @@ from nndoctor.core.files import move
 from nndoctor.core.sanitize import encodable, printable
 
 
-def put(text: str, output: str | None = None) -> None:
+def write_output(text: str, output: str | None = None) -> None:
     """Print, or write to a temporary file and rename it, so that a report is never half written.
 
     Raises OSError where nothing can be written; a pipe whose reader has gone (`| head`) is no trouble.

@@ -9,8 +9,8 @@ import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
-from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say
-from nndoctor.diagnosis.logs import judged
+from nndoctor.cli.out import check, kind_of_picture, put_bytes, say, write_output
+from nndoctor.diagnosis.logs import judge_logs
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.plots.theme import Theme
 
@@ -46,7 +46,7 @@ def plot(
     """
     kind = kind_of_picture(output)
     check(output, logs, force=force)
-    reports, errors = judged(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
+    reports, errors = judge_logs(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
     pictures = [[report] for report in reports] if each or len(reports) == 1 else [reports]
     targets = [_numbered(output, k) for k, several in enumerate(pictures) if several]
     for target in targets:
@@ -57,7 +57,7 @@ def plot(
     for several, target in zip(pictures, targets, strict=False):
         figure = picture(several[0], theme) if len(several) == 1 else picture_of_runs(several, theme)
         put_bytes(rendered(figure, Kind(kind), dpi), target)
-        put(f"{target}\n")
+        write_output(f"{target}\n")
     for _, message in errors:
         say(message)
     raise typer.Exit(Exit.TROUBLE if errors else Exit.CLEAN)

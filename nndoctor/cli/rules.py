@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
-from nndoctor.cli.out import put
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.out import write_output
 from nndoctor.cli.terminal_style import Color, terminal_style
 
 
@@ -30,8 +30,8 @@ def rules(
     from nndoctor.diagnosis.catalogue import RULES
     from nndoctor.reporters import cards
 
-    put(
+    write_output(
         cards.as_json(RULES)
         if format is ListingFormat.json
-        else cards.table(RULES, terminal_style(chosen(color, no_color)))
+        else cards.table(RULES, terminal_style(color_choice(color, no_color)))
     )

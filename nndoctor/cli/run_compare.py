@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check, check_picture, kind_of_picture, put, put_bytes, say
+from nndoctor.cli.out import check, check_picture, kind_of_picture, put_bytes, say, write_output
 from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError
-from nndoctor.diagnosis.logs import judged
+from nndoctor.diagnosis.logs import judge_logs
 from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def carry_out(request: CompareRequest) -> int:
         changes = changed(found)
     elif not errors:
         raise UsageError("compare needs at least two runs, as in: nndoctor compare before.csv after.csv")
-    put(_rendered(request, found, changes, errors), request.output)
+    write_output(_rendered(request, found, changes, errors), request.output)
     if request.plot is not None and found is not None:
         _draw(sides, request.plot)
     if errors or found is None:
@@ -92,7 +92,7 @@ def sides_of(request: CompareRequest) -> tuple[list[Side], list[tuple[str, str]]
     errors: list[tuple[str, str]] = []
     groups = []
     for word in request.sides:
-        reports, wrong = judged([word], request.options)
+        reports, wrong = judge_logs([word], request.options)
         errors += wrong
         if reports:
             groups.append((word, reports))

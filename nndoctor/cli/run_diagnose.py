@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check, put, say
+from nndoctor.cli.out import check, say, write_output
 from nndoctor.cli.outcome import DiagnosisOutcome
 from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered, replaceable, report_files, summarize
 from nndoctor.cli.tables import FleetTable, is_table
@@ -152,9 +152,11 @@ def _write(
             table.add(report)
         table.finish()
     else:
-        put(rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output)
+        write_output(
+            rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output
+        )
     for form, file in files:
-        put(rendered(form, reports, errors, plan, to_file=True), file)
+        write_output(rendered(form, reports, errors, plan, to_file=True), file)
     if request.format is OutputFormat.github:
         summarize(reports, errors, plan)
 
@@ -174,7 +176,7 @@ def _tabulated(
         if reports:
             table.finish(reports)
     finally:
-        table.leave()
+        table.discard()
     return errors, passed
 
 
@@ -215,7 +217,7 @@ def _judge(
     """
     from nndoctor.cli.progress import with_progress
     from nndoctor.core.errors import UsageError
-    from nndoctor.diagnosis.batch import all_judged
+    from nndoctor.diagnosis.batch import judge_all
     from nndoctor.diagnosis.workers import Engine
     from nndoctor.reporters.duplicates import without_duplicates
 
@@ -225,7 +227,7 @@ def _judge(
     passed: Errors = []
     misfits = 0
     engine = Engine.of(request.engine, request.jobs)
-    results = all_judged(sources, options, engine, detail, cached=request.cache)
+    results = judge_all(sources, options, engine, detail, cached=request.cache)
     passing = sources if request.quiet else with_progress(sources)
     for source, result in zip(passing, results, strict=False):
         (below if source.below else chosen).extend(map(see, result.reports) if see is not None else result.reports)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check, put, say
+from nndoctor.cli.out import check, say, write_output
 from nndoctor.cli.run_compare import CompareFormat, CompareRequest, sides_of
 from nndoctor.core.errors import UsageError
 
@@ -42,7 +42,9 @@ def pass_gate(request: CompareRequest, by: str | None, *, higher: bool | None) -
         return Exit.TROUBLE
     codes = {GateVerdict.BETTER: Exit.CLEAN, GateVerdict.WORSE: Exit.FINDINGS, GateVerdict.WITHIN_NOISE: WITHIN_NOISE}
     code = int(codes[found.verdict])
-    put(page.as_json(found, code) if request.format is CompareFormat.json else page.text(found), request.output)
+    write_output(
+        page.as_json(found, code) if request.format is CompareFormat.json else page.text(found), request.output
+    )
     return 0 if request.exit_zero else code
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from nndoctor.cli.out import check, put, put_bytes, say
+from nndoctor.cli.out import check, put_bytes, say, write_output
 from nndoctor.core.errors import UnreadableLog, UsageError
 from nndoctor.core.run import Run
 from nndoctor.readers import is_log, read
@@ -38,6 +38,6 @@ def write_measurements(log: str, output: str | None, *, maps: Iterable[str], for
     if output is not None and ending == ".parquet":
         put_bytes(as_parquet(runs), output)
     else:
-        put(as_lines(runs) if ending == ".jsonl" else as_csv(runs), output)
+        write_output(as_lines(runs) if ending == ".jsonl" else as_csv(runs), output)
     if output is not None:
         say(f"{log} -> {output}: {len(runs)} run{'' if len(runs) == 1 else 's'}")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check, put, say
+from nndoctor.cli.out import check, say, write_output
 from nndoctor.cli.progress import spinner, with_progress
-from nndoctor.diagnosis.batch import all_judged
+from nndoctor.diagnosis.batch import judge_all
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.result import Detail
 from nndoctor.diagnosis.session import session_of
@@ -57,7 +57,7 @@ def _judged(request: ReportRequest) -> tuple[list[Report], list[tuple[str, str]]
     for file in page_names(request.output, -(-len(sources) // PAGE))[1:]:
         check(file, request.logs, force=request.force)
     detail = Detail(points=len(sources) <= PAGE)
-    results = all_judged(sources, request.options, request.engine, detail, cached=request.cache)
+    results = judge_all(sources, request.options, request.engine, detail, cached=request.cache)
     reports: list[Report] = []
     left_out: list[tuple[str, str]] = []
     for source, result in zip(with_progress(sources), results, strict=False):
@@ -79,8 +79,8 @@ def _write(reports: Sequence[Report], errors: Sequence[tuple[str, str]], request
     with spinner(f"drawing {count} run{'' if count == 1 else 's'}", line=count > MAX_SILENT):
         for k, name in enumerate(names):
             place = Place(k, links, count) if len(names) > 1 else None
-            put(render(ordered[k * PAGE : (k + 1) * PAGE], errors if k == 0 else (), place), name)
-    put("".join(f"{name}\n" for name in names))
+            write_output(render(ordered[k * PAGE : (k + 1) * PAGE], errors if k == 0 else (), place), name)
+    write_output("".join(f"{name}\n" for name in names))
 
 
 def page_names(output: str, count: int) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check, kind_of_picture, put, put_bytes, say, say_trace
+from nndoctor.cli.out import check, kind_of_picture, put_bytes, say, say_trace, write_output
 from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered, replaceable, report_files, summarize
 from nndoctor.cli.progress import spinner
 from nndoctor.cli.run_diagnose import DiagnoseRequest
@@ -40,7 +40,7 @@ def template(output: str | None, *, force: bool) -> int:
     from nndoctor.sanity.template import TEMPLATE
 
     check(output, [], force=force)
-    put(TEMPLATE, output)
+    write_output(TEMPLATE, output)
     return Exit.CLEAN
 
 
@@ -74,9 +74,9 @@ def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
     if asked.plot is not None:
         _drawn(run, asked.plot)
     plan = RenderOptions(rules, session.fails_at([asked.model]), request.quiet, request.color, request.full)
-    put(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
+    write_output(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
     for form, file in files:
-        put(rendered(form, [report], [], plan, to_file=True), file)
+        write_output(rendered(form, [report], [], plan, to_file=True), file)
     if request.format is OutputFormat.github:
         summarize([report], [], plan)
     if request.format is OutputFormat.terminal and not request.quiet and not request.full:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check, check_picture, kind_of_picture, put, put_bytes, say
+from nndoctor.cli.out import check, check_picture, kind_of_picture, put_bytes, say, write_output
 from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered, replaceable, report_files, summarize
 from nndoctor.cli.run_diagnose import DiagnoseRequest, Errors
 from nndoctor.cli.terminal_style import terminal_style
@@ -45,9 +45,9 @@ def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None, 
         check(file, request.logs, force=request.force or replaceable(form, file), option="--report")
     found = _gathered(request, by, higher=higher)
     report, plan = _judged(found, request)
-    put(_rendered(request.format, report, found, plan, to_file=request.output is not None), request.output)
+    write_output(_rendered(request.format, report, found, plan, to_file=request.output is not None), request.output)
     for form, file in files:
-        put(_rendered(form, report, found, plan, to_file=True), file)
+        write_output(_rendered(form, report, found, plan, to_file=True), file)
     if plot is not None:
         _draw(report, plot)
     if request.format is OutputFormat.github:
@@ -122,13 +122,13 @@ def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None)
     from nndoctor.analysis.search import Trial
     from nndoctor.core.requirements import parse
     from nndoctor.core.run import direction
-    from nndoctor.diagnosis.logs import judged
+    from nndoctor.diagnosis.logs import judge_logs
 
-    reports, errors = judged(
+    reports, errors = judge_logs(
         request.logs, SessionOptions(maps=tuple(request.maps), config=request.config, isolated=request.isolated)
     )
     runs = [report.run for report in reports]
-    wanted = parse(f"{by} >= 0") if by is not None else _usual(runs)
+    wanted = parse(f"{by} >= 0") if by is not None else _default_score(runs)
     series = wanted.subject
     if runs and not any(series in run.series for run in runs):
         held = ", ".join(dict.fromkeys(name for run in runs for name in run.series if "/" in name and ":" not in name))
@@ -148,7 +148,7 @@ def _score(run: Run, wanted: Requirement) -> float:
     return measure(held, wanted.statistic) or 0.0
 
 
-def _usual(runs: Sequence[Run]) -> Requirement:
+def _default_score(runs: Sequence[Run]) -> Requirement:
     """The metric of validation that most runs hold, else the validation loss, else the training loss; its best value."""
     from nndoctor.core.requirements import parse
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import put, say, say_trace
+from nndoctor.cli.out import say, say_trace, write_output
 from nndoctor.cli.progress import spinner
 from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.terminal_style import Color, terminal_style
@@ -173,21 +173,21 @@ def _state(training: Training, speed: float | None) -> str:
 
 def _diagnosed(folder: Path, request: TrainRequest) -> bool:
     """Print the report and write the HTML page into the run folder; returns whether the run fails by its settings."""
-    from nndoctor.diagnosis.logs import judged
+    from nndoctor.diagnosis.logs import judge_logs
     from nndoctor.diagnosis.session import session_of
     from nndoctor.reporters.html import render as as_page
     from nndoctor.reporters.terminal import render
 
     options = _session_options(request)
-    reports, errors = judged([str(folder)], options)
+    reports, errors = judge_logs([str(folder)], options)
     for _, message in errors:
         say(f"nothing to diagnose: {message}")
     if not reports:
         return False
-    put(render(reports[-1:], terminal_style(request.color), quiet=request.quiet))
+    write_output(render(reports[-1:], terminal_style(request.color), quiet=request.quiet))
     page = folder / "report.html"
     try:
-        put(as_page(reports[-1:]), str(page))
+        write_output(as_page(reports[-1:]), str(page))
     except OSError as error:
         say(f"{page} cannot be written: {error.strerror or error}")
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.needs_torch import needs_torch
-from nndoctor.cli.out import check, put, say, say_trace
+from nndoctor.cli.out import check, say, say_trace, write_output
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
@@ -77,12 +77,14 @@ def carry_out(request: TreatRequest) -> int:
         say_trace(error.trace)
         raise
     whole = reporter.as_json(treatment)
-    put(whole, results)
+    write_output(whole, results)
     if results != request.output:
         from nndoctor.reporters.html.treatment import render
 
-        put(render(treatment), request.output)
-    put(whole if request.format is TreatFormat.json else reporter.render(treatment, terminal_style(request.color)))
+        write_output(render(treatment), request.output)
+    write_output(
+        whole if request.format is TreatFormat.json else reporter.render(treatment, terminal_style(request.color))
+    )
     say(f"all results: {results}" if results == request.output else f"page: {request.output}; all results: {results}")
     return Exit.INTERRUPTED if treatment.interrupted else Exit.CLEAN
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.notify import is_address, notifier
-from nndoctor.cli.out import put, say
+from nndoctor.cli.out import say, write_output
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn, carry_out
 from nndoctor.cli.terminal_style import Color, terminal_style
@@ -81,7 +81,7 @@ def poll_repeatedly(request: WatchRequest) -> int:
                 changed = watch.poll()
                 screen.draw(changed=changed)
                 commands.run(watch)
-                if request.until_finding and commands.graver(watch):
+                if request.until_finding and commands.failing_findings(watch):
                     break
                 left = request.every if request.seconds is None else began + request.seconds - time.monotonic()
                 if left <= 0:
@@ -138,7 +138,7 @@ class _Screen:
 
         reports = self.watch.all()
         if self.live is not None and reports:
-            put(render(reports, terminal_style(self.request.color)))
+            write_output(render(reports, terminal_style(self.request.color)))
         for message in self.watch.waiting.values():
             say(message)
         if not reports or self.watch.waiting:
@@ -157,7 +157,7 @@ class _Screen:
             diagnosis = report.primary.name if report.primary else verdict(report)[1]
             if self.shown_diagnoses.get(report.source) != diagnosis:
                 self.shown_diagnoses[report.source] = diagnosis
-                put(f"{line(report)}\n")
+                write_output(f"{line(report)}\n")
 
     def _status(self) -> str:
         changed = self.watch.last_change
@@ -184,7 +184,7 @@ class _Commands:
             if command is not None:
                 _filled(option, command, dict.fromkeys(FIELDS, "x"))
 
-    def graver(self, watch: Watch) -> list[Finding]:
+    def failing_findings(self, watch: Watch) -> list[Finding]:
         """The standing findings at or above --fail-on."""
         from nndoctor.core.finding import Severity
 
@@ -193,13 +193,13 @@ class _Commands:
     def run(self, watch: Watch) -> None:
         """Run the commands that are due for the confirmed findings."""
         for (source, code), finding in watch.confirmed.items():
-            if self.request.notify and (source, code) not in self.notified and finding in self.graver(watch):
+            if self.request.notify and (source, code) not in self.notified and finding in self.failing_findings(watch):
                 self.notified.add((source, code))
                 if self.send is not None:
                     self.send(finding, source)
                 else:
                     self._start("--notify", self.request.notify, finding, source)
-            if self.request.stop_command and not self.stopped and finding in self.graver(watch):
+            if self.request.stop_command and not self.stopped and finding in self.failing_findings(watch):
                 self.stopped = True
                 self._start("--stop-command", self.request.stop_command, finding, source)
 

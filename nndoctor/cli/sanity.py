@@ -19,7 +19,7 @@ from nndoctor.cli.options import (
     ReportOption,
     SelectOption,
     VerboseOption,
-    chosen,
+    color_choice,
 )
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest
@@ -103,7 +103,7 @@ def sanity(
         model = file_of(str(module))
     request = DiagnoseRequest(
         [model], format=format, output=output, reports=report or (), select=select or (), ignore=ignore or (),
-        fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, full=verbose, force=force, color=chosen(color, no_color),
+        fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, full=verbose, force=force, color=color_choice(color, no_color),
         config=config, isolated=isolated,
     )  # fmt: skip
     raise typer.Exit(carry_out(SanityRequest(model, budget, seeds, shape, classes, plot), request))

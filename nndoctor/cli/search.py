@@ -10,8 +10,8 @@ import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.needs_torch import needs_torch
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
-from nndoctor.cli.out import check, put, say
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.out import check, say, write_output
 from nndoctor.cli.run_treat import TreatFormat, length, parse_duration
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.cli.training_options import (
@@ -67,7 +67,7 @@ def search(
         raise UsageError("nndoctor search needs Optuna; pip install 'nndoctor[optuna]'")
     from nndoctor.diagnosis.session import Session
     from nndoctor.reporters import search as reporter
-    from nndoctor.treatment.search import Limits, SearchResult, searched
+    from nndoctor.treatment.search import Limits, SearchResult, run_search
     from nndoctor.treatment.threads import fastest
     from nndoctor.treatment.trainings import is_local
 
@@ -76,16 +76,16 @@ def search(
     outcome = SearchResult(model, length(model, epochs, steps))
     url = storage if "://" in storage else f"sqlite:///{storage}"
     with fastest(model, device) if is_local(place) else nullcontext():
-        searched(outcome, url, limits, (lambda _: None) if quiet else say)
+        run_search(outcome, url, limits, (lambda _: None) if quiet else say)
     run = reporter.run_of(outcome)
     report = None
     if run is not None:
         report = Session(SessionOptions()).judge(run, log=model, families=("NN9",))
-    page_style = terminal_style(chosen(color, no_color), to_file=output is not None)
+    page_style = terminal_style(color_choice(color, no_color), to_file=output is not None)
     whole = (
         reporter.as_json(outcome, report)
         if format is TreatFormat.json
         else reporter.render(outcome, report, page_style)
     )
-    put(whole, output)
+    write_output(whole, output)
     raise typer.Exit(Exit.INTERRUPTED if outcome.interrupted else Exit.CLEAN)

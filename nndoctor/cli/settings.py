@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
-from nndoctor.cli.out import put
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
+from nndoctor.cli.out import write_output
 from nndoctor.cli.rules import ListingFormat
 from nndoctor.cli.terminal_style import Color, terminal_style
 
@@ -44,7 +44,7 @@ def settings(
     from nndoctor.diagnosis.session import Session
 
     found = Session(SessionOptions(config=config)).settings(log)
-    put(_json(found) if format is ListingFormat.json else _page(found, chosen(color, no_color)))
+    write_output(_json(found) if format is ListingFormat.json else _page(found, color_choice(color, no_color)))
 
 
 def _rows(found: Settings) -> list[tuple[str, object, str]]:

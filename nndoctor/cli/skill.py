@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.out import check, put
+from nndoctor.cli.out import check, write_output
 
 skill = typer.Typer(help="Print or install the agent skill (SKILL.md) that teaches a coding agent to use nndoctor.")
 
@@ -17,7 +17,7 @@ def show() -> None:
     """Print the skill."""
     from nndoctor.integrations.skill import SKILL
 
-    put(SKILL)
+    write_output(SKILL)
 
 
 @skill.command()
@@ -39,5 +39,5 @@ def install(
         check(str(path), [], force=force or (path.is_file() and path.read_text(encoding="utf-8") == SKILL))
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        put(SKILL, str(path))
-        put(f"{path}\n")
+        write_output(SKILL, str(path))
+        write_output(f"{path}\n")

@@ -18,7 +18,7 @@ from nndoctor.cli.options import (
     PlotOption,
     ReportOption,
     SelectOption,
-    chosen,
+    color_choice,
 )
 from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn
@@ -82,6 +82,6 @@ def sweep(
         logs, format=format, output=output, reports=report or (), select=select or (), ignore=ignore or (),
         maps=map or (), fail_on=fail_on, exit_zero=exit_zero, quiet=quiet, full=full, force=force,
         config=config, isolated=isolated,
-        color=chosen(color, no_color),
+        color=color_choice(color, no_color),
     )  # fmt: skip
     raise typer.Exit(carry_out(request, by, higher=higher, plot=plot))

@@ -57,7 +57,7 @@ class FleetTable:
             whole.replace(self.beside)
         self.beside.replace(self.place)
 
-    def leave(self) -> None:
+    def discard(self) -> None:
         """Remove the temporary file of an unfinished table."""
         self.table.close()
         self.beside.unlink(missing_ok=True)
@@ -69,7 +69,7 @@ def _remembered(report: Report, row: int) -> Report:
 
     run = report.run
     none = np.zeros(0)  # and no view, which would keep all that it is a part of
-    series = {name: s.only(none, none) for name, s in run.series.items() if s.summary is not None}
+    series = {name: s.with_points(none, none) for name, s in run.series.items() if s.summary is not None}
     for name, s in series.items():
         vars(s).update(summary=run.series[name].summary)
     small = replace(run, series=series, facts={}, unknown=(), notes=(), clock=None, epochs=None)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
 from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.terminal_style import Color
 from nndoctor.cli.training_options import ClassesOption, ShapeOption
@@ -119,7 +119,7 @@ def train(
         "patience": patience, "seed": seed, "device": device, "amp": amp,
     }  # fmt: skip
     request = TrainRequest(
-        model, options, batch_size, out, stop_on, shape, classes, fail_on, chosen(color, no_color),
+        model, options, batch_size, out, stop_on, shape, classes, fail_on, color_choice(color, no_color),
         resume=resume, quiet=quiet,
     )  # fmt: skip
     raise typer.Exit(carry_out(request))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.options import ColorOption, NoColorOption, chosen
+from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
 from nndoctor.cli.run_treat import TreatFormat, TreatRequest, carry_out
 from nndoctor.cli.terminal_style import Color
 from nndoctor.cli.training_options import (
@@ -72,7 +72,7 @@ def treat(
         resume,
         force,
         quiet,
-        chosen(color, no_color),
+        color_choice(color, no_color),
         run,
         engine,
     )

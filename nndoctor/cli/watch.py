@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, MapOption, NoColorOption, chosen
+from nndoctor.cli.options import ColorOption, ConfigOption, IsolatedOption, MapOption, NoColorOption, color_choice
 from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.terminal_style import Color
 
@@ -88,7 +88,7 @@ def watch(
         maps=tuple(map or ()),
         config=config,
         isolated=isolated,
-        color=chosen(color, no_color),
+        color=color_choice(color, no_color),
     )
     if once:
         raise typer.Exit(poll_once(request, format))

@@ -40,7 +40,7 @@ def changes(comparison: Comparison) -> list[Change]:
     for k, side in enumerate(comparison.sides[1:], 1):
         has = _findings(side)
         for name, finding in had.items():
-            found.append(_change(comparison, k, finding, _fate(side, name, finding.code)))
+            found.append(_change(comparison, k, finding, _finding_outcome(side, name, finding.code)))
         found += [_change(comparison, k, finding, "new") for name, finding in has.items() if name not in had]
     return found
 
@@ -54,7 +54,7 @@ def _findings(side: Side) -> dict[str, Finding]:
     return found
 
 
-def _fate(side: Side, name: str, code: str) -> str:
+def _finding_outcome(side: Side, name: str, code: str) -> str:
     if any(f.name == name for report in side.reports for f in report.findings):
         return "still"
     return "gone" if any(code in report.cleared for report in side.reports) else "unknown"

@@ -69,10 +69,10 @@ def step(value: float) -> str:
     return f"{value:.0f}" if not value % 1 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def spoken(name: str) -> str:
+def series_in_words(name: str) -> str:
     """A series as one says it: `training loss`, `validation word error`.
 
-    >>> spoken("train/loss"), spoken("validation/word_error"), spoken("grad_norm")
+    >>> series_in_words("train/loss"), series_in_words("validation/word_error"), series_in_words("grad_norm")
     ('training loss', 'validation word error', 'grad norm')
     """
     split, _, metric = name.rpartition("/")

@@ -109,7 +109,7 @@ class Series:
         first, last = float(y[0]), float(y[-1])
         return SeriesSummary(len(y), first, last, float(y[low]), float(x[low]), float(y[high]), float(x[high]))
 
-    def bare(self) -> Self:
+    def without_lines(self) -> Self:
         """The same series without its lines."""
         return type(self)(self.name, self.steps, self.values, self.column, None, self.scale)
 
@@ -119,7 +119,7 @@ class Series:
         lines = None if self.lines is None else self.lines[:n]
         return type(self)(self.name, self.steps[:n], self.values[:n], self.column, lines, self.scale)
 
-    def only(self, x: Array, y: Array) -> Self:
+    def with_points(self, x: Array, y: Array) -> Self:
         """The same curve from some of its points; values already computed from the whole curve are kept."""
         small = type(self)(self.name, x, y, self.column, None, self.scale)
         if len(y):
@@ -189,9 +189,13 @@ class Series:
         return int(self.lines[int(np.argmin(np.abs(self.steps - step)))])
 
 
-def slim(many: Mapping[str, Series], most: int) -> dict[str, Series]:
+def reduced_to_extremes(many: Mapping[str, Series], most: int) -> dict[str, Series]:
     """The same curves from at most `most` of their extreme points each; those of one length are looked through together."""
-    small = {name: s.only(s.x, s.y) if len(s) > most else s.bare() for name, s in many.items() if len(s.y) <= most}
+    small = {
+        name: s.with_points(s.x, s.y) if len(s) > most else s.without_lines()
+        for name, s in many.items()
+        if len(s.y) <= most
+    }
     large = [name for name in many if name not in small]
     for length in {len(many[name].y) for name in large}:
         names = [name for name in large if len(many[name].y) == length]
@@ -201,5 +205,5 @@ def slim(many: Mapping[str, Series], most: int) -> dict[str, Series]:
         else:  # too long to copy
             chosen = [curve.extremes_at(y[None], most)[0] for y in rows]
         for name, at in zip(names, chosen, strict=True):
-            small[name] = many[name].only(many[name].x[at], many[name].y[at])
+            small[name] = many[name].with_points(many[name].x[at], many[name].y[at])
     return {name: small[name] for name in many}

@@ -28,7 +28,7 @@ def verdict(report: Report) -> tuple[str, str]:
     primary = report.primary
     if primary is None:
         return sentence, style
-    others = dict.fromkeys(spoken(f.name) for f in report.at_least(Severity.WARNING) if f.name != primary.name)
+    others = dict.fromkeys(rule_in_words(f.name) for f in report.at_least(Severity.WARNING) if f.name != primary.name)
     return f"{sentence} Also found: {listed(list(others))}." if others else sentence, style
 
 
@@ -47,7 +47,7 @@ def essence(report: Report) -> str:
     """The verdict in a few words: `Overtraining, likely (79%)`."""
     primary = report.primary
     if primary is not None:
-        return f"{capitalized(spoken(primary.name))}, {likelihood(primary.confidence)}"
+        return f"{capitalized(rule_in_words(primary.name))}, {likelihood(primary.confidence)}"
     reason = reason_not_judged(report)
     if reason is None:
         return "No problems found"
@@ -60,7 +60,7 @@ def finding_sentence(finding: Finding) -> str:
     The order of the words does not matter: "training loss became NaN" says "NaN loss".
     """
     message = finding.message.rstrip(".")
-    name = spoken(finding.name)
+    name = rule_in_words(finding.name)
     words_of_message = {_stem(word) for word in message.lower().split()}
     if {_stem(word) for word in name.lower().split()} <= words_of_message:
         return sentence(message)
@@ -72,10 +72,10 @@ def reason_not_judged(report: Report) -> str | None:
     return report.unjudged
 
 
-def spoken(name: str) -> str:
+def rule_in_words(name: str) -> str:
     """A rule's name as words.
 
-    >>> spoken("lr-too-high"), spoken("nan-loss"), spoken("dead-relu")
+    >>> rule_in_words("lr-too-high"), rule_in_words("nan-loss"), rule_in_words("dead-relu")
     ('learning rate too high', 'NaN loss', 'dead ReLU')
     """
     words = name.replace("nan-", "NaN-").replace("relu", "ReLU").replace("kl-", "KL-").split("-")

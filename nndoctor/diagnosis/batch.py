@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from nndoctor.core.errors import NNDoctorError, NotALog, UsageError, raised_at
 from nndoctor.core.run import LAYER, Run
-from nndoctor.core.series import slim
+from nndoctor.core.series import reduced_to_extremes
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.result import WHOLE_REPORT, Detail, LogResult
-from nndoctor.diagnosis.workers import Engine, spread
+from nndoctor.diagnosis.workers import Engine, map_items
 from nndoctor.readers.io.source import Source
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ DRAWN_POINTS = 128
 MAX_MESSAGE = 200  # characters of an exception's text that are shown
 
 
-def judged(source: Source, options: SessionOptions, detail: Detail = WHOLE_REPORT) -> LogResult:
+def judge_log(source: Source, options: SessionOptions, detail: Detail = WHOLE_REPORT) -> LogResult:
     """Read one log and judge its runs. Whatever goes wrong is part of the result, so that no other log is lost."""
     try:
         reports = _reports(source, options, reasons=detail.reasons)
@@ -35,9 +35,9 @@ def judged(source: Source, options: SessionOptions, detail: Detail = WHOLE_REPOR
     except OSError as error:
         return LogResult(error=f"{source.path} cannot be read: {error.strerror or error}")
     except Exception as error:  # noqa: BLE001 - a defect met on one log must not lose the reports on the others
-        return LogResult(error=_defect(source, error))
-    unread = "; ".join(message for report in reports for message in _unread(report.run))
-    return LogResult(tuple(_kept(report, detail) for report in reports), unread)
+        return LogResult(error=_bug_message(source, error))
+    unread = "; ".join(message for report in reports for message in _unread_parts(report.run))
+    return LogResult(tuple(_with_detail(report, detail) for report in reports), unread)
 
 
 def _reports(source: Source, options: SessionOptions, *, reasons: bool) -> tuple[Report, ...]:
@@ -49,7 +49,7 @@ def _reports(source: Source, options: SessionOptions, *, reasons: bool) -> tuple
     return tuple(session.judge(run, log=source.path, reasons=reasons) for run in runs)
 
 
-def _unread(run: Run) -> Iterator[str]:
+def _unread_parts(run: Run) -> Iterator[str]:
     """What part of a run's source was not read: then its report is no proof that all is well."""
     tail = run.facts.get("unreadable_tail")
     if tail is not None:
@@ -60,13 +60,13 @@ def _unread(run: Run) -> Iterator[str]:
         yield from map(str, unread)
 
 
-def _defect(source: Source, error: Exception) -> str:
+def _bug_message(source: Source, error: Exception) -> str:
     """One line for an unexpected exception: what, where in nndoctor, and what to do."""
     message = " ".join(str(error).split())[:MAX_MESSAGE]
     return f"{source.path}: nndoctor failed on this log ({type(error).__name__} at {raised_at(error)}: {message}); please report it"
 
 
-def all_judged(
+def judge_all(
     sources: Sequence[Source],
     options: SessionOptions,
     engine: Engine | None = None,
@@ -82,7 +82,7 @@ def all_judged(
 
     def judge(some: Sequence[Source]) -> Iterator[LogResult]:
         paths = [source.path for source in some if source.is_file or source.is_dir]
-        return spread(partial(judged, options=options, detail=detail), some, place.seeing(paths))
+        return map_items(partial(judge_log, options=options, detail=detail), some, place.seeing(paths))
 
     if not cached:
         return judge(sources)
@@ -91,7 +91,7 @@ def all_judged(
     return with_cache(sources, Cache(options, detail), judge)
 
 
-def _kept(report: Report, detail: Detail) -> Report:
+def _with_detail(report: Report, detail: Detail) -> Report:
     """What is wanted of a report."""
     if not detail.measurements:
         report = replace(report, measurements={})
@@ -102,5 +102,7 @@ def _slim(report: Report) -> Report:
     """The report on a run that is kept as the points that draw it, and of its layers those that findings name."""
     named = {finding.series for finding in report.findings}
     kept = {name: s for name, s in report.run.series.items() if not name.startswith(LAYER) or name in named}
-    run = replace(report.run, series=slim(kept, DRAWN_POINTS), clock=None, epochs=None)  # which only rules look at
+    run = replace(
+        report.run, series=reduced_to_extremes(kept, DRAWN_POINTS), clock=None, epochs=None
+    )  # which only rules look at
     return replace(report, run=run)

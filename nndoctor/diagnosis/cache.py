@@ -23,7 +23,7 @@ from nndoctor._version import __version__
 from nndoctor.core.run import LAYER
 from nndoctor.diagnosis.result import Detail, LogResult
 from nndoctor.diagnosis.session import session_of
-from nndoctor.diagnosis.stored import dumped, loaded
+from nndoctor.diagnosis.stored import from_text, to_text
 from nndoctor.readers.semantics.settings_files import settings_beside
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ TABLE = "CREATE TABLE IF NOT EXISTS results (place TEXT PRIMARY KEY, stamp TEXT,
 BATCH = 200  # results that are written at a time
 
 
-def folder() -> Path:
+def cache_folder() -> Path:
     """Where the platform keeps caches; NNDOCTOR_CACHE_DIR takes precedence."""
     own = os.environ.get(FOLDER)
     if own:
@@ -60,7 +60,7 @@ class Cache:
         self._options, self._detail = options, detail
         self._stamps: dict[str, str | None] = {}  # as they were before the logs were read
         self._new: list[tuple[str, str, float, bytes]] = []
-        self._file = folder() / "results.sqlite"
+        self._file = cache_folder() / "results.sqlite"
         self._data = _opened(self._file)
 
     def __contains__(self, source: Source) -> bool:
@@ -75,7 +75,7 @@ class Cache:
             return None
         try:
             error, _, text = zlib.decompress(row).decode().partition("\n")
-            return LogResult(loaded(text), error, left_out=bool(error))
+            return LogResult(from_text(text), error, left_out=bool(error))
         except (ValueError, zlib.error):
             return None
 
@@ -84,7 +84,7 @@ class Cache:
         stamp = self._stamps.get(source.path)
         if stamp is None or (result.error and not result.left_out) or _large(result):
             return
-        whole = zlib.compress(f"{' '.join(result.error.split())}\n{dumped(result.reports)}".encode(), 1)
+        whole = zlib.compress(f"{' '.join(result.error.split())}\n{to_text(result.reports)}".encode(), 1)
         self._new.append((self._place(source), stamp, time.time(), whole))
         if len(self._new) >= BATCH:
             self.flush()
@@ -95,7 +95,7 @@ class Cache:
             with self._data:
                 self._data.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", self._new)
         except sqlite3.Error as error:
-            self._leave(error)
+            self._disable(error)
         self._new.clear()
 
     def _row(self, what: str, source: Source) -> object:
@@ -106,16 +106,16 @@ class Cache:
         try:
             found = self._data.execute(asked, (self._place(source), stamp)).fetchone()
         except sqlite3.Error as error:
-            self._leave(error)
+            self._disable(error)
             return None
         return None if found is None else found[0]
 
-    def _leave(self, error: sqlite3.Error) -> None:
+    def _disable(self, error: sqlite3.Error) -> None:
         """Go on without the database; one that is damaged is removed."""
         self._data.close()
         if not isinstance(error, sqlite3.OperationalError):
             _removed(self._file)
-        self._data = _memory()
+        self._data = _empty_database()
 
     def _place(self, source: Source) -> str:
         """The key of a result: the path as it is shown, and its absolute path."""
@@ -129,7 +129,7 @@ class Cache:
         settings = session_of(self._options).settings(source.path)
         used = [file for file in (self._options.config, settings.baseline) if file]
         beside = settings_beside(source.path)
-        known = (files, beside, source.below, source.notes, self._options, settings, _changed(used), _own())
+        known = (files, beside, source.below, source.notes, self._options, settings, _changed(used), _version_key())
         return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
@@ -186,7 +186,7 @@ def _large(result: LogResult) -> bool:
 
 
 @cache
-def _own() -> str:
+def _version_key() -> str:
     """This nndoctor: its version, and its files, which change under a developer's hands."""
     own = Path(__file__).parents[1]
     files = sorted(str(file) for ending in ("*.py", "*.npz") for file in own.rglob(ending))
@@ -213,7 +213,7 @@ def _opened(file: Path) -> sqlite3.Connection:
             _removed(file)
         else:
             return data
-    return _memory()
+    return _empty_database()
 
 
 def _removed(file: Path) -> None:
@@ -222,7 +222,7 @@ def _removed(file: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _memory() -> sqlite3.Connection:
+def _empty_database() -> sqlite3.Connection:
     """A database that holds nothing, and is gone afterwards."""
     data = sqlite3.connect(":memory:")
     data.execute(TABLE)

@@ -49,7 +49,7 @@ class _Cluster:
 
 def on_cluster(tasks: Sequence[Callable[[], Any]], engine: Engine) -> Iterator[Any]:
     """The result of each task, in order. Raises NNDoctorError for a cluster that cannot be used, WorkersLost for one that fails."""
-    paths = _some(engine.paths)
+    paths = _sample_of(engine.paths)
     cluster = (_dask if engine.name == "dask" else _ray)(engine, paths)
     try:
         _check(cluster.workers, engine)
@@ -126,11 +126,11 @@ def _ray(engine: Engine, paths: Sequence[str]) -> _Cluster:
         ) from error
     cores = int(ray.cluster_resources().get("CPU", 1))
     workers |= {f"{nodes[0]}#{k}": workers[nodes[0]] for k in range(1, cores)}
-    run = ray.remote(max_retries=MAX_TRIES)(_called)
+    run = ray.remote(max_retries=MAX_TRIES)(_run_task)
     return _Cluster(run.remote, ray.get, workers, ray.shutdown if started else list)
 
 
-def _called(task: Callable[[], Any]) -> Any:  # noqa: ANN401
+def _run_task(task: Callable[[], Any]) -> Any:  # noqa: ANN401
     return task()
 
 
@@ -160,7 +160,7 @@ def _version(package: str) -> str:
         return "missing"
 
 
-def _some(paths: Sequence[str]) -> Sequence[str]:
+def _sample_of(paths: Sequence[str]) -> Sequence[str]:
     """A few of many paths, evenly."""
     return paths[:: max(1, len(paths) // MAX_CHECKED_PATHS)]
 

@@ -18,7 +18,7 @@ from nndoctor.core.run import Run
 from nndoctor.diagnosis.applicability import applicable, applicable_remedies
 from nndoctor.diagnosis.needs import judgeable
 from nndoctor.diagnosis.precedence import explained_by
-from nndoctor.prognosis.expect import estimated, expected
+from nndoctor.prognosis.expect import estimates, explained_estimates
 from nndoctor.remedies import REMEDIES
 from nndoctor.remedies.treatments import prescribed
 
@@ -34,7 +34,7 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     judged, skipped = judgeable(seen, rules)
     judged, foreign = applicable(seen, judged)
     skipped += foreign
-    found, cleared, errors = _examined(seen, judged)
+    found, cleared, errors = _run_rules(seen, judged)
     ranked: list[tuple[Rule, Finding]] = []
     for rule in (rule for rule in judged if rule.name in found):
         cause = explained_by(rule, found)
@@ -45,7 +45,7 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     _leave_open([rule for rule, _ in ranked if rule.makes_undecidable], judged, cleared, skipped)
     ranked.sort(key=lambda pair: _importance(*pair))
     with np.errstate(all="ignore"):  # as for the rules
-        prognosis = expected(seen) if reasons else estimated(seen)
+        prognosis = explained_estimates(seen) if reasons else estimates(seen)
         measurements = measured(seen)
     return Report(
         run,
@@ -59,7 +59,7 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     )
 
 
-def _examined(run: Run, rules: Iterable[Rule]) -> tuple[dict[str, list[Finding]], list[str], list[str]]:
+def _run_rules(run: Run, rules: Iterable[Rule]) -> tuple[dict[str, list[Finding]], list[str], list[str]]:
     """The findings by rule name, the codes of the rules that find nothing, and a line for each rule that raised."""
     found: dict[str, list[Finding]] = {}
     cleared: list[str] = []
@@ -105,7 +105,7 @@ def _finding(rule: Rule, symptom: Symptom, run: Run) -> Finding:
         name=rule.name,
         severity=rule.severity if rule.severity_set_by_user else _severity(rule, symptom, run),
         confidence=round(min(max(symptom.confidence, 0.0), 1.0), 2),
-        message=_tried(rule, symptom, run),
+        message=_with_trial(rule, symptom, run),
         evidence=symptom.evidence,
         location=_location(symptom, run),
         causes=causes,
@@ -122,7 +122,7 @@ def _severity(rule: Rule, symptom: Symptom, run: Run) -> Severity:
     return Severity.INFO if run.fact(f"remark:{rule.name}") is not None else symptom.severity or rule.severity
 
 
-def _tried(rule: Rule, symptom: Symptom, run: Run) -> str:
+def _with_trial(rule: Rule, symptom: Symptom, run: Run) -> str:
     """The message, with what a trial of the remedy showed where there was one."""
     shown = run.fact(f"harm:{rule.name}") or run.fact(f"remark:{rule.name}")
     return symptom.message if shown is None else f"{symptom.message}; {shown}"
@@ -134,14 +134,14 @@ def _location(symptom: Symptom, run: Run) -> Location:
     if line is None and series is not None and symptom.step is not None:
         line = series.line_at(symptom.step)
     if line is None:
-        line = _made(run, symptom.place) or _made(run, symptom.layer)
+        line = _line_of_module(run, symptom.place) or _line_of_module(run, symptom.layer)
     path = run.path or run.source
     if run.format == FOLDER[0]:  # viewers want a file, and lines are those of its table
         path = f"{path.rstrip('/')}/{FOLDER[1]}"
     return Location(path, line, symptom.step, symptom.layer)
 
 
-def _made(run: Run, name: str | None) -> int | None:
+def _line_of_module(run: Run, name: str | None) -> int | None:
     """The line of the model file that makes a thing, else what holds it: `line:features.3` for `features.3.weight`."""
     while name:
         found = run.facts.get(f"line:{name}")

@@ -52,9 +52,9 @@ def reports_on(log: object, session: Session) -> list[Report]:
     return [session.judge(run, log=place if place == "-" else run.path or place) for run in runs]
 
 
-def judged(logs: Sequence[str], options: SessionOptions) -> tuple[list[Report], list[tuple[str, str]]]:
+def judge_logs(logs: Sequence[str], options: SessionOptions) -> tuple[list[Report], list[tuple[str, str]]]:
     """The reports on every run in these logs and folders, and for each log that cannot be read the reason."""
-    from nndoctor.diagnosis.batch import judged as one
+    from nndoctor.diagnosis.batch import judge_log as one
     from nndoctor.diagnosis.session import session_of
     from nndoctor.readers import is_log
     from nndoctor.readers.io.find import find

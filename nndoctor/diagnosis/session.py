@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.settings import Settings, with_facts, with_target
-from nndoctor.settings.files import load, nearby
+from nndoctor.settings.files import load, settings_near
 
 if TYPE_CHECKING:
     from nndoctor.core.finding import Severity
@@ -44,7 +44,7 @@ class Session:
 
     def settings(self, log: str) -> Settings:
         """The settings in force for a log. Raises UsageError for a settings file that makes no sense."""
-        file = Settings() if self.options.isolated else self._file or nearby(log)
+        file = Settings() if self.options.isolated else self._file or settings_near(log)
         return self._own.over(file.of(log)) if file.origins or file.runs else self._own
 
     def selection(self, settings: Settings, families: tuple[str, ...] = ()) -> Selection:
@@ -75,7 +75,7 @@ class Session:
 
         settings = self.settings((run.path or "-") if log is None else log)
         selection = self.selection(settings, families)
-        run = prepared(run, settings)
+        run = with_stated_facts(run, settings)
         if settings.baseline is None:
             return diagnose(run, selection.rules, selection.ignored, reasons=reasons)
         from nndoctor.diagnosis.baseline import marked_known
@@ -92,7 +92,7 @@ class Session:
         """
         if self._file is not None or self.options.isolated:
             return []
-        files = {id(file): file for file in map(nearby, logs) if file.origins or file.runs}
+        files = {id(file): file for file in map(settings_near, logs) if file.origins or file.runs}
         sections = (one for file in files.values() for one in (file, *(section for _, section in file.runs)))
         return list(dict.fromkeys(line for section in sections for line in _passed_errors(section)))
 
@@ -115,7 +115,7 @@ class Session:
         return limit is not None and bool(report.at_least(limit))
 
 
-def prepared(run: Run, settings: Settings) -> Run:
+def with_stated_facts(run: Run, settings: Settings) -> Run:
     """The run with what the settings state about it as facts."""
     if settings.require:
         run = with_facts(run, {"requirements": settings.require})
@@ -134,7 +134,7 @@ def _own_settings(options: SessionOptions) -> Settings:
     """The options as settings, validated."""
     from nndoctor.analysis.workload import Workload
     from nndoctor.core.finding import Severity
-    from nndoctor.readers.semantics.columns import pairs
+    from nndoctor.readers.semantics.columns import map_pairs
     from nndoctor.settings.schema import checked_requirements
 
     known = (*Severity, "never")
@@ -144,7 +144,7 @@ def _own_settings(options: SessionOptions) -> Settings:
         raise UsageError(f"unknown workload '{options.workload}'; expected one of {', '.join(Workload)}")
     return Settings(
         select=options.select,
-        maps=pairs(options.maps),
+        maps=map_pairs(options.maps),
         require=checked_requirements(options.require),
         fail_on=options.fail_on,
         target_error=options.target_error,

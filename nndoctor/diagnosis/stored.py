@@ -21,12 +21,12 @@ FIELDS = {kind.__name__: (kind, tuple(f.name for f in fields(kind))) for kind in
 CACHED = (*PRECOMPUTED, "summary", "first", "last")  # what a reduced series knows of the whole one
 
 
-def dumped(reports: tuple[Report, ...]) -> str:
+def to_text(reports: tuple[Report, ...]) -> str:
     """The text of some reports. Raises TypeError for a value that no report should hold."""
     return json.dumps(_plain(reports))
 
 
-def loaded(text: str) -> tuple[Report, ...]:
+def from_text(text: str) -> tuple[Report, ...]:
     """The reports in a text. Raises ValueError for any other text."""
     try:
         found = _made(json.loads(text))

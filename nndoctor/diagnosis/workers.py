@@ -90,7 +90,7 @@ class _Raised:
     error: Exception
 
 
-def spread(
+def map_items(
     work: Callable[[T], R], items: Sequence[T], engine: Engine | None = None, *, chunk: int = CHUNK
 ) -> Iterator[R]:
     """The result of the work on each item, in order, the workers started before this returns; `work` must be picklable.
@@ -142,7 +142,7 @@ def _in_processes(tasks: Sequence[_Task[T, R]], count: int) -> Iterator[list[R |
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(min(count, MAX_POOL), mp_context=multiprocessing.get_context(_method()))
+    pool = ProcessPoolExecutor(min(count, MAX_POOL), mp_context=multiprocessing.get_context(_start_method()))
     with _ignoring_interrupts():
         results = pool.map(_Task.__call__, tasks)
     return _gathered(pool, results)
@@ -166,7 +166,7 @@ def _gathered(pool: ProcessPoolExecutor, results: Iterator[R]) -> Iterator[R]:
         pool.shutdown(cancel_futures=True)
 
 
-def _method() -> str:
+def _start_method() -> str:
     """How processes start: as copies of this one, which has loaded all they need, where it is one thread; else fresh."""
     try:
         alone = len(list(Path("/proc/self/task").iterdir())) == 1  # threads that Python does not know of count, too

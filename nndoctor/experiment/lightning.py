@@ -65,22 +65,22 @@ class Lightning:
             data["train_dataloaders"] = train_data() if callable(train_data) else train_data
             held_out = validation_data() if callable(validation_data) else validation_data
             data |= {} if held_out is None else {"val_dataloaders": held_out}
-        with _silent(self.package):
+        with _quiet(self.package):
             trainer = root.Trainer(barebones=True, accelerator="cpu", devices=1, max_epochs=EPOCHS)
             trainer.fit_loop.run = lambda: _loaded(trainer)
             trainer.fit(self.module, **data)
         for name in ("log", "log_dict"):  # which warn in this mode
-            setattr(self.module, name, _nothing)
+            setattr(self.module, name, _ignore_logging)
         return trainer
 
     def _step(self, model: nn.Module, batch: object) -> Tensor:
-        found = loss_in(_called(model, batch))
+        found = loss_in(_training_step(model, batch))
         if not isinstance(found, Tensor):
             raise UsageError(f"training_step returned a {type(found).__name__}; expected the loss")
         return found
 
     def _train_step(self, model: nn.Module, batch: object, _: torch.optim.Optimizer) -> object:
-        return loss_in(_called(model, batch))
+        return loss_in(_training_step(model, batch))
 
 
 def is_data_module(value: object) -> bool:
@@ -99,7 +99,7 @@ def data_of(module: Any) -> dict[str, object]:  # noqa: ANN401
     return parts
 
 
-def _called(model: Any, batch: object) -> object:  # noqa: ANN401
+def _training_step(model: Any, batch: object) -> object:  # noqa: ANN401
     """The module's training_step, with the batch's index where it takes one."""
     step: Callable[..., object] = model.training_step
     takes = [p for p in inspect.signature(step).parameters.values() if p.kind is not p.VAR_KEYWORD]
@@ -118,12 +118,12 @@ def _package(value: object, name: str) -> str | None:
     return next((package for package, base in bases if package in PACKAGES and base == name), None)
 
 
-def _nothing(*_: object, **__: object) -> None:
+def _ignore_logging(*_: object, **__: object) -> None:
     """What logging does while the module is examined."""
 
 
 @contextlib.contextmanager
-def _silent(package: str) -> Iterator[None]:
+def _quiet(package: str) -> Iterator[None]:
     """Without what a Trainer says about the machine."""
     names: Sequence[str] = (f"{package}.pytorch", f"{package}.fabric", package, "lightning_fabric")
     kept = [(logging.getLogger(name), logging.getLogger(name).level) for name in names]

@@ -46,7 +46,7 @@ def load(path: str, seed: int = 0) -> Mapping[str, object]:
         raise ModelFileError(f"{path} is not a Python file; expected one that defines model, loss and train_data")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # classes defined in it can be pickled by the workers of a data loader
-    with _beside(root), _beside(file.resolve().parent), _no_training(), user_code(path, "is run"):
+    with _importable(root), _importable(file.resolve().parent), _no_training(), user_code(path, "is run"):
         if "." in name:  # relative imports want the packages that hold the file
             importlib.import_module(name.rpartition(".")[0])
             sys.modules[name] = module
@@ -105,7 +105,7 @@ def file_of(module: str) -> str:
 
 
 @contextmanager
-def _beside(folder: Path) -> Iterator[None]:
+def _importable(folder: Path) -> Iterator[None]:
     """Modules in the folder can be imported, as when a file in it is run."""
     name = str(folder)
     sys.path.insert(0, name)

@@ -9,8 +9,8 @@ from typing import Any
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.report import Report
-from nndoctor.integrations.curves import Curves
-from nndoctor.integrations.live import Choices, Live
+from nndoctor.integrations.curves import CurveRecorder
+from nndoctor.integrations.live import CallbackOptions, Live
 
 try:
     from accelerate.tracking import GeneralTracker
@@ -42,7 +42,9 @@ class Tracker(GeneralTracker):  # type: ignore[misc]  # Accelerate ships no type
         config: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__()
-        self._live = Live(Choices.of(folder, "auto", stop_on, show=show, select=select, ignore=ignore, config=config))
+        self._live = Live(
+            CallbackOptions.of(folder, "auto", stop_on, show=show, select=select, ignore=ignore, config=config)
+        )
         self._step: int | None = None
         self.should_stop = False
 
@@ -59,7 +61,7 @@ class Tracker(GeneralTracker):  # type: ignore[misc]  # Accelerate ships no type
     def start(self) -> None:
         """The process group is up: make the run folder."""
         with self._live.guarded():
-            self._live.follow(Curves(self._live.place(".")))
+            self._live.follow(CurveRecorder(self._live.place(".")))
 
     def store_init_configuration(self, values: Mapping[str, Any]) -> None:
         """The settings, for `compare` and `sweep`."""
@@ -74,7 +76,7 @@ class Tracker(GeneralTracker):  # type: ignore[misc]  # Accelerate ships no type
         if recorder is None:
             return
         if step is None or step != self._step:
-            if step is not None and isinstance(recorder, Curves):
+            if step is not None and isinstance(recorder, CurveRecorder):
                 recorder.next_step = step
             self._step = step
             self._live.step()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 FILE = "run.csv"
 
 
-class Curves:
+class CurveRecorder:
     """Writes a row for each step; a folder that already holds a run is left alone, and a numbered one is made."""
 
     def __init__(self, folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.report import Report
-from nndoctor.integrations.live import Choices, Live
+from nndoctor.integrations.live import CallbackOptions, Live
 
 try:
     from ignite.engine import Events
@@ -39,7 +39,9 @@ class Doctor:
         config: str | os.PathLike[str] | None = None,
     ) -> None:
         self._model, self._optimizer, self._loss_of = model, optimizer, loss_of or _loss
-        self._live = Live(Choices.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config))
+        self._live = Live(
+            CallbackOptions.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
+        )
 
     @property
     def report(self) -> Report | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nndoctor.core.errors import UsageError
-from nndoctor.integrations.curves import Curves
+from nndoctor.integrations.curves import CurveRecorder
 from nndoctor.integrations.live import JudgedCallback, Live
 
 try:
@@ -43,7 +43,7 @@ class Doctor(JudgedCallback, keras.callbacks.Callback):  # type: ignore[misc]  #
 
     def _start(self, live: Live) -> None:
         if keras.backend.backend() != "torch":
-            live.follow(Curves(live.place(".")))
+            live.follow(CurveRecorder(live.place(".")))
             return
         from nndoctor.integrations.keras_torch import updates_of, view_of
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 
-class Updates(torch.optim.Optimizer):
+class UpdateNotifier(torch.optim.Optimizer):
     """An optimizer that updates nothing: it notifies a recorder before and after the update of Keras' optimizer."""
 
     def __init__(self, model: Any) -> None:
@@ -31,9 +31,9 @@ class Updates(torch.optim.Optimizer):
         """Nothing: Keras makes the update."""
 
 
-def updates_of(model: Any) -> Updates:
+def updates_of(model: Any) -> UpdateNotifier:
     """The updates of a compiled model, named as its optimizer is."""
-    named: type[Updates] = type(type(model.optimizer).__name__, (Updates,), {})
+    named: type[UpdateNotifier] = type(type(model.optimizer).__name__, (UpdateNotifier,), {})
     return named(model)
 
 

@@ -28,7 +28,7 @@ FIRST_JUDGED = 32  # step of the first judgement of a run that findings may stop
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class CallbackOptions:
     """What a user chose for a callback: where and how often to record, what stops the run, how to judge and print."""
 
     folder: str | os.PathLike[str] | None
@@ -48,7 +48,7 @@ class Choices:
         select: Iterable[str],
         ignore: Iterable[str],
         config: str | os.PathLike[str] | None,
-    ) -> Choices:
+    ) -> CallbackOptions:
         """The choices, validated. Raises UsageError."""
         if stop_on is not None and stop_on not in list(Severity):
             raise UsageError(f"stop_on must be one of {', '.join(Severity)} or None; got {stop_on!r}")
@@ -56,7 +56,7 @@ class Choices:
         return cls(folder, every, stop_on, show, Session(options))
 
 
-class Followed(Protocol):
+class LiveRecorder(Protocol):
     """What records a run: the recorder, or what writes only the curves."""
 
     folder: Path
@@ -81,10 +81,10 @@ class Followed(Protocol):
 class Live:
     """One training from its start to its end. Whatever fails in here is printed once and stops no training."""
 
-    def __init__(self, choices: Choices) -> None:
+    def __init__(self, choices: CallbackOptions) -> None:
         self.report: Report | None = None
         """The latest report on the run."""
-        self.recorder: Followed | None = None
+        self.recorder: LiveRecorder | None = None
         self.stopped_by: Finding | None = None
         self._choices = choices
         self._losses: list[float | Tensor] = []
@@ -127,7 +127,7 @@ class Live:
         """The run folder: the one that the user chose, or one below the framework's own."""
         return Path(folder) / "nndoctor" if self._choices.folder is None else Path(self._choices.folder)
 
-    def follow(self, recorder: Followed) -> None:
+    def follow(self, recorder: LiveRecorder) -> None:
         """Judge what a recorder writes from here on."""
         self.recorder = recorder
         self._next = time.perf_counter() + EXPECTED_SECONDS / TIME_SHARE
@@ -277,7 +277,9 @@ class JudgedCallback:
         config: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__()
-        self._choices = Choices.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
+        self._choices = CallbackOptions.of(
+            folder, every, stop_on, show=show, select=select, ignore=ignore, config=config
+        )
         self._live: Live | None = None
 
     @property

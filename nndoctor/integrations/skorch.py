@@ -8,7 +8,7 @@ from typing import Any
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.report import Report
-from nndoctor.integrations.live import Choices, Live
+from nndoctor.integrations.live import CallbackOptions, Live
 
 try:
     from skorch.callbacks import Callback
@@ -38,7 +38,9 @@ class Doctor(Callback):  # type: ignore[misc]  # skorch ships no types
     ) -> None:
         self.folder, self.every, self.stop_on, self.show = folder, every, stop_on, show  # by which skorch copies it
         self.select, self.ignore, self.config = select, ignore, config
-        self._choices = Choices.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
+        self._choices = CallbackOptions.of(
+            folder, every, stop_on, show=show, select=select, ignore=ignore, config=config
+        )
         self._live: Live | None = None
 
     @property

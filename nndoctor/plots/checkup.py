@@ -37,7 +37,7 @@ def checkup(run: Run, theme: Theme = Theme.light) -> Figure:
     return figure
 
 
-def _dressed(axes: Axes, palette: Palette, title: str) -> None:
+def _styled(axes: Axes, palette: Palette, title: str) -> None:
     axes.set_facecolor(palette.paper)
     axes.set_title(title, loc="left", fontsize=TITLE, color=palette.ink)
     axes.tick_params(colors=palette.faint, labelsize=SMALL)
@@ -48,7 +48,7 @@ def _dressed(axes: Axes, palette: Palette, title: str) -> None:
 
 def _range(axes: Axes, run: Run, palette: Palette) -> None:
     found = run.series.get(RANGE)
-    _dressed(axes, palette, "Learning-rate range test (thin: seeds, thick: median)")
+    _styled(axes, palette, "Learning-rate range test (thin: seeds, thick: median)")
     if found is None:
         axes.text(0.5, 0.5, "not measured", ha="center", color=palette.faint, transform=axes.transAxes)
         axes.set_xticks([])
@@ -110,7 +110,7 @@ def _finite(series: Series, top: float) -> np.ndarray:
 
 def _ridges(axes: Axes, layers: list[Series], palette: Palette) -> None:
     """Each layer's histogram on its own line, the first layer on top, all over the same values."""
-    _dressed(axes, palette, "Activations of each layer before the first step")
+    _styled(axes, palette, "Activations of each layer before the first step")
     if not layers:
         axes.text(0.5, 0.5, "not measured", ha="center", color=palette.faint, transform=axes.transAxes)
     for k, one in enumerate(reversed(layers)):

@@ -13,7 +13,7 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import extremes
 from nndoctor.plots.braille import Canvas, merged
 from nndoctor.plots.frame import Frame
-from nndoctor.plots.strip import strip
+from nndoctor.plots.strip import learning_rate_strip
 
 Segment = tuple[str, str]  # text and its style: "", "train", "validation", "mark", "dim"
 Line = list[Segment]
@@ -225,7 +225,7 @@ def _axis(plan: _Plan, run: Run, span: tuple[float, float] | None) -> list[Line]
 def _rate(plan: _Plan, run: Run, *, labelled: bool) -> list[Line]:
     """A row with the learning rate, where it changes."""
     rate = run.series.get("lr")
-    row = "" if rate is None else strip(rate, plan.frame, plan.across, drawing=plan.glyphs.curves is None)
+    row = "" if rate is None else learning_rate_strip(rate, plan.frame, plan.across, drawing=plan.glyphs.curves is None)
     if rate is None or not row:
         return []
     peak = f" lr, at most {number(float(rate.y.max()))}" if labelled else ""

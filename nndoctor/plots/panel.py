@@ -164,7 +164,7 @@ def labels(axes: Axes, texts: Sequence[tuple[str, str, float]]) -> None:
     """Name each curve at its right end: the words, their color and the last value; apart from each other."""
     inches = axes.get_position().height * axes.figure.get_figheight()  # type: ignore[union-attr]
     ends = [axes.transAxes.inverted().transform(axes.transData.transform((0, value)))[1] for _, _, value in texts]
-    for (words, color, _), height in zip(texts, _apart(ends, LABEL / inches), strict=True):
+    for (words, color, _), height in zip(texts, _spread_out(ends, LABEL / inches), strict=True):
         text = axes.text(1.012, height, words, transform=axes.transAxes, va="center", fontsize=TEXT)
         text.set(color=color, fontweight="bold", parse_math=False)
 
@@ -186,7 +186,7 @@ def _end(series: Series) -> float:
     return float(clipped(np.array([series.final]))[0])
 
 
-def _apart(heights: Sequence[float], room: float) -> list[float]:
+def _spread_out(heights: Sequence[float], room: float) -> list[float]:
     """Heights moved up as far as needed so that labels do not overlap."""
     order = np.argsort(heights)
     placed = list(heights)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from nndoctor.core.formatting import number, spoken
+from nndoctor.core.formatting import number, series_in_words
 from nndoctor.core.report import Report
 from nndoctor.core.run import SPLITS, direction
 from nndoctor.core.sanitize import printable
@@ -92,7 +92,7 @@ def _panel(axes: Axes, name: str, members: Sequence[RunCurves], palette: Palette
         else:
             axes.plot(x, y, color=palette.faint, linewidth=0.7, alpha=0.4)
     panel.labels(axes, [(_label(m, name), m.color, series.final) for m, series in found if m.color])
-    panel.titled(axes, f"{spoken(name)}; at the right: last values", palette)
+    panel.titled(axes, f"{series_in_words(name)}; at the right: last values", palette)
 
 
 def _colored(reports: Sequence[Report], names: Sequence[str], by: str, palette: Palette) -> list[RunCurves]:

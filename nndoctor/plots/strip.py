@@ -11,7 +11,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN = "_.,-=+*#"
 
 
-def strip(series: Series, frame: Frame, across: int, *, drawing: bool) -> str:
+def learning_rate_strip(series: Series, frame: Frame, across: int, *, drawing: bool) -> str:
     """The series from zero to its peak, the value that held at each column's middle; shape (across,) characters.
 
     Empty where it never changes, is not above zero, or has fewer than three points: then a row would say nothing.

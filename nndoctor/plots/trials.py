@@ -96,10 +96,10 @@ def _panel(axes: Axes, search: Search, parameter: Parameter, palette: Palette) -
     axes.plot(places[real], scores[real], "o", color=palette.train, ms=5, alpha=0.7, mec="none")
     if real[search.best]:
         axes.plot(places[search.best], scores[search.best], "o", ms=11, mfc="none", mec=palette.validation, mew=2)
-    _dressed(axes, parameter, palette, log=log)
+    _styled(axes, parameter, palette, log=log)
 
 
-def _dressed(axes: Axes, parameter: Parameter, palette: Palette, *, log: bool) -> None:
+def _styled(axes: Axes, parameter: Parameter, palette: Palette, *, log: bool) -> None:
     for side, spine in axes.spines.items():
         spine.set(visible=side in {"left", "bottom"}, color=palette.faint)
     axes.tick_params(colors=palette.faint, labelsize=SMALL, length=3)

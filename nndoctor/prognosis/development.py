@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nndoctor.core.prognosis import Expectation
 from nndoctor.core.run import Run
-from nndoctor.prognosis.expect import estimated
+from nndoctor.prognosis.expect import estimates
 
 SHARES = (0.25, 0.5, 0.75, 1.0)
 """Shares of the run at which the prognosis is worked out."""
@@ -28,7 +28,7 @@ def development(run: Run, now: Sequence[Expectation]) -> tuple[Development, ...]
         return ()
     x = run.series["train/loss"].x
     steps = tuple(float(x[max(round(share * len(x)) - 1, 0)]) for share in SHARES)
-    before = [{e.change: e.helps for e in estimated(run.until(step))} for step in steps[:-1]]
+    before = [{e.change: e.helps for e in estimates(run.until(step))} for step in steps[:-1]]
     return tuple(
         Development(entry.title, steps, (*(then.get(entry.change) for then in before), entry.helps)) for entry in now
     )

@@ -8,7 +8,7 @@ from nndoctor.analysis.chance import chance_loss
 from nndoctor.core.prognosis import Expectation, most_promising
 from nndoctor.core.run import Run, once
 from nndoctor.prognosis.changes import CHANGES, Change
-from nndoctor.prognosis.explain import because, retrained, similar
+from nndoctor.prognosis.explain import reasons_for, retrained, similar
 from nndoctor.prognosis.outlook import Outlook, outlook
 
 EXPLAINED = 3
@@ -21,16 +21,16 @@ IDLE_RATE = 1.05  # times: a rate whose peak is no further above its end is cons
 
 
 @once
-def estimated(run: Run) -> tuple[Expectation, ...]:
+def estimates(run: Run) -> tuple[Expectation, ...]:
     """What each change would gain, without reasons; empty where no comparable runs are known."""
     seen = outlook(run)
     return () if isinstance(seen, str) else tuple(_expectation(run, seen, c) for c in CHANGES if applies(run, c))
 
 
 @once
-def expected(run: Run) -> tuple[Expectation, ...]:
+def explained_estimates(run: Run) -> tuple[Expectation, ...]:
     """The same with reasons for the most promising changes, which take longer to find than the estimates."""
-    bare, seen = estimated(run), outlook(run)
+    bare, seen = estimates(run), outlook(run)
     named = {entry.change for entry in most_promising(bare)[:EXPLAINED]}
     return tuple(
         _explained(run, seen, entry) if entry.change in named and isinstance(seen, Outlook) else entry for entry in bare
@@ -74,6 +74,6 @@ def _unit(run: Run, current: float, high: float) -> float | None:
 
 
 def _explained(run: Run, seen: Outlook, entry: Expectation) -> Expectation:
-    reasons = because(run, seen, f"helps:{entry.change}")
+    reasons = reasons_for(run, seen, f"helps:{entry.change}")
     others = similar(seen, entry.change)
     return replace(entry, because=(*reasons, *((others,) if others is not None else ())))

@@ -34,7 +34,7 @@ NO_REASON = frozenset({"log"})
 """Themes that do not concern the training itself."""
 
 
-def because(run: Run, outlook: Outlook, head: str) -> tuple[Reason, ...]:
+def reasons_for(run: Run, outlook: Outlook, head: str) -> tuple[Reason, ...]:
     """The aspects without which the probability would be most different, in the direction in which it was decided."""
     shifts = dict(zip(themes(), _shifts(outlook, head, list(themes().values())), strict=True))
     sign = 1.0 if outlook.probability(head) >= 0.5 else -1.0

@@ -11,7 +11,7 @@ from nndoctor.core.formatting import number, step
 from nndoctor.core.prognosis import LIKELY, UNLIKELY, most_promising
 from nndoctor.core.run import Run
 from nndoctor.prognosis.changes import BY_NAME
-from nndoctor.prognosis.expect import estimated, expected
+from nndoctor.prognosis.expect import estimates, explained_estimates
 from nndoctor.prognosis.outlook import Outlook, outlook
 
 HEALTHY_FLAGGED = 0.01
@@ -76,7 +76,7 @@ def overfitting_unlikely(run: Run, limit: float = OVERFITS) -> bool:
 
 def causes(run: Run, first: str = "") -> tuple[Cause, ...]:
     """What would explain the run, by the changes that may help, the most promising first; `first` is one put in front."""
-    promising = [e for e in most_promising(expected(run)) if e.helps >= UNLIKELY and e.change in CAUSES]
+    promising = [e for e in most_promising(explained_estimates(run)) if e.helps >= UNLIKELY and e.change in CAUSES]
     named: dict[str, Cause] = {}
     for entry in promising:
         cause = CAUSES[entry.change]
@@ -89,7 +89,7 @@ def causes(run: Run, first: str = "") -> tuple[Cause, ...]:
 
 def remedies(run: Run, own: Iterable[str]) -> tuple[str, ...]:
     """A rule's own remedies, after those of the changes that are more likely to help than not."""
-    helpful = [e.change for e in most_promising(estimated(run)) if e.helps >= LIKELY]
+    helpful = [e.change for e in most_promising(estimates(run)) if e.helps >= LIKELY]
     first = tuple(own)[:1]
     return tuple(dict.fromkeys([*first, *(BY_NAME[change].remedies[0] for change in helpful), *own]))
 
@@ -98,13 +98,15 @@ DOUBTED = 0.25
 """Probability that a change helps, below which no finding that it treats is reported."""
 
 
-def in_order(run: Run, own: Sequence[str]) -> tuple[str, ...]:
+def ordered_remedies(run: Run, own: Sequence[str]) -> tuple[str, ...]:
     """A rule's own remedies, the likeliest to help first; those that no change carries out last, all as they are without a prognosis."""
-    chance = {name: entry.helps for entry in estimated(run) for name in BY_NAME[entry.change].remedies}
+    chance = {name: entry.helps for entry in estimates(run) for name in BY_NAME[entry.change].remedies}
     return tuple(sorted(own, key=lambda name: -chance.get(name, 0.0)))
 
 
-def learned(run: Run, finding: str, change: str, own: Iterable[str], message: Callable[[], str]) -> Symptom | None:
+def derived_finding(
+    run: Run, finding: str, change: str, own: Iterable[str], message: Callable[[], str]
+) -> Symptom | None:
     """The symptom of a finding that the model reports; None where it does not. `change` is the one that treats it.
 
     A finding whose own remedy will hardly help is not reported: headline and remedies would contradict each other.
@@ -114,7 +116,7 @@ def learned(run: Run, finding: str, change: str, own: Iterable[str], message: Ca
     if sure is None or (helps(run, change) or 0.0) < DOUBTED:
         return None
     loss = run.series["train/loss"]
-    entry = next((e for e in estimated(run) if e.change == change), None)
+    entry = next((e for e in estimates(run) if e.change == change), None)
     evidence = {"last": loss.final, "first": loss.initial}
     if entry is not None:
         evidence |= {"helps": entry.helps, "gain": entry.gain}
@@ -143,7 +145,7 @@ def outcome(run: Run, change: str) -> str:
 
     Empty if it helped in few of them, which would be evidence against the finding.
     """
-    entry = next((e for e in expected(run) if e.change == change), None)
+    entry = next((e for e in explained_estimates(run) if e.change == change), None)
     similar = [r for r in entry.because if r.measurement == "similar_runs"] if entry is not None else []
     says = [r.says for r in similar if r.value is not None and r.value >= UNLIKELY]
     return f"; {says[0]}" if says else ""

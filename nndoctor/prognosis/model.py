@@ -95,10 +95,10 @@ def load() -> Model:
     """The model that comes with the package."""
     with np.load(FILE, allow_pickle=False) as file:
         held = {name: file[name] for name in file.files}
-    return of(held)
+    return from_arrays(held)
 
 
-def of(held: Mapping[str, NDArray[Any]]) -> Model:
+def from_arrays(held: Mapping[str, NDArray[Any]]) -> Model:
     """The model from the arrays of its file."""
     own = {name: held[name] for name in ("edges", "feature", "threshold", "leaf", "start", "base")}
     names, heads = (tuple(str(v) for v in held[key].tolist()) for key in ("names", "heads"))

@@ -12,7 +12,7 @@ from nndoctor.core.run import Run, once
 from nndoctor.core.statistics import Array
 from nndoctor.prognosis.changes import NAMES
 from nndoctor.prognosis.model import Bins, Model, load
-from nndoctor.prognosis.scope import outside
+from nndoctor.prognosis.scope import why_out_of_scope
 
 NEIGHBOURS = 40
 """Runs that are counted as similar."""
@@ -91,7 +91,7 @@ def probabilities(model: Model, head: str, scores: Array) -> Array:
 def outlook(run: Run) -> Outlook | str:
     """The outlook of a run, or the reason why there is none."""
     model, row = load(), vector(run)
-    why = outside(run, row, model)
+    why = why_out_of_scope(run, row, model)
     if why is not None:
         return why
     bins = model.binned(row[None])

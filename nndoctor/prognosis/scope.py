@@ -27,7 +27,7 @@ MAX_TUNING_RATE = 1e-3
 """The highest usual rate of a pretrained network: full fine-tuning takes 1e-6 to 5e-5, LoRA 1e-5 to 5e-4."""
 
 
-def outside(run: Run, row: Array, model: Model) -> str | None:
+def why_out_of_scope(run: Run, row: Array, model: Model) -> str | None:
     """Why there is no prognosis for a run with these measurements; None where there is one."""
     loss = run.series.get("train/loss")
     if loss is None or len(loss.y) < MIN_POINTS:
@@ -43,12 +43,12 @@ def outside(run: Run, row: Array, model: Model) -> str | None:
         return "no comparable runs: none of the retrained networks began from a pretrained one"
     if begins_late(run) is not None:
         return "the log begins in the middle of a run"
-    if beyond(row[None], model)[0] > int(model.extra["most_beyond"]):
+    if out_of_range_counts(row[None], model)[0] > int(model.extra["most_beyond"]):
         return "no comparable runs"
     return None
 
 
-def beyond(rows: Array, model: Model) -> Array:
+def out_of_range_counts(rows: Array, model: Model) -> Array:
     """How many measurements of each run are outside the range of the training runs."""
     low, high = model.extra["known_low"], model.extra["known_high"]
     return np.asarray(((rows < low) | (rows > high)).sum(axis=1))

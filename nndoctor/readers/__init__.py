@@ -51,7 +51,7 @@ from nndoctor.readers.plugins import recognising
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.refusals import model_file, unrecognised
 from nndoctor.readers.semantics.assemble import assemble
-from nndoctor.readers.semantics.columns import pairs
+from nndoctor.readers.semantics.columns import map_pairs
 from nndoctor.readers.semantics.settings_files import settings_beside
 from nndoctor.readers.tables.dataframe import read_object
 from nndoctor.readers.tables.layout import MAX_REMEMBERED
@@ -98,7 +98,7 @@ def read(source: object, *, maps: Iterable[str] = (), usual: Mapping[str, str] |
     `maps` are pairs `column=series` for names that cannot be guessed; `usual` ones need not be there in every log. Raises UnreadableLog where nothing can be read,
     UsageError for a map that makes no sense.
     """
-    checked = pairs(maps)
+    checked = map_pairs(maps)
     named = {**(usual or {}), **checked}
     if isinstance(source, (str, PathLike)):
         source = Source(fspath(source))

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePath
 
 from nndoctor.readers.io.source import HEAD, Source
-from nndoctor.readers.semantics.assemble import visible
+from nndoctor.readers.semantics.assemble import printable_name
 from nndoctor.readers.tables.layout import is_number
 
 JSON_INSTEAD = "which is not opened because unpickling can run code; use json.dump(history.history, file) instead"
@@ -72,7 +72,7 @@ def _crashed(source: Source) -> str | None:
     if TRACEBACK not in text:
         return None
     raised = RAISED.findall(text[text.index(TRACEBACK) :])
-    what = f" ({visible(raised[-1].strip())})" if raised else ""
+    what = f" ({printable_name(raised[-1].strip())})" if raised else ""
     return f"{source.path} holds no curves: the run ended with an error before it logged two rows{what}"
 
 
@@ -83,10 +83,10 @@ def _no_table(source: Source) -> str:
         return f'{source.path} is a list of numbers without a name; add one, as in {{"loss": [0.9, 0.7, 0.6]}}'
     if sum(map(is_number, cells)) > len(cells) / 2:
         return (
-            f"{source.path} has no header: its first line is '{visible(first[:40])}'; "
+            f"{source.path} has no header: its first line is '{printable_name(first[:40])}'; "
             "add a line with column names, such as epoch,loss,val_loss"
         )
     return (
-        f"{source.path} cannot be parsed as a training log (it begins with '{visible(first[:60])}'); "
+        f"{source.path} cannot be parsed as a training log (it begins with '{printable_name(first[:60])}'); "
         "expected a header and rows of numbers, JSON or JSON lines"
     )

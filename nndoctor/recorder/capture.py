@@ -98,7 +98,7 @@ class Capture:
         """Whether anything of the sampled forward pass was seen."""
         return bool(self._passes or self._calls)
 
-    def shut(self) -> None:
+    def stop_seeing(self) -> None:
         """See nothing more of this step: the backward pass has begun."""
         self._open = False
 

@@ -35,7 +35,7 @@ class Gradients:
         """Norms whose squares add up to that of the whole gradient."""
         parts = [] if self.values is None else [torch.linalg.vector_norm(self.values).view(1)]
         parts += [] if self.norms is None else [self.norms]
-        return torch.cat(together(parts)) if parts else None
+        return torch.cat(on_one_device(parts)) if parts else None
 
     def of(self, rows: set[int]) -> Gradients:
         """Those of some of the weights."""
@@ -80,10 +80,10 @@ def _chosen(values: Tensor | None, lengths: Sequence[int], which: Sequence[int])
 
 def _end_to_end(tensors: Sequence[Tensor | None]) -> Tensor | None:
     found = [tensor for tensor in tensors if tensor is not None]
-    return torch.cat(together(found)) if found else None
+    return torch.cat(on_one_device(found)) if found else None
 
 
-def together(pieces: list[Tensor]) -> list[Tensor]:
+def on_one_device(pieces: list[Tensor]) -> list[Tensor]:
     """Pieces of one type and device, so that they can be joined."""
     first = pieces[0]
     if all(p.dtype is first.dtype and p.device == first.device for p in pieces):

@@ -37,9 +37,9 @@ class Probe:
         """How often the model was looked through."""
         self.optimizer = optimizer
         self._model, self._rng, self._failed = model, rng, failed
-        self._lay()
+        self._set_up()
 
-    def _lay(self) -> None:
+    def _set_up(self) -> None:
         self.plan: Plan = plan(self._model)
         self.laid += 1
         self._slots = Slots(self._rng)
@@ -55,11 +55,11 @@ class Probe:
         if replaced or self.plan.lazy:
             self.disarm()
             self.replaced += replaced
-            self._lay()
+            self._set_up()
         parallel = any(type(m).__name__ == "DataParallel" for m in (self._model, *self._model.children()))
         self.capture.arm(None if parallel else threading.get_ident())
         self.weights.hold(self.optimizer.held)
-        self.weights.arm(self._failed, self.capture.shut)
+        self.weights.arm(self._failed, self.capture.stop_seeing)
 
     def disarm(self) -> None:
         """Take all hooks away."""
@@ -71,7 +71,7 @@ class Probe:
         """What the hooks of the latest sampled step took."""
         return self.capture.seconds + self.weights.seconds
 
-    def forget(self) -> None:
+    def skip(self) -> None:
         """The step was skipped: begin again with the next one."""
         self.arm()
 

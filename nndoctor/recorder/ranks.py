@@ -28,7 +28,7 @@ class Ranks:
             if self.count > 1:
                 self._store = dist.distributed_c10d._get_default_store()  # noqa: SLF001 - the only way to it
 
-    def leave(self, step: int, sample: Sample) -> None:
+    def publish(self, step: int, sample: Sample) -> None:
         """Put a sample where rank 0 finds it."""
         packed = np.concatenate([sample.values.astype("<f8").ravel(), np.asarray(sample.fingerprints, dtype="<f8")])
         self._store.set(f"nndoctor/{self.rank}/{step}", packed.tobytes())

@@ -106,7 +106,7 @@ class Recorder:
 
     def __reduce__(self) -> tuple[object, ...]:
         """A copy, or what another process unpickles, records nothing."""
-        return _copied, (self.folder,)
+        return _copy_of_recorder, (self.folder,)
 
     @property
     def next_step(self) -> int:
@@ -127,7 +127,7 @@ class Recorder:
                 return
             self._writer.add_pending(loss, metrics)
             if self._scaler is not None and self._writer.skipped(self._scaler) and self._armed >= 0:
-                self._probe.forget()
+                self._probe.skip()
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
 
@@ -272,7 +272,7 @@ class Recorder:
         say(f"recording ended at step {self._step}: {self.off}; training goes on")
         writer = getattr(self, "_writer", None)
         if writer is not None:
-            writer.rescue(self.off, error)
+            writer.save_after_failure(self.off, error)
 
     def _safely(self, action: Callable[[], None]) -> None:
         if self.off:
@@ -290,7 +290,7 @@ class Recorder:
             self.flush()
 
 
-def _copied(folder: Path) -> Recorder:
+def _copy_of_recorder(folder: Path) -> Recorder:
     recorder = object.__new__(Recorder)
     recorder.folder, recorder.off = folder, "a copy of a recorder records nothing"
     recorder._handles, recorder._pre, recorder._step = [], [], 0

@@ -64,13 +64,13 @@ class RunWriter:
         """Write the facts about model and optimizer, and create the folder."""
         if self._folder is None:
             return
-        self._tell(probe)
+        self._write_facts(probe)
         self._folder.fact("processes", self._ranks.count)
         if probe.plan.compiled:
             self._folder.fact("not_seen", f"activations inside torch.compile ({', '.join(probe.plan.compiled)}){HINT}")
         self._folder.flush()
 
-    def _tell(self, probe: Probe) -> None:
+    def _write_facts(self, probe: Probe) -> None:
         self._laid = probe.laid
         for name, value in probe.facts().items():
             if self._folder is not None:
@@ -151,7 +151,7 @@ class RunWriter:
             self._folder.fact("skipped_steps", self._skipped)
             self._folder.fact("unreached", list(raw.unreached))
             if probe.laid != self._laid:
-                self._tell(probe)
+                self._write_facts(probe)
             if probe.replaced:
                 self._folder.fact("replaced_modules", probe.replaced)
             self._check_sight(self._folder, probe)
@@ -177,7 +177,7 @@ class RunWriter:
     def _settle(self, step: int, sample: Sample, memory: float | None) -> None:
         """A sample's numbers; with several processes joined a sample later, when the others' have arrived."""
         if self._folder is None:
-            self._ranks.leave(step, sample)
+            self._ranks.publish(step, sample)
             return
         self._add_to_row(step, self._run_numbers(sample, memory))
         if self._ranks.count > 1:
@@ -231,7 +231,7 @@ class RunWriter:
         if self._folder is not None and not quiet:
             say(f"diagnose with: nndoctor diagnose {quoted_word(str(self.path))}")
 
-    def rescue(self, reason: str, error: BaseException) -> None:
+    def save_after_failure(self, reason: str, error: BaseException) -> None:
         """The recorder failed: keep what there is, unless it is the folder that cannot be written."""
         if self._folder is None or isinstance(error, OSError):
             return

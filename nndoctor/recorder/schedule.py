@@ -58,7 +58,7 @@ class Schedule:
         """Whether a jump of the loss may trigger a sample, `since` steps after the last one; the first non-finite loss always may."""
         if self.every is not None or self._fixed:
             return False
-        return lost or since * MIN_JUMP_GAP >= self._fair(step_time)
+        return lost or since * MIN_JUMP_GAP >= self._steps_per_sample(step_time)
 
     def _wanted(self, step_time: float, done: int) -> float:
         """The steps until the next sample: as evenly as the run's length so far allows, and not before it is paid for."""
@@ -72,8 +72,8 @@ class Schedule:
             within = min(
                 max((spent + cost - early) / slow, early / (short - slow)), max((spent + cost) / self.budget, 0)
             )
-        return max(min(MIN_GAP_SHARE * done, self._fair(step_time)), within - done)
+        return max(min(MIN_GAP_SHARE * done, self._steps_per_sample(step_time)), within - done)
 
-    def _fair(self, step_time: float) -> float:
+    def _steps_per_sample(self, step_time: float) -> float:
         """The steps that pay for one sample."""
         return MAX_GAP if step_time <= 0 else self._cost / (self.budget * step_time)

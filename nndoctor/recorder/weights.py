@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
-from nndoctor.recorder.gradients import Gradients, joined, together
+from nndoctor.recorder.gradients import Gradients, joined, on_one_device
 from nndoctor.recorder.plan import Plan, Weight
 from nndoctor.recorder.window import PLACES_OF_WEIGHTS, dense, stretch
 
@@ -151,7 +151,7 @@ class Weights:
         """Remember stretches of all weights as they are before the update."""
         self._marked = (None, -1)
         self._refresh()
-        self._old = torch.cat(together(self._views)) if self._views else None
+        self._old = torch.cat(on_one_device(self._views)) if self._views else None
 
     @torch.no_grad()
     def after(self) -> None:
@@ -161,7 +161,7 @@ class Weights:
         if self.gradients is None:  # no hook reported a backward pass: the update used the gradients that are present
             self.take_gradients()
         if self._old is not None:
-            self._new = torch.cat(together(self._views))
+            self._new = torch.cat(on_one_device(self._views))
 
     @property
     def lengths(self) -> list[int]:
@@ -193,11 +193,11 @@ class Weights:
 
 def _whole(pieces: list[Tensor]) -> Tensor | None:
     """Tensors as one, on one device; None for none."""
-    return torch.cat(together(pieces)) if pieces else None
+    return torch.cat(on_one_device(pieces)) if pieces else None
 
 
 def _norms(gradients: list[Tensor]) -> Tensor | None:
     """The norm of each gradient, shape (n,); None for none."""
     if not gradients:
         return None
-    return torch.stack(together(list(torch._foreach_norm(gradients))))  # noqa: SLF001 - torch's own clipping calls it
+    return torch.stack(on_one_device(list(torch._foreach_norm(gradients))))  # noqa: SLF001 - torch's own clipping calls it

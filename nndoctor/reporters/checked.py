@@ -29,7 +29,7 @@ NEEDS = ", needs "  # between what there is and what is wanted
 MAX_NAMES = 6  # names listed before "and 3 more"
 
 
-def unchecked(page: Page, report: Report) -> None:
+def not_checked_line(page: Page, report: Report) -> None:
     """One line: how many checks this log does not allow, and what to log for more of them."""
     if report.run.format == "model":
         count = len([s for s in report.skipped if s.missing is not None])
@@ -51,7 +51,7 @@ def unchecked(page: Page, report: Report) -> None:
     page.row([("Not checked: ", "dim"), shortened(text, page.width - len("Not checked: "))])
 
 
-def unrecognized(page: Page, report: Report) -> None:
+def unrecognized_line(page: Page, report: Report) -> None:
     """One line on columns that were not understood, with the option that names one; nothing if there are none."""
     text = _unknown(report)
     if text:
@@ -64,7 +64,7 @@ def command(report: Report) -> str:
     return f"nndoctor diagnose -v {quoted_word(path) if path.isprintable() else printable(path)}".rstrip()
 
 
-def rest(page: Page, report: Report) -> None:
+def check_details(page: Page, report: Report) -> None:
     """Everything in detail, each part under its title; empty parts are left out."""
     of_model = report.run.format == "model"
     if report.cleared:

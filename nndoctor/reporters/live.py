@@ -84,7 +84,7 @@ def _report(page: Page, report: Report, height: int) -> None:
     ahead = forecast(report.run)
     if ahead is not None:
         page.line(("Forecast ", "info"), ahead, hanging=9)
-    _developed(page, report)
+    _development(page, report)
     for finding in report.at_least(Severity.WARNING):
         page.line(
             (finding.code, str(finding.severity)),
@@ -95,7 +95,7 @@ def _report(page: Page, report: Report, height: int) -> None:
             page.line(("Try: ", "good"), as_sentence(remedy.text), indent=9, hanging=5)
 
 
-def _developed(page: Page, report: Report) -> None:
+def _development(page: Page, report: Report) -> None:
     """What may help, and how probable that was at earlier steps."""
     promising = [entry for entry in changes(report) if entry.helps >= UNLIKELY][:MAX_CHANGES]
     followed = development(report.run, promising)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.formatting import number, place, rough, spoken
+from nndoctor.core.formatting import number, place, rough, series_in_words
 from nndoctor.core.prognosis import UNLIKELY, Expectation, likelihood, most_promising
 from nndoctor.core.report import Report
 from nndoctor.prognosis.changes import BY_NAME
@@ -109,12 +109,14 @@ def effect(report: Report, entry: Expectation) -> str:
         return ""
     last, lowest = series.final, series.low
     if entry.change == "stop-early":
-        return f"{spoken(entry.loss)} {number(last)} → {number(lowest)} ({place(report.axis, series.low_step)})"
+        return (
+            f"{series_in_words(entry.loss)} {number(last)} → {number(lowest)} ({place(report.axis, series.low_step)})"
+        )
     if entry.expected is None or float(rough(entry.expected[0])) >= min(series.best, last):
         return ""
     mean, best, worst = map(rough, entry.expected)
     span = f" ({best}–{worst})" if best != worst else ""
-    return f"{spoken(entry.loss)} {number(last)} → about {mean}{span}"
+    return f"{series_in_words(entry.loss)} {number(last)} → about {mean}{span}"
 
 
 def _fitting(text: str, room: int) -> str:

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from nndoctor.analysis import hyperparameters
 from nndoctor.core.finding import Severity
-from nndoctor.core.formatting import number, percent, spoken
+from nndoctor.core.formatting import number, percent, series_in_words
 from nndoctor.core.order import SortBy
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import printable
@@ -56,7 +56,7 @@ def _rows(page: Page, reports: Sequence[Report], folder: str) -> None:
     room = max(_room(page, columns), 16)
     wide = max(len(cut(name, room)) for name in ("run", *names))
     if len(columns) > FIXED:
-        page.row([("best and last: ", "dim"), spoken(metric)])
+        page.row([("best and last: ", "dim"), series_in_words(metric)])
     page.row([(padded("run", wide), "dim"), *((f"  {column.aligned(column.title)}", "dim") for column in columns)])
     for k, name in enumerate(names):
         cells = [(f"  {column.aligned(column.cells[k][0])}", column.cells[k][1]) for column in columns]

@@ -12,7 +12,7 @@ from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import essence, headline, sentence
 from nndoctor.plots.curves import Line, PlotSize, draw
-from nndoctor.reporters.checked import command, unchecked, unrecognized
+from nndoctor.reporters.checked import command, not_checked_line, unrecognized_line
 from nndoctor.reporters.kind import phrase
 from nndoctor.reporters.outlook import changes, outlook
 from nndoctor.reporters.page import Page, Style, cut, shortened
@@ -93,11 +93,11 @@ def _tail(page_style: Style, report: Report, amounts: tuple[int, ...]) -> Page:
         _causes(page, primary, reasons)
     if primary is not None:
         room = page.width - MARGIN - len("1. ")
-        lines = [f"{k}. {brief(remedy.text, room)}" for k, remedy in enumerate(primary.remedies[:remedies], 1)]
+        lines = [f"{k}. {fitting_remedy(remedy.text, room)}" for k, remedy in enumerate(primary.remedies[:remedies], 1)]
         block(page, "Try", lines, "good")
     _others(page, report, others, remarks)
-    unrecognized(page, report)
-    unchecked(page, report)
+    unrecognized_line(page, report)
+    not_checked_line(page, report)
     closing(page, report)
     return page
 
@@ -117,10 +117,10 @@ def _cause(k: int, cause: Cause, room: int) -> str:
     return next((line for line in lines if cell_len(line) <= room), name)
 
 
-def brief(text: str, room: int) -> str:
+def fitting_remedy(text: str, room: int) -> str:
     """A remedy as a sentence that fits: whole, else as many of its clauses as do.
 
-    >>> brief("reduce the learning rate by 10×; if training is too slow, try 3×", 40)
+    >>> fitting_remedy("reduce the learning rate by 10×; if training is too slow, try 3×", 40)
     'Reduce the learning rate by 10×.'
     """
     whole = sentence(text)

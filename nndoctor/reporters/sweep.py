@@ -58,7 +58,7 @@ def render(report: Report, results: Results, page_style: Style, *, quiet: bool =
     page.blank()
     _picture(page, search)
     _table(page, search, trials, len(trials) if full else MAX_TRIALS)
-    _matters(page, search)
+    _importance(page, search)
     if results.best is not None:
         best_trial.show(page, results.best, trials[search.best].source, results.options(search))
     for finding in report.findings:
@@ -116,7 +116,7 @@ def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> No
     page.blank()
 
 
-def _matters(page: Page, search: Search) -> None:
+def _importance(page: Page, search: Search) -> None:
     shares = [
         f"{p.name} {percent(share)}"
         for share, p in _strongest(search)

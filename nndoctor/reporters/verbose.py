@@ -13,7 +13,7 @@ from nndoctor.core.verdict import capitalized, sentence, verdict
 from nndoctor.plots import layers
 from nndoctor.plots.curves import Line, PlotSize, draw
 from nndoctor.remedies.sources import url_of
-from nndoctor.reporters.checked import rest
+from nndoctor.reporters.checked import check_details
 from nndoctor.reporters.outlook import outlook
 from nndoctor.reporters.page import Page
 from nndoctor.reporters.short import closing, title
@@ -37,7 +37,7 @@ def verbose(page: Page, report: Report) -> None:
     page.blank()
     for finding in report.findings:
         _finding(page, report, finding, message_shown=finding.message.rstrip(".").lower() in sentence.lower())
-    rest(page, report)
+    check_details(page, report)
     page.blank()
     closing(page, report)
 

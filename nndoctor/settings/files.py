@@ -12,7 +12,7 @@ from nndoctor.settings.values import Settings
 OWN, SHARED, TABLE = "nndoctor.toml", "pyproject.toml", "tool.nndoctor"
 
 
-def nearby(log: str) -> Settings:
+def settings_near(log: str) -> Settings:
     """The settings of the nearest file at or above a log's folder (`-`: the current one), or none. Raises UsageError."""
     if log == "-" or "://" in log or (":" in log and not os.path.exists(log)):
         return _upward(Path.cwd())
@@ -44,7 +44,7 @@ def load(path: Path) -> Settings:
     """The settings in a file that the user named. Raises UsageError for one without settings, or that makes no sense."""
     found = _loaded(path)
     if found is None:
-        raise UsageError(f"{shown(path)} has no [{TABLE}]; add that table, or name a nndoctor.toml")
+        raise UsageError(f"{displayed_path(path)} has no [{TABLE}]; add that table, or name a nndoctor.toml")
     return found
 
 
@@ -53,7 +53,7 @@ def _loaded(path: Path) -> Settings | None:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{shown(path)} cannot be read: {error.strerror or error}") from error
+        raise UsageError(f"{displayed_path(path)} cannot be read: {error.strerror or error}") from error
     if path.name == SHARED and b"nndoctor" not in data:
         return None
     import tomllib
@@ -64,18 +64,18 @@ def _loaded(path: Path) -> Settings | None:
         text = data.decode()
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{shown(path)} is no TOML: {error}") from error
+        raise UsageError(f"{displayed_path(path)} is no TOML: {error}") from error
     if path.name != SHARED:
-        return validated(table, Place(shown(path), text), str(path.resolve().parent))
+        return validated(table, Place(displayed_path(path), text), str(path.resolve().parent))
     tool = table.get("tool", {})
     if not isinstance(tool, dict) or "nndoctor" not in tool:
         return None
     if not isinstance(tool["nndoctor"], dict):
-        raise UsageError(f"{shown(path)}: {TABLE} wants a table")
-    return validated(tool["nndoctor"], Place(shown(path), text, TABLE), str(path.resolve().parent))
+        raise UsageError(f"{displayed_path(path)}: {TABLE} wants a table")
+    return validated(tool["nndoctor"], Place(displayed_path(path), text, TABLE), str(path.resolve().parent))
 
 
-def shown(path: Path) -> str:
+def displayed_path(path: Path) -> str:
     """The path relative to the current folder if it is inside, else absolute."""
     here = Path.cwd()
     return path.relative_to(here).as_posix() if path.is_absolute() and path.is_relative_to(here) else str(path)

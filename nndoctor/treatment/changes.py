@@ -13,7 +13,7 @@ from torch.utils.data import SequentialSampler
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.treatment import functions, surgery, widen
 from nndoctor.treatment.gains import MIN_COSTLY_GAIN, MIN_GAIN
-from nndoctor.treatment.rebound import made, rebound
+from nndoctor.treatment.rebound import optimizer_of, rebound
 from nndoctor.treatment.steering import NO_STEERING, Steering
 from nndoctor.treatment.subject import rebatchable, remade
 
@@ -98,7 +98,7 @@ def _optimizer(name: str, settings: Mapping[str, object], make: Callable[..., to
     kind = str(settings["optimizer"])
 
     def lacks(experiment: Experiment) -> str:
-        return f"the file's optimizer is {kind}" if type(made(experiment)).__name__.startswith(kind) else ""
+        return f"the file's optimizer is {kind}" if type(optimizer_of(experiment)).__name__.startswith(kind) else ""
 
     return Change(name, settings, apply, lacks=lacks)
 
@@ -121,7 +121,7 @@ def _momentum(optimizer: torch.optim.Optimizer) -> None:
 
 
 def _no_momentum(experiment: Experiment) -> str:
-    found = made(experiment)
+    found = optimizer_of(experiment)
     if not isinstance(found, torch.optim.SGD):
         return "the optimizer is not SGD"
     return "the optimizer has momentum" if 0 < found.param_groups[0]["momentum"] <= HIGH_MOMENTUM else ""
@@ -133,7 +133,7 @@ def _no_decay(optimizer: torch.optim.Optimizer) -> None:
 
 
 def _without_decay(experiment: Experiment) -> str:
-    found = made(experiment)
+    found = optimizer_of(experiment)
     held = max((float(g.get("weight_decay", 0.0)) for g in found.param_groups), default=0.0) if found else 0.0
     return "" if held > 0 else "the optimizer has no weight decay"
 

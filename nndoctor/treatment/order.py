@@ -8,7 +8,7 @@ from nndoctor.core.report import Report
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.treatment import functions
 from nndoctor.treatment.changes import CHANGES, HIGH_MOMENTUM, OUT_OF_REACH, Change
-from nndoctor.treatment.rebound import made
+from nndoctor.treatment.rebound import optimizer_of
 from nndoctor.treatment.subject import rebatchable
 
 REMEDIES = {  # what a finding's remedies mean as changes
@@ -39,7 +39,7 @@ WILD_START = 1.5  # times the loss of a constant prediction: a larger first loss
 
 def ordered(report: Report | None, subject: Experiment, start: float, constant: float) -> list[Change]:
     """All changes, the most promising first; `start` is the loss before the first step."""
-    names = suspicious(subject, start, constant)
+    names = suggested_by_file(subject, start, constant)
     by_name = {change.name: change for change in CHANGES}
     if report is not None:
         likely = [
@@ -53,10 +53,10 @@ def ordered(report: Report | None, subject: Experiment, start: float, constant: 
     return [by_name[name] for name in dict.fromkeys([*names, *by_name]) if name in by_name and name not in OUT_OF_REACH]
 
 
-def suspicious(subject: Experiment, start: float, constant: float) -> list[str]:
+def suggested_by_file(subject: Experiment, start: float, constant: float) -> list[str]:
     """The changes that the file itself suggests before anything is trained."""
     found = ["dropout-off"] if functions.dropout_rate(subject) >= STRONG_DROPOUT else []
-    optimizer = made(subject)
+    optimizer = optimizer_of(subject)
     settings = optimizer.param_groups if optimizer is not None else []
     if any(group.get("weight_decay", 0.0) >= STRONG_DECAY for group in settings):
         found.append("weight-decay-off")

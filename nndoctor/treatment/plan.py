@@ -24,7 +24,7 @@ from nndoctor.treatment.subject import holds_out, loaded
 from nndoctor.treatment.threads import fastest
 from nndoctor.treatment.trainings import SpeculativeResults, is_local, visible_from
 from nndoctor.treatment.treat import NO_TIME, STOP_EARLY, Treatment
-from nndoctor.treatment.trial import Job, Trial, trained
+from nndoctor.treatment.trial import Job, Trial, run_trial
 
 SEEDS = 3  # of a change that is verified
 MAX_SEEDS = 6  # seeds of a change whose gain stays close to the limit
@@ -57,7 +57,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Trainings are requested one after another."""
-        self._trainings = SpeculativeResults(trained, visible_from(self.engine, self.treatment.path), self.engine)
+        self._trainings = SpeculativeResults(run_trial, visible_from(self.engine, self.treatment.path), self.engine)
 
     def run(self, session: Session) -> None:
         """Everything that the budget allows; Ctrl-C keeps what is known."""
@@ -65,7 +65,7 @@ class Plan:
         try:
             local = is_local(self.engine)
             with fastest(self.treatment.path, self.device, cpu=self.cpu) if local else nullcontext():
-                self._look(session)
+                self._train_unchanged(session)
                 while (todo := self._next()) is not None:
                     self._train(*todo)
         except KeyboardInterrupt:
@@ -74,7 +74,7 @@ class Plan:
             if change.name not in self.treatment.tried:
                 self.treatment.not_tried.setdefault(change.name, NO_TIME)
 
-    def _look(self, session: Session) -> None:
+    def _train_unchanged(self, session: Session) -> None:
         """Train the file as it is, diagnose it, and put the changes that apply in their order."""
         held = self.treatment
         subject = loaded(held.path, 0)
@@ -115,7 +115,7 @@ class Plan:
         """Two changes that gain, together, where the better one has its seeds and is not verified: each may need the other."""
         if self.treatment.seeds(contenders[0].name) < self.seeds or _verified(known):
             return None
-        both = _pair(contenders)
+        both = _combined_pair(contenders)
         return both if both is not None and both.name not in known and self._fits(self._cost(both)) else None
 
     def _comes_first(self, contender: Change, known: dict[str, Gain], new: list[Change]) -> bool:
@@ -146,7 +146,9 @@ class Plan:
 
     def _confirm(self, known: dict[str, Gain]) -> tuple[Change | None, int] | None:
         """The best change and the next one that sets something else, together; then seeds for early stopping."""
-        both = _pair([self._change(n) for n, f in known.items() if f.verdict is Verdict.HELPS and n != STOP_EARLY])
+        both = _combined_pair(
+            [self._change(n) for n, f in known.items() if f.verdict is Verdict.HELPS and n != STOP_EARLY]
+        )
         if both is not None and self.treatment.seeds(both.name) < self.seeds:
             return self._repeat(both)
         missing = next((s for s in range(self.seeds) if ("", s) not in self.treatment.trials), None)
@@ -176,13 +178,15 @@ class Plan:
 
     def _result(self, change: Change | None, name: str, seed: int) -> Trial:
         """What the training gives, given up half-way where a change's first seed is clearly behind. Raises UsageError."""
-        rival = self.treatment.rival() if change and seed == 0 and math.isfinite(self.treatment.constant) else None
+        reference = (
+            self.treatment.reference() if change and seed == 0 and math.isfinite(self.treatment.constant) else None
+        )
         job = self._job(name, seed)
         if is_local(self.engine):
-            return self._trainings.result(replace(job, rival=rival))
+            return self._trainings.result(replace(job, reference=reference))
         # What is done ahead runs to its end: the curve to compare it with is not known yet.
         trial = self._trainings.result(job, [self._job(*todo) for todo in self._likely()])
-        return trial if change is None or change.late else shortened(trial, rival)
+        return trial if change is None or change.late else shortened(trial, reference)
 
     def _job(self, name: str, seed: int) -> Job:
         path = visible_from(self.engine, self.treatment.path)
@@ -248,7 +252,7 @@ class Plan:
         return min(finite) if guess is None else min(*finite, guess)
 
 
-def _pair(changes: list[Change]) -> Change | None:
+def _combined_pair(changes: list[Change]) -> Change | None:
     """The first single change combined with the next one that sets something else, or None."""
     single = [change for change in changes if " + " not in change.name]
     pairs = ((single[0], other) for other in single[1:])

@@ -48,11 +48,11 @@ def failure(trial: Trial) -> str:
     return f"the loss exceeds {EXPLODED:g}× its first value"
 
 
-def shortened(trial: Trial, rival: ReferenceTraining | None) -> Trial:
+def shortened(trial: Trial, reference: ReferenceTraining | None) -> Trial:
     """A finished training as it would be if it had been given up where it was clearly behind the file as it is."""
     for done in range(1, len(trial.losses)):
         found = until(trial, done)
-        found.given_up = behind(found, rival)
+        found.given_up = behind(found, reference)
         if found.given_up is not None:
             return found
     return trial
@@ -101,10 +101,10 @@ def slowed(trial: Trial, bar: float, total: int) -> Trial:
     return trial
 
 
-def behind(trial: Trial, rival: ReferenceTraining | None) -> float | None:
+def behind(trial: Trial, reference: ReferenceTraining | None) -> float | None:
     """The final loss to expect of a trial that is clearly behind the file as it is, at half its length or later; else None."""
     done = len(trial.losses)
-    if rival is None or trial.cut or done < MIN_SHARE_DONE * EVALUATIONS or done >= len(rival.losses):
+    if reference is None or trial.cut or done < MIN_SHARE_DONE * EVALUATIONS or done >= len(reference.losses):
         return None
-    by = trial.losses[-1] - rival.losses[done - 1]
-    return rival.final + by if math.isfinite(by) and by > rival.margin else None
+    by = trial.losses[-1] - reference.losses[done - 1]
+    return reference.final + by if math.isfinite(by) and by > reference.margin else None

@@ -12,7 +12,7 @@ from torch import nn
 from nndoctor.experiment.experiment import Experiment
 
 
-def made(experiment: Experiment) -> torch.optim.Optimizer | None:
+def optimizer_of(experiment: Experiment) -> torch.optim.Optimizer | None:
     """The file's optimizer, to look at; None where it has none."""
     given = experiment.optimizer
     if given is not None and not isinstance(given, torch.optim.Optimizer):

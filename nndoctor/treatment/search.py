@@ -18,7 +18,7 @@ from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.workers import Engine
 from nndoctor.treatment.changes import Change
 from nndoctor.treatment.pruning import bar_of, slowed
-from nndoctor.treatment.rebound import made
+from nndoctor.treatment.rebound import optimizer_of
 from nndoctor.treatment.steering import Steering
 from nndoctor.treatment.subject import loaded, rebatchable, remade
 from nndoctor.treatment.trainings import run_jobs, visible_from
@@ -88,7 +88,7 @@ class SearchResult:
 def ranges_of(path: str) -> dict[str, Range]:
     """What is searched, and where: learning rate, weight decay and batch size, as far as the file lets them change."""
     subject = loaded(path, 0)
-    optimizer = made(subject)
+    optimizer = optimizer_of(subject)
     group = optimizer.param_groups[0] if optimizer is not None else {"lr": USUAL_RATE, "weight_decay": 0.0}
     lr = float(group["lr"])
     if lr <= 0:
@@ -141,7 +141,9 @@ def shared_out(trials: int) -> list[int]:
     return [max(trials - sum(later), 1), *later]
 
 
-def searched(outcome: SearchResult, storage: str, limits: Limits, see: Callable[[str], None] = lambda _: None) -> None:
+def run_search(
+    outcome: SearchResult, storage: str, limits: Limits, see: Callable[[str], None] = lambda _: None
+) -> None:
     """Search within the limits, going on with what the storage holds; Ctrl-C keeps what is known. Raises UsageError."""
     began = time.perf_counter()
     outcome.ranges = ranges_of(outcome.path)

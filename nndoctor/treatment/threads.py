@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from nndoctor.training.machine import device_named
-from nndoctor.treatment.trial import Job, trained
+from nndoctor.treatment.trial import Job, run_trial
 
 STEPS = 12  # of a timed training
 
@@ -22,7 +22,7 @@ def fastest(path: str, device: str, *, cpu: bool = False) -> Iterator[int]:
     usual = torch.get_num_threads()
     try:
         if usual > 1 and device_named(device).type == "cpu":
-            trained(Job(path, "", 0, 1, device))  # the first step of a process loads what later ones need
+            run_trial(Job(path, "", 0, 1, device))  # the first step of a process loads what later ones need
             seconds = {count: _timed(path, device, count, cpu=cpu) for count in (usual, 1)}
             torch.set_num_threads(min(seconds, key=lambda count: seconds[count]))
         yield torch.get_num_threads()
@@ -32,4 +32,4 @@ def fastest(path: str, device: str, *, cpu: bool = False) -> Iterator[int]:
 
 def _timed(path: str, device: str, threads: int, *, cpu: bool) -> float:
     torch.set_num_threads(threads)
-    return trained(Job(path, "", 0, STEPS, device, cpu=cpu)).seconds
+    return run_trial(Job(path, "", 0, STEPS, device, cpu=cpu)).seconds

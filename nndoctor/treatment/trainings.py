@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from nndoctor.core.errors import UsageError
-from nndoctor.diagnosis.workers import Engine, spread
+from nndoctor.diagnosis.workers import Engine, map_items
 
 MAX_SUBMITTED = 32  # trainings submitted to a cluster before their results are needed
 
@@ -41,7 +41,7 @@ def run_jobs(do: Callable[[Work], Result], jobs: Iterable[Work], engine: Engine 
     """
     if engine is None or is_local(engine):
         return map(do, jobs)
-    return spread(do, list(jobs), engine.seeing([path], packages=("torch",)), chunk=1)
+    return map_items(do, list(jobs), engine.seeing([path], packages=("torch",)), chunk=1)
 
 
 def visible_from(engine: Engine | None, path: str) -> str:

@@ -67,7 +67,7 @@ class Treatment:
         """The change with the largest verified gain."""
         return next((name for name, found in self.gains().items() if found.verdict is Verdict.HELPS), None)
 
-    def rival(self) -> ReferenceTraining | None:
+    def reference(self) -> ReferenceTraining | None:
         """The mean curve of the file as it is, for others to be compared with; None where it failed."""
         base = [trial for (name, _), trial in self.trials.items() if not name]
         finals = [trial.final for trial in base]

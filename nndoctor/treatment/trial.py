@@ -52,7 +52,7 @@ class Job:
     seed: int
     steps: int
     device: str = "auto"
-    rival: ReferenceTraining | None = None
+    reference: ReferenceTraining | None = None
     cpu: bool = False
     doctor: bool = False
     bar: float = math.inf
@@ -111,7 +111,7 @@ class Trial:
         return Run(series, source=f"seed {self.seed}")
 
 
-def trained(job: Job) -> Trial:
+def run_trial(job: Job) -> Trial:
     """Do a training. Raises ModelFileError for what does not work in the file."""
     with ALONE:
         return trained_subject(job, named(job.change))[0]
@@ -137,8 +137,8 @@ def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
     _settle(trial, change, stepper, total)
     torch.manual_seed(job.seed)
     with steered(change.steering, total):
-        course = _Course(subject, stepper, trial, total, device, job.clock)
-        course.rival = None if change.late else job.rival
+        course = _TrialRun(subject, stepper, trial, total, device, job.clock)
+        course.reference = None if change.late else job.reference
         course.doctor = FindingPruner() if job.doctor else None
         course.bar = job.bar
         course.run()
@@ -158,7 +158,7 @@ def _settle(trial: Trial, change: Change, stepper: Stepper, total: int) -> None:
 
 
 @dataclass(slots=True)
-class _Course:
+class _TrialRun:
     """A training on its way."""
 
     subject: Experiment
@@ -167,7 +167,7 @@ class _Course:
     total: int
     device: torch.device
     clock: Callable[[], float]
-    rival: ReferenceTraining | None = None
+    reference: ReferenceTraining | None = None
     doctor: FindingPruner | None = None
     bar: float = math.inf
 
@@ -216,7 +216,7 @@ class _Course:
             trial.cut = self.doctor.fails(trial.run())
         if not trial.cut and step + 1 < self.total and too_slow(trial, self.bar, self.total):
             trial.cut = TOO_SLOW
-        trial.given_up = behind(trial, self.rival)
+        trial.given_up = behind(trial, self.reference)
 
 
 def _scheduled(subject: Experiment, optimizer: torch.optim.Optimizer) -> Callable[[Trial], None]:

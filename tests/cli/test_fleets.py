@@ -16,11 +16,11 @@ from nndoctor.cli.output_formats import OutputFormat
 from nndoctor.cli.run_diagnose import DiagnoseRequest, carry_out
 from nndoctor.core.errors import NNDoctorError, UsageError
 from nndoctor.diagnosis import batch, cache, clusters, workers
-from nndoctor.diagnosis.batch import judged
+from nndoctor.diagnosis.batch import judge_log
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.result import Detail
-from nndoctor.diagnosis.stored import dumped, loaded
-from nndoctor.diagnosis.workers import Engine, spread
+from nndoctor.diagnosis.stored import from_text, to_text
+from nndoctor.diagnosis.workers import Engine, map_items
 from nndoctor.readers.io.source import Source
 from nndoctor.reporters.json import render
 from nndoctor.settings import files
@@ -65,9 +65,9 @@ def read(monkeypatch):
 
     def spied(source: Source, options: SessionOptions, detail: Detail):
         seen.append(source.path)
-        return judged(source, options, detail)
+        return judge_log(source, options, detail)
 
-    monkeypatch.setattr(batch, "judged", spied)
+    monkeypatch.setattr(batch, "judge_log", spied)
     return seen
 
 
@@ -132,7 +132,7 @@ def test_a_log_that_has_just_changed_is_not_kept(runs, capsys, read):
 def test_a_damaged_cache_costs_nothing_but_time(capsys, read, damage):
     """Its file is empty, or something else, or damaged inside: the logs are read, and the next look is quick again."""
     whole = told(capsys, cache=True)
-    file = cache.folder() / "results.sqlite"
+    file = cache.cache_folder() / "results.sqlite"
     data = file.read_bytes()
     file.write_bytes(data[:5000] + b"\xff" * (len(data) - 5000) if damage is None else damage)
     assert told(capsys, cache=True) == whole
@@ -153,10 +153,10 @@ def test_a_cache_that_cannot_be_written_is_none(capsys, monkeypatch, tmp_path):
 @pytest.mark.parametrize("sample", SAMPLES[::4], ids=lambda path: path.parent.name)
 def test_stored_reports_come_back_to_the_bit(sample):
     """All that is rendered of a report, and its curves."""
-    reports = judged(Source(str(sample)), SessionOptions()).reports
-    again = loaded(dumped(reports))
+    reports = judge_log(Source(str(sample)), SessionOptions()).reports
+    again = from_text(to_text(reports))
     assert render(again) == render(reports)
-    assert dumped(again) == dumped(reports)
+    assert to_text(again) == to_text(reports)
     for one, other in zip(reports, again, strict=True):
         assert all((other.run.series[name].y == s.y).all() for name, s in one.run.series.items())
 
@@ -165,7 +165,7 @@ def test_stored_reports_come_back_to_the_bit(sample):
 def test_what_is_no_report_is_refused(text):
     """Nothing but the classes of a report is made from a text."""
     with pytest.raises(ValueError, match=r"."):
-        loaded(text)
+        from_text(text)
 
 
 @pytest.mark.usefixtures("runs")
@@ -263,7 +263,7 @@ def test_what_was_lost_with_a_worker_is_done_again():
 def test_an_exception_of_the_work_is_raised():
     """Where its result is awaited, by whatever process it was done."""
     with pytest.raises(ZeroDivisionError):
-        list(spread(partial(divmod, 1), [1, 2, 0, 3], Engine(jobs=2)))
+        list(map_items(partial(divmod, 1), [1, 2, 0, 3], Engine(jobs=2)))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.order import SortBy
 from nndoctor.diagnosis import batch as judging
 from nndoctor.diagnosis import workers
-from nndoctor.diagnosis.batch import all_judged
+from nndoctor.diagnosis.batch import judge_all
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.result import Detail
 from nndoctor.diagnosis.workers import Engine
@@ -141,7 +141,7 @@ def test_a_run_that_is_kept_slim_tells_the_same(capsys):
 @pytest.mark.usefixtures("folder")
 def test_kept_runs_are_small():
     """However long a log, what stays of it among many are the points that draw it."""
-    outcome = judging.judged(Source("runs/1/metrics.csv"), SessionOptions(), Detail(points=False))
+    outcome = judging.judge_log(Source("runs/1/metrics.csv"), SessionOptions(), Detail(points=False))
     assert all(len(s) <= judging.DRAWN_POINTS for s in outcome.reports[0].run.series.values())
 
 
@@ -151,7 +151,7 @@ def test_processes_are_copies_only_of_one_thread():
     thread = threading.Thread(target=waiting.wait)
     thread.start()
     try:
-        assert workers._method() == "spawn"
+        assert workers._start_method() == "spawn"
     finally:
         waiting.set()
         thread.join()
@@ -162,7 +162,7 @@ def test_a_killed_process_is_said_in_one_line(monkeypatch):
     monkeypatch.setattr(judging, "partial", lambda *_, **__: killed)  # what each process does with its logs
     monkeypatch.setattr(workers, "MAX_TRIES", 1)
     with pytest.raises(NNDoctorError, match="--jobs 1"):
-        list(all_judged([Source("a.csv")] * 2, SessionOptions(), Engine(jobs=2)))
+        list(judge_all([Source("a.csv")] * 2, SessionOptions(), Engine(jobs=2)))
 
 
 def test_processes_are_as_many_as_the_work_is_worth(monkeypatch):

@@ -84,7 +84,7 @@ def test_a_device_is_written_to_not_replaced(logs):
     pipe = logs / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    out.put("text", str(pipe))
+    out.write_output("text", str(pipe))
     assert os.read(reader, 10) == b"text"
     assert pipe.is_fifo()
     os.close(reader)
@@ -93,7 +93,7 @@ def test_a_device_is_written_to_not_replaced(logs):
 def test_a_link_stays_a_link(logs):
     """The file behind it is written."""
     (logs / "latest.txt").symlink_to("report-1.txt")
-    out.put("text", str(logs / "latest.txt"))
+    out.write_output("text", str(logs / "latest.txt"))
     assert (logs / "latest.txt").is_symlink()
     assert (logs / "report-1.txt").read_text() == "text"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from nndoctor.core.errors import NNDoctorError
-from nndoctor.diagnosis.batch import all_judged
+from nndoctor.diagnosis.batch import judge_all
 from nndoctor.diagnosis.request import SessionOptions
-from nndoctor.diagnosis.workers import Engine, spread
+from nndoctor.diagnosis.workers import Engine, map_items
 from nndoctor.readers.io.source import Source
 from nndoctor.reporters.json import render
 
@@ -61,15 +61,15 @@ def slowly_killed(k: int, flag: Path) -> int:
 
 def test_the_same_bytes(engine):
     """As in one process."""
-    here = [report for result in all_judged(SAMPLES, SessionOptions()) for report in result.reports]
-    there = [report for result in all_judged(SAMPLES, SessionOptions(), engine) for report in result.reports]
+    here = [report for result in judge_all(SAMPLES, SessionOptions()) for report in result.reports]
+    there = [report for result in judge_all(SAMPLES, SessionOptions(), engine) for report in result.reports]
     assert render(there) == render(here)
 
 
 def test_a_killed_worker_loses_nothing(engine, tmp_path):
     """What it had in hand is done by another."""
     work = partial(slowly_killed, flag=tmp_path / "killed")
-    assert list(spread(work, range(100), engine, chunk=4)) == [k * k for k in range(100)]
+    assert list(map_items(work, range(100), engine, chunk=4)) == [k * k for k in range(100)]
     assert (tmp_path / "killed").exists()
 
 
@@ -77,11 +77,11 @@ def test_a_killed_worker_loses_nothing(engine, tmp_path):
 def test_a_log_that_the_workers_do_not_see_is_named(engine):
     """Before any work."""
     with pytest.raises(NNDoctorError, match=r"does not see /nowhere/a\.csv"):
-        list(spread(abs, [1, 2], engine.seeing(["/nowhere/a.csv"])))
+        list(map_items(abs, [1, 2], engine.seeing(["/nowhere/a.csv"])))
 
 
 def test_no_scheduler_is_one_line():
     """Where nothing answers."""
     pytest.importorskip("distributed")
     with pytest.raises(NNDoctorError, match="no Dask scheduler answers"):
-        list(spread(abs, [1, 2], Engine("dask", "tcp://127.0.0.1:9")))
+        list(map_items(abs, [1, 2], Engine("dask", "tcp://127.0.0.1:9")))

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from nndoctor.core.report import Report
 from nndoctor.diagnosis.watch import Watch
-from nndoctor.integrations.live import Choices, Live
+from nndoctor.integrations.live import CallbackOptions, Live
 from tests.integrations.data import column, examples, network, rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def choices(folder, stop_on="error", **options):
     """The choices of a callback."""
     given = {"every": "auto", "show": True, "select": (), "ignore": (), "config": None} | options
-    return Choices.of(folder, given.pop("every"), stop_on, **given)
+    return CallbackOptions.of(folder, given.pop("every"), stop_on, **given)
 
 
 def trained(live, *, fault="", steps=400):

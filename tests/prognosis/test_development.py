@@ -6,7 +6,7 @@ import nndoctor
 from nndoctor.analysis.chance import meaningful
 from nndoctor.core.run import Run
 from nndoctor.prognosis.development import development
-from nndoctor.prognosis.expect import estimated
+from nndoctor.prognosis.expect import estimates
 from nndoctor.reporters import live
 from nndoctor.reporters.page import Style
 
@@ -15,18 +15,18 @@ SLOW = Run.drawn(train_loss="1.392..1.18*40", validation_loss="1.395..1.19*40")
 
 def test_the_last_probability_is_that_of_the_whole_log():
     """And the earlier ones are those of the log cut there."""
-    now = [entry for entry in estimated(SLOW) if entry.change == "lr*10"]
+    now = [entry for entry in estimates(SLOW) if entry.change == "lr*10"]
     [change] = development(SLOW, now)
     assert change.steps == (9.0, 19.0, 29.0, 39.0)
     assert change.helps[-1] == now[0].helps
-    half = {entry.change: entry.helps for entry in estimated(SLOW.until(19))}
+    half = {entry.change: entry.helps for entry in estimates(SLOW.until(19))}
     assert change.helps[1] == half["lr*10"]
 
 
 def test_a_log_too_short_for_a_prognosis_has_none_yet():
     """A quarter of eight rows is two."""
     run = SLOW.until(7)
-    [change] = development(run, [entry for entry in estimated(run) if entry.change == "lr*10"])
+    [change] = development(run, [entry for entry in estimates(run) if entry.change == "lr*10"])
     assert change.helps[0] is None
     assert change.helps[-1] is not None
 

@@ -14,7 +14,7 @@ from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.prognosis.changes import BY_NAME, CHANGES
-from nndoctor.prognosis.expect import expected
+from nndoctor.prognosis.expect import explained_estimates
 from nndoctor.prognosis.model import FILE, load
 from nndoctor.prognosis.outlook import Outlook, outlook
 
@@ -28,7 +28,7 @@ UNSETTLED = Run.drawn(
 
 def helps(run: Run) -> dict[str, float]:
     """The probability of each change."""
-    return {entry.change: entry.helps for entry in expected(run)}
+    return {entry.change: entry.helps for entry in explained_estimates(run)}
 
 
 def test_the_model_is_one_small_file():
@@ -81,14 +81,14 @@ def test_a_settled_run_needs_neither():
 def test_probabilities_and_gains_are_in_order():
     """A probability lies between 0 and 1, and the middle of a gain in its range."""
     for run in (SLOW, SETTLED, UNSETTLED):
-        for entry in expected(run):
+        for entry in explained_estimates(run):
             assert 0 <= entry.helps <= 1
             assert entry.gain_low <= entry.gain <= entry.gain_high
 
 
 def test_the_most_promising_changes_are_explained():
     """With measurements in words, and with how the most similar runs turned out."""
-    best = max(expected(SLOW), key=lambda entry: entry.helps * entry.gain)
+    best = max(explained_estimates(SLOW), key=lambda entry: entry.helps * entry.gain)
     assert 2 <= len(best.because) <= 3
     assert "similar runs" in best.because[-1].says
     assert any("training loss" in reason.says or "validation loss" in reason.says for reason in best.because)
@@ -97,7 +97,7 @@ def test_the_most_promising_changes_are_explained():
 @pytest.mark.parametrize("workload", ["gan", "reinforcement-learning", "diffusion"])
 def test_other_kinds_of_training_get_no_prognosis(workload):
     """The retrained networks say nothing of them."""
-    assert expected(Run.drawn({"workload": workload}, train_loss="1.392..1.18*20")) == ()
+    assert explained_estimates(Run.drawn({"workload": workload}, train_loss="1.392..1.18*20")) == ()
 
 
 def test_three_values_get_no_prognosis():
@@ -110,9 +110,9 @@ def test_a_run_unlike_all_others_gets_no_prognosis():
     model = load()
     odd = vector(SLOW).copy()
     odd[:] = 1e9
-    from nndoctor.prognosis.scope import beyond
+    from nndoctor.prognosis.scope import out_of_range_counts
 
-    assert beyond(odd[None], model)[0] > int(model.extra["most_beyond"])
+    assert out_of_range_counts(odd[None], model)[0] > int(model.extra["most_beyond"])
 
 
 def test_the_report_holds_the_prognosis_and_the_measurements():
@@ -145,7 +145,7 @@ def test_remedies_of_a_gap_come_in_the_order_of_the_prognosis():
         validation_loss="0.9 0.72 0.66 0.63 0.62 0.61 0.62 0.63 0.64..0.75*12",
     )
     finding = next(f for f in diagnose(run, RULES).findings if f.name == "high-variance")
-    chance = {name: entry.helps for entry in expected(run) for name in BY_NAME[entry.change].remedies}
+    chance = {name: entry.helps for entry in explained_estimates(run) for name in BY_NAME[entry.change].remedies}
     order = [chance[remedy.name] for remedy in finding.remedies if remedy.name in chance]
     assert order == sorted(order, reverse=True)
     assert order[0] > order[-1]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nndoctor.diagnosis.batch import judged
+from nndoctor.diagnosis.batch import judge_log
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.readers import is_log
 from nndoctor.readers.io.find import survey
@@ -33,7 +33,7 @@ def folder(tmp_path):
 
 def reports(folder):
     """On everything in a folder."""
-    return [r for source in survey([str(folder)], is_log).sources for r in judged(source, SessionOptions()).reports]
+    return [r for source in survey([str(folder)], is_log).sources for r in judge_log(source, SessionOptions()).reports]
 
 
 def test_the_richest_log_stands_for_its_run(folder):

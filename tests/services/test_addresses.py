@@ -16,7 +16,7 @@ from nndoctor.cli.entry import run
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.address import SCHEMES, split
 from nndoctor.readers.services import service_of
-from nndoctor.readers.services.service import explained
+from nndoctor.readers.services.service import error_line
 
 PAGES = {
     "https://wandb.ai/me/nets/runs/r1": ("wandb", "me/nets/r1"),
@@ -114,7 +114,7 @@ def test_a_value_that_is_not_finite_comes_through(monkeypatch):
 )
 def test_what_a_client_raises_becomes_one_line(error, said):
     """What happened, and what to do."""
-    line = explained(error, "wandb:me/nets/r9", service_of("wandb"))
+    line = error_line(error, "wandb:me/nets/r9", service_of("wandb"))
     assert line.startswith("wandb:me/nets/r9: ")
     assert said in line
     assert "\n" not in line
@@ -128,7 +128,7 @@ def test_a_status_in_what_caused_an_error_counts():
 
     error = RuntimeError("it failed")
     error.__cause__ = Answered()
-    assert "limits how often" in explained(error, "a", service_of("comet"))
+    assert "limits how often" in error_line(error, "a", service_of("comet"))
 
 
 def test_a_defect_is_no_trouble_of_the_service(monkeypatch):

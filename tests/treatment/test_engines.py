@@ -19,10 +19,10 @@ from nndoctor.treatment.changes import named  # noqa: E402
 from nndoctor.treatment.learning_curve import measured  # noqa: E402
 from nndoctor.treatment.plan import Plan  # noqa: E402
 from nndoctor.treatment.pruning import ReferenceTraining, shortened  # noqa: E402
-from nndoctor.treatment.search import Limits, SearchResult, searched  # noqa: E402
+from nndoctor.treatment.search import Limits, SearchResult, run_search  # noqa: E402
 from nndoctor.treatment.trainings import ComputeTarget, SpeculativeResults  # noqa: E402
 from nndoctor.treatment.treat import Treatment  # noqa: E402
-from nndoctor.treatment.trial import Job, trained  # noqa: E402
+from nndoctor.treatment.trial import Job, run_trial  # noqa: E402
 
 MODEL = """
 import torch
@@ -89,7 +89,7 @@ def search(path, engine=None):
     """The trials of a search, and what remains of its ranges."""
     optuna = pytest.importorskip("optuna", reason="a search needs Optuna")
     outcome = SearchResult(path, 12)
-    searched(outcome, optuna.storages.InMemoryStorage(), Limits(8, 1e6, 0, "cpu", engine))
+    run_search(outcome, optuna.storages.InMemoryStorage(), Limits(8, 1e6, 0, "cpu", engine))
     return outcome.trials, outcome.ranges, outcome.reference, outcome.stopped
 
 
@@ -99,7 +99,7 @@ def test_a_treatment_is_the_same_on_workers(path, handed_out):
     assert handed_out == []
     assert treated(path, WORKERS) == here
     assert [job.change for job in handed_out].count("dropout") == 1
-    assert {job.rival for job in handed_out} == {None}
+    assert {job.reference for job in handed_out} == {None}
 
 
 def test_a_search_is_the_same_on_workers(path, handed_out):
@@ -117,8 +117,8 @@ def test_a_learning_curve_is_the_same_on_workers(path, handed_out):
 def test_a_training_cut_afterwards_is_as_one_cut_on_the_way(path):
     """The same values are left of it."""
     rival = ReferenceTraining((0.1,) * 12, 0.1, 0.2)
-    on_the_way = trained(Job(path, "lr*10", 0, 24, "cpu", rival))
-    afterwards = shortened(trained(Job(path, "lr*10", 0, 24, "cpu")), rival)
+    on_the_way = run_trial(Job(path, "lr*10", 0, 24, "cpu", rival))
+    afterwards = shortened(run_trial(Job(path, "lr*10", 0, 24, "cpu")), rival)
     assert on_the_way.given_up is not None
     for name in ("steps", "losses", "accuracies", "train_steps", "train_losses", "rates", "given_up", "cut"):
         assert getattr(afterwards, name) == getattr(on_the_way, name)
@@ -161,6 +161,6 @@ def test_a_cluster_gives_the_same(path, dask):
 @pytest.mark.slow
 def test_a_model_file_that_the_workers_do_not_see_is_named(dask):
     """Before any training."""
-    ahead = SpeculativeResults(trained, "/nowhere/model.py", dask)
+    ahead = SpeculativeResults(run_trial, "/nowhere/model.py", dask)
     with pytest.raises(NNDoctorError, match=r"does not see /nowhere/model\.py"):
         ahead.result(Job(str(Path("/nowhere/model.py")), "", 0, 1))

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="a search trains models")
 
 from nndoctor.cli.entry import run  # noqa: E402
 from nndoctor.core.errors import UsageError  # noqa: E402
-from nndoctor.treatment.search import ROUNDS, Limits, Range, SearchResult, Setting, one, ranges_of, searched  # noqa: E402
+from nndoctor.treatment.search import ROUNDS, Limits, Range, SearchResult, Setting, one, ranges_of, run_search  # noqa: E402
 from nndoctor.treatment.trial import Job  # noqa: E402
 
 MODEL = """
@@ -50,7 +50,7 @@ def search(path, storage, trials=TRIALS, seed=0):
     """A search of so many trials, and the lines that it shows."""
     torch.set_num_threads(1)
     outcome, lines = SearchResult(path, STEPS), []
-    searched(outcome, storage, Limits(trials, TIME, seed, "cpu"), lines.append)
+    run_search(outcome, storage, Limits(trials, TIME, seed, "cpu"), lines.append)
     return outcome, lines
 
 
@@ -166,7 +166,7 @@ def test_ctrl_c_keeps_the_trials_that_ended(optuna, tmp_path):
         if len(seen) == 3:
             raise KeyboardInterrupt
 
-    searched(outcome, storage, Limits(8, TIME, 0, "cpu"), see)
+    run_search(outcome, storage, Limits(8, TIME, 0, "cpu"), see)
     assert outcome.interrupted
     again, lines = search(outcome.path, storage, trials=8)
     assert len(again.trials) == len(lines) + 3

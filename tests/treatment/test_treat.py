@@ -27,7 +27,7 @@ from nndoctor.treatment.plan import Plan  # noqa: E402
 from nndoctor.treatment.resume import resumed  # noqa: E402
 from nndoctor.treatment.subject import loaded  # noqa: E402
 from nndoctor.treatment.treat import Treatment  # noqa: E402
-from nndoctor.treatment.trial import Job, Trial, trained  # noqa: E402
+from nndoctor.treatment.trial import Job, Trial, run_trial  # noqa: E402
 
 HEAD = """
 import torch
@@ -126,7 +126,7 @@ def test_a_training_that_explodes_is_cut_and_a_lower_rate_helps(written):
 def test_repeats_differ_although_the_file_seeds_itself(written):
     """Their seeds are shifted; the same seed gives the same training."""
     path = written()
-    first, again, other = (trained(Job(path, "", seed, 10, "cpu")) for seed in (0, 0, 1))
+    first, again, other = (run_trial(Job(path, "", seed, 10, "cpu")) for seed in (0, 0, 1))
     assert first.losses == again.losses
     assert first.losses != other.losses
 

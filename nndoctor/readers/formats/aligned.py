@@ -43,7 +43,7 @@ def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | N
         for header in _headers(lines[at], lines[at + 1] if ruled else ""):
             places = rows_of.get(len(header), [])
             places = places[bisect_left(places, at + 1 + ruled) :]
-            if len(places) >= MIN_ROWS and len(header) >= 2 and _tells(header):
+            if len(places) >= MIN_ROWS and len(header) >= 2 and _names_axis_and_series(header):
                 return unique(header), [lines[k].split() for k in places], [k + 1 for k in places]
     return None
 
@@ -78,7 +78,7 @@ def _spelled_out(name: str) -> str:
     return f"dev_{METRICS[found['metric']]}" if found["metric"] else "dev_score"
 
 
-def _tells(header: list[str]) -> bool:
+def _names_axis_and_series(header: list[str]) -> bool:
     kinds = [meaning_of(name).kind for name in header]
     if any(not name or is_number(name) for name in header):
         return False

@@ -34,13 +34,13 @@ def read(source: Source) -> list[Table]:
     try:
         if source.head.startswith(PARQUET):
             file = parquet.ParquetFile(data)
-            names = [name for name in file.schema_arrow.names if _worth(name)]
+            names = [name for name in file.schema_arrow.names if _is_kept(name)]
             if file.metadata.num_rows * max(1, len(names)) > MAX_CELLS:
                 raise UnreadableLog(_too_much(source))
             found = file.read(columns=names)
         else:
             found = feather.read_table(data)
-            names = [name for name in found.column_names if _worth(name)]
+            names = [name for name in found.column_names if _is_kept(name)]
             found = found.select(names)
         if found.num_rows * max(1, len(names)) > MAX_CELLS:
             raise UnreadableLog(_too_much(source))
@@ -51,7 +51,7 @@ def read(source: Source) -> list[Table]:
     return [Table(table.columns, "columnar", facts=table.facts, notes=table.notes, words=table.words)]
 
 
-def _worth(name: str) -> bool:
+def _is_kept(name: str) -> bool:
     return meaning_of(name).kind is not Kind.KNOWN
 
 

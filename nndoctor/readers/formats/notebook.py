@@ -21,7 +21,7 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table for each cell whose output is a log. Raises UnreadableLog where none is."""
-    from nndoctor.readers.text.records import counts, records  # patterns that only a printed log needs
+    from nndoctor.readers.text.records import is_log, records  # patterns that only a printed log needs
 
     try:
         found = json.loads(source.text())
@@ -30,7 +30,7 @@ def read(source: Source) -> list[Table]:
     tables: list[Table] = []
     for number, text in _printed(found):
         rows = records(text.split("\n"))
-        if counts(rows):
+        if is_log(rows):
             tables.append(replace(from_records([row.row for row in rows], "notebook"), label=f"cell {number}"))
     if not tables:
         raise UnreadableLog(

@@ -33,23 +33,23 @@ def sniff(source: Source) -> bool:
     """Two lines or more, each of another epoch or step, with a loss or a metric by its name."""
     if source.is_dir or not source.is_text or _is_json(source.start):
         return False
-    from nndoctor.readers.text.records import counts  # patterns that only a printed log needs
+    from nndoctor.readers.text.records import is_log  # patterns that only a printed log needs
 
-    if counts(_records_of(source.start.split("\n"), source)):
+    if is_log(_records_of(source.start.split("\n"), source)):
         return True
-    return source.size > HEAD and counts(_records_of(source.beginning(MAX_PREFACE).split("\n"), source))
+    return source.size > HEAD and is_log(_records_of(source.beginning(MAX_PREFACE).split("\n"), source))
 
 
 def read(source: Source) -> list[Table]:
     """One table with a row for each epoch or step in the text, and the line on which it begins."""
     from nndoctor.readers.text.ranks import lines_of_one_rank
-    from nndoctor.readers.text.records import tells
+    from nndoctor.readers.text.records import has_metric
 
     parts: list[Table] = []
     before = 0
     silent: tuple[int, int] | None = None
     for text in pieces(source):
-        voice = lines_of_one_rank(text.split("\n"), tells)
+        voice = lines_of_one_rank(text.split("\n"), has_metric)
         lines = voice.lines
         found = _records_of(lines, source)
         silent = voice.stopped_rank and (voice.stopped_rank[0], before + voice.stopped_rank[1])
@@ -85,9 +85,9 @@ def _framework(start: str) -> dict[str, Fact]:
 
 def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     """The records of some lines, or of their progress bars if the lines alone are not a log."""
-    from nndoctor.readers.text.bars import drawn
+    from nndoctor.readers.text.bars import bar_records
     from nndoctor.readers.text.dialects import comma_decimals, with_points
-    from nndoctor.readers.text.records import counts, records
+    from nndoctor.readers.text.records import is_log, records
 
     lines = [ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in lines]
     if OTHER_LOSS.search(source.start):
@@ -95,10 +95,10 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     if comma_decimals(source.start):
         lines = [with_points(line) for line in lines]
     found = records(lines)
-    if counts(found) or not ("|" in source.start or "ETA: " in source.start):
+    if is_log(found) or not ("|" in source.start or "ETA: " in source.start):
         return found
-    bars = drawn(lines)
-    return bars if counts(bars) else found
+    bars = bar_records(lines)
+    return bars if is_log(bars) else found
 
 
 def _is_cut(last: dict[str, object], other: dict[str, object]) -> bool:

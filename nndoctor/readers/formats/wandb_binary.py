@@ -82,10 +82,10 @@ def _take(record: bytes, rows: list[Mapping[str, object]], facts: dict[str, Fact
         if number == HISTORY:
             rows.append(_row(value))
         elif number == CONFIG:
-            _settle(value, facts)
+            _setting_facts(value, facts)
         elif number == RUN:
             for config in blocks(value, 4):
-                _settle(config, facts)
+                _setting_facts(config, facts)
 
 
 def _row(history: bytes) -> dict[str, object]:
@@ -102,7 +102,7 @@ def _row(history: bytes) -> dict[str, object]:
     return row
 
 
-def _settle(config: bytes, facts: dict[str, Fact]) -> None:
+def _setting_facts(config: bytes, facts: dict[str, Fact]) -> None:
     """The settings in a config that are facts of a run."""
     named = (_item(item) for item in blocks(config, 1))
     facts.update(settings_as_facts((name, value) for name, value in named if not name.startswith("_wandb")))

@@ -18,22 +18,26 @@ def sniff(source: Source) -> bool:
     """JSON lines in which one text each says an epoch or a step, with a loss or a metric by its name."""
     if source.is_dir or not source.is_text or not source.start.startswith("{"):
         return False
-    from nndoctor.readers.text.records import counts, records  # patterns that only a printed log needs
+    from nndoctor.readers.text.records import is_log, records  # patterns that only a printed log needs
 
     lines = source.start.split("\n")[:SAMPLE_LINES]
-    return _text(lines[0]) is not None and not _tells(lines) and counts(records([_text(line) or "" for line in lines]))
+    return (
+        _text(lines[0]) is not None
+        and not _has_own_metrics(lines)
+        and is_log(records([_text(line) or "" for line in lines]))
+    )
 
 
 def read(source: Source) -> list[Table]:
     """One table, a row for each epoch or step that the texts tell of, with the line it begins on."""
     from nndoctor.readers.text.ranks import lines_of_one_rank
-    from nndoctor.readers.text.records import records, tells
+    from nndoctor.readers.text.records import has_metric, records
 
     parts: list[Table] = []
     before = 0
     for text in pieces(source):
         lines = [_text(line) or "" for line in text.split("\n")]
-        found = records(lines_of_one_rank(lines, tells).lines)
+        found = records(lines_of_one_rank(lines, has_metric).lines)
         if found:
             rows = [record.row for record in found]
             parts.append(from_records(rows, "wrapped-text", [record.line + before for record in found]))
@@ -45,7 +49,7 @@ def read(source: Source) -> list[Table]:
     return [joined(parts)]
 
 
-def _tells(lines: list[str]) -> bool:
+def _has_own_metrics(lines: list[str]) -> bool:
     """Whether an object says a loss or a metric by a key of its own: then it is read by its keys."""
     for line in lines:
         try:

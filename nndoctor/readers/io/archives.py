@@ -52,7 +52,7 @@ def start_unpacked(source: Source) -> Source | None:
         return None
     try:
         with _opened(source) as stream:
-            data = _most(stream, HEAD)[0]
+            data = _read_at_most(stream, HEAD)[0]
     except (UnreadableLog, MissingExtra):
         return None
     return None if data[TAR] == b"ustar" else replace(source, data=data)
@@ -62,7 +62,7 @@ def unpacked(source: Source) -> Source:
     """What a compressed file holds. Raises UnreadableLog where that is out of bounds, MissingExtra for zstd without it."""
     bound = _bound(source)
     with _opened(source) as stream:
-        data, broken = _most(stream, bound + 1)
+        data, broken = _read_at_most(stream, bound + 1)
     if len(data) > bound:
         raise UnreadableLog(_too_much(source, bound))
     if broken and not data:
@@ -140,7 +140,7 @@ def is_archive(source: Source) -> bool:
     if kind is None or kind in ("zip", "tar"):
         return kind is not None
     with _opened(source) as stream:
-        return _most(stream, 512)[0][TAR] == b"ustar"
+        return _read_at_most(stream, 512)[0][TAR] == b"ustar"
 
 
 def _members(source: Source) -> Iterator[tuple[PurePosixPath, Callable[[], IO[bytes] | None]]]:
@@ -218,7 +218,7 @@ def _zstd(file: IO[bytes]) -> IO[bytes]:
 UNPACKERS = {"gzip": _gzip, "bzip2": _bzip2, "xz": _xz, "zstd": _zstd}
 
 
-def _most(stream: IO[bytes], most: int) -> tuple[bytes, bool]:
+def _read_at_most(stream: IO[bytes], most: int) -> tuple[bytes, bool]:
     """At most that many bytes of a stream, and whether it broke off."""
     pieces: list[bytes] = []
     left = most

@@ -57,7 +57,7 @@ def survey(words: Iterable[str], is_log: Callable[[Source], bool]) -> Found:
     folders: dict[str, str] = {}
     for word in words:
         try:
-            for source in _behind(word, is_log, found.passed):
+            for source in _sources_of(word, is_log, found.passed):
                 key = os.path.normcase(_real(source.path, folders)) if os.path.exists(source.path) else source.path
                 if key not in sources or (sources[key].below and not source.below):  # what is named counts as named
                     sources[key] = source
@@ -77,7 +77,7 @@ def _real(path: str, folders: dict[str, str]) -> str:
     return os.path.join(folders[above], name)
 
 
-def _behind(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> list[Source]:
+def _sources_of(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> list[Source]:
     if word == "-":
         return [_piped()]
     if not word:
@@ -97,7 +97,7 @@ def _matching(word: str, is_log: Callable[[Source], bool], passed: list[str]) ->
     if not matches:
         if path.is_symlink():
             raise UnreadableLog(f"{word} is a broken link; expected a log file, a folder, a glob, or -")
-        what = "no file matches" if is_glob else f"no such file{near(path)}"
+        what = "no file matches" if is_glob else f"no such file{similar_name(path)}"
         raise UnreadableLog(f"{word}: {what}; expected a log file, a folder, a glob, or -")
     return [
         source
@@ -106,7 +106,7 @@ def _matching(word: str, is_log: Callable[[Source], bool], passed: list[str]) ->
     ]
 
 
-def near(path: Path) -> str:
+def similar_name(path: Path) -> str:
     """`, did you mean 'runs/a.csv'?` if the folder of a missing file has a similar name."""
     try:
         names = [entry.name for entry in islice(os.scandir(path.parent), MOST_NAMES)]
@@ -125,7 +125,7 @@ def _below(folder: str, is_log: Callable[[Source], bool], passed: list[str], *, 
             found.append(Source(root, below=True))
             folders.clear()
             continue
-        folders[:] = _entered(root, folders, files)
+        folders[:] = _searched_folders(root, folders, files)
         found += _in(root, files, is_log, passed)
     if not found and not empty:
         raise UnreadableLog(
@@ -170,7 +170,7 @@ def _is_log(source: Source, is_log: Callable[[Source], bool]) -> bool:
         return True
 
 
-def _entered(root: str, folders: list[str], files: list[str]) -> list[str]:
+def _searched_folders(root: str, folders: list[str], files: list[str]) -> list[str]:
     """The folders to search: none hidden, no environment, and of a run's checkpoints only the last."""
     kept = [f for f in sorted(folders) if not f.startswith(".") and f not in SKIPPED]
     kept = [f for f in kept if not os.path.exists(os.path.join(root, f, "pyvenv.cfg"))]

@@ -34,7 +34,7 @@ MIN_EPOCH_POINTS = 8  # points from which an epoch's mean is preferred to the sa
 
 def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     """Every run in a table. Raises UnreadableLog where no training, validation or test series is found."""
-    table = _held(by_phase(table))
+    table = _without_empty(by_phase(table))
     meanings = interpret(list(table.columns), maps)
     playing = task([*table.columns, *table.ignored])
     known = [name for name, meaning in meanings.items() if meaning.is_metric and table.columns[name].held]
@@ -89,7 +89,7 @@ def _gradients_lost(table: Table, meanings: Mapping[str, Meaning]) -> bool:
     return any(bool((c.present & ~np.isfinite(c.values)).any()) for c in norms)
 
 
-def _held(table: Table) -> Table:
+def _without_empty(table: Table) -> Table:
     """The table without columns that hold nothing: an empty `reward` makes no game."""
     held = {name: column for name, column in table.columns.items() if column.held}
     return replace(table, columns=held) if 0 < len(held) < len(table.columns) else table
@@ -251,17 +251,17 @@ def _epochs(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dic
 
 def _nothing_found(table: Table, path: str) -> str:
     names = [*(name.strip() for name in table.columns), *table.words, *table.ignored]
-    shown = ", ".join(visible(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
+    shown = ", ".join(printable_name(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
     odd = [n for n in names if meaning_of(n).kind is Kind.UNKNOWN]
     if not odd and len(names) <= MAX_NAMED:
         return f"{path} has no loss or metric (columns: {shown}); log training and validation loss"
-    first = visible(next((n for n in (*odd, *names) if n not in WITHOUT_SPLIT), "column"))
+    first = printable_name(next((n for n in (*odd, *names) if n not in WITHOUT_SPLIT), "column"))
     return (
         f"{path} has no column that looks like a training or validation series; its columns are {shown}; "
         f"name one with --map '{first}=train/loss'"
     )
 
 
-def visible(name: str) -> str:
+def printable_name(name: str) -> str:
     """A name from a log, safe to show: control characters are spelled out."""
     return name if name.isprintable() else name.encode("unicode_escape").decode()

@@ -27,11 +27,11 @@ def interpret(columns: Sequence[str], maps: Maps) -> Mapping[str, Meaning]:
 def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) -> Mapping[str, Meaning]:
     meanings = {column: meaning_of(column) for column in columns}
     if playing := task(list(columns)):
-        meanings = {column: _in_play(meaning, playing) for column, meaning in meanings.items()}
+        meanings = {column: _for_task(meaning, playing) for column, meaning in meanings.items()}
     for spelled, target in maps:
         column = next((c for c in columns if c.strip() == spelled.strip()), None)
         if column is not None:
-            meanings[column] = mapped(target)
+            meanings[column] = mapped_meaning(target)
     meanings |= _bare_splits(meanings)
     meanings |= _timed(meanings)
     numbers = [meaning for meaning in meanings.values() if meaning.is_metric]
@@ -66,7 +66,7 @@ def _timed(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     return found
 
 
-def pairs(maps: Iterable[str]) -> dict[str, str]:
+def map_pairs(maps: Iterable[str]) -> dict[str, str]:
     """Columns and what they are, from words as `my col=train/loss`. Raises UsageError for one that makes no sense."""
     return dict(_pair(text) for text in maps)
 
@@ -75,11 +75,11 @@ def _pair(text: str) -> tuple[str, str]:
     column, equals, target = text.rpartition("=")
     if not equals or not column:
         raise UsageError(f"--map wants 'column=series', as in --map 'my col=train/loss'; found '{text}'")
-    mapped(target.strip())
+    mapped_meaning(target.strip())
     return column, target.strip()
 
 
-def mapped(target: str) -> Meaning:
+def mapped_meaning(target: str) -> Meaning:
     """The meaning that a user gives with --map. Raises UsageError for a target that is no series name."""
     if target in ("epoch", "step"):
         return Meaning(Kind(target))
@@ -97,7 +97,7 @@ def mapped(target: str) -> Meaning:
     return Meaning(Kind.SERIES, split, METRICS.get(metric.lower(), metric), -1)
 
 
-def _in_play(meaning: Meaning, playing: str) -> Meaning:
+def _for_task(meaning: Meaning, playing: str) -> Meaning:
     """In reinforcement learning the loss does not measure learning, so it gets another name, and an accuracy is ignored."""
     if playing == "gan" or meaning.kind is not Kind.SERIES or meaning.metric in WITHOUT_SPLIT:
         return meaning
@@ -118,7 +118,7 @@ def _placed(meaning: Meaning, losses: set[str], held: set[tuple[str, str]]) -> M
     return replace(meaning, split=split, rank=meaning.rank + later)
 
 
-def _own(word: str) -> str:
+def _logged_split(word: str) -> str:
     """The word for a split as the log has it, where names know it."""
     return word if word.lower() in SPLITS else SPLIT_WORDS[word.lower()]
 
@@ -136,7 +136,7 @@ def by_phase(table: Table) -> Table:
 
 def _for_each_split(columns: Mapping[str, Column], words: Words) -> dict[str, Column]:
     """Each metric as one column for each split that a column of words names; other columns as they are."""
-    rows_of = [(_own(word), words.codes == code) for code, word in enumerate(words.words) if word]
+    rows_of = [(_logged_split(word), words.codes == code) for code, word in enumerate(words.words) if word]
     apart: dict[str, Column] = {}
     for column, data in columns.items():
         meaning = meaning_of(column)

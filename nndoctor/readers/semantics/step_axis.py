@@ -82,7 +82,7 @@ def segments(rows: Rows, axis: Array, presence: Sequence[NDArray[np.bool_]], kin
         order = np.argsort(x, kind="stable")
         return [Segment(rows[order], x[order])]
     starts = [0, *_restarts(x, rows, presence, each_row=kind == "keras-csv"), len(x)]
-    return [_stitched(rows[a:b], x[a:b]) for a, b in pairwise(starts) if b > a]
+    return [_joined_at_resume(rows[a:b], x[a:b]) for a, b in pairwise(starts) if b > a]
 
 
 def _one_row_runs(table: Table) -> bool:
@@ -109,7 +109,7 @@ def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, ea
     return cuts
 
 
-def _stitched(rows: Rows, x: Array) -> Segment:
+def _joined_at_resume(rows: Rows, x: Array) -> Segment:
     """Where the steps go back, the earlier values from that step on are dropped: the later value counts."""
     back = np.flatnonzero(np.diff(x) < 0) + 1
     if not len(back):

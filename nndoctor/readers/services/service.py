@@ -65,10 +65,10 @@ def client_errors(address: str, service: Service) -> Iterator[None]:
     except Exception as error:
         if _is_ours(error):
             raise
-        raise UnreadableLog(explained(error, address, service)) from error
+        raise UnreadableLog(error_line(error, address, service)) from error
 
 
-def explained(error: BaseException, address: str, service: Service) -> str:
+def error_line(error: BaseException, address: str, service: Service) -> str:
     """The line for what a client raised: no access, not there, too many requests, no network, or its own words."""
     status, text = _status(error), " ".join(str(part) for part in _chain(error))
     reason = _reason(error)

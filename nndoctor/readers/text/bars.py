@@ -13,7 +13,7 @@ COUNT = re.compile(r"(?<![\d.])(?P<done>\d+)/(?:\d+|\?)\s*\[")
 EPOCH_OF_KERAS = re.compile(r"^Epoch (?P<epoch>\d+)/\d+\s*$")
 
 
-def drawn(lines: Sequence[str]) -> list[Record]:
+def bar_records(lines: Sequence[str]) -> list[Record]:
     """A record for each count of a bar that also shows a loss or a metric (NeMo, kohya, diffusers, Keras, torchtune)."""
     found: list[Record] = []
     epoch = ""

@@ -11,7 +11,7 @@ from nndoctor.readers.text.dialects import plain
 from nndoctor.readers.text.pairs import Line, drawings, heading, known
 from nndoctor.readers.text.pasted import cleaned
 from nndoctor.readers.text.shapes import parse
-from nndoctor.readers.text.tables import uncrossed
+from nndoctor.readers.text.tables import rows_as_pairs
 from nndoctor.readers.vocabulary.english import in_english
 from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, meaning_of, task
 
@@ -60,7 +60,7 @@ def records(lines: Iterable[str]) -> list[Record]:
     found: list[Record] = []
     epoch: dict[str, str] = {}
     under, quoted = "", False
-    for number, text in enumerate(map(in_english, plain(uncrossed(map(cleaned, lines)))), 1):
+    for number, text in enumerate(map(in_english, plain(rows_as_pairs(map(cleaned, lines)))), 1):
         if not _has_number(text):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
             continue
@@ -77,7 +77,7 @@ def records(lines: Iterable[str]) -> list[Record]:
                 epoch = {"epoch": line.marks["epoch"]}
             _take(found, line, number, epoch)
     found = _first_as_later(found)
-    found = _once([record for record in found if _worth(record.values)])
+    found = _once([record for record in found if _informative(record.values)])
     marked = [record for record in found if record.own]
     return _few_unknown(_repeated(_one_tier(_placed(marked if len(marked) > 1 else found))))
 
@@ -138,17 +138,17 @@ def _same(one: Record, other: Record) -> bool:
     return one.marks == other.marks and one.values == other.values
 
 
-def _worth(pairs: Mapping[str, object]) -> bool:
+def _informative(pairs: Mapping[str, object]) -> bool:
     """Whether one of the names is understood, or they are those of a game or of the two sides of a GAN."""
     return any(map(known, pairs)) or (len(pairs) > 1 and task(tuple(pairs)) is not None)
 
 
-def tells(text: str) -> bool:
+def has_metric(text: str) -> bool:
     """Whether a line holds a loss or a metric by its name."""
-    return any(map(_tells, parse(text).pairs))
+    return any(map(_is_metric, parse(text).pairs))
 
 
-def counts(found: list[Record]) -> bool:
+def is_log(found: list[Record]) -> bool:
     """Whether these records are a log: one loss or metric in two of them, or the two sides of a GAN, or a reward.
 
     Where no line is marked by epoch or step, three records of one shape are wanted: prose and settings have none.
@@ -156,23 +156,26 @@ def counts(found: list[Record]) -> bool:
     if len(found) < 2:
         return False
     if not any(record.own for record in found):
-        shapes = Counter(tuple(filter(_tells, record.values)) for record in found)
+        shapes = Counter(tuple(filter(_is_metric, record.values)) for record in found)
         shape, count = shapes.most_common(1)[0]
         return (
             count >= MIN_ALIKE and 2 * count > len(found) and (bool(shape) or task(list(found[0].values)) is not None)
         )
     occurrences = Counter(
-        name for record in found for name, value in record.values.items() if _tells(name) or _lost(name, value)
+        name
+        for record in found
+        for name, value in record.values.items()
+        if _is_metric(name) or _is_nan_gradient(name, value)
     )
     return max(occurrences.values(), default=0) > 1 or task(list(found[0].values)) is not None
 
 
-def _tells(name: str) -> bool:
+def _is_metric(name: str) -> bool:
     meaning = meaning_of(name)
     return meaning.is_metric and meaning.metric not in NOT_DECISIVE
 
 
-def _lost(name: str, value: object) -> bool:
+def _is_nan_gradient(name: str, value: object) -> bool:
     """Whether a gradient norm is NaN: it shows how the run goes even if the trainer does not log a loss."""
     return meaning_of(name).metric == "grad_norm" and "nan" in str(value).lower()
 
@@ -181,7 +184,7 @@ def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]
     """Add what a line says to the record it belongs to, or to a new one."""
     if line.marks and not (found and _of(found[-1], line)):
         found.append(Record({**epoch, **line.marks}, OWN[tuple(line.marks)], number))
-    pairs = dict(line.pairs) if _worth(line.pairs) else {}  # else it is prose
+    pairs = dict(line.pairs) if _informative(line.pairs) else {}  # else it is prose
     if (
         line.shares
         and not line.marks

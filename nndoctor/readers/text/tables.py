@@ -16,7 +16,7 @@ COCO_HEADER = re.compile(r"^\s*\|\s*AP\s*\|\s*AP50\s*\|\s*AP75\s*\|")
 MAX_COLUMNS = 32  # columns
 
 
-def uncrossed(lines: Iterable[str]) -> Iterator[str]:
+def rows_as_pairs(lines: Iterable[str]) -> Iterator[str]:
     """The lines; a row of such a table as `train loss: 0.4, train accuracy: 0.9`.
 
     AllenNLP prints the splits across and the metrics down, Ludwig the other way round.
@@ -38,7 +38,7 @@ def uncrossed(lines: Iterable[str]) -> Iterator[str]:
         elif not any(map(str.isdigit, "".join(cells[1:]))) and not _values(cells[1:]):
             first = _label(cells[0])
             names = (first, *cells[1:]) if first.lower() in SPLITS else cells[1:]
-            across = names if any(map(_tells, names)) else across
+            across = names if any(map(_is_metric, names)) else across
             yield line
         else:
             yield _named(_label(cells[0]), across, cells[1:]) or _coco(across, cells) or line
@@ -64,7 +64,7 @@ def _named(label: str, across: Sequence[str], values: Sequence[str]) -> str:
     return ", ".join(f"{name}: {value}" for name, value in pairs if value.lower() not in MISSING)
 
 
-def _tells(name: str) -> bool:
+def _is_metric(name: str) -> bool:
     return name.lower() in SPLITS or meaning_of(name).kind is Kind.SERIES
 
 

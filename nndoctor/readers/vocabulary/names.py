@@ -31,7 +31,7 @@ from nndoctor.readers.vocabulary.spellings import (
     SPLITS,
     STEP,
 )
-from nndoctor.readers.vocabulary.workloads import MACHINE, modern
+from nndoctor.readers.vocabulary.workloads import MACHINE, meaning_in_frameworks
 from nndoctor.readers.vocabulary.workloads import WITHOUT_SPLIT as MODERN
 
 __all__ = ["FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning_of", "task", "tidy"]
@@ -124,7 +124,7 @@ def _counted(name: str) -> Meaning | None:
 
 def _of_process(name: str, rest: str) -> Meaning | None:
     """The series of newer kinds of training and of the machine, and those of the optimizer, under their bare names."""
-    if (found := modern(name)) is not None:
+    if (found := meaning_in_frameworks(name)) is not None:
         kind = Kind.MACHINE if found[1] in MACHINE or found[1].startswith("step_time_") else Kind.SERIES
         return Meaning(kind, *found, int(bool(found[0])) + 2 * (name != found[1]))
     if NOT_LOSS.search(name):
@@ -203,5 +203,5 @@ def _task(columns: tuple[str, ...]) -> str | None:
 
 
 def _is_preference(name: str) -> bool:
-    found = modern(name)
+    found = meaning_in_frameworks(name)
     return found is not None and found[1].startswith(("rewards_", "logps_"))

@@ -9,13 +9,13 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def table(text: str) -> dict[str, str]:
+def spelling_table(text: str) -> dict[str, str]:
     """Lines `ours: their spellings` -> {spelling: ours}."""
     pairs = (line.split(":") for line in text.strip().splitlines())
     return {spelling: ours.strip() for ours, spellings in pairs for spelling in spellings.split()}
 
 
-SPLITS = table(
+SPLITS = spelling_table(
     """
     train: entrainement apprentissage train training trn tr learn trl trainset fit entrenamiento treino treinamento entrainement addestramento
     validation: val valid validation dev devel eval evaluation holdout heldout cv vali va vld validacion validacao validierung validierungs validazione convalida
@@ -23,7 +23,7 @@ SPLITS = table(
     """
 )
 
-METRICS = table(
+METRICS = spelling_table(
     """
     loss: loss losses cost nll ce xent cross_entropy crossentropy cross_entropy_loss crossentropyloss ce_loss nll_loss
     loss: nllloss loss_fn objective logloss log_loss mlogloss multi_logloss binary_logloss bce bce_loss criterion

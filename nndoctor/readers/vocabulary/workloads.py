@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from nndoctor.readers.vocabulary.spellings import SPLITS, table
+from nndoctor.readers.vocabulary.spellings import SPLITS, spelling_table
 
-SERIES = table(
+SERIES = spelling_table(
     """
     reward: training_reward scores objective_rlhf_reward rlhf_reward reward_score env_reward_mean ppo_mean_scores score_mean rewards_mean reward_mean rewards_iter rewards_step mean_episodic_return ret
     reward_std: reward_std rewards_std env_reward_std ppo_std_scores score_std group_reward_std
@@ -73,10 +73,10 @@ MACHINE = frozenset({"throughput", "step_time", "data_time", "memory"})
 
 
 @lru_cache(maxsize=4096)
-def modern(name: str) -> tuple[str, str] | None:
+def meaning_in_frameworks(name: str) -> tuple[str, str] | None:
     """The split and our name of a column that these frameworks log, or None.
 
-    >>> modern("rollout_entropy"), modern("actor_ppo_kl"), modern("eval_rewards_chosen"), modern("moe_expert_3_load")
+    >>> meaning_in_frameworks("rollout_entropy"), meaning_in_frameworks("actor_ppo_kl"), meaning_in_frameworks("eval_rewards_chosen"), meaning_in_frameworks("moe_expert_3_load")
     (('', 'entropy'), ('', 'approx_kl'), ('validation', 'rewards_chosen'), ('', 'expert_load_3'))
     """
     if (liked := PREFERENCE.match(name)) is not None:

@@ -12,7 +12,7 @@ from nndoctor.plots.overlay import overlay
 from nndoctor.reporters.markdown import HEIGHT, MARK, WIDTH, escaped
 from nndoctor.reporters.page import Page, Style
 from nndoctor.reporters.side_by_side.terminal import SIGNS
-from nndoctor.reporters.side_by_side.words import became, seconds, sentence, setting, spoken, value
+from nndoctor.reporters.side_by_side.words import finding_change, seconds, sentence, setting, spoken, value
 
 
 def render(found: Comparison | None, changes: Sequence[Change], errors: Sequence[tuple[str, str]]) -> str:
@@ -61,7 +61,7 @@ def _settings(found: Comparison) -> str:
 
 def _findings(found: Comparison, changes: Sequence[Change]) -> str:
     lines = [
-        f"- {change.code} {escaped(change.name)} in {found.sides[change.side].label} {escaped(became(found, change))}"
+        f"- {change.code} {escaped(change.name)} in {found.sides[change.side].label} {escaped(finding_change(found, change))}"
         for change in changes
     ]
     return "\n".join(lines) + "\n" if lines else ""

@@ -10,7 +10,16 @@ from nndoctor.core.formatting import step
 from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.overlay import MAX_CURVES, overlay
 from nndoctor.reporters.page import Page, Style, cut, padded
-from nndoctor.reporters.side_by_side.words import STYLES, became, seconds, sentence, setting, spoken, value, worked
+from nndoctor.reporters.side_by_side.words import (
+    STYLES,
+    finding_change,
+    seconds,
+    sentence,
+    setting,
+    spoken,
+    value,
+    worked,
+)
 
 SIGNS = {
     ComparisonVerdict.BETTER: "+",
@@ -125,7 +134,7 @@ def _findings(page: Page, found: Comparison, changes: Sequence[Change]) -> None:
             (change.code, change.severity),
             (f" {change.name}", "bold"),
             f" in {label} ",
-            (became(found, change), style),
+            (finding_change(found, change), style),
             indent=2,
             hanging=6,
         )

@@ -61,7 +61,7 @@ def _chance(measure: Measure, side: int) -> str:
     return f" (repeats vary by up to {limit})" if repeats else f" (seed-to-seed variation: about ±{limit})"
 
 
-def became(found: Comparison, change: Change) -> str:
+def finding_change(found: Comparison, change: Change) -> str:
     """What became of a finding: `no longer occurs; validation loss 0.42 → 0.31: the remedy worked`."""
     if change.fate == "unknown":
         return "could not be checked"

@@ -13,7 +13,7 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.prognosis import UNLIKELY
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import HEALTHY_FLAGGED, causes, course, helps, learned, outcome, probability, remedies
+from nndoctor.prognosis.findings import HEALTHY_FLAGGED, causes, course, helps, derived_finding, outcome, probability, remedies
 
 MAX_BIAS = 0.05
 """Training error above a known target; Ng's worked examples call 7 points high and 1 point fine."""
@@ -60,7 +60,7 @@ REMEDIES = ("larger-network", "less-regularization", "train-longer", "other-arch
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the training error with the target where one is known, else ask the prognosis."""
     if target_error(run) is None and "train/loss" in run.series:
-        found = learned(run, "high-bias", "wider", REMEDIES, lambda: course(run) + outcome(run, "wider"))
+        found = derived_finding(run, "high-bias", "wider", REMEDIES, lambda: course(run) + outcome(run, "wider"))
         if found is not None:
             yield found
         else:

@@ -16,7 +16,7 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import LOSS_OVERFITS, in_order, overfitting_unlikely
+from nndoctor.prognosis.findings import LOSS_OVERFITS, ordered_remedies, overfitting_unlikely
 
 LOW_ERROR = 0.10  # training error under which a gap is most of the error
 MIN_GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
@@ -97,7 +97,7 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
         step=float(validation.x[-1]),
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
-        remedies=TREES if workload(run) is Workload.BOOSTING else in_order(run, REMEDIES),
+        remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
         severity=Severity.INFO if lags or overfitting_unlikely(run) else None,
     )
 
@@ -146,7 +146,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         step=float(validation.x[-1]),
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
-        remedies=TREES if workload(run) is Workload.BOOSTING else in_order(run, REMEDIES),
+        remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
         severity=Severity.INFO if small or overfitting_unlikely(run, LOSS_OVERFITS) else None,
     )
 

@@ -8,7 +8,7 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import HEALTHY_FLAGGED, learned, outcome
+from nndoctor.prognosis.findings import HEALTHY_FLAGGED, derived_finding, outcome
 
 BEFORE_LAST_QUARTER = (0.7, 0.8)
 """Shares of the run between which the loss is that before the last quarter."""
@@ -23,7 +23,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if before <= loss.last:
         return
     falls = f"training loss still falls in the last quarter, from a median of {number(before)} to one of {number(loss.last)}"
-    found = learned(run, "not-converged", "steps*4", REMEDIES, lambda: falls + outcome(run, "steps*4"))
+    found = derived_finding(run, "not-converged", "steps*4", REMEDIES, lambda: falls + outcome(run, "steps*4"))
     if found is not None:
         yield found
 

@@ -14,7 +14,7 @@ from nndoctor.core.formatting import distinct, factor, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import in_order, overfitting_unlikely
+from nndoctor.prognosis.findings import ordered_remedies, overfitting_unlikely
 
 MIN_RISE = 0.10  # share of the distance that the losses covered; 5 % may be luck
 CERTAIN_RISE = 0.4  # the same from which there is no other explanation
@@ -131,7 +131,7 @@ def _symptom(run: Run, validation: Series, seen: Rise, *, slight: bool, with_tra
         step=at,
         span=(at, end),
         causes=no_signal(run),
-        remedies=TREES if workload(run) is Workload.BOOSTING else (STOP, *in_order(run, OTHERS)),
+        remedies=TREES if workload(run) is Workload.BOOSTING else (STOP, *ordered_remedies(run, OTHERS)),
         severity=Severity.INFO if slight or overfitting_unlikely(run) else None,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import course, learned
+from nndoctor.prognosis.findings import course, derived_finding
 
 REMEDIES = ("adam", "rmsprop", "raise-learning-rate")
 
@@ -17,7 +17,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if "adagrad" not in str(run.fact("optimizer")).lower():
         return
     for finding in ("adaptive-rate-starved", "lr-too-low", "not-converged"):
-        found = learned(
+        found = derived_finding(
             run, finding, "lr*10", REMEDIES, lambda: f"with Adagrad, {course(run)}, as its steps keep shrinking"
         )
         if found is not None:

@@ -14,7 +14,7 @@ from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import learned
+from nndoctor.prognosis.findings import derived_finding
 
 DECAYED = 0.5
 """Share of its peak below which a rate counts as decayed."""
@@ -75,7 +75,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if found is None and small is not None and decayed is not None and _cut(run.series["lr"], decayed, small):
         found = _still_fell(run, decayed, small)
     if found is None and decayed is not None and _early(run, decayed) and workload(run) not in OF_TEXT:
-        found = learned(
+        found = derived_finding(
             run, "lr-decayed-too-early", "constant-schedule", REMEDIES, lambda: _message(run, decayed, DECAYED)
         )
     if found is None and workload(run) is Workload.PRETRAINING:

@@ -18,7 +18,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import LOWER_QUARTILE, quantile
-from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, helps, learned, outcome
+from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, helps, derived_finding, outcome
 
 MAX_OF_CHANCE = 1.3
 """The second half of a cross-entropy may be this factor above that of guessing; beyond, it is no noise."""
@@ -94,7 +94,7 @@ def _unsteady(run: Run) -> Symptom | None:
     """What the prognosis says where the loss rises again and again: one spike in a smooth fall is no fault of the rate."""
     if measured(run)["train_late_rises"] < MIN_RISES:
         return None
-    return learned(run, "lr-too-high", "lr/10", REMEDIES, lambda: course(run) + outcome(run, "lr/10"))
+    return derived_finding(run, "lr-too-high", "lr/10", REMEDIES, lambda: course(run) + outcome(run, "lr/10"))
 
 
 def _jumped(loss: Series) -> Symptom | None:

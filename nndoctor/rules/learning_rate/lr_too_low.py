@@ -10,7 +10,7 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, learned, outcome
+from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, derived_finding, outcome
 
 UNLOGGED = 0.1
 """Weight of a cause that only the learning rate in the log could rule out."""
@@ -20,7 +20,7 @@ REMEDIES = ("raise-learning-rate", "learning-rate-range-test", "train-longer", "
 
 def check(run: Run) -> Iterator[Symptom]:
     """Ask the prognosis."""
-    found = learned(run, "lr-too-low", "lr*10", REMEDIES, lambda: f"{course(run)}{outcome(run, 'lr*10')}")
+    found = derived_finding(run, "lr-too-low", "lr*10", REMEDIES, lambda: f"{course(run)}{outcome(run, 'lr*10')}")
     if found is not None:
         unlogged = (*unseen_warm_up(run, UNLOGGED), *starved(run))
         yield replace(found, causes=(*found.causes, *unlogged))

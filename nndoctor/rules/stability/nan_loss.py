@@ -15,7 +15,7 @@ from nndoctor.analysis.nonfinite import birth, wildness
 from nndoctor.analysis.unlogged_causes import not_reset
 from nndoctor.core.confidence import DIRECT, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number, place, spoken, step
+from nndoctor.core.formatting import number, place, series_in_words, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.sanitize import quoted
@@ -108,7 +108,7 @@ def _symptom(run: Run, series: Series) -> Symptom:
 def _message(run: Run, series: Series, bad: NDArray[np.bool_], before: list[float], *, recovers: bool) -> str:
     """Where the values became NaN or infinite; `before` are the finite ones up to there."""
     at = int(np.argmax(bad))
-    name, value = spoken(series.name), "NaN" if np.isnan(series.values[at]) else "infinite"
+    name, value = series_in_words(series.name), "NaN" if np.isnan(series.values[at]) else "infinite"
     ending = f"; {int(bad.sum())} of {len(bad)} values in all, and the last one is finite" if recovers else ""
     if bad.all():
         return f"{name} is {value} in all {len(bad)} values"
