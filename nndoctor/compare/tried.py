@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from nndoctor.analysis.search import Trial
 from nndoctor.core.run import FactValue
 
-APART = 3.0
+MIN_RATIO = 3.0
 """Factor between two values of a setting from which one is a trial of more, or less, than the other."""
 
 SIZES = ("width", "hidden", "layers", "depth", "parameters", "trainable_parameters", "n_parameters")
@@ -35,6 +35,6 @@ def _made(change: str, best: Trial, other: Trial) -> bool:
 
 
 def _above(a: FactValue | None, b: FactValue | None) -> bool:
-    """Whether a setting is at least APART times another; anything is that of zero."""
+    """Whether a setting is at least MIN_RATIO times another; any value is that of zero."""
     numbers = [v for v in (a, b) if isinstance(v, (int, float)) and math.isfinite(v)]
-    return len(numbers) == 2 and numbers[0] > 0 and numbers[0] >= APART * max(numbers[1], 0.0)
+    return len(numbers) == 2 and numbers[0] > 0 and numbers[0] >= MIN_RATIO * max(numbers[1], 0.0)

@@ -1,4 +1,4 @@
-"""A training as a callback follows it: recorded, judged now and then by the user's settings, reported at the end."""
+"""What callbacks share: record a training, judge it from time to time by the user's settings, report at the end."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ MAX_CURVES = len(STYLES)
 
 
 def overlay(curves: Sequence[tuple[str, Series]], size: PlotSize) -> list[Line]:
-    """The curves, each with its name at its end; of more than MOST the first ones."""
+    """The curves, each with its name at its end; only the first MAX_CURVES of them."""
     kept = [
         Curve(series, style, every, name)
         for (name, series), (style, every) in zip(curves, STYLES, strict=False)

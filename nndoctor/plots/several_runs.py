@@ -25,7 +25,7 @@ WIDTH, PANEL, GAP = 9.0, 2.9, 0.55
 LEFT, TOP, BOTTOM = 0.95, 0.85, 0.6
 """Inches around the panels: the scale, the title, the axis."""
 
-LONGEST, CHARACTER, MARGIN = 30, 0.083, 0.3
+MAX_NAME, CHARACTER, MARGIN = 30, 0.083, 0.3
 """Characters of a run's name; inches of a character, and of the space next to the names."""
 
 MAX_POINTS = 600
@@ -111,7 +111,7 @@ def _best_value(series: Series | None) -> float:
 
 def _label(member: RunCurves, name: str) -> str:
     series, safe = member.curves[name], printable(member.name)
-    short = safe if len(safe) <= LONGEST else "…" + safe[-LONGEST + 1 :]
+    short = safe if len(safe) <= MAX_NAME else "…" + safe[-MAX_NAME + 1 :]
     return f"{number(series.final / series.scale)}  {short}"
 
 

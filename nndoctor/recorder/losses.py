@@ -33,7 +33,7 @@ class Losses:
         self._count = 0
 
     def number(self, parts: Sequence[float | Tensor], row: int, name: str = LOSS) -> float:
-        """The mean of what `stored_number` gave; WAITS where some of it is on an accelerator, and the mean is fetched later."""
+        """The mean of what `stored_number` returned; PENDING where some of it is on an accelerator, and the mean is fetched later."""
         total = 0.0
         for part in parts:
             if isinstance(part, Tensor):

@@ -1,4 +1,4 @@
-"""The doctor in the room: the curves so far judged now and then, at a small share of the training's time."""
+"""Live judgement: the curves so far are judged from time to time, at a small share of the training's time."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from nndoctor.readers.vocabulary.names import Kind, meaning_of
 RULER = re.compile(r"^\s*([-_=─]+\s+)+[-_=─]+\s*$")
 MIN_ROWS = 2
 MAX_COLUMNS = 64
-SHORT = {"E": "epoch", "#": "step"}  # spaCy's words
+SPACY_NAMES = {"E": "epoch", "#": "step"}  # spaCy's words
 SPACY = re.compile(r"^(?:(?P<part>LOSS) \w+|\w+_(?P<metric>[FPR])|(?P<score>SCORE))$")
 METRICS = {"F": "f1", "P": "precision", "R": "recall"}
 
@@ -72,7 +72,7 @@ def _headers(line: str, ruler: str) -> list[list[str]]:
 def _spelled_out(name: str) -> str:
     found = SPACY.match(name)
     if found is None:
-        return SHORT.get(name, name)
+        return SPACY_NAMES.get(name, name)
     if found["part"]:
         return "train_loss" if name.endswith((" NER", " TEXTCAT", " TAGGER", " PARSER")) else name
     return f"dev_{METRICS[found['metric']]}" if found["metric"] else "dev_score"

@@ -13,7 +13,7 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables.json_items import items
 from nndoctor.readers.tables.table import Table, from_records
 
-KEPT = {
+FACT_NAMES = {
     "max_steps": "max_steps",
     "num_train_epochs": "num_train_epochs",
     "train_batch_size": "batch_size",
@@ -62,7 +62,7 @@ def _facts(text: str) -> dict[str, Fact]:
     except (ValueError, RecursionError):
         return {}
     facts: dict[str, Fact] = {}
-    for theirs, ours in KEPT.items():
+    for theirs, ours in FACT_NAMES.items():
         value = state.get(theirs)
         try:
             number = float(value)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     import sqlite3
 
 MAX_POINTS = 20_000_000
-RUNS = (
+SELECT_RUNS = (
     "select run_uuid, name from runs where coalesce(lifecycle_stage, 'active') = 'active' order by start_time, run_uuid"
 )
-POINTS = "select key, step, value, is_nan from metrics where run_uuid = ? order by key, step, timestamp"
-PARAMS = "select key, value from params where run_uuid = ?"
+SELECT_POINTS = "select key, step, value, is_nan from metrics where run_uuid = ? order by key, step, timestamp"
+SELECT_PARAMS = "select key, value from params where run_uuid = ?"
 
 
 def sniff(source: Source) -> bool:
@@ -40,7 +40,7 @@ def read(source: Source) -> list[Table]:
         tables = tables_in(base)
         if not {"runs", "metrics", "params"} <= tables:
             raise NotALog(f"{source.path} is {_other(tables, source.path)}")
-        runs = base.execute(RUNS).fetchall()
+        runs = base.execute(SELECT_RUNS).fetchall()
         found = [table for run, label in _labels(runs) if (table := _table(base, run, label, source)) is not None]
     if not found:
         raise UnreadableLog(
@@ -59,7 +59,7 @@ def _labels(runs: Sequence[tuple[object, object]]) -> list[tuple[str, str]]:
 
 def _table(base: sqlite3.Connection, run: str, label: str, source: Source) -> Table | None:
     curves: dict[str, Curve] = {}
-    for k, (key, step, value, is_nan) in enumerate(base.execute(POINTS, (run,))):
+    for k, (key, step, value, is_nan) in enumerate(base.execute(SELECT_POINTS, (run,))):
         if k > MAX_POINTS:
             raise UnreadableLog(f"{source.path} has more than {MAX_POINTS} points in a run; export the run as CSV")
         if str(key).startswith("system/") or not isinstance(value, (int, float)) or isinstance(step, (str, bytes)):
@@ -82,7 +82,7 @@ def _counted(curve: Curve) -> Curve:
 
 
 def _facts(base: sqlite3.Connection, run: str) -> dict[str, Fact]:
-    return settings_as_facts((str(key), value) for key, value in base.execute(PARAMS, (run,)))
+    return settings_as_facts((str(key), value) for key, value in base.execute(SELECT_PARAMS, (run,)))
 
 
 def _other(tables: set[str], path: str) -> str:

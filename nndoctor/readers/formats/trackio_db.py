@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import sqlite3
 
 MAX_ROWS = 2_000_000  # of one run
-RUNS = "select {run}, run_name, min(id) as first from metrics group by {run}, run_name order by first"
-ROWS = "select step, timestamp, metrics from metrics where {run} = ? order by id limit ?"
-CONFIG = "select config from configs where {run} = ?"
+SELECT_RUNS = "select {run}, run_name, min(id) as first from metrics group by {run}, run_name order by first"
+SELECT_ROWS = "select step, timestamp, metrics from metrics where {run} = ? order by id limit ?"
+SELECT_CONFIG = "select config from configs where {run} = ?"
 
 
 def sniff(source: Source) -> bool:
@@ -34,7 +34,7 @@ def read(source: Source) -> list[Table]:
     with opened(source) as base:
         columns = {row[1] for row in base.execute("pragma table_info(metrics)")}
         key = "run_id" if "run_id" in columns else "run_name"  # before 0.20 a run was its name
-        runs = base.execute(RUNS.format(run=key)).fetchall()
+        runs = base.execute(SELECT_RUNS.format(run=key)).fetchall()
         found = [(str(name), table) for run, name, _ in runs if (table := _table(base, key, run)) is not None]
     if not found:
         raise UnreadableLog(f"{source.path} is a Trackio project whose {len(runs)} runs have logged no curve yet")
@@ -47,14 +47,14 @@ def read(source: Source) -> list[Table]:
 
 def _table(base: sqlite3.Connection, key: str, run: str) -> Table | None:
     rows: list[Mapping[str, object]] = []
-    for step, time, text in base.execute(ROWS.format(run=key), (run, MAX_ROWS)):
+    for step, time, text in base.execute(SELECT_ROWS.format(run=key), (run, MAX_ROWS)):
         values = _object(text)
         numbers = {name: value for name, value in values.items() if not (isinstance(value, dict) and "_type" in value)}
         if numbers:
             rows.append({"step": step, "timestamp": time, **numbers})
     if len(rows) < 2:
         return None
-    config = base.execute(CONFIG.format(run=key), (run,)).fetchone()
+    config = base.execute(SELECT_CONFIG.format(run=key), (run,)).fetchone()
     settings = flatten(_object(config[0])) if config else {}
     facts = settings_as_facts((name, value) for name, value in settings.items() if not name.startswith("_"))
     return from_records(rows, "trackio", facts={**facts, "run_id": Fact(str(run))})

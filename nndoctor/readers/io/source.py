@@ -47,7 +47,7 @@ class Source:
 
     @classmethod
     def folder(cls, path: str, folders: Iterable[str], files: Iterable[str]) -> Self:
-        """A folder of which is known what it holds."""
+        """A folder whose entries are already known."""
         source = cls(path)
         vars(source).update(
             is_dir=True, is_file=False, entries=dict.fromkeys(files, False) | dict.fromkeys(folders, True)

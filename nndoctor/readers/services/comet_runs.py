@@ -10,7 +10,7 @@ from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.long_rows import widened
 from nndoctor.readers.tables.table import Table, from_records
 
-KEPT = ("metricName", "metricValue", "step", "epoch", "timestamp", "runContext")
+KEPT_FIELDS = ("metricName", "metricValue", "step", "epoch", "timestamp", "runContext")
 
 
 def read(rest: str) -> list[Table]:
@@ -31,7 +31,7 @@ def read(rest: str) -> list[Table]:
 def _found(run: Any, words: list[str]) -> FetchedRun | None:  # noqa: ANN401 - Comet ships no types
     """An experiment with all points of its metrics, as Comet's JSON export has them; None of one without."""
     points = [
-        {key: point[key] for key in KEPT if point.get(key) is not None}
+        {key: point[key] for key in KEPT_FIELDS if point.get(key) is not None}
         for point in run.get_metrics() or ()
         if not str(point.get("metricName", "")).startswith("sys.")
     ]

@@ -27,7 +27,7 @@ PRUNED = frozenset({"pruned", "running", "waiting"})
 
 
 def rows(source: Source) -> list[dict[str, str]]:
-    """The rows of a CSV or TSV file, at most MOST, by the names of their columns. Raises UnreadableLog for none."""
+    """The rows of a CSV or TSV file, at most MAX_ROWS, by the names of their columns. Raises UnreadableLog for none."""
     text = source.text()
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
