@@ -50,7 +50,7 @@ def by_parser(words: list[str], monkeypatch: pytest.MonkeyPatch) -> DiagnoseRequ
         made.append(request)
         return 0
 
-    monkeypatch.setattr(command, "answer", answer)
+    monkeypatch.setattr(command, "carry_out", answer)
     app(["diagnose", *words], prog_name="nndoctor", standalone_mode=False)
     return made[0]
 

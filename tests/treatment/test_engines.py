@@ -60,7 +60,7 @@ def handed_out(monkeypatch):
         seen.extend(items)
         return iter([do(item) for item in items])
 
-    monkeypatch.setattr(trainings, "spread", spread)
+    monkeypatch.setattr(trainings, "map_items", spread)
     return seen
 
 

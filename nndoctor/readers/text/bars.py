@@ -29,8 +29,8 @@ def bar_records(lines: Sequence[str]) -> list[Record]:
             before, pairs = piece[: count.start()], _pairs(piece, count.end())
             if not any(map(known, pairs)):
                 continue
-            said = EPOCH.search(before)
-            marks = {"epoch": said["epoch"] if said else epoch} if said or epoch else {}
+            match = EPOCH.search(before)
+            marks = {"epoch": match["epoch"] if match else epoch} if match or epoch else {}
             marks["step"] = count["done"]
             if found and found[-1].marks == marks:
                 found[-1].values.update(pairs)

@@ -119,7 +119,7 @@ def _episode(line: str) -> str | None:
     if found is None:
         return None
     rest = line[found.end() :]
-    if len(names := {said["mean"] is None: said for said in SCORE_OF_EPISODES.finditer(rest)}) > 1:
+    if len(names := {match["mean"] is None: match for match in SCORE_OF_EPISODES.finditer(rest)}) > 1:
         rest = f"{rest[: names[True].start()]}last{rest[names[True].end() :]}"  # of one episode alone
     return f"step {found['at']} {SCORE_OF_EPISODES.sub('reward', rest)}"
 
