@@ -22,7 +22,7 @@ from nndoctor.core.statistics import Array, extremes
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.plots.panel import MAX_POINTS
-from nndoctor.plots.picture import Kind, picture, rendered
+from nndoctor.plots.picture import PictureFormat, picture, rendered
 from nndoctor.reporters.html import render
 
 ROUNDS = 9
@@ -66,7 +66,7 @@ def main() -> None:
     width, height = picture(million).get_size_inches()
     curves = [extremes(series.x, series.y, MAX_POINTS) for series in million.run.series.values()]
     ours, theirs, html = timed(
-        lambda: rendered(picture(million), Kind.png),
+        lambda: rendered(picture(million), PictureFormat.png),
         lambda: bare(curves, (float(width), float(height))),
         lambda: render([million]),
     )

@@ -23,7 +23,7 @@ from nndoctor.training import loop
 from nndoctor.training.checkpoint import LAST
 from nndoctor.training.folder import cut_back
 from nndoctor.training.loop import Training
-from nndoctor.training.options import Optimizers, Options, Schedules
+from nndoctor.training.options import OptimizerName, ScheduleName, TrainingOptions
 
 MODEL = """\
 import torch
@@ -46,11 +46,11 @@ TIMES = ("step_time", "peak_memory")  # columns that differ from run to run
 
 def train(model: Path, folder: Path, epochs: int) -> None:
     """Train to the end, from the checkpoint where there is one."""
-    options = Options(
+    options = TrainingOptions(
         device="cpu",
         epochs=epochs,
-        optimizer=Optimizers.momentum,
-        schedule=Schedules.cosine,
+        optimizer=OptimizerName.momentum,
+        schedule=ScheduleName.cosine,
         warmup=0.1,
         lr=0.05,
         seed=5,
@@ -59,7 +59,7 @@ def train(model: Path, folder: Path, epochs: int) -> None:
     resumed = (folder / LAST).is_file() or (folder / "previous.pt").is_file()
     training = Training(experiment(str(model)), options, folder, resumed)
     if resumed:
-        cut_back(folder, training.place.step)
+        cut_back(folder, training.progress.step)
     training.run()
 
 

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from nndoctor.experiment.data import batches
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.training.loop import Training
-from nndoctor.training.options import Optimizers, Options
+from nndoctor.training.options import OptimizerName, TrainingOptions
 
 ROUNDS = 7
 STEPS = 400
@@ -71,7 +71,7 @@ def with_doctor(model: nn.Module) -> float:
     train = batches("train_data", data(), shuffle=True, size=128)
     experiment = Experiment("bench.py", model, train, nn.CrossEntropyLoss())
     with tempfile.TemporaryDirectory() as folder:
-        options = Options(steps=STEPS, optimizer=Optimizers.momentum, lr=0.01, device="cpu")
+        options = TrainingOptions(steps=STEPS, optimizer=OptimizerName.momentum, lr=0.01, device="cpu")
         training = Training(experiment, options, Path(folder, "run"))
         began = time.process_time()
         training.run()

@@ -106,12 +106,12 @@ def test_a_remedy_that_worked_is_said_to_have_worked(tmp_path):
     """A rate far too high made the loss diverge; a tenth of it cured that, and the loss is better."""
     paths = [trained(tmp_path / f"lr={lr}.csv", lr=lr, epochs=30) for lr in (2.0, 0.05)]
     found = compare([side(label, nndoctor.read(str(p))[0]) for label, p in zip("AB", paths, strict=True)])
-    cured = [c for c in changes(found) if c.fate == "gone"]
+    cured = [c for c in changes(found) if c.status == "gone"]
     assert cured
     assert all(c.outcome is ComparisonVerdict.BETTER for c in cured)
     assert any("lower-learning-rate" in c.tried for c in cured)
     back = changes(compare([found.sides[1], found.sides[0]]))
-    assert {c.name for c in cured} <= {c.name for c in back if c.fate == "new"}
+    assert {c.name for c in cured} <= {c.name for c in back if c.status == "new"}
 
 
 def test_every_remedy_that_is_looked_for_exists():

@@ -65,9 +65,9 @@ def test_data_in_memory_is_judged_by_the_settings_of_the_current_folder():
 def test_live_training_is_judged_by_the_selected_rules():
     """With only too-little-data selected, a NaN stops no training."""
     pytest.importorskip("torch")
-    from nndoctor.training.live import Live
+    from nndoctor.training.live import LiveJudge
 
-    live = Live(Session(SessionOptions(select=("too-little-data",))).judge)
+    live = LiveJudge(Session(SessionOptions(select=("too-little-data",))).judge)
     run = Run({"train/loss": Series.of("train/loss", [1.0] * 40 + [float("nan")] * 5)})
     assert not names(live.judge(run))
 

@@ -17,7 +17,7 @@ from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.session import Session
 from nndoctor.treatment.changes import Change
 from nndoctor.treatment.gains import Units
-from nndoctor.treatment.plan import Plan
+from nndoctor.treatment.plan import TreatmentPlan
 from nndoctor.treatment.steering import Steering
 from nndoctor.treatment.treat import STOP_EARLY, Treatment, material_of
 from nndoctor.treatment.trial import Job, Trial, run_trial, trained_subject
@@ -110,7 +110,7 @@ def treated(file: Path, budget: float) -> Measured:
     path = str(file)
     held = Treatment(path, length(path, None, None))
     began = time.process_time()
-    Plan(held, "cpu", budget, cpu=True).run(Session(SessionOptions(isolated=True)))
+    TreatmentPlan(held, "cpu", budget, cpu=True).run(Session(SessionOptions(isolated=True)))
     seconds = time.process_time() - began
     gains, units = held.gains(), Units(held.constant, held.scale)
     helpful = [name for name, found in gains.items() if str(found.verdict) == "helps"]

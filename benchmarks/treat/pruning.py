@@ -18,8 +18,8 @@ import optuna
 
 from nndoctor.cli.run_treat import length
 from nndoctor.treatment.finding_pruner import FindingPruner
-from nndoctor.treatment.pruning import MIN_SHARE_DONE, bar_of, failure, too_slow, until
-from nndoctor.treatment.search import RATE_FACTOR, Range, Setting, one, ranges_of
+from nndoctor.treatment.pruning import MIN_SHARE_DONE, failure, loss_to_reach, too_slow, until
+from nndoctor.treatment.search import RATE_FACTOR, Range, TrialSettings, one, ranges_of
 from nndoctor.treatment.trial import Job, Trial
 
 MODELS = Path(__file__).parent / "models"
@@ -62,12 +62,12 @@ def saved(name: str) -> list[Saved]:
     return [_replayed(name, pruner, kept_until, trials, total) for pruner, kept_until in pruners.items()]
 
 
-def _setting(path: str, total: int, ranges: dict[str, Range], draw: np.random.Generator) -> Setting:
+def _setting(path: str, total: int, ranges: dict[str, Range], draw: np.random.Generator) -> TrialSettings:
     values = {k: float(np.exp(draw.uniform(np.log(r.low), np.log(r.high)))) for k, r in ranges.items()}
     if "batch_size" in values:
         values["batch_size"] = float(2 ** round(math.log2(values["batch_size"])))
     values["factor"] = values["lr"] * RATE_FACTOR / ranges["lr"].high
-    return Setting(Job(path, "", 0, total, "cpu", cpu=True), values)
+    return TrialSettings(Job(path, "", 0, total, "cpu", cpu=True), values)
 
 
 def _replayed(
@@ -101,7 +101,7 @@ def _median(study: optuna.Study, trial: Trial) -> int:
 
 def _ours(trial: Trial, total: int, finals: list[float]) -> int:
     """The evaluation at which a search of nndoctor cuts a trial, or the number of them."""
-    doctor, bar = FindingPruner(), bar_of(finals)
+    doctor, bar = FindingPruner(), loss_to_reach(finals)
     for number in range(1, len(trial.losses)):
         so_far = until(trial, number)
         late = MIN_SHARE_DONE * total <= trial.steps[number - 1] + 1

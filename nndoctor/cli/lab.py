@@ -37,7 +37,7 @@ def lab(
     with spinner("loading the lab", line=name != "list"):
         from nndoctor.lab.lessons import CHAPTERS, LESSONS
         from nndoctor.lab.teach import teach
-        from nndoctor.reporters.lesson import Words, listed, render
+        from nndoctor.reporters.lesson import LessonText, listed, render
         from nndoctor.training.folder import fresh
 
     page_style = terminal_style(color_choice(color, no_color))
@@ -53,7 +53,7 @@ def lab(
         folder = Path(spare) if out is None else fresh("lab", out)
         with spinner(f"training both networks of {name}"):
             done = teach(lesson, folder, seed)
-    words = Words(lesson.title, lesson.source, lesson.moral, done.claims)
+    words = LessonText(lesson.title, lesson.source, lesson.moral, done.claims)
     write_output(render(words, [(t.setup.label, t.report) for t in (done.sick, done.healthy)], page_style))
     if out is not None:
         say(f"run folders: {folder}")

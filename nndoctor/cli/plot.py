@@ -51,12 +51,12 @@ def plot(
     targets = [_numbered(output, k) for k, several in enumerate(pictures) if several]
     for target in targets:
         check(target, logs, force=force)
-    from nndoctor.plots.picture import Kind, picture, rendered
+    from nndoctor.plots.picture import PictureFormat, picture, rendered
     from nndoctor.plots.several_runs import picture_of_runs
 
     for several, target in zip(pictures, targets, strict=False):
         figure = picture(several[0], theme) if len(several) == 1 else picture_of_runs(several, theme)
-        put_bytes(rendered(figure, Kind(kind), dpi), target)
+        put_bytes(rendered(figure, PictureFormat(kind), dpi), target)
         write_output(f"{target}\n")
     for _, message in errors:
         say(message)

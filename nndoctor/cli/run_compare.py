@@ -18,7 +18,7 @@ from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
     from nndoctor.compare.comparison import Comparison, Side
-    from nndoctor.compare.remedy_outcomes import Change
+    from nndoctor.compare.remedy_outcomes import FindingChange
 
 LABELS = string.ascii_uppercase
 
@@ -75,13 +75,13 @@ def carry_out(request: CompareRequest) -> int:
 
 def _draw(sides: Sequence[Side], file: str) -> None:
     """The runs of all sides over each other, each with the letter of its side."""
-    from nndoctor.plots.picture import Kind, rendered
+    from nndoctor.plots.picture import PictureFormat, rendered
     from nndoctor.plots.several_runs import distinct_names, picture_of_runs
 
     reports = [report for side in sides for report in side.reports]
     labels = [side.label for side in sides for _ in side.reports]
     names = [f"{label} {name}" for label, name in zip(labels, distinct_names(reports), strict=True)]
-    put_bytes(rendered(picture_of_runs(reports, names=names), Kind(kind_of_picture(file))), file)
+    put_bytes(rendered(picture_of_runs(reports, names=names), PictureFormat(kind_of_picture(file))), file)
 
 
 def sides_of(request: CompareRequest) -> tuple[list[Side], list[tuple[str, str]]]:
@@ -106,7 +106,10 @@ def sides_of(request: CompareRequest) -> tuple[list[Side], list[tuple[str, str]]
 
 
 def _rendered(
-    request: CompareRequest, found: Comparison | None, changes: Sequence[Change], errors: Sequence[tuple[str, str]]
+    request: CompareRequest,
+    found: Comparison | None,
+    changes: Sequence[FindingChange],
+    errors: Sequence[tuple[str, str]],
 ) -> str:
     if request.format is CompareFormat.json:
         from nndoctor.reporters.side_by_side import data
@@ -125,7 +128,7 @@ def _rendered(
     )
 
 
-def _fails(request: CompareRequest, found: Comparison, changes: Sequence[Change]) -> bool:
+def _fails(request: CompareRequest, found: Comparison, changes: Sequence[FindingChange]) -> bool:
     from nndoctor.compare.comparison import ComparisonVerdict
     from nndoctor.core.finding import Severity
 
@@ -133,4 +136,4 @@ def _fails(request: CompareRequest, found: Comparison, changes: Sequence[Change]
         return False
     limit = Severity(request.fail_on).rank
     worse = any(found.outcome(k) is ComparisonVerdict.WORSE for k in range(1, len(found.sides)))
-    return worse or any(c.fate == "new" and Severity(c.severity).rank <= limit for c in changes)
+    return worse or any(c.status == "new" and Severity(c.severity).rank <= limit for c in changes)

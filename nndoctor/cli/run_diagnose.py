@@ -97,7 +97,7 @@ def carry_out(request: DiagnoseRequest) -> int:
             errors = [*errors, *annotate_runs(reports)]
     errors = [*found.errors, *errors]
     _warn([message for _, message in errors])
-    _note_left_out([*found.passed, *passed], request)
+    _note_left_out([*found.not_logs, *passed], request)
     return _exit_code(outcome, request, failed=bool(errors))
 
 

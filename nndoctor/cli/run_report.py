@@ -69,7 +69,7 @@ def _judged(request: ReportRequest) -> tuple[list[Report], list[tuple[str, str]]
 
 def _write(reports: Sequence[Report], errors: Sequence[tuple[str, str]], request: ReportRequest) -> None:
     from nndoctor.reporters.html import render
-    from nndoctor.reporters.html.page import Place
+    from nndoctor.reporters.html.page import PagePosition
     from nndoctor.reporters.ranking import worst_first
 
     ordered = worst_first(reports)
@@ -78,7 +78,7 @@ def _write(reports: Sequence[Report], errors: Sequence[tuple[str, str]], request
     count = len(ordered)
     with spinner(f"drawing {count} run{'' if count == 1 else 's'}", line=count > MAX_SILENT):
         for k, name in enumerate(names):
-            place = Place(k, links, count) if len(names) > 1 else None
+            place = PagePosition(k, links, count) if len(names) > 1 else None
             write_output(render(ordered[k * PAGE : (k + 1) * PAGE], errors if k == 0 else (), place), name)
     write_output("".join(f"{name}\n" for name in names))
 

@@ -121,6 +121,6 @@ def _shown(run: Run) -> None:
 def _drawn(run: Run, target: str) -> None:
     """The range test and the activations at the start, as a picture."""
     from nndoctor.plots.checkup import checkup
-    from nndoctor.plots.picture import Kind, rendered
+    from nndoctor.plots.picture import PictureFormat, rendered
 
-    put_bytes(rendered(checkup(run), Kind(kind_of_picture(target, "--plot"))), target)
+    put_bytes(rendered(checkup(run), PictureFormat(kind_of_picture(target, "--plot"))), target)

@@ -62,10 +62,10 @@ def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None, 
 
 def _draw(report: Report, file: str) -> None:
     from nndoctor.analysis.search import of
-    from nndoctor.plots.picture import Kind, rendered
+    from nndoctor.plots.picture import PictureFormat, rendered
     from nndoctor.plots.trials import trials
 
-    put_bytes(rendered(trials(report, of(report.run)), Kind(kind_of_picture(file))), file)
+    put_bytes(rendered(trials(report, of(report.run)), PictureFormat(kind_of_picture(file))), file)
 
 
 def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Trials:

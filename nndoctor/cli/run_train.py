@@ -21,7 +21,7 @@ from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
     from nndoctor.training.loop import Training
-    from nndoctor.training.options import Options
+    from nndoctor.training.options import TrainingOptions
 
 BAR_SECONDS = 0.2  # between two updates of the progress bar
 LINE_SECONDS = 10.0  # between two lines where output is piped
@@ -50,24 +50,24 @@ def carry_out(request: TrainRequest) -> int:
     from nndoctor.diagnosis.session import session_of
 
     with spinner("loading torch", quiet=request.quiet):
-        from nndoctor.experiment.experiment import Given, experiment
+        from nndoctor.experiment.experiment import ExperimentOptions, experiment
         from nndoctor.experiment.model_file import ModelFileError
         from nndoctor.experiment.shape import shape_of
         from nndoctor.training.folder import cut_back, fresh, latest
-        from nndoctor.training.live import Live
+        from nndoctor.training.live import LiveJudge
         from nndoctor.training.loop import Training
 
     options = _options(request.options)
     folder = (latest if request.resume else fresh)(request.model, request.out)
-    given = Given(shape_of(request.shape), request.classes, request.batch_size, options.seed)
+    given = ExperimentOptions(shape_of(request.shape), request.classes, request.batch_size, options.seed)
     stop_on = None if request.stop_on is FailOn.never else Severity(request.stop_on)
     try:
-        live = Live(partial(session_of(_session_options(request)).judge, log=str(folder)))
+        live = LiveJudge(partial(session_of(_session_options(request)).judge, log=str(folder)))
         training = Training(experiment(request.model, given), options, folder, request.resume, stop_on, live)
         if not request.quiet:
             for words in (*training.experiment.notes, *training.notes, f"run folder: {folder}"):
                 say(words)
-        for words in cut_back(folder, training.place.step) if request.resume else ():
+        for words in cut_back(folder, training.progress.step) if request.resume else ():
             say(words)
         folder.mkdir(parents=True, exist_ok=True)
         with _bar(training, quiet=request.quiet) as see:
@@ -82,16 +82,16 @@ def carry_out(request: TrainRequest) -> int:
     return Exit.FINDINGS if failed else Exit.CLEAN
 
 
-def _options(given: Mapping[str, object]) -> Options:
-    from nndoctor.training.options import Optimizers, Options, Schedules
+def _options(given: Mapping[str, object]) -> TrainingOptions:
+    from nndoctor.training.options import OptimizerName, ScheduleName, TrainingOptions
 
     named = dict(given)
-    for option, kinds in (("optimizer", Optimizers), ("schedule", Schedules)):
+    for option, kinds in (("optimizer", OptimizerName), ("schedule", ScheduleName)):
         name = named[option]
         if name is not None and name not in list(kinds):
             raise UsageError(f"--{option} {name} is unknown; expected one of {', '.join(kinds)}")
         named[option] = None if name is None else kinds(str(name))
-    return Options(**named)  # type: ignore[arg-type]
+    return TrainingOptions(**named)  # type: ignore[arg-type]
 
 
 def _session_options(request: TrainRequest) -> SessionOptions:
@@ -119,7 +119,7 @@ def _bar(training: Training, *, quiet: bool) -> Iterator[Callable[[], None]]:
             if now - drawn > BAR_SECONDS:
                 drawn = now
                 speed = progress.tasks[0].speed
-                progress.update(task, completed=training.place.step, description=_state(training, speed))
+                progress.update(task, completed=training.progress.step, description=_state(training, speed))
                 progress.refresh()
 
         yield see
@@ -128,17 +128,19 @@ def _bar(training: Training, *, quiet: bool) -> Iterator[Callable[[], None]]:
 def _lines(training: Training) -> Callable[[], None]:
     """Says at most every ten seconds how far the training is, and how long it will still take."""
     began = last_line = time.perf_counter()
-    first = training.place.step
+    first = training.progress.step
 
     def see() -> None:
         nonlocal last_line
         now = time.perf_counter()
-        done = training.place.step - first
+        done = training.progress.step - first
         if now - last_line < LINE_SECONDS or not done:
             return
         last_line = now
         speed = done / (now - began)
-        left = "" if training.total is None else f"  {_duration((training.total - training.place.step) / speed)} left"
+        left = (
+            "" if training.total is None else f"  {_duration((training.total - training.progress.step) / speed)} left"
+        )
         say(_state(training, speed) + left)
 
     return see
@@ -157,7 +159,7 @@ def _state(training: Training, speed: float | None) -> str:
 
     epochs = f"/{training.options.epochs}" if training.options.steps is None else ""
     parts = [
-        f"epoch {min(training.place.epoch + 1, training.options.epochs) if epochs else training.place.epoch + 1}{epochs}"
+        f"epoch {min(training.progress.epoch + 1, training.options.epochs) if epochs else training.progress.epoch + 1}{epochs}"
     ]
     if speed is not None:
         parts.append(f"{number(float(f'{speed:.3g}'))} steps/s")

@@ -63,7 +63,7 @@ def carry_out(request: TreatRequest) -> int:
     from nndoctor.diagnosis.session import Session
     from nndoctor.experiment.model_file import ModelFileError
     from nndoctor.reporters import treatment as reporter
-    from nndoctor.treatment.plan import Plan
+    from nndoctor.treatment.plan import TreatmentPlan
 
     try:
         treatment = _start(request, results)
@@ -71,7 +71,7 @@ def carry_out(request: TreatRequest) -> int:
         log = None if request.run is None else one_run(request.run)
         if log is not None:
             treatment.notes.append(f"the diagnosis is that of {request.run}")
-        plan = Plan(treatment, request.device, budget, request.seeds, see, engine=engine, log=log)
+        plan = TreatmentPlan(treatment, request.device, budget, request.seeds, see, engine=engine, log=log)
         plan.run(Session(SessionOptions()))
     except ModelFileError as error:
         say_trace(error.trace)

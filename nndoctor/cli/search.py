@@ -67,12 +67,12 @@ def search(
         raise UsageError("nndoctor search needs Optuna; pip install 'nndoctor[optuna]'")
     from nndoctor.diagnosis.session import Session
     from nndoctor.reporters import search as reporter
-    from nndoctor.treatment.search import Limits, SearchResult, run_search
+    from nndoctor.treatment.search import SearchLimits, SearchResult, run_search
     from nndoctor.treatment.threads import fastest
     from nndoctor.treatment.trainings import is_local
 
     place = Engine.of(engine)
-    limits = Limits(trials, parse_duration(budget), seed, device, place)
+    limits = SearchLimits(trials, parse_duration(budget), seed, device, place)
     outcome = SearchResult(model, length(model, epochs, steps))
     url = storage if "://" in storage else f"sqlite:///{storage}"
     with fastest(model, device) if is_local(place) else nullcontext():

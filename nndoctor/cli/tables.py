@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nndoctor.core.report import Report
-    from nndoctor.reporters.fleet import Table
+    from nndoctor.reporters.fleet import RunTable
 
 ENDINGS = (".csv", ".parquet")
 
@@ -26,7 +26,7 @@ class FleetTable:
 
     place: Path
     beside: Path
-    table: Table
+    table: RunTable
     rows: int = 0
 
     @classmethod

@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from nndoctor.compare.comparison import SPREADS, Comparison, Level, Measure
-from nndoctor.compare.remedy_outcomes import Change
+from nndoctor.compare.remedy_outcomes import FindingChange
 
 MAX_SEEDS = 100  # runs of each side; a difference that needs more is not worth finding
 FIRST_SEEDS = 3  # runs of each side that measure the noise where nothing else does
@@ -46,7 +46,7 @@ class Gate:
         return any(level.spread is not None for level in self.measure.levels)
 
 
-def gate(found: Comparison, changes: Sequence[Change]) -> Gate | None:
+def gate(found: Comparison, changes: Sequence[FindingChange]) -> Gate | None:
     """The answer for two sides of a comparison; None where they share no measure, or neither ends in a number."""
     measure = found.measure(found.judged)
     return None if measure is None else judged(measure, _new_errors(changes))
@@ -111,5 +111,5 @@ def _seeds(one: Level, two: Level, gain: float) -> int | None:
     return None
 
 
-def _new_errors(changes: Sequence[Change]) -> tuple[str, ...]:
-    return tuple(change.name for change in changes if change.fate == "new" and change.severity == "error")
+def _new_errors(changes: Sequence[FindingChange]) -> tuple[str, ...]:
+    return tuple(change.name for change in changes if change.status == "new" and change.severity == "error")

@@ -16,7 +16,7 @@ Values = tuple[FactValue | None, FactValue | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FindingChange:
     """What became of one finding from the first side to another: `gone`, `still`, `new` or `unknown` (not examined).
 
     `series` is the measure that a remedy promises to improve, `tried` the remedies that the settings show.
@@ -26,17 +26,17 @@ class Change:
     code: str
     name: str
     severity: str
-    fate: str
+    status: str
     series: str | None
     outcome: ComparisonVerdict
     tried: tuple[str, ...] = ()
 
 
-def changes(comparison: Comparison) -> list[Change]:
+def changes(comparison: Comparison) -> list[FindingChange]:
     """What became of each finding at warning or above, and what is new, for every side after the first."""
     first = comparison.sides[0]
     had = _findings(first)
-    found: list[Change] = []
+    found: list[FindingChange] = []
     for k, side in enumerate(comparison.sides[1:], 1):
         has = _findings(side)
         for name, finding in had.items():
@@ -60,12 +60,12 @@ def _finding_outcome(side: Side, name: str, code: str) -> str:
     return "gone" if any(code in report.cleared for report in side.reports) else "unknown"
 
 
-def _change(comparison: Comparison, side: int, finding: Finding, fate: str) -> Change:
+def _change(comparison: Comparison, side: int, finding: Finding, status: str) -> FindingChange:
     series = _promised(comparison, finding)
     measure = comparison.measure(series)
     outcome = ComparisonVerdict.UNKNOWN if measure is None else measure.outcome(0, side)
     tried = tuple(r.name for r in finding.remedies if r.name in TRIED and _was_tried(comparison, side, r.name))
-    return Change(side, finding.code, finding.name, str(finding.severity), fate, series, outcome, tried)
+    return FindingChange(side, finding.code, finding.name, str(finding.severity), status, series, outcome, tried)
 
 
 def _promised(comparison: Comparison, finding: Finding) -> str | None:

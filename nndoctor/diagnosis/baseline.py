@@ -31,7 +31,7 @@ LATER_FACTOR = 1.6  # times as many steps as the baseline
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class BaselineCurve:
     """A curve reduced to at most CURVE_POINTS: steps and values of shape (n,), and the noise of one of these values."""
 
     steps: Array
@@ -45,7 +45,7 @@ class GoodRun:
 
     source: str
     findings: frozenset[tuple[str, str, str]]
-    curves: Mapping[str, Curve]
+    curves: Mapping[str, BaselineCurve]
     statistics: Mapping[str, float]
 
 
@@ -77,7 +77,7 @@ class Baseline:
 PARTS = ("steps", "level", "width")
 
 
-def _band(name: str, curves: Sequence[Curve]) -> tuple[Array, Array, Array] | None:
+def _band(name: str, curves: Sequence[BaselineCurve]) -> tuple[Array, Array, Array] | None:
     """Steps, mean and half width of a band that holds all curves, each of shape (n,); None for fewer than 3 common points.
 
     Of several the spread is their standard deviation (its median along the curve, or that in shares of the level, where that is larger), widened for few
@@ -217,10 +217,10 @@ def _good_run(run: Mapping[str, object]) -> GoodRun:
     )
 
 
-def _curve(curve: Mapping[str, object]) -> Curve:
+def _curve(curve: Mapping[str, object]) -> BaselineCurve:
     steps, values = np.asarray(curve["steps"], dtype=float), np.asarray(curve["values"], dtype=float)
     noise = float(str(curve["noise"]))
     sound = steps.ndim == 1 and steps.shape == values.shape and len(steps) and np.all(np.diff(steps) >= 0)
     if not sound or not (np.isfinite(steps).all() and np.isfinite(values).all() and math.isfinite(noise)):
         raise ValueError
-    return Curve(steps, values, noise)
+    return BaselineCurve(steps, values, noise)

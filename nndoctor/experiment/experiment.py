@@ -48,7 +48,7 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ExperimentOptions:
     """What the command line adds to a file: stand-in data's shape and classes, batch size, seed."""
 
     shape: tuple[int, ...] | None = None
@@ -57,7 +57,7 @@ class Given:
     seed: int = 0
 
 
-def experiment(path: str, given: Given = Given()) -> Experiment:
+def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Experiment:
     """Load a file and take its parts. Raises ModelFileError for what is missing or does not work, in one message."""
     names = load(path, given.seed)
     found = _model(path, names, given.seed)

@@ -10,7 +10,7 @@ from typing import Any
 from nndoctor.core.errors import UsageError
 from nndoctor.core.report import Report
 from nndoctor.integrations.curves import CurveRecorder
-from nndoctor.integrations.live import CallbackOptions, Live
+from nndoctor.integrations.live import CallbackOptions, LiveTraining
 
 try:
     from accelerate.tracking import GeneralTracker
@@ -42,14 +42,14 @@ class Tracker(GeneralTracker):  # type: ignore[misc]  # Accelerate ships no type
         config: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__()
-        self._live = Live(
+        self._live = LiveTraining(
             CallbackOptions.of(folder, "auto", stop_on, show=show, select=select, ignore=ignore, config=config)
         )
         self._step: int | None = None
         self.should_stop = False
 
     @property
-    def tracker(self) -> Live:
+    def tracker(self) -> LiveTraining:
         """What follows the run."""
         return self._live
 

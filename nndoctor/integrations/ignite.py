@@ -8,7 +8,7 @@ from typing import Any
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.report import Report
-from nndoctor.integrations.live import CallbackOptions, Live
+from nndoctor.integrations.live import CallbackOptions, LiveTraining
 
 try:
     from ignite.engine import Events
@@ -39,7 +39,7 @@ class Doctor:
         config: str | os.PathLike[str] | None = None,
     ) -> None:
         self._model, self._optimizer, self._loss_of = model, optimizer, loss_of or _loss
-        self._live = Live(
+        self._live = LiveTraining(
             CallbackOptions.of(folder, every, stop_on, show=show, select=select, ignore=ignore, config=config)
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nndoctor.core.errors import UsageError
 from nndoctor.integrations.curves import CurveRecorder
-from nndoctor.integrations.live import JudgedCallback, Live
+from nndoctor.integrations.live import JudgedCallback, LiveTraining
 
 try:
     import keras
@@ -29,7 +29,7 @@ class Doctor(JudgedCallback, keras.callbacks.Callback):  # type: ignore[misc]  #
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """The model is compiled, and built unless it waits for its first batch."""
-        self._live, self._updates = Live(self._choices), None
+        self._live, self._updates = LiveTraining(self._choices), None
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """The weights before the update are those of now."""
@@ -41,7 +41,7 @@ class Doctor(JudgedCallback, keras.callbacks.Callback):  # type: ignore[misc]  #
             if self._updates is not None:
                 self._updates.begin()
 
-    def _start(self, live: Live) -> None:
+    def _start(self, live: LiveTraining) -> None:
         if keras.backend.backend() != "torch":
             live.follow(CurveRecorder(live.place(".")))
             return

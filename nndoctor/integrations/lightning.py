@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from nndoctor.core.errors import UsageError
-from nndoctor.integrations.live import JudgedCallback, Live
+from nndoctor.integrations.live import JudgedCallback, LiveTraining
 from nndoctor.recorder import Recorder
 
 PACKAGES = ("lightning.pytorch", "pytorch_lightning")
@@ -43,7 +43,7 @@ class Doctor(JudgedCallback, *_bases()):  # type: ignore[misc]  # Lightning ship
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Weights and optimizers are as they will be trained, also in a resumed run."""
-        self._live = Live(self._choices)
+        self._live = LiveTraining(self._choices)
         with self._live.guarded():
             self._steps, self._looked = trainer.global_step, False
             loader = trainer.train_dataloader

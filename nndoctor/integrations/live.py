@@ -78,7 +78,7 @@ class LiveRecorder(Protocol):
         """The run is over."""
 
 
-class Live:
+class LiveTraining:
     """One training from its start to its end. Whatever fails in here is printed once and stops no training."""
 
     def __init__(self, choices: CallbackOptions) -> None:
@@ -89,7 +89,7 @@ class Live:
         self._choices = choices
         self._losses: list[float | Tensor] = []
         self._failed = self._ended = False
-        self._together = DistributedStop()
+        self._distributed_stop = DistributedStop()
         self._next = 0.0
         self._at = FIRST_JUDGED
         self._watch: Watch | None = None
@@ -162,10 +162,10 @@ class Live:
             return False
         done = self.recorder.next_step
         with self.guarded():
-            if self._together.rank == 0 and self.stopped_by is None and self._is_due(done):
+            if self._distributed_stop.rank == 0 and self.stopped_by is None and self._is_due(done):
                 self._judge()
                 self._decide()
-            return self._together.agreed(done, stop=self.stopped_by is not None)
+            return self._distributed_stop.agreed(done, stop=self.stopped_by is not None)
         return False
 
     def finish(self) -> None:
@@ -175,7 +175,7 @@ class Live:
             return
         self._ended = True
         recorder.close()
-        if self._together.rank != 0:
+        if self._distributed_stop.rank != 0:
             return
         with self.guarded():
             self._watch = Watch([str(recorder.folder)], self._choices.session)
@@ -280,7 +280,7 @@ class JudgedCallback:
         self._choices = CallbackOptions.of(
             folder, every, stop_on, show=show, select=select, ignore=ignore, config=config
         )
-        self._live: Live | None = None
+        self._live: LiveTraining | None = None
 
     @property
     def report(self) -> Report | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.report import Report
-from nndoctor.integrations.live import CallbackOptions, Live
+from nndoctor.integrations.live import CallbackOptions, LiveTraining
 
 try:
     from skorch.callbacks import Callback
@@ -41,7 +41,7 @@ class Doctor(Callback):  # type: ignore[misc]  # skorch ships no types
         self._choices = CallbackOptions.of(
             folder, every, stop_on, show=show, select=select, ignore=ignore, config=config
         )
-        self._live: Live | None = None
+        self._live: LiveTraining | None = None
 
     @property
     def report(self) -> Report | None:
@@ -50,7 +50,7 @@ class Doctor(Callback):  # type: ignore[misc]  # skorch ships no types
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **_: Any) -> None:  # noqa: N803 - skorch's own name
         """The module and the optimizer are there."""
-        self._live = Live(self._choices)
+        self._live = LiveTraining(self._choices)
         self._live.start(net.module_, net.optimizer_, ".", facts={"batch_size": net.batch_size})
 
     def on_batch_end(self, net: Any, batch: Any = None, training: bool | None = None, **given: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nndoctor.core.errors import UsageError
-from nndoctor.integrations.live import JudgedCallback, Live
+from nndoctor.integrations.live import JudgedCallback, LiveTraining
 from nndoctor.recorder import Recorder
 
 try:
@@ -37,7 +37,7 @@ class Doctor(JudgedCallback, TrainerCallback):  # type: ignore[misc]  # Transfor
         """Model and optimizer are ready, also in a resumed run."""
         if self._live is not None:  # a second training, or one that is tried again with a smaller batch
             self._live.finish()
-        self._live, self._summed = Live(self._choices), None
+        self._live, self._summed = LiveTraining(self._choices), None
         with self._live.guarded():
             facts = {
                 "batch_size": args.train_batch_size * args.gradient_accumulation_steps * args.world_size,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from torch import Tensor, nn
 
 from nndoctor.lab.data import Data
-from nndoctor.training.options import Optimizers, Options
+from nndoctor.training.options import OptimizerName, TrainingOptions
 
 
 class Measure(StrEnum):
@@ -38,7 +38,9 @@ class Setup:
     label: str
     model: Callable[[], nn.Module]
     data: Callable[[], Data]
-    options: Options = field(default_factory=lambda: Options(epochs=20, optimizer=Optimizers.momentum, lr=0.05))
+    options: TrainingOptions = field(
+        default_factory=lambda: TrainingOptions(epochs=20, optimizer=OptimizerName.momentum, lr=0.05)
+    )
     augment: Callable[[Tensor], Tensor] | None = None
     members: int = 1
     snapshots: int = 1

@@ -22,7 +22,7 @@ from nndoctor.experiment.experiment import Experiment
 from nndoctor.lab.data import Data
 from nndoctor.lab.lesson import Claim, Lesson, Loop, Measure, Outcome, Setup
 from nndoctor.training.loop import Training
-from nndoctor.training.options import Schedules
+from nndoctor.training.options import ScheduleName
 
 BATCH = 32
 AT_THE_END = 3
@@ -106,7 +106,7 @@ def _trained(setup: Setup, data: Data, folder: Path, seed: int, see: Callable[[]
     for cycle in range(setup.snapshots):
         options = replace(setup.options, seed=seed + cycle, device="cpu")
         if setup.snapshots > 1:
-            options = replace(options, epochs=options.epochs // setup.snapshots, schedule=Schedules.cosine)
+            options = replace(options, epochs=options.epochs // setup.snapshots, schedule=ScheduleName.cosine)
         where = folder if cycle == 0 else folder.with_name(f"{folder.name}-cycle-{cycle + 1}")
         Training(experiment, options, where).run(see)
         found.append(_copy(network) if setup.snapshots > 1 else network)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import printable
-from nndoctor.plots.picture import Kind, picture, rendered
+from nndoctor.plots.picture import PictureFormat, picture, rendered
 from nndoctor.plots.theme import LIGHT, Palette
 
 COLORS = {color: f"var(--run-{k})" for k, color in enumerate(LIGHT.several)} | {
@@ -30,7 +30,7 @@ def drawing(figure: Figure, number: int, label: str) -> str:
     `label` is read out in place of the picture.
     """
     with mpl.rc_context({"svg.fonttype": "none"}):
-        whole = rendered(figure, Kind.svg, salt=f"nndoctor-{number}").decode()
+        whole = rendered(figure, PictureFormat.svg, salt=f"nndoctor-{number}").decode()
     svg = whole[whole.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)

@@ -26,7 +26,7 @@ MAX_NAME = 20  # characters of a layer's name
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class ShadeScale:
     """How a statistic is shaded: what the map is called, and its ends; powers of ten where `log`."""
 
     title: str
@@ -37,18 +37,18 @@ class Scale:
 
 
 SCALES = {
-    "dead_fraction": Scale("units dead", 0, 1),
-    "saturated_fraction": Scale("output saturated", 0, 1),
-    "one_sign": Scale("units of one sign", 0, 1),
-    "same_examples": Scale("units alike for all examples", 0, 1),
-    "same_units": Scale("examples on which units agree", 0, 1),
-    "grad_norm": Scale("gradient norm", log=True, worst_low=True),
-    "update_ratio": Scale("step / weight", log=True),
-    "std": Scale("output's deviation", log=True, worst_low=True),
-    "weight_norm": Scale("step / weight", log=True, worst_low=True),
-    "nonfinite_output": Scale("output not finite", 0, 1),
-    "nonfinite_grad": Scale("gradient not finite", 0, 1),
-    "nonfinite_weight": Scale("weights not finite", 0, 1),
+    "dead_fraction": ShadeScale("units dead", 0, 1),
+    "saturated_fraction": ShadeScale("output saturated", 0, 1),
+    "one_sign": ShadeScale("units of one sign", 0, 1),
+    "same_examples": ShadeScale("units alike for all examples", 0, 1),
+    "same_units": ShadeScale("examples on which units agree", 0, 1),
+    "grad_norm": ShadeScale("gradient norm", log=True, worst_low=True),
+    "update_ratio": ShadeScale("step / weight", log=True),
+    "std": ShadeScale("output's deviation", log=True, worst_low=True),
+    "weight_norm": ShadeScale("step / weight", log=True, worst_low=True),
+    "nonfinite_output": ShadeScale("output not finite", 0, 1),
+    "nonfinite_grad": ShadeScale("gradient not finite", 0, 1),
+    "nonfinite_weight": ShadeScale("weights not finite", 0, 1),
 }
 SCALE_OF = {"weight_norm": "update_ratio"}  # what is frozen shows in its steps
 
@@ -106,7 +106,7 @@ def _values(layers: Layers, paths: Sequence[str], name: str, cells: int) -> Arra
     return np.repeat(rows, max(1, cells // columns), axis=1)[:, :cells]
 
 
-def _shades(values: Array, scale: Scale) -> Array:
+def _shades(values: Array, scale: ShadeScale) -> Array:
     """Shape as given: 0 to 4, -1 where nothing was measured, 5 where it is not finite."""
     shown = values
     with np.errstate(all="ignore"):

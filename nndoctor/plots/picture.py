@@ -36,7 +36,7 @@ DPI = 150
 MAX_BARS = 5  # findings drawn as bars
 
 
-class Kind(StrEnum):
+class PictureFormat(StrEnum):
     """The files that a picture can be."""
 
     png = "png"
@@ -75,10 +75,14 @@ def picture(report: Report, theme: Theme = Theme.light, *, titled: bool = True) 
     return figure
 
 
-def rendered(figure: Figure, kind: Kind, dpi: int = DPI, salt: str = "nndoctor") -> bytes:
+def rendered(figure: Figure, kind: PictureFormat, dpi: int = DPI, salt: str = "nndoctor") -> bytes:
     """The file's bytes, the same for the same figure: no date, and names in an SVG that hang on `salt` alone."""
     out = io.BytesIO()
-    metadata = {Kind.png: {"Software": "nndoctor"}, Kind.svg: {"Date": None}, Kind.pdf: {"CreationDate": None}}
+    metadata = {
+        PictureFormat.png: {"Software": "nndoctor"},
+        PictureFormat.svg: {"Date": None},
+        PictureFormat.pdf: {"CreationDate": None},
+    }
     with mpl.rc_context({"svg.hashsalt": salt, "pdf.fonttype": 42}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a name in another script: boxes, not noise
         figure.savefig(out, format=str(kind), dpi=dpi, metadata=metadata[kind], facecolor=figure.get_facecolor())

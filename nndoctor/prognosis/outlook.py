@@ -19,7 +19,7 @@ NEIGHBOURS = 40
 
 
 @dataclass(frozen=True)
-class Gain:
+class ExpectedGain:
     """What a change is expected to gain, in units of DT or DV: the mean, and the range of four in five."""
 
     low: float
@@ -48,9 +48,9 @@ class Outlook:
         """The probability that no other change gains 0.05 more, where anything helps."""
         return self.probability(f"best:{change}")
 
-    def gain(self, change: str) -> Gain:
+    def gain(self, change: str) -> ExpectedGain:
         """The expected gain of a change."""
-        return Gain(*(float(part[0]) for part in gain(self.model, self.scores[None], change)))
+        return ExpectedGain(*(float(part[0]) for part in gain(self.model, self.scores[None], change)))
 
     def found(self, finding: str) -> float | None:
         """The probability of a finding where it reaches the limit that keeps healthy runs clear; else None."""

@@ -16,7 +16,7 @@ from nndoctor.readers.io.source import Source
 from nndoctor.readers.semantics.assemble import assemble
 from nndoctor.readers.tables import chunked as large
 from nndoctor.readers.tables.layout import Layout, is_row, is_ruler, layout_of
-from nndoctor.readers.tables.table import Column, Table, Words
+from nndoctor.readers.tables.table import Column, Table, WordColumn
 
 MAX_PIECES = 32  # pieces of a table before they are joined
 PANDAS_BYTES = 128 << 10  # bytes of new rows from which on pandas is faster
@@ -167,7 +167,9 @@ def _joined(parts: list[Table]) -> Table:
         np.concatenate([part.lines for part in parts if part.lines is not None]),
         first.facts,
         tuple(dict.fromkeys(note for part in parts for note in part.notes)),
-        words={name: Words.joined([part.words.get(name, _wordless(part.rows)) for part in parts]) for name in words},
+        words={
+            name: WordColumn.joined([part.words.get(name, _wordless(part.rows)) for part in parts]) for name in words
+        },
         ignored=first.ignored,
     )
 
@@ -176,5 +178,5 @@ def _absent(rows: int) -> Column:
     return Column(np.full(rows, np.nan), np.zeros(rows, dtype=np.bool_))
 
 
-def _wordless(rows: int) -> Words:
-    return Words(np.zeros(rows, dtype=np.int32), ("",))
+def _wordless(rows: int) -> WordColumn:
+    return WordColumn(np.zeros(rows, dtype=np.int32), ("",))

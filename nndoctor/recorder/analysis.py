@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nndoctor.recorder.gradients import NO_GRADIENTS, Gradients
 from nndoctor.recorder.kinds import ENDS
-from nndoctor.recorder.raw import Frame, Layout, Owners, Raw, alike
+from nndoctor.recorder.raw import Owners, Raw, SampleFrame, SampleLayout, alike
 from nndoctor.recorder.slots import Slot, Slots
 from nndoctor.recorder.statistics import STATISTICS, DeadUnits, Floats, Outputs, of_outputs, quantiles, segments
 from nndoctor.recorder.weights import Weights
@@ -51,9 +51,9 @@ class Analysis:
         self._paths = list(paths)
         self._dead: dict[str, DeadUnits] = {}
         self._of = (-1, -1)
-        self._frame = Frame((), {}, Owners.of(weights, {w.layer: 0 for w in weights.entries}))
+        self._frame = SampleFrame((), {}, Owners.of(weights, {w.layer: 0 for w in weights.entries}))
 
-    def frame(self) -> Frame:
+    def frame(self) -> SampleFrame:
         """All layers in the order of the data; those without a seen output come after the one defined before them."""
         key = (len(self._slots.order), len(self._weights.entries))
         if key != self._of:
@@ -64,7 +64,7 @@ class Analysis:
                     known = next((p for p in reversed(self._paths[:k]) if p in order), None)
                     order.insert(order.index(known) + 1 if known is not None else 0, path)
             at = {name: k for k, name in enumerate(order)}
-            self._frame, self._of = Frame(tuple(order), at, Owners.of(self._weights, at)), key
+            self._frame, self._of = SampleFrame(tuple(order), at, Owners.of(self._weights, at)), key
         return self._frame
 
     @torch.no_grad()
@@ -81,10 +81,10 @@ class Analysis:
         examples = tuple((slot.examples, slot.places) for slot, _ in awake)
         return Raw(host, self._layout(filled, places, g), frame, examples, w.passes, self._unreached())
 
-    def _layout(self, filled: Sequence[Slot], places: tuple[int, ...], g: Gradients) -> Layout:
+    def _layout(self, filled: Sequence[Slot], places: tuple[int, ...], g: Gradients) -> SampleLayout:
         """Which piece of the copy is where."""
         w = self._weights
-        return Layout(
+        return SampleLayout(
             outputs=tuple(slot.name for slot in filled),
             shapes=tuple(slot.size for slot in filled),
             ends=tuple(ENDS.get(slot.activation) if slot.activation != "relu" else None for slot in filled),
@@ -167,12 +167,12 @@ class Analysis:
 
     def _dead_shares(self, name: str, tops: Floats, looked: Sequence[tuple[int, int]]) -> list[float]:
         known = self._dead.get(name)
-        if known is None or len(known.stopped_rank) != tops.shape[1]:
+        if known is None or len(known.silent) != tops.shape[1]:
             known = self._dead[name] = DeadUnits(tops.shape[1])
         return [known.add(one, *over) for one, over in zip(tops, looked, strict=True)]
 
 
-def _outputs(values: Floats, layout: Layout, frame: Frame, host: Floats) -> None:
+def _outputs(values: Floats, layout: SampleLayout, frame: SampleFrame, host: Floats) -> None:
     """The statistics of all outputs of all samples."""
     n, m = len(values), len(layout.outputs)
     sample = Outputs(host.reshape(n * m, -1), layout.shapes * n, layout.ends * n)
@@ -181,7 +181,7 @@ def _outputs(values: Floats, layout: Layout, frame: Frame, host: Floats) -> None
         values[:, rows, COLUMN[name]] = column.reshape(n, m)
 
 
-def _gradients(values: Floats, layout: Layout, owners: Owners, parts: Sequence[Floats]) -> NDArray[np.float64]:
+def _gradients(values: Floats, layout: SampleLayout, owners: Owners, parts: Sequence[Floats]) -> NDArray[np.float64]:
     """The layers' gradient norms and quantiles; gives back the norm of each sample's whole gradient.
 
     `parts` are the small gradients, the large ones' norms, and stretches of the large matrices.
@@ -217,7 +217,7 @@ def _quantiles(values: Floats, k: int, stretches: Floats) -> None:
     values[overflown, k, COLUMN["nonfinite_grad"]] = 0  # its norm overflowed, it did not
 
 
-def _updates(values: Floats, layout: Layout, of: Owners, old: Floats, new: Floats) -> NDArray[np.float64]:
+def _updates(values: Floats, layout: SampleLayout, of: Owners, old: Floats, new: Floats) -> NDArray[np.float64]:
     """Norms of the weights and of the step taken, by their stretches; biases apart, as they begin at zero.
 
     Gives back the sum of each stretch, shape (samples, parameters).

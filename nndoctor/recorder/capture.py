@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from nndoctor.recorder.hidden import ALWAYS_CALLED, HOOKS, PRE_HOOKS, HiddenHook
 from nndoctor.recorder.kinds import FUNCTIONS, Role, activation_of, units_first
-from nndoctor.recorder.plan import Plan, compiled_in_place
+from nndoctor.recorder.plan import ModelPlan, compiled_in_place
 from nndoctor.recorder.slots import MAX_CALLS, Slots
 
 FUNCTION_SAMPLES = 2  # samples in which functional activations are looked for; afterwards only in models that call some
@@ -30,7 +30,7 @@ class Capture:
     without them. Passes in other threads, traces and evaluations are not the training's and are left alone.
     """
 
-    def __init__(self, plan: Plan, slots: Slots, failed: Failed) -> None:
+    def __init__(self, plan: ModelPlan, slots: Slots, failed: Failed) -> None:
         self.plan = plan
         self.slots = slots
         self.output: tuple[int, ...] = ()

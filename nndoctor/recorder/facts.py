@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.recorder.kinds import Role, activation_of
 from nndoctor.recorder.optimizers import Optimizers
-from nndoctor.recorder.plan import Plan, is_lazy
+from nndoctor.recorder.plan import ModelPlan, is_lazy
 
 LOSSES = {
     "NllLoss": "cross-entropy",
@@ -31,7 +31,7 @@ MEAN = 1  # torch's number for reduction="mean"
 MAX_NODES = 12  # nodes of the graph visited from the loss backwards
 
 
-def of_model(plan: Plan) -> dict[str, object]:
+def of_model(plan: ModelPlan) -> dict[str, object]:
     """Parameters, layers, their kinds, what is frozen and what cannot be seen."""
     parameters = {id(w.parameter): w.parameter for w in plan.weights}.values()
     frozen = [w for w in plan.weights if not w.parameter.requires_grad]
@@ -67,7 +67,9 @@ def of_system(device: torch.device | None) -> dict[str, object]:
     }
 
 
-def of_layers(plan: Plan, weights: Mapping[str, Sequence[nn.Parameter]], optimizer: Optimizers) -> dict[str, object]:
+def of_layers(
+    plan: ModelPlan, weights: Mapping[str, Sequence[nn.Parameter]], optimizer: Optimizers
+) -> dict[str, object]:
     """Layers whose parameters should train and that the optimizer does not hold, and the roles of all layers."""
     roles = {path: str(role) for path, role in plan.roles.items()}
     activations = {

@@ -21,7 +21,7 @@ class Weight:
 
 
 @dataclass(slots=True)
-class Plan:
+class ModelPlan:
     """What there is to watch: modules by their path, parameters with their layers, what is hidden by compilation."""
 
     root: nn.Module
@@ -39,10 +39,10 @@ class Plan:
         return list(self.roles)
 
 
-def plan(model: nn.Module) -> Plan:
+def plan(model: nn.Module) -> ModelPlan:
     """Look through a model; wrappers of frameworks and for several devices are looked into, compiled modules are watched from outside."""
     root = unwrapped(model)
-    found = Plan(root, ids=fingerprint(model))
+    found = ModelPlan(root, ids=fingerprint(model))
     seen: set[int] = set()
     for place, module, hidden in _walk(root):
         path = place or ROOT

@@ -13,7 +13,7 @@ from nndoctor.recorder import facts
 from nndoctor.recorder.analysis import Analysis
 from nndoctor.recorder.capture import Capture
 from nndoctor.recorder.optimizers import Optimizers, held_by
-from nndoctor.recorder.plan import Plan, fingerprint, plan
+from nndoctor.recorder.plan import ModelPlan, fingerprint, plan
 from nndoctor.recorder.raw import Raw
 from nndoctor.recorder.slots import Slots
 from nndoctor.recorder.weights import Weights
@@ -33,15 +33,15 @@ class Probe:
     ) -> None:
         self.replaced = 0
         """How often a module was replaced."""
-        self.laid = 0
+        self.setups = 0
         """How often the model was looked through."""
         self.optimizer = optimizer
         self._model, self._rng, self._failed = model, rng, failed
         self._set_up()
 
     def _set_up(self) -> None:
-        self.plan: Plan = plan(self._model)
-        self.laid += 1
+        self.plan: ModelPlan = plan(self._model)
+        self.setups += 1
         self._slots = Slots(self._rng)
         self._slots.room = len(self.plan.modules) + 16
         self.capture = Capture(self.plan, self._slots, self._failed)

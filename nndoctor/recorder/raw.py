@@ -43,7 +43,7 @@ class Owners:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Frame:
+class SampleFrame:
     """The layers in the order of the data, the row of each, and which of them owns which parameter."""
 
     layers: tuple[str, ...]
@@ -52,7 +52,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class SampleLayout:
     """The layout of the copy; samples of equal layouts are processed together.
 
     `outputs` are the sampled outputs' layers, with the shape and the two ends of each, in the copy's row `places`;
@@ -107,8 +107,8 @@ class Raw:
     """
 
     host: Floats
-    layout: Layout
-    frame: Frame
+    layout: SampleLayout
+    frame: SampleFrame
     examples: tuple[tuple[int, int], ...]
     passes: int
     unreached: tuple[str, ...]

@@ -151,7 +151,7 @@ class Recorder:
         try:
             if self._stepped:
                 self._row(None, {}, arm=False)
-            self._writer.close(self._schedule.take_seconds, time.perf_counter() - self._began, quiet=self._quiet)
+            self._writer.close(self._schedule.spent, time.perf_counter() - self._began, quiet=self._quiet)
             self.off = "closed"
         except Exception as error:  # noqa: BLE001 - see _fail
             self._fail(error)
@@ -224,7 +224,7 @@ class Recorder:
         shared = self._writer.take_seconds()  # for many samples, not for this one
         spent = self._armed_for + self._probe.seconds + time.perf_counter() - began
         self._schedule.cost(max(spent - shared, 0.0), shared)
-        step_time = (time.perf_counter() - self._began - self._schedule.take_seconds) / (self._step - self._first)
+        step_time = (time.perf_counter() - self._began - self._schedule.spent) / (self._step - self._first)
         self._next = self._schedule.after(step, self._first, step_time)
         self._step_time = step_time
 

@@ -53,7 +53,7 @@ class RunWriter:
         self._lr = 0.0
         self.scale: float | None = None
         self._skipped = 0
-        self._taken = self._laid = self._sightless = 0
+        self._taken = self._setups = self._sightless = 0
         self._pool = Pool()
         self._layers: tuple[str, ...] = ()
         self._late: list[tuple[int, Sample]] = []
@@ -71,7 +71,7 @@ class RunWriter:
         self._folder.flush()
 
     def _write_facts(self, probe: Probe) -> None:
-        self._laid = probe.laid
+        self._setups = probe.setups
         for name, value in probe.facts().items():
             if self._folder is not None:
                 self._folder.fact(name, value)
@@ -150,7 +150,7 @@ class RunWriter:
                 scale = self.scale = float(scaler.get_scale())
             self._folder.fact("skipped_steps", self._skipped)
             self._folder.fact("unreached", list(raw.unreached))
-            if probe.laid != self._laid:
+            if probe.setups != self._setups:
                 self._write_facts(probe)
             if probe.replaced:
                 self._folder.fact("replaced_modules", probe.replaced)

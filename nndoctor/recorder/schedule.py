@@ -25,7 +25,7 @@ class Schedule:
     def __init__(self, every: int | None, budget: float, seed: int, *, fixed: bool = False) -> None:
         self.every = every
         self.budget = budget
-        self.take_seconds = 0.0
+        self.spent = 0.0
         self._rng = random.Random(seed)  # noqa: S311 - of our own, so that the training's random state stays as it is
         self._cost = self._shared = 0.0
         self._samples = 0
@@ -37,7 +37,7 @@ class Schedule:
 
     def cost(self, seconds: float, shared: float = 0.0) -> None:
         """Take in what the latest sample cost, and what was spent since on the numbers of several."""
-        self.take_seconds += seconds + shared
+        self.spent += seconds + shared
         self._shared += shared
         self._samples += 1
         seconds += self._shared / self._samples
@@ -64,7 +64,7 @@ class Schedule:
         """The steps until the next sample: as evenly as the run's length so far allows, and not before it is paid for."""
         if step_time <= 0:
             return MAX_GAP
-        cost, spent = self._cost / step_time, self.take_seconds / step_time  # in steps
+        cost, spent = self._cost / step_time, self.spent / step_time  # in steps
         early = MIN_SAMPLES * cost
         short, slow = MAX_OVER_BUDGET * self.budget, REPAID_SHARE * self.budget
         within = (spent + cost) / short  # the step from which the next sample is within the budget of a short run

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nndoctor.recorder.kinds import Role
-from nndoctor.recorder.window import MAX_EXAMPLES, PLACES, Grid, grid
+from nndoctor.recorder.window import MAX_EXAMPLES, PLACES, WindowGrid, grid
 
 WHOLE = 1 << 15  # values up to which all of an output is searched for units that are alive
 PIXELS = 4  # of each example: a sample with that many positions of all units shows which are alive
@@ -29,9 +29,9 @@ class Slot:
     row: int
     units_first: bool
     size: tuple[int, int, int] = (0, 0, 0)
-    laid: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
-    grid: Grid | None = None
-    """Where windows may be placed on an output of the shape and stride `laid`."""
+    shape_and_stride: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    grid: WindowGrid | None = None
+    """Where windows may be placed on an output of the shape and stride `shape_and_stride`."""
     target: Tensor | None = None
     alive: Tensor | None = None
     examples: int = 0
@@ -63,8 +63,8 @@ class Slots:
         """Take the sample of one output: one view and one copy, for ReLU also the largest value of each unit."""
         slot = self.by_name.get(name) or self._new(name, role, activation, self._first(output, first))
         shape, stride = output.shape, output.stride()
-        if slot.laid != (shape, stride):
-            slot.grid, slot.laid = grid(shape, stride, first=slot.units_first), (shape, stride)
+        if slot.shape_and_stride != (shape, stride):
+            slot.grid, slot.shape_and_stride = grid(shape, stride, first=slot.units_first), (shape, stride)
         found = slot.grid
         if found is None:
             output = output.contiguous()

@@ -126,15 +126,15 @@ class DeadUnits:
     """
 
     def __init__(self, units: int) -> None:
-        self.stopped_rank = np.zeros(units, dtype=np.int64)
+        self.silent = np.zeros(units, dtype=np.int64)
         self.seen = 0
 
     def add(self, largest: Floats, examples: int, places: int = 1) -> float:
         """Take in each unit's largest output over some examples; the dead share, NaN before enough of them were seen."""
         self.seen += examples
-        self.stopped_rank = np.where(largest > 0, 0, self.stopped_rank + examples)
+        self.silent = np.where(largest > 0, 0, self.silent + examples)
         enough = self.seen >= PROBE // min(max(places, 1), MAX_PLACES)
-        return float((self.stopped_rank >= min(self.seen, PROBE)).mean()) if enough else float("nan")
+        return float((self.silent >= min(self.seen, PROBE)).mean()) if enough else float("nan")
 
 
 MAX_PLACES = 8  # positions of one example that count; they are alike

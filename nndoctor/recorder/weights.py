@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
 from nndoctor.recorder.gradients import Gradients, joined, on_one_device
-from nndoctor.recorder.plan import Plan, Weight
+from nndoctor.recorder.plan import ModelPlan, Weight
 from nndoctor.recorder.window import PLACES_OF_WEIGHTS, dense, stretch
 
 VIEW_LIFETIME = 8  # samples after which a weight's view is moved to another position; each new view costs an operation
@@ -22,7 +22,7 @@ WATCHED_WEIGHTS = 3  # weights whose gradient's arrival shows that a backward pa
 class Weights:
     """Watches the parameters of a plan over one step: `begin`, the backward pass, `before` and `after` the update."""
 
-    def __init__(self, plan: Plan, rng: random.Random) -> None:
+    def __init__(self, plan: ModelPlan, rng: random.Random) -> None:
         self.entries: list[Weight] = [w for w in plan.weights if w.parameter.numel() and dense(w.parameter)]
         self._sizes = [w.parameter.numel() for w in self.entries]
         self._matrices = [w.parameter.ndim >= 2 for w in self.entries]

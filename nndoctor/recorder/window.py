@@ -24,7 +24,7 @@ class Window(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class WindowGrid:
     """Where windows may be placed on a tensor of one shape and stride: their size, and how far they can be moved.
 
     `size` counts examples, units and pixels; `stride` is that of each; `room` how many more of each there are.
@@ -51,7 +51,7 @@ class Grid:
         return Window(self.size, (row * gap, self.stride[1], self.stride[2]), offset)
 
 
-def grid(shape: Sequence[int], stride: Sequence[int], *, first: bool, places: int = PLACES) -> Grid | None:
+def grid(shape: Sequence[int], stride: Sequence[int], *, first: bool, places: int = PLACES) -> WindowGrid | None:
     """Samples of whole examples (rows) with all units, or as many neighbouring units as `places` leaves room for.
 
     `first` says that dimension 1 counts the units, else the last does. None where the layout admits no single strided
@@ -89,12 +89,12 @@ def _merged(shape: Sequence[int], stride: Sequence[int]) -> tuple[int, int]:
     return length, step
 
 
-def _sized(shape: tuple[int, int, int], stride: tuple[int, int, int], places: int) -> Grid:
+def _sized(shape: tuple[int, int, int], stride: tuple[int, int, int], places: int) -> WindowGrid:
     rows, units, inner = shape
     wide = min(units, max(1, places // MIN_EXAMPLES))
     pixels = min(inner, max(1, places // (wide * min(rows, MAX_EXAMPLES))))
     count = max(1, min(rows, places // (wide * pixels)))
-    return Grid((count, wide, pixels), stride, (rows - count, units - wide, inner - pixels))
+    return WindowGrid((count, wide, pixels), stride, (rows - count, units - wide, inner - pixels))
 
 
 def _below(rng: random.Random, most: int) -> int:

@@ -35,15 +35,15 @@ def show(report: Report, *, verbose: bool = False) -> None:
 def plot(report: Report, *, path: str | os.PathLike[str] | None = None, dark: bool = False) -> Any:  # noqa: ANN401 - a type of matplotlib's, which only plots import
     """The matplotlib figure of the run; also written to `path` where one is given, as its ending says (.png, .svg or .pdf)."""
     from nndoctor.core.errors import UsageError
-    from nndoctor.plots.picture import Kind, picture, rendered
+    from nndoctor.plots.picture import PictureFormat, picture, rendered
     from nndoctor.plots.theme import Theme
 
     figure = picture(report, Theme.dark if dark else Theme.light)
     if path is not None:
         ending = Path(path).suffix.lower().removeprefix(".")
-        if ending not in list(Kind):
+        if ending not in list(PictureFormat):
             raise UsageError(f"{os.fspath(path)} must end in .png, .svg or .pdf")
-        Path(path).write_bytes(rendered(figure, Kind(ending)))
+        Path(path).write_bytes(rendered(figure, PictureFormat(ending)))
     return figure
 
 

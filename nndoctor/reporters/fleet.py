@@ -83,7 +83,7 @@ def _losses(report: Report) -> dict[str, Any]:
     return columns
 
 
-class Table(Protocol):
+class RunTable(Protocol):
     """A file that rows are added to."""
 
     def add(self, row: Row) -> None:
@@ -96,7 +96,7 @@ class Table(Protocol):
         """Write the closed table once more to another file, without some of its rows."""
 
 
-def opened(path: Path, ending: str) -> Table:
+def opened(path: Path, ending: str) -> RunTable:
     """A table in a new file. Raises MissingExtra for a Parquet file without pyarrow, OSError where it cannot be written."""
     if ending not in ENDINGS:
         raise UsageError(f"{path} must end in {' or '.join(ENDINGS)}")

@@ -15,16 +15,16 @@ HEIGHT = 6  # rows of a twin's curves
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class LessonText:
     """The texts of a lesson; `claims` are sentences, each with whether it was confirmed."""
 
     title: str
     source: str
-    moral: str
+    takeaway: str
     claims: Sequence[tuple[bool, str]]
 
 
-def render(words: Words, twins: Sequence[tuple[str, Report]], page_style: Style) -> str:
+def render(words: LessonText, twins: Sequence[tuple[str, Report]], page_style: Style) -> str:
     """The page."""
     page = Page(page_style)
     page.line((words.title, "bold"))
@@ -41,7 +41,7 @@ def render(words: Words, twins: Sequence[tuple[str, Report]], page_style: Style)
     page.blank()
     for held, sentence in words.claims:
         page.line(("confirmed      " if held else "NOT CONFIRMED  ", "good" if held else "error"), sentence, hanging=15)
-    page.line(("takeaway       ", "good"), words.moral, hanging=15)
+    page.line(("takeaway       ", "good"), words.takeaway, hanging=15)
     return page.text()
 
 

@@ -10,11 +10,11 @@ from nndoctor.core.formatting import number
 from nndoctor.core.verdict import headline
 from nndoctor.reporters.json import SCHEMA_VERSION, Json, dumped, plain
 from nndoctor.reporters.page import Page, Style
-from nndoctor.treatment.gains import Gain, Verdict
+from nndoctor.treatment.gains import Gain, GainVerdict
 from nndoctor.treatment.prescription import diff, words
 from nndoctor.treatment.treat import NO_TIME, Treatment
 
-STYLES = {Verdict.HELPS: "good", Verdict.NOISE: "dim", Verdict.HURTS: "warning"}
+STYLES = {GainVerdict.HELPS: "good", GainVerdict.NOISE: "dim", GainVerdict.HURTS: "warning"}
 UNITS = "a gain of 1 is the distance from the best constant prediction to the best loss of any trial"
 
 

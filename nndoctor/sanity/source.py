@@ -11,7 +11,7 @@ from torch import nn
 
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.data import Batches, batches
-from nndoctor.experiment.experiment import Experiment, Given, OptimizerMaker, experiment
+from nndoctor.experiment.experiment import Experiment, ExperimentOptions, OptimizerMaker, experiment
 from nndoctor.experiment.model_file import ModelFileError, user_code
 from nndoctor.sanity.subject import Subject
 
@@ -20,7 +20,7 @@ HERE = "model"  # the name of a subject that comes from no file
 
 def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int | None = None) -> Subject:
     """The subject in a model file. Raises ModelFileError for what is missing, or does not fit."""
-    found = experiment(path, Given(shape, classes))
+    found = experiment(path, ExperimentOptions(shape, classes))
     _materialized(found)
     with user_code(path, "makes its optimizer"):
         optimizer = _optimizer(found)

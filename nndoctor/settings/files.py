@@ -58,7 +58,7 @@ def _loaded(path: Path) -> Settings | None:
         return None
     import tomllib
 
-    from nndoctor.settings.schema import Place, validated
+    from nndoctor.settings.schema import SettingsPlace, validated
 
     try:
         text = data.decode()
@@ -66,13 +66,13 @@ def _loaded(path: Path) -> Settings | None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{displayed_path(path)} is no TOML: {error}") from error
     if path.name != SHARED:
-        return validated(table, Place(displayed_path(path), text), str(path.resolve().parent))
+        return validated(table, SettingsPlace(displayed_path(path), text), str(path.resolve().parent))
     tool = table.get("tool", {})
     if not isinstance(tool, dict) or "nndoctor" not in tool:
         return None
     if not isinstance(tool["nndoctor"], dict):
         raise UsageError(f"{displayed_path(path)}: {TABLE} wants a table")
-    return validated(tool["nndoctor"], Place(displayed_path(path), text, TABLE), str(path.resolve().parent))
+    return validated(tool["nndoctor"], SettingsPlace(displayed_path(path), text, TABLE), str(path.resolve().parent))
 
 
 def displayed_path(path: Path) -> str:

@@ -18,7 +18,7 @@ Table = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SettingsPlace:
     """The place of a value: the file's name, its text, and the table that holds nndoctor's settings in it."""
 
     file: str
@@ -44,7 +44,7 @@ class Place:
         return UsageError(f"{self.at(key)}: {inside + '.' if inside else ''}{key}: {problem}")
 
 
-def validated(table: Table, place: Place, folder: str) -> Settings:
+def validated(table: Table, place: SettingsPlace, folder: str) -> Settings:
     """The settings in a table of a file. Raises UsageError that names file, line and key for what makes no sense."""
     found = _section(table, place, folder, "")
     runs = table.get("runs", [])
@@ -61,7 +61,7 @@ def validated(table: Table, place: Place, folder: str) -> Settings:
     return Settings(**found, runs=tuple(sections), folder=folder)  # type: ignore[arg-type]  # checked by KEYS
 
 
-def _section(table: Table, place: Place, folder: str, inside: str) -> dict[str, object]:
+def _section(table: Table, place: SettingsPlace, folder: str, inside: str) -> dict[str, object]:
     keys = OF_RUNS if inside else KEYS
     found: dict[str, object] = {}
     origins: dict[str, str] = {}

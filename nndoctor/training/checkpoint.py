@@ -45,7 +45,7 @@ class Restored:
     `note` says why it is not the latest checkpoint; empty where it is.
     """
 
-    place: Progress
+    progress: Progress
     random: dict[str, object]
     note: str = ""
 

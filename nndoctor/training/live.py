@@ -20,7 +20,7 @@ MIN_LOSSES = 30  # losses before the first judgement
 
 
 @dataclass(slots=True)
-class Live:
+class LiveJudge:
     """Losses (left on their device until they are judged), evaluations, and the latest report by the user's settings."""
 
     judge: Callable[[Run], Report] = field(default_factory=lambda: Session().judge)

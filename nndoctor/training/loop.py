@@ -22,9 +22,9 @@ from nndoctor.recorder import Recorder
 from nndoctor.training import checkpoint
 from nndoctor.training.checkpoint import Progress
 from nndoctor.training.evaluation import evaluate
-from nndoctor.training.live import Live
+from nndoctor.training.live import LiveJudge
 from nndoctor.training.machine import device_named, interruptible
-from nndoctor.training.options import Options
+from nndoctor.training.options import TrainingOptions
 from nndoctor.training.stepper import Stepper
 
 EVALUATIONS = 20  # at least, in a run whose epochs are long
@@ -50,12 +50,12 @@ class Training:
     """
 
     experiment: Experiment
-    options: Options
+    options: TrainingOptions
     folder: Path
     resume: bool = False
     stop_on: Severity | None = None
-    live: Live = field(default_factory=Live)
-    place: Progress = field(default_factory=Progress)
+    live: LiveJudge = field(default_factory=LiveJudge)
+    progress: Progress = field(default_factory=Progress)
     notes: list[str] = field(default_factory=list)
     evaluation: dict[str, float] = field(default_factory=dict)
 
@@ -84,9 +84,9 @@ class Training:
         self._met, self._targets = torch.zeros((), device=self.device), 0
         if self.resume:
             found = checkpoint.resume(self.folder, self.experiment.model, self.stepper.optimizer, self.stepper.scaler)
-            self.place, self._random = found.place, found.random
+            self.progress, self._random = found.progress, found.random
             self.notes += [found.note] if found.note else []
-            self._met, self._targets = self._met + self.place.met, self.place.targets
+            self._met, self._targets = self._met + self.progress.met, self.progress.targets
 
     def run(self, see: Callable[[], None] = lambda: None) -> TrainingResult:
         """Train to the end, or to what ends it before."""
@@ -106,7 +106,7 @@ class Training:
                 scaler=self.stepper.scaler if self.stepper.scaler.is_enabled() else None,
                 facts={name: value for name, value in facts.items() if value is not None},
                 resume=self.resume,
-                first_step=self.place.step if self.resume else None,
+                first_step=self.progress.step if self.resume else None,
                 quiet=True,
             ) as recorder,
         ):
@@ -120,29 +120,29 @@ class Training:
             ended = self._epoch(recorder, see)
             if ended is not None:
                 return ended
-            self.place = replace(self.place, epoch=self.place.epoch + 1, taken=0)
+            self.progress = replace(self.progress, epoch=self.progress.epoch + 1, taken=0)
             self._save(recorder)
-        return TrainingResult(f"trained for {self.place.step} steps")
+        return TrainingResult(f"trained for {self.progress.step} steps")
 
     def _done(self) -> bool:
-        if self.total is not None and self.place.step >= self.total:
+        if self.total is not None and self.progress.step >= self.total:
             return True
-        return self.options.steps is None and self.place.epoch >= self.options.epochs
+        return self.options.steps is None and self.progress.epoch >= self.options.epochs
 
     def _epoch(self, recorder: Recorder, see: Callable[[], None]) -> TrainingResult | None:
         """One epoch, or what is left of it."""
-        checkpoint.seed_epoch(self.options.seed, self.place.epoch)
+        checkpoint.seed_epoch(self.options.seed, self.progress.epoch)
         self.experiment.model.train()
         batches = self._batches()
-        taken = sum(1 for _ in islice(batches, self.place.taken))
+        taken = sum(1 for _ in islice(batches, self.progress.taken))
         if taken and self._random is not None:  # from here on chance is as it was, for the coming batch, too
             checkpoint.set_random_state(self._random)
         self._random = None
         for batch in batches:
             taken += 1
             self._step(moved(batch, self.device), recorder)
-            self.place = replace(self.place, step=self.place.step + 1, taken=taken)
-            if self.every is not None and self.place.step % self.every == 0:
+            self.progress = replace(self.progress, step=self.progress.step + 1, taken=taken)
+            if self.every is not None and self.progress.step % self.every == 0:
                 self._evaluate(recorder)
             ended = self._ended()
             if ended is not None:
@@ -153,14 +153,14 @@ class Training:
             if taken != self.experiment.train_data.number:  # the evaluation at the end belongs to the same row
                 self._save(recorder)
         if not taken:
-            raise UsageError(f"{self.experiment.path}: train_data gave no batch in epoch {self.place.epoch + 1}")
-        if self.every is None or (self._done() and self.place.step % self.every):
+            raise UsageError(f"{self.experiment.path}: train_data gave no batch in epoch {self.progress.epoch + 1}")
+        if self.every is None or (self._done() and self.progress.step % self.every):
             self._evaluate(recorder)
         return self._ended()
 
     def _step(self, batch: object, recorder: Recorder) -> None:
         """One step, recorded, and how many of its batch's targets were met."""
-        found = self.stepper.take(batch, self.place.step)
+        found = self.stepper.take(batch, self.progress.step)
         recorder.step(loss=None if found is None else found.loss)
         if found is None:
             return
@@ -188,37 +188,37 @@ class Training:
             values |= {f"validation_{name}": value for name, value in found.items()}
         self.evaluation = values
         recorder.log(**values)
-        step = self.place.step - 1
+        step = self.progress.step - 1
         self.live.evaluated(step, {name.replace("_", "/", 1): value for name, value in values.items()})
         loss = values.get("validation_loss")
         if loss is None:
             return
-        if loss < self.place.best:
-            self.place = replace(self.place, best=loss, best_step=step, waited=0)
+        if loss < self.progress.best:
+            self.progress = replace(self.progress, best=loss, best_step=step, waited=0)
             if self.options.patience is not None:
                 self._written(lambda: checkpoint.save_best(self.folder, self.experiment.model))
         else:
-            self.place = replace(self.place, waited=self.place.waited + 1)
+            self.progress = replace(self.progress, waited=self.progress.waited + 1)
 
     def _ended(self) -> TrainingResult | None:
         """Why to stop here, if there is a reason."""
         if self._stop:
             return TrainingResult(
-                f"interrupted after {self.place.step} steps; continue with --resume", interrupted=True
+                f"interrupted after {self.progress.step} steps; continue with --resume", interrupted=True
             )
-        if self.options.patience is not None and self.place.waited >= self.options.patience:
+        if self.options.patience is not None and self.progress.waited >= self.options.patience:
             return self._stopped_early()
         if self.live.judge_if_due() and self.stop_on is not None:
             finding = self.live.first_confirmed(self.stop_on)
             if finding is not None:
-                return TrainingResult(f"stopped after {self.place.step} steps: {finding.name}", finding=finding)
+                return TrainingResult(f"stopped after {self.progress.step} steps: {finding.name}", finding=finding)
         return None
 
     def _stopped_early(self) -> TrainingResult:
         checkpoint.load_best(self.folder, self.experiment.model)
-        at = self.place.best_step
+        at = self.progress.best_step
         return TrainingResult(
-            f"stopped early after {self.place.step} steps; the weights are those of step {at}, the best"
+            f"stopped early after {self.progress.step} steps; the weights are those of step {at}, the best"
         )
 
     def _save(self, recorder: Recorder, *, force: bool = False) -> None:
@@ -226,7 +226,7 @@ class Training:
         if not force and time.perf_counter() - self._saved < CHECKPOINT_EVERY:
             return
         recorder.flush()
-        model, place = self.experiment.model, replace(self.place, met=int(self._met), targets=self._targets)
+        model, place = self.experiment.model, replace(self.progress, met=int(self._met), targets=self._targets)
         self._written(lambda: checkpoint.save(self.folder, place, model, self.stepper.optimizer, self.stepper.scaler))
         self._saved = time.perf_counter()
 

@@ -10,30 +10,30 @@ from torch import nn, optim
 from nndoctor.core.errors import UsageError
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.experiment.model_file import user_code
-from nndoctor.training.options import Optimizers, Options, Schedules
+from nndoctor.training.options import OptimizerName, ScheduleName, TrainingOptions
 
 USUAL = {  # learning rates to start from: CS231n for momentum, the papers' for the adaptive ones
-    Optimizers.sgd: 0.1,
-    Optimizers.momentum: 0.01,
-    Optimizers.nesterov: 0.01,
-    Optimizers.adagrad: 0.01,
-    Optimizers.adadelta: 1.0,
-    Optimizers.rmsprop: 1e-3,
-    Optimizers.adam: 1e-3,
-    Optimizers.adamw: 1e-3,
+    OptimizerName.sgd: 0.1,
+    OptimizerName.momentum: 0.01,
+    OptimizerName.nesterov: 0.01,
+    OptimizerName.adagrad: 0.01,
+    OptimizerName.adadelta: 1.0,
+    OptimizerName.rmsprop: 1e-3,
+    OptimizerName.adam: 1e-3,
+    OptimizerName.adamw: 1e-3,
 }
 STEPS = (0.5, 0.75)  # of the run: where the step schedule divides the rate by ten (He et al. 2015, arXiv:1512.03385)
 
 Parameters = Iterable[nn.Parameter]
 
 
-def optimizer(experiment: Experiment, options: Options) -> tuple[optim.Optimizer, str]:
+def optimizer(experiment: Experiment, options: TrainingOptions) -> tuple[optim.Optimizer, str]:
     """The requested optimizer, else the file's own, else Adam, and its description. Raises UsageError."""
     parameters = [p for p in experiment.model.parameters() if p.requires_grad]
     if not parameters:
         raise UsageError(f"{experiment.path}: the model has no parameter that can be trained")
-    name = options.optimizer or (Optimizers.file if experiment.optimizer is not None else Optimizers.adam)
-    if name is Optimizers.file:
+    name = options.optimizer or (OptimizerName.file if experiment.optimizer is not None else OptimizerName.adam)
+    if name is OptimizerName.file:
         made, origin = _own(experiment, parameters), "the file's own"
     else:
         lr = USUAL[name] if options.lr is None else options.lr
@@ -41,24 +41,26 @@ def optimizer(experiment: Experiment, options: Options) -> tuple[optim.Optimizer
     for group in made.param_groups:
         if options.lr is not None:
             group["lr"] = options.lr
-        if name is Optimizers.file and options.weight_decay is not None:
+        if name is OptimizerName.file and options.weight_decay is not None:
             group["weight_decay"] = options.weight_decay
     words = f"optimizer: {type(made).__name__}, learning rate {float(made.param_groups[0]['lr']):g}"
     return made, f"{words}, {origin}" if origin else words
 
 
-def factor(schedule: Schedules, step: int, total: int, warmup: float) -> float:
+def factor(schedule: ScheduleName, step: int, total: int, warmup: float) -> float:
     """What the peak rate is multiplied by at a step (from 0) of `total`; a linear warm-up comes first."""
     rising = int(warmup * total)
     if step < rising:
         return (step + 1) / (rising + 1)
     share = (step - rising) / max(total - rising, 1)
-    shapes: dict[Schedules, Callable[[], float]] = {
-        Schedules.constant: lambda: 1.0,
-        Schedules.step: lambda: 0.1 ** sum(share >= at for at in STEPS),
-        Schedules.cosine: lambda: 0.5 * (1 + math.cos(math.pi * share)),
-        Schedules.linear: lambda: 1 - share,
-        Schedules.inverse_sqrt: lambda: math.sqrt(max(rising, 1) / max(step, 1)) if rising else 1 / math.sqrt(step + 1),
+    shapes: dict[ScheduleName, Callable[[], float]] = {
+        ScheduleName.constant: lambda: 1.0,
+        ScheduleName.step: lambda: 0.1 ** sum(share >= at for at in STEPS),
+        ScheduleName.cosine: lambda: 0.5 * (1 + math.cos(math.pi * share)),
+        ScheduleName.linear: lambda: 1 - share,
+        ScheduleName.inverse_sqrt: lambda: (
+            math.sqrt(max(rising, 1) / max(step, 1)) if rising else 1 / math.sqrt(step + 1)
+        ),
     }
     return shapes[schedule]()
 
@@ -83,21 +85,21 @@ def _own(experiment: Experiment, parameters: Parameters) -> optim.Optimizer:
     return given
 
 
-def _named(name: Optimizers, parameters: Parameters, lr: float, options: Options) -> optim.Optimizer:
+def _named(name: OptimizerName, parameters: Parameters, lr: float, options: TrainingOptions) -> optim.Optimizer:
     decay = options.weight_decay or 0.0
     match name:
-        case Optimizers.sgd:
+        case OptimizerName.sgd:
             return optim.SGD(parameters, lr, weight_decay=decay)
-        case Optimizers.momentum | Optimizers.nesterov:
-            nesterov = name is Optimizers.nesterov
+        case OptimizerName.momentum | OptimizerName.nesterov:
+            nesterov = name is OptimizerName.nesterov
             return optim.SGD(parameters, lr, options.momentum, weight_decay=decay, nesterov=nesterov)
-        case Optimizers.adagrad:
+        case OptimizerName.adagrad:
             return optim.Adagrad(parameters, lr, weight_decay=decay)
-        case Optimizers.adadelta:
+        case OptimizerName.adadelta:
             return optim.Adadelta(parameters, lr, weight_decay=decay)
-        case Optimizers.rmsprop:
+        case OptimizerName.rmsprop:
             return optim.RMSprop(parameters, lr, weight_decay=decay)
-        case Optimizers.adamw:
+        case OptimizerName.adamw:
             return optim.AdamW(parameters, lr, weight_decay=0.01 if options.weight_decay is None else decay)
         case _:
             return optim.Adam(parameters, lr, weight_decay=decay)

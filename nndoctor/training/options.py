@@ -8,7 +8,7 @@ from enum import StrEnum
 from nndoctor.core.errors import UsageError
 
 
-class Optimizers(StrEnum):
+class OptimizerName(StrEnum):
     """What --optimizer takes; `file` is the model file's own."""
 
     file = "file"
@@ -22,7 +22,7 @@ class Optimizers(StrEnum):
     adamw = "adamw"
 
 
-class Schedules(StrEnum):
+class ScheduleName(StrEnum):
     """What --schedule takes."""
 
     constant = "constant"
@@ -33,7 +33,7 @@ class Schedules(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TrainingOptions:
     """Lengths in epochs or, where `steps` is given, in optimizer steps; `warmup` is a share of the run.
 
     `l1` and `l2` are penalties on the weights' absolute values and squares, added to the loss (both: elastic net);
@@ -42,11 +42,11 @@ class Options:
 
     epochs: int = 10
     steps: int | None = None
-    optimizer: Optimizers | None = None
+    optimizer: OptimizerName | None = None
     lr: float | None = None
     momentum: float = 0.9
     weight_decay: float | None = None
-    schedule: Schedules = Schedules.constant
+    schedule: ScheduleName = ScheduleName.constant
     warmup: float = 0.0
     l1: float = 0.0
     l2: float = 0.0

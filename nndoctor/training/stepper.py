@@ -9,7 +9,7 @@ from nndoctor.experiment.experiment import Experiment
 from nndoctor.experiment.model_file import user_code
 from nndoctor.experiment.steps import StepResult, step_result
 from nndoctor.training.optimizers import factor, optimizer
-from nndoctor.training.options import Options, Schedules
+from nndoctor.training.options import ScheduleName, TrainingOptions
 
 AUTOCAST_TYPE = {"cuda": torch.float16}  # what mixed precision computes in; elsewhere bfloat16
 
@@ -17,11 +17,13 @@ AUTOCAST_TYPE = {"cuda": torch.float16}  # what mixed precision computes in; els
 class Stepper:
     """Takes steps. `description` names its optimizer, for people; raises UsageError if it cannot be created."""
 
-    def __init__(self, experiment: Experiment, options: Options, device: torch.device, total: int | None) -> None:
+    def __init__(
+        self, experiment: Experiment, options: TrainingOptions, device: torch.device, total: int | None
+    ) -> None:
         self._experiment, self._options, self._device, self._total = experiment, options, device, total
         self.optimizer, self.description = optimizer(experiment, options)
         self.lr = float(self.optimizer.param_groups[0]["lr"])
-        self._scheduled = options.schedule is not Schedules.constant or options.warmup > 0
+        self._scheduled = options.schedule is not ScheduleName.constant or options.warmup > 0
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
         self._weights = [p for p in experiment.model.parameters() if p.dim() > 1 and p.requires_grad]
         self.scaler = torch.amp.GradScaler(device.type, enabled=options.amp and device.type == "cuda")

@@ -20,7 +20,7 @@ UNKNOWN_NOISE = 0.1  # before any change has a second seed
 AGREE = 0.5  # share of the material size that must remain against the mean of all seeds, and at the interval's end
 
 
-class Verdict(StrEnum):
+class GainVerdict(StrEnum):
     """What the trials say of a change."""
 
     HELPS = "helps"
@@ -39,7 +39,7 @@ class Gain:
     gain: float
     low: float
     high: float
-    verdict: Verdict
+    verdict: GainVerdict
     sure: float
 
 
@@ -73,7 +73,7 @@ def gain(baseline: Mapping[int, float], changed: Mapping[int, float], units: Uni
     after = {seed: units.of(loss) for seed, loss in changed.items()}
     gains = np.array([before[seed] - after[seed] for seed in seeds])
     if not len(gains):
-        return Gain(0, 0.0, 0.0, 0.0, Verdict.NOISE, 0.0)
+        return Gain(0, 0.0, 0.0, 0.0, GainVerdict.NOISE, 0.0)
     mean, count = float(gains.mean()), len(gains)
     spread, degrees = _spread(gains, units.noise)
     t = T_95[degrees - 1] if degrees <= len(T_95) else Z_95
@@ -83,7 +83,7 @@ def gain(baseline: Mapping[int, float], changed: Mapping[int, float], units: Uni
     later = float(gains[1:].mean()) if count > 1 else 0.0  # the first seed chose the change, and so flatters it
     helps = count > 1 and mean >= material and sure >= AGREE * material
     helps = helps and min(overall, later) >= AGREE * material
-    verdict = Verdict.HELPS if helps else Verdict.HURTS if mean <= -MIN_GAIN and most < 0 else Verdict.NOISE
+    verdict = GainVerdict.HELPS if helps else GainVerdict.HURTS if mean <= -MIN_GAIN and most < 0 else GainVerdict.NOISE
     return Gain(count, mean, mean - half, mean + half, verdict, sure)
 
 

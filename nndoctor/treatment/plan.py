@@ -17,7 +17,7 @@ from nndoctor.diagnosis.workers import Engine
 from nndoctor.experiment.experiment import Experiment
 from nndoctor.treatment.changes import FURTHER, OUT_OF_REACH, Change, combined, named
 from nndoctor.treatment.constant import constant_loss, label_entropy
-from nndoctor.treatment.gains import Gain, Verdict
+from nndoctor.treatment.gains import Gain, GainVerdict
 from nndoctor.treatment.order import ordered
 from nndoctor.treatment.pruning import shortened
 from nndoctor.treatment.subject import holds_out, loaded
@@ -36,7 +36,7 @@ NEARLY_MATERIAL = 0.8  # share of the material size from which on a gain is repe
 
 
 @dataclass(slots=True)
-class Plan:
+class TreatmentPlan:
     """Carries a treatment out within a budget of seconds, or of the processor's seconds. `see` is called after every training.
 
     Trainings run where `engine` says; the plan, and so every result, is the same wherever that is. A `log` of the same
@@ -129,7 +129,7 @@ class Plan:
         if name == STOP_EARLY or found.gain < NEARLY_MATERIAL * self._change(name).material:
             return False
         done = self.treatment.seeds(name)
-        return done < self.seeds or (found.verdict is not Verdict.HELPS and done < MAX_SEEDS)
+        return done < self.seeds or (found.verdict is not GainVerdict.HELPS and done < MAX_SEEDS)
 
     def _fresh(self, known: dict[str, Gain]) -> list[Change]:
         """What was not tried yet: the other half of a rate that gained first, then the candidates in their order."""
@@ -147,7 +147,7 @@ class Plan:
     def _confirm(self, known: dict[str, Gain]) -> tuple[Change | None, int] | None:
         """The best change and the next one that sets something else, together; then seeds for early stopping."""
         both = _combined_pair(
-            [self._change(n) for n, f in known.items() if f.verdict is Verdict.HELPS and n != STOP_EARLY]
+            [self._change(n) for n, f in known.items() if f.verdict is GainVerdict.HELPS and n != STOP_EARLY]
         )
         if both is not None and self.treatment.seeds(both.name) < self.seeds:
             return self._repeat(both)
@@ -260,4 +260,4 @@ def _combined_pair(changes: list[Change]) -> Change | None:
 
 
 def _verified(known: dict[str, Gain]) -> bool:
-    return any(found.verdict is Verdict.HELPS for found in known.values())
+    return any(found.verdict is GainVerdict.HELPS for found in known.values())

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from nndoctor.experiment.experiment import EPOCHS
-from nndoctor.treatment.source_edit import Source
+from nndoctor.treatment.source_edit import SourceText
 
 OPTIMIZERS = {name for name in dir(torch.optim) if isinstance(getattr(torch.optim, name), type)}
 DROPOUTS = {"Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"}
@@ -30,7 +30,7 @@ _inputs = torch.cat([batch[0] for batch in train_data])
 _mean, _std = _inputs.mean(0), _inputs.std(0).clamp_min(1e-8)
 model.register_forward_pre_hook(lambda _, inputs: ((inputs[0] - _mean) / _std, *inputs[1:]))
 """
-Edit = Callable[[Source, Mapping[str, object]], "str | None"]
+Edit = Callable[[SourceText, Mapping[str, object]], "str | None"]
 
 
 def diff(path: str, change: str, settings: Mapping[str, object]) -> str | None:
@@ -56,41 +56,41 @@ def edited(text: str, change: str, settings: Mapping[str, object]) -> str | None
     found: str | None = text
     for part in change.split(" + "):
         edit = EDITS.get(part)
-        found = edit(Source(found), settings) if edit is not None and found is not None else None
+        found = edit(SourceText(found), settings) if edit is not None and found is not None else None
         if found is None:
             return None
         ast.parse(found)
     return found
 
 
-def _rate(source: Source, settings: Mapping[str, object]) -> str | None:
+def _rate(source: SourceText, settings: Mapping[str, object]) -> str | None:
     call = source.call(OPTIMIZERS)
     return None if call is None else source.with_argument(call, "lr", settings.get("lr"), place=1)
 
 
-def _momentum(source: Source, settings: Mapping[str, object]) -> str | None:
+def _momentum(source: SourceText, settings: Mapping[str, object]) -> str | None:
     call = source.call({"SGD"})
     return None if call is None else source.with_argument(call, "momentum", settings.get("momentum"), place=2)
 
 
-def _decay(source: Source, settings: Mapping[str, object]) -> str | None:
+def _decay(source: SourceText, settings: Mapping[str, object]) -> str | None:
     call = source.call(OPTIMIZERS)
     if call is None or not isinstance(settings.get("weight_decay"), float):
         return None
     name = source.name(call)
     if name in ADAPTIVE:
-        again = Source(source.renamed(call, "AdamW"))
+        again = SourceText(source.renamed(call, "AdamW"))
         renamed = again.call({"AdamW"})
         return None if renamed is None else again.with_argument(renamed, "weight_decay", settings["weight_decay"])
     return source.with_argument(call, "weight_decay", settings["weight_decay"])
 
 
-def _no_decay(source: Source, _: Mapping[str, object]) -> str | None:
+def _no_decay(source: SourceText, _: Mapping[str, object]) -> str | None:
     call = source.call(OPTIMIZERS)
     return None if call is None else source.with_argument(call, "weight_decay", 0.0)
 
 
-def _optimizer(source: Source, settings: Mapping[str, object]) -> str | None:
+def _optimizer(source: SourceText, settings: Mapping[str, object]) -> str | None:
     call = source.call(OPTIMIZERS)
     if call is None or not call.args or not source.imports("torch"):
         return None
@@ -100,7 +100,7 @@ def _optimizer(source: Source, settings: Mapping[str, object]) -> str | None:
 
 
 def _batch(factor: float) -> Edit:
-    def edit(source: Source, _: Mapping[str, object]) -> str | None:
+    def edit(source: SourceText, _: Mapping[str, object]) -> str | None:
         call = source.assigned_call("train_data", "batch_size")
         held = None if call is None else source.number(call, "batch_size")
         return (
@@ -112,20 +112,20 @@ def _batch(factor: float) -> Edit:
     return edit
 
 
-def _longer(source: Source, _: Mapping[str, object]) -> str | None:
+def _longer(source: SourceText, _: Mapping[str, object]) -> str | None:
     return next((text for name in EPOCHS if (text := source.with_multiple(name, 4)) is not None), None)
 
 
-def _wider(source: Source, _: Mapping[str, object]) -> str | None:
+def _wider(source: SourceText, _: Mapping[str, object]) -> str | None:
     return source.with_default("model", ("width", "hidden", "hidden_size", "hidden_dim", "units", "n_hidden"), 4)
 
 
-def _shuffle(source: Source, _: Mapping[str, object]) -> str | None:
+def _shuffle(source: SourceText, _: Mapping[str, object]) -> str | None:
     call = source.assigned_call("train_data", "batch_size")
     return None if call is None else source.with_argument(call, "shuffle", True)
 
 
-def _no_dropout(source: Source, _: Mapping[str, object]) -> str | None:
+def _no_dropout(source: SourceText, _: Mapping[str, object]) -> str | None:
     text = source
     calls = source.calls(DROPOUTS)
     for k in range(len(calls)):
@@ -133,17 +133,17 @@ def _no_dropout(source: Source, _: Mapping[str, object]) -> str | None:
         changed = text.with_argument(call, "p", 0.0, place=0)
         if changed is None:
             return None
-        text = Source(changed)
+        text = SourceText(changed)
     return text.text if calls else None
 
 
-def _raw_output(source: Source, _: Mapping[str, object]) -> str | None:
+def _raw_output(source: SourceText, _: Mapping[str, object]) -> str | None:
     calls = source.calls({"Softmax", "Sigmoid", "ReLU", "Tanh"})
     return source.replaced(calls[-1], "torch.nn.Identity()") if calls and source.imports("torch") else None
 
 
 def _appended(lines: str) -> Edit:
-    def edit(source: Source, _: Mapping[str, object]) -> str | None:
+    def edit(source: SourceText, _: Mapping[str, object]) -> str | None:
         if not source.imports("torch") or not source.assigns("model"):
             return None
         return f"{source.text.rstrip()}\n{lines}"

@@ -74,28 +74,28 @@ def until(trial: Trial, done: int) -> Trial:
     )
 
 
-def bar_of(finals: Sequence[float]) -> float:
+def loss_to_reach(finals: Sequence[float]) -> float:
     """The final loss that a further trial of a search must be able to reach: the best one; infinite before a few have ended."""
     ended = [value for value in finals if math.isfinite(value)]
     return min(ended) if len(ended) >= ENDED else math.inf
 
 
-def too_slow(trial: Trial, bar: float, total: int) -> bool:
+def too_slow(trial: Trial, target_loss: float, total: int) -> bool:
     """Whether a trial of so many steps cannot get down to a loss, even if it goes on falling as steeply as it lately did."""
     losses, done = trial.losses, len(trial.losses)
-    if done < MIN_EVALUATIONS or not math.isfinite(bar):
+    if done < MIN_EVALUATIONS or not math.isfinite(target_loss):
         return False
     lately = range(1, max(done // 3, 1) + 1)
     steepest = max((losses[-1 - k] - losses[-1]) / k for k in lately)
     left = (total - 1 - trial.steps[-1]) / every(total)
-    return losses[-1] - max(steepest, 0.0) * left > bar
+    return losses[-1] - max(steepest, 0.0) * left > target_loss
 
 
-def slowed(trial: Trial, bar: float, total: int) -> Trial:
+def slowed(trial: Trial, target_loss: float, total: int) -> Trial:
     """A finished training as it would be if it had been cut where it was too slow."""
     for done in range(1, len(trial.losses)):
         found = until(trial, done)
-        if too_slow(found, bar, total):
+        if too_slow(found, target_loss, total):
             found.cut = TOO_SLOW
             return found
     return trial

@@ -17,7 +17,7 @@ import torch
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.workers import Engine
 from nndoctor.treatment.changes import Change
-from nndoctor.treatment.pruning import bar_of, slowed
+from nndoctor.treatment.pruning import loss_to_reach, slowed
 from nndoctor.treatment.rebound import optimizer_of
 from nndoctor.treatment.steering import Steering
 from nndoctor.treatment.subject import loaded, rebatchable, remade
@@ -58,7 +58,7 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class TrialSettings:
     """A trial to do."""
 
     job: Job
@@ -102,7 +102,7 @@ def ranges_of(path: str) -> dict[str, Range]:
     return found
 
 
-def one(setting: Setting) -> Trial:
+def one(setting: TrialSettings) -> Trial:
     """Train the file with the settings of a trial."""
     values = setting.values
 
@@ -121,7 +121,7 @@ def one(setting: Setting) -> Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SearchLimits:
     """How many trials, how many seconds, from which seed, on what and where."""
 
     trials: int
@@ -142,7 +142,7 @@ def shared_out(trials: int) -> list[int]:
 
 
 def run_search(
-    outcome: SearchResult, storage: str, limits: Limits, see: Callable[[str], None] = lambda _: None
+    outcome: SearchResult, storage: str, limits: SearchLimits, see: Callable[[str], None] = lambda _: None
 ) -> None:
     """Search within the limits, going on with what the storage holds; Ctrl-C keeps what is known. Raises UsageError."""
     began = time.perf_counter()
@@ -150,11 +150,11 @@ def run_search(
     centre = outcome.ranges["lr"].high / RATE_FACTOR
     whole = Job(visible_from(limits.engine, outcome.path), "", limits.seed, outcome.steps, limits.device)
     try:
-        [reference] = run_jobs(one, [Setting(whole, {"factor": 1.0})], limits.engine, whole.path)
+        [reference] = run_jobs(one, [TrialSettings(whole, {"factor": 1.0})], limits.engine, whole.path)
         outcome.reference = reference.final
         costs = [count * share for count, (share, _) in zip(shared_out(limits.trials), ROUNDS, strict=True)]
         for number, ((share, _), wanted) in enumerate(zip(ROUNDS, shared_out(limits.trials), strict=True)):
-            job = replace(whole, steps=max(round(outcome.steps * share), 1), doctor=True)
+            job = replace(whole, steps=max(round(outcome.steps * share), 1), pruner=True)
             left = limits.budget - (time.perf_counter() - began)
             until = time.perf_counter() + left * costs[number] / sum(costs[number:])
             study = _study(storage, outcome.path, number, limits.seed)
@@ -181,12 +181,15 @@ class _Round:
         """Draw settings, train them and report to Optuna; settings drawn but not trained are reported as failed."""
         import optuna
 
-        ended, asked = [loss for _, _, loss in _finished(self.study, self.job.steps)], deque[tuple[Any, Setting]]()
+        ended, asked = (
+            [loss for _, _, loss in _finished(self.study, self.job.steps)],
+            deque[tuple[Any, TrialSettings]](),
+        )
         try:
             for found in run_jobs(one, self._drawn(ranges, ended, asked), engine, self.job.path):
                 drawn, setting = asked.popleft()
                 trial = slowed(
-                    found, bar_of(ended), self.job.steps
+                    found, loss_to_reach(ended), self.job.steps
                 )  # workers that train a whole round at once do not know its best yet
                 _report_to_optuna(self.study, drawn, trial)
                 see(_trial_line(setting.values, self.job.steps, trial))
@@ -202,8 +205,8 @@ class _Round:
         return done < self.wanted and (time.perf_counter() < self.until or done < MIN_TRIALS)
 
     def _drawn(
-        self, ranges: Mapping[str, Range], ended: Sequence[float], asked: deque[tuple[Any, Setting]]
-    ) -> Iterator[Setting]:
+        self, ranges: Mapping[str, Range], ended: Sequence[float], asked: deque[tuple[Any, TrialSettings]]
+    ) -> Iterator[TrialSettings]:
         """The settings of the remaining trials, registered with Optuna."""
         import optuna
 
@@ -218,7 +221,9 @@ class _Round:
                 if held.whole:
                     values[name] = float(2 ** round(math.log2(values[name])))
             drawn.set_user_attr("values", values)
-            setting = Setting(replace(self.job, bar=bar_of(ended)), {**values, "factor": values["lr"] / self.centre})
+            setting = TrialSettings(
+                replace(self.job, target_loss=loss_to_reach(ended)), {**values, "factor": values["lr"] / self.centre}
+            )
             asked.append((drawn, setting))
             yield setting
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterator
 
 
-class Source:
+class SourceText:
     """The text and its tree. Raises SyntaxError."""
 
     def __init__(self, text: str) -> None:

@@ -26,7 +26,7 @@ from torch.utils.data import (
 )
 
 from nndoctor.experiment.data import Batches, batches
-from nndoctor.experiment.experiment import Experiment, Given, experiment
+from nndoctor.experiment.experiment import Experiment, ExperimentOptions, experiment
 from nndoctor.experiment.model_file import package_name
 
 HELD_OUT = 0.2  # share of the training data that a file without validation data is measured on
@@ -82,7 +82,7 @@ def _run(path: str, seed: int) -> Experiment:
     with shifted_seeds(seed):
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002 - user code draws from the global generator
-        return experiment(path, Given(seed=0))
+        return experiment(path, ExperimentOptions(seed=0))
 
 
 def _first(path: str) -> _First:

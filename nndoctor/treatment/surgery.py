@@ -110,7 +110,7 @@ def _is_numeric(value: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class InputScale:
     """Mean and standard deviation of the first input over the training set, per feature or channel at dimension `axis`."""
 
     place: str | int
@@ -132,7 +132,7 @@ class Scale:
         return even and bool((self.mean.abs() < NEAR_ZERO * high).all())
 
 
-def scale_of(experiment: Experiment) -> Scale | None:
+def scale_of(experiment: Experiment) -> InputScale | None:
     """The scale of the inputs; None where they are no floating-point tensors."""
     seen = []
     for count, batch in enumerate(experiment.train_data):
@@ -148,7 +148,7 @@ def scale_of(experiment: Experiment) -> Scale | None:
     whole = torch.cat([one.detach().double().movedim(axis, -1).flatten(0, -2) for _, one in seen])
     mean, std = whole.mean(0), whole.std(0)
     std = torch.where(std > 1e-8 * whole.abs().max().clamp_min(1e-12), std, torch.ones_like(std))
-    return Scale(place, axis, mean, std)
+    return InputScale(place, axis, mean, std)
 
 
 def normalized(experiment: Experiment) -> None:

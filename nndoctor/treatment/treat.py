@@ -9,7 +9,7 @@ import numpy as np
 
 from nndoctor.core.report import Report
 from nndoctor.treatment.changes import named
-from nndoctor.treatment.gains import Gain, Units, Verdict, gain, pooled_noise, unit
+from nndoctor.treatment.gains import Gain, GainVerdict, Units, gain, pooled_noise, unit
 from nndoctor.treatment.pruning import ReferenceTraining
 from nndoctor.treatment.trial import Trial
 
@@ -65,7 +65,7 @@ class Treatment:
     @property
     def best(self) -> str | None:
         """The change with the largest verified gain."""
-        return next((name for name, found in self.gains().items() if found.verdict is Verdict.HELPS), None)
+        return next((name for name, found in self.gains().items() if found.verdict is GainVerdict.HELPS), None)
 
     def reference(self) -> ReferenceTraining | None:
         """The mean curve of the file as it is, for others to be compared with; None where it failed."""

@@ -18,7 +18,7 @@ from nndoctor.experiment.experiment import Experiment
 from nndoctor.experiment.model_file import user_code
 from nndoctor.training.evaluation import evaluate
 from nndoctor.training.machine import device_named
-from nndoctor.training.options import Options
+from nndoctor.training.options import TrainingOptions
 from nndoctor.training.stepper import Stepper
 from nndoctor.treatment.changes import Change, named
 from nndoctor.treatment.finding_pruner import FindingPruner
@@ -44,7 +44,7 @@ class Job:
     """A training to do. `steps` are those of the file as it is; a change may multiply them.
 
     Its seconds are those of the wall clock, or (`cpu`) of the processor, which do not depend on what else is running.
-    With a `doctor` it ends at a finding of error severity that stands, with a `bar` where it cannot get down to that loss.
+    With a `pruner` it ends at a finding of error severity that stands, with a `target_loss` where it cannot get down to that loss.
     """
 
     path: str
@@ -54,8 +54,8 @@ class Job:
     device: str = "auto"
     reference: ReferenceTraining | None = None
     cpu: bool = False
-    doctor: bool = False
-    bar: float = math.inf
+    pruner: bool = False
+    target_loss: float = math.inf
 
     def clock(self) -> float:
         """Seconds of the clock that the training is timed by."""
@@ -131,7 +131,7 @@ def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
     subject.model.to(device)
     if isinstance(subject.loss, torch.nn.Module):
         subject.loss.to(device)
-    stepper = Stepper(subject, Options(device=job.device, steps=total), device, total)
+    stepper = Stepper(subject, TrainingOptions(device=job.device, steps=total), device, total)
     if change.tune is not None:
         change.tune(stepper.optimizer)
     _settle(trial, change, stepper, total)
@@ -139,8 +139,8 @@ def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
     with steered(change.steering, total):
         course = _TrialRun(subject, stepper, trial, total, device, job.clock)
         course.reference = None if change.late else job.reference
-        course.doctor = FindingPruner() if job.doctor else None
-        course.bar = job.bar
+        course.pruner = FindingPruner() if job.pruner else None
+        course.target_loss = job.target_loss
         course.run()
     trial.seconds += job.clock() - began
     return trial, subject
@@ -168,8 +168,8 @@ class _TrialRun:
     device: torch.device
     clock: Callable[[], float]
     reference: ReferenceTraining | None = None
-    doctor: FindingPruner | None = None
-    bar: float = math.inf
+    pruner: FindingPruner | None = None
+    target_loss: float = math.inf
 
     def run(self) -> None:
         """Train to the end, or until pruning stops it."""
@@ -212,9 +212,9 @@ class _TrialRun:
         if "accuracy" in values:
             trial.accuracies.append(values["accuracy"])
         trial.cut = failure(trial)
-        if not trial.cut and self.doctor is not None and MIN_SHARE_DONE * self.total <= step + 1 < self.total:
-            trial.cut = self.doctor.fails(trial.run())
-        if not trial.cut and step + 1 < self.total and too_slow(trial, self.bar, self.total):
+        if not trial.cut and self.pruner is not None and MIN_SHARE_DONE * self.total <= step + 1 < self.total:
+            trial.cut = self.pruner.fails(trial.run())
+        if not trial.cut and step + 1 < self.total and too_slow(trial, self.target_loss, self.total):
             trial.cut = TOO_SLOW
         trial.given_up = behind(trial, self.reference)
 

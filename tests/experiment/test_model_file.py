@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nndoctor.experiment.data import batches
-from nndoctor.experiment.experiment import Given, experiment
+from nndoctor.experiment.experiment import ExperimentOptions, experiment
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.experiment.steps import correct_targets, step_result
 
@@ -19,7 +19,7 @@ def loaded(tmp_path, text: str, **given):
     """The experiment of a file with this text."""
     path = tmp_path / "model.py"
     path.write_text(HEAD + text)
-    return experiment(str(path), Given(**given))
+    return experiment(str(path), ExperimentOptions(**given))
 
 
 @pytest.mark.parametrize(

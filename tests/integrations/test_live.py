@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from nndoctor.core.report import Report
 from nndoctor.diagnosis.watch import Watch
-from nndoctor.integrations.live import CallbackOptions, Live
+from nndoctor.integrations.live import CallbackOptions, LiveTraining
 from tests.integrations.data import column, examples, network, rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,7 @@ def trained(live, *, fault="", steps=400):
 
 def test_a_standing_error_stops_and_a_healthy_run_goes_on(tmp_path, capsys):
     """NaN from step 20 on; the same run without a fault."""
-    lost, fine = Live(choices(tmp_path / "lost")), Live(choices(tmp_path / "fine"))
+    lost, fine = LiveTraining(choices(tmp_path / "lost")), LiveTraining(choices(tmp_path / "fine"))
     assert trained(lost, fault="nan") < 300
     assert trained(fine, steps=100) == 100
     printed = capsys.readouterr()
@@ -63,7 +63,7 @@ def test_settings_of_the_user_hold(tmp_path, monkeypatch):
     """What the settings file near the run ignores stops no run."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nndoctor.toml").write_text('select = ["no-validation"]\n')
-    live = Live(choices(tmp_path / "run", show=False))
+    live = LiveTraining(choices(tmp_path / "run", show=False))
     assert trained(live, fault="nan", steps=200) == 200
     assert [finding.name for finding in live.report.findings] == ["no-validation"]
 
@@ -75,7 +75,7 @@ def test_a_failure_of_ours_is_said_once_and_stops_no_training(tmp_path, monkeypa
         raise RuntimeError("of our own")
 
     monkeypatch.setattr(Watch, "poll", fails)
-    live = Live(choices(tmp_path / "run"))
+    live = LiveTraining(choices(tmp_path / "run"))
     assert trained(live, steps=150) == 150
     assert capsys.readouterr().err.count("the training goes on without a diagnosis") == 1
     assert len(rows(tmp_path / "run")) == 150
@@ -84,7 +84,7 @@ def test_a_failure_of_ours_is_said_once_and_stops_no_training(tmp_path, monkeypa
 def test_a_folder_that_cannot_be_written_stops_no_training(tmp_path, capsys):
     """A file stands where the folder should be."""
     (tmp_path / "file").write_text("")
-    assert trained(Live(choices(tmp_path / "file" / "run")), steps=50) == 50
+    assert trained(LiveTraining(choices(tmp_path / "file" / "run")), steps=50) == 50
     assert "training goes on" in capsys.readouterr().err
 
 
@@ -93,13 +93,13 @@ import os, sys
 sys.path.insert(0, {root!r})
 import torch, torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
-from nndoctor.integrations.live import Live
+from nndoctor.integrations.live import LiveTraining
 from tests.integrations.test_live import choices
 dist.init_process_group("gloo")
 torch.manual_seed(0)
 model = DistributedDataParallel(torch.nn.Linear(4, 2))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-live = Live(choices({folder!r}))
+live = LiveTraining(choices({folder!r}))
 live.start(model, optimizer, ".")
 for k in range(2000):
     loss = model(torch.randn(8, 4)).square().mean() * (float("nan") if k > 20 else 1)

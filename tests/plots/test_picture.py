@@ -11,7 +11,7 @@ from matplotlib.image import imread
 import nndoctor
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.plots.picture import Kind, picture, rendered
+from nndoctor.plots.picture import PictureFormat, picture, rendered
 from nndoctor.plots.theme import PALETTES, Theme
 
 OVERTRAINED = Run.drawn(train_loss="2.3..0.05*40", validation_loss="2.3..0.9*8 0.9..1.9*32", lr="0.1*40")
@@ -22,7 +22,7 @@ def drawn(run: Run, theme: Theme = Theme.light) -> str:
     import matplotlib as mpl
 
     with mpl.rc_context({"svg.fonttype": "none"}):
-        return rendered(picture(nndoctor.diagnose(run), theme), Kind.svg).decode()
+        return rendered(picture(nndoctor.diagnose(run), theme), PictureFormat.svg).decode()
 
 
 def test_a_picture_names_the_verdict_the_findings_and_the_best_step():
@@ -36,11 +36,11 @@ def test_a_picture_names_the_verdict_the_findings_and_the_best_step():
 def test_each_kind_of_file_is_what_its_name_says():
     """PNG, SVG and PDF begin as such files do."""
     figure = picture(nndoctor.diagnose(OVERTRAINED))
-    heads = {Kind.png: b"\x89PNG", Kind.svg: b"<?xml", Kind.pdf: b"%PDF"}
+    heads = {PictureFormat.png: b"\x89PNG", PictureFormat.svg: b"<?xml", PictureFormat.pdf: b"%PDF"}
     assert all(rendered(figure, kind).startswith(head) for kind, head in heads.items())
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(PictureFormat))
 def test_the_same_report_gives_the_same_bytes(kind):
     """No date and no random name is written into a file."""
     report = nndoctor.diagnose(OVERTRAINED)
@@ -112,13 +112,13 @@ def luminance(color: str) -> float:
 def test_no_numbers_break_a_picture(values):
     """Whatever a loss holds, a picture comes out."""
     run = Run({"train/loss": Series.of("train/loss", values), "lr": Series.of("lr", values[:1])})
-    assert rendered(picture(nndoctor.diagnose(run)), Kind.png, dpi=30).startswith(b"\x89PNG")
+    assert rendered(picture(nndoctor.diagnose(run)), PictureFormat.png, dpi=30).startswith(b"\x89PNG")
 
 
 def test_a_picture_fits_its_words(tmp_path):
     """Nothing is drawn at the very edge of the paper: no word is cut off."""
     path = tmp_path / "run.png"
-    path.write_bytes(rendered(picture(nndoctor.diagnose(OVERTRAINED)), Kind.png))
+    path.write_bytes(rendered(picture(nndoctor.diagnose(OVERTRAINED)), PictureFormat.png))
     image = imread(path)[..., :3]
     edges = np.concatenate([image[:2].reshape(-1, 3), image[:, :2].reshape(-1, 3), image[:, -2:].reshape(-1, 3)])
     assert np.all(edges == 1.0)

@@ -124,4 +124,4 @@ def test_tables_that_are_no_logs_are_named(tmp_path):
     (tmp_path / "run.csv").write_text(LOG)
     (tmp_path / "people.jsonl").write_text("[1, 2]\n")
     (tmp_path / "config.json").write_text("{}")
-    assert [Path(p).name for p in survey([str(tmp_path)], is_log).passed] == ["people.jsonl"]
+    assert [Path(p).name for p in survey([str(tmp_path)], is_log).not_logs] == ["people.jsonl"]

@@ -165,14 +165,14 @@ def test_what_the_documentation_shows_is_understood():
     from pathlib import Path
 
     from nndoctor.diagnosis.selection import selected
-    from nndoctor.settings.schema import Place, validated
+    from nndoctor.settings.schema import SettingsPlace, validated
 
     docs = Path(__file__).resolve().parents[2] / "docs"
     text = "".join((docs / name).read_text(encoding="utf-8") for name in ("ci.md", "settings.md"))
     examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert len(examples) == 2
     for example in examples:
-        found = validated(tomllib.loads(example), Place("settings.md", example), "/")
+        found = validated(tomllib.loads(example), SettingsPlace("settings.md", example), "/")
         assert selected(found).rules
 
 

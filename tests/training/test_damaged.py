@@ -15,14 +15,14 @@ from nndoctor.experiment.experiment import experiment
 from nndoctor.training.checkpoint import BEST, LAST, PREVIOUS, load_best
 from nndoctor.training.folder import cut_back
 from nndoctor.training.loop import Training
-from nndoctor.training.options import Options
+from nndoctor.training.options import TrainingOptions
 
 from .conftest import ROOT, table
 
 
 def training(folder: Path, *, resume: bool = True, epochs: int = 2) -> Training:
     """A training in the folder."""
-    return Training(experiment("net.py"), Options(device="cpu", epochs=epochs), folder, resume)
+    return Training(experiment("net.py"), TrainingOptions(device="cpu", epochs=epochs), folder, resume)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_damaged_checkpoint_is_named_and_the_older_one_taken(run, damage):
     (said,) = [words for words in again.notes if "damaged" in words]
     assert str(run / LAST) in said
     assert f"continuing from {PREVIOUS}" in said
-    cut_back(run, again.place.step)
+    cut_back(run, again.progress.step)
     again.run()
     state = torch.load(run / LAST, weights_only=True)
     assert state["place"] == whole["place"]
@@ -79,7 +79,7 @@ def test_without_a_whole_checkpoint_there_is_one_line(run):
 def test_a_crash_between_two_renames_leaves_the_older_checkpoint(run):
     """There is no `last.pt` for a moment."""
     (run / LAST).unlink()
-    assert training(run).place.step > 0
+    assert training(run).progress.step > 0
 
 
 def test_a_checkpoint_of_something_else_is_refused(run):
@@ -94,7 +94,7 @@ def test_a_damaged_log_is_set_aside_and_the_training_goes_on(run):
     (run / "run.csv").write_bytes(b"\xff")
     (run / "run.json").write_bytes(b'{"recorder"')
     again = training(run, epochs=3)
-    told = cut_back(run, again.place.step)
+    told = cut_back(run, again.progress.step)
     assert [words.partition(" is damaged")[0] for words in told] == [str(run / "run.csv"), str(run / "run.json")]
     again.run()
     assert (run / "run.csv.damaged").read_bytes() == b"\xff"

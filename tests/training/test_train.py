@@ -13,21 +13,21 @@ import torch
 import nndoctor
 from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Severity
-from nndoctor.experiment.experiment import Given, experiment
+from nndoctor.experiment.experiment import ExperimentOptions, experiment
 from nndoctor.training.checkpoint import LAST
 from nndoctor.training.folder import cut_back
 from nndoctor.training.loop import Training
 from nndoctor.training.optimizers import factor
-from nndoctor.training.options import Optimizers, Options, Schedules
+from nndoctor.training.options import OptimizerName, ScheduleName, TrainingOptions
 
 from .conftest import MODEL, table
 
 
 def trained(path, folder, *, resume: bool = False, stop_on=None, **options):
     """A training run to its end; the Training and how it ended."""
-    training = Training(experiment(str(path)), Options(device="cpu", **options), folder, resume, stop_on)
+    training = Training(experiment(str(path)), TrainingOptions(device="cpu", **options), folder, resume, stop_on)
     if resume:
-        cut_back(folder, training.place.step)
+        cut_back(folder, training.progress.step)
     return training, training.run()
 
 
@@ -55,9 +55,9 @@ def test_the_same_seed_gives_the_same_table(folder):
 
 def test_a_training_that_was_interrupted_goes_on_as_if_it_never_was(folder):
     """In mid-epoch; weights, losses and evaluations are those of an uninterrupted run."""
-    whole, _ = trained(folder / "net.py", folder / "whole", epochs=4, optimizer=Optimizers.momentum)
+    whole, _ = trained(folder / "net.py", folder / "whole", epochs=4, optimizer=OptimizerName.momentum)
     training = Training(
-        experiment("net.py"), Options(device="cpu", epochs=4, optimizer=Optimizers.momentum), folder / "cut"
+        experiment("net.py"), TrainingOptions(device="cpu", epochs=4, optimizer=OptimizerName.momentum), folder / "cut"
     )
     steps = 0
 
@@ -68,8 +68,8 @@ def test_a_training_that_was_interrupted_goes_on_as_if_it_never_was(folder):
             training._interrupt()
 
     assert training.run(see).interrupted
-    assert training.place.taken == 3
-    again, ended = trained("net.py", folder / "cut", resume=True, epochs=4, optimizer=Optimizers.momentum)
+    assert training.progress.taken == 3
+    again, ended = trained("net.py", folder / "cut", resume=True, epochs=4, optimizer=OptimizerName.momentum)
     assert not ended.interrupted
     assert table(folder / "cut") == table(folder / "whole")
     for one, other in zip(again.experiment.model.parameters(), whole.experiment.model.parameters(), strict=True):
@@ -106,13 +106,13 @@ def test_ctrl_c_saves_and_diagnoses_what_there_is(process, folder):
 
 def test_early_stopping_restores_the_best_weights(folder):
     """The weights at the end are those of the best evaluation."""
-    training, ended = trained("net.py", folder / "run", epochs=200, optimizer=Optimizers.adam, lr=0.03, patience=3)
+    training, ended = trained("net.py", folder / "run", epochs=200, optimizer=OptimizerName.adam, lr=0.03, patience=3)
     assert "stopped early" in ended.reason
-    assert training.place.step < 800
+    assert training.progress.step < 800
     from nndoctor.training.evaluation import evaluate
 
     found = evaluate(training.experiment, training.experiment.validation_data, torch.device("cpu"))
-    assert found["loss"] == pytest.approx(training.place.best, rel=1e-6)
+    assert found["loss"] == pytest.approx(training.progress.best, rel=1e-6)
 
 
 def test_a_doomed_run_is_ended_when_asked(folder, monkeypatch):
@@ -123,12 +123,12 @@ def test_a_doomed_run_is_ended_when_asked(folder, monkeypatch):
     (folder / "net.py").write_text(
         MODEL.replace("loss = nn.CrossEntropyLoss()", "loss = lambda o, t: (o * 1e30).exp().sum()")
     )
-    _, ended = trained("net.py", folder / "run", steps=5000, stop_on=Severity.ERROR, optimizer=Optimizers.sgd)
+    _, ended = trained("net.py", folder / "run", steps=5000, stop_on=Severity.ERROR, optimizer=OptimizerName.sgd)
     assert ended.finding is not None
     assert ended.finding.name == "nan-loss"
 
 
-@pytest.mark.parametrize("name", [o for o in Optimizers if o is not Optimizers.file])
+@pytest.mark.parametrize("name", [o for o in OptimizerName if o is not OptimizerName.file])
 def test_every_optimizer_takes_its_steps(folder, name):
     """The loss is lower at the end of a short run."""
     _, ended = trained("net.py", folder / name, epochs=6, optimizer=name)
@@ -140,10 +140,10 @@ def test_every_optimizer_takes_its_steps(folder, name):
 @pytest.mark.parametrize(
     ("schedule", "expected"),
     [
-        (Schedules.constant, [1, 1, 1]),
-        (Schedules.step, [1, 0.1, 0.01]),
-        (Schedules.cosine, [1, 0.5, 0]),
-        (Schedules.linear, [1, 0.5, 0]),
+        (ScheduleName.constant, [1, 1, 1]),
+        (ScheduleName.step, [1, 0.1, 0.01]),
+        (ScheduleName.cosine, [1, 0.5, 0]),
+        (ScheduleName.linear, [1, 0.5, 0]),
     ],
 )
 def test_schedules_are_what_their_names_say(schedule, expected):
@@ -154,7 +154,7 @@ def test_schedules_are_what_their_names_say(schedule, expected):
 
 def test_a_warm_up_rises_in_a_straight_line_to_the_peak():
     """And the inverse square root falls from there."""
-    rates = [factor(Schedules.inverse_sqrt, step, 1000, 0.1) for step in range(1000)]
+    rates = [factor(ScheduleName.inverse_sqrt, step, 1000, 0.1) for step in range(1000)]
     assert max(rates) == pytest.approx(rates[100], rel=0.02)
     assert rates[50] == pytest.approx(0.5, abs=0.02)
     assert rates[400] == pytest.approx(0.5, rel=0.01)
@@ -164,7 +164,7 @@ def test_penalties_shrink_the_weights_and_leave_the_logged_loss_alone(folder):
     """L1, L2 and both."""
     sizes = {}
     for name, extra in {"none": {}, "l1": {"l1": 0.01}, "l2": {"l2": 0.05}, "both": {"l1": 0.01, "l2": 0.05}}.items():
-        training, _ = trained("net.py", folder / name, epochs=10, optimizer=Optimizers.momentum, **extra)
+        training, _ = trained("net.py", folder / name, epochs=10, optimizer=OptimizerName.momentum, **extra)
         sizes[name] = sum(float(p.detach().abs().sum()) for p in training.experiment.model.parameters())
         assert float(table(folder / name)[0]["loss"]) == float(table(folder / "none")[0]["loss"])
     assert sizes["both"] < min(sizes["l1"], sizes["l2"])
@@ -179,8 +179,8 @@ def test_mixed_precision_trains(folder):
 
 def test_clipping_bounds_the_step(folder):
     """With a tiny norm the weights hardly move."""
-    training, _ = trained("net.py", folder / "run", epochs=1, optimizer=Optimizers.sgd, lr=1.0, clip=1e-6)
-    fresh = experiment("net.py", Given()).model
+    training, _ = trained("net.py", folder / "run", epochs=1, optimizer=OptimizerName.sgd, lr=1.0, clip=1e-6)
+    fresh = experiment("net.py", ExperimentOptions()).model
     for one, other in zip(training.experiment.model.parameters(), fresh.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-4)
 
@@ -198,7 +198,7 @@ def test_clipping_bounds_the_step(folder):
 def test_options_that_make_no_sense_are_refused(options, said):
     """Each in one line that names the option."""
     with pytest.raises(UsageError, match=said):
-        Options(**options)
+        TrainingOptions(**options)
 
 
 def test_a_device_that_is_not_there_is_told(folder):
@@ -206,14 +206,14 @@ def test_a_device_that_is_not_there_is_told(folder):
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     with pytest.raises(UsageError, match="this machine has cpu"):
-        Training(experiment("net.py"), Options(device="cuda"), folder / "run")
+        Training(experiment("net.py"), TrainingOptions(device="cuda"), folder / "run")
 
 
 def test_the_loss_goes_where_the_model_goes(folder, monkeypatch):
     """Its weights of the classes, too; `meta` stands for a device."""
     monkeypatch.setattr("nndoctor.training.loop.device_named", torch.device)
     (folder / "net.py").write_text(MODEL.replace("CrossEntropyLoss()", "CrossEntropyLoss(weight=torch.ones(4))"))
-    training = Training(experiment("net.py"), Options(device="meta"), folder / "run")
+    training = Training(experiment("net.py"), TrainingOptions(device="meta"), folder / "run")
     assert training.experiment.loss.weight.device.type == "meta"
     assert next(training.experiment.model.parameters()).device.type == "meta"
 
@@ -228,7 +228,7 @@ def test_a_run_that_began_on_an_accelerator_goes_on_without(folder, monkeypatch)
     with pytest.raises(RuntimeError, match="CUDA device"):
         torch.load(folder / "run" / "last.pt", weights_only=True)
     training, _ = trained("net.py", folder / "run", resume=True, epochs=2, patience=1)
-    assert training.place.epoch == 2
+    assert training.progress.epoch == 2
 
 
 def test_a_full_disk_stops_no_training(folder, monkeypatch, capsys):

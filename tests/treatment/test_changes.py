@@ -13,7 +13,7 @@ from torch import nn  # noqa: E402
 
 from nndoctor.treatment.changes import named  # noqa: E402
 from nndoctor.treatment.functions import dropout_rate, hidden_saturating  # noqa: E402
-from nndoctor.treatment.gains import Units, Verdict, gain  # noqa: E402
+from nndoctor.treatment.gains import GainVerdict, Units, gain  # noqa: E402
 from nndoctor.treatment.prescription import diff, edited  # noqa: E402
 from nndoctor.treatment.steering import Steering, steered  # noqa: E402
 from nndoctor.treatment.subject import loaded  # noqa: E402
@@ -145,8 +145,8 @@ def test_a_change_without_a_certain_place_has_no_diff(path):
 def test_a_costly_change_must_gain_more():
     """Four times the steps for a gain of 0.15 is no help."""
     before, after = {0: 1.0, 1: 1.01, 2: 0.99}, {0: 0.85, 1: 0.86, 2: 0.84}
-    assert gain(before, after, Units(1.5, 1.0, 0.02)).verdict is Verdict.HELPS
-    assert gain(before, after, Units(1.5, 1.0, 0.02), named("steps*4").material).verdict is Verdict.NOISE
+    assert gain(before, after, Units(1.5, 1.0, 0.02)).verdict is GainVerdict.HELPS
+    assert gain(before, after, Units(1.5, 1.0, 0.02), named("steps*4").material).verdict is GainVerdict.NOISE
 
 
 def test_the_interval_holds_another_seed():

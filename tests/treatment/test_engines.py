@@ -17,9 +17,9 @@ from nndoctor.diagnosis.workers import Engine  # noqa: E402
 from nndoctor.treatment import plan, trainings  # noqa: E402
 from nndoctor.treatment.changes import named  # noqa: E402
 from nndoctor.treatment.learning_curve import measured  # noqa: E402
-from nndoctor.treatment.plan import Plan  # noqa: E402
+from nndoctor.treatment.plan import TreatmentPlan  # noqa: E402
 from nndoctor.treatment.pruning import ReferenceTraining, shortened  # noqa: E402
-from nndoctor.treatment.search import Limits, SearchResult, run_search  # noqa: E402
+from nndoctor.treatment.search import SearchLimits, SearchResult, run_search  # noqa: E402
 from nndoctor.treatment.trainings import ComputeTarget, SpeculativeResults  # noqa: E402
 from nndoctor.treatment.treat import Treatment  # noqa: E402
 from nndoctor.treatment.trial import Job, run_trial  # noqa: E402
@@ -80,7 +80,7 @@ def items_path(item):
 def treated(path, engine=None, log=None):
     """What every training gave, and the verdicts."""
     treatment = Treatment(path, 24)
-    Plan(treatment, "cpu", 1e6, 2, engine=engine, log=log).run(Session(SessionOptions(isolated=True)))
+    TreatmentPlan(treatment, "cpu", 1e6, 2, engine=engine, log=log).run(Session(SessionOptions(isolated=True)))
     trials = {key: (t.losses, t.train_losses, t.cut, t.given_up, t.settings) for key, t in treatment.trials.items()}
     return trials, treatment.gains(), treatment.not_tried
 
@@ -89,7 +89,7 @@ def search(path, engine=None):
     """The trials of a search, and what remains of its ranges."""
     optuna = pytest.importorskip("optuna", reason="a search needs Optuna")
     outcome = SearchResult(path, 12)
-    run_search(outcome, optuna.storages.InMemoryStorage(), Limits(8, 1e6, 0, "cpu", engine))
+    run_search(outcome, optuna.storages.InMemoryStorage(), SearchLimits(8, 1e6, 0, "cpu", engine))
     return outcome.trials, outcome.ranges, outcome.reference, outcome.stopped
 
 
@@ -145,7 +145,7 @@ def test_a_run_of_the_same_file_is_diagnosed_in_place_of_a_training(path):
     """The changes that its findings suggest come first."""
     log = Run({}, source="another run")
     treatment = Treatment(path, 6)
-    Plan(treatment, "cpu", 1e-9, 2, log=log).run(Session(SessionOptions(isolated=True)))
+    TreatmentPlan(treatment, "cpu", 1e-9, 2, log=log).run(Session(SessionOptions(isolated=True)))
     assert treatment.report is not None
     assert treatment.report.run.source == "another run"
 

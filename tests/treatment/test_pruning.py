@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch", reason="trainings need torch")
 
-from nndoctor.treatment.pruning import ReferenceTraining, bar_of, behind, failure, slowed, too_slow
+from nndoctor.treatment.pruning import ReferenceTraining, behind, failure, loss_to_reach, slowed, too_slow
 from nndoctor.treatment.trial import Trial
 
 
@@ -43,8 +43,8 @@ def test_the_pace_is_that_of_the_evaluations_that_are_left():
 
 def test_nothing_is_too_slow_before_two_trials_have_ended():
     """Failed ones do not count."""
-    assert bar_of([0.5, math.inf]) == math.inf
-    assert bar_of([0.5, math.inf, 0.4]) == 0.4
+    assert loss_to_reach([0.5, math.inf]) == math.inf
+    assert loss_to_reach([0.5, math.inf, 0.4]) == 0.4
     assert not too_slow(trial(2.0, 2.0, 2.0), math.inf, 12)
 
 

@@ -12,7 +12,16 @@ torch = pytest.importorskip("torch", reason="a search trains models")
 
 from nndoctor.cli.entry import run  # noqa: E402
 from nndoctor.core.errors import UsageError  # noqa: E402
-from nndoctor.treatment.search import ROUNDS, Limits, Range, SearchResult, Setting, one, ranges_of, run_search  # noqa: E402
+from nndoctor.treatment.search import (  # noqa: E402
+    ROUNDS,
+    Range,
+    SearchLimits,
+    SearchResult,
+    TrialSettings,
+    one,
+    ranges_of,
+    run_search,
+)
 from nndoctor.treatment.trial import Job  # noqa: E402
 
 MODEL = """
@@ -50,7 +59,7 @@ def search(path, storage, trials=TRIALS, seed=0):
     """A search of so many trials, and the lines that it shows."""
     torch.set_num_threads(1)
     outcome, lines = SearchResult(path, STEPS), []
-    run_search(outcome, storage, Limits(trials, TIME, seed, "cpu"), lines.append)
+    run_search(outcome, storage, SearchLimits(trials, TIME, seed, "cpu"), lines.append)
     return outcome, lines
 
 
@@ -121,7 +130,7 @@ def test_whole_numbers_stay_at_least_one():
 def test_a_trial_past_three_times_its_first_loss_is_stopped(tmp_path):
     """Long before its end."""
     path = model_file(tmp_path, 0.01)
-    trial = one(Setting(Job(path, "", 0, 400, "cpu", doctor=True), {"lr": 0.6, "factor": 60.0}))
+    trial = one(TrialSettings(Job(path, "", 0, 400, "cpu", pruner=True), {"lr": 0.6, "factor": 60.0}))
     assert trial.cut in {"the loss exceeds 3× its first value", "the loss is not finite"}
     assert len(trial.train_losses) < 200
     assert trial.final == math.inf
@@ -142,7 +151,7 @@ def test_a_trial_too_slow_to_reach_the_best_one_is_stopped(tmp_path):
     """A third into it at the earliest; one that falls fast enough goes on."""
     path = model_file(tmp_path, 0.01)
     slow, fast = (
-        one(Setting(Job(path, "", 0, 120, "cpu", bar=0.3), {"lr": 0.01 * factor, "factor": factor}))
+        one(TrialSettings(Job(path, "", 0, 120, "cpu", target_loss=0.3), {"lr": 0.01 * factor, "factor": factor}))
         for factor in (1e-3, 1.0)
     )
     assert slow.cut == "too slow to reach the best trial"
@@ -166,7 +175,7 @@ def test_ctrl_c_keeps_the_trials_that_ended(optuna, tmp_path):
         if len(seen) == 3:
             raise KeyboardInterrupt
 
-    run_search(outcome, storage, Limits(8, TIME, 0, "cpu"), see)
+    run_search(outcome, storage, SearchLimits(8, TIME, 0, "cpu"), see)
     assert outcome.interrupted
     again, lines = search(outcome.path, storage, trials=8)
     assert len(again.trials) == len(lines) + 3

@@ -22,8 +22,8 @@ from nndoctor.reporters.page import Style  # noqa: E402
 from nndoctor.reporters.treatment import render  # noqa: E402
 from nndoctor.treatment.changes import BY_NAME, named  # noqa: E402
 from nndoctor.treatment.constant import constant_loss  # noqa: E402
-from nndoctor.treatment.gains import Units, Verdict, gain, pooled_noise  # noqa: E402
-from nndoctor.treatment.plan import Plan  # noqa: E402
+from nndoctor.treatment.gains import GainVerdict, Units, gain, pooled_noise  # noqa: E402
+from nndoctor.treatment.plan import TreatmentPlan  # noqa: E402
 from nndoctor.treatment.resume import resumed  # noqa: E402
 from nndoctor.treatment.subject import loaded  # noqa: E402
 from nndoctor.treatment.treat import Treatment  # noqa: E402
@@ -60,7 +60,7 @@ def written(tmp_path, monkeypatch):
 def treated(path, steps=40, budget=60.0, seeds=3):
     """A treatment of so many steps a training, within seconds of the processor: the machine may be busy."""
     treatment = Treatment(path, steps)
-    Plan(treatment, "cpu", budget, seeds, cpu=True).run(Session(SessionOptions(isolated=True)))
+    TreatmentPlan(treatment, "cpu", budget, seeds, cpu=True).run(Session(SessionOptions(isolated=True)))
     return treatment
 
 
@@ -108,7 +108,7 @@ def test_a_softmax_too_many_is_found(written):
         60,
         6.0,
     )
-    assert treatment.gains()["linear-output"].verdict is Verdict.HELPS
+    assert treatment.gains()["linear-output"].verdict is GainVerdict.HELPS
 
 
 def test_nothing_helps_a_healthy_file(written):
@@ -139,11 +139,11 @@ def test_a_constant_prediction_of_balanced_classes_has_a_loss_near_ln_c(written)
 @pytest.mark.parametrize(
     ("changed", "verdict"),
     [
-        ({0: 0.5, 1: 0.52, 2: 0.48}, Verdict.HELPS),
-        ({0: 0.97, 1: 1.01, 2: 0.98}, Verdict.NOISE),
-        ({0: 1.4, 1: 1.45, 2: 1.5}, Verdict.HURTS),
-        ({0: math.inf, 1: math.inf, 2: math.inf}, Verdict.HURTS),
-        ({0: 0.5}, Verdict.NOISE),
+        ({0: 0.5, 1: 0.52, 2: 0.48}, GainVerdict.HELPS),
+        ({0: 0.97, 1: 1.01, 2: 0.98}, GainVerdict.NOISE),
+        ({0: 1.4, 1: 1.45, 2: 1.5}, GainVerdict.HURTS),
+        ({0: math.inf, 1: math.inf, 2: math.inf}, GainVerdict.HURTS),
+        ({0: 0.5}, GainVerdict.NOISE),
     ],
 )
 def test_verdicts_need_a_material_gain_beyond_noise_in_two_seeds(changed, verdict):
@@ -163,7 +163,7 @@ def test_a_change_with_which_some_seeds_explode_does_not_hide_what_others_gain()
     """Its noise is its own."""
     noise = pooled_noise([[1.99, 2.01, 2.0, 1.98], [2.0, 0.02]])
     seeds = dict.fromkeys(range(4), 3.0)
-    assert gain(seeds, {0: 1.01, 1: 0.99, 2: 1.0, 3: 1.02}, Units(1.5, 1.0, noise)).verdict is Verdict.HELPS
+    assert gain(seeds, {0: 1.01, 1: 0.99, 2: 1.0, 3: 1.02}, Units(1.5, 1.0, noise)).verdict is GainVerdict.HELPS
 
 
 def test_losses_far_beyond_a_constant_prediction_are_no_noise():
@@ -173,7 +173,7 @@ def test_losses_far_beyond_a_constant_prediction_are_no_noise():
         treatment.trials["", seed] = Trial("", seed, [9], [before])
         treatment.trials["initialization", seed] = Trial("initialization", seed, [9], [after])
     found = treatment.gains()["initialization"]
-    assert found.verdict is Verdict.HELPS
+    assert found.verdict is GainVerdict.HELPS
     assert found.high - found.low < 0.3
 
 
@@ -184,7 +184,7 @@ def test_two_changes_that_help_in_some_seeds_are_tried_together(written):
     for name, losses in finals.items():
         for seed, loss in enumerate(losses):
             treatment.trials[name, seed] = Trial(name, seed, [39], [loss], settings=dict(named(name).settings))
-    found = Plan(treatment, "cpu", math.inf, cpu=True)._next()
+    found = TreatmentPlan(treatment, "cpu", math.inf, cpu=True)._next()
     assert found is not None
     assert (found[0].name, found[1]) == ("relu + optimizer-adam", 0)
 

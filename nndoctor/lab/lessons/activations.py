@@ -10,15 +10,15 @@ from torch import nn
 from nndoctor.lab.data import CLASSES, flat, glyphs, spirals
 from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
 from nndoctor.lab.nets import PIXELS, he, maxout, mlp, negative_bias, xavier
-from nndoctor.training.options import Optimizers, Options
+from nndoctor.training.options import OptimizerName, TrainingOptions
 
-LOUD = Options(epochs=15, optimizer=Optimizers.momentum, lr=0.03)
-SHORT = Options(epochs=15, optimizer=Optimizers.momentum, lr=0.01)
+LOUD = TrainingOptions(epochs=15, optimizer=OptimizerName.momentum, lr=0.03)
+SHORT = TrainingOptions(epochs=15, optimizer=OptimizerName.momentum, lr=0.01)
 LONG = replace(SHORT, epochs=40)  # so many that every unit is seen on a thousand examples
 NOTES = "CS231n, Neural Networks Part 1: commonly used activation functions"
 DEEP = (PIXELS, *[48] * 6, CLASSES)
 PLANE = (2, 32, 32, 3)
-ROUNDS = Options(epochs=60, optimizer=Optimizers.momentum, lr=0.05)
+ROUNDS = TrainingOptions(epochs=60, optimizer=OptimizerName.momentum, lr=0.05)
 
 LESSONS = (
     Lesson(

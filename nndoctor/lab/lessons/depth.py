@@ -11,10 +11,10 @@ from torch.nn import functional
 from nndoctor.lab.data import CLASSES, Data, flat, glyphs
 from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
 from nndoctor.lab.nets import PIXELS, features_of, he, mlp, small_branch, trainable
-from nndoctor.training.options import Optimizers, Options
+from nndoctor.training.options import OptimizerName, TrainingOptions
 
 DEEP = (PIXELS, *[32] * 30, CLASSES)
-OPTIONS = Options(epochs=15, optimizer=Optimizers.momentum, lr=0.003)
+OPTIONS = TrainingOptions(epochs=15, optimizer=OptimizerName.momentum, lr=0.003)
 
 
 def few() -> Data:
@@ -68,9 +68,9 @@ LESSONS = (
             "from scratch",
             lambda: mlp(PIXELS, 64, 32, CLASSES, init=he),
             few,
-            Options(epochs=60, optimizer=Optimizers.adam, lr=3e-3),
+            TrainingOptions(epochs=60, optimizer=OptimizerName.adam, lr=3e-3),
         ),
-        Setup("with frozen features", frozen, few, Options(epochs=60, optimizer=Optimizers.adam, lr=3e-3)),
+        Setup("with frozen features", frozen, few, TrainingOptions(epochs=60, optimizer=OptimizerName.adam, lr=3e-3)),
         (Claim(Measure.validation_accuracy, 0.1),),
         ("high-variance", "overtraining"),
     ),

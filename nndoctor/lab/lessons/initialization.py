@@ -7,13 +7,13 @@ from torch import nn
 from nndoctor.lab.data import CLASSES, flat, glyphs
 from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
 from nndoctor.lab.nets import PIXELS, he, mlp, normal, xavier
-from nndoctor.training.options import Optimizers, Options
+from nndoctor.training.options import OptimizerName, TrainingOptions
 
 DEEP = (PIXELS, *[64] * 6, CLASSES)
-LOUD = Options(epochs=15, optimizer=Optimizers.momentum, lr=0.03)
+LOUD = TrainingOptions(epochs=15, optimizer=OptimizerName.momentum, lr=0.03)
 DEEPER = (PIXELS, *[64] * 16, CLASSES)
-SLOW = Options(epochs=15, optimizer=Optimizers.momentum, lr=0.002)
-SHORT = Options(epochs=15, optimizer=Optimizers.momentum, lr=0.01)
+SLOW = TrainingOptions(epochs=15, optimizer=OptimizerName.momentum, lr=0.002)
+SHORT = TrainingOptions(epochs=15, optimizer=OptimizerName.momentum, lr=0.01)
 NOTES = "CS231n, Neural Networks Part 2: weight initialization"
 
 

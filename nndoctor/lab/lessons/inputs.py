@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from nndoctor.lab.data import CLASSES, Data, flat, glyphs
 from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
 from nndoctor.lab.nets import PIXELS, he, mlp
-from nndoctor.training.options import Optimizers, Options
+from nndoctor.training.options import OptimizerName, TrainingOptions
 
 SOURCE = "CS231n, Neural Networks Part 2: data preprocessing; LeCun et al., Efficient BackProp, 1998"
-PLAIN = Options(epochs=10, optimizer=Optimizers.sgd, lr=0.01)
-FAST = Options(epochs=10, optimizer=Optimizers.sgd, lr=0.2)
+PLAIN = TrainingOptions(epochs=10, optimizer=OptimizerName.sgd, lr=0.01)
+FAST = TrainingOptions(epochs=10, optimizer=OptimizerName.sgd, lr=0.2)
 
 
 def network() -> nn.Module:

@@ -7,7 +7,7 @@ from torch import nn
 from nndoctor.lab.data import CLASSES, Data, flat, glyphs, spirals
 from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
 from nndoctor.lab.nets import PIXELS, he, he_small_head, mlp
-from nndoctor.training.options import Optimizers, Options, Schedules
+from nndoctor.training.options import OptimizerName, ScheduleName, TrainingOptions
 
 NOTES = "CS231n, Neural Networks Part 3: babysitting the learning process"
 UPDATES = "CS231n, Neural Networks Part 3: parameter updates"
@@ -23,14 +23,14 @@ def plane() -> nn.Module:
     return mlp(2, 32, 32, 3, init=he)
 
 
-def sgd(lr: float, epochs: int = 15, **more: object) -> Options:
+def sgd(lr: float, epochs: int = 15, **more: object) -> TrainingOptions:
     """Plain stochastic gradient descent."""
-    return Options(epochs=epochs, optimizer=Optimizers.sgd, lr=lr, **more)  # type: ignore[arg-type]
+    return TrainingOptions(epochs=epochs, optimizer=OptimizerName.sgd, lr=lr, **more)  # type: ignore[arg-type]
 
 
-def fast(optimizer: Optimizers, lr: float, epochs: int = 15, **more: object) -> Options:
+def fast(optimizer: OptimizerName, lr: float, epochs: int = 15, **more: object) -> TrainingOptions:
     """Another optimizer, the same length."""
-    return Options(epochs=epochs, optimizer=optimizer, lr=lr, **more)  # type: ignore[arg-type]
+    return TrainingOptions(epochs=epochs, optimizer=optimizer, lr=lr, **more)  # type: ignore[arg-type]
 
 
 def _rate(name: str, title: str, moral: str, lr: float, findings: tuple[str, ...], claim: Claim) -> Lesson:  # noqa: PLR0913, PLR0917 - a table's row
@@ -49,19 +49,19 @@ OPTIMIZERS = tuple(
            Setup(f"with {name}", plane, spirals, fast(optimizer, lr, 40)), (FASTER,))
     for name, title, moral, source, optimizer, lr in (
         ("momentum", "Momentum accelerates along consistent directions",
-         "Gradients that agree add up: with momentum 0.9 the step becomes up to ten times as large.", "Polyak, 1964; " + UPDATES, Optimizers.momentum, 0.02),
+         "Gradients that agree add up: with momentum 0.9 the step becomes up to ten times as large.", "Polyak, 1964; " + UPDATES, OptimizerName.momentum, 0.02),
         ("nesterov", "Nesterov momentum looks ahead before it corrects",
-         "The gradient is computed at the point that momentum will reach.", "Nesterov, 1983; " + UPDATES, Optimizers.nesterov, 0.02),
+         "The gradient is computed at the point that momentum will reach.", "Nesterov, 1983; " + UPDATES, OptimizerName.nesterov, 0.02),
         ("adagrad", "Adagrad gives each weight its own learning rate",
-         "Rare and small gradients get large steps; the learning rate can only decrease.", "Duchi et al., 2011, JMLR 12", Optimizers.adagrad, 0.05),
+         "Rare and small gradients get large steps; the learning rate can only decrease.", "Duchi et al., 2011, JMLR 12", OptimizerName.adagrad, 0.05),
         ("adadelta", "Adadelta needs no initial learning rate",
-         "Steps are scaled by the size of previous steps.", "Zeiler, 2012, arXiv:1212.5701", Optimizers.adadelta, 1.0),
+         "Steps are scaled by the size of previous steps.", "Zeiler, 2012, arXiv:1212.5701", OptimizerName.adadelta, 1.0),
         ("rmsprop", "RMSprop forgets old gradients",
-         "A running mean instead of Adagrad's sum keeps the learning rate from vanishing.", "Hinton, Coursera lecture 6e, 2012", Optimizers.rmsprop, 0.005),
+         "A running mean instead of Adagrad's sum keeps the learning rate from vanishing.", "Hinton, Coursera lecture 6e, 2012", OptimizerName.rmsprop, 0.005),
         ("adam", "Adam combines momentum with RMSprop",
-         "A good default for most problems.", "Kingma and Ba, 2014, arXiv:1412.6980", Optimizers.adam, 0.01),
+         "A good default for most problems.", "Kingma and Ba, 2014, arXiv:1412.6980", OptimizerName.adam, 0.01),
         ("adamw", "AdamW decouples weight decay from the gradient step",
-         "The adaptive scale does not weaken the decay.", "Loshchilov and Hutter, 2017, arXiv:1711.05101", Optimizers.adamw, 0.01),
+         "The adaptive scale does not weaken the decay.", "Loshchilov and Hutter, 2017, arXiv:1711.05101", OptimizerName.adamw, 0.01),
     )
 )  # fmt: skip
 
@@ -88,16 +88,16 @@ def _schedule(name: str, title: str, moral: str, source: str, how: dict[str, obj
 SCHEDULES = (
     _schedule("step-decay", "The learning rate is divided by 10 when the loss has plateaued",
               "After each cut the loss falls further.", "He et al., 2015, arXiv:1512.03385",
-              {"schedule": Schedules.step}, "with step decay"),
+              {"schedule": ScheduleName.step}, "with step decay"),
     _schedule("cosine", "The learning rate follows half a cosine",
               "The learning rate stays high for long and ends near zero.", "Loshchilov and Hutter, SGDR, 2016, arXiv:1608.03983",
-              {"schedule": Schedules.cosine}, "with a cosine"),
+              {"schedule": ScheduleName.cosine}, "with a cosine"),
     _schedule("linear-decay", "The learning rate falls linearly to zero",
               "The simplest schedule is hard to beat.", "Defazio et al., 2023, arXiv:2310.07831",
-              {"schedule": Schedules.linear}, "with linear decay"),
+              {"schedule": ScheduleName.linear}, "with linear decay"),
     _schedule("inverse-square-root", "The learning rate falls with the square root of the steps",
               "It suits runs whose length is not known in advance.", "Vaswani et al., 2017, arXiv:1706.03762",
-              {"schedule": Schedules.inverse_sqrt, "warmup": 0.05}, "with inverse square root"),
+              {"schedule": ScheduleName.inverse_sqrt, "warmup": 0.05}, "with inverse square root"),
 )  # fmt: skip
 WARM_UP = Lesson(
     "warm-up",
@@ -108,13 +108,13 @@ WARM_UP = Lesson(
         "without",
         lambda: mlp(PIXELS, *[64] * 8, CLASSES, init=he_small_head),
         lambda: flat(glyphs()),
-        fast(Optimizers.adam, 0.01, 12),
+        fast(OptimizerName.adam, 0.01, 12),
     ),
     Setup(
         "with warmup",
         lambda: mlp(PIXELS, *[64] * 8, CLASSES, init=he_small_head),
         lambda: flat(glyphs()),
-        fast(Optimizers.adam, 0.01, 12, warmup=0.4),
+        fast(OptimizerName.adam, 0.01, 12, warmup=0.4),
     ),
     (Claim(Measure.peak, 1.2),),
 )

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from nndoctor.lab.data import CLASSES, Data, flat, glyphs
 from nndoctor.lab.lesson import Claim, Lesson, Measure, Setup
 from nndoctor.lab.nets import PIXELS, convolutional, he, he_small_head, mlp
-from nndoctor.training.options import Optimizers, Options
+from nndoctor.training.options import OptimizerName, TrainingOptions
 
 NOTES = "CS231n, Neural Networks Part 2: regularization"
-LONG = Options(epochs=40, optimizer=Optimizers.momentum, lr=0.02)
-BRIEF = Options(epochs=20, optimizer=Optimizers.momentum, lr=0.01)
+LONG = TrainingOptions(epochs=40, optimizer=OptimizerName.momentum, lr=0.02)
+BRIEF = TrainingOptions(epochs=20, optimizer=OptimizerName.momentum, lr=0.01)
 BETTER = (Claim(Measure.validation_loss, 1.05),)
 OVERFIT = ("high-variance", "overtraining")
 
@@ -46,13 +46,13 @@ def _lesson(  # noqa: PLR0913, PLR0917 - a table's row
     return Lesson(name, title, moral, source, Setup("without", wide, few, LONG), healthy, claims, OVERFIT)
 
 
-def _with(label: str, options: Options = LONG, **more: object) -> Setup:
+def _with(label: str, options: TrainingOptions = LONG, **more: object) -> Setup:
     return Setup(label, wide, few, options, **more)  # type: ignore[arg-type]
 
 
-def penalized(**rates: float) -> Options:
+def penalized(**rates: float) -> TrainingOptions:
     """The same training with penalties."""
-    return Options(epochs=40, optimizer=Optimizers.momentum, lr=0.02, **rates)  # type: ignore[arg-type]
+    return TrainingOptions(epochs=40, optimizer=OptimizerName.momentum, lr=0.02, **rates)  # type: ignore[arg-type]
 
 
 PENALTIES = (
@@ -68,14 +68,14 @@ OTHERS = (
            "Srivastava et al., 2014, JMLR 15", Setup("without", calm, some, BRIEF), Setup("with dropout", partial(calm, 0.5), some, BRIEF),
            (Claim(Measure.validation_loss, 1.1),), OVERFIT),
     _lesson("early-stopping", "Stop where validation was best", "The cheapest regularization: keep the weights of the best epoch.",
-            "Prechelt, Early Stopping - But When?, 1998", _with("stopped early", Options(epochs=40, optimizer=Optimizers.momentum, lr=0.02, patience=3))),
+            "Prechelt, Early Stopping - But When?, 1998", _with("stopped early", TrainingOptions(epochs=40, optimizer=OptimizerName.momentum, lr=0.02, patience=3))),
     _lesson("ensemble", "Several networks predict better than one", "Their errors are independent: average the predictions.",
             "CS231n, Neural Networks Part 3: model ensembles", _with("of five", members=5)),
     _lesson("snapshot-ensemble", "Several networks from one training", "A cyclic learning rate gives a good network at the end of each cycle: average them all.",
             "Huang et al., Snapshot Ensembles, 2017, arXiv:1704.00109", _with("of five snapshots", snapshots=5)),
 )  # fmt: skip
 
-NORMALS = Options(epochs=8, optimizer=Optimizers.momentum, lr=0.01)
+NORMALS = TrainingOptions(epochs=8, optimizer=OptimizerName.momentum, lr=0.01)
 
 
 def faint(norm: Callable[[int], nn.Module] | None = None) -> nn.Module:
@@ -147,7 +147,7 @@ def varied(change: Callable[[Tensor], Tensor]) -> Data:
 
 
 def _augmentation(name: str, what: str, change: Callable[[Tensor], Tensor]) -> Lesson:
-    options = Options(epochs=12, optimizer=Optimizers.adam, lr=0.005)
+    options = TrainingOptions(epochs=12, optimizer=OptimizerName.adam, lr=0.005)
     return Lesson(
         name, f"Augmentation by {what}",
         "Train on the variations expected in use: augmented examples are harder to memorize.",

@@ -14,7 +14,7 @@ from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables import chunked as large
 from nndoctor.readers.tables.layout import MAX_FIELD, UPRIGHT, Layout, is_row, is_ruler, layout_of, split
 from nndoctor.readers.tables.plain_numbers import parsed
-from nndoctor.readers.tables.table import Column, Table, Words, is_words
+from nndoctor.readers.tables.table import Column, Table, WordColumn, is_words
 from nndoctor.readers.vocabulary.names import Kind, meaning_of, tidy
 
 LARGE = 8 << 20  # bytes; beyond, pandas reads faster than its import costs
@@ -99,7 +99,7 @@ class _Pieces:
 
     layout: Layout
     columns: dict[str, list[Column]] = field(default_factory=dict)
-    words: dict[str, list[Words]] = field(default_factory=dict)
+    words: dict[str, list[WordColumn]] = field(default_factory=dict)
     lines: list[np.ndarray] = field(default_factory=list)
     wide: int = 0
 
@@ -115,7 +115,7 @@ class _Pieces:
             name, place = self.layout.header[position], position + shift
             cells = [rows[k][place] if place < len(rows[k]) else "" for k in good]
             if is_words(name):
-                self.words.setdefault(name, []).append(Words.of(cells))
+                self.words.setdefault(name, []).append(WordColumn.of(cells))
             else:
                 self.columns.setdefault(name, []).append(Column.of(cells, comma=self.layout.comma))
         self.lines.append(np.asarray([at[k] for k in good], dtype=np.int64))
@@ -129,7 +129,7 @@ class _Pieces:
             self.layout.format,
             np.concatenate(self.lines),
             notes=notes,
-            words={name: Words.joined(parts) for name, parts in self.words.items()},
+            words={name: WordColumn.joined(parts) for name, parts in self.words.items()},
             ignored=self.layout.ignored,
         )
 

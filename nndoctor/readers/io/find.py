@@ -36,12 +36,12 @@ CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
 @dataclass(slots=True)
-class Found:
+class FoundLogs:
     """The logs behind some words, each once; for the words that mean none why not; what was passed over."""
 
     sources: list[Source] = field(default_factory=list)
     errors: list[tuple[str, str]] = field(default_factory=list)
-    passed: list[str] = field(default_factory=list)
+    not_logs: list[str] = field(default_factory=list)
 
 
 def find(words: Iterable[str], is_log: Callable[[Source], bool]) -> tuple[list[Source], list[tuple[str, str]]]:
@@ -50,14 +50,14 @@ def find(words: Iterable[str], is_log: Callable[[Source], bool]) -> tuple[list[S
     return found.sources, found.errors
 
 
-def survey(words: Iterable[str], is_log: Callable[[Source], bool]) -> Found:
+def survey(words: Iterable[str], is_log: Callable[[Source], bool]) -> FoundLogs:
     """Like `find`, and also the files in the folders that look like logs but are not."""
-    found = Found()
+    found = FoundLogs()
     sources: dict[str, Source] = {}
     folders: dict[str, str] = {}
     for word in words:
         try:
-            for source in _sources_of(word, is_log, found.passed):
+            for source in _sources_of(word, is_log, found.not_logs):
                 key = os.path.normcase(_real(source.path, folders)) if os.path.exists(source.path) else source.path
                 if key not in sources or (sources[key].below and not source.below):  # what is named counts as named
                     sources[key] = source

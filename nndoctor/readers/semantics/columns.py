@@ -9,7 +9,7 @@ from functools import lru_cache
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS as OURS
-from nndoctor.readers.tables.table import Column, Table, Words
+from nndoctor.readers.tables.table import Column, Table, WordColumn
 from nndoctor.readers.vocabulary.names import SPLITS, WITHOUT_SPLIT, Kind, Meaning, meaning_of, task, tidy
 from nndoctor.readers.vocabulary.spellings import HELD_OUT, METRICS, PHASES, RUN_KEYS
 
@@ -134,7 +134,7 @@ def by_phase(table: Table) -> Table:
     return table
 
 
-def _for_each_split(columns: Mapping[str, Column], words: Words) -> dict[str, Column]:
+def _for_each_split(columns: Mapping[str, Column], words: WordColumn) -> dict[str, Column]:
     """Each metric as one column for each split that a column of words names; other columns as they are."""
     rows_of = [(_logged_split(word), words.codes == code) for code, word in enumerate(words.words) if word]
     apart: dict[str, Column] = {}

@@ -9,7 +9,7 @@ from nndoctor.core.run import FactValue
 from nndoctor.readers.io.address import without_password
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.services.service import Service
-from nndoctor.readers.tables.studies import LEFT_OUT, Done, Study, chosen, in_file, is_store
+from nndoctor.readers.tables.studies import LEFT_OUT, FinishedTrial, Study, chosen, in_file, is_store
 from nndoctor.readers.tables.table import Table
 
 
@@ -47,7 +47,9 @@ def _asked(url: str, wanted: str) -> Study:
     name = chosen(optuna.get_all_study_names(storage), wanted, "the storage")
     study = optuna.load_study(study_name=name, storage=storage)
     done = tuple(
-        Done(trial.number, {key: _plain(value) for key, value in trial.params.items()}, tuple(trial.values or ()))
+        FinishedTrial(
+            trial.number, {key: _plain(value) for key, value in trial.params.items()}, tuple(trial.values or ())
+        )
         for trial in study.get_trials(deepcopy=False)
         if trial.state.name not in LEFT_OUT
     )

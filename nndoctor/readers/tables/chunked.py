@@ -14,7 +14,7 @@ from nndoctor.readers.io.source import MAX_LINE, Source
 from nndoctor.readers.tables.cell_spans import Bytes
 from nndoctor.readers.tables.layout import Layout, is_row, split
 from nndoctor.readers.tables.plain_numbers import PAD, PIECE, block
-from nndoctor.readers.tables.table import Column, Table, Words, is_words
+from nndoctor.readers.tables.table import Column, Table, WordColumn, is_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -186,7 +186,7 @@ class _Growing:
         self.values = {k: np.empty(lines) for k in layout.kept if not is_words(layout.header[k])}
         self.present = {k: np.empty(lines, dtype=np.bool_) for k in self.values}
         self.odd: dict[int, list[tuple[int, Column]]] = {k: [] for k in self.values}
-        self.words: dict[int, list[Words]] = {k: [] for k in layout.kept if k not in self.values}
+        self.words: dict[int, list[WordColumn]] = {k: [] for k in layout.kept if k not in self.values}
         self.skipped: list[NDArray[np.int64]] = []
 
     def add(self, chunk: pd.DataFrame) -> None:
@@ -224,7 +224,7 @@ class _Growing:
             lines = np.delete(lines, np.concatenate(self.skipped))
         names = self.layout.header
         columns = {names[k]: self._column(k, rows) for k in self.values}
-        words = {names[k]: Words.joined(parts).first(rows) for k, parts in self.words.items()}
+        words = {names[k]: WordColumn.joined(parts).first(rows) for k, parts in self.words.items()}
         notes = (CUT,) if cut else ()
         ignored = self.layout.ignored
         return Table(columns, self.layout.format, lines[:rows], notes=notes, words=words, ignored=ignored)
@@ -235,7 +235,7 @@ class _Growing:
         return Column(self.values[k][:rows], self.present[k][:rows], unreadable, percent)
 
 
-def _words(cells: pd.Series) -> Words:
+def _words(cells: pd.Series) -> WordColumn:
     codes, found = cells.factorize()
-    words = Words.of([*found.tolist(), None])  # an empty cell has the code -1: the last
-    return Words(words.codes[codes], words.words)
+    words = WordColumn.of([*found.tolist(), None])  # an empty cell has the code -1: the last
+    return WordColumn(words.codes[codes], words.words)

@@ -25,7 +25,7 @@ INFINITE = {"INF_POS": math.inf, "INF_NEG": -math.inf}
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class FinishedTrial:
     """A trial that ended: its number, its settings, and its values, one an objective; none where it failed."""
 
     number: int
@@ -39,7 +39,7 @@ class Study:
 
     name: str
     higher: tuple[bool, ...]
-    done: tuple[Done, ...]
+    done: tuple[FinishedTrial, ...]
 
 
 def is_store(source: Source) -> bool:
@@ -97,7 +97,7 @@ def as_trials(study: Study, place: str, by: str | None, *, higher: bool | None) 
     return trials, scores[k], study.higher[k] if higher is None else higher
 
 
-def _done(base: sqlite3.Connection, study: int) -> list[Done]:
+def _done(base: sqlite3.Connection, study: int) -> list[FinishedTrial]:
     settings: dict[int, dict[str, FactValue]] = {}
     rows = base.execute(
         "select p.trial_id, p.param_name, p.param_value, p.distribution_json from trial_params p "
@@ -118,7 +118,7 @@ def _done(base: sqlite3.Connection, study: int) -> list[Done]:
         "select trial_id, number, state from trials where study_id = ? order by number limit ?", (study, MAX_TRIALS)
     )
     return [
-        Done(int(number), settings.get(key, {}), tuple(values.get(key, ())))
+        FinishedTrial(int(number), settings.get(key, {}), tuple(values.get(key, ())))
         for key, number, state in ended
         if str(state) not in LEFT_OUT
     ]

@@ -73,7 +73,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class WordColumn:
     """A column of words: the index in `words` for each row, shape (n,)."""
 
     codes: NDArray[np.int32]
@@ -121,7 +121,7 @@ class Table:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     label: str = ""
-    words: Mapping[str, Words] = field(default_factory=dict)
+    words: Mapping[str, WordColumn] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     more: Mapping[str, Series] = field(default_factory=dict)
 
@@ -129,9 +129,9 @@ class Table:
         """A column, empty where the table lacks it."""
         return self.columns[name] if name in self.columns else Column.empty(self.rows)
 
-    def words_of(self, name: str) -> Words:
+    def words_of(self, name: str) -> WordColumn:
         """A column of words, empty where the table lacks it."""
-        return self.words[name] if name in self.words else Words.of([None] * self.rows)
+        return self.words[name] if name in self.words else WordColumn.of([None] * self.rows)
 
     @property
     def rows(self) -> int:
@@ -148,7 +148,7 @@ def joined(parts: Sequence[Table]) -> Table:
     names = dict.fromkeys(name for part in parts for name in part.columns)
     spoken = dict.fromkeys(name for part in parts for name in part.words)
     columns = {name: Column.joined([part.column(name) for part in parts]) for name in names}
-    words = {name: Words.joined([part.words_of(name) for part in parts]) for name in spoken}
+    words = {name: WordColumn.joined([part.words_of(name) for part in parts]) for name in spoken}
     lines = [part.lines for part in parts if part.lines is not None]
     at = np.concatenate(lines) if len(lines) == len(parts) else None
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
@@ -186,7 +186,7 @@ def from_cells(
     notes: tuple[str, ...] = (),
 ) -> Table:
     """A table of format `kind` from columns of raw cells."""
-    words = {name: Words.of(column) for name, column in cells.items() if is_words(name)}
+    words = {name: WordColumn.of(column) for name, column in cells.items() if is_words(name)}
     columns = {name: Column.of(column) for name, column in cells.items() if name not in words}
     at = None if lines is None else np.asarray(lines, dtype=np.int64)
     return Table(columns, kind, at, dict(facts or {}), notes, words=words)

@@ -21,7 +21,7 @@ Place = tuple[str, int, int, str]  # a name, the span of its number, and what fo
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LinePlan:
     """The positions of a line's numbers; `fixed` are the digits that are part of names, and must be the same."""
 
     fixed: tuple[tuple[int, int, str], ...]
@@ -39,7 +39,7 @@ class Plan:
         return Line({name: text[a:b] for name, a, b, _ in self.marks}, pairs)
 
 
-_PLANS: Bounded[tuple[str, str], list[Plan]] = Bounded(MAX_SHAPES)
+_PLANS: Bounded[tuple[str, str], list[LinePlan]] = Bounded(MAX_SHAPES)
 
 
 def parse(text: str, under: str = "") -> Line:
@@ -60,11 +60,11 @@ def parse(text: str, under: str = "") -> Line:
     return plan.read(text) if plan.known else parsed(text, under)
 
 
-def _plan(text: str, under: str, line: Line) -> Plan:
+def _plan(text: str, under: str, line: Line) -> LinePlan:
     """The positions of a line's numbers: each digit is replaced by a unique one, which shows where a parsed value came from."""
     stamp = STAMP.match(text)
     named = [found.span() for found in NAMED.finditer(text, stamp.end() if stamp else 0)]
-    fixed = Plan(tuple((a, b, text[a:b]) for a, b in named))
+    fixed = LinePlan(tuple((a, b, text[a:b]) for a, b in named))
     kept = {k for a, b in named for k in range(a, b)}
     free = [k for k, character in enumerate(text) if "0" <= character <= "9" and k not in kept]
     if line.varies or len(free) > len(DIGITS):
@@ -76,7 +76,7 @@ def _plan(text: str, under: str, line: Line) -> Plan:
     return plan if plan is not None and plan.read(text) == line else fixed
 
 
-def _by_probe(probe: str, under: str, fixed: Plan) -> Plan | None:
+def _by_probe(probe: str, under: str, fixed: LinePlan) -> LinePlan | None:
     """The plan shown by a line with a unique digit in every place; None if it shows none."""
     line = parsed(probe, under)
     marks, pairs = _places(line.marks, probe), _places(line.pairs, probe)

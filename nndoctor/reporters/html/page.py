@@ -21,7 +21,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PagePosition:
     """The position of a page among those of many runs: its number from 0, the files of all pages, and the number of runs."""
 
     number: int
@@ -29,7 +29,7 @@ class Place:
     runs: int
 
 
-def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]] = (), place: Place | None = None) -> str:
+def render(reports: Sequence[Report], errors: Sequence[tuple[str, str]] = (), place: PagePosition | None = None) -> str:
     """One HTML file: a table of several runs first, the worst at the top, and the logs that could not be read.
 
     `place` says that it is one of several pages, which it links.
@@ -65,7 +65,7 @@ def document(title: str, *body: Html) -> str:
     return f"<!doctype html>\n{whole}\n"
 
 
-def _pages(place: Place | None) -> Html:
+def _pages(place: PagePosition | None) -> Html:
     """The links to the other pages."""
     if place is None:
         return Html("")

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from nndoctor._version import __version__
 from nndoctor.compare.comparison import Comparison, Level, Measure
-from nndoctor.compare.remedy_outcomes import Change
+from nndoctor.compare.remedy_outcomes import FindingChange
 from nndoctor.core.run import FactValue
 from nndoctor.reporters.json import Json, dumped, plain
 from nndoctor.reporters.side_by_side.words import sentence, worked
 
 
-def render(found: Comparison | None, changes: Sequence[Change], errors: Sequence[tuple[str, str]]) -> str:
+def render(found: Comparison | None, changes: Sequence[FindingChange], errors: Sequence[tuple[str, str]]) -> str:
     """One object; without a comparison its lists are empty, and the errors say why."""
     whole: Json = {
         "schema_version": 1,
@@ -23,7 +23,7 @@ def render(found: Comparison | None, changes: Sequence[Change], errors: Sequence
     return dumped(whole, indent=2) + "\n"
 
 
-def _comparison(found: Comparison, changes: Sequence[Change]) -> Json:
+def _comparison(found: Comparison, changes: Sequence[FindingChange]) -> Json:
     return {
         "judged_by": found.judged,
         "sides": [
@@ -70,13 +70,13 @@ def _level(level: Level) -> Json:
     }
 
 
-def _change(found: Comparison, change: Change) -> Json:
+def _change(found: Comparison, change: FindingChange) -> Json:
     return {
         "side": found.sides[change.side].label,
         "code": change.code,
         "name": change.name,
         "severity": change.severity,
-        "fate": change.fate,
+        "fate": change.status,
         "promised": change.series,
         "outcome": str(change.outcome),
         "worked": worked(change),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nndoctor.compare.comparison import Comparison
-from nndoctor.compare.remedy_outcomes import Change
+from nndoctor.compare.remedy_outcomes import FindingChange
 from nndoctor.core.formatting import step
 from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.overlay import overlay
@@ -15,7 +15,7 @@ from nndoctor.reporters.side_by_side.terminal import SIGNS
 from nndoctor.reporters.side_by_side.words import finding_change, seconds, sentence, setting, spoken, value
 
 
-def render(found: Comparison | None, changes: Sequence[Change], errors: Sequence[tuple[str, str]]) -> str:
+def render(found: Comparison | None, changes: Sequence[FindingChange], errors: Sequence[tuple[str, str]]) -> str:
     """Verdicts, the table of values, settings that differ, findings, and the curves."""
     parts = [f"{MARK}\n### nndoctor: runs compared\n"]
     if found is not None:
@@ -59,7 +59,7 @@ def _settings(found: Comparison) -> str:
     return "\n".join([*_head(found, "settings that differ"), *rows]) + "\n"
 
 
-def _findings(found: Comparison, changes: Sequence[Change]) -> str:
+def _findings(found: Comparison, changes: Sequence[FindingChange]) -> str:
     lines = [
         f"- {change.code} {escaped(change.name)} in {found.sides[change.side].label} {escaped(finding_change(found, change))}"
         for change in changes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Measure
-from nndoctor.compare.remedy_outcomes import Change
+from nndoctor.compare.remedy_outcomes import FindingChange
 from nndoctor.core.formatting import step
 from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.overlay import MAX_CURVES, overlay
@@ -30,7 +30,7 @@ SIGNS = {
 CELL, NARROW = 14, 9  # characters of a value in a table, and the fewest that still show one
 
 
-def render(found: Comparison, changes: Sequence[Change], page_style: Style) -> str:
+def render(found: Comparison, changes: Sequence[FindingChange], page_style: Style) -> str:
     """The page."""
     page = Page(page_style)
     for side in found.sides:
@@ -122,7 +122,7 @@ def _settings(page: Page, found: Comparison) -> None:
     _table(page, [side.label for side in found.sides], rows)
 
 
-def _findings(page: Page, found: Comparison, changes: Sequence[Change]) -> None:
+def _findings(page: Page, found: Comparison, changes: Sequence[FindingChange]) -> None:
     if not changes:
         page.line(("Findings  ", "bold"), "no warnings or errors in any run", hanging=10)
         return

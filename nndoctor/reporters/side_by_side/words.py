@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Measure
-from nndoctor.compare.remedy_outcomes import Change
+from nndoctor.compare.remedy_outcomes import FindingChange
 from nndoctor.core.formatting import number, step
 from nndoctor.core.run import FactValue
 
@@ -61,19 +61,19 @@ def _chance(measure: Measure, side: int) -> str:
     return f" (repeats vary by up to {limit})" if repeats else f" (seed-to-seed variation: about ±{limit})"
 
 
-def finding_change(found: Comparison, change: Change) -> str:
+def finding_change(found: Comparison, change: FindingChange) -> str:
     """What became of a finding: `no longer occurs; validation loss 0.42 → 0.31: the remedy worked`."""
-    if change.fate == "unknown":
+    if change.status == "unknown":
         return "could not be checked"
-    if change.fate == "new":
+    if change.status == "new":
         return "is new"
     tried = f" (tried: {', '.join(change.tried)})" if change.tried else ""
     what = spoken(change.series or "")
     measure = found.measure(change.series)
     if measure is None or change.outcome is ComparisonVerdict.UNKNOWN:
-        return f"{'no longer occurs' if change.fate == 'gone' else 'still occurs'}{tried}"
+        return f"{'no longer occurs' if change.status == 'gone' else 'still occurs'}{tried}"
     values = f"{what} {value(measure.levels[0].last)} → {value(measure.levels[change.side].last)}"
-    if change.fate == "still":
+    if change.status == "still":
         words = {
             ComparisonVerdict.BETTER: "better",
             ComparisonVerdict.WORSE: "worse",
@@ -88,9 +88,9 @@ def finding_change(found: Comparison, change: Change) -> str:
     return f"{words[change.outcome]}{tried}"
 
 
-def worked(change: Change) -> bool:
+def worked(change: FindingChange) -> bool:
     """Whether the finding is gone and the metric that its remedies promise has improved."""
-    return change.fate == "gone" and change.outcome is ComparisonVerdict.BETTER
+    return change.status == "gone" and change.outcome is ComparisonVerdict.BETTER
 
 
 def spoken(name: str) -> str:
