@@ -13,7 +13,16 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.prognosis import UNLIKELY
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import HEALTHY_FLAGGED, causes, course, helps, derived_finding, outcome, probability, remedies
+from nndoctor.prognosis.findings import (
+    HEALTHY_FLAGGED,
+    causes,
+    course,
+    derived_finding,
+    helps,
+    outcome,
+    probability,
+    remedies,
+)
 
 MAX_BIAS = 0.05
 """Training error above a known target; Ng's worked examples call 7 points high and 1 point fine."""

@@ -45,7 +45,9 @@ def _of_diversity(spread: Series) -> Symptom | None:
     """The finding that a measure of the samples' diversity shows, without what an untrained generator made."""
     late = int(UNTRAINED * len(spread.y))
     whole = levels(spread)
-    level = levels(spread.with_points(spread.x[late:], spread.y[late:])) if len(spread.y) - late >= MIN_POINTS else whole
+    level = (
+        levels(spread.with_points(spread.x[late:], spread.y[late:])) if len(spread.y) - late >= MIN_POINTS else whole
+    )
     if "mode" in spread.column.lower() and level.last <= ONE_MODE and float(spread.y[late:].mean()) < MAX_MEAN_MODES:
         return _symptom(spread, f"the samples cover one mode at the end ({spread.column})", float(spread.x[0]))
     lost = level.last < MAX_LEFT * level.best - ERRORS * level.error or level.last < MAX_LEFT_OF_ALL * whole.best

@@ -18,7 +18,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import LOWER_QUARTILE, quantile
-from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, helps, derived_finding, outcome
+from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, derived_finding, helps, outcome
 
 MAX_OF_CHANCE = 1.3
 """The second half of a cross-entropy may be this factor above that of guessing; beyond, it is no noise."""
