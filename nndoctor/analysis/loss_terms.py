@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.run import Run
 
 ROUNDING = 1e-6  # share of a loss
@@ -10,7 +10,7 @@ ROUNDING = 1e-6  # share of a loss
 
 def wrong_term(run: Run) -> str | None:
     """What is wrong with a term of the loss, in a sentence; None where nothing is."""
-    return _no_logarithms(run) or _wrong_sign(run) or _prefers_wrong(run)
+    return _no_logarithms(run) or _not_probabilities(run) or _wrong_sign(run) or _prefers_wrong(run)
 
 
 def _no_logarithms(run: Run) -> str | None:
@@ -20,15 +20,26 @@ def _no_logarithms(run: Run) -> str | None:
     return f"{loss} takes log-probabilities and gets values above 0: apply log_softmax to the scores, not softmax or nothing"
 
 
+def _not_probabilities(run: Run) -> str | None:
+    """Targets of several labels in a loss of exclusive classes."""
+    share = run.number("improper_class_probabilities")
+    if not share:
+        return None
+    return (
+        f"cross_entropy is given targets that are not probabilities: in {percent(share)} of the rows they do not sum to 1; "
+        "for several labels per example use binary_cross_entropy_with_logits"
+    )
+
+
 def _wrong_sign(run: Run) -> str | None:
-    """A term that falls with the square of an output's size."""
+    """A term that falls the more, the farther an output moves."""
     place, way, fall = run.fact("endless_output"), run.known("endless_distance"), run.known("endless_fall")
     if not isinstance(place, int) or way is None or fall is None:
         return None
     which = f"output {place + 1}" if run.number("endless_outputs") > 1 else "the output"
     return (
-        f"the loss falls by {number(fall)} when {which} of the model moves by {number(way)}, up or down, and with the "
-        "square of that distance: it has no lowest value, as a term with the wrong sign gives it"
+        f"the loss falls by {number(fall)} when {which} of the model moves by {number(way)}, up or down, and "
+        "further the farther it moves: the loss has no minimum, so a term of it has the wrong sign"
     )
 
 

@@ -25,6 +25,7 @@ from nndoctor.rules.sanity import (
     input_ignored,
     lr_outside_usable_range,
     not_reproducible,
+    objective_reversed,
     parameter_without_gradient,
     random_in_evaluation,
     regularization_lowers_loss,
@@ -60,4 +61,5 @@ SANITY: tuple[Rule, ...] = (
     gradient_wrong.RULE,
     future_leaks.RULE,
     random_in_evaluation.RULE,
+    objective_reversed.RULE,
 )

@@ -19,12 +19,15 @@ from nndoctor.sanity.failures import is_lost, is_memory, lost, said
 from nndoctor.sanity.families import FAMILIES
 from nndoctor.sanity.probes import (
     activations,
+    adversaries,
+    alignment,
     arguments,
     backward,
     data,
     dependence,
     endless,
     fit,
+    flows,
     heldout,
     labels,
     modes,
@@ -32,6 +35,7 @@ from nndoctor.sanity.probes import (
     own_step,
     pairs,
     parameters,
+    quantiles,
     randomness,
     rates,
     sequences,
@@ -67,6 +71,10 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("outputs that see their targets", 5, targets_seen.probe),
     ("random numbers in evaluation mode", 3, randomness.probe),
     ("the arguments of the model", 16, arguments.probe),
+    ("the quantiles that the loss asks for", 1, quantiles.probe),
+    ("the log-determinant of a flow", 8, flows.probe),
+    ("the direction of two adversaries", 4, adversaries.probe),
+    ("the distances of pairs", 70, alignment.probe),
     ("one backward pass", 8, backward.probe),
     ("training against evaluation mode", 28, modes.probe),
     ("a few steps", 3, steps.probe),
@@ -77,7 +85,7 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
 )
 MAIN = ("the learning-rate range", "a tiny subset")
 """Probes that train the model: a check-up with neither of them says nothing about training."""
-BLIND = ("the training step of the file", "a few steps")
+BLIND = ("the training step of the file", "a few steps", "the direction of two adversaries")
 """What can be checked where no single loss stands for the user's step."""
 USERS = ("a few steps", "the training step of the file")
 """Probes that do what the user's training does: where one fails, so does the training."""
@@ -122,6 +130,7 @@ def _probe(bench: Bench) -> None:
         return
     bench.fresh_start()
     steps.measured(bench)
+    bench.fact("objective_seen", not bench.subject.blind)
     for name, passes, probe in PROBES:
         bench.fresh_start()
         if (bench.subject.blind and name not in BLIND) or not bench.fits(name, passes):

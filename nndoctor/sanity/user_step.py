@@ -84,7 +84,7 @@ def watched(
 
     handle = register_optimizer_step_pre_hook(note)
     try:
-        with _patched(go_back):
+        with backward_replaced(go_back):
             seen.returned = _number(step(model, batch, optimizer))
     finally:
         handle.remove()
@@ -113,7 +113,7 @@ def asked(step: TrainStep, known: Habits, optimizer: torch.optim.Optimizer) -> C
                 raise _Reached
 
         try:
-            with _patched(stop):
+            with backward_replaced(stop):
                 step(model, batch, optimizer)
         except _Reached:
             pass
@@ -127,7 +127,7 @@ def _any(gradient: Tensor) -> bool:
 
 
 @contextmanager
-def _patched(act: Callable[[Tensor, Callable[[], object]], object]) -> Iterator[None]:
+def backward_replaced(act: Callable[[Tensor, Callable[[], object]], object]) -> Iterator[None]:
     """Within, `loss.backward()` calls `act` with the loss and what would have happened."""
     kept = Tensor.backward
 

@@ -16,6 +16,10 @@ def check(run: Run) -> Iterator[Symptom]:
     if isinstance(column, int):
         text = f"input feature {column} has exactly one value for each class: it contains the label, and will not be available when the model is used"
         yield Symptom(text, MEASURED, {"feature": column}, place="train_data")
+    marks = run.fact("label_one_hot")
+    if isinstance(marks, tuple) and marks:
+        text = f"input features {', '.join(map(str, marks[:4]))}{' …' if len(marks) > 4 else ''} mark one class each: they are the one-hot label, and will not be available when the model is used"
+        yield Symptom(text, MEASURED, {"features": len(marks)}, place="train_data")
     place = run.fact("target_column")
     if isinstance(place, int):
         text = f"value {place} of every input is the number that is to be predicted: it will not be available when the model is used"
@@ -41,7 +45,7 @@ RULE = Rule(
     needs={"fact:examples_seen": 1},
     check=check,
     why="A feature that was computed from the label makes training and validation look perfect, but is missing or wrong when the model is used.",
-    how="In a table with several features and enough examples, one feature has exactly one value for each class, or is the number to be predicted. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later. In a contrastive loss, each embedding is its own positive.",
+    how="In a table with several features and enough examples, one feature has exactly one value for each class, several are its one-hot code, or one is the number to be predicted. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later. In a contrastive loss, each embedding is its own positive.",
     sources=(
         Reference("Kaufman et al., Leakage in Data Mining, TKDD 2012", "https://doi.org/10.1145/2382577.2382579"),
     ),
@@ -49,6 +53,7 @@ RULE = Rule(
     sick=(
         Run.drawn({"examples_seen": 500, "label_column": 9}),
         Run.drawn({"examples_seen": 500, "target_column": 23}),
+        Run.drawn({"examples_seen": 500, "label_one_hot": (0, 1, 2)}),
         Run.drawn({"examples_seen": 500, "target_offset": 0}),
         Run.drawn({"examples_seen": 500, "target_offset": 2}),
         Run.drawn({"examples_seen": 500, "own_positives": 128}),

@@ -124,6 +124,7 @@ def _copied(bench: Bench, inputs: Tensor, target: Tensor) -> None:
         return
     first = torch.stack([inputs[labels == c][0] for c in classes])  # the value that each class begins with
     same = torch.stack([(inputs[labels == c] == first[k]).all(0) for k, c in enumerate(classes)]).all(0)
+    _one_hot(bench, inputs, labels, classes)
     for column in same.nonzero()[:, 0].tolist():
         others = torch.cat([inputs[:, :column], inputs[:, column + 1 :]], 1)
         richer = sum(len(set(c.tolist())) > len(classes) for c in others.T) > 0.5 * others.shape[1]
@@ -131,6 +132,18 @@ def _copied(bench: Bench, inputs: Tensor, target: Tensor) -> None:
             bench.fact("label_column", int(column))
             bench.fact("label_columns_seen", int(inputs.shape[1]))
             return
+
+
+def _one_hot(bench: Bench, inputs: Tensor, labels: Tensor, classes: Tensor) -> None:
+    """A feature for each class that has one value for its examples and another one for all others: a one-hot label."""
+    marks = []
+    for one in classes if len(classes) > 2 else ():
+        own, others = inputs[labels == one], inputs[labels != one]
+        marked = (own == own[0]).all(0) & (others == others[0]).all(0) & (own[0] != others[0])
+        marks.append(marked.nonzero()[:, 0].tolist())
+    if marks and all(marks) and len({found[0] for found in marks}) == len(marks):
+        bench.fact("label_one_hot", tuple(int(found[0]) for found in marks))
+        bench.fact("label_columns_seen", int(inputs.shape[1]))
 
 
 def _is_target(bench: Bench, inputs: Tensor, target: Tensor) -> None:

@@ -16,11 +16,12 @@ from nndoctor.sanity.state import seed, unchanged, without_dropout
 MOST = 6  # outputs that are moved, one at a time
 NEAR, FAR = 10.0, 100.0  # of an output's size, or of 1: how far it is moved
 SQUARE = 30.0  # times as far down at ten times the distance: a square makes it a hundred, a straight line ten
+LINE = 5.0  # the same for a straight line: only where the loss compares outputs with numbers, as an error does
 
 
 @torch.no_grad()
 def probe(bench: Bench) -> None:
-    """Move each output up and down, near and far; a loss that falls both ways with the square of the way has no lowest value."""
+    """Move each output up and down, near and far; a loss that falls both ways, and the more the farther, has no lowest value."""
     with unchanged(bench.model):
         bench.model.train()
         without_dropout(bench.model)
@@ -41,10 +42,12 @@ def probe(bench: Bench) -> None:
 def _fall(bench: Bench, place: int, unit: float) -> float | None:
     """How far the loss falls when one output is moved far, the smaller of both ways; None where it does not fall so."""
     start = _loss(bench, place, 0.0)
+    target = bench.target(bench.batch)
+    growth = LINE if bench.subject.loss is not None and target is not None and target.is_floating_point() else SQUARE
     falls = []
     for sign in (1.0, -1.0):
         near, far = (start - _loss(bench, place, sign * way * unit) for way in (NEAR, FAR))
-        if not (math.isfinite(near) and math.isfinite(far)) or near <= 0 or far < SQUARE * near:
+        if not (math.isfinite(near) and math.isfinite(far)) or near <= 0 or far < growth * near:
             return None
         falls.append(far)
     return min(falls)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from torch import Tensor
 from torch.nn import functional
 
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.observe import LossCall, broadcast
 
 ROUNDING = 1e-4  # above 0
+SUM = 0.02  # the sum of probabilities differs from 1 by less
 
 
 def probe(bench: Bench) -> None:
@@ -15,6 +17,7 @@ def probe(bench: Bench) -> None:
     observer, _ = bench.subject.observed(bench.batch)
     bench.fact("shapes_watched", value=True)
     bench.fact("not_log_probabilities", next(filter(None, map(_not_logarithms, observer.calls)), None))
+    bench.fact("improper_class_probabilities", max(map(_improper, observer.calls), default=0.0))
     if observer.blanks:
         bench.fact("blank_targets", max(observer.blanks))
     if observer.broadcasts:
@@ -28,6 +31,17 @@ def _not_logarithms(call: LossCall) -> str | None:
     wants = call.function in (functional.kl_div, functional.nll_loss)
     above = wants and call.output.is_floating_point() and call.output.numel() and float(call.output.max()) > ROUNDING
     return call.function.__name__ if above else None
+
+
+def _improper(call: LossCall) -> float:
+    """The share of the rows of a cross-entropy's targets that are no probabilities of classes; rows of zeros are left out."""
+    target = call.target
+    of_classes = call.function is functional.cross_entropy and isinstance(target, Tensor) and target.is_floating_point()
+    if not of_classes or target.shape != call.output.shape or target.ndim < 2:
+        return 0.0
+    sums = target.detach().double().sum(1)
+    kept = sums[sums != 0]
+    return float(((kept - 1).abs() > SUM).double().mean()) if kept.numel() else 0.0
 
 
 def _words(shape: tuple[int, ...]) -> str:

@@ -1,0 +1,95 @@
+"""A part of the objective pulls in the wrong direction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.core.confidence import DIRECT, MEASURED
+from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look at what a loss of known meaning does: adversaries, pairs, densities and quantiles."""
+    for look in (_adversaries, _pairs, _density, _quantiles):
+        yield from look(run)
+
+
+def _adversaries(run: Run) -> Iterator[Symptom]:
+    if run.fact("scores_pushed_alike") is True:
+        text = f"both optimizers push the scores that {run.fact('scores_of')} gives to generated examples in the same direction: the generator is trained to be recognized; give its loss the targets of real examples, or change its sign"
+        yield Symptom(text, DIRECT, {"networks": 2}, place="train_step")
+
+
+def _pairs(run: Run) -> Iterator[Symptom]:
+    if run.fact("order_reversed") is True:
+        inputs, before, after = (run.number(n) for n in ("order_of_inputs", "order_before", "order_after"))
+        text = f"training moves similar examples apart: the distances of similar and of different pairs differ by {percent(inputs)} for the inputs, by {percent(before)} for the first embeddings and by {percent(after)} after 60 steps, and grow where the loss is raised instead; the roles of positive and negative, or the sign of the loss, are exchanged"
+        yield Symptom(text, MEASURED, {"inputs": inputs, "before": before, "after": after}, place="loss")
+
+
+def _density(run: Run) -> Iterator[Symptom]:
+    told, true = run.known("log_det_told"), run.known("log_det_true")
+    if run.fact("log_det_rewarded") is False:
+        text = "the loss falls when the log-determinant of the transformation falls: a negative log-likelihood subtracts it; change its sign"
+        yield Symptom(text, DIRECT, {}, place="loss")
+    elif told is not None and true is not None:
+        text = f"the model returns {number(told)} as the log-determinant of its Jacobian, which is {number(true)}: the loss is no likelihood"
+        yield Symptom(text, MEASURED, {"returned": told, "jacobian": true}, place="model")
+
+
+def _quantiles(run: Run) -> Iterator[Symptom]:
+    levels = run.fact("quantile_levels")
+    if run.fact("quantiles_reversed") is True and isinstance(levels, tuple):
+        named = run.fact("quantile_levels_named")
+        words = ", ".join(number(float(one)) for one in levels)
+        wanted = f", where the file names {', '.join(map(str, named))}" if isinstance(named, tuple) else ""
+        text = f"the loss makes the outputs the quantiles {words} of the targets{wanted}: the sign of the error (target − output) is wrong"
+        yield Symptom(text, MEASURED, {"levels": len(levels)}, place="loss")
+
+
+RULE = Rule(
+    code="NN814",
+    name="objective-reversed",
+    severity=Severity.ERROR,
+    title="a part of the objective has the wrong sign",
+    needs={"fact:scores_pushed_alike|fact:objective_seen": 1},
+    check=check,
+    why="A loss with the wrong sign often falls as well as the right one: the generator learns to be recognized, pairs that belong together are moved apart, a flow shrinks its space, quantiles are exchanged.",
+    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: 60 steps must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Flows of up to 64 dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names.",
+    sources=(
+        Reference("Goodfellow et al., Generative Adversarial Nets, 2014", "https://arxiv.org/abs/1406.2661"),
+        Reference("Dinh et al., Density Estimation using Real NVP, 2016", "https://arxiv.org/abs/1605.08803"),
+        Reference("Schroff et al., FaceNet, 2015", "https://arxiv.org/abs/1503.03832"),
+        Reference("Koenker and Bassett, Regression Quantiles, 1978", "https://doi.org/10.2307/1913643"),
+    ),
+    remedies=("check-gradient",),
+    sick=(
+        Run.drawn({"scores_pushed_alike": True, "scores_of": "D"}),
+        Run.drawn(
+            {
+                "objective_seen": True,
+                "order_reversed": True,
+                "order_of_inputs": 0.2,
+                "order_before": 0.15,
+                "order_after": -0.02,
+            }
+        ),
+        Run.drawn({"objective_seen": True, "log_det_rewarded": False}),
+        Run.drawn({"objective_seen": True, "log_det_told": 0.4, "log_det_true": 1.3}),
+        Run.drawn(
+            {
+                "objective_seen": True,
+                "quantiles_reversed": True,
+                "quantile_levels": (0.9, 0.5, 0.1),
+                "quantile_levels_named": (0.1, 0.5, 0.9),
+            }
+        ),
+    ),
+    healthy=(
+        Run.drawn({"scores_pushed_alike": False, "scores_of": "D"}),
+        Run.drawn({"objective_seen": True, "order_reversed": False, "log_det_rewarded": True}),
+    ),
+)

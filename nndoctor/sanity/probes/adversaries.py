@@ -1,0 +1,121 @@
+"""Two networks trained against each other: whether both push the scores of generated examples in the same direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from nndoctor.sanity.batches import as_bytes, tensors
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.user_step import backward_replaced
+
+CALLS = 4  # of the user's step: a generator may step less often than its discriminator
+STEADY = 0.5  # of the mean size of gradients: a mean below it has no direction
+
+
+@dataclass(slots=True)
+class _Scores:
+    """One call of a network: what it took, and the gradients of what it gave, by backward pass."""
+
+    path: str
+    taken: Tensor
+    given: Tensor
+    gradients: dict[int, Tensor] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The calls of networks in one step, and which optimizer stepped after which backward pass."""
+
+    calls: list[_Scores] = field(default_factory=list)
+    passes: int = 0
+    running: int | None = None
+    steps: dict[int, int] = field(default_factory=dict)
+
+
+def probe(bench: Bench) -> None:
+    """Compare the directions in a step with several optimizers; nothing where no such pair of networks is seen."""
+    step = bench.subject.train_step
+    if step is None or not bench.subject.blind:
+        return
+    optimizer = bench.optimizer()
+    for k in range(CALLS):
+        watch = _watched(bench, partial(step, bench.model, bench.batches[k % len(bench.batches)], optimizer))
+        for path in dict.fromkeys(call.path for call in watch.calls):
+            directions = _directions(watch, path)
+            if len(directions) > 1:
+                bench.fact("scores_pushed_alike", len(set(directions)) == 1)
+                bench.fact("scores_of", path)
+                return
+
+
+def _watched(bench: Bench, step: Callable[[], object]) -> _Watch:
+    """Take one step; each network is a direct part of the model, or of its parts, that is called by itself."""
+    watch = _Watch()
+
+    def go_back(_: Tensor, go: Callable[[], object]) -> None:
+        watch.running = watch.passes
+        go()
+        watch.passes, watch.running = watch.passes + 1, None
+
+    def stepped(given: torch.optim.Optimizer, *_: object) -> None:
+        watch.steps.setdefault(watch.passes - 1, id(given))
+
+    bench.model.train()
+    handles = [m.register_forward_hook(partial(_noted, watch, n)) for n, m in bench.model.named_children()]
+    handles.append(register_optimizer_step_pre_hook(stepped))
+    try:
+        with backward_replaced(go_back), bench.timed():
+            step()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return watch
+
+
+def _noted(watch: _Watch, path: str, _: nn.Module, places: tuple[object, ...], given: object) -> None:
+    taken, outputs = tensors(list(places)), tensors(given)
+    if not taken or not taken[0].ndim or len(outputs) != 1:
+        return
+    call = _Scores(path, taken[0], outputs[0])
+    watch.calls.append(call)
+
+    def keep(gradient: Tensor) -> None:
+        if watch.running is not None:
+            call.gradients[watch.running] = gradient.detach()
+
+    if call.given.requires_grad:
+        call.given.register_hook(keep)  # type: ignore[no-untyped-call]
+
+
+def _directions(watch: _Watch, path: str) -> list[int]:
+    """The direction in which each optimizer's backward pass pushes a network's scores of generated examples."""
+    scores = [c for c in watch.calls if c.path == path and _single(c)]
+    made = {row for c in watch.calls if c.path != path for row in as_bytes(c.given)}
+    found: dict[int, int] = {}
+    for number, optimizer in watch.steps.items():
+        pushed = [g[_generated(c, made)].flatten() for c in scores if (g := c.gradients.get(number)) is not None]
+        gradient = torch.cat(pushed) if pushed else torch.zeros(0)
+        mean = float(gradient.mean()) if gradient.numel() else 0.0
+        if mean and abs(mean) > STEADY * float(gradient.abs().mean()):
+            found[optimizer] = 1 if mean > 0 else -1
+    return list(found.values())
+
+
+def _single(call: _Scores) -> bool:
+    """Whether a network gives one score an example, or a map of one channel."""
+    return (
+        call.given.ndim > 0
+        and len(call.given) == len(call.taken)
+        and (call.given.ndim == 1 or call.given.shape[1] == 1)
+    )
+
+
+def _generated(call: _Scores, made: set[bytes]) -> Tensor:
+    """Which rows of an input are outputs of another network."""
+    return torch.tensor([row in made for row in as_bytes(call.taken)], device=call.given.device)
