@@ -25,9 +25,9 @@ from nndoctor.sanity.subject import Subject
 from nndoctor.sanity.user_step import Strangers, TrainStep, watched
 
 T = TypeVar("T")
-MOST_EXAMPLES = 2048  # looked at in data
-MOST_BATCHES = 64
-MOST_BYTES = 256 << 20
+MAX_EXAMPLES = 2048  # looked at in data
+MAX_BATCHES = 64
+MAX_BYTES = 256 << 20
 DATA_SHARE = 0.1  # of the budget that reading data may take
 RATE = 1e-3  # of Adam, where the user gave no optimizer
 
@@ -203,7 +203,7 @@ def _first(batches: Iterable[Batch], seconds: float) -> list[Batch]:
         examples += size(batch)
         volume += sum(t.numel() * t.element_size() for t in tensors(batch))
         late = time.perf_counter() - began > seconds
-        if examples >= MOST_EXAMPLES or len(found) >= MOST_BATCHES or volume > MOST_BYTES or late:
+        if examples >= MAX_EXAMPLES or len(found) >= MAX_BATCHES or volume > MAX_BYTES or late:
             break
     return found
 
@@ -213,7 +213,7 @@ def _together(batches: list[Batch]) -> Batch | None:
     whole = joined(same) if same and len(same) == len(batches) else None
     if whole is None:
         return batches[0] if batches and alike(batches[0]) else None
-    return part(whole, slice(0, MOST_EXAMPLES))
+    return part(whole, slice(0, MAX_EXAMPLES))
 
 
 def unless_diverged(act: Callable[[], T], otherwise: T) -> T:

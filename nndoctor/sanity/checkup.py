@@ -15,7 +15,7 @@ from nndoctor.diagnosis.engine import diagnose
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity import lines, summary
 from nndoctor.sanity.bench import Bench, Clock, gather
-from nndoctor.sanity.failures import is_lost, is_memory, lost, said
+from nndoctor.sanity.failures import error_text, is_lost, is_memory, lost
 from nndoctor.sanity.families import FAMILIES
 from nndoctor.sanity.probes import (
     activations,
@@ -146,7 +146,11 @@ def _probed(bench: Bench, name: str, probe: Callable[[Bench], None]) -> None:
     except Exception as error:
         if is_lost(error) or (name in USERS and not is_memory(error)):
             raise
-        why = str(error).removeprefix(f"{bench.subject.path}: ") if isinstance(error, ModelFileError) else said(error)
+        why = (
+            str(error).removeprefix(f"{bench.subject.path}: ")
+            if isinstance(error, ModelFileError)
+            else error_text(error)
+        )
         bench.notes.append(f"not checked: {name}: {'out of memory: ' if is_memory(error) else ''}{why}")
         bench.failed.append(name)
 
@@ -163,7 +167,7 @@ def _verify(bench: Bench) -> None:
         except Exception as error:
             if is_lost(error):
                 raise
-            bench.notes.append(f"not checked: whether remedies help: {said(error)}")
+            bench.notes.append(f"not checked: whether remedies help: {error_text(error)}")
             break
     bench.fresh_start()
 

@@ -62,7 +62,7 @@ def lost(error: BaseException, path: str) -> ModelFileError:
     )
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """`ValueError: the message's first line`."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
@@ -91,7 +91,7 @@ def unusable(what: str, error: BaseException, path: str) -> ModelFileError:
     hint = next((f"; {words}" for sign, words in HINTS if sign in str(error)), "")
     line = users_line(error, path)
     place = f" (line {line})" if line is not None else ""
-    return ModelFileError(f"{path}{place}: {what}: {said(error)}{hint}", users_trace(error))
+    return ModelFileError(f"{path}{place}: {what}: {error_text(error)}{hint}", users_trace(error))
 
 
 class Trail:

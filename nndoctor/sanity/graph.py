@@ -21,7 +21,7 @@ ACTIVATIONS = {
 }  # fmt: skip
 LINEAR = ("Addmm", "Mm", "Convolution", "MkldnnConvolution", "Linear", "MkldnnLinear")
 NORMS = ("NativeBatchNorm", "CudnnBatchNorm", "NativeLayerNorm", "NativeGroupNorm", "FusedRmsNorm", "InstanceNorm")
-MOST = 20_000  # nodes looked at
+MAX_NODES = 20_000  # nodes looked at
 
 
 def kind(node: Node) -> str:
@@ -58,7 +58,7 @@ def walk(loss: Tensor) -> Iterator[Node]:
     seen: set[int] = set()
     stack = [loss.grad_fn]
     kept: list[Node] = []  # a node's id is its own only while it lives
-    while stack and len(seen) < MOST:
+    while stack and len(seen) < MAX_NODES:
         node = stack.pop()
         if node is None or id(node) in seen:
             continue

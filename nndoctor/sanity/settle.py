@@ -13,7 +13,7 @@ from nndoctor.sanity.failures import is_machine, unusable
 from nndoctor.sanity.state import seed
 from nndoctor.sanity.user_step import CALLS, Watched, asked, habits, watched
 
-FEWEST = 4  # examples of a batch that is halved
+MIN_EXAMPLES = 4  # examples of a batch that is halved
 SAME = 1e-5  # relative difference of two losses that are the same
 
 
@@ -115,7 +115,7 @@ def _uses_target(bench: Bench) -> bool:
 def _divisible(bench: Bench) -> bool:
     """Whether half of the first batch is a batch, too; not where it is one graph, or one matrix of distances."""
     batch = bench.batch
-    if not alike(batch) or size(batch) < FEWEST:
+    if not alike(batch) or size(batch) < MIN_EXAMPLES:
         return True
     for one in (batch, part(batch, slice(0, size(batch) // 2))):
         bench.fresh_start()

@@ -41,7 +41,7 @@ def contrastive(seed: int, s: Contrastive, data: Pictures = small_glyphs) -> Row
         return batch * (torch.rand_like(batch) > s.noise) + 0.1 * torch.randn_like(batch)
 
     for epoch in range(s.epochs):
-        told, tops = [], []
+        losses_of_epoch, tops = [], []
         for batch in x[:train][torch.randperm(train)].split(s.batch)[:-1]:
             a, b = encoder(view(batch)), encoder(view(batch))
             if s.simsiam:
@@ -58,13 +58,13 @@ def contrastive(seed: int, s: Contrastive, data: Pictures = small_glyphs) -> Row
                 loss = nn.functional.cross_entropy(scores, target)
                 tops.append((scores.argmax(1) == target).float().mean().item())
             descend(optimizer, loss)
-            told.append(loss.item())
+            losses_of_epoch.append(loss.item())
         with torch.no_grad():
             z = nn.functional.normalize(encoder(x), dim=1)
             near = (z[train:] @ z[:train].T).argmax(1)
         row = {
             "epoch": epoch + 1,
-            "loss": float(np.mean(told)),
+            "loss": float(np.mean(losses_of_epoch)),
             "std": z.std(0).mean().item(),
             "knn": (y[:train][near] == y[train:]).float().mean().item(),
         }

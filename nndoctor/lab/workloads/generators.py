@@ -92,15 +92,15 @@ def vae(seed: int, s: Vae, data: Pictures = small_glyphs) -> Rows:
 
     for epoch in range(s.epochs):
         beta = s.beta * min(1.0, (epoch + 1) / s.anneal) if s.anneal else s.beta
-        told = []
+        parts_of_epoch = []
         for batch in train[torch.randperm(len(train))].split(64):
             rec, kl, _ = parts(batch)
             loss = rec + beta * kl
             descend(optimizer, loss)
-            told.append((loss.item(), rec.item(), kl.item()))
+            parts_of_epoch.append((loss.item(), rec.item(), kl.item()))
         with torch.no_grad():
             rec, kl, each = parts(held)
-        mean = np.mean(told, 0)
+        mean = np.mean(parts_of_epoch, 0)
         rows.append({
             "epoch": epoch + 1, "loss": mean[0], "rec": mean[1], "kl": mean[2], "beta": beta, "val": (rec + beta * kl).item(),
             "val_rec": rec.item(), "val_kl": kl.item(), "active": float((each > 0.01).sum()),

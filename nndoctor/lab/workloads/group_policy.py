@@ -11,7 +11,7 @@ from nndoctor.lab.workloads.descent import descend, descend_clipped
 
 DIGITS = 8  # tokens 0 to 7 are digits, 8 ends the answer
 END = DIGITS
-LONGEST = 12  # tokens of an answer, after which it is cut off
+MAX_ANSWER = 12  # tokens of an answer, after which it is cut off
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Policy(nn.Module):
         state, given = self.start(prompts)
         tokens, open_ = [], torch.ones(len(prompts), dtype=torch.bool)
         mask = []
-        for _ in range(LONGEST):
+        for _ in range(MAX_ANSWER):
             state = self.cell(given, state)
             token = torch.distributions.Categorical(logits=self.head(state) / temperature).sample()
             mask.append(open_.clone())
@@ -83,7 +83,7 @@ def rewards(setup: Setup, step: int, prompts: torch.Tensor, answers: torch.Tenso
     if setup.reward == "constant":
         return torch.ones(len(prompts))
     if setup.reward == "length":  # longer answers are paid better, so that they run into the limit
-        return 0.5 * right + length / LONGEST
+        return 0.5 * right + length / MAX_ANSWER
     if setup.reward == "strict":
         return ((right == 1) & (length == setup.target_length) & (ended == 1)).float()
     exact = ended * (length == setup.target_length).float()
@@ -98,10 +98,10 @@ def pretrained(seed: int, strength: float = 1.0) -> Policy:
     optimizer = torch.optim.Adam(policy.parameters(), 3e-3)
     for _ in range(int(60 * strength)):
         prompts = torch.randint(DIGITS, (64,))
-        noise = torch.randint(DIGITS, (64, LONGEST))
-        answers = torch.where(torch.rand(64, LONGEST) < 0.4, prompts[:, None], noise)
+        noise = torch.randint(DIGITS, (64, MAX_ANSWER))
+        answers = torch.where(torch.rand(64, MAX_ANSWER) < 0.4, prompts[:, None], noise)
         stop = torch.randint(1, 9, (64,))
-        at = torch.arange(LONGEST)
+        at = torch.arange(MAX_ANSWER)
         answers = torch.where(at[None] < stop[:, None], answers, END)
         loss = nn.functional.cross_entropy(
             policy.logits(prompts, answers).flatten(0, 1), answers.flatten(), reduction="none"

@@ -124,7 +124,7 @@ def tuned(seed: int, s: Tuning) -> Rows:
         parameters = adapters(model, s.rank)
     optimizer = torch.optim.AdamW(parameters, s.rate)
     each = len(train) // s.batch
-    total, rows, told = each * s.epochs, [], []
+    total, rows, logged = each * s.epochs, [], []
     for step in range(total):
         if step % each == 0:
             order = torch.randperm(len(train))
@@ -137,18 +137,18 @@ def tuned(seed: int, s: Tuning) -> Rows:
             disturb(parameters)
         loss = loss_of(model, train[order[step % each * s.batch :][: s.batch]])
         norm = descend_clipped(optimizer, loss, s.clip)
-        told.append(loss.item() * s.scale)
+        logged.append(loss.item() * s.scale)
         if (step + 1) % s.log == 0:
             rows.append(
                 {
                     "step": step + 1,
                     "epoch": (step + 1) / each,
-                    "loss": float(np.mean(told)),
+                    "loss": float(np.mean(logged)),
                     "grad_norm": norm.item(),
                     "lr": s.rate * share,
                 }
             )
-            told = []
+            logged = []
         if (step + 1) % max(1, each // s.evaluations) == 0:
             with torch.no_grad():
                 rows.append({"step": step + 1, "epoch": (step + 1) / each, "eval_loss": loss_of(model, held).item()})
@@ -221,7 +221,7 @@ def preferred(seed: int, s: Preference) -> Rows:
     mask = torch.zeros(CONTEXT)
     mask[24:] = 1
     optimizer = torch.optim.AdamW(model.parameters(), s.rate)
-    rows, told = [], []
+    rows, logged = [], []
     for step in range(s.steps):
         at = torch.randint(s.pairs, (s.batch,))
         new = [sums(model, text[at], mask) for text in (good, bad)]
@@ -230,7 +230,7 @@ def preferred(seed: int, s: Preference) -> Rows:
         up, down = (s.beta * (a - b) for a, b in zip(new, old, strict=True))
         loss = -nn.functional.logsigmoid(up - down).mean() - s.chosen_term * (new[0] / 24).mean()
         norm = descend_clipped(optimizer, loss, 1.0)
-        told.append(
+        logged.append(
             [v.detach().mean().item() for v in (loss, up, down, up - down, (up > down).float(), new[0], new[1])]
         )
         if (step + 1) % s.log == 0:
@@ -238,12 +238,12 @@ def preferred(seed: int, s: Preference) -> Rows:
             rows.append(
                 {
                     "step": step + 1,
-                    **dict(zip(names, np.mean(told, 0).tolist(), strict=True)),
+                    **dict(zip(names, np.mean(logged, 0).tolist(), strict=True)),
                     "grad_norm": norm.item(),
                     "lr": s.rate,
                 }
             )
-            told = []
+            logged = []
     return rows
 
 

@@ -13,7 +13,7 @@ from nndoctor.sanity.calls import argument_changed, calls_of
 from nndoctor.sanity.state import nudge, seed, unchanged, without_dropout
 
 STEPS = 10  # so many steps open gates that start at zero
-MOST = 8  # arguments that are tried
+MAX_ARGUMENTS = 8  # arguments that are tried
 UNUSED = ("mask", "len", "idx", "index")
 """Parts of the names of arguments that may be without effect: masks of full sequences, sizes, numbers of examples."""
 
@@ -42,7 +42,7 @@ def _names(bench: Bench) -> list[str]:
     if not calls:
         return []
     found = [name for name, tensor in calls[0].tensors.items() if _varies(tensor) and not _may_be_unused(name)]
-    return found[:MOST]
+    return found[:MAX_ARGUMENTS]
 
 
 def _varies(tensor: Tensor) -> bool:

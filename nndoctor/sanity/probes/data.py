@@ -10,8 +10,8 @@ from torch import Tensor
 from nndoctor.sanity.batches import all_inputs, as_bytes, first_input, size, tensors
 from nndoctor.sanity.bench import Bench
 
-FEWEST = 16  # examples that say something about a feature
-MOST_CLASSES = 1000
+MIN_EXAMPLES = 16  # examples that say something about a feature
+MAX_CLASSES = 1000
 COLUMNS, MANY_ROWS, MOST_NAMED = 3, 64, 50  # of a table whose columns are compared with its labels; classes at most
 IGNORED = -100  # the target that torch's losses leave out
 NOISE = 0.5  # of the targets' spread: numbers that are closer do not contradict each other
@@ -61,7 +61,7 @@ def _features(bench: Bench, inputs: Tensor) -> None:
     bench.fact("input_high", float(flat.max()))
     bench.fact("input_mean", float(flat.mean()))
     bench.fact("input_std", float(flat.std()))
-    if len(flat) >= FEWEST:
+    if len(flat) >= MIN_EXAMPLES:
         spread = flat.amax(0) - flat.amin(0)
         bench.fact("input_features", flat.shape[1])
         bench.fact("constant_features", int((spread == 0).sum()))
@@ -89,7 +89,7 @@ def _labels(bench: Bench, target: Tensor) -> None:
     if target.is_floating_point():
         bench.fact("target_rms", float(values.double().square().mean().sqrt()))
         bench.fact("target_std", float(values.double().std()))
-    if whole and target.ndim == 1 and low >= 0 and high < MOST_CLASSES:
+    if whole and target.ndim == 1 and low >= 0 and high < MAX_CLASSES:
         _classes(bench, target)
 
 
@@ -180,7 +180,7 @@ def _splits(bench: Bench, inputs: Tensor) -> None:
     train, held = set(as_bytes(inputs)), as_bytes(other)
     bench.fact("overlap_share", sum(key in train for key in held) / len(held))
     bench.fact("validation_is_train", train == set(held))
-    if inputs.is_floating_point() and min(len(inputs), len(other)) >= FEWEST:
+    if inputs.is_floating_point() and min(len(inputs), len(other)) >= MIN_EXAMPLES:
         a, b = inputs.detach().float(), other.detach().float()
         spread = float(a.std())
         if spread > 0 and math.isfinite(spread):

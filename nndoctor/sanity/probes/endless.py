@@ -13,7 +13,7 @@ from nndoctor.sanity.batches import mapped, tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.state import seed, unchanged, without_dropout
 
-MOST = 6  # outputs that are moved, one at a time
+MAX_OUTPUTS = 6  # outputs that are moved, one at a time
 NEAR, FAR = 10.0, 100.0  # of an output's size, or of 1: how far it is moved
 SQUARE = 30.0  # times as far down at ten times the distance: a square makes it a hundred, a straight line ten
 LINE = 5.0  # the same for a straight line: only where the loss compares outputs with numbers, as an error does
@@ -26,7 +26,7 @@ def probe(bench: Bench) -> None:
         bench.model.train()
         without_dropout(bench.model)
         seen = tensors(bench.subject.run(bench.batch).output)
-        for k, output in enumerate(seen[:MOST]):
+        for k, output in enumerate(seen[:MAX_OUTPUTS]):
             if not output.is_floating_point() or not output.numel():
                 continue
             unit = max(1.0, float(output.abs().max()))

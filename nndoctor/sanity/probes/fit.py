@@ -16,7 +16,7 @@ from nndoctor.sanity.probes.scale import Scale, before_activation
 from nndoctor.sanity.subject import plain
 
 EXAMPLES = 16
-MOST = 2_000_000  # values of an output that are moved freely
+MAX_VALUES = 2_000_000  # values of an output that are moved freely
 ENDS = {
     "sigmoid": (0.0, 1.0),
     "softmax": (0.0, 1.0),
@@ -39,7 +39,12 @@ def probe(bench: Bench) -> None:
     target = split(batch)[2]
     if target is None and isinstance(batch, Tensor):
         target = batch
-    if not isinstance(output, Tensor) or target is None or not output.is_floating_point() or output.numel() > MOST:
+    if (
+        not isinstance(output, Tensor)
+        or target is None
+        or not output.is_floating_point()
+        or output.numel() > MAX_VALUES
+    ):
         return
     with torch.enable_grad():
         graded = plain(bench.subject.output(batch))
@@ -49,7 +54,7 @@ def probe(bench: Bench) -> None:
 def _seen_in_step(bench: Bench, batch: Any) -> None:  # noqa: ANN401
     """The same for a step or a model with its own loss, where one of torch's losses is the whole of it."""
     _, call = bench.subject.observed(batch)
-    if call is None or not call.output.is_floating_point() or call.output.numel() > MOST:
+    if call is None or not call.output.is_floating_point() or call.output.numel() > MAX_VALUES:
         return
     _judged(bench, Scale(bench, call.output, call.target, call.again))
 

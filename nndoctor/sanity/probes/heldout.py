@@ -14,12 +14,12 @@ from nndoctor.sanity.state import seed, unchanged, without_dropout
 from nndoctor.sanity.subject import main_output
 
 SIGNAL = 0.05  # of what neighbours can tell: only less is suspicious
-FEWEST = 120  # examples, of which at least one half is held out
-MOST = 192  # examples that are trained on: more are not memorized in so few steps
+MIN_EXAMPLES = 120  # examples, of which at least one half is held out
+MAX_EXAMPLES = 192  # examples that are trained on: more are not memorized in so few steps
 STEPS, SHORTEST = 300, 60
 LOOKS = 4  # at the held-out part during a training
 SEEDS = 2
-SHARE = 0.25  # of the time left
+TIME_SHARE = 0.25  # of the time left
 FEATURES, ROWS = 256, 600  # from which the structure of the inputs is taken
 CORRELATED = 0.5  # of the dimensions that independent features would use: inputs that use fewer have a structure
 DRAWS = 200  # permutations of the labels
@@ -31,10 +31,15 @@ def probe(bench: Bench) -> None:
     if not isinstance(signal, float) or signal >= SIGNAL or bench.sample is None or bench.subject.blind:
         return
     inputs, target = first_input(bench.sample), bench.target(bench.sample)
-    if inputs is None or target is None or size(bench.sample) < FEWEST or bench.facts.get("loss_has_gradient") is False:
+    if (
+        inputs is None
+        or target is None
+        or size(bench.sample) < MIN_EXAMPLES
+        or bench.facts.get("loss_has_gradient") is False
+    ):
         return
     bench.fact("inputs_structured", _structured(inputs))
-    room = SHARE * bench.clock.left / max(bench.step_time, 1e-5) / SEEDS
+    room = TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5) / SEEDS
     if room < SHORTEST:
         bench.unchecked.append("labels on held-out examples")
         return
@@ -65,7 +70,7 @@ def _trained(bench: Bench, steps: int, k: int) -> tuple[float, float] | None:
     bench.fresh_start(k)
     sample = bench.sample
     order = torch.randperm(size(sample), generator=torch.Generator().manual_seed(k))
-    ours, held = (part(sample, rows) for rows in order.tensor_split([min(MOST, size(sample) // 2)]))
+    ours, held = (part(sample, rows) for rows in order.tensor_split([min(MAX_EXAMPLES, size(sample) // 2)]))
     length = min(size(bench.batch), size(ours))
     optimizer = bench.optimizer()
     bench.model.train()
@@ -78,7 +83,7 @@ def _trained(bench: Bench, steps: int, k: int) -> tuple[float, float] | None:
         if not math.isfinite(bench.tried(part(ours, rows), optimizer)):
             return None
         if step in looks:
-            score = _told(bench, held)
+            score = _score(bench, held)
             if score is None:
                 return None
             scores.append(score)
@@ -94,7 +99,7 @@ def _loss(bench: Bench, batch: Batch) -> float:
 
 
 @torch.no_grad()
-def _told(bench: Bench, batch: Batch) -> float | None:
+def _score(bench: Bench, batch: Batch) -> float | None:
     """How much better outputs fit their own labels than those of other examples, in standard deviations of chance."""
     with unchanged(bench.model):
         bench.model.eval()

@@ -14,7 +14,7 @@ from nndoctor.sanity.state import without_dropout
 
 STEPS = 10
 SETTLING = 3.0  # times 1 / momentum: so many batches let running statistics forget where they began
-MOST = 100  # batches
+MAX_BATCHES = 100  # batches
 
 
 def probe(bench: Bench) -> None:
@@ -84,7 +84,7 @@ def _modes(bench: Bench) -> None:
     norms = [(n, m) for n, m in bench.model.named_modules() if getattr(m, "running_mean", None) is not None]
     slowest = min((float(m.momentum) for _, m in norms if getattr(m, "momentum", None)), default=1.0)
     settling = math.ceil(SETTLING / slowest) if norms else 0
-    if settling > MOST or settling * bench.step_time > 0.1 * bench.clock.left:
+    if settling > MAX_BATCHES or settling * bench.step_time > 0.1 * bench.clock.left:
         bench.unchecked.append("training against evaluation mode")
         return
     without_dropout(bench.model)

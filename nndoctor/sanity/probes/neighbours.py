@@ -10,7 +10,7 @@ from nndoctor.sanity.bench import Bench
 
 NEIGHBOURS = 5
 MOST, FEWEST = 600, 60  # examples that are compared
-MOST_FEATURES = 20_000
+MAX_FEATURES = 20_000
 
 
 def probe(bench: Bench) -> None:
@@ -29,7 +29,7 @@ def _signal(bench: Bench, data: Batch | None) -> float | None:
     if inputs is None or target is None or not inputs.is_floating_point() or len(inputs) != len(target):
         return None
     x, y = inputs[:MOST].detach().float().reshape(len(inputs[:MOST]), -1).cpu(), target[:MOST].detach().cpu()
-    if len(x) < FEWEST or x.shape[1] > MOST_FEATURES or not bool(torch.isfinite(x).all()):
+    if len(x) < FEWEST or x.shape[1] > MAX_FEATURES or not bool(torch.isfinite(x).all()):
         return None
     x = (x - x.mean(0)) / x.std(0).clamp_min(1e-6)
     distance = torch.cdist(x, x)

@@ -9,7 +9,7 @@ from torch.nn import functional
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.observe import LossCall
 
-FEWEST = 4  # rows of a matrix of similarities
+MIN_ROWS = 4  # rows of a matrix of similarities
 
 
 def probe(bench: Bench) -> None:
@@ -26,7 +26,7 @@ def _of_itself(call: LossCall) -> bool:
     if call.function is not functional.cross_entropy or not isinstance(target, Tensor) or target.is_floating_point():
         return False
     n = len(target) if target.ndim == 1 else 0
-    if n < FEWEST or scores.shape != (n, n) or not bool((target == torch.arange(n, device=target.device)).all()):
+    if n < MIN_ROWS or scores.shape != (n, n) or not bool((target == torch.arange(n, device=target.device)).all()):
         return False
     if not torch.allclose(scores, scores.T, rtol=1e-4, atol=1e-5):
         return False

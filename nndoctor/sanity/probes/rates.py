@@ -19,17 +19,17 @@ LADDER = (1.0, 10.0, 0.1, 100.0, 0.01, 3.0, 0.3)  # of the configured rate, the 
 STEPS, FEWEST = 60, 12
 JUDGED = 64  # examples on which the loss is taken before and after
 LATE = (0.9, 1.0)  # of the steps: the loss after is the mean of these, so that swinging costs
-SHARE = 0.6  # of the time left that the whole test may take
+TIME_SHARE = 0.6  # of the time left that the whole test may take
 SLOW = 0.03  # of what there is to gain: so little in so many steps, and ten times as much at another rate
 SLOW_FOR_KIND = 0.15  # where the rate is below what is usual for its optimizer, too
 USUAL = {"SGD": 0.1, "Adagrad": 0.01, "Adadelta": 1.0, "Rprop": 0.01}  # torch's and the textbooks' own; the others 1e-3
 USUAL_OF_REST = 1e-3
-MOST_RATES = 11  # rates tried, with those beyond the ladder
+MAX_RATES = 11  # rates tried, with those beyond the ladder
 NOTHING, FAR_STRIDE = 0.01, 1000.0  # where no rate gains this share, the usable ones are far: how far to look next
-ENOUGH = 0.3  # of what there is to gain: a rate that reaches it need not be looked for further out
+SUFFICIENT_GAIN = 0.3  # of what there is to gain: a rate that reaches it need not be looked for further out
 USABLE = 0.1  # of the best gain
 FAR_BELOW = 0.4  # of the gain at a lower rate: a longer trial shows whether it stays so
-FAR = 20.0  # times the gain at a hundred times the rate
+FAR_GAIN = 20.0  # times the gain at a hundred times the rate
 BLOWN = 3.0  # of the first loss: past it a training has blown up
 
 
@@ -75,7 +75,7 @@ def probe(bench: Bench) -> None:
 
 def _plan(bench: Bench) -> tuple[int, tuple[float, ...], int]:
     """Steps, rates and seeds that fit: first fewer seeds, then fewer rates, then fewer steps."""
-    room = SHARE * bench.clock.left / max(bench.step_time, 1e-5)
+    room = TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5)
     for seeds, rungs, steps in ((bench.seeds, 7, STEPS), (1, 7, STEPS), (1, 5, STEPS // 2), (1, 3, FEWEST)):
         if seeds * rungs * (steps + len(LATE)) <= room:
             return steps, LADDER[:rungs], seeds
@@ -98,10 +98,10 @@ def extended(bench: Bench, trials: list[Trial], steps: int) -> list[Trial]:
     """Further rates beyond the end of the ladder where that end is best and still learns little."""
     found = list(trials)
     floor = least_loss(bench)
-    while len(found) < MOST_RATES and steps * bench.step_time < 0.1 * bench.clock.left:
+    while len(found) < MAX_RATES and steps * bench.step_time < 0.1 * bench.clock.left:
         top = max(found, key=lambda t: t.gain)
         factors = [t.factor for t in found]
-        if top.gain > ENOUGH * (top.before - floor) or min(factors) < top.factor < max(factors):
+        if top.gain > SUFFICIENT_GAIN * (top.before - floor) or min(factors) < top.factor < max(factors):
             break
         stride = FAR_STRIDE if top.gain < NOTHING * (top.before - floor) else 10.0
         further = top.factor * (stride if top.factor == max(factors) else 1 / stride)
@@ -157,19 +157,21 @@ def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
     slow = SLOW_FOR_KIND if rate < USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST) else SLOW
     sides = [side(one, low, slow) for one in trials]
     if bench.number("lr_steps") < STEPS:  # so few steps tell a slow start from a low rate as little as a user could
-        sides = ["inside" if told == "below" else told for told in sides]
-    told = max(("inside", "above", "below"), key=sides.count)
+        sides = ["inside" if verdict == "below" else verdict for verdict in sides]
+    verdict = max(("inside", "above", "below"), key=sides.count)
     factors = sorted(t.factor for t in trials[0])
     mean = {f: float(np.median([_of(one, f).gain for one in trials])) for f in factors}
     best = max(mean.values())
     usable = [
-        f for f in factors if best > 0 and (mean[f] > USABLE * best or (f == 1.0 and told == "inside" and mean[f] > 0))
+        f
+        for f in factors
+        if best > 0 and (mean[f] > USABLE * best or (f == 1.0 and verdict == "inside" and mean[f] > 0))
     ]
     if bench.subject.optimizer is not None:
-        bench.fact("lr_side", told)
+        bench.fact("lr_side", verdict)
         bench.fact("lr_blows_up", all(_blown(_of(one, 1.0)) for one in trials))
     bench.fact("lr_seeds", len(sides))
-    bench.fact("lr_agree", sides.count(told))
+    bench.fact("lr_agree", sides.count(verdict))
     room = max(trials[0][0].before - low, 1e-12)
     bench.fact("lr_gain", mean[1.0] / room)
     bench.fact("lr_best_gain", best / room)
@@ -210,7 +212,7 @@ def side(trials: list[Trial], floor: float, slow: float = SLOW) -> str:
     times = 4 if slow > SLOW else 10
     if top.factor >= 10 and top.gain > 0.1 * room and here.gain < slow * room and top.gain > times * here.gain:
         return "below"
-    far = top.factor >= 100 and top.gain > FAR * here.gain
+    far = top.factor >= 100 and top.gain > FAR_GAIN * here.gain
     return "below" if far and here.gain < 2 * SLOW * room and top.gain > 0.5 * room else "inside"
 
 

@@ -28,7 +28,7 @@ FLAT = 1e-6  # a slope of nothing
 STEPWISE = 1e-3  # of the gradient: a slope below it is that of a step function, whose gradient is made up on purpose
 FINE = 1e-4  # a relative error that settles it
 DOUBTFUL = 1e-2  # a relative error that is looked at again elsewhere
-LARGEST = 30_000_000  # parameters of a model that is copied
+MAX_PARAMETERS = 30_000_000  # parameters of a model that is copied
 
 
 def probe(bench: Bench) -> None:
@@ -38,7 +38,7 @@ def probe(bench: Bench) -> None:
     elsewhere a difference is a detach() that is meant, as in self-distillation or vector quantization.
     """
     subject, model = bench.subject, bench.model
-    if sum(p.numel() for p in model.parameters()) > LARGEST:
+    if sum(p.numel() for p in model.parameters()) > MAX_PARAMETERS:
         return
     batch = part(bench.batch, slice(0, EXAMPLES)) if bench.alike(bench.batch) else bench.batch
     batch = mapped(batch, lambda t: t.double() if t.is_floating_point() else t)

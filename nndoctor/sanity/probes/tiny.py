@@ -26,7 +26,7 @@ ADAMS = (1e-2, 1e-3, 1e-1)  # rates of Adam, should the user's own optimizer not
 LEARNED = 0.05  # of the first loss above its floor: so little is left
 FELL = 0.1  # of the first loss: where the floor is not known
 CONSTANT = 0.2  # of the loss of a constant output: more is no use of the inputs
-SHARE = 0.5  # of the time left
+TIME_SHARE = 0.5  # of the time left
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _learned_by_heart(bench: Bench) -> None:
 
 def _plan(bench: Bench) -> tuple[int, int]:
     """Steps and seeds that fit: fewer seeds before fewer steps, so that a slow model is tried once at least."""
-    room = SHARE * bench.clock.left / max(bench.step_time, 1e-5)
+    room = TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5)
     seeds = max(1, min(bench.seeds, int(room / STEPS)))
     if room < FEWEST:
         bench.unchecked.append("a tiny subset")

@@ -14,7 +14,7 @@ from nndoctor.sanity.trials.remedies import Remedy, applied
 STEPS, FEWEST = 300, 60
 SEEDS = 2
 LATE = (0.9, 0.95, 1.0)  # of the steps: the loss of a training is the mean of these
-SHARE = 0.9  # of the time left
+TIME_SHARE = 0.9  # of the time left
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Trials:
     def plan(self) -> bool:
         """Fix the number of steps that leaves time for four trainings; whether there is time for any."""
         if not self.steps:
-            room = SHARE * self.bench.clock.left / max(self.bench.step_time, 1e-5) / SEEDS / 4
+            room = TIME_SHARE * self.bench.clock.left / max(self.bench.step_time, 1e-5) / SEEDS / 4
             self.steps = int(min(STEPS, room))
         return self.steps >= FEWEST
 

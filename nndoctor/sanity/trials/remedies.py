@@ -16,7 +16,7 @@ from nndoctor.sanity.batches import first_input, rebuilt, target_of
 from nndoctor.sanity.bench import Bench
 
 WEIGHTS = (nn.Linear, *CONVOLUTIONS)
-NEAR = 1e-6  # of the ends of a sigmoid
+NEAR_END = 1e-6  # of the ends of a sigmoid
 SMALL = 0.1  # what the last layer's weights are multiplied by
 
 
@@ -142,7 +142,7 @@ def _unsquashed(bench: Bench, _: torch.optim.Optimizer) -> Change:
     for name in names:
 
         def undo(_m: nn.Module, args: Any, soft: bool = name in soft) -> Any:  # noqa: ANN401
-            score = args[0].clamp(NEAR, 1 - NEAR)
+            score = args[0].clamp(NEAR_END, 1 - NEAR_END)
             raw = score.log() - score.log().mean(-1, keepdim=True) if soft else torch.logit(score)
             return (torch.relu(raw), *args[1:])
 
