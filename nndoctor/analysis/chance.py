@@ -127,11 +127,10 @@ def is_cross_entropy(run: Run) -> bool:
     if not accuracy_tells(run):
         return False
     for split in ("train", "validation"):
-        loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
-        if loss is not None and accuracy is not None and len(loss.y) and len(accuracy.y):
-            if _is_sum(loss, accuracy):
-                return False
-            return loss.low >= 0 and (loss.first > MIN_FIRST_LOSS or loss.first > MIN_OF_ERROR * (1 - accuracy.first))
-    loss = run.series.get("train/loss")
+        loss, accuracy = run.series_of(f"{split}/loss"), run.series_of(f"{split}/accuracy")
+        if loss is not None and accuracy is not None:
+            high = loss.first > min(MIN_FIRST_LOSS, MIN_OF_ERROR * (1 - accuracy.first))
+            return loss.low >= 0 and high and not _is_sum(loss, accuracy)
+    loss = run.series_of("train/loss")
     shared = any(f"{split}/accuracy" in run.series for split in ("train", "validation"))
-    return shared and loss is not None and len(loss.y) > 0 and loss.low >= 0 and loss.first > MIN_FIRST_LOSS
+    return shared and loss is not None and loss.low >= 0 and loss.first > MIN_FIRST_LOSS

@@ -42,6 +42,11 @@ TUNING = ("LLaMA-Factory", "torchtune")
 PRETRAINING = ("Megatron", "torchtitan", "nanoGPT")
 KNOWS = 6.0  # nats a token: a pretrained model begins below it, one with random weights at ln 50,000 = 10.8
 DENOISES = (0.4, 1.3)  # the first loss of a network that predicts unit noise is the noise's variance, 1
+PREFERENCES = {"rewards_chosen", "rewards_margins", "rewards_accuracies"}
+CODES = {"active_units", "codebook_perplexity"}
+CODE_LOSSES = {"kl", "kl_loss", "kld_loss", "commitment_loss", "vq_loss", "commit_loss"}
+EMBEDDINGS = {"embedding_std", "effective_rank"}
+BOX_LOSSES, BOX_METRICS = {"box_loss", "bbox_loss", "rpn_bbox_loss"}, {"map", "map50"}
 MAX_LEFT = 0.5  # share of its first value at which such a loss ends
 SCATTER = (
     0.06  # noise as a share of the loss where each batch draws its own timesteps; that of token losses is half of it
@@ -65,24 +70,19 @@ def of_text(run: Run) -> bool:
 
 
 def _by_series(run: Run) -> Workload | None:
-    names = run.series.keys()
-    if any(name.rpartition("/")[2] in ("rewards_chosen", "rewards_margins", "rewards_accuracies") for name in names):
+    """What the names of the series show, for which a single loss is not enough."""
+    parts = {name.rpartition("/")[2] for name in run.series}
+    if parts & PREFERENCES:
         return Workload.PREFERENCE
     task = run.fact("task")
     if task is not None:
         return Workload.REINFORCEMENT if task == "reinforcement-learning" else Workload.GAN
-    parts = {name.rpartition("/")[2] for name in names}
-    if parts & RECONSTRUCTS and parts & {"kl", "kl_loss", "kld_loss"}:
+    if parts & CODES or (parts & RECONSTRUCTS and parts & CODE_LOSSES):
         return Workload.VAE
-    if parts & {"active_units", "codebook_perplexity"} or (
-        parts & RECONSTRUCTS and parts & {"commitment_loss", "vq_loss", "commit_loss"}
-    ):
-        return Workload.VAE
-    if parts & {"embedding_std", "effective_rank"}:
+    if parts & EMBEDDINGS:
         return Workload.CONTRASTIVE
-    if parts & {"box_loss", "bbox_loss", "rpn_bbox_loss"} or (parts & {"map", "map50"} and "cls_loss" in parts):
-        return Workload.DETECTION
-    return None
+    boxes = parts & BOX_LOSSES or (parts & BOX_METRICS and "cls_loss" in parts)
+    return Workload.DETECTION if boxes else None
 
 
 def _by_names(run: Run) -> Workload | None:

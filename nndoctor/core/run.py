@@ -111,6 +111,11 @@ class Run:
                 return found
         return None
 
+    def series_of(self, name: str, points: int = 1) -> Series | None:
+        """The series of that name, if it has at least so many finite values."""
+        found = self.series.get(name)
+        return found if found is not None and len(found.y) >= points else None
+
     def fact(self, name: str) -> FactValue | None:
         """The value of a fact, or None."""
         found = self.facts.get(name)

@@ -21,37 +21,49 @@ MAX_SCORE = 0.1  # score of the neighbours in the training set that is no signal
 
 def check(run: Run) -> Iterator[Symptom]:
     """Ask each example's neighbours for its label, in training and in validation."""
+    found = _contradicting(run) or _of_other_examples(run) or _without_signal(run)
+    if found is not None:
+        yield found
+
+
+def _contradicting(run: Run) -> Symptom | None:
+    """Equal inputs with different labels; a validation set that is the training set repeats all of them."""
     against = run.number("contradicting_share")
+    if against <= MAX_CONTRADICTING or run.fact("validation_is_train"):
+        return None
+    text = f"{percent(against)} of the examples have the same input as another example but a different label"
+    return Symptom(text, TYPICAL, {"share": against}, place="train_data")
+
+
+def _of_other_examples(run: Run) -> Symptom | None:
+    """Labels of a language model that are not the tokens of their own input."""
     there = run.known("labels_found_in_input")
-    train, held = run.fact("label_signal"), run.fact("label_signal_validation")
-    if against > MAX_CONTRADICTING and not run.fact("validation_is_train"):
-        text = f"{percent(against)} of the examples have the same input as another example but a different label"
-        yield Symptom(text, TYPICAL, {"share": against}, place="train_data")
-    elif there is not None:
-        text = f"at most {percent(there)} of the labels are tokens of the same input, at any shift: a causal language model takes labels that are its input_ids, and these belong to other examples"
-        yield Symptom(text, MEASURED, {"found_in_input": there}, place="train_data")
-    elif (
-        isinstance(train, float)
-        and train < MAX_SCORE
-        and isinstance(held, float)
-        and held > max(MIN_SIGNAL, train + SIGNAL_APART)
-    ):
-        text = f"in the training set, similar inputs do not have similar labels (score {percent(max(train, 0))}), while in the validation set they do ({percent(held)}): the training labels are shuffled, or augmentation destroys the signal"
-        yield Symptom(
-            text,
-            MEASURED,
-            {"signal_in_training": train, "signal_in_validation": held},
-            place="train_data",
-            severity=Severity.ERROR,
-        )
-    elif isinstance(train, float) and train < MAX_SCORE / 2 and _memorized(run):
+    if there is None:
+        return None
+    text = f"at most {percent(there)} of the labels are tokens of the same input, at any shift: a causal language model takes labels that are its input_ids, and these belong to other examples"
+    return Symptom(text, MEASURED, {"found_in_input": there}, place="train_data")
+
+
+def _without_signal(run: Run) -> Symptom | None:
+    """Training labels that neighbours do not predict: where those of validation are, where the model only memorizes, or alone."""
+    train, validation = run.known("label_signal"), run.known("label_signal_validation")
+    if train is None or train >= MAX_SCORE:
+        return None
+    if validation is not None and validation > max(MIN_SIGNAL, train + SIGNAL_APART):
+        text = f"in the training set, similar inputs do not have similar labels (score {percent(max(train, 0))}), while in the validation set they do ({percent(validation)}): the training labels are shuffled, or augmentation destroys the signal"
+        evidence = {"signal_in_training": train, "signal_in_validation": validation}
+        return Symptom(text, MEASURED, evidence, place="train_data", severity=Severity.ERROR)
+    if train >= MAX_SCORE / 2:
+        return None
+    if _memorized(run):
         steps, learned = run.number("heldout_steps"), run.number("heldout_learned")
         text = f"similar inputs do not have similar labels, and the model only memorizes them: trained on a part of the examples for {steps:.0f} steps it lowers their loss by {percent(learned)}, but its outputs for the others fit the labels no better than chance"
         evidence = {"signal_in_training": train, "deviations_from_chance": run.number("heldout_score")}
-        yield Symptom(text, SEVERAL_SIGNS, evidence, place="train_data")
-    elif isinstance(train, float) and train < MAX_SCORE / 2 and held is None:
-        text = "similar inputs do not have similar labels: the task is hard, or the labels do not belong to the inputs"
-        yield Symptom(text, FAINT, {"signal_in_training": train}, place="train_data", severity=Severity.INFO)
+        return Symptom(text, SEVERAL_SIGNS, evidence, place="train_data")
+    if validation is not None:
+        return None
+    text = "similar inputs do not have similar labels: the task is hard, or the labels do not belong to the inputs"
+    return Symptom(text, FAINT, {"signal_in_training": train}, place="train_data", severity=Severity.INFO)
 
 
 def _memorized(run: Run) -> bool:

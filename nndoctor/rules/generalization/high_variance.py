@@ -123,21 +123,18 @@ def _improves(run: Run) -> bool:
 
 
 def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
+    """A gap between the losses that is large for how far they came, above the noise, and opened during training."""
     train, validation = shared(run)
     if len(train.y) < MIN_TRAIN_POINTS or len(validation.y) < MIN_EVALUATIONS:
         return
     gap = validation.last - train.last
-    small = (
-        min(train.low, validation.low) > 0
-        and gap < (WIDE_GAP_IN_LOSS if _improves(run) else SMALL_GAP_IN_LOSS) * validation.last
-    )
     share = max(gap / reach(run), _of_text(run, gap, validation))
     if not has_moved(run) or share < loss or not _stands_out(gap, train, validation):
         return
-    opened = gap - max(validation.first - train.first, 0.0)
-    fits = train.low >= 0 and gap > GAP_OF_MEMORIZED * validation.last and share > OVERCONFIDENT_GAP
-    if opened < MIN_OPENED * gap and not fits:
+    memorized = train.low >= 0 and gap > GAP_OF_MEMORIZED * validation.last and share > OVERCONFIDENT_GAP
+    if not memorized and gap - max(validation.first - train.first, 0.0) < MIN_OPENED * gap:
         return
+    remark = _is_small(run, gap, train, validation) or overfitting_unlikely(run, LOSS_OVERFITS)
     yield Symptom(
         f"validation loss {_ends(validation, train, 'loss')}: a large generalization gap",
         _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap),
@@ -147,8 +144,14 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
-        severity=Severity.INFO if small or overfitting_unlikely(run, LOSS_OVERFITS) else None,
+        severity=Severity.INFO if remark else None,
     )
+
+
+def _is_small(run: Run, gap: float, train: Series, validation: Series) -> bool:
+    """Whether the gap is a small share of a positive validation loss."""
+    limit = WIDE_GAP_IN_LOSS if _improves(run) else SMALL_GAP_IN_LOSS
+    return min(train.low, validation.low) > 0 and gap < limit * validation.last
 
 
 def _stands_out(gap: float, train: Series, validation: Series) -> bool:

@@ -103,19 +103,23 @@ def _by_loads(loads: dict[str, Series]) -> Iterator[Symptom]:
     if whole <= 0:
         return
     shares = {name: level / whole for name, level in late.items()}
-    idle = [name for name, share in shares.items() if share < IDLE_LOAD / count]
+    idle = sum(share < IDLE_LOAD / count for share in shares.values())
     busiest = max(shares, key=lambda name: shares[name])
-    effective = math.exp(-sum(share * math.log(share) for share in shares.values() if share > 0))
-    few = effective < MIN_EFFECTIVE * count and len(idle) >= MAX_IDLE_OF_FEW * count
-    dominated = shares[busiest] > MAX_LOAD and shares[busiest] > MAX_EVEN_LOADS / count
-    if not few and not dominated and len(idle) < MAX_IDLE * count:
+    dominated = shares[busiest] > max(MAX_LOAD, MAX_EVEN_LOADS / count)
+    few = idle >= MAX_IDLE_OF_FEW * count and _effective(shares) < MIN_EFFECTIVE * count
+    if not few and not dominated and idle < MAX_IDLE * count:
         return
     expert = busiest.removeprefix("expert_load_")
     yield _symptom(
         loads[busiest],
-        f"expert {expert} gets {percent(shares[busiest])} of the tokens at the end, and {len(idle)} of {count} experts get nearly none",
-        {"busiest": expert, "share": shares[busiest], "idle": len(idle), "experts": count},
+        f"expert {expert} gets {percent(shares[busiest])} of the tokens at the end, and {idle} of {count} experts get nearly none",
+        {"busiest": expert, "share": shares[busiest], "idle": idle, "experts": count},
     )
+
+
+def _effective(shares: dict[str, float]) -> float:
+    """How many experts with even loads have the same entropy."""
+    return math.exp(-sum(share * math.log(share) for share in shares.values() if share > 0))
 
 
 def _symptom(series: Series, text: str, evidence: dict[str, float | int | str | bool | None]) -> Symptom:

@@ -34,22 +34,32 @@ KL = "train/kl_loss|train/kld_loss|kl|validation/kl|validation/kl_loss"
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Look at the KL term at the end, once its weight has arrived."""
-    kl, active = run.get(KL), run.series.get("active_units")
+    """Look at the KL term at the end, else at the number of active units."""
     if workload(run) is not Workload.VAE:
         return
-    if kl is not None and len(kl.y) >= MIN_POINTS and kl.low >= ROUNDING:
-        way, peak = levels(kl), float(kl.high)
-        gone = (
-            _bypassed(run, kl)
-            or way.last < MIN_KL
-            or (way.last < LOW_KL and way.last < MAX_LEFT * peak and not _rising(kl))
-        )
-        if gone and not (_rising(kl) and way.last > 2 * way.low):
-            yield _symptom(run, kl, f"the KL term is {number(way.last)} nats at the end (highest {number(peak)})")
-            return
-    if active is not None and len(active.y) >= MIN_POINTS and levels(active).last < 1:
-        yield _symptom(run, active, "no unit of the code is active at the end")
+    found = _vanished(run) or _no_active_unit(run)
+    if found is not None:
+        yield found
+
+
+def _vanished(run: Run) -> Symptom | None:
+    """A KL term that ends next to nothing, or falls while the reconstruction improves, and does not rise again."""
+    kl = run.get(KL)
+    if kl is None or len(kl.y) < MIN_POINTS or kl.low < ROUNDING:
+        return None
+    level, peak, rising = levels(kl), float(kl.high), _rising(kl)
+    fallen = level.last < min(LOW_KL, MAX_LEFT * peak) and not rising
+    gone = fallen or level.last < MIN_KL or _bypassed(run, kl)
+    if not gone or (rising and level.last > 2 * level.low):
+        return None
+    return _symptom(run, kl, f"the KL term is {number(level.last)} nats at the end (highest {number(peak)})")
+
+
+def _no_active_unit(run: Run) -> Symptom | None:
+    active = run.series_of("active_units", MIN_POINTS)
+    if active is None or levels(active).last >= 1:
+        return None
+    return _symptom(run, active, "no unit of the code is active at the end")
 
 
 def _bypassed(run: Run, kl: Series) -> bool:

@@ -10,6 +10,7 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import others_of, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 
 MAX_SPREAD = 0.01  # deviation of equal weights as a share of their size; rounding reaches 3e-4
 MIN_SAME = 0.99  # share of the examples in which all units of a layer agree
@@ -25,23 +26,25 @@ CONSEQUENCE = {
 def check(run: Run) -> Iterator[Symptom]:
     """Find layers whose weights begin equal, and hidden layers of zeros that stay so."""
     layers = Layers(run)
-    equal = [p for p in layers.weighted if _equal(layers, p)]
-    zero = [p for p in layers.weighted if p not in equal and _zero(layers, p)]
-    found = [p for p in layers.paths if p in equal or p in zero]
-    if not found:
-        return
+    equal = {p for p in layers.weighted if _equal(layers, p)}
+    zero = {p for p in layers.weighted if p not in equal and _zero(layers, p)}
+    found = [p for p in layers.paths if p in equal | zero]
+    if found:
+        yield _symptom(layers, found, "equal" if found[0] in equal else "zero")
+
+
+def _symptom(layers: Layers, found: list[str], what: str) -> Symptom:
+    path = found[0]
     others = f", and those of {others_of(len(found) - 1)}" if len(found) > 1 else ""
-    what = "equal" if found[0] in equal else "zero"
-    same = run.layer(found[0], "same_units")
-    series = same if same is not None and len(same.y) else run.series[f"layer:{found[0]}/weight_norm"]
-    yield Symptom(
-        f"all weights of {layers.named(found[0])} start {what}{others}: {CONSEQUENCE[what]}",
+    series = layers.series(path, "same_units") or layers.run.series[f"layer:{path}/weight_norm"]
+    return Symptom(
+        f"all weights of {layers.named(path)} start {what}{others}: {CONSEQUENCE[what]}",
         DIRECT,
         {"layers": len(found), "weights": what},
         series=series.name,
         step=float(series.x[0]),
         span=(float(series.x[0]), float(series.x[-1])),
-        layer=found[0],
+        layer=path,
     )
 
 
@@ -55,17 +58,25 @@ def _equal(layers: Layers, path: str) -> bool:
 
 def _zero(layers: Layers, path: str) -> bool:
     """Whether a hidden layer began at zero and has not left it, or a network of several layers begins at zero."""
-    norm, same = layers.series(path, "weight_norm"), layers.series(path, "same_units")
+    norm = layers.series(path, "weight_norm")
     if norm is None or first(norm) > 0:
         return False
-    if len(norm.y) >= MIN_SAMPLES:
-        stays = float(norm.y[-1]) == 0 or (
-            same is not None and len(same.y) >= MIN_SAMPLES and same.level(SECOND_HALF, 1.0) >= MIN_SAME
-        )
-        if stays and any(layers.role(p) in WEIGHTED for p in layers.after(path)):
-            return True
-        if learned(layers.run):
-            return False
+    if len(norm.y) < MIN_SAMPLES:
+        return _most_begin_at_zero(layers)
+    hidden = any(layers.role(p) in WEIGHTED for p in layers.after(path))
+    if hidden and _stays(layers, path, norm):
+        return True
+    return not learned(layers.run) and _most_begin_at_zero(layers)
+
+
+def _stays(layers: Layers, path: str, norm: Series) -> bool:
+    """Whether the weights end at zero, or the units stay equal."""
+    same = layers.series(path, "same_units")
+    equal = same is not None and len(same.y) >= MIN_SAMPLES and same.level(SECOND_HALF, 1.0) >= MIN_SAME
+    return float(norm.y[-1]) == 0 or equal
+
+
+def _most_begin_at_zero(layers: Layers) -> bool:
     norms = [s for p in layers.weighted if (s := layers.series(p, "weight_norm")) is not None]
     return len(norms) > 1 and sum(first(s) == 0 for s in norms) > len(norms) / 2
 

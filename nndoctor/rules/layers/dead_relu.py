@@ -51,15 +51,7 @@ FIRST = {
 def check(run: Run) -> Iterator[Symptom]:
     """Name the layer with most dead units, the step since when, and what killed them."""
     layers = Layers(run)
-    paths, ends = layers.levels(layers.paths, "dead_fraction", late)
-    shares = {
-        p: float(v)
-        for p, v in zip(paths, ends, strict=True)
-        if v >= MIN_DEAD
-        and _enough(layers, p)
-        and not _alike(layers, p, float(v))
-        and not _starved(layers, p, float(v))
-    }
+    shares = _dead(layers)
     if not shares:
         return
     most = max(shares.values())
@@ -69,10 +61,9 @@ def check(run: Run) -> Iterator[Symptom]:
     causes = _causes(layers, worst, dead, since)
     others = f", and at least half in {others_of(len(shares) - 1)}" if len(shares) > 1 else ""
     begun = "are dead from the start" if since <= float(dead.x[0]) else f"have been dead since step {step(since)}"
+    likely = f". Likely cause: {LIKELY[causes[0].name]}" if causes[0].weight >= MIN_NAMED else ""
     yield Symptom(
-        f"{percent(shares[worst])} of the units in {layers.named(worst)} {begun}{others}. Likely cause: {LIKELY[causes[0].name]}"
-        if causes[0].weight >= MIN_NAMED
-        else f"{percent(shares[worst])} of the units in {layers.named(worst)} {begun}{others}",
+        f"{percent(shares[worst])} of the units in {layers.named(worst)} {begun}{others}{likely}",
         confidence_between(shares[worst], DOUBTFUL, CERTAIN),
         {"dead_share": round(shares[worst], 3), "since": since, "layers": len(shares), "cause": causes[0].name},
         series=f"layer:{worst}/dead_fraction",
@@ -83,6 +74,17 @@ def check(run: Run) -> Iterator[Symptom]:
         remedies=FIRST[causes[0].name],
         severity=Severity.ERROR if shares[worst] >= NEARLY_ALL else Severity.INFO if learns(run) else None,
     )
+
+
+def _dead(layers: Layers) -> dict[str, float]:
+    """The layers in which many units are dead that other rules do not explain, each with their share."""
+    paths, ends = layers.levels(layers.paths, "dead_fraction", late)
+    many = {p: float(v) for p, v in zip(paths, ends, strict=True) if v >= MIN_DEAD}
+    return {
+        path: share
+        for path, share in many.items()
+        if _enough(layers, path) and not _alike(layers, path, share) and not _starved(layers, path, share)
+    }
 
 
 def _enough(layers: Layers, path: str) -> bool:

@@ -38,18 +38,27 @@ def check(run: Run) -> Iterator[Symptom]:
     moved = tuple(p for p in layers.weighted if (s := layers.series(p, "update_ratio")) is not None and s.y.any())
     if not moved:
         return
-    paths, ratios = layers.levels(moved, "update_ratio", lambda s: s.level(0.0, FIRST_HALF))
-    if float(np.median(ratios)) > MAX_RATIO:  # a branch that begins at zero takes its first steps from nothing
-        ratios = np.array([_of_the_largest(layers, p) for p in paths])
+    paths, ratios = _ratios(layers, moved)
     usual = float(np.median(ratios))
-    begun = max(float(run.series[f"layer:{p}/update_ratio"].x[-1]) for p in paths) < SHORT_RUN
-    if MIN_RATIO <= usual <= (MAX_RATIO_OF_SHORT if begun else MAX_RATIO):
-        yield from _overshot(layers, moved)
-    elif usual < MIN_RATIO:
+    if usual < MIN_RATIO:
         if not _warming_up(run) and not learned(run):  # else it has arrived: a second-order method, or a solved task
             yield _too_small(layers, paths, ratios)
+    elif usual <= (MAX_RATIO_OF_SHORT if _is_short(run, paths) else MAX_RATIO):
+        yield from _overshot(layers, moved)
     elif len(paths) > 1:  # a single layer has none after it to disturb, and soon finds the right size of its weights
         yield _too_large(layers, paths, ratios)
+
+
+def _ratios(layers: Layers, moved: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """The usual step of each layer; of the largest size of its weights, where it is large only for those that begin at zero."""
+    paths, ratios = layers.levels(moved, "update_ratio", lambda s: s.level(0.0, FIRST_HALF))
+    if float(np.median(ratios)) > MAX_RATIO:
+        ratios = np.array([_of_the_largest(layers, p) for p in paths])
+    return paths, ratios
+
+
+def _is_short(run: Run, paths: tuple[str, ...]) -> bool:
+    return max(float(run.series[f"layer:{p}/update_ratio"].x[-1]) for p in paths) < SHORT_RUN
 
 
 def _too_small(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64]) -> Symptom:

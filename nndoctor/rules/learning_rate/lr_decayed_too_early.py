@@ -69,19 +69,33 @@ REMEDIES = ("decay-later", "train-longer")
 
 def check(run: Run) -> Iterator[Symptom]:
     """Find when the rate became small for good, and whether the loss was still falling then; else ask the prognosis."""
-    lr = run.series["lr"]
-    small, decayed = (_start(lr, share) for share in (SMALL, DECAYED))
-    found = _still_fell(run, small, small) if small is not None else None
-    if found is None and small is not None and decayed is not None and _cut(run.series["lr"], decayed, small):
-        found = _still_fell(run, decayed, small)
-    if found is None and decayed is not None and _early(run, decayed) and workload(run) not in OF_TEXT:
-        found = derived_finding(
-            run, "lr-decayed-too-early", "constant-schedule", REMEDIES, lambda: _message(run, decayed, DECAYED)
-        )
+    found = _stopped_by_decay(run) or _by_prognosis(run)
     if found is None and workload(run) is Workload.PRETRAINING:
         found = _over(run)
     if found is not None:
         yield found
+
+
+def _stopped_by_decay(run: Run) -> Symptom | None:
+    """A loss that fell until the rate became small, or until it was cut from half of its peak to that."""
+    lr = run.series["lr"]
+    small, decayed = (_start(lr, share) for share in (SMALL, DECAYED))
+    if small is None:
+        return None
+    found = _still_fell(run, small, small)
+    if found is None and decayed is not None and _cut(lr, decayed, small):
+        found = _still_fell(run, decayed, small)
+    return found
+
+
+def _by_prognosis(run: Run) -> Symptom | None:
+    """What the prognosis makes of a rate that was halved early, where retrained networks are comparable."""
+    decayed = _start(run.series["lr"], DECAYED)
+    if decayed is None or not _early(run, decayed) or workload(run) in OF_TEXT:
+        return None
+    return derived_finding(
+        run, "lr-decayed-too-early", "constant-schedule", REMEDIES, lambda: _message(run, decayed, DECAYED)
+    )
 
 
 def _over(run: Run) -> Symptom | None:

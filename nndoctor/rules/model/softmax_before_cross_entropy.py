@@ -12,6 +12,7 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 
 MIN_ACCURACY = 0.9  # accuracy from which the loss shows its floor
 TWICE = 0.97  # confidence: both were seen in the model; a mixture of softmaxes may be meant
@@ -46,28 +47,33 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _by_floor(run: Run) -> Iterator[Symptom]:
     """Compare the loss with what a softmax too many leaves of it where nearly all answers are right."""
+    if workload(run) not in CLASSIFIES or counts_tokens(run):
+        return
     split = "train" if "train/accuracy" in run.series else "validation"
-    loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
-    if workload(run) not in CLASSIFIES or counts_tokens(run) or loss is None or accuracy is None:
+    loss, accuracy = (run.series_of(f"{split}/{name}", MIN_POINTS) for name in ("loss", "accuracy"))
+    if loss is None or accuracy is None or accuracy.last < MIN_ACCURACY:
         return
-    if min(len(loss.y), len(accuracy.y)) < MIN_POINTS:
-        return
-    right, known = accuracy.last, classes(run)
+    known = classes(run)
     several = (known,) if known is not None else (*COMMON_CLASSES, *_at_start(run))
+    count = next((count for count in several if _ends_at_floor(loss, accuracy.last, count)), None)
+    if count is None:
+        return
     name = "training" if split == "train" else split
-    for count in several:
-        floor = _floor(count)
-        within = floor - MAX_BELOW < loss.low and loss.high < floor + 1 + MAX_OFF
-        if right >= MIN_ACCURACY and abs(loss.last - (floor + 1 - right)) < MAX_OFF and within:
-            yield Symptom(
-                f"{name} accuracy is {percent(right)} but the loss ends at {number(loss.last)}, near {number(floor)}: the least that "
-                f"cross-entropy can reach for {count} classes when the model ends in a softmax of its own",
-                SEVERAL_SIGNS,
-                {"loss": loss.last, "lowest_possible": floor, "accuracy": right, "classes": count},
-                series=f"{split}/loss",
-                step=float(loss.x[-1]),
-            )
-            return
+    yield Symptom(
+        f"{name} accuracy is {percent(accuracy.last)} but the loss ends at {number(loss.last)}, near {number(_floor(count))}: the least that "
+        f"cross-entropy can reach for {count} classes when the model ends in a softmax of its own",
+        SEVERAL_SIGNS,
+        {"loss": loss.last, "lowest_possible": _floor(count), "accuracy": accuracy.last, "classes": count},
+        series=f"{split}/loss",
+        step=float(loss.x[-1]),
+    )
+
+
+def _ends_at_floor(loss: Series, right: float, count: int) -> bool:
+    """Whether a loss ends where a softmax too many leaves it, and was never outside the range that it allows."""
+    floor = _floor(count)
+    within = floor - MAX_BELOW < loss.low and loss.high < floor + 1 + MAX_OFF
+    return within and abs(loss.last - (floor + 1 - right)) < MAX_OFF
 
 
 def _floor(count: int) -> float:

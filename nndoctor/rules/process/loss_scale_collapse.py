@@ -9,17 +9,14 @@ import numpy as np
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number
 from nndoctor.core.rule import Reference, Rule
-from nndoctor.core.run import Run
+from nndoctor.core.run import Fact, Run
 from nndoctor.core.statistics import TINY, Array
 
 # A scale that starts too high settles within a few; DeepSpeed and Apex begin at 2^16 and settle near 2^10.
 MIN_HALVINGS = 8.0
 SMALL = 1.0  # a smaller scale shrinks the gradients, which helps no underflow
 MAX_RAISED = 0.25  # times that the scale is raised for each time that it is lowered
-CERTAIN, LIKELY = (
-    0.97,
-    0.85,
-)  # confidences where the log reports it or the scale ends below one, and where it only keeps falling
+CERTAIN, LIKELY = 0.97, 0.85  # confidences: the log reports it or the scale ends below one; it only keeps falling
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -29,21 +26,24 @@ def check(run: Run) -> Iterator[Symptom]:
     lowered = len(scales) > 1 and scales[-1] < scales[0]
     if message is None and not (lowered and _collapsed(scales)):
         return
-    fell = (
-        f"the loss scale fell from {number(scales[0])} to {number(scales[-1])}"
-        if lowered
-        else "the loss scale is at its minimum"
-    )
-    where = f", and the run ended with an error (line {message.line})" if message is not None and message.line else ""
+    known = len(scales) > 0
     yield Symptom(
-        f"{fell}{where}: the gradients overflow at every scale",
+        _message(scales, message, lowered=lowered),
         CERTAIN if message is not None or scales[-1] <= SMALL else LIKELY,
-        {"first": float(scales[0]) if len(scales) else None, "last": float(scales[-1]) if len(scales) else None},
+        {"first": float(scales[0]) if known else None, "last": float(scales[-1]) if known else None},
         series="loss_scale" if "loss_scale" in run.series else None,
         step=at,
         causes=_causes(),
         line=line if message is None else message.line,
     )
+
+
+def _message(scales: Array, message: Fact | None, *, lowered: bool) -> str:
+    fell = "the loss scale is at its minimum"
+    if lowered:
+        fell = f"the loss scale fell from {number(scales[0])} to {number(scales[-1])}"
+    where = f", and the run ended with an error (line {message.line})" if message is not None and message.line else ""
+    return f"{fell}{where}: the gradients overflow at every scale"
 
 
 def _scales(run: Run) -> tuple[Array, int | None, float | None]:

@@ -25,10 +25,7 @@ def check(run: Run) -> Iterator[Symptom]:
     margins = run.series["rewards_margins"]
     if len(margins.y) < MIN_POINTS:
         return
-    accuracy, loss = run.series.get("rewards_accuracies"), run.series.get("train/loss")
-    margin = levels(margins).last
-    right = levels(accuracy).last if accuracy is not None and len(accuracy.y) else None
-    lost = levels(loss).last if loss is not None and len(loss.y) else None
+    margin, right, lost = levels(margins).last, _last(run, "rewards_accuracies"), _last(run, "train/loss")
     saturated = margin > MIN_MARGIN and (right is None or right >= MIN_ACCURACY) and (lost is None or lost < MAX_LOSS)
     if not saturated and quantile(margins.y, UPPER_FIFTH) < LARGE_MARGIN:
         return
@@ -57,6 +54,11 @@ def check(run: Run) -> Iterator[Symptom]:
             ),
         ),
     )
+
+
+def _last(run: Run, name: str) -> float | None:
+    series = run.series_of(name)
+    return levels(series).last if series is not None else None
 
 
 RULE = Rule(

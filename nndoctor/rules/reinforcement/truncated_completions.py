@@ -13,6 +13,7 @@ from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 
 MIN_CUT = 0.5  # share of the completions
 MIN_CUT_RISEN, MIN_RISE = 0.3, 0.2  # the same where it has risen, and by how much
@@ -26,44 +27,46 @@ def check(run: Run) -> Iterator[Symptom]:
     if workload(run) is not Workload.REINFORCEMENT or len(curve.y) < MIN_POINTS:
         return
     level = levels(curve)
-    if level.last < MIN_CUT and not (level.last >= MIN_CUT_RISEN and level.last - level.start >= MIN_RISE):
-        return
-    limit = min(MIN_CUT, level.last)
-    at = float(curve.x[int(np.argmax(curve.y >= limit))])
-    length = run.series.get("completion_length")
-    long = length is not None and len(length.y) >= MIN_POINTS
-    text = (
-        f"; their mean length went from {number(levels(length).start)} to {number(levels(length).last)}"
-        if long and length
-        else ""
-    )
-    grown = long and length is not None and levels(length).last > LONGER * levels(length).start
-    yield Symptom(
-        f"{percent(level.last)} of the completions are cut off at the length limit (from step {step(at)} on){text}",
+    risen = level.last >= MIN_CUT_RISEN and level.last - level.start >= MIN_RISE
+    if level.last >= MIN_CUT or risen:
+        yield _symptom(run, curve)
+
+
+def _symptom(run: Run, curve: Series) -> Symptom:
+    level, lengths = levels(curve), run.series_of("completion_length", MIN_POINTS)
+    at = float(curve.x[int(np.argmax(curve.y >= min(MIN_CUT, level.last)))])
+    length = levels(lengths) if lengths is not None else None
+    mean = f"; their mean length went from {number(length.start)} to {number(length.last)}" if length else ""
+    return Symptom(
+        f"{percent(level.last)} of the completions are cut off at the length limit (from step {step(at)} on){mean}",
         MEASURED,
         {"start": level.start, "last": level.last, "step": at},
         series=curve.name,
         step=at,
         span=(at, float(curve.x[-1])),
-        causes=(
-            Cause(
-                "the reward favors length",
-                0.5 if grown else 0.2,
-                "completions grow longer" if grown else "their length hardly grows",
-                "plot the reward against the length of the completions of one step",
-            ),
-            Cause(
-                "limit too short",
-                0.2 if grown else 0.5,
-                "answers that need more tokens are cut",
-                "one run with twice the max completion length",
-            ),
-            Cause(
-                "the end token is never learned",
-                0.3,
-                "a model that was not trained to stop runs on",
-                "look whether the chat template ends the answer with the end token",
-            ),
+        causes=_causes(grown=length is not None and length.last > LONGER * length.start),
+    )
+
+
+def _causes(*, grown: bool) -> tuple[Cause, ...]:
+    return (
+        Cause(
+            "the reward favors length",
+            0.5 if grown else 0.2,
+            "completions grow longer" if grown else "their length hardly grows",
+            "plot the reward against the length of the completions of one step",
+        ),
+        Cause(
+            "limit too short",
+            0.2 if grown else 0.5,
+            "answers that need more tokens are cut",
+            "one run with twice the max completion length",
+        ),
+        Cause(
+            "the end token is never learned",
+            0.3,
+            "a model that was not trained to stop runs on",
+            "look whether the chat template ends the answer with the end token",
         ),
     )
 

@@ -20,11 +20,13 @@ def check(run: Run) -> Iterator[Symptom]:
     """Count the values that are not finite, and see whether they last."""
     found = [n for name in SERIES if (n := not_finite(run, name)) is not None]
     found += [n for n in columns_not_finite(run) if "loss" not in n.name.lower()]
-    if not found:
-        return
-    worst = max(found, key=lambda n: (n.lasts, n.name == "grad_norm", n.count))
-    others = [n.name for n in found if n.lasts and n is not worst]
-    yield Symptom(
+    if found:
+        worst = max(found, key=lambda n: (n.lasts, n.name == "grad_norm", n.count))
+        yield _symptom(run, worst, [n.name for n in found if n.lasts and n is not worst])
+
+
+def _symptom(run: Run, worst: NotFinite, others: list[str]) -> Symptom:
+    return Symptom(
         _message(run, worst, others),
         CERTAIN if worst.lasts else SCATTERED,
         {"first": worst.step, "not_finite": worst.count, "values": worst.total, "at_the_end": worst.trailing},

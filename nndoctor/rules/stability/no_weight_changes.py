@@ -59,24 +59,13 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _stopped(run: Run) -> Symptom | None:
     """Evaluations that are the same to the last digit from one on, after others that all differ, while the learning rate is not zero."""
-    loss, train, lr = run.series.get("validation/loss"), run.series.get("train/loss"), run.series.get("lr")
-    if loss is None or train is None or len(loss.y) < MIN_EVALUATIONS or train.low == train.high or loss.y[-1] == 0:
+    loss, train = run.series_of("validation/loss", MIN_EVALUATIONS), run.series.get("train/loss")
+    if loss is None or train is None or train.low == train.high or loss.y[-1] == 0:
         return None
     at = repeats_from(loss)
-    same = len(loss.y) - at
-    if at == 0 or same < max(MIN_SAME, MIN_SHARE_SAME * len(loss.y)) or significant_digits(loss.y) < SURE_DIGITS:
+    where, same, value = float(loss.x[at]), len(loss.y) - at, number(loss.final)
+    if not _stops_suddenly(loss, at) or _rate_is_low(run, (where + float(loss.x[-1])) / 2):
         return None
-    settles = abs(float(loss.y[at] - loss.y[at - 1])) < MIN_CHANGE * abs(loss.final)
-    if len(np.unique(loss.y[: at + 1])) < at + 1 or settles:
-        return None
-    where = float(loss.x[at])
-    if (
-        lr is not None
-        and len(lr.y)
-        and float(np.interp((where + float(loss.x[-1])) / 2, lr.x, lr.y)) < MIN_RATE * lr.high
-    ):
-        return None
-    value = number(loss.final)
     return Symptom(
         f"validation loss is exactly {value} in all {same} evaluations from {run.place(where)} on: the weights have not been updated since",
         MEASURED,
@@ -105,6 +94,21 @@ def _stopped(run: Run) -> Symptom | None:
             ),
         ),
     )
+
+
+def _stops_suddenly(loss: Series, at: int) -> bool:
+    """Whether many exact values are the same from an index on, after others that all differ, and by more than one that settles."""
+    same = len(loss.y) - at
+    if at == 0 or same < max(MIN_SAME, MIN_SHARE_SAME * len(loss.y)) or significant_digits(loss.y) < SURE_DIGITS:
+        return False
+    settles = abs(float(loss.y[at] - loss.y[at - 1])) < MIN_CHANGE * abs(loss.final)
+    return len(np.unique(loss.y[: at + 1])) == at + 1 and not settles
+
+
+def _rate_is_low(run: Run, step: float) -> bool:
+    """Whether the learning rate at a step is so low that the weights may stay the same on purpose."""
+    lr = run.series_of("lr")
+    return lr is not None and float(np.interp(step, lr.x, lr.y)) < MIN_RATE * lr.high
 
 
 def _policy(run: Run) -> Symptom | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -43,21 +43,29 @@ def check(run: Run) -> Iterator[Symptom]:
     scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
     if run.fact("resumed_at") is None and steepest(loss) < ONE_STEP * MIN_STEP * scale:
         return
+    found = _jump(run, loss, scale) or _level_step(run, loss, scale)
+    if found is not None:
+        yield found
+
+
+def _jump(run: Run, loss: Series, scale: float) -> Symptom | None:
+    """A lasting jump where the log names a resume; else the only one, if it starts over."""
     seen = jumps(loss, MIN_HEIGHT_AT_RESUME * scale)
     lasting = [event for event in seen.events if _lasts(seen, event)]
     known = next((e for e in lasting if _named(run, seen, e)), None)
-    event = known or next((e for e in _only(lasting, MIN_HEIGHT * scale) if _starts_over(run, loss, seen, e)), None)
-    if event is not None:
-        yield _symptom(run, seen, event, scale, known=known is not None)
-        return
+    if known is not None:
+        return _symptom(run, seen, known, scale, known=True)
+    if len(lasting) != 1 or lasting[0].height <= MIN_HEIGHT * scale or not _starts_over(run, loss, seen, lasting[0]):
+        return None
+    return _symptom(run, seen, lasting[0], scale, known=False)
+
+
+def _level_step(run: Run, loss: Series, scale: float) -> Symptom | None:
+    """A step between the medians of many noisy values, which no rise of the learning rate explains."""
     step = step_up(loss, MIN_STEP * scale)
-    if step is not None and _is_calm(loss, step) and not _rate_or_norm_rises(run, loss, step):
-        yield _of_step(run, loss, step, scale)
-
-
-def _only(events: Sequence[Jump], height: float) -> Sequence[Jump]:
-    """The one event, if there is one alone and it is so high."""
-    return events if len(events) == 1 and events[0].height > height else ()
+    if step is None or not _is_calm(loss, step) or _rate_or_norm_rises(run, loss, step):
+        return None
+    return _of_step(run, loss, step, scale)
 
 
 def _lasts(seen: Jumps, event: Jump) -> bool:
