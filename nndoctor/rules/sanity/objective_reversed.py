@@ -58,7 +58,7 @@ RULE = Rule(
     needs={"fact:scores_pushed_alike|fact:objective_seen": 1},
     check=check,
     why="A loss with the wrong sign often falls as well as the right one: the generator learns to be recognized, pairs that belong together are moved apart, a flow shrinks its space, quantiles are exchanged.",
-    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: 60 steps must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Flows of up to 64 dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names.",
+    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: a short training must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Flows of few dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names.",
     sources=(
         Reference("Goodfellow et al., Generative Adversarial Nets, 2014", "https://arxiv.org/abs/1406.2661"),
         Reference("Dinh et al., Density Estimation using Real NVP, 2016", "https://arxiv.org/abs/1605.08803"),

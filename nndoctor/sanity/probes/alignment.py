@@ -18,6 +18,7 @@ LOOKS = 8  # batches that are compared before and after
 SURE = 5.0  # standard errors
 LEFT = 0.25  # of the difference of distances at the start
 MARGIN = 0.05  # of the mean distance: a smaller difference is no verdict
+TRIPLET = 3  # inputs: an anchor, a similar and a different example
 BINARY = 2
 EQUAL = 1e-2  # of the mean distance: between an example and itself there is less
 
@@ -102,14 +103,15 @@ def _of_batch(bench: Bench, batch: Batch) -> tuple[Tensor, Tensor] | None:
     whole = tensors(batch)
     views = [t for t in whole if t.is_floating_point() and t.ndim > 1 and t.shape == whole[0].shape]
     rest = [t for t in whole if not any(t is v for v in views)]
-    if len(views) == 3 and len(views[0]) > 1:
-        outputs = _embeddings(bench, batch, 3)
-        if outputs is None:
-            return None
-        return _farther(*map(_flat, views)), _farther(*map(_flat, outputs))
+    if len(views) == TRIPLET and len(views[0]) > 1:
+        outputs = _embeddings(bench, batch, TRIPLET)
+        return None if outputs is None else (_farther(*map(_flat, views)), _farther(*map(_flat, outputs)))
     if len(views) != 2 or len(rest) != 1 or rest[0].numel() != len(views[0]):
         return None
-    label = rest[0].flatten()
+    return _of_pairs(bench, batch, views, rest[0].flatten())
+
+
+def _of_pairs(bench: Bench, batch: Batch, views: list[Tensor], label: Tensor) -> tuple[Tensor, Tensor] | None:
     values = sorted(set(label.tolist()))
     if len(values) != BINARY:
         return None

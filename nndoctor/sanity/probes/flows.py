@@ -59,13 +59,7 @@ def probe(bench: Bench) -> None:
 
 def _pair(bench: Bench, taken: Tensor) -> tuple[_Pair | None, Tensor | None]:
     """The two outputs, and the gradient of the loss with respect to the numbers."""
-    kept: list[list[Tensor]] = []
-    handle = bench.model.register_forward_hook(lambda _m, _a, output: kept.append(tensors(output)))
-    try:
-        loss = bench.subject.run(bench.batch).loss
-    finally:
-        handle.remove()
-    outputs = kept[0] if len(kept) == 1 else []
+    outputs, loss = _outputs_and_loss(bench)
     moved = [k for k, t in enumerate(outputs) if t.shape == taken.shape and t.requires_grad]
     numbers = [k for k, t in enumerate(outputs) if t.numel() == len(taken) and t.requires_grad and t.ndim <= 2]
     if len(moved) != 1 or len(numbers) != 1 or len(outputs) != 2 or not loss.requires_grad:
@@ -74,6 +68,17 @@ def _pair(bench: Bench, taken: Tensor) -> tuple[_Pair | None, Tensor | None]:
     if both[0] is None or both[1] is None or not bool(both[0].any()):
         return None, None
     return _Pair(moved[0], numbers[0]), both[1].flatten()
+
+
+def _outputs_and_loss(bench: Bench) -> tuple[list[Tensor], Tensor]:
+    """What the model returns in a training step, if it is called once, and the loss."""
+    kept: list[list[Tensor]] = []
+    handle = bench.model.register_forward_hook(lambda _m, _a, output: kept.append(tensors(output)))
+    try:
+        loss = bench.subject.run(bench.batch).loss
+    finally:
+        handle.remove()
+    return kept[0] if len(kept) == 1 else [], loss
 
 
 def _determinants(bench: Bench, call: ModelCall, name: str, pair: _Pair) -> tuple[Tensor, Tensor] | None:

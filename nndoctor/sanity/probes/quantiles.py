@@ -23,29 +23,45 @@ INSIDE = 0.97  # the largest level that a grid of quantiles can tell
 
 def probe(bench: Bench) -> None:
     """The best constant of each output is a quantile of the targets; its level is compared with the file's."""
-    target = bench.target(bench.batch)
-    loss = bench.subject.loss
-    if loss is None or target is None or not target.is_floating_point():
-        return
-    with torch.no_grad():
-        output = plain(bench.subject.output(bench.batch))
-    if not isinstance(output, Tensor) or not 1 < output.shape[-1] <= MOST or output.numel() == target.numel():
-        return
-    if output.numel() // output.shape[-1] != target.numel():
-        return
-    found = [_level(bench, output, target, k) for k in range(output.shape[-1])]
-    levels = [one for one in found if one is not None and 1 - INSIDE < one < INSIDE]
-    if len(levels) < len(found) or any(abs(a - b) < APART for a, b in pairwise(levels)):
+    loss, levels = bench.subject.loss, _learned_levels(bench)
+    if loss is None or levels is None:
         return
     bench.fact("quantile_levels", tuple(levels))
     named = _named(loss, len(levels))
     if named is not None:
         bench.fact("quantile_levels_named", named)
-    wanted = tuple(sorted(levels)) if named is None else named
-    reverse = all(abs(a - (1 - b)) < NEAR for a, b in zip(levels, wanted, strict=True))
-    same = all(abs(a - b) < NEAR for a, b in zip(levels, wanted, strict=True))
-    falling = named is None and all(a > b for a, b in pairwise(levels))
-    bench.fact("quantiles_reversed", falling or (named is not None and reverse and not same))
+    bench.fact("quantiles_reversed", _reversed(levels, named))
+
+
+def _learned_levels(bench: Bench) -> list[float] | None:
+    """The level of each output, where there are several for each target and their levels differ."""
+    target = bench.target(bench.batch)
+    if bench.subject.loss is None or target is None or not target.is_floating_point():
+        return None
+    with torch.no_grad():
+        output = plain(bench.subject.output(bench.batch))
+    if not isinstance(output, Tensor) or not _several_for_each(output, target):
+        return None
+    found = [_level(bench, output, target, k) for k in range(output.shape[-1])]
+    levels = [one for one in found if one is not None and 1 - INSIDE < one < INSIDE]
+    if len(levels) < len(found) or any(abs(a - b) < APART for a, b in pairwise(levels)):
+        return None
+    return levels
+
+
+def _several_for_each(output: Tensor, target: Tensor) -> bool:
+    """Whether the output has a few numbers for each target."""
+    width = output.shape[-1]
+    return 1 < width <= MOST and output.numel() != target.numel() and output.numel() // width == target.numel()
+
+
+def _reversed(levels: list[float], named: tuple[float, ...] | None) -> bool:
+    """Whether the levels are those that the file names from the other side; without names, whether they fall."""
+    if named is None:
+        return all(a > b for a, b in pairwise(levels))
+    mirrored = all(abs(a - (1 - b)) < NEAR for a, b in zip(levels, named, strict=True))
+    same = all(abs(a - b) < NEAR for a, b in zip(levels, named, strict=True))
+    return mirrored and not same
 
 
 @torch.no_grad()
