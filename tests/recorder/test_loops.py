@@ -150,7 +150,9 @@ def test_a_loss_of_nan_is_kept_and_triggers_a_sample(tmp_path):
     model = mlp()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with Recorder(model, optimizer, tmp_path) as rec:
-        rec._schedule._steps_per_sample = rec._schedule._wanted = lambda *_: 40.0  # what a sample costs here is no matter
+        rec._schedule._steps_per_sample = rec._schedule._wanted = lambda *_: (
+            40.0
+        )  # what a sample costs here is no matter
         for k in range(100):
             loss = some_loss(model) * (math.nan if k >= 90 else 1)
             optimizer.zero_grad()
