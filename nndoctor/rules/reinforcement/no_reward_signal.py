@@ -194,7 +194,7 @@ RULE = Rule(
     needs={"reward": MIN_POINTS},
     check=check,
     why="A policy learns from differences between rewards. If all are equal the gradient is zero, and the steps are wasted.",
-    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (no reward_std, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant, ends at its lowest value in {percent(MIN_AT_WORST)} of the values, or does not rise by {ERRORS:g} standard errors over {MIN_LONG} values; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
+    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant, ends at its lowest value in {percent(MIN_AT_WORST)} of the values, or does not rise by {ERRORS:g} standard errors over {MIN_LONG} values; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
     sources=(
         Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
         Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),
