@@ -96,17 +96,18 @@ def _by_classes(run: Run, split: str, loss: Series | None, accuracy: Series | No
     number = known_classes(run)
     if number is None or (accuracy is not None and not accuracy_tells(run)):
         return None
-    chance = math.log(number)
-    right = accuracy is None or len(accuracy.y) < MIN_POINTS or _at_share(end_level(accuracy), number)
-    if loss is None:
-        return Guessing(split, "classes", number, chance, 1 / number) if right and accuracy is not None else None
-    end = end_level(loss)
-    no_better = end.mean > (1 - MAX_OFF) * chance - 2 * end.error
-    alone = accuracy is not None and len(accuracy.y) >= MIN_POINTS
-    at_loss = abs(end.mean - chance) < MAX_OFF * chance + 2 * end.error
-    return (
-        Guessing(split, "classes", number, chance, 1 / number) if right and no_better and (alone or at_loss) else None
-    )
+    known = accuracy is not None and len(accuracy.y) >= MIN_POINTS
+    if accuracy is not None and known and not _at_share(end_level(accuracy), number):
+        return None
+    guesses = accuracy is not None if loss is None else _no_better(end_level(loss), math.log(number), alone=known)
+    return Guessing(split, "classes", number, math.log(number), 1 / number) if guesses else None
+
+
+def _no_better(end: Level, chance: float, *, alone: bool) -> bool:
+    """Whether a loss ends no lower than that of guessing, and near it where no accuracy agrees."""
+    if end.mean <= (1 - MAX_OFF) * chance - 2 * end.error:
+        return False
+    return alone or abs(end.mean - chance) < MAX_OFF * chance + 2 * end.error
 
 
 def _at_share(end: Level, number: int) -> bool:
@@ -160,18 +161,25 @@ def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | N
     """An accuracy that stays at 1/C for a small C, with a loss that is no better than ln C; validation's where training logs none."""
     if accuracy is None or loss is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
         return None
-    end = end_level(accuracy)
+    end, level = end_level(accuracy), end_level(loss).mean
     if not 0 < end.mean <= MAX_SHARE or not is_cross_entropy(run):
         return None
-    level = end_level(loss).mean
     if accuracy.name != f"{split}/accuracy" and level < OWN_LEVEL * first_level(loss).mean:
         return None  # a training loss that falls while validation guesses is memorization
-    for number in _possible(end, level):
-        chance = math.log(number)
-        near = abs(level - chance) < MAX_OFF * chance
-        if (near and _at_share(end, number)) or (level > chance and _never_learned(number, loss, accuracy)):
-            return Guessing(split, "accuracy", number if near else None, chance, 1 / number)
-    return None
+    number = next((n for n in _possible(end, level) if _guesses_among(n, loss, accuracy)), None)
+    if number is None:
+        return None
+    chance = math.log(number)
+    near = abs(level - chance) < MAX_OFF * chance
+    return Guessing(split, "accuracy", number if near else None, chance, 1 / number)
+
+
+def _guesses_among(number: int, loss: Series, accuracy: Series) -> bool:
+    """Whether loss and accuracy are those of guessing among so many classes, or worse and never better."""
+    level, chance = end_level(loss).mean, math.log(number)
+    if abs(level - chance) < MAX_OFF * chance and _at_share(end_level(accuracy), number):
+        return True
+    return level > chance and _never_learned(number, loss, accuracy)
 
 
 def _never_learned(number: int, loss: Series, accuracy: Series) -> bool:
@@ -218,8 +226,8 @@ def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None)
     if abs(end.mean - chance) >= EXACT * chance or end.spread > MAX_SPREAD * chance or _falls(loss):
         return None
     other = run.series.get("validation/loss" if split == "train" else "train/loss")
-    agrees = end.spread < MAX_SPREAD_ALONE * chance if other is None else _ends_near(other, chance)
-    return Guessing(split, "loss", number, chance) if number == 2 or agrees else None
+    agrees = number == 2 or (end.spread < MAX_SPREAD_ALONE * chance if other is None else _ends_near(other, chance))
+    return Guessing(split, "loss", number, chance) if agrees else None
 
 
 def _ends_near(loss: Series, chance: float) -> bool:

@@ -68,13 +68,18 @@ def reweighted(run: Run) -> bool:
 
     The weight itself is in the log and changes, or no part but one that began near zero rises.
     """
-    beta = run.series.get("beta")
-    if beta is not None and len(beta.y) > 1 and beta.high > beta.low:
+    beta = run.series_of("beta", 2)
+    if beta is not None and beta.high > beta.low:
         return True
     parts = [s for name, s in run.series.items() if _is_part(name) and len(s.y) > MIN_PART]
-    annealed = [s for s in parts if ANNEALED.search(s.name) and abs(float(s.y[0])) < NEAR_ZERO * abs(s.last)]
+    annealed = [s for s in parts if _is_annealed(s)]
     others = [s for s in parts if s not in annealed]
     return bool(annealed) and bool(others) and all(s.last <= MAX_PART * s.first for s in others)
+
+
+def _is_annealed(part: Series) -> bool:
+    """Whether a part is named for a term that is annealed, and began near zero."""
+    return ANNEALED.search(part.name) is not None and abs(float(part.y[0])) < NEAR_ZERO * abs(part.last)
 
 
 def _is_part(name: str) -> bool:

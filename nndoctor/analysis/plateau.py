@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.analysis.chance import guesses
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import MEDIAN_ERROR, median, opening
+from nndoctor.core.statistics import MEDIAN_ERROR, Array, median, opening
 
 MAX_PROGRESS = 0.05  # share of its fall; a loss that fell by less has made no progress
 MIN_GONE = 0.3  # the same; a loss that fell by more has left its start
@@ -42,15 +42,20 @@ def barely_moves(run: Run, loss: Series) -> bool:
 
     Not under a learning rate that grows.
     """
-    lr, validation = run.series.get("lr"), run.series.get("validation/loss")
-    grows = lr is not None and len(lr.y) > 1 and lr.y[-1] > lr.y[0]
+    lr, validation = run.series_of("lr", 2), run.series.get("validation/loss")
+    grows = lr is not None and lr.y[-1] > lr.y[0]
     if loss.low <= 0 or grows or len(loss.y) < 2 or loss.x[0] > 2 * (loss.x[1] - loss.x[0]):
         return False
-    if len(loss.y) > 2 and guesses(run):
-        return float(np.ptp(loss.y[1:])) <= MAX_FALL * loss.low
+    several = len(loss.y) > 2
+    if several and guesses(run):
+        return _range(loss.y[1:]) <= MAX_FALL * loss.low
     if validation is None or len(validation.y) != len(loss.y):
-        return len(loss.y) > 2 and float(np.ptp(loss.y)) <= MAX_RANGE * loss.low
-    return all(s.low > 0 and float(np.ptp(s.y)) <= MAX_RANGE_OF_BOTH * s.low for s in (loss, validation))
+        return several and _range(loss.y) <= MAX_RANGE * loss.low
+    return all(s.low > 0 and _range(s.y) <= MAX_RANGE_OF_BOTH * s.low for s in (loss, validation))
+
+
+def _range(values: Array) -> float:
+    return float(np.ptp(values))
 
 
 def _first_points(loss: Series) -> int:
