@@ -46,7 +46,7 @@ def run(words: Sequence[str]) -> int:
 
 @contextmanager
 def _recording_interrupts(interrupts: list[int]) -> Iterator[None]:
-    """Within it Ctrl-C is written down, too; a handler that is not Python's own stays."""
+    """A context that also records Ctrl-C; a handler other than Python's own is kept."""
     own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if not own or threading.current_thread() is not threading.main_thread():
         yield
@@ -64,7 +64,7 @@ def _recording_interrupts(interrupts: list[int]) -> Iterator[None]:
 
 
 def _run(words: Sequence[str]) -> int:
-    """The usual words of `diagnose` need no parser, and start in half the time; every other line is typer's."""
+    """Run `diagnose` with common arguments without the parser, in half the time; every other line is typer's."""
     completing = "_NNDOCTOR_COMPLETE" in os.environ
     if words[:1] == ["diagnose"] and not completing:
         from nndoctor.cli.fast_parse import request_of

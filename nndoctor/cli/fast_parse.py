@@ -1,4 +1,4 @@
-"""The usual words of `nndoctor diagnose`, understood without the parser: it takes longer to import than most logs take to judge.
+"""A fast parser for common arguments of `nndoctor diagnose`: importing typer takes longer than judging most logs.
 
 Only plainly valid words are accepted here. Everything else (help, a misspelled option, an invalid value) is the
 parser's, which says what is wrong.

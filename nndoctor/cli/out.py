@@ -1,4 +1,4 @@
-"""What leaves the command line: results to standard output or a file, everything else to standard error."""
+"""Output of the command line: results to standard output or a file, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def put_bytes(data: bytes, output: str) -> None:
 
 
 def say(message: str) -> None:
-    """One line for the user on standard error; names in it are shown, not obeyed."""
+    """Print one line to standard error, with control characters escaped."""
     _print(f"nndoctor: {printable(message)}\n", sys.stderr)
 
 
@@ -69,7 +69,7 @@ def check(output: str | None, logs: Iterable[str], *, force: bool = False, optio
 
 
 def silence(stream: TextIO) -> None:
-    """Leave a stream nothing to flush when its reader has gone."""
+    """Redirect a stream whose reader has gone, so that flushing it at exit does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

@@ -1,4 +1,4 @@
-"""The order, headings and one-line descriptions under which the commands are shown."""
+"""The order, headings and one-line descriptions of the commands in the help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words that people use for findings: `explain overfitting`, `--select nan`."""
+"""Common terms for findings: `explain overfitting`, `--select nan`."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def _reports(source: Source, options: SessionOptions, *, reasons: bool) -> tuple
 
 
 def _unread_parts(run: Run) -> Iterator[str]:
-    """What part of a run's source was not read: then its report is no proof that all is well."""
+    """Lines on the parts of a run's source that were not read, so that "no problems" is not misread."""
     tail = run.facts.get("unreadable_tail")
     if tail is not None:
         where = f" (from line {tail.line} on)" if tail.line is not None else ""
@@ -92,7 +92,7 @@ def judge_all(
 
 
 def _with_detail(report: Report, detail: Detail) -> Report:
-    """What is wanted of a report."""
+    """The report reduced to the wanted detail."""
     if not detail.measurements:
         report = replace(report, measurements={})
     return report if detail.points else _slim(report)

@@ -111,7 +111,7 @@ class Cache:
         return None if found is None else found[0]
 
     def _disable(self, error: sqlite3.Error) -> None:
-        """Go on without the database; one that is damaged is removed."""
+        """Continue without the database; a damaged one is removed."""
         self._data.close()
         if not isinstance(error, sqlite3.OperationalError):
             _removed(self._file)
@@ -223,7 +223,7 @@ def _removed(file: Path) -> None:
 
 
 def _empty_database() -> sqlite3.Connection:
-    """A database that holds nothing, and is gone afterwards."""
+    """An empty database in memory."""
     data = sqlite3.connect(":memory:")
     data.execute(TABLE)
     return data

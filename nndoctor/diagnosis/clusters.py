@@ -161,7 +161,7 @@ def _version(package: str) -> str:
 
 
 def _sample_of(paths: Sequence[str]) -> Sequence[str]:
-    """A few of many paths, evenly."""
+    """A few paths, evenly spaced among many."""
     return paths[:: max(1, len(paths) // MAX_CHECKED_PATHS)]
 
 

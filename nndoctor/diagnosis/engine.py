@@ -123,7 +123,7 @@ def _severity(rule: Rule, symptom: Symptom, run: Run) -> Severity:
 
 
 def _with_trial(rule: Rule, symptom: Symptom, run: Run) -> str:
-    """The message, with what a trial of the remedy showed where there was one."""
+    """The message, with the result of a trial of the remedy if there was one."""
     shown = run.fact(f"harm:{rule.name}") or run.fact(f"remark:{rule.name}")
     return symptom.message if shown is None else f"{symptom.message}; {shown}"
 

@@ -1,4 +1,4 @@
-"""Rules by what people call them: codes, names, beginnings of codes, common terms."""
+"""Look-up of rules by code, name, beginning of a code, or common term."""
 
 from __future__ import annotations
 

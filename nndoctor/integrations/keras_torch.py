@@ -23,7 +23,7 @@ class UpdateNotifier(torch.optim.Optimizer):
             hook(self, (), {})
 
     def end(self) -> None:
-        """A batch is done, its update with it."""
+        """A batch is done, and so is its update."""
         for hook in self._optimizer_step_post_hooks.values():
             hook(self, (), {})
 

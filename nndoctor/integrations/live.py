@@ -72,7 +72,7 @@ class LiveRecorder(Protocol):
         """Metrics of the latest step."""
 
     def flush(self) -> None:
-        """Bring everything to disk."""
+        """Write everything to disk."""
 
     def close(self) -> None:
         """The run is over."""

@@ -1,4 +1,4 @@
-"""Why a file cannot be read as a run log, in one line with what to do instead."""
+"""Refusals: one line that says why a file cannot be read as a run log, and what to do instead."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Capture:
                 self._hooks.append(HiddenHook(root, HOOKS, self._end))
 
     def disarm(self) -> None:
-        """Take every hook away."""
+        """Remove every hook."""
         for hook in self._active:
             hook.remove(self)
         self._active = []
@@ -99,7 +99,7 @@ class Capture:
         return bool(self._passes or self._calls)
 
     def stop_seeing(self) -> None:
-        """See nothing more of this step: the backward pass has begun."""
+        """Stop observing this step, as the backward pass has begun."""
         self._open = False
 
     def _begin(self, module: nn.Module, _args: object) -> None:
@@ -199,7 +199,7 @@ class Functions(TorchFunctionMode):
         self._entered: int | None = None
 
     def enter(self) -> None:
-        """Begin to see the calls of this thread."""
+        """Start observing the calls of this thread."""
         if self._entered is None:
             self.__enter__()  # type: ignore[no-untyped-call]
             self._entered = threading.get_ident()

@@ -69,7 +69,7 @@ class Folder:
             self._dirty = True
 
     def flush(self) -> None:
-        """Bring everything to disk. Raises OSError."""
+        """Write everything to disk. Raises OSError."""
         if self.rows:
             self._write_rows()
             self.rows.clear()

@@ -62,7 +62,7 @@ class Probe:
         self.weights.arm(self._failed, self.capture.stop_seeing)
 
     def disarm(self) -> None:
-        """Take all hooks away."""
+        """Remove all hooks."""
         self.capture.disarm()
         self.weights.disarm()
 
@@ -72,7 +72,7 @@ class Probe:
         return self.capture.seconds + self.weights.seconds
 
     def skip(self) -> None:
-        """The step was skipped: begin again with the next one."""
+        """Forget a skipped step, and sample the next one."""
         self.arm()
 
     def before(self, optimizer: torch.optim.Optimizer, *, first: bool) -> None:

@@ -140,7 +140,7 @@ class Recorder:
         self._safely(lambda: self._writer.log(max(self._step - 1, self._first), metrics, to_come=self._stepped))
 
     def flush(self) -> None:
-        """Bring what was recorded so far to disk."""
+        """Write what was recorded so far to disk."""
         self._safely(lambda: self._writer.flush())  # noqa: PLW0108 - there is no writer where the start failed
 
     def close(self) -> None:

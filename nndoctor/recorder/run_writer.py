@@ -197,7 +197,7 @@ class RunWriter:
         self._beyond.setdefault(step, {}).update(numbers)
 
     def flush(self) -> None:
-        """Bring everything to disk."""
+        """Write everything to disk."""
         if self._folder is None:
             return
         self._compute()

@@ -57,12 +57,12 @@ class Entry:
 
     @property
     def title(self) -> str:
-        """`NN103 overtraining`; a trouble has its word alone."""
+        """`NN103 overtraining`; for an error its code alone."""
         return f"{self.code} {self.name}" if self.finding else self.code
 
     @property
     def advice(self) -> str:
-        """How sure, and what to try first; nothing for a trouble."""
+        """The confidence and the first remedy; empty for an error."""
         if self.finding is None:
             return ""
         first = f" Try first: {printable(self.finding.remedies[0].text.rstrip('.'))}." if self.finding.remedies else ""

@@ -87,10 +87,10 @@ class RunTable(Protocol):
     """A file that rows are added to."""
 
     def add(self, row: Row) -> None:
-        """Take in one row."""
+        """Add one row."""
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the remaining rows and close the file."""
 
     def without(self, rows: Collection[int], path: Path) -> None:
         """Write the closed table once more to another file, without some of its rows."""

@@ -29,7 +29,7 @@ AMOUNTS = sorted(product((3, 2, 1), (3, 2, 1), (2, 1, 0), (2, 1, 0)), key=sum, r
 
 
 def short(page: Page, report: Report) -> None:
-    """Put the short page of a run on a page."""
+    """Add the short report of a run to a page."""
     head = Page(page.style)
     title(head, report)
     head.line(headline(report))

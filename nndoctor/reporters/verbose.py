@@ -24,7 +24,7 @@ MAX_EVIDENCE = 3
 
 
 def verbose(page: Page, report: Report) -> None:
-    """Put the page of a run at full length on a page."""
+    """Add the full report of a run to a page."""
     sentence, style = verdict(report)
     title(page, report)
     page.line((sentence, style))

@@ -30,7 +30,7 @@ def _real(folder: str) -> Path:
 
 @cache
 def _upward(folder: Path) -> Settings:
-    """A few stats where there is no file; a parser is loaded only where there is one."""
+    """Search upwards; costs a few stats if there is no file, and loads a parser only if there is one."""
     if os.path.isfile(os.path.join(folder, OWN)):
         return load(folder / OWN)
     if os.path.isfile(os.path.join(folder, SHARED)):

@@ -13,7 +13,7 @@ from nndoctor.experiment.experiment import Experiment
 
 
 def optimizer_of(experiment: Experiment) -> torch.optim.Optimizer | None:
-    """The file's optimizer, to look at; None where it has none."""
+    """The file's optimizer, for inspection, or None."""
     given = experiment.optimizer
     if given is not None and not isinstance(given, torch.optim.Optimizer):
         given = given([p for p in experiment.model.parameters() if p.requires_grad])

@@ -15,7 +15,7 @@ STEPS = 12  # of a timed training
 
 @contextmanager
 def fastest(path: str, device: str, *, cpu: bool = False) -> Iterator[int]:
-    """Within it, as many threads as train the file fastest: one or all, measured; the number is put back afterwards.
+    """A context with as many threads as train the file fastest: one or all, measured; the number is put back afterwards.
 
     Raises ModelFileError for what does not work in the file.
     """

@@ -34,7 +34,7 @@ def why_not(experiment: Experiment) -> str:
 
 
 def widened(experiment: Experiment) -> None:
-    """Make the model wider and give it an optimizer of the same settings. Raises what PyTorch raises where that fails."""
+    """Make the model wider and give it an optimizer with the same settings. Raises what PyTorch raises where that fails."""
     name = _argument(experiment)
     if name is not None and experiment.make_model is not None:
         usual = inspect.signature(experiment.make_model).parameters[name].default

@@ -1,4 +1,4 @@
-"""Compressed logs and archives of logs, unpacked within bounds: into memory one log, into a passing folder many."""
+"""Compressed logs and archives of logs, unpacked within bounds: one log into memory, many into a temporary folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a user types to the sources it means: files, folders, globs and standard input."""
+"""From command-line arguments to sources: files, folders, globs and standard input."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ def delimiter_of(lines: Sequence[str]) -> str:
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """Names with a number put after those that come again."""
+    """Unique names: repeated ones get a number appended."""
     seen: Counter[str] = Counter()
     result = []
     for name in names:

@@ -127,7 +127,7 @@ def _repeated(found: list[Record]) -> list[Record]:
 
 
 def _once(found: list[Record]) -> list[Record]:
-    """Records without those that only say again what the one before says: several processes print the same."""
+    """Records without those that repeat the one before: several processes print the same."""
     kept = [r for k, r in enumerate(found) if not (k and r.own and _same(r, found[k - 1]))]
     if len(kept) > MIN_ALIKE and kept[-1].own and any(_same(r, kept[-1]) for r in kept[:-1]):
         kept.pop()  # at the end the best epoch is quoted
@@ -285,7 +285,7 @@ def _merged(found: list[Record]) -> list[Record]:
 
 
 def _epochs(found: list[Record]) -> int:
-    """How many epochs the records tell apart."""
+    """How many different epochs the records have."""
     return len({record.marks.get("epoch") for record in found})
 
 

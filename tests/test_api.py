@@ -1,4 +1,4 @@
-"""The face of the package: what Python users call."""
+"""The public Python functions."""
 
 from __future__ import annotations
 
