@@ -24,6 +24,7 @@ MIN_FIRST_LOSS, MIN_OF_ERROR = 0.3, 1.5  # a cross-entropy begins higher, or hig
 REGRESSION = re.compile(
     r"(^|[^a-z])(mse|mae|rmse|mean_squared|mean_absolute|squared_error|huber|l1|l2|smooth_l1|r2)([^a-z0-9]|$|_?loss|error)"
 )
+SEQUENCES = re.compile(r"ctc|edit_?dis|(^|[^a-z])(cer|wer)([^a-z]|$)|word_error", re.IGNORECASE)
 FIRST_QUARTER = 0.25  # share of the run
 MIN_LN_C, MAX_LN_C = 0.6, 9.0  # losses between which one can be that of guessing: from two classes on
 MAX_OFF_LN_C, MAX_OFF_SHARE = 0.03, 0.3  # by which loss and accuracy may differ from ln C and 1/C
@@ -119,12 +120,18 @@ def _is_sum(loss: Series, accuracy: Series) -> bool:
     return accuracy.last > CLASSIFIES and (loss.low > GUESSING or median(early) > GUESSING)
 
 
+def _of_sequences(run: Run) -> bool:
+    """Whether the losses are those of whole sequences, as CTC's are: sums, which have no level of guessing."""
+    columns = (s.column for s in run.series.values())
+    return any(SEQUENCES.search(name) for names in (run.series, columns, run.unknown) for name in names)
+
+
 def is_cross_entropy(run: Run) -> bool:
     """A loss above zero that is logged with an accuracy, as large as guessing's at the start or larger than the error.
 
     A squared error of class probabilities is far smaller than the share of wrong answers; a cross-entropy is not.
     """
-    if not accuracy_tells(run):
+    if not accuracy_tells(run) or _of_sequences(run):
         return False
     for split in ("train", "validation"):
         loss, accuracy = run.series_of(f"{split}/loss"), run.series_of(f"{split}/accuracy")

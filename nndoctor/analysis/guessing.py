@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nndoctor.analysis.chance import HALF_RIGHT, accuracy_tells, classes_at, is_cross_entropy, known_classes
+from nndoctor.analysis.chance import (
+    HALF_RIGHT,
+    MAX_OFF_SHARE,
+    accuracy_tells,
+    classes_at,
+    is_cross_entropy,
+    known_classes,
+)
 from nndoctor.analysis.level import PART, Level, end_level, first_level
 from nndoctor.analysis.liveness import MIN_DIGITS, significant_digits
 from nndoctor.analysis.plateau import USUAL_CLASSES
@@ -22,7 +29,10 @@ MAX_OFF = 0.03  # share of the loss of guessing; a loss that ends so near it has
 MAX_OF_CHANCE = 1.25  # times 1/C, plus two standard errors: the accuracy of guessing on a few hundred examples
 MIN_END = 3  # values of the last quarter that repeat
 SECOND_HALF, SECOND_QUARTER = 0.5, (0.25, 0.5)  # shares of the run
-REPEATING = frozenset({"f1", "balanced_accuracy"})
+REPEATING = frozenset({"f1", "balanced_accuracy", "auc"})
+MIN_CONSTANT = 10  # accuracies of training that are all the same, to however few digits: one answer for every example
+AUC_OF_GUESSING = 0.5
+MANY_CLASSES, MAX_ABOVE_CHANCE = 20, 0.005  # so many that a batch often has none right; accuracy that chance adds then
 SAME_ANSWER = 0.8  # share of the accuracies that are the same to the last digit: one class for every example
 FEW_CLASSES = 12  # with more, an accuracy alone cannot distinguish 1/C from 1/(C+1), and the loss must agree
 GOOD_ACCURACY = 0.9  # accuracy from which one class for every example is unlikely, and a good network more likely
@@ -127,7 +137,7 @@ def _by_majority(run: Run, split: str, loss: Series | None, accuracy: Series | N
     if loss is None:
         return Guessing(split, "majority", None, None, level)
     constant = -level * math.log(level) - (1 - level) * math.log(1 - level)
-    if end_level(loss).mean < MIN_OF_CONSTANT * constant or not _flat(loss):
+    if end_level(loss).mean < MIN_OF_CONSTANT * constant or not (_flat(loss) or _constant(accuracy, split)):
         return None
     return Guessing(split, "majority", None, constant, level)
 
@@ -136,7 +146,13 @@ def _repeats(accuracy: Series, level: float) -> bool:
     """Whether nearly all values, and all of the last quarter, are one and the same to three digits or more."""
     end = closing(accuracy.y, PART, MIN_END)
     same = float(np.mean(accuracy.y == level)) >= SAME_ANSWER and bool((end == level).all())
-    return same and significant_digits(accuracy.y) >= MIN_DIGITS
+    exact = significant_digits(accuracy.y) >= MIN_DIGITS or len(accuracy.y) >= MIN_CONSTANT
+    return same and (exact if accuracy.low == accuracy.high else significant_digits(accuracy.y) >= MIN_DIGITS)
+
+
+def _constant(accuracy: Series, split: str) -> bool:
+    """Whether a split's own accuracy is one and the same number in many values."""
+    return accuracy.name.startswith(split) and accuracy.low == accuracy.high and len(accuracy.y) >= MIN_CONSTANT
 
 
 def _by_repeated_score(run: Run, split: str) -> Guessing | None:
@@ -144,7 +160,10 @@ def _by_repeated_score(run: Run, split: str) -> Guessing | None:
     if run.metric is None or run.metric.name not in REPEATING:
         return None
     score = run.series.get(f"validation/{run.metric.name}") or run.series.get(f"{split}/{run.metric.name}")
-    if score is None or len(score.y) < MIN_POINTS or significant_digits(score.y) < MIN_DIGITS:
+    if score is None or len(score.y) < MIN_POINTS:
+        return None
+    guessed = run.metric.name == "auc" and score.low == score.high == AUC_OF_GUESSING and len(score.y) >= MIN_CONSTANT
+    if significant_digits(score.y) < MIN_DIGITS and not guessed:
         return None
     level = float(median(score.y))
     stays = float(np.mean(score.y == level)) >= SAME_ANSWER and score.y[-1] == level
@@ -171,7 +190,7 @@ def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | N
         return None
     chance = math.log(number)
     near = abs(level - chance) < MAX_OFF * chance
-    return Guessing(split, "accuracy", number if near else None, chance, 1 / number)
+    return Guessing(split, "accuracy", _quoted(number, end) if near else None, chance, 1 / number)
 
 
 def _guesses_among(number: int, loss: Series, accuracy: Series) -> bool:
@@ -180,6 +199,11 @@ def _guesses_among(number: int, loss: Series, accuracy: Series) -> bool:
     if abs(level - chance) < MAX_OFF * chance and _at_share(end_level(accuracy), number):
         return True
     return level > chance and _never_learned(number, loss, accuracy)
+
+
+def _quoted(number: int, accuracy: Level) -> int | None:
+    """A number of classes that is usual, or that the accuracy agrees with; any loss is the logarithm of something."""
+    return number if number in USUAL_CLASSES or abs(accuracy.mean * number - 1) < MAX_OFF_SHARE else None
 
 
 def _never_learned(number: int, loss: Series, accuracy: Series) -> bool:
@@ -215,19 +239,35 @@ def _possible(end: Level, loss: float) -> list[int]:
 
 
 def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
-    """No accuracy in the log: a loss that is at ln C of a usual number of classes, closely, in its whole second half."""
+    """No accuracy in the log, or one near 0 among many classes: a loss that is at ln C of a usual number of classes, closely, in its whole second half."""
     if loss is None or len(loss.y) < 2 * MIN_POINTS:
         return None
-    if accuracy is not None or _has_accuracy(run) or begins_late(run) is not None:
+    if accuracy is None and _has_accuracy(run):
         return None
     end = end_level(loss, SECOND_HALF)
     number = min(USUAL_CLASSES, key=lambda n: abs(end.mean - math.log(n)))
     chance = math.log(number)
-    if abs(end.mean - chance) >= EXACT * chance or end.spread > MAX_SPREAD * chance or _falls(loss):
+    if abs(end.mean - chance) >= EXACT * chance or end.spread > MAX_SPREAD * chance:
+        return None
+    if accuracy is None and begins_late(run) is None:
+        falls = _falls(loss)
+    else:
+        falls = not _at_chance_of_many(loss, accuracy, number, end)
+    if falls:
         return None
     other = run.series.get("validation/loss" if split == "train" else "train/loss")
     agrees = number == 2 or (end.spread < MAX_SPREAD_ALONE * chance if other is None else _ends_near(other, chance))
     return Guessing(split, "loss", number, chance) if agrees else None
+
+
+def _at_chance_of_many(loss: Series, accuracy: Series | None, number: int, end: Level) -> bool:
+    """Whether a loss no longer changes at ln C of many classes, where the accuracy is that of guessing, too, or nearly without spread."""
+    settled = abs(loss.level(SECOND_HALF, 1 - PART) - loss.level(1 - PART, 1.0)) < EXACT * math.log(number)
+    if number < MANY_CLASSES or not settled:
+        return False
+    if accuracy is None:
+        return end.spread < MAX_SPREAD_ALONE * math.log(number)
+    return end_level(accuracy, SECOND_HALF).mean < MAX_OF_CHANCE / number + MAX_ABOVE_CHANCE
 
 
 def _ends_near(loss: Series, chance: float) -> bool:

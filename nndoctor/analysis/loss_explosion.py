@@ -33,6 +33,8 @@ def unrecovered_peak(loss: Series) -> int | None:
     high = float(loss.smooth.max()) > MIN_SUSTAINED * start > 0 and loss.level(SECOND_HALF, 1.0) > start
     if len(loss.y) >= MIN_LONG and high and loss.last > RECOVERED * start:
         return peak
+    if len(loss.y) < MIN_LONG and 0 < float(loss.y[peak]) < MIN_SUSTAINED * start:
+        return None  # a few values do not show how much the loss varies
     noise = MIN_NOISES * loss.noise if len(loss.y) > MIN_NOISE_POINTS else 0.0
     scale = max(start - floor, MIN_FALL * abs(start), noise)
     if peak == 0 or float(loss.y[peak]) - floor < MIN_BURST * scale:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nndoctor.analysis.chance import accuracy_tells
+from nndoctor.analysis.chance import CLASSIFIES, accuracy_tells
 from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS, Run, once
@@ -88,13 +88,16 @@ def _worst(run: Run, series: Series) -> AtWorst | None:
         return AtWorst(series.name, float(series.y[-1]), len(series.y), base == 1.0) if same else None
     if series.high != 0 or series.low != 0:
         return None
-    if metric == "accuracy" and not _classifier(run):
+    if metric == "accuracy" and not _classifier(run, series):
         return None
     return AtWorst(series.name, 0.0, len(series.y), percent=False)
 
 
-def _classifier(run: Run) -> bool:
+def _classifier(run: Run, accuracy: Series) -> bool:
     """Whether an accuracy of exactly 0 is that of a classifier: a regression may log one, too, and it means nothing there."""
+    other = run.series.get("train/accuracy")
+    if other is not None and other.name != accuracy.name and len(other.y) and other.high > CLASSIFIES:
+        return True
     loss = run.series.get("train/loss") or run.series.get("validation/loss")
     if zero_parts(run) or loss is None or not len(loss.y):
         return True

@@ -79,6 +79,15 @@ def series_in_words(name: str) -> str:
     return f"{'training' if split == 'train' else split} {metric.replace('_', ' ')}".strip()
 
 
+def in_all(count: int) -> str:
+    """Where something is that is in all values.
+
+    >>> in_all(1), in_all(12)
+    ('in its only value', 'in all 12 values')
+    """
+    return "in its only value" if count == 1 else f"in all {count} values"
+
+
 def place(axis: str, value: float) -> str:
     """A step with what it counts: `epoch 12`, `step 410`."""
     return f"{axis} {step(value)}"

@@ -43,3 +43,24 @@ METRICS: tuple[Metric, ...] = (
 )
 
 BY_NAME = {metric.name: metric for metric in METRICS}
+
+WORDS = {
+    "map": "mAP",
+    "map50": "mAP50",
+    "f1": "F1",
+    "iou": "IoU",
+    "word_error": "WER",
+    "bleu": "BLEU",
+    "rouge": "ROUGE",
+    "auc": "AUC",
+}
+
+
+def spelled(name: str) -> str:
+    """A metric of a split as one writes it.
+
+    >>> spelled("validation/map"), spelled("train/top5_accuracy")
+    ('validation mAP', 'training top5 accuracy')
+    """
+    split, _, metric = name.rpartition("/")
+    return f"{split.replace('train', 'training')} {WORDS.get(metric, metric.replace('_', ' '))}".strip()

@@ -147,3 +147,15 @@ def test_a_line_that_tells_of_a_loaded_checkpoint_marks_a_resume(pasted: Write) 
     rows[6:6] = ["I Loading best validating checkpoint from /work/best-7"]
     text = "\n".join(["=> loaded checkpoint 'pretrained.pth'", *rows, "Loading the best checkpoint for the test", ""])
     assert pasted(text).fact("resumed_at") == (6.0,)
+
+
+def test_the_layers_of_darknet_are_one_record(pasted: Write) -> None:
+    layer = "v3 (iou loss, Normalizer: (iou: 0.07, obj: 1.00) Region {0} Avg (IOU: 0.{1}), count: 3, class_loss = 1.0, total_loss = {1}.5 \n"
+    part = (
+        "".join(layer.format(region, "{0}") for region in (139, 150, 161))
+        + " total_bbox = 9, rewritten_bbox = 3.9 % \n"
+    )
+    begun = layer.format(161, 7) + " total_bbox = 9, rewritten_bbox = 3.9 % \n"
+    run = pasted(begun + "".join(part.format(k) for k in range(1, 6)))
+    assert _values(run, "train/loss") == [4.5, 7.5, 10.5, 13.5, 16.5]
+    assert _values(run, "train/iou") == [0.1, 0.2, 0.3, 0.4, 0.5]

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from nndoctor.readers.text.darknet import regions_joined
 from nndoctor.readers.text.dialects import plain
 from nndoctor.readers.text.pairs import Line, drawings, heading, known
 from nndoctor.readers.text.pasted import cleaned
@@ -60,7 +61,7 @@ def records(lines: Iterable[str]) -> list[Record]:
     found: list[Record] = []
     epoch: dict[str, str] = {}
     under, quoted = "", False
-    for number, text in enumerate(map(in_english, plain(rows_as_pairs(map(cleaned, lines)))), 1):
+    for number, text in enumerate(map(in_english, plain(rows_as_pairs(regions_joined(map(cleaned, lines))))), 1):
         if not _has_number(text):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
             continue

@@ -138,7 +138,7 @@ NOISE = _words(
 PARTS = _words(
     "box obj cls dfl seg pose kobj bbox rpn ce bce giou iou mask class classification reg regression loc localization "
     "conf confidence objectness noobj xy wh angle dice kl kld rec recon reconstruction l1 mse aux mlm nsp sop itc itm "
-    "lm ctc att attention commit commitment vq contrastive triplet center focal smooth kpt keypoint edge"
+    "lm ctc att attention commit commitment vq contrastive triplet center focal smooth kpt keypoint edge regions"
 )
 
 KNOWN = re.compile(

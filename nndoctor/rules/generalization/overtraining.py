@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.convergence import confidence_between, has_moved
+from nndoctor.analysis.metric_decline import MIN_LOSS, MIN_SHARE, metric_decline
+from nndoctor.analysis.metric_decline import MIN_NOISES as MIN_METRIC_DECLINE
 from nndoctor.analysis.overfitting import FEW, Rise, distance_covered, rise, training_fell
 from nndoctor.analysis.task_metric import moved_since
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import distinct, factor, percent
+from nndoctor.core.metrics import spelled
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -43,7 +46,13 @@ MIN_METRIC_GAIN, MIN_METRIC_NOISES = (
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare the end of the validation loss with its best, and see that training kept falling in between."""
+    """Compare the end of the validation loss with its best, and see that training kept falling in between.
+
+    Where the log has no validation loss, the same of the validation metric.
+    """
+    if "validation/loss" not in run.series:
+        yield from _of_metric(run)
+        return
     validation, seen = run.series["validation/loss"], rise(run)
     if not has_moved(run) or seen.since == 0 or seen.when > LATEST_BEST or validation.final <= validation.low:
         return
@@ -136,6 +145,36 @@ def _symptom(run: Run, validation: Series, seen: Rise, *, slight: bool, with_tra
     )
 
 
+def _of_metric(run: Run) -> Iterator[Symptom]:
+    """A validation metric that got worse while the training loss kept falling."""
+    seen = metric_decline(run)
+    if seen is None or not has_moved(run):
+        return
+    fell = training_fell(run, seen.at)
+    if fell is not None and fell < 0:
+        return  # training got worse, too
+    name = spelled(seen.metric.name)
+    best, last = distinct(seen.best, seen.last)
+    verb = "fell" if seen.last < seen.best else "rose"
+    kept = " while training loss kept falling" if fell is not None else ""
+    yield Symptom(
+        f"{name} {verb} from {best} (best, {run.place(seen.at)}) to {last} ({run.place(float(seen.metric.x[-1]))}){kept}",
+        confidence_between(seen.share, MIN_RISE, CERTAIN_RISE) * (1.0 if fell is not None else WITHOUT_TRAINING),
+        {
+            "best": seen.best,
+            "best_step": seen.at,
+            "last": seen.last,
+            "rise_share": seen.share,
+            "evaluations_after": seen.since,
+        },
+        series=seen.metric.name,
+        step=seen.at,
+        span=(seen.at, float(seen.metric.x[-1])),
+        causes=no_signal(run),
+        remedies=TREES if workload(run) is Workload.BOOSTING else (STOP, *ordered_remedies(run, OTHERS)),
+    )
+
+
 STOP, OTHERS = "early-stopping", ("weight-decay", "dropout", "augmentation", "more-data")
 TREES = ("stop-adding-trees", "smaller-trees", "more-data")  # a boosted ensemble has no dropout and no weight decay
 
@@ -144,10 +183,10 @@ RULE = Rule(
     name="overtraining",
     severity=Severity.WARNING,
     title="validation loss has risen since its best",
-    needs={"validation/loss": 3},
+    needs={"validation/loss|validation/metric": 3},
     check=check,
     why="After its best epoch the network memorizes the training set: further steps cost time and make the model worse.",
-    how=f"The validation loss ends above its best by at least {percent(MIN_RISE)} of the distance covered and {MIN_NOISES:g} times its noise; the best comes before {percent(LATEST_BEST)} of the run, and training loss kept falling. Information if the rise is less than {percent(SLIGHT_RISE)} of a positive loss ({percent(SLIGHT_RISE_OF_FEW)} with up to {FEW} evaluations) and {percent(MATERIAL_RISE)} of the distance, or if the loss only rises steadily since its best (slope over {MIN_SLOPE_ERRORS:g} standard errors, {percent(MIN_STEADY_RISE)} of the distance; a warning from {percent(FAR_RISE)} of the best loss and {MIN_SINCE_FAR} evaluations on); of a language model a steady rise of {percent(SLIGHT_RISE_OF_FEW)} of the loss is a warning. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides.",
+    how=f"The validation loss ends above its best by at least {percent(MIN_RISE)} of the distance covered and {MIN_NOISES:g} times its noise; the best comes before {percent(LATEST_BEST)} of the run, and training loss kept falling. Information if the rise is less than {percent(SLIGHT_RISE)} of a positive loss ({percent(SLIGHT_RISE_OF_FEW)} with up to {FEW} evaluations) and {percent(MATERIAL_RISE)} of the distance, or if the loss only rises steadily since its best (slope over {MIN_SLOPE_ERRORS:g} standard errors, {percent(MIN_STEADY_RISE)} of the distance; a warning from {percent(FAR_RISE)} of the best loss and {MIN_SINCE_FAR} evaluations on); of a language model a steady rise of {percent(SLIGHT_RISE_OF_FEW)} of the loss is a warning. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides. Where no validation loss is logged, the metric itself: it ends worse than its best by {percent(MIN_LOSS)} of it, {percent(MIN_SHARE)} of what it had improved and {MIN_METRIC_DECLINE:g} times its noise.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
         Reference(
@@ -160,6 +199,7 @@ RULE = Rule(
         Run.drawn(train_loss="2.3..0.05*30", validation_loss="2.3..0.9*8 0.92..1.6*22"),
         Run.drawn(train_loss="3.5..1.5*10", validation_loss="3.77..6.7*10"),
         Run.drawn(train_loss="1.3 0.9 0.6", validation_loss="1.21 1.27 1.49"),
+        Run.drawn(train_loss="2.3..0.3*30", validation_map="0.05..0.45*12 0.44..0.25*18"),
     ),
     healthy=(
         Run.drawn(train_loss="2.3..0.05*30", validation_loss="2.3..0.9*15 0.9..0.91*15"),
@@ -169,6 +209,7 @@ RULE = Rule(
             validation_loss="34 30 27 25.3 25 25.5 26 27 28 29 30 31",
             validation_word_error="0.74..0.21*12",
         ),
+        Run.drawn(train_loss="2.3..0.3*30", validation_map="0.05..0.45*20 0.45..0.44*10"),
     ),
     free_remedy=True,
     suppressed_by=("nan-loss", "diverged", "plateau-at-start", "stuck-at-chance", "labels-without-signal"),

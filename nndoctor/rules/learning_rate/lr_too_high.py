@@ -13,7 +13,7 @@ from nndoctor.analysis.loss_explosion import first_value_exploded, unrecovered_p
 from nndoctor.analysis.measurements import measured
 from nndoctor.analysis.workload import Workload, of_transformers, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -59,7 +59,9 @@ REMEDIES = ("lower-learning-rate", "decay-learning-rate", "larger-batch", "warm-
 def check(run: Run) -> Iterator[Symptom]:
     """Look for a jump that the run did not recover from, then ask the prognosis."""
     loss = run.series["train/loss"]
-    visible = _jumped(loss) or _jumped_at_first(run, loss) or _explodes_again(loss) or _worse_than_guessing(run, loss)
+    visible = (
+        _jumped(run, loss) or _jumped_at_first(run, loss) or _explodes_again(loss) or _worse_than_guessing(run, loss)
+    )
     found = _weighed(run, visible) if visible is not None else _unsteady(run) or _unusual(run, loss)
     if found is not None:
         yield found
@@ -97,7 +99,7 @@ def _unsteady(run: Run) -> Symptom | None:
     return derived_finding(run, "lr-too-high", "lr/10", REMEDIES, lambda: course(run) + outcome(run, "lr/10"))
 
 
-def _jumped(loss: Series) -> Symptom | None:
+def _jumped(run: Run, loss: Series) -> Symptom | None:
     """The loss jumped far above its start and never went far below it again."""
     peak = unrecovered_peak(loss)
     if not peak:
@@ -105,7 +107,7 @@ def _jumped(loss: Series) -> Symptom | None:
     where, start, high = float(loss.x[peak]), float(loss.y[0]), float(loss.y[peak])
     return _visible(
         loss,
-        f"training loss jumped from {number(start)} to {number(high)} at {step(where)} and ends at {number(float(loss.y[-1]))}",
+        f"training loss jumped from {number(start)} to {number(high)} at {run.place(where)} and ends at {number(float(loss.y[-1]))}",
         {"first": start, "peak": high, "last": loss.last},
         int(peak),
     )
@@ -217,5 +219,5 @@ RULE = Rule(
             validation_loss="2.1 1.2 1.0 0.9 2.6 1.0 0.9 0.85 0.83 0.82",
         ),
     ),
-    suppressed_by=("sawtooth-epochs", "plateau-at-start", "codebook-collapse"),
+    suppressed_by=("sawtooth-epochs", "resume-jump", "plateau-at-start", "codebook-collapse"),
 )

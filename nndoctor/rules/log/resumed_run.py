@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -18,9 +17,9 @@ def check(run: Run) -> Iterator[Symptom]:
     at = run.fact("resumed_at")
     steps = at if isinstance(at, tuple) else ()
     if steps:
-        places = ", ".join(step(float(s)) for s in steps[:MAX_SHOWN]) + (" …" if len(steps) > MAX_SHOWN else "")
+        places = ", ".join(run.place(float(s)) for s in steps[:MAX_SHOWN]) + (" …" if len(steps) > MAX_SHOWN else "")
         yield Symptom(
-            f"the run was resumed at step {places}; of steps logged twice the later value is used",
+            f"the run was resumed at {places}; where a step was logged twice, the later value is used",
             MEASURED,
             {"resumes": len(steps)},
             series="train/loss" if "train/loss" in run.series else None,
@@ -36,7 +35,7 @@ RULE = Rule(
     needs={},
     check=check,
     why="A resumed run repeats some steps. A learning-rate schedule or an optimizer state that was not restored shows as a jump there.",
-    how="The step goes back, but not to the start, and continues from there.",
+    how="The step goes back, but not to the start, and continues from there; or a line of a printed log reports that a checkpoint was loaded.",
     sources=(
         Reference(
             "PyTorch tutorials, Saving and loading a general checkpoint",

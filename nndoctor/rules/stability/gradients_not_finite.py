@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.liveness import NotFinite, columns_not_finite, not_finite
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import percent, place
+from nndoctor.core.formatting import in_all, percent, place
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -55,7 +55,7 @@ def _message(run: Run, worst: NotFinite, others: list[str]) -> str:
     value = "infinite" if worst.infinite else "NaN"
     more = f" ({' and '.join(others[:3])} too)" if others else ""
     if worst.from_start:
-        return f"{name} is {value} in all {worst.total} values{more}: no useful update is applied"
+        return f"{name} is {value} {in_all(worst.total)}{more}: no useful update is applied"
     if worst.trailing > 1 and worst.trailing == worst.count:
         return f"{name} is {value} from {place(run.axis, worst.step)} to the end, in {worst.count} of {worst.total} values{more}"
     return f"{name} is {value} in {worst.count} of {worst.total} values{more}, first at {place(run.axis, worst.step)}"

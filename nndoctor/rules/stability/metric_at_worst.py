@@ -7,19 +7,9 @@ from collections.abc import Iterator
 from nndoctor.analysis.worst import MIN_VALUES, AtWorst, at_worst, zero_parts
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number
+from nndoctor.core.metrics import spelled
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
-
-WORDS = {
-    "map": "mAP",
-    "map50": "mAP50",
-    "f1": "F1",
-    "iou": "IoU",
-    "word_error": "WER",
-    "bleu": "BLEU",
-    "rouge": "ROUGE",
-    "auc": "AUC",
-}
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -41,16 +31,11 @@ def check(run: Run) -> Iterator[Symptom]:
     )
 
 
-def _spoken(name: str) -> str:
-    split, _, metric = name.rpartition("/")
-    return f"{split.replace('train', 'training')} {WORDS.get(metric, metric.replace('_', ' '))}".strip()
-
-
 def _message(first: AtWorst, others: list[str], parts: list[str]) -> str:
     value = f"{100 * first.worst:.0f}%" if first.percent else number(first.worst)
-    more = f", and so {'is' if len(others) == 1 else 'are'} {' and '.join(map(_spoken, others[:3]))}" if others else ""
+    more = f", and so {'is' if len(others) == 1 else 'are'} {' and '.join(map(spelled, others[:3]))}" if others else ""
     zero = f"; {' and '.join(parts[:2])} {'is' if len(parts[:2]) == 1 else 'are'} exactly 0 throughout" if parts else ""
-    return f"{_spoken(first.name)} is {value}, the worst possible value, in all {first.count} values{more}{zero}"
+    return f"{spelled(first.name)} is {value}, the worst possible value, in all {first.count} values{more}{zero}"
 
 
 def _causes(parts: list[str]) -> tuple[Cause, ...]:

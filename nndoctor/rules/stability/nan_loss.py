@@ -15,7 +15,7 @@ from nndoctor.analysis.nonfinite import birth, wildness
 from nndoctor.analysis.unlogged_causes import not_reset
 from nndoctor.core.confidence import DIRECT, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number, place, series_in_words, step
+from nndoctor.core.formatting import in_all, number, place, series_in_words, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.sanitize import quoted
@@ -111,7 +111,7 @@ def _message(run: Run, series: Series, bad: NDArray[np.bool_], before: list[floa
     name, value = series_in_words(series.name), "NaN" if np.isnan(series.values[at]) else "infinite"
     ending = f"; {int(bad.sum())} of {len(bad)} values in all, and the last one is finite" if recovers else ""
     if bad.all():
-        return f"{name} is {value} in all {len(bad)} values"
+        return f"{name} is {value} {in_all(len(bad))}"
     if not before:
         return f"{name} is {value} from the first value on{ending}"
     where = place(run.axis, float(series.steps[at]))
@@ -120,7 +120,7 @@ def _message(run: Run, series: Series, bad: NDArray[np.bool_], before: list[floa
 
 def _of_column(run: Run, column: NotFinite) -> Symptom:
     """The same of a loss that is no series of the run."""
-    many = f"in all {column.total} values" if column.from_start else f"at {place(run.axis, column.step)}"
+    many = in_all(column.total) if column.from_start else f"at {place(run.axis, column.step)}"
     before = [] if column.from_start else [1.0]
     return Symptom(
         f"{column.name} is NaN {many}",
@@ -225,7 +225,7 @@ RULE = Rule(
     name="nan-loss",
     severity=Severity.ERROR,
     title="the loss is not a number",
-    needs={"train/loss|validation/loss|grad_norm|reward|generator_loss|lr": 0},
+    needs={"train/loss|validation/loss|grad_norm|reward|generator_loss|total_loss|policy_loss|value_loss|lr": 0},
     check=check,
     why="Once a weight is NaN, every later value is NaN: the rest of the run is wasted, and its last checkpoint is useless.",
     how="Any NaN or infinite value of a loss in the log (training, validation, a loss term, an actor, a critic), or a last line that reports one. An empty cell is not a NaN.",

@@ -17,6 +17,7 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import TINY, median
 
+MIN_POINTS, MIN_POINTS_UNNAMED = 10, 20  # of the loss, where the log names the resume and where it does not
 MIN_HEIGHT = 0.3  # share of the run's reach
 MIN_HEIGHT_AT_RESUME = 0.15  # the same at a step where the log says that the run was resumed
 CERTAIN_HEIGHT = 0.9  # the same from which there is no doubt
@@ -41,7 +42,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look for one jump that stays, at a resume that the log names, or down to the level of a run's start."""
     loss = run.series["train/loss"]
     scale = max(reach(run), UNLEARNED * (chance_loss(run) or 0.0))
-    if run.fact("resumed_at") is None and steepest(loss) < ONE_STEP * MIN_STEP * scale:
+    if run.fact("resumed_at") is None and _cannot_show(loss, scale):
         return
     found = _jump(run, loss, scale) or _level_step(run, loss, scale)
     if found is not None:
@@ -52,7 +53,7 @@ def _jump(run: Run, loss: Series, scale: float) -> Symptom | None:
     """A lasting jump where the log names a resume; else the only one, if it starts over."""
     seen = jumps(loss, MIN_HEIGHT_AT_RESUME * scale)
     lasting = [event for event in seen.events if _lasts(seen, event)]
-    known = next((e for e in lasting if _named(run, seen, e)), None)
+    known = next((e for e in seen.events if _stands_out(e) and _named(run, seen, e)), None)
     if known is not None:
         return _symptom(run, seen, known, scale, known=True)
     if len(lasting) != 1 or lasting[0].height <= MIN_HEIGHT * scale or not _starts_over(run, loss, seen, lasting[0]):
@@ -68,11 +69,20 @@ def _level_step(run: Run, loss: Series, scale: float) -> Symptom | None:
     return _of_step(run, loss, step, scale)
 
 
+def _cannot_show(loss: Series, scale: float) -> bool:
+    """Whether a loss is too short, or rises too little, to show a resume that the log does not name."""
+    return len(loss.y) < MIN_POINTS_UNNAMED or steepest(loss) < ONE_STEP * MIN_STEP * scale
+
+
 def _lasts(seen: Jumps, event: Jump) -> bool:
     """Whether a jump stands out from the points before it, and does not come back soon."""
-    return event.height > SPREADS * event.noise and event.back - event.start > max(
-        MIN_LASTING_POINTS, MIN_LASTING * len(seen.y)
-    )
+    lasts = max(MIN_LASTING_POINTS, MIN_LASTING * len(seen.y))
+    return _stands_out(event) and event.back - event.start > lasts
+
+
+def _stands_out(event: Jump) -> bool:
+    """Whether a jump is far above the noise of the points before it, and more than one point high."""
+    return event.height > SPREADS * event.noise and event.back - event.start > 1
 
 
 def _named(run: Run, seen: Jumps, event: Jump) -> bool:
@@ -201,7 +211,7 @@ RULE = Rule(
     name="resume-jump",
     severity=Severity.WARNING,
     title="the loss jumped where the run was resumed",
-    needs={"train/loss": 20},
+    needs={"train/loss": MIN_POINTS},
     check=check,
     why="A resumed run should continue where it stopped. If the optimizer state, the schedule, the data position or some weights were not restored, part of the training is lost.",
     how=f"One jump by {SPREADS:g} standard deviations of the points before that lasts for {percent(MIN_LASTING)} of the run: at a step where the log says that the run was resumed ({percent(MIN_HEIGHT_AT_RESUME)} of the run's reach), or, without such a mark, in a single step back to at least {percent(MIN_LOST)} of the way to the initial loss, from where the loss falls again as calmly as before and with ordinary gradient norms. Of a noisy loss, one step between the medians of up to {WINDOW} points by {percent(MIN_STEP)} of the reach and {ERRORS:g} standard errors, while the learning rate does not rise.",

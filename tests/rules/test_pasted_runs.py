@@ -1,0 +1,101 @@
+"""What people paste of their runs when something is odd: excerpts that are short, begin late or lack a validation loss."""
+
+from __future__ import annotations
+
+from nndoctor.core.finding import Severity
+from nndoctor.core.report import Report
+from nndoctor.core.run import Run
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
+
+
+def _report(run: Run) -> Report:
+    return diagnose(run, RULES)
+
+
+def _names(run: Run) -> list[str]:
+    return [f.name for f in _report(run).findings if f.severity is not Severity.INFO]
+
+
+def test_a_metric_that_falls_is_reported_without_a_validation_loss() -> None:
+    falls = Run.drawn(train_loss="1.8..0.4*24", validation_map="0.1..0.5*9 0.49..0.3*15")
+    level = Run.drawn(
+        train_loss="1.8..0.4*24", validation_map="0.1..0.5*9 0.49 0.5 0.48 0.5 0.49 0.5 0.49 0.48 0.5 0.49*6"
+    )
+    report = _report(falls)
+    assert report.primary is not None
+    assert report.primary.name == "overtraining"
+    assert "validation mAP fell from 0.5 (best, step 8) to 0.3 (step 23)" in report.primary.message
+    assert "overtraining" not in _names(level)
+
+
+def test_a_metric_that_falls_with_training_is_no_overtraining() -> None:
+    run = Run.drawn(train_loss="1.8..0.4*9 0.5..1.7*15", validation_map="0.1..0.5*9 0.49..0.3*15")
+    assert "overtraining" not in _names(run)
+
+
+def test_six_values_that_vary_by_a_quarter_are_no_jump() -> None:
+    assert "lr-too-high" not in _names(Run.drawn(train_loss="0.41 0.46 0.43 0.51 0.41 0.43"))
+    assert "lr-too-high" in _names(Run.drawn(train_loss="2.3 2.2 9.8 9.7 9.9 9.8"))
+
+
+def test_a_large_loss_of_sequences_is_not_compared_with_guessing() -> None:
+    values = {"train_loss": "40 36 34 33 31 30 29.5 29 28.6 28.1", "train_accuracy": "0.03..0.08*10"}
+    assert "lr-too-high" not in _names(Run.drawn(**values, train_word_error="0.6..0.55*10"))
+    assert "lr-too-high" in _names(Run.drawn(**values))
+
+
+def test_a_loss_scale_that_settles_high_has_not_collapsed() -> None:
+    """DeepSpeed starts at 2^32 where the settings ask for it, and ends where every other run begins."""
+    start = "4294967296 2147483648 1073741824 536870912 268435456 134217728 67108864 33554432 16777216 8388608 65536*4"
+    assert "loss-scale-collapse" not in _names(Run.drawn(train_loss="2.3..1.1*14", loss_scale=start))
+
+
+def test_one_and_the_same_accuracy_of_one_half_is_guessing() -> None:
+    """A loss that wanders above ln 2 learns nothing, however few digits the accuracy has."""
+    loss = "1.36 1.33 1.08 0.77 0.73 1.03 1.31 1.38 1.2 0.95 0.78 0.77 0.8 0.79 0.75"
+    assert _names(Run.drawn(train_loss=loss, train_accuracy="0.5*15"))[0] == "stuck-at-chance"
+    fits = "0.69 0.6 0.5 0.4 0.35 0.3 0.25 0.2 0.18 0.16 0.14 0.12 0.1 0.09 0.08"
+    assert "stuck-at-chance" not in _names(Run.drawn(train_loss=fits, train_accuracy="0.5*15"))
+
+
+def test_an_area_of_one_half_is_guessing() -> None:
+    run = Run.drawn(validation_loss="0.6931 0.69315*19", validation_auc="0.5*20")
+    assert "stuck-at-chance" in _names(run)
+
+
+def test_a_late_excerpt_that_stays_at_the_loss_of_a_thousand_classes_is_guessing() -> None:
+    loss = "27 16 12 8.5 8.2 7.1 6.95 6.92 6.915 6.911 6.91 6.909 6.911 6.909 6.908 6.91 6.909 6.91 6.908 6.909"
+    run = Run.drawn(train_loss=loss, train_accuracy="0*12 0.005 0*7")
+    assert "stuck-at-chance" in _names(run)
+
+
+def test_a_class_count_is_not_made_up_from_the_loss() -> None:
+    """Any loss is the logarithm of something: a number of classes is quoted only where the accuracy agrees, or it is a usual one."""
+    run = Run.drawn(
+        train_loss="6.9 5.3 6.2 4.4 5.3 5.1 5.2 5.15 5.16 5.17 5.15 5.16", train_accuracy="0.001*8 0.0009*4"
+    )
+    (found,) = [f for f in _report(run).findings if f.name == "stuck-at-chance"]
+    assert "classes" not in found.message
+
+
+def test_no_validation_accuracy_at_all_leads_where_training_is_right() -> None:
+    run = Run.drawn(train_loss="0.9..0.1*8", train_accuracy="0.55..0.97*8", validation_accuracy="0*8")
+    assert "metric-at-worst" in _names(run)
+
+
+def test_a_total_loss_of_reinforcement_learning_may_be_nan() -> None:
+    run = Run.drawn({"task": "reinforcement-learning"}, total_loss="0.2..0.3*9 nan*3", entropy="7.4*9 nan*3")
+    assert _names(run)[0] == "nan-loss"
+
+
+def test_a_single_value_is_not_called_all_values() -> None:
+    (found, *_) = _report(Run.drawn(train_loss="nan")).findings
+    assert found.message == "training loss is NaN in its only value"
+
+
+def test_a_jump_at_a_reported_resume_is_that_of_the_resume() -> None:
+    run = Run.drawn(
+        {"resumed_at": (6.0,)}, train_loss="4.61 4.52 4.49 4.43 4.4 4.37 9.8 7.3 6.2 5.6 5.3 5.1 5 4.9 4.8 4.75"
+    )
+    assert _names(run) == ["resume-jump"]
