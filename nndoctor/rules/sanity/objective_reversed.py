@@ -31,13 +31,13 @@ def _pairs(run: Run) -> Iterator[Symptom]:
 
 
 def _density(run: Run) -> Iterator[Symptom]:
-    told, true = run.known("log_det_told"), run.known("log_det_true")
+    stated, true = run.known("log_det_told"), run.known("log_det_true")
     if run.fact("log_det_rewarded") is False:
         text = "the loss falls when the log-determinant of the transformation falls: a negative log-likelihood subtracts it; change its sign"
         yield Symptom(text, DIRECT, {}, place="loss")
-    elif told is not None and true is not None:
-        text = f"the model returns {number(told)} as the log-determinant of its Jacobian, which is {number(true)}: the loss is no likelihood"
-        yield Symptom(text, MEASURED, {"returned": told, "jacobian": true}, place="model")
+    elif stated is not None and true is not None:
+        text = f"the model returns {number(stated)} as the log-determinant of its Jacobian, which is {number(true)}: the loss is no likelihood"
+        yield Symptom(text, MEASURED, {"returned": stated, "jacobian": true}, place="model")
 
 
 def _quantiles(run: Run) -> Iterator[Symptom]:

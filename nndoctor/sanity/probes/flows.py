@@ -44,16 +44,16 @@ def probe(bench: Bench) -> None:
     found = _determinants(bench, calls[0], name, pair)
     if found is None:
         return
-    told, true = found
+    stated, true = found
     size = float(true.abs().max())
     if size < LEAST:
         return
-    sign = next((s for s in (1, -1) if float((told - s * true).abs().max()) < AGREE * size), 0)
+    sign = next((s for s in (1, -1) if float((stated - s * true).abs().max()) < AGREE * size), 0)
     even = float(weights.std()) <= EVEN * abs(float(weights.mean()))
     if sign:
         bench.fact("log_det_rewarded", sign * float(weights.mean()) < 0)
     elif even and float(weights.mean()) < 0:
-        bench.fact("log_det_told", float(told[true.abs().argmax()]))
+        bench.fact("log_det_told", float(stated[true.abs().argmax()]))
         bench.fact("log_det_true", float(true[true.abs().argmax()]))
 
 
@@ -88,13 +88,13 @@ def _determinants(bench: Bench, call: ModelCall, name: str, pair: _Pair) -> tupl
     short = _shortened(call, total)
     places, names = short.changed(name, lambda _: rows)
     outputs = tensors(bench.model(*places, **names))
-    moved, told = outputs[pair.moved].flatten(1), outputs[pair.number].flatten()
+    moved, stated = outputs[pair.moved].flatten(1), outputs[pair.number].flatten()
     columns = [torch.autograd.grad(moved[:, k].sum(), rows, retain_graph=True)[0] for k in range(moved.shape[1])]
     jacobian = torch.stack([c.flatten(1) for c in columns], 1).double()
     true = torch.linalg.slogdet(jacobian).logabsdet
     if not bool(torch.isfinite(true).all()) or float(true.min()) < SINGULAR * moved.shape[1]:
         return None
-    return told.detach().double(), true
+    return stated.detach().double(), true
 
 
 def _shortened(call: ModelCall, total: int) -> ModelCall:
