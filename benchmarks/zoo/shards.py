@@ -15,6 +15,7 @@ __all__ = ["FOLDER", "load", "pack", "views", "write"]
 
 PLANNED = 320  # batches
 PACKED = 40  # batches a committed file
+EMPTY = 32  # bytes of a packed file without lines
 
 
 def write(curves: Path, folder: Path) -> int:
@@ -39,7 +40,7 @@ def _dump(target: Path, lines: Iterator[dict[str, Any]]) -> None:
 
 def pack(folder: Path, target: Path) -> None:
     """The shards of all batches as a few files, so that a repository can hold them: xz streams may stand one after another."""
-    shards = sorted(folder.glob("batch-*.jsonl.xz"))
+    shards = [path for path in sorted(folder.glob("batch-*.jsonl.xz")) if path.stat().st_size > EMPTY]
     for n, start in enumerate(range(0, len(shards), PACKED)):
         some = shards[start : start + PACKED]
         (target / f"training-{n:02d}.jsonl.xz").write_bytes(b"".join(path.read_bytes() for path in some))
