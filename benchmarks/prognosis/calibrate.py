@@ -18,10 +18,7 @@ from nndoctor.prognosis.changes import CHANGES
 QUANTILES = (0.1, 0.9)
 KNOTS = 9
 FLAGGED = 0.012
-"""Share of the healthy runs of held-out workloads that the learned findings may flag in all."""
-
-MARGIN = 0.25
-"""Log odds added to every limit: runs of users differ from ours by more than our workloads from each other."""
+"""Share of the healthy runs of the tuning half, on held-out workloads, that the learned findings may flag in all."""
 
 NEVER = 1e6  # a score that no run has
 
@@ -66,18 +63,15 @@ def gain_quantiles(data: Dataset, heads: Sequence[str], scores: Table) -> tuple[
 def limits(data: Dataset, heads: Sequence[str], scores: Table, calibration: Table) -> Table:
     """The score of each finding's head from which it is reported: the most recall at FLAGGED healthy runs in all.
 
-    They are set on the tuning half: the further runs are there to be learned from, and twice as often on the brink of a
-    fault. What is unlikely is never reported.
+    How recall is paid for with false alarms is taken from all runs, as the tuning half has few healthy ones on the brink
+    of each fault; the further runs have twice as many as practice, so that the tuning half alone sets how many may be
+    flagged. What is unlikely is never reported.
     """
     practice = data.split == "tuning"
-    data, scores = data.rows(practice), scores[practice]
     floor = (math.log(UNLIKELY / (1 - UNLIKELY)) - calibration[:, 1]) / calibration[:, 0]
-    grid = [_limits_at(data, heads, scores, price) for price in np.geomspace(0.5, 500, 120)]
-    kept = [limit for limit in grid if _flagged(data, heads, scores, np.maximum(limit, floor)) <= FLAGGED]
-    if not kept:
-        return np.full(len(heads), NEVER)
-    best = max(kept, key=lambda limit: _recall(data, heads, scores, np.maximum(limit, floor)))
-    return np.maximum(best + MARGIN, floor)
+    grid = [np.maximum(_limits_at(data, heads, scores, price), floor) for price in np.geomspace(0.5, 500, 120)]
+    kept = [limit for limit in grid if _flagged(data.rows(practice), heads, scores[practice], limit) <= FLAGGED]
+    return max(kept, key=lambda limit: _recall(data, heads, scores, limit), default=np.full(len(heads), NEVER))
 
 
 def _limits_at(data: Dataset, heads: Sequence[str], scores: Table, price: float) -> Table:

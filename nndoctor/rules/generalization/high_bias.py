@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nndoctor.analysis.bias import EXPLAINED_BY, TrainingError, target_error, training_error
 from nndoctor.analysis.chance import known_classes
@@ -37,7 +38,7 @@ HIGH_ERROR = 0.22
 """Training error without a target that is more than the noise of most data."""
 
 MANY_CLASSES = 15
-"""Classes beyond which few tasks can be learned to the last example."""
+"""Classes, or tokens, beyond which few tasks can be learned to the last example, and a wider network nearly always fits better."""
 
 MAX_LATE_FALL = 0.05
 """Points by which a settled error may fall in the second half of the run."""
@@ -71,7 +72,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if target_error(run) is None and "train/loss" in run.series:
         found = derived_finding(run, "high-bias", "wider", REMEDIES, lambda: course(run) + outcome(run, "wider"))
         if found is not None:
-            yield found
+            yield replace(found, severity=Severity.INFO if _many_classes(run) else None)
         else:
             yield from _settled_high(run)
         return
@@ -145,7 +146,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1},
     check=check,
     why="A network that cannot fit the examples it was shown will not do better on new ones. More data will not help; more capacity or less regularization will.",
-    how=f"With a target (human level, --target-error): the training error is {100 * MAX_BIAS:g} points or more above it. Without: in a log that holds no loss, {100 * ASSUMED_BIAS:g} points or more; else a training error that has settled at {percent(HIGH_ERROR)} or more where a wider network may help, or the prognosis finds it likely that a wider network, more layers or less regularization gains at least a quarter of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on.",
+    how=f"With a target (human level, --target-error): the training error is {100 * MAX_BIAS:g} points or more above it. Without: in a log that holds no loss, {100 * ASSUMED_BIAS:g} points or more; else a training error that has settled at {percent(HIGH_ERROR)} or more where a wider network may help, or the prognosis finds it likely that a wider network, more layers or less regularization gains at least a quarter of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on. The latter is information only where the loss starts as among more than {MANY_CLASSES} classes or tokens.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(
