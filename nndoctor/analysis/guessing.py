@@ -15,6 +15,7 @@ from nndoctor.analysis.chance import (
     is_cross_entropy,
     known_classes,
 )
+from nndoctor.analysis.constant_answers import SECOND_HALF, predicts_no_noise, undecided_loss
 from nndoctor.analysis.level import PART, Level, end_level, first_level
 from nndoctor.analysis.liveness import MIN_DIGITS, significant_digits
 from nndoctor.analysis.plateau import USUAL_CLASSES
@@ -28,7 +29,7 @@ MIN_POINTS = 4  # values; the start of a healthy run is at chance, too
 MAX_OFF = 0.03  # share of the loss of guessing; a loss that ends so near it has not left it
 MAX_OF_CHANCE = 1.25  # times 1/C, plus two standard errors: the accuracy of guessing on a few hundred examples
 MIN_END = 3  # values of the last quarter that repeat
-SECOND_HALF, SECOND_QUARTER = 0.5, (0.25, 0.5)  # shares of the run
+SECOND_QUARTER = (0.25, 0.5)  # shares of the run
 REPEATING = frozenset({"f1", "balanced_accuracy", "auc"})
 MIN_CONSTANT = 10  # accuracies of training that are all the same, to however few digits: one answer for every example
 AUC_OF_GUESSING = 0.5
@@ -52,12 +53,8 @@ EXACT = 0.004  # share of ln C, where only the loss is logged
 MAX_SPREAD_ALONE = 0.005  # share of ln C; so small a spread is enough where no other loss can agree
 MAX_SHARE = 0.62  # a higher accuracy is better than guessing between two classes, at any number of examples
 MAX_SPREAD = 0.03  # share of the loss; a larger spread is no constant answer
-MAX_OFF_GAN = 0.01  # share of 2 ln 2
-MAX_OFF_GENERATOR = 0.03  # by which the generator's loss differs from ln 2
 OWN_LEVEL = 0.95  # share of the first training loss; one that falls further has left it, whatever validation does
 MIN_OF_CONSTANT = 0.97  # share of the loss of the constant answer
-MAX_OFF_NOISE = 0.1  # share of the variance of the noise
-MIN_DENOISED = 20  # values of a diffusion model's loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +76,10 @@ class Guessing:
 def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
     """Whether a split ends at the level of guessing; None where it does not, or where the log does not show it."""
     if workload(run) is Workload.DIFFUSION:
-        return _noise(run) if split == "train" else None
+        return Guessing("train", "noise", None, 1.0) if split == "train" and predicts_no_noise(run) else None
     if run.fact("task") == "gan":
-        return _discriminator(run) if split == "train" else None
+        chance = undecided_loss(run) if split == "train" else None
+        return Guessing("discriminator", "gan", 2, chance) if chance is not None else None
     loss = run.series.get(f"{split}/loss")
     accuracy = _accuracy(run, split)
     if (loss is None and accuracy is None) or run.fact("task") is not None:
@@ -277,28 +275,3 @@ def _ends_near(loss: Series, chance: float) -> bool:
 
 def _has_accuracy(run: Run) -> bool:
     return run.judged_by_share
-
-
-def _noise(run: Run) -> Guessing | None:
-    """A denoiser that answers zero: the mean square of noise with unit variance is 1."""
-    loss = run.series.get("train/loss")
-    if loss is None or len(loss.y) < MIN_DENOISED or loss.first < 1 - MAX_OFF_NOISE:
-        return None
-    end = end_level(loss)
-    near = abs(end.mean - 1) < MAX_OFF_NOISE and loss.low > 1 - 2 * MAX_OFF_NOISE
-    return Guessing("train", "noise", None, 1.0) if near else None
-
-
-def _discriminator(run: Run) -> Guessing | None:
-    """A discriminator that answers one half to everything: its loss is 2 ln 2 (ln 2 where it is averaged), the generator's ln 2."""
-    one, other = run.series.get("discriminator_loss"), run.series.get("generator_loss")
-    if one is None or other is None or min(len(one.y), len(other.y)) < 2 * MIN_POINTS:
-        return None
-    level, against = end_level(one, SECOND_HALF), end_level(other, SECOND_HALF)
-    for chance in (2 * math.log(2), math.log(2)):
-        if (
-            max(abs(level.mean - chance), level.spread) < MAX_OFF_GAN * chance
-            and abs(against.mean - math.log(2)) < MAX_OFF_GENERATOR
-        ):
-            return Guessing("discriminator", "gan", 2, chance)
-    return None

@@ -1,0 +1,48 @@
+"""Generative models that give one answer to everything: a denoiser that predicts zero, a discriminator that says one half."""
+
+from __future__ import annotations
+
+import math
+
+from nndoctor.analysis.level import end_level
+from nndoctor.core.run import Run
+
+SECOND_HALF = 0.5
+"""Share of the run over which a discriminator's level is taken."""
+
+MAX_OFF_GAN = 0.01
+"""Share of 2 ln 2 by which a discriminator that says one half may be off."""
+
+MAX_OFF_GENERATOR = 0.03
+"""Distance of the generator's loss from ln 2."""
+
+MIN_READINGS = 8
+"""Values of both losses of a GAN."""
+
+MAX_OFF_NOISE = 0.1
+"""Share of the variance of the noise."""
+
+MIN_DENOISED = 20
+"""Values of a diffusion model's loss."""
+
+
+def predicts_no_noise(run: Run) -> bool:
+    """Whether a denoiser answers zero: the mean square of noise with unit variance is 1."""
+    loss = run.series.get("train/loss")
+    if loss is None or len(loss.y) < MIN_DENOISED or loss.first < 1 - MAX_OFF_NOISE:
+        return False
+    return abs(end_level(loss).mean - 1) < MAX_OFF_NOISE and loss.low > 1 - 2 * MAX_OFF_NOISE
+
+
+def undecided_loss(run: Run) -> float | None:
+    """The loss of a discriminator that answers one half to everything: 2 ln 2, or ln 2 where it is averaged; None for any other."""
+    one, other = run.series.get("discriminator_loss"), run.series.get("generator_loss")
+    if one is None or other is None or min(len(one.y), len(other.y)) < MIN_READINGS:
+        return None
+    level, against = end_level(one, SECOND_HALF), end_level(other, SECOND_HALF)
+    if abs(against.mean - math.log(2)) >= MAX_OFF_GENERATOR:
+        return None
+    for chance in (2 * math.log(2), math.log(2)):
+        if max(abs(level.mean - chance), level.spread) < MAX_OFF_GAN * chance:
+            return chance
+    return None
