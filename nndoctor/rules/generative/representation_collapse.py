@@ -38,19 +38,22 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look at the spread and the rank of the embeddings, then at the loss."""
     if workload(run) is not Workload.CONTRASTIVE:
         return
-    spread, rank, loss = (run.series.get(name) for name in ("embedding_std", "effective_rank", "train/loss"))
-    if spread is not None and len(spread.y) >= MIN_POINTS:
-        level = levels(spread)
-        if level.last < max(MIN_SPREAD, MAX_LEFT * max(level.best, float(spread.y[0]))) and level.last <= level.start:
-            yield _symptom(
-                spread,
-                f"the spread of the embeddings ({spread.column}) fell from {number(float(spread.y[0]))} to {number(level.last)}",
-            )
-            return
-    if rank is not None and len(rank.y) >= MIN_POINTS and levels(rank).last < MIN_RANK:
+    names = ("embedding_std", "effective_rank", "train/loss")
+    spread, rank, loss = (run.series_of(name, MIN_POINTS) for name in names)
+    if spread is not None and _has_shrunk(spread):
+        first, last = number(float(spread.y[0])), number(levels(spread).last)
+        yield _symptom(spread, f"the spread of the embeddings ({spread.column}) fell from {first} to {last}")
+    elif rank is not None and levels(rank).last < MIN_RANK:
         yield _symptom(rank, f"the embeddings use {number(levels(rank).last)} dimensions")
-    elif loss is not None and len(loss.y) >= MIN_POINTS and spread is None:
+    elif loss is not None and "embedding_std" not in run.series:
         yield from _by_loss(loss)
+
+
+def _has_shrunk(spread: Series) -> bool:
+    """Whether the spread of the embeddings ends next to nothing, or at a small share of its highest level."""
+    level = levels(spread)
+    highest = max(level.best, float(spread.y[0]))
+    return level.last < max(MIN_SPREAD, MAX_LEFT * highest) and level.last <= level.start
 
 
 def _by_loss(loss: Series) -> Iterator[Symptom]:
