@@ -159,3 +159,12 @@ def test_the_layers_of_darknet_are_one_record(pasted: Write) -> None:
     run = pasted(begun + "".join(part.format(k) for k in range(1, 6)))
     assert _values(run, "train/loss") == [4.5, 7.5, 10.5, 13.5, 16.5]
     assert _values(run, "train/iou") == [0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_rows_of_an_aligned_table_may_leave_columns_empty(pasted: Write) -> None:
+    """Chainer prints the validation columns only where it evaluates."""
+    names = ("epoch", "iteration", "main/loss", "validation/main/loss", "lr")
+    rows = [("1", str(100 * k), f"3.{9 - k}", f"5.{k}" if k % 3 == 0 else "", "0.1") for k in range(1, 8)]
+    run = pasted("\n".join("".join(cell.ljust(24) for cell in row) for row in (names, *rows)) + "\n")
+    assert _values(run, "train/loss") == [3.8, 3.7, 3.6, 3.5, 3.4, 3.3, 3.2]
+    assert _values(run, "validation/loss") == [5.3, 5.6]

@@ -9,6 +9,7 @@ from itertools import pairwise
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.below import below, starts
 from nndoctor.readers.tables.layout import is_number, unique
 from nndoctor.readers.tables.table import Table, from_cells
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
@@ -16,6 +17,7 @@ from nndoctor.readers.vocabulary.names import Kind, meaning_of
 RULER = re.compile(r"^\s*([-_=─]+\s+)+[-_=─]+\s*$")
 MIN_ROWS = 2
 MAX_COLUMNS = 64
+MAX_TRIED = 4  # headers whose rows are searched for gaps
 SPACY_NAMES = {"E": "epoch", "#": "step"}  # spaCy's words
 SPACY = re.compile(r"^(?:(?P<part>LOSS) \w+|\w+_(?P<metric>[FPR])|(?P<score>SCORE))$")
 METRICS = {"F": "f1", "P": "precision", "R": "recall"}
@@ -38,14 +40,33 @@ def read(source: Source) -> list[Table]:
 def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | None:
     """The first header that names an axis and a series, the cells of its rows and the lines that they are on."""
     rows_of = _rows_by_width(lines)
+    tried = 0
     for at in range(len(lines) - MIN_ROWS):
         ruled = RULER.match(lines[at + 1]) is not None
         for header in _headers(lines[at], lines[at + 1] if ruled else ""):
             places = rows_of.get(len(header), [])
             places = places[bisect_left(places, at + 1 + ruled) :]
-            if len(places) >= MIN_ROWS and len(header) >= 2 and _names_axis_and_series(header):
-                return unique(header), [lines[k].split() for k in places], [k + 1 for k in places]
+            if (
+                len(header) < 2
+                or not (len(places) >= MIN_ROWS or tried < MAX_TRIED)
+                or not _names_axis_and_series(header)
+            ):
+                continue
+            tried += 1
+            rows = {k: lines[k].split() for k in places}
+            rows = rows if ruled else _with_gaps(lines, at, len(header)) | rows
+            if len(rows) >= MIN_ROWS:
+                return unique(header), [rows[k] for k in sorted(rows)], [k + 1 for k in sorted(rows)]
     return None
+
+
+def _with_gaps(lines: list[str], at: int, width: int) -> dict[int, list[str]]:
+    """The rows below a header that leave some of its columns empty."""
+    columns = starts(lines[at])
+    if len(columns) != width:
+        return {}
+    found = {k: below(columns, line) for k, line in enumerate(lines[at + 1 :], at + 1)}
+    return {k: [cells.get(column, "") for column in range(width)] for k, cells in found.items() if cells}
 
 
 def _rows_by_width(lines: list[str]) -> dict[int, list[int]]:

@@ -12,6 +12,7 @@ from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
 from nndoctor.readers.tables import chunked as large
+from nndoctor.readers.tables.below import leaves_gaps
 from nndoctor.readers.tables.layout import MAX_FIELD, UPRIGHT, Layout, is_row, is_ruler, layout_of, split
 from nndoctor.readers.tables.plain_numbers import parsed
 from nndoctor.readers.tables.table import Column, Table, WordColumn, is_words
@@ -34,7 +35,9 @@ def sniff(source: Source) -> bool:
     """A header whose cells are mostly words, and rows of as many cells below it."""
     if source.is_dir or not source.is_text or source.start.lstrip()[:1] in ("{", "["):
         return False
-    return "\r" not in source.start[:4096] and layout_of(source) is not None  # a lone one redraws a bar
+    if "\r" in source.start[:4096] or (layout := layout_of(source)) is None:  # a lone one redraws a bar
+        return False
+    return layout.delimiter != " " or not leaves_gaps(source.start.split("\n"), list(layout.header))
 
 
 def read(source: Source) -> list[Table]:
