@@ -86,7 +86,7 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
 MAIN = ("the learning-rate range", "a tiny subset")
 """Probes that train the model: a check-up with neither of them says nothing about training."""
 BLIND = ("the training step of the file", "a few steps", "the direction of two adversaries")
-"""What can be checked where no single loss stands for the user's step."""
+"""What can be checked where the user's step has no single loss."""
 USERS = ("a few steps", "the training step of the file")
 """Probes that do what the user's training does: where one fails, so does the training."""
 

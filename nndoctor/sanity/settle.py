@@ -31,7 +31,7 @@ def settle(bench: Bench) -> None:
 
 
 def _ask_train_step(bench: Bench) -> None:
-    """Watch a few calls; where one loss stands for the step, it is what the other probes take."""
+    """Watch a few calls; where the step has one loss, the other probes use it."""
     subject = bench.subject
     if subject.train_step is None:
         return

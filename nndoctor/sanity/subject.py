@@ -29,9 +29,9 @@ class ForwardResult:
 class Subject:
     """What is examined. `loss` takes (output, target); `step` takes (model, batch); a model that returns its own loss needs neither.
 
-    Where there is a `train_step`, `step` is its loss; `blind` says that no single loss stands for it, as in a GAN.
+    Where there is a `train_step`, `step` is its loss; `blind` says that it has no single loss, as in a GAN.
     `file_loss` is the file's loss where its step is used instead.
-    `train` and `validation` can be iterated anew. `optimizer` is None where the user gave none; `standin` says that the
+    `train` and `validation` can be iterated again. `optimizer` is None where the user gave none; `standin` says that the
     data are made up. `notes` lists what was found and what was assumed.
     """
 

@@ -60,7 +60,7 @@ class Habits:
 
     @property
     def has_loss(self) -> bool:
-        """Whether one loss stands for the step; not for a GAN, whose two losses pull against each other."""
+        """Whether the step has one loss; not that of a GAN, whose two losses pull against each other."""
         return self.passes == 1 or (self.passes > 1 and self.alone)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import adversaries, alignment, data, endless, flows, quantiles, shapes  # noqa: E402
+from nndoctor.sanity.probes import adversaries, alignment, data, endless, flows, pairs, quantiles, shapes, steps  # noqa: E402
 
 GAN = """
 class Gan(nn.Module):
@@ -147,3 +147,35 @@ def test_a_one_hot_label_among_the_features_is_seen(probed):
     coded = "x = torch.cat([x, nn.functional.one_hot(LABEL, 3).float()], 1)\ntrain_data = DataLoader(TensorDataset(x, y), batch_size=80)"
     assert probed(coded.replace("LABEL", "y"), data.probe)["label_one_hot"] == (8, 9, 10)
     assert "label_one_hot" not in probed(coded.replace("LABEL", "y.roll(1)"), data.probe)
+
+
+@pytest.mark.parametrize(("sign", "follows"), [("-", False), ("", True)])
+def test_scores_that_fall_with_similarity_are_seen(probed, sign, follows):
+    """Two towers, whose scores are similarities or their negatives."""
+    towers = """
+class Towers(nn.Module):
+    def __init__(self): super().__init__(); self.a, self.b = nn.Linear(8, 4), nn.Linear(8, 4)
+    def forward(self, left, right): return self.a(left), self.b(right)
+model = Towers(); optimizer = torch.optim.Adam(model.parameters(), 1e-3); validation_data = None
+train_data = DataLoader(TensorDataset(x, x.roll(1, 1)), batch_size=20)
+def step(model, batch):
+    q, k = model(*batch)
+    return nn.functional.cross_entropy(SIGN q @ k.T, torch.arange(len(q)))
+"""
+    assert (probed(towers.replace("SIGN ", sign), pairs.probe)["scores_follow_similarity"] > 0.5) is follows
+
+
+@pytest.mark.parametrize(("weight", "idle"), [("0", ("second",)), ("1", ())])
+def test_a_head_whose_loss_is_multiplied_by_zero_is_seen(probed, weight, idle):
+    """Its outputs change nothing."""
+    heads = """
+class Heads(nn.Module):
+    def __init__(self):
+        super().__init__(); self.body, self.first, self.second = nn.Linear(8, 8), nn.Linear(8, 3), nn.Linear(8, 1)
+    def forward(self, v): h = torch.relu(self.body(v)); return self.first(h), self.second(h)
+model = Heads(); optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+def step(model, batch):
+    scores, size = model(batch[0])
+    return nn.functional.cross_entropy(scores, batch[1]) + WEIGHT * (size[:, 0] - batch[0].sum(1)).square().mean()
+"""
+    assert probed(heads.replace("WEIGHT", weight), steps.probe)["layers_without_effect"] == idle

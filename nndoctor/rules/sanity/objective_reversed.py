@@ -10,10 +10,12 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
+OPPOSED = -0.5  # correlation of scores with cosine similarities; it is near 1 where they are similarities
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Look at what a loss of known meaning does: adversaries, pairs, densities and quantiles."""
-    for look in (_adversaries, _pairs, _density, _quantiles):
+    for look in (_adversaries, _pairs, _scores, _density, _quantiles):
         yield from look(run)
 
 
@@ -28,6 +30,13 @@ def _pairs(run: Run) -> Iterator[Symptom]:
         inputs, before, after = (run.number(n) for n in ("order_of_inputs", "order_before", "order_after"))
         text = f"training moves similar examples apart: the distances of similar and of different pairs differ by {percent(inputs)} for the inputs, by {percent(before)} for the first embeddings and by {percent(after)} after 60 steps, and grow where the loss is raised instead; the roles of positive and negative, or the sign of the loss, are exchanged"
         yield Symptom(text, MEASURED, {"inputs": inputs, "before": before, "after": after}, place="loss")
+
+
+def _scores(run: Run) -> Iterator[Symptom]:
+    agreement = run.known("scores_follow_similarity")
+    if agreement is not None and agreement < OPPOSED:
+        text = f"the contrastive loss takes scores that fall as embeddings become more similar (correlation {number(agreement)}): it moves positive pairs apart; use similarities, or negative distances"
+        yield Symptom(text, DIRECT, {"correlation": agreement}, place="loss")
 
 
 def _density(run: Run) -> Iterator[Symptom]:
@@ -58,7 +67,7 @@ RULE = Rule(
     needs={"fact:scores_pushed_alike|fact:objective_seen": 1},
     check=check,
     why="A loss with the wrong sign often falls as well as the right one: the generator learns to be recognized, pairs that belong together are moved apart, a flow shrinks its space, quantiles are exchanged.",
-    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: a short training must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Flows of few dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names.",
+    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: a short training must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Contrastive losses over a square matrix: its scores must not fall as the cosine similarity of the embeddings rises. Flows of few dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names.",
     sources=(
         Reference("Goodfellow et al., Generative Adversarial Nets, 2014", "https://arxiv.org/abs/1406.2661"),
         Reference("Dinh et al., Density Estimation using Real NVP, 2016", "https://arxiv.org/abs/1605.08803"),
@@ -77,6 +86,7 @@ RULE = Rule(
                 "order_after": -0.02,
             }
         ),
+        Run.drawn({"objective_seen": True, "scores_follow_similarity": -0.98}),
         Run.drawn({"objective_seen": True, "log_det_rewarded": False}),
         Run.drawn({"objective_seen": True, "log_det_told": 0.4, "log_det_true": 1.3}),
         Run.drawn(
@@ -90,6 +100,6 @@ RULE = Rule(
     ),
     healthy=(
         Run.drawn({"scores_pushed_alike": False, "scores_of": "D"}),
-        Run.drawn({"objective_seen": True, "order_reversed": False, "log_det_rewarded": True}),
+        Run.drawn({"objective_seen": True, "scores_follow_similarity": 0.99, "log_det_rewarded": True}),
     ),
 )

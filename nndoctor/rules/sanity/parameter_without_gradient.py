@@ -43,10 +43,18 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"{len(ends)} parameters of the last block of a list get no gradient ({', '.join(ends[:3])}): nothing uses their output"
         yield Symptom(text, POSSIBLE, {"parameters": len(ends), "of": total}, layer=ends[0], severity=Severity.INFO)
     elif nil:
-        text = (
-            f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])})"
-        )
-        yield Symptom(text, POSSIBLE, {"parameters": len(nil), "of": total}, layer=nil[0], severity=Severity.INFO)
+        yield _zero(run, nil, total)
+
+
+def _zero(run: Run, nil: tuple[str, ...], total: int) -> Symptom:
+    """A few parameters whose gradients are zero: a remark, or a warning where their layers have no effect at all."""
+    text = f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])})"
+    evidence = {"parameters": len(nil), "of": total}
+    idle = _names(run, "layers_without_effect")
+    if not idle:
+        return Symptom(text, POSSIBLE, evidence, layer=nil[0], severity=Severity.INFO)
+    text += f": the loss stays the same to the last digit with noise added to the output of {idle[0]}, so the loss does not use it"
+    return Symptom(text, MEASURED, evidence, layer=idle[0], severity=Severity.WARNING)
 
 
 def _names(run: Run, fact: str) -> tuple[str, ...]:
@@ -80,6 +88,15 @@ RULE = Rule(
             }
         ),
         Run.drawn({"loss_has_gradient": False}),
+        Run.drawn(
+            {
+                "loss_has_gradient": True,
+                "no_gradient": (),
+                "zero_gradient": ("head.weight", "head.bias"),
+                "layers_without_effect": ("head",),
+                "trainable_tensors": 12,
+            }
+        ),
         Run.drawn(
             {
                 "loss_has_gradient": True,

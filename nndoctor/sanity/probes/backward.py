@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nndoctor.sanity.batches import split
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.optimizers import advance
 from nndoctor.sanity.state import seed, without_dropout
+from nndoctor.sanity.subject import ForwardResult
 
 SMALL = 1e-3  # of the configured rate
 BATCHES = 3
@@ -40,18 +41,11 @@ def _penalty(bench: Bench) -> None:
     if not bool(torch.isfinite(outcome.loss)):
         return
     whole = torch.autograd.grad(outcome.loss, trained, allow_unused=True, retain_graph=True)
-    inside: list[Tensor | None] = [None] * len(trained)
-    if subject.loss is not None and isinstance(outcome.output, Tensor):
-        target = split(bench.batch)[2]
-        alone = subject.loss_of(outcome.output.detach(), bench.batch if target is None else target)
-        if alone.requires_grad:
-            inside = list(torch.autograd.grad(alone, trained, allow_unused=True))
-            _grown(bench, outcome.output.detach(), bench.batch if target is None else target, number(alone))
+    inside = _inside(bench, outcome, trained)
     data = _norm([g if i is None or g is None else g - i for g, i in zip(whole, inside, strict=True)])
-    decay = _decay(bench)
     pulls = {
         "a penalty within the loss": _norm(inside),
-        f"weight decay of {bench.facts.get('weight_decay', 0):g}": decay,
+        f"weight decay of {bench.facts.get('weight_decay', 0):g}": _decay(bench),
     }
     kind, pull = max(pulls.items(), key=lambda pair: pair[1])
     if data > 0:
@@ -59,8 +53,23 @@ def _penalty(bench: Bench) -> None:
         bench.fact("penalty_kind", kind)
 
 
+def _inside(bench: Bench, outcome: ForwardResult, trained: list[nn.Parameter]) -> list[Tensor | None]:
+    """The gradients of a penalty within the loss: those that stay when the output is held fixed."""
+    nothing: list[Tensor | None] = [None] * len(trained)
+    if bench.subject.loss is None or not isinstance(outcome.output, Tensor):
+        return nothing
+    target = split(bench.batch)[2]
+    goal = bench.batch if target is None else target
+    alone = bench.subject.loss_of(outcome.output.detach(), goal)
+    if not alone.requires_grad:
+        return nothing
+    found: list[Tensor | None] = list(torch.autograd.grad(alone, trained, allow_unused=True))
+    _grown(bench, outcome.output.detach(), goal, number(alone))
+    return found
+
+
 def _decay(bench: Bench) -> float:
-    """The norm of weight decay times weights, of optimizers that add it to the gradient; AdamW's acts beside it."""
+    """The norm of weight decay times weights, of optimizers that add it to the gradient; AdamW applies it separately."""
     optimizer = bench.subject.optimizer
     if optimizer is None or optimizer.defaults.get("decoupled_weight_decay") or "AdamW" in type(optimizer).__name__:
         return 0.0

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import all_inputs, as_bytes, first_input, size, tensors
+from nndoctor.sanity.batches import alike, all_inputs, as_bytes, first_input, size, tensors
 from nndoctor.sanity.bench import Bench
 
 MIN_EXAMPLES = 16  # examples that say something about a feature
@@ -20,7 +20,10 @@ NOISE = 0.5  # of the targets' spread: numbers that are closer do not contradict
 def probe(bench: Bench) -> None:
     """Everything that data show without the model."""
     finite(bench)
-    if bench.subject.standin or bench.sample is None:
+    if bench.subject.standin:
+        return
+    if bench.sample is None:
+        _of_whole(bench)
         return
     inputs = first_input(bench.sample)
     if inputs is None or len(inputs) < 2:
@@ -38,6 +41,15 @@ def probe(bench: Bench) -> None:
     _repeats(bench, inputs, target)
     if bench.validation is not None:
         _splits(bench, inputs)
+
+
+def _of_whole(bench: Bench) -> None:
+    """Of a batch that cannot be divided, as one graph, only whether an input holds the labels of its nodes."""
+    target = bench.target(bench.batch)
+    if target is not None and target.ndim and alike(bench.batch):
+        bench.fact("examples_seen", len(target))
+        for each in all_inputs(bench.batch):
+            _copied(bench, each, target)
 
 
 def finite(bench: Bench) -> None:

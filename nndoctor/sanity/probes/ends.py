@@ -1,18 +1,23 @@
-"""The ends of stacks: what the last block makes for a next one that does not exist, as WaveNet's last residual."""
+"""Layers that lead nowhere: the last residual of a stack as in WaveNet, and layers whose outputs change nothing."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.state import nudge, seed, unchanged, without_dropout
+
+MOST = 6  # layers that are tried
+BATCHES = 3
+NOISE = 3.0  # of the size of a layer's outputs, plus 1
 
 
 def dead_ends(bench: Bench, absent: list[str]) -> set[str]:
     """Parameters without gradient in the last block of a list whose other blocks have gradients at the same place.
 
-    Blocks take different inputs, one after the other; where the last two take the same, they are heads beside each
-    other, and one is forgotten.
+    Blocks take different inputs, one after the other; where the last two take the same, they are parallel heads,
+    and one is forgotten.
     """
     names = {n for n, _ in bench.model.named_parameters()}
     pairs = {name: pair for name in absent if (pair := _before(bench.model, name, names, set(absent))) is not None}
@@ -52,3 +57,50 @@ def _inputs(bench: Bench, paths: set[str]) -> dict[str, Tensor]:
 
 def _differ(last: Tensor | None, before: Tensor | None) -> bool:
     return last is not None and before is not None and (last.shape != before.shape or not torch.equal(last, before))
+
+
+@torch.no_grad()
+def without_effect(bench: Bench, zero: list[str]) -> list[str]:
+    """Layers among those whose gradients are zero that change the loss in no batch, even if noise is added to their outputs.
+
+    Noise wakes dead units. Experts and other members of a list wait for their input, and are left out.
+    """
+    weights = [n for n in zero if n.endswith(".weight") and not _in_list(bench.model, n)]
+    found = []
+    bench.fresh_start()
+    nudge(bench.model)
+    for path in (name.removesuffix(".weight") for name in weights[:MOST]):
+        losses = [_loss(bench, path, noise) for noise in (0.0, NOISE)]
+        if losses[0] == losses[1]:
+            found.append(path)
+    return found
+
+
+def _in_list(model: nn.Module, name: str) -> bool:
+    parts = name.split(".")
+    return any(isinstance(model.get_submodule(".".join(parts[:k])), nn.ModuleList) for k in range(1, len(parts)))
+
+
+def _loss(bench: Bench, path: str, noise: float) -> list[float]:
+    """The losses of a few batches, with noise of the outputs' size added to the outputs of a layer."""
+    ran = False
+
+    def add(_: nn.Module, __: object, output: object) -> object:
+        nonlocal ran
+        if not isinstance(output, Tensor):
+            return output
+        ran = True
+        size = float(output.square().mean().sqrt()) + 1.0
+        return output + noise * size * torch.randn_like(output)
+
+    handle = bench.model.get_submodule(path).register_forward_hook(add)
+    try:
+        losses = []
+        for batch in bench.batches[:BATCHES]:
+            with unchanged(bench.model):
+                without_dropout(bench.model)
+                seed(13)
+                losses.append(number(bench.subject.run(batch).loss))
+    finally:
+        handle.remove()
+    return losses if ran else [noise]

@@ -31,7 +31,7 @@ def probe(bench: Bench) -> None:
 
 
 def _course(bench: Bench) -> None:
-    """Take a number of the user's steps and, where one loss stands for them, as many plain ones."""
+    """Take a number of the user's steps and, where they have one loss, as many plain ones."""
     judged = bench.batches[:JUDGED]
     bench.fresh_start()
     blind = bench.subject.blind

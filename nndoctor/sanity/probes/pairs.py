@@ -1,4 +1,4 @@
-"""Contrastive losses: whether each example is its own positive, so that its other view plays no part."""
+"""Contrastive losses: whether each example is its own positive, and whether similar embeddings get the larger scores."""
 
 from __future__ import annotations
 
@@ -6,18 +6,56 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.observe import LossCall
 
 MIN_ROWS = 4  # rows of a matrix of similarities
+MASKED = -1e3  # scores below it are those of places that are left out
 
 
 def probe(bench: Bench) -> None:
-    """Look at every cross-entropy over a square matrix of similarities."""
-    observer, _ = bench.subject.observed(bench.batch)
+    """Look at every cross-entropy over a square matrix of similarities, and at the embeddings that it is made of."""
+    kept: list[Tensor] = []
+    handle = bench.model.register_forward_hook(lambda _m, _a, output: kept.extend(tensors(output)))
+    try:
+        observer, _ = bench.subject.observed(bench.batch)
+    finally:
+        handle.remove()
     rows = [len(call.output) for call in observer.calls if _of_itself(call)]
     if rows:
         bench.fact("own_positives", rows[0])
+    agreements = [found for call in observer.calls if (found := _agreement(call, kept)) is not None]
+    bench.fact("scores_follow_similarity", min(agreements) if agreements else None)
+
+
+def _agreement(call: LossCall, kept: list[Tensor]) -> float | None:
+    """The correlation of a square matrix of scores with the cosine similarities of embeddings; None for other losses."""
+    scores = call.output.detach().double()
+    n = len(scores)
+    square = scores.ndim == 2 and scores.shape == (n, n) and n >= MIN_ROWS
+    if call.function is not functional.cross_entropy or not square:
+        return None
+    vectors = [t.detach().double() for t in kept if t.is_floating_point() and t.ndim == 2 and t.shape != scores.shape]
+    if len(vectors) == 2 and len(vectors[0]) == len(vectors[1]) == n:
+        left, right = vectors
+    elif vectors and len(vectors) <= 2 and sum(map(len, vectors)) == n and len({t.shape[1] for t in vectors}) == 1:
+        left = right = torch.cat(vectors)
+    else:
+        return None
+    if left.shape != right.shape:
+        return None
+    similar = functional.normalize(left, dim=1) @ functional.normalize(right, dim=1).T
+    return max((_correlation(scores, one) for one in (similar, similar.T)), key=abs)
+
+
+def _correlation(scores: Tensor, similar: Tensor) -> float:
+    """Over the places that count, without each example and itself."""
+    kept = torch.isfinite(scores) & (scores > MASKED) & (similar < 1 - 1e-6)
+    if int(kept.sum()) <= len(scores):
+        return 0.0
+    pair = torch.stack([scores[kept], similar[kept]])
+    return float(torch.corrcoef(pair)[0, 1]) if bool((pair.std(1) > 0).all()) else 0.0
 
 
 def _of_itself(call: LossCall) -> bool:

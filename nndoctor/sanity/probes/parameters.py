@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from nndoctor.recorder.kinds import Role, role_of
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.optimizers import rate
 
+FEWEST = 8  # examples whose features have a spread
 ADAPTER = "lora_"  # in the names of low-rank adapters' weights
 
 
@@ -24,50 +26,66 @@ def probe(bench: Bench) -> None:
     if adapters and set(adapters) <= set(frozen):
         bench.fact("frozen_adapters", tuple(adapters))
     optimizer = bench.subject.optimizer
-    if optimizer is None:
-        return
-    own = [optimizer, *(given for given, _ in bench.strangers.values())]  # a GAN's step has an optimizer for each part
+    if optimizer is not None:
+        _missed(bench, optimizer)
+        _settings(bench, optimizer)
+
+
+def _missed(bench: Bench, optimizer: torch.optim.Optimizer) -> None:
+    """The trainable parameters that no optimizer holds; a GAN's step has an optimizer for each part."""
+    own = [optimizer, *(given for given, _ in bench.strangers.values())]
     held = {id(p) for each in own for group in each.param_groups for p in group["params"]}
-    missed = [n for n, p in named if p.requires_grad and id(p) not in held]
+    missed = [n for n, p in bench.model.named_parameters() if p.requires_grad and id(p) not in held]
     bench.fact("missed_parameters", tuple(missed))
     bench.fact("not_in_optimizer", tuple(dict.fromkeys(n.rpartition(".")[0] or n for n in missed)))
+
+
+def _settings(bench: Bench, optimizer: torch.optim.Optimizer) -> None:
+    """The optimizer's kind, learning rate, weight decay and momentum."""
     bench.fact("optimizer", type(optimizer).__name__)
     bench.fact("lr_configured", rate(optimizer))
-    first = optimizer.param_groups[0]
     bench.fact("weight_decay", max(float(g.get("weight_decay", 0) or 0) for g in optimizer.param_groups))
+    first = optimizer.param_groups[0]
     if "momentum" in first:
         bench.fact("momentum", float(first["momentum"]))
 
 
 def first_layer(bench: Bench) -> None:
     """The values that the first layer with weights takes: what a model that scales its inputs itself makes of them."""
-    from nndoctor.recorder.kinds import Role, role_of
+    taken = _FirstInput()
+    layers = [m for m in bench.model.modules() if role_of(m) is not None and next(m.children(), None) is None]
+    bench.observe([m.register_forward_pre_hook(taken.note) for m in layers])
+    bench.fact("first_layer_normalizes", taken.normalized)
+    if taken.values is None:
+        return
+    values = taken.values.float()
+    bench.fact("first_layer_rms", float(values.square().mean().sqrt()))
+    bench.fact("first_layer_largest", float(values.abs().max()))
+    bench.fact("first_layer_mean", float(values.mean()))
+    if values.ndim == 2 and len(values) >= FEWEST:
+        _scales(bench, values.std(0))
 
-    taken: list[torch.Tensor] = []
-    normed = False
 
-    def note(module: nn.Module, args: tuple[object, ...]) -> None:
-        nonlocal normed
-        if taken or normed or not args or not isinstance(args[0], torch.Tensor):
+def _scales(bench: Bench, spread: Tensor) -> None:
+    """The smallest and the largest spread of the features of a table."""
+    spread = spread[spread > 0]
+    if len(spread) > 1:
+        bench.fact("feature_scale_low", float(spread.min()))
+        bench.fact("feature_scale_high", float(spread.max()))
+
+
+class _FirstInput:
+    """What the first layer with weights takes; nothing where a layer before it normalizes, or looks up embeddings."""
+
+    def __init__(self) -> None:
+        self.values: Tensor | None = None
+        self.normalized = False
+
+    def note(self, module: nn.Module, args: tuple[object, ...]) -> None:
+        """A hook that keeps the first tensor that it sees."""
+        if self.values is not None or self.normalized or not args or not isinstance(args[0], Tensor):
             return
         if role_of(module) in (Role.NORM, Role.EMBEDDING) or not args[0].is_floating_point():
-            normed = True
+            self.normalized = True
         else:
-            taken.append(args[0].detach())
-
-    layers = [m for m in bench.model.modules() if role_of(m) is not None and next(m.children(), None) is None]
-    handles = [m.register_forward_pre_hook(note) for m in layers]
-    bench.observe(handles)
-    bench.fact("first_layer_normalizes", normed)
-    if taken:
-        values = taken[0].float()
-        bench.fact("first_layer_rms", float(values.square().mean().sqrt()))
-        bench.fact("first_layer_largest", float(values.abs().max()))
-        flat = values.reshape(-1, values.shape[-1]) if values.ndim == 2 else values.reshape(len(values), -1)
-        bench.fact("first_layer_mean", float(flat.mean()))
-        if values.ndim == 2 and len(values) >= 8:
-            spread = flat.std(0)
-            spread = spread[spread > 0]
-            if len(spread) > 1:
-                bench.fact("feature_scale_low", float(spread.min()))
-                bench.fact("feature_scale_high", float(spread.max()))
+            self.values = args[0].detach()

@@ -30,6 +30,11 @@ SUFFICIENT_GAIN = 0.3  # of what there is to gain: a rate that reaches it need n
 USABLE = 0.1  # of the best gain
 FAR_BELOW = 0.4  # of the gain at a lower rate: a longer trial shows whether it stays so
 FAR_GAIN = 20.0  # times the gain at a hundred times the rate
+STOOD, LEAST_GAIN = (
+    0.02,
+    0.05,
+)  # of what there is to gain: no progress, and the least that shows that a lower rate makes some
+CLEAR, MOST_OF_IT = 0.2, 0.5  # of it: what a lower rate must gain to be compared, and a far higher one
 BLOWN = 3.0  # of the first loss: past it a training has blown up
 
 
@@ -154,37 +159,50 @@ def loss_after(bench: Bench, batches: list[Batch]) -> float:
 def judge(bench: Bench, rate: float, trials: list[list[Trial]]) -> None:
     """Majority over seeds: above, inside or below; the usable interval and the best rate with its spread."""
     low = least_loss(bench)
-    slow = SLOW_FOR_KIND if rate < USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST) else SLOW
-    sides = [side(one, low, slow) for one in trials]
-    if bench.number("lr_steps") < STEPS:  # so few steps tell a slow start from a low rate as little as a user could
-        sides = ["inside" if verdict == "below" else verdict for verdict in sides]
-    verdict = max(("inside", "above", "below"), key=sides.count)
+    verdict, agree = _verdict(bench, rate, trials, low)
     factors = sorted(t.factor for t in trials[0])
-    mean = {f: float(np.median([_of(one, f).gain for one in trials])) for f in factors}
-    best = max(mean.values())
-    usable = [
-        f
-        for f in factors
-        if best > 0 and (mean[f] > USABLE * best or (f == 1.0 and verdict == "inside" and mean[f] > 0))
-    ]
+    gains = {f: float(np.median([_of(one, f).gain for one in trials])) for f in factors}
     if bench.subject.optimizer is not None:
         bench.fact("lr_side", verdict)
         bench.fact("lr_blows_up", all(_blown(_of(one, 1.0)) for one in trials))
-    bench.fact("lr_seeds", len(sides))
-    bench.fact("lr_agree", sides.count(verdict))
+    bench.fact("lr_seeds", len(trials))
+    bench.fact("lr_agree", agree)
     room = max(trials[0][0].before - low, 1e-12)
-    bench.fact("lr_gain", mean[1.0] / room)
-    bench.fact("lr_best_gain", best / room)
-    if usable:
-        bench.fact("lr_low", rate * usable[0])
-        bench.fact("lr_high", rate * usable[-1])
-        tops = [max(one, key=lambda t: t.gain).factor for one in trials]
-        bench.fact("lr_suggested", rate * max(mean, key=lambda f: mean[f]))
-        bench.fact("lr_suggested_low", rate * min(tops))
-        bench.fact("lr_suggested_high", rate * max(tops))
-    for number_, one in enumerate(trials):
-        _drawn(bench, f"range/end#{number_}", [_of(one, f).after for f in factors], rate, factors)
+    bench.fact("lr_gain", gains[1.0] / room)
+    bench.fact("lr_best_gain", max(gains.values()) / room)
+    _usable(bench, rate, trials, gains, inside=verdict == "inside")
+    for seed, one in enumerate(trials):
+        _drawn(bench, f"range/end#{seed}", [_of(one, f).after for f in factors], rate, factors)
     _drawn(bench, "range/end", [float(np.median([_of(o, f).after for o in trials])) for f in factors], rate, factors)
+
+
+def _verdict(bench: Bench, rate: float, trials: list[list[Trial]], low: float) -> tuple[str, int]:
+    """The side that most seeds agree on, and how many do."""
+    slow = SLOW_FOR_KIND if rate < USUAL.get(str(bench.facts.get("optimizer")), USUAL_OF_REST) else SLOW
+    sides = [side(one, low, slow) for one in trials]
+    if bench.number("lr_steps") < STEPS:  # so few steps do not tell a slow start from a low rate
+        sides = ["inside" if one == "below" else one for one in sides]
+    verdict = max(("inside", "above", "below"), key=sides.count)
+    return verdict, sides.count(verdict)
+
+
+def _usable(bench: Bench, rate: float, trials: list[list[Trial]], gains: dict[float, float], *, inside: bool) -> None:
+    """The rates that gain a good part of the best, with the configured one where it is inside; and the best."""
+    best = max(gains.values())
+
+    def good(factor: float) -> bool:
+        configured = factor == 1.0 and inside and gains[factor] > 0
+        return best > 0 and (gains[factor] > USABLE * best or configured)
+
+    usable = [factor for factor in gains if good(factor)]
+    if not usable:
+        return
+    tops = [max(one, key=lambda t: t.gain).factor for one in trials]
+    bench.fact("lr_low", rate * usable[0])
+    bench.fact("lr_high", rate * usable[-1])
+    bench.fact("lr_suggested", rate * max(gains, key=gains.__getitem__))
+    bench.fact("lr_suggested_low", rate * min(tops))
+    bench.fact("lr_suggested_high", rate * max(tops))
 
 
 def _blown(trial: Trial) -> bool:
@@ -196,24 +214,31 @@ def _drawn(bench: Bench, name: str, after: list[float], rate: float, factors: li
 
 
 def side(trials: list[Trial], floor: float, slow: float = SLOW) -> str:
-    """Where the configured rate lies in one seed's trials."""
+    """Whether the configured rate is above, inside or below the usable range in one seed's trials."""
     here = _of(trials, 1.0)
     room = here.before - floor
     lower = [t for t in trials if t.factor < 1]
     higher = [t for t in trials if t.factor > 1]
     if not room > 0 or not lower or not higher:
         return "inside"
-    best_lower = max(t.gain for t in lower)
-    if here.gain < 0.02 * room and best_lower > max(0.05 * room, 2 * here.gain):
-        return "above"
-    if here.gain < FAR_BELOW * best_lower and best_lower > 0.2 * room:
+    if _above(here.gain / room, max(t.gain for t in lower) / room):
         return "above"
     top = max(higher, key=lambda t: t.gain)
+    return "below" if _below(here.gain / room, top.gain / room, top.factor, slow) else "inside"
+
+
+def _above(gain: float, best: float) -> bool:
+    """Whether a lower rate gains far more, both as shares of what there is to gain."""
+    nothing = gain < STOOD and best > max(LEAST_GAIN, 2 * gain)
+    return nothing or (gain < FAR_BELOW * best and best > CLEAR)
+
+
+def _below(gain: float, top: float, factor: float, slow: float) -> bool:
+    """Whether a much higher rate gains far more than the configured one, which gains almost nothing."""
     times = 4 if slow > SLOW else 10
-    if top.factor >= 10 and top.gain > 0.1 * room and here.gain < slow * room and top.gain > times * here.gain:
-        return "below"
-    far = top.factor >= 100 and top.gain > FAR_GAIN * here.gain
-    return "below" if far and here.gain < 2 * SLOW * room and top.gain > 0.5 * room else "inside"
+    if factor >= 10 and top > 0.1 and gain < slow and top > times * gain:
+        return True
+    return factor >= 100 and top > max(FAR_GAIN * gain, MOST_OF_IT) and gain < 2 * SLOW
 
 
 def _of(trials: list[Trial], factor: float) -> Trial:

@@ -31,22 +31,14 @@ def _offset(bench: Bench) -> None:
     """How many places later in the input the loss finds its targets: 1 where a causal model predicts the next token.
 
     A model that sees both ways has its targets hidden from the input; where they are not, it learns to copy.
-    Seen at the one loss of torch's that stands for the whole, after whatever shift a model makes by itself.
+    Seen at the one loss of torch's that is the whole loss, after whatever shift a model makes by itself.
     """
     tokens = first_input(bench.batch)
-    if tokens is None or tokens.is_floating_point() or tokens.ndim != 2 or tokens.shape[1] < 2 * LONG:
+    if tokens is None or not _is_text(tokens):
         return
-    call = bench.subject.observed(bench.batch)[1]
-    if call is None or call.target.is_floating_point():
-        return
-    causal = _causal(bench, tokens)
-    if not causal and (not _own_labels(bench) or _has_decoder(bench)):
-        return
-    n, length = tokens.shape
-    if call.target.numel() not in (n * length, n * (length - 1)):
-        return
-    rows = call.target.reshape(n, -1)
-    if not _varied(tokens) or float((rows != IGNORED).double().mean()) <= MOSTLY:
+    rows = _targets_of_loss(bench, tokens)
+    causal = rows is not None and _causal(bench, tokens)
+    if rows is None or (not causal and (not _own_labels(bench) or _has_decoder(bench))):
         return
     shares = [_found(rows, tokens, offset) for offset in range(LONG)]
     if not causal:
@@ -55,6 +47,23 @@ def _offset(bench: Bench) -> None:
         bench.fact("target_offset", shares.index(1.0))
     elif max(shares) < MOSTLY and _own_labels(bench):
         bench.fact("labels_found_in_input", max(shares))
+
+
+def _is_text(tokens: Tensor) -> bool:
+    """Whether whole numbers come by example and place, in rows that are long enough."""
+    return not tokens.is_floating_point() and tokens.ndim == 2 and tokens.shape[1] >= 2 * LONG
+
+
+def _targets_of_loss(bench: Bench, tokens: Tensor) -> Tensor | None:
+    """The targets of the only loss of torch's, a row an example; None where there are too few to be compared."""
+    call = bench.subject.observed(bench.batch)[1]
+    if call is None or call.target.is_floating_point():
+        return None
+    n, length = tokens.shape
+    if call.target.numel() not in (n * length, n * (length - 1)) or not _varied(tokens):
+        return None
+    rows: Tensor = call.target.reshape(n, -1)
+    return rows if float((rows != IGNORED).double().mean()) > MOSTLY else None
 
 
 def _found(rows: Tensor, tokens: Tensor, offset: int) -> float:
@@ -72,7 +81,7 @@ def _own_labels(bench: Bench) -> bool:
 
 
 def _has_decoder(bench: Bench) -> bool:
-    """Whether a model of two parts writes its targets anew, for which copying may be the task."""
+    """Whether a model of two parts generates its targets, for which copying may be the task."""
     return bool(getattr(getattr(bench.model, "config", None), "is_encoder_decoder", False))
 
 

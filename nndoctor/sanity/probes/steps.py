@@ -17,7 +17,7 @@ from nndoctor.core.run_folder import LAYERS, blocks, facts
 from nndoctor.core.series import Series
 from nndoctor.recorder import Recorder
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.probes.ends import dead_ends
+from nndoctor.sanity.probes.ends import dead_ends, without_effect
 
 STEPS = 40
 LONG = 0.05  # of the budget: a step that takes so long is measured once
@@ -98,6 +98,7 @@ def _gradients(bench: Bench, touched: set[str]) -> None:
     bench.fact("dead_ends", tuple(n for n in absent if n in idle))
     bench.fact("no_gradient", tuple(n for n in absent if n not in idle))
     bench.fact("zero_gradient", tuple(zero))
+    bench.fact("layers_without_effect", tuple(without_effect(bench, zero)) if zero and not bench.subject.blind else ())
     bench.fact("nonfinite_gradient", tuple(broken))
 
 

@@ -1,4 +1,4 @@
-"""The tiny subset: a handful of examples, always the same, learned by heart or not, at the configured rate and others."""
+"""The tiny subset: whether the model memorizes a few examples, at the configured learning rate and at others."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Try:
 def probe(bench: Bench) -> None:
     """Learn a subset a seed; where the configured rate does not do, others and a smaller subset."""
     before = bench.steps
-    _learned_by_heart(bench)
+    _memorized(bench)
     bench.fact("tiny_steps_taken", bench.steps - before)
 
 
-def _learned_by_heart(bench: Bench) -> None:
+def _memorized(bench: Bench) -> None:
     steps, seeds = _plan(bench)
     if not steps or bench.sample is None or bench.facts.get("loss_has_gradient") is False:
         return
