@@ -10,7 +10,7 @@ from tests import ceilings
 
 # What is counted, and how much of it there is. Lower a number as soon as the count falls; never raise one.
 CEILINGS = {
-    ceilings.complex_functions: 6,
+    ceilings.complex_functions: 0,
     ceilings.unnamed_numbers: 0,
     ceilings.literal_confidences: 0,
     ceilings.written_limits: 0,

@@ -36,17 +36,22 @@ def _agreement(call: LossCall, kept: list[Tensor]) -> float | None:
     square = scores.ndim == 2 and scores.shape == (n, n) and n >= MIN_ROWS
     if call.function is not functional.cross_entropy or not square:
         return None
-    vectors = [t.detach().double() for t in kept if t.is_floating_point() and t.ndim == 2 and t.shape != scores.shape]
-    if len(vectors) == 2 and len(vectors[0]) == len(vectors[1]) == n:
-        left, right = vectors
-    elif vectors and len(vectors) <= 2 and sum(map(len, vectors)) == n and len({t.shape[1] for t in vectors}) == 1:
-        left = right = torch.cat(vectors)
-    else:
+    found = _embeddings([t.detach().double() for t in kept if t.ndim == 2 and t.shape != scores.shape], n)
+    if found is None:
         return None
-    if left.shape != right.shape:
-        return None
-    similar = functional.normalize(left, dim=1) @ functional.normalize(right, dim=1).T
+    left, right = (functional.normalize(one, dim=1) for one in found)
+    similar = left @ right.T
     return max((_correlation(scores, one) for one in (similar, similar.T)), key=abs)
+
+
+def _embeddings(vectors: list[Tensor], rows: int) -> tuple[Tensor, Tensor] | None:
+    """What the rows and the columns of a matrix of scores belong to: two outputs, or all rows of one or two."""
+    if not 1 <= len(vectors) <= 2 or len({one.shape[1] for one in vectors}) > 1:
+        return None
+    if len(vectors) == 2 and len(vectors[0]) == len(vectors[1]) == rows:
+        return vectors[0], vectors[1]
+    together = torch.cat(vectors)
+    return (together, together) if len(together) == rows else None
 
 
 def _correlation(scores: Tensor, similar: Tensor) -> float:
