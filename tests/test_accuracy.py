@@ -55,8 +55,8 @@ def test_halves_share_no_workload():
 
 
 def test_zoo_is_small():
-    """The packed files together stay under 10 MB."""
-    assert sum(path.stat().st_size for path in store.FOLDER.glob("*.xz")) < 10e6
+    """The packed files together stay under 20 MB."""
+    assert sum(path.stat().st_size for path in store.FOLDER.glob("*.xz")) < 20e6
 
 
 def test_healthy_runs_stay_unaccused():

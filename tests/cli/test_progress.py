@@ -61,7 +61,7 @@ def test_a_training_in_a_pipe_says_now_and_then_how_far_it_is(monkeypatch):
     live = SimpleNamespace(latest=lambda: 0.5, report=None)
     options = SimpleNamespace(epochs=2, steps=None)
     training = SimpleNamespace(
-        place=SimpleNamespace(step=0, epoch=0),
+        progress=SimpleNamespace(step=0, epoch=0),
         total=480,
         options=options,
         evaluation={"validation_loss": 0.7},
@@ -69,7 +69,7 @@ def test_a_training_in_a_pipe_says_now_and_then_how_far_it_is(monkeypatch):
     )
     with _bar(training, quiet=False) as see:
         for step in (50, 120, 130, 300):
-            training.place.step = step
+            training.progress.step = step
             see()
     first, second = screen.getvalue().splitlines()
     assert first == "nndoctor: epoch 1/2  10 steps/s  train_loss 0.5  val_loss 0.7  0:36 left"

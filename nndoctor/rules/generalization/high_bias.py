@@ -46,7 +46,7 @@ MAX_LATE_FALL = 0.05
 MIDDLE = (0.45, 0.55)
 """Shares of the run between which the error is its level in the middle."""
 
-MIN_HELPS = 0.25
+MIN_HELPS = 0.2
 """Probability that a wider network helps, below which a high error is taken for the data's own."""
 
 MIN_EPOCHS = 10
