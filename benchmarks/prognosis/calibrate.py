@@ -14,12 +14,10 @@ from benchmarks.prognosis.fit import LEARNED, targets
 from benchmarks.zoo.expected import FINDINGS
 from nndoctor.core.prognosis import UNLIKELY
 from nndoctor.prognosis.changes import CHANGES
+from nndoctor.prognosis.findings import HEALTHY_FLAGGED
 
 QUANTILES = (0.1, 0.9)
 KNOTS = 9
-FLAGGED = 0.012
-"""Share of the healthy runs of the tuning half, on held-out workloads, that the learned findings may flag in all."""
-
 NEVER = 1e6  # a score that no run has
 
 
@@ -61,7 +59,7 @@ def gain_quantiles(data: Dataset, heads: Sequence[str], scores: Table) -> tuple[
 
 
 def limits(data: Dataset, heads: Sequence[str], scores: Table, calibration: Table) -> Table:
-    """The score of each finding's head from which it is reported: the most recall at FLAGGED healthy runs in all.
+    """The score of each finding's head from which it is reported: the most recall at HEALTHY_FLAGGED healthy runs in all.
 
     How recall is paid for with false alarms is taken from all runs, as the tuning half has few healthy ones on the brink
     of each fault; the further runs have twice as many as practice, so that the tuning half alone sets how many may be
@@ -70,7 +68,7 @@ def limits(data: Dataset, heads: Sequence[str], scores: Table, calibration: Tabl
     practice = data.split == "tuning"
     floor = (math.log(UNLIKELY / (1 - UNLIKELY)) - calibration[:, 1]) / calibration[:, 0]
     grid = [np.maximum(_limits_at(data, heads, scores, price), floor) for price in np.geomspace(0.5, 500, 120)]
-    kept = [limit for limit in grid if _flagged(data.rows(practice), heads, scores[practice], limit) <= FLAGGED]
+    kept = [limit for limit in grid if _flagged(data.rows(practice), heads, scores[practice], limit) <= HEALTHY_FLAGGED]
     return max(kept, key=lambda limit: _recall(data, heads, scores, limit), default=np.full(len(heads), NEVER))
 
 
