@@ -224,4 +224,4 @@ def test_a_trial_makes_a_change_where_the_setting_is_three_times_as_large_or_sma
         Trial("decayed", {"lr": 0.01, "weight_decay": 1e-4}, 0.3),
         Trial("silent", {}, 0.4),
     ]
-    assert {trial.source for trial in tried(change, best, [best, *others])} == made
+    assert {trial.source for trial in tried(change, [best, *others])} == made

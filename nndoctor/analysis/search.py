@@ -95,10 +95,15 @@ class Search:
         """For each parameter the share of the differences in rank that it explains by itself, and the chance of as much."""
         return {p.name: effect(p.values, self.ranks) for p in self.parameters}
 
+    @cached_property
+    def order(self) -> list[int]:
+        """The trials by their scores, the best first."""
+        return [int(k) for k in np.argsort(self.scores, kind="stable")]
+
     @property
     def best(self) -> int:
         """The best trial."""
-        return int(np.argmin(self.scores))
+        return self.order[0]
 
     def score_of(self, k: int) -> float:
         """A trial's score as its log spells it."""

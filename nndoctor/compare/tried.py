@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 
 from nndoctor.analysis.search import Trial
+from nndoctor.compare.remedy_outcomes import SIZES
 from nndoctor.core.run import FactValue
 
 MIN_RATIO = 3.0
 """Factor between two values of a setting from which one is a trial of more, or less, than the other."""
 
-SIZES = ("width", "hidden", "layers", "depth", "parameters", "trainable_parameters", "n_parameters")
 LENGTHS = ("epochs", "steps", "max_steps")
 
 RAISED = {
@@ -24,9 +24,10 @@ RAISED = {
 LOWERED = {"lr/10": ("lr",), "less-regularization": ("weight_decay", "l2", "dropout")}
 
 
-def tried(change: str, best: Trial, trials: Sequence[Trial]) -> list[Trial]:
-    """The trials whose settings differ from those of the best trial as the change does; other settings may differ too."""
-    return [t for t in trials if t is not best and _made(change, best, t)]
+def tried(change: str, ranked: Sequence[Trial]) -> list[Trial]:
+    """The trials, best first as they come, whose settings differ from the first one's as the change does; others may differ too."""
+    best, *others = ranked
+    return [trial for trial in others if _made(change, best, trial)]
 
 
 def _made(change: str, best: Trial, other: Trial) -> bool:

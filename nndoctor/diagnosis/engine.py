@@ -44,16 +44,13 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
             skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
     _leave_open([rule for rule, _ in ranked if rule.makes_undecidable], judged, cleared, skipped)
     ranked.sort(key=lambda pair: _importance(*pair))
-    with np.errstate(all="ignore"):  # as for the rules
-        prognosis = explained_estimates(seen) if reasons else estimates(seen)
-        measurements = measured(seen)
     return Report(
         run,
         tuple(finding for _, finding in ranked),
         tuple(cleared),
         tuple(sorted((*ignored, *skipped), key=attrgetter("code"))),
-        prognosis=prognosis,
-        measurements=measurements,
+        prognosis=explained_estimates(seen) if reasons else estimates(seen),
+        measurements=measured(seen),
         workload=str(workload(run)),
         errors=tuple(errors),
     )

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nndoctor.core.prognosis import Expectation
-from nndoctor.core.run import Run
+from nndoctor.core.run import Run, once
 from nndoctor.prognosis.expect import estimates
 
-SHARES = (0.25, 0.5, 0.75, 1.0)
-"""Shares of the run at which the prognosis is worked out."""
+SHARES = (0.25, 0.5, 0.75)
+"""Shares of the run at which the prognosis is worked out, before its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,16 @@ def development(run: Run, now: Sequence[Expectation]) -> tuple[Development, ...]
     """How the probabilities of some changes came to what they are `now`, in the same order."""
     if not now:
         return ()
-    x = run.series["train/loss"].x
-    steps = tuple(float(x[max(round(share * len(x)) - 1, 0)]) for share in SHARES)
-    before = [{e.change: e.helps for e in estimates(run.until(step))} for step in steps[:-1]]
+    before = _earlier(run)
+    steps = (*before, float(run.series["train/loss"].x[-1]))
     return tuple(
-        Development(entry.title, steps, (*(then.get(entry.change) for then in before), entry.helps)) for entry in now
+        Development(e.title, steps, (*(helps.get(e.change) for helps in before.values()), e.helps)) for e in now
     )
+
+
+@once
+def _earlier(run: Run) -> dict[float, dict[str, float]]:
+    """The probabilities of the changes at earlier steps; kept, as a live view draws the same log again and again."""
+    x = run.series["train/loss"].x
+    steps = [float(x[max(round(share * len(x)) - 1, 0)]) for share in SHARES]
+    return {step: {e.change: e.helps for e in estimates(run.until(step))} for step in steps}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nndoctor.analysis.search import Trial
@@ -24,12 +25,12 @@ class Option:
     score: float | None
 
 
-def options(report: Report, best: Trial, trials: Sequence[Trial], key: Callable[[Trial], float]) -> list[Option]:
-    """The changes that may help the best trial, the most promising first, those that were tried last; a low `key` is a good score."""
+def options(report: Report, ranked: Sequence[Trial]) -> list[Option]:
+    """The changes that may help the first of the ranked trials, the most promising first, those that were tried last."""
     found = []
     for entry in changes(report):
         if entry.helps >= UNLIKELY:
-            made = sorted(tried(entry.change, best, trials), key=key)
+            made = tried(entry.change, ranked)
             found.append(Option(entry, len(made), made[0].score if made else None))
     return sorted(found, key=lambda option: option.trials > 0)
 
@@ -47,11 +48,10 @@ def show(page: Page, report: Report, name: str, found: Sequence[Option]) -> None
 
 
 def _says(report: Report, option: Option) -> str:
-    if not option.trials:
+    if option.score is None:
         return f"{likelihood(option.entry.helps)}  {effect(report, option.entry)}".rstrip()
     count = "1 trial" if option.trials == 1 else f"{option.trials} trials"
-    score = option.score
-    return f"no: tried in {count}, {'failed' if score is None or score != score else f'at best {number(score)}'}"  # noqa: PLR0124  (NaN)
+    return f"no: tried in {count}, {f'at best {number(option.score)}' if math.isfinite(option.score) else 'failed'}"
 
 
 def as_json(found: Sequence[Option]) -> list[Json]:

@@ -35,10 +35,7 @@ class Results:
 
     def options(self, search: Search) -> list[best_trial.Option]:
         """What would help the best trial."""
-        if self.best is None:
-            return []
-        scores = {id(trial): float(score) for trial, score in zip(self.trials, search.scores, strict=True)}
-        return best_trial.options(self.best, self.trials[search.best], self.trials, lambda trial: scores[id(trial)])
+        return [] if self.best is None else best_trial.options(self.best, [self.trials[k] for k in search.order])
 
 
 def render(report: Report, results: Results, page_style: Style, *, quiet: bool = False, full: bool = False) -> str:
@@ -97,7 +94,7 @@ def _picture(page: Page, search: Search) -> None:
 def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> None:
     """The best trials with their settings, those that explain most first, as far as there is room."""
     names = [p.name for _, p in _strongest(search)]
-    order = np.argsort(search.scores, kind="stable")
+    order = search.order
     rows = [[cut(_spelled(trials[k].settings.get(name)), CELL) for name in names] for k in order[:most]]
     wide = [max(len(name), *(len(row[c]) for row in rows)) + 2 for c, name in enumerate(names)]
     source = min(max(len(trials[k].source) for k in order[:most]), max(page.width // 3, 16))
@@ -105,9 +102,9 @@ def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> No
     head = "".join(f"{name:>{w}}" for name, w in zip(names[:shown], wide, strict=False))
     page.row([(f"{'':{source}}{'score':>12}{head}", "dim")])
     for k, row in zip(order[:most], rows, strict=True):
-        score = number(search.score_of(int(k))) if np.isfinite(search.scores[k]) else "failed"
+        score = number(search.score_of(k)) if np.isfinite(search.scores[k]) else "failed"
         cells = "".join(f"{text:>{w}}" for text, w in zip(row[:shown], wide, strict=False))
-        page.row([(padded(cut(trials[int(k)].source, source), source), ""), (f"{score:>12}", "bold"), (cells, "")])
+        page.row([(padded(cut(trials[k].source, source), source), ""), (f"{score:>12}", "bold"), (cells, "")])
     left = len(order) - most
     hints = [f"{left} more trials: add -v"] if left > 0 else []
     hints += [f"{len(names) - shown} more settings: --format json"] if shown < len(names) else []
@@ -130,7 +127,6 @@ def _importance(page: Page, search: Search) -> None:
 def as_json(report: Report, results: Results, errors: Sequence[tuple[str, str]]) -> str:
     """The report of a search with its trials, best first, what each setting explains, and what would help the best trial."""
     search = of(report.run)
-    order = np.argsort(search.scores, kind="stable")
     whole: Json = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "nndoctor", "version": __version__},
@@ -142,7 +138,7 @@ def as_json(report: Report, results: Results, errors: Sequence[tuple[str, str]])
                 {"name": p.name, "explains": plain(round(share, 4)), "by_chance": plain(search.effects[p.name][1])}
                 for share, p in _strongest(search)
             ],
-            "trials": [_trial(results.trials[int(k)]) for k in order],
+            "trials": [_trial(results.trials[k]) for k in search.order],
             "would_help_best": best_trial.as_json(results.options(search)),
         },
         "errors": [{"source": source, "message": message} for source, message in errors],

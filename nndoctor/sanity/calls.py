@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nndoctor.sanity.batches import Batch
+from nndoctor.sanity.batches import Batch, tensors
 from nndoctor.sanity.subject import Subject
 
 Change = Callable[[Tensor], Tensor]
@@ -57,6 +57,17 @@ def calls_of(subject: Subject, batch: Batch) -> list[ModelCall]:
     finally:
         handle.remove()
     return found
+
+
+def outputs_and_loss(subject: Subject, batch: Batch) -> tuple[list[list[Tensor]], Tensor]:
+    """The tensors that each call of the model returns in one pass of a batch, and the loss."""
+    kept: list[list[Tensor]] = []
+    handle = subject.model.register_forward_hook(lambda _m, _a, output: kept.append(tensors(output)))
+    try:
+        loss = subject.run(batch).loss
+    finally:
+        handle.remove()
+    return kept, loss
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from nndoctor.core.run_folder import FACTS, LAYERS, PRIMARY, TABLE, blocks, fact
 from nndoctor.core.series import Series
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.reader import Reader
+from nndoctor.readers.tables.cells import number_or_nan
 from nndoctor.readers.tables.layout import rows_of
 from nndoctor.readers.tables.table import Table, from_cells
 
@@ -71,19 +72,13 @@ def _own(columns: dict[str, list[str | None]]) -> dict[str, Series]:
     found: dict[str, Series] = {}
     for name in [name for name in columns if OWN.fullmatch(name)]:
         cells = columns.pop(name)
-        pairs = [(_real(s), _real(v)) for s, v in zip(steps, cells, strict=False) if s is not None and v is not None]
+        rows = [(s, v) for s, v in zip(steps, cells, strict=False) if s is not None and v is not None]
+        pairs = [(number_or_nan(s), number_or_nan(v)) for s, v in rows]
         kept = np.array([(s, v) for s, v in pairs if np.isfinite(s) and not np.isnan(v)]).reshape(-1, 2)
         if len(kept):
             order = np.argsort(kept[:, 0], kind="stable")
             found[name] = Series(name, kept[order, 0], kept[order, 1], name)
     return found
-
-
-def _real(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
 
 
 def _rows(path: Path) -> tuple[dict[str, list[str | None]], list[int], list[str]]:

@@ -70,6 +70,14 @@ def _plain(text: str) -> float:
     return float(text)
 
 
+def number_or_nan(text: str) -> float:
+    """A number as Python writes it; NaN for any other text."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def numbers(
     cells: Sequence[object], *, comma: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[int], bool]:

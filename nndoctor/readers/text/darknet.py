@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from nndoctor.readers.tables.cells import number_or_nan
+
 REGION = re.compile(r"\bRegion \d+ Avg \(IOU: (?P<iou>\S+?)\).*\btotal_loss = (?P<loss>\S+)")
 MIN_LAYERS = 2
 END = "rewritten_bbox"
@@ -16,8 +18,8 @@ def regions_joined(lines: Iterable[str]) -> Iterator[str]:
     ious: list[float] = []
     for line in lines:
         if "Region " in line and (found := REGION.search(line)):
-            losses.append(_number(found["loss"]))
-            ious.append(_number(found["iou"]))
+            losses.append(number_or_nan(found["loss"]))
+            ious.append(number_or_nan(found["iou"]))
             yield ""
         elif END in line and losses:
             whole = len(losses) >= MIN_LAYERS  # a pasted log may begin with the last layer of a part
@@ -25,10 +27,3 @@ def regions_joined(lines: Iterable[str]) -> Iterator[str]:
             losses, ious = [], []
         else:
             yield line
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")

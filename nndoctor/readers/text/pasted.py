@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-FEWEST = 3  # records on one line that show that its line breaks were lost
+MIN_RECORDS = 3  # records on one line that show that its line breaks were lost
 STRAIGHT = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 REMARK = re.compile(r"\s*(?:<[-=]{2,}|\u2190).*$")
 TENSOR = re.compile(
@@ -53,10 +53,10 @@ def broken(line: str) -> list[str]:
     """
     for pattern in BREAKS:
         pieces = pattern.split(line)
-        if len(pieces) >= FEWEST:
+        if len(pieces) >= MIN_RECORDS:
             return pieces
     starts = {found["epoch"]: found.start() for found in reversed(list(EPOCHS.finditer(line)))}
-    if len(starts) < FEWEST - 1:
+    if len(starts) < MIN_RECORDS - 1:
         return [line]
     cuts = [0, *sorted(starts.values()), len(line)]
     return [line[a:b] for a, b in pairwise(cuts) if line[a:b].strip()]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nndoctor.analysis.search import Parameter, Search, drawn, of, sureness
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
@@ -46,7 +44,7 @@ def _edge(search: Search, parameter: Parameter, outer: float) -> bool | None:
     """Whether the best trials are at the upper (True) or the lower edge; None where they are inside, or at a bound."""
     places = parameter.places
     best = float(places[search.best])
-    top = np.argsort(search.scores, kind="stable")[: max(MIN_BEST, len(search.scores) // 4)]
+    top = search.order[: max(MIN_BEST, len(search.scores) // 4)]
     for side in (True, False):
         place = best if side else 1 - best
         near = places[top] >= 1 - OUTER_THIRD if side else places[top] <= OUTER_THIRD

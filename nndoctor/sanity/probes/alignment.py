@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nndoctor.sanity.batches import Batch, tensors
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.calls import calls_of
+from nndoctor.sanity.calls import calls_of, outputs_and_loss
 from nndoctor.sanity.state import seed, unchanged, without_dropout
 
 STEPS = 60
@@ -145,13 +145,8 @@ def _flat(tensor: Tensor) -> Tensor:
 
 def _embeddings(bench: Bench, batch: Batch, count: int) -> list[Tensor] | None:
     """The outputs for each view: of as many calls, or the parts of one output; None where they are anything else."""
-    kept: list[list[Tensor]] = []
-    handle = bench.model.register_forward_hook(lambda _m, _a, output: kept.append(tensors(output)))
-    try:
-        seed(5)
-        bench.subject.run(batch)
-    finally:
-        handle.remove()
+    seed(5)
+    kept, _ = outputs_and_loss(bench.subject, batch)
     found = [t for outputs in kept for t in outputs if t.is_floating_point()]
     if len(found) == 1 and found[0].ndim > 1 and len(found[0]) % count == 0 and len(found[0]) > len(tensors(batch)[0]):
         found = list(found[0].chunk(count))

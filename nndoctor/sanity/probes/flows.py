@@ -10,12 +10,12 @@ from torch import Tensor
 
 from nndoctor.sanity.batches import tensors
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.calls import ModelCall, calls_of
+from nndoctor.sanity.calls import ModelCall, calls_of, outputs_and_loss
 from nndoctor.sanity.state import nudge
 
 EXAMPLES = 8
-MOST = 64  # dimensions: the Jacobian takes as many backward passes
-LEAST = 0.02  # of a log-determinant: a smaller one has no sign
+MAX_DIMENSIONS = 64  # dimensions: the Jacobian takes as many backward passes
+MIN_DETERMINANT = 0.02  # of a log-determinant: a smaller one has no sign
 AGREE = 0.02  # of the largest log-determinant
 SINGULAR = -5.0  # a dimension: a map of a lower rank is no flow
 EVEN = 1e-3  # of the mean gradient: a likelihood weighs every example alike
@@ -39,14 +39,14 @@ def probe(bench: Bench) -> None:
         return
     name, taken = given[0]
     pair, weights = _pair(bench, taken)
-    if pair is None or weights is None or not 1 < taken[0].numel() <= MOST:
+    if pair is None or weights is None or not 1 < taken[0].numel() <= MAX_DIMENSIONS:
         return
     found = _determinants(bench, calls[0], name, pair)
     if found is None:
         return
     stated, true = found
     size = float(true.abs().max())
-    if size < LEAST:
+    if size < MIN_DETERMINANT:
         return
     sign = next((s for s in (1, -1) if float((stated - s * true).abs().max()) < AGREE * size), 0)
     even = float(weights.std()) <= EVEN * abs(float(weights.mean()))
@@ -58,27 +58,22 @@ def probe(bench: Bench) -> None:
 
 
 def _pair(bench: Bench, taken: Tensor) -> tuple[_Pair | None, Tensor | None]:
-    """The two outputs, and the gradient of the loss with respect to the numbers."""
-    outputs, loss = _outputs_and_loss(bench)
-    moved = [k for k, t in enumerate(outputs) if t.shape == taken.shape and t.requires_grad]
-    numbers = [k for k, t in enumerate(outputs) if t.numel() == len(taken) and t.requires_grad and t.ndim <= 2]
-    if len(moved) != 1 or len(numbers) != 1 or len(outputs) != 2 or not loss.requires_grad:
+    """The two outputs of the only call in a training step, and the gradient of the loss with respect to the numbers."""
+    calls, loss = outputs_and_loss(bench.subject, bench.batch)
+    pair = _places(calls[0], taken) if len(calls) == 1 else None
+    if pair is None or not loss.requires_grad:
         return None, None
-    both = torch.autograd.grad(loss, [outputs[moved[0]], outputs[numbers[0]]], allow_unused=True)
+    both = torch.autograd.grad(loss, [calls[0][pair.moved], calls[0][pair.number]], allow_unused=True)
     if both[0] is None or both[1] is None or not bool(both[0].any()):
         return None, None
-    return _Pair(moved[0], numbers[0]), both[1].flatten()
+    return pair, both[1].flatten()
 
 
-def _outputs_and_loss(bench: Bench) -> tuple[list[Tensor], Tensor]:
-    """What the model returns in a training step, if it is called once, and the loss."""
-    kept: list[list[Tensor]] = []
-    handle = bench.model.register_forward_hook(lambda _m, _a, output: kept.append(tensors(output)))
-    try:
-        loss = bench.subject.run(bench.batch).loss
-    finally:
-        handle.remove()
-    return kept[0] if len(kept) == 1 else [], loss
+def _places(outputs: list[Tensor], taken: Tensor) -> _Pair | None:
+    """Where two outputs have the transformed examples, and one number for each; None for any others."""
+    moved = [k for k, t in enumerate(outputs) if t.shape == taken.shape and t.requires_grad]
+    numbers = [k for k, t in enumerate(outputs) if t.numel() == len(taken) and t.requires_grad and t.ndim <= 2]
+    return _Pair(moved[0], numbers[0]) if len(outputs) == 2 and len(moved) == len(numbers) == 1 else None
 
 
 def _determinants(bench: Bench, call: ModelCall, name: str, pair: _Pair) -> tuple[Tensor, Tensor] | None:

@@ -15,7 +15,7 @@ from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.subject import plain
 
 GRID = 21  # constants that are tried for each output
-MOST = 15  # outputs
+MAX_OUTPUTS = 15  # outputs
 NEAR = 0.12  # levels that agree
 APART = 0.1  # levels of neighbouring outputs that differ
 INSIDE = 0.97  # the largest level that a grid of quantiles can tell
@@ -52,7 +52,7 @@ def _learned_levels(bench: Bench) -> list[float] | None:
 def _several_for_each(output: Tensor, target: Tensor) -> bool:
     """Whether the output has a few numbers for each target."""
     width = output.shape[-1]
-    return 1 < width <= MOST and output.numel() != target.numel() and output.numel() // width == target.numel()
+    return 1 < width <= MAX_OUTPUTS and output.numel() != target.numel() and output.numel() // width == target.numel()
 
 
 def _reversed(levels: list[float], named: tuple[float, ...] | None) -> bool:
@@ -102,7 +102,7 @@ def _held(loss: Callable[..., Any]) -> Iterator[object]:
 
 
 def _levels(value: object) -> tuple[float, ...] | None:
-    numbers = value.tolist() if isinstance(value, Tensor) and value.numel() <= MOST else value
+    numbers = value.tolist() if isinstance(value, Tensor) and value.numel() <= MAX_OUTPUTS else value
     if not isinstance(numbers, (list, tuple)) or not numbers:
         return None
     if not all(isinstance(one, float) and 0 < one < 1 for one in numbers):

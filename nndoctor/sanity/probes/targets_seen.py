@@ -13,7 +13,7 @@ from nndoctor.sanity.probes.data import IGNORED
 from nndoctor.sanity.state import seed, without_dropout
 from nndoctor.sanity.subject import main_output
 
-LONG = 4  # places that a sequence must have
+MIN_PLACES = 4  # places that a sequence must have
 MOSTLY = 0.5  # of the places that neighbours differ at, and that are no padding
 MAX_DIMENSIONS = 3  # examples, places and features
 
@@ -67,7 +67,12 @@ def _goals(bench: Bench) -> list[Tensor]:
 
 def _offset(given: Tensor, goal: Tensor) -> int | None:
     """How many places later an argument holds every target, 0 or 1; None where it does not, or where that cannot be told."""
-    if not 2 <= given.ndim <= MAX_DIMENSIONS or len(given) < 2 or given.shape[1] < LONG or given.dtype != goal.dtype:
+    if (
+        not 2 <= given.ndim <= MAX_DIMENSIONS
+        or len(given) < 2
+        or given.shape[1] < MIN_PLACES
+        or given.dtype != goal.dtype
+    ):
         return None
     rows = _rows(goal, given)
     if rows.shape[1] not in (given.shape[1], given.shape[1] - 1) or not _varied(given):
