@@ -27,7 +27,10 @@ LEARNED = (
     "high-bias",
     "plateau-at-start",
 )
-"""The findings that have a head of their own."""
+"""The findings that the model reports by itself, from a limit that keeps healthy runs clear."""
+
+CONFIRMED = ("warmup-unfinished", "noisy-validation", "overtraining", "high-variance")
+"""Findings of rules that ask the model as well: its heads say how probable they are."""
 
 RISING = {  # a larger value of the measurement makes the change no less promising, all else equal
     "lr*10": ("train_ahead",),
@@ -73,7 +76,8 @@ def targets(data: Dataset, trees: int) -> list[Target]:
     ]
     labels = dict(zip(FINDINGS, data.labels.T, strict=True))
     found = [Target(f"finding:{name}", labels[name], classes=True, trees=trees) for name in LEARNED]
-    return [*helps, *gain, *best, *found]
+    asked = [Target(f"finding:{name}", labels[name], classes=True, trees=trees // 2) for name in CONFIRMED]
+    return [*helps, *gain, *best, *found, *asked]
 
 
 def _above(gains: Table) -> Table:

@@ -49,6 +49,12 @@ def probability(run: Run, finding: str) -> float | None:
     return seen.probability(f"finding:{finding}") if isinstance(seen, Outlook) else None
 
 
+def reported(run: Run, finding: str) -> bool:
+    """Whether the model reports a finding; False where there is no prognosis."""
+    seen = outlook(run)
+    return isinstance(seen, Outlook) and seen.found(finding) is not None
+
+
 def helps(run: Run, change: str) -> float | None:
     """The probability that a change helps; None where there is no prognosis."""
     seen = outlook(run)

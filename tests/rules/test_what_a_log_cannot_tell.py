@@ -44,11 +44,14 @@ def test_causes_weigh_one_in_all() -> None:
     assert sum(cause.weight for cause in report.findings[0].causes) == pytest.approx(1, abs=0.03)
 
 
-def test_an_unseen_warm_up_is_among_the_causes_of_a_slow_start() -> None:
-    """A loss that falls faster and faster may stand under a warm-up, unless the log has the learning rate."""
+def test_an_unseen_warmup_is_named_by_how_the_loss_falls() -> None:
+    """A loss that falls faster and faster shows a warmup, unless the log has the learning rate."""
     loss = " ".join(f"{2.3 - 0.0005 * k * k:.4f}" for k in range(30))
-    assert "warmup" in _causes(_report(Run.drawn(train_loss=loss)))
-    assert "warm-up" not in _causes(_report(Run.drawn(train_loss=loss, lr="0.1*30")))
+    unseen, seen = _report(Run.drawn(train_loss=loss)), _report(Run.drawn(train_loss=loss, lr="0.1*30"))
+    assert unseen.primary is not None
+    assert unseen.primary.name == "warmup-unfinished"
+    assert "from 2.3 to 1.879" in unseen.primary.message
+    assert "warmup-unfinished" not in [finding.name for finding in seen.findings]
 
 
 def test_labels_learned_by_heart_are_among_the_causes() -> None:

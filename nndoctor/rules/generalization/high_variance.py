@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nndoctor.analysis.convergence import confidence_between, has_moved, reach
 from nndoctor.analysis.gap import shared, upto
@@ -16,7 +17,7 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import LOSS_OVERFITS, ordered_remedies, overfitting_unlikely
+from nndoctor.prognosis.findings import LOSS_OVERFITS, ordered_remedies, overfitting_unlikely, probability
 
 LOW_ERROR = 0.10  # training error under which a gap is most of the error
 MIN_GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
@@ -43,6 +44,7 @@ MIN_GAP_OF_TEXT = 1 / 3
 # Share of the validation loss by which a settled one falls over the last third of the evaluations.
 MAX_FALL_OF_TEXT = 0.03
 MAX_LOST_TO_NOISE = 0.4  # share of the confidence that is lost where the noise is as large as the gap
+SURE = 0.93  # probability of the finding from which any gap is reported: of 52 runs that the limits miss, 51 confirm it
 MIN_SHARE_OF_EXCESS = 0.30  # share of the validation loss above the best seen that the gap explains
 
 
@@ -98,7 +100,7 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
-        severity=Severity.INFO if lags or overfitting_unlikely(run) else None,
+        severity=Severity.INFO if (lags and not _is_certain(run)) or overfitting_unlikely(run) else None,
     )
 
 
@@ -129,23 +131,44 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         return
     gap = validation.last - train.last
     share = max(gap / reach(run), _of_text(run, gap, validation))
-    if not has_moved(run) or share < loss or not _stands_out(gap, train, validation):
+    if not has_moved(run) or gap <= 0:
         return
-    memorized = train.low >= 0 and gap > GAP_OF_MEMORIZED * validation.last and share > OVERCONFIDENT_GAP
-    if not memorized and gap - max(validation.first - train.first, 0.0) < MIN_OPENED * gap:
-        return
-    remark = _is_small(run, gap, train, validation) or overfitting_unlikely(run, LOSS_OVERFITS)
-    yield Symptom(
+    if _is_certain(run):
+        yield _gap_in_loss(run, train, validation, SURE)
+    elif share >= loss and _stands_out(gap, train, validation) and _opened(gap, share, train, validation):
+        sure = _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap)
+        remark = _is_small(run, gap, train, validation) or overfitting_unlikely(run, LOSS_OVERFITS)
+        yield replace(_gap_in_loss(run, train, validation, sure), severity=Severity.INFO if remark else None)
+
+
+def _is_certain(run: Run) -> bool:
+    """Whether the prognosis is sure that the run overfits."""
+    probable = probability(run, "high-variance")
+    return probable is not None and probable >= SURE
+
+
+def _gap_in_loss(run: Run, train: Series, validation: Series, sure: float) -> Symptom:
+    return Symptom(
         f"validation loss {_ends(validation, train, 'loss')}: a large generalization gap",
-        _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap),
-        {"train_loss": train.last, "validation_loss": validation.last, "gap": gap, "reach": reach(run)},
+        sure,
+        {
+            "train_loss": train.last,
+            "validation_loss": validation.last,
+            "gap": validation.last - train.last,
+            "reach": reach(run),
+        },
         series="validation/loss",
         step=float(validation.x[-1]),
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
-        severity=Severity.INFO if remark else None,
     )
+
+
+def _opened(gap: float, share: float, train: Series, validation: Series) -> bool:
+    """Whether the gap opened during training, or is so large that it counts even if it was there from the start."""
+    memorized = train.low >= 0 and gap > GAP_OF_MEMORIZED * validation.last and share > OVERCONFIDENT_GAP
+    return memorized or gap - max(validation.first - train.first, 0.0) >= MIN_OPENED * gap
 
 
 def _is_small(run: Run, gap: float, train: Series, validation: Series) -> bool:
@@ -187,7 +210,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
-    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss. Of a detector: a part of the validation loss that is {MIN_RATIO:g} times the same part in training, which has fallen to {percent(MAX_LEFT)}, while the metric no longer improves.",
+    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. Any gap in loss that the prognosis is {percent(SURE)} sure of. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss. Of a detector: a part of the validation loss that is {MIN_RATIO:g} times the same part in training, which has fallen to {percent(MAX_LEFT)}, while the metric no longer improves.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(

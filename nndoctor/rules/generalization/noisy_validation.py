@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import noise_level
+from nndoctor.prognosis.findings import probability
 
 # Times the noise of the training loss at the same spacing; weights that oscillate a little give 3 to 8.
 MIN_ROUGHER = 10.0
@@ -30,34 +32,71 @@ MAX_LOOKED_AT = 1000  # accuracies in which a long run shows that they are too m
 MIN_POINTS = 8  # training losses that show a noise
 
 
+MIN_PROBABLE = 0.4
+"""Probability of the finding, by the whole log, below which noise is a remark: of 8 such runs of the zoo, 1 confirms it."""
+
+SURE = 0.8
+"""The same from which it is reported whatever the limits: of 23 runs that they miss, 20 confirm it, and one is healthy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The noise of one evaluation in the loss's unit, that of training over the same span, and the examples of a small set."""
+
+    validation: float
+    train: float | None
+    examples: int | None
+
+
 def check(run: Run) -> Iterator[Symptom]:
-    """Compare the noise of both losses, each validation value with the training loss averaged around it."""
+    """Compare the noise of both losses, each validation value with the training loss averaged around it; ask the prognosis."""
     validation, train = run.series["validation/loss"], run.series.get("train/loss")
-    rough = _noise(validation)
     smooth = _noise_at(train, validation) if train is not None and len(train.y) >= MIN_POINTS else None
-    share = rough / reach(run)
-    limit = MIN_NOISE_ALONE if smooth is None else MIN_NOISE
-    if rough < PERCEPTIBLE * validation.last or share < EASE * limit:
-        return
-    examples = _examples(run)
-    ease = EASE if examples is not None else 1.0
-    if share < ease * limit or (smooth is not None and rough < ease * MIN_ROUGHER * smooth):
-        return
+    noise = Noise(_noise(validation), smooth, _examples(run))
+    sure, probable = _confidence(run, noise), probability(run, "noisy-validation")
+    if sure is not None:
+        doubted = probable is not None and probable < MIN_PROBABLE
+        yield _symptom(run, noise, sure, Severity.INFO if doubted else None)
+    elif probable is not None and probable >= SURE:
+        yield _symptom(run, noise, probable, None)
+
+
+def _confidence(run: Run, noise: Noise) -> float | None:
+    """How sure the noise alone makes the finding; None below the limits, which are lower for a set known to be small."""
+    share = noise.validation / reach(run)
+    ease = 1.0 if noise.examples is None else EASE
+    limit = MIN_NOISE_ALONE if noise.train is None else MIN_NOISE
+    if noise.validation < PERCEPTIBLE * run.series["validation/loss"].last or share < ease * limit:
+        return None
+    if noise.train is not None and noise.validation < ease * MIN_ROUGHER * noise.train:
+        return None
+    return confidence_between(share, ease * MIN_NOISE, CERTAIN_NOISE)
+
+
+def _symptom(run: Run, noise: Noise, sure: float, severity: Severity | None) -> Symptom:
+    validation = run.series["validation/loss"]
     change = float(np.mean(np.abs(np.diff(validation.y))))
-    yield Symptom(
-        f"validation loss is noisy: it changes by {number(change)} from one evaluation to the next on average{_times(rough, smooth)}",
-        confidence_between(share, ease * MIN_NOISE, CERTAIN_NOISE),
-        {"validation_noise": rough, "train_noise": smooth, "reach": reach(run), "examples_visible": examples},
+    times = _times(noise.validation, noise.train)
+    return Symptom(
+        f"validation loss is noisy: it changes by {number(change)} from one evaluation to the next on average{times}",
+        sure,
+        {
+            "validation_noise": noise.validation,
+            "train_noise": noise.train,
+            "reach": reach(run),
+            "examples_visible": noise.examples,
+        },
         series="validation/loss",
         step=float(validation.x[-1]),
         span=(float(validation.x[0]), float(validation.x[-1])),
+        severity=severity,
         causes=(
             Cause(
                 "validation set too small",
                 0.5,
                 "the noise of a mean falls with the square root of the number of examples"
-                if examples is None
-                else f"all its accuracies are multiples of 1/{examples}: it has about {examples} examples",
+                if noise.examples is None
+                else f"all its accuracies are multiples of 1/{noise.examples}: it has about {noise.examples} examples",
                 "evaluate on four times as many examples: the noise should halve",
             ),
             Cause(
@@ -115,7 +154,7 @@ RULE = Rule(
     needs={"validation/loss": 8},
     check=check,
     why="Early stopping, checkpoint selection and comparisons of runs depend on the validation loss. When it is noisy, they select by chance.",
-    how=f"The noise of one evaluation is at least {percent(PERCEPTIBLE)} of the validation loss and {percent(MIN_NOISE)} of the total decrease in loss, and {MIN_ROUGHER:g} times that of the training loss averaged over the same span ({percent(EASE * MIN_NOISE)} and {EASE * MIN_ROUGHER:g} times if the accuracies show a set of at most {SMALL_SET} examples); {percent(MIN_NOISE_ALONE)} if training has too few points.",
+    how=f"The noise of one evaluation is at least {percent(PERCEPTIBLE)} of the validation loss and {percent(MIN_NOISE)} of the total decrease in loss, and {MIN_ROUGHER:g} times that of the training loss averaged over the same span ({percent(EASE * MIN_NOISE)} and {EASE * MIN_ROUGHER:g} times if the accuracies show a set of at most {SMALL_SET} examples); {percent(MIN_NOISE_ALONE)} if training has too few points. The prognosis reports it as well where it is {percent(SURE)} sure, and makes it information under {percent(MIN_PROBABLE)}.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: evaluation noise",
