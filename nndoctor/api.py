@@ -13,8 +13,8 @@ from nndoctor.diagnosis.session import Session
 
 
 def read(log: object, *, maps: Iterable[str] = ()) -> list[Run]:
-    """Every run behind a path (of a file or a folder of logs), a DataFrame or a dict of lists. Raises UnreadableLog where nothing can be read."""
-    return runs_of(log, tuple(maps))
+    """Every run behind a path (of a file or a folder of logs), a DataFrame, a dict of lists or dicts for rows. Raises UnreadableLog where nothing can be read."""
+    return runs_of(log, _each(maps))
 
 
 def diagnose(  # noqa: PLR0913 - a user sets them by name
@@ -30,7 +30,7 @@ def diagnose(  # noqa: PLR0913 - a user sets them by name
     isolated: bool = False,
     workload: str | None = None,
 ) -> Report:
-    """The report on a path, a DataFrame, a dict of lists or a Run; of a log that holds several runs the last.
+    """The report on a path, a DataFrame, a dict of lists, dicts for rows or a Run; of a log that holds several runs the last.
 
     Judges as `nndoctor diagnose` does: by the settings file nearest to the log (for data without a path, nearest to
     the current folder) unless `config` names another or `isolated` is true. `read` gives every run of a log.
@@ -38,11 +38,11 @@ def diagnose(  # noqa: PLR0913 - a user sets them by name
     """
     session = Session(
         SessionOptions(
-            tuple(select),
-            tuple(ignore),
-            tuple(maps),
+            _words(select),
+            _words(ignore),
+            _each(maps),
             target_error,
-            tuple(require),
+            _each(require),
             baseline=None if baseline is None else os.fspath(baseline),
             config=None if config is None else os.fspath(config),
             isolated=isolated,
@@ -50,3 +50,13 @@ def diagnose(  # noqa: PLR0913 - a user sets them by name
         )
     )
     return reports_on(log, session)[-1]
+
+
+def _words(given: Iterable[str]) -> tuple[str, ...]:
+    """Rules as given one by one, or in one text with commas, as on the command line."""
+    return tuple(word.strip() for word in given.split(",")) if isinstance(given, str) else tuple(given)
+
+
+def _each(given: Iterable[str]) -> tuple[str, ...]:
+    """A single text as one, which would otherwise be taken apart into letters."""
+    return (given,) if isinstance(given, str) else tuple(given)

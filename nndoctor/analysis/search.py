@@ -95,6 +95,12 @@ class Search:
         """For each parameter the share of the differences in rank that it explains by itself, and the chance of as much."""
         return {p.name: effect(p.values, self.ranks) for p in self.parameters}
 
+    @property
+    def strongest(self) -> list[tuple[float, Parameter]]:
+        """The parameters with what they explain, the most first; last what only counts repeats, such as a seed."""
+        shares = [(self.effects[p.name][0], p) for p in self.parameters]
+        return sorted(shares, key=lambda one: (one[1].name in CHANCE, -one[0]))
+
     @cached_property
     def order(self) -> list[int]:
         """The trials by their scores, the best first."""

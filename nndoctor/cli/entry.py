@@ -18,8 +18,9 @@ from nndoctor.core.errors import NNDoctorError, UsageError, nearest
 
 def run(words: Sequence[str]) -> int:
     """Run the command line and give its exit code: 0, 1 for findings, 2 for trouble, 130 for Ctrl-C."""
-    from nndoctor.cli.out import say
+    from nndoctor.cli.out import open_closed_streams, say
 
+    open_closed_streams()
     interrupts: list[int] = []
     try:
         with _recording_interrupts(interrupts):
@@ -101,10 +102,17 @@ def _parsed(words: Sequence[str]) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        if not error.format_message():  # a group without a command has shown its help
-            return Exit.TROUBLE
+        if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: the message is its help
+            return _shown_help(error.format_message())
         raise UsageError(_usage_message(error)) from error
     return code if isinstance(code, int) else Exit.CLEAN
+
+
+def _shown_help(text: str) -> int:
+    from nndoctor.cli.out import write_output
+
+    write_output(f"{text}\n")
+    return Exit.TROUBLE
 
 
 def _command(words: Sequence[str], names: Sequence[str]) -> None:

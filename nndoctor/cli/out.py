@@ -36,6 +36,13 @@ def _print(text: str, stream: TextIO) -> None:
         silence(stream)
 
 
+def open_closed_streams() -> None:
+    """Send what would go to a closed standard output or error (`>&-`) nowhere, as `print` does; the exit code counts."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - until the process ends
+
+
 def put_bytes(data: bytes, output: str) -> None:
     """Write a temporary file next to the target and rename it. Raises OSError if nothing can be written."""
     _write(Path(output), data)

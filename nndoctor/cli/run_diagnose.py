@@ -238,11 +238,30 @@ def _judge(
         raise UsageError(errors[0][1])
     if passed and not (chosen or below):  # nothing in the folder is a log: say why of each
         errors, passed = [*errors, *passed], []
-    return [*chosen, *without_duplicates(below)], errors, [path for path, _ in passed]
+    once = without_duplicates(below)
+    if len(once) > 1 and not request.quiet:
+        _note_duplicates(below, once)
+    return [*chosen, *once], errors, [path for path, _ in passed]
+
+
+def _note_duplicates(found: Sequence[Report], once: Sequence[Report]) -> None:
+    """Say which logs are not in the table because another log holds the same run."""
+    kept = {report.source for report in once}
+    paths = [report.source for report in found if report.source not in kept]
+    if paths:
+        several = len(paths) > 1
+        say(
+            f"left out {len(paths)} log{'s' if several else ''} of {'runs' if several else 'a run'} that another log "
+            f"holds, too: {_first_few(paths)} (name one to see it)"
+        )
 
 
 def _left_out(paths: Sequence[str]) -> str:
     """`skipped 3 files that are not run logs: a.csv, b.json, c.csv`."""
-    shown = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
     count = "1 file that is not a run log" if len(paths) == 1 else f"{len(paths)} files that are not run logs"
-    return f"skipped {count}: {shown} (name one to see why)"
+    return f"skipped {count}: {_first_few(paths)} (name one to see why)"
+
+
+def _first_few(paths: Sequence[str]) -> str:
+    """`a.csv, b.json, c.csv and 4 more`."""
+    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

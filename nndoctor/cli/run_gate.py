@@ -66,11 +66,10 @@ def _answer(sides: list[Side], by: str | None, *, higher: bool | None) -> Gate |
 
 def _series(found: Comparison, by: str) -> str | None:
     """The compared series that a user's name means."""
-    from nndoctor.readers.vocabulary.names import meaning_of
+    from nndoctor.readers.vocabulary.series_names import series_named
 
-    meaning = meaning_of(by)
-    spelled = {by, f"{meaning.split}/{meaning.metric}" if meaning.split else ""}
-    return next((measure.name for measure in found.measures if measure.name in spelled), None)
+    named = series_named(found.sides[0].reports[0].run, by)
+    return named if any(measure.name == named for measure in found.measures) else None
 
 
 def _by_score(sides: list[Side], by: str, *, higher: bool | None) -> Gate | None:

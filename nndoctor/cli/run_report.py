@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nndoctor.cli import Exit
 from nndoctor.cli.out import check, say, write_output
 from nndoctor.cli.progress import spinner, with_progress
+from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.batch import judge_all
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.result import Detail
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_SILENT = 5
 """Runs whose page is drawn in about a second; more are announced in a pipe, too."""
+
+HTML = (".html", ".htm")
 
 PAGE = 100
 """Runs on a page: what a browser opens at once."""
@@ -42,6 +45,8 @@ class ReportRequest:
 
 def carry_out(request: ReportRequest) -> int:
     """Write the pages and give the exit code. Raises UsageError for files that exist, OSError where none can be written."""
+    if Path(request.output).suffix.lower() not in HTML:
+        raise UsageError(f"--output {request.output} must end in .html")
     check(request.output, request.logs, force=request.force)
     reports, errors = _judged(request)
     for _, message in errors:

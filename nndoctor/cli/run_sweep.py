@@ -128,7 +128,7 @@ def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None)
         request.logs, SessionOptions(maps=tuple(request.maps), config=request.config, isolated=request.isolated)
     )
     runs = [report.run for report in reports]
-    wanted = parse(f"{by} >= 0") if by is not None else _default_score(runs)
+    wanted = _meant(runs, parse(f"{by} >= 0")) if by is not None else _default_score(runs)
     series = wanted.subject
     if runs and not any(series in run.series for run in runs):
         held = ", ".join(dict.fromkeys(name for run in runs for name in run.series if "/" in name and ":" not in name))
@@ -136,6 +136,16 @@ def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None)
     trials = [Trial(report.source, of(report.run), _score(report.run, wanted)) for report in reports]
     upward = direction(series) if higher is None else higher
     return Trials(_without_folder(trials), f"{series} {wanted.statistic}", upward, errors, reports)
+
+
+def _meant(runs: Sequence[Run], wanted: Requirement) -> Requirement:
+    """The score by the series that its name means in the first run that holds it."""
+    from dataclasses import replace
+
+    from nndoctor.readers.vocabulary.series_names import series_named
+
+    found = (series_named(run, wanted.subject) for run in runs)
+    return replace(wanted, subject=next(filter(None, found), wanted.subject))
 
 
 def _score(run: Run, wanted: Requirement) -> float:

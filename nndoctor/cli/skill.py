@@ -8,8 +8,12 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli.out import check, write_output
+from nndoctor.core.errors import UsageError
 
-skill = typer.Typer(help="Print or install the agent skill (SKILL.md) that teaches a coding agent to use nndoctor.")
+skill = typer.Typer(
+    no_args_is_help=True,
+    help="Print or install the agent skill (SKILL.md) that teaches a coding agent to use nndoctor.",
+)
 
 
 @skill.command()
@@ -35,8 +39,11 @@ def install(
 
     wanted = [name for name, chosen in (("claude", claude), ("codex", codex), ("cursor", cursor)) if chosen]
     paths = [skill_path(agent, Path(folder)) for agent in wanted or FOLDERS]
+    if not Path(folder).is_dir():
+        raise UsageError(f"--folder {folder} is not a folder; expected the folder of a project")
     for path in paths:
-        check(str(path), [], force=force or (path.is_file() and path.read_text(encoding="utf-8") == SKILL))
+        if path.exists():  # the folder of a new file is made below
+            check(str(path), [], force=force or (path.is_file() and path.read_text(encoding="utf-8") == SKILL))
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_output(SKILL, str(path))

@@ -64,6 +64,12 @@ def others_of(count: int, what: str = "layer") -> str:
     return f"{count} other {what}{'' if count == 1 else 's'}"
 
 
+def type_of(value: object) -> str:
+    """The type of a value with its article, for a message: `an int`, `a list`."""
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
 def step(value: float) -> str:
     """A step or an epoch: `12`, `0.5`."""
     return f"{value:.0f}" if not value % 1 else f"{value:.2f}".rstrip("0").rstrip(".")

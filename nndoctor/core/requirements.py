@@ -140,11 +140,11 @@ def _number(words: _Words) -> float:
 
 
 def resolved(run: Run, wanted: Requirement) -> Requirement:
-    """The requirement on the series that its subject names, be it by the name of the log's own column."""
+    """The requirement on the series that its subject names, be it in the spelling of a column (`meant:<subject>`)."""
     if wanted.subject in run.series or wanted.subject in COUNTS:
         return wanted
-    named = next((s.name for s in run.series.values() if s.column == wanted.subject), wanted.subject)
-    return replace(wanted, subject=named)
+    named = next((s.name for s in run.series.values() if s.column == wanted.subject), None)
+    return replace(wanted, subject=named or str(run.fact(f"meant:{wanted.subject}") or wanted.subject))
 
 
 def misspelled(run: Run, wanted: Requirement) -> str | None:

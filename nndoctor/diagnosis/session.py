@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nndoctor.core.finding import Severity
     from nndoctor.core.report import Report
     from nndoctor.core.rule import Rule
-    from nndoctor.core.run import Run
+    from nndoctor.core.run import FactValue, Run
     from nndoctor.diagnosis.baseline import Baseline
     from nndoctor.diagnosis.selection import Selection
     from nndoctor.readers.io.source import Source
@@ -118,10 +118,20 @@ class Session:
 def with_stated_facts(run: Run, settings: Settings) -> Run:
     """The run with what the settings state about it as facts."""
     if settings.require:
-        run = with_facts(run, {"requirements": settings.require})
+        run = with_facts(run, {"requirements": settings.require} | _meant_series(run, settings.require))
     if settings.workload is not None:
         run = with_facts(run, {"workload": settings.workload})
     return with_target(run, settings.target_error)
+
+
+def _meant_series(run: Run, requirements: Iterable[str]) -> dict[str, FactValue]:
+    """For each subject of a requirement that is spelled otherwise than its series, that series, as `meant:<subject>`."""
+    from nndoctor.core.requirements import parse
+    from nndoctor.readers.vocabulary.series_names import series_named
+
+    subjects = {parse(text).subject for text in requirements}
+    found = {subject: series_named(run, subject) for subject in subjects if subject not in run.series}
+    return {f"meant:{subject}": name for subject, name in found.items() if name is not None}
 
 
 @cache

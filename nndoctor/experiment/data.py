@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from nndoctor.core.errors import UsageError
+from nndoctor.core.formatting import type_of
 
 BATCH = 32
 
@@ -61,7 +62,7 @@ def batches(name: str, given: object, *, shuffle: bool, size: int = BATCH) -> Ba
         number = len(given) if isinstance(given, Sized) else None
         return Batches(lambda: iter(given), f"{name}: {type(given).__name__}, gone through as batches", number=number)
     raise UsageError(
-        f"{name} is a {type(given).__name__}; expected a DataLoader, a Dataset, a pair of tensors, or a function that gives one"
+        f"{name} is {type_of(given)}; expected a DataLoader, a Dataset, a pair of tensors, or a function that gives one"
     )
 
 

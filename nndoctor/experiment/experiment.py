@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from nndoctor.core.formatting import type_of
 from nndoctor.experiment.data import BATCH, Batch, Batches, batches, stand_in
 from nndoctor.experiment.keras_model import compiled_parts
 from nndoctor.experiment.lightning import Lightning, data_of, is_data_module
@@ -74,7 +75,7 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
     if loss is None and not trained and given.shape is not None:
         loss = nn.MSELoss() if given.classes is None else nn.CrossEntropyLoss()
         notes.append(f"loss: assumed, {type(loss).__name__}")
-    with user_code(path, "makes its data"):
+    with user_code(path, "making its data"):
         train = batches("train_data", data, shuffle=True, size=given.batch_size)
         held_out = parts.get("validation_data")
         validation = (
@@ -135,11 +136,11 @@ def _model(path: str, names: Mapping[str, object], seed: int) -> nn.Module:
         raise ModelFileError(f"{path} sets no model{hint}")
     if not isinstance(given, nn.Module) and callable(given):
         torch.manual_seed(seed)
-        with user_code(path, "makes its model"):
+        with user_code(path, "making its model"):
             given = given()
     if not isinstance(given, nn.Module):
         raise ModelFileError(
-            f"{path}: model is a {type(given).__name__}; expected a torch.nn.Module, or a function that gives one"
+            f"{path}: model is {type_of(given)}; expected a torch.nn.Module, or a function that gives one"
         )
     return given
 
@@ -149,10 +150,10 @@ def _parts(path: str, model: nn.Module, names: Mapping[str, object]) -> dict[str
     parts = _named(names)
     trainer = trainer_in(names)
     if trainer is not None and trainer.model is model:
-        with user_code(path, "asks its Trainer for its parts"):
+        with user_code(path, "asking its Trainer for its parts"):
             return trainer_parts(trainer) | parts
     lightning = Lightning.of(model)
-    with user_code(path, "is attached to a Trainer" if lightning else "makes its data"):
+    with user_code(path, "attaching it to a Trainer" if lightning else "making its data"):
         if lightning is not None:
             own = lightning.parts(parts.get("train_data"), parts.get("validation_data"))
             return {**own, **parts, **{name: own[name] for name in ("train_data", "validation_data") if name in own}}
@@ -173,7 +174,7 @@ def _complete(path: str, parts: Mapping[str, object], wanted: tuple[str, ...]) -
 
 def _owns_loss(path: str, model: nn.Module, train: Batches) -> None:
     """Raise ModelFileError where nothing gives a loss: neither the file nor the model itself."""
-    with user_code(path, "gives its data"):
+    with user_code(path, "reading its data"):
         why = why_no_loss(model, train)
     if why is not None:
         raise ModelFileError(
@@ -187,7 +188,7 @@ def _callable(path: str, name: str, value: object) -> Callable[..., Tensor] | No
     if inspect.isclass(value):
         raise ModelFileError(f"{path}: {name} is a class; make one of it: `{name} = {value.__name__}()`")
     if not callable(value):
-        raise ModelFileError(f"{path}: {name} is a {type(value).__name__}; expected a function of output and target")
+        raise ModelFileError(f"{path}: {name} is {type_of(value)}; expected a function of output and target")
     return value
 
 
@@ -195,5 +196,5 @@ def _optimizer(path: str, value: object) -> torch.optim.Optimizer | OptimizerMak
     if value is None or isinstance(value, torch.optim.Optimizer) or callable(value):
         return value
     raise ModelFileError(
-        f"{path}: optimizer is a {type(value).__name__}; expected a torch.optim.Optimizer or `lambda params: SGD(params, lr=0.1)`"
+        f"{path}: optimizer is {type_of(value)}; expected a torch.optim.Optimizer or `lambda params: SGD(params, lr=0.1)`"
     )

@@ -46,7 +46,13 @@ def load(path: str, seed: int = 0) -> Mapping[str, object]:
         raise ModelFileError(f"{path} is not a Python file; expected one that defines model, loss and train_data")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # classes defined in it can be pickled by the workers of a data loader
-    with _importable(root), _importable(file.resolve().parent), _no_training(), user_code(path, "is run"):
+    with (
+        _importable(root),
+        _importable(file.resolve().parent),
+        _no_training(),
+        _own_arguments(path),
+        user_code(path, "running it"),
+    ):
         if "." in name:  # relative imports want the packages that hold the file
             importlib.import_module(name.rpartition(".")[0])
             sys.modules[name] = module
@@ -56,7 +62,7 @@ def load(path: str, seed: int = 0) -> Mapping[str, object]:
 
 @contextmanager
 def user_code(path: str, doing: str) -> Iterator[None]:
-    """What the user's code raises, as a ModelFileError that names the line of their file."""
+    """What the user's code raises while `doing` something, as a ModelFileError that names the line of their file."""
     try:
         yield
     except ModelFileError:
@@ -68,9 +74,7 @@ def user_code(path: str, doing: str) -> Iterator[None]:
             f'{path}, line {_line(error, path)}: trains as it is imported; put that under `if __name__ == "__main__":`',
         ) from error
     except SystemExit as error:
-        raise ModelFileError(
-            f'{path} ends the program as it {doing}; put its script under `if __name__ == "__main__":`'
-        ) from error
+        raise ModelFileError(f'{path} ends the program; put its script under `if __name__ == "__main__":`') from error
     except Exception as error:
         line = _line(error, path)
         place = f"{path}, line {line}" if line else path
@@ -78,7 +82,7 @@ def user_code(path: str, doing: str) -> Iterator[None]:
         if "relative import" in str(error):
             lines = [f"{lines[0]}; add an __init__.py to the folder, or run it by name: --module pkg.model"]
         raise ModelFileError(
-            f"{place}: {type(error).__name__} as it {doing}{f': {lines[0]}' if lines else ''}", _trace(error, path)
+            f"{place}: {type(error).__name__} while {doing}{f': {lines[0]}' if lines else ''}", _trace(error, path)
         ) from error
 
 
@@ -114,6 +118,16 @@ def _importable(folder: Path) -> Iterator[None]:
     finally:
         if name in sys.path:
             sys.path.remove(name)
+
+
+@contextmanager
+def _own_arguments(path: str) -> Iterator[None]:
+    """The command line as the file sees it when it is run by itself: its name and no arguments."""
+    ours, sys.argv = sys.argv, [path]
+    try:
+        yield
+    finally:
+        sys.argv = ours
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nndoctor.core.errors import UsageError
+from nndoctor.core.formatting import type_of
 
 if TYPE_CHECKING:
     from nndoctor.experiment.experiment import Experiment
@@ -41,7 +42,7 @@ def step_result(experiment: Experiment, batch: object) -> StepResult:
         return StepResult(_scalar(experiment.loss(output, batch)), _tensor(output), batch, size(batch))
     if not isinstance(batch, (tuple, list)) or not batch:
         raise UsageError(
-            f"a batch of train_data is a {type(batch).__name__}; expected (input, target) or a dict; "
+            f"a batch of train_data is {type_of(batch)}; expected (input, target) or a dict; "
             "for anything else add `def step(model, batch): return the_loss`"
         )
     if experiment.loss is None:
@@ -137,7 +138,7 @@ def _is_scalar(value: object) -> bool:
 
 def _scalar(loss: object) -> Tensor:
     if not isinstance(loss, Tensor):
-        raise UsageError(f"the loss is a {type(loss).__name__}; expected a tensor with one value")
+        raise UsageError(f"the loss is {type_of(loss)}; expected a tensor with one value")
     if loss.numel() != 1:
         shape = "x".join(map(str, loss.shape))
         raise UsageError(f"the loss has shape {shape}; expected one value: take its mean, or use reduction='mean'")

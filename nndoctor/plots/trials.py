@@ -73,8 +73,8 @@ def _heading(figure: Figure, report: Report, search: Search, palette: Palette, h
 
 def _strongest(search: Search) -> list[tuple[float, Parameter]]:
     """The settings that can be drawn, those that explain most first."""
-    drawn = [p for p in search.parameters if p.numeric or len(set(p.values)) <= MAX_WORDS]
-    return sorted(((search.effects[p.name][0], p) for p in drawn), key=lambda one: -one[0])[:MAX_PANELS]
+    drawn = [(share, p) for share, p in search.strongest if p.numeric or len(set(p.values)) <= MAX_WORDS]
+    return drawn[:MAX_PANELS]
 
 
 def _panel(axes: Axes, search: Search, parameter: Parameter, palette: Palette) -> None:

@@ -61,7 +61,8 @@ def unrecognized_line(page: Page, report: Report) -> None:
 def command(report: Report) -> str:
     """The command that shows the whole report of the run."""
     path = report.run.path or report.source
-    return f"nndoctor diagnose -v {quoted_word(path) if path.isprintable() else printable(path)}".rstrip()
+    name = "sanity" if report.run.format == "model" else "diagnose"
+    return f"nndoctor {name} -v {quoted_word(path) if path.isprintable() else printable(path)}".rstrip()
 
 
 def check_details(page: Page, report: Report) -> None:

@@ -41,21 +41,32 @@ def _root(leader: list[int], k: int) -> int:
 
 
 def _pairs_alike(reports: Sequence[Report]) -> list[tuple[int, int]]:
-    """Pairs of reports in different formats that hold the same curve, found among neighbours by their last value."""
-    ends: dict[str, list[tuple[float, int, SeriesSummary]]] = defaultdict(list)
-    for k, report in enumerate(reports):
-        for name, series in report.run.series.items():
-            if "/" in name and not name.startswith(LAYER) and (summary := _identifying_summary(series)) is not None:
-                ends[name].append((summary.last, k, summary))
+    """Pairs of reports in different formats that hold the same curves, found among neighbours by their last value."""
+    curves = [_identifying_curves(report) for report in reports]
+    ends: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for k, held in enumerate(curves):
+        for name, summary in held.items():
+            ends[name].append((summary.last, k))
     pairs: list[tuple[int, int]] = []
     for found in ends.values():
-        found.sort(key=lambda end: end[:2])
-        for at, (last, k, summary) in enumerate(found):
+        found.sort()
+        for at, (last, k) in enumerate(found):
             near = takewhile(lambda end, last=last: _close(end[0], last), found[at + 1 : at + 50])  # type: ignore[misc]
-            for _, other, its in near:
-                if reports[k].run.format != reports[other].run.format and _same(summary, its):
+            for _, other in near:
+                if reports[k].run.format != reports[other].run.format and _agree(curves[k], curves[other]):
                     pairs.append((k, other))
     return pairs
+
+
+def _identifying_curves(report: Report) -> dict[str, SeriesSummary]:
+    """The curves of a split that can identify a run, by name."""
+    named = ((n, s) for n, s in report.run.series.items() if "/" in n and not n.startswith(LAYER))
+    return {name: summary for name, series in named if (summary := _identifying_summary(series)) is not None}
+
+
+def _agree(a: dict[str, SeriesSummary], b: dict[str, SeriesSummary]) -> bool:
+    """Whether every curve that both logs hold is the same: runs of one seed may share their training loss alone."""
+    return all(_same(a[name], b[name]) for name in a.keys() & b.keys())
 
 
 def _identifying_summary(series: Series) -> SeriesSummary | None:

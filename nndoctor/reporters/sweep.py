@@ -9,7 +9,8 @@ from itertools import accumulate
 import numpy as np
 
 from nndoctor._version import __version__
-from nndoctor.analysis.search import Parameter, Search, Trial, of
+from nndoctor.analysis.hyperparameters import CHANCE
+from nndoctor.analysis.search import Search, Trial, of
 from nndoctor.core.finding import Severity
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.prognosis import likelihood
@@ -70,15 +71,10 @@ def render(report: Report, results: Results, page_style: Style, *, quiet: bool =
     return page.text()
 
 
-def _strongest(search: Search) -> list[tuple[float, Parameter]]:
-    """The parameters with what they explain, the most first."""
-    return sorted(((search.effects[p.name][0], p) for p in search.parameters), key=lambda e: -e[0])
-
-
 def _picture(page: Page, search: Search) -> None:
     """The score over the numeric setting that explains most."""
     scores = np.array([search.score_of(k) for k in range(len(search.scores))])
-    for _, parameter in _strongest(search):
+    for _, parameter in search.strongest:
         if parameter.numeric and len(parameter.distinct) > 2:
             x = parameter.numbers
             sound = np.isfinite(scores) & np.isfinite(x)
@@ -93,7 +89,7 @@ def _picture(page: Page, search: Search) -> None:
 
 def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> None:
     """The best trials with their settings, those that explain most first, as far as there is room."""
-    names = [p.name for _, p in _strongest(search)]
+    names = [p.name for _, p in search.strongest]
     order = search.order
     rows = [[cut(_spelled(trials[k].settings.get(name)), CELL) for name in names] for k in order[:most]]
     wide = [max(len(name), *(len(row[c]) for row in rows)) + 2 for c, name in enumerate(names)]
@@ -116,8 +112,8 @@ def _table(page: Page, search: Search, trials: Sequence[Trial], most: int) -> No
 def _importance(page: Page, search: Search) -> None:
     shares = [
         f"{p.name} {percent(share)}"
-        for share, p in _strongest(search)
-        if share >= WORTH and search.effects[p.name][1] <= BY_CHANCE
+        for share, p in search.strongest
+        if p.name not in CHANCE and share >= WORTH and search.effects[p.name][1] <= BY_CHANCE
     ]
     none = "no single setting beyond noise"
     page.line(("Share of variance explained: ", "bold"), ", ".join(shares) or none, hanging=29)
@@ -136,7 +132,7 @@ def as_json(report: Report, results: Results, errors: Sequence[tuple[str, str]])
             "higher_is_better": search.higher,
             "settings": [
                 {"name": p.name, "explains": plain(round(share, 4)), "by_chance": plain(search.effects[p.name][1])}
-                for share, p in _strongest(search)
+                for share, p in search.strongest
             ],
             "trials": [_trial(results.trials[k]) for k in search.order],
             "would_help_best": best_trial.as_json(results.options(search)),

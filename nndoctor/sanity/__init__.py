@@ -1,5 +1,1 @@
 """The check-up before a long job: the user's model is probed, trained a few steps, and put back as it was."""
-
-from nndoctor.sanity.api import assert_trains, check_model
-
-__all__ = ["assert_trains", "check_model"]

@@ -22,7 +22,7 @@ def from_file(path: str, *, shape: tuple[int, ...] | None = None, classes: int |
     """The subject in a model file. Raises ModelFileError for what is missing, or does not fit."""
     found = experiment(path, ExperimentOptions(shape, classes))
     _materialized(found)
-    with user_code(path, "makes its optimizer"):
+    with user_code(path, "making its optimizer"):
         optimizer = _optimizer(found)
     if optimizer is None:
         found.notes.append("no optimizer given: using Adam; learning rate not checked")

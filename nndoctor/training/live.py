@@ -17,6 +17,9 @@ from nndoctor.diagnosis.session import Session
 
 TIME_SHARE = 0.004  # of the training's time
 MIN_LOSSES = 30  # losses before the first judgement
+GROWTH = (
+    2  # a run that has become this many times as long is judged, however fast it is: short runs end within a second
+)
 
 
 @dataclass(slots=True)
@@ -31,6 +34,7 @@ class LiveJudge:
     _rates: list[float] = field(default_factory=list)
     _evaluations: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     _next: float = 0.0
+    _judged_at: int = MIN_LOSSES // GROWTH  # losses
     _before: frozenset[str] = frozenset()
 
     def loss(self, loss: Tensor, lr: float) -> None:
@@ -49,7 +53,7 @@ class LiveJudge:
 
     def judge_if_due(self, *, now: bool = False) -> bool:
         """Judge the run so far, if it is time; returns whether it was. A finding in two judgements in a row is confirmed."""
-        if not now and (time.perf_counter() < self._next or len(self._losses) + len(self._on_device) < MIN_LOSSES):
+        if not now and not self._is_due():
             return False
         began = time.perf_counter()
         if self._on_device:
@@ -64,7 +68,12 @@ class LiveJudge:
         self._before = frozenset(found)
         spent = time.perf_counter() - began
         self._next = time.perf_counter() + max(spent / TIME_SHARE, 1.0)
+        self._judged_at = len(self._losses)
         return True
+
+    def _is_due(self) -> bool:
+        losses = len(self._losses) + len(self._on_device)
+        return losses >= MIN_LOSSES and (losses >= GROWTH * self._judged_at or time.perf_counter() >= self._next)
 
     def first_confirmed(self, severity: Severity) -> Finding | None:
         """The first confirmed finding at this severity or worse."""

@@ -172,7 +172,7 @@ class Training:
     def _batches(self) -> Iterator[object]:
         iterator = iter(self.experiment.train_data)
         while True:
-            with user_code(self.experiment.path, "gives its data"):
+            with user_code(self.experiment.path, "reading its data"):
                 try:
                     batch = next(iterator)
                 except StopIteration:
@@ -183,7 +183,7 @@ class Training:
         values = {"train_accuracy": float(self._met) / self._targets} if self._targets else {}
         self._met, self._targets = torch.zeros((), device=self.device), 0
         if self.experiment.validation_data is not None:
-            with user_code(self.experiment.path, "is evaluated"):
+            with user_code(self.experiment.path, "evaluating it"):
                 found = evaluate(self.experiment, self.experiment.validation_data, self.device)
             values |= {f"validation_{name}": value for name, value in found.items()}
         self.evaluation = values

@@ -70,7 +70,7 @@ def _own(experiment: Experiment, parameters: Parameters) -> optim.Optimizer:
     if given is None:
         raise UsageError(f"{experiment.path} has no optimizer; name one with --optimizer")
     if not isinstance(given, optim.Optimizer):
-        with user_code(experiment.path, "makes its optimizer"):
+        with user_code(experiment.path, "making its optimizer"):
             given = given(parameters)
     if not isinstance(given, optim.Optimizer):
         raise UsageError(

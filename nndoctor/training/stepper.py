@@ -36,13 +36,13 @@ class Stepper:
                 group["lr"] = peak * rate
         self.lr = float(self.optimizer.param_groups[0]["lr"])
         if self._experiment.train_step is not None:
-            with user_code(self._experiment.path, "takes a step"):
+            with user_code(self._experiment.path, "taking a step"):
                 loss = self._experiment.train_step(self._experiment.model, batch, self.optimizer)
             return StepResult(loss) if isinstance(loss, Tensor) and loss.numel() == 1 else None
         self.optimizer.zero_grad(set_to_none=True)
-        with user_code(self._experiment.path, "computes its loss"), self._precision():
+        with user_code(self._experiment.path, "computing its loss"), self._precision():
             found = step_result(self._experiment, batch)
-        with user_code(self._experiment.path, "goes back through its loss"):
+        with user_code(self._experiment.path, "computing the gradient of its loss"):
             self.scaler.scale(self._penalized(found.loss)).backward()  # type: ignore[no-untyped-call]
         if self._options.clip is not None:
             self.scaler.unscale_(self.optimizer)

@@ -123,7 +123,7 @@ def trained_subject(job: Job, change: Change) -> tuple[Trial, Experiment]:
     torch.manual_seed(job.seed)
     subject = loaded(job.path, job.seed)
     trial = Trial(change.name, job.seed, settings=dict(change.settings))
-    with user_code(job.path, f"is changed ({change.name})"):
+    with user_code(job.path, f"changing it ({change.name})"):
         if change.apply is not None:
             change.apply(subject)
     total = max(round(job.steps * change.length), 1)
@@ -200,7 +200,7 @@ class _TrialRun:
         if subject.loss is None and subject.step is None and subject.train_step is not None:
             recent = self.trial.train_losses[-RECENT_LOSSES:]  # a user's own loop reports only its training loss
             return {"loss": float(np.mean(recent))} if recent else {}
-        with user_code(subject.path, "is evaluated"):
+        with user_code(subject.path, "evaluating it"):
             return evaluate(subject, subject.validation_data or subject.train_data, self.device)
 
     def _evaluate(self, step: int) -> None:
@@ -241,7 +241,7 @@ def _endless(subject: Experiment, total: int, after_epoch: Callable[[], None]) -
     left = total
     while left > 0:
         before = left
-        with user_code(subject.path, "gives its data"):
+        with user_code(subject.path, "reading its data"):
             iterator = iter(subject.train_data)
         for batch in iterator:
             if left == 0:

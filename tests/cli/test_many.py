@@ -103,7 +103,7 @@ def test_what_is_no_log_in_a_folder_is_a_note(capsys):
     assert "that are not run logs" in err
     assert "people.csv" in err
     assert "trials.csv" in err
-    assert "3 files" in err
+    assert "2 files" in err
     assert told(DiagnoseRequest(["runs", "runs/trials.csv"]), capsys)[0] == 2
 
 

@@ -25,6 +25,10 @@ FILES = {
     "hparams.yaml": "lr: 0.003\nbatch_size: 32\nmodel:\n  width: 64\n",
     "params.json": '{"lr": 0.003, "batch_size": 32, "model": {"width": 64}}',
     "files/config.yaml": "wandb_version: 1\n\nlr:\n    desc: null\n    value: 0.003\nbatch_size:\n    value: 32\n_wandb:\n    value:\n        cli_version: 0.31\n",
+    "config.json": '{"lr": 0.003, "batch_size": 32, "model": {"width": 64}}',
+    "hyperparameters.json": '{"lr": 0.003, "batch_size": 32}',
+    "params.yaml": "train:\n  lr: 0.003\n  batch_size: 32\n",
+    "config.yml": "lr: 0.003\nbatch_size: 32\n",
     ".hydra/config.yaml": "optimizer:\n  lr: 0.003 # a comment\nbatch_size: 32\n",
     "args.yaml": "task: detect\nlr0: 0.003\nbatch: 32\nsave_dir: runs/detect/train\n",
 }
@@ -51,6 +55,13 @@ def test_a_keras_model_beside_the_log(tmp_path):
     (read,) = nndoctor.read(tmp_path / "history.csv")
     found = hyperparameters.of(read)
     assert (found["optimizer"], found["lr"], found["layers"]) == ("Adam", 0.003, 3)
+
+
+def test_the_description_of_a_model_is_no_setting_of_a_training(tmp_path):
+    """Transformers writes a config.json next to the log of a fine-tuning."""
+    (tmp_path / "metrics.csv").write_text(LOG, encoding="utf-8")
+    (tmp_path / "config.json").write_text('{"model_type": "bert", "hidden_size": 768, "lr": 1}', encoding="utf-8")
+    assert not hyperparameters.of(nndoctor.read(tmp_path / "metrics.csv")[0])
 
 
 def test_what_the_log_says_itself_has_precedence(tmp_path):

@@ -56,3 +56,15 @@ def test_another_run_in_another_format_stays(folder):
     """Formats alone say nothing."""
     (folder / "a/metrics.csv").unlink()
     assert len(without_duplicates(reports(folder))) == 2
+
+
+def test_runs_that_share_one_curve_only_are_two(folder):
+    """Of one seed, with validation on other data."""
+    text = (folder / "a/metrics.csv").read_text().splitlines()
+    rows = [line.split(",") for line in text[1:]]
+    (folder / "a/metrics.csv").unlink()
+    (folder / "a/log.jsonl").write_text(
+        "".join(f'{{"epoch": {k}, "train_loss": {t}, "val_loss": {float(v) + 0.5}}}\n' for k, t, v, _ in rows)
+    )
+    (folder / "b.csv").write_text("\n".join(text))
+    assert len(without_duplicates(reports(folder))) == 2

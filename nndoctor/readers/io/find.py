@@ -19,7 +19,13 @@ from nndoctor.readers.io.source import MAX_PIPED, Source
 LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err"}
 PACKED = {".gz", ".bz2", ".xz", ".zst"}  # one log each; archives are opened only when they are named
 WITH_LOGS = LOGS | PACKED
-SETTINGS = {"hparams.json", "params.json", "args.json"}  # of the run whose log is in the same folder
+SETTINGS = {
+    "config.json",
+    "hparams.json",
+    "hyperparameters.json",
+    "params.json",
+    "args.json",
+}  # of the run whose log is in the same folder
 SKIPPED = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}  # and all hidden ones
 REPORTED_IF_UNREAD = {
     ".csv",

@@ -1,4 +1,4 @@
-"""The settings of a run in a file next to its log: Lightning's hparams.yaml, Ray Tune's params.json, Keras' own."""
+"""The settings of a run in a file next to its log: config.json, hparams.yaml, params.json, Keras' own."""
 
 from __future__ import annotations
 
@@ -17,10 +17,19 @@ FILES = (
     "params.json",  # Ray Tune
     "args.yaml",  # YOLO
     "config.yaml",  # W&B's files/, Hydra's .hydra/, many others
+    "config.yml",
+    "params.yaml",  # DVC
     "hparams.json",
     "args.json",
-    "config.json",  # Keras: an unpacked model
+    "hyperparameters.json",
+    "config.json",  # of a training loop, or of a model: Keras, Transformers
 )
+MODEL_KEYS = {
+    "architectures",
+    "model_type",
+    "transformers_version",
+    "_class_name",
+}  # of a config.json that describes a model
 FOLDERS = ("", "files", ".hydra")
 KERAS = ".keras"
 MAX_BYTES = 1 << 20  # bytes of such a file
@@ -69,14 +78,14 @@ def _config(path: Path) -> dict[str, object]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return {}
-    if path.suffix == ".yaml":
+    if path.suffix in (".yaml", ".yml"):
         from nndoctor.readers.tables.plain_yaml import plain
 
         return {name.removesuffix("/value"): value for name, value in plain(text).items() if not _is_own(name)}
     found = _object(text)
-    if path.name == "config.json":  # elsewhere it describes a model, not a training
-        return _of_keras(found) if "class_name" in found else {}
-    return flatten(found)
+    if "class_name" in found:
+        return _of_keras(found)
+    return {} if MODEL_KEYS & found.keys() else flatten(found)
 
 
 def _is_own(name: str) -> bool:

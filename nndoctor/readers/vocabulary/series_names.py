@@ -1,0 +1,32 @@
+"""The series that a user means by a name: --require and --by take the names of columns in any spelling."""
+
+from __future__ import annotations
+
+from nndoctor.core.run import Run
+from nndoctor.readers.vocabulary.names import meaning_of, tidy
+
+
+def series_named(run: Run, name: str) -> str | None:
+    """The series of a run that a name means: by our name, by the log's column, or by what a column of that name says.
+
+    A name without a split (`loss`, `acc`) means training, or the only series of that metric.
+    """
+    if name in run.series:
+        return name
+    spelled = tidy(name)
+    for series in run.series.values():
+        if series.column and (series.column == name or tidy(series.column) == spelled):
+            return series.name
+    meaning = meaning_of(name)
+    if not meaning.is_metric:
+        return None
+    if meaning.split:
+        return _held(run, f"{meaning.split}/{meaning.metric}")
+    alike = [held for held in run.series if held.rpartition("/")[2] == meaning.metric]
+    return (
+        _held(run, meaning.metric) or _held(run, f"train/{meaning.metric}") or (alike[0] if len(alike) == 1 else None)
+    )
+
+
+def _held(run: Run, name: str) -> str | None:
+    return name if name in run.series else None
