@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 
 from nndoctor.analysis import hyperparameters
@@ -51,7 +52,7 @@ def _rows(page: Page, reports: Sequence[Report], folder: str) -> None:
     """The header and the runs; columns of numbers that the width or the logs do not allow are left out."""
     names, metric = [_name(report, folder) for report in reports], metric_of(reports)
     columns = [*_finding_columns(reports), *_number_columns(reports, metric)]
-    while len(columns) > FIXED and any(cut(name, _room(page, columns)) != printable(name) for name in names):
+    while len(columns) > FIXED and _some_are_cut(names, _room(page, columns)):
         columns.pop()  # a name says more than the numbers behind it
     room = max(_room(page, columns), 16)
     wide = max(len(cut(name, room)) for name in ("run", *names))
@@ -63,7 +64,12 @@ def _rows(page: Page, reports: Sequence[Report], folder: str) -> None:
         page.row([(padded(cut(name, wide), wide), ""), *cells])
 
 
-@dataclass(frozen=True, slots=True)
+def _some_are_cut(names: Sequence[str], room: int) -> bool:
+    """Whether the room is too small for some name."""
+    return any(cut(name, room) != printable(name) for name in names)
+
+
+@dataclass(frozen=True)
 class Column:
     """A column of the table: its title, and for each run the text and its style; numbers are right-aligned."""
 
@@ -71,7 +77,7 @@ class Column:
     cells: Sequence[tuple[str, str]]
     right: bool = False
 
-    @property
+    @cached_property
     def width(self) -> int:
         """The characters of its longest cell."""
         return max(len(self.title), *(len(text) for text, _ in self.cells))
