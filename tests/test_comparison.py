@@ -15,6 +15,7 @@ from nndoctor.core.run import Run
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.remedies import REMEDIES
+from nndoctor.reporters.side_by_side.words import sentence
 from tests.little import trained
 
 
@@ -133,3 +134,38 @@ def test_every_remedy_that_is_looked_for_exists():
 def test_paths_spell_settings(path, settings):
     """As people name the folders of a search; what is no setting is none."""
     assert hyperparameters.spelled(path) == settings
+
+
+FALL = [2 * 0.9**k + 0.1 for k in range(30)]
+HITS = [0.9 - 0.6 * 0.9**k for k in range(30)]
+
+
+def of_epochs(loss, hits=HITS):
+    """A run that counts epochs."""
+    return nndoctor.read({"epoch": range(1, 31), "loss": loss, "val_acc": hits})[0]
+
+
+def test_a_run_whose_loss_is_nan_is_worse_whatever_its_accuracy():
+    """The sentence names the loss, and the place in the unit of the log."""
+    broken = of_epochs([*FALL[:15], *[float("nan")] * 15])
+    found = compare([side("A", of_epochs(FALL)), side("B", broken)])
+    assert found.outcome(1) is ComparisonVerdict.WORSE
+    assert sentence(found, 1).startswith(
+        "B is worse than A: its training loss ends in a value that is not finite (validation accuracy "
+    )
+    assert sentence(found, 1).endswith("near epoch 30).")
+    assert compare([side("A", broken), side("B", broken)]).outcome(1) is ComparisonVerdict.ALIKE
+
+
+def test_the_best_value_is_one_of_the_log():
+    """The highest where higher is better: no level of a smooth curve."""
+    hits = [*HITS[:-4], 0.95, *HITS[-3:]]
+    measure = compare([side("A", of_epochs(FALL, hits)), side("B", of_epochs(FALL))]).measure("validation/accuracy")
+    assert [level.best for level in measure.levels] == [0.95, max(HITS)]
+
+
+def test_a_run_compared_with_itself_is_noticed():
+    """A slip of the shell's completion; another seed has other values."""
+    run, other = of_epochs(FALL), of_epochs([1.01 * v for v in FALL])
+    assert compare([side("A", run), side("B", run)]).notes == ("B holds the same values as A: is it the same run?",)
+    assert not compare([side("A", run), side("B", other)]).notes

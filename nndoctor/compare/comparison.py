@@ -16,6 +16,7 @@ from nndoctor.core.run import FactValue, Run, direction
 from nndoctor.core.series import Series
 from nndoctor.diagnosis.baseline import central_range, compared, width_of_delay, width_of_one_run
 
+LOSSES = ("train/loss", "validation/loss")
 SPREADS = 3.0  # standard errors of the difference of two groups of repeats: beyond it is no chance
 MIN_POINTS = 3  # points of a curve that is compared
 MAX_STEP_RATIO = 1.5  # between the steps per epoch of two logs; beyond it they count different things
@@ -42,6 +43,12 @@ class Side:
     def runs(self) -> tuple[Run, ...]:
         """The runs."""
         return tuple(report.run for report in self.reports)
+
+    @cached_property
+    def broken_loss(self) -> str | None:
+        """The loss that ends in no number in one of the runs, or None."""
+        ends = ((name, run.series[name]) for run in self.runs for name in LOSSES if name in run.series)
+        return next((name for name, s in ends if len(s) and not math.isfinite(float(s.values[-1]))), None)
 
     @cached_property
     def settings(self) -> dict[str, FactValue]:
@@ -126,20 +133,24 @@ class Comparison:
     measures: tuple[Measure, ...]
     judged: str | None
     notes: tuple[str, ...] = ()
+    axis: str = "step"
 
     def measure(self, name: str | None, *, seconds: bool = False) -> Measure | None:
         """A series at equal steps, or at equal time."""
         return next((m for m in self.measures if m.name == name and m.seconds is seconds), None)
 
     def outcome(self, side: int) -> ComparisonVerdict:
-        """How a side did against the first, by the judged series at equal steps."""
+        """How a side did against the first: by a loss that ends in no number, else by the judged series at equal steps."""
+        if self.sides[side].broken_loss is not None and self.sides[0].broken_loss is None:
+            return ComparisonVerdict.WORSE
         measure = self.measure(self.judged)
         return ComparisonVerdict.UNKNOWN if measure is None else measure.outcome(0, side)
 
 
 def compare(sides: Sequence[Side]) -> Comparison:
     """Compare two sides or more, each of one run or more, with the first."""
-    scaled, notes = _on_one_axis(sides)
+    scaled, rescaled = _on_one_axis(sides)
+    notes = list(rescaled)
     names = [name for name in compared(scaled[0][0]) if all(_holds(run, name) for runs in scaled for run in runs)]
     judged = _judged(scaled, names)
     names.sort(key=lambda name: name != judged)
@@ -147,7 +158,22 @@ def compare(sides: Sequence[Side]) -> Comparison:
     if all(run.clock is not None for runs in scaled for run in runs):
         measures += [_measure(name, scaled, seconds=True) for name in names]
     settings = hyperparameters.differing({side.label: side.settings for side in sides})
-    return Comparison(tuple(sides), settings, tuple(measures), judged, tuple(notes))
+    notes += [
+        f"{side.label} holds the same values as {sides[0].label}: is it the same run?"
+        for side, runs in zip(sides[1:], scaled[1:], strict=True)
+        if _are_the_same(scaled[0], runs)
+    ]
+    by_epochs = bool(rescaled) or all(run.axis == "epoch" for runs in scaled for run in runs)
+    return Comparison(tuple(sides), settings, tuple(measures), judged, tuple(notes), "epoch" if by_epochs else "step")
+
+
+def _are_the_same(one: Sequence[Run], other: Sequence[Run]) -> bool:
+    """Whether two runs agree in every value of the curves that both hold."""
+    if len(one) != 1 or len(other) != 1:
+        return False
+    a, b = one[0].series, other[0].series
+    shared = [name for name in compared(one[0]) if name in b]
+    return bool(shared) and all(np.array_equal(a[n].values, b[n].values, equal_nan=True) for n in shared)
 
 
 def _judged(scaled: Sequence[Sequence[Run]], names: Sequence[str]) -> str | None:
@@ -207,7 +233,7 @@ def _until(series: Series, at: float) -> Series:
 def _level(curves: Sequence[Series], name: str) -> Level:
     higher = direction(name)
     ends = [_last(c) for c in curves]
-    bests = [float(c.smooth.max()) if higher else c.best for c in curves]
+    bests = [float(c.y.max() if higher else c.y.min()) for c in curves]  # as the logs have them
     chance = max(_chance(c, end) for c, end in zip(curves, ends, strict=True))
     spread = float(np.std(ends, ddof=1)) if len(ends) > 1 and np.isfinite(ends).all() else None
     return Level(float(np.mean(ends)), float(np.mean(bests)), len(ends), spread, chance)

@@ -12,11 +12,11 @@ STYLES = (("train", 1), ("validation", 2), ("good", 4), ("mark", 3), ("info", 1)
 MAX_CURVES = len(STYLES)
 
 
-def overlay(curves: Sequence[tuple[str, Series]], size: PlotSize) -> list[Line]:
+def overlay(curves: Sequence[tuple[str, Series]], size: PlotSize, axis: str = "step") -> list[Line]:
     """The curves, each with its name at its end; only the first MAX_CURVES of them."""
     kept = [
         Curve(series, style, every, name)
         for (name, series), (style, every) in zip(curves, STYLES, strict=False)
         if len(series.y)
     ]
-    return drawn(kept, size, Run({}))
+    return drawn(kept, size, Run({}, axis=axis))

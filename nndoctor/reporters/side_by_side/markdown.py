@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from nndoctor.compare.comparison import Comparison
 from nndoctor.compare.remedy_outcomes import FindingChange
-from nndoctor.core.formatting import step
 from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.overlay import overlay
 from nndoctor.reporters.markdown import HEIGHT, MARK, WIDTH, escaped
 from nndoctor.reporters.page import Page, Style
-from nndoctor.reporters.side_by_side.terminal import SIGNS
-from nndoctor.reporters.side_by_side.words import finding_change, seconds, sentence, setting, spoken, value
+from nndoctor.reporters.side_by_side.terminal import LEGEND, SIGNS
+from nndoctor.reporters.side_by_side.words import finding_change, place, sentence, setting, spoken, value
 
 
 def render(found: Comparison | None, changes: Sequence[FindingChange], errors: Sequence[tuple[str, str]]) -> str:
@@ -42,11 +41,10 @@ def _measures(found: Comparison) -> str:
         return ""
     rows = []
     for m in found.measures:
-        place = f"after {seconds(m.at)}" if m.seconds else f"at step {step(m.at)}"
         signs = ["", *(f" {SIGNS[m.outcome(0, k)]}" for k in range(1, len(m.levels)))]
         cells = [escaped(value(level.last)) + sign for level, sign in zip(m.levels, signs, strict=True)]
-        rows.append(f"| {escaped(spoken(m.name))} {place} | {' | '.join(cells)} |")
-    return "\n".join([*_head(found, "+ better than A, - worse, = within noise"), *rows]) + "\n"
+        rows.append(f"| {escaped(spoken(m.name))} {place(found, m)} | {' | '.join(cells)} |")
+    return "\n".join([*_head(found, LEGEND), *rows]) + "\n"
 
 
 def _settings(found: Comparison) -> str:
@@ -71,7 +69,8 @@ def _picture(found: Comparison) -> str:
     if found.judged is None:
         return ""
     page = Page(Style(WIDTH))
-    for line in overlay([(s.label, s.runs[0].series[found.judged]) for s in found.sides], PlotSize(WIDTH, HEIGHT)):
+    curves = [(s.label, s.runs[0].series[found.judged]) for s in found.sides]
+    for line in overlay(curves, PlotSize(WIDTH, HEIGHT), found.axis):
         page.row(line)
     drawn = page.text().replace("`", "'")
     name = spoken(found.judged)

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Measure
 from nndoctor.compare.remedy_outcomes import FindingChange
-from nndoctor.core.formatting import step
 from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.overlay import MAX_CURVES, overlay
 from nndoctor.reporters.page import Page, Style, cut, padded
 from nndoctor.reporters.side_by_side.words import (
     STYLES,
     finding_change,
-    seconds,
+    place,
     sentence,
     setting,
     spoken,
@@ -27,6 +26,8 @@ SIGNS = {
     ComparisonVerdict.ALIKE: "=",
     ComparisonVerdict.UNKNOWN: "?",
 }
+LEGEND = "+ better than A, - worse, = within noise; values are medians of the last tenth"
+LABEL = 36  # characters of what a row of a table is about
 CELL, NARROW = 14, 9  # characters of a value in a table, and the fewest that still show one
 
 
@@ -56,7 +57,7 @@ def _picture(page: Page, found: Comparison) -> None:
         return
     curves = [(side.label, side.runs[0].series[name]) for side in found.sides]
     page.line((spoken(name), "dim"))
-    for line in overlay(curves, PlotSize(page.width, drawing=page.style.drawing)):
+    for line in overlay(curves, PlotSize(page.width, drawing=page.style.drawing), found.axis):
         page.row(line)
     if len(curves) > MAX_CURVES:
         page.line((f"only the first {MAX_CURVES} of {len(curves)} are drawn", "dim"))
@@ -67,14 +68,14 @@ def _picture(page: Page, found: Comparison) -> None:
 
 def _table(page: Page, head: Sequence[str], rows: Sequence[Sequence[tuple[str, str]]]) -> None:
     """Rows of cells below a heading; columns that find no room are left out, and counted."""
-    wide = max(len(cut(row[0][0], 30)) for row in rows)
+    wide = max(len(cut(row[0][0], LABEL)) for row in rows)
     cell = min(CELL, max(*(len(c[0]) for row in rows for c in row[1:]), *map(len, head)) + 2)
     cell = max(min(cell, (page.width - wide) // len(head)), NARROW)
     room = max((page.width - wide) // cell, 1)
     page.row([(" " * wide + "".join(f"{h:>{cell}}" for h in head[:room]), "dim")])
     for first, *cells in rows:
         shown = [(f"{cut(text, cell - 2):>{cell}}", style) for text, style in cells[:room]]
-        page.row([(padded(cut(first[0], 30), wide), first[1]), *shown])
+        page.row([(padded(cut(first[0], LABEL), wide), first[1]), *shown])
     if len(head) > room:
         page.line((f"{len(head) - room} more: --format json", "dim"))
     page.blank()
@@ -87,12 +88,11 @@ def _measures(page: Page, found: Comparison) -> None:
     for measure in found.measures:
         if measure.seconds and measure.name != found.judged:
             continue
-        place = f"after {seconds(measure.at)}" if measure.seconds else f"at step {step(measure.at)}"
-        rows.append([(f"{spoken(measure.name)} {place}", ""), *_cells(measure)])
+        rows.append([(f"{spoken(measure.name)} {place(found, measure)}", ""), *_cells(measure)])
         if measure.name == found.judged and not measure.seconds:
             rows.append([("  best so far", "dim"), *((value(level.best), "dim") for level in measure.levels)])
     _table(page, [side.label for side in found.sides], rows)
-    page.line(("+ better than A, - worse, = within noise", "dim"))
+    page.line((LEGEND, "dim"))
     page.blank()
 
 

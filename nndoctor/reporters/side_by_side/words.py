@@ -6,7 +6,8 @@ import math
 
 from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Measure
 from nndoctor.compare.remedy_outcomes import FindingChange
-from nndoctor.core.formatting import number, step
+from nndoctor.core.formatting import number, series_in_words
+from nndoctor.core.formatting import place as axis_place
 from nndoctor.core.run import FactValue
 
 STYLES = {
@@ -18,19 +19,27 @@ STYLES = {
 
 
 def sentence(found: Comparison, side: int) -> str:
-    """`B is better than A: validation loss 0.31 vs. 0.42 at step 99 (seed-to-seed variation: about ±0.02).`"""
+    """`B is better than A: validation loss 0.31 vs. 0.42 near step 99 (seed-to-seed variation: about ±0.02).`"""
     label, first = found.sides[side].label, found.sides[0].label
     measure = found.measure(found.judged)
     if measure is None:
         return f"{label} and {first} cannot be compared: they share no loss or metric with at least 3 points."
-    outcome = measure.outcome(0, side)
-    values = f"{_values(measure, side)} at step {step(measure.at)}"
+    outcome = found.outcome(side)
+    values = f"{_values(measure, side)} {place(found, measure)}"
     chance = _chance(measure, side)
+    broken = found.sides[side].broken_loss
+    if broken is not None and outcome is ComparisonVerdict.WORSE and found.judged != broken:
+        return f"{label} is worse than {first}: its {spoken(broken)} ends in a value that is not finite ({values})."
     if outcome is ComparisonVerdict.UNKNOWN:
         return f"{label} and {first} cannot be compared: {values}."
     if outcome is ComparisonVerdict.ALIKE:
         return f"The difference between {label} and {first} is within noise: {values}{chance}.{_then(found, side)}"
     return f"{label} is {outcome} than {first}: {values}{chance}.{_then(found, side)}"
+
+
+def place(found: Comparison, measure: Measure) -> str:
+    """Where the levels are compared: `near epoch 40`, since each is the median of the last tenth."""
+    return f"after {seconds(measure.at)}" if measure.seconds else f"near {axis_place(found.axis, measure.at)}"
 
 
 def _then(found: Comparison, side: int) -> str:
@@ -94,8 +103,8 @@ def worked(change: FindingChange) -> bool:
 
 
 def spoken(name: str) -> str:
-    """`validation/loss` as `validation loss`."""
-    return name.replace("/", " ").replace("_", " ")
+    """`train/loss` as `training loss`."""
+    return series_in_words(name).replace("_", " ")
 
 
 def value(level: float) -> str:
