@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nndoctor
 from nndoctor.analysis.convergence import CERTAIN, confidence_between
 from nndoctor.core import statistics as curve
 from nndoctor.core.series import Series, reduced_to_extremes
@@ -55,3 +56,14 @@ def test_confidence_bears_a_limit_beyond_what_is_certain():
         < confidence_between(1.5, 0.5, 1.0)
         == CERTAIN
     )
+
+
+def test_a_share_is_printed_as_its_log_has_it():
+    """In percent with the sign, or as a fraction; a percentage becomes the nearest fraction."""
+    in_percent, as_share = (
+        nndoctor.read({"loss": [2.0, 1.0, 0.5], "val_acc": values})[0].series["validation/accuracy"]
+        for values in ([76.13, 84.62, 89.93], [0.7613, 0.8462, 0.8993])
+    )
+    assert in_percent.values.tolist() == as_share.values.tolist() == [0.7613, 0.8462, 0.8993]
+    assert in_percent.in_log_unit(0.8462, 0.84623) == ("84.62%", "84.623%")
+    assert as_share.in_log_unit(0.8462) == ("0.8462",)

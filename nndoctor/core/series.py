@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nndoctor.core import statistics as curve
+from nndoctor.core.formatting import distinct
 from nndoctor.core.statistics import Array, Forecast
 
+PERCENT = 0.01  # the scale of a series that the log has in percent
 PRECOMPUTED = ("noise", "best", "best_step")
 
 
@@ -42,6 +44,11 @@ class Series:
     column: str = ""
     lines: NDArray[np.int64] | None = None
     scale: float = 1.0
+
+    def in_log_unit(self, *values: float) -> tuple[str, ...]:
+        """Values of this series as the log prints them (`83.38%` of a log in percent), with digits enough to differ."""
+        mark = "%" if self.scale == PERCENT else ""
+        return tuple(f"{text}{mark}" for text in distinct(*(value / self.scale for value in values)))
 
     @classmethod
     def of(cls, name: str, values: Iterable[float], steps: Iterable[float] | None = None, column: str = "") -> Self:

@@ -140,11 +140,11 @@ def _end(report: Report, split: str, series: Series, *, later: bool) -> str:
     if summary is None:
         return ""
     words = f"{'training' if split == 'train' else split} {series.name.rpartition('/')[2].replace('_', ' ')}"
-    last = summary.last / series.scale
+    (last,) = series.in_log_unit(summary.last)
     best, at = (summary.high, summary.high_step) if direction(series.name) else (summary.low, summary.low_step)
     better = split == "validation" and not math.isclose(best, summary.last, rel_tol=0.01)
-    where = f" (best {number(best / series.scale)} at {report.axis} {step(at)})" if better else ""
-    return f"{words} {'' if later else 'ends '}at {number(last)}{where}"
+    where = f" (best {series.in_log_unit(best)[0]} at {report.axis} {step(at)})" if better else ""
+    return f"{words} {'' if later else 'ends '}at {last}{where}"
 
 
 def _stem(word: str) -> str:

@@ -9,6 +9,9 @@ from nndoctor.core.formatting import step
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
 
+MIN_GROUPED = 10_000
+"""A count from here on is printed with commas."""
+
 NAMES = {
     Workload.REINFORCEMENT: "reinforcement learning",
     Workload.PREFERENCE: "preference learning",
@@ -62,4 +65,12 @@ def _length(run: Run) -> str:
     if run.axis == "epoch":
         counted = run.known("epochs")
         last = counted if counted is not None and counted >= last else last
-    return f"{step(last)} {run.axis}{'' if last == 1 else 's'}"
+    elif _is_counted_from_zero(run):
+        last += 1
+    counted_out = f"{last:,.0f}" if last >= MIN_GROUPED and not last % 1 else step(last)
+    return f"{counted_out} {run.axis}{'' if last == 1 else 's'}"
+
+
+def _is_counted_from_zero(run: Run) -> bool:
+    """Whether a curve holds every step from step 0 on, so that its last step is one less than their number."""
+    return any(len(s.x) > 1 and s.x[0] == 0 and s.x[1] == 1 for s in run.series.values())

@@ -44,7 +44,8 @@ def outlook(page: Page, report: Report, most: int = MAX_CHANGES, *, reasons: boo
         return
     entries = entries[:most]
     source = f" (from {entries[0].compared:,} retrained networks)" if entries[0].compared else ""
-    page.row([("What would help", "bold"), (source, "dim")])
+    heading = "What would help"
+    page.row([(heading, "bold"), (source if len(heading + source) <= page.width else "", "dim")])
     wide = max(len(entry.title) for entry in entries)
     sure = max(len(likelihood(entry.helps)) for entry in entries)
     room = page.width - wide - sure - 6

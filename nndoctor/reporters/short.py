@@ -24,6 +24,9 @@ MAX_PLOT, MIN_PLOT = 8, 4
 MARGIN = 8
 """Characters of a block's title and the blanks behind it."""
 
+MIN_NAME = 16
+"""Characters that a run's name needs on a line; where they are not free, the finding has a line of its own."""
+
 AMOUNTS = sorted(product((3, 2, 1), (3, 2, 1), (2, 1, 0), (2, 1, 0)), key=sum, reverse=True)
 """How many changes or causes, remedies, further findings and remarks are shown: less where the room is short."""
 
@@ -54,8 +57,13 @@ def title(page: Page, report: Report) -> None:
     text = phrase(report)
     form = f"  {text}" if text else ""
     code = f"  {primary.code} {primary.severity}, {likelihood(primary.confidence)}" if primary else ""
-    name = cut(report.source, max(page.width - len(form) - len(code), 16))
-    page.row([(name, "bold"), (form, "dim"), (code, str(primary.severity) if primary else "")])
+    style = str(primary.severity) if primary else ""
+    if len(form) + len(code) + MIN_NAME <= page.width:
+        page.row([(cut(report.source, page.width - len(form) - len(code)), "bold"), (form, "dim"), (code, style)])
+        return
+    page.row([(cut(report.source, max(page.width - len(form), MIN_NAME)), "bold"), (form, "dim")])
+    if code:
+        page.line((code.strip(), style))
 
 
 def closing(page: Page, report: Report) -> None:
@@ -64,7 +72,7 @@ def closing(page: Page, report: Report) -> None:
     next_step = next_command(report)
     if len(text) + len(next_step) + 8 > page.width:
         next_step = f"nndoctor explain {report.primary.code}" if report.primary else "add -v for details"
-    page.row([(f"{text}.", style), (" Next: ", "dim"), next_step])
+    page.line((f"{text}.", style), (" Next: ", "dim"), next_step)
 
 
 def next_command(report: Report) -> str:
@@ -133,7 +141,8 @@ def _others(page: Page, report: Report, others: int, remarks: int) -> None:
     """Further findings, one line each."""
     rest = [f for f in report.findings if f is not report.primary]
     grave = [f for f in rest if f.severity is not Severity.INFO]
-    lines = [f"{f.code} {f.name}, {likelihood(f.confidence)}: {f.message}" for f in grave[:others]]
+    room = page.width - MARGIN
+    lines = [in_one_line(f"{f.code} {f.name}, {likelihood(f.confidence)}", f, room) for f in grave[:others]]
     if len(grave) > len(lines):
         lines.append(f"{len(grave) - len(lines)} more findings: add --verbose" if lines else _named(grave))
     block(page, "Also", lines, "warning")
@@ -143,8 +152,16 @@ def _others(page: Page, report: Report, others: int, remarks: int) -> None:
         for f in rest
         if f.severity is Severity.INFO and f.message.rstrip(".") not in verdict_line and not _covered_elsewhere(f)
     ]
-    lines = [*map(sentence, report.run.notes), *(f"{f.code} {f.name}: {f.message}" for f in notes)]
+    lines = [*map(sentence, report.run.notes), *(in_one_line(f"{f.code} {f.name}", f, room) for f in notes)]
     block(page, "Note", lines[:remarks], "info")
+
+
+def in_one_line(name: str, finding: Finding, room: int) -> str:
+    """A finding with its message where that fits, else with the clauses of it that fit, else its name alone."""
+    ends = [found.start() for found in re.finditer(r"[:;,] | while ", finding.message)]
+    clauses = [finding.message, *(finding.message[:end] for end in reversed(ends))]
+    lines = (f"{name}: {text}" for text in clauses if text.count("(") == text.count(")"))
+    return next((line for line in lines if cell_len(line) <= room), name)
 
 
 def _named(findings: list[Finding]) -> str:

@@ -11,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from nndoctor.reporters.page import Page, Style, cut
+from nndoctor.reporters.short import in_one_line
 from nndoctor.reporters.terminal import render
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -40,7 +41,7 @@ def test_the_page_of_several_runs_is_as_committed(sick, flat, healthy, unjudged)
 def test_the_details_follow_the_order_of_the_table(sick, flat):
     """What is worst is read first, in whatever order the logs were named."""
     page = render([sick, flat], PLAIN)
-    assert page.rindex("flat.csv  11 steps") < page.rindex("run.csv  19 steps")
+    assert page.rindex("flat.csv  12 steps") < page.rindex("run.csv  20 steps")
     table = page[: page.index("─")]
     assert table.index("error    plateau-at-start") < table.index("warning  overtraining")
 
@@ -124,3 +125,25 @@ def test_items_break_only_between_items():
     page = Page(Style(30))
     page.items(["train error 0.1", "validation error 0.2", "gap 0.1"])
     assert page.text().splitlines() == ["train error 0.1", "validation error 0.2 · gap 0.1"]
+
+
+def test_on_a_narrow_page_nothing_of_the_finding_is_lost(sick):
+    """Its code and its probability get a line of their own, and the next command is wrapped, not cut."""
+    lines = render([sick], Style(40)).splitlines()
+    assert lines[:2] == ["run.csv  20 steps", "NN103 warning, likely (84%)"]
+    assert " ".join(" ".join(lines[-2:]).split()).endswith("Next: nndoctor explain NN103")
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (90, "NN999 x: validation accuracy ends at 83%, training accuracy at 97% (best 98%): a gap"),
+        (80, "NN999 x: validation accuracy ends at 83%, training accuracy at 97% (best 98%)"),
+        (60, "NN999 x: validation accuracy ends at 83%"),
+        (30, "NN999 x"),
+    ],
+)
+def test_a_further_finding_is_cut_between_clauses(room, shown, sick):
+    """Half a clause tells nothing."""
+    message = "validation accuracy ends at 83%, training accuracy at 97% (best 98%): a gap"
+    assert in_one_line("NN999 x", replace(sick.findings[0], message=message), room) == shown

@@ -9,11 +9,12 @@ import numpy as np
 
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS
-from nndoctor.core.series import Series
+from nndoctor.core.series import PERCENT, Series
 
 STAND_INS = ("mse", "rmse", "mae", "perplexity")  # falls as a loss falls: better than no loss at all
 ABOVE_SHARE = 1.5  # a share of one is never above; a percentage nearly always is somewhere
-PERCENT = 100.5
+MAX_PERCENT = 100.5
+DECIMALS = 14
 POOR_LOSS = 2.0  # with an accuracy near 1, a cross-entropy is far smaller
 CLEARLY, NEAR = 20.0, 0.1  # no share, and so near to it is a fraction beside it: 0.93 where training is at 95
 
@@ -98,7 +99,7 @@ def _beyond_shares(series: dict[str, Series]) -> list[str]:
     notes: list[str] = []
     for name, s in list(series.items()):
         known = BY_NAME.get(name.rpartition("/")[2])
-        if known is not None and known.share and len(s.y) and s.high > PERCENT:
+        if known is not None and known.share and len(s.y) and s.high > MAX_PERCENT:
             del series[name]
             notes.append(f"{s.column} rises to {s.high:.4g}: neither a fraction nor a percentage, so it is not judged")
     return notes
@@ -114,7 +115,8 @@ def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Seri
         group = {name: s for name, s in series.items() if name.rpartition("/")[2] == metric and "/" in name}
         poor = metric == "accuracy" and _poor(series)
         for name in _in_percent(group, percent, higher=known.higher, poor=poor):
-            scaled[name] = replace(group[name], values=group[name].values * 0.01, scale=0.01)
+            shares = np.round(group[name].values * PERCENT, DECIMALS)  # 84.62 / 100 is not quite 0.8462
+            scaled[name] = replace(group[name], values=shares, scale=PERCENT)
     return scaled
 
 

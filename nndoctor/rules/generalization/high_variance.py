@@ -106,9 +106,8 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
 
 def _ends(validation: Series, train: Series, name: str) -> str:
     """Both last values, in the log's own unit and digits."""
-    return (
-        f"ends at {number(validation.final / validation.scale)}, training {name} at {number(train.final / train.scale)}"
-    )
+    (ends,), (at,) = validation.in_log_unit(validation.final), train.in_log_unit(train.final)
+    return f"ends at {ends}, training {name} at {at}"
 
 
 def _steady(sure: float, validation: Series, gap: float) -> float:

@@ -35,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if level.last >= (FEW_USED if share else FEW_CODES) or rises:
         return
     text = (
-        f"{percent(level.last)} of the codebook is used at the end"
+        f"about {percent(level.last)} of the codebook is used at the end"
         if share
         else f"the codebook's perplexity is {number(codes.final)} at the end"
     )

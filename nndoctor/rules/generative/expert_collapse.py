@@ -53,7 +53,7 @@ def _by_statistic(run: Run) -> Symptom | None:
             continue
         level = levels(curve)
         if level.last > limit and (name == "dropped_tokens" or level.last >= level.start):
-            return _symptom(curve, f"{curve.column} is {number(level.last)} at the end", {"last": level.last})
+            return _symptom(curve, f"{curve.column} is about {number(level.last)} at the end", {"last": level.last})
     return None
 
 
@@ -65,7 +65,7 @@ def _by_balance_loss(run: Run) -> Symptom | None:
     level = levels(balance)
     return _symptom(
         balance,
-        f"the balancing loss ({balance.column}) rose from {number(level.low)} to {number(level.last)}",
+        f"the balancing loss ({balance.column}) rose from about {number(level.low)} to {number(level.last)}",
         {"last": level.last},
     )
 
@@ -77,7 +77,9 @@ def _by_entropy(run: Run) -> Symptom | None:
         return None
     level = levels(entropy)
     return _symptom(
-        entropy, f"the router's entropy fell from {number(level.start)} to {number(level.last)}", {"last": level.last}
+        entropy,
+        f"the router's entropy fell from about {number(level.start)} to {number(level.last)}",
+        {"last": level.last},
     )
 
 

@@ -55,7 +55,7 @@ def _of_diversity(spread: Series) -> Symptom | None:
         return None
     return _symptom(
         spread,
-        f"the diversity of the samples ({spread.column}) fell from {number(whole.best)} to {number(level.last)}",
+        f"the diversity of the samples ({spread.column}) fell from about {number(whole.best)} to {number(level.last)}",
         whole.best_step,
     )
 

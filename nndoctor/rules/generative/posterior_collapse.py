@@ -52,7 +52,7 @@ def _vanished(run: Run) -> Symptom | None:
     gone = fallen or level.last < MIN_KL or _bypassed(run, kl)
     if not gone or (rising and level.last > 2 * level.low):
         return None
-    return _symptom(run, kl, f"the KL term is {number(level.last)} nats at the end (highest {number(peak)})")
+    return _symptom(run, kl, f"the KL term is about {number(level.last)} nats at the end (highest {number(peak)})")
 
 
 def _no_active_unit(run: Run) -> Symptom | None:

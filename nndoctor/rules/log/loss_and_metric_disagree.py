@@ -45,7 +45,7 @@ def _metric_worsens(run: Run) -> list[Symptom]:
         return []
     if abs(moved.gain) < MIN_WORSE_SHARE * float(np.max(np.abs(metric.y))) or _rank_correlation(error) < MIN_TREND:
         return []
-    name, (first, last) = _name(run), distinct(metric.initial / metric.scale, metric.final / metric.scale)
+    name, (first, last) = _name(run), metric.in_log_unit(metric.initial, metric.final)
     before, after = distinct(loss.initial, loss.final)
     return [
         Symptom(
@@ -102,7 +102,7 @@ def _loss_worsens(run: Run) -> list[Symptom]:
         return []
     metric = run.series[f"validation/{run.metric.name}"]
     best, last = distinct(loss.low, loss.final)
-    first, end = distinct(metric.initial / metric.scale, metric.final / metric.scale)
+    first, end = metric.in_log_unit(metric.initial, metric.final)
     return [
         Symptom(
             f"validation loss rose from {best} (best, {run.place(loss.low_step)}) to {last} while {_name(run)} improved, from {first} to {end} over the run: choose the checkpoint by the metric",

@@ -55,7 +55,9 @@ def _came_early(run: Run, at: float) -> bool:
 def _symptom(run: Run, curve: Series, start: float, at: float) -> Symptom:
     rewards = reward(run)
     rewarded = (
-        "" if rewards is None else f", while the reward went from {number(rewards.start)} to {number(rewards.last)}"
+        ""
+        if rewards is None
+        else f", while the reward went from about {number(rewards.start)} to {number(rewards.last)}"
     )
     return Symptom(
         f"policy entropy fell from {number(curve.initial)} to {number(curve.final)} (below a tenth at {run.place(at)}){rewarded}: "

@@ -42,7 +42,7 @@ def check(run: Run) -> Iterator[Symptom]:
     limit = MAX_KL * unit if level.last > MAX_KL * unit or often > MAX_OFTEN else MAX_KL_UNREWARDED * unit
     at = float(curve.x[int(np.argmax(curve.y > limit))])
     rewards = reward(run)
-    rewarded = "" if rewards is None else f"; the reward is {number(rewards.last)}"
+    rewarded = "" if rewards is None else f"; the reward is about {number(rewards.last)}"
     yield Symptom(
         f"KL divergence from the reference policy grew from {number(early)} to {number(float(curve.high))} "
         f"(beyond {number(limit)} at step {step(at)}){rewarded}",

@@ -33,11 +33,13 @@ def check(run: Run) -> Iterator[Symptom]:
     lost = (levels(logps).start - levels(logps).last) / max(abs(levels(logps).start), TINY) if known and logps else 0.0
     if level.last > -MAX_FALL and lost < MIN_LESS_LIKELY:
         return
-    likely = f"; their log-probability fell by {percent(lost)}" if lost >= MIN_LESS_LIKELY else ""
-    lower = f" (rejected {number(levels(rejected).last)})" if rejected is not None and len(rejected.y) else ""
+    likely = ""
+    if logps is not None and lost >= MIN_LESS_LIKELY:
+        likely = f"; their log-probability fell from {number(logps.initial)} to {number(logps.final)}"
+    lower = f" (rejected {number(rejected.final)})" if rejected is not None and len(rejected.y) else ""
     yield Symptom(
         f"the reward of the chosen answers fell from {number(chosen.initial)} to {number(chosen.final)}{lower} while the margin grew to "
-        f"{number(margin)}: the model makes even the chosen answers less likely{likely}",
+        f"about {number(margin)}: the model makes even the chosen answers less likely{likely}",
         SEVERAL_SIGNS,
         {"start": level.start, "last": level.last, "margin": margin, "log_probability_lost": lost},
         series=chosen.name,

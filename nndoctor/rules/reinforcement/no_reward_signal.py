@@ -137,7 +137,7 @@ def _unchanging(run: Run, curve: Series) -> Iterator[Symptom]:
         text = f"the reward is {number(float(np.median(y)))} in {int(np.sum(y == np.median(y)))} of {len(y)} values, whatever the policy does"
         yield _unchanged(curve, text, DIRECT)
     elif _never_rises(run, curve):
-        text = f"the reward never rises: {number(level.start)} at the start, {number(level.last)} at the end of {len(y)} values"
+        text = f"the reward never rises: about {number(level.start)} at the start, {number(level.last)} at the end of {len(y)} values"
         yield _unchanged(curve, text, PLAUSIBLE)
 
 

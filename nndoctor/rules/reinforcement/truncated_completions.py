@@ -36,9 +36,9 @@ def _symptom(run: Run, curve: Series) -> Symptom:
     level, lengths = levels(curve), run.series_of("completion_length", MIN_POINTS)
     at = float(curve.x[int(np.argmax(curve.y >= min(MIN_CUT, level.last)))])
     length = levels(lengths) if lengths is not None else None
-    mean = f"; their mean length went from {number(length.start)} to {number(length.last)}" if length else ""
+    mean = f"; their mean length went from about {number(length.start)} to {number(length.last)}" if length else ""
     return Symptom(
-        f"{percent(level.last)} of the completions are cut off at the length limit (from step {step(at)} on){mean}",
+        f"about {percent(level.last)} of the completions are cut off at the length limit (from step {step(at)} on){mean}",
         MEASURED,
         {"start": level.start, "last": level.last, "step": at},
         series=curve.name,

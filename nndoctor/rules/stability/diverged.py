@@ -18,7 +18,7 @@ from nndoctor.analysis.value_explosion import MAX_OVER_RETURN, MIN_GROWTH, MIN_S
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import MAX_FACTOR, number, percent, place
+from nndoctor.core.formatting import MAX_FACTOR, factor, number, percent, place
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -153,9 +153,9 @@ def _values(run: Run) -> Iterator[Symptom]:
 
 def _message(run: Run, loss: Series, *, at_once: bool) -> str:
     first, last, best = float(loss.y[0]), float(loss.y[-1]), int(np.argmin(loss.y))
-    times = f", {number(last / first)}× as high" if last > 2 * first > 0 and last < MAX_FACTOR * first else ""
+    times = f", {factor(last, first)} as high," if last > 2 * first > 0 and last < MAX_FACTOR * first else ""
     if at_once or best == 0:
-        return f"training loss rose from {number(first)} (first value) to {number(last)}{times} and does not come back"
+        return f"training loss rose from {number(first)} (first value) to {number(last)}{times or ','} and does not come back"
     back = f", above its first value ({number(first)})" if last > first else ", and does not come back"
     return f"training loss was best at {place(run.axis, float(loss.x[best]))} ({number(loss.low)}) and ends at {number(last)}{back}"
 
