@@ -19,7 +19,7 @@ from nndoctor.analysis.constant_answers import SECOND_HALF, predicts_no_noise, u
 from nndoctor.analysis.level import PART, Level, end_level, first_level
 from nndoctor.analysis.liveness import MIN_DIGITS, significant_digits
 from nndoctor.analysis.plateau import USUAL_CLASSES
-from nndoctor.analysis.start import begins_late
+from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
@@ -84,7 +84,7 @@ def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
     accuracy = _accuracy(run, split)
     if (loss is None and accuracy is None) or run.fact("task") is not None:
         return None
-    if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0):
+    if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0 or only_begun(run)):
         return None
     for judge in (_by_classes, _by_majority, _by_accuracy, _by_loss):
         found = judge(run, split, loss, accuracy)
@@ -183,7 +183,9 @@ def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | N
         return None
     if accuracy.name != f"{split}/accuracy" and level < OWN_LEVEL * first_level(loss).mean:
         return None  # a training loss that falls while validation guesses is memorization
-    number = next((n for n in _possible(end, level) if _guesses_among(n, loss, accuracy)), None)
+    few = f"{split}/perplexity" not in run.series  # tokens: their accuracy is that of no few classes
+    possible = (n for n in _possible(end, level) if few or n > FEW_CLASSES)
+    number = next((n for n in possible if _guesses_among(n, loss, accuracy)), None)
     if number is None:
         return None
     chance = math.log(number)
@@ -195,7 +197,7 @@ def _guesses_among(number: int, loss: Series, accuracy: Series) -> bool:
     """Whether loss and accuracy are those of guessing among so many classes, or worse and never better."""
     level, chance = end_level(loss).mean, math.log(number)
     if abs(level - chance) < MAX_OFF * chance and _at_share(end_level(accuracy), number):
-        return True
+        return number < MANY_CLASSES or _settled(loss, number)
     return level > chance and _never_learned(number, loss, accuracy)
 
 
@@ -260,12 +262,17 @@ def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None)
 
 def _at_chance_of_many(loss: Series, accuracy: Series | None, number: int, end: Level) -> bool:
     """Whether a loss no longer changes at ln C of many classes, where the accuracy is that of guessing, too, or nearly without spread."""
-    settled = abs(loss.level(SECOND_HALF, 1 - PART) - loss.level(1 - PART, 1.0)) < EXACT * math.log(number)
-    if number < MANY_CLASSES or not settled:
+    if number < MANY_CLASSES or not _settled(loss, number):
         return False
     if accuracy is None:
         return end.spread < MAX_SPREAD_ALONE * math.log(number)
     return end_level(accuracy, SECOND_HALF).mean < MAX_OF_CHANCE / number + MAX_ABOVE_CHANCE
+
+
+def _settled(loss: Series, number: int) -> bool:
+    """Whether the last quarter of a loss is lower than the one before it by no more than its noise, or than a part of the loss of guessing."""
+    fall = loss.level(SECOND_HALF, 1 - PART) - loss.level(1 - PART, 1.0)
+    return fall < max(EXACT * math.log(number), 2 * end_level(loss).error)
 
 
 def _ends_near(loss: Series, chance: float) -> bool:

@@ -8,6 +8,8 @@ from nndoctor.core.run import Run, once
 from nndoctor.core.statistics import median
 
 LATE = 12.0  # intervals between two values: a log that begins later begins in the middle of a run
+BEGUN = 0.1  # share of the first epoch; a log that shows less of it shows only how a run begins
+MIN_OF_EPOCH = 0.5  # epochs between values; a log with more of them counts parts of epochs, and epoch 0.4 may be late
 FIRST_EPOCH = 1.0  # the first epoch's number, as many count
 
 
@@ -24,5 +26,20 @@ def begins_late(run: Run) -> float | None:
     if not first or "resumed_at" in run.facts:
         return None
     start, interval = min(first), min(spacing)
-    at_first_epoch = run.axis == "epoch" and start <= FIRST_EPOCH + interval
+    at_first_epoch = run.axis == "epoch" and start <= FIRST_EPOCH + interval and interval >= MIN_OF_EPOCH
     return start if interval > 0 and start > LATE * interval and not at_first_epoch else None
+
+
+@once
+def only_begun(run: Run) -> bool:
+    """Whether a log says how many steps an epoch has, and ends in the first tenth of the first one."""
+    length, loss = run.number("steps_per_epoch"), run.series.get("train/loss")
+    if (
+        not length > 0
+        or loss is None
+        or not len(loss.steps)
+        or run.axis != "step"
+        or run.number("epochs") > FIRST_EPOCH
+    ):
+        return False
+    return float(loss.steps[-1]) < BEGUN * length

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nndoctor.analysis.layers import is_trial
-from nndoctor.analysis.start import begins_late
+from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.run import Run
 from nndoctor.core.statistics import Array
@@ -43,6 +43,8 @@ def why_out_of_scope(run: Run, row: Array, model: Model) -> str | None:
         return "no comparable runs: none of the retrained networks began from a pretrained one"
     if begins_late(run) is not None:
         return "the log begins in the middle of a run"
+    if only_begun(run):
+        return "the log shows less than a tenth of the first epoch"
     if out_of_range_counts(row[None], model)[0] > int(model.extra["most_beyond"]):
         return "no comparable runs"
     return None

@@ -34,7 +34,16 @@ def read(source: Source) -> list[Table]:
     if found is None:
         raise UnreadableLog(f"{source.path} has no table of numbers with a header")
     header, rows, lines = found
+    rows = _without_first_loss(header, rows)
     return [from_cells({name: [row[k] for row in rows] for k, name in enumerate(header)}, "aligned", lines)]
+
+
+def _without_first_loss(header: list[str], rows: list[list[str]]) -> list[list[str]]:
+    """The rows, spaCy's first without its loss: that is a sum over the batches since the row before, at step 0 over one batch."""
+    if "dev_score" not in header or "train_loss" not in header or rows[0][header.index("step")] != "0":
+        return rows
+    at = header.index("train_loss")
+    return [[*rows[0][:at], "", *rows[0][at + 1 :]], *rows[1:]]
 
 
 def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | None:

@@ -21,7 +21,8 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table for each cell whose output is a log. Raises UnreadableLog where none is."""
-    from nndoctor.readers.text.records import is_log, records  # patterns that only a printed log needs
+    from nndoctor.readers.text.decisive import is_log  # patterns that only a printed log needs
+    from nndoctor.readers.text.records import records
 
     try:
         found = json.loads(source.text())

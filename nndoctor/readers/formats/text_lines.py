@@ -26,6 +26,7 @@ OTHER_LOSS = re.compile(
 )  # no training's
 BETAS = re.compile(r"step=\d+, skipped=\d+, lr=\[[^\]]*\], mom=\[(\()?")
 NANO = re.compile(r"^iter \d+: loss [\d.]+, time [\d.]+ms", re.MULTILINE)
+EPOCH_LENGTH = re.compile(r"\bepoch\W{0,3}\d+\W{0,5}\[\s*\d+\s*/\s*(?P<steps>\d+)\s*\]", re.IGNORECASE)
 CUT = "the last line is incomplete and was skipped"
 
 
@@ -33,7 +34,7 @@ def sniff(source: Source) -> bool:
     """Two lines or more, each of another epoch or step, with a loss or a metric by its name."""
     if source.is_dir or not source.is_text or _is_json(source.start):
         return False
-    from nndoctor.readers.text.records import is_log  # patterns that only a printed log needs
+    from nndoctor.readers.text.decisive import is_log  # patterns that only a printed log needs
 
     if is_log(_records_of(source.start.split("\n"), source)):
         return True
@@ -42,8 +43,8 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table with a row for each epoch or step in the text, and the line on which it begins."""
+    from nndoctor.readers.text.decisive import has_metric
     from nndoctor.readers.text.ranks import lines_of_one_rank
-    from nndoctor.readers.text.records import has_metric
 
     parts: list[Table] = []
     before = 0
@@ -71,6 +72,8 @@ def read(source: Source) -> list[Table]:
         )
     whole = joined(parts)
     facts = {**whole.facts, **_framework(source.start)}
+    if length := EPOCH_LENGTH.search(source.start):
+        facts["steps_per_epoch"] = Fact(int(length["steps"]))
     if silent:
         facts["silent_rank"] = Fact(*silent)
     return [replace(whole, facts=facts)]
@@ -86,8 +89,9 @@ def _framework(start: str) -> dict[str, Fact]:
 def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     """The records of some lines, or of their progress bars if the lines alone are not a log."""
     from nndoctor.readers.text.bars import bar_records
+    from nndoctor.readers.text.decisive import is_log
     from nndoctor.readers.text.dialects import comma_decimals, with_points
-    from nndoctor.readers.text.records import is_log, records
+    from nndoctor.readers.text.records import records
 
     lines = [ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in lines]
     if OTHER_LOSS.search(source.start):

@@ -18,7 +18,8 @@ def sniff(source: Source) -> bool:
     """JSON lines in which one text each says an epoch or a step, with a loss or a metric by its name."""
     if source.is_dir or not source.is_text or not source.start.startswith("{"):
         return False
-    from nndoctor.readers.text.records import is_log, records  # patterns that only a printed log needs
+    from nndoctor.readers.text.decisive import is_log  # patterns that only a printed log needs
+    from nndoctor.readers.text.records import records
 
     lines = source.start.split("\n")[:SAMPLE_LINES]
     return (
@@ -30,8 +31,9 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table, a row for each epoch or step that the texts tell of, with the line it begins on."""
+    from nndoctor.readers.text.decisive import has_metric
     from nndoctor.readers.text.ranks import lines_of_one_rank
-    from nndoctor.readers.text.records import has_metric, records
+    from nndoctor.readers.text.records import records
 
     parts: list[Table] = []
     before = 0

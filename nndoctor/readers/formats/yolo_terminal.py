@@ -14,7 +14,9 @@ HEADER = re.compile(r"\bEpoch\s+gpu_mem\s+((?:\w+\s+)+?)(?:labels|instances|targ
 EPOCH = re.compile(
     r"^\s*(?P<epoch>\d+)/(?P<last>\d+)\s+(?P<memory>[\d.]+[GM]?)\s+(?P<losses>(?:[-+.\de]+|nan|inf)\s.*?)\s\d+:"
 )
-SCORES = re.compile(r"^\s*all\s+\d+\s+\d+\s+([-+.\dena]+)\s+([-+.\dena]+)\s+([-+.\dena]+)\s+([-+.\dena]+)")
+SCORES = re.compile(
+    r"^\s*all\s+\d[\d.e+]*\s+\d[\d.e+]*\s+([-+.\dena]+)\s+([-+.\dena]+)\s+([-+.\dena]+)\s+([-+.\dena]+)"
+)
 NAMES = ("val/precision", "val/recall", "val/mAP50", "val/mAP50-95")
 CUT = "the last epoch is incomplete and was skipped"
 

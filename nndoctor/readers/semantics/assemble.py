@@ -14,7 +14,7 @@ from nndoctor.core.run import Fact, Run
 from nndoctor.core.series import Series
 from nndoctor.readers.semantics.clock import clock
 from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
-from nndoctor.readers.semantics.derived import as_shares, completed
+from nndoctor.readers.semantics.derived import as_shares, completed, mean_of_groups
 from nndoctor.readers.semantics.framework import framework
 from nndoctor.readers.semantics.hyperparameters import settings_as_facts
 from nndoctor.readers.semantics.impossible import without_impossible
@@ -106,7 +106,8 @@ def _by_key(table: Table) -> list[Rows]:
 
 
 def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run) -> Run:
-    found, parts = _curves(table, meanings, part)
+    found, parts, groups = _curves(table, meanings, part)
+    found, averaged = mean_of_groups(found, groups)
     found, impossible = without_impossible(found)
     series_by_name, notes, used = completed(found, {} if "task" in base.facts else parts)
     for name, series in parts.items():  # each part is judged on its own, too
@@ -123,7 +124,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         series={**scaled, **table.more},
         facts=facts,
         unknown=_unknown(table, meanings, used),
-        notes=(*table.notes, *base.notes, *notes, *empty),
+        notes=(*table.notes, *base.notes, *averaged, *notes, *empty),
         clock=clock(table, part),
         epochs=_epoch_of_step(table, meanings, part),
     )
@@ -136,10 +137,11 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
 
 def _curves(
     table: Table, meanings: Mapping[str, Meaning], part: Segment
-) -> tuple[dict[str, Series], dict[str, Series]]:
-    """The series of a run, and the parts of its losses; of columns that say the same, the one with the best rank."""
+) -> tuple[dict[str, Series], dict[str, Series], dict[str, list[Series]]]:
+    """The series of a run, the parts of its losses, and its metrics on several sets; of columns that say the same, the one with the best rank."""
     found: dict[str, Series] = {}
     parts: dict[str, Series] = {}
+    groups: dict[str, list[Series]] = {}
     ranks: dict[str, tuple[bool, int, int]] = {}
     most = _most_points(table, meanings, part)
     for column, meaning in meanings.items():
@@ -149,13 +151,16 @@ def _curves(
         if meaning.kind is Kind.PART:
             parts.setdefault(series.name, series)
             continue
+        if meaning.kind is Kind.GROUP:
+            groups.setdefault(series.name, []).append(series)
+            continue
         short = len(series) < MIN_EPOCH_POINTS or (
             len(series) < SPARSE and FULLER * len(series) <= most.get(series.name, 0)
         )
         rank = (short, -len(series) if short else int(meaning.each_step), meaning.rank)
         if rank < ranks.get(series.name, (True, 1, 0)):
             found[series.name], ranks[series.name] = series, rank
-    return found, parts
+    return found, parts, groups
 
 
 def _unknown(table: Table, meanings: Mapping[str, Meaning], used: set[str]) -> tuple[str, ...]:

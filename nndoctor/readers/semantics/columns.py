@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -10,11 +11,12 @@ from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS as OURS
 from nndoctor.readers.tables.table import Column, Table, WordColumn
-from nndoctor.readers.vocabulary.names import SPLITS, WITHOUT_SPLIT, Kind, Meaning, meaning_of, task, tidy
+from nndoctor.readers.vocabulary.names import CHAINERRL, SPLITS, WITHOUT_SPLIT, Kind, Meaning, meaning_of, task, tidy
 from nndoctor.readers.vocabulary.spellings import HELD_OUT, METRICS, PHASES, RUN_KEYS
 
 Maps = Mapping[str, str]
 SPLIT_WORDS = {**SPLITS, "opt": "train"}  # what a column of splits says; MACE's training rows are `opt`
+GROUP = re.compile(r"eval_[\w-]+_(?P<metric>loss|accuracy|f1|wer|cer|bleu)")
 MIN_SIMILARITY = 0.8  # to a known name, for a suggestion
 
 
@@ -28,16 +30,36 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
     meanings = {column: meaning_of(column) for column in columns}
     if playing := task(list(columns)):
         meanings = {column: _for_task(meaning, playing) for column, meaning in meanings.items()}
+        meanings |= _evaluated_returns(meanings)
     for spelled, target in maps:
         column = next((c for c in columns if c.strip() == spelled.strip()), None)
         if column is not None:
             meanings[column] = mapped_meaning(target)
+    meanings |= _groups(meanings)
     meanings |= _bare_splits(meanings)
     meanings |= _timed(meanings)
     numbers = [meaning for meaning in meanings.values() if meaning.is_metric]
     losses = {meaning.split for meaning in numbers if meaning.metric == "loss" or meaning.metric.endswith("_loss")}
     held = {(meaning.split, meaning.metric) for meaning in numbers}
     return {column: _placed(meaning, losses, held) for column, meaning in meanings.items()}
+
+
+def _evaluated_returns(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """The column `mean` of a table that holds the mean, the median and the spread of an evaluation's returns."""
+    named = {tidy(column): column for column in meanings}
+    return {named["mean"]: Meaning(Kind.SERIES, "", "reward")} if named.keys() >= CHAINERRL else {}
+
+
+def _groups(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """Columns such as `eval_news_loss`: the Hugging Face trainer's evaluations on several sets, where none is the whole."""
+    found: dict[str, Meaning] = {}
+    whole = {(meaning.split, meaning.metric) for meaning in meanings.values()}
+    for column, meaning in meanings.items():
+        set_of = GROUP.fullmatch(column.strip()) if meaning.kind is Kind.UNKNOWN else None
+        metric = METRICS.get(set_of["metric"], "") if set_of else ""
+        if metric and ("validation", metric) not in whole:
+            found[column] = Meaning(Kind.GROUP, "validation", metric)
+    return found
 
 
 def _bare_splits(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:

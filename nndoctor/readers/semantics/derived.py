@@ -16,6 +16,7 @@ ABOVE_SHARE = 1.5  # a share of one is never above; a percentage nearly always i
 MAX_PERCENT = 100.5
 DECIMALS = 14
 POOR_LOSS = 2.0  # with an accuracy near 1, a cross-entropy is far smaller
+MAX_SETS = 3  # validation sets that a note names
 CLEARLY, NEAR = 20.0, 0.1  # no share, and so near to it is a fraction beside it: 0.93 where training is at 95
 
 
@@ -30,6 +31,23 @@ def completed(
     notes += _beyond_shares(series)
     used = {column for s in series.values() for column in (s.column, *s.column.split(" + "))}
     return series, tuple(notes), used
+
+
+def mean_of_groups(
+    found: Mapping[str, Series], groups: Mapping[str, list[Series]]
+) -> tuple[dict[str, Series], tuple[str, ...]]:
+    """The series with those that are logged for several validation sets, each as the mean over the sets, and notes on them."""
+    series = dict(found)
+    notes: list[str] = []
+    for name, sets in groups.items():
+        fullest = max(sets, key=len)
+        alike = [s for s in sets if np.array_equal(s.steps, fullest.steps)]
+        columns = [s.column for s in alike]
+        values = np.mean([s.values for s in alike], axis=0)
+        series[name] = replace(fullest, values=values, column=" + ".join(columns))
+        shown = f"{', '.join(columns[:MAX_SETS])}{', …' if len(columns) > MAX_SETS else ''}"
+        notes.append(f"{name.replace('/', ' ')} is {'the mean of ' if len(columns) > 1 else ''}{shown}")
+    return series, tuple(notes)
 
 
 def _summed(series: dict[str, Series], parts: Mapping[str, Series]) -> list[str]:
@@ -114,6 +132,11 @@ def as_shares(series: Mapping[str, Series], percent: set[str]) -> dict[str, Seri
             continue
         group = {name: s for name, s in series.items() if name.rpartition("/")[2] == metric and "/" in name}
         poor = metric == "accuracy" and _poor(series)
+        percent = (
+            percent | {s.column for s in group.values()}
+            if metric == "accuracy" and _top5_in_percent(series)
+            else percent
+        )
         for name in _in_percent(group, percent, higher=known.higher, poor=poor):
             shares = np.round(group[name].values * PERCENT, DECIMALS)  # 84.62 / 100 is not quite 0.8462
             scaled[name] = replace(group[name], values=shares, scale=PERCENT)
@@ -139,6 +162,15 @@ def _in_percent(group: Mapping[str, Series], percent: set[str], *, higher: bool,
 def _saying_percent(group: Mapping[str, Series], percent: set[str], highest: float) -> list[str]:
     """The series with % in their cells, or in the name of their column where a value of the metric is above 1."""
     return [n for n, s in group.items() if s.column in percent or (highest > 1 and _says_percent(s.column))]
+
+
+def _top5_in_percent(series: Mapping[str, Series]) -> bool:
+    """Whether the share of answers among the first five is in percent, and never below that of the first: both are printed alike."""
+    for split in SPLITS:
+        five, one = series.get(f"{split}/top5_accuracy"), series.get(f"{split}/accuracy")
+        if five is not None and one is not None and len(five.y) and len(one.y) and one.high <= five.high > ABOVE_SHARE:
+            return True
+    return False
 
 
 def _poor(series: Mapping[str, Series]) -> bool:

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from nndoctor.core.statistics import Array
 from nndoctor.readers.tables.table import Column, Rows, Table
-from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning, tidy
+from nndoctor.readers.vocabulary.spellings import STEP
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
 MAX_STEP = 1e15  # no run has more steps; a column with larger values, or without finite ones, is not a count
 FIRST_EPOCHS = (0.0, 1.0)  # a run of one epoch has no other number: rows of epoch 0.53 or 18 are steps within it
+EPISODES = frozenset({"episode", "episodes", "episode_num", "episode_number", "n_episode", "n_episodes", "game"})
+SCHEDULE_ROWS, MAX_BEND = 4, 0.25  # rows, and share of its steps by which those of a schedule's rate differ
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
 
@@ -34,8 +37,10 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
 
     The log's steps where they are complete, else its epochs, else its rows, counted from 1.
     """
-    steps = _filled(table, meanings, Kind.STEP)
     epochs = _filled(table, meanings, Kind.EPOCH)
+    steps = _episodes(table) if epochs is None else None
+    if steps is None:
+        steps = _filled(table, meanings, Kind.STEP)
     if steps is not None and epochs is not None:
         if steps.min() == steps.max() and epochs.min() < epochs.max():
             steps = None  # logged once an epoch, by its last step
@@ -46,7 +51,7 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     for axis, unit in ((steps, "step"), (epochs, "epoch")):
         if axis is not None and not _repeats_within(axis, table, meanings):
             return axis, unit, ()
-    if steps is None and epochs is not None and _are_runs_of_one_epoch(table, epochs):
+    if steps is None and epochs is not None and _are_runs_of_one_epoch(table, epochs, meanings):
         return epochs, "epoch", ()
     counted = np.arange(1, table.rows + 1, dtype=np.float64)
     if steps is not None or epochs is not None:
@@ -55,9 +60,20 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     return counted, unit, ("no step or epoch column; using row numbers",)
 
 
-def _are_runs_of_one_epoch(table: Table, epochs: Array) -> bool:
+def _are_runs_of_one_epoch(table: Table, epochs: Array, meanings: Mapping[str, Meaning]) -> bool:
     """Whether all rows are of the same epoch, the first, and each is a run of its own."""
-    return bool((epochs == epochs[0]).all()) and epochs[0] in FIRST_EPOCHS and _one_row_runs(table)
+    same = bool((epochs == epochs[0]).all()) and epochs[0] in FIRST_EPOCHS
+    return same and _one_row_runs(table) and not _follows_a_schedule(table, meanings)
+
+
+def _follows_a_schedule(table: Table, meanings: Mapping[str, Meaning]) -> bool:
+    """Whether the learning rate goes one way from row to row in steps that are much alike: the rows are steps of one run."""
+    column = next((table.columns[name] for name, meaning in meanings.items() if meaning.metric == "lr"), None)
+    if column is None or not column.full or table.rows < SCHEDULE_ROWS:
+        return False
+    moves = np.diff(column.values)
+    one_way = bool((moves > 0).all() or (moves < 0).all())
+    return one_way and bool(np.abs(np.diff(moves)).max() <= MAX_BEND * np.abs(moves).max())
 
 
 def _validated_in_every_row(table: Table, meanings: Mapping[str, Meaning]) -> bool:
@@ -134,6 +150,17 @@ def _filled(table: Table, meanings: Mapping[str, Meaning], kind: Kind) -> Array 
     full = [c for c in full if int(c.present.sum()) == most]
     best = max(full, key=lambda c: len(np.unique(c.values[c.present])))
     return _forward(best)
+
+
+def _episodes(table: Table) -> Array | None:
+    """A column that numbers the episodes of a game where the steps go back, being each episode's length, or are not logged."""
+    steps = [column for name, column in table.columns.items() if tidy(name) in STEP and column.full]
+    if any(bool((np.diff(column.values) >= 0).all()) for column in steps):
+        return None
+    for name, column in table.columns.items():
+        if tidy(name) in EPISODES and column.full and _counts(column) and bool((np.diff(column.values) > 0).all()):
+            return column.values
+    return None
 
 
 def _counts(column: Column) -> bool:

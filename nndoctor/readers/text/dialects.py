@@ -34,11 +34,14 @@ COMMAS = 4  # numbers such as 0,41 that show decimal commas
 COCO = re.compile(r"^\s*Average (?P<what>Precision|Recall) .*@\[(?P<of>[^\]]*)\] = (?P<value>-?[\d.]+)\s*$")
 VALIDATE = re.compile(r"\bvalidate step:\s*(\d+)\s+loss:\s*(\S+)")  # torchtitan
 EPISODE = re.compile(
-    r"^\W*Ep(?:isode)?\s*[:#=]?\s*\[?(?P<at>\d+)(?:/\d+)?\]?(?=.*\b(?:score|reward|return|ep_r)\b)", re.IGNORECASE
+    r"^\W*Ep(?:isode)?\s*[:#=]?\s*\[?(?P<at>\d+)(?:/\d+)?\]?(?=.*\b(?:score|reward|return|ep_r|length)\b)",
+    re.IGNORECASE,
 )
+LENGTH_OF_EPISODES = re.compile(r"\b(?P<mean>average |avg |mean )(?:episode )?length\b", re.IGNORECASE)
 SCORE_OF_EPISODES = re.compile(
     r"\b(?P<mean>average |avg |mean )?(?:total )?(?:score|reward|return)\b(?!_)", re.IGNORECASE
 )
+UNDER_WAY = re.compile(r"\bvalid on '[^']*' subset\W+\d+\s*/\s*\d+\b")  # fairseq's means over a part of the set
 ESTIMATOR = re.compile(r"Saving dict for global step (\d+):(.*)")
 
 
@@ -121,7 +124,8 @@ def _episode(line: str) -> str | None:
     rest = line[found.end() :]
     if len(names := {match["mean"] is None: match for match in SCORE_OF_EPISODES.finditer(rest)}) > 1:
         rest = f"{rest[: names[True].start()]}last{rest[names[True].end() :]}"  # of one episode alone
-    return f"step {found['at']} {SCORE_OF_EPISODES.sub('reward', rest)}"
+    rest = SCORE_OF_EPISODES.sub("reward", rest)
+    return f"step {found['at']} {LENGTH_OF_EPISODES.sub('episode length', rest)}"
 
 
 # By a text that a line of the tool holds.
@@ -130,6 +134,7 @@ REWORDED: Mapping[str, Callable[[str], str | None]] = {
     "tot_loss[": lambda line: FRAMES.sub("", line),
     "@[ IoU=": _coco,
     "Score at": _deeplearning4j,
+    "' subset": lambda line: "" if UNDER_WAY.search(line) else None,
     "Ep": _episode,
     "ep": _episode,
 }

@@ -32,7 +32,7 @@ ENDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"loss (?:is|was|became|becomes|=|:)?\s*(?:now )?[-+]?(?:nan|inf(?:inite|inity)?)\b|invalid loss, terminating"
             r"|(?:nan|non-?finite|infinite|inf) (?:loss|gradient|value)s?\b|loss is not finite|loss (?:has )?(?:diverged|exploded)"
-            r"|(?:nan|inf)s? (?:or \w+ )?(?:was |were |has been )?(?:detected|encountered|found)|ModelDivergedError",
+            r"|(?:nan|inf)s? (?:or \w+ )?(?:was |were |has been )?(?:detected|encountered|found\b(?! in input tensor))|ModelDivergedError",
             re.IGNORECASE,
         ),
     ),

@@ -15,7 +15,7 @@ EPOCH = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!for one )(?<!for each )(?:epoch|ep|epoche|epoca|epoque|epoka)(?:\((?P<phase>\w+)\))?['\"]?\s*(?:[:=#]|no\.?)?\s*\[?['\"]?\s*"
     + COUNT.format("epoch")
     + r"(?![\w%.])\]?(?:\s*[\[(]\s*(?P<step>\d+)\s*/\s*\d+(?:\s*\(\s*\d+%\))?\s*[\])])?"
-    r"(?:\s+(?P<count>\d+)\s*/\s*\d+(?=\s+[A-Za-z]))?",
+    r"(?:,?\s+(?P<count>\d+)\s*/\s*\d+(?=\s+[A-Za-z]|\s*;))?",
     re.IGNORECASE,
 )
 BEFORE = re.compile(r"(?<![\w/.-])(?P<epoch>\d+)epoch\b")  # ESPnet's `3epoch results:`

@@ -42,7 +42,7 @@ REDRAWN = re.compile(r"[\r\x08]+")
 NUMBER = re.compile(
     r"(?P<sep>\s*['\"]?\s*[:=]\s*|\s+|\s*\|\s*(?=[-+\d.]+(?:e[-+]?\d+)?\s*\|\s*$))(?P<open>\[?)(?:[\"']|tensor\(|np\.\w+\()*"
     r"(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d++\.?+\d*+|\.\d++)(?:e[-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)(?:\.0)?)"
-    r"(?:f0)?(?!\w|\.\d|:\d\d)(?:/(?P<of>\d+)(?![\w.]))?(?P<percent>\s?%)?",
+    r"(?:f0)?(?!(?!dB\b)\w|\.\d|:\d\d)(?:/(?P<of>\d+)(?![\w.]))?(?P<percent>\s?%)?",
     re.IGNORECASE,
 )
 CUTS = re.compile(r"[,;|\t{}\[\]=:#<>]|\s[-*]+\s|\s{2,}")

@@ -13,6 +13,7 @@ TENSOR = re.compile(
     re.IGNORECASE,
 )
 WENET = re.compile(r"\b(?P<split>TRAIN|CV) Batch (?P<epoch>\d+)/(?P<step>\d+)(?= .*\bloss )")
+BOLD = re.compile(r"(?<!\*)\*\*(?!\*)")
 ZERO_OF_BATCH = re.compile(r"\b(?P<name>(?:acc|prec|top)[-@]?[15]:?\s+)0\.0+\s*\((?P<mean>\d+\.\d+)\)", re.IGNORECASE)
 THOUSANDS = re.compile(r"\bstep:(?P<count>\d+(?:\.\d+)?)K\b")  # LeRobot
 BREAKS = (
@@ -32,6 +33,8 @@ def cleaned(line: str) -> str:
         line = line.translate(STRAIGHT)
     if "<" in line or "\u2190" in line:
         line = REMARK.sub("", line)
+    if "**" in line:
+        line = BOLD.sub("", line)
     if "tensor(" in line:
         line = TENSOR.sub(r"\1", line)
     if " Batch " in line and (found := WENET.search(line)):

@@ -17,7 +17,7 @@ from nndoctor.readers.vocabulary.english import in_english
 from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, meaning_of, task
 
 MIN_EPOCHS = 4  # epochs with a line of their own, from which on the values of single steps are left out
-MIN_ALIKE = 3  # records of one shape that make a log
+MIN_ALIKE = 3  # records from which the last may be a quote of the best
 MAX_UNKNOWN = 64  # names kept that the vocabulary does not know
 AFTER_THE_RUN = frozenset(
     {"train_runtime", "train_samples_per_second"}
@@ -26,7 +26,6 @@ DIGIT = re.compile(r"\d")
 QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it
 
 
-NOT_DECISIVE = frozenset({"lr", "grad_norm", "epoch_time", "loss_scale", "nan_iterations", "skipped_iterations"})
 NONE: frozenset[str] = frozenset()
 OWN: dict[tuple[str, ...], frozenset[str]] = {
     kinds: frozenset(kinds) for kinds in (("epoch",), ("step",), ("epoch", "step"), ("step", "epoch"))
@@ -142,43 +141,6 @@ def _same(one: Record, other: Record) -> bool:
 def _informative(pairs: Mapping[str, object]) -> bool:
     """Whether one of the names is understood, or they are those of a game or of the two sides of a GAN."""
     return any(map(known, pairs)) or (len(pairs) > 1 and task(tuple(pairs)) is not None)
-
-
-def has_metric(text: str) -> bool:
-    """Whether a line holds a loss or a metric by its name."""
-    return any(map(_is_metric, parse(text).pairs))
-
-
-def is_log(found: list[Record]) -> bool:
-    """Whether these records are a log: one loss or metric in two of them, or the two sides of a GAN, or a reward.
-
-    Where no line is marked by epoch or step, three records of one shape are wanted: prose and settings have none.
-    """
-    if len(found) < 2:
-        return False
-    if not any(record.own for record in found):
-        shapes = Counter(tuple(filter(_is_metric, record.values)) for record in found)
-        shape, count = shapes.most_common(1)[0]
-        return (
-            count >= MIN_ALIKE and 2 * count > len(found) and (bool(shape) or task(list(found[0].values)) is not None)
-        )
-    occurrences = Counter(
-        name
-        for record in found
-        for name, value in record.values.items()
-        if _is_metric(name) or _is_nan_gradient(name, value)
-    )
-    return max(occurrences.values(), default=0) > 1 or task(list(found[0].values)) is not None
-
-
-def _is_metric(name: str) -> bool:
-    meaning = meaning_of(name)
-    return meaning.is_metric and meaning.metric not in NOT_DECISIVE
-
-
-def _is_nan_gradient(name: str, value: object) -> bool:
-    """Whether a gradient norm is NaN: it shows how the run goes even if the trainer does not log a loss."""
-    return meaning_of(name).metric == "grad_norm" and "nan" in str(value).lower()
 
 
 def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]) -> None:

@@ -34,7 +34,7 @@ from nndoctor.readers.vocabulary.spellings import (
 from nndoctor.readers.vocabulary.workloads import MACHINE, meaning_in_frameworks
 from nndoctor.readers.vocabulary.workloads import WITHOUT_SPLIT as MODERN
 
-__all__ = ["FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning_of", "task", "tidy"]
+__all__ = ["CHAINERRL", "FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning_of", "task", "tidy"]
 
 
 class Kind(StrEnum):
@@ -42,6 +42,7 @@ class Kind(StrEnum):
 
     SERIES = "series"
     PART = "part"  # of a loss
+    GROUP = "group"  # a metric on one of several validation sets
     EPOCH = "epoch"
     STEP = "step"
     MACHINE = "machine"  # a series of its own: time, speed and memory of a step
@@ -65,7 +66,7 @@ class Meaning:
     @property
     def is_metric(self) -> bool:
         """Whether the column is a series to judge, or a part of a loss."""
-        return self.kind in (Kind.SERIES, Kind.PART)
+        return self.kind in (Kind.SERIES, Kind.PART, Kind.GROUP)
 
     @property
     def is_axis(self) -> bool:
@@ -85,6 +86,9 @@ WITHOUT_SPLIT = frozenset(
         *MODERN,
     }
 )
+CHAINERRL = frozenset(
+    {"episodes", "mean", "median", "stdev"}
+)  # of the returns that scores.txt of ChainerRL and PFRL has
 LR_OF_GROUP = re.compile(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?")
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
 
@@ -192,6 +196,8 @@ def _task(columns: tuple[str, ...]) -> str | None:
     names = [tidy(c) for c in columns]
     if {"r", "l", "t"} <= set(names):
         return "reinforcement-learning"  # Monitor's episodes: reward, length, time
+    if CHAINERRL.issubset(names):
+        return "reinforcement-learning"
     if any(_is_preference(n) for n in names) or set(names) >= {"mean_reward", "margin"}:
         return None  # DPO and reward models: no game
     if any((REWARD.match(n) or PLAYING.search(n)) and n != "r" for n in names):

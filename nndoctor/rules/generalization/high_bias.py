@@ -97,7 +97,7 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
     yield _symptom(
         run,
         error,
-        f"training error has settled at {percent(error.end)}{outcome(run, 'wider')}; set the achievable error with --target-error",
+        f"{'training' if error.gap >= 0 else 'validation'} error has settled at {percent(error.end)}{outcome(run, 'wider')}; set the achievable error with --target-error",
         sure,
     )
 
@@ -119,7 +119,7 @@ def _above_target(run: Run, error: TrainingError) -> Iterator[Symptom]:
     yield _symptom(
         run,
         error,
-        f"training error is {percent(error.end)}, and {wanted}{'' if target is not None else ' (set it with --target-error)'}",
+        f"{'training' if error.gap >= 0 else 'validation'} error is {percent(error.end)}, and {wanted}{'' if target is not None else ' (set it with --target-error)'}",
         confidence_between(bias, limit, limit + CERTAIN_BIAS),
     )
 

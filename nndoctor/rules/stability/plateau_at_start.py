@@ -11,7 +11,7 @@ from nndoctor.analysis import plateau
 from nndoctor.analysis.chance import at_chance, chance_loss, classes
 from nndoctor.analysis.convergence import confidence_between, end_error, reach, roughness
 from nndoctor.analysis.loss_explosion import unrecovered_peak
-from nndoctor.analysis.start import begins_late
+from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.stuck_causes import stuck_causes
 from nndoctor.core.confidence import BY_DEFINITION, DIRECT, FAINT, UNDECIDED
 from nndoctor.core.finding import Severity, Symptom
@@ -52,7 +52,7 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     if len(loss.y) < plateau.MIN_POINTS and not (plateau.exact(loss) or plateau.barely_moves(run, loss)):
         return
-    if begins_late(run) is not None or _has_learned(run) or _is_unstable(run, loss):
+    if begins_late(run) is not None or only_begun(run) or _has_learned(run) or _is_unstable(run, loss):
         return
     fall = float(median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):

@@ -1,0 +1,62 @@
+"""Whether records of a text are those of a log: what names and values are wanted, and how often."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from nndoctor.readers.text.records import Record
+from nndoctor.readers.text.shapes import parse
+from nndoctor.readers.vocabulary.names import meaning_of, task
+
+MIN_ALIKE = 3  # records of one shape that make a log
+NOT_DECISIVE = frozenset({"lr", "grad_norm", "epoch_time", "loss_scale", "nan_iterations", "skipped_iterations"})
+
+
+def has_metric(text: str) -> bool:
+    """Whether a line holds a loss or a metric by its name."""
+    return any(map(_is_metric, parse(text).pairs))
+
+
+def is_log(found: list[Record]) -> bool:
+    """Whether these records are a log: one loss or metric in two of them, the two sides of a GAN, a reward, or a lost loss.
+
+    Where no line is marked by epoch or step, three records of one shape are wanted: prose and settings have none.
+    """
+    if any(map(_is_lost, found)):
+        return True
+    if len(found) < 2:
+        return False
+    if not any(record.own for record in found):
+        shapes = Counter(tuple(filter(_is_metric, record.values)) for record in found)
+        shape, count = shapes.most_common(1)[0]
+        return (
+            count >= MIN_ALIKE and 2 * count > len(found) and (bool(shape) or task(list(found[0].values)) is not None)
+        )
+    occurrences = Counter(
+        name
+        for record in found
+        for name, value in record.values.items()
+        if _is_metric(name) or _is_nan_gradient(name, value)
+    )
+    return max(occurrences.values(), default=0) > 1 or task(list(found[0].values)) is not None
+
+
+def _is_lost(record: Record) -> bool:
+    """Whether a record says its epoch or step, and that the loss is NaN there: one such line is enough to report."""
+    return bool(record.own) and any(
+        meaning_of(name).metric == "loss" and _is_nan(value) for name, value in record.values.items()
+    )
+
+
+def _is_metric(name: str) -> bool:
+    meaning = meaning_of(name)
+    return meaning.is_metric and meaning.metric not in NOT_DECISIVE
+
+
+def _is_nan_gradient(name: str, value: object) -> bool:
+    """Whether a gradient norm is NaN: it shows how the run goes even if the trainer does not log a loss."""
+    return meaning_of(name).metric == "grad_norm" and _is_nan(value)
+
+
+def _is_nan(value: object) -> bool:
+    return "nan" in str(value).lower()
