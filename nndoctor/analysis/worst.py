@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nndoctor.analysis.chance import CLASSIFIES, accuracy_tells
+from nndoctor.analysis.liveness import significant_digits
 from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS, Run, once
@@ -29,12 +30,19 @@ AT_ZERO = frozenset(
     }
 )
 MIN_VALUES = 5
+MIN_REMARKED = 3  # values that are worth a remark
 NEVER_BETTER = 0.93  # confidence where so many values are the worst
 MIN_RECOGNIZED, MIN_FALL = (
     0.05,
     0.9,
 )  # another metric's value, and share of an error's highest, that show something recognized
 SECOND_HALF = 0.5  # share of the run
+MIN_SAME, SAME_DIGITS = 10, 3  # values, and digits, that a score of examples does not repeat while its loss moves
+EXACT_DIGITS = 5  # digits that show that there are more than a few examples
+MAX_LEFT_BEHIND = (
+    0.05  # share by which training may be better than a score that repeats: few examples may be scored alike
+)
+GOOD = 0.9  # share right; a good network may repeat it on few examples
 NO_SLOW_START = 10  # values that are too many for a slow start
 # Ln 2: below it a cross-entropy gives the right class more than half of the probability, on average.
 NO_CLASSIFIER = 0.69
@@ -79,7 +87,7 @@ def _moves(series: Series) -> bool:
 
 
 def _worst(run: Run, series: Series) -> AtWorst | None:
-    if len(series.y) < MIN_VALUES:
+    if len(series.y) < MIN_REMARKED:
         return None
     metric = series.name.rpartition("/")[2]
     if metric == "word_error":
@@ -102,6 +110,26 @@ def _classifier(run: Run, accuracy: Series) -> bool:
     if zero_parts(run) or loss is None or not len(loss.y):
         return True
     return accuracy_tells(run) and loss.level(SECOND_HALF, 1.0) > NO_CLASSIFIER
+
+
+@once
+def repeated_score(run: Run) -> Series | None:
+    """A validation score that is the same to the last digit in every evaluation while the loss moves; None where there is none."""
+    own = [s for name, s in run.series.items() if name.startswith("validation/") and _judges(name) and len(s.y)]
+    loss = run.series.get("validation/loss") or run.series.get("train/loss")
+    if loss is None or loss.low == loss.high or any(s.low != s.high for s in own):
+        return None
+    return next((s for s in own if _cannot_repeat(run, s)), None)
+
+
+def _cannot_repeat(run: Run, score: Series) -> bool:
+    """Whether a score repeats too often, and with too many digits, to be that of a few examples which are all scored alike."""
+    digits = significant_digits(score.y)
+    if len(score.y) < MIN_SAME or digits < SAME_DIGITS or not 0 < score.low < GOOD:
+        return False
+    trained = run.series.get(score.name.replace("validation/", "train/"))
+    left_behind = trained is not None and len(trained.y) > 0 and trained.last > score.low + MAX_LEFT_BEHIND
+    return digits >= EXACT_DIGITS or not left_behind
 
 
 @once

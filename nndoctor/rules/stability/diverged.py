@@ -26,6 +26,7 @@ from nndoctor.core.statistics import TINY
 
 MAX_LOST = 0.6  # share of what was learned that is lost at the end; a bad batch loses less, and the loss comes back
 MIN_LEARNED = 0.5  # share of the reach that the loss counts as having fallen at least
+MIN_VALIDATED, LEFT_BEHIND = 6, 1.3  # evaluations, and times the first one that all later ones are above
 MAX_CALM = 1.1  # times the first loss that a loss which rose smoothly ends at
 MATERIAL = 0.01  # share of the first loss; a loss that moves by less stays where it is
 MAX_JITTER = 0.03  # share of the rise that a smooth one has as noise
@@ -83,13 +84,33 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
         yield from _values(run)
         return
     loss = run.series.get("train/loss")
-    if loss is None or _hardly_moves(loss):
+    if loss is None:
+        yield from _validation_alone(run)
+        return
+    if _hardly_moves(loss):
         return
     rise = _rise(run, loss, lost)
     if not rise.lasting and rises_for_good(run) is None:
         return
     if not (at_chance(run) or comes_back(loss) or reweighted(run)):
         yield _symptom(run, loss, rise, lost)
+
+
+def _validation_alone(run: Run) -> Iterator[Symptom]:
+    """Of a log without a training loss: a validation loss that left its first value at once, for good."""
+    loss = run.series.get("validation/loss")
+    if loss is None or len(loss.y) < MIN_VALIDATED or not float(loss.y[1:].min()) > LEFT_BEHIND * float(loss.y[0]) > 0:
+        return
+    first, last = number(float(loss.y[0])), number(float(loss.y[-1]))
+    yield Symptom(
+        f"validation loss rose from {first} at {place(run.axis, float(loss.x[0]))} to {last}, and never came back below {number(float(loss.y[1:].min()))}",
+        DIRECT,
+        {"first": float(loss.y[0]), "best_after": float(loss.y[1:].min()), "last": float(loss.y[-1])},
+        series="validation/loss",
+        step=float(loss.x[0]),
+        span=(float(loss.x[0]), float(loss.x[-1])),
+        causes=_causes(run, loss),
+    )
 
 
 def _hardly_moves(loss: Series) -> bool:
@@ -223,10 +244,10 @@ RULE = Rule(
     name="diverged",
     severity=Severity.ERROR,
     title="the training loss rose for good",
-    needs={"train/loss|value_loss|total_loss": 4},
+    needs={"train/loss|validation/loss|value_loss|total_loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, where no training loss is logged, all of {MIN_VALIDATED} validation losses or more are above {LEFT_BEHIND:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",

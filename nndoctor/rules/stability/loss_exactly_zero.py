@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.liveness import REPEATED_SHARE, not_finite, stuck_value, sudden_zero
+from nndoctor.analysis.start import begins_late
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent, place
 from nndoctor.core.rule import Reference, Rule
@@ -12,6 +13,11 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
 FITTED = 0.9  # accuracy: a network that is right so often may have a loss that prints as 0
+AT_ONCE = 3  # values of a loss before its zeros; no network fits a data set in fewer steps
+UNTRAINED, FAR_FROM_ZERO = (
+    0.5,
+    0.2,
+)  # accuracy at the start, and share of the first loss that the value before the zeros has
 CERTAIN, LIKELY = 0.97, 0.85  # confidences with and without a NaN gradient
 
 
@@ -21,9 +27,14 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     for name in ("train/loss", "validation/loss"):
         loss = run.series.get(name)
-        if loss is None or not len(loss.y) or _fitted(run, loss):
+        if loss is None or not len(loss.y):
             continue
         zero = sudden_zero(loss)
+        if _fitted(run, loss):
+            if zero is not None and _at_once(run, loss, zero):
+                yield _without_effort(run, loss, zero)
+                return
+            continue
         at = zero if zero is not None else stuck_value(loss)
         if at is not None:
             yield _symptom(run, loss, at)
@@ -36,8 +47,49 @@ def _fitted(run: Run, loss: Series) -> bool:
     return accuracy is not None and len(accuracy.y) > 0 and float(accuracy.y[-1]) >= FITTED
 
 
+def _at_once(run: Run, loss: Series, at: int) -> bool:
+    """Whether a loss far above zero went to exactly zero in one of its first steps, in a network that was wrong before."""
+    if not 0 < at <= AT_ONCE or begins_late(run) is not None:
+        return False
+    first = run.series[loss.name.replace("/loss", "/accuracy")].y[0]
+    return bool(first < UNTRAINED and loss.y[at - 1] > FAR_FROM_ZERO * loss.y[0])
+
+
+def _without_effort(run: Run, loss: Series, at: int) -> Symptom:
+    """Every answer is right after a few values, and the loss has gone to zero in one step: there is nothing to learn."""
+    where = float(loss.x[at])
+    return Symptom(
+        f"{_spelled(loss)} is exactly 0 from {place(run.axis, where)} on, after {number(float(loss.y[at - 1]))}, and nearly every answer is right: there is only one class, or the answer is among the inputs",
+        LIKELY,
+        {"from_step": where, "before": float(loss.y[at - 1]), "values": len(loss.y) - at},
+        series=loss.name,
+        step=where,
+        span=(where, float(loss.x[-1])),
+        causes=ranked(
+            Cause(
+                "only one class",
+                0.6,
+                "a folder too deep or too high, or labels of one value",
+                "count the labels of each class",
+            ),
+            Cause(
+                "the answer among the inputs",
+                0.3,
+                "a feature or a prompt that holds the label needs no learning",
+                "train on shuffled labels: the loss must not fall at once",
+            ),
+        ),
+        severity=Severity.WARNING,
+        remedies=("check-loaded-labels", "check-labels"),
+    )
+
+
+def _spelled(loss: Series) -> str:
+    return loss.name.replace("/", " ").replace("train ", "training ")
+
+
 def _symptom(run: Run, loss: Series, at: int) -> Symptom:
-    name, last = loss.name.replace("/", " ").replace("train ", "training "), float(loss.y[-1])
+    name, last = _spelled(loss), float(loss.y[-1])
     gradients = not_finite(run, "grad_norm")
     lost = gradients is not None and gradients.lasts
     where = float(loss.x[at])
@@ -95,7 +147,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss": 3},
     check=check,
     why="A loss does not drop to exactly 0 from one value to the next. Some trainers print 0, or repeat the last loss, when it is NaN, and a batch in which every label is masked has a loss of 0.",
-    how=f"Exact zeros to the end that follow a loss far above zero, or zeros throughout, while the accuracy is below {percent(FITTED)}; or one value, to the last digit, for the last {percent(REPEATED_SHARE)} of a loss that varied until then. A loss that falls smoothly until it is printed as zero is not reported.",
+    how=f"Exact zeros to the end that follow a loss far above zero, or zeros throughout, while the accuracy is below {percent(FITTED)}; or one value, to the last digit, for the last {percent(REPEATED_SHARE)} of a loss that varied until then. A loss that falls smoothly until it is printed as zero is not reported; one that goes to zero within its first {AT_ONCE} values, with every answer right, is.",
     sources=(
         Reference(
             "huggingface/transformers: TrainingArguments.logging_nan_inf_filter",
@@ -107,6 +159,7 @@ RULE = Rule(
     sick=(
         Run.drawn(train_loss="1.53 1.31 1.12 0.98 0.93 0*20"),
         Run.drawn(train_loss="0*12"),
+        Run.drawn(train_loss="6.91 2.99 0 0 0", train_accuracy="0 1 1 1 1"),
         Run.drawn(train_loss="2.155 2.06 2.007 1.981 1.912 1.95 1.871 1.934 1.871*12", grad_norm="0.8*8 nan*12"),
     ),
     healthy=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.worst import MIN_VALUES, AtWorst, at_worst, zero_parts
+from nndoctor.analysis.worst import MIN_SAME, MIN_VALUES, NEVER_BETTER, AtWorst, at_worst, repeated_score, zero_parts
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number
 from nndoctor.core.metrics import spelled
@@ -16,6 +16,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look for metrics that never left their worst value."""
     found = at_worst(run)
     if not found:
+        yield from _repeats(run)
         return
     first = found[0]
     series = run.series[first.name]
@@ -28,6 +29,23 @@ def check(run: Run) -> Iterator[Symptom]:
         step=float(series.x[-1]),
         span=(float(series.x[0]), float(series.x[-1])),
         causes=_causes(parts),
+        severity=Severity.INFO if first.count < MIN_VALUES else None,
+    )
+
+
+def _repeats(run: Run) -> Iterator[Symptom]:
+    """A score that never changes: the answers do not, or they are not what is scored."""
+    score = repeated_score(run)
+    if score is None:
+        return
+    yield Symptom(
+        f"{spelled(score.name)} is {number(score.low / score.scale)} in all {len(score.y)} evaluations, to the last digit, while the loss moves: one answer for every example, or a wrong metric",
+        NEVER_BETTER,
+        {"value": score.low, "values": len(score.y)},
+        series=score.name,
+        step=float(score.x[-1]),
+        span=(float(score.x[0]), float(score.x[-1])),
+        causes=_causes([]),
     )
 
 
@@ -73,11 +91,11 @@ RULE = Rule(
     code="NN312",
     name="metric-at-worst",
     severity=Severity.WARNING,
-    title="a metric never leaves its worst value",
-    needs={"train/metric|validation/metric": 5},
+    title="a metric stays at its worst value, or at one value",
+    needs={"train/metric|validation/metric": 3},
     check=check,
     why="The loss can fall while the metric stays at zero: then the network gives a trivial answer, or the metric and the labels do not match.",
-    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more. An accuracy logged with the loss of a regression is ignored.",
+    how=f"Every value of a metric is the worst possible (zero for accuracy, F1, Dice, IoU, mAP and BLEU; all words wrong for WER), in {MIN_VALUES} values or more (in fewer it is a remark); or a validation score is the same to the last digit in {MIN_SAME} evaluations or more while the loss moves. An accuracy logged with the loss of a regression is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: visualize prediction dynamics",
