@@ -110,3 +110,83 @@ def test_deepspeed_momentum_pairs_are_adam(tmp_path: Path) -> None:
     run = read(tmp_path, "train.log", text)
     assert run.fact("optimizer") == "adam"
     assert "lr-too-high" in [finding.name for finding in nndoctor.diagnose(run).findings]
+
+
+def test_opennmt_counts_batches_behind_a_comma(tmp_path: Path) -> None:
+    """`Epoch  2, 30050/90000;` is batch 30,050: the log begins in the middle of a run, and its level is no plateau."""
+    lines = [
+        f"Epoch  2, {at}/90000; acc:  4{at % 7}.1; ppl: {20 + at % 9}.50; 990 src tok/s"
+        for at in range(30050, 30650, 50)
+    ]
+    run = read(tmp_path, "nmt.log", "\n".join(lines))
+    assert run.series["train/perplexity"].x.tolist()[:2] == [30050, 30100]
+    assert not [f.name for f in nndoctor.diagnose(run).findings if f.severity != "info"]
+
+
+def test_fairseq_validation_under_way_is_no_evaluation(tmp_path: Path) -> None:
+    """The running mean over a part of the set is left out; the epoch's own line is kept, and the run is one."""
+    lines = []
+    for epoch in (3, 4):
+        lines += [f"| epoch {epoch:03}  {at} / 3000 loss=2.{at // 1000} (3.1), lr=0.001" for at in (1000, 2000)]
+        lines += [f"| epoch {epoch:03} | valid on 'valid' subset  500 / 900 loss=9.9"]
+        lines += [f"| epoch {epoch:03} | valid on 'valid' subset | valid loss 3.{9 - epoch} | valid ppl 14.1"]
+    run = read(tmp_path, "train.log", "\n".join(lines))
+    assert run.series["validation/loss"].y.tolist() == [3.6, 3.5]
+
+
+def test_scores_of_chainerrl_are_returns(tmp_path: Path) -> None:
+    """The mean of an evaluation's returns is the reward, and a loss of the value function is no training loss."""
+    header = "steps\tepisodes\telapsed\tmean\tmedian\tstdev\tmax\tmin\taverage_loss_value_func"
+    rows = [f"{k}000\t{5 * k}\t{k}.5\t{40 * k}\t{39 * k}\t3.1\t{50 * k}\t{20 * k}\t0.{4 + k}" for k in range(1, 6)]
+    run = read(tmp_path, "scores.txt", "\n".join([header, *rows]))
+    assert run.series["reward"].y.tolist() == [40, 80, 120, 160, 200]
+    assert "train/loss" not in run.series
+
+
+def test_evaluations_on_several_sets_are_averaged(tmp_path: Path) -> None:
+    """`eval_news_loss` and `eval_code_loss`: what validates is their mean, and a note says so."""
+    history = []
+    for k in range(1, 7):
+        history.append({"step": 10 * k, "epoch": 0.1 * k, "loss": 2 / k, "learning_rate": 1e-5})
+        history += [
+            {"step": 10 * k, "epoch": 0.1 * k, f"eval_{name}_loss": at + k} for name, at in (("news", 1), ("code", 3))
+        ]
+    run = read(tmp_path, "trainer_state.json", json.dumps({"global_step": 60, "log_history": history}))
+    assert run.series["validation/loss"].y.tolist() == [3, 4, 5, 6, 7, 8]
+    assert any("the mean of eval_news_loss, eval_code_loss" in note for note in run.notes)
+
+
+def test_yolo_counts_of_many_labels_are_printed_as_powers_of_ten(tmp_path: Path) -> None:
+    """The scores on a line such as `all  2.1e+04  3.3e+04  0.6 …` are read."""
+    head = "     Epoch   gpu_mem       box       obj       cls     total   targets  img_size"
+    lines = []
+    for k in range(3):
+        lines += [
+            head,
+            f"      {k}/9     8.5G    0.0{9 - k}   0.03  0.003   0.057        12       448: 100% 90/90 [00:57<00:00]",
+        ]
+        lines += [f"                   all      2.1e+04    3.3e+04       0.5{k}       0.8       0.7       0.4{k}"]
+    run = read(tmp_path, "yolo.log", "\n".join(lines))
+    assert run.series["validation/map"].y.tolist() == [0.4, 0.41, 0.42]
+
+
+def test_the_first_loss_of_spacy_is_of_one_batch(tmp_path: Path) -> None:
+    """Its losses are sums since the row before; that of step 0 has nothing to be compared with."""
+    lines = [
+        "E    #       LOSS TOK2VEC  LOSS NER  ENTS_F  ENTS_P  ENTS_R  SCORE ",
+        "---  ------  ------------  --------  ------  ------  ------  ------",
+    ]
+    lines += [
+        f"  0  {200 * k:6}          5.00  {45 if k == 0 else 3000 - 200 * k:8}.50  {9 + 9 * k:5}.10   50.00   60.00    0.{k}5"
+        for k in range(7)
+    ]
+    run = read(tmp_path, "spacy.log", "\n".join(lines))
+    assert run.series["train/loss"].x[0] == 200
+    assert not [f.name for f in nndoctor.diagnose(run).findings if f.name in {"diverged", "lr-too-high"}]
+
+
+def test_numbered_episodes_are_the_axis_where_steps_are_their_lengths(tmp_path: Path) -> None:
+    """`steps` goes back from row to row: it is how long each episode was, and the log holds one run."""
+    rows = [f"{100 + k},{k % 7 - 3},{40 + 13 * (k % 5)},0.0{k % 9}" for k in range(30)]
+    run = read(tmp_path, "training_log.csv", "\n".join(["episode,reward,steps,loss", *rows]))
+    assert run.series["reward"].x.tolist() == list(range(100, 130))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import nndoctor
 from nndoctor.core.run import Run
 from nndoctor.readers import read
 
@@ -168,3 +169,48 @@ def test_rows_of_an_aligned_table_may_leave_columns_empty(pasted: Write) -> None
     run = pasted("\n".join("".join(cell.ljust(24) for cell in row) for row in (names, *rows)) + "\n")
     assert _values(run, "train/loss") == [3.8, 3.7, 3.6, 3.5, 3.4, 3.3, 3.2]
     assert _values(run, "validation/loss") == [5.3, 5.6]
+
+
+def test_a_name_in_bold_is_that_name(pasted: Write) -> None:
+    run = pasted(
+        "".join(f"STEP : {k}00 / LEARNING RATE : 0.001 / **LOSS : {9 - k}.5** ( 1.9 secs)\n" for k in range(1, 6))
+    )
+    assert _values(run, "train/loss") == [8.5, 7.5, 6.5, 5.5, 4.5]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GLOBAL STEP : 290 / LEARNING RATE : 0.001 / **LOSS : nan** ( 1.9 secs)",
+        "Epoch 1/9\n  46/700 [>.............] - ETA: 7:17 - loss: nan - acc: 0.0944```\n```",
+        "Epoch 4: train_perplexity=nan, train_epoch_loss=nan, epoch time 242.3s",
+    ],
+)
+def test_one_line_with_a_lost_loss_is_a_log(pasted: Write, text: str) -> None:
+    run = pasted(f"This is all that I see:\n{text}\n")
+    assert [f.name for f in nndoctor.diagnose(run).findings] == ["nan-loss"]
+
+
+def test_rows_of_one_rounded_epoch_under_a_schedule_are_steps(pasted: Write) -> None:
+    rows = [f"10.0.0.{7}: {{'loss': 1.{9 - k}, 'learning_rate': {2e-06 * (k + 1)}, 'epoch': 0.0}}" for k in range(8)]
+    assert len(pasted("\n".join(rows)).series["train/loss"]) == 8
+
+
+def test_decibels_are_a_unit(pasted: Write) -> None:
+    lines = []
+    for k in range(1, 13):
+        lines.append(f"<epoch: {k:2}, lr:1.000e-04> loss: {4 - 0.1 * k:.3f}e-01 ")
+        if k % 4 == 0:
+            lines.append(f"<epoch: {k:2}, Average PSNR : {18 + k / 4:.2f}dB")
+    assert _values(pasted("\n".join(lines)), "train/psnr") == [19, 20, 21]
+
+
+def test_the_length_of_an_episode_is_read(pasted: Write) -> None:
+    run = pasted("".join(f"Episode {10 * k}\tLast length:  {9 + k}\tAverage length: {k}.50\n" for k in range(1, 9)))
+    assert _values(run, "episode_length") == [k + 0.5 for k in range(1, 9)]
+
+
+def test_a_percentage_below_one_is_known_by_that_of_the_first_five(pasted: Write) -> None:
+    line = "Epoch: [0][{:4}/2000]\tLoss {:.4f} (6.9)\tAcc@1   0.{}2 (  0.11)\tAcc@5   {}.60 (  0.60)"
+    run = pasted("\n".join(line.format(20 * k, 6.9 - 0.01 * k, k, k) for k in range(1, 8)))
+    assert run.series["train/accuracy"].high < 0.01

@@ -100,3 +100,63 @@ def test_a_jump_at_a_reported_resume_is_that_of_the_resume() -> None:
         {"resumed_at": (6.0,)}, train_loss="4.61 4.52 4.49 4.43 4.4 4.37 9.8 7.3 6.2 5.6 5.3 5.1 5 4.9 4.8 4.75"
     )
     assert _names(run) == ["resume-jump"]
+
+
+def test_a_score_that_never_changes_while_the_loss_moves_is_reported() -> None:
+    losses = {"train_loss": "0.69..0.55*14", "validation_loss": "0.68..0.6*14"}
+    same = _report(Run.drawn(**losses, train_accuracy="0.5..0.53*14", validation_accuracy="0.57318*14"))
+    assert same.primary is not None
+    assert same.primary.name == "metric-at-worst"
+    assert "validation accuracy is 0.5732 in all 14 evaluations" in same.primary.message
+    few = Run.drawn(**losses, train_accuracy="0.6..0.85*14", validation_accuracy="0.625*14")  # five of eight examples
+    assert "metric-at-worst" not in _names(few)
+
+
+def test_three_evaluations_at_the_worst_value_are_a_remark() -> None:
+    report = _report(Run.drawn(train_loss="3.9 3.1 2.9", validation_loss="3.5 3.1 3.0", validation_word_error="1 1 1"))
+    (found,) = [f for f in report.findings if f.name == "metric-at-worst"]
+    assert found.severity is Severity.INFO
+
+
+def test_a_validation_loss_alone_that_leaves_its_first_value_for_good_has_diverged() -> None:
+    report = _report(Run.drawn(validation_loss="4.1 9.3 8.2 7.9 7.7 8.8 9.1"))
+    assert report.primary is not None
+    assert report.primary.name == "diverged"
+    assert "rose from 4.1 at step 0 to 9.1, and never came back below 7.7" in report.primary.message
+    assert "diverged" not in _names(Run.drawn(validation_loss="4.1 4.9 4.6 4.2 4.4 4.3 4.5"))
+
+
+def test_a_loss_that_is_zero_at_once_has_nothing_to_learn() -> None:
+    report = _report(Run.drawn(train_loss="6.9 3.1 0 0 0 0", train_accuracy="0 0.9 1 1 1 1"))
+    assert report.primary is not None
+    assert report.primary.name == "loss-exactly-zero"
+    assert "there is only one class" in report.primary.message
+    assert "loss-exactly-zero" not in _names(Run.drawn(train_loss="0.2 0.1 0 0 0", train_accuracy="0.9 0.99 1 1 1"))
+
+
+def test_the_first_tenth_of_an_epoch_shows_no_plateau() -> None:
+    start = {"train_loss": "6.9 6.91 6.9 6.89 6.91 6.9 6.9 6.91 6.9 6.9", "train_accuracy": "0.001 0.0012*9"}
+    assert "plateau-at-start" in _names(Run.drawn(**start)) or "stuck-at-chance" in _names(Run.drawn(**start))
+    assert not _names(Run.drawn({"steps_per_epoch": 4000}, **start))
+
+
+def test_tokens_are_not_two_classes() -> None:
+    """Four tokens in ten are right at a perplexity of 22: that is not the guessing of one class among two."""
+    run = Run.drawn(
+        train_loss="3.11 3.05 3.24 3.09 3.13 3.06 3.19 2.96 3.2 3.06 3.2 3.19 3.36",
+        train_perplexity="22.4 21.1 25.5 22.1 22.9 21.3 24.3 19.4 24.4 21.5 24.6 24.3 28.8",
+        train_accuracy="0.422 0.434 0.409 0.425 0.422 0.433 0.421 0.448 0.42 0.434 0.414 0.419 0.426",
+    )
+    assert "stuck-at-chance" not in _names(run)
+
+
+def test_a_settled_error_is_named_for_the_split_that_it_is_of() -> None:
+    run = Run.drawn(
+        train_loss="0.69 0.62 0.61 0.6 0.6 0.6 0.6 0.6 0.6 0.6 0.6 0.6",
+        train_accuracy="0.5 0.52 0.53 0.53 0.54 0.53 0.54 0.53 0.54 0.54 0.54 0.54",
+        validation_loss="0.6 0.58 0.57 0.56 0.56 0.56 0.56 0.56 0.56 0.56 0.56 0.56",
+        validation_accuracy="0.7 0.71 0.72 0.71 0.72 0.71 0.72 0.72 0.71 0.72 0.72 0.71",
+    )
+    said = [f.message for f in _report(run).findings if f.name == "high-bias"]
+    assert len(said) == 1
+    assert said[0].startswith("validation error has settled at 28%")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -11,12 +10,21 @@ from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS as OURS
 from nndoctor.readers.tables.table import Column, Table, WordColumn
-from nndoctor.readers.vocabulary.names import CHAINERRL, SPLITS, WITHOUT_SPLIT, Kind, Meaning, meaning_of, task, tidy
+from nndoctor.readers.vocabulary.names import (
+    CHAINERRL,
+    SET_OF_SEVERAL,
+    SPLITS,
+    WITHOUT_SPLIT,
+    Kind,
+    Meaning,
+    meaning_of,
+    task,
+    tidy,
+)
 from nndoctor.readers.vocabulary.spellings import HELD_OUT, METRICS, PHASES, RUN_KEYS
 
 Maps = Mapping[str, str]
 SPLIT_WORDS = {**SPLITS, "opt": "train"}  # what a column of splits says; MACE's training rows are `opt`
-GROUP = re.compile(r"eval_[\w-]+_(?P<metric>loss|accuracy|f1|wer|cer|bleu)")
 MIN_SIMILARITY = 0.8  # to a known name, for a suggestion
 
 
@@ -55,7 +63,7 @@ def _groups(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     found: dict[str, Meaning] = {}
     whole = {(meaning.split, meaning.metric) for meaning in meanings.values()}
     for column, meaning in meanings.items():
-        set_of = GROUP.fullmatch(column.strip()) if meaning.kind is Kind.UNKNOWN else None
+        set_of = SET_OF_SEVERAL.fullmatch(column.strip()) if meaning.kind is Kind.UNKNOWN else None
         metric = METRICS.get(set_of["metric"], "") if set_of else ""
         if metric and ("validation", metric) not in whole:
             found[column] = Meaning(Kind.GROUP, "validation", metric)

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from nndoctor.core.statistics import Array
 from nndoctor.readers.tables.table import Column, Rows, Table
-from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning, tidy
+from nndoctor.readers.vocabulary.names import EPISODES, WITHOUT_SPLIT, Kind, Meaning, tidy
 from nndoctor.readers.vocabulary.spellings import STEP
 
 RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, not rows in another order
 MAX_STEP = 1e15  # no run has more steps; a column with larger values, or without finite ones, is not a count
 FIRST_EPOCHS = (0.0, 1.0)  # a run of one epoch has no other number: rows of epoch 0.53 or 18 are steps within it
-EPISODES = frozenset({"episode", "episodes", "episode_num", "episode_number", "n_episode", "n_episodes", "game"})
 SCHEDULE_ROWS, MAX_BEND = 4, 0.25  # rows, and share of its steps by which those of a schedule's rate differ
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 

@@ -13,7 +13,7 @@ from nndoctor.core.bounded import Bounded
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.tables.cells import number
 from nndoctor.readers.tables.table import is_words
-from nndoctor.readers.vocabulary.names import SPLITS, Kind, meaning_of, tidy
+from nndoctor.readers.vocabulary.names import SPLITS, Kind, depends_on_others, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import EACH, ELAPSED
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -209,7 +209,7 @@ _KNOWN: Bounded[tuple[bytes, tuple[str, ...]], Layout | None] = Bounded(MAX_REME
 
 
 def _worth(name: str) -> bool:
-    return _tells(name) or meaning_of(name).kind is Kind.MACHINE
+    return _tells(name) or meaning_of(name).kind is Kind.MACHINE or depends_on_others(name)
 
 
 def _tells(name: str) -> bool:

@@ -34,7 +34,20 @@ from nndoctor.readers.vocabulary.spellings import (
 from nndoctor.readers.vocabulary.workloads import MACHINE, meaning_in_frameworks
 from nndoctor.readers.vocabulary.workloads import WITHOUT_SPLIT as MODERN
 
-__all__ = ["CHAINERRL", "FACTS", "PHASES", "SPLITS", "Kind", "Meaning", "meaning_of", "task", "tidy"]
+__all__ = [
+    "CHAINERRL",
+    "EPISODES",
+    "FACTS",
+    "PHASES",
+    "SET_OF_SEVERAL",
+    "SPLITS",
+    "Kind",
+    "Meaning",
+    "depends_on_others",
+    "meaning_of",
+    "task",
+    "tidy",
+]
 
 
 class Kind(StrEnum):
@@ -86,6 +99,8 @@ WITHOUT_SPLIT = frozenset(
         *MODERN,
     }
 )
+EPISODES = frozenset({"episode", "episodes", "episode_num", "episode_number", "n_episode", "n_episodes", "game"})
+SET_OF_SEVERAL = re.compile(r"eval_[\w-]+_(?P<metric>loss|accuracy|f1|wer|cer|bleu)")
 CHAINERRL = frozenset(
     {"episodes", "mean", "median", "stdev"}
 )  # of the returns that scores.txt of ChainerRL and PFRL has
@@ -104,6 +119,12 @@ def tidy(column: str) -> str:
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text)
     text = re.sub(r"[^0-9a-z\u0080-\uffff]+", "_", text.lower().replace("@", "_at_")).strip("_")
     return "_".join(GLUED.sub(r"\1_\2", word) for word in text.split("_"))
+
+
+def depends_on_others(column: str) -> bool:
+    """Whether what a column says, if anything, depends on the columns next to it."""
+    name = tidy(column)
+    return name in EPISODES or name in CHAINERRL or SET_OF_SEVERAL.fullmatch(column.strip()) is not None
 
 
 @lru_cache(maxsize=4096)

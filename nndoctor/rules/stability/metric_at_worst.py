@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.analysis.guessing import ends_at_guessing
 from nndoctor.analysis.worst import MIN_SAME, MIN_VALUES, NEVER_BETTER, AtWorst, at_worst, repeated_score, zero_parts
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number
@@ -36,7 +37,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _repeats(run: Run) -> Iterator[Symptom]:
     """A score that never changes: the answers do not, or they are not what is scored."""
     score = repeated_score(run)
-    if score is None:
+    if score is None or ends_at_guessing(run) is not None:  # the run as a whole guesses, which is more to say
         return
     yield Symptom(
         f"{spelled(score.name)} is {number(score.low / score.scale)} in all {len(score.y)} evaluations, to the last digit, while the loss moves: one answer for every example, or a wrong metric",
