@@ -78,19 +78,20 @@ def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
     if workload(run) is Workload.DIFFUSION:
         return Guessing("train", "noise", None, 1.0) if split == "train" and predicts_no_noise(run) else None
     if run.fact("task") == "gan":
-        chance = undecided_loss(run) if split == "train" else None
-        return Guessing("discriminator", "gan", 2, chance) if chance is not None else None
+        return _undecided(run, split)
     loss = run.series.get(f"{split}/loss")
     accuracy = _accuracy(run, split)
-    if (loss is None and accuracy is None) or run.fact("task") is not None:
+    if (loss is None and accuracy is None) or run.fact("task") is not None or only_begun(run):
         return None
-    if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0 or only_begun(run)):
+    if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0):
         return None
-    for judge in (_by_classes, _by_majority, _by_accuracy, _by_loss):
-        found = judge(run, split, loss, accuracy)
-        if found is not None:
-            return found
-    return None
+    judged = (judge(run, split, loss, accuracy) for judge in (_by_classes, _by_majority, _by_accuracy, _by_loss))
+    return next((found for found in judged if found is not None), None)
+
+
+def _undecided(run: Run, split: str) -> Guessing | None:
+    chance = undecided_loss(run) if split == "train" else None
+    return Guessing("discriminator", "gan", 2, chance) if chance is not None else None
 
 
 def _accuracy(run: Run, split: str) -> Series | None:
@@ -183,9 +184,8 @@ def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | N
         return None
     if accuracy.name != f"{split}/accuracy" and level < OWN_LEVEL * first_level(loss).mean:
         return None  # a training loss that falls while validation guesses is memorization
-    few = f"{split}/perplexity" not in run.series  # tokens: their accuracy is that of no few classes
-    possible = (n for n in _possible(end, level) if few or n > FEW_CLASSES)
-    number = next((n for n in possible if _guesses_among(n, loss, accuracy)), None)
+    least = FEW_CLASSES + 1 if f"{split}/perplexity" in run.series else 2  # tokens are of no few classes
+    number = next((n for n in _possible(end, level) if n >= least and _guesses_among(n, loss, accuracy)), None)
     if number is None:
         return None
     chance = math.log(number)

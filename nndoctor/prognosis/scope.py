@@ -41,13 +41,18 @@ def why_out_of_scope(run: Run, row: Array, model: Model) -> str | None:
         return f"no comparable runs: the prognosis does not cover {str(workload(run)).replace('-', ' ')}"
     if workload(run) is Workload.FINE_TUNING and (lr is None or not len(lr.y) or lr.high <= MAX_TUNING_RATE):
         return "no comparable runs: none of the retrained networks began from a pretrained one"
-    if begins_late(run) is not None:
-        return "the log begins in the middle of a run"
-    if only_begun(run):
-        return "the log shows less than a tenth of the first epoch"
+    if (excerpt := _excerpt(run)) is not None:
+        return excerpt
     if out_of_range_counts(row[None], model)[0] > int(model.extra["most_beyond"]):
         return "no comparable runs"
     return None
+
+
+def _excerpt(run: Run) -> str | None:
+    """Why a log shows too little of a run for a prognosis; None where it does not."""
+    if begins_late(run) is not None:
+        return "the log begins in the middle of a run"
+    return "the log shows less than a tenth of the first epoch" if only_begun(run) else None
 
 
 def out_of_range_counts(rows: Array, model: Model) -> Array:

@@ -37,9 +37,8 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
     The log's steps where they are complete, else its epochs, else its rows, counted from 1.
     """
     epochs = _filled(table, meanings, Kind.EPOCH)
-    steps = _episodes(table) if epochs is None else None
-    if steps is None:
-        steps = _filled(table, meanings, Kind.STEP)
+    episodes = _episodes(table) if epochs is None else None
+    steps = _filled(table, meanings, Kind.STEP) if episodes is None else episodes
     if steps is not None and epochs is not None:
         if steps.min() == steps.max() and epochs.min() < epochs.max():
             steps = None  # logged once an epoch, by its last step
@@ -52,8 +51,13 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
             return axis, unit, ()
     if steps is None and epochs is not None and _are_runs_of_one_epoch(table, epochs, meanings):
         return epochs, "epoch", ()
+    return _counted_rows(table, meanings, named=steps is not None or epochs is not None)
+
+
+def _counted_rows(table: Table, meanings: Mapping[str, Meaning], *, named: bool) -> tuple[Array, str, tuple[str, ...]]:
+    """The rows, counted from 1; `named` says that a column of steps or epochs is there, but too coarse."""
     counted = np.arange(1, table.rows + 1, dtype=np.float64)
-    if steps is not None or epochs is not None:
+    if named:
         return counted, "step", ("several rows per epoch; using row numbers",)
     unit = "epoch" if _validated_in_every_row(table, meanings) else "step"
     return counted, unit, ("no step or epoch column; using row numbers",)

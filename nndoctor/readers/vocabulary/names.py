@@ -101,6 +101,7 @@ WITHOUT_SPLIT = frozenset(
 )
 EPISODES = frozenset({"episode", "episodes", "episode_num", "episode_number", "n_episode", "n_episodes", "game"})
 SET_OF_SEVERAL = re.compile(r"eval_[\w-]+_(?P<metric>loss|accuracy|f1|wer|cer|bleu)")
+MONITOR = frozenset("rlt")  # Stable-Baselines' episodes: reward, length, time
 CHAINERRL = frozenset(
     {"episodes", "mean", "median", "stdev"}
 )  # of the returns that scores.txt of ChainerRL and PFRL has
@@ -215,18 +216,17 @@ def task(columns: Sequence[str]) -> str | None:
 @lru_cache(maxsize=256)
 def _task(columns: tuple[str, ...]) -> str | None:
     names = [tidy(c) for c in columns]
-    if {"r", "l", "t"} <= set(names):
-        return "reinforcement-learning"  # Monitor's episodes: reward, length, time
-    if CHAINERRL.issubset(names):
+    if MONITOR.issubset(names) or CHAINERRL.issubset(names):
         return "reinforcement-learning"
     if any(_is_preference(n) for n in names) or set(names) >= {"mean_reward", "margin"}:
         return None  # DPO and reward models: no game
     if any((REWARD.match(n) or PLAYING.search(n)) and n != "r" for n in names):
         return "reinforcement-learning"
-    stripped = ["_".join(w for w in n.split("_") if w not in SPLITS) for n in names]
-    if sum(bool(ADVERSARIAL.match(n)) for n in stripped) >= 2:
-        return "gan"
-    return None
+    return "gan" if sum(map(_is_of_an_adversary, names)) > 1 else None
+
+
+def _is_of_an_adversary(name: str) -> bool:
+    return ADVERSARIAL.match("_".join(word for word in name.split("_") if word not in SPLITS)) is not None
 
 
 def _is_preference(name: str) -> bool:
