@@ -1,4 +1,4 @@
-"""Generative models that give one answer to everything: a denoiser that predicts zero, a discriminator that says one half."""
+"""Models that give one answer to everything: a denoiser that predicts zero, a discriminator that says one half, a text by frequencies."""
 
 from __future__ import annotations
 
@@ -24,6 +24,30 @@ MAX_OFF_NOISE = 0.1
 
 MIN_DENOISED = 20
 """Values of a diffusion model's loss."""
+
+
+UNIGRAM = 962.0
+"""Perplexity of a model that knows only how often each word occurs (Jurafsky and Martin, chapter 3: Wall Street Journal, 20,000 words)."""
+
+MIN_TIMES_UNIGRAM = 2.0
+"""Times that perplexity; other vocabularies give other values."""
+
+MIN_TRAINED = 5_000
+"""Steps after which any model of a language is far below it."""
+
+MAX_OFF_LOG = 0.1
+"""Nats by which a loss may differ from the logarithm of the perplexity that is logged with it."""
+
+
+def worse_than_frequencies(run: Run) -> bool:
+    """Whether a model of tokens is, after thousands of steps, no better than one that only knows how often each token occurs."""
+    perplexity, loss = run.series.get("train/perplexity"), run.series.get("train/loss")
+    if perplexity is None or loss is None or run.axis != "step" or len(perplexity.y) < MIN_READINGS:
+        return False
+    if perplexity.low <= 0 or float(perplexity.x[-1]) < MIN_TRAINED or loss.low <= 0:
+        return False
+    same = abs(math.log(float(perplexity.y[-1])) - float(loss.y[-1])) < MAX_OFF_LOG
+    return same and end_level(perplexity, SECOND_HALF).mean > MIN_TIMES_UNIGRAM * UNIGRAM
 
 
 def predicts_no_noise(run: Run) -> bool:

@@ -15,7 +15,7 @@ from nndoctor.analysis.chance import (
     is_cross_entropy,
     known_classes,
 )
-from nndoctor.analysis.constant_answers import SECOND_HALF, predicts_no_noise, undecided_loss
+from nndoctor.analysis.constant_answers import SECOND_HALF, predicts_no_noise, undecided_loss, worse_than_frequencies
 from nndoctor.analysis.level import PART, Level, end_level, first_level
 from nndoctor.analysis.liveness import MIN_DIGITS, significant_digits
 from nndoctor.analysis.plateau import USUAL_CLASSES
@@ -62,7 +62,7 @@ class Guessing:
     """A run that ends at the level of guessing.
 
     `split` is the split it is seen in, `classes` the number of classes where the log shows it, `loss` the loss of
-    guessing, `accuracy` that of guessing; `evidence` names what shows it: `classes`, `accuracy`, `majority`, `loss`, `gan`, `noise`.
+    guessing, `accuracy` that of guessing; `evidence` names what shows it: `classes`, `accuracy`, `majority`, `loss`, `gan`, `noise`, `frequency`.
     """
 
     split: str
@@ -85,7 +85,10 @@ def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
         return None
     if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0):
         return None
-    judged = (judge(run, split, loss, accuracy) for judge in (_by_classes, _by_majority, _by_accuracy, _by_loss))
+    judged = (
+        judge(run, split, loss, accuracy)
+        for judge in (_by_classes, _by_majority, _by_accuracy, _by_loss, _by_frequency)
+    )
     return next((found for found in judged if found is not None), None)
 
 
@@ -258,6 +261,11 @@ def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None)
     other = run.series.get("validation/loss" if split == "train" else "train/loss")
     agrees = number == 2 or (end.spread < MAX_SPREAD_ALONE * chance if other is None else _ends_near(other, chance))
     return Guessing(split, "loss", number, chance) if agrees else None
+
+
+def _by_frequency(run: Run, split: str, _: Series | None, __: Series | None) -> Guessing | None:
+    """A perplexity far above that of the frequencies of the words."""
+    return Guessing(split, "frequency") if split == "train" and worse_than_frequencies(run) else None
 
 
 def _at_chance_of_many(loss: Series, accuracy: Series | None, number: int, end: Level) -> bool:

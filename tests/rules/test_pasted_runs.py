@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 
@@ -160,3 +163,31 @@ def test_a_settled_error_is_named_for_the_split_that_it_is_of() -> None:
     said = [f.message for f in _report(run).findings if f.name == "high-bias"]
     assert len(said) == 1
     assert said[0].startswith("validation error has settled at 28%")
+
+
+def test_a_text_model_worse_than_word_frequencies_has_learned_nothing() -> None:
+    perplexity = [9000.0, 31000.0, 42000.0, 24000.0, 9700.0, 3800.0, 2900.0, 16000.0, 21000.0, 12000.0]
+    steps = np.arange(20_000.0, 20_500.0, 50.0)
+    series = {
+        "train/perplexity": Series.of("train/perplexity", np.array(perplexity), steps),
+        "train/loss": Series.of("train/loss", np.log(perplexity), steps),
+    }
+    report = _report(Run(series, axis="step"))
+    assert report.primary is not None
+    assert report.primary.name == "stuck-at-chance"
+    assert "ends at 12000 after 20,450 steps" in report.primary.message
+    early = {name: Series.of(name, s.values, s.steps - 19_900.0) for name, s in series.items()}
+    assert "stuck-at-chance" not in _names(Run(early, axis="step"))
+
+
+def test_validation_at_guessing_among_six_is_reported_while_training_falls() -> None:
+    report = _report(
+        Run.drawn(
+            train_loss="2.35 2.06 1.95 1.93 1.88 1.83 1.8 1.79 1.73",
+            train_accuracy="0.14 0.16 0.18 0.21 0.19 0.24 0.24 0.25 0.27",
+            validation_loss="1.8 1.85 1.82 1.805 1.81 1.797 1.81 1.8 1.79",
+            validation_accuracy="0.16 0.22 0.21 0.19 0.22 0.19 0.21 0.2 0.19",
+        )
+    )
+    assert report.primary is not None
+    assert report.primary.name == "labels-without-signal"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from nndoctor.analysis.chance import BY_CHANCE, HALF_RIGHT, classes, classes_at
+from nndoctor.analysis.guessing import ends_at_guessing
 from nndoctor.analysis.level import end_level, first_level
 from nndoctor.analysis.loss_parts import MAX_POOR, loss_parts, unlearned_classes
 from nndoctor.analysis.loss_parts import MIN_FALL as MIN_PART_FALL
@@ -21,7 +22,7 @@ from nndoctor.core.statistics import TINY
 NEVER_BELOW = 0.985  # share of ln C that validation's best loss does not fall below but by noise
 BY_LOSS_ALONE = 0.75  # confidence where no accuracy agrees with the loss
 MIN_FALL = 0.04  # share of the first training loss by which memorizing lowers it
-ERRORS = 3.0  # standard errors of the two levels by which it falls, at least
+ERRORS = 3.0  # standard errors of the two levels, or standard deviations of one value, by which it falls, at least
 MIN_POINTS = 4
 MAX_OFF_START = 0.012  # share of ln C by which the first losses may differ from it
 MAX_LN_C = 10.0  # ln of the largest number of classes that is recognized
@@ -43,7 +44,10 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     start, end = first_level(train), end_level(train)
     fell = start.mean - end.mean
-    if fell < max(MIN_FALL * start.mean, ERRORS * (start.error + end.error)) or end.mean > chance:
+    noise = min(
+        start.error + end.error, train.noise
+    )  # where a loss falls fast, its first values differ for that reason
+    if fell < max(MIN_FALL * start.mean, ERRORS * noise) or end.mean > chance:
         return
     accuracy = run.series.get("validation/accuracy")
     right = (
@@ -81,8 +85,9 @@ def _of_detector(run: Run) -> Iterator[Symptom]:
 
 
 def _guessing(run: Run, validation: Series) -> tuple[int, float] | None:
-    """The number of classes and its ln: as the log shows it, or as both losses begin at it."""
-    count = classes(run)
+    """The number of classes and its ln: as the log shows it, as validation's loss and accuracy agree on, or as both losses begin at it."""
+    found = ends_at_guessing(run, "validation")
+    count = classes(run) or (found.classes if found is not None and found.evidence == "accuracy" else None)
     if count is not None:
         return count, math.log(count)
     begins = [float(s.y[0]) for s in (run.series["train/loss"], validation)]

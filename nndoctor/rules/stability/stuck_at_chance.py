@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, UNIGRAM
 from nndoctor.analysis.guessing import EXACT, SAME_ANSWER, Guessing, ends_at_guessing
 from nndoctor.analysis.level import dwarfs_second
 from nndoctor.analysis.stuck_causes import stuck_causes
@@ -13,7 +14,15 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 
-CONFIDENCE = {"classes": 0.97, "accuracy": 0.95, "majority": 0.93, "loss": 0.85, "gan": 0.85, "noise": 0.85}
+CONFIDENCE = {
+    "classes": 0.97,
+    "accuracy": 0.95,
+    "majority": 0.93,
+    "loss": 0.85,
+    "gan": 0.85,
+    "noise": 0.85,
+    "frequency": 0.85,
+}
 """How sure each kind of evidence is; measured on the zoo, where none of them was wrong on a healthy run."""
 MIN_STEPS = 100  # optimizer steps of a recorded run
 
@@ -44,7 +53,7 @@ def check(run: Run) -> Iterator[Symptom]:
         step=float(shown.x[-1]),
         span=(float(shown.x[0]), float(shown.x[-1])),
         causes=_causes(run, found, loss),
-        remedies=TOO_HIGH_FIRST if loss is not None and dwarfs_second(loss) else (),
+        remedies=_remedies(found, loss),
         severity=Severity.INFO if run.layers and len(shown.values) < MIN_STEPS else None,
     )
 
@@ -54,6 +63,9 @@ def _message(run: Run, found: Guessing, loss: Series | None) -> str:
         return f"the discriminator loss ends at {number(float(loss.y[-1]))}, as if it answered one half to every sample: it cannot distinguish real from generated samples"
     if found.evidence == "noise" and loss is not None:
         return f"the denoising loss ends at {number(float(loss.y[-1]))}, and noise of unit variance has a mean square of 1: predicting zero would do as well"
+    if found.evidence == "frequency":
+        perplexity = run.series["train/perplexity"]
+        return f"training perplexity ends at {number(float(perplexity.y[-1]))} after {perplexity.x[-1]:,.0f} steps: a model that only knows how often each word occurs has about {UNIGRAM:.0f}"
     score = _score(run, found)
     parts = [_end_of_loss(found, loss)] if loss is not None else []
     parts += [_end_of_score(found, score, verb="ends at" if loss is None else "is")] if score is not None else []
@@ -91,11 +103,19 @@ def _level(run: Run, found: Guessing, loss: Series | None) -> str:
     return f"at {place(run.axis, float(loss.x[-1]))}" if loss is not None else ""
 
 
+def _remedies(found: Guessing, loss: Series | None) -> tuple[str, ...]:
+    if found.evidence == "frequency":
+        return TEXT_FIRST
+    return TOO_HIGH_FIRST if loss is not None and dwarfs_second(loss) else ()
+
+
 def _causes(run: Run, found: Guessing, loss: Series | None) -> tuple[Cause, ...]:
     if found.evidence == "gan":
         return GAN_CAUSES
     if loss is None:
         return ()
+    if found.evidence == "frequency":
+        return TEXT_CAUSES
     if dwarfs_second(loss):
         return TOO_HIGH_CAUSES
     return stuck_causes(run, loss)
@@ -121,6 +141,20 @@ GAN_CAUSES = ranked(
         "look at the samples, and log a score of them (FID)",
     ),
 )
+TEXT_CAUSES = ranked(
+    Cause(
+        "learning rate too high",
+        0.5,
+        "after so many steps a language model is this poor only where its steps undo each other",
+        "one run with a tenth of the learning rate, and a warmup",
+    ),
+    Cause(
+        "labels shifted or masked wrongly",
+        0.3,
+        "targets that are not the next tokens cannot be predicted",
+        "decode the inputs and the targets of one batch, side by side",
+    ),
+)
 TOO_HIGH_CAUSES = ranked(
     Cause(
         "learning rate too high",
@@ -141,6 +175,7 @@ TOO_HIGH_CAUSES = ranked(
         "one run with the framework's default initialization",
     ),
 )
+TEXT_FIRST = ("lower-learning-rate", "warm-up", "overfit-tiny-subset", "check-labels")
 TOO_HIGH_FIRST = ("lower-learning-rate", "normalize-inputs", "overfit-tiny-subset", "check-labels", "check-the-step")
 
 RULE = Rule(
@@ -151,7 +186,7 @@ RULE = Rule(
     needs={"train/loss|train/accuracy|validation/loss|validation/accuracy|discriminator_loss": 4},
     check=check,
     why="A run that ends at the level of random guessing has learned nothing that lasts. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's; or, with no accuracy in the log, the loss of the second half is within {percent(EXACT)} of ln C for a common number of classes. An accuracy logged with a squared error is ignored.",
+    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's; or, with no accuracy in the log, the loss of the second half is within {percent(EXACT)} of ln C for a common number of classes; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies. An accuracy logged with a squared error is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: verify the loss at init, overfit one batch",
