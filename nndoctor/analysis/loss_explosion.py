@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nndoctor.analysis.level import dwarfs_second
+from nndoctor.analysis.wandering import wanders
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 
@@ -37,7 +38,7 @@ def unrecovered_peak(loss: Series) -> int | None:
         return None  # a few values do not show how much the loss varies
     noise = MIN_NOISES * loss.noise if len(loss.y) > MIN_NOISE_POINTS else 0.0
     scale = max(start - floor, MIN_FALL * abs(start), noise)
-    if peak == 0 or float(loss.y[peak]) - floor < MIN_BURST * scale:
+    if peak == 0 or float(loss.y[peak]) - floor < MIN_BURST * scale or wanders(loss, floor, float(loss.y[peak])):
         return None
     won = start - max(loss.level(SECOND_HALF, 1.0), loss.last) if peak < AT_FIRST * len(loss.y) else start - loss.last
     return None if won > MIN_WON * max(start - floor, 0.0) and won > MIN_WON_OF_START * abs(start) else peak

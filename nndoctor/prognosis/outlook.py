@@ -64,7 +64,7 @@ class Outlook:
         near, gains = self.model.extra["near_scores"], self.model.extra["near_gains"]
         own = np.clip(np.round(self.scores[: near.shape[1]] * NEAR_UNIT), -127, 127)
         distance = np.sum((near - own) ** 2, axis=1, dtype=np.int64)
-        order = distance * len(distance) + np.arange(len(distance))  # of runs as near, the first one comes first
+        order = distance * len(near) + np.arange(len(near))  # of runs as near, the first one comes first
         closest = np.sort(np.argpartition(order, NEIGHBOURS)[:NEIGHBOURS])
         return np.where(gains[closest] == UNKNOWN, np.nan, gains[closest] / GAIN_UNIT)
 

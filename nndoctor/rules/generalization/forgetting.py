@@ -18,7 +18,7 @@ MIN_RISE = 0.05  # share of the first training loss, which is that of the pretra
 MIN_GENERAL_RISE = 0.1  # share of the first loss on general text; a tenth of a nat is common in sound tuning
 # Rise to the peak, as a share of the first loss: it distinguishes a destroyed model from one that never learned.
 MIN_PEAK = 0.15
-ERRORS = 4.0  # standard errors of a level by which a rise exceeds chance
+ERRORS = 4.0  # standard errors of a level, and deviations of one value as the first is, by which a rise exceeds chance
 MIN_POINTS = 3
 
 
@@ -32,7 +32,10 @@ def check(run: Run) -> Iterator[Symptom]:
     if workload(run) is not Workload.FINE_TUNING or loss is None or len(loss.y) < 2 * MIN_POINTS or loss.low <= 0:
         return
     level, first = levels(loss), float(loss.y[0])
-    if level.last - first > max(MIN_RISE * first, ERRORS * level.error) and loss.high > (1 + MIN_PEAK) * first:
+    if (
+        level.last - first > max(MIN_RISE * first, ERRORS * level.error, ERRORS * loss.noise)
+        and loss.high > (1 + MIN_PEAK) * first
+    ):
         yield _symptom(
             loss,
             f"training loss begins at {number(first)}, rises to {number(float(loss.high))} and ends at {number(level.last)}: "

@@ -80,7 +80,7 @@ RULE = Rule(
     needs={"train/loss": 3},
     check=check,
     why="A warmup longer than the run trains at a fraction of the intended learning rate throughout; the loss shows the warmup, not the model.",
-    how=f"The learning rate is highest at the end, at least {MIN_GROWTH:g} times its initial value, and rose in {percent(MIN_RISING)} of the steps; information if there are fewer than {MIN_WARNING_POINTS} values. Where the log holds no learning rate, the prognosis must find that rate too low, and be {percent(SURE)} sure that the loss falls as in a warmup.",
+    how=f"The learning rate is highest at the end, at least {MIN_GROWTH:g} times its initial value, and rose in {percent(MIN_RISING)} of the steps; information if there are fewer than {MIN_WARNING_POINTS} values. Where the log holds no learning rate, the prognosis must find the rate too low, and be {percent(SURE)} sure that the loss falls as in a warmup.",
     sources=(
         Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),
     ),

@@ -15,6 +15,7 @@ from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
 from nndoctor.analysis.unlogged_causes import not_reset
 from nndoctor.analysis.value_explosion import MAX_OVER_RETURN, MIN_GROWTH, MIN_STEADY_GROWTH, value_explosion
+from nndoctor.analysis.wandering import wanders
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -90,7 +91,7 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
     if _hardly_moves(loss):
         return
     rise = _rise(run, loss, lost)
-    if not rise.lasting and rises_for_good(run) is None:
+    if (not rise.lasting and rises_for_good(run) is None) or wanders(loss, loss.best, loss.last):
         return
     if not (at_chance(run) or comes_back(loss) or reweighted(run)):
         yield _symptom(run, loss, rise, lost)

@@ -13,7 +13,8 @@ from nndoctor.analysis.convergence import confidence_between, end_error, reach, 
 from nndoctor.analysis.loss_explosion import unrecovered_peak
 from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.stuck_causes import stuck_causes
-from nndoctor.core.confidence import BY_DEFINITION, DIRECT, FAINT, UNDECIDED
+from nndoctor.analysis.workload import Workload, workload
+from nndoctor.core.confidence import BY_DEFINITION, DIRECT, FAINT, PLAUSIBLE, UNDECIDED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -180,14 +181,21 @@ def _weighed(run: Run, loss: Series, seen: Symptom) -> Symptom:
     A loss that moves so slowly that a higher rate helps is reported as that: of 45 such runs of the zoo, 44 confirm it.
     """
     probable = probability(run, "plateau-at-start")
-    if probable is None or probable >= MIN_PROBABLE:
+    if probable is None:
+        pretrained = workload(run) is Workload.FINE_TUNING and not at_chance(run)
+        return _hedged(seen, loss, PLAUSIBLE, Severity.WARNING) if pretrained else seen
+    if probable >= MIN_PROBABLE:
         return seen
     possible = probable >= MIN_POSSIBLE and not reported(run, "lr-too-low")
+    return _hedged(seen, loss, UNDECIDED if possible else FAINT, Severity.WARNING if possible else Severity.INFO)
+
+
+def _hedged(seen: Symptom, loss: Series, confidence: float, severity: Severity) -> Symptom:
     return replace(
         seen,
         message=f"training loss stays at {number(loss.final)} from the first row: the network learns nothing, or had learned before it",
-        confidence=UNDECIDED if possible else FAINT,
-        severity=seen.severity if seen.severity is Severity.INFO else Severity.WARNING if possible else Severity.INFO,
+        confidence=confidence,
+        severity=severity if seen.severity is None else max(seen.severity, severity, key=lambda s: s.rank),
     )
 
 
@@ -223,7 +231,7 @@ RULE = Rule(
     needs={"train/loss": 2},
     check=check,
     why="A run whose loss stays at that of random guessing has learned nothing. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"The loss falls by less than {percent(plateau.MAX_FALL)} or less than its own noise, or the accuracy never leaves that of guessing; or the loss has fallen by less than {percent(plateau.MAX_PROGRESS)} of its total decrease for more than {percent(MIN_FLAT)} of the run. Several causes look alike in a log, so they are ranked. Where the prognosis calls a plateau improbable (under {percent(MIN_PROBABLE)}), the network may have learned before the first row: a warning, or information under {percent(MIN_POSSIBLE)}.",
+    how=f"The loss falls by less than {percent(plateau.MAX_FALL)} or less than its own noise, or the accuracy never leaves that of guessing; or the loss has fallen by less than {percent(plateau.MAX_PROGRESS)} of its total decrease for more than {percent(MIN_FLAT)} of the run. Several causes look alike in a log, so they are ranked. Where the prognosis calls a plateau improbable (under {percent(MIN_PROBABLE)}), the network may have learned before the first row: a warning, or information under {percent(MIN_POSSIBLE)}. A fine-tuned model may have known its examples before: a warning.",
     sources=(
         Reference(
             "CS231n: 'loss barely changing: learning rate is probably too low'; a stuck loss: bad initialization is a prime suspect",
