@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nndoctor.analysis.chance import CLASSIFIES, accuracy_tells
 from nndoctor.analysis.liveness import significant_digits
 from nndoctor.core.confidence import TYPICAL
@@ -29,8 +31,13 @@ AT_ZERO = frozenset(
         "matthews",
     }
 )
+OVERLAPS = frozenset({"f1", "dice", "iou", "map", "map50"})  # which one class for every example or pixel leaves at 0
 MIN_VALUES = 5
+NEXT_TO_NOTHING = (
+    0.01  # share; a score that was never above it, and is exactly 0 from some value on, was never more than luck
+)
 MIN_REMARKED = 3  # values that are worth a remark
+MIN_AT_END = 4  # zeros that end a score which was a little above zero before
 NEVER_BETTER = 0.93  # confidence where so many values are the worst
 MIN_RECOGNIZED, MIN_FALL = (
     0.05,
@@ -50,12 +57,13 @@ NO_CLASSIFIER = 0.69
 
 @dataclass(frozen=True, slots=True)
 class AtWorst:
-    """A metric all of whose `count` values are `worst`."""
+    """A metric whose last `count` values, or all of them, are `worst`."""
 
     name: str
     worst: float
     count: int
     percent: bool
+    throughout: bool = True
 
     @property
     def confidence(self) -> float:
@@ -70,9 +78,15 @@ def at_worst(run: Run) -> tuple[AtWorst, ...]:
     for split in ("validation", "train", "test"):
         own = [s for name, s in run.series.items() if name.startswith(f"{split}/") and _judges(name) and len(s.y)]
         worst = [w for s in own if (w := _worst(run, s)) is not None]
-        if worst and not any(_moves(s) for s in own):
+        if worst and not any(_moves(s) for s in _that_tell(own, worst)):
             found += worst
     return tuple(found)
+
+
+def _that_tell(own: list[Series], worst: list[AtWorst]) -> list[Series]:
+    """The metrics of a split that could show that something is recognized: where F1 or Dice is 0, an accuracy may be the background's."""
+    overlap = any(found.name.rpartition("/")[2] in OVERLAPS for found in worst)
+    return [s for s in own if not (overlap and s.name.endswith("/accuracy"))]
 
 
 def _judges(name: str) -> bool:
@@ -94,11 +108,20 @@ def _worst(run: Run, series: Series) -> AtWorst | None:
         base = 100.0 if series.high > 2 else 1.0
         same = series.low >= base
         return AtWorst(series.name, float(series.y[-1]), len(series.y), base == 1.0) if same else None
-    if series.high != 0 or series.low != 0:
+    count = _zeros_at_end(series)
+    if count < MIN_REMARKED or (count < len(series.y) and (metric not in OVERLAPS or count < MIN_AT_END)):
         return None
     if metric == "accuracy" and not _classifier(run, series):
         return None
-    return AtWorst(series.name, 0.0, len(series.y), percent=False)
+    return AtWorst(series.name, 0.0, count, percent=False, throughout=count == len(series.y))
+
+
+def _zeros_at_end(series: Series) -> int:
+    """How many exact zeros end a score that was never above next to nothing."""
+    if series.low != 0 or series.high > NEXT_TO_NOTHING or series.y[-1] != 0:
+        return 0
+    other = np.flatnonzero(series.y)
+    return len(series.y) - (int(other[-1]) + 1 if len(other) else 0)
 
 
 def _classifier(run: Run, accuracy: Series) -> bool:

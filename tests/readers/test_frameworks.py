@@ -190,3 +190,32 @@ def test_numbered_episodes_are_the_axis_where_steps_are_their_lengths(tmp_path: 
     rows = [f"{100 + k},{k % 7 - 3},{40 + 13 * (k % 5)},0.0{k % 9}" for k in range(30)]
     run = read(tmp_path, "training_log.csv", "\n".join(["episode,reward,steps,loss", *rows]))
     assert run.series["reward"].x.tolist() == list(range(100, 130))
+
+
+def test_blocks_of_rsl_rl_are_iterations(tmp_path: Path) -> None:
+    """legged_gym, Isaac Lab and mjlab print a block for each iteration, in either version's words."""
+    block = (
+        "                     Learning iteration {k}/1500\n\n       Computation: 79754 steps/s (collection: 1.1s, learning 0.1s)\n"
+        "             Mean action noise std: 0.{n}\n          Mean value_function loss: {v}\n               Mean surrogate loss: -0.00{n}\n"
+        "                       Mean reward: {r}.50\n               Mean episode length: {r}7.00\n" + "-" * 80 + "\n"
+    )
+    run = read(tmp_path, "train.log", "".join(block.format(k=k, n=9 - k, v=2.5 - 0.1 * k, r=k) for k in range(7)))
+    assert run.series["reward"].y.tolist() == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
+    assert {"value_loss", "policy_loss", "action_std", "episode_length"} <= run.series.keys()
+
+
+def test_one_block_with_an_infinite_value_loss_is_a_log(tmp_path: Path) -> None:
+    """What is pasted is often the last block alone."""
+    text = "  Learning iteration 8391/10000\n  Computation: 14963 steps/s (collection: 6.4s, learning\n0.163s)\n  Value function loss: inf\n  Surrogate loss: 0.0000\n"
+    report = nndoctor.diagnose(read(tmp_path, "train.log", text))
+    assert report.primary is not None
+    assert report.primary.name == "nan-loss"
+
+
+def test_an_excerpt_of_later_epochs_begins_late(tmp_path: Path) -> None:
+    """Steps that restart in each epoch: a log of epochs 147 to 149 is the middle of a run, and its level no plateau."""
+    line = "2023/06/09 22:0{}:41 - mmengine - INFO - Epoch(train) [{}][{}/351] lr: 2.3e-03 time: 1.01 loss: 0.4{}"
+    rows = [line.format(k, 147 + k // 3, 100 * (k % 3 + 1), 65 + k % 4) for k in range(8)]
+    run = read(tmp_path, "train.log", "\n".join(rows))
+    assert any("the beginning of the run is missing" in note for note in run.notes)
+    assert not [f.name for f in nndoctor.diagnose(run).findings if f.severity != "info"]

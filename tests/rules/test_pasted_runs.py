@@ -191,3 +191,15 @@ def test_validation_at_guessing_among_six_is_reported_while_training_falls() -> 
     )
     assert report.primary is not None
     assert report.primary.name == "labels-without-signal"
+
+
+def test_an_f1_that_goes_to_zero_is_at_its_worst_though_the_background_is_right() -> None:
+    losses = {"train_loss": "21.7 18.3 17.2 16.4 16 14.9 14.2", "train_accuracy": "0.91 0.92 0.93 0.93 0.92 0.92 0.93"}
+    gone = Run.drawn(
+        **losses, validation_accuracy="0.92 0.95 0.95 0.95 0.95 0.95 0.95", validation_f1="0.006 0.0005 0*5"
+    )
+    report = _report(gone)
+    assert "metric-at-worst" in _names(gone)
+    assert any("in the last 5 values" in f.message for f in report.findings)
+    found = Run.drawn(**losses, validation_accuracy="0.92 0.95 0.95 0.95 0.95 0.95 0.95", validation_f1="0.2 0.1 0*5")
+    assert "metric-at-worst" not in _names(found)

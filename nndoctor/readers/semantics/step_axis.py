@@ -44,7 +44,8 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
             steps = None  # logged once an epoch, by its last step
         elif _restarts_each_epoch(steps, epochs):
             length = float(steps.max()) + (steps.min() <= 0)  # counted from 0, the last step is no later one's first
-            joined = (epochs - epochs.min()) * length + steps
+            before = min(float(epochs.min()), max(FIRST_EPOCHS))  # a log that begins in epoch 147 begins late
+            joined = (epochs - before) * length + steps
             return joined, "step", ("steps restart in each epoch; combined with the epoch",)
     for axis, unit in ((steps, "step"), (epochs, "epoch")):
         if axis is not None and not _repeats_within(axis, table, meanings):

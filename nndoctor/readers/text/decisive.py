@@ -9,6 +9,7 @@ from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.vocabulary.names import meaning_of, task
 
 MIN_ALIKE = 3  # records of one shape that make a log
+NOT_FINITE = frozenset({"nan", "inf", "infinity", "nan.0", "inf.0"})
 NOT_DECISIVE = frozenset({"lr", "grad_norm", "epoch_time", "loss_scale", "nan_iterations", "skipped_iterations"})
 
 
@@ -42,9 +43,10 @@ def is_log(found: list[Record]) -> bool:
 
 
 def _is_lost(record: Record) -> bool:
-    """Whether a record says its epoch or step, and that the loss is NaN there: one such line is enough to report."""
+    """Whether a record says its epoch or step, and that a loss is NaN or infinite there: one such line is enough to report."""
     return bool(record.own) and any(
-        meaning_of(name).metric == "loss" and _is_nan(value) for name, value in record.values.items()
+        meaning_of(name).metric.endswith("loss") and str(value).lower().lstrip("+-") in NOT_FINITE
+        for name, value in record.values.items()
     )
 
 

@@ -23,6 +23,7 @@ AFTER_THE_RUN = frozenset(
     {"train_runtime", "train_samples_per_second"}
 )  # the summary that the Hugging Face trainer prints
 DIGIT = re.compile(r"\d")
+WORD_FOR_NONE = re.compile(r"nan|\binf(?:inity)?\b", re.IGNORECASE)
 QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it
 
 
@@ -83,8 +84,8 @@ def records(lines: Iterable[str]) -> list[Record]:
 
 
 def _has_number(text: str) -> bool:
-    """Whether a line may say a number: it has a digit or the word NaN."""
-    return DIGIT.search(text) is not None or "nan" in text.lower()
+    """Whether a line may say a number: it has a digit or a word for what is none."""
+    return DIGIT.search(text) is not None or WORD_FOR_NONE.search(text) is not None
 
 
 def _placed(found: list[Record]) -> list[Record]:

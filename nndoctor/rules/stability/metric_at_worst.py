@@ -30,7 +30,7 @@ def check(run: Run) -> Iterator[Symptom]:
         step=float(series.x[-1]),
         span=(float(series.x[0]), float(series.x[-1])),
         causes=_causes(parts),
-        severity=Severity.INFO if first.count < MIN_VALUES else None,
+        severity=Severity.INFO if max(f.count for f in found) < MIN_VALUES else None,
     )
 
 
@@ -54,7 +54,8 @@ def _message(first: AtWorst, others: list[str], parts: list[str]) -> str:
     value = f"{100 * first.worst:.0f}%" if first.percent else number(first.worst)
     more = f", and so {'is' if len(others) == 1 else 'are'} {' and '.join(map(spelled, others[:3]))}" if others else ""
     zero = f"; {' and '.join(parts[:2])} {'is' if len(parts[:2]) == 1 else 'are'} exactly 0 throughout" if parts else ""
-    return f"{spelled(first.name)} is {value}, the worst possible value, in all {first.count} values{more}{zero}"
+    which = f"all {first.count} values" if first.throughout else f"the last {first.count} values"
+    return f"{spelled(first.name)} is {value}, the worst possible value, in {which}{more}{zero}"
 
 
 def _causes(parts: list[str]) -> tuple[Cause, ...]:
