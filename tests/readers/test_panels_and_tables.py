@@ -242,3 +242,16 @@ def test_a_log_of_rates_alone_names_what_is_missing(tmp_path):
     log.write_text("step,lr,grad_norm\n" + "".join(f"{k},0.1,1\n" for k in range(5)), encoding="utf-8")
     with pytest.raises(UnreadableLog, match=r"no loss or metric \(columns: step, lr, grad_norm\); log training"):
         nndoctor.read(str(log))
+
+
+def test_a_table_whose_names_of_two_words_lost_their_spacing(tmp_path):
+    """fastai's table as a browser copies it; one row is enough where the loss is NaN."""
+    path = tmp_path / "paste.txt"
+    rows = [f"{k} 0.{9 - k}1 0.{9 - k}5 0.6{k} 00:12" for k in range(5)]
+    path.write_text("\n".join(["epoch train loss valid loss accuracy time", *rows]))
+    (run,) = nndoctor.read(path)
+    assert run.series["validation/loss"].y.tolist() == [0.95, 0.85, 0.75, 0.65, 0.55]
+    path.write_text("epoch train loss valid loss accuracy time\n0 nan nan 0.1 00:12\n")
+    primary = nndoctor.diagnose(path).primary
+    assert primary is not None
+    assert primary.name == "nan-loss"

@@ -18,6 +18,7 @@ RULER = re.compile(r"^\s*([-_=─]+\s+)+[-_=─]+\s*$")
 MIN_ROWS = 2
 MAX_COLUMNS = 64
 MAX_TRIED = 4  # headers whose rows are searched for gaps
+TWO_WORDS = re.compile(r"\b(train|training|valid|validation|test) (loss|accuracy|error)\b", re.IGNORECASE)  # as pasted
 SPACY_NAMES = {"E": "epoch", "#": "step"}  # spaCy's words
 SPACY = re.compile(r"^(?:(?P<part>LOSS) \w+|\w+_(?P<metric>[FPR])|(?P<score>SCORE))$")
 METRICS = {"F": "f1", "P": "precision", "R": "recall"}
@@ -50,7 +51,7 @@ def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | N
     """The first header that names an axis and a series, the cells of its rows and the lines that they are on."""
     rows_of = _rows_by_width(lines)
     tried = 0
-    for at in range(len(lines) - MIN_ROWS):
+    for at in range(len(lines) - 1):
         ruled = RULER.match(lines[at + 1]) is not None
         for header in _headers(lines[at], lines[at + 1] if ruled else ""):
             places = rows_of.get(len(header), [])
@@ -64,9 +65,15 @@ def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | N
             tried += 1
             rows = {k: lines[k].split() for k in places}
             rows = rows if ruled else _with_gaps(lines, at, len(header)) | rows
-            if len(rows) >= MIN_ROWS:
+            if len(rows) >= MIN_ROWS or _holds_a_lost_loss(header, list(rows.values())):
                 return unique(header), [rows[k] for k in sorted(rows)], [k + 1 for k in sorted(rows)]
     return None
+
+
+def _holds_a_lost_loss(header: list[str], rows: list[list[str]]) -> bool:
+    """Whether a loss is NaN: then one row is enough to report."""
+    losses = [k for k, name in enumerate(header) if meaning_of(name).metric == "loss"]
+    return any(row[k].lower() == "nan" for row in rows for k in losses)
 
 
 def _with_gaps(lines: list[str], at: int, width: int) -> dict[int, list[str]]:
@@ -94,8 +101,8 @@ def _headers(line: str, ruler: str) -> list[list[str]]:
         starts = [match.start() for match in re.finditer(r"\S+", ruler)]
         cuts = [[line[a:b].strip() for a, b in pairwise([0, *starts[1:], max(len(line), len(ruler))])]]
     else:
-        cuts = [line.split(), re.split(r"\s{2,}", line.strip())]
-        cuts = cuts if len(cuts[0]) != len(cuts[1]) else cuts[:1]
+        ways = (line.split(), re.split(r"\s{2,}", line.strip()), TWO_WORDS.sub(r"\1_\2", line).split())
+        cuts = list({len(names): names for names in ways}.values())
     return [[_spelled_out(name) for name in names] for names in cuts]
 
 
