@@ -203,3 +203,29 @@ def test_an_f1_that_goes_to_zero_is_at_its_worst_though_the_background_is_right(
     assert any("in the last 5 values" in f.message for f in report.findings)
     found = Run.drawn(**losses, validation_accuracy="0.92 0.95 0.95 0.95 0.95 0.95 0.95", validation_f1="0.2 0.1 0*5")
     assert "metric-at-worst" not in _names(found)
+
+
+def test_a_gap_in_loss_is_a_remark_while_the_word_error_rate_still_improves() -> None:
+    losses = {
+        "train_loss": "0.75 0.24 0.13 0.19 0.09 0.06 0.04 0.03 0.02 0.015 0.012 0.011",
+        "validation_loss": "0.27 0.26 0.24 0.24 0.24 0.25 0.23 0.24 0.23 0.25 0.24 0.24",
+    }
+    improves = "0.143 0.125 0.124 0.115 0.112 0.106 0.107 0.104 0.102 0.099 0.097 0.095"
+    level = "0.143 0.125 0.124 0.115 0.112 0.106 0.107 0.104 0.104 0.105 0.104 0.105"
+    assert "high-variance" not in _names(
+        Run.drawn({"workload": "fine-tuning"}, **losses, validation_word_error=improves)
+    )
+    assert "high-variance" in _names(Run.drawn({"workload": "fine-tuning"}, **losses, validation_word_error=level))
+
+
+def test_a_gap_of_a_few_hundredths_of_a_nat_is_no_memorized_text() -> None:
+    small = {
+        "train_loss": "0.26 0.06 0.04 0.02 0.01 0.005 0.003 0.003",
+        "validation_loss": "0.47 0.08 0.07 0.067 0.06 0.05 0.052 0.054",
+    }
+    large = {
+        "train_loss": "2.6 0.6 0.4 0.2 0.1 0.05 0.03 0.03",
+        "validation_loss": "4.7 0.8 0.7 0.67 0.6 0.5 0.52 0.54",
+    }
+    assert "high-variance" not in _names(Run.drawn({"workload": "fine-tuning"}, **small))
+    assert "high-variance" in _names(Run.drawn({"workload": "fine-tuning"}, **large))

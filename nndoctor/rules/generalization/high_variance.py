@@ -9,6 +9,7 @@ from dataclasses import replace
 from nndoctor.analysis.convergence import confidence_between, has_moved, reach
 from nndoctor.analysis.gap import shared, upto
 from nndoctor.analysis.loss_parts import MAX_LEFT, MIN_RATIO, Part, memorized_part
+from nndoctor.analysis.task_metric import moved_since
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import TYPICAL
@@ -41,6 +42,12 @@ ERRORS_OF_ERROR, ERRORS_OF_LOSS = 2.5, 3.0  # standard errors of the validation 
 LEVEL_POINTS = 10  # evaluations at most that a level at the end averages
 # Share of the validation loss of a tuned language model, which is then 1.5 times that of its examples: they are partly memorized.
 MIN_GAP_OF_TEXT = 1 / 3
+MIN_NATS = 0.1  # a smaller gap in cross-entropy changes one answer in twenty at most
+LAST_THIRD = 2 / 3  # share of the run since which the task's own metric is looked at
+MIN_METRIC_GAIN, MIN_METRIC_NOISES = (
+    0.05,
+    2.0,
+)  # share of all that it moved, and times its noise, by which it still improves
 # Share of the validation loss by which a settled one falls over the last third of the evaluations.
 MAX_FALL_OF_TEXT = 0.03
 MAX_LOST_TO_NOISE = 0.4  # share of the confidence that is lost where the noise is as large as the gap
@@ -136,7 +143,11 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
         yield _gap_in_loss(run, train, validation, SURE)
     elif share >= loss and _stands_out(gap, train, validation) and _opened(gap, share, train, validation):
         sure = _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap)
-        remark = _is_small(run, gap, train, validation) or overfitting_unlikely(run, LOSS_OVERFITS)
+        remark = (
+            _is_small(run, gap, train, validation)
+            or overfitting_unlikely(run, LOSS_OVERFITS)
+            or _metric_improves(run, validation)
+        )
         yield replace(_gap_in_loss(run, train, validation, sure), severity=Severity.INFO if remark else None)
 
 
@@ -162,6 +173,13 @@ def _gap_in_loss(run: Run, train: Series, validation: Series, sure: float) -> Sy
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
     )
+
+
+def _metric_improves(run: Run, validation: Series) -> bool:
+    """Whether the task's own metric, such as the word error rate, still improves in the last third: then it decides, not the loss."""
+    x = validation.x
+    moved = moved_since(run, float(x[0] + LAST_THIRD * (x[-1] - x[0])))
+    return moved is not None and moved.share > MIN_METRIC_GAIN and moved.noises > MIN_METRIC_NOISES
 
 
 def _opened(gap: float, share: float, train: Series, validation: Series) -> bool:
@@ -195,7 +213,8 @@ def _of_text(run: Run, gap: float, validation: Series) -> float:
     late = validation.y[-max(len(validation.y) // 3, 2) :]
     settled = float(late[0] - late[-1]) < MAX_FALL_OF_TEXT * validation.last
     kind = workload(run) is Workload.FINE_TUNING
-    return gap / validation.last if kind and settled and gap > MIN_GAP_OF_TEXT * validation.last > 0 else 0.0
+    large = gap > max(MIN_GAP_OF_TEXT * validation.last, MIN_NATS) and validation.last > 0
+    return gap / validation.last if kind and settled and large else 0.0
 
 
 REMEDIES = ("more-data", "augmentation", "weight-decay", "dropout", "early-stopping", "smaller-network")
@@ -209,7 +228,7 @@ RULE = Rule(
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},
     check=check,
     why="The network fits its training examples much better than new ones. More data or more regularization closes the gap; a larger network or more training does not.",
-    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. Any gap in loss that the prognosis is {percent(SURE)} sure of. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss. Of a detector: a part of the validation loss that is {MIN_RATIO:g} times the same part in training, which has fallen to {percent(MAX_LEFT)}, while the metric no longer improves.",
+    how=f"A gap of {100 * MIN_GAP:.0f} points of error, {100 * MIN_GAP_FITTED:.0f} where training error is under {percent(LOW_ERROR)}, over the last tenth of the run (information under {100 * WIDE_GAP:.0f} points where validation still improves and training is not at zero). Where no error is logged: a gap in loss of {percent(MIN_GAP_IN_LOSS)} of the total decrease in loss, which opened during training (information under {percent(SMALL_GAP_IN_LOSS)} of a positive validation loss, or {percent(WIDE_GAP_IN_LOSS)} where that still improves). Where the errors differ by less than {100 * SMALL_GAP:.0f} points: {percent(OVERCONFIDENT_GAP)} of the total decrease. Any gap in loss that the prognosis is {percent(SURE)} sure of. For fine-tuning, once the validation loss no longer falls: {percent(MIN_GAP_OF_TEXT)} of that loss, and {MIN_NATS:g}. Where the task's own metric (word error rate, BLEU, Dice …) still improves in the last third of the run, a gap in loss is information. Of a detector: a part of the validation loss that is {MIN_RATIO:g} times the same part in training, which has fallen to {percent(MAX_LEFT)}, while the metric no longer improves.",
     sources=(
         Reference("Ng, Machine Learning Yearning, chapters 20-27"),
         Reference(
