@@ -245,7 +245,7 @@ def test_a_log_of_rates_alone_names_what_is_missing(tmp_path):
 
 
 def test_a_table_whose_names_of_two_words_lost_their_spacing(tmp_path):
-    """fastai's table as a browser copies it; one row is enough where the loss is NaN."""
+    """Fastai's table as a browser copies it; one row is enough where the loss is NaN."""
     path = tmp_path / "paste.txt"
     rows = [f"{k} 0.{9 - k}1 0.{9 - k}5 0.6{k} 00:12" for k in range(5)]
     path.write_text("\n".join(["epoch train loss valid loss accuracy time", *rows]))
