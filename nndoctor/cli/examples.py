@@ -25,9 +25,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "nndoctor sanity model.py --input 3x32x32 --classes 10",
     ),
     "train": ("nndoctor train model.py --epochs 20 --optimizer adam --lr 1e-3",),
-    "treat": ("nndoctor treat model.py",),
-    "search": ("nndoctor search model.py",),
-    "mcp": ("nndoctor mcp",),
+    "treat": ("nndoctor treat model.py --budget 5m",),
+    "search": ("nndoctor search model.py --budget 5m",),
+    "learning-curve": ("nndoctor learning-curve model.py --epochs 5",),
+    "mcp": ("nndoctor mcp --root .", "claude mcp add nndoctor -- nndoctor mcp --root ."),
     "baseline": (
         "nndoctor baseline save good-runs/ -o nndoctor-baseline.json",
         "nndoctor diagnose new-run/ --baseline nndoctor-baseline.json",

@@ -43,10 +43,7 @@ def learning_curve(
     color: ColorOption = Color.auto,
     no_color: NoColorOption = False,
 ) -> None:
-    """Train on 1/16 to all of the training data, and say whether more data or a better model would help.
-
-    Example: nndoctor learning-curve model.py --epochs 5
-    """
+    """Train on 1/16 to all of the training data, and say whether more data or a better model would help."""
     check(output, [source], force=force)
     needs_torch("nndoctor learning-curve")
     if source.endswith((".csv", ".tsv")):

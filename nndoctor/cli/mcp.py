@@ -25,8 +25,6 @@ def mcp(
     """Serve nndoctor to coding agents over MCP (standard input and output).
 
     Tools: diagnose, prognosis, compare, sweep, explain. Read-only. Answers have at most 2,000 bytes; more by paging.
-
-    Example: claude mcp add nndoctor -- nndoctor mcp --root .
     """
     folder = Path(root).resolve()
     if not folder.is_dir():

@@ -58,8 +58,6 @@ def search(
     Short trainings over a wide range first, then longer ones over what is left of it. The range widens where the best
     trials are at its edge. A trial stops early once its loss exceeds three times its first value, it has an error,
     or it is too slow to reach the best one.
-
-    Example: nndoctor search model.py --budget 5m
     """
     check(output, [model], force=force)
     needs_torch("nndoctor search")

@@ -64,7 +64,7 @@ def train(
         ),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option("--batch-size", metavar="N", help="Batch size for data without a DataLoader.")
+        int, typer.Option("--batch-size", min=1, metavar="N", help="Batch size for data without a DataLoader.")
     ] = 32,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="Random seed of weights, data order and dropout.")

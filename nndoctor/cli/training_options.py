@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL.py", help="A file that sets model, loss and train_data.")]
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="MODEL.py", help="A Python file that defines model, loss and train_data.")
+]
 BudgetOption = Annotated[str, typer.Option("--budget", metavar="TIME", help="Time for all trainings: 90s, 10m, 1h.")]
 StepsOption = Annotated[
     int | None, typer.Option("--steps", metavar="N", help="Optimizer steps, instead of epochs.", show_default=False)
@@ -34,7 +36,7 @@ ShapeOption = Annotated[
 ClassesOption = Annotated[
     int | None,
     typer.Option(
-        "--classes", metavar="N", help="Number of classes of random labels, with --input.", show_default=False
+        "--classes", min=2, metavar="N", help="Number of classes of random labels, with --input.", show_default=False
     ),
 ]
 

@@ -57,8 +57,6 @@ def treat(
     Trains the file as it is with several seeds, diagnoses it, then tries single changes (learning rate, length,
     initialization, normalized inputs, optimizer, regularization, batch size). A change helps if its gain is material
     and larger than the noise between seeds. The file itself is never changed.
-
-    Example: nndoctor treat model.py --budget 5m
     """
     request = TreatRequest(
         model,

@@ -83,8 +83,8 @@ def rule_in_words(name: str) -> str:
 
 
 def capitalized(text: str) -> str:
-    """The text with a capital at its start."""
-    return text[:1].upper() + text[1:]
+    """The text with a capital at its start, unless it begins with a name such as `train_data`."""
+    return text if "_" in text.partition(" ")[0] else text[:1].upper() + text[1:]
 
 
 def sentence(text: str) -> str:

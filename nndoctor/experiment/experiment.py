@@ -69,7 +69,7 @@ def experiment(path: str, given: ExperimentOptions = ExperimentOptions()) -> Exp
     data = parts.get("train_data")
     if data is None and given.shape is not None:
         data = stand_in(given.shape, given.classes, given.seed)
-        notes.append(f"train_data: assumed, normal inputs of {'x'.join(map(str, given.shape))}")
+        notes.append(f"train_data: assumed, random normal inputs of shape {'x'.join(map(str, given.shape))}")
     loss = parts.get("loss")
     trained = "step" in parts or "train_step" in parts
     if loss is None and not trained and given.shape is not None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_ANSWER = 2000  # bytes of one answer: an agent's context is small
 PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])  # so that the commands are of this version, wherever they start
+MAX_BEST = 3  # trials of a search that are listed
 MAX_COUNTED = 20  # findings that are counted
 SEVERITIES = ("error", "warning", "info", None)
 TIME_LIMIT = 300.0  # seconds that a command may take
@@ -65,9 +66,11 @@ class Tools:
         )
         return self._answer(("compare", *options), self._inside(paths), offset)
 
-    def sweep(self, paths: list[str], offset: int = 0) -> str:
-        """Judge a hyperparameter search: best at the edge, range too narrow, which settings matter."""
-        return self._answer(("sweep", "--quiet"), self._inside(paths), offset)
+    def sweep(self, paths: list[str], offset: int = 0, by: str | None = None) -> str:
+        """Judge a hyperparameter search: the best trials, which settings matter, best at the edge, range too narrow.
+        `by` names the score, such as `val_loss best`; default: the best validation metric."""  # noqa: D205, D209
+        options = ("--format", "json", *([f"--by={by}"] if by else []))
+        return self._answer(("sweep", *options), self._inside(paths), offset, best_trials)
 
     def explain(self, rule: str, offset: int = 0) -> str:
         """Explain a finding by its name or code: why it matters, how it is judged, what to try."""
@@ -139,6 +142,31 @@ def gains(text: str) -> str:
         {"source": r["source"], "prognosis": [_shortened(e) for e in r["prognosis"]]} for r in whole["runs"]
     ]
     return json.dumps([*found, *whole["errors"]], separators=(",", ":"))
+
+
+def best_trials(text: str) -> str:
+    """The score, the best trials, what each setting explains and the findings, from the report of a search in JSON."""
+    whole = json.loads(text)
+    search = whole["search"]
+    findings = [
+        {
+            "name": f["name"],
+            "severity": f["severity"],
+            "message": f["message"],
+            "try": [one["text"] for one in f["remedies"][:1]],
+        }
+        for run in whole["runs"]
+        for f in run["findings"]
+    ]
+    short = {
+        "score": search["score"],
+        "higher_is_better": search["higher_is_better"],
+        "trials": len(search["trials"]),
+        "best": search["trials"][:MAX_BEST],
+        "explains": {one["name"]: one["explains"] for one in search["settings"]},
+        "findings": findings,
+    }
+    return json.dumps(short)
 
 
 def ranked(text: str) -> str:

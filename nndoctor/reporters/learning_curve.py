@@ -26,9 +26,10 @@ def render(curve: LearningCurve, page_style: Style) -> str:
         page.row([(" " * len(cells), ""), (_bar(validation, most, page_style), "validation")])
     page.blank()
     mean, low, high = curve.doubled()
+    span = f"90% range {number(low)} to {number(high)}" if curve.repeated else "no range from one seed"
     page.line(
-        f"Twice the data ({2 * last:,} examples): validation {curve.measure} about {number(mean)}"
-        f" (90% range {number(low)} to {number(high)}), now {number(curve.mean(last, 'validation'))}."
+        f"Twice the data ({2 * last:,} examples): validation {curve.measure} about {number(mean)} ({span}), "
+        f"now {number(curve.mean(last, 'validation'))}."
     )
     return page.text()
 
@@ -57,7 +58,8 @@ def _bar(value: float, most: float, page_style: Style) -> str:
 
 def as_json(curve: LearningCurve) -> str:
     """The curve for programs."""
-    mean, low, high = curve.doubled()
+    mean, *span = curve.doubled()
+    low, high = map(plain, span) if curve.repeated else (None, None)
     points: list[Json] = [
         {"size": p.size, "seed": p.seed, "train": plain(p.train), "validation": plain(p.validation)}
         for p in curve.points
@@ -69,6 +71,6 @@ def as_json(curve: LearningCurve) -> str:
         "points": points,
         "verdict": verdict(curve),
         "high_variance": curve.high_variance,
-        "doubled": {"size": 2 * curve.sizes[-1], "validation": plain(mean), "low": plain(low), "high": plain(high)},
+        "doubled": {"size": 2 * curve.sizes[-1], "validation": plain(mean), "low": low, "high": high},
     }
     return dumped(whole, indent=2) + "\n"

@@ -91,8 +91,13 @@ def _mean(values: list[float]) -> str:
 
 
 def _row(name: str, gain: Gain) -> str:
-    interval = f"{gain.low:.2f} to {gain.high:.2f}" if gain.seeds > 1 else "one seed"
-    return f"{name:<28}{gain.seeds:>5}  {gain.gain:>5.2f}  {interval:<15}  {gain.verdict}"
+    interval = f"{_two(gain.low)} to {_two(gain.high)}" if gain.seeds > 1 else "one seed"
+    return f"{name:<28}{gain.seeds:>5}  {_two(gain.gain):>5}  {interval:<15}  {gain.verdict}"
+
+
+def _two(value: float) -> str:
+    """Two decimals; a zero has no sign."""
+    return f"{value:.2f}".replace("-0.00", "0.00")
 
 
 def as_json(treatment: Treatment) -> str:

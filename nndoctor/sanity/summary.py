@@ -30,7 +30,10 @@ def _rates(bench: Bench) -> Iterator[str]:
     seeds = bench.facts.get("lr_seeds")
     spread = f"; {least}–{most} over {seeds} seeds" if least != most else ""
     who = "" if bench.subject.optimizer is not None else " (Adam)"
-    yield f"Usable learning rates{who}: {low}–{high} (fastest: {best}{spread})"
+    if low == high:
+        yield f"Usable learning rate{who}: about {best}{spread}"
+    else:
+        yield f"Usable learning rates{who}: {low}–{high} (fastest: {best}{spread})"
 
 
 def _cost(bench: Bench) -> Iterator[str]:

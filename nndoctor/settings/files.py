@@ -64,7 +64,7 @@ def _loaded(path: Path) -> Settings | None:
         text = data.decode()
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{displayed_path(path)} is no TOML: {error}") from error
+        raise UsageError(f"{displayed_path(path)} is not valid TOML: {error}") from error
     if path.name != SHARED:
         return validated(table, SettingsPlace(displayed_path(path), text), str(path.resolve().parent))
     tool = table.get("tool", {})

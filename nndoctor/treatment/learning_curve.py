@@ -62,6 +62,11 @@ class LearningCurve:
         return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
     @property
+    def repeated(self) -> bool:
+        """Whether every size was trained with several seeds, so that the noise is known."""
+        return len(self.points) > 0 and all(sum(p.size == n for p in self.points) > 1 for n in self.sizes)
+
+    @property
     def gap(self) -> float:
         """The validation error less the training error at the full size."""
         return self.mean(self.sizes[-1], "validation") - self.mean(self.sizes[-1], "train")

@@ -169,7 +169,7 @@ EDITS: dict[str, Edit] = {
     "normalize": _appended(NORMALIZE),
 }
 WORDS = {
-    "lr": "multiply the learning rate as given",
+    "lr": "change the learning rate",
     "steps*4": "train four times as long",
     "wider": "make the hidden layers wider",
     "initialization": "initialize linear and convolutional layers with He's normal distribution, biases with zero, recurrent layers as PyTorch does",

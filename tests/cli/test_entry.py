@@ -15,6 +15,11 @@ import pytest
         (["diagnose", "good.csv", "--format", "xml"], "'xml' is unknown; expected one of terminal, "),
         (["diagnose", "good.csv", "--qiet"], "--quiet"),
         (["convert"], "nndoctor convert --help"),
+        (["train", "good.csv", "--batch-size", "0"], "--batch-size: expected a number greater than or equal to 1"),
+        (
+            ["sanity", "good.csv", "--input", "3", "--classes", "1"],
+            "--classes: expected a number greater than or equal",
+        ),
         (["\x1b[31m::error::x.csv"], "unknown command"),
     ],
 )

@@ -77,6 +77,16 @@ def test_the_gate_answers_an_agent(root):
     assert found["gate"] == "within noise"
 
 
+def test_a_search_is_answered_with_its_best_trials_and_what_matters(root):
+    """By the score that is asked for; plots would only fill the context."""
+    for k in range(12):
+        (root / f"lr={10.0**-k:g},bs={8 * (1 + k % 2)}.csv").write_text(GOOD, encoding="utf-8")
+    found = json.loads(Tools(root).sweep(["lr=*.csv"], by="val_loss best"))
+    assert (found["score"], found["trials"], len(found["best"])) == ("validation/loss best", 12, 3)
+    assert set(found["explains"]) == {"lr", "batch_size"}
+    assert {"score", "settings", "source"} <= found["best"][0].keys()
+
+
 def test_answers_are_bounded_and_paged():
     """Two thousand runs give pages that together are the whole."""
     text = "\n".join(f"läne {k}" for k in range(2000))

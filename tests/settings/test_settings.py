@@ -118,7 +118,7 @@ def test_excluded_logs_are_left_out_unless_named(here):
         ('require = ["x >"]', "nndoctor.toml:1: requirement 'x >', character 4"),
         ('[[runs]]\nselect = ["NN1"]', "nndoctor.toml:1: runs: each section wants a path"),
         ('\n[[runs]]\npath = "a"\nfail-on = "error"', "nndoctor.toml:4: runs 'a'.fail-on: no such setting"),
-        ("select = [", "nndoctor.toml is no TOML"),
+        ("select = [", "nndoctor.toml is not valid TOML"),
         ("[limits]\noverfit = 3", "nndoctor.toml:2: overfit: wants a table of limits"),
     ],
 )

@@ -11,7 +11,8 @@ torch = pytest.importorskip("torch", reason="learning curves need torch")
 
 from nndoctor.cli.entry import run  # noqa: E402
 from nndoctor.core.errors import UsageError  # noqa: E402
-from nndoctor.reporters.learning_curve import verdict  # noqa: E402
+from nndoctor.reporters.learning_curve import as_json, render, verdict  # noqa: E402
+from nndoctor.reporters.page import Style  # noqa: E402
 from nndoctor.treatment.learning_curve import LearningCurve, Point, from_table, measured  # noqa: E402
 from nndoctor.treatment.trainings import ComputeTarget  # noqa: E402
 
@@ -52,6 +53,15 @@ def test_a_power_law_is_extrapolated_to_twice_the_data():
     mean, low, high = curve(lambda n: 0.01 + 0 * n, lambda n: 0.05 + 2 * n**-0.5).doubled()
     assert mean == pytest.approx(0.1, rel=0.05)
     assert low <= mean <= high
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(1, "(no range from one seed)"), (3, "(90% range ")])
+def test_a_range_is_given_only_where_seeds_were_repeated(seeds, said):
+    """One training of each size says nothing of the noise."""
+    points = (Point(n, k, 0.1, 0.1 + 2 / n + 0.01 * k) for n in (50, 100, 200, 400) for k in range(seeds))
+    found = LearningCurve("table.csv", "error", tuple(points))
+    assert said in " ".join(render(found, Style()).split())
+    assert (json.loads(as_json(found))["doubled"]["low"] is None) == (seeds == 1)
 
 
 def test_errors_that_have_met_want_a_better_model():

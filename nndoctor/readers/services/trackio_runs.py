@@ -30,8 +30,8 @@ def read(rest: str) -> list[Table]:
     if not path.is_file():
         known = sorted(one.stem for one in folder().glob("*.db"))
         raise UnreadableLog(
-            f"no such project in {folder()}{nearest(project, known)}; "
-            + (f"there are {', '.join(known[:8])}" if known else "there is none; is TRACKIO_DIR set?")
+            f"no project {project} in {folder()}{nearest(project, known)}; "
+            + (f"there are {', '.join(known[:8])}" if known else "the folder holds none; is TRACKIO_DIR set?")
         )
     tables = trackio_db.read(Source(str(path)))
     if not run:
