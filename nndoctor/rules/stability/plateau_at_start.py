@@ -148,6 +148,7 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         if count and chance and abs(loss.last - chance) < AT_GUESSING * chance
         else ""
     )
+    severity = _severity(run, loss, share)
     end = float(loss.x[0] + share * (loss.x[-1] - loss.x[0]))
     flat = (
         f"training loss stays at {number(loss.final)}{guess}"
@@ -157,7 +158,9 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         )
     )
     return Symptom(
-        _message(flat, len(loss.y), whole=share >= 1),
+        f"{flat} so far, which may be a slow start"
+        if severity is Severity.INFO
+        else _message(flat, len(loss.y), whole=share >= 1),
         _confidence(loss, share, guess=bool(guess) or at_chance(run)),
         {
             "first": loss.first,
@@ -171,7 +174,7 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         step=end,
         span=(float(loss.x[0]), end),
         causes=stuck_causes(run, loss),
-        severity=_severity(run, loss, share),
+        severity=severity,
     )
 
 
