@@ -227,3 +227,21 @@ def test_a_plateau_quotes_the_last_value_of_the_log():
     assert found.primary is not None
     assert found.primary.name == "plateau-at-start"
     assert "stays at 0.5993:" in found.primary.message
+
+
+CAME_BACK = [307.1, 3_167_272.2, 158_604.5, 46.33, 2.542, 1.96, 1.806, 1.793, 1.684, 1.626, 1.533, 1.586, 1.641, 1.735]
+HITS = [0.27, 0.22, 0.4, 0.28, 0.41, 0.41, 0.16, 0.28, 0.28, 0.28, 0.41, 0.41, 0.41, 0.22]
+
+
+@pytest.mark.parametrize(
+    ("losses", "hits", "found"),
+    [
+        (CAME_BACK, HITS, True),
+        ([*CAME_BACK[:9], 0.9, 0.5, 0.3, 0.2, 0.1], [*HITS[:9], 0.6, 0.8, 0.9, 0.92, 0.93], False),  # learned after all
+        ([100 * v / 1.5 for v in CAME_BACK[4:]], HITS[4:], False),  # a sum over a batch
+        ([25.0, 2.0, 1.0, 0.6, 0.4, 0.3, 0.25, 0.2], [0.5, 0.7, 0.8, 0.85, 0.9, 0.91, 0.92, 0.93], False),  # raw pixels
+    ],
+)
+def test_a_run_that_exploded_and_stayed_poor_is_not_called_fine(losses, hits, found):
+    """The loss came back to an ordinary size, but the weights are lost; the validation loss shows it, too."""
+    assert ("lr-too-high" in alarms(report(epoch=range(len(losses)), loss=losses, val_acc=hits))) is found

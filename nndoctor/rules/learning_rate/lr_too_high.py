@@ -29,6 +29,10 @@ EXPLODES = 100.0
 MIN_EXPLOSIONS = 2
 """A single one may be a bad batch, which loss-spikes reports."""
 
+MAX_CROSS_ENTROPY, MIN_LEFT, MAX_RIGHT = 20.0, 1.0, 0.6
+"""Guessing among 100 million classes costs 18: a mean cross-entropy beyond 20 exploded. Then the last loss and the last accuracy, from
+which on and up to which little was learned since; a loss that is a sum stays large instead."""
+
 MIN_VALUES = 4
 """Values of the loss below which its second half is not judged."""
 
@@ -63,7 +67,7 @@ def check(run: Run) -> Iterator[Symptom]:
     jump = _jumped(run, loss) or _jumped_at_first(run, loss) or _explodes_again(loss)
     if jump is not None:
         found: Symptom | None = _weighed(run, jump, recovered=loss.last < float(loss.y[0]))
-    elif (worse := _worse_than_guessing(run, loss)) is not None:
+    elif (worse := _worse_than_guessing(run, loss) or _exploded_and_stayed_poor(run, loss)) is not None:
         found = _weighed(run, worse, recovered=False)
     else:
         found = _unsteady(run) or _unusual(run, loss)
@@ -165,6 +169,23 @@ def _worse_than_guessing(run: Run, loss: Series) -> Symptom | None:
     )
 
 
+def _exploded_and_stayed_poor(run: Run, loss: Series) -> Symptom | None:
+    """A cross-entropy that was beyond any guessing, came back to an ordinary size, and left a model that gets little right."""
+    right = run.get("validation/accuracy") or run.get("train/accuracy")
+    if right is None or len(loss.y) < MIN_VALUES or loss.high <= MAX_CROSS_ENTROPY:
+        return None
+    if not MIN_LEFT < loss.last < MAX_CROSS_ENTROPY / 3 or right.last >= MAX_RIGHT:
+        return None
+    peak = int(np.argmax(loss.y))
+    return _visible(
+        loss,
+        f"training loss reached {number(float(loss.y[peak]))} at {run.place(float(loss.x[peak]))}, far beyond the loss of random guessing, and ends at "
+        f"{number(float(loss.y[-1]))} with an accuracy of {percent(right.final)}",
+        {"peak": float(loss.y[peak]), "last": loss.last, "accuracy": right.final},
+        peak,
+    )
+
+
 def _gets_right(run: Run, accuracy: Series) -> bool:
     """Whether the accuracy rises well: a loss that is so large is then a sum, and has no level of guessing."""
     return classes(run) is None and improvement(accuracy, higher=True) > MIN_RISE
@@ -197,7 +218,7 @@ RULE = Rule(
     needs={"train/loss": 4},
     check=check,
     why="Steps that are too large overshoot the minimum: the loss settles at a poor level, oscillates, or diverges.",
-    how=f"The loss jumped to three times its start or more and did not recover, or a cross-entropy stays more than {MAX_OF_CHANCE:g} times that of random guessing. A language model's learning rate peaks at {UNUSUAL:g} or more, with no optimizer but Adam named, and its loss ends above {percent(LEARNED)} of its start. Otherwise the prognosis compares the curve with retrained networks and reports the finding where a tenth or a hundredth of the learning rate is likely to gain at least a quarter of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on.",
+    how=f"The loss jumped to three times its start or more and did not recover, or a cross-entropy stays more than {MAX_OF_CHANCE:g} times that of random guessing, or was above {MAX_CROSS_ENTROPY:g} and leaves an accuracy under {percent(MAX_RIGHT)}. A language model's learning rate peaks at {UNUSUAL:g} or more, with no optimizer but Adam named, and its loss ends above {percent(LEARNED)} of its start. Otherwise the prognosis compares the curve with retrained networks and reports the finding where a tenth or a hundredth of the learning rate is likely to gain at least a quarter of the possible improvement; its threshold flags at most {percent(HEALTHY_FLAGGED)} of healthy runs on workloads that it was not trained on.",
     sources=(
         Reference(
             "CS231n: high rates 'decay the loss faster, but get stuck at worse values of loss'",
