@@ -121,7 +121,7 @@ def test_a_model_alone_is_examined_with_made_up_data(written, capsys):
         == 0
     )
     told = " ".join(capsys.readouterr().out.split())
-    assert "train_data: assumed, normal inputs of 3x8x8" in told
+    assert "train_data: assumed, random normal inputs of shape 3x8x8" in told
     assert "loss: assumed, CrossEntropyLoss" in told
 
 
