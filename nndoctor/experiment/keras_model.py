@@ -20,12 +20,15 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 }
 
 
+def is_keras(model: nn.Module) -> bool:
+    """Whether a model is one of Keras, which takes several inputs as one list."""
+    return any(base.__module__.split(".")[0] == "keras" for base in type(model).__mro__)
+
+
 def compiled_parts(model: nn.Module) -> dict[str, object]:
     """`loss` and `optimizer` of a compiled Keras model; nothing for any other model."""
     given: Any = model
-    if not any(base.__module__.split(".")[0] == "keras" for base in type(model).__mro__):
-        return {}
-    if not getattr(given, "compiled", False):
+    if not is_keras(model) or not getattr(given, "compiled", False):
         return {}
     parts: dict[str, object] = {"loss": _loss(given)}
     kind = OPTIMIZERS.get(type(given.optimizer).__name__)

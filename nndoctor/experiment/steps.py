@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.formatting import type_of
+from nndoctor.experiment.keras_model import is_keras
 
 if TYPE_CHECKING:
     from nndoctor.experiment.experiment import Experiment
@@ -57,6 +58,8 @@ def inputs_of(model: nn.Module, batch: Sequence[Any]) -> tuple[Any, ...]:
         return (batch[0],)
     if len(batch) != 2 or not isinstance(batch[0], (tuple, list)):
         return tuple(batch[:-1])
+    if is_keras(model):
+        return (batch[0],)
     kinds = inspect.signature(model.forward).parameters.values()
     places = [p for p in kinds if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     several = len(places) != 1 or any(p.kind is p.VAR_POSITIONAL for p in kinds)

@@ -19,7 +19,7 @@ from nndoctor.core.series import Series
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.batches import Batch, alike, joined, part, size, target_of, tensors
 from nndoctor.sanity.failures import is_machine, unusable
-from nndoctor.sanity.optimizers import advance, fresh
+from nndoctor.sanity.optimizers import advance, fresh, unwrapped
 from nndoctor.sanity.state import Snapshot, seed
 from nndoctor.sanity.subject import Subject
 from nndoctor.sanity.user_step import Strangers, TrainStep, watched
@@ -118,6 +118,7 @@ class Bench:
         with self.timed():
             if own is not None:
                 return self._watched(own, batch, optimizer)
+            optimizer = unwrapped(optimizer)  # one that accumulates would skip steps that are not the user's
             optimizer.zero_grad()
             loss = self.backward(batch, clip)
             if not loss.requires_grad:

@@ -17,6 +17,8 @@ def fresh(
 
     Where a schedule has already lowered the rate (warm-up), the rate that it will reach is meant.
     """
+    if unwrapped(optimizer) is not optimizer:
+        return _rewrapped(optimizer, fresh(unwrapped(optimizer), model, factor=factor, decay=decay))
     held = [p for group in optimizer.param_groups for p in group["params"]]
     memo: dict[int, object] = {id(p): p for p in (*held, *model.parameters())}
     kept, optimizer.state = optimizer.state, defaultdict(dict)
@@ -31,6 +33,20 @@ def fresh(
         group["lr"] = configured(group) * factor
         if not decay and "weight_decay" in group:
             group["weight_decay"] = 0.0
+    return new
+
+
+def unwrapped(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """The optimizer that takes the steps: the one within a wrapper, as Accelerate makes it."""
+    inner = getattr(optimizer, "optimizer", None)
+    return unwrapped(inner) if isinstance(inner, torch.optim.Optimizer) and inner is not optimizer else optimizer
+
+
+def _rewrapped(wrapper: torch.optim.Optimizer, inner: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """The wrapper around another optimizer. All else is shared: a copied counter of accumulated batches would stand still."""
+    new: torch.optim.Optimizer = object.__new__(type(wrapper))
+    vars(new).update(vars(wrapper))
+    new.optimizer = inner  # type: ignore[attr-defined]
     return new
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from nndoctor.experiment.steps import loss_in
+from nndoctor.sanity.optimizers import unwrapped
 
 Strangers = dict[int, tuple[torch.optim.Optimizer, dict[str, Any]]]
 """Optimizers of the user's own, by id, with their state before their first step here."""
@@ -72,7 +73,7 @@ def watched(
 
     def note(given: torch.optim.Optimizer, *_: object) -> None:
         seen.optimizers.append(given)
-        if given is not optimizer and id(given) not in strangers:
+        if given is not unwrapped(optimizer) and id(given) not in strangers:
             strangers[id(given)] = given, copy.deepcopy(given.state_dict())
         seen.gradients |= {
             id(p) for group in given.param_groups for p in group["params"] if p.grad is not None and _any(p.grad)
@@ -94,7 +95,7 @@ def watched(
 def habits(calls: list[Watched], optimizer: torch.optim.Optimizer) -> Habits:
     """What several watched calls have in common."""
     counts = {len(call.backward) for call in calls}
-    alone = all(given is optimizer for call in calls for given in call.optimizers)
+    alone = all(given is unwrapped(optimizer) for call in calls for given in call.optimizers)
     ratios = [sum(float(t.detach()) for t in c.backward) / c.returned for c in calls if c.backward and c.returned]
     steady = len(ratios) == len(calls) and all(abs(r - ratios[0]) <= SAME * abs(ratios[0]) for r in ratios)
     scale = ratios[0] if steady and ratios[0] and math.isfinite(ratios[0]) else 1.0

@@ -6,6 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
+from nndoctor.sanity.probes import own_step  # noqa: E402
+
 PLAIN = "def train_step(model, batch, optimizer):\n    l = loss(model(batch[0]), batch[1])\n"
 ACCUMULATED = (
     "calls = [0]\n"
@@ -61,6 +63,46 @@ def train_step(model, batch, optimizer):
     return ld + lg
 del loss
 """
+TWO_PARTS = """
+class Parts(nn.Module):
+    def __init__(self):
+        super().__init__(); self.code = nn.Linear(8, 4); self.back = nn.Linear(4, 8); self.head = nn.Linear(4, 3)
+    def forward(self, v): return self.head(self.code(v))
+model = Parts()
+first = torch.optim.Adam([*model.code.parameters(), *model.back.parameters()], 1e-3)
+optimizer = second = torch.optim.Adam(model.head.parameters(), 1e-3)
+def train_step(model, batch, optimizer):
+    v, t = batch
+    first.zero_grad(); nn.functional.mse_loss(model.back(model.code(v)), v).backward(); first.step()
+    CLEARED; l = loss(model.head(model.code(v).detach()), t); l.backward(); second.step()
+    return l
+"""
+WRAPPED = """
+class Counter:
+    ready = True
+class Wrapper(torch.optim.Optimizer):  # as Accelerate's: it steps when enough batches were accumulated
+    def __init__(self, optimizer): self.optimizer, self.counter = optimizer, counter
+    @property
+    def param_groups(self): return self.optimizer.param_groups
+    @property
+    def state(self): return self.optimizer.state
+    @state.setter
+    def state(self, state): self.optimizer.state = state
+    @property
+    def defaults(self): return self.optimizer.defaults
+    def load_state_dict(self, state): self.optimizer.load_state_dict(state)
+    def state_dict(self): return self.optimizer.state_dict()
+    def zero_grad(self, set_to_none=True):
+        if self.counter.ready: self.optimizer.zero_grad(set_to_none)
+    def step(self, closure=None):
+        if self.counter.ready: self.optimizer.step()
+counter, calls = Counter(), [0]
+optimizer = Wrapper(torch.optim.Adam(model.parameters(), 3e-3))
+def train_step(model, batch, optimizer):
+    calls[0] += 1; counter.ready = calls[0] % 2 == 0
+    l = loss(model(batch[0]), batch[1]); (l / 2).backward(); optimizer.step(); optimizer.zero_grad()
+    return l
+"""
 OWN_LOSS = """
 class Own(nn.Module):
     def __init__(self):
@@ -100,6 +142,20 @@ def test_a_gan_with_two_optimizers_has_no_finding(examined):
     report = examined(GAN, budget=6.0)
     assert not bad(report)
     assert any("several losses or optimizers" in note for note in report.run.notes)
+
+
+@pytest.mark.parametrize(("cleared", "carried"), [("second.zero_grad()", False), ("pass", True)])
+def test_each_optimizer_is_asked_for_its_own_parameters(probed, cleared, carried):
+    """Gradients that another optimizer clears later are not carried over."""
+    facts = probed(TWO_PARTS.replace("CLEARED", cleared), own_step.probe)
+    assert (facts["gradient_carried"] > 0.5) == carried
+
+
+def test_an_optimizer_that_another_wraps_takes_its_steps(probed):
+    """A copy of the wrapper counts the batches that the user's step counts."""
+    facts = probed(WRAPPED, own_step.probe)
+    assert facts["own_optimizer_steps"] == own_step.CALLS / 2
+    assert 0 < facts["own_movement"] < 2 * facts["plain_movement"]
 
 
 def test_a_model_with_its_own_loss_needs_no_other(examined):

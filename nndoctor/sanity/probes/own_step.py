@@ -12,7 +12,7 @@ from nndoctor.core.series import Series
 from nndoctor.experiment.model_file import ModelFileError
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.failures import is_machine, unusable
-from nndoctor.sanity.optimizers import advance
+from nndoctor.sanity.optimizers import advance, unwrapped
 from nndoctor.sanity.state import seed
 
 LARGE = 100.0  # of a gradient's size: what is put in its place
@@ -20,6 +20,8 @@ SEEN = 0.1  # of the clean gradient: a smaller difference is chance
 CALLS = 40  # of the user's step, and of a plain one on the same batches
 ACCUMULATED = 8  # calls in which a step that accumulates gradients comes to its optimizer's
 JUDGED = 4  # batches whose loss is taken before and after
+Given = dict[str, Tensor]
+"""Gradients by the names of their parameters."""
 
 
 def probe(bench: Bench) -> None:
@@ -97,6 +99,7 @@ def _trained(bench: Bench, start: list[Tensor], *, own: bool) -> tuple[float, in
 
 def _plain(bench: Bench, batch: object, optimizer: torch.optim.Optimizer) -> bool:
     """zero_grad, backward, step; whether there was a gradient."""
+    optimizer = unwrapped(optimizer)
     optimizer.zero_grad()
     with bench.timed():
         loss = bench.subject.run(batch).loss
@@ -118,33 +121,35 @@ def _loss(bench: Bench, batches: list[object]) -> float:
 def _left_over(bench: Bench, step: Callable[..., object]) -> None:
     """Two steps from the same start, once with the gradients cleared in between, once with large ones in their place."""
     clean = _second(bench, step, _cleared)
-    left: list[Tensor] = []
-    dirty = _second(bench, step, lambda model: left.extend(_replaced(model)))
-    if clean is None or dirty is None or len(clean) != len(dirty):
+    left: dict[str, Tensor] = {}
+    dirty = _second(bench, step, lambda model: left.update(_replaced(model)))
+    if clean is None or dirty is None:
         why = f"takes no optimizer step in {ACCUMULATED} calls"
         bench.notes.append(f"not checked: whether train_step clears gradients: it {why}")
         return
-    bench.fact("gradient_carried", _carried(clean, dirty, left))
+    pairs = zip(clean, dirty, strict=False)
+    bench.fact("gradient_carried", max(_carried(c, d, left) for c, d in pairs))
 
 
-def _second(bench: Bench, step: Callable[..., object], between: Callable[[nn.Module], None]) -> list[Tensor] | None:
-    """The gradients that the optimizer gets in its second step; None where no step is taken in it.
+def _second(bench: Bench, step: Callable[..., object], between: Callable[[nn.Module], None]) -> list[Given] | None:
+    """The gradients that each optimizer gets first in the second step; None where no step is taken in it.
 
     A closure may clear gradients and take them by itself: those that it leaves are the step's.
     """
     bench.fresh_start()
     bench.model.train()
-    model, found = bench.model, []  # type: nn.Module, list[list[Tensor]]
+    model = bench.model
+    found: list[tuple[int, Given]] = []
 
-    def note(places: tuple[object, ...], names: dict[str, object], *, closure: bool) -> None:
+    def note(
+        given: torch.optim.Optimizer, places: tuple[object, ...], names: dict[str, object], *, closure: bool
+    ) -> None:
         if closure == (len(places) > 1 or names.get("closure") is not None):
-            found.append(
-                [torch.zeros_like(p) if p.grad is None else p.grad.detach().clone() for p in model.parameters()]
-            )
+            found.append((id(given), _gradients(model, given)))
 
     handles = (
-        register_optimizer_step_pre_hook(lambda _, places, names: note(places, names, closure=False)),
-        register_optimizer_step_post_hook(lambda _, places, names: note(places, names, closure=True)),
+        register_optimizer_step_pre_hook(lambda given, places, names: note(given, places, names, closure=False)),
+        register_optimizer_step_post_hook(lambda given, places, names: note(given, places, names, closure=True)),
     )
     optimizer = bench.optimizer()
     try:
@@ -155,11 +160,22 @@ def _second(bench: Bench, step: Callable[..., object], between: Callable[[nn.Mod
     finally:
         for handle in handles:
             handle.remove()
-    return found[first] if len(found) > first else None
+    firsts = dict(reversed(found[first:]))  # of several steps of an optimizer the first
+    return [firsts[one] for one in dict(found[first:])] or None
+
+
+def _gradients(model: nn.Module, optimizer: torch.optim.Optimizer) -> Given:
+    """Copies of the gradients of the parameters that an optimizer holds: it uses no others."""
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    return {
+        n: torch.zeros_like(p) if p.grad is None else p.grad.detach().clone()
+        for n, p in model.named_parameters()
+        if id(p) in held
+    }
 
 
 def _until_step(
-    bench: Bench, step: Callable[..., object], optimizer: torch.optim.Optimizer, found: list[list[Tensor]]
+    bench: Bench, step: Callable[..., object], optimizer: torch.optim.Optimizer, found: list[tuple[int, Given]]
 ) -> int:
     """Call the user's step until it steps once more, as one that accumulates does in every few calls; all steps so far."""
     before = len(found)
@@ -188,25 +204,27 @@ def _cleared(model: nn.Module) -> None:
         parameter.grad = None
 
 
-def _replaced(model: nn.Module) -> list[Tensor]:
+def _replaced(model: nn.Module) -> Given:
     """Large random gradients where the step left any that are not zero."""
-    put = []
-    for parameter in model.parameters():
+    put: Given = {}
+    for name, parameter in model.named_parameters():
         gradient = parameter.grad
         if gradient is None or gradient.is_sparse or not bool(gradient.any()):
-            put.append(torch.zeros_like(parameter))
             continue
         large = torch.randn_like(gradient) * gradient.std(unbiased=False).clamp_min(gradient.abs().mean()) * LARGE
         gradient.copy_(large)
-        put.append(large)
+        put[name] = large
     return put
 
 
-def _carried(clean: list[Tensor], dirty: list[Tensor], left: list[Tensor]) -> float:
+def _carried(clean: Given, dirty: Given, left: Given) -> float:
     """The cosine between what was left and what came through; 0 where nothing did (clipping may shorten it)."""
-    was = torch.cat([t.flatten().double() for t in left])
-    came = torch.cat([(d - c).flatten().double() for c, d in zip(clean, dirty, strict=True)])
-    size = torch.cat([t.flatten().double() for t in clean]).norm()
+    names = [n for n in clean if n in dirty]
+    if not any(n in left for n in names):
+        return 0.0
+    was = torch.cat([left.get(n, torch.zeros_like(clean[n])).flatten().double() for n in names])
+    came = torch.cat([(dirty[n] - clean[n]).flatten().double() for n in names])
+    size = torch.cat([clean[n].flatten().double() for n in names]).norm()
     if float(was.norm()) == 0 or float(came.norm()) <= SEEN * float(size):
         return 0.0
     return max(0.0, float((was @ came) / (was.norm() * came.norm())))
