@@ -52,6 +52,7 @@ def _rewrapped(wrapper: torch.optim.Optimizer, inner: torch.optim.Optimizer) -> 
 
 def advance(optimizer: torch.optim.Optimizer, backward: Callable[[], Tensor]) -> None:
     """One step; LBFGS, which takes the loss several times a step, is given a closure that computes it and its gradients again."""
+    optimizer = unwrapped(optimizer)
     if isinstance(optimizer, torch.optim.LBFGS):
 
         def closure() -> float:

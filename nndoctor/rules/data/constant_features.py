@@ -18,6 +18,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Compare their number with that of all features."""
     constant, features = int(run.number("constant_features")), int(run.number("input_features"))
     share = constant / max(features, 1)
+    filled = int(run.number("constant_nonzero"))
     evidence = {"constant": constant, "features": features}
     if share >= ALL_SHARE:
         yield Symptom(
@@ -27,6 +28,9 @@ def check(run: Run) -> Iterator[Symptom]:
             place="train_data",
             severity=Severity.ERROR,
         )
+    elif share > MIN_SHARE and run.fact("input_is_table") and filled > MIN_SHARE * features:
+        text = f"{constant} of {features} features have the same value in every example checked, {filled} of them other than 0: was one row or one default written into all of them?"
+        yield Symptom(text, TYPICAL, evidence, place="train_data", severity=Severity.WARNING)
     elif share > MIN_SHARE or (constant and run.fact("input_is_table")):
         text = (
             f"{constant} of {features} features have the same value in every example checked: they carry no information"
@@ -42,11 +46,14 @@ RULE = Rule(
     needs={"fact:constant_features": 1, "fact:input_features": 1},
     check=check,
     why="A constant feature is a second bias. Many of them point to a broken loading step; all of them mean that the inputs were lost.",
-    how=f"A feature whose largest and smallest values are the same over the examples read: any in a table, more than {percent(MIN_SHARE)} in images and signals; an error if all are constant.",
+    how=f"A feature whose largest and smallest values are the same over the examples read: any in a table, more than {percent(MIN_SHARE)} in images and signals; a warning if more than {percent(MIN_SHARE)} of a table's features have one value other than 0, an error if all are constant.",
     sources=(Reference("Braiek and Khomh, TheDeepChecker, TOSEM 2023", "https://arxiv.org/abs/2204.00694"),),
     remedies=("look-at-the-data",),
     sick=(
         Run.drawn({"constant_features": 2, "input_features": 14, "input_is_table": True}),
+        Run.drawn(
+            {"constant_features": 7, "constant_nonzero": 7, "input_features": 9, "input_is_table": True},
+        ),
         Run.drawn({"constant_features": 784, "input_features": 784}),
     ),
     healthy=(Run.drawn({"constant_features": 14, "input_features": 784, "input_is_table": False}),),

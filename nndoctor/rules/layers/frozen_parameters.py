@@ -22,7 +22,9 @@ MAX_NAMED = 3  # layers named in a message
 
 def check(run: Run) -> Iterator[Symptom]:
     """Layers that the optimizer lacks, that no gradient reaches, that never move; last, what was frozen on purpose."""
-    found = _own_step(run) or _not_trained(run) or _frozen_adapters(run) or _frozen_on_purpose(run)
+    found = (
+        _own_step(run) or _not_trained(run) or _frozen_adapters(run) or _frozen_output(run) or _frozen_on_purpose(run)
+    )
     if found is not None:
         yield found
 
@@ -50,6 +52,15 @@ def _frozen_adapters(run: Run) -> Symptom | None:
         return None
     text = f"all {len(adapters)} weights of the low-rank adapters are frozen (requires_grad=False; {adapters[0]}): they were loaded for inference, or frozen together with the model"
     return Symptom(text, DIRECT, {"adapter_weights": len(adapters)}, layer=adapters[0].rpartition(".")[0])
+
+
+def _frozen_output(run: Run) -> Symptom | None:
+    """An output layer that is frozen behind layers that are trained."""
+    last = run.fact("output_layer_untrained")
+    if last is None or not any(name.rpartition(".")[0] == last for name in _listed(run, "frozen_parameters")):
+        return None
+    text = f"the output layer {last} is frozen (requires_grad=False) while the layers before it are trained: it keeps its initial weights"
+    return Symptom(text, DIRECT, {"output_layer": str(last)}, layer=str(last))
 
 
 def _frozen_on_purpose(run: Run) -> Symptom | None:
@@ -146,7 +157,7 @@ RULE = Rule(
     needs={"layer:*/weight_norm": 1},
     check=check,
     why="A layer that is never updated keeps its random weights. The loss does not show it: the network only learns less than it could.",
-    how=f"Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: no weight has changed after dozens of calls, or the weights moved less than {percent(MIN_MOVEMENT)} as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters.",
+    how=f"Trainable layers that are not in the optimizer, that are used in the forward pass but get no gradient, or that have gradients but are not updated. In a check-up of a train_step: no weight has changed after dozens of calls, or the weights moved less than {percent(MIN_MOVEMENT)} as far as with plain steps. Layers whose requires_grad is off are named as information only, unless all of them are low-rank adapters, or the output layer is frozen and the layers before it are trained.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -159,6 +170,10 @@ RULE = Rule(
     sick=(
         Run.drawn(facts={"not_in_optimizer": ("fc1",)}, layers={"fc1/weight_norm": "5*4"}),
         Run.drawn(facts={"unreached": ("fc1",)}, layers={"fc1/weight_norm": "5*4", "fc1/std": "1*4"}),
+        Run.drawn(
+            facts={"output_layer_untrained": "head", "frozen_parameters": ("head.weight",)},
+            layers={"fc1/weight_norm": "5*4"},
+        ),
         Run.drawn(facts={"frozen_adapters": ("q.lora_A.weight",)}, layers={"norm/weight_norm": "5*4"}),
         Run.drawn(
             facts={"own_calls": 40, "own_movement": 0.0, "own_optimizer_steps": 0}, layers={"fc1/weight_norm": "5*2"}

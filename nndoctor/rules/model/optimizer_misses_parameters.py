@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.core.confidence import MEASURED
+from nndoctor.core.confidence import DIRECT, MEASURED
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
@@ -14,6 +14,13 @@ def check(run: Run) -> Iterator[Symptom]:
     """Name them, and the first one's place."""
     missed = run.fact("missed_parameters")
     if isinstance(missed, tuple) and missed:
+        last = run.fact("output_layer_untrained")
+        if last is not None and any(str(name).rpartition(".")[0] == last for name in missed):
+            text = f"the output layer {last} is not in the optimizer, while the layers before it are: it keeps its initial values ({len(missed)} trainable parameters are missing)"
+            yield Symptom(
+                text, DIRECT, {"parameters": len(missed), "output_layer": str(last)}, layer=str(last), place="optimizer"
+            )
+            return
         text = f"{len(missed)} trainable parameters are not in the optimizer ({', '.join(map(str, missed[:3]))}): they keep their initial values"
         yield Symptom(text, MEASURED, {"parameters": len(missed)}, layer=str(missed[0]), place="optimizer")
 
@@ -26,13 +33,16 @@ RULE = Rule(
     needs={"fact:missed_parameters": 1},
     check=check,
     why="A layer that was added after the optimizer was created, or left out of its groups, is never trained. If that is intended, use requires_grad_(False), which also avoids computing its gradients.",
-    how="Every parameter of the model with requires_grad must be in one of the optimizer's groups.",
+    how="Every parameter of the model with requires_grad must be in one of the optimizer's groups. A layer that does no harm by missing is named as information, unless it is the output layer behind trained layers.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
         ),
     ),
     remedies=("give-all-parameters",),
-    sick=(Run.drawn({"missed_parameters": ("head.weight", "head.bias")}),),
+    sick=(
+        Run.drawn({"missed_parameters": ("head.weight", "head.bias")}),
+        Run.drawn({"missed_parameters": ("head.weight", "head.bias"), "output_layer_untrained": "head"}),
+    ),
     healthy=(Run.drawn({"missed_parameters": ()}),),
 )

@@ -77,6 +77,7 @@ def _features(bench: Bench, inputs: Tensor) -> None:
         spread = flat.amax(0) - flat.amin(0)
         bench.fact("input_features", flat.shape[1])
         bench.fact("constant_features", int((spread == 0).sum()))
+        bench.fact("constant_nonzero", int(((spread == 0) & (flat[0] != 0)).sum()))
         bench.fact("input_is_table", inputs.ndim == 2)
 
 

@@ -66,6 +66,9 @@ def _trained(bench: Bench, remedy: Remedy, steps: int, number: int) -> tuple[flo
     with applied(bench, remedy, optimizer) as change:
         judged = judged_batches(bench)
         judged = judged if change.batch is None else [change.batch(one) for one in judged]
+        before = min(
+            before, mean_loss(bench, judged)
+        )  # a loss that the fault makes huge is no measure of what can be gained
         seed(70 + number)
         bench.model.train()
         for step in range(1, steps + 1):

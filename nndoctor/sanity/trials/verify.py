@@ -44,11 +44,21 @@ CURES: dict[str, tuple[r.Remedy, ...]] = {
 """What is tried against each finding. Findings that are not here are facts, or rest on trials of their own."""
 
 
+FACTS = {
+    "optimizer-misses-parameters": {"output_layer"},
+    "frozen-parameters": {"output_layer"},
+    "targets-not-normalized": {"loss_of_mean"},
+}
+"""Evidence with which these findings need no trial."""
+
+
 def cures(bench: Bench, finding: Finding) -> tuple[r.Remedy, ...]:
     """What to try against a finding; nothing for a fact."""
     if finding.name == "lr-outside-usable-range":
         best, now = bench.number("lr_suggested"), bench.number("lr_configured")
         return (r.rate(best / now),) if best > 0 and now > 0 and not _blows_up(bench) else ()
+    if finding.evidence.keys() & FACTS.get(finding.name, set()):
+        return ()  # what training makes of it is measured already, or no trial can judge it
     if finding.name == "regularization-excessive" and bench.facts.get("penalty_kind") == "a penalty within the loss":
         return ()  # without it the loss is another
     if finding.name == "frozen-parameters":  # a train_step that moves nothing is a fact
@@ -109,12 +119,12 @@ def _far_too_high(bench: Bench) -> bool:
 
 
 def harm(bench: Bench, own: Result, other: Result) -> float:
-    """How much further the remedy took the loss, of what there is to lose; 0 where a seed does not agree."""
+    """How much further the remedy took the loss, of what there is to lose from the lower start on; 0 where a seed does not agree."""
     if not math.isfinite(other.end):
         return 0.0
     if not math.isfinite(own.end):
         return 1.0
-    before = max(own.before)
+    before = min(max(own.before), max(other.before))
     room = max(before, own.end) - min(other.end, own.end)
     agree = all(b < a for a, b in zip(own.after, other.after, strict=True))
     floor = least_loss(bench)

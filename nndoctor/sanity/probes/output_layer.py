@@ -1,0 +1,96 @@
+"""The layer nearest to the loss: whether it keeps its initial weights while the layers before it are trained."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from torch import Tensor, nn
+
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.graph import MAX_NODES, before
+
+MOSTLY = 0.5  # of the other weights: where fewer are trained, adapters or prompts are, on purpose
+
+
+def probe(bench: Bench) -> None:
+    """Note the path of an output layer that is not trained though what it takes is: it is frozen, or in no optimizer."""
+    trained = _trained(bench)
+    if all(id(p) in trained for p in bench.model.parameters()):
+        return
+    nearest = _nearest(bench)
+    if len(nearest) < 2:
+        return
+    (path, own), (_, following) = nearest
+    if id(own) in trained or id(following) not in trained or _is_embedding(bench.model, own):
+        return
+    others = [p for p in bench.model.parameters() if p is not own]
+    share = sum(p.numel() for p in others if id(p) in trained) / max(sum(p.numel() for p in others), 1)
+    if share > MOSTLY and _takes_trained(bench, path, trained):
+        bench.fact("output_layer_untrained", path)
+
+
+def _trained(bench: Bench) -> set[int]:
+    """The parameters with requires_grad that an optimizer holds; without a given optimizer all of them."""
+    wanted = {id(p) for p in bench.model.parameters() if p.requires_grad}
+    given = bench.subject.optimizer
+    if given is None:
+        return wanted
+    every = [given, *(one for one, _ in bench.strangers.values())]
+    return wanted & {id(p) for one in every for group in one.param_groups for p in group["params"]}
+
+
+def _nearest(bench: Bench) -> list[tuple[str, nn.Parameter]]:
+    """The two weight matrices nearest to the loss, each with its layer's path, as if nothing was frozen."""
+    names = {id(p): n.rpartition(".")[0] for n, p in bench.model.named_parameters()}
+    for parameter in bench.model.parameters():
+        if parameter.is_floating_point():
+            parameter.requires_grad_(requires_grad=True)
+    found: dict[str, nn.Parameter] = {}
+    for leaf in _leaves(bench.subject.run(bench.batch).loss):
+        if isinstance(leaf, nn.Parameter) and id(leaf) in names and leaf.ndim > 1:
+            found.setdefault(names[id(leaf)], leaf)
+        if len(found) == 2:
+            break
+    bench.fresh_start()
+    return list(found.items())
+
+
+def _leaves(loss: Tensor) -> Iterator[Tensor]:
+    """The leaves of a loss's graph, the nearest first."""
+    queue, seen = deque([loss.grad_fn]), {id(loss.grad_fn)}
+    kept = []  # a node's id is its own only while it lives
+    while queue and len(seen) < MAX_NODES:
+        node = queue.popleft()
+        kept.append(node)
+        leaf = getattr(node, "variable", None)
+        if isinstance(leaf, Tensor):
+            yield leaf
+        for following in before(node):
+            if id(following) not in seen:
+                seen.add(id(following))
+                queue.append(following)
+
+
+def _is_embedding(model: nn.Module, parameter: nn.Parameter) -> bool:
+    """Whether a weight is an embedding's, too: those are frozen on purpose where they were trained before."""
+    embeddings = (m for m in model.modules() if isinstance(m, (nn.Embedding, nn.EmbeddingBag)))
+    return any(m.weight is parameter for m in embeddings)
+
+
+def _takes_trained(bench: Bench, path: str, trained: set[int]) -> bool:
+    """Whether what the layer takes depends on a parameter that is trained."""
+    for parameter in bench.model.parameters():
+        parameter.requires_grad_(id(parameter) in trained)
+    taken: list[bool] = []
+
+    def note(_: nn.Module, places: tuple[object, ...]) -> None:
+        taken.append(any(isinstance(t, Tensor) and t.requires_grad for t in places))
+
+    handle = bench.model.get_submodule(path).register_forward_pre_hook(note)
+    try:
+        bench.subject.run(bench.batch)
+    finally:
+        handle.remove()
+    bench.fresh_start()
+    return any(taken)
