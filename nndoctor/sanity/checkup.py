@@ -45,6 +45,7 @@ from nndoctor.sanity.probes import (
     steps,
     structure,
     targets_seen,
+    terms,
     tiny,
 )
 from nndoctor.sanity.settle import settle
@@ -68,6 +69,7 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
     ("how far the loss can fall", 25, endless.probe),
     ("pairs of a contrastive loss", 1, pairs.probe),
     ("labels against neighbours", 0, neighbours.probe),
+    ("errors against the mean of the targets", 2, terms.probe),
     ("what outputs depend on", 6, dependence.probe),
     ("sequences of tokens", 4, sequences.probe),
     ("outputs that see their targets", 5, targets_seen.probe),
@@ -87,7 +89,13 @@ PROBES: tuple[tuple[str, int, Callable[[Bench], None]], ...] = (
 )
 MAIN = ("the learning-rate range", "a tiny subset")
 """Probes that train the model: a check-up with neither of them says nothing about training."""
-BLIND = ("the training step of the file", "a few steps", "the direction of two adversaries")
+BLIND = (
+    "the training step of the file",
+    "shapes of output and target",
+    "a few steps",
+    "the direction of two adversaries",
+    "errors against the mean of the targets",
+)
 """What can be checked where the user's step has no single loss."""
 USERS = ("a few steps", "the training step of the file")
 """Probes that do what the user's training does: where one fails, so does the training."""

@@ -27,6 +27,11 @@ def check(run: Run) -> Iterator[Symptom]:
             text, MEASURED, {"share": padding}, place="loss", severity=Severity.WARNING, remedies=("mask-padding",)
         )
         return
+    single = run.fact("single_class")
+    if isinstance(single, int) and run.number("output_classes") > 1:
+        text = f"every target that counts is class {single}: were the others masked, or not loaded?"
+        yield Symptom(text, MEASURED, {"class": single}, place="train_data", severity=Severity.WARNING)
+        return
     shares = run.fact("class_shares")
     if not isinstance(shares, tuple) or (len(shares) < 2 and not run.fact("loss_of_classes")):
         return
@@ -51,12 +56,13 @@ RULE = Rule(
     needs={"fact:examples_seen": 1},
     check=check,
     why="Accuracy flatters a network that ignores rare classes. Use balanced accuracy or per-class metrics, and weight or resample the classes if the rare ones matter.",
-    how=f"The most frequent class has {MIN_RATIO:g} times as many examples as the rarest. A warning where it is {FAR_RATIO:g} times as many (of at most {MAX_CLASSES} classes), where one class has {percent(NEARLY_ALL)} of the examples, or where more than {percent(MAX_PADDING)} of the targets of a sequence task are padding that the loss counts.",
+    how=f"The most frequent class has {MIN_RATIO:g} times as many examples as the rarest. A warning where it is {FAR_RATIO:g} times as many (of at most {MAX_CLASSES} classes), where one class has {percent(NEARLY_ALL)} of the examples or is the only one among the targets of sequences and maps, or where more than {percent(MAX_PADDING)} of the targets of a sequence task are padding that the loss counts.",
     sources=(Reference("Rauschmayr et al., Amazon SageMaker Debugger, MLSys 2021"),),
     remedies=("weigh-classes",),
     sick=(
         Run.drawn({"examples_seen": 500, "class_shares": (0.9, 0.06, 0.04)}),
         Run.drawn({"examples_seen": 500, "class_shares": (0.98, 0.02)}),
+        Run.drawn({"examples_seen": 500, "single_class": 0, "output_classes": 5}),
         Run.drawn({"examples_seen": 500, "padding_in_loss": 0.9, "padding_value": 0}),
     ),
     healthy=(Run.drawn({"examples_seen": 500, "class_shares": (0.4, 0.35, 0.25)}),),

@@ -24,6 +24,10 @@ def check(run: Run) -> Iterator[Symptom]:
     if isinstance(place, int):
         text = f"value {place} of every input is the number that is to be predicted: it will not be available when the model is used"
         yield Symptom(text, MEASURED, {"feature": place}, place="train_data")
+    run_of_values = run.fact("target_slice")
+    if isinstance(run_of_values, tuple) and len(run_of_values) == 2:
+        text = f"values {run_of_values[0]} to {run_of_values[1]} of every input are the numbers that are to be predicted: does the window of the targets begin too early?"
+        yield Symptom(text, DIRECT, {"first": int(run_of_values[0]), "last": int(run_of_values[1])}, place="train_data")
     offset = run.fact("target_offset")
     if isinstance(offset, int) and offset == 0:
         text = "each target token is the input token at the same place: the model learns to copy it; shift the targets by one to the next token, or mask the tokens that are to be predicted"
@@ -45,7 +49,7 @@ RULE = Rule(
     needs={"fact:examples_seen": 1},
     check=check,
     why="A feature that was computed from the label makes training and validation look perfect, but is missing or wrong when the model is used.",
-    how="In a table with several features and enough examples, one feature has exactly one value for each class, several are its one-hot code, or one is the number to be predicted. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later. In a contrastive loss, each embedding is its own positive.",
+    how="In a table with several features and enough examples, one feature has exactly one value for each class, several are its one-hot code, or one is the number to be predicted, or a run of at most half of the values is all that is to be predicted. In a causal language model, the targets that the loss is given are the input tokens at the same place, or two or more places later. In a contrastive loss, each embedding is its own positive.",
     sources=(
         Reference("Kaufman et al., Leakage in Data Mining, TKDD 2012", "https://doi.org/10.1145/2382577.2382579"),
     ),
@@ -54,6 +58,7 @@ RULE = Rule(
         Run.drawn({"examples_seen": 500, "label_column": 9}),
         Run.drawn({"examples_seen": 500, "target_column": 23}),
         Run.drawn({"examples_seen": 500, "label_one_hot": (0, 1, 2)}),
+        Run.drawn({"examples_seen": 500, "target_slice": (48, 63)}),
         Run.drawn({"examples_seen": 500, "target_offset": 0}),
         Run.drawn({"examples_seen": 500, "target_offset": 2}),
         Run.drawn({"examples_seen": 500, "own_positives": 128}),

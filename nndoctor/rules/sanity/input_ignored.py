@@ -15,6 +15,11 @@ MIN_CHANGE = 1e-5  # change of the output relative to its size; smaller changes 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare outputs on the real inputs with those on other examples' inputs, before and after learning a few."""
+    kept, hidden = run.fact("mask_keeps_only"), int(run.number("mask_hides"))
+    if isinstance(kept, int) and hidden:
+        text = f"attention_mask is 1 at places that all hold the token {kept} (padding) and 0 at the {hidden} other tokens: it is the wrong way round"
+        yield Symptom(text, DIRECT, {"kept_token": kept, "hidden_tokens": hidden}, place="train_data")
+        return
     effect = run.known("input_effect")
     after, real = run.fact("zero_input_loss"), run.fact("real_input_loss")
     if effect is not None and effect < MIN_CHANGE:
@@ -45,10 +50,10 @@ RULE = Rule(
     name="input-ignored",
     severity=Severity.ERROR,
     title="the output does not depend on the input",
-    needs={"fact:input_effect|fact:arguments_seen": 1},
+    needs={"fact:input_effect|fact:arguments_seen|fact:mask_keeps_only": 1},
     check=check,
     why="A network with the same output for every input loses the signal somewhere: all units are dead, a softmax is taken over one value, an index is wrong, or a mask hides everything.",
-    how=f"The outputs of different examples differ by less than {MIN_CHANGE:g} of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit.",
+    how=f"The outputs of different examples differ by less than {MIN_CHANGE:g} of their size; or, once a few examples are learned, zeros in their place do no worse; or, of several tensors that the model takes, one can be exchanged between the examples, after ten steps and with all weights moved away from zero, and the loss stays the same to the last digit; or attention_mask keeps only places with one and the same token.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -57,6 +62,7 @@ RULE = Rule(
     remedies=("follow-the-signal", "he-initialization"),
     sick=(
         Run.drawn({"input_effect": 0.0}),
+        Run.drawn({"input_effect": 0.3, "mask_keeps_only": 0, "mask_hides": 190}),
         Run.drawn({"input_effect": 0.3, "zero_input_loss": 0.2, "real_input_loss": 0.21}),
         Run.drawn({"input_effect": 0.3, "arguments_seen": ("image", "text"), "arguments_without_effect": ("text",)}),
     ),

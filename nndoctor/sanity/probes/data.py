@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ MIN_EXAMPLES = 16  # examples that say something about a feature
 MAX_CLASSES = 1000
 COLUMNS, MANY_ROWS, MOST_NAMED = 3, 64, 50  # of a table whose columns are compared with its labels; classes at most
 IGNORED = -100  # the target that torch's losses leave out
+MANY_TOKENS = 8  # different ones that a mask hides: padding is one
 NOISE = 0.5  # of the targets' spread: numbers that are closer do not contradict each other
 
 
@@ -22,6 +24,7 @@ def probe(bench: Bench) -> None:
     finite(bench)
     if bench.subject.standin:
         return
+    _mask(bench)
     if bench.sample is None:
         _of_whole(bench)
         return
@@ -38,6 +41,7 @@ def probe(bench: Bench) -> None:
         for each in all_inputs(bench.sample):
             _copied(bench, each, target)
             _is_target(bench, each, target)
+            _holds_targets(bench, each, target)
     _repeats(bench, inputs, target)
     if bench.validation is not None:
         _splits(bench, inputs)
@@ -96,6 +100,8 @@ def _labels(bench: Bench, target: Tensor) -> None:
     if not len(values):
         return
     low, high = float(values.min()), float(values.max())
+    if whole and target.ndim > 1 and low == high and len(values) >= MANY_ROWS:
+        bench.fact("single_class", int(low))
     bench.fact("target_low", low)
     bench.fact("target_high", high)
     bench.fact("target_whole", bool(whole or bool((values == values.round()).all())))
@@ -168,6 +174,34 @@ def _is_target(bench: Bench, inputs: Tensor, target: Tensor) -> None:
     same = (values == goal).all(0).nonzero()
     if len(same):
         bench.fact("target_column", int(same[0]))
+
+
+def _holds_targets(bench: Bench, inputs: Tensor, target: Tensor) -> None:
+    """A run of the inputs that is all that is to be predicted; the whole input, or most of it, is one on purpose."""
+    values, goal = inputs.reshape(len(inputs), -1), target.reshape(len(target), -1)
+    if not target.is_floating_point() or len(inputs) != len(target) or len(inputs) < MANY_ROWS:
+        return
+    width, length = goal.shape[1], values.shape[1]
+    if not 2 <= width <= length // 2 or bool((goal.std(0) == 0).any()):
+        return
+    first = (values[:, : length - width + 1] == goal[:, :1]).all(0).nonzero()[:, 0].tolist()
+    place = next((k for k in first if torch.equal(values[:, k : k + width], goal)), None)
+    if place is not None:
+        bench.fact("target_slice", (place, place + width - 1))
+
+
+def _mask(bench: Bench) -> None:
+    """Whether an attention mask keeps the padding and hides the tokens: it is the wrong way round."""
+    batch = bench.sample
+    if not isinstance(batch, Mapping):
+        return
+    tokens, mask = batch.get("input_ids"), batch.get("attention_mask")
+    if not isinstance(tokens, Tensor) or not isinstance(mask, Tensor) or tokens.shape != mask.shape:
+        return
+    kept, hidden = (set(tokens[mask.bool() == each].flatten().tolist()) for each in (True, False))
+    if len(kept) == 1 and len(hidden) >= MANY_TOKENS:
+        bench.fact("mask_keeps_only", next(iter(kept)))
+        bench.fact("mask_hides", len(hidden))
 
 
 def _repeats(bench: Bench, inputs: Tensor, target: Tensor | None) -> None:

@@ -28,7 +28,7 @@ MAX_RATES = 11  # rates tried, with those beyond the ladder
 NOTHING, FAR_STRIDE = 0.01, 1000.0  # where no rate gains this share, the usable ones are far: how far to look next
 SUFFICIENT_GAIN = 0.3  # of what there is to gain: a rate that reaches it need not be looked for further out
 USABLE = 0.1  # of the best gain
-FAR_BELOW = 0.4  # of the gain at a lower rate: a longer trial shows whether it stays so
+FAR_BELOW = 0.6  # of the gain at a lower rate: a longer trial shows whether it stays so
 FAR_GAIN = 20.0  # times the gain at a hundred times the rate
 STOOD, LEAST_GAIN = (
     0.02,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.observe import LossCall, broadcast
+from nndoctor.sanity.observe import LossCall, Observer, broadcast
 
 ROUNDING = 1e-4  # above 0
 SUM = 0.02  # the sum of probabilities differs from 1 by less
@@ -14,7 +15,7 @@ SUM = 0.02  # the sum of probabilities differs from 1 by less
 
 def probe(bench: Bench) -> None:
     """One pass in which torch's losses and the arithmetic before them are watched."""
-    observer, _ = bench.subject.observed(bench.batch)
+    observer = watched(bench)
     bench.fact("shapes_watched", value=True)
     bench.fact("not_log_probabilities", next(filter(None, map(_not_logarithms, observer.calls)), None))
     bench.fact("improper_class_probabilities", max(map(_improper, observer.calls), default=0.0))
@@ -24,6 +25,16 @@ def probe(bench: Bench) -> None:
         first, second = observer.broadcasts[0]
         bench.fact("broadcast_shapes", (_words(first), _words(second)))
         bench.fact("broadcast_to", _words(broadcast(first, second)))
+
+
+def watched(bench: Bench) -> Observer:
+    """One pass under an observer; a step that has no single loss is taken whole."""
+    if not bench.subject.blind:
+        return bench.subject.observed(bench.batch)[0]
+    observer = Observer()
+    with torch.enable_grad(), observer:
+        bench.train(bench.batch, bench.optimizer())
+    return observer
 
 
 def _not_logarithms(call: LossCall) -> str | None:

@@ -47,7 +47,7 @@ CURES: dict[str, tuple[r.Remedy, ...]] = {
 FACTS = {
     "optimizer-misses-parameters": {"output_layer"},
     "frozen-parameters": {"output_layer"},
-    "targets-not-normalized": {"loss_of_mean"},
+    "targets-not-normalized": {"error_of_mean"},
 }
 """Evidence with which these findings need no trial."""
 
