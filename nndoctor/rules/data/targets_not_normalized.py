@@ -8,7 +8,7 @@ from nndoctor.core.confidence import MEASURED, SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
-from nndoctor.core.run import Run
+from nndoctor.core.run import FactValue, Run
 
 MAX_RMS = 75.0  # root mean square; the square of an error of 75 is 5600, and so is the first gradient
 
@@ -55,12 +55,12 @@ def _large(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, SEVERAL_SIGNS, {"root_mean_square": rms, "deviation": spread}, place="train_data")
 
 
-FAR = {
+FAR: dict[str, FactValue] = {
     "error_name": "mse_loss", "error_steps": 300, "error_after": 4e8, "error_of_mean": 2.5e7, "error_target_rms": 2e4,
     "error_target_std": 5e3, "error_output_std": 30.0,
 }  # fmt: skip
-STILL = FAR | {"error_after": 2.45e7}
-LEARNED = FAR | {"error_after": 9e6, "error_output_std": 4e3}
+STILL: dict[str, FactValue] = FAR | {"error_after": 2.45e7}
+LEARNED: dict[str, FactValue] = FAR | {"error_after": 9e6, "error_output_std": 4e3}
 RULE = Rule(
     code="NN608",
     name="targets-not-normalized",

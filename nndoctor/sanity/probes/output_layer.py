@@ -45,7 +45,7 @@ def _nearest(bench: Bench) -> list[tuple[str, nn.Parameter]]:
     names = {id(p): n.rpartition(".")[0] for n, p in bench.model.named_parameters()}
     for parameter in bench.model.parameters():
         if parameter.is_floating_point():
-            parameter.requires_grad_(requires_grad=True)
+            parameter.requires_grad_()
     found: dict[str, nn.Parameter] = {}
     for leaf in _leaves(bench.subject.run(bench.batch).loss):
         if isinstance(leaf, nn.Parameter) and id(leaf) in names and leaf.ndim > 1:
