@@ -22,9 +22,7 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help="Check once and exit; with --format json for scripts.")] = False,
     format: Annotated[
         str,
-        typer.Option(
-            "--format", "-f", metavar="FORMAT", help="Output format with --once: terminal, concise, json or jsonl."
-        ),
+        typer.Option("--format", "-f", metavar="FORMAT", help="Output format with --once, as in diagnose."),
     ] = "terminal",
     until_finding: Annotated[
         bool, typer.Option("--until-finding", help="Exit at the first persistent finding at or above --fail-on.")

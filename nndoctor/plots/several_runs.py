@@ -28,6 +28,9 @@ LEFT, TOP, BOTTOM = 0.95, 0.85, 0.6
 MAX_NAME, CHARACTER, MARGIN = 30, 0.083, 0.3
 """Characters of a run's name; inches of a character, and of the space next to the names."""
 
+FAR_ABOVE = 30.0
+"""Times the largest value of the best runs: a curve that goes beyond is cut off."""
+
 MAX_POINTS = 600
 """Points of a curve that are drawn."""
 
@@ -84,7 +87,8 @@ def distinct_names(reports: Sequence[Report]) -> list[str]:
 def _panel(axes: Axes, name: str, members: Sequence[RunCurves], palette: Palette, *, share: bool) -> None:
     """The curves of one series: the gray ones below those in color."""
     found = [(member, member.curves[name]) for member in members if name in member.curves]
-    panel.scaled(axes, [series for _, series in found], palette)
+    shown = _in_view(found)
+    panel.scaled(axes, shown, palette)
     for member, series in sorted(found, key=lambda one: bool(one[0].color)):
         x, y = _points(series, share=share)
         if member.color:
@@ -92,7 +96,15 @@ def _panel(axes: Axes, name: str, members: Sequence[RunCurves], palette: Palette
         else:
             axes.plot(x, y, color=palette.faint, linewidth=0.7, alpha=0.4)
     panel.labels(axes, [(_label(m, name), m.color, series.final) for m, series in found if m.color])
-    panel.titled(axes, f"{series_in_words(name)}; at the right: last values", palette)
+    cut = "; diverged runs leave at the top" if len(shown) < len(found) else ""
+    panel.titled(axes, f"{series_in_words(name)}; at the right: last values{cut}", palette)
+
+
+def _in_view(found: Sequence[tuple[RunCurves, Series]]) -> list[Series]:
+    """The curves that set the scale: one far above the best runs would press those into a line."""
+    best = [float(np.abs(series.y).max()) for member, series in found if member.color]
+    limit = FAR_ABOVE * max(best) if best else np.inf
+    return [series for member, series in found if member.color or float(np.abs(series.y).max()) <= limit]
 
 
 def _colored(reports: Sequence[Report], names: Sequence[str], by: str, palette: Palette) -> list[RunCurves]:

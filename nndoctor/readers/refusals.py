@@ -51,9 +51,7 @@ def unrecognised(source: Source) -> str:
     """The line for a source that no reader takes."""
     path, head = source.path, source.head
     if source.is_dir:
-        return (
-            f"{path}: no run log in this folder; expected a file such as metrics.csv, log.jsonl or trainer_state.json"
-        )
+        return f"{path} is a folder and not itself a run; name one of the logs in it"
     if PICKLED.match(head):
         return f"{path} is a pickle, {JSON_INSTEAD}"
     kind = next((what for magic, what in NO_LOG.items() if head.startswith(magic)), None)

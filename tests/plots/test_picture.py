@@ -12,6 +12,7 @@ import nndoctor
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.plots.picture import PictureFormat, picture, rendered
+from nndoctor.plots.several_runs import picture_of_runs
 from nndoctor.plots.theme import PALETTES, Theme
 
 OVERTRAINED = Run.drawn(train_loss="2.3..0.05*40", validation_loss="2.3..0.9*8 0.9..1.9*32", lr="0.1*40")
@@ -122,3 +123,13 @@ def test_a_picture_fits_its_words(tmp_path):
     image = imread(path)[..., :3]
     edges = np.concatenate([image[:2].reshape(-1, 3), image[:, :2].reshape(-1, 3), image[:, -2:].reshape(-1, 3)])
     assert np.all(edges == 1.0)
+
+
+def test_a_run_that_diverged_does_not_press_the_others_into_a_line():
+    """It leaves the panel at the top, which the title says."""
+    falling = [nndoctor.diagnose({"epoch": range(20), "loss": [k + 2 * 0.8**e for e in range(20)]}) for k in range(3)]
+    exploded = nndoctor.diagnose({"epoch": range(20), "loss": [10.0**e for e in range(20)]})
+    shown = picture_of_runs([*falling, *[falling[0]] * 8, exploded], names=[f"run {k}" for k in range(12)])
+    (axes,) = shown.axes
+    assert axes.get_ylim()[1] < 100
+    assert any("leave at the top" in text.get_text() for text in axes.texts)

@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, percent, step
+from nndoctor.core.formatting import number, percent, series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import FactValue, Run, direction
 from nndoctor.core.statistics import TINY, Array, bins, rolling_median
@@ -60,10 +60,9 @@ def _message(name: str, run: Run, left: float, end: tuple[float, float, float]) 
     good = _count(run)
     runs = "the good run" if good == 1 else f"{good} good runs"
     most = "least" if direction(name) else "most"
-    what = name.replace("/", " ").replace("_", " ")
     return (
-        f"{what} leaves the band of {runs} at step {step(left)}: "
-        f"{number(value)} against at {most} {number(limit)} at step {step(at)}"
+        f"{series_in_words(name)} leaves the band of {runs} at {run.place(left)}: {number(value)} at {run.place(at)}, "
+        f"where the band allows at {most} {number(limit)}"
     )
 
 
