@@ -15,10 +15,17 @@ RESUMED = re.compile(
 )
 
 
+WORDS = ("resuming", "resumed", "loaded", "loading", "restored", "restoring")
+"""One of them is in every such line: a text without them, as most are, is not searched line by line."""
+
+
 def resume_lines(source: Source) -> dict[str, Fact]:
     """The fact `resume_lines`: the numbers of the lines that report a resume, counted from 1."""
     if source.size > LARGE_TEXT:
         return {}
     text = source.text()
+    lower = text.lower()
+    if not any(word in lower for word in WORDS):
+        return {}
     found = [text.count("\n", 0, line.start()) + 1 for line in RESUMED.finditer(text)]
     return {"resume_lines": Fact(tuple(found))} if 0 < len(found) <= MAX_LINES else {}
