@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
+from nndoctor.cli.left_out import note_duplicates, note_not_logs
 from nndoctor.cli.out import check, say, write_output
 from nndoctor.cli.outcome import DiagnosisOutcome
 from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered, replaceable, report_files, summarize
@@ -97,7 +98,8 @@ def carry_out(request: DiagnoseRequest) -> int:
             errors = [*errors, *annotate_runs(reports)]
     errors = [*found.errors, *errors]
     _warn([message for _, message in errors])
-    _note_left_out([*found.not_logs, *passed], request)
+    if not request.quiet:
+        note_not_logs([*found.not_logs, *passed])
     return _exit_code(outcome, request, failed=bool(errors))
 
 
@@ -114,11 +116,6 @@ def _is_only_table(request: DiagnoseRequest) -> bool:
     """Whether the only output is a table of runs, which is written while the logs are judged."""
     alone = not request.reports and not request.annotate
     return alone and request.format is OutputFormat.terminal and is_table(request.output)
-
-
-def _note_left_out(passed: Sequence[str], request: DiagnoseRequest) -> None:
-    if passed and not request.quiet:
-        say(_left_out(passed))
 
 
 def _exit_code(outcome: DiagnosisOutcome, request: DiagnoseRequest, *, failed: bool) -> int:
@@ -240,28 +237,5 @@ def _judge(
         errors, passed = [*errors, *passed], []
     once = without_duplicates(below)
     if len(once) > 1 and not request.quiet:
-        _note_duplicates(below, once)
+        note_duplicates(below, once)
     return [*chosen, *once], errors, [path for path, _ in passed]
-
-
-def _note_duplicates(found: Sequence[Report], once: Sequence[Report]) -> None:
-    """Say which logs are not in the table because another log holds the same run."""
-    kept = {report.source for report in once}
-    paths = [report.source for report in found if report.source not in kept]
-    if paths:
-        several = len(paths) > 1
-        say(
-            f"left out {len(paths)} log{'s' if several else ''} of {'runs' if several else 'a run'} that another log "
-            f"holds, too: {_first_few(paths)} (name one to see it)"
-        )
-
-
-def _left_out(paths: Sequence[str]) -> str:
-    """`skipped 3 files that are not run logs: a.csv, b.json, c.csv`."""
-    count = "1 file that is not a run log" if len(paths) == 1 else f"{len(paths)} files that are not run logs"
-    return f"skipped {count}: {_first_few(paths)} (name one to see why)"
-
-
-def _first_few(paths: Sequence[str]) -> str:
-    """`a.csv, b.json, c.csv and 4 more`."""
-    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from nndoctor.analysis import hyperparameters
+from nndoctor.compare.alignment import are_the_same, on_one_axis
 from nndoctor.core.report import Report
 from nndoctor.core.run import FactValue, Run, direction
 from nndoctor.core.series import Series
@@ -19,7 +20,6 @@ from nndoctor.diagnosis.baseline import central_range, compared, width_of_delay,
 LOSSES = ("train/loss", "validation/loss")
 SPREADS = 3.0  # standard errors of the difference of two groups of repeats: beyond it is no chance
 MIN_POINTS = 3  # points of a curve that is compared
-MAX_STEP_RATIO = 1.5  # between the steps per epoch of two logs; beyond it they count different things
 
 
 class ComparisonVerdict(StrEnum):
@@ -149,7 +149,7 @@ class Comparison:
 
 def compare(sides: Sequence[Side]) -> Comparison:
     """Compare two sides or more, each of one run or more, with the first."""
-    scaled, rescaled = _on_one_axis(sides)
+    scaled, rescaled = on_one_axis([side.runs for side in sides])
     notes = list(rescaled)
     names = [name for name in compared(scaled[0][0]) if all(_holds(run, name) for runs in scaled for run in runs)]
     judged = _judged(scaled, names)
@@ -161,19 +161,10 @@ def compare(sides: Sequence[Side]) -> Comparison:
     notes += [
         f"{side.label} holds the same values as {sides[0].label}: is it the same run?"
         for side, runs in zip(sides[1:], scaled[1:], strict=True)
-        if _are_the_same(scaled[0], runs)
+        if are_the_same(scaled[0], runs)
     ]
     by_epochs = bool(rescaled) or all(run.axis == "epoch" for runs in scaled for run in runs)
     return Comparison(tuple(sides), settings, tuple(measures), judged, tuple(notes), "epoch" if by_epochs else "step")
-
-
-def _are_the_same(one: Sequence[Run], other: Sequence[Run]) -> bool:
-    """Whether two runs agree in every value of the curves that both hold."""
-    if len(one) != 1 or len(other) != 1:
-        return False
-    a, b = one[0].series, other[0].series
-    shared = [name for name in compared(one[0]) if name in b]
-    return bool(shared) and all(np.array_equal(a[n].values, b[n].values, equal_nan=True) for n in shared)
 
 
 def _judged(scaled: Sequence[Sequence[Run]], names: Sequence[str]) -> str | None:
@@ -186,27 +177,6 @@ def _judged(scaled: Sequence[Sequence[Run]], names: Sequence[str]) -> str | None
 
 def _holds(run: Run, name: str) -> bool:
     return name in run.series and len(run.series[name].y) >= MIN_POINTS
-
-
-def _on_one_axis(sides: Sequence[Side]) -> tuple[list[list[Run]], list[str]]:
-    """The runs with their steps in one unit: epochs where one log counts these and another optimizer steps."""
-    runs = [list(side.runs) for side in sides]
-    counts = [(_end(run), run.known("epochs")) for group in runs for run in group]
-    each = [end / epochs for end, epochs in counts if epochs and end > 0]
-    if len(each) < len(counts) or max(each) <= MAX_STEP_RATIO * min(each):
-        return runs, []
-    scaled = [[_rescaled(run, (run.known("epochs") or 1.0) / _end(run)) for run in group] for group in runs]
-    return scaled, ["the logs count different steps: compared by epochs"]
-
-
-def _end(run: Run) -> float:
-    return max((float(s.steps[-1]) for name in compared(run) if len(s := run.series[name])), default=0.0)
-
-
-def _rescaled(run: Run, factor: float) -> Run:
-    series = {name: replace(s, steps=s.steps * factor) for name, s in run.series.items()}
-    clock = None if run.clock is None else replace(run.clock, steps=run.clock.steps * factor)
-    return replace(run, series=series, clock=clock)
 
 
 def _measure(name: str, scaled: Sequence[Sequence[Run]], *, seconds: bool) -> Measure:
