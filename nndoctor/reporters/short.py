@@ -152,7 +152,7 @@ def _others(page: Page, report: Report, others: int, remarks: int) -> None:
         for f in rest
         if f.severity is Severity.INFO and f.message.rstrip(".") not in verdict_line and not _covered_elsewhere(f)
     ]
-    lines = [*map(sentence, report.run.notes), *(in_one_line(f"{f.code} {f.name}", f, room) for f in notes)]
+    lines = [*(in_one_line(f"{f.code} {f.name}", f, room) for f in notes), *map(sentence, report.run.notes)]
     block(page, "Note", lines[:remarks], "info")
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from nndoctor import diagnose
+from nndoctor.core.finding import Severity
 from nndoctor.reporters.page import Page, Style, cut
 from nndoctor.reporters.short import in_one_line
 from nndoctor.reporters.terminal import render
@@ -147,3 +149,12 @@ def test_a_further_finding_is_cut_between_clauses(room, shown, sick):
     """Half a clause tells nothing."""
     message = "validation accuracy ends at 83%, training accuracy at 97% (best 98%): a gap"
     assert in_one_line("NN999 x", replace(sick.findings[0], message=message), room) == shown
+
+
+def test_what_was_found_comes_before_remarks_on_the_log(healthy):
+    """Where there is room for two notes only, they are not both about how the log was read."""
+    remark = replace(healthy, findings=(), run=replace(healthy.run, notes=("first remark", "second remark")))
+    found = diagnose({"epoch": range(30), "loss": [2.0 - 0.06 * k for k in range(30)], "val_loss": [1.2] * 30})
+    infos = [replace(f, severity=Severity.INFO) for f in found.findings][:1]
+    page = render([replace(remark, findings=tuple(infos))], PLAIN)
+    assert page.index(infos[0].code) < page.index("First remark")
