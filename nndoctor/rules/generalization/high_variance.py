@@ -139,7 +139,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     share = max(gap / reach(run), _of_text(run, gap, validation))
     if not has_moved(run) or gap <= 0:
         return
-    if _is_certain(run):
+    if _is_certain(run) and loss <= MIN_GAP_IN_LOSS:  # a limit that the user raised holds against the prognosis, too
         yield _gap_in_loss(run, train, validation, SURE)
     elif share >= loss and _stands_out(gap, train, validation) and _opened(gap, share, train, validation):
         sure = _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap)
