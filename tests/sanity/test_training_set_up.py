@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import data, output_layer, shapes, terms  # noqa: E402
+from nndoctor.sanity.probes import data, dependence, output_layer, shapes, terms  # noqa: E402
 
 HEAD_MISSED = "optimizer = torch.optim.Adam(model[0].parameters(), lr=3e-3)"
 HEAD_FROZEN = (
@@ -61,6 +61,30 @@ class Rows(torch.utils.data.Dataset):
 model = Words(); optimizer = torch.optim.Adam(model.parameters()); del loss
 train_data = DataLoader(Rows(), batch_size=20); validation_data = None
 """
+
+TWO_OUTPUTS = """
+class Both(nn.Module):
+    def __init__(self): super().__init__(); self.p, self.v = nn.Linear(8, 3), nn.Linear(8, 1)
+    def forward(self, v): s = self.p(v); return s.softmax(DIMENSION), self.v(v), s @ s.T
+model = Both(); optimizer = torch.optim.Adam(model.parameters()); validation_data = None
+def step(model, batch):
+    p, v, _ = model(batch[0]); return nn.functional.nll_loss(p.log(), batch[1]) + v.square().mean()
+"""
+
+
+@pytest.mark.parametrize(("dimension", "leaks"), [(0, True), (-1, False)])
+def test_each_of_several_outputs_depends_on_its_own_example(probed, dimension, leaks):
+    """A softmax over the batch mixes them; a matrix of all pairs is no example's own."""
+    change = probed(TWO_OUTPUTS.replace("DIMENSION", str(dimension)), dependence.probe)["leak_change"]
+    assert (change > 1e-3) == leaks
+
+
+@pytest.mark.parametrize(("loss", "alike"), [("(o - t).abs().mean()", 3), ("((o - t) * LEVELS).abs().mean()", None)])
+def test_outputs_that_a_loss_does_not_distinguish_are_seen(probed, loss, alike):
+    """Several outputs against one number, where quantiles of it would have a level each."""
+    change = "y = y[:, None].float(); train_data = DataLoader(TensorDataset(x, y), 20); validation_data = None\n"
+    change += f"LEVELS = torch.tensor([0.1, 0.5, 0.9])\ndef loss(o, t): return {loss}"
+    assert probed(change, shapes.probe).get("outputs_alike") == alike
 
 
 @pytest.mark.parametrize("change", [HEAD_MISSED, HEAD_FROZEN])

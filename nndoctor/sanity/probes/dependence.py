@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nndoctor.sanity.batches import Batch, alike, part, rebuilt, size
+from nndoctor.sanity.batches import Batch, alike, part, rebuilt, size, tensors
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.state import seed, unchanged, without_dropout
 from nndoctor.sanity.subject import main_output
@@ -37,17 +37,16 @@ def leak(bench: Bench) -> None:
         return
     batch, act = call
     n = size(batch)
-    before = main_output(act(batch))
-    if before is None or not before.is_floating_point() or before.ndim == 0 or len(before) != n:
+    before = _by_example(act(batch), n)
+    if not before:
         return
     change = 0.0
     for rest in (torch.randint(1, n, (n - 1,)), torch.full((n - 1,), 1)):
-        after = main_output(act(part(batch, torch.cat([torch.zeros(1, dtype=torch.long), rest]))))
-        if after is None or after.shape != before.shape:
+        after = _by_example(act(part(batch, torch.cat([torch.zeros(1, dtype=torch.long), rest]))), n)
+        if [t.shape for t in after] != [t.shape for t in before]:
             return
-        change = max(change, _moved(before[0], after[0]))
-    again = main_output(act(batch))
-    noise = 0.0 if again is None else _moved(before[0], again[0])
+        change = max(change, _most_moved(before, after))
+    noise = _most_moved(before, _by_example(act(batch), n))
     if noise < NOISE and math.isfinite(change):  # a model that draws random numbers in evaluation mode tells nothing
         bench.fact("leak_change", change)
 
@@ -72,6 +71,22 @@ def _called(bench: Bench, n: int) -> tuple[Batch, Callable[[Batch], Any]] | None
     if not seen or not alike(seen[0]) or size(seen[0]) % n:
         return None
     return seen[0], lambda call: bench.model(*call[0], **call[1])
+
+
+def _by_example(output: Any, n: int) -> list[Tensor]:  # noqa: ANN401
+    """The main output, or each of several, where it has the examples first; a matrix of all pairs is none of an example."""
+    main = main_output(output)
+    found = tensors(output) if main is None else [main]
+    return [
+        t
+        for t in found
+        if t.is_floating_point() and t.ndim and len(t) == n and (main is not None or t.shape[:2] != (n, n))
+    ]
+
+
+def _most_moved(before: list[Tensor], after: list[Tensor]) -> float:
+    """The largest change of the first example's part of any output."""
+    return max((_moved(b[0], a[0]) for b, a in zip(before, after, strict=False)), default=0.0)
 
 
 def _moved(before: Tensor, after: Tensor) -> float:

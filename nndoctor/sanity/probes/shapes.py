@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.observe import LossCall, Observer, broadcast
+from nndoctor.sanity.subject import main_output
 
 ROUNDING = 1e-4  # above 0
 SUM = 0.02  # the sum of probabilities differs from 1 by less
@@ -25,6 +26,26 @@ def probe(bench: Bench) -> None:
         first, second = observer.broadcasts[0]
         bench.fact("broadcast_shapes", (_words(first), _words(second)))
         bench.fact("broadcast_to", _words(broadcast(first, second)))
+    elif not bench.subject.blind and bench.subject.loss is not None:
+        _exchangeable(bench)
+
+
+@torch.no_grad()
+def _exchangeable(bench: Bench) -> None:
+    """Note several outputs of an example that the loss does not distinguish, and compares with one number."""
+    output, target = main_output(bench.subject.output(bench.batch)), bench.target(bench.batch)
+    if output is None or target is None or not target.is_floating_point() or len(target) != target.numel():
+        return
+    if output.ndim != 2 or len(output) != len(target) or output.shape[1] < 2:
+        return
+    exchanged, others = output.roll(1, 1), target + 1
+    if torch.equal(exchanged, output):
+        return
+    same, rolled, moved = (
+        number(bench.subject.loss_of(o, t)) for o, t in ((output, target), (exchanged, target), (output, others))
+    )
+    if abs(rolled - same) <= ROUNDING * abs(same) < abs(moved - same):
+        bench.fact("outputs_alike", output.shape[1])
 
 
 def watched(bench: Bench) -> Observer:
