@@ -229,3 +229,22 @@ def test_a_gap_of_a_few_hundredths_of_a_nat_is_no_memorized_text() -> None:
     }
     assert "high-variance" not in _names(Run.drawn({"workload": "fine-tuning"}, **small))
     assert "high-variance" in _names(Run.drawn({"workload": "fine-tuning"}, **large))
+
+
+def test_losses_that_leave_their_first_values_for_good_diverged() -> None:
+    """The first steps ruined a pretrained model; that the loss then falls a little is no comfort."""
+    losses = {"train_loss": "1.2 2.2 2.1 1.9 1.8", "validation_loss": "2.5 3.6 3.9 4.2 4.4 4.1 4.0 3.9 3.9 3.8"}
+    report = _report(Run.drawn({"workload": "fine-tuning"}, **losses))
+    assert report.primary is not None
+    assert report.primary.name == "diverged"
+    assert "plateau-at-start" not in _names(Run.drawn({"workload": "fine-tuning"}, **losses))
+    back = Run.drawn({"workload": "fine-tuning"}, **{**losses, "train_loss": "1.2 2.2 2.1 1.5 1.1"})
+    assert "diverged" not in _names(back)
+
+
+def test_three_evaluations_show_a_gap_that_is_nearly_all_of_the_validation_loss() -> None:
+    train = "1.9 1.1 0.6 0.4 0.25 0.15 0.1 0.07 0.05 0.04 0.03 0.03"
+    clear = Run.drawn({"workload": "fine-tuning"}, train_loss=train, validation_loss="0.93 0.91 0.94")
+    falls = Run.drawn({"workload": "fine-tuning"}, train_loss=train, validation_loss="1.9 1.2 0.94")
+    assert "high-variance" in _names(clear)
+    assert "high-variance" not in _names(falls)

@@ -37,7 +37,8 @@ MIN_OPENED = 0.5  # share of the gap that opened during training
 MIN_TRAIN_POINTS = 3  # training losses without which no gap in loss is judged
 CERTAIN_FACTOR = 2.5  # times the limit in points of error, from which there is no other explanation
 SMALL_GAP_IN_LOSS = 0.28  # share of a positive validation loss; a smaller gap is information, as a run that learned little has a short way to compare with
-MIN_EVALUATIONS = 4
+MIN_EVALUATIONS, FEWEST_EVALUATIONS = 4, 3
+FAR_OVER_MOVES = 3.0  # times all that the evaluations moved, by which a gap needs no fourth one
 ERRORS_OF_ERROR, ERRORS_OF_LOSS = 2.5, 3.0  # standard errors of the validation level by which a gap exceeds noise
 LEVEL_POINTS = 10  # evaluations at most that a level at the end averages
 # Share of the validation loss of a tuned language model, which is then 1.5 times that of its examples: they are partly memorized.
@@ -133,9 +134,10 @@ def _improves(run: Run) -> bool:
 def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     """A gap between the losses that is large for how far they came, above the noise, and opened during training."""
     train, validation = shared(run)
-    if len(train.y) < MIN_TRAIN_POINTS or len(validation.y) < MIN_EVALUATIONS:
-        return
     gap = validation.last - train.last
+    enough = FEWEST_EVALUATIONS if _is_plain(run, gap, validation) else MIN_EVALUATIONS
+    if len(train.y) < MIN_TRAIN_POINTS or len(validation.y) < enough:
+        return
     share = max(gap / reach(run), _of_text(run, gap, validation))
     if not has_moved(run) or gap <= 0:
         return
@@ -149,6 +151,14 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
             or _metric_improves(run, validation)
         )
         yield replace(_gap_in_loss(run, train, validation, sure), severity=Severity.INFO if remark else None)
+
+
+def _is_plain(run: Run, gap: float, validation: Series) -> bool:
+    """Whether the gap of a fine-tune is nearly all of a validation loss that hardly moves, as three evaluations can show."""
+    moves = float(validation.y.max() - validation.y.min())
+    return workload(run) is Workload.FINE_TUNING and gap > max(
+        GAP_OF_MEMORIZED * validation.last, FAR_OVER_MOVES * moves
+    )
 
 
 def _is_certain(run: Run) -> bool:

@@ -28,6 +28,8 @@ from nndoctor.core.statistics import TINY
 MAX_LOST = 0.6  # share of what was learned that is lost at the end; a bad batch loses less, and the loss comes back
 MIN_LEARNED = 0.5  # share of the reach that the loss counts as having fallen at least
 MIN_VALIDATED, LEFT_BEHIND = 6, 1.3  # evaluations, and times the first one that all later ones are above
+MIN_TRAINED = 5  # training losses; all but the first are above it
+LEFT_BEHIND_TOO = 1.1  # the same for the validation loss next to a training loss that says so too
 MAX_CALM = 1.1  # times the first loss that a loss which rose smoothly ends at
 MATERIAL = 0.01  # share of the first loss; a loss that moves by less stays where it is
 MAX_JITTER = 0.03  # share of the rise that a smooth one has as noise
@@ -91,7 +93,8 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
     if _hardly_moves(loss):
         return
     rise = _rise(run, loss, lost)
-    if (not rise.lasting and rises_for_good(run) is None) or wanders(loss, loss.best, loss.last):
+    lasting = rise.lasting or rises_for_good(run) is not None or _never_back(run, loss)
+    if not lasting or wanders(loss, loss.best, loss.last):
         return
     if not (at_chance(run) or comes_back(loss) or reweighted(run)):
         yield _symptom(run, loss, rise, lost)
@@ -100,7 +103,7 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
 def _validation_alone(run: Run) -> Iterator[Symptom]:
     """Of a log without a training loss: a validation loss that left its first value at once, for good."""
     loss = run.series.get("validation/loss")
-    if loss is None or len(loss.y) < MIN_VALIDATED or not float(loss.y[1:].min()) > LEFT_BEHIND * float(loss.y[0]) > 0:
+    if loss is None or len(loss.y) < MIN_VALIDATED or not _leaves(loss, LEFT_BEHIND):
         return
     first, last = number(float(loss.y[0])), number(float(loss.y[-1]))
     yield Symptom(
@@ -112,6 +115,19 @@ def _validation_alone(run: Run) -> Iterator[Symptom]:
         span=(float(loss.x[0]), float(loss.x[-1])),
         causes=_causes(run, loss),
     )
+
+
+def _never_back(run: Run, loss: Series) -> bool:
+    """Whether both losses left their first values at once, for good: a pretrained model that the first steps ruined."""
+    validation = run.series.get("validation/loss")
+    if validation is None or len(loss.y) < MIN_TRAINED or len(validation.y) < MIN_VALIDATED:
+        return False
+    return _leaves(loss, LEFT_BEHIND) and _leaves(validation, LEFT_BEHIND_TOO)
+
+
+def _leaves(loss: Series, times: float) -> bool:
+    """Whether all values after the first are above so many times the first."""
+    return float(loss.y[1:].min()) > times * float(loss.y[0]) > 0
 
 
 def _hardly_moves(loss: Series) -> bool:
@@ -248,7 +264,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|value_loss|total_loss": 4},
     check=check,
     why="A training loss is what the optimizer lowers. When it rises and stays high, the steps are too large or the gradients wrong, and training longer does not help.",
-    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, where no training loss is logged, all of {MIN_VALIDATED} validation losses or more are above {LEFT_BEHIND:g} times the first. In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
+    how=f"In the last tenth of the run the loss is above its best level by more than {FACTOR:g} times its total decrease, or has lost more than {percent(MAX_LOST)} of it, far outside the noise; or three in four values of the second half are more than {FACTOR:g} times the first value; or the loss jumps by {percent(MIN_JUMP)} of its total decrease and stays high, or climbs by {percent(MIN_CLIMB)} of it until the end, or ends {MIN_ABOVE_START:g} times as high as it began without ever falling below its first value; or, all of {MIN_VALIDATED} validation losses or more, and of the training losses that are logged, stay above {LEFT_BEHIND:g} times the first (the validation loss {LEFT_BEHIND_TOO:g} times, next to a training loss). In reinforcement learning: the value loss grows by a factor of more than {MIN_GROWTH:,.0f}, or of {MIN_STEADY_GROWTH:g} in steady growth while the reward does not improve, or values exceed {MAX_OVER_RETURN:g} times the largest return.",
     sources=(
         Reference(
             "CS231n: 'if the cost is ever > 3 * original cost, break out early'",

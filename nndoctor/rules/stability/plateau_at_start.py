@@ -71,6 +71,9 @@ def _is_unstable(run: Run, loss: Series) -> bool:
 
 
 def _rises(loss: Series) -> bool:
+    """Whether the loss ends clearly above its start, or never came back near it."""
+    if float(loss.y[1:].min()) > (1 + MIN_RISE) * float(loss.y[0]) > 0:
+        return True
     return bool(loss.last - loss.first > MIN_RISE * abs(loss.first) + RISE_ERRORS * end_error(loss))
 
 
