@@ -60,6 +60,7 @@ def check(
     run: Run, gap: float = MIN_GAP, fine: float = MIN_GAP_FITTED, loss: float = MIN_GAP_IN_LOSS
 ) -> Iterator[Symptom]:
     """Compare errors where both splits log one, losses else."""
+    raised = loss > MIN_GAP_IN_LOSS
     if run.judged_by_share and _both(run, "metric"):
         train, validation = shared(run, "metric")
         seen = validation.last - train.last
@@ -72,7 +73,7 @@ def check(
         yield _by_part(part)
         return
     if _both(run, "loss"):
-        yield from _by_loss(run, loss)
+        yield from _by_loss(run, loss, raised=raised)
 
 
 def _by_part(part: Part) -> Symptom:
@@ -131,7 +132,7 @@ def _improves(run: Run) -> bool:
     )
 
 
-def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
+def _by_loss(run: Run, loss: float, *, raised: bool) -> Iterator[Symptom]:
     """A gap between the losses that is large for how far they came, above the noise, and opened during training."""
     train, validation = shared(run)
     gap = validation.last - train.last
@@ -141,7 +142,7 @@ def _by_loss(run: Run, loss: float) -> Iterator[Symptom]:
     share = max(gap / reach(run), _of_text(run, gap, validation))
     if not has_moved(run) or gap <= 0:
         return
-    if _is_certain(run) and loss <= MIN_GAP_IN_LOSS:  # a limit that the user raised holds against the prognosis, too
+    if _is_certain(run) and not raised:  # a limit that the user raised holds against the prognosis, too
         yield _gap_in_loss(run, train, validation, SURE)
     elif share >= loss and _stands_out(gap, train, validation) and _opened(gap, share, train, validation):
         sure = _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap)
