@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.spikes import MAX_LEFT, MAX_LENGTH, ONE_STEP, Jump, Jumps, jumps, periodic
+from nndoctor.analysis.wandering import wanders
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import distinct, percent
 from nndoctor.core.rule import Reference, Rule
@@ -19,6 +20,7 @@ from nndoctor.core.statistics import MAD_TO_STD, median
 
 SPREADS = 10.0  # standard deviations of the points before: small batches have heavy tails, up to eight or nine
 WINDOW, AROUND = 12, 5.0  # points on either side, and standard deviations of their steps that a spike exceeds
+MIN_DRIFTS = 2.0  # times the range of a level that wanders; less is more of the same
 MIN_HEIGHT = 0.2  # share of the run's reach; smaller spikes cost nothing
 MIN_AHEAD = 1.5  # times any other rise; otherwise such rises are usual in this log
 SLIGHT_HEIGHT, FAR_AHEAD = 0.065, 5.0  # share of the reach that is enough where a spike is so many times any other rise
@@ -40,14 +42,23 @@ def check(run: Run) -> Iterator[Symptom]:
     if float(np.diff(loss.y).max(initial=0.0)) <= ONE_STEP * least:
         return
     seen = jumps(loss, least, _skipped(run, loss))
+    drift = _drift(loss)
     high = seen.standing_out(MIN_HEIGHT * scale, SPREADS, MIN_AHEAD) or seen.standing_out(least, SPREADS, FAR_AHEAD)
     events = [
         e
         for e in high
-        if e.recovered and e.back - e.start <= MAX_LENGTH * len(seen.y) and e.height > AROUND * _noise_around(seen, e)
+        if e.recovered
+        and e.back - e.start <= MAX_LENGTH * len(seen.y)
+        and e.height > max(AROUND * _noise_around(seen, e), MIN_DRIFTS * drift)
     ]
     if events and not _is_usual(events, seen):
         yield _symptom(run, seen, events, least)
+
+
+def _drift(loss: Series) -> float:
+    """How far the level of a loss that only wanders goes up and down; 0 for one that falls."""
+    highest = float(loss.smooth.max())
+    return highest - loss.best if wanders(loss, loss.best, highest) else 0.0
 
 
 def _noise_around(seen: Jumps, event: Jump) -> float:
@@ -112,7 +123,7 @@ RULE = Rule(
     needs={"train/loss": 12},
     check=check,
     why="A spike that recovers costs some steps; the next one may not recover. Typical causes are a learning rate close to the limit of stability, single bad batches, or stale second-moment estimates in Adam.",
-    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time.",
+    how=f"The loss jumps by at least {SPREADS:g} standard deviations and {percent(MIN_HEIGHT)} of the total decrease in loss above the level of the points before ({percent(SLIGHT_HEIGHT)} if no other rise is {percent(1 / FAR_AHEAD)} as high), and then recovers at least {percent(1 - MAX_LEFT)} of the jump. Consecutive points are one spike. The first {percent(FIRST_STEPS)} of the run, warm restarts, and jumps at equal distances (an epoch's short last batch) do not count, nor does a loss that jumps all the time; where the level only wanders, a spike must exceed {MIN_DRIFTS:g} times its range.",
     sources=(
         Reference(
             "Godbole et al., Deep Learning Tuning Playbook, 2023: mid-training spikes",
