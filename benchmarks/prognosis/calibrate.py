@@ -62,10 +62,10 @@ def limits(data: Dataset, heads: Sequence[str], scores: Table, calibration: Tabl
     """The score of each finding's head from which it is reported: the most recall at HEALTHY_FLAGGED healthy runs in all.
 
     How recall is paid for with false alarms is taken from all runs, as the tuning half has few healthy ones on the brink
-    of each fault; the further runs have twice as many as practice, so that the tuning half alone sets how many may be
-    flagged. What is unlikely is never reported.
+    of each fault; the further runs have twice as many as practice, so that only the others set how many may be flagged.
+    What is unlikely is never reported.
     """
-    practice = data.split == "tuning"
+    practice = data.split != "training"
     floor = (math.log(UNLIKELY / (1 - UNLIKELY)) - calibration[:, 1]) / calibration[:, 0]
     grid = [np.maximum(_limits_at(data, heads, scores, price), floor) for price in np.geomspace(0.5, 500, 120)]
     kept = [limit for limit in grid if _flagged(data.rows(practice), heads, scores[practice], limit) <= HEALTHY_FLAGGED]

@@ -2,8 +2,8 @@
 
 python -m benchmarks.zoo [--share 0.01] [--engine local] [--jobs 2] [--output FOLDER] [--curves FOLDER]
     trains the split that models are trained on, and goes on where it was interrupted
-python -m benchmarks.zoo --split tuning|testing|all [--jobs 2] [--resume] [--limit N] [--curves FOLDER]
-    trains the published halves again
+python -m benchmarks.zoo --split tuning|testing|all|practice [--jobs 2] [--resume] [--limit N] [--curves FOLDER]
+    trains the published halves, or the further runs by the same recipes, again
 python -m benchmarks.zoo --counts        what the committed files hold
 python -m benchmarks.zoo --logs FOLDER   writes the committed logs as CSV files, with labels.jsonl beside them
 """
@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.zoo", description=__doc__.splitlines()[0] if __doc__ else None
     )
-    parser.add_argument("--split", choices=(*store.SPLITS, "all", "training"), default="training")
+    parser.add_argument("--split", choices=(*store.SPLITS, "practice", "all", "training"), default="training")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--engine", default="local", help="local, dask:ADDRESS, ray or ray:ADDRESS")
     parser.add_argument("--share", type=float, default=1.0, help="the share of the training split's batches to train")

@@ -20,14 +20,29 @@ from benchmarks.zoo.recipes import (
 )
 from benchmarks.zoo.settings import Setting
 
-NOISY = {"spirals", "blobs", "shapes", "checkerboard", "textures", "waves"}
-REGRESSION = {"teacher", "diabetes", "friedman"}
-TOKENS = {"charlm", "charlm_logging", "majority", "sorting"}
-TEXT = {"charlm", "charlm_logging"}
+NOISY = {"spirals", "blobs", "shapes", "checkerboard", "textures", "waves", "clusters", "moons", "rings", "bars"}
+REGRESSION = {"teacher", "diabetes", "friedman", "network-teacher", "polynomial", "additive"}
+TOKENS = {"charlm", "charlm_logging", "majority", "sorting", "counting", "tags", "source-text"}
+TEXT = {"charlm", "charlm_logging", "source-text"}
 SMALL = {"wine", "diabetes", "breast_cancer"}
-CLASSES = NOISY | {"digits", "breast_cancer", "wine", "majority"}
-CURVED = {"spirals", "teacher", "density", "friedman", "checkerboard", "heteroscedastic", "shapes"}
-DENSITIES = {"density", "heteroscedastic"}
+CLASSES = NOISY | {"digits", "breast_cancer", "wine", "majority", "ruled-classes", "bits", "frequencies", "counting"}
+CURVED = {
+    "spirals",
+    "teacher",
+    "density",
+    "friedman",
+    "checkerboard",
+    "heteroscedastic",
+    "shapes",
+    "network-teacher",
+    "polynomial",
+    "additive",
+    "moons",
+    "rings",
+    "ruled-classes",
+    "spread",
+}
+DENSITIES = {"density", "heteroscedastic", "spread"}
 REDRAWN = {
     "spirals",
     "shapes",
@@ -36,9 +51,35 @@ REDRAWN = {
     "waves",
     "majority",
     "sorting",
+    "ruled-classes",
+    "network-teacher",
+    "polynomial",
+    "additive",
+    "clusters",
+    "moons",
+    "rings",
+    "bars",
     *TEXT,
 }  # variants are new data
-WIDE = {"digits", "shapes", "textures", "blobs", "teacher", "friedman", "waves", "majority", "sorting", "checkerboard"}
+WIDE = {
+    "digits",
+    "shapes",
+    "textures",
+    "blobs",
+    "teacher",
+    "friedman",
+    "waves",
+    "majority",
+    "sorting",
+    "checkerboard",
+    "network-teacher",
+    "additive",
+    "clusters",
+    "ruled-classes",
+    "bars",
+    "frequencies",
+    "tags",
+}
 ADAPTIVE = ("adam", "adamw", "rmsprop")
 PLAIN = ("sgd", "momentum", "nesterov")
 

@@ -9,10 +9,12 @@ import numpy as np
 
 from benchmarks.zoo.catalogue import RECIPES
 from benchmarks.zoo.experiment import Experiment, LogStyle, seed_of
+from benchmarks.zoo.practice import PRACTICE
 from benchmarks.zoo.recipes import Recipe
 from benchmarks.zoo.settings import TESTING, TUNING, Setting
 
 EPOCH_SPELLINGS = ("keras", "torch", "fastai", "slash", "words", "error")
+SETTINGS = {"tuning": TUNING, "testing": TESTING, "practice": PRACTICE}
 TWICE = 2  # the tuning half has every recipe so many times as often as it says
 MOST_ROWS = 120  # of a log by epochs: data sets of a few batches are logged by steps beyond that
 
@@ -26,12 +28,17 @@ def plan(split: str) -> list[Experiment]:
 
 def _all(split: str) -> Iterator[Experiment]:
     for r, recipe in enumerate(RECIPES):
-        settings = [s for s in (TUNING if split == "tuning" else TESTING) if recipe.fits(s)]
+        settings = [s for s in SETTINGS[split] if recipe.fits(s)]
         rng = np.random.default_rng(seed_of("settings", split, r))
         settings += [s for s in settings if s.dense] + [s for s in settings if s.cheap]  # cheap ones come more often
         turns = [settings[i] for i in rng.permutation(len(settings))]
-        for n in range((TWICE * recipe.tuning if split == "tuning" else recipe.testing) if turns else 0):
+        for n in range(_count(recipe, split) if turns else 0):
             yield experiment(f"{split}-{r:02d}-{n:02d}", split, recipe, turns[n % len(turns)])
+
+
+def _count(recipe: Recipe, split: str) -> int:
+    """How many runs of a split a recipe makes."""
+    return recipe.testing if split == "testing" else TWICE * recipe.tuning
 
 
 def experiment(name: str, split: str, recipe: Recipe, setting: Setting) -> Experiment:
@@ -44,6 +51,7 @@ def experiment(name: str, split: str, recipe: Recipe, setting: Setting) -> Exper
         split=split,
         planted=recipe.planted,
         workload=setting.workload,
+        task=setting.task,
         net=setting.net,
         width=setting.width,
         depth=setting.depth,

@@ -23,6 +23,7 @@ class Setting:
     rates: tuple[float, float, float, float, float]
     data_noise: float = 0.0
     optimizers: tuple[str, ...] = OPTIMIZERS
+    task: int = 0  # of a family of tasks
 
     def rate(self, optimizer: str) -> float:
         """The rate that suits this net under `optimizer`."""

@@ -53,6 +53,7 @@ MIN_METRIC_GAIN, MIN_METRIC_NOISES = (
 MAX_FALL_OF_TEXT = 0.03
 MAX_LOST_TO_NOISE = 0.4  # share of the confidence that is lost where the noise is as large as the gap
 SURE = 0.93  # probability of the finding from which any gap is reported: of 52 runs that the limits miss, 51 confirm it
+PROBABLE = 0.9  # the same from which a gap in loss is a warning although nothing is likely to close it
 MIN_SHARE_OF_EXCESS = 0.30  # share of the validation loss above the best seen that the gap explains
 
 
@@ -146,11 +147,7 @@ def _by_loss(run: Run, loss: float, *, raised: bool) -> Iterator[Symptom]:
         yield _gap_in_loss(run, train, validation, SURE)
     elif share >= loss and _stands_out(gap, train, validation) and _opened(gap, share, train, validation):
         sure = _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap)
-        remark = (
-            _is_small(run, gap, train, validation)
-            or overfitting_unlikely(run, LOSS_OVERFITS)
-            or _metric_improves(run, validation)
-        )
+        remark = _is_small(run, gap, train, validation) or _is_doubted(run) or _metric_improves(run, validation)
         yield replace(_gap_in_loss(run, train, validation, sure), severity=Severity.INFO if remark else None)
 
 
@@ -162,10 +159,15 @@ def _is_plain(run: Run, gap: float, validation: Series) -> bool:
     )
 
 
-def _is_certain(run: Run) -> bool:
+def _is_certain(run: Run, limit: float = SURE) -> bool:
     """Whether the prognosis is sure that the run overfits."""
     probable = probability(run, "high-variance")
-    return probable is not None and probable >= SURE
+    return probable is not None and probable >= limit
+
+
+def _is_doubted(run: Run) -> bool:
+    """Whether nothing is likely to close a gap in loss, and the gap itself does not make up for that."""
+    return overfitting_unlikely(run, LOSS_OVERFITS) and not _is_certain(run, PROBABLE)
 
 
 def _gap_in_loss(run: Run, train: Series, validation: Series, sure: float) -> Symptom:

@@ -23,6 +23,9 @@ from nndoctor.prognosis.findings import HEALTHY_FLAGGED, course, derived_finding
 MAX_OF_CHANCE = 1.3
 """The second half of a cross-entropy may be this factor above that of guessing; beyond, it is no noise."""
 
+MIN_POSSIBLE = 0.1
+"""The same where the loss ends above its start."""
+
 EXPLODES = 100.0
 """Times the first loss: no noise of a batch takes a loss so far."""
 
@@ -80,7 +83,7 @@ def _weighed(run: Run, visible: Symptom, *, recovered: bool) -> Symptom:
     sure = probability(run, "lr-too-high")
     if sure is None:
         return visible
-    remark = recovered and sure < MIN_PROBABLE
+    remark = sure < (MIN_PROBABLE if recovered else MIN_POSSIBLE)
     return replace(visible, confidence=sure, severity=Severity.INFO if remark else None)
 
 
