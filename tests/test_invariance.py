@@ -17,8 +17,22 @@ from nndoctor.diagnosis.engine import diagnose
 from nndoctor.readers import read
 from nndoctor.readers.io.source import Source
 
-SHIFTED_ELSEWHERE = {"NN101", "NN104", "NN201", "NN202", "NN203", "NN206", "NN304", "NN307", "NN310"}
-"""Rules that know zero: those of the prognosis, which compares levels with zero and with chance, a flat loss without a
+SHIFTED_ELSEWHERE = {
+    "NN101",
+    "NN102",
+    "NN103",
+    "NN104",
+    "NN106",
+    "NN201",
+    "NN202",
+    "NN203",
+    "NN205",
+    "NN206",
+    "NN304",
+    "NN307",
+    "NN310",
+}
+"""Rules that know zero: those that ask the prognosis, which compares levels with zero and with chance, a flat loss without a
 chance level, an impossible loss by its sign, and a run at chance by its level."""
 
 

@@ -216,7 +216,6 @@ def _judge(
     from nndoctor.core.errors import UsageError
     from nndoctor.diagnosis.batch import judge_all
     from nndoctor.diagnosis.workers import Engine
-    from nndoctor.reporters.duplicates import without_duplicates
 
     chosen: list[Report] = []
     below: list[Report] = []
@@ -227,15 +226,22 @@ def _judge(
     results = judge_all(sources, options, engine, detail, cached=request.cache)
     passing = sources if request.quiet else with_progress(sources)
     for source, result in zip(passing, results, strict=False):
-        (below if source.below else chosen).extend(map(see, result.reports) if see is not None else result.reports)
+        (below if source.below else chosen).extend(result.reports if see is None else map(see, result.reports))
         misfits += result.map_unmatched
         if result.error:
             (passed if result.left_out else errors).append((source.path, result.error))
-    if errors and misfits == len(errors) and not (chosen or below):
-        raise UsageError(errors[0][1])
-    if passed and not (chosen or below):  # nothing in the folder is a log: say why of each
+    if not (chosen or below):  # nothing in the folder is a log: say why of each
+        if errors and misfits == len(errors):
+            raise UsageError(errors[0][1])
         errors, passed = [*errors, *passed], []
+    return [*chosen, *_once(below, request)], errors, [path for path, _ in passed]
+
+
+def _once(below: Sequence[Report], request: DiagnoseRequest) -> Sequence[Report]:
+    """Every run of the folders once; what was left out is noted."""
+    from nndoctor.reporters.duplicates import without_duplicates
+
     once = without_duplicates(below)
     if len(once) > 1 and not request.quiet:
         note_duplicates(below, once)
-    return [*chosen, *once], errors, [path for path, _ in passed]
+    return once

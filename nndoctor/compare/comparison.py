@@ -150,7 +150,6 @@ class Comparison:
 def compare(sides: Sequence[Side]) -> Comparison:
     """Compare two sides or more, each of one run or more, with the first."""
     scaled, rescaled = on_one_axis([side.runs for side in sides])
-    notes = list(rescaled)
     names = [name for name in compared(scaled[0][0]) if all(_holds(run, name) for runs in scaled for run in runs)]
     judged = _judged(scaled, names)
     names.sort(key=lambda name: name != judged)
@@ -158,13 +157,23 @@ def compare(sides: Sequence[Side]) -> Comparison:
     if all(run.clock is not None for runs in scaled for run in runs):
         measures += [_measure(name, scaled, seconds=True) for name in names]
     settings = hyperparameters.differing({side.label: side.settings for side in sides})
-    notes += [
+    notes = (*rescaled, *_repeated(sides, scaled))
+    axis = "epoch" if rescaled else _axis(scaled)
+    return Comparison(tuple(sides), settings, tuple(measures), judged, notes, axis)
+
+
+def _axis(scaled: Sequence[Sequence[Run]]) -> str:
+    """Epochs where all runs count them, else steps."""
+    return "epoch" if all(run.axis == "epoch" for runs in scaled for run in runs) else "step"
+
+
+def _repeated(sides: Sequence[Side], scaled: Sequence[Sequence[Run]]) -> list[str]:
+    """A note for every side that holds the same values as the first."""
+    return [
         f"{side.label} holds the same values as {sides[0].label}: is it the same run?"
         for side, runs in zip(sides[1:], scaled[1:], strict=True)
         if are_the_same(scaled[0], runs)
     ]
-    by_epochs = bool(rescaled) or all(run.axis == "epoch" for runs in scaled for run in runs)
-    return Comparison(tuple(sides), settings, tuple(measures), judged, tuple(notes), "epoch" if by_epochs else "step")
 
 
 def _judged(scaled: Sequence[Sequence[Run]], names: Sequence[str]) -> str | None:

@@ -68,6 +68,9 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "labels unrelated to the inputs, or a network that is too small",
         "targets not scaled",
         "no labels loaded, or labels in another format",
+        "labels shifted or masked wrongly",
+        "only one class",
+        "the answer among the inputs",
     ),
     "model": (
         "dead or zero weights",

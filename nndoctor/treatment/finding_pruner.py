@@ -1,4 +1,4 @@
-"""A pruner that stops a trial with a confirmed finding of error severity."""
+"""A pruner that stops a trial with a confirmed finding of error severity, or whose loss stays where it began."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from nndoctor.core.finding import Severity
 from nndoctor.core.run import Run
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.session import Session
+
+PLATEAU = "plateau-at-start"
+"""What is an error in a trial however the prognosis weighs it: a trial begins with a new network, which had learned nothing before."""
 
 
 @dataclass(slots=True)
@@ -19,7 +22,8 @@ class FindingPruner:
 
     def fails(self, run: Run) -> str:
         """The name of the confirmed finding of error severity, or an empty string."""
-        found = [f for f in self.session.judge(run, log="-").findings if f.severity is Severity.ERROR]
+        findings = self.session.judge(run, log="-").findings
+        found = [f for f in findings if f.severity is Severity.ERROR or f.name == PLATEAU]
         standing = next((f.name for f in found if f.code in self.before), "")
         self.before = frozenset(f.code for f in found)
         return standing

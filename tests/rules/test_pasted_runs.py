@@ -159,6 +159,7 @@ def test_a_settled_error_is_named_for_the_split_that_it_is_of() -> None:
         train_accuracy="0.5 0.52 0.53 0.53 0.54 0.53 0.54 0.53 0.54 0.54 0.54 0.54",
         validation_loss="0.6 0.58 0.57 0.56 0.56 0.56 0.56 0.56 0.56 0.56 0.56 0.56",
         validation_accuracy="0.7 0.71 0.72 0.71 0.72 0.71 0.72 0.72 0.71 0.72 0.72 0.71",
+        lr="0.01*12",
     )
     said = [f.message for f in _report(run).findings if f.name == "high-bias"]
     assert len(said) == 1

@@ -144,7 +144,7 @@ def _by_loss(run: Run, loss: float, *, raised: bool) -> Iterator[Symptom]:
     if not has_moved(run) or gap <= 0:
         return
     if _is_certain(run) and not raised:  # a limit that the user raised holds against the prognosis, too
-        yield _gap_in_loss(run, train, validation, SURE)
+        yield _gap_in_loss(run, train, validation, _steady(SURE, validation, gap))
     elif share >= loss and _stands_out(gap, train, validation) and _opened(gap, share, train, validation):
         sure = _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap)
         remark = _is_small(run, gap, train, validation) or _is_doubted(run) or _metric_improves(run, validation)

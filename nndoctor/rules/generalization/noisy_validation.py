@@ -32,8 +32,8 @@ MAX_LOOKED_AT = 1000  # accuracies in which a long run shows that they are too m
 MIN_POINTS = 8  # training losses that show a noise
 
 
-MIN_PROBABLE = 0.4
-"""Probability of the finding, by the whole log, below which noise is a remark: of 8 such runs of the zoo, 1 confirms it."""
+MIN_PROBABLE = 0.3
+"""Probability of the finding, by the whole log, below which noise is a remark: of 5 such runs of the zoo, none confirms it."""
 
 SURE = 0.8
 """The same from which it is reported whatever the limits: of 23 runs that they miss, 20 confirm it, and one is healthy."""
@@ -56,7 +56,7 @@ def check(run: Run) -> Iterator[Symptom]:
     sure, probable = _confidence(run, noise), probability(run, "noisy-validation")
     if sure is not None:
         doubted = probable is not None and probable < MIN_PROBABLE
-        yield _symptom(run, noise, sure, Severity.INFO if doubted else None)
+        yield _symptom(run, noise, max(sure, probable or 0.0), Severity.INFO if doubted else None)
     elif probable is not None and probable >= SURE:
         yield _symptom(run, noise, probable, None)
 

@@ -66,7 +66,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if (gained is not None and gained < MIN_GAIN) or _metric_improves(run, seen.at):
         return
     slight, probable = _is_only_slight(run, validation, seen, gained), probability(run, "overtraining")
-    if probable is not None and probable >= SURE:
+    if probable is not None and probable >= SURE and seen.height > seen.noise:
         found = _symptom(run, validation, seen, slight=False, with_training=fell is not None)
         yield replace(found, confidence=max(found.confidence, probable))
     elif slight is not None:

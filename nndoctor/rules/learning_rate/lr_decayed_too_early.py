@@ -14,7 +14,7 @@ from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import derived_finding
+from nndoctor.prognosis.findings import course, derived_finding, probability
 
 DECAYED = 0.5
 """Share of its peak below which a rate counts as decayed."""
@@ -66,9 +66,19 @@ OF_TEXT = (Workload.PRETRAINING, Workload.FINE_TUNING)
 
 REMEDIES = ("decay-later", "train-longer")
 
+MIN_RATES = 4
+"""Learning rates that show a decay."""
+
+SURE = 0.8
+"""Probability of the finding from which a log without a learning rate shows it: of 25 such runs of the zoo, 22 confirm it."""
+
 
 def check(run: Run) -> Iterator[Symptom]:
     """Find when the rate became small for good, and whether the loss was still falling then; else ask the prognosis."""
+    lr = run.series.get("lr")
+    if lr is None or len(lr.y) < MIN_RATES:
+        yield from _without_rate(run) if lr is None else ()
+        return
     found = _stopped_by_decay(run) or _by_prognosis(run)
     if found is None and workload(run) is Workload.PRETRAINING:
         found = _over(run)
@@ -96,6 +106,24 @@ def _by_prognosis(run: Run) -> Symptom | None:
     return derived_finding(
         run, "lr-decayed-too-early", "constant-schedule", REMEDIES, lambda: _message(run, decayed, DECAYED)
     )
+
+
+def _without_rate(run: Run) -> Iterator[Symptom]:
+    """What the prognosis is nearly certain of where the log holds no learning rate."""
+    sure = probability(run, "lr-decayed-too-early")
+    if sure is None or sure < SURE:
+        return
+    found = derived_finding(
+        run,
+        "lr-decayed-too-early",
+        "constant-schedule",
+        REMEDIES,
+        lambda: (
+            f"{course(run)}, as where the learning rate is decayed too early; the log holds no learning rate to confirm it"
+        ),
+    )
+    if found is not None:
+        yield found
 
 
 def _over(run: Run) -> Symptom | None:
@@ -183,10 +211,10 @@ RULE = Rule(
     name="lr-decayed-too-early",
     severity=Severity.WARNING,
     title="the learning rate was decayed too early",
-    needs={"train/loss": 5, "lr": 4},
+    needs={"train/loss": 5},
     check=check,
     why="With a learning rate near zero the weights hardly move: the flat end of the loss looks like convergence.",
-    how=f"The learning rate is under {percent(SMALL)} of its peak for the last {percent(1 - MAX_SHARE)} of the run or more, the loss was still falling before that, and has hardly fallen since. Of a pretrained language model: the schedule reaches its floor, at most {percent(FLOOR)} of the peak, in the first {percent(OVER_BY)} of the run. Or the logged learning rate is below {percent(DECAYED)} of its peak from {percent(HALVED_BY)} of the run on at the latest, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement.",
+    how=f"The learning rate is under {percent(SMALL)} of its peak for the last {percent(1 - MAX_SHARE)} of the run or more, the loss was still falling before that, and has hardly fallen since. Of a pretrained language model: the schedule reaches its floor, at most {percent(FLOOR)} of the peak, in the first {percent(OVER_BY)} of the run. Or the logged learning rate is below {percent(DECAYED)} of its peak from {percent(HALVED_BY)} of the run on at the latest, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement; in a log without a learning rate it must be {percent(SURE)} sure.",
     sources=(
         Reference(
             "CS231n, Annealing the learning rate: 'decay it too aggressively and the system will cool too quickly'",

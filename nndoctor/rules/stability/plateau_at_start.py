@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -13,15 +12,14 @@ from nndoctor.analysis.convergence import confidence_between, end_error, reach, 
 from nndoctor.analysis.loss_explosion import unrecovered_peak
 from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.stuck_causes import stuck_causes
-from nndoctor.analysis.workload import Workload, workload
-from nndoctor.core.confidence import BY_DEFINITION, DIRECT, FAINT, PLAUSIBLE, UNDECIDED
+from nndoctor.core.confidence import BY_DEFINITION, DIRECT
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import median
-from nndoctor.prognosis.findings import probability, reported
+from nndoctor.prognosis.plateaus import MIN_POSSIBLE, MIN_PROBABLE, SURE, derived_plateau, weighed_plateau
 
 MIN_FLAT = 0.5  # share of the run for which the loss is flat before it moves
 CERTAIN_FLAT = 0.9  # the same from which there is no doubt
@@ -40,12 +38,6 @@ MIN_STEPS = 100  # optimizer steps of a recorded run
 MAX_ERROR = 0.6  # share of the errors of guessing; a network with fewer has learned, however flat its loss
 FEW_VALUES = 0.75  # confidence where only a few values show the plateau
 WHOLE_RUN = 0.85  # the same where the whole run is flat
-MIN_PROBABLE = 0.4
-"""Probability of a plateau, by the rest of the log, from which a flat loss is one: of 142 such runs of the zoo, 121 are."""
-
-MIN_POSSIBLE = 0.2
-"""The same from which it is worth a warning: of 53 runs between, 31 are plateaus; of 114 below, 33, and the others had mostly
-learned what they could before the first row."""
 
 
 def check(run: Run) -> Iterator[Symptom]:
@@ -53,16 +45,22 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series["train/loss"]
     if len(loss.y) < plateau.MIN_POINTS and not (plateau.exact(loss) or plateau.barely_moves(run, loss)):
         return
-    if begins_late(run) is not None or only_begun(run) or _has_learned(run) or _is_unstable(run, loss):
+    if begins_late(run) is not None or only_begun(run) or _has_learned(run):
         return
+    seen = None if _is_unstable(run, loss) else _seen(run, loss)
+    found = seen if seen is not None else derived_plateau(run, stuck_causes(run, loss))
+    if found is not None:
+        yield found
+
+
+def _seen(run: Run, loss: Series) -> Symptom | None:
+    """A loss that never leaves its start, or leaves it late."""
     fall = float(median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):
         whole = _symptom(run, loss, fall, BY_DEFINITION)
-        yield whole if plateau.exact(loss) else _weighed(run, loss, whole)
-        return
+        return whole if plateau.exact(loss) else weighed_plateau(run, whole)
     share = plateau.left_at(loss)
-    if share >= MIN_FLAT and len(loss.y) >= MIN_POINTS:
-        yield _symptom(run, loss, fall, share)
+    return _symptom(run, loss, fall, share) if share >= MIN_FLAT and len(loss.y) >= MIN_POINTS else None
 
 
 def _is_unstable(run: Run, loss: Series) -> bool:
@@ -181,30 +179,6 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
     )
 
 
-def _weighed(run: Run, loss: Series, seen: Symptom) -> Symptom:
-    """A flat loss as the rest of the log makes it probable: a network that learned before the first row gives one as well.
-
-    A loss that moves so slowly that a higher rate helps is reported as that: of 45 such runs of the zoo, 44 confirm it.
-    """
-    probable = probability(run, "plateau-at-start")
-    if probable is None:
-        pretrained = workload(run) is Workload.FINE_TUNING and not at_chance(run)
-        return _hedged(seen, loss, PLAUSIBLE, Severity.WARNING) if pretrained else seen
-    if probable >= MIN_PROBABLE:
-        return seen
-    possible = probable >= MIN_POSSIBLE and not reported(run, "lr-too-low")
-    return _hedged(seen, loss, UNDECIDED if possible else FAINT, Severity.WARNING if possible else Severity.INFO)
-
-
-def _hedged(seen: Symptom, loss: Series, confidence: float, severity: Severity) -> Symptom:
-    return replace(
-        seen,
-        message=f"training loss stays at {number(loss.final)} from the first row: the network learns nothing, or had learned before it",
-        confidence=confidence,
-        severity=severity if seen.severity is None else max(seen.severity, severity, key=lambda s: s.rank),
-    )
-
-
 def _message(flat: str, values: int, *, whole: bool) -> str:
     if not whole:
         return flat
@@ -237,7 +211,7 @@ RULE = Rule(
     needs={"train/loss": 2},
     check=check,
     why="A run whose loss stays at that of random guessing has learned nothing. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"The loss falls by less than {percent(plateau.MAX_FALL)} or less than its own noise, or the accuracy never leaves that of guessing; or the loss has fallen by less than {percent(plateau.MAX_PROGRESS)} of its total decrease for more than {percent(MIN_FLAT)} of the run. Several causes look alike in a log, so they are ranked. Where the prognosis calls a plateau improbable (under {percent(MIN_PROBABLE)}), the network may have learned before the first row: a warning, or information under {percent(MIN_POSSIBLE)}. A fine-tuned model may have known its examples before: a warning.",
+    how=f"The loss falls by less than {percent(plateau.MAX_FALL)} or less than its own noise, or the accuracy never leaves that of guessing; or the loss has fallen by less than {percent(plateau.MAX_PROGRESS)} of its total decrease for more than {percent(MIN_FLAT)} of the run. Several causes look alike in a log, so they are ranked. Where the prognosis calls a plateau improbable (under {percent(MIN_PROBABLE)}), the network may have learned before the first row: a warning, or information under {percent(MIN_POSSIBLE)}. A fine-tuned model may have known its examples before: a warning. So is a loss that moves by little where the prognosis is {percent(SURE)} sure of a plateau.",
     sources=(
         Reference(
             "CS231n: 'loss barely changing: learning rate is probably too low'; a stuck loss: bad initialization is a prime suspect",
