@@ -17,6 +17,9 @@ from nndoctor.prognosis.outlook import Outlook, outlook
 HEALTHY_FLAGGED = 0.015
 """Share of the healthy runs on workloads it was not trained on that the thresholds of the model flag at most, all together."""
 
+HALF = 0.5
+"""Share of the similar runs in which a change helped from which they are named beside a finding."""
+
 LATE_SHARE = 0.75
 """Share of the run after which a finding about the whole run is located."""
 
@@ -149,9 +152,9 @@ def course(run: Run) -> str:
 def outcome(run: Run, change: str) -> str:
     """What a change did in similar runs: `a lower learning rate helped in 31 of 34 similar runs`.
 
-    Empty if it helped in few of them, which would be evidence against the finding.
+    Empty if it helped in less than half of them, which would read as evidence against the finding.
     """
     entry = next((e for e in explained_estimates(run) if e.change == change), None)
     similar = [r for r in entry.because if r.measurement == "similar_runs"] if entry is not None else []
-    says = [r.says for r in similar if r.value is not None and r.value >= UNLIKELY]
+    says = [r.says for r in similar if r.value is not None and r.value >= HALF]
     return f"; {says[0]}" if says else ""

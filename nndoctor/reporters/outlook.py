@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.formatting import number, place, rough, series_in_words
-from nndoctor.core.prognosis import UNLIKELY, Expectation, likelihood, most_promising
+from nndoctor.core.prognosis import LIKELY, UNLIKELY, Expectation, likelihood, most_promising
 from nndoctor.core.report import Report
 from nndoctor.prognosis.changes import BY_NAME
 from nndoctor.reporters.page import Page, padded
@@ -64,8 +64,8 @@ def outlook(page: Page, report: Report, most: int = MAX_CHANGES, *, reasons: boo
 def changes(report: Report) -> list[Expectation]:
     """The changes to show: the one that the primary finding claims, then those that may help, the most promising first.
 
-    None where the run cannot be judged, where a finding has remedies of its own and no change may help, or where it is an error that the best change
-    does not treat. A change that a finding already claims has the probability of that finding, unless that is only a
+    None where the run cannot be judged, where a finding has remedies of its own and no change may help, or where the best change does not
+    treat it and the finding is an error or that change not likely to help. A change that a finding already claims has the probability of that finding, unless that is only a
     remark; a change that treats a finding is left out where it is less likely.
     """
     if report.unjudged is not None:
@@ -76,8 +76,9 @@ def changes(report: Report) -> list[Expectation]:
     entries.sort(key=lambda entry: (entry.change != own, -min(entry.helps, UNLIKELY)))
     if primary is None or not primary.remedies or not entries:
         return entries
-    foreign = primary.severity is Severity.ERROR and not _treats(entries[0], primary)
-    return [] if foreign or entries[0].helps < UNLIKELY else entries
+    best = entries[0]
+    doubtful = primary.severity is Severity.ERROR or best.helps < LIKELY
+    return [] if best.helps < UNLIKELY or (doubtful and not _treats(best, primary)) else entries
 
 
 def _as_findings_have_it(report: Report) -> list[Expectation]:
