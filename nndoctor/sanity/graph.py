@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -53,19 +54,20 @@ def activation(node: Node) -> str:
     return ACTIVATIONS.get(kind(passed(node)), "")
 
 
-def walk(loss: Tensor) -> Iterator[Node]:
-    """Every node of a loss's graph, from the loss back."""
+def walk(loss: Tensor, *, nearest_first: bool = False) -> Iterator[Node]:
+    """Every node of a loss's graph, from the loss back: along one branch after the other, or the nearest first."""
     seen: set[int] = set()
-    stack = [loss.grad_fn]
+    queue: deque[Node] = deque([loss.grad_fn])
+    take = queue.popleft if nearest_first else queue.pop
     kept: list[Node] = []  # a node's id is its own only while it lives
-    while stack and len(seen) < MAX_NODES:
-        node = stack.pop()
+    while queue and len(seen) < MAX_NODES:
+        node = take()
         if node is None or id(node) in seen:
             continue
         seen.add(id(node))
         kept.append(node)
         yield node
-        stack += before(node)
+        queue += before(node)
 
 
 def before_loss(loss: Tensor) -> tuple[str, str]:

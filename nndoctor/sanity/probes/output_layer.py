@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-
 from torch import Tensor, nn
 
 from nndoctor.sanity.bench import Bench
-from nndoctor.sanity.graph import MAX_NODES, before
+from nndoctor.sanity.graph import walk
 
 MOSTLY = 0.5  # of the other weights: where fewer are trained, adapters or prompts are, on purpose
 
@@ -47,29 +44,14 @@ def _nearest(bench: Bench) -> list[tuple[str, nn.Parameter]]:
         if parameter.is_floating_point():
             parameter.requires_grad_()
     found: dict[str, nn.Parameter] = {}
-    for leaf in _leaves(bench.subject.run(bench.batch).loss):
+    for node in walk(bench.subject.run(bench.batch).loss, nearest_first=True):
+        leaf = getattr(node, "variable", None)
         if isinstance(leaf, nn.Parameter) and id(leaf) in names and leaf.ndim > 1:
             found.setdefault(names[id(leaf)], leaf)
         if len(found) == 2:
             break
     bench.fresh_start()
     return list(found.items())
-
-
-def _leaves(loss: Tensor) -> Iterator[Tensor]:
-    """The leaves of a loss's graph, the nearest first."""
-    queue, seen = deque([loss.grad_fn]), {id(loss.grad_fn)}
-    kept = []  # a node's id is its own only while it lives
-    while queue and len(seen) < MAX_NODES:
-        node = queue.popleft()
-        kept.append(node)
-        leaf = getattr(node, "variable", None)
-        if isinstance(leaf, Tensor):
-            yield leaf
-        for following in before(node):
-            if id(following) not in seen:
-                seen.add(id(following))
-                queue.append(following)
 
 
 def _is_embedding(model: nn.Module, parameter: nn.Parameter) -> bool:
