@@ -52,6 +52,12 @@ def probability(run: Run, finding: str) -> float | None:
     return seen.probability(f"finding:{finding}") if isinstance(seen, Outlook) else None
 
 
+def certain(run: Run, finding: str, limit: float) -> float | None:
+    """The probability that a finding is right where it reaches a limit; None below it, and where there is no prognosis."""
+    probable = probability(run, finding)
+    return probable if probable is not None and probable >= limit else None
+
+
 def reported(run: Run, finding: str) -> bool:
     """Whether the model reports a finding; False where there is no prognosis."""
     seen = outlook(run)

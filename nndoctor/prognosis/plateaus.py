@@ -10,7 +10,7 @@ from nndoctor.core.confidence import FAINT, PLAUSIBLE, UNDECIDED
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number
 from nndoctor.core.run import Run
-from nndoctor.prognosis.findings import course, probability, reported
+from nndoctor.prognosis.findings import certain, course, probability, reported
 
 NAME = "plateau-at-start"
 
@@ -58,9 +58,9 @@ def derived_plateau(run: Run, causes: tuple[Cause, ...]) -> Symptom | None:
 
     One that ends at the level of guessing is reported as that.
     """
-    loss, sure = run.series["train/loss"], probability(run, NAME)
+    loss, sure = run.series["train/loss"], certain(run, NAME, SURE)
     little = loss.first - loss.last < MAX_FALL * abs(loss.first)
-    if sure is None or sure < SURE or not little or reported(run, "lr-too-low") or at_chance(run):
+    if sure is None or not little or reported(run, "lr-too-low") or at_chance(run):
         return None
     return Symptom(
         f"{course(run)}: the network learns next to nothing",

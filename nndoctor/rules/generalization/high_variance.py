@@ -18,8 +18,9 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import LOSS_OVERFITS, ordered_remedies, overfitting_unlikely, probability
+from nndoctor.prognosis.findings import LOSS_OVERFITS, certain, ordered_remedies, overfitting_unlikely
 
+NAME = "high-variance"
 LOW_ERROR = 0.10  # training error under which a gap is most of the error
 MIN_GAP = 0.10  # points of error; AUTOTRAINER's limit, no false alarm on any healthy run replayed against it
 MIN_GAP_FITTED = 0.09  # points of error where the training error is under LOW_ERROR
@@ -110,7 +111,7 @@ def _by_error(run: Run, train: Series, validation: Series, limit: float) -> Symp
         span=(float(validation.x[len(validation.y) * 3 // 4]), float(validation.x[-1])),
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else ordered_remedies(run, REMEDIES),
-        severity=Severity.INFO if (lags and not _is_certain(run)) or overfitting_unlikely(run) else None,
+        severity=Severity.INFO if (lags and certain(run, NAME, SURE) is None) or overfitting_unlikely(run) else None,
     )
 
 
@@ -143,7 +144,7 @@ def _by_loss(run: Run, loss: float, *, raised: bool) -> Iterator[Symptom]:
     share = max(gap / reach(run), _of_text(run, gap, validation))
     if not has_moved(run) or gap <= 0:
         return
-    if _is_certain(run) and not raised:  # a limit that the user raised holds against the prognosis, too
+    if not raised and certain(run, NAME, SURE) is not None:  # a limit that the user raised holds, too
         yield _gap_in_loss(run, train, validation, _steady(SURE, validation, gap))
     elif share >= loss and _stands_out(gap, train, validation) and _opened(gap, share, train, validation):
         sure = _steady(confidence_between(share, loss, loss + CERTAIN_IN_LOSS), validation, gap)
@@ -159,15 +160,9 @@ def _is_plain(run: Run, gap: float, validation: Series) -> bool:
     )
 
 
-def _is_certain(run: Run, limit: float = SURE) -> bool:
-    """Whether the prognosis is sure that the run overfits."""
-    probable = probability(run, "high-variance")
-    return probable is not None and probable >= limit
-
-
 def _is_doubted(run: Run) -> bool:
     """Whether nothing is likely to close a gap in loss, and the gap itself does not make up for that."""
-    return overfitting_unlikely(run, LOSS_OVERFITS) and not _is_certain(run, PROBABLE)
+    return overfitting_unlikely(run, LOSS_OVERFITS) and certain(run, NAME, PROBABLE) is None
 
 
 def _gap_in_loss(run: Run, train: Series, validation: Series, sure: float) -> Symptom:
@@ -235,7 +230,7 @@ TREES = ("smaller-trees", "stop-adding-trees", "more-data")  # a boosted ensembl
 
 RULE = Rule(
     code="NN102",
-    name="high-variance",
+    name=NAME,
     severity=Severity.WARNING,
     title="validation error is far above training error",
     needs={"train/metric|train/loss": 1, "validation/metric|validation/loss": 1},

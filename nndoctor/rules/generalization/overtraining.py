@@ -18,7 +18,7 @@ from nndoctor.core.metrics import spelled
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import ordered_remedies, overfitting_unlikely, probability
+from nndoctor.prognosis.findings import certain, ordered_remedies, overfitting_unlikely
 
 MIN_RISE = 0.10  # share of the distance that the losses covered; 5 % may be luck
 CERTAIN_RISE = 0.4  # the same from which there is no other explanation
@@ -65,8 +65,8 @@ def check(run: Run) -> Iterator[Symptom]:
     gained = None if fell is None else fell / distance_covered(run)
     if (gained is not None and gained < MIN_GAIN) or _metric_improves(run, seen.at):
         return
-    slight, probable = _is_only_slight(run, validation, seen, gained), probability(run, "overtraining")
-    if probable is not None and probable >= SURE and seen.height > seen.noise:
+    slight, probable = _is_only_slight(run, validation, seen, gained), certain(run, "overtraining", SURE)
+    if probable is not None and seen.height > seen.noise:
         found = _symptom(run, validation, seen, slight=False, with_training=fell is not None)
         yield replace(found, confidence=max(found.confidence, probable))
     elif slight is not None:

@@ -14,7 +14,7 @@ from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import course, derived_finding, probability
+from nndoctor.prognosis.findings import certain, course, derived_finding
 
 DECAYED = 0.5
 """Share of its peak below which a rate counts as decayed."""
@@ -76,14 +76,14 @@ SURE = 0.8
 def check(run: Run) -> Iterator[Symptom]:
     """Find when the rate became small for good, and whether the loss was still falling then; else ask the prognosis."""
     lr = run.series.get("lr")
-    if lr is None or len(lr.y) < MIN_RATES:
-        yield from _without_rate(run) if lr is None else ()
-        return
-    found = _stopped_by_decay(run) or _by_prognosis(run)
-    if found is None and workload(run) is Workload.PRETRAINING:
-        found = _over(run)
+    found = _without_rate(run) if lr is None else _with_rate(run) if len(lr.y) >= MIN_RATES else None
     if found is not None:
         yield found
+
+
+def _with_rate(run: Run) -> Symptom | None:
+    found = _stopped_by_decay(run) or _by_prognosis(run)
+    return _over(run) if found is None and workload(run) is Workload.PRETRAINING else found
 
 
 def _stopped_by_decay(run: Run) -> Symptom | None:
@@ -108,12 +108,11 @@ def _by_prognosis(run: Run) -> Symptom | None:
     )
 
 
-def _without_rate(run: Run) -> Iterator[Symptom]:
+def _without_rate(run: Run) -> Symptom | None:
     """What the prognosis is nearly certain of where the log holds no learning rate."""
-    sure = probability(run, "lr-decayed-too-early")
-    if sure is None or sure < SURE:
-        return
-    found = derived_finding(
+    if certain(run, "lr-decayed-too-early", SURE) is None:
+        return None
+    return derived_finding(
         run,
         "lr-decayed-too-early",
         "constant-schedule",
@@ -122,8 +121,6 @@ def _without_rate(run: Run) -> Iterator[Symptom]:
             f"{course(run)}, as where the learning rate is decayed too early; the log holds no learning rate to confirm it"
         ),
     )
-    if found is not None:
-        yield found
 
 
 def _over(run: Run) -> Symptom | None:

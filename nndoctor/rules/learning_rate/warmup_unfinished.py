@@ -12,7 +12,7 @@ from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.prognosis.findings import course, probability, reported
+from nndoctor.prognosis.findings import certain, course, reported
 
 MIN_RISING = 0.8  # share of the steps in which the rate rises
 NEAR_PEAK = 0.999  # share of its peak at which the rate ends, but for rounding
@@ -36,9 +36,9 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _without_rate(run: Run) -> Symptom | None:
     """A loss that falls faster in the second half than in the first, as curves of retrained networks during a warmup do."""
-    loss, sure = run.series["train/loss"], probability(run, "warmup-unfinished")
+    loss, sure = run.series["train/loss"], certain(run, "warmup-unfinished", SURE)
     middle = loss.level(*MIDDLE)
-    if sure is None or sure < SURE or not reported(run, "lr-too-low") or loss.first - middle > middle - loss.last:
+    if sure is None or not reported(run, "lr-too-low") or loss.first - middle > middle - loss.last:
         return None
     return Symptom(
         f"{course(run)}, falling faster in the second half, as in a warmup that never ended; the log holds no learning rate to confirm it",
