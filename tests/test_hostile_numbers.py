@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +61,15 @@ def test_any_series_is_judged_and_reported(run):
     assert terminal.render([report], Style())
     assert json.render([report])
     concise.render([report])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_no_rule_fails_where_a_series_has_no_finite_value(rule):
+    """A rule's own examples, each of whose series is NaN throughout by turns."""
+    for run in (*rule.sick, *rule.healthy):
+        for name, series in run.series.items():
+            nothing = Series.of(name, [math.nan] * len(series.values))
+            assert diagnose(replace(run, series={**run.series, name: nothing}), RULES).errors == ()
 
 
 def test_one_huge_value_among_ordinary_ones_is_judged_without_a_warning_of_numpy():

@@ -139,8 +139,8 @@ def _classifier(run: Run, accuracy: Series) -> bool:
 def repeated_score(run: Run) -> Series | None:
     """A validation score that is the same to the last digit in every evaluation while the loss moves; None where there is none."""
     own = [s for name, s in run.series.items() if name.startswith("validation/") and _judges(name) and len(s.y)]
-    loss = run.series.get("validation/loss") or run.series.get("train/loss")
-    if loss is None or loss.low == loss.high or any(s.low != s.high for s in own):
+    losses = [s for name in ("validation/loss", "train/loss") if (s := run.series.get(name)) is not None and len(s.y)]
+    if not losses or losses[0].low == losses[0].high or any(s.low != s.high for s in own):
         return None
     return next((s for s in own if _cannot_repeat(run, s)), None)
 
