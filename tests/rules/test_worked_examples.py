@@ -202,3 +202,15 @@ def test_the_noise_of_a_flat_loss_is_no_divergence(seed):
     draw = np.random.default_rng(seed)
     loss = 3e4 * (1 + draw.normal(0, 0.01, draw.choice([30, 120, 250])))
     assert alarms(report(train_loss=loss)) == ["plateau-at-start"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "first"), [(15.0, "learning rate too high"), (1.0, "numbers outside the loss's range")]
+)
+def test_a_rate_that_no_optimizer_takes_explains_a_loss_that_was_never_finite(rate, first):
+    """L-BFGS, Adadelta and optimizers that set their own rate are given 1."""
+    found = report(train_loss=np.full(8, np.nan), lr=np.full(8, rate)).primary
+    assert found is not None
+    assert found.name == "nan-loss"
+    assert found.causes[0].name == first
+    assert (found.remedies[0].name == "lower-learning-rate") == (rate > 1)

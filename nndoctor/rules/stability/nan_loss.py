@@ -33,6 +33,7 @@ MAX_LOST = 0.5  # share of the values after the first NaN that are lost in a run
 AT_THE_END = 0.99  # confidence: the value is in the log; only a faulty log could be wrong
 STOPPED = 0.97  # the same where a message of the log says it, which may be about another value
 RECOVERED = 0.8  # the same of a run that goes on, which may have skipped those steps on purpose
+NO_USUAL_RATE = 2.0  # optimizers that set their own rate, L-BFGS and Adadelta take 1; others less
 DIVERGING = 2.0  # times the loss's fall: a loss that far above its best just before the NaN was already diverging
 
 FIRST = {
@@ -47,6 +48,8 @@ FIRST = {
     "weights too large at the start": ("he-initialization", "clip-gradients", "lower-learning-rate"),
 }
 """The remedies in the order that the likeliest cause asks for, where it is not the learning rate."""
+
+RATE_TOO_HIGH = "learning rate too high"
 
 FROM_START = ("check-finite-data", "full-precision", "guard-the-loss", "fix-label-masks", "lower-learning-rate")
 """The remedies where no value was ever finite: data and precision come before any learning rate."""
@@ -100,7 +103,7 @@ def _symptom(run: Run, series: Series) -> Symptom:
         span=(where, float(series.steps[-1])),
         layer=layer,
         causes=causes,
-        remedies=FIRST.get(causes[0].name, ()) if before else FROM_START,
+        remedies=_remedies(causes[0].name, from_start=not before),
         severity=Severity.WARNING if recovers else None,
     )
 
@@ -121,14 +124,14 @@ def _message(run: Run, series: Series, bad: NDArray[np.bool_], before: list[floa
 def _of_column(run: Run, column: NotFinite) -> Symptom:
     """The same of a loss that is no series of the run."""
     many = in_all(column.total) if column.from_start else f"at {place(run.axis, column.step)}"
-    before = [] if column.from_start else [1.0]
+    causes = _causes(run, [] if column.from_start else [1.0], column.step)
     return Symptom(
         f"{column.name} is NaN {many}",
         DIRECT if column.lasts else TYPICAL,
         {"step": column.step, "not_finite": column.count, "values": column.total},
         step=column.step,
-        causes=_causes(run, before, column.step),
-        remedies=FROM_START if column.from_start else (),
+        causes=causes,
+        remedies=_remedies(causes[0].name, from_start=column.from_start),
         severity=None if column.lasts else Severity.WARNING,
         line=column.line,
     )
@@ -148,9 +151,16 @@ def _of_message(run: Run, text: str, line: int | None) -> Symptom:
         series="train/loss" if before else None,
         step=float(loss.x[-1]) if loss is not None and before else None,
         causes=causes,
-        remedies=FIRST.get(causes[0].name, ()),
+        remedies=_remedies(causes[0].name, from_start=False),
         line=line,
     )
+
+
+def _remedies(cause: str, *, from_start: bool) -> tuple[str, ...]:
+    """The order of the remedies by the likeliest cause; () for the rule's own, which begins with the learning rate."""
+    if from_start and cause != RATE_TOO_HIGH:
+        return FROM_START
+    return FIRST.get(cause, ())
 
 
 def _calm(before: list[float]) -> bool:
@@ -210,11 +220,15 @@ def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -
     else:
         because = "the loss was rising before it" if rising else "it is the usual cause"
     lr = run.series.get("lr")
-    if lr is not None and len(lr.y):
-        because += f"; the learning rate peaked at {number(float(lr.y.max()))}"
+    peak = lr.high if lr is not None and len(lr.y) else 0.0
+    if peak > NO_USUAL_RATE:
+        because = f"the learning rate is {number(peak)}, and hardly any optimizer takes more than 1"
+    elif peak:
+        because += f"; the learning rate peaked at {number(peak)}"
+    beyond = 0.9 if peak > NO_USUAL_RATE else 0.0
     return Cause(
-        "learning rate too high",
-        0.15 if not before else 0.7 if rising or bursts else 0.35 if calm else 0.5,
+        RATE_TOO_HIGH,
+        beyond or (0.15 if not before else 0.7 if rising or bursts else 0.35 if calm else 0.5),
         because,
         "one run with a tenth of the learning rate",
     )
