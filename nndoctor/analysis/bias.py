@@ -46,8 +46,7 @@ class TrainingError:
 
 def target_error(run: Run) -> float | None:
     """The error that is wanted, a share; None where none is given."""
-    value = run.fact("target_error")
-    return float(value) if isinstance(value, (int, float)) else None
+    return run.known("target_error")
 
 
 def knows_best(run: Run) -> bool:
@@ -57,9 +56,8 @@ def knows_best(run: Run) -> bool:
 
 def training_error(run: Run) -> TrainingError | None:
     """The training error, where one is logged whose best is known."""
-    curve = run.error("train") if run.judged_by_share and knows_best(run) else None
-    if curve is None or not len(curve.y):
+    curve, other = run.error_rate("train"), run.error_rate("validation")
+    if curve is None or not knows_best(run):
         return None
-    other = run.error("validation")
-    gap = other.last - curve.last if other is not None and len(other.y) else 0.0
+    gap = 0.0 if other is None else other.last - curve.last
     return TrainingError(curve, curve.last + min(gap, 0.0), gap)

@@ -33,8 +33,8 @@ GUESSING = 7.0  # cross-entropy of guessing among 1,000 classes: a first loss ab
 
 def known_classes(run: Run) -> int | None:
     """The number of classes as the log or the user says; None where neither does."""
-    known = run.fact("num_classes")
-    return int(known) if isinstance(known, (int, float)) and known >= 2 else None
+    known = run.number("num_classes")
+    return int(known) if known >= 2 else None
 
 
 @once
@@ -43,13 +43,13 @@ def accuracy_tells(run: Run) -> bool:
 
     A loss that halves while the accuracy stays where it was, near zero, is no classifier's; nor is one whose column says so.
     """
-    accuracy = run.series.get("train/accuracy") or run.series.get("validation/accuracy")
+    accuracy = run.get("train/accuracy|validation/accuracy")
     if accuracy is None or not len(accuracy.y):
         return False
-    loss = run.series.get(accuracy.name.replace("accuracy", "loss"))
+    loss = run.series_of(accuracy.name.replace("accuracy", "loss"), MIN_POINTS)
     if any(REGRESSION.search(s.column.lower()) for name, s in run.series.items() if not name.endswith("/accuracy")):
         return accuracy.high > CLASSIFIES
-    if loss is None or len(loss.y) < MIN_POINTS or loss.low < 0 or accuracy.high >= CLASSIFIES:
+    if loss is None or loss.low < 0 or accuracy.high >= CLASSIFIES:
         return True
     start = loss.y[1:4] if loss.y[0] > DWARFS * loss.y[1] > 0 else loss.y[:3]
     return not loss.last < MAX_LEFT * median(start)
@@ -75,8 +75,8 @@ def classes(run: Run) -> int | None:
     if known is not None:
         return known
     for split in ("train", "validation"):
-        loss, accuracy = run.series.get(f"{split}/loss"), run.series.get(f"{split}/accuracy")
-        if loss is not None and accuracy is not None and len(loss.y) and len(accuracy.y):
+        loss, accuracy = run.series_of(f"{split}/loss"), run.series_of(f"{split}/accuracy")
+        if loss is not None and accuracy is not None:
             for level, share in ((loss.first, accuracy.first), (loss.last, accuracy.last)):
                 number = classes_at(level)
                 if number and abs(level - math.log(number)) < MAX_OFF_LN_C and abs(share * number - 1) < MAX_OFF_SHARE:
@@ -95,8 +95,8 @@ def chance_loss(run: Run) -> float | None:
 
 def at_chance(run: Run, split: str = "train") -> bool:
     """Whether the accuracy never left 1/C, by the known or visible number of classes."""
-    accuracy, number = run.series.get(f"{split}/accuracy"), classes(run)
-    if accuracy is None or number is None or len(accuracy.y) < 2:
+    accuracy, number = run.series_of(f"{split}/accuracy", 2), classes(run)
+    if accuracy is None or number is None:
         return False
     return accuracy.high < min(BY_CHANCE / number + CHANCE_SLACK, HALF_RIGHT * (1 + 1 / number))
 
@@ -108,8 +108,8 @@ def guesses(run: Run) -> bool:
     The mean of log p is at most the log of the mean of p (Jensen's inequality), equal where all p are alike; what has
     learned to distinguish examples is right more often than that.
     """
-    loss, error = run.series.get("train/loss"), run.error("train") if run.judged_by_share else None
-    if loss is None or error is None or not len(loss.y) or not len(error.y) or not is_cross_entropy(run):
+    loss, error = run.series_of("train/loss"), run.error_rate("train")
+    if loss is None or error is None or not is_cross_entropy(run):
         return False
     return error.last > FITTED_ERROR and 1 - error.last < MAX_OF_BLIND * math.exp(-max(loss.last, 0.0))
 

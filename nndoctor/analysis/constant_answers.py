@@ -41,8 +41,8 @@ MAX_OFF_LOG = 0.1
 
 def worse_than_frequencies(run: Run) -> bool:
     """Whether a model of tokens is, after thousands of steps, no better than one that only knows how often each token occurs."""
-    perplexity, loss = run.series.get("train/perplexity"), run.series.get("train/loss")
-    if perplexity is None or loss is None or run.axis != "step" or len(perplexity.y) < MIN_READINGS:
+    perplexity, loss = run.series_of("train/perplexity", MIN_READINGS), run.series.get("train/loss")
+    if perplexity is None or loss is None or run.axis != "step":
         return False
     if perplexity.low <= 0 or float(perplexity.x[-1]) < MIN_TRAINED or loss.low <= 0:
         return False
@@ -52,16 +52,16 @@ def worse_than_frequencies(run: Run) -> bool:
 
 def predicts_no_noise(run: Run) -> bool:
     """Whether a denoiser answers zero: the mean square of noise with unit variance is 1."""
-    loss = run.series.get("train/loss")
-    if loss is None or len(loss.y) < MIN_DENOISED or loss.first < 1 - MAX_OFF_NOISE:
+    loss = run.series_of("train/loss", MIN_DENOISED)
+    if loss is None or loss.first < 1 - MAX_OFF_NOISE:
         return False
     return abs(end_level(loss).mean - 1) < MAX_OFF_NOISE and loss.low > 1 - 2 * MAX_OFF_NOISE
 
 
 def undecided_loss(run: Run) -> float | None:
     """The loss of a discriminator that answers one half to everything: 2 ln 2, or ln 2 where it is averaged; None for any other."""
-    one, other = run.series.get("discriminator_loss"), run.series.get("generator_loss")
-    if one is None or other is None or min(len(one.y), len(other.y)) < MIN_READINGS:
+    one, other = (run.series_of(name, MIN_READINGS) for name in ("discriminator_loss", "generator_loss"))
+    if one is None or other is None:
         return None
     level, against = end_level(one, SECOND_HALF), end_level(other, SECOND_HALF)
     if abs(against.mean - math.log(2)) >= MAX_OFF_GENERATOR:

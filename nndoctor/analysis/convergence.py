@@ -47,9 +47,7 @@ def reach(run: Run) -> float:
 
     The unit of every loss comparison: it does not change when a constant is added to a loss without a chance level.
     """
-    curves = [
-        s for s in (run.series.get("train/loss"), run.series.get("validation/loss")) if s is not None and len(s.y)
-    ]
+    curves = [s for s in (run.series_of("train/loss"), run.series_of("validation/loss")) if s is not None]
     best = min(s.best for s in curves)
     starts = [min(s.first, best + MAX_START * (curves[0].first - best)) for s in curves]
     chance = chance_loss(run)
@@ -79,9 +77,9 @@ def paced(run: Run, series: Series) -> Series:
     along a slope take the loss as far as their sum (Smith et al. 2018, arXiv:1711.00489). What a decay wins at the end by
     calming the noise is left out. Without a learning rate in the log: the reduced series itself.
     """
-    lr = run.series.get("lr")
+    lr = run.series_of("lr", 2)
     x, y = series.reduced
-    if lr is None or len(lr.y) < 2 or len(x) < 2 or lr.low < 0 or lr.low == lr.high:
+    if lr is None or len(x) < 2 or lr.low < 0 or lr.low == lr.high:
         curve = replace(series, steps=x, values=y, lines=None)
         vars(curve)["smooth"] = series.smooth  # of the same points
         return curve
@@ -143,8 +141,8 @@ def end_error(series: Series) -> float:
 
 def steadier(run: Run) -> Series:
     """The training loss, or the validation loss where that is less noisy: it is measured on the same examples each time."""
-    train, validation = run.series["train/loss"], run.series.get("validation/loss")
-    if validation is None or len(validation.y) < MIN_STEADY or validation.noise > MAX_NOISE * train.noise:
+    train, validation = run.series["train/loss"], run.series_of("validation/loss", MIN_STEADY)
+    if validation is None or validation.noise > MAX_NOISE * train.noise:
         return train
     return validation
 
@@ -168,8 +166,8 @@ def roughness(series: Series, start: float = 0.0) -> float:
 
 def lr_share(run: Run, start: float, stop: float) -> float | None:
     """The learning rate between two shares of the run, as a share of its peak; None where the log has none."""
-    lr = run.series.get("lr")
-    if lr is None or len(lr.y) < 2 or lr.high <= 0:
+    lr = run.series_of("lr", 2)
+    if lr is None or lr.high <= 0:
         return None
     return lr.level(start, stop) / lr.high
 

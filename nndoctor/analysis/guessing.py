@@ -79,8 +79,7 @@ def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
         return Guessing("train", "noise", None, 1.0) if split == "train" and predicts_no_noise(run) else None
     if run.fact("task") == "gan":
         return _undecided(run, split)
-    loss = run.series.get(f"{split}/loss")
-    accuracy = _accuracy(run, split)
+    loss, accuracy = run.series.get(f"{split}/loss"), _accuracy(run, split)
     if (loss is None and accuracy is None) or run.fact("task") is not None or only_begun(run):
         return None
     if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0):
@@ -245,7 +244,7 @@ def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None)
     """No accuracy in the log, or one near 0 among many classes: a loss that is at ln C of a usual number of classes, closely, in its whole second half."""
     if loss is None or len(loss.y) < 2 * MIN_POINTS:
         return None
-    if accuracy is None and _has_accuracy(run):
+    if accuracy is None and run.judged_by_share:
         return None
     end = end_level(loss, SECOND_HALF)
     number = min(USUAL_CLASSES, key=lambda n: abs(end.mean - math.log(n)))
@@ -286,7 +285,3 @@ def _settled(loss: Series, number: int) -> bool:
 def _ends_near(loss: Series, chance: float) -> bool:
     """Whether the second half of a loss is at the level of guessing, too."""
     return len(loss.y) >= MIN_POINTS and abs(end_level(loss, SECOND_HALF).mean - chance) < MAX_OFF * chance
-
-
-def _has_accuracy(run: Run) -> bool:
-    return run.judged_by_share

@@ -56,8 +56,8 @@ def of(run: Run) -> dict[str, FactValue]:
             found.setdefault(name, fact.value)
         elif colon and group in GROUPS:
             found.setdefault(named(rest), fact.value)
-    rate = run.series.get("lr")
-    if rate is not None and len(rate.y):
+    rate = run.series_of("lr")
+    if rate is not None:
         found["lr"] = float(f"{float(rate.y.max()):.6g}")
     for name, value in spelled(run.path or run.source).items():
         found.setdefault(name, value)

@@ -165,5 +165,5 @@ def is_trial(run: Run) -> bool:
 
 def learned(run: Run, share: float = LEARNED) -> bool:
     """Whether the training loss has fallen by so much of its start."""
-    loss = run.series.get("train/loss")
-    return loss is not None and len(loss.y) > 1 and loss.first - loss.last > share * abs(loss.first)
+    loss = run.series_of("train/loss", 2)
+    return loss is not None and loss.first - loss.last > share * abs(loss.first)

@@ -51,13 +51,11 @@ def first_value_exploded(run: Run) -> bool:
     The mean over the first epoch may be a few times the validation loss at its end, but not a hundred times. A loss
     that then goes on to fall by most of what is left has recovered.
     """
-    train, validation = run.series.get("train/loss"), run.series.get("validation/loss")
-    if train is None or len(train.y) < MIN_LONG // 2 or not dwarfs_second(train, MIN_FIRST):
+    train, validation = run.series_of("train/loss", MIN_LONG // 2), run.series_of("validation/loss")
+    if train is None or not dwarfs_second(train, MIN_FIRST):
         return False
     first, second = float(train.y[0]), float(train.y[1])
-    ratio = (
-        first / float(validation.y[0]) if validation is not None and len(validation.y) and validation.y[0] > 0 else 0.0
-    )
+    ratio = first / float(validation.y[0]) if validation is not None and validation.y[0] > 0 else 0.0
     later = train.y[1:]
     stays = train.last > MIN_LEFT * float(later[: max(1, len(later) // 10)].mean())
     return (ratio > MIN_FIRST or first > MIN_FIRST_ALONE * second) and stays

@@ -41,8 +41,8 @@ def loss_parts(run: Run) -> tuple[Part, ...]:
             and len(series.y) >= MIN_POINTS
             and series.low >= 0 < series.first
         ):
-            other = run.series.get(f"validation/{part}")
-            found.append(Part(part, series, other if other is not None and len(other.y) >= MIN_POINTS else None))
+            other = run.series_of(f"validation/{part}", MIN_POINTS)
+            found.append(Part(part, series, other))
     return tuple(found)
 
 
@@ -61,8 +61,8 @@ def unlearned_classes(run: Run) -> Part | None:
 
 def memorized_part(run: Run) -> Part | None:
     """The part that is far lower in training than in validation, while the metric no longer improves."""
-    metric, whole = task_metric(run), run.series.get("validation/loss")
-    if metric is None or whole is None or not len(whole.y) or _improves(metric):
+    metric, whole = task_metric(run), run.series_of("validation/loss")
+    if metric is None or whole is None or _improves(metric):
         return None
     for part in loss_parts(run):
         validated = part.validation

@@ -54,8 +54,8 @@ class Rise:
 @once
 def rises_for_good(run: Run) -> Rise | None:
     """The rise of the training loss that was not undone, or None; under a learning rate that is raised at once none counts."""
-    loss = run.series.get("train/loss")
-    if loss is None or len(loss.y) < MIN_POINTS or not np.isfinite(reach(run)) or reweighted(run):
+    loss = run.series_of("train/loss", MIN_POINTS)
+    if loss is None or not np.isfinite(reach(run)) or reweighted(run):
         return None
     scale = reach(run)
     if dwarfs_second(loss):  # a first value after an explosion is no measure of what was learned
@@ -123,8 +123,8 @@ def _jump(run: Run, loss: Series, scale: float) -> Rise | None:
 
 def _raised(run: Run, step: float) -> bool:
     """Whether the learning rate was raised just before a step: a warm restart starts high on purpose."""
-    lr = run.series.get("lr")
-    if lr is None or len(lr.y) < MIN_RATES:
+    lr = run.series_of("lr", MIN_RATES)
+    if lr is None:
         return False
     before = lr.y[lr.x <= step][-MAX_BEFORE:]
     return len(before) > 1 and bool((before[1:] > RAISED * before[:-1]).any())

@@ -113,5 +113,4 @@ def training_fell(run: Run, at: float) -> float | None:
 
 
 def _train(run: Run) -> Series | None:
-    train = run.series.get("train/loss")
-    return train if train is not None and len(train.y) >= MIN_TRAIN else None
+    return run.series_of("train/loss", MIN_TRAIN)

@@ -60,8 +60,8 @@ def levels(series: Series) -> Levels:
 @once
 def reward(run: Run) -> Levels | None:
     """The levels of the reward; None where there is none."""
-    found = run.series.get("reward")
-    return levels(found) if found is not None and len(found.y) >= FEWEST else None
+    found = run.series_of("reward", FEWEST)
+    return levels(found) if found is not None else None
 
 
 @once
@@ -101,8 +101,8 @@ def spread(run: Run) -> float:
     """How far the rewards of one start are apart: the unit of a gain."""
     found, level = run.series["reward"], reward(run)
     start = level.start if level is not None else 0.0
-    std = run.series.get("reward_std")
-    if std is not None and len(std.y) and std.first > MIN_SPREAD:
+    std = run.series_of("reward_std")
+    if std is not None and std.first > MIN_SPREAD:
         return std.first
     if found.low >= 0 and found.high <= 1:
         return float(np.sqrt(max(start * (1 - start), MIN_VARIANCE)))
@@ -126,21 +126,21 @@ def improves(run: Run) -> bool:
 @once
 def entropy(run: Run) -> Series | None:
     """The policy's entropy, higher where it is more random: `entropy_loss` is its negative in most libraries."""
-    found = run.series.get("entropy")
-    if found is not None and len(found.y):
+    found = run.series_of("entropy")
+    if found is not None:
         return found
-    loss = run.series.get("entropy_loss")
-    if loss is None or not len(loss.y):
+    loss = run.series_of("entropy_loss")
+    if loss is None:
         return None
     return loss.with_values(-loss.values) if loss.first < 0 else loss
 
 
 def dead_steps(run: Run) -> Array | None:
     """For each step 1 where no group of rewards differs, else the share of groups that do not; None where nothing shows it."""
-    groups, std = run.series.get("zero_spread_groups"), run.series.get("reward_std")
-    if groups is not None and len(groups.y):
+    groups, std = run.series_of("zero_spread_groups"), run.series_of("reward_std")
+    if groups is not None:
         return groups.y
-    if std is None or not len(std.y):
+    if std is None:
         return None
     return (std.y <= MIN_SPREAD * max(1.0, float(np.abs(std.y).max()))).astype(float)
 
@@ -148,5 +148,4 @@ def dead_steps(run: Run) -> Array | None:
 def size_of_updates(run: Run, *, of_text: bool) -> Series | None:
     """The divergence between the policies before and after an update; outside of text `kl` is that, too."""
     names = "approx_kl" if of_text else "approx_kl|kl"
-    found = run.get(names)
-    return found if found is not None and len(found.y) else None
+    return run.series_of(names)

@@ -35,8 +35,7 @@ def task_metric(run: Run) -> Series | None:
     """The validation series of the task's own metric, as logged; None where the log has none."""
     if run.metric is None or run.metric.name not in OWN_MEASURE:
         return None
-    found = run.series.get(f"validation/{run.metric.name}")
-    return found if found is not None and len(found.y) >= MIN_POINTS else None
+    return run.series_of(f"validation/{run.metric.name}", MIN_POINTS)
 
 
 def moved_since(run: Run, step: float) -> Moved | None:

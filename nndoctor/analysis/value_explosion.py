@@ -45,8 +45,8 @@ def value_explosion(run: Run) -> Explosion | None:
 
 def _beyond_returns(run: Run) -> Explosion | None:
     """Values several times the largest return, which are large or whose errors grow."""
-    q, rewards = run.series.get("q_values"), run.series.get("reward")
-    if q is None or rewards is None or min(len(q.y), len(rewards.y)) < MIN_POINTS:
+    q, rewards = run.series_of("q_values", MIN_POINTS), run.series_of("reward", MIN_POINTS)
+    if q is None or rewards is None:
         return None
     bound, last = float(np.abs(rewards.y).max()), _last(q)
     if last <= MAX_OVER_RETURN * bound or (last <= MIN_VALUE and not _errors_grow(run)):
@@ -56,8 +56,8 @@ def _beyond_returns(run: Run) -> Explosion | None:
 
 def _growing_error(run: Run, name: str) -> Explosion | None:
     """An error of the values that grows far and goes on, or steadily while the reward does not improve."""
-    error = run.series.get(name)
-    if error is None or len(error.y) < MIN_POINTS:
+    error = run.series_of(name, MIN_POINTS)
+    if error is None:
         return None
     growth = _last(error) / max(_first(error), TINY)
     steady = growth > MIN_STEADY_GROWTH and _grows_steadily(error) and _of_values(run, error) and not improves(run)
@@ -90,8 +90,8 @@ def _of_values(run: Run, error: Series) -> bool:
 
 def _errors_grow(run: Run) -> bool:
     """Whether the error of the values grows tenfold from its second fifth to its last while the reward does not improve."""
-    error = run.get("value_loss|total_loss")
-    if error is None or len(error.y) < 2 * MIN_POINTS or improves(run):
+    error = run.series_of("value_loss|total_loss", 2 * MIN_POINTS)
+    if error is None or improves(run):
         return False
     fifths = [median(np.abs(part)) for part in np.array_split(error.y, FIFTHS)]
     return fifths[-1] > MIN_ERROR_GROWTH * fifths[1] > 0

@@ -103,8 +103,8 @@ def _facts(run: Run) -> list[str]:
 
 
 def _by_values(run: Run) -> Workload:
-    loss = run.get(NAMES)
-    if loss is None or not len(loss.y):
+    loss = run.series_of(NAMES)
+    if loss is None:
         return Workload.SUPERVISED
     if _scatters(run):
         return Workload.DIFFUSION
@@ -126,9 +126,9 @@ def _writes_text(run: Run) -> bool:
 
 def _is_gentle(run: Run) -> bool:
     """Whether the learning rate never leaves the range of fine-tuning."""
-    lr = run.series.get("lr")
+    lr = run.series_of("lr")
     most = PRETRAINS if run.fact("framework") in PRETRAINING else GENTLE_RATE
-    return lr is not None and len(lr.y) > 0 and 0 < lr.high <= most
+    return lr is not None and 0 < lr.high <= most
 
 
 def of_transformers(run: Run) -> bool:
@@ -145,8 +145,8 @@ def of_transformers(run: Run) -> bool:
 
 def _scatters(run: Run) -> bool:
     """A training loss alone that falls from the noise's variance and then scatters: that of denoising at random timesteps."""
-    loss = run.series.get("train/loss")
-    if loss is None or len(loss.y) < LONG or any(name.startswith("validation/") for name in run.series) or run.metric:
+    loss = run.series_of("train/loss", LONG)
+    if loss is None or any(name.startswith("validation/") for name in run.series) or run.metric:
         return False
     low, high = DENOISES
     return low < loss.first < high and 0 < loss.last < MAX_LEFT * loss.first and loss.noise > SCATTER * loss.last

@@ -126,8 +126,8 @@ def _zeros_at_end(series: Series) -> int:
 
 def _classifier(run: Run, accuracy: Series) -> bool:
     """Whether an accuracy of exactly 0 is that of a classifier: a regression may log one, too, and it means nothing there."""
-    other = run.series.get("train/accuracy")
-    if other is not None and other.name != accuracy.name and len(other.y) and other.high > CLASSIFIES:
+    other = run.series_of("train/accuracy")
+    if other is not None and other.name != accuracy.name and other.high > CLASSIFIES:
         return True
     loss = run.series.get("train/loss") or run.series.get("validation/loss")
     if zero_parts(run) or loss is None or not len(loss.y):
@@ -139,8 +139,8 @@ def _classifier(run: Run, accuracy: Series) -> bool:
 def repeated_score(run: Run) -> Series | None:
     """A validation score that is the same to the last digit in every evaluation while the loss moves; None where there is none."""
     own = [s for name, s in run.series.items() if name.startswith("validation/") and _judges(name) and len(s.y)]
-    losses = [s for name in ("validation/loss", "train/loss") if (s := run.series.get(name)) is not None and len(s.y)]
-    if not losses or losses[0].low == losses[0].high or any(s.low != s.high for s in own):
+    loss = run.series_of("validation/loss") or run.series_of("train/loss")
+    if loss is None or loss.low == loss.high or any(s.low != s.high for s in own):
         return None
     return next((s for s in own if _cannot_repeat(run, s)), None)
 
@@ -150,8 +150,8 @@ def _cannot_repeat(run: Run, score: Series) -> bool:
     digits = significant_digits(score.y)
     if len(score.y) < MIN_SAME or digits < SAME_DIGITS or not 0 < score.low < GOOD:
         return False
-    trained = run.series.get(score.name.replace("validation/", "train/"))
-    left_behind = trained is not None and len(trained.y) > 0 and trained.last > score.low + MAX_LEFT_BEHIND
+    trained = run.series_of(score.name.replace("validation/", "train/"))
+    left_behind = trained is not None and trained.last > score.low + MAX_LEFT_BEHIND
     return digits >= EXACT_DIGITS or not left_behind
 
 

@@ -111,9 +111,9 @@ class Run:
                 return found
         return None
 
-    def series_of(self, name: str, points: int = 1) -> Series | None:
-        """The series of that name, if it has at least so many finite values."""
-        found = self.series.get(name)
+    def series_of(self, names: str, points: int = 1) -> Series | None:
+        """What `get` finds, if it has at least so many finite values."""
+        found = self.get(names)
         return found if found is not None and len(found.y) >= points else None
 
     def fact(self, name: str) -> FactValue | None:
@@ -157,6 +157,11 @@ class Run:
         if found is None or not self.metric.higher:
             return found
         return found.with_values((1.0 if self.metric.share else 0.0) - found.values)
+
+    def error_rate(self, split: str) -> Series | None:
+        """The judged error of a split, if it is a share of one and has a finite value."""
+        found = self.error(split) if self.judged_by_share else None
+        return found if found is not None and len(found.y) else None
 
     @property
     def judged_by_share(self) -> bool:

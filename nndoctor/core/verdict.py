@@ -127,19 +127,19 @@ def _ends(report: Report) -> str:
     """` Training loss ends at 0.19, validation loss at 0.22 (best 0.21 at epoch 37).`, from the log's own values."""
     metric = report.run.metric
     for name in ("loss", metric.name if metric else "loss"):
-        found = [(split, report.run.series.get(f"{split}/{name}")) for split in ("train", "validation")]
-        known = [(split, series) for split, series in found if series is not None and len(series.y)]
-        if known:
-            return " " + capitalized(", ".join(_end(report, *one, later=k > 0) for k, one in enumerate(known))) + "."
+        found = [s for split in ("train", "validation") if (s := report.run.series_of(f"{split}/{name}")) is not None]
+        if found:
+            return " " + capitalized(", ".join(_end(report, s, later=k > 0) for k, s in enumerate(found))) + "."
     return ""
 
 
-def _end(report: Report, split: str, series: Series, *, later: bool) -> str:
+def _end(report: Report, series: Series, *, later: bool) -> str:
     """`training loss ends at 0.19`; of validation also its best value where that is not the last."""
     summary = series.summary
     if summary is None:
         return ""
-    words = f"{'training' if split == 'train' else split} {series.name.rpartition('/')[2].replace('_', ' ')}"
+    split, _, metric = series.name.partition("/")
+    words = f"{'training' if split == 'train' else split} {metric.replace('_', ' ')}"
     (last,) = series.in_log_unit(summary.last)
     best, at = (summary.high, summary.high_step) if direction(series.name) else (summary.low, summary.low_step)
     better = split == "validation" and not math.isclose(best, summary.last, rel_tol=0.01)

@@ -59,11 +59,10 @@ class Curve:
 def curves_of(run: Run) -> list[Curve]:
     """The training and validation loss, else the metric, of at least three finite points."""
     for metric in ("loss", run.metric.name if run.metric else "loss"):
-        found = [(split, run.series.get(f"{split}/{metric}")) for split in ("train", "validation")]
         curves = [
             Curve(series, split, 2 if split == "validation" else 1)
-            for split, series in found
-            if series is not None and len(series.y) >= MIN_POINTS
+            for split in ("train", "validation")
+            if (series := run.series_of(f"{split}/{metric}", MIN_POINTS)) is not None
         ]
         if curves:
             return curves
@@ -204,8 +203,8 @@ def _axis(plan: _Plan, run: Run, span: tuple[float, float] | None) -> list[Line]
     for x in broken:
         cells[frame.column(float(x), width)] = (glyphs.broken, "error")
     notes += [f"{glyphs.broken} not finite"] if broken else []
-    best = run.series.get("validation/loss")
-    if best is not None and len(best.y) >= MIN_POINTS and any(c.series is best for c in plan.curves):
+    best = run.series_of("validation/loss", MIN_POINTS)
+    if best is not None and any(c.series is best for c in plan.curves):
         lowest = float(best.x[int(best.y.argmin())])
         cells[frame.column(lowest, width)] = (glyphs.best, "mark")
         notes.append(f"{glyphs.best} best at {step(lowest)}")

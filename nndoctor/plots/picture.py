@@ -137,8 +137,7 @@ def _named(finding: Finding) -> str:
 
 
 def _of(run: Run, metric: str) -> tuple[Series, ...]:
-    found = (run.series.get(f"{split}/{metric}") for split in SPLITS)
-    return tuple(series for series in found if series is not None and len(series.y))
+    return tuple(series for split in SPLITS if (series := run.series_of(f"{split}/{metric}")) is not None)
 
 
 def _steps(rows: list[_Row], run: Run) -> tuple[float, float]:
@@ -231,8 +230,8 @@ class _ReportFigure:
             ["thin line: logged values; thick line: smoothed; band: ±2 standard deviations"] if drawn.band else []
         )
         names = {series.name for series in row.curves}
-        validation, primary = self.report.run.series.get("validation/loss"), self.report.primary
-        if validation is not None and validation.name in names and len(validation.y) >= 3:
+        validation, primary = self.report.run.series_of("validation/loss", 3), self.report.primary
+        if validation is not None and validation.name in names:
             panel.best(axes, validation, self.palette, self.report.axis)
         if primary is not None and primary.span is not None and primary.series in names:
             panel.shade(axes, primary.span, self.palette.severity(primary.severity))

@@ -106,8 +106,8 @@ def effect(report: Report, entry: Expectation) -> str:
 
     Empty where the change is not expected to help, and where the run itself has already been as low as that.
     """
-    series = report.run.series.get(entry.loss)
-    if entry.helps < MIN_HELPS or series is None or not len(series.y):
+    series = report.run.series_of(entry.loss)
+    if entry.helps < MIN_HELPS or series is None:
         return ""
     last, lowest = series.final, series.low
     if entry.change == "stop-early":

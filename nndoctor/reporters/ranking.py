@@ -74,5 +74,4 @@ def _worst(report: Report) -> tuple[int, bool, float, str]:
 
 
 def _has(report: Report, name: str) -> bool:
-    series = report.run.series.get(name)
-    return series is not None and len(series.y) > 0
+    return report.run.series_of(name) is not None

@@ -38,8 +38,7 @@ class View:
         return self._series(f"{split}/loss")
 
     def _series(self, name: str) -> Series | None:
-        found = self.run.series.get(name)
-        return found if found is not None and len(found.y) else None
+        return self.run.series_of(name)
 
     @cached_property
     def train(self) -> Curve | None:
@@ -74,8 +73,7 @@ class View:
 
     def error(self, split: str) -> Series | None:
         """A split's error rate, where the judged metric is a share of one."""
-        found = self.run.error(split) if self.run.judged_by_share else None
-        return found if found is not None and len(found.y) else None
+        return self.run.error_rate(split)
 
     @cached_property
     def chance(self) -> float | None:

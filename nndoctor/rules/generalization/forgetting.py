@@ -24,12 +24,12 @@ MIN_POINTS = 3
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the end of the general evaluation, else of the training loss, with the start."""
-    general = run.get("validation/general_loss|general_loss")
-    if general is not None and len(general.y) >= MIN_POINTS:
+    general = run.series_of("validation/general_loss|general_loss", MIN_POINTS)
+    if general is not None:
         yield from _on_general_text(general)
         return
-    loss = run.series.get("train/loss")
-    if workload(run) is not Workload.FINE_TUNING or loss is None or len(loss.y) < 2 * MIN_POINTS or loss.low <= 0:
+    loss = run.series_of("train/loss", 2 * MIN_POINTS)
+    if workload(run) is not Workload.FINE_TUNING or loss is None or loss.low <= 0:
         return
     level, first = levels(loss), float(loss.y[0])
     if (

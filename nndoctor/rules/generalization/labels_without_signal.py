@@ -99,8 +99,8 @@ def _guessing(run: Run, validation: Series) -> tuple[int, float] | None:
 
 
 def _right_by_chance(run: Run, count: int) -> bool:
-    accuracy = run.series.get("validation/accuracy")
-    if accuracy is None or len(accuracy.y) < MIN_POINTS:
+    accuracy = run.series_of("validation/accuracy", MIN_POINTS)
+    if accuracy is None:
         return True
     end = end_level(accuracy)
     return end.mean <= BY_CHANCE / count + 2 * end.spread and end.mean <= HALF_RIGHT * (1 + 1 / count)

@@ -79,8 +79,8 @@ def _steps(y: Array, first: NDArray[np.int64]) -> tuple[Array, Array, float]:
 
 def _rate_was_cut(run: Run, loss: Series, first: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Where the learning rate fell at a border by as much as only a schedule's step does."""
-    lr = run.series.get("lr")
-    if lr is None or len(lr.y) < 2 or lr.low < 0:
+    lr = run.series_of("lr", 2)
+    if lr is None or lr.low < 0:
         return np.zeros(len(first), dtype=np.bool_)
     rate = np.interp(loss.x, lr.x, lr.y)
     return np.asarray(rate[np.minimum(first + 1, len(rate) - 1)] < RATE_CUT * rate[np.maximum(first - 2, 0)])

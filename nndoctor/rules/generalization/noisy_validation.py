@@ -50,8 +50,8 @@ class Noise:
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the noise of both losses, each validation value with the training loss averaged around it; ask the prognosis."""
-    validation, train = run.series["validation/loss"], run.series.get("train/loss")
-    smooth = _noise_at(train, validation) if train is not None and len(train.y) >= MIN_POINTS else None
+    validation, train = run.series["validation/loss"], run.series_of("train/loss", MIN_POINTS)
+    smooth = _noise_at(train, validation) if train is not None else None
     noise = Noise(_noise(validation), smooth, _examples(run))
     sure, probable = _confidence(run, noise), probability(run, "noisy-validation")
     if sure is not None:

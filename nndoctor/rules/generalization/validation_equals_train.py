@@ -48,8 +48,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _follows(run: Run) -> Iterator[Symptom]:
     """A remark where both losses go to next to nothing as one: new examples are hardly ever fitted that well."""
-    train, validation = run.series.get("train/loss"), run.series.get("validation/loss")
-    if train is None or validation is None or min(len(train.y), len(validation.y)) < MIN_POINTS:
+    train, validation = run.series_of("train/loss", MIN_POINTS), run.series_of("validation/loss", MIN_POINTS)
+    if train is None or validation is None:
         return
     left = train.last / train.first if train.first > 0 else 1.0
     if left > MEMORIZED or min(train.low, validation.low) <= 0:

@@ -61,7 +61,7 @@ def check(run: Run) -> Iterator[Symptom]:
     d, g = run.series["discriminator_loss"], run.series["generator_loss"]
     if workload(run) is not Workload.GAN or min(len(d.y), len(g.y)) < MIN_POINTS:
         return
-    real, fake = (_late(run.series.get(name)) for name in ("real_score", "fake_score"))
+    real, fake = (_late(run.series_of(name, MIN_POINTS)) for name in ("real_score", "fake_score"))
     end = _End(_late(d) or 0.0, _late(g) or 0.0, real, fake)
     vanished = _vanished(d, end)
     beaten = vanished and (end.generator > LOST or end.saturated)
@@ -122,10 +122,8 @@ def _causes(*, saturated: bool) -> tuple[Cause, ...]:
 
 
 def _late(series: Series | None) -> float | None:
-    """The median over the end of the run, None where there are too few values."""
-    if series is None or len(series.y) < MIN_POINTS:
-        return None
-    return median(closing(series.y, LATE))
+    """The median over the end of the run."""
+    return None if series is None else median(closing(series.y, LATE))
 
 
 RULE = Rule(

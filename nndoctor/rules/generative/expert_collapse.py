@@ -41,8 +41,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _long_enough(run: Run, name: str) -> Series | None:
-    curve = run.series.get(name)
-    return curve if curve is not None and len(curve.y) >= MIN_POINTS else None
+    return run.series_of(name, MIN_POINTS)
 
 
 def _by_statistic(run: Run) -> Symptom | None:
@@ -92,10 +91,8 @@ def _has_risen(balance: Series) -> bool:
 
 def _one_sided(run: Run, entropy: Series) -> bool:
     """Whether the router is certain and the loads uneven: one that is certain alone may send each token elsewhere."""
-    balance = run.series.get("balance_loss")
-    uneven = (
-        balance is not None and len(balance.y) >= MIN_POINTS and levels(balance).last > UNEVEN * levels(balance).low
-    )
+    balance = run.series_of("balance_loss", MIN_POINTS)
+    uneven = balance is not None and levels(balance).last > UNEVEN * levels(balance).low
     return uneven and levels(entropy).last < MIN_ENTROPY * levels(entropy).start
 
 

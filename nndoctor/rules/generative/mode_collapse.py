@@ -25,13 +25,13 @@ MIN_POINTS = 6
 
 def check(run: Run) -> Iterator[Symptom]:
     """See whether the samples' diversity has fallen, or their distance to the data has risen."""
-    spread, fid = run.series.get("sample_diversity"), run.series.get("fid")
-    if spread is not None and len(spread.y) >= MIN_POINTS:
+    spread, fid = run.series_of("sample_diversity", MIN_POINTS), run.series_of("fid", MIN_POINTS)
+    if spread is not None:
         found = _of_diversity(spread)
         if found is not None:
             yield found
             return
-    if fid is not None and len(fid.y) >= MIN_POINTS:
+    if fid is not None:
         best, last = fid.best, fid.last
         if last > MAX_FID_RATIO * best and last - best > ERRORS * fid.noise:
             yield _symptom(

@@ -44,8 +44,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _vanished(run: Run) -> Symptom | None:
     """A KL term that ends next to nothing, or falls while the reconstruction improves, and does not rise again."""
-    kl = run.get(KL)
-    if kl is None or len(kl.y) < MIN_POINTS or kl.low < ROUNDING:
+    kl = run.series_of(KL, MIN_POINTS)
+    if kl is None or kl.low < ROUNDING:
         return None
     level, peak, rising = levels(kl), float(kl.high), _rising(kl)
     fallen = level.last < min(LOW_KL, MAX_LEFT * peak) and not rising
@@ -64,10 +64,10 @@ def _no_active_unit(run: Run) -> Symptom | None:
 
 def _bypassed(run: Run, kl: Series) -> bool:
     """Whether the KL term falls below one bit while the reconstruction goes on improving: it no longer comes by way of the code."""
-    rebuilt, weight = run.get(RECONSTRUCTION), run.series.get("beta")
-    if rebuilt is None or len(rebuilt.y) < MIN_LONG or len(kl.y) < MIN_LONG or rebuilt.low <= 0:
+    rebuilt, weight = run.series_of(RECONSTRUCTION, MIN_LONG), run.series_of("beta")
+    if rebuilt is None or len(kl.y) < MIN_LONG or rebuilt.low <= 0:
         return False
-    if weight is not None and len(weight.y) and weight.last > weight.level(*MIDDLE):
+    if weight is not None and weight.last > weight.level(*MIDDLE):
         return False
     middle, last = kl.level(*MIDDLE), kl.last
     better = rebuilt.level(*MIDDLE) - rebuilt.last > max(MIN_IMPROVEMENT * rebuilt.last, NOISES * rebuilt.noise)
@@ -82,9 +82,9 @@ def _rising(kl: Series) -> bool:
 
 
 def _symptom(run: Run, series: Series, text: str) -> Symptom:
-    weight = run.series.get("beta")
-    annealed = weight is not None and len(weight.y) > 0 and weight.high > weight.low
-    beta = weight.high if weight is not None and len(weight.y) else None
+    weight = run.series_of("beta")
+    annealed = weight is not None and weight.high > weight.low
+    beta = None if weight is None else weight.high
     return Symptom(
         f"{text}: the latent codes carry no information about the inputs, and the decoder ignores them",
         MEASURED,

@@ -141,8 +141,8 @@ def _of_the_largest(layers: Layers, path: str) -> float:
 
 def _warming_up(run: Run) -> bool:
     """Whether the rate has only just begun to rise to its peak."""
-    rate = run.series.get("lr")
-    return rate is not None and len(rate.y) > 2 and rate.level(0.0, FIRST_HALF) < WARMING_UP * float(rate.y.max())
+    rate = run.series_of("lr", 3)
+    return rate is not None and rate.level(0.0, FIRST_HALF) < WARMING_UP * float(rate.y.max())
 
 
 RULE = Rule(

@@ -199,8 +199,8 @@ def _levels(series: Series, end: float) -> tuple[float, float]:
 
 
 def _both(run: Run, loss: Series) -> list[Series]:
-    validation = run.series.get("validation/loss")
-    return [loss, validation] if validation is not None and len(validation.y) >= MIN_VALUES else [loss]
+    validation = run.series_of("validation/loss", MIN_VALUES)
+    return [loss, validation] if validation is not None else [loss]
 
 
 RULE = Rule(

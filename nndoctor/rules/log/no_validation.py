@@ -23,9 +23,9 @@ def check(run: Run) -> Iterator[Symptom]:
     if not held:
         yield Symptom("no validation in the log: variance and overtraining cannot be judged", DIRECT)
         return
-    train = run.get("train/loss")
+    train = run.series_of("train/loss")
     last = max(held, key=lambda s: float(s.x[-1]))
-    if train is None or len(last.x) < MIN_POINTS or not len(train.x):
+    if train is None or len(last.x) < MIN_POINTS:
         return
     end, stop = float(train.x[-1]), float(last.x[-1])
     silent, usual = end - stop, float(np.diff(last.x).max())

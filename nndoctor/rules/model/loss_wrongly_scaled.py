@@ -53,10 +53,10 @@ CAUSES = (
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the training loss around each evaluation with the validation loss there; without one, with guessing among all tokens."""
-    train, validation = run.series["train/loss"], run.series.get("validation/loss")
+    train, validation = run.series["train/loss"], run.series_of("validation/loss", MIN_POINTS)
     if len(train.y) < MIN_POINTS or train.low <= 0:
         return
-    if validation is None or len(validation.y) < MIN_POINTS:
+    if validation is None:
         yield from _beyond_guessing(run, train)
     elif validation.low > 0:
         yield from _by_factor(train, validation)

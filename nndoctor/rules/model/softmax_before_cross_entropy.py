@@ -83,8 +83,8 @@ def _floor(count: int) -> float:
 
 def _at_start(run: Run) -> tuple[int, ...]:
     """The number of classes whose loss of guessing the run begins at: a softmax too many makes all first answers nearly alike."""
-    loss = run.series.get("train/loss")
-    count = classes_at(loss.initial, MAX_LN_C) if loss is not None and len(loss.y) else 0
+    loss = run.series_of("train/loss")
+    count = 0 if loss is None else classes_at(loss.initial)
     if loss is None or not count:
         return ()
     return (count,) if abs(loss.initial - math.log(count)) < MAX_OFF_START * math.log(count) else ()

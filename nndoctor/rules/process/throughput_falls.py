@@ -25,8 +25,8 @@ MIN_SECONDS = 30.0  # time of all steps; shorter runs are slowed by whatever els
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the speed, or the time of a step, at the end with that after the start."""
     for name, faster in (("throughput", True), ("step_time", False)):
-        curve = run.series.get(name)
-        if curve is None or len(curve.y) < MIN_POINTS or curve.low <= 0 or _is_short(curve):
+        curve = run.series_of(name, MIN_POINTS)
+        if curve is None or curve.low <= 0 or _is_short(curve):
             continue
         found = drift(curve)
         lost = 1 - (found.late / found.early if faster else found.early / found.late)
@@ -43,8 +43,8 @@ def _is_short(curve: Series) -> bool:
 
 def _writes_more(run: Run, name: str) -> bool:
     """Whether a step only takes longer because the policy writes longer completions."""
-    length = run.series.get("completion_length")
-    if name != "step_time" or length is None or not len(length.y):
+    length = run.series_of("completion_length")
+    if name != "step_time" or length is None:
         return False
     level = levels(length)
     return level.last > MIN_LONGER * level.start
@@ -55,11 +55,9 @@ def _symptom(run: Run, curve: Series, found: Drift, lost: float) -> Symptom:
         curve.y < found.early * (1 - MIN_LOST) if curve.name == "throughput" else curve.y > found.early / (1 - MIN_LOST)
     )
     at = float(curve.x[int(bad.argmax())])
-    memory, data = run.series.get("memory"), run.series.get("data_time")
-    leaks = (
-        memory is not None and len(memory.y) >= MIN_POINTS and drift(memory).late > MEMORY_GROWN * drift(memory).early
-    )
-    waits = data is not None and len(data.y) >= MIN_POINTS and drift(data).late > WAIT_GROWN * drift(data).early
+    memory, data = run.series_of("memory", MIN_POINTS), run.series_of("data_time", MIN_POINTS)
+    leaks = memory is not None and drift(memory).late > MEMORY_GROWN * drift(memory).early
+    waits = data is not None and drift(data).late > WAIT_GROWN * drift(data).early
     gradual = abs(found.middle - found.early) > GRADUAL * abs(found.late - found.early)
     what = f"speed ({curve.column})" if curve.name == "throughput" else f"the time of a step ({curve.column})"
     return Symptom(

@@ -73,8 +73,8 @@ def _symptom(run: Run, curve: Series, start: float, at: float) -> Symptom:
 
 
 def _causes(run: Run) -> tuple[Cause, ...]:
-    lr = run.series.get("lr")
-    rate = "it is the usual cause" if lr is None or not len(lr.y) else f"it peaks at {number(lr.high)}"
+    lr = run.series_of("lr")
+    rate = "it is the usual cause" if lr is None else f"it peaks at {number(lr.high)}"
     return (
         Cause("learning rate too high", 0.45, rate, "one run with a third of the learning rate"),
         Cause("no entropy bonus", 0.35, "nothing rewards trying other actions", "one run with an entropy bonus"),

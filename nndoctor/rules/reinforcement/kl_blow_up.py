@@ -27,8 +27,8 @@ MIN_POINTS = 8
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the divergence at the end with its limit and with its level early in the run."""
-    curve = run.series.get("kl")
-    if workload(run) is not Workload.REINFORCEMENT or curve is None or len(curve.y) < MIN_POINTS:
+    curve = run.series_of("kl", MIN_POINTS)
+    if workload(run) is not Workload.REINFORCEMENT or curve is None:
         return
     level = levels(curve)
     unit = PER_COMPLETION if "objective" in curve.column.lower() else 1.0

@@ -24,19 +24,18 @@ def check(run: Run) -> Iterator[Symptom]:
     chosen = run.series["rewards_chosen"]
     if len(chosen.y) < MIN_POINTS:
         return
-    level, rejected = levels(chosen), run.series.get("rewards_rejected")
+    level, rejected = levels(chosen), run.series_of("rewards_rejected")
     margin = _margin(run)
     if margin is None or margin <= 0 or level.last > min(-MIN_SHARE_OF_MARGIN * margin, -ERRORS * level.error):
         return
-    logps = run.series.get("logps_chosen")
-    known = logps is not None and len(logps.y) >= MIN_POINTS
-    lost = (levels(logps).start - levels(logps).last) / max(abs(levels(logps).start), TINY) if known and logps else 0.0
+    logps = run.series_of("logps_chosen", MIN_POINTS)
+    lost = 0.0 if logps is None else (levels(logps).start - levels(logps).last) / max(abs(levels(logps).start), TINY)
     if level.last > -MAX_FALL and lost < MIN_LESS_LIKELY:
         return
     likely = ""
     if logps is not None and lost >= MIN_LESS_LIKELY:
         likely = f"; their log-probability fell from {number(logps.initial)} to {number(logps.final)}"
-    lower = f" (rejected {number(rejected.final)})" if rejected is not None and len(rejected.y) else ""
+    lower = f" (rejected {number(rejected.final)})" if rejected is not None else ""
     yield Symptom(
         f"the reward of the chosen answers fell from {number(chosen.initial)} to {number(chosen.final)}{lower} while the margin grew to "
         f"about {number(margin)}: the model makes even the chosen answers less likely{likely}",
@@ -69,10 +68,10 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _margin(run: Run) -> float | None:
-    margins, rejected = run.series.get("rewards_margins"), run.series.get("rewards_rejected")
-    if margins is not None and len(margins.y):
+    margins, rejected = run.series_of("rewards_margins"), run.series_of("rewards_rejected")
+    if margins is not None:
         return levels(margins).last
-    if rejected is not None and len(rejected.y):
+    if rejected is not None:
         return levels(run.series["rewards_chosen"]).last - levels(rejected).last
     return None
 

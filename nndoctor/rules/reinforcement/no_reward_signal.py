@@ -50,8 +50,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _unpaid(run: Run) -> Symptom | None:
     """A value function without error although rewards vary and do not rise: the policy does not learn from what is logged."""
-    curve, value = run.series["reward"], run.series.get("value_loss")
-    if of_text(run) or value is None or min(len(value.y), len(curve.y)) < MIN_LONG or improves(run) or solved(run):
+    curve, value = run.series_of("reward", MIN_LONG), run.series_of("value_loss", MIN_LONG)
+    if of_text(run) or curve is None or value is None or improves(run) or solved(run):
         return None
     last = float(np.median(value.y[len(value.y) // 2 :]))
     if last < 0 or math.sqrt(last / MAX_VALUE_ERROR) >= curve.noise or curve.high == curve.low:
@@ -85,8 +85,8 @@ def _unpaid(run: Run) -> Symptom | None:
 def _alike(run: Run, share: float, when: str) -> Symptom:
     curve, way = run.series["reward"], reward(run)
     level = way.last if way is not None else curve.last
-    norm = run.series.get("grad_norm")
-    unchanged = norm is not None and len(norm.y) and float(np.median(norm.y)) == 0.0
+    norm = run.series_of("grad_norm")
+    unchanged = norm is not None and float(np.median(norm.y)) == 0.0
     return Symptom(
         f"{percent(share)} of the groups have equal rewards {when} (reward {number(level)}), so that their advantage is 0"
         + (" and so is the gradient" if unchanged else ""),

@@ -28,11 +28,11 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look at the divergence of each update, and at the share of its clipped ratios."""
     if workload(run) is not Workload.REINFORCEMENT:
         return
-    kl, clip = size_of_updates(run, of_text=of_text(run)), run.series.get("clip_fraction")
-    if (kl is not None and len(kl.y) >= MIN_POINTS and (symptom := _diverging(run, kl))) or (
-        clip is not None and len(clip.y) >= MIN_POINTS and (symptom := _clipping(run, clip))
-    ):
-        yield symptom
+    kl, clip = size_of_updates(run, of_text=of_text(run)), run.series_of("clip_fraction", MIN_POINTS)
+    found = _diverging(run, kl) if kl is not None and len(kl.y) >= MIN_POINTS else None
+    found = found or (None if clip is None else _clipping(run, clip))
+    if found is not None:
+        yield found
 
 
 def _diverging(run: Run, kl: Series) -> Symptom | None:
@@ -73,8 +73,8 @@ def _clipping(run: Run, clip: Series) -> Symptom | None:
 
 
 def _causes(run: Run) -> tuple[Cause, ...]:
-    lr = run.series.get("lr")
-    rate = "it is the usual cause" if lr is None or not len(lr.y) else f"it peaks at {number(lr.high)}"
+    lr = run.series_of("lr")
+    rate = "it is the usual cause" if lr is None else f"it peaks at {number(lr.high)}"
     return (
         Cause("learning rate too high", 0.55, rate, "one run with a third of the learning rate"),
         Cause(

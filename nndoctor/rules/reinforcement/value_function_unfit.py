@@ -36,8 +36,8 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look at the explained variance after the start, then at the size of the value loss."""
     if workload(run) is not Workload.REINFORCEMENT:
         return
-    curve = run.series.get("explained_variance")
-    found = _explains_nothing(run, curve) if curve is not None and len(curve.y) >= MIN_POINTS else None
+    curve = run.series_of("explained_variance", MIN_POINTS)
+    found = _explains_nothing(run, curve) if curve is not None else None
     found = found or _out_of_scale(run)
     if found is not None:
         yield found
@@ -45,8 +45,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _out_of_scale(run: Run) -> Symptom | None:
     """Errors that are far larger than any reward that was ever logged, and that do not fall."""
-    value, rewards = run.series.get("value_loss"), run.series.get("reward")
-    if value is None or rewards is None or min(len(value.y), len(rewards.y)) < MIN_POINTS:
+    value, rewards = run.series_of("value_loss", MIN_POINTS), run.series_of("reward", MIN_POINTS)
+    if value is None or rewards is None:
         return None
     late, early = median(value.y[int(START * len(value.y)) :]), median(opening(value.y, FIRST))
     largest = float(np.abs(rewards.y).max())
@@ -68,8 +68,8 @@ def _explains_nothing(run: Run, curve: Series) -> Symptom | None:
     absent = quantile(np.abs(late), UPPER_TENTH) < MAX_ABSENT and not improves(run)
     if not (never or worse or absent) or (solved(run) and not never):
         return None
-    value = run.series.get("value_loss")
-    loss = value.last if value is not None and len(value.y) else None
+    value = run.series_of("value_loss")
+    loss = value.last if value is not None else None
     message = (
         f"the value function does not predict the returns: explained variance is {number(last)} at the end, "
         f"{number(level)} in the middle{'' if loss is None else f'; the value loss is {number(loss)}'}"

@@ -102,8 +102,8 @@ def check(run: Run, lost: float = MAX_LOST) -> Iterator[Symptom]:
 
 def _validation_alone(run: Run) -> Iterator[Symptom]:
     """Of a log without a training loss: a validation loss that left its first value at once, for good."""
-    loss = run.series.get("validation/loss")
-    if loss is None or len(loss.y) < MIN_VALIDATED or not _leaves(loss, LEFT_BEHIND):
+    loss = run.series_of("validation/loss", MIN_VALIDATED)
+    if loss is None or not _leaves(loss, LEFT_BEHIND):
         return
     first, last = number(float(loss.y[0])), number(float(loss.y[-1]))
     yield Symptom(
@@ -119,8 +119,8 @@ def _validation_alone(run: Run) -> Iterator[Symptom]:
 
 def _never_back(run: Run, loss: Series) -> bool:
     """Whether both losses left their first values at once, for good: a pretrained model that the first steps ruined."""
-    validation = run.series.get("validation/loss")
-    if validation is None or len(loss.y) < MIN_TRAINED or len(validation.y) < MIN_VALIDATED:
+    validation = run.series_of("validation/loss", MIN_VALIDATED)
+    if validation is None or len(loss.y) < MIN_TRAINED:
         return False
     return _leaves(loss, LEFT_BEHIND) and _leaves(validation, LEFT_BEHIND_TOO)
 

@@ -42,8 +42,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _stuck(run: Run) -> float | None:
     """The last accuracy, above zero, of a run whose accuracy never changes and stays low or near that of guessing; else None."""
-    accuracy = run.series.get("train/accuracy") or run.series.get("validation/accuracy")
-    if accuracy is None or len(accuracy.y) < MIN_POINTS:
+    accuracy = run.series_of("train/accuracy|validation/accuracy", MIN_POINTS)
+    if accuracy is None:
         return None
     count = classes(run)
     limit = max(LOW_ACCURACY, BY_CHANCE / count) if count else LOW_ACCURACY

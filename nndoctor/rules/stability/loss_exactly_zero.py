@@ -26,8 +26,8 @@ def check(run: Run) -> Iterator[Symptom]:
     if run.fact("task") is not None:  # policy and adversarial losses may be zero in good health
         return
     for name in ("train/loss", "validation/loss"):
-        loss = run.series.get(name)
-        if loss is None or not len(loss.y):
+        loss = run.series_of(name)
+        if loss is None:
             continue
         zero = sudden_zero(loss)
         if _fitted(run, loss):
@@ -43,8 +43,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _fitted(run: Run, loss: Series) -> bool:
     """Whether the accuracy of the split is that of a network for which a loss of zero is right."""
-    accuracy = run.series.get(loss.name.replace("/loss", "/accuracy"))
-    return accuracy is not None and len(accuracy.y) > 0 and float(accuracy.y[-1]) >= FITTED
+    accuracy = run.series_of(loss.name.replace("/loss", "/accuracy"))
+    return accuracy is not None and float(accuracy.y[-1]) >= FITTED
 
 
 def _at_once(run: Run, loss: Series, at: int) -> bool:

@@ -86,8 +86,8 @@ def _is_usual(events: list[Jump], seen: Jumps) -> bool:
 def _skipped(run: Run, loss: Series) -> NDArray[np.bool_]:
     """Where no spike is looked for: in the first steps, and where the learning rate was raised up to two points before."""
     early = loss.x < loss.x[0] + FIRST_STEPS * (loss.x[-1] - loss.x[0])
-    lr = run.series.get("lr")
-    if lr is None or len(lr.y) < 2 or lr.low < 0:
+    lr = run.series_of("lr", 2)
+    if lr is None or lr.low < 0:
         return np.asarray(early)
     rate = np.interp(loss.x, lr.x, lr.y)
     raised = np.concatenate([[False], rate[1:] > RAISED * rate[:-1]])

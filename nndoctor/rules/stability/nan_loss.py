@@ -219,8 +219,8 @@ def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -
         because = "the loss was falling until then, but a single step between two logged values may have caused it"
     else:
         because = "the loss was rising before it" if rising else "it is the usual cause"
-    lr = run.series.get("lr")
-    peak = lr.high if lr is not None and len(lr.y) else 0.0
+    lr = run.series_of("lr")
+    peak = 0.0 if lr is None else lr.high
     if peak > NO_USUAL_RATE:
         because = f"the learning rate is {number(peak)}, and hardly any optimizer takes more than 1"
     elif peak:

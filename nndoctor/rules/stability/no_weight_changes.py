@@ -137,8 +137,8 @@ def _names(judged: Sequence[Series], loss: str) -> str:
 
 
 def _causes(run: Run) -> tuple[Cause, ...]:
-    lr = run.series.get("lr")
-    zero = lr is not None and len(lr.y) > 0 and lr.high <= 0
+    lr = run.series_of("lr")
+    zero = lr is not None and lr.high <= 0
     return ranked(
         Cause(
             "weights not trained",

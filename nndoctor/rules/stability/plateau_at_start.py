@@ -77,8 +77,8 @@ def _rises(loss: Series) -> bool:
 
 def _oscillates(run: Run, loss: Series) -> bool:
     """Whether the losses jump about: a network that does not move gives the same loss again, whatever the batch."""
-    validation = run.series.get("validation/loss")
-    both = [loss, validation] if validation is not None and len(validation.y) >= MIN_POINTS else [loss]
+    validation = run.series_of("validation/loss", MIN_POINTS)
+    both = [loss, validation] if validation is not None else [loss]
     return all(len(s.y) >= MIN_POINTS and roughness(s, AFTER_START) > MAX_ROUGHNESS * abs(s.last) for s in both)
 
 
@@ -128,8 +128,8 @@ def _has_learned(run: Run) -> bool:
 
 
 def _validation_fell(run: Run) -> bool:
-    validation = run.series.get("validation/loss")
-    if validation is None or len(validation.y) < plateau.MIN_POINTS:
+    validation = run.series_of("validation/loss", plateau.MIN_POINTS)
+    if validation is None:
         return False
     return validation.first - validation.last > max(LARGE_FALL * abs(validation.first), FALL_NOISES * validation.noise)
 

@@ -117,8 +117,8 @@ def _is_calm(loss: Series, step: LevelStep) -> bool:
 
 def _rate_or_norm_rises(run: Run, loss: Series, step: LevelStep) -> bool:
     """Whether the learning rate rises around a step, as in a warm restart, or the gradient norm bursts there."""
-    lr = run.series.get("lr")
-    if lr is not None and len(lr.y) > 1 and lr.low >= 0:
+    lr = run.series_of("lr", 2)
+    if lr is not None and lr.low >= 0:
         around = loss.x[[step.at - step.width, min(step.at + step.width, len(loss.x) - 1)]]
         before, after = np.interp(around, lr.x, lr.y)
         if after > RAISED * before:
@@ -143,8 +143,8 @@ def _of_step(run: Run, loss: Series, step: LevelStep, scale: float) -> Symptom:
 
 def _norm_bursts(run: Run, at: float) -> bool:
     """Whether the gradient norm was far above its usual size in the steps around a place."""
-    norm = run.series.get("grad_norm")
-    if norm is None or len(norm.y) < 2 * NEARBY:
+    norm = run.series_of("grad_norm", 2 * NEARBY)
+    if norm is None:
         return False
     place = int(np.searchsorted(norm.x, at))
     return float(norm.y[max(place - NEARBY, 0) : place + 2].max(initial=0.0)) > NORM_BURST * median(norm.y)
@@ -168,10 +168,8 @@ def _symptom(run: Run, seen: Jumps, event: Jump, scale: float, *, known: bool) -
 
 def _causes(run: Run, at: float, back: float) -> tuple[Cause, ...]:
     """What was not restored, by what the log shows around the jump; `back` is its height as a share of the way down before."""
-    lr = run.series.get("lr")
-    rate = (
-        None if lr is None or len(lr.y) < 2 else np.interp(at + np.array([-1, 1]) * median(np.diff(lr.x)), lr.x, lr.y)
-    )
+    lr = run.series_of("lr", 2)
+    rate = None if lr is None else np.interp(at + np.array([-1, 1]) * median(np.diff(lr.x)), lr.x, lr.y)
     schedule = rate is not None and not 1 / RAISED < float(rate[1]) / max(float(rate[0]), TINY) < RAISED
     weights = back > BACK_TO_START
     return (

@@ -25,9 +25,9 @@ def check(run: Run, width: float = WIDTH, stay: float = MIN_STAY) -> Iterator[Sy
     """Compare each curve with its band at the steps that both have."""
     bands = run.fact("bands")
     for name in bands if isinstance(bands, tuple) else ():
-        series = run.series.get(str(name))
+        series = run.series_of(str(name))
         steps, level, half = (_values(run, f"band:{name}:{part}") for part in ("steps", "level", "width"))
-        if series is None or not len(series.y) or not len(steps):
+        if series is None or not len(steps):
             continue
         x, y = bins(series.x, series.y, MAX_POINTS)
         y = rolling_median(y, SMOOTHED)
