@@ -42,7 +42,9 @@ def settings(
     """
     from nndoctor.diagnosis.request import SessionOptions
     from nndoctor.diagnosis.session import Session
+    from nndoctor.readers.io.find import check_exists
 
+    check_exists(log)
     found = Session(SessionOptions(config=config)).settings(log)
     write_output(_json(found) if format is ListingFormat.json else _page(found, color_choice(color, no_color)))
 

@@ -130,6 +130,13 @@ def test_what_makes_no_sense_is_refused_with_its_place(here, text, said):
     assert err.count("\n") == 1
 
 
+def test_settings_of_a_missing_log_are_an_error(here):
+    """A mistyped name must not look like a log without settings."""
+    code, out, err = here("", "settings", "nope.csv")
+    assert (code, out) == (2, "")
+    assert err == "nndoctor: nope.csv: no such file; expected a log file, a folder, a glob, or -\n"
+
+
 def test_settings_says_what_is_in_force_and_whence(here):
     """The command shows each key with its origin; other logs' sections are left out."""
     text = 'fail-on = "warning"\n\n[[runs]]\npath = "a/**"\nselect = ["NN1"]\n'

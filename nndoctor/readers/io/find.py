@@ -50,6 +50,16 @@ class FoundLogs:
     not_logs: list[str] = field(default_factory=list)
 
 
+def check_exists(word: str) -> None:
+    """Raise UnreadableLog if a word is a path at which there is nothing, or nothing that may be read."""
+    if word == "-" or is_remote(word) or is_address(word):
+        return
+    if not os.path.exists(word) and not glob.glob(word):
+        raise _nothing_at(word)
+    if os.path.exists(word) and not os.access(word, os.R_OK):
+        raise UnreadableLog(f"{word} cannot be read (permission denied)")
+
+
 def find(words: Iterable[str], is_log: Callable[[Source], bool]) -> tuple[list[Source], list[tuple[str, str]]]:
     """The sources behind the words, each once, and for the words that mean none why not."""
     found = survey(words, is_log)
@@ -98,18 +108,23 @@ def _sources_of(word: str, is_log: Callable[[Source], bool], passed: list[str]) 
 
 def _matching(word: str, is_log: Callable[[Source], bool], passed: list[str]) -> list[Source]:
     """What a glob matches. Raises UnreadableLog where that is nothing, and for a name that is no glob."""
-    path, is_glob = Path(word), glob.has_magic(word)
-    matches = sorted(glob.glob(word, recursive=True)) if is_glob else []
+    matches = sorted(glob.glob(word, recursive=True)) if glob.has_magic(word) else []
     if not matches:
-        if path.is_symlink():
-            raise UnreadableLog(f"{word} is a broken link; expected a log file, a folder, a glob, or -")
-        what = "no file matches" if is_glob else f"no such file{similar_name(path)}"
-        raise UnreadableLog(f"{word}: {what}; expected a log file, a folder, a glob, or -")
+        raise _nothing_at(word)
     return [
         source
         for match in matches
         for source in (_below(match, is_log, passed, empty=True) if Path(match).is_dir() else [Source(match)])
     ]
+
+
+def _nothing_at(word: str) -> UnreadableLog:
+    """The error for a word behind which there is no file."""
+    path = Path(word)
+    if path.is_symlink():
+        return UnreadableLog(f"{word} is a broken link; expected a log file, a folder, a glob, or -")
+    what = "no file matches" if glob.has_magic(word) else f"no such file{similar_name(path)}"
+    return UnreadableLog(f"{word}: {what}; expected a log file, a folder, a glob, or -")
 
 
 def similar_name(path: Path) -> str:

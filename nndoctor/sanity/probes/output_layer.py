@@ -40,17 +40,19 @@ def _trained(bench: Bench) -> set[int]:
 def _nearest(bench: Bench) -> list[tuple[str, nn.Parameter]]:
     """The two weight matrices nearest to the loss, each with its layer's path, as if nothing was frozen."""
     names = {id(p): n.rpartition(".")[0] for n, p in bench.model.named_parameters()}
-    for parameter in bench.model.parameters():
-        if parameter.is_floating_point():
-            parameter.requires_grad_()
     found: dict[str, nn.Parameter] = {}
-    for node in walk(bench.subject.run(bench.batch).loss, nearest_first=True):
-        leaf = getattr(node, "variable", None)
-        if isinstance(leaf, nn.Parameter) and id(leaf) in names and leaf.ndim > 1:
-            found.setdefault(names[id(leaf)], leaf)
-        if len(found) == 2:
-            break
-    bench.fresh_start()
+    try:
+        for parameter in bench.model.parameters():
+            if parameter.is_floating_point():
+                parameter.requires_grad_()
+        for node in walk(bench.subject.run(bench.batch).loss, nearest_first=True):
+            leaf = getattr(node, "variable", None)
+            if isinstance(leaf, nn.Parameter) and id(leaf) in names and leaf.ndim > 1:
+                found.setdefault(names[id(leaf)], leaf)
+            if len(found) == 2:
+                break
+    finally:
+        bench.fresh_start()
     return list(found.items())
 
 
@@ -62,8 +64,6 @@ def _is_embedding(model: nn.Module, parameter: nn.Parameter) -> bool:
 
 def _takes_trained(bench: Bench, path: str, trained: set[int]) -> bool:
     """Whether what the layer takes depends on a parameter that is trained."""
-    for parameter in bench.model.parameters():
-        parameter.requires_grad_(id(parameter) in trained)
     taken: list[bool] = []
 
     def note(_: nn.Module, places: tuple[object, ...]) -> None:
@@ -71,8 +71,10 @@ def _takes_trained(bench: Bench, path: str, trained: set[int]) -> bool:
 
     handle = bench.model.get_submodule(path).register_forward_pre_hook(note)
     try:
+        for parameter in bench.model.parameters():
+            parameter.requires_grad_(id(parameter) in trained)
         bench.subject.run(bench.batch)
     finally:
         handle.remove()
-    bench.fresh_start()
+        bench.fresh_start()
     return any(taken)
