@@ -44,9 +44,9 @@ def worse_than_frequencies(run: Run) -> bool:
     perplexity, loss = run.series_of("train/perplexity", MIN_READINGS), run.series.get("train/loss")
     if perplexity is None or loss is None or run.axis != "step":
         return False
-    if perplexity.low <= 0 or float(perplexity.x[-1]) < MIN_TRAINED or loss.low <= 0:
+    if perplexity.low <= 0 or perplexity.last_step < MIN_TRAINED or loss.low <= 0:
         return False
-    same = abs(math.log(float(perplexity.y[-1])) - float(loss.y[-1])) < MAX_OFF_LOG
+    same = abs(math.log(perplexity.final) - loss.final) < MAX_OFF_LOG
     return same and end_level(perplexity, SECOND_HALF).mean > MIN_TIMES_UNIGRAM * UNIGRAM
 
 

@@ -24,9 +24,9 @@ def upto(train: Series, validation: Series) -> Series:
     """The training series up to the end of a validation series that ends early; as it is elsewhere, or where too little is left."""
     if not len(train.y) or not len(validation.y):
         return train
-    end = float(validation.x[-1])
+    end = validation.last_step
     kept = train.steps <= end
-    if end >= float(train.x[0]) + NEARLY_ALL * float(train.x[-1] - train.x[0]) or int(kept.sum()) < 2:
+    if end >= train.first_step + NEARLY_ALL * float(train.x[-1] - train.x[0]) or int(kept.sum()) < 2:
         return train
     lines = None if train.lines is None else train.lines[kept]
     return Series(train.name, train.steps[kept], train.values[kept], train.column, lines, train.scale)

@@ -132,7 +132,7 @@ def _by_majority(run: Run, split: str, loss: Series | None, accuracy: Series | N
         return _by_repeated_score(run, split)
     if accuracy is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
         return None
-    level = float(median(accuracy.y))
+    level = median(accuracy.y)
     if not 0 < level < GOOD_ACCURACY or not _repeats(accuracy, level):
         return None
     if loss is None:
@@ -166,7 +166,7 @@ def _by_repeated_score(run: Run, split: str) -> Guessing | None:
     guessed = run.metric.name == "auc" and score.low == score.high == AUC_OF_GUESSING and len(score.y) >= MIN_CONSTANT
     if significant_digits(score.y) < MIN_DIGITS and not guessed:
         return None
-    level = float(median(score.y))
+    level = median(score.y)
     stays = float(np.mean(score.y == level)) >= SAME_ANSWER and score.y[-1] == level
     return Guessing(split, "majority", None, None, level) if stays and 0 < level < GOOD_ACCURACY else None
 

@@ -26,7 +26,7 @@ def ends_above(loss: Series, rise: float) -> bool:
 
 def far_above_at_once(loss: Series) -> bool:
     """Whether three values in four of the second half are above three times the very first, however wildly they oscillate."""
-    start = float(loss.y[0])
+    start = loss.initial
     return len(loss.y) >= MIN_POINTS and quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE) > FACTOR * start > 0
 
 

@@ -118,7 +118,7 @@ class Layers:
 
 def first(series: Series) -> float:
     """The first finite value."""
-    return float(series.y[0])
+    return series.initial
 
 
 def early(series: Series) -> float:

@@ -44,7 +44,7 @@ def first_level(series: Series, part: float = FIRST_PART) -> Level:
 
 def dwarfs_second(series: Series, times: float = DWARFS) -> bool:
     """Whether the first value is more than `times` the second, both above zero."""
-    return len(series.y) > MIN_POINTS and float(series.y[0]) > times * float(series.y[1]) > 0
+    return len(series.y) > MIN_POINTS and series.initial > times * float(series.y[1]) > 0
 
 
 def improvement(series: Series, *, higher: bool) -> float:

@@ -132,7 +132,7 @@ def sudden_zero(series: Series) -> int | None:
     if len(series.y) - at < MIN_ZEROS:
         return None
     before = series.y[max(at - 3, 0) : at]
-    last, start = float(median(before)), float(median(series.y[: min(at, 5)]))
+    last, start = median(before), median(series.y[: min(at, 5)])
     smallest = unit(series.y[:at])
     return at if last > max(SUDDEN * smallest, SUDDEN_SHARE * start) else None
 
@@ -144,7 +144,7 @@ def stuck_value(series: Series) -> int | None:
     if at < MIN_REPEATS or repeats < max(MIN_REPEATS, REPEATED_SHARE * len(series.y)) or series.y[-1] == 0:
         return None
     before = series.y[:at]
-    smallest = max(unit(before), FLOAT_ERROR * abs(float(series.y[-1])))
+    smallest = max(unit(before), FLOAT_ERROR * abs(series.final))
     steps = np.diff(series.y[max(at - RECENT, 0) : at + 1])
-    varied = float(median(np.abs(steps[-3:]))) > SUDDEN * smallest and steps.min() < 0 < steps.max()
+    varied = median(np.abs(steps[-3:])) > SUDDEN * smallest and steps.min() < 0 < steps.max()
     return at if varied and significant_digits(before) >= MIN_DIGITS else None

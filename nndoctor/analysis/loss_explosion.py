@@ -30,7 +30,7 @@ def unrecovered_peak(loss: Series) -> int | None:
     """Index of the peak of a loss that jumped far above its start and never went far below it again, else None."""
     if len(loss.y) < MIN_POINTS:
         return None
-    peak, start, floor = int(np.argmax(loss.y)), float(loss.y[0]), float(np.min(loss.y))
+    peak, start, floor = int(np.argmax(loss.y)), loss.initial, float(np.min(loss.y))
     high = float(loss.smooth.max()) > MIN_SUSTAINED * start > 0 and loss.level(SECOND_HALF, 1.0) > start
     if len(loss.y) >= MIN_LONG and high and loss.last > RECOVERED * start:
         return peak
@@ -54,8 +54,8 @@ def first_value_exploded(run: Run) -> bool:
     train, validation = run.series_of("train/loss", MIN_LONG // 2), run.series_of("validation/loss")
     if train is None or not dwarfs_second(train, MIN_FIRST):
         return False
-    first, second = float(train.y[0]), float(train.y[1])
-    ratio = first / float(validation.y[0]) if validation is not None and validation.y[0] > 0 else 0.0
+    first, second = train.initial, float(train.y[1])
+    ratio = first / validation.initial if validation is not None and validation.y[0] > 0 else 0.0
     later = train.y[1:]
     stays = train.last > MIN_LEFT * float(later[: max(1, len(later) // 10)].mean())
     return (ratio > MIN_FIRST or first > MIN_FIRST_ALONE * second) and stays

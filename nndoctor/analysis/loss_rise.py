@@ -79,7 +79,7 @@ def reweighted(run: Run) -> bool:
 
 def _is_annealed(part: Series) -> bool:
     """Whether a part is named for a term that is annealed, and began near zero."""
-    return ANNEALED.search(part.name) is not None and abs(float(part.y[0])) < NEAR_ZERO * abs(part.last)
+    return ANNEALED.search(part.name) is not None and abs(part.initial) < NEAR_ZERO * abs(part.last)
 
 
 def _is_part(name: str) -> bool:
@@ -88,7 +88,7 @@ def _is_part(name: str) -> bool:
 
 
 def _from_start(loss: Series) -> Rise | None:
-    y, first = loss.y, float(loss.y[0])
+    y, first = loss.y, loss.initial
     end = float(np.median(closing(y, END)))
     calm = loss.noise < MAX_NOISE * (end - first)
     return (

@@ -65,7 +65,7 @@ def _first_points(loss: Series) -> int:
 
 def left_behind(loss: Series) -> float:
     """How far the loss fell from its first few values: in a long log all of a fall may be in its first hundredth."""
-    return float(median(loss.y[: _first_points(loss)])) - min(loss.best, loss.last)
+    return median(loss.y[: _first_points(loss)]) - min(loss.best, loss.last)
 
 
 def chance_fall(loss: Series) -> float:
@@ -96,7 +96,7 @@ def at_usual_guess(loss: Series, fall: float) -> bool:
 def left_at(loss: Series) -> float:
     """The share of the run after which the smooth curve has fallen by 5 % of all that it falls, for good."""
     x, y = loss.reduced[0], loss.smooth
-    start = float(median(opening(y, FIRST_TENTH, 1)))
+    start = median(opening(y, FIRST_TENTH, 1))
     if start - y.min() < MIN_FALL_NOISES * loss.noise:
         return 0.0
     span = start - y.min()

@@ -52,7 +52,7 @@ def signal_symptom(
             "layers": len(paths),
         },
         series=series.name,
-        step=float(series.x[0]),
+        step=series.first_step,
         layer=paths[-1],
         severity=Severity.INFO if corrected else None,
     )

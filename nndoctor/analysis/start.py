@@ -22,7 +22,7 @@ def begins_late(run: Run) -> float | None:
         series = run.series.get(name)
         if series is not None and len(series.steps) > 2:
             first.append(float(series.steps[0]))
-            spacing.append(float(median(np.diff(series.steps))))
+            spacing.append(median(np.diff(series.steps)))
     if not first or "resumed_at" in run.facts:
         return None
     start, interval = min(first), min(spacing)

@@ -19,7 +19,7 @@ def wanders(loss: Series, low: float, high: float) -> bool:
     nothing: its neighbouring values are alike, so that the noise from one to the next says little of how far it drifts.
     """
     height = high - low
-    if not 0 < height < FAR * abs(float(loss.y[0])):
+    if not 0 < height < FAR * abs(loss.initial):
         return False
     crossed = np.diff(loss.smooth > low + height / 2)
     near = np.sign(loss.smooth - (high - EDGE * height)) + np.sign(loss.smooth - (low + EDGE * height))

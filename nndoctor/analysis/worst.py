@@ -107,7 +107,7 @@ def _worst(run: Run, series: Series) -> AtWorst | None:
     if metric == "word_error":
         base = 100.0 if series.high > 2 else 1.0
         same = series.low >= base
-        return AtWorst(series.name, float(series.y[-1]), len(series.y), base == 1.0) if same else None
+        return AtWorst(series.name, series.final, len(series.y), base == 1.0) if same else None
     count = _zeros_at_end(series)
     if count < MIN_REMARKED or (count < len(series.y) and (metric not in OVERLAPS or count < MIN_AT_END)):
         return None

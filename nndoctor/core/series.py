@@ -101,6 +101,21 @@ class Series:
         """The last finite value, as the log has it; there must be one."""
         return float(self.y[-1])
 
+    @property
+    def first_step(self) -> float:
+        """The step of the first finite value; there must be one."""
+        return float(self.x[0])
+
+    @property
+    def last_step(self) -> float:
+        """The step of the last finite value; there must be one."""
+        return float(self.x[-1])
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The steps of the first and the last finite value; there must be one."""
+        return self.first_step, self.last_step
+
     @cached_property
     def low_step(self) -> float:
         """The step of the lowest finite value (the first such); there must be one."""
@@ -186,8 +201,8 @@ class Series:
 
     def share_of_run(self, step: float) -> float:
         """The position of a step in the run: 0 at the first point, 1 at the last."""
-        span = float(self.x[-1] - self.x[0])
-        return (step - float(self.x[0])) / span if span > 0 else 0.0
+        length = self.last_step - self.first_step
+        return (step - self.first_step) / length if length > 0 else 0.0
 
     def line_at(self, step: float) -> int | None:
         """The physical line of the point nearest to a step."""

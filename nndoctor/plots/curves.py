@@ -53,7 +53,7 @@ class Curve:
     def label(self) -> str:
         """The name at the end of the line, with the last finite value."""
         name = self.name or self.series.name.replace("/", " ").replace("_", " ")
-        return f"{name} {number(float(self.series.y[-1]))}"
+        return f"{name} {number(self.series.final)}"
 
 
 def curves_of(run: Run) -> list[Curve]:

@@ -170,7 +170,7 @@ def _folded(paths: Sequence[str], shades: Array, marked: str, *, worst_low: bool
 def _ends(run: Run, paths: Sequence[str], name: str) -> tuple[str, str, str]:
     """The first and last step, and what the shades go from and to."""
     found = [run.series[f"{LAYER}{p}/{name}"] for p in paths]
-    first, last = min(float(s.x[0]) for s in found), max(float(s.x[-1]) for s in found)
+    first, last = min(s.first_step for s in found), max(s.last_step for s in found)
     if not SCALES[name].log:
         return step(first), step(last), "none to all"
     positive = np.concatenate([s.y[s.y > 0] for s in found])

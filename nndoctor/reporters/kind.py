@@ -58,7 +58,7 @@ def _method(run: Run, names: Iterable[str]) -> str:
 
 def _length(run: Run) -> str:
     """The last epoch or step of the longest curve."""
-    ends = [float(s.x[-1]) for s in run.series.values() if len(s.x) > 1]
+    ends = [s.last_step for s in run.series.values() if len(s.x) > 1]
     if not ends:
         return ""
     last = max(ends)

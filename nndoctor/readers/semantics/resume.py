@@ -50,7 +50,7 @@ def _carries_on(before: Array, after: Array) -> bool:
 
 
 def _counted_on(first: Segment, second: Segment) -> Segment:
-    stride = float(median(np.diff(first.axis))) or 1.0
+    stride = median(np.diff(first.axis)) or 1.0
     axis = second.axis - second.axis[0] + first.axis[-1] + stride
     return Segment(
         np.concatenate([first.rows, second.rows]), np.concatenate([first.axis, axis]), (*first.resumed, float(axis[0]))

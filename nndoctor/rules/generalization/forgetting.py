@@ -31,21 +31,21 @@ def check(run: Run) -> Iterator[Symptom]:
     loss = run.series_of("train/loss", 2 * MIN_POINTS)
     if workload(run) is not Workload.FINE_TUNING or loss is None or loss.low <= 0:
         return
-    level, first = levels(loss), float(loss.y[0])
+    level, first = levels(loss), loss.initial
     if (
         level.last - first > max(MIN_RISE * first, ERRORS * level.error, ERRORS * loss.noise)
         and loss.high > (1 + MIN_PEAK) * first
     ):
         yield _symptom(
             loss,
-            f"training loss begins at {number(first)}, rises to {number(float(loss.high))} and ends at {number(level.last)}: "
+            f"training loss begins at {number(first)}, rises to {number(loss.high)} and ends at {number(level.last)}: "
             "the model is worse than before it was tuned",
-            {"first": first, "peak": float(loss.high), "last": level.last},
+            {"first": first, "peak": loss.high, "last": level.last},
         )
 
 
 def _on_general_text(general: Series) -> Iterator[Symptom]:
-    first, last = float(general.y[0]), general.last
+    first, last = general.initial, general.last
     if first > 0 and last - first > max(MIN_GENERAL_RISE * first, ERRORS * general.noise / math.sqrt(len(general.y))):
         yield _symptom(
             general,
@@ -61,8 +61,8 @@ def _symptom(series: Series, text: str, evidence: dict[str, float]) -> Symptom:
         SEVERAL_SIGNS,
         dict(evidence),
         series=series.name,
-        step=float(series.x[-1]),
-        span=(float(series.x[0]), float(series.x[-1])),
+        step=series.last_step,
+        span=series.span,
         causes=(
             Cause(
                 "learning rate too high",

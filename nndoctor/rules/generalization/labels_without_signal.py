@@ -50,17 +50,15 @@ def check(run: Run) -> Iterator[Symptom]:
     if fell < max(MIN_FALL * start.mean, ERRORS * noise) or end.mean > chance:
         return
     accuracy = run.series.get("validation/accuracy")
-    right = (
-        f", with an accuracy of {percent(float(accuracy.y[-1]))}" if accuracy is not None and len(accuracy.y) else ""
-    )
+    right = f", with an accuracy of {percent(accuracy.final)}" if accuracy is not None and len(accuracy.y) else ""
     yield Symptom(
         f"validation loss is {number(validation.low)} at best, no better than random guessing (ln {count} = {chance:.3f}){right}, "
-        f"while training loss falls to {number(float(train.y[-1]))}: the network memorizes labels that cannot be predicted from the inputs",
+        f"while training loss falls to {number(train.final)}: the network memorizes labels that cannot be predicted from the inputs",
         SEVERAL_SIGNS if accuracy is not None else BY_LOSS_ALONE,
-        {"best_validation_loss": validation.low, "loss_of_guessing": chance, "train_loss": float(train.y[-1])},
+        {"best_validation_loss": validation.low, "loss_of_guessing": chance, "train_loss": train.final},
         series="validation/loss",
-        step=float(validation.x[-1]),
-        span=(float(validation.x[0]), float(validation.x[-1])),
+        step=validation.last_step,
+        span=validation.span,
         causes=_causes(),
     )
 
@@ -78,8 +76,8 @@ def _of_detector(run: Run) -> Iterator[Symptom]:
         TYPICAL,
         {"first": part.train.first, "last": part.train.last},
         series=part.train.name,
-        step=float(part.train.x[-1]),
-        span=(float(part.train.x[0]), float(part.train.x[-1])),
+        step=part.train.last_step,
+        span=part.train.span,
         causes=_causes(),
     )
 
@@ -90,7 +88,7 @@ def _guessing(run: Run, validation: Series) -> tuple[int, float] | None:
     count = classes(run) or (found.classes if found is not None and found.evidence == "accuracy" else None)
     if count is not None:
         return count, math.log(count)
-    begins = [float(s.y[0]) for s in (run.series["train/loss"], validation)]
+    begins = [s.initial for s in (run.series["train/loss"], validation)]
     count = classes_at(min(begins), MAX_LN_C)
     if not count:
         return None

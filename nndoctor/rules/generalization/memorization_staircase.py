@@ -52,13 +52,13 @@ def check(run: Run) -> Iterator[Symptom]:
         {"epochs": len(first) + 1, "mean_drop": float(drops[steep].mean()), "fall_within_epochs": float(slopes.mean())},
         series="train/loss",
         step=float(loss.x[first[0]]),
-        span=(float(loss.x[first[0]]), float(loss.x[-1])),
+        span=(float(loss.x[first[0]]), loss.last_step),
     )
 
 
 def _with_full_epochs(first: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """The borders without a last epoch that has hardly begun."""
-    usual = float(median(np.diff(np.concatenate([[0], first]))))
+    usual = median(np.diff(np.concatenate([[0], first])))
     return first if n - first[-1] >= MIN_EPOCH * usual else first[:-1]
 
 

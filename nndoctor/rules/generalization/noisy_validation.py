@@ -87,8 +87,8 @@ def _symptom(run: Run, noise: Noise, sure: float, severity: Severity | None) -> 
             "examples_visible": noise.examples,
         },
         series="validation/loss",
-        step=float(validation.x[-1]),
-        span=(float(validation.x[0]), float(validation.x[-1])),
+        step=validation.last_step,
+        span=validation.span,
         severity=severity,
         causes=(
             Cause(

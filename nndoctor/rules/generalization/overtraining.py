@@ -127,7 +127,7 @@ def _metric_improves(run: Run, at: float) -> bool:
 
 def _symptom(run: Run, validation: Series, seen: Rise, *, slight: bool, with_training: bool) -> Symptom:
     best, last = distinct(validation.low, validation.final)
-    at, end = validation.low_step, float(validation.x[-1])
+    at, end = validation.low_step, validation.last_step
     since = int((validation.x > at).sum())
     kept = " while training loss kept falling" if with_training else ""
     times = factor(validation.final, validation.low)
@@ -169,7 +169,7 @@ def _of_metric(run: Run) -> Iterator[Symptom]:
     verb = "fell" if seen.last < seen.best else "rose"
     kept = " while training loss kept falling" if fell is not None else ""
     yield Symptom(
-        f"{name} {verb} from {best} (best, {run.place(seen.at)}) to {last} ({run.place(float(seen.metric.x[-1]))}){kept}",
+        f"{name} {verb} from {best} (best, {run.place(seen.at)}) to {last} ({run.place(seen.metric.last_step)}){kept}",
         confidence_between(seen.share, MIN_RISE, CERTAIN_RISE) * (1.0 if fell is not None else WITHOUT_TRAINING),
         {
             "best": seen.best,
@@ -180,7 +180,7 @@ def _of_metric(run: Run) -> Iterator[Symptom]:
         },
         series=seen.metric.name,
         step=seen.at,
-        span=(seen.at, float(seen.metric.x[-1])),
+        span=(seen.at, seen.metric.last_step),
         causes=no_signal(run),
         remedies=TREES if workload(run) is Workload.BOOSTING else (STOP, *ordered_remedies(run, OTHERS)),
     )

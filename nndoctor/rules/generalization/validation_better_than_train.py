@@ -47,7 +47,7 @@ def check(run: Run) -> Iterator[Symptom]:
         {"train_loss": training, "validation_loss": validated, "lead": lead},
         series="validation/loss",
         step=at,
-        span=(float(validation.x[half][0]), float(validation.x[-1])),
+        span=(float(validation.x[half][0]), validation.last_step),
         causes=(
             Cause(
                 "dropout or augmentation in training only",

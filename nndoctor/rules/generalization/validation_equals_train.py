@@ -39,8 +39,8 @@ def check(run: Run) -> Iterator[Symptom]:
                 DIRECT,
                 {"values": len(validation.y)},
                 series=validation.name,
-                step=float(validation.x[-1]),
-                span=(float(validation.x[0]), float(validation.x[-1])),
+                step=validation.last_step,
+                span=validation.span,
             )
             return
     yield from _follows(run)
@@ -62,8 +62,8 @@ def _follows(run: Run) -> Iterator[Symptom]:
         POSSIBLE,
         {"left": left, "apart": apart},
         series="validation/loss",
-        step=float(validation.x[-1]),
-        span=(float(validation.x[len(validation.x) // 2]), float(validation.x[-1])),
+        step=validation.last_step,
+        span=(float(validation.x[len(validation.x) // 2]), validation.last_step),
         severity=Severity.INFO,
     )
 

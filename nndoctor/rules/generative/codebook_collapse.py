@@ -50,8 +50,8 @@ def _symptom(codes: Series, text: str) -> Symptom:
         MEASURED,
         {"last": codes.final, "highest": codes.high},
         series=codes.name,
-        step=float(codes.x[-1]),
-        span=(float(codes.x[0]), float(codes.x[-1])),
+        step=codes.last_step,
+        span=codes.span,
         causes=(
             Cause(
                 "codes far from the encoder's outputs",

@@ -93,7 +93,7 @@ def _symptom(d: Series, end: _End, *, saturated: bool) -> Symptom:
         },
         series="discriminator_loss",
         step=at,
-        span=(at, float(d.x[-1])),
+        span=(at, d.last_step),
         causes=_causes(saturated=saturated),
     )
 

@@ -127,8 +127,8 @@ def _symptom(series: Series, text: str, evidence: dict[str, float | int | str | 
         MEASURED,
         evidence,
         series=series.name,
-        step=float(series.x[-1]),
-        span=(float(series.x[0]), float(series.x[-1])),
+        step=series.last_step,
+        span=series.span,
         causes=(
             Cause(
                 "missing or weak load balancing",

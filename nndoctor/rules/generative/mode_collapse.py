@@ -49,7 +49,7 @@ def _of_diversity(spread: Series) -> Symptom | None:
         levels(spread.with_points(spread.x[late:], spread.y[late:])) if len(spread.y) - late >= MIN_POINTS else whole
     )
     if "mode" in spread.column.lower() and level.last <= ONE_MODE and float(spread.y[late:].mean()) < MAX_MEAN_MODES:
-        return _symptom(spread, f"the samples cover one mode at the end ({spread.column})", float(spread.x[0]))
+        return _symptom(spread, f"the samples cover one mode at the end ({spread.column})", spread.first_step)
     lost = level.last < MAX_LEFT * level.best - ERRORS * level.error or level.last < MAX_LEFT_OF_ALL * whole.best
     if not lost and not (spread.column.endswith("std") and whole.best < MIN_SPREAD):
         return None
@@ -67,7 +67,7 @@ def _symptom(series: Series, text: str, at: float) -> Symptom:
         {"best": series.high, "last": series.last, "step": at},
         series=series.name,
         step=at,
-        span=(at, float(series.x[-1])),
+        span=(at, series.last_step),
         causes=(
             Cause(
                 "generator exploits one weakness of the discriminator",

@@ -47,7 +47,7 @@ def _vanished(run: Run) -> Symptom | None:
     kl = run.series_of(KL, MIN_POINTS)
     if kl is None or kl.low < ROUNDING:
         return None
-    level, peak, rising = levels(kl), float(kl.high), _rising(kl)
+    level, peak, rising = levels(kl), kl.high, _rising(kl)
     fallen = level.last < min(LOW_KL, MAX_LEFT * peak) and not rising
     gone = fallen or level.last < MIN_KL or _bypassed(run, kl)
     if not gone or (rising and level.last > 2 * level.low):
@@ -90,8 +90,8 @@ def _symptom(run: Run, series: Series, text: str) -> Symptom:
         MEASURED,
         {"kl": series.last, "highest": series.high, "beta": beta},
         series=series.name,
-        step=float(series.x[-1]),
-        span=(float(series.x[len(series.x) // 2]), float(series.x[-1])),
+        step=series.last_step,
+        span=(float(series.x[len(series.x) // 2]), series.last_step),
         causes=(
             Cause(
                 "weight of the KL term too high",

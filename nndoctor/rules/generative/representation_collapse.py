@@ -41,7 +41,7 @@ def check(run: Run) -> Iterator[Symptom]:
     names = ("embedding_std", "effective_rank", "train/loss")
     spread, rank, loss = (run.series_of(name, MIN_POINTS) for name in names)
     if spread is not None and _has_shrunk(spread):
-        first, last = number(float(spread.y[0])), number(levels(spread).last)
+        first, last = number(spread.initial), number(levels(spread).last)
         yield _symptom(spread, f"the spread of the embeddings ({spread.column}) fell from {first} to {last}")
     elif rank is not None and levels(rank).last < MIN_RANK:
         yield _symptom(rank, f"the embeddings use {number(levels(rank).last)} dimensions")
@@ -52,7 +52,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _has_shrunk(spread: Series) -> bool:
     """Whether the spread of the embeddings ends next to nothing, or at a small share of its highest level."""
     level = levels(spread)
-    highest = max(level.best, float(spread.y[0]))
+    highest = max(level.best, spread.initial)
     return level.last < max(MIN_SPREAD, MAX_LEFT * highest) and level.last <= level.start
 
 
@@ -79,10 +79,10 @@ def _symptom(series: Series, text: str) -> Symptom:
     return Symptom(
         f"{text}: all inputs get nearly the same embedding",
         MEASURED,
-        {"first": float(series.y[0]), "last": series.last},
+        {"first": series.initial, "last": series.last},
         series=series.name,
-        step=float(series.x[-1]),
-        span=(float(series.x[0]), float(series.x[-1])),
+        step=series.last_step,
+        span=series.span,
         causes=(
             Cause(
                 "nothing keeps the embeddings apart",

@@ -35,8 +35,8 @@ def check(run: Run) -> Iterator[Symptom]:
         TYPICAL,
         {"loss": loss.last, "noise": loss.noise},
         series="train/loss",
-        step=float(loss.x[-1]),
-        span=(float(loss.x[len(loss.x) // 2]), float(loss.x[-1])),
+        step=loss.last_step,
+        span=(float(loss.x[len(loss.x) // 2]), loss.last_step),
     )
 
 

@@ -77,7 +77,7 @@ def _under_relu(layers: Layers, paths: tuple[str, ...], gain: float) -> Iterator
             "layers": len(paths),
         },
         series=series.name,
-        step=float(series.x[0]),
+        step=series.first_step,
         layer=paths[0],
         severity=Severity.INFO if corrected or trend > WARNING_TREND else None,
     )
@@ -96,7 +96,7 @@ def _under_tanh(layers: Layers, gain: float) -> Iterator[Symptom]:
         PLAUSIBLE,
         {"gain": round(gain, 3), "fitting_gain": 1.0, "saturated_share": round(float(shares.max()), 3)},
         series=series.name,
-        step=float(series.x[0]),
+        step=series.first_step,
         layer=worst,
         severity=Severity.INFO,
         remedies=("xavier-initialization", "relu"),

@@ -42,8 +42,8 @@ def _symptom(layers: Layers, found: list[str], what: str) -> Symptom:
         DIRECT,
         {"layers": len(found), "weights": what},
         series=series.name,
-        step=float(series.x[0]),
-        span=(float(series.x[0]), float(series.x[-1])),
+        step=series.first_step,
+        span=series.span,
         layer=path,
     )
 
@@ -73,7 +73,7 @@ def _stays(layers: Layers, path: str, norm: Series) -> bool:
     """Whether the weights end at zero, or the units stay equal."""
     same = layers.series(path, "same_units")
     equal = same is not None and len(same.y) >= MIN_SAMPLES and same.level(SECOND_HALF, 1.0) >= MIN_SAME
-    return float(norm.y[-1]) == 0 or equal
+    return norm.final == 0 or equal
 
 
 def _most_begin_at_zero(layers: Layers) -> bool:

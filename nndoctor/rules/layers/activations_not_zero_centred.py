@@ -35,8 +35,8 @@ def check(run: Run) -> Iterator[Symptom]:
         confidence_between(late(series), DOUBTFUL, 1.0),
         {"one_sign": round(late(series), 3), "layers": len(found)},
         series=series.name,
-        step=float(series.x[0]),
-        span=(float(series.x[0]), float(series.x[-1])),
+        step=series.first_step,
+        span=series.span,
         layer=worst,
     )
 

@@ -48,7 +48,7 @@ def check(run: Run) -> Iterator[Symptom]:
         {"units_constant": percent(late(same)), "since": since, "origin": layers.named(origin)},
         series=varies.name,
         step=since,
-        span=(since, float(varies.x[-1])),
+        span=(since, varies.last_step),
         layer=origin,
         causes=causes,
         remedies=FIRST[causes[0].name],

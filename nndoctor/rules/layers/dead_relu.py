@@ -60,7 +60,7 @@ def check(run: Run) -> Iterator[Symptom]:
     since = float(dead.x[int(np.argmax(dead.y >= min(MIN_DEAD, REACHED * shares[worst])))])
     causes = _causes(layers, worst, dead, since)
     others = f", and at least half in {others_of(len(shares) - 1)}" if len(shares) > 1 else ""
-    begun = "are dead from the start" if since <= float(dead.x[0]) else f"have been dead since step {step(since)}"
+    begun = "are dead from the start" if since <= dead.first_step else f"have been dead since step {step(since)}"
     likely = f". Likely cause: {LIKELY[causes[0].name]}" if causes[0].weight >= MIN_NAMED else ""
     yield Symptom(
         f"{percent(shares[worst])} of the units in {layers.named(worst)} {begun}{others}{likely}",
@@ -68,7 +68,7 @@ def check(run: Run) -> Iterator[Symptom]:
         {"dead_share": round(shares[worst], 3), "since": since, "layers": len(shares), "cause": causes[0].name},
         series=f"layer:{worst}/dead_fraction",
         step=since,
-        span=(since, float(dead.x[-1])),
+        span=(since, dead.last_step),
         layer=worst,
         causes=causes,
         remedies=FIRST[causes[0].name],
@@ -112,7 +112,7 @@ def _alike(layers: Layers, path: str, share: float) -> bool:
 
 def _causes(layers: Layers, path: str, dead: Series, since: float) -> tuple[Cause, ...]:
     source = layers.before(path) or path
-    from_start = since <= float(dead.x[0]) and float(dead.y[0]) >= DEAD_AT_START * late(dead)
+    from_start = since <= dead.first_step and dead.initial >= DEAD_AT_START * late(dead)
     pull = _pull(layers, source)
     fastest, unseen = _steps_before(layers, dead, since)
     killed = not from_start or (fastest > LARGE_STEP and unseen)
@@ -146,7 +146,7 @@ def _steps_before(layers: Layers, dead: Series, since: float) -> tuple[float, bo
     """The largest relative update up to a step, and whether some were made before the units were first seen."""
     steps = [s for p in layers.weighted if (s := layers.series(p, "update_ratio")) is not None]
     fastest = max((float(s.y[s.x <= since].max()) for s in steps if (s.x <= since).any()), default=0.0)
-    return fastest, bool(steps) and float(dead.x[0]) > float(steps[0].x[0])
+    return fastest, bool(steps) and dead.first_step > steps[0].first_step
 
 
 def _pull(layers: Layers, source: str) -> float:

@@ -127,7 +127,7 @@ def _never_moves(layers: Layers, path: str) -> bool:
     high, size = layers.series(path, "grad_high"), layers.series(path, "weight_norm")
     if grads is None or steps is None or high is None or size is None or len(steps.y) < MIN_STEPS:
         return False
-    felt = float(np.median(high.y)) > 0 and float(np.median(grads.y)) > MIN_GRADIENT * float(size.y[0])
+    felt = float(np.median(high.y)) > 0 and float(np.median(grads.y)) > MIN_GRADIENT * size.initial
     return felt and not steps.y.any()
 
 

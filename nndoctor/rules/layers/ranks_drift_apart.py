@@ -21,7 +21,7 @@ def check(run: Run) -> Iterator[Symptom]:
     named = str(layer) if layer else None
     who = f"rank {ranks[0]:.0f}" if len(ranks) == 1 else f"{len(ranks)} of {whole} ranks"
     first = layers.series(named, "update_ratio") if named else None
-    begun = first is not None and float(first.x[0]) == float(at)
+    begun = first is not None and first.first_step == float(at)
     where = f", first those of {layers.named(named)}" if named else ""
     yield Symptom(
         f"the weights of {who} differ from rank 0's from step {step(float(at))} on{where}: the processes train different models",

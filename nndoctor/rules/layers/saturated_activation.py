@@ -46,7 +46,7 @@ def check(run: Run) -> Iterator[Symptom]:
         {"saturated_share": round(share, 3), "since": since, "layers": len(found), "cause": causes[0].name},
         series=series.name,
         step=since,
-        span=(since, float(series.x[-1])),
+        span=(since, series.last_step),
         layer=worst,
         causes=causes,
     )
@@ -94,7 +94,7 @@ def _only_first(layers: Layers, path: str) -> bool:
     shares = {p: layers.series(p, "saturated_fraction") for p in layers.paths if layers.is_hidden(p)}
     first, *others = (p for p, share in shares.items() if share is not None)
     return path == first and all(
-        share is not None and float(share.y[0]) < MIN_AT_START for share in map(shares.get, others)
+        share is not None and share.initial < MIN_AT_START for share in map(shares.get, others)
     )
 
 

@@ -94,8 +94,8 @@ def _symptom(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64], 
             "until_step": float(step(middle)),
         },
         series=series.name,
-        step=float(series.x[0]),
-        span=(float(series.x[0]), middle),
+        step=series.first_step,
+        span=(series.first_step, middle),
         layer=paths[worst],
     )
 
@@ -124,8 +124,8 @@ def _overshot(layers: Layers, moved: tuple[str, ...]) -> Iterator[Symptom]:
         confidence_between(math.log10(grown / MIN_GROWTH), DOUBTFUL_GROWTH, CERTAIN),
         {"first_update_ratio": step_size, "healthy": USUAL, "weights_grown": round(grown, 2)},
         series=series.name,
-        step=float(series.x[0]),
-        span=(float(series.x[0]), float(series.x[-1])),
+        step=series.first_step,
+        span=series.span,
         layer=paths[k],
     )
 

@@ -129,7 +129,7 @@ def _over(run: Run) -> Symptom | None:
     small = _start(lr, FLOOR)
     if small is None or len(lr.y) < MIN_SCHEDULE or loss.share_of_run(small) > OVER_BY:
         return None
-    late = lr.y[lr.x > small + LAST_HALF * (float(lr.x[-1]) - small)]
+    late = lr.y[lr.x > small + LAST_HALF * (lr.last_step - small)]
     if not len(late) or late.max() > (1 + MAX_MOVED) * late.min() or lr.low <= 0:
         return None
     return Symptom(
@@ -138,7 +138,7 @@ def _over(run: Run) -> Symptom | None:
         {"decayed_at": small, "share_of_run": round(loss.share_of_run(small), 3)},
         series="train/loss",
         step=small,
-        span=(small, float(loss.x[-1])),
+        span=(small, loss.last_step),
     )
 
 
@@ -162,7 +162,7 @@ def _message(run: Run, end: float, share: float) -> str:
     loss, lr = run.series["train/loss"], run.series["lr"]
     then = float(np.interp(end, loss.reduced[0], loss.smooth))
     return (
-        f"the learning rate fell from {number(lr.high)} to {number(float(lr.y[-1]))}, below {percent(share)} of its peak from "
+        f"the learning rate fell from {number(lr.high)} to {number(lr.final)}, below {percent(share)} of its peak from "
         f"{run.axis} {step(end)} on ({percent(loss.share_of_run(end))} of the run); training loss was {number(then)} then and ends at {number(loss.last)}"
     )
 
@@ -183,7 +183,7 @@ def _still_fell(run: Run, end: float, small: float) -> Symptom | None:
         {"decayed_at": small, "share_of_run": round(share, 3), "fall_before": round(fall, 3)},
         series="train/loss",
         step=small,
-        span=(small, float(loss.x[-1])),
+        span=(small, loss.last_step),
     )
 
 

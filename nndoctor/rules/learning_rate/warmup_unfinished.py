@@ -45,8 +45,8 @@ def _without_rate(run: Run) -> Symptom | None:
         sure,
         {"first": loss.first, "middle": middle, "last": loss.last},
         series="train/loss",
-        step=float(loss.x[-1]),
-        span=(float(loss.x[0]), float(loss.x[-1])),
+        step=loss.last_step,
+        span=loss.span,
     )
 
 
@@ -64,10 +64,10 @@ def _rising(lr: Series) -> Symptom | None:
     return Symptom(
         f"the learning rate was still rising at the end ({number(lr.initial)} → {number(lr.final)}): the run never left its warmup",
         MEASURED,
-        {"first_lr": float(lr.y[0]), "last_lr": float(lr.y[-1]), "rising_share": round(share, 3)},
+        {"first_lr": lr.initial, "last_lr": lr.final, "rising_share": round(share, 3)},
         series="lr",
-        step=float(lr.x[-1]),
-        span=(float(lr.x[0]), float(lr.x[-1])),
+        step=lr.last_step,
+        span=lr.span,
         severity=Severity.INFO if len(lr.y) < MIN_WARNING_POINTS else None,
     )
 

@@ -53,8 +53,8 @@ def _metric_worsens(run: Run) -> list[Symptom]:
             SEVERAL_SIGNS,
             {"loss_first": loss.initial, "loss_last": loss.final, "metric_change": -moved.gain},
             series=metric.name,
-            step=float(metric.x[-1]),
-            span=(float(metric.x[0]), float(metric.x[-1])),
+            step=metric.last_step,
+            span=metric.span,
             severity=Severity.WARNING,
             causes=(
                 Cause(
@@ -110,7 +110,7 @@ def _loss_worsens(run: Run) -> list[Symptom]:
             {"loss_rise": loss.final - loss.low, "metric_first": metric.initial, "metric_last": metric.final},
             series="validation/loss",
             step=loss.low_step,
-            span=(loss.low_step, float(loss.x[-1])),
+            span=(loss.low_step, loss.last_step),
             remedies=("stop-on-the-metric", "label-smoothing"),
         )
     ]

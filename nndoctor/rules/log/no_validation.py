@@ -24,12 +24,12 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom("no validation in the log: variance and overtraining cannot be judged", DIRECT)
         return
     train = run.series_of("train/loss")
-    last = max(held, key=lambda s: float(s.x[-1]))
+    last = max(held, key=lambda s: s.last_step)
     if train is None or len(last.x) < MIN_POINTS:
         return
-    end, stop = float(train.x[-1]), float(last.x[-1])
+    end, stop = train.last_step, last.last_step
     silent, usual = end - stop, float(np.diff(last.x).max())
-    if silent > MIN_LEFT_OUT * (end - float(train.x[0])) and silent > MIN_INTERVALS * usual:
+    if silent > MIN_LEFT_OUT * (end - train.first_step) and silent > MIN_INTERVALS * usual:
         text = f"validation stops at {run.place(stop)}, training continues to {run.place(end)}"
         yield Symptom(text, DIRECT, {"validation_until": stop, "training_until": end}, series=last.name, step=stop)
 

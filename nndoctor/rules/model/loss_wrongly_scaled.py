@@ -64,7 +64,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _beyond_guessing(run: Run, train: Series) -> Iterator[Symptom]:
     """A language model's first loss cannot exceed that of guessing among all tokens, which its token accuracy shows it does not do."""
-    first = float(train.y[0])
+    first = train.initial
     if not counts_tokens(run) or first <= MAX_FIRST_LOSS or train.last >= first:
         return
     yield Symptom(
@@ -73,8 +73,8 @@ def _beyond_guessing(run: Run, train: Series) -> Iterator[Symptom]:
         SEVERAL_SIGNS,
         {"first": first, "guessing": MAX_FIRST_LOSS},
         series="train/loss",
-        step=float(train.x[0]),
-        span=(float(train.x[0]), float(train.x[-1])),
+        step=train.first_step,
+        span=train.span,
         causes=CAUSES,
     )
 
@@ -92,18 +92,18 @@ def _by_factor(train: Series, validation: Series) -> Iterator[Symptom]:
         or abs(factor[0] - k) > (MAX_OFF_AT_FIRST if k < LARGE_FACTOR else 1.0) * k
     ):
         return
-    level = max(validation.first, float(validation.y[0]))
+    level = max(validation.first, validation.initial)
     if level - validation.low < MIN_FALL * level or not _is_factor(near, validation.y, k):
         return
     shown = f"{k:.1f}" if k > 1 else f"1/{1 / k:.1f}"
     yield Symptom(
         f"training loss is {shown} times the validation loss in all {len(validation.y)} evaluations ({number(float(near[-1]))} and "
-        f"{number(float(validation.y[-1]))} at the last): one of them is summed or divided once too often",
+        f"{number(validation.final)} at the last): one of them is summed or divided once too often",
         SEVERAL_SIGNS,
         {"factor": k, "spread": _spread(factor), "evaluations": len(validation.y)},
         series="train/loss",
-        step=float(validation.x[-1]),
-        span=(float(validation.x[0]), float(validation.x[-1])),
+        step=validation.last_step,
+        span=validation.span,
         causes=CAUSES,
     )
 

@@ -65,7 +65,7 @@ def _by_floor(run: Run) -> Iterator[Symptom]:
         SEVERAL_SIGNS,
         {"loss": loss.last, "lowest_possible": _floor(count), "accuracy": accuracy.last, "classes": count},
         series=f"{split}/loss",
-        step=float(loss.x[-1]),
+        step=loss.last_step,
     )
 
 

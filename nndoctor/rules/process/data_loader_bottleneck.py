@@ -33,8 +33,8 @@ def check(run: Run) -> Iterator[Symptom]:
         MEASURED,
         {"data_time": wait, "step_time": all_of_it, "share": share},
         series="data_time",
-        step=float(data.x[-1]),
-        span=(float(data.x[0]), float(data.x[-1])),
+        step=data.last_step,
+        span=data.span,
         causes=(
             Cause(
                 "too few workers",

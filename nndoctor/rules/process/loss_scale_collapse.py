@@ -57,7 +57,7 @@ def _scales(run: Run) -> tuple[Array, int | None, float | None]:
     if series is None or not len(series.y):
         return np.empty(0), None, None
     top = int(np.argmax(series.y))
-    return series.y[top:], None, float(series.x[-1])
+    return series.y[top:], None, series.last_step
 
 
 def _collapsed(scales: Array) -> bool:

@@ -30,15 +30,15 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     half = median(curve.y[len(curve.y) // 2 - 1 : len(curve.y) // 2 + 2])
     end = median(curve.y[-3:])
-    if steady < MIN_RISES or end - half < MIN_LATE_GROWTH * (end - float(median(curve.y[:3]))):
+    if steady < MIN_RISES or end - half < MIN_LATE_GROWTH * (end - median(curve.y[:3])):
         return
     yield Symptom(
         f"memory ({curve.column}) grows through the whole run, from {number(found.early)} to {number(found.late)} (+{percent(found.late / found.early - 1)}): something is kept in every step",
         MEASURED,
         {"early": found.early, "late": found.late, "grown": grown},
         series="memory",
-        step=float(curve.x[-1]),
-        span=(float(curve.x[0]), float(curve.x[-1])),
+        step=curve.last_step,
+        span=curve.span,
         causes=(
             Cause(
                 "graphs are kept",

@@ -37,8 +37,8 @@ def check(run: Run) -> Iterator[Symptom]:
         MEASURED,
         {"rank": slowest, "time": late[slowest], "others": usual, "lost": 1 - usual / late[slowest]},
         series=curve.name,
-        step=float(curve.x[-1]),
-        span=(float(curve.x[0]), float(curve.x[-1])),
+        step=curve.last_step,
+        span=curve.span,
         causes=(
             Cause(
                 "a slow or hot GPU, or a slow link",

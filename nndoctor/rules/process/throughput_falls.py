@@ -66,7 +66,7 @@ def _symptom(run: Run, curve: Series, found: Drift, lost: float) -> Symptom:
         {"early": found.early, "late": found.late, "lost": lost, "step": at},
         series=curve.name,
         step=at,
-        span=(at, float(curve.x[-1])),
+        span=(at, curve.last_step),
         causes=(
             Cause(
                 "something grows in every step",

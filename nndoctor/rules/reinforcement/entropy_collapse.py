@@ -28,7 +28,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if workload(run) is not Workload.REINFORCEMENT or curve is None or len(curve.y) < MIN_POINTS:
         return
     level = levels(curve)
-    start = max(level.start, float(curve.y[0]))
+    start = max(level.start, curve.initial)
     if start <= 0 or min(level.last, curve.level(SECOND_HALF, 1.0)) > MAX_LEFT * start:
         return
     at = float(curve.x[int(np.argmax(curve.y <= MAX_LEFT * start))])
@@ -66,7 +66,7 @@ def _symptom(run: Run, curve: Series, start: float, at: float) -> Symptom:
         {"start": start, "last": levels(curve).last, "step": at, "reward": None if rewards is None else rewards.last},
         series=curve.name,
         step=at,
-        span=(at, float(curve.x[-1])),
+        span=(at, curve.last_step),
         causes=_causes(run),
         remedies=TEXT_FIRST if of_text(run) else (),
     )

@@ -44,13 +44,13 @@ def check(run: Run) -> Iterator[Symptom]:
     rewards = reward(run)
     rewarded = "" if rewards is None else f"; the reward is about {number(rewards.last)}"
     yield Symptom(
-        f"KL divergence from the reference policy grew from {number(early)} to {number(float(curve.high))} "
+        f"KL divergence from the reference policy grew from {number(early)} to {number(curve.high)} "
         f"(beyond {number(limit)} at step {step(at)}){rewarded}",
         MEASURED,
         {"early": early, "last": level.last, "highest": curve.high, "step": at},
         series=curve.name,
         step=at,
-        span=(at, float(curve.x[-1])),
+        span=(at, curve.last_step),
         causes=(
             Cause(
                 "learning rate too high",

@@ -42,8 +42,8 @@ def check(run: Run) -> Iterator[Symptom]:
         SEVERAL_SIGNS,
         {"start": level.start, "last": level.last, "margin": margin, "log_probability_lost": lost},
         series=chosen.name,
-        step=float(chosen.x[-1]),
-        span=(float(chosen.x[0]), float(chosen.x[-1])),
+        step=chosen.last_step,
+        span=chosen.span,
         causes=(
             Cause(
                 "learning rate too high or too many steps",

@@ -62,8 +62,8 @@ def _unpaid(run: Run) -> Symptom | None:
         SEVERAL_SIGNS,
         {"value_loss": last, "noise": curve.noise},
         series="value_loss",
-        step=float(value.x[-1]),
-        span=(float(value.x[0]), float(value.x[-1])),
+        step=value.last_step,
+        span=value.span,
         causes=(
             Cause(
                 "reward lost between the environment and the update",
@@ -93,8 +93,8 @@ def _alike(run: Run, share: float, when: str) -> Symptom:
         DIRECT,
         {"dead_share": share, "reward": level, "grad_norm": 0.0 if unchanged else None},
         series="reward",
-        step=float(curve.x[0]),
-        span=(float(curve.x[0]), float(curve.x[-1])),
+        step=curve.first_step,
+        span=curve.span,
         causes=_causes(level, run),
     )
 
@@ -163,8 +163,8 @@ def _unchanged(curve: Series, text: str, confidence: float) -> Symptom:
         confidence,
         {"start": level.start, "best": level.best, "last": level.last},
         series="reward",
-        step=float(curve.x[-1]),
-        span=(float(curve.x[0]), float(curve.x[-1])),
+        step=curve.last_step,
+        span=curve.span,
         causes=(
             Cause(
                 "rewards too rare",

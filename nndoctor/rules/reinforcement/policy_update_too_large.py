@@ -50,7 +50,7 @@ def _diverging(run: Run, kl: Series) -> Symptom | None:
         {"median": level, "highest": float(size.max()), "step": at},
         series=kl.name,
         step=at,
-        span=(at, float(kl.x[-1])),
+        span=(at, kl.last_step),
         causes=_causes(run),
     )
 
@@ -67,7 +67,7 @@ def _clipping(run: Run, clip: Series) -> Symptom | None:
         {"median": level, "highest": clip.high, "step": at},
         series=clip.name,
         step=at,
-        span=(at, float(clip.x[-1])),
+        span=(at, clip.last_step),
         causes=_causes(run),
     )
 

@@ -36,8 +36,8 @@ def check(run: Run) -> Iterator[Symptom]:
         TYPICAL,
         {"margin": margin, "accuracy": right, "loss": lost},
         series=margins.name,
-        step=float(margins.x[-1]),
-        span=(float(margins.x[len(margins.x) // 2]), float(margins.x[-1])),
+        step=margins.last_step,
+        span=(float(margins.x[len(margins.x) // 2]), margins.last_step),
         causes=(
             Cause(
                 "learning rate too high",

@@ -38,7 +38,7 @@ def check(run: Run) -> Iterator[Symptom]:
         {"start": level.start, "best": level.best, "best_step": level.best_step, "last": level.last},
         series="reward",
         step=level.best_step,
-        span=(level.best_step, float(curve.x[-1])),
+        span=(level.best_step, curve.last_step),
         causes=(
             Cause(
                 "policy updates too large",

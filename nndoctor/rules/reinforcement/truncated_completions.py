@@ -43,7 +43,7 @@ def _symptom(run: Run, curve: Series) -> Symptom:
         {"start": level.start, "last": level.last, "step": at},
         series=curve.name,
         step=at,
-        span=(at, float(curve.x[-1])),
+        span=(at, curve.last_step),
         causes=_causes(grown=length is not None and length.last > LONGER * length.start),
     )
 

@@ -94,8 +94,8 @@ def _symptom(curve: Series, message: str, evidence: dict[str, float | None], *, 
         SEVERAL_SIGNS,
         dict(evidence),
         series=curve.name,
-        step=float(curve.x[-1]),
-        span=(float(curve.x[int(START * len(curve.x))]), float(curve.x[-1])),
+        step=curve.last_step,
+        span=(float(curve.x[int(START * len(curve.x))]), curve.last_step),
         causes=(
             Cause(
                 "rewards not scaled",

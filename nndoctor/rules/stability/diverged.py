@@ -105,14 +105,14 @@ def _validation_alone(run: Run) -> Iterator[Symptom]:
     loss = run.series_of("validation/loss", MIN_VALIDATED)
     if loss is None or not _leaves(loss, LEFT_BEHIND):
         return
-    first, last = number(float(loss.y[0])), number(float(loss.y[-1]))
+    first, last = number(loss.initial), number(loss.final)
     yield Symptom(
-        f"validation loss rose from {first} at {place(run.axis, float(loss.x[0]))} to {last}, and never came back below {number(float(loss.y[1:].min()))}",
+        f"validation loss rose from {first} at {place(run.axis, loss.first_step)} to {last}, and never came back below {number(float(loss.y[1:].min()))}",
         DIRECT,
-        {"first": float(loss.y[0]), "best_after": float(loss.y[1:].min()), "last": float(loss.y[-1])},
+        {"first": loss.initial, "best_after": float(loss.y[1:].min()), "last": loss.final},
         series="validation/loss",
-        step=float(loss.x[0]),
-        span=(float(loss.x[0]), float(loss.x[-1])),
+        step=loss.first_step,
+        span=loss.span,
         causes=_causes(run, loss),
     )
 
@@ -127,7 +127,7 @@ def _never_back(run: Run, loss: Series) -> bool:
 
 def _leaves(loss: Series, times: float) -> bool:
     """Whether all values after the first are above so many times the first."""
-    return float(loss.y[1:].min()) > times * float(loss.y[0]) > 0
+    return float(loss.y[1:].min()) > times * loss.initial > 0
 
 
 def _hardly_moves(loss: Series) -> bool:
@@ -151,15 +151,15 @@ def _symptom(run: Run, loss: Series, rise: _Rise, lost: float) -> Symptom:
         _message(run, loss, at_once=rise.at_once),
         EXPLODED if rise.exploded else confidence_between(rise.height / reach(run), lost / 2, 1.0),
         {
-            "first": float(loss.y[0]),
+            "first": loss.initial,
             "best": loss.low,
             "best_step": best,
-            "last": float(loss.y[-1]),
+            "last": loss.final,
             "rise_over_learned": min(ratio, LARGEST_RATIO),
         },
         series="train/loss",
         step=best,
-        span=(best, float(loss.x[-1])),
+        span=(best, loss.last_step),
         causes=_causes(run, loss),
         remedies=BOOSTING if workload(run) is Workload.BOOSTING else STEP_FIRST if _piles_up(loss) else (),
     )
@@ -178,19 +178,19 @@ def _values(run: Run) -> Iterator[Symptom]:
         return
     beyond = "" if found.bound is None else f", although no return exceeds {number(found.bound)}"
     yield Symptom(
-        f"{found.series.column} grows from {number(float(found.series.y[0]))} to {number(float(found.series.y[-1]))}{beyond}: the value estimates diverge",
+        f"{found.series.column} grows from {number(found.series.initial)} to {number(found.series.final)}{beyond}: the value estimates diverge",
         DIRECT,
-        {"first": float(found.series.y[0]), "last": float(found.series.y[-1]), "largest_return": found.bound},
+        {"first": found.series.initial, "last": found.series.final, "largest_return": found.bound},
         series=found.series.name,
-        step=float(found.series.x[-1]),
-        span=(float(found.series.x[0]), float(found.series.x[-1])),
+        step=found.series.last_step,
+        span=found.series.span,
         causes=VALUES,
         remedies=("lower-learning-rate", "slower-targets", "scale-rewards", "clip-gradients"),
     )
 
 
 def _message(run: Run, loss: Series, *, at_once: bool) -> str:
-    first, last, best = float(loss.y[0]), float(loss.y[-1]), int(np.argmin(loss.y))
+    first, last, best = loss.initial, loss.final, int(np.argmin(loss.y))
     times = f", {factor(last, first)} as high," if last > 2 * first > 0 and last < MAX_FACTOR * first else ""
     if at_once or best == 0:
         return f"training loss rose from {number(first)} (first value) to {number(last)}{times or ','} and does not come back"

@@ -22,7 +22,7 @@ def check(run: Run) -> Iterator[Symptom]:
     """Look for a loss below zero, or exactly zero, while the accuracy does not change."""
     loss = run.series["train/loss"]
     stuck = _stuck(run) if loss.last <= 0 else None
-    at = float(loss.x[-1])
+    at = loss.last_step
     if loss.last < 0 and loss.last < loss.first and stuck:
         text = f"the training loss falls to {number(loss.last)} while the accuracy does not move: this loss does not measure what the network should do"
         yield Symptom(
@@ -31,12 +31,12 @@ def check(run: Run) -> Iterator[Symptom]:
             {"last": loss.last, "accuracy": stuck},
             series="train/loss",
             step=at,
-            span=(float(loss.x[0]), at),
+            span=(loss.first_step, at),
         )
     elif loss.last == 0 and stuck and stuck < FITTED:
         text = f"the training loss is exactly zero while the accuracy is {number(stuck)}"
         yield Symptom(
-            text, MEASURED, {"last": 0.0, "accuracy": stuck}, series="train/loss", step=at, span=(float(loss.x[0]), at)
+            text, MEASURED, {"last": 0.0, "accuracy": stuck}, series="train/loss", step=at, span=(loss.first_step, at)
         )
 
 

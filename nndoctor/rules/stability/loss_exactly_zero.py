@@ -44,7 +44,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _fitted(run: Run, loss: Series) -> bool:
     """Whether the accuracy of the split is that of a network for which a loss of zero is right."""
     accuracy = run.series_of(loss.name.replace("/loss", "/accuracy"))
-    return accuracy is not None and float(accuracy.y[-1]) >= FITTED
+    return accuracy is not None and accuracy.final >= FITTED
 
 
 def _at_once(run: Run, loss: Series, at: int) -> bool:
@@ -64,7 +64,7 @@ def _without_effort(run: Run, loss: Series, at: int) -> Symptom:
         {"from_step": where, "before": float(loss.y[at - 1]), "values": len(loss.y) - at},
         series=loss.name,
         step=where,
-        span=(where, float(loss.x[-1])),
+        span=(where, loss.last_step),
         causes=ranked(
             Cause(
                 "only one class",
@@ -89,7 +89,7 @@ def _spelled(loss: Series) -> str:
 
 
 def _symptom(run: Run, loss: Series, at: int) -> Symptom:
-    name, last = _spelled(loss), float(loss.y[-1])
+    name, last = _spelled(loss), loss.final
     gradients = not_finite(run, "grad_norm")
     lost = gradients is not None and gradients.lasts
     where = float(loss.x[at])
@@ -106,7 +106,7 @@ def _symptom(run: Run, loss: Series, at: int) -> Symptom:
         {"from_step": where, "before": float(loss.y[at - 1]) if at else None, "values": len(loss.y) - at},
         series=loss.name,
         step=where,
-        span=(where, float(loss.x[-1])),
+        span=(where, loss.last_step),
         causes=_causes(at=at, lost=lost),
         severity=None if last == 0 or lost else Severity.WARNING,
         remedies=FROM_START if at == 0 and not lost else (),

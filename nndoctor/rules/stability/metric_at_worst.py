@@ -27,8 +27,8 @@ def check(run: Run) -> Iterator[Symptom]:
         first.confidence,
         {"value": first.worst, "values": first.count, "metrics": len(found), "parts_at_zero": len(parts)},
         series=first.name,
-        step=float(series.x[-1]),
-        span=(float(series.x[0]), float(series.x[-1])),
+        step=series.last_step,
+        span=series.span,
         causes=_causes(parts),
         severity=Severity.INFO if max(f.count for f in found) < MIN_VALUES else None,
     )
@@ -44,8 +44,8 @@ def _repeats(run: Run) -> Iterator[Symptom]:
         NEVER_BETTER,
         {"value": score.low, "values": len(score.y)},
         series=score.name,
-        step=float(score.x[-1]),
-        span=(float(score.x[0]), float(score.x[-1])),
+        step=score.last_step,
+        span=score.span,
         causes=_causes([]),
     )
 

@@ -149,7 +149,7 @@ def _of_message(run: Run, text: str, line: int | None) -> Symptom:
         STOPPED,
         {"line": line, "text": text, "last_finite": before[-1] if before else None},
         series="train/loss" if before else None,
-        step=float(loss.x[-1]) if loss is not None and before else None,
+        step=loss.last_step if loss is not None and before else None,
         causes=causes,
         remedies=_remedies(causes[0].name, from_start=False),
         line=line,

@@ -47,12 +47,12 @@ def check(run: Run) -> Iterator[Symptom]:
     also = "" if len(judged) == 1 else f", and so {'is' if len(judged) == 2 else 'are'} {_names(judged, loss.name)}"
     unit = run.axis if run.axis == "epoch" else "value"
     yield Symptom(
-        f"{name} is {number(float(loss.y[-1]))} in all {len(loss.y)} {unit}s{also}: the weights are not being updated",
+        f"{name} is {number(loss.final)} in all {len(loss.y)} {unit}s{also}: the weights are not being updated",
         CERTAIN,
-        {"value": float(loss.y[-1]), "values": len(loss.y), "series": len(judged)},
+        {"value": loss.final, "values": len(loss.y), "series": len(judged)},
         series=loss.name,
-        step=float(loss.x[-1]),
-        span=(float(loss.x[0]), float(loss.x[-1])),
+        step=loss.last_step,
+        span=loss.span,
         causes=_causes(run),
     )
 
@@ -64,7 +64,7 @@ def _stopped(run: Run) -> Symptom | None:
         return None
     at = repeats_from(loss)
     where, same, value = float(loss.x[at]), len(loss.y) - at, number(loss.final)
-    if not _stops_suddenly(loss, at) or _rate_is_low(run, (where + float(loss.x[-1])) / 2):
+    if not _stops_suddenly(loss, at) or _rate_is_low(run, (where + loss.last_step) / 2):
         return None
     return Symptom(
         f"validation loss is exactly {value} in all {same} evaluations from {run.place(where)} on: the weights have not been updated since",
@@ -72,7 +72,7 @@ def _stopped(run: Run) -> Symptom | None:
         {"from_step": where, "value": loss.final, "evaluations": same},
         series="validation/loss",
         step=where,
-        span=(where, float(loss.x[-1])),
+        span=(where, loss.last_step),
         causes=(
             Cause(
                 "gradients not finite",
@@ -125,8 +125,8 @@ def _policy(run: Run) -> Symptom | None:
         CERTAIN,
         {"entropy": spread.last, "updates": len(moved.y)},
         series=moved.name,
-        step=float(moved.x[-1]),
-        span=(float(moved.x[0]), float(moved.x[-1])),
+        step=moved.last_step,
+        span=moved.span,
         causes=_causes(run),
     )
 

@@ -55,7 +55,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _seen(run: Run, loss: Series) -> Symptom | None:
     """A loss that never leaves its start, or leaves it late."""
-    fall = float(median(loss.y[: max(1, len(loss.y) // 20)])) - min(loss.best, loss.last)
+    fall = median(loss.y[: max(1, len(loss.y) // 20)]) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):
         whole = _symptom(run, loss, fall, BY_DEFINITION)
         return whole if plateau.exact(loss) else weighed_plateau(run, whole)
@@ -70,7 +70,7 @@ def _is_unstable(run: Run, loss: Series) -> bool:
 
 def _rises(loss: Series) -> bool:
     """Whether the loss ends clearly above its start, or never came back near it."""
-    if float(loss.y[1:].min()) > (1 + MIN_RISE) * float(loss.y[0]) > 0:
+    if float(loss.y[1:].min()) > (1 + MIN_RISE) * loss.initial > 0:
         return True
     return bool(loss.last - loss.first > MIN_RISE * abs(loss.first) + RISE_ERRORS * end_error(loss))
 
@@ -173,7 +173,7 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         },
         series="train/loss",
         step=end,
-        span=(float(loss.x[0]), end),
+        span=(loss.first_step, end),
         causes=stuck_causes(run, loss),
         severity=severity,
     )

@@ -136,7 +136,7 @@ def _of_step(run: Run, loss: Series, step: LevelStep, scale: float) -> Symptom:
         {"before": step.before, "after": step.after, "noise_before": loss.noise},
         series="train/loss",
         step=where,
-        span=(where, float(loss.x[-1])),
+        span=(where, loss.last_step),
         causes=_causes(run, where, height / max(loss.first - step.before, TINY)),
     )
 

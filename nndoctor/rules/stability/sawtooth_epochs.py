@@ -47,7 +47,7 @@ def check(run: Run) -> Iterator[Symptom]:
         {"period_steps": steps, "correlation": round(alike, 3), "height": height},
         series="train/loss",
         step=float(loss.x[-period]),
-        span=(float(loss.x[-min(3 * period, len(loss.x))]), float(loss.x[-1])),
+        span=(float(loss.x[-min(3 * period, len(loss.x))]), loss.last_step),
     )
 
 

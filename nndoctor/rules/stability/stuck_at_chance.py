@@ -46,12 +46,12 @@ def check(run: Run) -> Iterator[Symptom]:
             "loss_of_guessing": found.loss,
             "accuracy_of_guessing": found.accuracy,
             "classes": found.classes,
-            "last": float(shown.y[-1]),
+            "last": shown.final,
             "evidence": found.evidence,
         },
         series=shown.name,
-        step=float(shown.x[-1]),
-        span=(float(shown.x[0]), float(shown.x[-1])),
+        step=shown.last_step,
+        span=shown.span,
         causes=_causes(run, found, loss),
         remedies=_remedies(found, loss),
         severity=Severity.INFO if run.layers and len(shown.values) < MIN_STEPS else None,
@@ -60,12 +60,12 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _message(run: Run, found: Guessing, loss: Series | None) -> str:
     if found.evidence == "gan" and loss is not None:
-        return f"the discriminator loss ends at {number(float(loss.y[-1]))}, as if it answered one half to every sample: it cannot distinguish real from generated samples"
+        return f"the discriminator loss ends at {number(loss.final)}, as if it answered one half to every sample: it cannot distinguish real from generated samples"
     if found.evidence == "noise" and loss is not None:
-        return f"the denoising loss ends at {number(float(loss.y[-1]))}, and noise of unit variance has a mean square of 1: predicting zero would do as well"
+        return f"the denoising loss ends at {number(loss.final)}, and noise of unit variance has a mean square of 1: predicting zero would do as well"
     if found.evidence == "frequency":
         perplexity = run.series["train/perplexity"]
-        return f"training perplexity ends at {number(float(perplexity.y[-1]))} after {perplexity.x[-1]:,.0f} steps: a model that only knows how often each word occurs has about {UNIGRAM:.0f}"
+        return f"training perplexity ends at {number(perplexity.final)} after {perplexity.x[-1]:,.0f} steps: a model that only knows how often each word occurs has about {UNIGRAM:.0f}"
     score = _score(run, found)
     parts = [_end_of_loss(found, loss)] if loss is not None else []
     parts += [_end_of_score(found, score, verb="ends at" if loss is None else "is")] if score is not None else []
@@ -86,21 +86,21 @@ def _score(run: Run, found: Guessing) -> Series | None:
 
 def _end_of_loss(found: Guessing, loss: Series) -> str:
     split = "training" if found.split == "train" else found.split
-    note = f" (first value {number(float(loss.y[0]))})" if dwarfs_second(loss) else ""
-    return f"{split} loss ends at {number(float(loss.y[-1]))}{note}"
+    note = f" (first value {number(loss.initial)})" if dwarfs_second(loss) else ""
+    return f"{split} loss ends at {number(loss.final)}{note}"
 
 
 def _end_of_score(found: Guessing, score: Series, *, verb: str) -> str:
     split, _, metric = score.name.rpartition("/")
     own = "" if split == found.split else f"{'training' if split == 'train' else split} "
-    return f"{own}{metric.replace('_', ' ')} {verb} {percent(float(score.y[-1]))}"
+    return f"{own}{metric.replace('_', ' ')} {verb} {percent(score.final)}"
 
 
 def _level(run: Run, found: Guessing, loss: Series | None) -> str:
     """The level of guessing, or where the log ends."""
     if found.classes and found.loss is not None:
         return f"(ln {found.classes} = {found.loss:.3f} for {found.classes} classes)"
-    return f"at {place(run.axis, float(loss.x[-1]))}" if loss is not None else ""
+    return f"at {place(run.axis, loss.last_step)}" if loss is not None else ""
 
 
 def _remedies(found: Guessing, loss: Series | None) -> tuple[str, ...]:
