@@ -51,7 +51,7 @@ def accuracy_tells(run: Run) -> bool:
         return accuracy.high > CLASSIFIES
     if loss is None or loss.low < 0 or accuracy.high >= CLASSIFIES:
         return True
-    start = loss.y[1:4] if loss.y[0] > DWARFS * loss.y[1] > 0 else loss.y[:3]
+    start = loss.y[1:4] if loss.initial > DWARFS * loss.y[1] > 0 else loss.y[:3]
     return not loss.last < MAX_LEFT * median(start)
 
 

@@ -167,7 +167,7 @@ def _by_repeated_score(run: Run, split: str) -> Guessing | None:
     if significant_digits(score.y) < MIN_DIGITS and not guessed:
         return None
     level = median(score.y)
-    stays = float(np.mean(score.y == level)) >= SAME_ANSWER and score.y[-1] == level
+    stays = float(np.mean(score.y == level)) >= SAME_ANSWER and score.final == level
     return Guessing(split, "majority", None, None, level) if stays and 0 < level < GOOD_ACCURACY else None
 
 

@@ -96,7 +96,7 @@ def significant_digits(values: Array) -> int:
 
 def repeats_from(series: Series) -> int:
     """The index from which all values are the same to the end, for a series with at least one finite value."""
-    other = np.flatnonzero(series.y != series.y[-1])
+    other = np.flatnonzero(series.y != series.final)
     return int(other[-1]) + 1 if len(other) else 0
 
 
@@ -124,7 +124,7 @@ def sudden_zero(series: Series) -> int | None:
 
     0 for a loss that is zero throughout.
     """
-    if len(series.y) < MIN_ZEROS or series.y[-1] != 0:
+    if len(series.y) < MIN_ZEROS or series.final != 0:
         return None
     at = repeats_from(series)
     if at == 0:
@@ -141,7 +141,7 @@ def stuck_value(series: Series) -> int | None:
     """The index from which a loss that varied repeats one value exactly, to the end, without having settled there; else None."""
     at = repeats_from(series)
     repeats = len(series.y) - at
-    if at < MIN_REPEATS or repeats < max(MIN_REPEATS, REPEATED_SHARE * len(series.y)) or series.y[-1] == 0:
+    if at < MIN_REPEATS or repeats < max(MIN_REPEATS, REPEATED_SHARE * len(series.y)) or series.final == 0:
         return None
     before = series.y[:at]
     smallest = max(unit(before), FLOAT_ERROR * abs(series.final))

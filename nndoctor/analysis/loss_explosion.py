@@ -55,7 +55,7 @@ def first_value_exploded(run: Run) -> bool:
     if train is None or not dwarfs_second(train, MIN_FIRST):
         return False
     first, second = train.initial, float(train.y[1])
-    ratio = first / validation.initial if validation is not None and validation.y[0] > 0 else 0.0
+    ratio = first / validation.initial if validation is not None and validation.initial > 0 else 0.0
     later = train.y[1:]
     stays = train.last > MIN_LEFT * float(later[: max(1, len(later) // 10)].mean())
     return (ratio > MIN_FIRST or first > MIN_FIRST_ALONE * second) and stays

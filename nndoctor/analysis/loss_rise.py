@@ -104,7 +104,7 @@ def _climb(loss: Series, scale: float) -> Rise | None:
     last_fall = np.flatnonzero(~rises)
     begins = int(last_fall[-1]) + 1 if len(last_fall) else 0
     long_enough = len(loss.y) - 1 - begins >= MIN_RISES
-    return Rise("climb", begins) if long_enough and loss.y[-1] - loss.low > MIN_CLIMB * scale else None
+    return Rise("climb", begins) if long_enough and loss.final - loss.low > MIN_CLIMB * scale else None
 
 
 def _jump(run: Run, loss: Series, scale: float) -> Rise | None:

@@ -106,8 +106,8 @@ def wildness(run: Run, until: float) -> Pace:
         if ratio is not None and (ratio.x <= until).any():
             fastest = max(fastest, float(ratio.y[ratio.x <= until].max()))
         if norm is not None and (norm.x <= until).any():
-            grown, measured = max(grown, float(norm.y[norm.x <= until].max() / max(norm.y[0], TINY))), True
+            grown, measured = max(grown, float(norm.y[norm.x <= until].max() / max(norm.initial, TINY))), True
             size = layers.series(path, "weight_norm")
-            if size is not None and size.y[0] > ZERO_WEIGHTS:
-                begins = max(begins, float(norm.y[0] / size.y[0]))
+            if size is not None and size.initial > ZERO_WEIGHTS:
+                begins = max(begins, float(norm.initial / size.initial))
     return Pace(fastest, grown, begins, measured)

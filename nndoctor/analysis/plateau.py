@@ -43,7 +43,7 @@ def barely_moves(run: Run, loss: Series) -> bool:
     Not under a learning rate that grows.
     """
     lr, validation = run.series_of("lr", 2), run.series.get("validation/loss")
-    grows = lr is not None and lr.y[-1] > lr.y[0]
+    grows = lr is not None and lr.final > lr.initial
     if loss.low <= 0 or grows or len(loss.y) < 2 or loss.x[0] > 2 * (loss.x[1] - loss.x[0]):
         return False
     several = len(loss.y) > 2

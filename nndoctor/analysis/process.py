@@ -44,4 +44,4 @@ def rise(series: Series) -> tuple[float, float]:
     _, y = bins(series.x, series.y, PIECES)
     steepness, _ = slope(series.x, series.y)
     steps = np.diff(y)
-    return steepness * float(series.x[-1] - series.x[0]), float(np.mean(steps > 0)) if len(steps) else 0.0
+    return steepness * series.length, float(np.mean(steps > 0)) if len(steps) else 0.0

@@ -92,7 +92,7 @@ def gained_at(run: Run, step: float) -> float | None:
     found, level = run.series.get("reward"), reward(run)
     if found is None or level is None or level.best - level.start <= ERRORS * level.error:
         return None
-    width = NEARBY * (found.last_step - found.first_step)
+    width = NEARBY * found.length
     near = found.y[np.abs(found.x - step) <= width]
     return (median(near) - level.start) / (level.best - level.start) if len(near) else None
 

@@ -46,7 +46,7 @@ BOOSTED = (
 def _jumped(loss: Series) -> bool:
     """Whether the loss jumped above its first and its last value."""
     height = loss.high - loss.last
-    return height > MIN_JUMP * abs(loss.last) + MIN_NOISES * loss.noise and loss.y[0] < loss.high
+    return height > MIN_JUMP * abs(loss.last) + MIN_NOISES * loss.noise and loss.initial < loss.high
 
 
 def stuck_causes(run: Run, loss: Series) -> tuple[Cause, ...]:

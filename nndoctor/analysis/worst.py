@@ -118,7 +118,7 @@ def _worst(run: Run, series: Series) -> AtWorst | None:
 
 def _zeros_at_end(series: Series) -> int:
     """How many exact zeros end a score that was never above next to nothing."""
-    if series.low != 0 or series.high > NEXT_TO_NOTHING or series.y[-1] != 0:
+    if series.low != 0 or series.high > NEXT_TO_NOTHING or series.final != 0:
         return 0
     other = np.flatnonzero(series.y)
     return len(series.y) - (int(other[-1]) + 1 if len(other) else 0)

@@ -199,10 +199,18 @@ class Series:
         """Where the smooth curve is heading, or None where it does not fall."""
         return curve.forecast(self.reduced[0], self.smooth)
 
+    @property
+    def length(self) -> float:
+        """The steps from the first finite value to the last; there must be one."""
+        return self.last_step - self.first_step
+
     def share_of_run(self, step: float) -> float:
         """The position of a step in the run: 0 at the first point, 1 at the last."""
-        length = self.last_step - self.first_step
-        return (step - self.first_step) / length if length > 0 else 0.0
+        return (step - self.first_step) / self.length if self.length > 0 else 0.0
+
+    def step_at(self, share: float) -> float:
+        """The step at a share of the run: the first point at 0, the last at 1."""
+        return self.first_step + share * self.length
 
     def line_at(self, step: float) -> int | None:
         """The physical line of the point nearest to a step."""

@@ -24,7 +24,7 @@ SECOND_HALF = 0.5  # share of the run after which the losses are compared
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the two losses over the second half of the run."""
     train, validation = losses(run)
-    half = validation.x >= validation.x[0] + SECOND_HALF * (validation.x[-1] - validation.x[0])
+    half = validation.x >= validation.step_at(SECOND_HALF)
     gaps = np.interp(validation.x[half], train.x, train.y) - validation.y[half]
     lead = median(gaps)
     if (

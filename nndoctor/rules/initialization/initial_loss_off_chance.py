@@ -25,7 +25,7 @@ MIN_POINTS = 3  # samples of the output's mean
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the loss before the first step with ln C, or with that of the mean for squared errors."""
     known = run.fact("initial_loss")
-    begins = float(known) if isinstance(known, (int, float)) else run.series["train/loss"].y[0]
+    begins = float(known) if isinstance(known, (int, float)) else run.series["train/loss"].initial
     baseline = run.fact("baseline_loss")
     layers = Layers(run)
     if isinstance(baseline, (int, float)) and baseline > 0:

@@ -53,7 +53,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _causes(layers: Layers, path: str, since: float) -> tuple[Cause, ...]:
-    at_start = float(layers.run.series[f"layer:{path}/saturated_fraction"].y[0]) >= MIN_AT_START
+    at_start = layers.run.series[f"layer:{path}/saturated_fraction"].initial >= MIN_AT_START
     size = _size_of_input(layers, path)
     inputs = at_start and size > LARGE_INPUT and _only_first(layers, path)
     size_of_inputs = (

@@ -58,7 +58,7 @@ def _ratios(layers: Layers, moved: tuple[str, ...]) -> tuple[tuple[str, ...], ND
 
 
 def _is_short(run: Run, paths: tuple[str, ...]) -> bool:
-    return max(float(run.series[f"layer:{p}/update_ratio"].x[-1]) for p in paths) < SHORT_RUN
+    return max(run.series[f"layer:{p}/update_ratio"].last_step for p in paths) < SHORT_RUN
 
 
 def _too_small(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64]) -> Symptom:
@@ -82,7 +82,7 @@ def _symptom(layers: Layers, paths: Sequence[str], ratios: NDArray[np.float64], 
     usual = float(np.median(ratios))
     worst = int(np.argmin(ratios) if low else np.argmax(ratios))
     series = layers.run.series[f"layer:{paths[worst]}/update_ratio"]
-    middle = float(series.x[0] + FIRST_HALF * (series.x[-1] - series.x[0]))
+    middle = series.step_at(FIRST_HALF)
     return Symptom(
         f"a step changes the weights by {rough(usual)} of their size (typical: about 1e-3): "
         f"the learning rate is too {'low' if low else 'high'}, most of all for {layers.named(paths[worst])}",

@@ -53,8 +53,8 @@ def _without_rate(run: Run) -> Symptom | None:
 def _rising(lr: Series) -> Symptom | None:
     rises = np.diff(lr.y) > 0
     if (
-        lr.y[-1] < NEAR_PEAK * lr.high
-        or lr.y[-1] < MIN_GROWTH * lr.y[0]
+        lr.final < NEAR_PEAK * lr.high
+        or lr.final < MIN_GROWTH * lr.initial
         or rises[-max(2, len(rises) // 5) :].mean() < MIN_RISING
     ):
         return None

@@ -29,7 +29,7 @@ AT_BORDER = 1  # points from an epoch's border, where its short last batch is
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the largest norms after the start with the median; the loss must rise with them to matter."""
     norm, loss = run.series["grad_norm"], run.series["train/loss"]
-    late = norm.x >= norm.x[0] + FIRST_STEPS * (norm.x[-1] - norm.x[0])
+    late = norm.x >= norm.step_at(FIRST_STEPS)
     usual = np.maximum(median(norm.y), background(norm.y))
     high = np.flatnonzero(late & (norm.y >= MIN_FACTOR * usual))
     if not len(high) or median(norm.y) <= 0 or _at_borders(run, norm, high):
@@ -62,7 +62,7 @@ def _at_borders(run: Run, norm: Series, high: NDArray[np.int64]) -> bool:
 def _jumps_with(run: Run, loss: Series, where: float) -> bool:
     """Whether the loss jumps within a twentieth of the run after a step."""
     seen = jumps(loss, MIN_JUMP * reach(run))
-    end = where + NEARBY * float(loss.x[-1] - loss.x[0])
+    end = where + NEARBY * loss.length
     return any(where <= seen.x[e.top] <= end and e.height > SPREADS * e.noise for e in seen.events)
 
 

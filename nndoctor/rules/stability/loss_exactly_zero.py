@@ -52,7 +52,7 @@ def _at_once(run: Run, loss: Series, at: int) -> bool:
     if not 0 < at <= AT_ONCE or begins_late(run) is not None:
         return False
     first = run.series[loss.name.replace("/loss", "/accuracy")].y[0]
-    return bool(first < UNTRAINED and loss.y[at - 1] > FAR_FROM_ZERO * loss.y[0])
+    return bool(first < UNTRAINED and loss.y[at - 1] > FAR_FROM_ZERO * loss.initial)
 
 
 def _without_effort(run: Run, loss: Series, at: int) -> Symptom:

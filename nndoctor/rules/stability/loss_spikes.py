@@ -85,7 +85,7 @@ def _is_usual(events: list[Jump], seen: Jumps) -> bool:
 
 def _skipped(run: Run, loss: Series) -> NDArray[np.bool_]:
     """Where no spike is looked for: in the first steps, and where the learning rate was raised up to two points before."""
-    early = loss.x < loss.x[0] + FIRST_STEPS * (loss.x[-1] - loss.x[0])
+    early = loss.x < loss.step_at(FIRST_STEPS)
     lr = run.series_of("lr", 2)
     if lr is None or lr.low < 0:
         return np.asarray(early)

@@ -60,7 +60,7 @@ def check(run: Run) -> Iterator[Symptom]:
 def _stopped(run: Run) -> Symptom | None:
     """Evaluations that are the same to the last digit from one on, after others that all differ, while the learning rate is not zero."""
     loss, train = run.series_of("validation/loss", MIN_EVALUATIONS), run.series.get("train/loss")
-    if loss is None or train is None or train.low == train.high or loss.y[-1] == 0:
+    if loss is None or train is None or train.low == train.high or loss.final == 0:
         return None
     at = repeats_from(loss)
     where, same, value = float(loss.x[at]), len(loss.y) - at, number(loss.final)

@@ -150,7 +150,7 @@ def _symptom(run: Run, loss: Series, fall: float, share: float) -> Symptom:
         else ""
     )
     severity = _severity(run, loss, share)
-    end = float(loss.x[0] + share * (loss.x[-1] - loss.x[0]))
+    end = loss.step_at(share)
     flat = (
         f"training loss stays at {number(loss.final)}{guess}"
         if share >= 1

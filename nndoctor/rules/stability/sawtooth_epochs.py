@@ -40,7 +40,7 @@ def check(run: Run) -> Iterator[Symptom]:
     alike_enough = MIN_CORRELATION + CHANCE_ERRORS / math.sqrt(len(wave))
     if alike < alike_enough or len(wave) < MIN_PERIODS * period:
         return
-    steps = period * float(loss.x[-1] - loss.x[0]) / max(len(loss.x) - 1, 1)
+    steps = period * loss.length / max(len(loss.x) - 1, 1)
     yield Symptom(
         f"training loss repeats the same rise and fall every {steps:.0f} {run.axis}s, as if the examples came in the same order in each epoch",
         confidence_between(alike, alike_enough, CERTAIN),

@@ -65,7 +65,7 @@ def _message(run: Run, found: Guessing, loss: Series | None) -> str:
         return f"the denoising loss ends at {number(loss.final)}, and noise of unit variance has a mean square of 1: predicting zero would do as well"
     if found.evidence == "frequency":
         perplexity = run.series["train/perplexity"]
-        return f"training perplexity ends at {number(perplexity.final)} after {perplexity.x[-1]:,.0f} steps: a model that only knows how often each word occurs has about {UNIGRAM:.0f}"
+        return f"training perplexity ends at {number(perplexity.final)} after {perplexity.last_step:,.0f} steps: a model that only knows how often each word occurs has about {UNIGRAM:.0f}"
     score = _score(run, found)
     parts = [_end_of_loss(found, loss)] if loss is not None else []
     parts += [_end_of_score(found, score, verb="ends at" if loss is None else "is")] if score is not None else []
