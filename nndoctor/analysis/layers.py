@@ -33,12 +33,8 @@ class Layers:
     @cached_property
     def paths(self) -> tuple[str, ...]:
         """All recorded layers in the order of the data."""
-        logged = self.run.fact("layers")
-        known = self.run.layers
-        if not isinstance(logged, tuple):
-            return known
-        ordered = [str(path) for path in logged]
-        return tuple(dict.fromkeys([p for p in ordered if p in set(known)] + [p for p in known if p not in ordered]))
+        ordered, known = self.run.texts("layers"), set(self.run.layers)
+        return tuple(dict.fromkeys([*(path for path in ordered if path in known), *self.run.layers]))
 
     def role(self, path: str) -> str:
         """`weight`, `activation`, `norm` …; of an activation called as a function by its name; `` where unknown."""
@@ -76,9 +72,8 @@ class Layers:
     @cached_property
     def weighted(self) -> tuple[str, ...]:
         """The layers with matrices that signals pass through and that are trained, in order."""
-        frozen = self.run.fact("frozen_layers")
-        still = set(frozen) if isinstance(frozen, tuple) else set()
-        return tuple(p for p in self.paths if self.role(p) in WEIGHTED and p not in still)
+        frozen = self.run.texts("frozen_layers")
+        return tuple(p for p in self.paths if self.role(p) in WEIGHTED and p not in frozen)
 
     @cached_property
     def seen(self) -> tuple[str, ...]:

@@ -158,11 +158,9 @@ def _cannot_repeat(run: Run, score: Series) -> bool:
 @once
 def zero_parts(run: Run) -> list[str]:
     """The parts of a loss, by the log's own names, that are exactly 0 in all values; the whole loss is none."""
-    facts = run.fact("zero_columns")
-    names = list(map(str, facts)) if isinstance(facts, tuple) else []
     series = [
         s.column
         for name, s in run.series.items()
         if name.split("/")[0] in SPLITS and name.endswith("_loss") and len(s.y) >= MIN_VALUES and s.low == s.high == 0
     ]
-    return list(dict.fromkeys([*names, *series]))
+    return list(dict.fromkeys([*run.texts("zero_columns"), *series]))

@@ -50,7 +50,5 @@ def _misspelled(report: Report) -> list[str]:
     """A line for each requirement on a series that no log can have."""
     from nndoctor.core.requirements import misspelled, parse
 
-    wanted = report.run.fact("requirements")
-    texts = [str(text) for text in wanted] if isinstance(wanted, tuple) else []
-    reasons = ((text, misspelled(report.run, parse(text))) for text in texts)
+    reasons = ((text, misspelled(report.run, parse(text))) for text in report.run.texts("requirements"))
     return [f"--require '{text}': {reason}" for text, reason in reasons if reason is not None]

@@ -180,8 +180,8 @@ def judge(run: Run, wanted: Requirement) -> RequirementResult:
 
 def baseline(run: Run, wanted: Requirement) -> float | None:
     """The mean of the required value over the baseline's runs, or None."""
-    known = run.fact(f"baseline:{wanted.subject} {wanted.statistic}")
-    return None if not isinstance(known, tuple) or not known else float(np.mean([float(v) for v in known]))
+    known = run.numbers(f"baseline:{wanted.subject} {wanted.statistic}")
+    return float(np.mean(known)) if known else None
 
 
 def measure(series: Series, statistic: str) -> float | None:

@@ -121,6 +121,16 @@ class Run:
         found = self.facts.get(name)
         return None if found is None else found.value
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The value of a fact that is a list, as texts; empty where it is not known."""
+        value = self.fact(name)
+        return tuple(map(str, value)) if isinstance(value, tuple) else ()
+
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """The value of a fact that is a list of numbers; empty where it is not known."""
+        value = self.fact(name)
+        return tuple(map(float, value)) if isinstance(value, tuple) else ()
+
     def known(self, name: str) -> float | None:
         """The value of a fact that is a number, or None."""
         value = self.fact(name)

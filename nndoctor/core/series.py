@@ -212,6 +212,10 @@ class Series:
         """The step at a share of the run: the first point at 0, the last at 1."""
         return self.first_step + share * self.length
 
+    def step_where(self, holds: NDArray[np.bool_]) -> float:
+        """The step of the first finite value for which a condition holds, shape (m,); the first step where it never does."""
+        return float(self.x[int(np.argmax(holds))])
+
     def line_at(self, step: float) -> int | None:
         """The physical line of the point nearest to a step."""
         if self.lines is None or not len(self.steps):

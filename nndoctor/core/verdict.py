@@ -99,8 +99,8 @@ def sentence(text: str) -> str:
 def _no_problems(report: Report) -> str:
     """The sentence on a healthy run: what its losses reached, and what the log cannot show."""
     if report.run.format == "model":
-        late = report.run.fact("unchecked")
-        some = f", but {len(late)} checks did not fit into the time budget" if isinstance(late, tuple) and late else ""
+        late = report.run.texts("unchecked")
+        some = f", but {len(late)} checks did not fit into the time budget" if late else ""
         return f"No problems found{some}."
     if report.workload in WITHOUT_LOSS:
         return f"No problems found.{_rewarded(report)}"

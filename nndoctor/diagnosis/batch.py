@@ -55,9 +55,7 @@ def _unread_parts(run: Run) -> Iterator[str]:
     if tail is not None:
         where = f" (from line {tail.line} on)" if tail.line is not None else ""
         yield f"{run.path}: the last {tail.value} rows{where} are not numbers; only the rows before were judged"
-    unread = run.fact("unread_members")
-    if isinstance(unread, tuple):
-        yield from map(str, unread)
+    yield from run.texts("unread_members")
 
 
 def _bug_message(source: Source, error: Exception) -> str:

@@ -205,7 +205,7 @@ def _axis(plan: _Plan, run: Run, span: tuple[float, float] | None) -> list[Line]
     notes += [f"{glyphs.broken} not finite"] if broken else []
     best = run.series_of("validation/loss", MIN_POINTS)
     if best is not None and any(c.series is best for c in plan.curves):
-        lowest = float(best.x[int(best.y.argmin())])
+        lowest = best.low_step
         cells[frame.column(lowest, width)] = (glyphs.best, "mark")
         notes.append(f"{glyphs.best} best at {step(lowest)}")
     first, last = _short(frame.x0), _short(frame.x1)

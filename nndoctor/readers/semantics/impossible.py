@@ -29,7 +29,7 @@ def without_impossible(found: Mapping[str, Series]) -> tuple[dict[str, Series], 
         share = known is not None and known.share and known.higher and len(series.y) > 0
         kind = _kind(series, found.get(f"{name.rpartition('/')[0]}/loss")) if share else ""
         if kind:
-            at = float(series.x[int(np.argmax(series.y))])
+            at = series.step_where(series.y == series.high)
             facts[f"impossible:{name}"] = Fact(
                 (kind, series.column, f"{series.high:.6g}", f"{at:g}"), series.line_at(at)
             )

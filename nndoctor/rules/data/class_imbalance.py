@@ -32,11 +32,9 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"every target that counts is class {single}: were the others masked, or not loaded?"
         yield Symptom(text, MEASURED, {"class": single}, place="train_data", severity=Severity.WARNING)
         return
-    shares = run.fact("class_shares")
-    if not isinstance(shares, tuple) or (len(shares) < 2 and not run.fact("loss_of_classes")):
-        return
-    held = sorted(float(s) for s in shares if float(s) > 0)
-    if not held:
+    shares = run.numbers("class_shares")
+    held = sorted(share for share in shares if share > 0)
+    if not held or (len(shares) < 2 and not run.fact("loss_of_classes")):
         return
     evidence = {"largest_share": held[-1], "smallest_share": held[0], "classes": len(shares)}
     if held[-1] >= NEARLY_ALL:

@@ -16,9 +16,9 @@ def check(run: Run) -> Iterator[Symptom]:
     if isinstance(column, int):
         text = f"input feature {column} has exactly one value for each class: it contains the label, and will not be available when the model is used"
         yield Symptom(text, MEASURED, {"feature": column}, place="train_data")
-    marks = run.fact("label_one_hot")
-    if isinstance(marks, tuple) and marks:
-        text = f"input features {', '.join(map(str, marks[:4]))}{' …' if len(marks) > 4 else ''} mark one class each: they are the one-hot label, and will not be available when the model is used"
+    marks = run.texts("label_one_hot")
+    if marks:
+        text = f"input features {', '.join(marks[:4])}{' …' if len(marks) > 4 else ''} mark one class each: they are the one-hot label, and will not be available when the model is used"
         yield Symptom(text, MEASURED, {"features": len(marks)}, place="train_data")
     place = run.fact("target_column")
     if isinstance(place, int):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import MEASURED, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -77,7 +75,7 @@ def _vanished(d: Series, end: _End) -> bool:
 
 def _symptom(d: Series, end: _End, *, saturated: bool) -> Symptom:
     reached = d.y < max(NEXT_TO_NOTHING * GUESSING, NEAR_END * end.discriminator)
-    at = float(d.x[int(np.argmax(reached))])
+    at = d.step_where(reached)
     known = end.real is not None and end.fake is not None
     scores = f"; D(x) is {number(end.real or 0.0)} and D(G(z)) {number(end.fake or 0.0)}" if known else ""
     return Symptom(

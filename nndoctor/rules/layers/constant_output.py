@@ -39,7 +39,7 @@ def check(run: Run) -> Iterator[Symptom]:
     zeros = layers.series(origin, "zero_fraction")
     dead = zeros is not None and layers.activation(origin) == "relu" and late(zeros) >= MIN_ZEROS
     varies = run.series[f"layer:{origin}/same_examples"]
-    since = float(varies.x[int((varies.y >= MIN_SAME).argmax())])
+    since = varies.step_where(varies.y >= MIN_SAME)
     causes = _causes(layers, origin, chain[0] == origin, first(varies) >= MIN_SAME)
     yield Symptom(
         f"the model gives the same output for every example: nothing varies from {layers.named(origin)} on"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import Layers, early, first, late, powers
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -57,7 +55,7 @@ def check(run: Run) -> Iterator[Symptom]:
     most = max(shares.values())
     worst = next(p for p in layers.paths if shares.get(p, 0.0) >= most - EQUALLY_DEAD)
     dead = run.series[f"layer:{worst}/dead_fraction"]
-    since = float(dead.x[int(np.argmax(dead.y >= min(MIN_DEAD, REACHED * shares[worst])))])
+    since = dead.step_where(dead.y >= min(MIN_DEAD, REACHED * shares[worst]))
     causes = _causes(layers, worst, dead, since)
     others = f", and at least half in {others_of(len(shares) - 1)}" if len(shares) > 1 else ""
     begun = "are dead from the start" if since <= dead.first_step else f"have been dead since step {step(since)}"

@@ -106,7 +106,7 @@ def _symptom(layers: Layers, norms: _Norms, k: int, kind: str, ratio: float) -> 
     path = norms.paths[k]
     norm = layers.run.series[f"layer:{path}/grad_norm"]
     grows = kind == "start"
-    at = float(norm.x[int(np.argmax(norm.y > MAX_OVER_WEIGHTS * norms.weights[k]))]) if grows else norm.first_step
+    at = norm.step_where(norm.y > MAX_OVER_WEIGHTS * norms.weights[k]) if grows else norm.first_step
     says = {
         "weights": f"is {rough(ratio)} times as large as its weights (norms)",
         "last layer": f"is {rough(ratio)} times that of {layers.named(norms.paths[-1])}",

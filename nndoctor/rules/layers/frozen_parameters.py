@@ -32,9 +32,9 @@ def check(run: Run) -> Iterator[Symptom]:
 def _not_trained(run: Run) -> Symptom | None:
     """Layers that should train and do not: missing in the optimizer, cut off from the loss, or never updated."""
     layers = Layers(run)
-    missed = _listed(run, "not_in_optimizer")
-    ends = {name.rpartition(".")[0] for name in _listed(run, "dead_ends")}
-    cut = tuple(p for p in _listed(run, "unreached") if p not in missed and p not in ends and _cut_off(layers, p))
+    missed = run.texts("not_in_optimizer")
+    ends = {name.rpartition(".")[0] for name in run.texts("dead_ends")}
+    cut = tuple(p for p in run.texts("unreached") if p not in missed and p not in ends and _cut_off(layers, p))
     unmoved = tuple(p for p in layers.weighted if p not in missed + cut and _never_moves(layers, p))
     if missed:
         return _symptom(layers, missed, "trainable but not in the optimizer", DIRECT, ("give-all-parameters",))
@@ -47,7 +47,7 @@ def _not_trained(run: Run) -> Symptom | None:
 
 
 def _frozen_adapters(run: Run) -> Symptom | None:
-    adapters = _listed(run, "frozen_adapters")
+    adapters = run.texts("frozen_adapters")
     if not adapters:
         return None
     text = f"all {len(adapters)} weights of the low-rank adapters are frozen (requires_grad=False; {adapters[0]}): they were loaded for inference, or frozen together with the model"
@@ -57,14 +57,14 @@ def _frozen_adapters(run: Run) -> Symptom | None:
 def _frozen_output(run: Run) -> Symptom | None:
     """An output layer that is frozen behind layers that are trained."""
     last = run.fact("output_layer_untrained")
-    if last is None or not any(name.rpartition(".")[0] == last for name in _listed(run, "frozen_parameters")):
+    if last is None or not any(name.rpartition(".")[0] == last for name in run.texts("frozen_parameters")):
         return None
     text = f"the output layer {last} is frozen (requires_grad=False) while the layers before it are trained: it keeps its initial weights"
     return Symptom(text, DIRECT, {"output_layer": str(last)}, layer=str(last))
 
 
 def _frozen_on_purpose(run: Run) -> Symptom | None:
-    frozen = _listed(run, "frozen_layers")
+    frozen = run.texts("frozen_layers")
     whole, trained = run.known("parameters"), run.known("trainable_parameters")
     if not frozen or trained is None or not whole:
         return None
@@ -79,7 +79,7 @@ def _own_step(run: Run) -> Symptom | None:
     calls, moved = int(run.number("own_calls")), run.known("own_movement")
     if not calls or moved is None:
         return None
-    unmoved = _listed(run, "own_unmoved")
+    unmoved = run.texts("own_unmoved")
     steps, felt, plain = (run.number(n) for n in ("own_optimizer_steps", "own_gradients", "plain_movement"))
     if moved == 0:
         why = (
@@ -96,9 +96,7 @@ def _own_step(run: Run) -> Symptom | None:
             f"zero_grad(), backward() and step() change them by {rough(plain)}: the gradients are scaled down or lost"
         )
     elif (
-        unmoved
-        and not _listed(run, "missed_parameters")
-        and len(unmoved) > MAX_UNMOVED * run.number("trainable_tensors")
+        unmoved and not run.texts("missed_parameters") and len(unmoved) > MAX_UNMOVED * run.number("trainable_tensors")
     ):
         text = (
             f"{len(unmoved)} of {run.number('trainable_tensors'):.0f} trainable parameters never change in {calls} calls "
@@ -108,11 +106,6 @@ def _own_step(run: Run) -> Symptom | None:
         return None
     evidence = {"own_calls": calls, "optimizer_steps": steps, "moved": moved, "moved_by_plain_steps": plain}
     return Symptom(text, DIRECT, evidence, place="train_step", severity=Severity.ERROR, remedies=("check-the-step",))
-
-
-def _listed(run: Run, name: str) -> tuple[str, ...]:
-    found = run.fact(name)
-    return tuple(str(path) for path in found) if isinstance(found, tuple) else ()
 
 
 def _cut_off(layers: Layers, path: str) -> bool:

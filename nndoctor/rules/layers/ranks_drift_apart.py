@@ -14,21 +14,22 @@ from nndoctor.core.run import Run
 
 def check(run: Run) -> Iterator[Symptom]:
     """Take what the recorder noted where a process held other weights than rank 0 at the same sampled step."""
-    at, ranks, layer = (run.fact(f"ranks_strayed:{key}") for key in ("step", "ranks", "layer"))
-    if not isinstance(at, (int, float)) or not isinstance(ranks, tuple):
+    at, ranks = run.known("ranks_strayed:step"), run.numbers("ranks_strayed:ranks")
+    if at is None or not ranks:
         return
+    layer = run.fact("ranks_strayed:layer")
     layers, whole = Layers(run), int(run.known("processes") or len(ranks) + 1)
     named = str(layer) if layer else None
     who = f"rank {ranks[0]:.0f}" if len(ranks) == 1 else f"{len(ranks)} of {whole} ranks"
     first = layers.series(named, "update_ratio") if named else None
-    begun = first is not None and first.first_step == float(at)
+    begun = first is not None and first.first_step == at
     where = f", first those of {layers.named(named)}" if named else ""
     yield Symptom(
-        f"the weights of {who} differ from rank 0's from step {step(float(at))} on{where}: the processes train different models",
+        f"the weights of {who} differ from rank 0's from step {step(at)} on{where}: the processes train different models",
         DIRECT,
-        {"step": float(at), "ranks": ", ".join(f"{rank:.0f}" for rank in ranks), "processes": whole},
+        {"step": at, "ranks": ", ".join(f"{rank:.0f}" for rank in ranks), "processes": whole},
         series=f"layer:{named}/weight_norm" if named else None,
-        step=float(at),
+        step=at,
         layer=named,
         causes=ranked(
             Cause(

@@ -36,7 +36,7 @@ def check(run: Run) -> Iterator[Symptom]:
     worst = next(path for path, share in found if share >= most - EQUALLY_SATURATED)
     series = run.series[f"layer:{worst}/saturated_fraction"]
     share = late(series)
-    since = float(series.x[int((series.y >= min(MIN_SATURATED, REACHED * share)).argmax())])
+    since = series.step_where(series.y >= min(MIN_SATURATED, REACHED * share))
     others = f", and {others_of(len(found) - 1)}" if len(found) > 1 else ""
     kind = layers.activation(worst) or "activation"
     causes = _causes(layers, worst, since)

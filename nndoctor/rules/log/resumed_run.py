@@ -14,16 +14,15 @@ MAX_SHOWN = 5  # places of a resume that the message names
 
 def check(run: Run) -> Iterator[Symptom]:
     """Read what the reader stitched."""
-    at = run.fact("resumed_at")
-    steps = at if isinstance(at, tuple) else ()
+    steps = run.numbers("resumed_at")
     if steps:
-        places = ", ".join(run.place(float(s)) for s in steps[:MAX_SHOWN]) + (" …" if len(steps) > MAX_SHOWN else "")
+        places = ", ".join(run.place(s) for s in steps[:MAX_SHOWN]) + (" …" if len(steps) > MAX_SHOWN else "")
         yield Symptom(
             f"the run was resumed at {places}; where a step was logged twice, the later value is used",
             MEASURED,
             {"resumes": len(steps)},
             series="train/loss" if "train/loss" in run.series else None,
-            step=float(steps[0]),
+            step=steps[0],
         )
 
 

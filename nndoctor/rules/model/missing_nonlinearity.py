@@ -15,13 +15,13 @@ MAX_LACKING = 0.5  # share of the places for a nonlinearity; more of them waste 
 
 def check(run: Run) -> Iterator[Symptom]:
     """Count such pairs among the places between weight layers."""
-    pairs = run.fact("linear_pairs")
+    pairs = run.texts("linear_pairs")
     layers = int(run.number("weight_layers"))
-    if not isinstance(pairs, tuple) or not pairs:
+    if not pairs:
         return
-    first = str(pairs[0]).rpartition(" -> ")[2]
+    first = pairs[0].rpartition(" -> ")[2]
     lacking = len(pairs) > MAX_LACKING * max(layers - 1, 1)
-    text = f"there is no activation between layers {' and '.join(str(pairs[0]).split(' -> '))}: they collapse into a single linear layer"
+    text = f"there is no activation between layers {' and '.join(pairs[0].split(' -> '))}: they collapse into a single linear layer"
     more = f" (and {len(pairs) - 1} more such {'pair' if len(pairs) == 2 else 'pairs'})" if len(pairs) > 1 else ""
     yield Symptom(
         text + more,

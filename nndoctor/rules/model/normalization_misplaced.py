@@ -12,13 +12,13 @@ from nndoctor.core.run import Run
 
 def check(run: Run) -> Iterator[Symptom]:
     """Name the layers; after dropout it is a warning, for the two disagree in evaluation."""
-    dropped, activated = run.fact("norm_after_dropout"), run.fact("norm_after_activation")
-    if isinstance(dropped, tuple) and dropped:
+    dropped, activated = run.texts("norm_after_dropout"), run.texts("norm_after_activation")
+    if dropped:
         text = f"dropout comes right before batch normalization ({dropped[0]}): in evaluation mode the variance differs from the one it learned"
-        yield Symptom(text, TYPICAL, {"layers": len(dropped)}, layer=str(dropped[0]), severity=Severity.WARNING)
-    elif isinstance(activated, tuple) and activated:
+        yield Symptom(text, TYPICAL, {"layers": len(dropped)}, layer=dropped[0], severity=Severity.WARNING)
+    elif activated:
         text = f"batch normalization comes after the activation ({activated[0]}); the usual order is layer, normalization, activation"
-        yield Symptom(text, POSSIBLE, {"layers": len(activated)}, layer=str(activated[0]))
+        yield Symptom(text, POSSIBLE, {"layers": len(activated)}, layer=activated[0])
 
 
 RULE = Rule(

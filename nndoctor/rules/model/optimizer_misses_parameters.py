@@ -12,17 +12,17 @@ from nndoctor.core.run import Run
 
 def check(run: Run) -> Iterator[Symptom]:
     """Name them, and the first one's place."""
-    missed = run.fact("missed_parameters")
-    if isinstance(missed, tuple) and missed:
+    missed = run.texts("missed_parameters")
+    if missed:
         last = run.fact("output_layer_untrained")
-        if last is not None and any(str(name).rpartition(".")[0] == last for name in missed):
+        if last is not None and any(name.rpartition(".")[0] == last for name in missed):
             text = f"the output layer {last} is not in the optimizer, while the layers before it are: it keeps its initial values ({len(missed)} trainable parameters are missing)"
             yield Symptom(
                 text, DIRECT, {"parameters": len(missed), "output_layer": str(last)}, layer=str(last), place="optimizer"
             )
             return
-        text = f"{len(missed)} trainable parameters are not in the optimizer ({', '.join(map(str, missed[:3]))}): they keep their initial values"
-        yield Symptom(text, MEASURED, {"parameters": len(missed)}, layer=str(missed[0]), place="optimizer")
+        text = f"{len(missed)} trainable parameters are not in the optimizer ({', '.join(missed[:3])}): they keep their initial values"
+        yield Symptom(text, MEASURED, {"parameters": len(missed)}, layer=missed[0], place="optimizer")
 
 
 RULE = Rule(

@@ -18,13 +18,13 @@ def check(run: Run) -> Iterator[Symptom]:
     if isinstance(alike, int):
         text = f"the loss compares each of the {alike} outputs of an example with the same single target: exchanged with each other, they give the same loss"
         yield Symptom(text, MEASURED, {"outputs": alike}, place="loss", severity=Severity.WARNING)
-    shapes = run.fact("broadcast_shapes")
-    if isinstance(shapes, tuple) and len(shapes) == 2:
+    shapes = run.texts("broadcast_shapes")
+    if len(shapes) == 2:
         text = (
             f"the loss compares shapes {shapes[0]} and {shapes[1]}, which broadcast to {run.fact('broadcast_to')}: "
             "every output is compared with every target of the batch"
         )
-        yield Symptom(text, BROADCAST, {"first": str(shapes[0]), "second": str(shapes[1])}, place="loss")
+        yield Symptom(text, BROADCAST, {"first": shapes[0], "second": shapes[1]}, place="loss")
 
 
 RULE = Rule(

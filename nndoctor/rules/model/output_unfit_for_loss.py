@@ -93,7 +93,7 @@ def _endless(run: Run) -> Symptom | None:
         return None
     return _symptom(
         run,
-        f"wrong outputs can drive the loss to {number(reachable)} and below: it does not meaconfidence what the model should do",
+        f"wrong outputs can drive the loss to {number(reachable)} and below: it does not measure what the model should do",
         MEASURED,
     )
 

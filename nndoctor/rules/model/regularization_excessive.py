@@ -16,26 +16,19 @@ MAX_DROPOUT = 0.7  # dropout rate; 0.5 is usual
 
 def check(run: Run) -> Iterator[Symptom]:
     """Compare the gradients of penalty and loss at the start, and look at the dropout's rates."""
-    ratio = run.fact("penalty_ratio")
-    rates = run.fact("dropout_rates")
-    layers = run.fact("dropout_layers")
-    if isinstance(ratio, (int, float)) and ratio > MAX_RATIO:
+    ratio, rates = run.number("penalty_ratio"), run.numbers("dropout_rates")
+    if ratio > MAX_RATIO:
         kind = str(run.fact("penalty_kind") or "the penalty")
         text = f"{kind} has a gradient {number(ratio)} times as large as that of the data at the first step: it drives the weights to zero"
         yield Symptom(
             text,
             MEASURED,
-            {"penalty_over_data": float(ratio), "weight_decay": run.known("weight_decay")},
+            {"penalty_over_data": ratio, "weight_decay": run.known("weight_decay")},
             place="optimizer",
         )
-    elif (
-        isinstance(rates, tuple)
-        and isinstance(layers, tuple)
-        and rates
-        and float(max(map(float, rates))) >= MAX_DROPOUT
-    ):
-        highest = max(map(float, rates))
-        at = str(layers[[float(r) for r in rates].index(highest)])
+    elif max(rates, default=0.0) >= MAX_DROPOUT:
+        highest = max(rates)
+        at = run.texts("dropout_layers")[rates.index(highest)]
         text = f"a dropout rate of {highest:g} keeps only {percent(1 - highest)} of the units (typical rates: 0.1–0.5)"
         yield Symptom(text, TYPICAL, {"highest_rate": highest}, layer=at)
 

@@ -14,18 +14,18 @@ DEEP = 2  # one sigmoid layer is the classic network; every further one divides 
 
 def check(run: Run) -> Iterator[Symptom]:
     """One sigmoid is a remark; two, or any softmax, are a warning."""
-    soft, sigmoid = run.fact("softmax_before"), run.fact("sigmoid_before")
-    if isinstance(soft, tuple) and soft:
+    soft, sigmoid = run.texts("softmax_before"), run.texts("sigmoid_before")
+    if soft:
         text = f"a softmax comes before layer {soft[0]}: hidden values that sum to 1 carry little information"
-        yield Symptom(text, MEASURED, {"layers": len(soft)}, layer=str(soft[0]), severity=Severity.WARNING)
-    elif isinstance(sigmoid, tuple) and sigmoid:
+        yield Symptom(text, MEASURED, {"layers": len(soft)}, layer=soft[0], severity=Severity.WARNING)
+    elif sigmoid:
         many = len(sigmoid) >= DEEP
-        text = f"a sigmoid comes before {len(sigmoid)} {'layers' if len(sigmoid) > 1 else 'layer'} ({', '.join(map(str, sigmoid[:3]))}): its slope is at most 0.25, so gradients shrink"
+        text = f"a sigmoid comes before {len(sigmoid)} {'layers' if len(sigmoid) > 1 else 'layer'} ({', '.join(sigmoid[:3])}): its slope is at most 0.25, so gradients shrink"
         yield Symptom(
             text,
             TYPICAL if many else UNDECIDED,
             {"layers": len(sigmoid)},
-            layer=str(sigmoid[0]),
+            layer=sigmoid[0],
             severity=Severity.WARNING if many else None,
         )
 

@@ -54,7 +54,7 @@ def _symptom(run: Run, curve: Series, found: Drift, lost: float) -> Symptom:
     bad = (
         curve.y < found.early * (1 - MIN_LOST) if curve.name == "throughput" else curve.y > found.early / (1 - MIN_LOST)
     )
-    at = float(curve.x[int(bad.argmax())])
+    at = curve.step_where(bad)
     memory, data = run.series_of("memory", MIN_POINTS), run.series_of("data_time", MIN_POINTS)
     leaks = memory is not None and drift(memory).late > MEMORY_GROWN * drift(memory).early
     waits = data is not None and drift(data).late > WAIT_GROWN * drift(data).early

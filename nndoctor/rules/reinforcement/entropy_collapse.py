@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nndoctor.analysis.reinforcement import complete, entropy, gained_at, improves, levels, reward
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED, PLAUSIBLE
@@ -31,7 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
     start = max(level.start, curve.initial)
     if start <= 0 or min(level.last, curve.level(SECOND_HALF, 1.0)) > MAX_LEFT * start:
         return
-    at = float(curve.x[int(np.argmax(curve.y <= MAX_LEFT * start))])
+    at = curve.step_where(curve.y <= MAX_LEFT * start)
     if improves(run) and not _lost_reward(run) and not _came_early(run, at):
         return
     yield _symptom(run, curve, start, at)

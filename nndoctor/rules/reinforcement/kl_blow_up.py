@@ -40,7 +40,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if not (level.last > MAX_KL * unit or often > MAX_OFTEN or grown):
         return
     limit = MAX_KL * unit if level.last > MAX_KL * unit or often > MAX_OFTEN else MAX_KL_UNREWARDED * unit
-    at = float(curve.x[int(np.argmax(curve.y > limit))])
+    at = curve.step_where(curve.y > limit)
     rewards = reward(run)
     rewarded = "" if rewards is None else f"; the reward is about {number(rewards.last)}"
     yield Symptom(

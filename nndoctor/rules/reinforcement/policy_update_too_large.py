@@ -42,7 +42,7 @@ def _diverging(run: Run, kl: Series) -> Symptom | None:
     if level <= MAX_MEDIAN_KL and often < MAX_OFTEN and not huge:
         return None
     limit = MAX_MEDIAN_KL if level > MAX_MEDIAN_KL else LARGE_KL if often >= MAX_OFTEN else HUGE_KL
-    at = float(kl.x[int(np.argmax(size > limit))])
+    at = kl.step_where(size > limit)
     return Symptom(
         f"updates change the policy too much: approximate KL reaches {number(float(size.max()))} "
         f"(median {number(level)}, above {number(limit)} from step {step(at)}; 0.01 to 0.03 is usual)",
@@ -59,7 +59,7 @@ def _clipping(run: Run, clip: Series) -> Symptom | None:
     level, often = median(clip.y), float(np.mean(clip.y > HARD_CLIPPED))
     if level <= MAX_MEDIAN_CLIPPED and not (often >= MAX_HARD_OFTEN and not improves(run)):
         return None
-    at = float(clip.x[int(np.argmax(clip.y > min(MAX_MEDIAN_CLIPPED, HARD_CLIPPED)))])
+    at = clip.step_where(clip.y > min(MAX_MEDIAN_CLIPPED, HARD_CLIPPED))
     return Symptom(
         f"updates change the policy too much: {percent(max(level, clip.high))} of the probability ratios are clipped at most, "
         f"{percent(level)} in the median (5 to 25% is usual)",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nndoctor.analysis.reinforcement import levels
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import MEASURED
@@ -34,7 +32,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _symptom(run: Run, curve: Series) -> Symptom:
     level, lengths = levels(curve), run.series_of("completion_length", MIN_POINTS)
-    at = float(curve.x[int(np.argmax(curve.y >= min(MIN_CUT, level.last)))])
+    at = curve.step_where(curve.y >= min(MIN_CUT, level.last))
     length = levels(lengths) if lengths is not None else None
     mean = f"; their mean length went from about {number(length.start)} to {number(length.last)}" if length else ""
     return Symptom(

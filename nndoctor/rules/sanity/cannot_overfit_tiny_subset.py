@@ -123,7 +123,7 @@ def _gradients(run: Run) -> Iterator[Cause]:
             f"the gradient of layer {norms[0][0]} is a thousandth of the largest",
             "the same with ReLU, shortcuts or normalization",
         )
-    if _count_of(run, "zero_gradient") or _count_of(run, "no_gradient"):
+    if run.texts("zero_gradient") or run.texts("no_gradient"):
         yield Cause(
             "parameters without gradient",
             0.5,
@@ -146,11 +146,6 @@ def _labels(run: Run) -> Iterator[Cause]:
 def _last(run: Run, path: str, statistic: str) -> float:
     series = run.layer(path, statistic)
     return series.last if series is not None and len(series.y) else -1.0
-
-
-def _count_of(run: Run, name: str) -> int:
-    value = run.fact(name)
-    return len(value) if isinstance(value, tuple) else 0
 
 
 RULE = Rule(

@@ -18,7 +18,7 @@ def check(run: Run) -> Iterator[Symptom]:
     total = int(run.number("trainable_tensors"))
     if run.known("own_movement") == 0:
         return  # a train_step that moves nothing at all is another matter
-    none, nil = _names(run, "no_gradient"), _names(run, "zero_gradient")
+    none, nil = run.texts("no_gradient"), run.texts("zero_gradient")
     if run.fact("loss_has_gradient") is False:
         yield Symptom(
             "the loss has no gradient: it was computed from detached tensors, or under no_grad()",
@@ -38,8 +38,8 @@ def check(run: Run) -> Iterator[Symptom]:
     elif len(nil) > MAX_SHARE * total:
         text = f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])}): they have no effect on the loss"
         yield Symptom(text, MEASURED, {"parameters": len(nil), "of": total}, layer=nil[0])
-    elif not nil and _names(run, "dead_ends"):
-        ends = _names(run, "dead_ends")
+    elif not nil and run.texts("dead_ends"):
+        ends = run.texts("dead_ends")
         text = f"{len(ends)} parameters of the last block of a list get no gradient ({', '.join(ends[:3])}): nothing uses their output"
         yield Symptom(text, POSSIBLE, {"parameters": len(ends), "of": total}, layer=ends[0], severity=Severity.INFO)
     elif nil:
@@ -50,16 +50,11 @@ def _zero(run: Run, nil: tuple[str, ...], total: int) -> Symptom:
     """A few parameters whose gradients are zero: a remark, or a warning where their layers have no effect at all."""
     text = f"the gradients of {len(nil)} of {total} parameters are exactly zero in every step ({', '.join(nil[:3])})"
     evidence = {"parameters": len(nil), "of": total}
-    idle = _names(run, "layers_without_effect")
+    idle = run.texts("layers_without_effect")
     if not idle:
         return Symptom(text, POSSIBLE, evidence, layer=nil[0], severity=Severity.INFO)
     text += f": the loss stays the same to the last digit with noise added to the output of {idle[0]}, so the loss does not use it"
     return Symptom(text, MEASURED, evidence, layer=idle[0], severity=Severity.WARNING)
-
-
-def _names(run: Run, fact: str) -> tuple[str, ...]:
-    found = run.fact(fact)
-    return tuple(map(str, found)) if isinstance(found, tuple) else ()
 
 
 RULE = Rule(

@@ -145,7 +145,7 @@ def _rise(run: Run, loss: Series, lost: float) -> _Rise:
 
 
 def _symptom(run: Run, loss: Series, rise: _Rise, lost: float) -> Symptom:
-    best = float(loss.x[int(np.argmin(loss.y))])
+    best = loss.low_step
     ratio = rise.height / rise.learned if rise.learned > 0 else LARGEST_RATIO
     return Symptom(
         _message(run, loss, at_once=rise.at_once),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, place
 from nndoctor.core.metrics import BY_NAME
@@ -31,7 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
         wrong = _wrong(metric.name, series.low, series.high, share=metric.share and metric.higher)
         if wrong:
             value = series.low if wrong == "negative" else series.high
-            at = float(series.x[int(np.argmax(series.y == value))])
+            at = series.step_where(series.y == value)
             yield Symptom(
                 f"{name.replace('/', ' ').replace('_', ' ')} is {number(value)} at {place(run.axis, at)}: {WORDS[wrong]}",
                 CERTAIN,

@@ -87,9 +87,8 @@ def _stands_out(event: Jump) -> bool:
 
 def _named(run: Run, seen: Jumps, event: Jump) -> bool:
     """Whether the log says that the run was resumed there."""
-    at = run.fact("resumed_at")
-    places = [float(step) for step in at] if isinstance(at, tuple) else []
-    return any(abs(int(np.searchsorted(seen.x, place)) - event.start) <= NEARBY for place in places)
+    places = np.searchsorted(seen.x, run.numbers("resumed_at"))
+    return bool((np.abs(places - event.start) <= NEARBY).any())
 
 
 def _starts_over(run: Run, loss: Series, seen: Jumps, event: Jump) -> bool:

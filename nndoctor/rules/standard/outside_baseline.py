@@ -11,7 +11,7 @@ from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import FactValue, Run, direction
-from nndoctor.core.statistics import TINY, Array, bins, rolling_median
+from nndoctor.core.statistics import TINY, bins, rolling_median
 
 WIDTH = 1.0  # half-widths of the band
 MIN_STAY = 0.05  # share of the points compared that are outside in a row
@@ -23,17 +23,16 @@ MAX_POINTS = 100  # points that a curve is reduced to, as the good runs' curves 
 
 def check(run: Run, width: float = WIDTH, stay: float = MIN_STAY) -> Iterator[Symptom]:
     """Compare each curve with its band at the steps that both have."""
-    bands = run.fact("bands")
-    for name in bands if isinstance(bands, tuple) else ():
-        series = run.series_of(str(name))
-        steps, level, half = (_values(run, f"band:{name}:{part}") for part in ("steps", "level", "width"))
+    for name in run.texts("bands"):
+        series = run.series_of(name)
+        steps, level, half = (np.array(run.numbers(f"band:{name}:{part}")) for part in ("steps", "level", "width"))
         if series is None or not len(steps):
             continue
         x, y = bins(series.x, series.y, MAX_POINTS)
         y = rolling_median(y, SMOOTHED)
         inside = (x >= steps[0]) & (x <= steps[-1])
         x, y = x[inside], y[inside]
-        sign = -1.0 if direction(str(name)) else 1.0
+        sign = -1.0 if direction(name) else 1.0
         limit = np.interp(x, steps, level) + sign * width * np.interp(x, steps, half)
         start, length = _longest(sign * (y - limit) > 0)
         if length < max(MIN_POINTS, stay * len(x)):
@@ -41,7 +40,7 @@ def check(run: Run, width: float = WIDTH, stay: float = MIN_STAY) -> Iterator[Sy
         stop = start + length - 1
         beyond = sign * (y - limit)[start : stop + 1] / np.maximum(width * np.interp(x, steps, half), TINY)[start]
         yield Symptom(
-            _message(str(name), run, float(x[start]), (float(x[stop]), float(y[stop]), float(limit[stop]))),
+            _message(name, run, float(x[start]), (float(x[stop]), float(y[stop]), float(limit[stop]))),
             confidence_between(1 + float(np.median(beyond)), 1.0, CERTAIN),
             {
                 "left_at": float(x[start]),
@@ -49,7 +48,7 @@ def check(run: Run, width: float = WIDTH, stay: float = MIN_STAY) -> Iterator[Sy
                 "limit": float(limit[stop]),
                 "good_runs": _count(run),
             },
-            series=str(name),
+            series=name,
             step=float(x[start]),
             span=(float(x[start]), float(x[stop])),
         )
@@ -64,11 +63,6 @@ def _message(name: str, run: Run, left: float, end: tuple[float, float, float]) 
         f"{series_in_words(name)} leaves the band of {runs} at {run.place(left)}: {number(value)} at {run.place(at)}, "
         f"where the band allows at {most} {number(limit)}"
     )
-
-
-def _values(run: Run, name: str) -> Array:
-    found = run.fact(name)
-    return np.asarray(found if isinstance(found, tuple) else (), dtype=np.float64)
 
 
 def _count(run: Run) -> int:

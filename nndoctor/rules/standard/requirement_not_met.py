@@ -14,9 +14,8 @@ from nndoctor.core.run import Run
 
 def check(run: Run) -> Iterator[Symptom]:
     """Judge every requirement; each that is not met is a symptom."""
-    wanted = run.fact("requirements")
-    for text in wanted if isinstance(wanted, tuple) else ():
-        requirement = parse(str(text))
+    for text in run.texts("requirements"):
+        requirement = parse(text)
         outcome = judge(run, requirement)
         if not outcome.met:
             series = run.series.get(resolved(run, requirement).subject)
