@@ -56,12 +56,11 @@ REMEDIED = {
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A run's labels, and what was said of its log: nothing where the log could not be judged at all."""
+    """A run's labels, and what was found in its log: nothing where the log could not be judged at all."""
 
     line: dict[str, Any]
     expected: Expected
     findings: tuple[Finding, ...]
-    readable: bool
     prognosis: tuple[Expectation, ...] = ()
 
     @property
@@ -130,5 +129,5 @@ def _judge(line: dict[str, Any], share: float) -> Judged:
         try:
             report = diagnose(path)
         except NNDoctorError:  # a row or two are no log yet
-            return Judged(line, Expected.of(line), (), readable=False)
-    return Judged(line, Expected.of(line), report.findings, readable=True, prognosis=report.prognosis)
+            return Judged(line, Expected.of(line), ())
+    return Judged(line, Expected.of(line), report.findings, report.prognosis)

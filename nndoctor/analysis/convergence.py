@@ -24,10 +24,8 @@ FLOAT_ERROR = 1e-9  # share of a loss that is no difference
 LAST_TENTH = 0.1  # share of the run whose level is that of the end
 HIGH_RATE = 0.7  # share of the peak below which a learning rate reduces noise more than it learns
 MIN_PACED = 8  # points of a curve over the sum of the learning rate
-MIN_STEADY, MAX_NOISE = (
-    8,
-    0.5,
-)  # validation losses, and share of training's noise, of which validation is the steadier curve
+MIN_STEADY = 8  # validation losses from which validation may be the steadier curve
+MAX_NOISE = 0.5  # share of training's noise up to which it is
 HALF, LATE = 0.5, 0.75  # shares of the run at which a curve's levels are taken
 MEDIANS = 60  # medians at most that a curve is reduced to where its roughness is measured
 

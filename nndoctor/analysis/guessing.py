@@ -38,11 +38,8 @@ SAME_ANSWER = 0.8  # share of the accuracies that are the same to the last digit
 FEW_CLASSES = 12  # with more, an accuracy alone cannot distinguish 1/C from 1/(C+1), and the loss must agree
 GOOD_ACCURACY = 0.9  # accuracy from which one class for every example is unlikely, and a good network more likely
 MIN_STAYS = 6  # accuracies that show that it never left 1/C
-CHANCE_SLACK, SPREADS, MAX_SLACK = (
-    0.02,
-    3.0,
-    0.08,
-)  # accuracy, and standard deviations up to an accuracy, above 1/C by chance
+CHANCE_SLACK = 0.02  # accuracy that chance adds to 1/C
+SPREADS, MAX_SLACK = 3.0, 0.08  # standard deviations that it adds on top, and the accuracy that these are at most
 MAX_RISE = 0.04  # accuracy from the start to the end
 MIN_FALL = 0.02  # share of a loss that still falls
 MIN_FLAT = 0.9  # share of its first level at which a flat loss ends

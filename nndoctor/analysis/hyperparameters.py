@@ -19,24 +19,12 @@ ALIASES = {
     "wd": "weight_decay", "opt": "optimizer", "optim": "optimizer", "random_state": "seed", "random_seed": "seed",
     "dropout_rate": "dropout", "n_epochs": "epochs", "num_epochs": "epochs", "max_epochs": "epochs",
 }  # fmt: skip
-CHANCE = frozenset(
-    {"seed", "trial", "fold", "run", "number", "replicate", "repeat"}
-)  # what repeats of one setting differ in
-LEFT_OUT = frozenset(
-    {"foreach", "fused", "capturable", "maximize", "differentiable", "device", "processes"}
-    | {
-        "save_dir",
-        "output_dir",
-        "log_dir",
-        "logging_dir",
-        "logdir",
-        "out_dir",
-        "project",
-        "name",
-        "run_name",
-        "exp_name",
-    }
-)
+# What repeats of one setting differ in.
+CHANCE = frozenset({"seed", "trial", "fold", "run", "number", "replicate", "repeat"})
+LEFT_OUT = frozenset({
+    "foreach", "fused", "capturable", "maximize", "differentiable", "device", "processes", "save_dir", "output_dir",
+    "log_dir", "logging_dir", "logdir", "out_dir", "project", "name", "run_name", "exp_name",
+})  # fmt: skip
 MAX_WHOLE = 1e15  # numbers up to here have no digits that a float loses
 LONGEST = 120  # settings that are compared
 PAIR = re.compile(r"(?:^|[_,;&\s/+-])([A-Za-z][A-Za-z_]*?)=([^,;&\s/=]+?)(?=$|[,;&\s/]|_[A-Za-z][A-Za-z_]*=)")

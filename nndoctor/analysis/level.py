@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from nndoctor.core.series import Series
+from nndoctor.core.statistics import Array
 
 PART = 0.25  # share of the run that is its end
 FIRST_PART = 0.1  # share of the run that is its start
@@ -22,24 +24,23 @@ class Level:
     mean: float
     error: float
     spread: float
-    points: int
+
+    @classmethod
+    def of(cls, values: Array) -> Self:
+        """The level of at least one finite value, shape (n,)."""
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        return cls(float(values.mean()), spread / math.sqrt(len(values)), spread)
 
 
 def end_level(series: Series, part: float = PART) -> Level:
     """The level over the last part of a series that has a finite value; at least MIN_POINTS of them where there are so many."""
-    points = max(min(MIN_POINTS, len(series.y)), round(part * len(series.y)))
-    late = series.y[-points:]
-    spread = float(np.std(late, ddof=1)) if len(late) > 1 else 0.0
-    return Level(float(late.mean()), spread / math.sqrt(len(late)), spread, len(late))
+    return Level.of(series.y[-max(MIN_POINTS, round(part * len(series.y))) :])
 
 
-def first_level(series: Series, part: float = FIRST_PART) -> Level:
+def first_level(series: Series) -> Level:
     """The same over the first part; a first value that dwarfs the next ones is left out: a step that was too large made it."""
     y = series.y[1:] if dwarfs_second(series) else series.y
-    points = max(min(MIN_POINTS, len(y)), round(part * len(y)))
-    early = y[:points]
-    spread = float(np.std(early, ddof=1)) if len(early) > 1 else 0.0
-    return Level(float(early.mean()), spread / math.sqrt(len(early)), spread, len(early))
+    return Level.of(y[: max(MIN_POINTS, round(FIRST_PART * len(y)))])
 
 
 def dwarfs_second(series: Series, times: float = DWARFS) -> bool:

@@ -18,26 +18,20 @@ MIN_POINTS = 8
 MIN_JUMP = 0.3  # share of the reach, from one value to the next
 END = 0.1  # share of the run at its end
 MIN_SCALE = 0.1  # share of the reach that counts at least where the first value dwarfs the others
-MIN_PART, NEAR_ZERO, MAX_PART = (
-    3,
-    0.2,
-    1.02,
-)  # values of a part, share of its end at which it began, growth of the other parts
+MIN_PART_POINTS = 4  # values of a part of the loss
+NEAR_ZERO = 0.2  # share of its last level below which a part that is annealed began
+MAX_PART_GROWTH = 1.02  # times its first level at which no other part has risen
 NEVER_BELOW = 0.98  # share of the first value that no value is below
 STEP_TO_VALUE = 1.05  # noise of a value over the median size of a step
 LOWEST_TENTH = 0.1  # quantile of the values after a jump
-MIN_RATES, MAX_BEFORE, RAISED = (
-    3,
-    4,
-    1.5,
-)  # learning rates, those before a step, and by how much one exceeds the one before
+MIN_RATES = 3  # learning rates that show a schedule
+MAX_RATES_BEFORE = 4  # learning rates before a jump among which it was raised
+RAISED = 1.5  # times the learning rate before it
 MIN_STAYS = 0.25  # share of the reach by which nine values in ten after the jump are above the level before it
 NOISES = 8.0  # times the noise before it that a jump exceeds
-MIN_BEFORE, MIN_AFTER, MIN_AFTER_SHARE = (
-    5,
-    5,
-    0.1,
-)  # values before the jump, values after it, and those as a share of the run
+MIN_BEFORE = 5  # values before the jump
+MIN_AFTER = 5  # values after the jump
+MIN_AFTER_SHARE = 0.1  # share of the run after the jump
 MIN_CLIMB, MIN_RISES = 0.35, 4  # share of the reach, and rises in a row that end the run
 MIN_ABOVE_START = 1.4  # times the first value
 MAX_NOISE = 0.1  # share of the rise; more noise leaves doubt
@@ -71,10 +65,10 @@ def reweighted(run: Run) -> bool:
     beta = run.series_of("beta", 2)
     if beta is not None and beta.high > beta.low:
         return True
-    parts = [s for name, s in run.series.items() if _is_part(name) and len(s.y) > MIN_PART]
+    parts = [s for name, s in run.series.items() if _is_part(name) and len(s.y) >= MIN_PART_POINTS]
     annealed = [s for s in parts if _is_annealed(s)]
     others = [s for s in parts if s not in annealed]
-    return bool(annealed) and bool(others) and all(s.last <= MAX_PART * s.first for s in others)
+    return bool(annealed) and bool(others) and all(s.last <= MAX_PART_GROWTH * s.first for s in others)
 
 
 def _is_annealed(part: Series) -> bool:
@@ -126,5 +120,5 @@ def _raised(run: Run, step: float) -> bool:
     lr = run.series_of("lr", MIN_RATES)
     if lr is None:
         return False
-    before = lr.y[lr.x <= step][-MAX_BEFORE:]
+    before = lr.y[lr.x <= step][-MAX_RATES_BEFORE:]
     return len(before) > 1 and bool((before[1:] > RAISED * before[:-1]).any())

@@ -21,7 +21,7 @@ def starved(run: Run) -> tuple[Cause, ...]:
     )
 
 
-def unseen_warm_up(run: Run, weight: float, because: str = "the learning rate is not logged") -> tuple[Cause, ...]:
+def unseen_warm_up(run: Run, weight: float) -> tuple[Cause, ...]:
     """A warm-up that never ended, which only the learning rate in the log can rule out."""
     if "lr" in run.series:
         return ()
@@ -29,7 +29,7 @@ def unseen_warm_up(run: Run, weight: float, because: str = "the learning rate is
         Cause(
             "learning rate still in warmup",
             weight,
-            because,
+            "the learning rate is not logged",
             "log the learning rate; warmup should end within the first tenth of the run",
         ),
     )

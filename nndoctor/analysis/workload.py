@@ -48,9 +48,8 @@ CODE_LOSSES = {"kl", "kl_loss", "kld_loss", "commitment_loss", "vq_loss", "commi
 EMBEDDINGS = {"embedding_std", "effective_rank"}
 BOX_LOSSES, BOX_METRICS = {"box_loss", "bbox_loss", "rpn_bbox_loss"}, {"map", "map50"}
 MAX_LEFT = 0.5  # share of its first value at which such a loss ends
-SCATTER = (
-    0.06  # noise as a share of the loss where each batch draws its own timesteps; that of token losses is half of it
-)
+# Noise as a share of the loss where each batch draws its own timesteps; that of token losses is half of it.
+SCATTER = 0.06
 LONG = 100  # values that show such a scatter
 NAMES = "train/loss|validation/loss"
 

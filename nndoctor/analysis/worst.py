@@ -13,7 +13,6 @@ from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import SPLITS, Run, once
 from nndoctor.core.series import Series
 
-WORST_WER = (1.0, 100.0)  # a share, or percent; insertions may take it above
 AT_ZERO = frozenset(
     {
         "accuracy",
@@ -33,22 +32,17 @@ AT_ZERO = frozenset(
 )
 OVERLAPS = frozenset({"f1", "dice", "iou", "map", "map50"})  # which one class for every example or pixel leaves at 0
 MIN_VALUES = 5
-NEXT_TO_NOTHING = (
-    0.01  # share; a score that was never above it, and is exactly 0 from some value on, was never more than luck
-)
+NEXT_TO_NOTHING = 0.01  # a score that was never above this share, and ends at exactly 0, was never more than luck
 MIN_REMARKED = 3  # values that are worth a remark
 MIN_AT_END = 4  # zeros that end a score which was a little above zero before
 NEVER_BETTER = 0.93  # confidence where so many values are the worst
-MIN_RECOGNIZED, MIN_FALL = (
-    0.05,
-    0.9,
-)  # another metric's value, and share of an error's highest, that show something recognized
+MIN_RECOGNIZED = 0.05  # value of another metric that shows something recognized
+MIN_FALL = 0.9  # share of another error's highest value below which it shows something recognized
 SECOND_HALF = 0.5  # share of the run
 MIN_SAME, SAME_DIGITS = 10, 3  # values, and digits, that a score of examples does not repeat while its loss moves
 EXACT_DIGITS = 5  # digits that show that there are more than a few examples
-MAX_LEFT_BEHIND = (
-    0.05  # share by which training may be better than a score that repeats: few examples may be scored alike
-)
+# Share by which training may be better than a score that repeats: few examples may be scored alike.
+MAX_LEFT_BEHIND = 0.05
 GOOD = 0.9  # share right; a good network may repeat it on few examples
 NO_SLOW_START = 10  # values that are too many for a slow start
 # Ln 2: below it a cross-entropy gives the right class more than half of the probability, on average.

@@ -59,9 +59,9 @@ def percent(share: float) -> str:
     return f"{value:.0f}%" if abs(value) >= 9.95 or not value % 1 else f"{value:.1f}%"
 
 
-def others_of(count: int, what: str = "layer") -> str:
+def other_layers(count: int) -> str:
     """`1 other layer`, `2 other layers`."""
-    return f"{count} other {what}{'' if count == 1 else 's'}"
+    return f"{count} other layer{'' if count == 1 else 's'}"
 
 
 def type_of(value: object) -> str:

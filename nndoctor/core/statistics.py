@@ -135,13 +135,13 @@ def extremes_at(rows: Array, most: int) -> list[NDArray[np.int64]]:
     return [at[~twice] for at, twice in zip(pairs, again, strict=True)]
 
 
-def background(y: Array, least: int = 7) -> Array:
-    """The local level of a curve, shape (n,) -> (n,): a rolling median over about a fiftieth of it, `least` (odd) to 51 points.
+def background(y: Array) -> Array:
+    """The local level of a curve, shape (n,) -> (n,): a rolling median over about a fiftieth of it, 7 to 51 points.
 
     A curve of over 5,000 points is reduced to 2,500 medians, and the level drawn through them, in O(n).
     """
     if len(y) <= 5000:
-        return rolling_median(y, min(max(least, 2 * (len(y) // 50) + 1), 51))
+        return rolling_median(y, min(max(7, 2 * (len(y) // 50) + 1), 51))
     x = np.arange(len(y), dtype=np.float64)
     centre, middle = bins(x, y, 2500)
     return np.interp(x, centre, rolling_median(middle, 5))

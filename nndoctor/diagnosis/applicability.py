@@ -46,10 +46,8 @@ ONLY_FOR: dict[str, Workload] = {
     "representation-collapse": Workload.CONTRASTIVE,
     "uninformative-loss": Workload.DIFFUSION,
 }  # fmt: skip
-LANGUAGE_MODELS = (
-    Workload.PRETRAINING,
-    Workload.FINE_TUNING,
-)  # whose loss ends at the entropy of the text, which no log knows
+# Their loss ends at the entropy of the text, which no log knows.
+LANGUAGE_MODELS = (Workload.PRETRAINING, Workload.FINE_TUNING)
 WORKLOAD_NAMES = {Workload.GAN: "a GAN", Workload.VAE: "a VAE", Workload.DIFFUSION: "a diffusion model"}
 
 

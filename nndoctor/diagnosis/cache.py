@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
 FOLDER = "NNDOCTOR_CACHE_DIR"
 DAYS = 30  # that a result is kept
-FRESH_SECONDS = (
-    0.1  # seconds: a log that changed so shortly ago may change again within one tick of the file system's clock
-)
+# Seconds: a log that changed so shortly ago may change again within one tick of the file system's clock.
+FRESH_SECONDS = 0.1
 MAX_FILES = 200  # of a run that is a folder
 MAX_POINTS = 100_000  # of the series that are stored of a log
 TABLE = "CREATE TABLE IF NOT EXISTS results (place TEXT PRIMARY KEY, stamp TEXT, written REAL, result BLOB)"

@@ -82,13 +82,16 @@ def _examples(name: str, given: object) -> tuple[Any, str] | None:
     return TensorDataset(*given), f"{len(given)} tensors"
 
 
-def stand_in(shape: tuple[int, ...], classes: int | None, seed: int, examples: int = 256) -> TensorDataset:
+STAND_IN_EXAMPLES = 256
+
+
+def stand_in(shape: tuple[int, ...], classes: int | None, seed: int) -> TensorDataset:
     """Made-up data for a model that came without any: normal inputs of a shape, labels drawn evenly (or normal targets)."""
     source = torch.Generator().manual_seed(seed)
-    inputs = torch.randn(examples, *shape, generator=source)
+    inputs = torch.randn(STAND_IN_EXAMPLES, *shape, generator=source)
     if classes is None:
-        return TensorDataset(inputs, torch.randn(examples, 1, generator=source))
-    return TensorDataset(inputs, torch.randint(classes, (examples,), generator=source))
+        return TensorDataset(inputs, torch.randn(STAND_IN_EXAMPLES, 1, generator=source))
+    return TensorDataset(inputs, torch.randint(classes, (STAND_IN_EXAMPLES,), generator=source))
 
 
 def moved(batch: Batch, device: torch.device) -> Batch:

@@ -58,22 +58,22 @@ class LessonResult:
         return named and all(held for held, _ in self.claims)
 
 
-def teach(lesson: Lesson, folder: Path, seed: int = 0, see: Callable[[], None] = lambda: None) -> LessonResult:
+def teach(lesson: Lesson, folder: Path, seed: int = 0) -> LessonResult:
     """Train both twins into `folder/sick` and `folder/healthy`, and measure."""
     sick, healthy = (
-        _taught(setup, folder / name, seed, see) for name, setup in (("sick", lesson.sick), ("healthy", lesson.healthy))
+        _taught(setup, folder / name, seed) for name, setup in (("sick", lesson.sick), ("healthy", lesson.healthy))
     )
     return LessonResult(lesson, sick, healthy, tuple(_checked(claim, sick, healthy) for claim in lesson.claims))
 
 
-def _taught(setup: Setup | Loop, folder: Path, seed: int, see: Callable[[], None]) -> Taught:
+def _taught(setup: Setup | Loop, folder: Path, seed: int) -> Taught:
     if isinstance(setup, Loop):
         return _logged(setup, folder, seed)
     data = setup.data()
     networks: list[nn.Module] = []
     for member in range(setup.members):
         where = folder if member == 0 else folder.with_name(f"{folder.name}-{member + 1}")
-        networks += _trained(setup, data, where, seed + member, see)
+        networks += _trained(setup, data, where, seed + member)
     report = nndoctor.diagnose(folder, ignore=MACHINE)
     losses = report.run.series["train/loss"].y
     peak = float(losses.max()) if len(losses) else math.inf
@@ -93,7 +93,7 @@ def _logged(loop: Loop, folder: Path, seed: int) -> Taught:
     return Taught(loop, nndoctor.diagnose(path, ignore=MACHINE), {n: median(v) for n, v in ends.items() if v})
 
 
-def _trained(setup: Setup, data: Data, folder: Path, seed: int, see: Callable[[], None]) -> list[nn.Module]:
+def _trained(setup: Setup, data: Data, folder: Path, seed: int) -> list[nn.Module]:
     """The network, or its snapshots at the ends of the cycles of a cosine that restarts (Huang et al. 2017)."""
     torch.manual_seed(seed)
     network = setup.model()
@@ -108,7 +108,7 @@ def _trained(setup: Setup, data: Data, folder: Path, seed: int, see: Callable[[]
         if setup.snapshots > 1:
             options = replace(options, epochs=options.epochs // setup.snapshots, schedule=ScheduleName.cosine)
         where = folder if cycle == 0 else folder.with_name(f"{folder.name}-cycle-{cycle + 1}")
-        Training(experiment, options, where).run(see)
+        Training(experiment, options, where).run()
         found.append(_copy(network) if setup.snapshots > 1 else network)
     return found
 

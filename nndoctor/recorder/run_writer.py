@@ -50,7 +50,6 @@ class RunWriter:
         self.step = last + 1 if first_step is None else first_step
         self._metrics: dict[str, object] = {}
         self._flushed = time.perf_counter()
-        self._lr = 0.0
         self.scale: float | None = None
         self._skipped = 0
         self._taken = self._setups = self._sightless = 0

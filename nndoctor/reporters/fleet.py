@@ -18,15 +18,8 @@ from nndoctor.reporters.json import dumped, plain
 
 ENDINGS = (".csv", ".parquet")
 GROUP = 1000  # rows that are held until they are written
-NUMBERS = (
-    "lr",
-    "batch_size",
-    "weight_decay",
-    "momentum",
-    "dropout",
-    "epochs",
-    "seed",
-)  # settings with their own columns
+# Settings with a column of their own: those that are numbers, and those that are words.
+NUMBERS = ("lr", "batch_size", "weight_decay", "momentum", "dropout", "epochs", "seed")
 WORDS = ("model", "optimizer", "dataset", "activation")
 LOSSES = ("train/loss", "validation/loss")
 TEXTS = ("source", "path", "format", "workload", "axis", "severity", "finding", "code", "verdict", "findings", *WORDS)

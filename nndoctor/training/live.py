@@ -17,9 +17,8 @@ from nndoctor.diagnosis.session import Session
 
 TIME_SHARE = 0.004  # of the training's time
 MIN_LOSSES = 30  # losses before the first judgement
-GROWTH = (
-    2  # a run that has become this many times as long is judged, however fast it is: short runs end within a second
-)
+# A run that has become this many times as long is judged, however fast it is: short runs end within a second.
+GROWTH = 2
 
 
 @dataclass(slots=True)
@@ -51,9 +50,9 @@ class LiveJudge:
         """The latest loss."""
         return float(self._on_device[-1]) if self._on_device else self._losses[-1] if self._losses else float("nan")
 
-    def judge_if_due(self, *, now: bool = False) -> bool:
+    def judge_if_due(self) -> bool:
         """Judge the run so far, if it is time; returns whether it was. A finding in two judgements in a row is confirmed."""
-        if not now and not self._is_due():
+        if not self._is_due():
             return False
         began = time.perf_counter()
         if self._on_device:

@@ -181,16 +181,13 @@ class _Round:
         """Draw settings, train them and report to Optuna; settings drawn but not trained are reported as failed."""
         import optuna
 
-        ended, asked = (
-            [loss for _, _, loss in _finished(self.study, self.job.steps)],
-            deque[tuple[Any, TrialSettings]](),
-        )
+        ended = [loss for _, _, loss in _finished(self.study, self.job.steps)]
+        asked: deque[tuple[Any, TrialSettings]] = deque()
         try:
             for found in run_jobs(one, self._drawn(ranges, ended, asked), engine, self.job.path):
                 drawn, setting = asked.popleft()
-                trial = slowed(
-                    found, loss_to_reach(ended), self.job.steps
-                )  # workers that train a whole round at once do not know its best yet
+                # Workers that train a whole round at once do not know its best yet.
+                trial = slowed(found, loss_to_reach(ended), self.job.steps)
                 _report_to_optuna(self.study, drawn, trial)
                 see(_trial_line(setting.values, self.job.steps, trial))
                 ended.append(trial.final)

@@ -116,7 +116,6 @@ class Diffusion:
     rate: float = 1e-3
     log: int = 4
     width: int = 160
-    zero_target: bool = False
     no_time: bool = False
 
 

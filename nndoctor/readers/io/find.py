@@ -19,20 +19,11 @@ from nndoctor.readers.io.source import MAX_PIPED, Source
 LOGS = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".history", ".wandb", ".db", ".out", ".err"}
 PACKED = {".gz", ".bz2", ".xz", ".zst"}  # one log each; archives are opened only when they are named
 WITH_LOGS = LOGS | PACKED
-SETTINGS = {
-    "config.json",
-    "hparams.json",
-    "hyperparameters.json",
-    "params.json",
-    "args.json",
-}  # of the run whose log is in the same folder
+# Files with the settings of the run whose log is in the same folder.
+SETTINGS = {"config.json", "hparams.json", "hyperparameters.json", "params.json", "args.json"}
 SKIPPED = {"__pycache__", "node_modules", "venv", "env", "site-packages", "__MACOSX"}  # and all hidden ones
-REPORTED_IF_UNREAD = {
-    ".csv",
-    ".tsv",
-    ".jsonl",
-    ".ndjson",
-}  # a file that no reader takes is named in a note if it looks like a log
+# A file that no reader takes is named in a note if it looks like a log.
+REPORTED_IF_UNREAD = {".csv", ".tsv", ".jsonl", ".ndjson"}
 LOG_NAME = re.compile(
     r"(?:metrics|history|progress|scalars|log|logs|train_log|training_log|loss|losses)\.(?:csv|tsv|jsonl|ndjson)(?:\.(?:gz|bz2|xz|zst))?"
 )  # a file with such a name that cannot be read is a broken log

@@ -11,10 +11,8 @@ from nndoctor.core.run import Fact
 from nndoctor.core.series import Series
 
 PERCENT = 100.5  # percentages are rounded, and sums of them end a little above 100
-ROUNDED, FEW_PERCENT = (
-    1.006,
-    5.0,
-)  # fractions are rounded, too; a classifier of two classes is right in half of all cases
+ROUNDED = 1.006  # a share may exceed 1 by so much where it is rounded
+FEW_PERCENT = 5.0  # a classifier of two classes is right in half of all cases
 SMALL_LOSS = 0.5  # of a classifier that is right more often than not
 MIN_COUNTED = 8  # values: fewer whole numbers may be rounded percentages
 MEAN_RISE = 0.4  # per row: a sum of batches' accuracies rises by nearly 1 each time, a percentage does not

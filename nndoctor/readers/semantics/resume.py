@@ -13,9 +13,8 @@ from nndoctor.readers.vocabulary.names import Kind, Meaning
 
 MAX_JUMP = 0.2  # of the improvement so far: a resumed run starts again within it, a fresh network starts at the top
 MIN_POINTS = 3  # points of a run before and after
-MIN_ROWS = (
-    4  # before and after a line that reports a resume: checkpoints are also loaded at the start and for a final test
-)
+# Before and after a line that reports a resume: checkpoints are also loaded at the start and for a final test.
+MIN_ROWS = 4
 
 
 def rejoined(parts: Sequence[Segment], table: Table, meanings: Mapping[str, Meaning]) -> list[Segment]:

@@ -24,12 +24,8 @@ FILES = (
     "hyperparameters.json",
     "config.json",  # of a training loop, or of a model: Keras, Transformers
 )
-MODEL_KEYS = {
-    "architectures",
-    "model_type",
-    "transformers_version",
-    "_class_name",
-}  # of a config.json that describes a model
+# Keys of a config.json that describes a model.
+MODEL_KEYS = {"architectures", "model_type", "transformers_version", "_class_name"}
 FOLDERS = ("", "files", ".hydra")
 KERAS = ".keras"
 MAX_BYTES = 1 << 20  # bytes of such a file

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
-NEWLINE, RETURN = np.uint8(ord("\n")), np.uint8(ord("\r"))
+NEWLINE = np.uint8(ord("\n"))
 ONE = np.uint64(1)
 MAX_LISTED = 128 << 10  # bytes up to which listing the marks is quicker than following them
 

@@ -33,9 +33,8 @@ UNMEANT = frozenset(
         "minimum",
     ]
 )
-LEADS_ON = frozenset(
-    ["to", "from", "at", "of", "in", "for", "than", "by", "and", "on", "with", "the"]
-)  # "down to 0.1" names nothing
+# "down to 0.1" names nothing.
+LEADS_ON = frozenset(["to", "from", "at", "of", "in", "for", "than", "by", "and", "on", "with", "the"])
 
 WIDE = re.compile(r"\s{3,}")
 REDRAWN = re.compile(r"[\r\x08]+")

@@ -19,9 +19,8 @@ from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, meaning_of, t
 MIN_EPOCHS = 4  # epochs with a line of their own, from which on the values of single steps are left out
 MIN_ALIKE = 3  # records from which the last may be a quote of the best
 MAX_UNKNOWN = 64  # names kept that the vocabulary does not know
-AFTER_THE_RUN = frozenset(
-    {"train_runtime", "train_samples_per_second"}
-)  # the summary that the Hugging Face trainer prints
+# Names in the summary that the Hugging Face trainer prints after the run.
+AFTER_THE_RUN = frozenset({"train_runtime", "train_samples_per_second"})
 DIGIT = re.compile(r"\d")
 WORD_FOR_NONE = re.compile(r"nan|\binf(?:inity)?\b", re.IGNORECASE)
 QUOTES = re.compile(r"best iteration is:?\s*$", re.IGNORECASE)  # LightGBM says one of its lines again below it

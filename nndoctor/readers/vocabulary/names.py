@@ -102,9 +102,8 @@ WITHOUT_SPLIT = frozenset(
 EPISODES = frozenset({"episode", "episodes", "episode_num", "episode_number", "n_episode", "n_episodes", "game"})
 SET_OF_SEVERAL = re.compile(r"eval_[\w-]+_(?P<metric>loss|accuracy|f1|wer|cer|bleu)")
 MONITOR = frozenset("rlt")  # Stable-Baselines' episodes: reward, length, time
-CHAINERRL = frozenset(
-    {"episodes", "mean", "median", "stdev"}
-)  # of the returns that scores.txt of ChainerRL and PFRL has
+# Columns of the returns in scores.txt of ChainerRL and PFRL.
+CHAINERRL = frozenset({"episodes", "mean", "median", "stdev"})
 LR_OF_GROUP = re.compile(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?")
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
 

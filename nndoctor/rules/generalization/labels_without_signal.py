@@ -44,13 +44,12 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     start, end = first_level(train), end_level(train)
     fell = start.mean - end.mean
-    noise = min(
-        start.error + end.error, train.noise
-    )  # where a loss falls fast, its first values differ for that reason
+    # Where a loss falls fast, its first values differ for that reason.
+    noise = min(start.error + end.error, train.noise)
     if fell < max(MIN_FALL * start.mean, ERRORS * noise) or end.mean > chance:
         return
-    accuracy = run.series.get("validation/accuracy")
-    right = f", with an accuracy of {percent(accuracy.final)}" if accuracy is not None and len(accuracy.y) else ""
+    accuracy = run.series_of("validation/accuracy")
+    right = "" if accuracy is None else f", with an accuracy of {percent(accuracy.final)}"
     yield Symptom(
         f"validation loss is {number(validation.low)} at best, no better than random guessing (ln {count} = {chance:.3f}){right}, "
         f"while training loss falls to {number(train.final)}: the network memorizes labels that cannot be predicted from the inputs",

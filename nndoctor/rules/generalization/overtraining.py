@@ -32,18 +32,14 @@ LATEST_BEST = 0.8  # share of the run before which the best comes
 # Standard errors of the slope since the best: a steady rise is information however small it is so far.
 MIN_SLOPE_ERRORS = 5.0
 MIN_STEADY_RISE = 0.02  # share of the distance from which a steady rise is worth a remark
-FAR_RISE, MIN_SINCE_FAR = (
-    0.3,
-    10,
-)  # share of a positive best loss, and evaluations, from which a steady rise is a warning
+FAR_RISE = 0.3  # share of a positive best loss from which a steady rise is a warning
+MIN_SINCE_FAR = 10  # evaluations since the best from which it is
 MIN_SINCE = 5  # evaluations since the best that show a steady rise
 LARGE_GAIN = 0.2  # fall of training since the best, as a share of the distance that validation covered: much was learned after it
 MIN_GAIN = 0.02  # the same from which training went on at all
 MIN_FACTOR = 1.5  # times the best: from here on the ratio says more than the two numbers
-MIN_METRIC_GAIN, MIN_METRIC_NOISES = (
-    0.1,
-    2.0,
-)  # share of all that the task's own metric moved, and times its noise: then the metric decides
+MIN_METRIC_GAIN = 0.1  # share of all that the task's own metric moved: where it improves by more, the metric decides
+MIN_METRIC_NOISES = 2.0  # times its noise by which it improves then
 
 
 SURE = 0.93

@@ -191,9 +191,7 @@ def _levels(series: Series, end: float) -> tuple[float, float]:
     """The curve at two thirds of the way to a step, and at the last point before it."""
     x, y = series.reduced[0], series.smooth
     before = x[x < end]
-    stop = (
-        float(before[-1]) if len(before) >= MIN_VALUES else end
-    )  # a short phase is over within the value that ends it
+    stop = float(before[-1]) if len(before) >= MIN_VALUES else end  # a short phase is over within its last value
     half, then = np.interp([x[0] + BEFORE * (stop - x[0]), stop], x, y)
     return float(half), float(then)
 

@@ -24,9 +24,8 @@ MAX_OFF_AT_FIRST = 0.5  # the same of the first evaluation, where the training l
 LARGE_FACTOR = 3.0  # factor from which the first evaluation may differ by as much as the factor
 MAX_TOKENS = 262_144  # size of the largest vocabularies
 MAX_FIRST_LOSS = 12.5  # nats: guessing among so many tokens; no model loses more
-MIN_FALL = (
-    0.12  # share of the validation loss; without a change of level a factor cannot be distinguished from an offset
-)
+# Share of the validation loss; without a change of level a factor cannot be distinguished from an offset.
+MIN_FALL = 0.12
 MAX_SPREAD_OF_OFFSET = 0.6  # spread of the factor over that of the difference: a factor fits better
 MIN_POINTS = 3  # values and evaluations
 CAUSES = (

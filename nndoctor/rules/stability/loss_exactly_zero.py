@@ -14,10 +14,8 @@ from nndoctor.core.series import Series
 
 FITTED = 0.9  # accuracy: a network that is right so often may have a loss that prints as 0
 AT_ONCE = 3  # values of a loss before its zeros; no network fits a data set in fewer steps
-UNTRAINED, FAR_FROM_ZERO = (
-    0.5,
-    0.2,
-)  # accuracy at the start, and share of the first loss that the value before the zeros has
+UNTRAINED = 0.5  # accuracy at the start, below which the network had learned nothing before
+FAR_FROM_ZERO = 0.2  # share of the first loss that the value before the zeros has
 CERTAIN, LIKELY = 0.97, 0.85  # confidences with and without a NaN gradient
 
 
