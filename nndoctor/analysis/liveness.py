@@ -17,6 +17,7 @@ MAX_DIGITS = 8  # digits after the point beyond which a log counts as exact
 MIN_IDENTICAL = 4  # values; in fewer, coarse rounding alone may make them the same
 MIN_DIGITS = 3  # significant digits: `0.7` five times in a row is rounding
 MIN_ZEROS = 3  # values at the end
+ROUNDED_ZERO = 1e-15  # what is left of a sum of zeros in floating point
 # Units of the last printed digit: a loss that falls smoothly passes through smaller values on its way to zero.
 SUDDEN = 20.0
 SUDDEN_SHARE = 0.1  # the same as a share of the first loss
@@ -124,7 +125,7 @@ def sudden_zero(series: Series) -> int | None:
 
     0 for a loss that is zero throughout.
     """
-    if len(series.y) < MIN_ZEROS or series.final != 0:
+    if len(series.y) < MIN_ZEROS or abs(series.final) > ROUNDED_ZERO:
         return None
     at = repeats_from(series)
     if at == 0:

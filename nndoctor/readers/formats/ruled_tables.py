@@ -40,10 +40,11 @@ def _start(source: Source) -> str:
 
 
 def _tables(lines: list[str]) -> list[tuple[dict[str, object], int]]:
-    """The tables and the line on which each begins; one whose closing ruler is missing is left out."""
+    """The tables and the line on which each begins, the first perhaps cut off above; one whose closing ruler is missing is left out."""
     tables: list[tuple[dict[str, object], int]] = []
-    here: dict[str, object] | None = None
-    began, group = 0, ""
+    first = next((text for text in lines if text.strip()), "")
+    here: dict[str, object] | None = {} if ROW.match(first) else None
+    began, group = 1, ""
     for at, text in enumerate(lines, 1):
         if RULER.match(text):
             if here:

@@ -59,7 +59,8 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
 def _refuse_without_metrics(table: Table, meanings: Mapping[str, Meaning], path: str, *, playing: bool) -> None:
     """Raise NotALog where no metric of a split is found, except for reinforcement learning and for a lost gradient norm."""
     has_metric_of_a_split = any(
-        meaning.is_metric and meaning.split and table.columns[name].held for name, meaning in meanings.items()
+        meaning.is_metric and (meaning.split or meaning.metric == "fid") and table.columns[name].held
+        for name, meaning in meanings.items()
     )
     if not playing and not has_metric_of_a_split and not _gradients_lost(table, meanings):
         raise NotALog(_nothing_found(table, path))

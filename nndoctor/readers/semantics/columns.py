@@ -44,6 +44,7 @@ def _interpreted(columns: tuple[str, ...], maps: tuple[tuple[str, str], ...]) ->
         if column is not None:
             meanings[column] = mapped_meaning(target)
     meanings |= _groups(meanings)
+    meanings |= _by_neighbours(meanings)
     meanings |= _bare_splits(meanings)
     meanings |= _timed(meanings)
     numbers = [meaning for meaning in meanings.values() if meaning.is_metric]
@@ -56,6 +57,21 @@ def _evaluated_returns(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     """The column `mean` of a table that holds the mean, the median and the spread of an evaluation's returns."""
     named = {tidy(column): column for column in meanings}
     return {named["mean"]: Meaning(Kind.SERIES, "", "reward")} if named.keys() >= CHAINERRL else {}
+
+
+def _by_neighbours(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """Short names that the columns beside them explain: `P R F1` and `Rec KL Total` of a VAE."""
+    named = {tidy(column): column for column in meanings}
+    found: dict[str, Meaning] = {}
+    if "r" in named and named.keys() & {"f1", "f1_score", "precision"}:
+        found |= {named[n]: Meaning(Kind.SERIES, "", m) for n, m in (("p", "precision"), ("r", "recall")) if n in named}
+    if "rec" in named and named.keys() & {"kl", "kld", "kl_loss"}:
+        found[named["rec"]] = Meaning(Kind.SERIES, "", "reconstruction")
+    known = [meaning for meaning in meanings.values() if meaning.is_metric]
+    parts = found or any(meaning.kind is Kind.PART for meaning in known)
+    if "total" in named and parts and not any(meaning.metric == "loss" for meaning in known):
+        found[named["total"]] = Meaning(Kind.SERIES, "", "loss")
+    return found
 
 
 def _groups(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:

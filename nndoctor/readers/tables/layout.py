@@ -228,8 +228,8 @@ def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: 
     """Words above rows of as many cells, of which some are numbers."""
     filled = [cell for cell in header if cell]
     named = [cell for cell in filled if not is_number(cell) and not SAID.search(cell)]
-    if not named or len(named) < len(filled) / 2:
-        return False
+    if not named or len(named) < len(filled) / 2 or (delimiter == "|" and len(named) < len(filled)):
+        return False  # `| loss | 0.4 |` is a row of a table that was cut off above
     known = any(map(_tells, header[:MAX_COLUMNS]))
     blanks = delimiter == " "  # any two lines of prose are a table with blanks
     if blanks and not (known and len(named) == len(header)):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nndoctor.readers.text.timings import named
+from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 METER = re.compile(r"(?<![\w.])[-+]?[\d.]+(?:e[-+]?\d+)?\s+\(\s*([-+]?[\d.]+(?:e[-+]?\d+)?|nan)\)", re.IGNORECASE)
 TRAIN = re.compile(r"\bTrain: \[?(\d+)(?:/\d+\])?\s*\[\s*(\d+)/\s*(\d+)\s*(?:\([^)]*\))?\s*\]")
@@ -28,6 +29,8 @@ DARKNET = re.compile(
 )
 SCORE = re.compile(r"\bScore at iteration (\d+) is (\S+)")  # DL4J's score is the loss
 FRAMES = re.compile(r"(?<![\w])loss\[[^\]]*\](?=.*\btot_loss\[)")  # icefall: of one batch, before the mean so far
+FULL_BAR = re.compile(r"^[\w ]*\|#+\|\s*\((?P<total>\d+)/(?P=total)\)")
+OWN_LOSS = re.compile(r"^\s*(?P<name>[A-Za-z]+(?: [A-Za-z]+){0,3}) loss:\s+(?P<value>[-+\d.e]+)\s*$", re.IGNORECASE)
 COMMA = re.compile(r"(?:(?<=[\s=:(\[])|^)([-+]?\d+),(\d+)(?![\d.]|,\d)")
 POINT = re.compile(r"(?<![\d.,])0\.\d")
 COMMAS = 4  # numbers such as 0,41 that show decimal commas
@@ -68,6 +71,21 @@ def plain(lines: Iterable[str]) -> Iterator[str]:
         yield held
 
 
+def second_bars_named(lines: Iterable[str]) -> Iterator[str]:
+    """The lines; of two full bars of an epoch (`Processing |####| (493/493) Loss: 0.3`), the second with another total, that of validation."""
+    total = ""
+    for line in lines:
+        found = FULL_BAR.search(line) if "|#" in line else None
+        if found is None:
+            total = "" if "poch" in line else total
+            yield line
+        elif total and found["total"] != total:
+            yield f"val {line[found.end() :]}"
+        else:
+            total = found["total"]
+            yield line
+
+
 def comma_decimals(start: str) -> bool:
     """Whether a text writes its numbers with decimal commas, judged by those that begin with a zero."""
     if not re.search(r"[\s=:(]0,\d", start):
@@ -92,6 +110,8 @@ def _reworded(line: str, epoch: str) -> str:
         if sign in line and (text := reworded(line)) is not None:
             return text
     line = named(line)
+    if " loss: " in line.lower() and (found := OWN_LOSS.match(line)) and meaning_of(f"{found['name']} loss").kind is Kind.UNKNOWN:
+        return f"{found['name'].replace(' ', '_')}_loss: {found['value']}"
     return _of_a_tool(line) if ": " in line else line
 
 

@@ -7,7 +7,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from nndoctor.readers.text.marks import EPOCH, STAMP, bar_of, marked
+from nndoctor.readers.text.marks import EPOCH, STAMP, STEP, bar_of, marked
 from nndoctor.readers.text.pasted import broken
 from nndoctor.readers.vocabulary.names import SPLITS, WITHOUT_SPLIT, meaning_of, tidy
 from nndoctor.readers.vocabulary.spellings import NOT_LOSS
@@ -51,7 +51,12 @@ HEADING = re.compile(
     rf"^\W*(?:\w+\W+){{0,2}}?(?P<split>{'|'.join(sorted(SPLITS, key=len, reverse=True))})(?:\W+\w+){{0,2}}[\s)\]]*:\W*$",
     re.IGNORECASE,
 )
-BEGINS = re.compile(r"^\W*(?P<split>eval|evaluation|validation|test)\s+(?:begin|start)", re.IGNORECASE)
+BEGINS = re.compile(
+    r"^\W*(?:(?P<split>eval|evaluation|validation|test)\s+(?:begin|start)|(?:now\s+)?(?P<doing>testing|evaluating|validating)\b)",
+    re.IGNORECASE,
+)
+DOING = {"testing": "test", "evaluating": "validation", "validating": "validation"}
+BAR_BEHIND = re.compile(r"^(?P<before>[^%|]*\bloss\W{1,3}[-+\d.naif]+[^%|]*?)\s*\d+%\|", re.IGNORECASE)
 OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\s?%)?", re.IGNORECASE)
 
 
@@ -86,16 +91,21 @@ def drawings(text: str) -> list[str]:
 
 
 def heading(text: str) -> str:
-    """The split that a line of its own announces, as `Test Error:` does; else the empty text."""
+    """The split that a line of its own announces, as `Test Error:` and `testing in eval mode` do; else the empty text."""
     if len(text) >= MAX_HEADING:
         return ""
-    found = HEADING.match(text) if ":" in text else BEGINS.match(text)
-    return SPLITS[found["split"].lower()] if found else ""
+    if ":" in text:
+        found = HEADING.match(text)
+        return SPLITS[found["split"].lower()] if found else ""
+    begun = BEGINS.match(text)
+    if begun is None:
+        return ""
+    return DOING[begun["doing"].lower()] if begun["doing"] else SPLITS[begun["split"].lower()]
 
 
 def parse(text: str, under: str = "") -> Line:
     """The pairs in a line; of a line that was drawn over and over the last drawing. `under` is its heading's split."""
-    text = STAMP.sub(" ", WIDE.sub("  ", _last_drawing(text)[:MAX_LINE]), count=1)
+    text = STAMP.sub(" ", WIDE.sub("  ", _before_its_bar(_last_drawing(text)[:MAX_LINE])), count=1)
     line = Line(bar=bar_of(text))
     line.varies = line.bar is not None
     line.marks, rest = marked(text.lstrip().removeprefix("step ") if line.varies else text)
@@ -115,6 +125,12 @@ def _last_drawing(text: str) -> str:
     if "{'" in text and "%|" in text:
         text = text[text.index("{'") :].partition("}")[0]  # printed after a bar, or before it
     return text
+
+
+def _before_its_bar(text: str) -> str:
+    """A line that says a step and its loss before a bar (`step 3/36 completed (loss: 0.5):  33%|`) without the bar."""
+    found = BAR_BEHIND.search(text)
+    return found["before"] if found and STEP.search(found["before"]) else text
 
 
 def _pair_up(line: Line, rest: str, scope: str) -> dict[str, str]:

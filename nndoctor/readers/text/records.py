@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nndoctor.readers.text.darknet import regions_joined
-from nndoctor.readers.text.dialects import plain
+from nndoctor.readers.text.dialects import plain, second_bars_named
 from nndoctor.readers.text.pairs import Line, drawings, heading, known
 from nndoctor.readers.text.pasted import cleaned
 from nndoctor.readers.text.shapes import parse
@@ -60,7 +60,7 @@ def records(lines: Iterable[str]) -> list[Record]:
     found: list[Record] = []
     epoch: dict[str, str] = {}
     under, quoted = "", False
-    for number, text in enumerate(map(in_english, plain(rows_as_pairs(regions_joined(map(cleaned, lines))))), 1):
+    for number, text in enumerate(map(in_english, plain(rows_as_pairs(second_bars_named(regions_joined(map(cleaned, lines)))))), 1):
         if not _has_number(text):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
             continue
@@ -72,7 +72,7 @@ def records(lines: Iterable[str]) -> list[Record]:
             if not AFTER_THE_RUN.isdisjoint(line.pairs):
                 continue
             if line.marks:
-                line, under = (parse(drawn), "") if under else (line, "")
+                line, under = (line if not under or _repeats(found, line, drawn) else parse(drawn)), ""
             if "epoch" in line.marks:
                 epoch = {"epoch": line.marks["epoch"]}
             _take(found, line, number, epoch)
@@ -80,6 +80,13 @@ def records(lines: Iterable[str]) -> list[Record]:
     found = _once([record for record in found if _informative(record.values)])
     marked = [record for record in found if record.own]
     return _few_unknown(_repeated(_one_tier(_placed(marked if len(marked) > 1 else found))))
+
+
+def _repeats(found: list[Record], line: Line, text: str) -> bool:
+    """Whether a line below a heading says again what the record of its epoch or step says: it is of the heading's split."""
+    if not found or found[-1].marks != line.marks:
+        return False
+    return any(map(known, found[-1].values.keys() & parse(text).pairs.keys()))
 
 
 def _has_number(text: str) -> bool:

@@ -21,13 +21,16 @@ from nndoctor.readers.vocabulary.spellings import (
     KNOWN,
     LR,
     METRICS,
+    NO_OWN_LOSS,
     NOISE,
     NOT_LOSS,
+    OWN_LOSS,
     PARTS,
     PHASES,
     PLAYING,
     PRECISION,
     REWARD,
+    REWARD_OF_ONE,
     SPLITS,
     STEP,
 )
@@ -105,6 +108,7 @@ MONITOR = frozenset("rlt")  # Stable-Baselines' episodes: reward, length, time
 # Columns of the returns in scores.txt of ChainerRL and PFRL.
 CHAINERRL = frozenset({"episodes", "mean", "median", "stdev"})
 LR_OF_GROUP = re.compile(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?")
+SHORT_LOSS = re.compile(r"^l_(?=(?:[gd]_)?[a-z]{3,})(?!rate|norm|reg)")  # BasicSR's `l_g_pix`
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
 
 
@@ -130,12 +134,24 @@ def depends_on_others(column: str) -> bool:
 @lru_cache(maxsize=4096)
 def meaning_of(column: str) -> Meaning:
     """What a column says, by its name alone."""
-    name = tidy(column)
+    name = SHORT_LOSS.sub("loss_", tidy(column))
     words = name.split("_")
     splits = [SPLITS[w] for w in words if w in SPLITS]
     plain = [w for w in words if w not in SPLITS]
     rest = "_".join(plain)
-    return _counted(name) or _of_process(name, rest) or _playing(name, rest) or _metric(words, plain, splits)
+    known = _counted(name) or _of_process(name, rest) or _playing(name, rest) or _metric(words, plain, splits)
+    return _own_loss(column, name, plain, known) if known.kind is Kind.UNKNOWN else known
+
+
+def _own_loss(column: str, name: str, plain: list[str], unknown: Meaning) -> Meaning:
+    """A part of the loss by a name of the log's own; what is known already where the column is none."""
+    words = [word for word in plain if word not in ("loss", "losses")]
+    own = OWN_LOSS.fullmatch(column.strip()) or SHORT_LOSS.match(tidy(column))
+    if SET_OF_SEVERAL.fullmatch(column.strip()) or ADVERSARIAL.match(name):
+        return unknown
+    if not own or not words or not NO_OWN_LOSS.isdisjoint(plain):
+        return unknown
+    return Meaning(Kind.PART, unknown.split, f"{'_'.join(words)}_loss")
 
 
 def _counted(name: str) -> Meaning | None:
@@ -174,6 +190,8 @@ def _playing(name: str, rest: str) -> Meaning | None:
     """Rewards of reinforcement learning and the two sides of a GAN, under their own bare names."""
     if REWARD.match(name):
         return Meaning(Kind.SERIES, "", "reward")
+    if REWARD_OF_ONE.match(name):
+        return Meaning(Kind.SERIES, "", "reward", 2)
     if GENERATOR.match(rest):
         return Meaning(Kind.SERIES, "", "generator_loss")
     if DISCRIMINATOR.match(rest):

@@ -140,6 +140,15 @@ PARTS = _words(
     "conf confidence objectness noobj xy wh angle dice kl kld rec recon reconstruction l1 mse aux mlm nsp sop itc itm "
     "lm ctc att attention commit commitment vq contrastive triplet center focal smooth kpt keypoint edge regions"
 )
+# A loss by a name of the log's own, as it is spelled in code: `f_cyc_loss`, `loss_pix`, `PerceptualLoss`.
+OWN_LOSS = re.compile(r"(?:[A-Za-z0-9]+[_/.-])+loss(?:es)?|loss(?:es)?(?:[_/.-][A-Za-z0-9]+)+|[A-Z][a-z][A-Za-z]*Loss")
+# Words of such names that tell a setting, a summary or a loss of another kind.
+NO_OWN_LOSS = _words(
+    "best min max lowest highest minimum maximum prev previous initial init target scale scaler scaling weight weights weighted "
+    "coef coefficient ratio threshold patience count num n factor lambda std var fn type name delta diff change "
+    "improvement gap rate packet packets frame path insertion hearing blood stop heat power water profit trading "
+    "loan capital mass transmission return per time ms norm grad limit worst"
+)
 
 KNOWN = re.compile(
     r"(^|_)(time|runtime|seconds?|secs?|s|eta|timestamp|date|datetime|elapsed|duration|walltime|wall|memory|mem|gpu|cpu"
@@ -150,13 +159,14 @@ _SIDE = "d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial"
 GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_loss)?$|^(err_?g|gloss|g_gan)$")
 DISCRIMINATOR = re.compile(r"^(loss_)?(d|dis|disc|discriminator)(_loss)?$|^(err_?d|dloss)$")
 ADVERSARIAL = re.compile(
-    rf"^(loss_)?({_SIDE}|g_gan|d_real|d_fake)(_(loss|gan|x|real|fake|a|b))*$|^err_?[dg]$|^[dg]loss$"
+    rf"^(loss_)?({_SIDE}|g_gan|d_real|d_fake)(_(loss|gan|adv|x|y|real|fake|a|b))*$|^err_?[dg]$|^[dg]loss$"
 )
 REWARD = re.compile(
     r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_return|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"
     r"|(train_|eval_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|average_?ep_?ret|ep_?ret|return|critic_(?:rewards|score)_mean"
     r"|mean_\d+_episode_rewards?|mean_?rew|ep_r|average_rewards?|total_rewards?|average_returns?|returns_mean|(train_|test_|eval_|rollout_)?success_rate|r|rew)$"
 )
+REWARD_OF_ONE = re.compile(r"^(avg|mean|average)_[a-z]+_(reward|return)$")  # of several agents
 PLAYING = re.compile(
     r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|episodic_return|ep_return|episode_length|rollout|rewards?|returns?"
     r"|return_history|policy_loss|policy_gradient_loss|surrogate_loss|value_loss|value_function_loss|q_loss|td_error|loss_actor|actor_loss|(?<!cross_)entropy_loss"

@@ -38,7 +38,7 @@ SERIES = spelling_table(
     active_units: active_units au n_active_units active_latents active_dims
     codebook_perplexity: codebook_perplexity vq_perplexity codebook_usage code_usage code_perplexity
     sample_diversity: sample_diversity diversity ms_ssim_diversity modes modes_covered n_modes coverage mode_coverage num_modes sample_std gen_std fake_std
-    fid: fid fid_score fid50k frechet_inception_distance fid50k_full
+    fid: fid fid_score fid50k frechet_inception_distance fid50k_full fid_50k fid10k fid5k
     beta: beta kl_weight kl_beta kl_coef_vae anneal kl_anneal beta_kl kl_annealing
     throughput: tps_tokens_s tokens_per_sec tokens_per_second tok_sec tokens_s tokens_per_s tps tok_per_sec samples_per_sec samples_per_second examples_per_sec images_per_sec img_per_sec imgs_per_sec it_s its_per_sec steps_per_sec steps_per_second throughput perf_throughput sps fps time_fps train_samples_per_second train_tokens_per_second tokens_sec samples_sec step_fps tgs tokens_per_gpu_per_second iters_per_sec train_speed train_speed_iter_s speed_iter_s iter_s it_sec
     step_time: step_time iter_time time_per_step step_seconds step_time_s iteration_time time_per_iteration train_step_timing timing_s_step perf_time_per_step seconds_per_step sec_per_step step_time_ms iter_time_ms step_ms dt dt_ms elapsed_time_per_iteration_ms elapsed_time_per_iteration batch_time train_step_timing_in_s time_per_iter step_duration
@@ -54,7 +54,7 @@ SERIES = spelling_table(
 )
 # Folders of tags that say where a number comes from, not what it is.
 FOLDERS = re.compile(
-    r"^(train|trainer|rollout|actor|critic|losses|loss|objective|policy|ppo|val|env|info|learners?|default_policy|learner_stats|shared_policy|main"
+    r"^(results|train|trainer|rollout|actor|critic|losses|loss|objective|policy|ppo|val|env|info|learners?|default_policy|learner_stats|shared_policy|main"
     r"|charts|metrics|metric|performance|perf|stats|update"
     r"|time|timing_s|memory|system|moe|experts?|router|gan|env_runners|disc|gen|agent|val_core|optim|speed|timing)_(?=.)"
 )
@@ -68,6 +68,7 @@ RANK_TIME = re.compile(
 PREFERENCE = re.compile(
     r"^(?:train_|eval_|val_|valid_|test_)?(?:rewards?(?:_train|_eval)?_(chosen|rejected|margins?|accurac(?:y|ies))|(chosen|rejected|reject)_rewards?|logps?(?:_train|_eval)?_(chosen|rejected))$"
 )
+NO_LOSS = frozenset({"sample_diversity", "fid"})  # `loss_coverage` is a loss of its own
 # Columns about the machine, not the training.
 MACHINE = frozenset({"throughput", "step_time", "data_time", "memory"})
 
@@ -86,12 +87,13 @@ def meaning_in_frameworks(name: str) -> tuple[str, str] | None:
     if (rank := RANK_TIME.match(name)) is not None:
         return "", f"step_time_rank_{int(rank[1] or rank[2])}"
     split, name = _held_out(name)
+    of_loss = "loss" in name
     while name not in SERIES:
         shorter = FOLDERS.sub("", name, count=1)
         if shorter == name:
             return None
         name = shorter
-    return split, SERIES[name]
+    return None if of_loss and SERIES[name] in NO_LOSS else (split, SERIES[name])
 
 
 def _held_out(name: str) -> tuple[str, str]:

@@ -15,7 +15,9 @@ MIN_POINTS = 5  # fewer points show neither a trend nor its noise
 def check(run: Run) -> Iterator[Symptom]:
     """Count the points of the longest series of a split, or of a game's own series."""
     games = "task" in run.facts
-    longest = max((len(s.y) for name, s in run.series.items() if games or name.split("/")[0] in SPLITS), default=0)
+    longest = max(
+        (len(s.y) for name, s in run.series.items() if games or name.split("/")[0] in (*SPLITS, "fid")), default=0
+    )
     if longest < MIN_POINTS:
         points = "1 point" if longest == 1 else f"{longest} points"
         yield Symptom(

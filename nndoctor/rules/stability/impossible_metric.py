@@ -11,7 +11,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 MAX_FRACTION = 1.006  # rounded percentages, and sums of them, may end a little above 100%
-NEVER_NEGATIVE = frozenset({"mse", "rmse", "mae", "perplexity", "word_error", "error"})
+NEVER_NEGATIVE = frozenset({"mse", "rmse", "mae", "perplexity", "word_error", "error", "fid"})
 MAX_ERROR = 1e12  # no squared error of scaled targets, no perplexity of any vocabulary reaches it
 CERTAIN = 0.95
 
@@ -23,10 +23,12 @@ def check(run: Run) -> Iterator[Symptom]:
             yield _of_fact(run, name.partition(":")[2], tuple(map(str, fact.value)), fact.line)
             return
     for name, series in run.series.items():
-        metric = BY_NAME.get(name.rpartition("/")[2])
-        if metric is None or "/" not in name or not len(series.y):
+        what = name.rpartition("/")[2]
+        metric = BY_NAME.get(what) if "/" in name else None
+        if (metric is None and what != "fid") or not len(series.y):
             continue
-        wrong = _wrong(metric.name, series.low, series.high, share=metric.share and metric.higher)
+        share = metric is not None and metric.share and metric.higher
+        wrong = _wrong(what, series.low, series.high, share=share)
         if wrong:
             value = series.low if wrong == "negative" else series.high
             at = series.step_where(series.y == value)
@@ -74,7 +76,7 @@ RULE = Rule(
     name="impossible-metric",
     severity=Severity.WARNING,
     title="a metric takes a value that it cannot take",
-    needs={"train/loss|validation/loss|train/metric|validation/metric": 1},
+    needs={"train/loss|validation/loss|train/metric|validation/metric|fid": 1},
     check=check,
     why="A metric with impossible values cannot be used to select a checkpoint. Most often a sum was not divided by the number of examples, or the wrong thing is counted.",
     how=f"An accuracy, F1, Dice or the like above one (or above a hundred percent), or one that grows by about one a row in whole numbers; a squared or absolute error, a perplexity or an error rate below zero; any of them above {MAX_ERROR:g}.",
@@ -88,6 +90,7 @@ RULE = Rule(
         Run.drawn({"impossible:train/accuracy": ("summed", "Accuracy", "39", "40")}, train_loss="0.69..0.005*10"),
         Run.drawn(train_loss="0.9 0.8 0.7", train_accuracy="0.4 0.9 1.2"),
         Run.drawn(train_loss="0.9 0.8 0.7", validation_mse="0.4 -0.9 1.2"),
+        Run.drawn(fid="310 -2.7e57 8.2e51"),
     ),
     healthy=(Run.drawn(train_loss="0.9 0.8 0.7", train_accuracy="0.4 0.9 1", validation_mse="0.4 0.2 0.1"),),
 )
