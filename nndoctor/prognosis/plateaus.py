@@ -28,11 +28,15 @@ MAX_FALL = 0.15
 """Share of its first level by which such a loss falls at most."""
 
 
-def weighed_plateau(run: Run, seen: Symptom) -> Symptom:
+def weighed_plateau(run: Run, seen: Symptom, *, hidden: bool) -> Symptom:
     """A flat loss as the rest of the log makes it probable: a network that learned before the first row gives one as well.
+
+    Where noise may hide a fall (`hidden`), nothing is certain.
 
     A loss that moves so slowly that a higher rate helps is reported as that: of 45 such runs of the zoo, 44 confirm it.
     """
+    if hidden:
+        return _hedged(run, seen, FAINT, Severity.INFO)
     probable = probability(run, NAME)
     if probable is None:
         pretrained = workload(run) is Workload.FINE_TUNING and not at_chance(run)

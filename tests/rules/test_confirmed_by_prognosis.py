@@ -54,6 +54,12 @@ def test_a_flat_loss_that_had_fallen_before_the_first_row_is_a_remark() -> None:
     assert "the network learns nothing, or had learned before it" in flat.message
 
 
+def test_a_flat_loss_of_large_noise_is_a_remark() -> None:
+    loss = "0.118 0.083 0.097 0.103 0.106 0.099 0.091 0.122"
+    flat = next(f for f in _report(Run.drawn(train_loss=loss)).findings if f.name == "plateau-at-start")
+    assert flat.severity is Severity.INFO
+
+
 def test_a_flat_loss_at_the_level_of_guessing_stays_an_error() -> None:
     flat = "2.3026 2.3024 2.3029 2.3025 2.3027 2.3023 2.3028 2.3026*5 2.3025*6"
     primary = _report(Run.drawn(train_loss=flat, validation_loss=flat)).primary

@@ -110,7 +110,11 @@ def _reworded(line: str, epoch: str) -> str:
         if sign in line and (text := reworded(line)) is not None:
             return text
     line = named(line)
-    if " loss: " in line.lower() and (found := OWN_LOSS.match(line)) and meaning_of(f"{found['name']} loss").kind is Kind.UNKNOWN:
+    if (
+        " loss: " in line.lower()
+        and (found := OWN_LOSS.match(line))
+        and meaning_of(f"{found['name']} loss").kind is Kind.UNKNOWN
+    ):
         return f"{found['name'].replace(' ', '_')}_loss: {found['value']}"
     return _of_a_tool(line) if ": " in line else line
 

@@ -60,7 +60,9 @@ def records(lines: Iterable[str]) -> list[Record]:
     found: list[Record] = []
     epoch: dict[str, str] = {}
     under, quoted = "", False
-    for number, text in enumerate(map(in_english, plain(rows_as_pairs(second_bars_named(regions_joined(map(cleaned, lines)))))), 1):
+    for number, text in enumerate(
+        map(in_english, plain(rows_as_pairs(second_bars_named(regions_joined(map(cleaned, lines)))))), 1
+    ):
         if not _has_number(text):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.reinforcement import dead_steps, improves, levels, reward, solved
+from nndoctor.analysis.reinforcement import dead_steps, entropy, improves, levels, reward, solved
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import DIRECT, PLAUSIBLE, SEVERAL_SIGNS
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -27,6 +27,7 @@ MIN_LONG = 40  # episodes or updates that show that a game's reward does not mov
 MIN_AT_WORST = 0.4  # share of a game's rewards, at its end, that are the lowest one to the last digit
 # Share of the variance of the logged reward; a value function with a smaller error predicts a constant.
 MAX_VALUE_ERROR = 1e-3
+MAX_ENTROPY_LEFT = 0.8  # share of the first entropy that a policy has left which learns from its rewards
 MIN_POINTS = 5
 
 
@@ -133,12 +134,22 @@ def _unchanging(run: Run, curve: Series) -> Iterator[Symptom]:
     if len(y) < MIN_POINTS or (solved(run) and not constant):
         return
     level = levels(curve)
+    if constant and _grows_certain(run, y):
+        return
     if constant or _ends_at_worst(run, y):
         text = f"the reward is {number(float(np.median(y)))} in {int(np.sum(y == np.median(y)))} of {len(y)} values, whatever the policy does"
         yield _unchanged(curve, text, DIRECT)
     elif _never_rises(run, curve):
         text = f"the reward never rises: about {number(level.start)} at the start, {number(level.last)} at the end of {len(y)} values"
         yield _unchanged(curve, text, PLAUSIBLE)
+
+
+def _grows_certain(run: Run, y: Array) -> bool:
+    """Whether a policy that gets a constant reward above zero becomes more certain all the time: it was solved before the log began."""
+    found = entropy(run)
+    if found is None or len(found.y) < MIN_POINTS or y.min() <= 0 or found.low <= 0:
+        return False
+    return bool((np.diff(found.y) < 0).all()) and found.last < MAX_ENTROPY_LEFT * found.first
 
 
 def _ends_at_worst(run: Run, y: Array) -> bool:
@@ -194,7 +205,7 @@ RULE = Rule(
     needs={"reward": MIN_POINTS},
     check=check,
     why="A policy learns from differences between rewards. If all are equal the gradient is zero, and the steps are wasted.",
-    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant, ends at its lowest value in {percent(MIN_AT_WORST)} of the values, or does not rise by {ERRORS:g} standard errors over {MIN_LONG} values; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
+    how=f"Early warning. {percent(MIN_DEAD)} of the groups have equal rewards (a reward_std of zero, or frac_reward_zero_std) in the first {percent(START)} of the run and over all of it, or {percent(NEARLY_ALL)} at the end while the task is not solved. In control tasks: the reward is constant (unless it is positive and the policy's entropy falls all the time), ends at its lowest value in {percent(MIN_AT_WORST)} of the values, or does not rise by {ERRORS:g} standard errors over {MIN_LONG} values; or the value loss is less than {percent(MAX_VALUE_ERROR)} of the reward's variance while the reward does not rise.",
     sources=(
         Reference("Yu et al., DAPO, 2025: dynamic sampling", "https://arxiv.org/abs/2503.14476"),
         Reference("Shao et al., DeepSeekMath (GRPO), 2024", "https://arxiv.org/abs/2402.03300"),
@@ -219,6 +230,7 @@ RULE = Rule(
         ),
         Run.drawn({"task": "reinforcement-learning"}, reward="10..200*30"),
         Run.drawn({"task": "reinforcement-learning"}, reward="-36..5*30 5*20", value_loss="50..0.0002*50"),
+        Run.drawn({"task": "reinforcement-learning"}, reward="500*6", entropy="0.47 0.33 0.29 0.26 0.25 0.19"),
     ),
     suppressed_by=("nan-loss",),
     on_request=True,

@@ -25,6 +25,7 @@ from nndoctor.core.series import Series
 
 MIN_UPDATES = 10  # updates of a policy that never changes
 MIN_EVALUATIONS, MIN_SAME = 4, 3  # evaluations, and those at the end that are the same
+MAX_FIRST = 2  # values of a training loss before it stops for good; a curve that settles has more
 MIN_SHARE_SAME = 0.3  # share of the evaluations
 SURE_DIGITS = 5  # significant digits; no update leaves so many unchanged
 MIN_CHANGE = 0.01  # share of the loss; a smaller change between the last two that differ is that of a loss that settles
@@ -38,7 +39,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if (policy := _policy(run)) is not None:
         yield policy
     if not identical(run):
-        if (stopped := _stopped(run)) is not None:
+        if (stopped := _stopped(run) or _at_once(run)) is not None:
             yield stopped
         return
     judged = judged_series(run)
@@ -91,6 +92,43 @@ def _stopped(run: Run) -> Symptom | None:
                 0.15,
                 "a cached result repeats to the last digit",
                 "evaluate the first and the last checkpoint by hand",
+            ),
+        ),
+    )
+
+
+def _at_once(run: Run) -> Symptom | None:
+    """A training loss and every metric that are the same to the last digit from one of their first values on."""
+    judged = judged_series(run)
+    loss = run.series.get("train/loss")
+    if loss is None or len(judged) < 2 or loss not in judged or loss.last == 0:
+        return None
+    at = max(map(repeats_from, judged))
+    digits = significant_digits(loss.y) >= SURE_DIGITS and all(significant_digits(s.y) >= MIN_DIGITS for s in judged)
+    fewest = min(len(s.y) for s in judged)
+    if not 0 < at <= MAX_FIRST or fewest - at < MIN_SAME or not digits or _rate_is_low(run, float(loss.x[at])):
+        return None
+    also = _names(judged, loss.name)
+    return Symptom(
+        f"training loss is exactly {loss.final:.8g} in the last {len(loss.y) - at} of {len(loss.y)} values, and {also} "
+        f"{'stays' if len(judged) == 2 else 'stay'} the same: the updates change no answer",
+        MEASURED,
+        {"from_step": float(loss.x[at]), "value": loss.final, "values": len(loss.y) - at},
+        series="train/loss",
+        step=float(loss.x[at]),
+        span=(float(loss.x[at]), float(loss.x[-1])),
+        causes=(
+            Cause(
+                "outputs saturated",
+                0.6,
+                "units that are all at their limit give every example the same answer and no gradient",
+                "print the outputs of one batch before the last activation",
+            ),
+            Cause(
+                "weights exploded in the first steps",
+                0.4,
+                "after one step that is far too large nothing changes the answers",
+                "one run with a hundredth of the learning rate",
             ),
         ),
     )
@@ -171,7 +209,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|approx_kl|kl": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}.",
+    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",
@@ -189,6 +227,7 @@ RULE = Rule(
             train_loss="2.6 1.8 1.5 1.25 1.17 1.15 1.152 1.151 1.136 1.133",
             validation_loss="1.475 1.31217 1.24813 1.159024*4",
         ),
+        Run.drawn(train_loss="5.7178 5.7257*3", train_accuracy="0.6446 0.6448*3"),
         Run.drawn(
             {"task": "reinforcement-learning"}, approx_kl="0*20", entropy="1.0963*20", reward="15..16*10 16..15*10"
         ),
@@ -196,6 +235,7 @@ RULE = Rule(
     healthy=(
         Run.drawn(train_loss="1.597 1.597 1.597 1.596 1.597", validation_loss="1.598*5"),
         Run.drawn(train_loss="0.7*6"),
+        Run.drawn(train_loss="0.69315 0.61212 0.58123 0.57731*3", train_accuracy="0.512 0.604 0.702 0.711*3"),
         Run.drawn(train_loss="0.81..0.68706*12", validation_loss="0.838024 0.827217 0.827178 0.827149 0.827141*8"),
         Run.drawn(train_loss="2.6..1.1*12", validation_loss="1.475 1.475 1.31217*2 1.159024*4"),
         Run.drawn({"task": "reinforcement-learning"}, approx_kl="0*20", entropy="1.09..0.7*20", reward="15..90*20"),

@@ -32,7 +32,7 @@ MAX_OFTEN, MAX_FEW = 0.15, 4  # share of such values in a flat loss; in so few v
 FIRST_FIFTH = 0.2  # share of the run at its start and at its end whose levels show the trend
 TREND_ERRORS, SMALL_TREND = 3.0, 0.5  # times the noise, and times a fall that is next to nothing, of a steady fall
 LARGE_FALL, FALL_NOISES = 0.2, 3.0  # share of the first loss, and times its noise, that no plateau falls by
-MAX_BLIND = 0.1  # share of the first loss that it may fall by within its noise
+MAX_BLIND = 0.1  # share of the first loss that it may fall by within its noise; a larger one hides a fall that no plateau has
 NEAR_GUESSING, AT_GUESSING = 0.05, 0.03  # shares of a loss by which it differs from that of guessing
 BELOW_GUESSING = 0.9  # share of the loss of guessing below which the network has learned
 MIN_STEPS = 100  # optimizer steps of a recorded run
@@ -59,7 +59,8 @@ def _seen(run: Run, loss: Series) -> Symptom | None:
     fall = median(loss.y[: max(1, len(loss.y) // 20)]) - min(loss.best, loss.last)
     if _never_moves(run, loss, fall):
         whole = _symptom(run, loss, fall, BY_DEFINITION)
-        return whole if plateau.exact(loss) else weighed_plateau(run, whole)
+        noisy = plateau.chance_fall(loss) > MAX_BLIND * abs(loss.first) and _guesses(run, loss) is None
+        return whole if plateau.exact(loss) else weighed_plateau(run, whole, hidden=noisy)
     share = plateau.left_at(loss)
     return _symptom(run, loss, fall, share) if share >= MIN_FLAT and len(loss.y) >= MIN_POINTS else None
 
@@ -98,8 +99,6 @@ def _never_moves(run: Run, loss: Series, fall: float) -> bool:
     if plateau.at_usual_guess(loss, fall):
         return True
     left = plateau.left_behind(loss)
-    if plateau.chance_fall(loss) > MAX_BLIND * abs(loss.first):
-        return False  # such noise would hide a fall that no plateau has
     if steady or left > max(little, min(plateau.chance_fall(loss), LARGE_FALL * abs(loss.first))):
         return False
     return left <= little or trend < plateau.chance_trend(loss)
@@ -214,7 +213,7 @@ RULE = Rule(
     needs={"train/loss": 2},
     check=check,
     why="A run whose loss stays at that of random guessing has learned nothing. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"The loss falls by less than {percent(plateau.MAX_FALL)} or less than its own noise, or the accuracy never leaves that of guessing; or the loss has fallen by less than {percent(plateau.MAX_PROGRESS)} of its total decrease for more than {percent(MIN_FLAT)} of the run. Several causes look alike in a log, so they are ranked. Where the prognosis calls a plateau improbable (under {percent(MIN_PROBABLE)}), the network may have learned before the first row: a warning, or information under {percent(MIN_POSSIBLE)}. A fine-tuned model may have known its examples before: a warning. So is a loss that moves by little where the prognosis is {percent(SURE)} sure of a plateau.",
+    how=f"The loss falls by less than {percent(plateau.MAX_FALL)} or less than its own noise, or the accuracy never leaves that of guessing; or the loss has fallen by less than {percent(plateau.MAX_PROGRESS)} of its total decrease for more than {percent(MIN_FLAT)} of the run. Several causes look alike in a log, so they are ranked. Where the prognosis calls a plateau improbable (under {percent(MIN_PROBABLE)}), the network may have learned before the first row: a warning, or information under {percent(MIN_POSSIBLE)}. So it is where noise would hide a fall of {percent(MAX_BLIND)}. A fine-tuned model may have known its examples before: a warning. So is a loss that moves by little where the prognosis is {percent(SURE)} sure of a plateau.",
     sources=(
         Reference(
             "CS231n: 'loss barely changing: learning rate is probably too low'; a stuck loss: bad initialization is a prime suspect",
