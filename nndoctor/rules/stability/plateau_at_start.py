@@ -32,7 +32,9 @@ MAX_OFTEN, MAX_FEW = 0.15, 4  # share of such values in a flat loss; in so few v
 FIRST_FIFTH = 0.2  # share of the run at its start and at its end whose levels show the trend
 TREND_ERRORS, SMALL_TREND = 3.0, 0.5  # times the noise, and times a fall that is next to nothing, of a steady fall
 LARGE_FALL, FALL_NOISES = 0.2, 3.0  # share of the first loss, and times its noise, that no plateau falls by
-MAX_BLIND = 0.1  # share of the first loss that it may fall by within its noise; a larger one hides a fall that no plateau has
+MAX_BLIND = (
+    0.1  # share of the first loss that it may fall by within its noise; a larger one hides a fall that no plateau has
+)
 NEAR_GUESSING, AT_GUESSING = 0.05, 0.03  # shares of a loss by which it differs from that of guessing
 BELOW_GUESSING = 0.9  # share of the loss of guessing below which the network has learned
 MIN_STEPS = 100  # optimizer steps of a recorded run
