@@ -23,6 +23,7 @@ from nndoctor.rules.sanity import (
     gradient_wrong,
     gradients_not_reset,
     input_ignored,
+    loss_part_trains_nothing,
     lr_outside_usable_range,
     not_reproducible,
     objective_reversed,
@@ -62,4 +63,5 @@ SANITY: tuple[Rule, ...] = (
     future_leaks.RULE,
     random_in_evaluation.RULE,
     objective_reversed.RULE,
+    loss_part_trains_nothing.RULE,
 )

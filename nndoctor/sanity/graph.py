@@ -22,6 +22,11 @@ ACTIVATIONS = {
 }  # fmt: skip
 LINEAR = ("Addmm", "Mm", "Convolution", "MkldnnConvolution", "Linear", "MkldnnLinear")
 NORMS = ("NativeBatchNorm", "CudnnBatchNorm", "NativeLayerNorm", "NativeGroupNorm", "FusedRmsNorm", "InstanceNorm")
+SUMS = ("Add", "Sub", "Rsub", "Stack", "Cat")
+SCALINGS = (
+    "Mul", "Div", "Neg", "Mean", "Sum", "Squeeze", "Unsqueeze", "View", "Reshape", "Alias", "ToCopy", "SqueezeDim",
+    "Clone", "UnsafeView", "Select", "Unbind", "Expand", "Where",
+)  # fmt: skip
 MAX_NODES = 20_000  # nodes looked at
 
 
@@ -56,8 +61,13 @@ def activation(node: Node) -> str:
 
 def walk(loss: Tensor, *, nearest_first: bool = False) -> Iterator[Node]:
     """Every node of a loss's graph, from the loss back: along one branch after the other, or the nearest first."""
+    return walk_from(loss.grad_fn, nearest_first=nearest_first)
+
+
+def walk_from(start: Node, *, nearest_first: bool = False) -> Iterator[Node]:
+    """The same from a node on."""
     seen: set[int] = set()
-    queue: deque[Node] = deque([loss.grad_fn])
+    queue: deque[Node] = deque([start])
     take = queue.popleft if nearest_first else queue.pop
     kept: list[Node] = []  # a node's id is its own only while it lives
     while queue and len(seen) < MAX_NODES:
@@ -87,6 +97,25 @@ def before_loss(loss: Tensor) -> tuple[str, str]:
             words = {"MseLoss": "squared error", "L1Loss": "absolute error"}
             return words.get(name, "smooth absolute error"), activation(next(iter(before(node)), None))
     return "", ""
+
+
+def terms(loss: Tensor) -> list[Node]:
+    """The nodes whose values add up to a loss, seen through sums, means, changes of shape and of scale."""
+    found: list[Node] = []
+    queue: deque[Node] = deque([loss.grad_fn])
+    while queue and len(found) < MAX_NODES:
+        node = queue.popleft()
+        inner = before(node)
+        if kind(node) in SUMS or (kind(node) in SCALINGS and len(inner) == 1):
+            queue += inner
+        elif node is not None:
+            found.append(node)
+    return found
+
+
+def leaves(start: Node) -> list[Tensor]:
+    """The tensors that gradients from a node end in, the nearest first."""
+    return [node.variable for node in walk_from(start, nearest_first=True) if hasattr(node, "variable")]
 
 
 @dataclass(slots=True)

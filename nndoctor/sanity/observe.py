@@ -139,12 +139,20 @@ def compared_with_all(a: Tensor, b: Tensor) -> bool:
     n = given.numel()
     if goal.shape == (n, n) and n > 1 and given.shape in ((n,), (n, 1)):  # targets that have met each other before
         return True
-    if a.ndim == b.ndim or a.numel() != b.numel():
+    if a.ndim == b.ndim:
+        return _repeated(given.shape, goal.shape)
+    if a.numel() != b.numel():
         return False
     try:
         return math.prod(broadcast(a.shape, b.shape)) > a.numel()
     except RuntimeError:  # the shapes do not fit at all, of which the loss itself tells
         return False
+
+
+def _repeated(given: torch.Size, goal: torch.Size) -> bool:
+    """Whether one number of each example is the target of all of its outputs: (N, 64) against (N, 1)."""
+    fits = all(g in (1, n) for n, g in zip(given, goal, strict=True))
+    return fits and len(given) > 1 and given[0] == goal[0] > 1 and given[-1] > 1 == goal[-1]
 
 
 def standing_for(calls: list[LossCall], loss: Tensor) -> LossCall | None:

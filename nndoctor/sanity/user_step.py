@@ -76,7 +76,10 @@ def watched(
         if given is not unwrapped(optimizer) and id(given) not in strangers:
             strangers[id(given)] = given, copy.deepcopy(given.state_dict())
         seen.gradients |= {
-            id(p) for group in given.param_groups for p in group["params"] if p.grad is not None and _any(p.grad)
+            id(p)
+            for group in given.param_groups
+            for p in group["params"]
+            if p.grad is not None and any_gradient(p.grad)
         }
 
     def go_back(loss: Tensor, go: Callable[[], object]) -> None:
@@ -123,7 +126,8 @@ def asked(step: TrainStep, known: Habits, optimizer: torch.optim.Optimizer) -> C
     return loss
 
 
-def _any(gradient: Tensor) -> bool:
+def any_gradient(gradient: Tensor) -> bool:
+    """Whether a gradient is anything but zeros, in whatever form."""
     return bool((gradient.coalesce().values() if gradient.is_sparse else gradient).any())
 
 
@@ -131,9 +135,17 @@ def _any(gradient: Tensor) -> bool:
 def backward_replaced(act: Callable[[Tensor, Callable[[], object]], object]) -> Iterator[None]:
     """Within, `loss.backward()` calls `act` with the loss and what would have happened."""
     kept = Tensor.backward
+    running: set[int] = set()  # under a function mode, torch calls what stands as Tensor.backward a second time
 
     def backward(self: Tensor, *args: Any, **names: Any) -> None:  # noqa: ANN401
-        act(self, lambda: kept(self, *args, **names))  # type: ignore[no-untyped-call]
+        if id(self) in running:
+            kept(self, *args, **names)  # type: ignore[no-untyped-call]
+            return
+        running.add(id(self))
+        try:
+            act(self, lambda: kept(self, *args, **names))  # type: ignore[no-untyped-call]
+        finally:
+            running.discard(id(self))
 
     Tensor.backward = backward  # type: ignore[method-assign]
     try:

@@ -20,9 +20,10 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, MEASURED, {"outputs": alike}, place="loss", severity=Severity.WARNING)
     shapes = run.texts("broadcast_shapes")
     if len(shapes) == 2:
+        repeated = run.fact("broadcast_to") in shapes
         text = (
             f"the loss compares shapes {shapes[0]} and {shapes[1]}, which broadcast to {run.fact('broadcast_to')}: "
-            "every output is compared with every target of the batch"
+            f"every output {'of an example is compared with one target' if repeated else 'is compared with every target of the batch'}"
         )
         yield Symptom(text, BROADCAST, {"first": shapes[0], "second": shapes[1]}, place="loss")
 
@@ -35,7 +36,7 @@ RULE = Rule(
     needs={"fact:shapes_watched": 1},
     check=check,
     why="An output of shape (N, 1) minus a target of shape (N,) is an N × N matrix. Its mean is a valid loss, which is lowest when every output is the mean target, so the model learns a constant.",
-    how="During a forward pass the loss combines a tensor with a gradient and one without, of a column and a row of as many values, or one of torch's losses gets two tensors of as many values whose shapes broadcast to more. A warning where an example has several outputs and one number as its target, and exchanging the outputs leaves the loss as it is.",
+    how="During a forward pass the loss combines a tensor with a gradient and one without, of a column and a row of as many values, or one of torch's losses gets two tensors of as many values whose shapes broadcast to more, or several outputs of an example and one value that broadcasts to all of them. A warning where an example has several outputs and one number as its target, and exchanging the outputs leaves the loss as it is.",
     sources=(
         Reference("PyTorch documentation, Broadcasting", "https://pytorch.org/docs/stable/notes/broadcasting.html"),
     ),

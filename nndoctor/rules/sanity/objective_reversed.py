@@ -14,8 +14,8 @@ OPPOSED = -0.5  # correlation of scores with cosine similarities; it is near 1 w
 
 
 def check(run: Run) -> Iterator[Symptom]:
-    """Look at what a loss of known meaning does: adversaries, pairs, densities and quantiles."""
-    for look in (_adversaries, _pairs, _scores, _density, _quantiles):
+    """Look at what a loss of known meaning does: adversaries, pairs, densities, quantiles and rewards."""
+    for look in (_adversaries, _pairs, _scores, _density, _quantiles, _maximized, _rewards):
         yield from look(run)
 
 
@@ -59,15 +59,32 @@ def _quantiles(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, MEASURED, {"levels": len(levels)}, place="loss")
 
 
+def _maximized(run: Run) -> Iterator[Symptom]:
+    name, before, after = (run.fact(f"maximized_{n}") for n in ("loss", "before", "after"))
+    if isinstance(before, float) and isinstance(after, float):
+        first, last = (number(float(f"{v:.3g}")) for v in (before, after))
+        text = f"the step maximizes a {name}: it enters the loss with a minus sign, and rises from {first} to {last} in a few steps"
+        yield Symptom(text, MEASURED, {"before": before, "after": after}, place="train_step")
+
+
+def _rewards(run: Run) -> Iterator[Symptom]:
+    if run.fact("critic_lowered") is True:
+        text = "the actor is trained to lower the value that its critic gives to its actions: change the sign of the value in the actor's loss"
+        yield Symptom(text, MEASURED, {"critic": "lowered"}, place="train_step")
+    if run.fact("advantages_lowered") is True:
+        text = "the policy loss makes actions with a positive advantage less likely: change its sign"
+        yield Symptom(text, MEASURED, {"advantages": "lowered"}, place="train_step")
+
+
 RULE = Rule(
     code="NN814",
     name="objective-reversed",
     severity=Severity.ERROR,
     title="a part of the objective has the wrong sign",
-    needs={"fact:scores_pushed_alike|fact:objective_seen": 1},
+    needs={"fact:scores_pushed_alike|fact:objective_seen|fact:objective_followed": 1},
     check=check,
     why="A loss with the wrong sign often falls as well as the right one: the generator learns to be recognized, pairs that belong together are moved apart, a flow shrinks its space, quantiles are exchanged.",
-    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: a short training must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Contrastive losses over a square matrix: its scores must not fall as the cosine similarity of the embeddings rises. Flows of few dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names.",
+    how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: a short training must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Contrastive losses over a square matrix: its scores must not fall as the cosine similarity of the embeddings rises. Flows of few dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names. Losses of torch's against given targets must not enter with a minus sign and rise, unless another loss trains the same output the other way. In a file that speaks of rewards and of no costs, the gradients of log-probabilities must oppose the advantages that weigh them, and an actor's must raise its critic's value.",
     sources=(
         Reference("Goodfellow et al., Generative Adversarial Nets, 2014", "https://arxiv.org/abs/1406.2661"),
         Reference("Dinh et al., Density Estimation using Real NVP, 2016", "https://arxiv.org/abs/1605.08803"),
@@ -97,9 +114,20 @@ RULE = Rule(
                 "quantile_levels_named": (0.1, 0.5, 0.9),
             }
         ),
+        Run.drawn(
+            {
+                "objective_followed": True,
+                "maximized_loss": "cross_entropy",
+                "maximized_before": 2.3,
+                "maximized_after": 4.1,
+            }
+        ),
+        Run.drawn({"objective_followed": True, "critic_lowered": True}),
+        Run.drawn({"objective_followed": True, "advantages_lowered": True}),
     ),
     healthy=(
         Run.drawn({"scores_pushed_alike": False, "scores_of": "D"}),
         Run.drawn({"objective_seen": True, "scores_follow_similarity": 0.99, "log_det_rewarded": True}),
+        Run.drawn({"objective_followed": True, "critic_lowered": False, "advantages_lowered": False}),
     ),
 )

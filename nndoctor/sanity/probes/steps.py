@@ -18,6 +18,7 @@ from nndoctor.core.series import Series
 from nndoctor.recorder import Recorder
 from nndoctor.sanity.bench import Bench
 from nndoctor.sanity.probes.ends import dead_ends, without_effect
+from nndoctor.sanity.user_step import any_gradient
 
 STEPS = 40
 LONG = 0.05  # of the budget: a step that takes so long is measured once
@@ -77,7 +78,7 @@ def measured(bench: Bench) -> None:
 
 def _any(gradient: Tensor | None) -> bool:
     """Whether there is a gradient other than zero."""
-    return gradient is not None and bool((gradient.coalesce().values() if gradient.is_sparse else gradient).any())
+    return gradient is not None and any_gradient(gradient)
 
 
 def _gradients(bench: Bench, touched: set[str]) -> None:

@@ -1,0 +1,94 @@
+"""Backward passes within the user's step: which parameters each term of their losses reaches, and which gradients were used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from nndoctor.sanity import graph
+from nndoctor.sanity.user_step import any_gradient, backward_replaced
+
+HIDDEN = "Checkpoint"  # part of the names of nodes that keep what is before them to themselves
+
+
+@dataclass(slots=True)
+class Pass:
+    """One backward pass: the parameters that each term of its loss reaches, by id, and those whose gradient was used.
+
+    `moved` is the change of each parameter's gradient where it is a single number, as that of the bias of one output.
+    """
+
+    terms: list[frozenset[int]]
+    used: set[int] = field(default_factory=set)
+    moved: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def idle(self) -> list[frozenset[int]]:
+        """The terms of which no gradient was used."""
+        return [one for one in self.terms if one and not one & self.used]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The passes of each call of a step. A gradient waits in its parameter until an optimizer uses it, or it is cleared."""
+
+    calls: list[list[Pass]] = field(default_factory=list)
+    names: dict[int, Tensor] = field(default_factory=dict)
+    _waiting: dict[int, list[Pass]] = field(default_factory=dict)
+
+    @contextmanager
+    def call(self) -> Iterator[list[Pass]]:
+        """Note the passes of one call of the step."""
+        self.calls.append([])
+        handles = [
+            register(lambda given, *_: self._stepped(given))
+            for register in (
+                register_optimizer_step_pre_hook,
+                register_optimizer_step_post_hook,
+            )  # closures go back within
+        ]
+        try:
+            with backward_replaced(self._went_back):
+                yield self.calls[-1]
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _went_back(self, loss: Tensor, go: Callable[[], object]) -> None:
+        made = Pass(self._terms(loss))
+        self.calls[-1].append(made)
+        reached = frozenset[int]().union(*made.terms)
+        before = {one: self._gradient(one) for one in reached if self.names[one].numel() == 1}
+        for one in reached:
+            grad = self.names[one].grad
+            if grad is None or not any_gradient(grad):
+                self._waiting[one] = []
+            self._waiting.setdefault(one, []).append(made)
+        go()
+        made.moved = {one: self._gradient(one) - was for one, was in before.items()}
+
+    def _terms(self, loss: Tensor) -> list[frozenset[int]]:
+        found: list[frozenset[int]] = []
+        if any(HIDDEN in graph.kind(node) for node in graph.walk(loss)):
+            return found
+        for node in graph.terms(loss):
+            ends = graph.leaves(node)
+            self.names.update((id(t), t) for t in ends)
+            found.append(frozenset(map(id, ends)))
+        return found
+
+    def _gradient(self, one: int) -> float:
+        grad = self.names[one].grad
+        return 0.0 if grad is None else float(grad.detach().sum())
+
+    def _stepped(self, optimizer: torch.optim.Optimizer) -> None:
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    for each in self._waiting.get(id(parameter), ()):
+                        each.used.add(id(parameter))

@@ -1,0 +1,184 @@
+"""What happens to each part of a loss within the user's step: which parts have no gradient, and where the others pull."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from nndoctor.sanity import graph
+from nndoctor.sanity.observe import LOSSES, Observer
+from nndoctor.sanity.origins import Origins, flat
+
+SUMS = frozenset(
+    {"add", "sub", "rsub", "add_", "sub_"} | {f"__{k}{n}__" for k in ("", "r", "i") for n in ("add", "sub")}
+)
+PRODUCTS = frozenset({"mul", "__mul__", "__rmul__", "mul_", "__imul__"})
+DIFFERENCES = frozenset({"sub", "__sub__", "rsub", "__rsub__"})
+ERRORS = frozenset({"pow", "__pow__", "square", "abs", "norm"})
+MEANS = frozenset({"mean", "sum"})
+
+
+@dataclass(slots=True)
+class Term:
+    """A call of one of torch's losses: the parameters behind it, the nearest of them, its value, and its gradient as `pull`."""
+
+    name: str
+    reached: frozenset[int]
+    nearest: tuple[int, ...]
+    value: float
+    target: Tensor
+    of_model: bool
+    pull: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What an output is compared with; `fresh` are the draws of random numbers in it that the output does not depend on."""
+
+    target: Tensor
+    fresh: frozenset[int]
+
+
+@dataclass(slots=True)
+class Part:
+    """A part of a sum that is of the model's making and has no gradient, where the rest of the sum has one.
+
+    `used` says whether a backward pass went through the sum; `line` is that of the user's file.
+    """
+
+    value: float
+    whole: float
+    line: int | None
+    used: bool = False
+
+
+@dataclass(slots=True)
+class Chosen:
+    """Log-probabilities, with the gradient that a backward pass gave them."""
+
+    gradient: Tensor | None = None
+
+
+class Lens(Observer):
+    """An observer of the parts of a loss."""
+
+    def __init__(self, origins: Origins, line: Callable[[], int | None]) -> None:
+        super().__init__()
+        self.origins, self._line = origins, line
+        self.terms: list[Term] = []
+        self.parts: list[Part] = []
+        self.chosen: list[Chosen] = []
+        self.weights: list[Tensor] = []
+        self.pairs: list[Pair] = []
+        self._open: Any = WeakTensorKeyDictionary()
+        self._scores: Any = WeakTensorKeyDictionary()
+        self._differences: Any = WeakTensorKeyDictionary()
+
+    def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
+        self,
+        func,  # noqa: ANN001
+        types,  # noqa: ANN001
+        args=(),  # noqa: ANN001
+        kwargs=None,  # noqa: ANN001
+    ):
+        names = dict(kwargs or {})
+        value = self.origins.note(func, args, names, super().__torch_function__(func, types, args, names))  # type: ignore[no-untyped-call]
+        if isinstance(value, Tensor):
+            self._looked(getattr(func, "__name__", ""), flat((*args, *names.values())), value)
+            if func in LOSSES:
+                self._loss(func, args, names, value)
+        return value
+
+    def _looked(self, name: str, given: list[Tensor], value: Tensor) -> None:
+        if name in SUMS and len(given) == 2:
+            self._sum(given, value)
+            if name in DIFFERENCES and value.requires_grad:
+                self._differences[value] = sorted(given, key=lambda t: not t.requires_grad)
+        elif name in PRODUCTS and len(given) == 2:
+            self._product(given)
+        elif name in MEANS and given and given[0] in self._open and value.numel() == 1:
+            self._part(self._open[given[0]], value)
+        elif name in ERRORS and given and given[0] in self._differences:
+            self._pair(*self._differences[given[0]])
+        elif name == "log_softmax":
+            self._scores[value] = True
+        elif name == "gather" and given and given[0] in self._scores:
+            self.choice(value)
+
+    def _sum(self, given: list[Tensor], value: Tensor) -> None:
+        """A sum of which only one part has a gradient, while the other is of the model's making."""
+        without = [t for t in given if not t.requires_grad]
+        if len(without) != 1 or not value.requires_grad or not self.origins.of_model(without[0]):
+            return
+        if value.numel() == 1:
+            self._part(without[0], value)
+        elif given[0].shape == given[1].shape:
+            self._open[value] = without[0]
+
+    def _part(self, without: Tensor, value: Tensor) -> None:
+        part = Part(float(without.detach().double().mean()), float(value.detach()), self._line())
+        self.parts.append(part)
+
+        def passed(gradient: Tensor) -> None:
+            part.used = part.used or bool(gradient.any())
+
+        if value.requires_grad:
+            value.register_hook(passed)  # type: ignore[no-untyped-call]
+
+    def _product(self, given: list[Tensor]) -> None:
+        """Weights of both signs, as advantages are."""
+        plain = [t for t in given if not t.requires_grad and t.is_floating_point() and t.numel() > 1]
+        if (
+            len(plain) == 1
+            and given[0].numel() == given[1].numel()
+            and bool((plain[0] > 0).any())
+            and bool((plain[0] < 0).any())
+        ):
+            self.weights.append(plain[0].detach())
+
+    def _pair(self, output: Tensor, target: Tensor) -> None:
+        """An output and its target, unless that is of the model's making, too."""
+        if not target.requires_grad and not self.origins.of_model(target):
+            self.pairs.append(Pair(target.detach(), self.origins.drawn(target) - self.origins.drawn(output)))
+
+    def choice(self, value: Tensor) -> None:
+        """Note log-probabilities of what was chosen."""
+        if not value.requires_grad:
+            return
+        chosen = Chosen()
+        self.chosen.append(chosen)
+
+        def keep(gradient: Tensor) -> None:
+            chosen.gradient = gradient.detach() if chosen.gradient is None else chosen.gradient + gradient.detach()
+
+        value.register_hook(keep)  # type: ignore[no-untyped-call]
+
+    def _loss(self, func: Callable[..., Any], args: tuple[Any, ...], names: dict[str, Any], value: Tensor) -> None:
+        output, target = (
+            (*args, names.get("input"), names.get("target"))[:2]
+            if len(args) > 1
+            else (args[0] if args else names.get("input"), names.get("target"))
+        )
+        if (
+            not isinstance(target, Tensor)
+            or not isinstance(output, Tensor)
+            or target.requires_grad
+            or not value.requires_grad
+        ):
+            return
+        self._pair(output, target)
+        ends = graph.leaves(value.grad_fn)
+        term = Term(
+            func.__name__, frozenset(map(id, ends)), tuple(map(id, ends[:2])), float(value.detach().mean()), target.detach(),
+            self.origins.of_model(target),
+        )  # fmt: skip
+        self.terms.append(term)
+
+        def pulled(gradient: Tensor) -> None:
+            term.pull += float(gradient.sum())
+
+        value.register_hook(pulled)  # type: ignore[no-untyped-call]

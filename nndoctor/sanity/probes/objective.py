@@ -1,0 +1,176 @@
+"""The parts of the objective within the user's own steps: which train nothing, which have no gradient, which are maximized."""
+
+from __future__ import annotations
+
+import math
+import re
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nndoctor.sanity.bench import Bench
+from nndoctor.sanity.ledger import Ledger, Pass
+from nndoctor.sanity.lens import Chosen, Lens, Term
+from nndoctor.sanity.logs import choices_noted
+from nndoctor.sanity.origins import Origins
+
+CALLS, FEWEST = 24, 8  # of the step
+TIME_SHARE = 0.05  # of the time left that more than the fewest calls may take
+MOST_TERMS = 8  # terms of a loss; a sum over all parameters has more
+VISIBLE = 0.01  # of the loss: a smaller part is no part of the objective
+ROSE = 1.2  # times its first values: a loss that is maximized
+EARLY = 4  # calls whose mean is the first or the last value
+ALIGNED = 0.9  # cosine of the gradient of log-probabilities with advantages
+REGRESSIONS = ("mse_loss", "smooth_l1_loss", "huber_loss")
+REWARDS = re.compile(r"adv|reward|actor|critic|policy|returns\b", re.IGNORECASE)
+COSTS = re.compile(r"cost|penalt|regret|tour|energy|distance|delay", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Course:
+    """What was seen in each call of a step."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    calls: list[Lens] = field(default_factory=list)
+
+    def passes(self) -> list[list[Pass]]:
+        """The passes at the same place of every call; nothing where calls differ in their number."""
+        counts = {len(call) for call in self.ledger.calls}
+        return [list(column) for column in zip(*self.ledger.calls, strict=True)] if len(counts) == 1 else []
+
+    def terms(self) -> list[list[Term]]:
+        """The losses at the same place of every call; nothing where calls differ in their number."""
+        counts = {len(call.terms) for call in self.calls}
+        return [list(column) for column in zip(*(c.terms for c in self.calls), strict=True)] if len(counts) == 1 else []
+
+
+def probe(bench: Bench) -> None:
+    """Take a number of steps under a lens; nothing where they stop being finite."""
+    if bench.facts.get("loss_has_gradient") is False:
+        return
+    course = _course(bench)
+    if course is None:
+        return
+    bench.fact("objective_followed", value=True)
+    _idle(bench, course)
+    _detached(bench, course)
+    _maximized(bench, course)
+    if _rewards(bench):
+        _actor(bench, course)
+        _policy(bench, course)
+
+
+def _course(bench: Bench) -> Course | None:
+    course = Course()
+    bench.model.train()
+    optimizer = bench.optimizer()
+    room = TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5)
+    for k in range(int(min(CALLS, max(FEWEST, room)))):
+        lens = Lens(Origins(bench.model), lambda: _line(bench.subject.path))
+        with course.ledger.call(), choices_noted(lens.choice), lens:
+            loss = bench.tried(bench.batches[k % len(bench.batches)], optimizer)
+        if math.isinf(loss):
+            return None
+        course.calls.append(lens)
+    return course
+
+
+def _line(path: str) -> int | None:
+    """The line of the user's file that runs."""
+    frames = traceback.walk_stack(None)
+    return next((line for frame, line in frames if Path(frame.f_code.co_filename) == Path(path)), None)
+
+
+def _idle(bench: Bench, course: Course) -> None:
+    """Terms whose gradients no optimizer uses in any call: their parameters are not in it, or a detach() cuts them off."""
+    if not any(one.used for call in course.ledger.calls for one in call):
+        return  # a step that trains nothing at all is another matter
+    names = {id(p): n for n, p in bench.model.named_parameters()}
+    for place, column in enumerate(course.passes()):
+        if any(len(one.terms) > MOST_TERMS for one in column):
+            continue
+        idle = set(column[0].idle).intersection(*(one.idle for one in column[1:]))
+        if idle:
+            first = sorted(names.get(one, "a parameter outside the model") for one in next(iter(idle)))
+            bench.fact("idle_pass", place + 1)
+            bench.fact("idle_passes", len(course.passes()))
+            bench.fact("idle_whole", all(not one.used for one in column))
+            bench.fact("idle_reaches", tuple(first))
+            return
+
+
+def _detached(bench: Bench, course: Course) -> None:
+    """A visible part of the loss that depends on the model and has no gradient."""
+    parts = [[p for p in lens.parts if p.used and abs(p.value) > VISIBLE * abs(p.whole)] for lens in course.calls]
+    values = [p.value for call in parts for p in call]
+    if all(parts) and len(set(values)) > 1:
+        bench.fact("detached_part", parts[0][0].value)
+        bench.fact("detached_whole", parts[0][0].whole)
+        if parts[0][0].line is not None:
+            bench.lines.setdefault("detached_part", parts[0][0].line)
+
+
+def _maximized(bench: Bench, course: Course) -> None:
+    """A loss against given targets that rises, because it enters with a minus, and whose output no other loss trains."""
+    columns = course.terms()
+    raised = [c for c in columns if all(t.pull < 0 and not t.of_model for t in c)]
+    trained = {one for c in columns if any(t.pull > 0 for t in c) for t in c for one in t.reached}
+    for column in raised:
+        first, last = (sum(t.value for t in part) / EARLY for part in (column[:EARLY], column[-EARLY:]))
+        if not trained & set(column[0].nearest) and last > ROSE * first > 0:
+            bench.fact("maximized_loss", column[0].name)
+            bench.fact("maximized_before", first)
+            bench.fact("maximized_after", last)
+            return
+
+
+def _rewards(bench: Bench) -> bool:
+    """Whether the file speaks of rewards, and not of costs, which are lowered on purpose."""
+    try:
+        text = Path(bench.subject.path).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return bool(REWARDS.search(text)) and not COSTS.search(text)
+
+
+def _actor(bench: Bench, course: Course) -> None:
+    """Whether a network with an optimizer of its own is trained to lower what a regression on varied targets gives it."""
+    critics = {
+        one
+        for column in course.terms()
+        for t in column
+        if t.name in REGRESSIONS
+        and t.pull > 0
+        and t.target.numel() > 1
+        and bool((t.target != t.target.flatten()[0]).any())
+        for one in t.nearest
+    }
+    for column in course.passes():
+        moved = [sum(v for one, v in p.moved.items() if one in critics and one not in p.used) for p in column]
+        seen = [any(one in critics and one not in p.used for one in p.moved) for p in column]
+        if all(seen):
+            bench.fact("critic_lowered", all(m > 0 for m in moved))
+
+
+def _policy(bench: Bench, course: Course) -> None:
+    """The cosine of the gradients of log-probabilities with the advantages that weigh them; steps should oppose them."""
+    cosines = [
+        c
+        for lens in course.calls
+        for chosen in lens.chosen
+        for w in lens.weights
+        if (c := _cosine(chosen, w)) is not None
+    ]
+    strong = [c for c in cosines if abs(c) > ALIGNED]
+    if len(strong) >= len(course.calls):
+        bench.fact("advantages_lowered", all(c > 0 for c in strong))
+
+
+def _cosine(chosen: Chosen, weights: Tensor) -> float | None:
+    gradient = chosen.gradient
+    if gradient is None or gradient.numel() != weights.numel() or not bool(gradient.any()):
+        return None
+    return float(torch.nn.functional.cosine_similarity(gradient.flatten().double(), weights.flatten().double(), 0))
