@@ -15,6 +15,16 @@ NAMED = 3  # parameters in a message
 
 def check(run: Run) -> Iterator[Symptom]:
     """A backward pass, or a term of its loss, that trains nothing; then a term without a gradient."""
+    yield from _idle(run)
+    yield from _drowned(run)
+    value, sum_of_all = run.known("detached_part"), run.known("detached_whole")
+    if value is not None and sum_of_all is not None:
+        text = f"a term of the loss ({number(_short(value))} of {number(_short(sum_of_all))} in the first step) changes with the model and has no gradient: it was computed from detached tensors, or under no_grad(), and trains nothing"
+        evidence = {"term": value, "loss": sum_of_all}
+        yield Symptom(text, MEASURED, evidence, place="detached_part", severity=Severity.WARNING)
+
+
+def _idle(run: Run) -> Iterator[Symptom]:
     place, reached = int(run.number("idle_pass")), run.fact("idle_reaches")
     if place and isinstance(reached, tuple):
         whole = run.fact("idle_whole") is True
@@ -29,12 +39,17 @@ def check(run: Run) -> Iterator[Symptom]:
         text = f"{what} trains nothing: its gradients reach only {_names(reached)}, and no optimizer steps with them; {why}"
         evidence = {"backward_pass": place, "parameters": len(reached)}
         yield Symptom(text, DIRECT, evidence, place="train_step", severity=None if whole else Severity.WARNING)
-    value, sum_of_all = run.known("detached_part"), run.known("detached_whole")
-    if value is not None and sum_of_all is not None:
-        text = f"a term of the loss ({number(_short(value))} of {number(_short(sum_of_all))} in the first step) changes with the model and has no gradient: it was computed from detached tensors, or under no_grad(), and trains nothing"
-        yield Symptom(
-            text, MEASURED, {"term": value, "loss": sum_of_all}, place="detached_part", severity=Severity.WARNING
-        )
+
+
+def _drowned(run: Run) -> Iterator[Symptom]:
+    """A loss whose gradient another one exceeds so far that it is not trained."""
+    name, other = run.fact("drowned_loss"), run.fact("drowned_by")
+    if name is None:
+        return
+    ratio, after, alone, steps = (run.number(f"drowned_{n}") for n in ("ratio", "after", "alone", "steps"))
+    text = f"the {other} drowns the {name}: its gradient on the layers that both train is {number(_short(ratio))} times as large; after {steps:.0f} steps the {name} is {number(_short(after))}, and {number(_short(alone))} where it is trained alone; bring both to one scale"
+    evidence = {"ratio": ratio, "after": after, "alone": alone}
+    yield Symptom(text, MEASURED, evidence, place="loss", severity=Severity.WARNING, remedies=("normalize-targets",))
 
 
 def _names(reached: tuple[object, ...]) -> str:
@@ -54,7 +69,7 @@ RULE = Rule(
     needs={"fact:objective_followed": 1},
     check=check,
     why="A loss whose gradients end in parameters that no optimizer holds, or a term that was detached, is computed and logged like any other, but training ignores it.",
-    how="During two dozen calls of the user's own step: for each backward pass and each term that is added to its loss, the parameters that its gradient reaches are compared with those whose gradients an optimizer steps with. A term without a gradient counts where it was computed from the model's parameters, its value changes from step to step, and it is a visible part of the loss.",
+    how="During two dozen calls of the user's own step: for each backward pass and each term that is added to its loss, the parameters that its gradient reaches are compared with those whose gradients an optimizer steps with. A term without a gradient counts where it was computed from the model's parameters, its value changes from step to step, and it is a visible part of the loss. Of several losses against given targets with very uneven gradients on shared layers, the weakest is also trained alone for as many steps.",
     sources=(
         Reference(
             "PyTorch documentation, Autograd mechanics", "https://docs.pytorch.org/docs/stable/notes/autograd.html"
@@ -81,6 +96,17 @@ RULE = Rule(
             }
         ),
         Run.drawn({"objective_followed": True, "detached_part": -0.04, "detached_whole": 0.2}),
+        Run.drawn(
+            {
+                "objective_followed": True,
+                "drowned_loss": "cross_entropy",
+                "drowned_by": "mse_loss",
+                "drowned_ratio": 4e5,
+                "drowned_steps": 200,
+                "drowned_after": 2.3,
+                "drowned_alone": 0.2,
+            }
+        ),
     ),
     healthy=(Run.drawn({"objective_followed": True}),),
     suppressed_by=("frozen-parameters",),
