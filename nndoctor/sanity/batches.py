@@ -130,14 +130,19 @@ def target_of(batch: Batch) -> Tensor | None:
 
 def target_rolled(batch: Batch) -> Batch:
     """The batch with every example's target taken from its neighbour."""
+    return target_changed(batch, torch.arange(size(batch)).roll(1))
 
-    def roll(target: Tensor) -> Tensor:
-        return target.roll(1, 0) if target.ndim else target
+
+def target_changed(batch: Batch, rows: Tensor) -> Batch:
+    """The batch with the targets of other examples, by their rows."""
+
+    def taken(target: Tensor) -> Tensor:
+        return target[rows.to(target.device)] if target.ndim else target
 
     if isinstance(batch, Mapping):
-        items = {k: mapped(v, roll) if k in TARGETS else v for k, v in batch.items()}
+        items = {k: mapped(v, taken) if k in TARGETS else v for k, v in batch.items()}
         return items if type(batch) is dict else type(batch)(items)  # type: ignore[call-arg]
-    return type(batch)([*batch[:-1], mapped(batch[-1], roll)])
+    return type(batch)([*batch[:-1], mapped(batch[-1], taken)])
 
 
 def same_targets(batch: Batch) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import noise, objective, shapes  # noqa: E402
+from nndoctor.sanity.probes import balance, heldout, noise, objective, shapes  # noqa: E402
 
 TWO = """
 class Two(nn.Module):
@@ -157,6 +159,51 @@ def test_a_draw_that_decides_on_a_transformation_is_no_noise(probed):
         turned = torch.stack([row.roll(int(k)) for row, k in zip(batch[0], turn)])
         return nn.functional.cross_entropy(model(turned), turn)
     """
-    from textwrap import dedent
-
     assert "target_noise" not in probed(dedent(rotated), noise.probe)
+
+
+TOKENS = """
+planted = torch.arange(240) % 2
+x = torch.randint(1, 20, (240, 8)); x[planted == 1, 0] = 0; x[planted == 1, 5] = 0
+y = LABELS
+class Words(nn.Module):
+    def __init__(self): super().__init__(); self.e = nn.Embedding(20, 16); self.f = nn.Linear(128, 2)
+    def forward(self, ids): return self.f(self.e(ids).flatten(1))
+model = Words(); optimizer = torch.optim.Adam(model.parameters(), lr=1e-2); validation_data = None
+train_data = DataLoader(TensorDataset(x, y), batch_size=40)
+"""
+SCALES = """
+class Heads(nn.Module):
+    def __init__(self):
+        super().__init__(); self.body = nn.Sequential(nn.Linear(8, 32), nn.ReLU()); self.kind = nn.Linear(32, 3); self.size = nn.Linear(32, 1)
+    def forward(self, v): h = self.body(v); return self.kind(h), self.size(h)[:, 0]
+model = Heads(); del loss; optimizer = torch.optim.Adam(model.parameters(), lr=3e-2)
+def step(model, batch):
+    kind, size = model(batch[0])
+    return nn.functional.cross_entropy(kind, batch[1]) + nn.functional.mse_loss(size, UNIT * (batch[0][:, 3] + 4))
+"""
+
+
+def test_labels_of_sequences_that_follow_from_their_tokens(probed):
+    assert "heldout_score" not in probed(TOKENS.replace("LABELS", "planted"), heldout.probe)
+
+
+def test_labels_of_sequences_that_are_shuffled(probed):
+    facts = probed(TOKENS.replace("LABELS", "planted[torch.randperm(240)]"), heldout.probe)
+    assert facts["heldout_score"] < 1.5
+    assert facts["heldout_learned"] > 0.3
+
+
+def test_tokens_drawn_alone_have_no_structure(probed):
+    change = TOKENS.replace("LABELS", "planted").replace("planted == 1", "planted == 2")
+    assert probed(change, heldout.probe)["inputs_structured"] is False
+
+
+def test_a_loss_that_another_one_drowns(probed):
+    facts = probed(SCALES.replace("UNIT", "3000"), balance.probe)
+    assert facts["drowned_loss"] == "cross_entropy"
+    assert facts["drowned_alone"] < facts["drowned_after"]
+
+
+def test_two_losses_of_one_scale(probed):
+    assert "drowned_loss" not in probed(SCALES.replace("UNIT", "1"), balance.probe)

@@ -57,6 +57,8 @@ def _of_other_examples(run: Run) -> Symptom | None:
 def _without_signal(run: Run) -> Symptom | None:
     """Training labels that neighbours do not predict: where those of validation are, where the model only memorizes, or alone."""
     train, validation = run.known("label_signal"), run.known("label_signal_validation")
+    if train is None and _memorized(run):
+        return _only_memorized(run, "nothing that training finds in the inputs tells the labels of other examples", {})
     if train is None or train >= MAX_SCORE:
         return None
     if validation is not None and validation > max(MIN_SIGNAL, train + SIGNAL_APART):
@@ -66,14 +68,19 @@ def _without_signal(run: Run) -> Symptom | None:
     if train >= MAX_SCORE / 2:
         return None
     if _memorized(run):
-        steps, learned = run.number("heldout_steps"), run.number("heldout_learned")
-        text = f"similar inputs do not have similar labels, and the model only memorizes them: trained on a part of the examples for {steps:.0f} steps it lowers their loss by {percent(learned)}, but its outputs for the others fit the labels no better than chance"
-        evidence = {"signal_in_training": train, "deviations_from_chance": run.number("heldout_score")}
-        return Symptom(text, SEVERAL_SIGNS, evidence, place="train_data")
+        first = "similar inputs do not have similar labels, and the model only memorizes them"
+        return _only_memorized(run, first, {"signal_in_training": train})
     if validation is not None:
         return None
     text = "similar inputs do not have similar labels: the task is hard, or the labels do not belong to the inputs"
     return Symptom(text, FAINT, {"signal_in_training": train}, place="train_data", severity=Severity.INFO)
+
+
+def _only_memorized(run: Run, first: str, known: dict[str, float]) -> Symptom:
+    steps, learned = run.number("heldout_steps"), run.number("heldout_learned")
+    text = f"{first}: after {steps:.0f} steps on a part of the examples the model has lowered their loss by {percent(learned)}, while its outputs for the others fit the labels no better than chance"
+    evidence = known | {"deviations_from_chance": run.number("heldout_score")}
+    return Symptom(text, SEVERAL_SIGNS, evidence, place="train_data")
 
 
 def _memorized(run: Run) -> bool:
@@ -91,7 +98,7 @@ RULE = Rule(
     needs={"fact:contradicting_share|fact:target_noise": 1},
     check=check,
     why="If the inputs were shuffled without their labels, only the class frequencies can be learned. The network can still memorize the training set, and only validation shows the problem.",
-    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
+    how=f"Equal inputs with different labels for more than {percent(MAX_CONTRADICTING)} of the examples; or a nearest-neighbor prediction of the training labels scores below {percent(MAX_SCORE)} (accuracy above chance, or variance explained) while that of the validation labels scores clearly higher; or neighbors predict nothing or cannot be asked, the features of the inputs depend on each other, and the model, trained on a part of the examples, memorizes that part but fits the others no better than chance; or fewer than half of the labels of a causal language model are tokens of its input; or more than {percent(MAX_NOISE)} of the mean square of what outputs are compared with changes where random numbers are drawn again on which the outputs do not depend.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019", "https://karpathy.github.io/2019/04/25/recipe/"
@@ -111,6 +118,15 @@ RULE = Rule(
                 "inputs_structured": True,
                 "heldout_score": 0.2,
                 "heldout_learned": 0.6,
+                "heldout_steps": 300,
+            }
+        ),
+        Run.drawn(
+            {
+                "contradicting_share": 0.0,
+                "inputs_structured": True,
+                "heldout_score": 0.4,
+                "heldout_learned": 0.7,
                 "heldout_steps": 300,
             }
         ),

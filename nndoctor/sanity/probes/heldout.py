@@ -8,7 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nndoctor.sanity.batches import Batch, first_input, part, size
+from nndoctor.experiment.model_file import ModelFileError
+from nndoctor.sanity.batches import Batch, all_inputs, part, size, target_changed
 from nndoctor.sanity.bench import Bench, number
 from nndoctor.sanity.state import seed, unchanged, without_dropout
 from nndoctor.sanity.subject import main_output
@@ -22,32 +23,51 @@ SEEDS = 2
 TIME_SHARE = 0.25  # of the time left
 FEATURES, ROWS = 256, 600  # from which the structure of the inputs is taken
 CORRELATED = 0.5  # of the dimensions that independent features would use: inputs that use fewer have a structure
+DEPENDENT = 8.0  # standard errors of the correlation of two features; independent ones come to 5
+PERMUTED, ASKED = (
+    15,
+    96,
+)  # permutations of the targets, and examples, by which the loss is taken for outputs of another form
+CLEAR = 6.0  # standard deviations beyond which labels follow from the inputs
 DRAWS = 200  # permutations of the labels
 
 
 def probe(bench: Bench) -> None:
-    """Where neighbours tell nothing of the labels: train on a part, and ask on the rest."""
-    signal = bench.facts.get("label_signal")
-    if not isinstance(signal, float) or signal >= SIGNAL or bench.sample is None or bench.subject.blind:
+    """Where neighbours tell nothing of the labels, or cannot be asked: train on a part, and ask on the rest."""
+    if not _suspicious(bench) or bench.sample is None:
         return
-    inputs, target = first_input(bench.sample), bench.target(bench.sample)
-    if (
-        inputs is None
-        or target is None
-        or size(bench.sample) < MIN_EXAMPLES
-        or bench.facts.get("loss_has_gradient") is False
-    ):
+    bench.fact("inputs_structured", any(map(_structured, all_inputs(bench.sample))))
+    if not bench.facts["inputs_structured"]:
         return
-    bench.fact("inputs_structured", _structured(inputs))
     room = TIME_SHARE * bench.clock.left / max(bench.step_time, 1e-5) / SEEDS
     if room < SHORTEST:
         bench.unchecked.append("labels on held-out examples")
         return
-    found = [one for k in range(SEEDS) if (one := _trained(bench, int(min(STEPS, room)), k)) is not None]
-    if len(found) == SEEDS:
-        bench.fact("heldout_steps", int(min(STEPS, room)))
-        bench.fact("heldout_score", sum(score for score, _ in found) / SEEDS)
-        bench.fact("heldout_learned", min(learned for _, learned in found))
+    found = []
+    for k in range(SEEDS):
+        one = _trained(bench, int(min(STEPS, room)), k)
+        if one is None or one[0] > CLEAR:
+            return
+        found.append(one)
+    bench.fact("heldout_steps", int(min(STEPS, room)))
+    bench.fact("heldout_score", sum(score for score, _ in found) / SEEDS)
+    bench.fact("heldout_learned", min(learned for _, learned in found))
+
+
+def _suspicious(bench: Bench) -> bool:
+    """Whether nothing is known of what inputs tell of the labels, and enough examples are there to ask."""
+    signal = bench.facts.get("label_signal")
+    known = isinstance(signal, float) and signal >= SIGNAL
+    whole = bench.sample is not None and bench.alike(bench.sample) and size(bench.sample) >= MIN_EXAMPLES
+    given = bench.target(bench.sample) is not None and bench.facts.get("loss_has_gradient") is not False
+    return not (known or bench.subject.blind or bench.subject.standin) and whole and given and not _own_input(bench)
+
+
+def _own_input(bench: Bench) -> bool:
+    """Whether the labels are the inputs, as those of a causal language model and of an autoencoder are."""
+    target = bench.target(bench.sample)
+    inputs = [] if bench.sample is None else all_inputs(bench.sample)
+    return target is None or any(t.shape == target.shape and t.dtype == target.dtype for t in inputs)
 
 
 def _structured(inputs: Tensor) -> bool:
@@ -62,7 +82,8 @@ def _structured(inputs: Tensor) -> bool:
     values = (flat - flat.mean(0)) / flat.std(0)
     correlation = values.T @ values / (n - 1)
     used = d * d / float(correlation.square().sum())
-    return used < CORRELATED * d / (1 + d / n)
+    apart = correlation.fill_diagonal_(0).abs().max() * math.sqrt(n)
+    return used < CORRELATED * d / (1 + d / n) or float(apart) > DEPENDENT
 
 
 def _trained(bench: Bench, steps: int, k: int) -> tuple[float, float] | None:
@@ -87,6 +108,8 @@ def _trained(bench: Bench, steps: int, k: int) -> tuple[float, float] | None:
             if score is None:
                 return None
             scores.append(score)
+            if score > CLEAR:
+                return score, 0.0
     after = _loss(bench, ours)
     return sum(scores) / len(scores), (before - after) / max(abs(before), 1e-12)
 
@@ -106,18 +129,36 @@ def _score(bench: Bench, batch: Batch) -> float | None:
         output = main_output(bench.subject.run(batch).output)
     target = bench.target(batch)
     if output is None or target is None or len(output) != len(target) or not bool(torch.isfinite(output).all()):
-        return None
+        return _by_loss(bench, batch)
     output, target = output.detach().double().cpu(), target.detach().cpu()
     if not target.is_floating_point():
         if output.ndim != 2 or target.ndim != 1 or int(target.max()) >= output.shape[1] or int(target.min()) < 0:
-            return None
+            return _by_loss(bench, batch)
         scores = output - output.mean(1, keepdim=True)
         return _beyond_chance(lambda rows: float(scores.gather(1, target[rows].long()[:, None]).mean()), len(target))
     if output.numel() != target.numel():
-        return None
+        return _by_loss(bench, batch)
     got, goal = (t.double().reshape(len(target), -1) for t in (output, target))
     got, goal = got - got.mean(0), goal - goal.mean(0)
     return _beyond_chance(lambda rows: float((got * goal[rows]).mean()), len(target))
+
+
+def _by_loss(bench: Bench, batch: Batch) -> float | None:
+    """The same for outputs of any form: how far the loss lies below that with the targets of other examples."""
+    losses = []
+    batch = part(batch, slice(0, ASKED))
+    try:
+        with unchanged(bench.model):
+            bench.model.eval()
+            for k in range(PERMUTED + 1):
+                rows = torch.randperm(size(batch), generator=torch.Generator().manual_seed(k))
+                seed(23)
+                losses.append(number(bench.subject.run(target_changed(batch, rows) if k else batch).loss))
+    except ModelFileError:  # a loss that takes no other targets says nothing here
+        return None
+    others = torch.tensor(losses[1:], dtype=torch.float64)
+    spread = float(others.std())
+    return (float(others.mean()) - losses[0]) / spread if spread > 0 and math.isfinite(spread) else None
 
 
 def _beyond_chance(fit: Callable[[Tensor], float], n: int) -> float:
