@@ -25,8 +25,8 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _idle(run: Run) -> Iterator[Symptom]:
-    place, reached = int(run.number("idle_pass")), run.fact("idle_reaches")
-    if place and isinstance(reached, tuple):
+    place, reached = int(run.number("idle_pass")), run.texts("idle_reaches")
+    if place and reached:
         whole = run.fact("idle_whole") is True
         passes = int(run.number("idle_passes"))
         which = f"backward pass {place} of {passes} in each step" if passes > 1 else "the backward pass"
@@ -52,9 +52,9 @@ def _drowned(run: Run) -> Iterator[Symptom]:
     yield Symptom(text, MEASURED, evidence, place="loss", severity=Severity.WARNING, remedies=("normalize-targets",))
 
 
-def _names(reached: tuple[object, ...]) -> str:
+def _names(reached: tuple[str, ...]) -> str:
     more = f" and {len(reached) - NAMED} more" if len(reached) > NAMED else ""
-    return ", ".join(map(str, reached[:NAMED])) + more
+    return ", ".join(reached[:NAMED]) + more
 
 
 def _short(value: float) -> float:

@@ -81,7 +81,7 @@ RULE = Rule(
     name="objective-reversed",
     severity=Severity.ERROR,
     title="a part of the objective has the wrong sign",
-    needs={"fact:scores_pushed_alike|fact:objective_seen|fact:objective_followed": 1},
+    needs={"fact:scores_pushed_alike|fact:objective_seen": 1},
     check=check,
     why="A loss with the wrong sign often falls as well as the right one: the generator learns to be recognized, pairs that belong together are moved apart, a flow shrinks its space, quantiles are exchanged.",
     how="Adversaries: the gradients of the discriminator's scores for generated examples in both backward passes must have opposite signs. Triplets and labelled pairs of inputs of one form: a short training must not remove three quarters of the difference between the distances of similar and of different examples, where as many steps that raise the loss make it larger. Contrastive losses over a square matrix: its scores must not fall as the cosine similarity of the embeddings rises. Flows of few dimensions: the returned log-determinant is compared with that of the Jacobian, and the loss must fall when it rises. Quantiles: the level of the best constant for each output is compared with the levels that the loss names. Losses of torch's against given targets must not enter with a minus sign and rise, unless another loss trains the same output the other way. In a file that speaks of rewards and of no costs, the gradients of log-probabilities must oppose the advantages that weigh them, and an actor's must raise its critic's value.",
@@ -116,18 +116,18 @@ RULE = Rule(
         ),
         Run.drawn(
             {
-                "objective_followed": True,
+                "objective_seen": True,
                 "maximized_loss": "cross_entropy",
                 "maximized_before": 2.3,
                 "maximized_after": 4.1,
             }
         ),
-        Run.drawn({"objective_followed": True, "critic_lowered": True}),
-        Run.drawn({"objective_followed": True, "advantages_lowered": True}),
+        Run.drawn({"objective_seen": True, "critic_lowered": True}),
+        Run.drawn({"objective_seen": True, "advantages_lowered": True}),
     ),
     healthy=(
         Run.drawn({"scores_pushed_alike": False, "scores_of": "D"}),
         Run.drawn({"objective_seen": True, "scores_follow_similarity": 0.99, "log_det_rewarded": True}),
-        Run.drawn({"objective_followed": True, "critic_lowered": False, "advantages_lowered": False}),
+        Run.drawn({"objective_seen": True, "critic_lowered": False, "advantages_lowered": False}),
     ),
 )

@@ -55,6 +55,7 @@ def probe(bench: Bench) -> None:
     if course is None:
         return
     bench.fact("objective_followed", value=True)
+    bench.fact("objective_seen", value=True)
     _idle(bench, course)
     _detached(bench, course)
     _maximized(bench, course)
