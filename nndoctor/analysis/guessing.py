@@ -29,6 +29,10 @@ MIN_POINTS = 4  # values; the start of a healthy run is at chance, too
 MAX_OFF = 0.03  # share of the loss of guessing; a loss that ends so near it has not left it
 MAX_OF_CHANCE = 1.25  # times 1/C, plus two standard errors: the accuracy of guessing on a few hundred examples
 MIN_END = 3  # values of the last quarter that repeat
+SETTLED, LATE_ARRIVAL = (
+    (0.3, 0.5),
+    1.006,
+)  # shares of the run, and times the loss of guessing above which it is not reached
 SECOND_QUARTER = (0.25, 0.5)  # shares of the run
 REPEATING = frozenset({"f1", "balanced_accuracy", "auc"})
 MIN_CONSTANT = 10  # accuracies of training that are all the same, to however few digits: one answer for every example
@@ -248,6 +252,8 @@ def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None)
     chance = math.log(number)
     if abs(end.mean - chance) >= EXACT * chance or end.spread > MAX_SPREAD * chance:
         return None
+    if accuracy is None and loss.level(*SETTLED) > LATE_ARRIVAL * chance:
+        return None  # a loss that comes down for long passes many such levels
     if accuracy is None and begins_late(run) is None:
         falls = _falls(loss)
     else:

@@ -8,6 +8,7 @@ from nndoctor.analysis.layers import is_trial
 from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array
 from nndoctor.prognosis.model import Model
 
@@ -27,6 +28,13 @@ MAX_TUNING_RATE = 1e-3
 """The highest usual rate of a pretrained network: full fine-tuning takes 1e-6 to 5e-5, LoRA 1e-5 to 5e-4."""
 
 
+LONGEST = 2040
+"""Steps of the longest of the retrained networks."""
+
+OF_WORDS = (6.0, 12.5)
+"""A first loss of steps that is that of guessing among 400 to 250,000 words; none of the retrained networks has such a vocabulary."""
+
+
 def why_out_of_scope(run: Run, row: Array, model: Model) -> str | None:
     """Why there is no prognosis for a run with these measurements; None where there is one."""
     loss = run.series.get("train/loss")
@@ -41,10 +49,22 @@ def why_out_of_scope(run: Run, row: Array, model: Model) -> str | None:
         return f"no comparable runs: the prognosis does not cover {str(workload(run)).replace('-', ' ')}"
     if workload(run) is Workload.FINE_TUNING and (lr is None or not len(lr.y) or lr.high <= MAX_TUNING_RATE):
         return "no comparable runs: none of the retrained networks began from a pretrained one"
-    if (excerpt := _excerpt(run)) is not None:
-        return excerpt
+    if (unseen := _beyond(run, loss) or _excerpt(run)) is not None:
+        return unseen
     if out_of_range_counts(row[None], model)[0] > int(model.extra["most_beyond"]):
         return "no comparable runs"
+    return None
+
+
+def _beyond(run: Run, loss: Series) -> str | None:
+    """Why a run that logs its steps is larger than any that was retrained; None where it is not."""
+    if run.axis != "step":
+        return None
+    if loss.last_step > LONGEST:
+        return f"no comparable runs: the retrained networks took at most {LONGEST:,} steps"
+    low, high = OF_WORDS
+    if run.metric is None and low < loss.initial < high and loss.last > 1:
+        return "no comparable runs: none of the retrained networks has so large a vocabulary"
     return None
 
 

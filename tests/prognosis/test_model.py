@@ -11,6 +11,7 @@ import pytest
 
 from nndoctor.analysis.measurements import NAMES, vector
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.prognosis.changes import BY_NAME, CHANGES
@@ -41,6 +42,19 @@ def test_the_model_is_one_small_file():
 def test_the_model_knows_the_measurements_that_are_made():
     """A measurement that is added or renamed asks for a new training."""
     assert load().names == NAMES
+
+
+@pytest.mark.parametrize(
+    ("loss", "every", "known"),
+    [("4.2..1.6*60", 10, True), ("4.2..1.6*60", 100, False), ("8.1..3.2*60", 10, False)],
+    ids=["as-retrained", "longer", "a-vocabulary"],
+)
+def test_a_run_larger_than_any_that_was_retrained_gets_no_prognosis(loss, every, known):
+    """The loss of a language model falls like a power of the steps, as only too low a rate does in small networks."""
+    drawn = Run.drawn(train_loss=loss).series["train/loss"].y
+    run = Run({"train/loss": Series.of("train/loss", drawn, every * np.arange(60.0))}, {})
+    seen = outlook(run)
+    assert isinstance(seen, Outlook) if known else str(seen).startswith("no comparable runs: ")
 
 
 def test_a_run_is_scored_alike_alone_and_among_others():

@@ -21,10 +21,9 @@ def _names(run: Run) -> list[str]:
 
 
 def test_a_metric_that_falls_is_reported_without_a_validation_loss() -> None:
-    falls = Run.drawn(train_loss="1.8..0.4*24", validation_map="0.1..0.5*9 0.49..0.3*15")
-    level = Run.drawn(
-        train_loss="1.8..0.4*24", validation_map="0.1..0.5*9 0.49 0.5 0.48 0.5 0.49 0.5 0.49 0.48 0.5 0.49*6"
-    )
+    learned = "1.8..0.6*9 0.59..0.4*15"
+    falls = Run.drawn(train_loss=learned, validation_map="0.1..0.5*9 0.49..0.3*15")
+    level = Run.drawn(train_loss=learned, validation_map="0.1..0.5*9 0.49 0.5 0.48 0.5 0.49 0.5 0.49 0.48 0.5 0.49*6")
     report = _report(falls)
     assert report.primary is not None
     assert report.primary.name == "overtraining"

@@ -143,7 +143,8 @@ def test_a_rate_decayed_to_nothing_ends_the_run_on_purpose():
     loss = 2 + 4 * (i + 5.0) ** -0.4 - 0.15 * np.clip((i - 1600) / 400, 0, None)
     loss = loss + 0.04 * np.random.default_rng(0).normal(size=2000)
     lr = 1e-3 * np.minimum(1, (i + 1) / 50) * np.clip((2000 - i) / 400, 0, 1)
-    assert alarms(report(train_loss=loss, lr=lr)) == []
+    curves = {name: Series.of(name, y, 10.0 * i) for name, y in (("train/loss", loss), ("lr", lr))}
+    assert alarms(diagnose(Run(curves, {}), RULES)) == []
 
 
 def test_overtraining_is_seen_without_training_values():
