@@ -252,17 +252,20 @@ def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None)
     chance = math.log(number)
     if abs(end.mean - chance) >= EXACT * chance or end.spread > MAX_SPREAD * chance:
         return None
-    if accuracy is None and loss.level(*SETTLED) > LATE_ARRIVAL * chance:
-        return None  # a loss that comes down for long passes many such levels
-    if accuracy is None and begins_late(run) is None:
-        falls = _falls(loss)
-    else:
-        falls = not _at_chance_of_many(loss, accuracy, number, end)
-    if falls:
+    if _passes(run, loss, accuracy, end, number):
         return None
     other = run.series.get("validation/loss" if split == "train" else "train/loss")
     agrees = number == 2 or (end.spread < MAX_SPREAD_ALONE * chance if other is None else _ends_near(other, chance))
     return Guessing(split, "loss", number, chance) if agrees else None
+
+
+def _passes(run: Run, loss: Series, accuracy: Series | None, end: Level, number: int) -> bool:
+    """Whether a loss only passes ln C: one that comes down for long passes many such levels."""
+    if accuracy is None and loss.level(*SETTLED) > LATE_ARRIVAL * math.log(number):
+        return True
+    if accuracy is None and begins_late(run) is None:
+        return _falls(loss)
+    return not _at_chance_of_many(loss, accuracy, number, end)
 
 
 def _by_frequency(run: Run, split: str, _: Series | None, __: Series | None) -> Guessing | None:

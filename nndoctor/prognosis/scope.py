@@ -32,7 +32,10 @@ LONGEST = 2040
 """Steps of the longest of the retrained networks."""
 
 OF_WORDS = (6.0, 12.5)
-"""A first loss of steps that is that of guessing among 400 to 250,000 words; none of the retrained networks has such a vocabulary."""
+"""First loss of guessing among 400 to 250,000 words; none of the retrained networks has such a vocabulary."""
+
+OF_ADAM = 1e-2
+"""Peak learning rate up to which such a loss is taken for a language model's: a regression may begin there, too."""
 
 
 def why_out_of_scope(run: Run, row: Array, model: Model) -> str | None:
@@ -40,30 +43,36 @@ def why_out_of_scope(run: Run, row: Array, model: Model) -> str | None:
     loss = run.series.get("train/loss")
     if loss is None or len(loss.y) < MIN_POINTS:
         return f"the training loss has fewer than {MIN_POINTS} values"
-    lr = run.series.get("lr")
-    if len(loss.y) < MIN_UNDER_A_SCHEDULE and lr is not None and len(lr.y) and lr.high > MAX_MOVE * lr.low:
+    lr = run.series_of("lr")
+    if len(loss.y) < MIN_UNDER_A_SCHEDULE and lr is not None and lr.high > MAX_MOVE * lr.low:
         return "the learning rate changes, and the training loss has too few values to show what that does"
     if is_trial(run):
         return "a check-up of a few steps is no training run"
-    if workload(run) not in KNOWN:
-        return f"no comparable runs: the prognosis does not cover {str(workload(run)).replace('-', ' ')}"
-    if workload(run) is Workload.FINE_TUNING and (lr is None or not len(lr.y) or lr.high <= MAX_TUNING_RATE):
-        return "no comparable runs: none of the retrained networks began from a pretrained one"
-    if (unseen := _beyond(run, loss) or _excerpt(run)) is not None:
+    if (unseen := _of_another_kind(run, lr) or _beyond(run, loss, lr) or _excerpt(run)) is not None:
         return unseen
     if out_of_range_counts(row[None], model)[0] > int(model.extra["most_beyond"]):
         return "no comparable runs"
     return None
 
 
-def _beyond(run: Run, loss: Series) -> str | None:
+def _of_another_kind(run: Run, lr: Series | None) -> str | None:
+    """Why no retrained network was trained for what this one was; None where some were."""
+    if workload(run) not in KNOWN:
+        return f"no comparable runs: the prognosis does not cover {str(workload(run)).replace('-', ' ')}"
+    if workload(run) is Workload.FINE_TUNING and (lr is None or lr.high <= MAX_TUNING_RATE):
+        return "no comparable runs: none of the retrained networks began from a pretrained one"
+    return None
+
+
+def _beyond(run: Run, loss: Series, lr: Series | None) -> str | None:
     """Why a run that logs its steps is larger than any that was retrained; None where it is not."""
     if run.axis != "step":
         return None
     if loss.last_step > LONGEST:
         return f"no comparable runs: the retrained networks took at most {LONGEST:,} steps"
     low, high = OF_WORDS
-    if run.metric is None and low < loss.initial < high and loss.last > 1:
+    text = run.metric is None and lr is not None and lr.high <= OF_ADAM
+    if text and low < loss.initial < high and loss.last > 1:
         return "no comparable runs: none of the retrained networks has so large a vocabulary"
     return None
 

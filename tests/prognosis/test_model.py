@@ -52,7 +52,9 @@ def test_the_model_knows_the_measurements_that_are_made():
 def test_a_run_larger_than_any_that_was_retrained_gets_no_prognosis(loss, every, known):
     """The loss of a language model falls like a power of the steps, as only too low a rate does in small networks."""
     drawn = Run.drawn(train_loss=loss).series["train/loss"].y
-    run = Run({"train/loss": Series.of("train/loss", drawn, every * np.arange(60.0))}, {})
+    steps = every * np.arange(60.0)
+    curves = {"train/loss": drawn, "lr": np.full(60, 6e-4)}
+    run = Run({name: Series.of(name, y, steps) for name, y in curves.items()}, {})
     seen = outlook(run)
     assert isinstance(seen, Outlook) if known else str(seen).startswith("no comparable runs: ")
 

@@ -34,6 +34,7 @@ AT_THE_END = 0.99  # confidence: the value is in the log; only a faulty log coul
 STOPPED = 0.97  # the same where a message of the log says it, which may be about another value
 RECOVERED = 0.8  # the same of a run that goes on, which may have skipped those steps on purpose
 NO_USUAL_RATE = 2.0  # optimizers that set their own rate, L-BFGS and Adadelta take 1; others less
+BEYOND_ANY = 0.9  # weight of such a rate as a cause
 DIVERGING = 2.0  # times the loss's fall: a loss that far above its best just before the NaN was already diverging
 
 FIRST = {
@@ -225,7 +226,7 @@ def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -
         because = f"the learning rate is {number(peak)}, and hardly any optimizer takes more than 1"
     elif peak:
         because += f"; the learning rate peaked at {number(peak)}"
-    beyond = 0.9 if peak > NO_USUAL_RATE else 0.0
+    beyond = BEYOND_ANY if peak > NO_USUAL_RATE else 0.0
     return Cause(
         RATE_TOO_HIGH,
         beyond or (0.15 if not before else 0.7 if rising or bursts else 0.35 if calm else 0.5),
