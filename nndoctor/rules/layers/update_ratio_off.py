@@ -27,6 +27,7 @@ MIN_GROWTH = 3.0  # times their first size
 SHORT_RUN = 30  # steps
 MAX_RATIO_OF_SHORT = 0.3  # limit of so short a run; RMSprop's first steps are ten times its later ones
 HARMLESS_FALL = 0.25  # share of the first loss by which it falls where large steps do no harm
+MIN_RATES = 3  # learning rates that show a rise
 WARMING_UP = 0.1  # share of the peak of the learning rate below which it has only begun to rise
 MAX_RATIO = 0.1  # the same; healthy recurrent networks at a high Adam learning rate reach 0.05
 FIRST_HALF = 0.5  # share of the run that is judged; later a decayed rate, or a solved task, makes steps small
@@ -141,7 +142,7 @@ def _of_the_largest(layers: Layers, path: str) -> float:
 
 def _warming_up(run: Run) -> bool:
     """Whether the rate has only just begun to rise to its peak."""
-    rate = run.series_of("lr", 3)
+    rate = run.series_of("lr", MIN_RATES)
     return rate is not None and rate.level(0.0, FIRST_HALF) < WARMING_UP * float(rate.y.max())
 
 

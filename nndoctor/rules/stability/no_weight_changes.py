@@ -119,13 +119,13 @@ def _at_once(run: Run) -> Symptom | None:
         span=(float(loss.x[at]), float(loss.x[-1])),
         causes=(
             Cause(
-                "outputs saturated",
+                "saturated units",
                 0.6,
                 "units that are all at their limit give every example the same answer and no gradient",
                 "print the outputs of one batch before the last activation",
             ),
             Cause(
-                "weights exploded in the first steps",
+                "learning rate too high",
                 0.4,
                 "after one step that is far too large nothing changes the answers",
                 "one run with a hundredth of the learning rate",
