@@ -26,8 +26,20 @@ def begins_late(run: Run) -> float | None:
     if not first or "resumed_at" in run.facts:
         return None
     start, interval = min(first), min(spacing)
+    if starts_in_epoch(run) is not None:
+        return start
     at_first_epoch = run.axis == "epoch" and start <= FIRST_EPOCH + interval and interval >= MIN_OF_EPOCH
     return start if interval > 0 and start > LATE * interval and not at_first_epoch else None
+
+
+@once
+def starts_in_epoch(run: Run) -> float | None:
+    """The epoch of the first value of a log that counts the steps of an epoch far into the run; None where it is one of the first."""
+    epochs = run.epochs
+    if run.axis != "step" or epochs is None or len(epochs.values) < 2:
+        return None
+    first = float(epochs.values[0])
+    return first if first > LATE * max(median(np.diff(epochs.values)), FIRST_EPOCH) else None
 
 
 @once

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 import nndoctor
+from nndoctor.analysis.start import begins_late
+from nndoctor.core.errors import UnreadableLog
 from nndoctor.readers.io.source import Source
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
@@ -129,3 +131,46 @@ def test_losses_of_a_block_keep_their_names():
     assert series["reward"] == [k + 0.25 for k in range(1, 8)]
     assert series["value_loss"] == [0.5] * 7
     assert "train/loss" not in series
+
+
+def test_one_line_of_a_loss_that_is_not_a_number_is_a_log_and_no_header():
+    run = read("Epoch: 0/2, train loss: nan, train accuracy: 0.10688, valid loss: nan, valid accuracy: 0.10680\n")
+    assert len(run.series["train/loss"].values) == 1
+
+
+def test_a_fit_of_one_epoch_in_a_loop_counts_the_epochs_of_the_loop():
+    text = "".join(
+        f"augmenting train!\nEpoch 1/1\n360/360 [==============================] - 11s 31ms/step - loss: 1.{9 - k}5 - accuracy: 0.{k}5\n  curr val acc: 0.{k}\n"
+        for k in range(1, 7)
+    )
+    run = read(text)
+    assert run.series["train/loss"].steps.tolist() == [1, 2, 3, 4, 5, 6]
+    assert held(run)["validation/accuracy"] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+
+
+def test_the_mean_reciprocal_rank_of_a_recommender_is_a_metric_of_validation():
+    text = "".join(
+        f"epoch {k} training [time: 20.51s, train loss: {30 - k}.5]\nvalid result: \nrecall@10 : 0.1{k}    mrr@10 : 0.3{k}    ndcg@10 : 0.2{k}\n"
+        for k in range(1, 7)
+    )
+    series = held(read(text))
+    assert series["validation/map"] == [0.31, 0.32, 0.33, 0.34, 0.35, 0.36]
+
+
+def test_bars_of_a_late_epoch_begin_in_the_middle_of_a_run():
+    text = "".join(
+        f"Epoch 476:   {k}%|#   | {k}/79 [00:00<01:00,  1.29it/s, loss=16.{8 + k % 2}, v_num=1]\n" for k in range(1, 13)
+    )
+    run = read(text)
+    assert begins_late(run) is not None
+    assert any("epoch 476" in note for note in run.notes)
+
+
+def test_the_fids_of_several_models_are_no_run():
+    with pytest.raises(UnreadableLog):
+        read("model,FID\nddpm,3.2\nstylegan,2.8\nvqgan,11.1\n", "results.csv")
+
+
+def test_a_line_about_testing_something_else_is_no_heading():
+    lines = ["Testing the connection to the server\n", *(f"loss: 0.{9 - k}\n" for k in range(1, 7))]
+    assert "train/loss" in read("".join(lines)).series

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from nndoctor.analysis.start import begins_late
+from nndoctor.analysis.start import begins_late, starts_in_epoch
 from nndoctor.core.errors import NotALog, UnreadableLog
 from nndoctor.core.formatting import place
 from nndoctor.core.run import Fact, Run
@@ -27,6 +28,9 @@ from nndoctor.readers.tables.table import Rows, Table
 from nndoctor.readers.vocabulary.names import FACTS, WITHOUT_SPLIT, Kind, Meaning, meaning_of, task, tidy
 from nndoctor.readers.vocabulary.spellings import RUN_KEYS
 
+SAMPLED = re.compile(
+    r"fid_?\d+k", re.IGNORECASE
+)  # as generators log it; a bare FID without steps may be one of each model
 MAX_NAMED = 8  # column names listed in full in a message
 SPARSE, FULLER = 20, 4  # points of a column, and times as many of another that says the same: the other is the curve
 MIN_EPOCH_POINTS = 8  # points from which an epoch's mean is preferred to the same metric logged every few steps
@@ -58,8 +62,11 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
 
 def _refuse_without_metrics(table: Table, meanings: Mapping[str, Meaning], path: str, *, playing: bool) -> None:
     """Raise NotALog where no metric of a split is found, except for reinforcement learning and for a lost gradient norm."""
+    has_axis = any(meaning.is_axis for meaning in meanings.values())
     has_metric_of_a_split = any(
-        meaning.is_metric and (meaning.split or meaning.metric == "fid") and table.columns[name].held
+        meaning.is_metric
+        and (meaning.split or (meaning.metric == "fid" and (has_axis or SAMPLED.search(name))))
+        and table.columns[name].held
         for name, meaning in meanings.items()
     )
     if not playing and not has_metric_of_a_split and not _gradients_lost(table, meanings):
@@ -132,7 +139,9 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
     late = begins_late(run)
     if late is None:
         return run
-    missing = f"the log starts at {place(run.axis, late)}; the beginning of the run is missing"
+    epoch = starts_in_epoch(run)
+    where = place(run.axis, late) if epoch is None else place("epoch", epoch)
+    missing = f"the log starts at {where}; the beginning of the run is missing"
     return replace(run, notes=(*run.notes, missing))
 
 

@@ -22,7 +22,9 @@ SAMPLE_LINES = 40  # lines
 DECIMAL = re.compile(r"[-+]?(0,\d+|\d+,(\d{1,2}|\d{4,}))([eE][-+]?\d+)?\s*%?")  # a comma that parts no thousands
 RULED = set("|-:+=_ \r\n─━═┏┳┓┡╇┩├┼┤┣╋┫└┴┘┗┻┛╞╪╡╭┬╮╰╯┌┐╔╦╗╠╬╣╚╩╝╟╫╢│┃║")
 UPRIGHT = str.maketrans("│┃║", "|||")
-SAID = re.compile(r"[:=]\s*[-+]?\d[\d.]*(?:e[-+]?\d+)?$", re.IGNORECASE)  # `loss=0.4` is a cell, and no name
+SAID = re.compile(
+    r"[:=]\s*[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|nan|inf)(?:/\d+)?$", re.IGNORECASE
+)  # `loss=0.4` is a cell, and no name
 MAX_FIELD = 1 << 26  # characters
 MAX_COLUMNS = 4096  # columns whose names are read
 MAX_REMEMBERED = 256  # headers whose layout is remembered

@@ -29,6 +29,7 @@ DARKNET = re.compile(
 )
 SCORE = re.compile(r"\bScore at iteration (\d+) is (\S+)")  # DL4J's score is the loss
 FRAMES = re.compile(r"(?<![\w])loss\[[^\]]*\](?=.*\btot_loss\[)")  # icefall: of one batch, before the mean so far
+ONE_EPOCH = re.compile(r"^Epoch 1/1\s*$")
 FULL_BAR = re.compile(r"^[\w ]*\|#+\|\s*\((?P<total>\d+)/(?P=total)\)")
 OWN_LOSS = re.compile(r"^\s*(?P<name>[A-Za-z]+(?: [A-Za-z]+){0,3}) loss:\s+(?P<value>[-+\d.e]+)\s*$", re.IGNORECASE)
 COMMA = re.compile(r"(?:(?<=[\s=:(\[])|^)([-+]?\d+),(\d+)(?![\d.]|,\d)")
@@ -69,6 +70,17 @@ def plain(lines: Iterable[str]) -> Iterator[str]:
         held, waiting = _reworded(line, epoch), under_way
     if held is not None:
         yield held
+
+
+def single_epochs_counted(lines: Iterable[str]) -> Iterator[str]:
+    """The lines; those of a `fit` of one epoch in a loop (`Epoch 1/1` again and again) with the epoch's number in the loop."""
+    count = 0
+    for line in lines:
+        if ONE_EPOCH.match(line):
+            count += 1
+            yield f"Epoch {count}"
+        else:
+            yield line
 
 
 def second_bars_named(lines: Iterable[str]) -> Iterator[str]:

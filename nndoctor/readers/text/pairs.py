@@ -52,11 +52,12 @@ HEADING = re.compile(
     re.IGNORECASE,
 )
 BEGINS = re.compile(
-    r"^\W*(?:(?P<split>eval|evaluation|validation|test)\s+(?:begin|start)|(?:now\s+)?(?P<doing>testing|evaluating|validating)\b)",
+    r"^\W*(?:(?P<split>eval|evaluation|validation|test)\s+(?:begin|start)|(?:now\s+)?(?P<doing>testing|evaluating|validating)"
+    r"(?:\s+(?:in|on|the|this|eval|evaluation|test|val|validation|valid|mode|set|split|model|phase|data|dataset|network|now|epoch))*[\W_]*$)",
     re.IGNORECASE,
 )
 DOING = {"testing": "test", "evaluating": "validation", "validating": "validation"}
-BAR_BEHIND = re.compile(r"^(?P<before>[^%|]*\bloss\W{1,3}[-+\d.naif]+[^%|]*?)\s*\d+%\|", re.IGNORECASE)
+BAR_BEHIND = re.compile(r"^(?P<before>[^%|]*\bloss\W{1,3}[-+\d.naif]+[^%|]*?)\s*\d{1,2}%\|", re.IGNORECASE)
 OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\s?%)?", re.IGNORECASE)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nndoctor.readers.text.darknet import regions_joined
-from nndoctor.readers.text.dialects import plain, second_bars_named
+from nndoctor.readers.text.dialects import plain, second_bars_named, single_epochs_counted
 from nndoctor.readers.text.pairs import Line, drawings, heading, known
 from nndoctor.readers.text.pasted import cleaned
 from nndoctor.readers.text.shapes import parse
@@ -61,7 +61,11 @@ def records(lines: Iterable[str]) -> list[Record]:
     epoch: dict[str, str] = {}
     under, quoted = "", False
     for number, text in enumerate(
-        map(in_english, plain(rows_as_pairs(second_bars_named(regions_joined(map(cleaned, lines)))))), 1
+        map(
+            in_english,
+            plain(rows_as_pairs(second_bars_named(single_epochs_counted(regions_joined(map(cleaned, lines)))))),
+        ),
+        1,
     ):
         if not _has_number(text):
             under, quoted = heading(text) or under, QUOTES.search(text) is not None

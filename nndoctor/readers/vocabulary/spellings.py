@@ -47,7 +47,7 @@ METRICS = spelling_table(
     dice: dice_similarity dice_coeff
     iou: iou miou mean_iou jaccard jaccard_index iou_score mean_io_u io_u
     map: map map50_95 map_50_95 map_0_5_0_95 bbox_map ap bbox_ap coco_bbox_map mean_average_precision
-    map: average_precision ndcg
+    map: average_precision ndcg ndcg_at_10 ndcg_at_5 ndcg_at_20 mrr mrr_at_10 mrr_at_5 mrr_at_20 map_at_10 map_at_5 map_at_20
     map50: map50 map_50 map_0_5 bbox_map_50 ap50 bbox_ap50 coco_bbox_map_50
     auc: auc roc_auc auroc auc_roc rocauc auc_score aucroc
     precision: precision prec precision_score precision_m
@@ -132,7 +132,7 @@ GROUPS = _words("loss losses acc accuracy accuracies error errors")  # folders o
 NOISE = _words(
     "mean avg average running smoothed smooth epoch step total per set main metrics metric overall global value values "
     "current data mini minibatch raw last on the and of pct percent percentage iter batch get keras score fn func log logs scalars dataloader idx"
-    " reduced avr cur clean combined classif regr ssl de del des der di da do la en sur bei auf"
+    " reduced avr cur curr clean combined classif regr ssl de del des der di da do la en sur bei auf"
 )
 # Parts of a loss that add up to it.
 PARTS = _words(
@@ -146,7 +146,7 @@ OWN_LOSS = re.compile(r"(?:[A-Za-z0-9]+[_/.-])+loss(?:es)?|loss(?:es)?(?:[_/.-][
 NO_OWN_LOSS = _words(
     "best min max lowest highest minimum maximum prev previous initial init target scale scaler scaling weight weights weighted "
     "coef coefficient ratio threshold patience count num n factor lambda std var fn type name delta diff change "
-    "improvement gap rate packet packets frame path insertion hearing blood stop heat power water profit trading "
+    "improvement gap rate packet packets frame path insertion hearing blood stop heat power water profit gain realized unrealized tax trading "
     "loan capital mass transmission return per time ms norm grad limit worst"
 )
 
@@ -166,7 +166,7 @@ REWARD = re.compile(
     r"|(train_|eval_)?rewards?(_mean)?|mean_return|episode_return(_mean)?|ep_return(_mean)?|average_?return|average_?ep_?ret|ep_?ret|return|critic_(?:rewards|score)_mean"
     r"|mean_\d+_episode_rewards?|mean_?rew|ep_r|average_rewards?|total_rewards?|average_returns?|returns_mean|(train_|test_|eval_|rollout_)?success_rate|r|rew)$"
 )
-REWARD_OF_ONE = re.compile(r"^(avg|mean|average)_[a-z]+_(reward|return)$")  # of several agents
+REWARD_OF_ONE = re.compile(r"^(avg|mean|average)_(?!chosen|reject)[a-z]+_(reward|return)$")  # of several agents
 PLAYING = re.compile(
     r"(^|_)(ep_rew|eprewmean|ep_len|episode_rewards?|episode_return|episodic_return|ep_return|episode_length|rollout|rewards?|returns?"
     r"|return_history|policy_loss|policy_gradient_loss|surrogate_loss|value_loss|value_function_loss|q_loss|td_error|loss_actor|actor_loss|(?<!cross_)entropy_loss"

@@ -39,7 +39,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if (policy := _policy(run)) is not None:
         yield policy
     if not identical(run):
-        if (stopped := _stopped(run) or _at_once(run)) is not None:
+        if (stopped := _stopped(run) or _constant_training(run)) is not None:
             yield stopped
         return
     judged = judged_series(run)
@@ -97,41 +97,52 @@ def _stopped(run: Run) -> Symptom | None:
     )
 
 
-def _at_once(run: Run) -> Symptom | None:
-    """A training loss and every metric that are the same to the last digit from one of their first values on."""
-    judged = judged_series(run)
-    loss = run.series.get("train/loss")
-    if loss is None or len(judged) < 2 or loss not in judged or loss.last == 0:
+def _constant_training(run: Run) -> Symptom | None:
+    """A training loss that repeats to the last digit: in all values while others change, or with every metric from the second or third on."""
+    loss, judged = run.series_of("train/loss", MIN_IDENTICAL), judged_series(run)
+    if loss is None or len(judged) < 2 or loss.last == 0 or significant_digits(loss.y) < SURE_DIGITS:
         return None
-    at = max(map(repeats_from, judged))
-    digits = significant_digits(loss.y) >= SURE_DIGITS and all(significant_digits(s.y) >= MIN_DIGITS for s in judged)
-    fewest = min(len(s.y) for s in judged)
-    if not 0 < at <= MAX_FIRST or fewest - at < MIN_SAME or not digits or _rate_is_low(run, float(loss.x[at])):
+    others = [s for s in judged if s is not loss]
+    at = repeats_from(loss)
+    moving = [s.name.replace("/", " ") for s in others if s.low != s.high]
+    if not (at == 0 and moving) and not _all_stop(loss, others):
         return None
-    also = _names(judged, loss.name)
+    where = float(loss.x[at])
+    if _rate_is_low(run, where):
+        return None
+    same = f"the last {len(loss.y) - at} of {len(loss.y)}" if at else f"all {len(loss.y)}"
+    beside = f"while {moving[0]} changes" if at == 0 else f"and {_names(judged, loss.name)} repeats as well"
     return Symptom(
-        f"training loss is exactly {loss.final:.8g} in the last {len(loss.y) - at} of {len(loss.y)} values, and {also} "
-        f"{'stays' if len(judged) == 2 else 'stay'} the same: the updates change no answer",
+        f"training loss is exactly {loss.final:.8g} in {same} values, {beside}: the updates have no effect",
         MEASURED,
-        {"from_step": float(loss.x[at]), "value": loss.final, "values": len(loss.y) - at},
+        {"from_step": where, "value": loss.final, "values": len(loss.y) - at},
         series="train/loss",
-        step=float(loss.x[at]),
-        span=(float(loss.x[at]), float(loss.x[-1])),
+        step=where,
+        span=(where, float(loss.x[-1])),
         causes=(
             Cause(
                 "saturated units",
-                0.6,
-                "units that are all at their limit give every example the same answer and no gradient",
+                0.45,
+                "after a step that is far too large all units are at their limit, and no gradient is left",
                 "print the outputs of one batch before the last activation",
             ),
             Cause(
-                "learning rate too high",
-                0.4,
-                "after one step that is far too large nothing changes the answers",
-                "one run with a hundredth of the learning rate",
+                "optimizer stopped stepping",
+                0.35,
+                "statistics of normalization layers change an evaluation although no weight does",
+                "compare one weight before and after a step",
             ),
+            Cause("the same evaluation logged again", 0.2, "a stale variable repeats", "print the loss of each batch"),
         ),
     )
+
+
+def _all_stop(loss: Series, others: Sequence[Series]) -> bool:
+    """Whether the loss and every other series are the same to the last digit from one of their first values on."""
+    series = (loss, *others)
+    at = max(map(repeats_from, series))
+    exact = all(significant_digits(s.y) >= MIN_DIGITS for s in others)
+    return exact and 0 < at <= MAX_FIRST and min(len(s.y) for s in series) - at >= MIN_SAME
 
 
 def _stops_suddenly(loss: Series, at: int) -> bool:
@@ -209,7 +220,7 @@ RULE = Rule(
     needs={"train/loss|validation/loss|approx_kl|kl": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}.",
+    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",
@@ -228,6 +239,7 @@ RULE = Rule(
             validation_loss="1.475 1.31217 1.24813 1.159024*4",
         ),
         Run.drawn(train_loss="5.7178 5.7257*3", train_accuracy="0.6446 0.6448*3"),
+        Run.drawn(train_loss="6.2739*6", validation_loss="44.78 44.87 44.63 44.88 44.97 44.45"),
         Run.drawn(
             {"task": "reinforcement-learning"}, approx_kl="0*20", entropy="1.0963*20", reward="15..16*10 16..15*10"
         ),
