@@ -261,10 +261,8 @@ def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None)
 
 def _passes(run: Run, loss: Series, accuracy: Series | None, end: Level, number: int) -> bool:
     """Whether a loss only passes ln C: one that comes down for long passes many such levels."""
-    if accuracy is None and loss.level(*SETTLED) > LATE_ARRIVAL * math.log(number):
-        return True
     if accuracy is None and begins_late(run) is None:
-        return _falls(loss)
+        return _falls(loss) or loss.level(*SETTLED) > LATE_ARRIVAL * math.log(number)
     return not _at_chance_of_many(loss, accuracy, number, end)
 
 

@@ -54,7 +54,8 @@ MIN_METRIC_GAIN, MIN_METRIC_NOISES = (
 MAX_FALL_OF_TEXT = 0.03
 MAX_LOST_TO_NOISE = 0.4  # share of the confidence that is lost where the noise is as large as the gap
 SURE = 0.93  # probability of the finding from which any gap is reported: of 52 runs that the limits miss, 51 confirm it
-PROBABLE = 0.9  # the same from which a gap in loss is a warning although nothing is likely to close it
+# The same from which a gap in loss is a warning although nothing, or hardly anything, is likely to close it.
+PROBABLE, PROBABLE_WITH_HELP = 0.9, 0.8
 MIN_SHARE_OF_EXCESS = 0.30  # share of the validation loss above the best seen that the gap explains
 
 
@@ -162,7 +163,8 @@ def _is_plain(run: Run, gap: float, validation: Series) -> bool:
 
 def _is_doubted(run: Run) -> bool:
     """Whether nothing is likely to close a gap in loss, and the gap itself does not make up for that."""
-    return overfitting_unlikely(run, LOSS_OVERFITS) and certain(run, NAME, PROBABLE) is None
+    limit = PROBABLE if overfitting_unlikely(run) else PROBABLE_WITH_HELP
+    return overfitting_unlikely(run, LOSS_OVERFITS) and certain(run, NAME, limit) is None
 
 
 def _gap_in_loss(run: Run, train: Series, validation: Series, sure: float) -> Symptom:
