@@ -174,3 +174,17 @@ def test_the_fids_of_several_models_are_no_run():
 def test_a_line_about_testing_something_else_is_no_heading():
     lines = ["Testing the connection to the server\n", *(f"loss: 0.{9 - k}\n" for k in range(1, 7))]
     assert "train/loss" in read("".join(lines)).series
+
+
+def test_a_score_of_boosted_trees_that_rises_is_no_loss():
+    lines = [f"{k}:\tlearn: 0.9{k}05\ttest: 0.8{k}02\tbest: 0.88\ttotal: {k}s\tremaining: 9s\n" for k in range(1, 7)]
+    series = held(read("".join(lines)))
+    assert series["train/auc"] == [0.9105, 0.9205, 0.9305, 0.9405, 0.9505, 0.9605]
+    assert "train/loss" not in series
+
+
+def test_a_loss_of_boosted_trees_stays_a_loss():
+    lines = [
+        f"{k}:\tlearn: 0.{9 - k}5\ttest: 0.{9 - k}8\tbest: 0.38\ttotal: {k}s\tremaining: 9s\n" for k in range(1, 7)
+    ]
+    assert held(read("".join(lines)))["train/loss"][0] == 0.85

@@ -245,3 +245,10 @@ HITS = [0.27, 0.22, 0.4, 0.28, 0.41, 0.41, 0.16, 0.28, 0.28, 0.28, 0.41, 0.41, 0
 def test_a_run_that_exploded_and_stayed_poor_is_not_called_fine(losses, hits, found):
     """The loss came back to an ordinary size, but the weights are lost; the validation loss shows it, too."""
     assert ("lr-too-high" in alarms(report(epoch=range(len(losses)), loss=losses, val_acc=hits))) is found
+
+
+def test_a_loss_that_ends_at_exactly_ln_2_is_that_of_one_answer_and_no_lost_nan() -> None:
+    loss = [0.6773, 2.4587, 5.3353, 1.0234, 10.6901, 1.9899, 3.5713, 0.6869, *[0.6931] * 15]
+    finding = next(f for f in report(train_loss=loss).findings if f.name == "loss-exactly-zero")
+    assert "the loss of random guessing among 2 classes" in finding.message
+    assert "NaN" not in finding.message

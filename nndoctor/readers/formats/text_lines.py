@@ -90,7 +90,7 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     """The records of some lines, or of their progress bars if the lines alone are not a log."""
     from nndoctor.readers.text.bars import bar_records
     from nndoctor.readers.text.decisive import is_log
-    from nndoctor.readers.text.dialects import comma_decimals, with_points
+    from nndoctor.readers.text.dialects import comma_decimals, trees_rise, with_points, with_scores
     from nndoctor.readers.text.records import records
 
     lines = [ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in lines]
@@ -98,6 +98,8 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
         lines = [OTHER_LOSS.sub("?", line) for line in lines]
     if comma_decimals(source.start):
         lines = [with_points(line) for line in lines]
+    if "learn: " in source.start and trees_rise(source.start):
+        lines = [with_scores(line) for line in lines]
     found = records(lines)
     if is_log(found) or not ("|" in source.start or "ETA: " in source.start):
         return found

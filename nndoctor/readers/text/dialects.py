@@ -23,7 +23,9 @@ AFTER = re.compile(
     re.IGNORECASE,
 )  # `Cost after iteration 100: 0.69`
 AVERAGED = re.compile(r"\bAveraged stats:")
-TREES = re.compile(r"^\s*(?P<step>\d+):\s+learn: (?P<learn>\S+)(?:\s+test1?: (?P<test>\S+))?")
+TREES = re.compile(
+    r"^\s*(?P<step>\d+):\s+learn: (?P<learn>-?[\d.]+(?:e[-+]?\d+)?|-?nan)(?:\s+test1?: (?P<test>\S+)(?:\s+best: (?P<best>[-\d.e]+))?)?"
+)
 DARKNET = re.compile(
     r"^\s*(?P<step>\d+): [-\d.nainf]+, (?P<loss>[-\d.nainf]+) avg(?: loss)?, (?P<lr>[\d.e-]+) rate,", re.IGNORECASE
 )
@@ -34,6 +36,7 @@ FULL_BAR = re.compile(r"^[\w ]*\|#+\|\s*\((?P<total>\d+)/(?P=total)\)")
 OWN_LOSS = re.compile(r"^\s*(?P<name>[A-Za-z]+(?: [A-Za-z]+){0,3}) loss:\s+(?P<value>[-+\d.e]+)\s*$", re.IGNORECASE)
 COMMA = re.compile(r"(?:(?<=[\s=:(\[])|^)([-+]?\d+),(\d+)(?![\d.]|,\d)")
 POINT = re.compile(r"(?<![\d.,])0\.\d")
+RISES = 1.01  # times its first value; a loss of a part of the examples wanders by less
 COMMAS = 4  # numbers such as 0,41 that show decimal commas
 COCO = re.compile(r"^\s*Average (?P<what>Precision|Recall) .*@\[(?P<of>[^\]]*)\] = (?P<value>-?[\d.]+)\s*$")
 VALIDATE = re.compile(r"\bvalidate step:\s*(\d+)\s+loss:\s*(\S+)")  # torchtitan
@@ -104,6 +107,23 @@ def comma_decimals(start: str) -> bool:
         return False
     commas = sum(1 for found in COMMA.finditer(start) if found[1] == "0")
     return commas >= COMMAS and commas > 4 * len(POINT.findall(start))
+
+
+def trees_rise(start: str) -> bool:
+    """Whether CatBoost's numbers are a score such as the AUC: the best so far is above another, or `learn` rises, as no loss of boosted trees does."""
+    found = [match for line in start.split("\n") if "learn: " in line and (match := TREES.match(line))]
+    compared = [float(match["best"]) - float(match["test"]) for match in found if match["best"]]
+    if any(compared):
+        return sum(compared) > 0
+    return len(found) > 1 and float(found[-1]["learn"]) > RISES * float(found[0]["learn"]) > 0
+
+
+def with_scores(line: str) -> str:
+    """Such a line with its numbers as scores."""
+    found = TREES.match(line) if "learn: " in line else None
+    if found is None:
+        return line
+    return f"step {found['step']} train auc {found['learn']}" + (f" test auc {found['test']}" if found["test"] else "")
 
 
 def with_points(line: str) -> str:

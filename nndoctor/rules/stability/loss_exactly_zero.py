@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from nndoctor.analysis.liveness import REPEATED_SHARE, not_finite, stuck_value, sudden_zero
+from nndoctor.analysis.liveness import FLOAT_ERROR, REPEATED_SHARE, not_finite, stuck_value, sudden_zero, unit
 from nndoctor.analysis.start import begins_late
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent, place
@@ -16,6 +17,7 @@ FITTED = 0.9  # accuracy: a network that is right so often may have a loss that 
 AT_ONCE = 3  # values of a loss before its zeros; no network fits a data set in fewer steps
 UNTRAINED = 0.5  # accuracy at the start, below which the network had learned nothing before
 FAR_FROM_ZERO = 0.2  # share of the first loss that the value before the zeros has
+MAX_CLASSES = 100  # of more, the logarithms are so close together that any loss is one of them
 CERTAIN, LIKELY = 0.97, 0.85  # confidences with and without a NaN gradient
 
 
@@ -96,6 +98,8 @@ def _symptom(run: Run, loss: Series, at: int) -> Symptom:
         text = f"{name} is exactly 0 in all {len(loss.y)} values{also}"
     elif last == 0:
         text = f"{name} is exactly 0 from {place(run.axis, where)} on, after {number(float(loss.y[at - 1]))}{also}: most likely printed instead of NaN"
+    elif (classes := _guessed_classes(loss)) and not lost:
+        text = f"{name} repeats {number(last)} exactly from {place(run.axis, where)} to the end, the loss of random guessing among {classes} classes: every example gets the same answer"
     else:
         text = f"{name} repeats {number(last)} exactly from {place(run.axis, where)} to the end{also}: most likely printed instead of NaN"
     return Symptom(
@@ -105,10 +109,32 @@ def _symptom(run: Run, loss: Series, at: int) -> Symptom:
         series=loss.name,
         step=where,
         span=(where, loss.last_step),
-        causes=_causes(at=at, lost=lost),
+        causes=SATURATED if last != 0 and _guessed_classes(loss) and not lost else _causes(at=at, lost=lost),
         severity=None if last == 0 or lost else Severity.WARNING,
         remedies=FROM_START if at == 0 and not lost else (),
     )
+
+
+def _guessed_classes(loss: Series) -> int:
+    """The number of classes of which the last value is the loss of guessing, to its last digit; 0 where there is none."""
+    digit = unit(loss.y) or FLOAT_ERROR
+    return next((n for n in range(2, MAX_CLASSES + 1) if abs(loss.final - math.log(n)) < digit), 0)
+
+
+SATURATED = (
+    Cause(
+        "saturated units",
+        0.6,
+        "units that are all at their limit give every example the same answer and no gradient",
+        "print the outputs of one batch before the last activation",
+    ),
+    Cause(
+        "learning rate too high",
+        0.4,
+        "after one step that is far too large nothing changes the answers",
+        "one run with a hundredth of the learning rate",
+    ),
+)
 
 
 def _causes(*, at: int, lost: bool) -> tuple[Cause, ...]:
@@ -158,6 +184,7 @@ RULE = Rule(
         Run.drawn(train_loss="1.53 1.31 1.12 0.98 0.93 0*20"),
         Run.drawn(train_loss="0*12"),
         Run.drawn(train_loss="6.91 2.99 0 0 0", train_accuracy="0 1 1 1 1"),
+        Run.drawn(train_loss="0.6773 2.4587 5.3353 1.0234 10.6901 1.9899 3.5713 0.6869 0.6931*15"),
         Run.drawn(train_loss="2.155 2.06 2.007 1.981 1.912 1.95 1.871 1.934 1.871*12", grad_norm="0.8*8 nan*12"),
     ),
     healthy=(
