@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from nndoctor.readers.tables.cells import number_or_nan
 from nndoctor.readers.text.timings import named
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
@@ -112,10 +113,10 @@ def comma_decimals(start: str) -> bool:
 def trees_rise(start: str) -> bool:
     """Whether CatBoost's numbers are a score such as the AUC: the best so far is above another, or `learn` rises, as no loss of boosted trees does."""
     found = [match for line in start.split("\n") if "learn: " in line and (match := TREES.match(line))]
-    compared = [float(match["best"]) - float(match["test"]) for match in found if match["best"]]
+    compared = [number_or_nan(match["best"]) - number_or_nan(match["test"]) for match in found if match["best"]]
     if any(compared):
         return sum(compared) > 0
-    return len(found) > 1 and float(found[-1]["learn"]) > RISES * float(found[0]["learn"]) > 0
+    return len(found) > 1 and number_or_nan(found[-1]["learn"]) > RISES * number_or_nan(found[0]["learn"]) > 0
 
 
 def with_scores(line: str) -> str:
