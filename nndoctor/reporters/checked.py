@@ -24,6 +24,7 @@ FIELDS = {
 
 MARGIN = 14  # characters of the longest title and a blank
 AXIS = re.compile(r"epoch|step|iter|batch|time|date|seed|^id$|_id$", re.IGNORECASE)  # columns unlikely to be a loss
+LOSS = re.compile(r"loss|cost|objective|nll|entropy|mse|mae|err", re.IGNORECASE)  # columns that may be one
 HELD_OUT = re.compile(r"(^|[^a-z])(val|valid|dev|eval|test)", re.IGNORECASE)  # columns of a held-out split
 NEEDS = ", needs "  # between what there is and what is wanted
 MAX_NAMES = 6  # names listed before "and 3 more"
@@ -164,7 +165,8 @@ def _unknown(report: Report) -> str:
     if not report.run.unknown or report.run.fact("task") is not None:
         return ""
     example = next((name for name in report.run.unknown if not AXIS.search(name)), None)
-    how = "--map" if example is None or _has_losses(report) else f"--map {_quoted(example)}"
+    loss = None if _has_losses(report) else next((n for n in report.run.unknown if LOSS.search(n)), None)
+    how = "--map" if loss is None else f"--map {_quoted(loss)}"
     hint = "" if example is None else f" (map it with {how})"
     return f"{_shortlist([printable(name) for name in report.run.unknown])}{hint}"
 

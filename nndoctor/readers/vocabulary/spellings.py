@@ -51,7 +51,7 @@ METRICS = spelling_table(
     map50: map50 map_50 map_0_5 bbox_map_50 ap50 bbox_ap50 coco_bbox_map_50
     auc: auc roc_auc auroc auc_roc rocauc auc_score aucroc
     precision: precision prec precision_score precision_m
-    recall: recall rec recall_score recall_m sensitivity
+    recall: recall rec recall_score recall_m sensitivity hit_ratio hit_rate hit_ratio_at_10 hit_ratio_at_5 hit_rate_at_10 hit_rate_at_5
     matthews: mcc matthews matthews_correlation
     correlation: cosine_pearson cosine_spearman pearson_cosine spearman_cosine pearson spearman spearmanr pearsonr correlation corr
     r2: r2 r2_score r_squared rsquared r2score
