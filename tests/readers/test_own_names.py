@@ -188,3 +188,14 @@ def test_a_loss_of_boosted_trees_stays_a_loss():
         f"{k}:\tlearn: 0.{9 - k}5\ttest: 0.{9 - k}8\tbest: 0.38\ttotal: {k}s\tremaining: 9s\n" for k in range(1, 7)
     ]
     assert held(read("".join(lines)))["train/loss"][0] == 0.85
+
+
+def test_the_short_names_of_openrlhf_are_those_of_reinforcement_learning():
+    lines = [
+        f"Train epoch [1/1]:  {k}0%|#   | {k}/10 [00:10<00:20,  1.2s/it, pg=-0.0{k}, ret=0.{k}5, glen=200.1, tlen=300.2, kl=0.00{k}, act_lr=1e-6, cri=0.{k}3, vals=0.1]\n"
+        for k in range(1, 9)
+    ]
+    run = read("".join(lines))
+    assert run.facts["task"].value == "reinforcement-learning"
+    assert held(run)["reward"][:2] == [0.15, 0.25]
+    assert held(run)["value_loss"][:2] == [0.13, 0.23]

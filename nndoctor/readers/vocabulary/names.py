@@ -107,6 +107,7 @@ SET_OF_SEVERAL = re.compile(r"eval_[\w-]+_(?P<metric>loss|accuracy|f1|wer|cer|bl
 MONITOR = frozenset("rlt")  # Stable-Baselines' episodes: reward, length, time
 # Columns of the returns in scores.txt of ChainerRL and PFRL.
 CHAINERRL = frozenset({"episodes", "mean", "median", "stdev"})
+OPENRLHF = frozenset({"glen", "ret", "kl"})  # its progress bar: length, return, divergence
 LR_OF_GROUP = re.compile(r"(lr|learning_rate)(_[a-z]+)+(_\d)?(_pg\d)?")
 SHORT_LOSS = re.compile(r"^l_(?=(?:[gd]_)?[a-z]{3,})(?!rate|norm|reg)")  # BasicSR's `l_g_pix`
 GLUED = re.compile(rf"^({'|'.join(sorted(SPLITS, key=len, reverse=True))})(loss|acc|accuracy|err)$")
@@ -234,6 +235,8 @@ def task(columns: Sequence[str]) -> str | None:
 def _task(columns: tuple[str, ...]) -> str | None:
     names = [tidy(c) for c in columns]
     if MONITOR.issubset(names) or CHAINERRL.issubset(names):
+        return "reinforcement-learning"
+    if OPENRLHF.issubset(names):
         return "reinforcement-learning"
     if any(_is_preference(n) for n in names) or set(names) >= {"mean_reward", "margin"}:
         return None  # DPO and reward models: no game
