@@ -25,6 +25,7 @@ LOSSES = frozenset(
         functional.kl_div,
     }
 )
+REGRESSIONS = frozenset({functional.mse_loss, functional.l1_loss, functional.smooth_l1_loss, functional.huber_loss})
 ARITHMETIC = frozenset(
     {"sub", "rsub", "__sub__", "__rsub__", "add", "__add__", "__radd__", "mul", "__mul__", "__rmul__", "eq", "__eq__"}
 )

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
-from nndoctor.sanity.probes import balance, heldout, noise, objective, shapes  # noqa: E402
+from nndoctor.sanity.probes import balance, bounds, heldout, noise, objective, shapes  # noqa: E402
 
 TWO = """
 class Two(nn.Module):
@@ -207,3 +207,27 @@ def test_a_loss_that_another_one_drowns(probed):
 
 def test_two_losses_of_one_scale(probed):
     assert "drowned_loss" not in probed(SCALES.replace("UNIT", "1"), balance.probe)
+
+
+BOUNDED = "loss = nn.HuberLoss(); model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3), LAST)\n"
+NUMBERS = "train_data = DataLoader(TensorDataset(x, SCALE * x[:, :3]), batch_size=20); optimizer = torch.optim.Adam(model.parameters())\n"
+
+
+@pytest.mark.parametrize(("last", "scale", "outside"), [("nn.Tanh()", "4", True), ("nn.Tanh()", "0.1", False)])
+def test_targets_that_a_bounded_output_cannot_reach(probed, last, scale, outside):
+    facts = probed(BOUNDED.replace("LAST", last) + NUMBERS.replace("SCALE", scale), bounds.probe)
+    assert (facts["targets_outside"] > 0.5) is outside
+    assert facts["bound_high"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("last", ["nn.Identity()", "nn.LayerNorm(3)"])
+def test_outputs_without_an_end(probed, last):
+    facts = probed(BOUNDED.replace("LAST", last) + NUMBERS.replace("SCALE", "4"), bounds.probe)
+    assert facts["targets_outside"] == 0
+
+
+def test_an_output_that_the_last_layer_does_not_decide_has_no_end(probed):
+    change = (
+        BOUNDED.replace("LAST", "nn.Identity()") + "nn.init.zeros_(model[2].weight); nn.init.zeros_(model[2].bias)\n"
+    )
+    assert "targets_outside" not in probed(change + NUMBERS.replace("SCALE", "4"), bounds.probe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nndoctor.analysis.loss_terms import wrong_term
@@ -24,6 +25,7 @@ NUMBERS = {
 }
 """Torch's losses for numbers, in words."""
 BOUNDED = 0.93  # confidence: the bound was found by trying outputs; an odd loss may go lower at others
+MAX_OUTSIDE = 0.3  # of the targets that no output can reach; outliers are fewer
 ROUNDING = 1e-6  # share of a loss that is no difference
 
 
@@ -35,6 +37,7 @@ def check(run: Run) -> Iterator[Symptom]:
         or _endless(run)
         or _term(run)
         or _reach(run)
+        or _outside(run)
         or _stuck(run)
         or _follows(run)
         or _mixed(run)
@@ -122,6 +125,18 @@ def _reach(run: Run) -> Symptom | None:
         f"with {last}{ends} at the end of the model, the loss cannot fall below {number(reachable)} (it starts at {number(first)}){goals}",
         BOUNDED,
     )
+
+
+def _outside(run: Run) -> Symptom | None:
+    """Targets beyond the ends of the outputs, whatever bounds these."""
+    share, low, high = run.number("targets_outside"), run.known("bound_low"), run.known("bound_high")
+    if share <= MAX_OUTSIDE or low is None or high is None:
+        return None
+    ends = " and ".join(
+        f"{word} {number(float(f'{v:.3g}'))}" for word, v in (("below", high), ("above", low)) if math.isfinite(v)
+    )
+    text = f"the outputs stay {ends} whatever the weights of the last layer, and {percent(share)} of the targets lie outside"
+    return _symptom(run, text, BOUNDED)
 
 
 def _range(run: Run, low: str, high: str, text: str) -> str:
@@ -213,7 +228,7 @@ RULE = Rule(
     needs={"fact:loss_is_finite": 1},
     check=check,
     why="A loss fits an output if better outputs have a lower loss, the best output is possible, and the gradient leads there. A sigmoid with targets of 100, a softmax over one value and a logarithm of raw scores do not fit, and training cannot correct that.",
-    how=f"The loss is minimized over the outputs directly, without the network: its initial value, its minimum, its minimum with the last activation (an error if that misses {percent(MAX_SHORTFALL)} of the way or more), where gradient descent ends, and whether the best output follows the targets. Each output of the model is also moved far up and down: a loss that falls both ways with the square of the distance has no minimum.",
+    how=f"The loss is minimized over the outputs directly, without the network: its initial value, its minimum, its minimum with the last activation (an error if that misses {percent(MAX_SHORTFALL)} of the way or more), where gradient descent ends, and whether the best output follows the targets. Each output of the model is also moved far up and down: a loss that falls both ways with the square of the distance has no minimum. Where the targets are numbers, the last layer's weights are multiplied by large numbers of both signs: an error if the outputs stay within ends beyond which more than {percent(MAX_OUTSIDE)} of the targets lie.",
     sources=(
         Reference(
             "Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2",
@@ -236,6 +251,7 @@ RULE = Rule(
                 "target_high": 100.0,
             }
         ),
+        Run.drawn({"loss_is_finite": True, "targets_outside": 0.9, "bound_low": -0.1, "bound_high": 0.1}),
         Run.drawn({"loss_is_finite": False}),
         Run.drawn({"loss_is_finite": True, "not_log_probabilities": "kl_div"}),
         Run.drawn({"loss_is_finite": True, "endless_output": 1, "endless_distance": 100.0, "endless_fall": 4e4}),

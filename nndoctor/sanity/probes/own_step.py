@@ -177,11 +177,15 @@ def _gradients(model: nn.Module, optimizer: torch.optim.Optimizer) -> Given:
 def _until_step(
     bench: Bench, step: Callable[..., object], optimizer: torch.optim.Optimizer, found: list[tuple[int, Given]]
 ) -> int:
-    """Call the user's step until it steps once more, as one that accumulates does in every few calls; all steps so far."""
+    """Call the user's step until it steps once more, as one that accumulates does in every few calls; all steps so far.
+
+    Of several optimizers each has to step: that of a generator may do so less often than that of its discriminator.
+    """
     before = len(found)
+    wanted = set(bench.strangers) if bench.subject.blind else set()
     for k in range(ACCUMULATED):
         _called(bench, step, before + k, optimizer)
-        if len(found) > before:
+        if len(found) > before and wanted <= {one for one, _ in found[before:]}:
             break
     return len(found)
 

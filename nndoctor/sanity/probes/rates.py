@@ -221,9 +221,11 @@ def side(trials: list[Trial], floor: float, slow: float = SLOW) -> str:
     higher = [t for t in trials if t.factor > 1]
     if not room > 0 or not lower or not higher:
         return "inside"
-    if _above(here.gain / room, max(t.gain for t in lower) / room):
+    top, best_below = max(higher, key=lambda t: t.gain), max(t.gain for t in lower)
+    if top.gain < best_below and _above(here.gain / room, best_below / room):
         return "above"
-    top = max(higher, key=lambda t: t.gain)
+    if here.gain < -STOOD * room:  # a loss that rises is not slow, and one that a higher rate lowers not too fast
+        return "inside"
     return "below" if _below(here.gain / room, top.gain / room, top.factor, slow) else "inside"
 
 

@@ -75,12 +75,25 @@ def verify(bench: Bench, trials: Trials, findings: tuple[Finding, ...]) -> bool:
     """Try the cures of each warning and error that is not yet judged; whether any judgement was added."""
     added = False
     for finding in findings:
+        if finding.name == "diverged" and not _judged(bench, "diverged"):
+            added |= _recovers(bench, trials)
+            continue
         wanted = cures(bench, finding)
         if finding.severity is Severity.INFO or not wanted or _judged(bench, finding.name):
             continue
         added = True
         _verified(bench, trials, finding, wanted)
     return added
+
+
+def _recovers(bench: Bench, trials: Trials) -> bool:
+    """Whether a loss that rises in the first steps, as that of a codebook, comes down again in a longer training."""
+    own = None if bench.subject.blind or not trials.plan() else trials.of(None)
+    if own is None or not all(after < before for before, after in zip(own.before, own.after, strict=True)):
+        return False
+    text = f"it rises at first and falls later: after {trials.steps} steps it is {_loss(own.end)}"
+    bench.fact("remark:diverged", text)
+    return True
 
 
 def _judged(bench: Bench, name: str) -> bool:
