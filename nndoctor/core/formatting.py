@@ -75,16 +75,6 @@ def step(value: float) -> str:
     return f"{value:.0f}" if not value % 1 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def series_in_words(name: str) -> str:
-    """A series as one says it: `training loss`, `validation word error`.
-
-    >>> series_in_words("train/loss"), series_in_words("validation/word_error"), series_in_words("grad_norm")
-    ('training loss', 'validation word error', 'grad norm')
-    """
-    split, _, metric = name.rpartition("/")
-    return f"{'training' if split == 'train' else split} {metric.replace('_', ' ')}".strip()
-
-
 def in_all(count: int) -> str:
     """Where something is that is in all values.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric's nature: `higher` is better, `share` if it lies in [0, 1]."""
+    """A metric's nature: `higher` is better, `share` if it is in [0, 1]."""
 
     name: str
     higher: bool
@@ -49,18 +49,19 @@ WORDS = {
     "map50": "mAP50",
     "f1": "F1",
     "iou": "IoU",
-    "word_error": "WER",
+    "word_error": "word error rate",
     "bleu": "BLEU",
     "rouge": "ROUGE",
     "auc": "AUC",
 }
 
 
-def spelled(name: str) -> str:
-    """A metric of a split as one writes it.
+def series_in_words(name: str) -> str:
+    """A series, or a metric without its split, as one says it.
 
-    >>> spelled("validation/map"), spelled("train/top5_accuracy")
-    ('validation mAP', 'training top5 accuracy')
+    >>> series_in_words("train/loss"), series_in_words("validation/map"), series_in_words("grad_norm")
+    ('training loss', 'validation mAP', 'grad norm')
     """
     split, _, metric = name.rpartition("/")
-    return f"{split.replace('train', 'training')} {WORDS.get(metric, metric.replace('_', ' '))}".strip()
+    words = WORDS.get(metric, metric.replace("_", " "))
+    return f"{'training' if split == 'train' else split} {words}".strip()

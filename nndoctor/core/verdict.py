@@ -6,6 +6,7 @@ import math
 
 from nndoctor.core.finding import Finding, Severity
 from nndoctor.core.formatting import listed, number, step
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.run import direction
@@ -138,13 +139,11 @@ def _end(report: Report, series: Series, *, later: bool) -> str:
     summary = series.summary
     if summary is None:
         return ""
-    split, _, metric = series.name.partition("/")
-    words = f"{'training' if split == 'train' else split} {metric.replace('_', ' ')}"
     (last,) = series.in_log_unit(summary.last)
     best, at = (summary.high, summary.high_step) if direction(series.name) else (summary.low, summary.low_step)
-    better = split == "validation" and not math.isclose(best, summary.last, rel_tol=0.01)
+    better = series.name.startswith("validation/") and not math.isclose(best, summary.last, rel_tol=0.01)
     where = f" (best {series.in_log_unit(best)[0]} at {report.axis} {step(at)})" if better else ""
-    return f"{words} {'' if later else 'ends '}at {last}{where}"
+    return f"{series_in_words(series.name)} {'' if later else 'ends '}at {last}{where}"
 
 
 def _stem(word: str) -> str:

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from nndoctor.core.formatting import number, series_in_words
+from nndoctor.core.formatting import number
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.report import Report
 from nndoctor.core.run import SPLITS, direction
 from nndoctor.core.sanitize import printable

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from nndoctor.analysis.workload import Workload
 from nndoctor.core.formatting import listed
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import ANY_LAYER
 from nndoctor.core.sanitize import printable
@@ -155,9 +156,8 @@ def _wanted(report: Report) -> list[str]:
 
 def _spoken(name: str) -> str:
     """A series as a reader would name it: `validation loss`, `a validation metric`, `lr`."""
-    split, _, metric = name.rpartition("/")
-    words = f"{'training' if split == 'train' else split} {metric}".strip() if split else name
-    return f"a {words}" if metric == "metric" else words
+    words = series_in_words(name) if "/" in name else name
+    return f"a {words}" if name.endswith("/metric") else words
 
 
 def _unknown(report: Report) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.formatting import number, place, rough, series_in_words
+from nndoctor.core.formatting import number, place, rough
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.prognosis import LIKELY, UNLIKELY, Expectation, likelihood, most_promising
 from nndoctor.core.report import Report
 from nndoctor.prognosis.changes import BY_NAME

@@ -9,7 +9,8 @@ from itertools import takewhile
 
 from nndoctor.analysis import hyperparameters
 from nndoctor.core.finding import Severity
-from nndoctor.core.formatting import number, percent, series_in_words
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.order import SortBy
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import printable

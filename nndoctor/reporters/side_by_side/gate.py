@@ -7,14 +7,15 @@ import math
 from nndoctor._version import __version__
 from nndoctor.compare.gate import MAX_SEEDS, Gate, GateVerdict
 from nndoctor.core.formatting import number
+from nndoctor.core.metrics import series_in_words
 from nndoctor.reporters.json import Json, dumped, plain
-from nndoctor.reporters.side_by_side.words import spoken, value
+from nndoctor.reporters.side_by_side.words import value
 
 
 def sentence(found: Gate) -> str:
     """`Better: validation loss 0.31 vs. 0.42 of the baseline, more than the 0.05 that repeats vary by.`"""
     one, two = found.measure.levels[0], found.measure.levels[1]
-    values = f"{spoken(found.measure.name)} {value(two.last)} vs. {value(one.last)} of the baseline"
+    values = f"{series_in_words(found.measure.name)} {value(two.last)} vs. {value(one.last)} of the baseline"
     if found.errors:
         return f"Worse: the candidate has a new finding, {', '.join(found.errors)} ({values})."
     if found.limit is None:

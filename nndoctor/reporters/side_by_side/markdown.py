@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from nndoctor.compare.comparison import Comparison
 from nndoctor.compare.remedy_outcomes import FindingChange
+from nndoctor.core.metrics import series_in_words
 from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.overlay import overlay
 from nndoctor.reporters.markdown import HEIGHT, MARK, WIDTH, escaped
 from nndoctor.reporters.page import Page, Style
 from nndoctor.reporters.side_by_side.terminal import LEGEND, SIGNS
-from nndoctor.reporters.side_by_side.words import finding_change, place, sentence, setting, spoken, value
+from nndoctor.reporters.side_by_side.words import finding_change, place, sentence, setting, value
 
 
 def render(found: Comparison | None, changes: Sequence[FindingChange], errors: Sequence[tuple[str, str]]) -> str:
@@ -43,7 +44,7 @@ def _measures(found: Comparison) -> str:
     for m in found.measures:
         signs = ["", *(f" {SIGNS[m.outcome(0, k)]}" for k in range(1, len(m.levels)))]
         cells = [escaped(value(level.last)) + sign for level, sign in zip(m.levels, signs, strict=True)]
-        rows.append(f"| {escaped(spoken(m.name))} {place(found, m)} | {' | '.join(cells)} |")
+        rows.append(f"| {escaped(series_in_words(m.name))} {place(found, m)} | {' | '.join(cells)} |")
     return "\n".join([*_head(found, LEGEND), *rows]) + "\n"
 
 
@@ -73,5 +74,5 @@ def _picture(found: Comparison) -> str:
     for line in overlay(curves, PlotSize(WIDTH, HEIGHT), found.axis):
         page.row(line)
     drawn = page.text().replace("`", "'")
-    name = spoken(found.judged)
+    name = series_in_words(found.judged)
     return f"<details><summary>{name}</summary>\n\n```text\n{drawn}```\n\n</details>\n" if drawn else ""

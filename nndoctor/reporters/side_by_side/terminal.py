@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Measure
 from nndoctor.compare.remedy_outcomes import FindingChange
+from nndoctor.core.metrics import series_in_words
 from nndoctor.plots.curves import PlotSize
 from nndoctor.plots.overlay import MAX_CURVES, overlay
 from nndoctor.reporters.page import Page, Style, cut, padded
@@ -15,7 +16,6 @@ from nndoctor.reporters.side_by_side.words import (
     place,
     sentence,
     setting,
-    spoken,
     value,
     worked,
 )
@@ -56,7 +56,7 @@ def _picture(page: Page, found: Comparison) -> None:
     if name is None:
         return
     curves = [(side.label, side.runs[0].series[name]) for side in found.sides]
-    page.line((spoken(name), "dim"))
+    page.line((series_in_words(name), "dim"))
     for line in overlay(curves, PlotSize(page.width, drawing=page.style.drawing), found.axis):
         page.row(line)
     if len(curves) > MAX_CURVES:
@@ -88,7 +88,7 @@ def _measures(page: Page, found: Comparison) -> None:
     for measure in found.measures:
         if measure.seconds and measure.name != found.judged:
             continue
-        rows.append([(f"{spoken(measure.name)} {place(found, measure)}", ""), *_cells(measure)])
+        rows.append([(f"{series_in_words(measure.name)} {place(found, measure)}", ""), *_cells(measure)])
         if measure.name == found.judged and not measure.seconds:
             rows.append([("  best so far", "dim"), *((value(level.best), "dim") for level in measure.levels)])
     _table(page, [side.label for side in found.sides], rows)

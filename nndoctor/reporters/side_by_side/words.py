@@ -6,8 +6,9 @@ import math
 
 from nndoctor.compare.comparison import Comparison, ComparisonVerdict, Measure
 from nndoctor.compare.remedy_outcomes import FindingChange
-from nndoctor.core.formatting import number, series_in_words
+from nndoctor.core.formatting import number
 from nndoctor.core.formatting import place as axis_place
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.run import FactValue
 
 STYLES = {
@@ -29,7 +30,7 @@ def sentence(found: Comparison, side: int) -> str:
     chance = _chance(measure, side)
     broken = found.sides[side].broken_loss
     if broken is not None and outcome is ComparisonVerdict.WORSE and found.judged != broken:
-        return f"{label} is worse than {first}: its {spoken(broken)} ends in a value that is not finite ({values})."
+        return f"{label} is worse than {first}: its {series_in_words(broken)} ends in a value that is not finite ({values})."
     if outcome is ComparisonVerdict.UNKNOWN:
         return f"{label} and {first} cannot be compared: {values}."
     if outcome is ComparisonVerdict.ALIKE:
@@ -58,7 +59,7 @@ def _then(found: Comparison, side: int) -> str:
 
 def _values(measure: Measure, side: int) -> str:
     a, b = measure.levels[0].last, measure.levels[side].last
-    return f"{spoken(measure.name)} {value(b)} vs. {value(a)}"
+    return f"{series_in_words(measure.name)} {value(b)} vs. {value(a)}"
 
 
 def _chance(measure: Measure, side: int) -> str:
@@ -77,7 +78,7 @@ def finding_change(found: Comparison, change: FindingChange) -> str:
     if change.status == "new":
         return "is new"
     tried = f" (tried: {', '.join(change.tried)})" if change.tried else ""
-    what = spoken(change.series or "")
+    what = series_in_words(change.series or "")
     measure = found.measure(change.series)
     if measure is None or change.outcome is ComparisonVerdict.UNKNOWN:
         return f"{'no longer occurs' if change.status == 'gone' else 'still occurs'}{tried}"
@@ -100,11 +101,6 @@ def finding_change(found: Comparison, change: FindingChange) -> str:
 def worked(change: FindingChange) -> bool:
     """Whether the finding is gone and the metric that its remedies promise has improved."""
     return change.status == "gone" and change.outcome is ComparisonVerdict.BETTER
-
-
-def spoken(name: str) -> str:
-    """`train/loss` as `training loss`."""
-    return series_in_words(name).replace("_", " ")
 
 
 def value(level: float) -> str:

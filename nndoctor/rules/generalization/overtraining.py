@@ -14,7 +14,7 @@ from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import distinct, factor, percent
-from nndoctor.core.metrics import spelled
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -160,7 +160,7 @@ def _of_metric(run: Run) -> Iterator[Symptom]:
     fell = training_fell(run, seen.at)
     if fell is not None and fell < 0:
         return  # training got worse, too
-    name = spelled(seen.metric.name)
+    name = series_in_words(seen.metric.name)
     best, last = distinct(seen.best, seen.last)
     verb = "fell" if seen.last < seen.best else "rose"
     kept = " while training loss kept falling" if fell is not None else ""

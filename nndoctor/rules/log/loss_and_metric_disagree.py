@@ -11,6 +11,7 @@ from nndoctor.analysis.task_metric import moved_since, task_metric
 from nndoctor.core.confidence import SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import distinct, percent
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -35,6 +36,7 @@ def _metric_worsens(run: Run) -> list[Symptom]:
     loss, metric = run.series["validation/loss"], task_metric(run)
     if (
         metric is None
+        or run.metric is None
         or len(metric.y) < MIN_POINTS
         or len(loss.y) < MIN_POINTS
         or loss.first - loss.last < MIN_FALL * abs(loss.first)
@@ -45,7 +47,7 @@ def _metric_worsens(run: Run) -> list[Symptom]:
         return []
     if abs(moved.gain) < MIN_WORSE_SHARE * float(np.max(np.abs(metric.y))) or _rank_correlation(error) < MIN_TREND:
         return []
-    name, (first, last) = _name(run), metric.in_log_unit(metric.initial, metric.final)
+    name, (first, last) = series_in_words(run.metric.name), metric.in_log_unit(metric.initial, metric.final)
     before, after = distinct(loss.initial, loss.final)
     return [
         Symptom(
@@ -105,7 +107,7 @@ def _loss_worsens(run: Run) -> list[Symptom]:
     first, end = metric.in_log_unit(metric.initial, metric.final)
     return [
         Symptom(
-            f"validation loss rose from {best} (best, {run.place(loss.low_step)}) to {last} while {_name(run)} improved, from {first} to {end} over the run: choose the checkpoint by the metric",
+            f"validation loss rose from {best} (best, {run.place(loss.low_step)}) to {last} while {series_in_words(run.metric.name)} improved, from {first} to {end} over the run: choose the checkpoint by the metric",
             TYPICAL,
             {"loss_rise": loss.final - loss.low, "metric_first": metric.initial, "metric_last": metric.final},
             series="validation/loss",
@@ -114,14 +116,6 @@ def _loss_worsens(run: Run) -> list[Symptom]:
             remedies=("stop-on-the-metric", "label-smoothing"),
         )
     ]
-
-
-def _name(run: Run) -> str:
-    """The metric as a reader knows it."""
-    name = run.metric.name if run.metric is not None else ""
-    return {"word_error": "word error rate", "map": "mAP", "bleu": "BLEU", "iou": "IoU"}.get(
-        name, name.replace("_", " ")
-    )
 
 
 RULE = Rule(

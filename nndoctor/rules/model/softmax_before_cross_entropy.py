@@ -10,6 +10,7 @@ from nndoctor.analysis.workload import Workload, counts_tokens, workload
 from nndoctor.core.confidence import SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -58,9 +59,8 @@ def _by_floor(run: Run) -> Iterator[Symptom]:
     count = next((count for count in several if _ends_at_floor(loss, accuracy.last, count)), None)
     if count is None:
         return
-    name = "training" if split == "train" else split
     yield Symptom(
-        f"{name} accuracy is {percent(accuracy.last)} but the loss ends at {number(loss.last)}, near {number(_floor(count))}: the least that "
+        f"{series_in_words(accuracy.name)} is {percent(accuracy.last)} but the loss ends at {number(loss.last)}, near {number(_floor(count))}: the least that "
         f"cross-entropy can reach for {count} classes when the model ends in a softmax of its own",
         SEVERAL_SIGNS,
         {"loss": loss.last, "lowest_possible": _floor(count), "accuracy": accuracy.last, "classes": count},

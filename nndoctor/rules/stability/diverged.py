@@ -19,7 +19,7 @@ from nndoctor.analysis.wandering import wanders
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Cause, Severity, Symptom
-from nndoctor.core.formatting import MAX_FACTOR, factor, number, percent, place
+from nndoctor.core.formatting import MAX_FACTOR, factor, number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -107,7 +107,7 @@ def _validation_alone(run: Run) -> Iterator[Symptom]:
         return
     first, last = number(loss.initial), number(loss.final)
     yield Symptom(
-        f"validation loss rose from {first} at {place(run.axis, loss.first_step)} to {last}, and never came back below {number(float(loss.y[1:].min()))}",
+        f"validation loss rose from {first} at {run.place(loss.first_step)} to {last}, and never came back below {number(float(loss.y[1:].min()))}",
         DIRECT,
         {"first": loss.initial, "best_after": float(loss.y[1:].min()), "last": loss.final},
         series="validation/loss",
@@ -195,7 +195,7 @@ def _message(run: Run, loss: Series, *, at_once: bool) -> str:
     if at_once or best == 0:
         return f"training loss rose from {number(first)} (first value) to {number(last)}{times or ','} and does not come back"
     back = f", above its first value ({number(first)})" if last > first else ", and does not come back"
-    return f"training loss was best at {place(run.axis, float(loss.x[best]))} ({number(loss.low)}) and ends at {number(last)}{back}"
+    return f"training loss was best at {run.place(float(loss.x[best]))} ({number(loss.low)}) and ends at {number(last)}{back}"
 
 
 def _piles_up(loss: Series) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.analysis.liveness import NotFinite, columns_not_finite, not_finite
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import in_all, percent, place
+from nndoctor.core.formatting import in_all, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -57,8 +57,10 @@ def _message(run: Run, worst: NotFinite, others: list[str]) -> str:
     if worst.from_start:
         return f"{name} is {value} {in_all(worst.total)}{more}: no useful update is applied"
     if worst.trailing > 1 and worst.trailing == worst.count:
-        return f"{name} is {value} from {place(run.axis, worst.step)} to the end, in {worst.count} of {worst.total} values{more}"
-    return f"{name} is {value} in {worst.count} of {worst.total} values{more}, first at {place(run.axis, worst.step)}"
+        return (
+            f"{name} is {value} from {run.place(worst.step)} to the end, in {worst.count} of {worst.total} values{more}"
+        )
+    return f"{name} is {value} in {worst.count} of {worst.total} values{more}, first at {run.place(worst.step)}"
 
 
 def _causes(worst: NotFinite) -> tuple[Cause, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, place
-from nndoctor.core.metrics import BY_NAME
+from nndoctor.core.formatting import number
+from nndoctor.core.metrics import BY_NAME, series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -33,7 +33,7 @@ def check(run: Run) -> Iterator[Symptom]:
             value = series.low if wrong == "negative" else series.high
             at = series.step_where(series.y == value)
             yield Symptom(
-                f"{name.replace('/', ' ').replace('_', ' ')} is {number(value)} at {place(run.axis, at)}: {WORDS[wrong]}",
+                f"{series_in_words(name)} is {number(value)} at {run.place(at)}: {WORDS[wrong]}",
                 CERTAIN,
                 {"value": value},
                 series=name,
@@ -57,7 +57,7 @@ def _of_fact(run: Run, name: str, value: tuple[str, ...], line: int | None) -> S
         "above-1": "a fraction cannot exceed 1, and such a low percentage does not fit the loss",
     }.get(kind, "neither a fraction nor a percentage can be so high")
     return Symptom(
-        f"{column} rises to {high} at {place(run.axis, float(at))}: {why}",
+        f"{column} rises to {high} at {run.place(float(at))}: {why}",
         CERTAIN,
         {"value": float(high), "series": name},
         step=float(at),

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from nndoctor.analysis.liveness import FLOAT_ERROR, REPEATED_SHARE, not_finite, stuck_value, sudden_zero, unit
 from nndoctor.analysis.start import begins_late
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number, percent, place
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -59,7 +60,7 @@ def _without_effort(run: Run, loss: Series, at: int) -> Symptom:
     """Every answer is right after a few values, and the loss has gone to zero in one step: there is nothing to learn."""
     where = float(loss.x[at])
     return Symptom(
-        f"{_spelled(loss)} is exactly 0 from {place(run.axis, where)} on, after {number(float(loss.y[at - 1]))}, and nearly every answer is right: there is only one class, or the answer is among the inputs",
+        f"{series_in_words(loss.name)} is exactly 0 from {run.place(where)} on, after {number(float(loss.y[at - 1]))}, and nearly every answer is right: there is only one class, or the answer is among the inputs",
         LIKELY,
         {"from_step": where, "before": float(loss.y[at - 1]), "values": len(loss.y) - at},
         series=loss.name,
@@ -84,12 +85,8 @@ def _without_effort(run: Run, loss: Series, at: int) -> Symptom:
     )
 
 
-def _spelled(loss: Series) -> str:
-    return loss.name.replace("/", " ").replace("train ", "training ")
-
-
 def _symptom(run: Run, loss: Series, at: int) -> Symptom:
-    name, last = _spelled(loss), loss.final
+    name, last = series_in_words(loss.name), loss.final
     gradients = not_finite(run, "grad_norm")
     lost = gradients is not None and gradients.lasts
     where = float(loss.x[at])
@@ -97,11 +94,11 @@ def _symptom(run: Run, loss: Series, at: int) -> Symptom:
     if at == 0:
         text = f"{name} is exactly 0 in all {len(loss.y)} values{also}"
     elif last == 0:
-        text = f"{name} is exactly 0 from {place(run.axis, where)} on, after {number(float(loss.y[at - 1]))}{also}: most likely printed instead of NaN"
+        text = f"{name} is exactly 0 from {run.place(where)} on, after {number(float(loss.y[at - 1]))}{also}: most likely printed instead of NaN"
     elif (classes := _guessed_classes(loss)) and not lost:
-        text = f"{name} repeats {number(last)} exactly from {place(run.axis, where)} to the end, the loss of random guessing among {classes} classes: every example gets the same answer"
+        text = f"{name} repeats {number(last)} exactly from {run.place(where)} to the end, the loss of random guessing among {classes} classes: every example gets the same answer"
     else:
-        text = f"{name} repeats {number(last)} exactly from {place(run.axis, where)} to the end{also}: most likely printed instead of NaN"
+        text = f"{name} repeats {number(last)} exactly from {run.place(where)} to the end{also}: most likely printed instead of NaN"
     return Symptom(
         text,
         CERTAIN if lost or at == 0 else LIKELY,

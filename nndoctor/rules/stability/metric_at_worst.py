@@ -8,7 +8,7 @@ from nndoctor.analysis.guessing import ends_at_guessing
 from nndoctor.analysis.worst import MIN_SAME, MIN_VALUES, NEVER_BETTER, AtWorst, at_worst, repeated_score, zero_parts
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number
-from nndoctor.core.metrics import spelled
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -40,7 +40,7 @@ def _repeats(run: Run) -> Iterator[Symptom]:
     if score is None or ends_at_guessing(run) is not None:  # the run as a whole guesses, which is more to say
         return
     yield Symptom(
-        f"{spelled(score.name)} is {number(score.low / score.scale)} in all {len(score.y)} evaluations, to the last digit, while the loss moves: one answer for every example, or a wrong metric",
+        f"{series_in_words(score.name)} is {number(score.low / score.scale)} in all {len(score.y)} evaluations, to the last digit, while the loss moves: one answer for every example, or a wrong metric",
         NEVER_BETTER,
         {"value": score.low, "values": len(score.y)},
         series=score.name,
@@ -52,10 +52,14 @@ def _repeats(run: Run) -> Iterator[Symptom]:
 
 def _message(first: AtWorst, others: list[str], parts: list[str]) -> str:
     value = f"{100 * first.worst:.0f}%" if first.percent else number(first.worst)
-    more = f", and so {'is' if len(others) == 1 else 'are'} {' and '.join(map(spelled, others[:3]))}" if others else ""
+    more = (
+        f", and so {'is' if len(others) == 1 else 'are'} {' and '.join(map(series_in_words, others[:3]))}"
+        if others
+        else ""
+    )
     zero = f"; {' and '.join(parts[:2])} {'is' if len(parts[:2]) == 1 else 'are'} exactly 0 throughout" if parts else ""
     which = f"all {first.count} values" if first.throughout else f"the last {first.count} values"
-    return f"{spelled(first.name)} is {value}, the worst possible value, in {which}{more}{zero}"
+    return f"{series_in_words(first.name)} is {value}, the worst possible value, in {which}{more}{zero}"
 
 
 def _causes(parts: list[str]) -> tuple[Cause, ...]:

@@ -15,7 +15,8 @@ from nndoctor.analysis.nonfinite import birth, wildness
 from nndoctor.analysis.unlogged_causes import not_reset
 from nndoctor.core.confidence import DIRECT, TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import in_all, number, place, series_in_words, step
+from nndoctor.core.formatting import in_all, number, step
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import LAYER, Run
 from nndoctor.core.sanitize import quoted
@@ -118,13 +119,13 @@ def _message(run: Run, series: Series, bad: NDArray[np.bool_], before: list[floa
         return f"{name} is {value} {in_all(len(bad))}"
     if not before:
         return f"{name} is {value} from the first value on{ending}"
-    where = place(run.axis, float(series.steps[at]))
+    where = run.place(float(series.steps[at]))
     return f"{name} became {value} at {where} (previous value {number(before[-1])}){ending}"
 
 
 def _of_column(run: Run, column: NotFinite) -> Symptom:
     """The same of a loss that is no series of the run."""
-    many = in_all(column.total) if column.from_start else f"at {place(run.axis, column.step)}"
+    many = in_all(column.total) if column.from_start else f"at {run.place(column.step)}"
     causes = _causes(run, [] if column.from_start else [1.0], column.step)
     return Symptom(
         f"{column.name} is NaN {many}",

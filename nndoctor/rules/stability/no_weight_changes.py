@@ -19,6 +19,7 @@ from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -44,7 +45,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     judged = judged_series(run)
     loss = next(s for s in judged if s.name.endswith("/loss"))
-    name = loss.name.replace("train/", "training ").replace("/", " ")
+    name = series_in_words(loss.name)
     also = "" if len(judged) == 1 else f", and so {'is' if len(judged) == 2 else 'are'} {_names(judged, loss.name)}"
     unit = run.axis if run.axis == "epoch" else "value"
     yield Symptom(
@@ -181,7 +182,7 @@ def _policy(run: Run) -> Symptom | None:
 
 
 def _names(judged: Sequence[Series], loss: str) -> str:
-    names = [s.name.replace("/", " ") for s in judged if s.name != loss]
+    names = [series_in_words(s.name) for s in judged if s.name != loss]
     return " and ".join(names) if len(names) <= 2 else f"{len(names)} other series"
 
 

@@ -9,7 +9,8 @@ from nndoctor.analysis.guessing import EXACT, SAME_ANSWER, Guessing, ends_at_gue
 from nndoctor.analysis.level import dwarfs_second
 from nndoctor.analysis.stuck_causes import stuck_causes
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number, percent, place
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -67,7 +68,7 @@ def _message(run: Run, found: Guessing, loss: Series | None) -> str:
         perplexity = run.series["train/perplexity"]
         return f"training perplexity ends at {number(perplexity.final)} after {perplexity.last_step:,.0f} steps: a model that only knows how often each word occurs has about {UNIGRAM:.0f}"
     score = _score(run, found)
-    parts = [_end_of_loss(found, loss)] if loss is not None else []
+    parts = [_end_of_loss(loss)] if loss is not None else []
     parts += [_end_of_score(found, score, verb="ends at" if loss is None else "is")] if score is not None else []
     ends = " and ".join(parts)
     if found.evidence == "majority" and score is not None:
@@ -84,23 +85,21 @@ def _score(run: Run, found: Guessing) -> Series | None:
     return next((run.series[name] for name in names if name in run.series and len(run.series[name].y)), None)
 
 
-def _end_of_loss(found: Guessing, loss: Series) -> str:
-    split = "training" if found.split == "train" else found.split
+def _end_of_loss(loss: Series) -> str:
     note = f" (first value {number(loss.initial)})" if dwarfs_second(loss) else ""
-    return f"{split} loss ends at {number(loss.final)}{note}"
+    return f"{series_in_words(loss.name)} ends at {number(loss.final)}{note}"
 
 
 def _end_of_score(found: Guessing, score: Series, *, verb: str) -> str:
     split, _, metric = score.name.rpartition("/")
-    own = "" if split == found.split else f"{'training' if split == 'train' else split} "
-    return f"{own}{metric.replace('_', ' ')} {verb} {percent(score.final)}"
+    return f"{series_in_words(metric if split == found.split else score.name)} {verb} {percent(score.final)}"
 
 
 def _level(run: Run, found: Guessing, loss: Series | None) -> str:
     """The level of guessing, or where the log ends."""
     if found.classes and found.loss is not None:
         return f"(ln {found.classes} = {found.loss:.3f} for {found.classes} classes)"
-    return f"at {place(run.axis, loss.last_step)}" if loss is not None else ""
+    return f"at {run.place(loss.last_step)}" if loss is not None else ""
 
 
 def _remedies(found: Guessing, loss: Series | None) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import number, percent, series_in_words
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.metrics import series_in_words
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import FactValue, Run, direction
 from nndoctor.core.statistics import TINY, bins, rolling_median
