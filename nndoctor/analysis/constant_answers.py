@@ -1,11 +1,18 @@
-"""Models that give one answer to everything: a denoiser that predicts zero, a discriminator that says one half, a text by frequencies."""
+"""Models that give one answer to everything: one class for every example, no noise, one half, words by their frequency."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-from nndoctor.analysis.level import end_level
+import numpy as np
+
+from nndoctor.analysis.chance import accuracy_tells
+from nndoctor.analysis.level import PART, end_level, first_level
+from nndoctor.analysis.liveness import MIN_DIGITS, significant_digits
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
+from nndoctor.core.statistics import closing, median
 
 SECOND_HALF = 0.5
 """Share of the run over which a discriminator's level is taken."""
@@ -25,6 +32,31 @@ MAX_OFF_NOISE = 0.1
 MIN_DENOISED = 20
 """Values of a diffusion model's loss."""
 
+MIN_SCORES = 4
+"""Values of an accuracy, or of another score, that show that it repeats."""
+
+MIN_END = 3
+"""Values of the last quarter that are all the same."""
+
+MIN_CONSTANT = 10
+"""Scores that are all the same, to however few digits: one answer for every example."""
+
+SAME_ANSWER = 0.8
+"""Share of the scores that are the same to the last digit."""
+
+GOOD_SCORE = 0.9
+"""Score from which one class for every example is unlikely, and a good network more likely."""
+
+MIN_FLAT = 0.9
+"""Share of its first level at which a flat loss ends."""
+
+MIN_OF_CONSTANT = 0.97
+"""Share of the loss of the constant answer."""
+
+REPEATING = frozenset({"f1", "balanced_accuracy", "auc"})
+"""Scores that repeat with the answer where no accuracy is logged."""
+
+AUC_OF_GUESSING = 0.5
 
 UNIGRAM = 962.0
 """Perplexity of a model that knows only how often each word occurs (Jurafsky and Martin, chapter 3: Wall Street Journal, 20,000 words)."""
@@ -37,6 +69,64 @@ MIN_TRAINED = 5_000
 
 MAX_OFF_LOG = 0.1
 """Nats by which a loss may differ from the logarithm of the perplexity that is logged with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameAnswer:
+    """The score that one answer for every example gives, and the cross-entropy of that answer where a loss is logged."""
+
+    score: float
+    loss: float | None = None
+
+
+def same_answer(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> SameAnswer | None:
+    """One class for every example: the accuracy (or F1) repeats to the last digit, and the loss is no better than that answer's."""
+    if accuracy is None:
+        return _by_score(run, split) if loss is not None and _is_flat(loss) else None
+    if len(accuracy.y) < MIN_SCORES or not accuracy_tells(run) or not _repeats(accuracy):
+        return None
+    right = median(accuracy.y)
+    if loss is None:
+        return SameAnswer(right)
+    constant = -right * math.log(right) - (1 - right) * math.log(1 - right)
+    fits = end_level(loss).mean >= MIN_OF_CONSTANT * constant
+    own = accuracy.name.startswith(split) and _is_constant(accuracy)
+    return SameAnswer(right, constant) if fits and (own or _is_flat(loss)) else None
+
+
+def _by_score(run: Run, split: str) -> SameAnswer | None:
+    """The same by another score."""
+    if run.metric is None or run.metric.name not in REPEATING:
+        return None
+    score = run.get(f"validation/{run.metric.name}|{split}/{run.metric.name}")
+    if score is None or len(score.y) < MIN_SCORES:
+        return None
+    guessed = run.metric.name == "auc" and score.low == AUC_OF_GUESSING and _is_constant(score)
+    level = median(score.y)
+    shown = guessed or significant_digits(score.y) >= MIN_DIGITS
+    return SameAnswer(level) if shown and _is_usual(score, level) and score.final == level else None
+
+
+def _repeats(accuracy: Series) -> bool:
+    """Whether nearly all values, and all of the last quarter, are one and the same to three digits or more."""
+    level, end = median(accuracy.y), closing(accuracy.y, PART, MIN_END)
+    exact = significant_digits(accuracy.y) >= MIN_DIGITS or _is_constant(accuracy)
+    return _is_usual(accuracy, level) and bool((end == level).all()) and exact
+
+
+def _is_usual(score: Series, level: float) -> bool:
+    """Whether nearly all values are the same score, which is neither zero nor good."""
+    return 0 < level < GOOD_SCORE and float(np.mean(score.y == level)) >= SAME_ANSWER
+
+
+def _is_constant(score: Series) -> bool:
+    """Whether a score is one and the same number in many values."""
+    return score.low == score.high and len(score.y) >= MIN_CONSTANT
+
+
+def _is_flat(loss: Series) -> bool:
+    """Whether a loss ends within a tenth of where it began, leaving out a first value that dwarfs the others."""
+    return end_level(loss).mean > MIN_FLAT * first_level(loss).mean
 
 
 def worse_than_frequencies(run: Run) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from nndoctor.analysis.chance import (
     HALF_RIGHT,
     MAX_OFF_SHARE,
@@ -15,38 +13,33 @@ from nndoctor.analysis.chance import (
     is_cross_entropy,
     known_classes,
 )
-from nndoctor.analysis.constant_answers import SECOND_HALF, predicts_no_noise, undecided_loss, worse_than_frequencies
+from nndoctor.analysis.constant_answers import (
+    SECOND_HALF,
+    predicts_no_noise,
+    same_answer,
+    undecided_loss,
+    worse_than_frequencies,
+)
 from nndoctor.analysis.level import PART, Level, end_level, first_level
-from nndoctor.analysis.liveness import MIN_DIGITS, significant_digits
 from nndoctor.analysis.plateau import USUAL_CLASSES
 from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import closing, median
 
 MIN_POINTS = 4  # values; the start of a healthy run is at chance, too
 MAX_OFF = 0.03  # share of the loss of guessing; a loss that ends so near it has not left it
 MAX_OF_CHANCE = 1.25  # times 1/C, plus two standard errors: the accuracy of guessing on a few hundred examples
-MIN_END = 3  # values of the last quarter that repeat
-SETTLED, LATE_ARRIVAL = (
-    (0.3, 0.5),
-    1.006,
-)  # shares of the run, and times the loss of guessing above which it is not reached
+SETTLED = (0.3, 0.5)  # shares of the run between which a loss has come to the level of guessing
+LATE_ARRIVAL = 1.006  # times that level, above which it has not
 SECOND_QUARTER = (0.25, 0.5)  # shares of the run
-REPEATING = frozenset({"f1", "balanced_accuracy", "auc"})
-MIN_CONSTANT = 10  # accuracies of training that are all the same, to however few digits: one answer for every example
-AUC_OF_GUESSING = 0.5
 MANY_CLASSES, MAX_ABOVE_CHANCE = 20, 0.005  # so many that a batch often has none right; accuracy that chance adds then
-SAME_ANSWER = 0.8  # share of the accuracies that are the same to the last digit: one class for every example
 FEW_CLASSES = 12  # with more, an accuracy alone cannot distinguish 1/C from 1/(C+1), and the loss must agree
-GOOD_ACCURACY = 0.9  # accuracy from which one class for every example is unlikely, and a good network more likely
 MIN_STAYS = 6  # accuracies that show that it never left 1/C
 CHANCE_SLACK = 0.02  # accuracy that chance adds to 1/C
 SPREADS, MAX_SLACK = 3.0, 0.08  # standard deviations that it adds on top, and the accuracy that these are at most
 MAX_RISE = 0.04  # accuracy from the start to the end
 MIN_FALL = 0.02  # share of a loss that still falls
-MIN_FLAT = 0.9  # share of its first level at which a flat loss ends
 HALF = 0.5  # of 1/C for the most classes: a smaller accuracy is that of guessing among more
 MIN_RATIO, MAX_RATIO = 0.7, 1.4  # accuracy times the number of classes by the loss, where both are those of guessing
 MAX_OFF_RATIO = 0.15  # by which accuracy times the number of classes by the accuracy differs from one
@@ -55,7 +48,6 @@ MAX_SPREAD_ALONE = 0.005  # share of ln C; so small a spread is enough where no 
 MAX_SHARE = 0.62  # a higher accuracy is better than guessing between two classes, at any number of examples
 MAX_SPREAD = 0.03  # share of the loss; a larger spread is no constant answer
 OWN_LEVEL = 0.95  # share of the first training loss; one that falls further has left it, whatever validation does
-MIN_OF_CONSTANT = 0.97  # share of the loss of the constant answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +67,14 @@ class Guessing:
 
 @once
 def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
-    """Whether a split ends at the level of guessing; None where it does not, or where the log does not show it."""
-    if workload(run) is Workload.DIFFUSION:
-        return Guessing("train", "noise", None, 1.0) if split == "train" and predicts_no_noise(run) else None
-    if run.fact("task") == "gan":
-        return _undecided(run, split)
-    loss, accuracy = run.series.get(f"{split}/loss"), _accuracy(run, split)
-    if (loss is None and accuracy is None) or run.fact("task") is not None or only_begun(run):
+    """Whether a split ends at the level of guessing; None where it does not, or where the log does not show it.
+
+    Where training logs no accuracy, validation's is looked at.
+    """
+    if workload(run) is Workload.DIFFUSION or run.fact("task") is not None:
+        return _without_classes(run) if split == "train" else None
+    loss, accuracy = run.get(f"{split}/loss"), run.get(f"{split}/accuracy|validation/accuracy")
+    if (loss is None and accuracy is None) or only_begun(run):
         return None
     if loss is not None and (len(loss.y) < MIN_POINTS or loss.low < 0):
         return None
@@ -92,15 +85,12 @@ def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
     return next((found for found in judged if found is not None), None)
 
 
-def _undecided(run: Run, split: str) -> Guessing | None:
-    chance = undecided_loss(run) if split == "train" else None
+def _without_classes(run: Run) -> Guessing | None:
+    """The guesses of a denoiser and of a discriminator."""
+    if workload(run) is Workload.DIFFUSION:
+        return Guessing("train", "noise", None, 1.0) if predicts_no_noise(run) else None
+    chance = undecided_loss(run) if run.fact("task") == "gan" else None
     return Guessing("discriminator", "gan", 2, chance) if chance is not None else None
-
-
-def _accuracy(run: Run, split: str) -> Series | None:
-    """The accuracy of a split; validation's where training logs none."""
-    own = run.series.get(f"{split}/accuracy")
-    return own if own is not None or split != "train" else run.series.get("validation/accuracy")
 
 
 def _by_classes(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
@@ -128,62 +118,17 @@ def _at_share(end: Level, number: int) -> bool:
 
 
 def _by_majority(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
-    """One answer for every example: the accuracy (or F1) repeats to the last digit, and the loss is no better than that answer's."""
-    if accuracy is None and loss is not None and _flat(loss):
-        return _by_repeated_score(run, split)
-    if accuracy is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
-        return None
-    level = median(accuracy.y)
-    if not 0 < level < GOOD_ACCURACY or not _repeats(accuracy, level):
-        return None
-    if loss is None:
-        return Guessing(split, "majority", None, None, level)
-    constant = -level * math.log(level) - (1 - level) * math.log(1 - level)
-    if end_level(loss).mean < MIN_OF_CONSTANT * constant or not (_flat(loss) or _constant(accuracy, split)):
-        return None
-    return Guessing(split, "majority", None, constant, level)
-
-
-def _repeats(accuracy: Series, level: float) -> bool:
-    """Whether nearly all values, and all of the last quarter, are one and the same to three digits or more."""
-    end = closing(accuracy.y, PART, MIN_END)
-    same = float(np.mean(accuracy.y == level)) >= SAME_ANSWER and bool((end == level).all())
-    exact = significant_digits(accuracy.y) >= MIN_DIGITS or len(accuracy.y) >= MIN_CONSTANT
-    return same and (exact if accuracy.low == accuracy.high else significant_digits(accuracy.y) >= MIN_DIGITS)
-
-
-def _constant(accuracy: Series, split: str) -> bool:
-    """Whether a split's own accuracy is one and the same number in many values."""
-    return accuracy.name.startswith(split) and accuracy.low == accuracy.high and len(accuracy.y) >= MIN_CONSTANT
-
-
-def _by_repeated_score(run: Run, split: str) -> Guessing | None:
-    """The same of another share, where no accuracy is logged: F1 of one and the same answer."""
-    if run.metric is None or run.metric.name not in REPEATING:
-        return None
-    score = run.series.get(f"validation/{run.metric.name}") or run.series.get(f"{split}/{run.metric.name}")
-    if score is None or len(score.y) < MIN_POINTS:
-        return None
-    guessed = run.metric.name == "auc" and score.low == score.high == AUC_OF_GUESSING and len(score.y) >= MIN_CONSTANT
-    if significant_digits(score.y) < MIN_DIGITS and not guessed:
-        return None
-    level = median(score.y)
-    stays = float(np.mean(score.y == level)) >= SAME_ANSWER and score.final == level
-    return Guessing(split, "majority", None, None, level) if stays and 0 < level < GOOD_ACCURACY else None
-
-
-def _flat(loss: Series) -> bool:
-    """Whether a loss ends within a tenth of where it began, leaving out a first value that dwarfs the others."""
-    start, end = first_level(loss).mean, end_level(loss).mean
-    return end > MIN_FLAT * start
+    """One answer for every example."""
+    found = same_answer(run, split, loss, accuracy)
+    return None if found is None else Guessing(split, "majority", None, found.loss, found.score)
 
 
 def _by_accuracy(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
     """An accuracy that stays at 1/C for a small C, with a loss that is no better than ln C; validation's where training logs none."""
-    if accuracy is None or loss is None or len(accuracy.y) < MIN_POINTS or not accuracy_tells(run):
+    if accuracy is None or loss is None or len(accuracy.y) < MIN_POINTS or not is_cross_entropy(run):
         return None
     end, level = end_level(accuracy), end_level(loss).mean
-    if not 0 < end.mean <= MAX_SHARE or not is_cross_entropy(run):
+    if not 0 < end.mean <= MAX_SHARE:
         return None
     if accuracy.name != f"{split}/accuracy" and level < OWN_LEVEL * first_level(loss).mean:
         return None  # a training loss that falls while validation guesses is memorization
@@ -243,20 +188,23 @@ def _possible(end: Level, loss: float) -> list[int]:
 
 def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> Guessing | None:
     """No accuracy in the log, or one near 0 among many classes: a loss that is at ln C of a usual number of classes, closely, in its whole second half."""
-    if loss is None or len(loss.y) < 2 * MIN_POINTS:
-        return None
-    if accuracy is None and run.judged_by_share:
+    if loss is None or len(loss.y) < 2 * MIN_POINTS or (accuracy is None and run.judged_by_share):
         return None
     end = end_level(loss, SECOND_HALF)
     number = min(USUAL_CLASSES, key=lambda n: abs(end.mean - math.log(n)))
     chance = math.log(number)
     if abs(end.mean - chance) >= EXACT * chance or end.spread > MAX_SPREAD * chance:
         return None
-    if _passes(run, loss, accuracy, end, number):
-        return None
+    passes = _passes(run, loss, accuracy, end, number)
+    return None if passes or not _other_agrees(run, split, number, end) else Guessing(split, "loss", number, chance)
+
+
+def _other_agrees(run: Run, split: str, number: int, end: Level) -> bool:
+    """Whether the other split's loss is at ln C, too; where none is logged, whether this one hardly varies."""
+    if number == 2:
+        return True
     other = run.series.get("validation/loss" if split == "train" else "train/loss")
-    agrees = number == 2 or (end.spread < MAX_SPREAD_ALONE * chance if other is None else _ends_near(other, chance))
-    return Guessing(split, "loss", number, chance) if agrees else None
+    return end.spread < MAX_SPREAD_ALONE * math.log(number) if other is None else _ends_near(other, math.log(number))
 
 
 def _passes(run: Run, loss: Series, accuracy: Series | None, end: Level, number: int) -> bool:

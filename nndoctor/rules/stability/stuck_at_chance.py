@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, UNIGRAM
-from nndoctor.analysis.guessing import EXACT, SAME_ANSWER, Guessing, ends_at_guessing
+from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, SAME_ANSWER, UNIGRAM
+from nndoctor.analysis.guessing import EXACT, Guessing, ends_at_guessing
 from nndoctor.analysis.level import dwarfs_second
 from nndoctor.analysis.stuck_causes import stuck_causes
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
