@@ -15,8 +15,8 @@ from nndoctor.cli.options import (
     PlotOption,
     color_choice,
 )
+from nndoctor.cli.request import FailOn
 from nndoctor.cli.run_compare import CompareFormat, CompareRequest, carry_out
-from nndoctor.cli.run_diagnose import FailOn
 from nndoctor.cli.terminal_style import Color
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions

@@ -26,7 +26,8 @@ from nndoctor.cli.options import (
     color_choice,
 )
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest, carry_out
+from nndoctor.cli.request import DiagnoseRequest
+from nndoctor.cli.run_diagnose import carry_out
 from nndoctor.cli.terminal_style import Color
 from nndoctor.core.order import SortBy
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn
+from nndoctor.cli.request import DiagnoseRequest, FailOn
 from nndoctor.cli.terminal_style import Color
 from nndoctor.core.order import SortBy
 

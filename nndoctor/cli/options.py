@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli import completion
-from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.request import FailOn
 from nndoctor.cli.terminal_style import Color
 
 ColorOption = Annotated[

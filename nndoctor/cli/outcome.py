@@ -9,6 +9,7 @@ from nndoctor.cli import Exit
 from nndoctor.cli.out import say
 
 if TYPE_CHECKING:
+    from nndoctor.core.finding import Severity
     from nndoctor.core.report import Report
     from nndoctor.diagnosis.session import Session
 
@@ -44,6 +45,12 @@ class DiagnosisOutcome:
     def code(self, *, exit_zero: bool) -> int:
         """The exit code of runs that were judged."""
         return Exit.FINDINGS if self.fails and not exit_zero else Exit.CLEAN
+
+
+def exit_code(report: Report, fails_at: Severity | None, *, exit_zero: bool) -> int:
+    """The exit code of a single report, of which findings this severe fail; None: none."""
+    failed = fails_at is not None and bool(report.at_least(fails_at))
+    return Exit.FINDINGS if failed and not exit_zero else Exit.CLEAN
 
 
 def _misspelled(report: Report) -> list[str]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.cli.terminal_style import Color, terminal_style
-from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.order import SortBy
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ class OutputFormat(StrEnum):
     markdown = "markdown"
 
 
-SUMMARY = "GITHUB_STEP_SUMMARY"
-LARGEST_SUMMARY = 1024 * 1024  # bytes that GitHub takes for a step
 CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 
 
@@ -159,50 +156,6 @@ def rendered(
 ) -> str:
     """The text of one report."""
     return FORMATS[form].render(reports, errors, plan, to_file)
-
-
-def report_files(words: Sequence[str]) -> list[tuple[OutputFormat, str]]:
-    """`sarif=out.sarif` as a format and a file. Raises UsageError for what is no such pair, or a file named twice."""
-    pairs: list[tuple[OutputFormat, str]] = []
-    for word in words:
-        form, equals, file = word.partition("=")
-        if form not in list(OutputFormat) or not equals or not file:
-            hint = nearest(form, OutputFormat) if equals and form not in list(OutputFormat) else ""
-            raise UsageError(
-                f"--report {word}: expected FORMAT=FILE{hint}, where FORMAT is one of {', '.join(OutputFormat)}"
-            )
-        pairs.append((OutputFormat(form), file))
-    files = [Path(file).resolve() for _, file in pairs]
-    twice = next((file for k, file in enumerate(files) if file in files[:k]), None)
-    if twice is not None:
-        raise UsageError(f"--report names {pairs[files.index(twice)][1]} twice; give every report a file of its own")
-    return pairs
-
-
-def replaceable(form: OutputFormat, file: str) -> bool:
-    """Whether a file is a report of this format that an earlier run wrote, and may be replaced."""
-    target, sign = Path(file), FORMATS[form].sign
-    if not sign or not target.is_file():
-        return False
-    with target.open("rb") as opened:
-        start = opened.read(4096).decode("utf-8", "replace")
-    return sign in start or (form is OutputFormat.gitlab and start.strip() == "[]")
-
-
-def summarize(reports: Sequence[Report], errors: Errors, plan: RenderOptions) -> None:
-    """Append the Markdown report to the step's summary where GitHub asks for one, as far as it takes one.
-
-    Raises OSError where the summary cannot be written.
-    """
-    file = os.environ.get(SUMMARY)
-    if not file:
-        return
-    text = rendered(OutputFormat.markdown, reports, errors, plan) + "\n"
-    summary = Path(file)
-    before = summary.stat().st_size if summary.exists() else 0
-    if before + len(text.encode()) <= LARGEST_SUMMARY:
-        with summary.open("a", encoding="utf-8", newline="\n") as opened:
-            opened.write(text)
 
 
 def _root() -> str:

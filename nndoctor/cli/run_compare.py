@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.out import check, check_picture, kind_of_picture, put_bytes, say, write_output
-from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.request import FailOn
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.logs import judge_logs

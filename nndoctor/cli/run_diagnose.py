@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.left_out import note_duplicates, note_not_logs
-from nndoctor.cli.out import check, say, write_output
+from nndoctor.cli.out import say
 from nndoctor.cli.outcome import DiagnosisOutcome
-from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered, replaceable, report_files, summarize
+from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered
+from nndoctor.cli.request import DiagnoseRequest
 from nndoctor.cli.tables import FleetTable, is_table
-from nndoctor.cli.terminal_style import Color
-from nndoctor.core.order import SortBy
+from nndoctor.cli.targets import Targets
 from nndoctor.diagnosis.result import MAX_WHOLE_RUNS, Detail
 
 if TYPE_CHECKING:
@@ -24,46 +22,7 @@ if TYPE_CHECKING:
     from nndoctor.readers.io.source import Source
 
 
-class FailOn(StrEnum):
-    """What --fail-on takes."""
-
-    error = "error"
-    warning = "warning"
-    info = "info"
-    never = "never"
-
-
 Errors = list[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class DiagnoseRequest:
-    """The arguments and options of `nndoctor diagnose`, with the command line's defaults."""
-
-    logs: Sequence[str]
-    format: OutputFormat = OutputFormat.terminal
-    output: str | None = None
-    reports: Sequence[str] = ()
-    select: Sequence[str] = ()
-    ignore: Sequence[str] = ()
-    maps: Sequence[str] = ()
-    target_error: str | None = None
-    workload: str | None = None
-    fail_on: FailOn | None = None
-    exit_zero: bool = False
-    quiet: bool = False
-    full: bool = False
-    jobs: int | None = None
-    engine: str | None = None
-    cache: bool = False
-    force: bool = False
-    color: Color = Color.auto
-    require: Sequence[str] = ()
-    baseline: str | None = None
-    config: str | None = None
-    isolated: bool = False
-    annotate: bool = False
-    sort: SortBy = SortBy.finding
 
 
 def carry_out(request: DiagnoseRequest) -> int:
@@ -73,25 +32,25 @@ def carry_out(request: DiagnoseRequest) -> int:
     from nndoctor.readers import is_log
     from nndoctor.readers.io.find import survey
 
-    options = _options(request)
+    options = request.session_options()
     session = session_of(options)
     found = survey(request.logs, is_log)
     sources = session.included(found.sources, request.logs)
     paths = [source.path for source in sources]
     _warn(session.settings_that_pass_errors(paths))
-    files = _targets(request, paths)
+    targets = Targets.checked(request, paths)
     outcome = DiagnosisOutcome(session)
     if _is_only_table(request):
         errors, passed = _tabulated(sources, options, request, outcome)
     else:
-        detail = _detail(request, len(paths), [form for form, _ in files])
+        detail = _detail(request, len(paths), [form for form, _ in targets.files])
         reports, errors, passed = _judge(sources, options, request, detail)
         for report in reports:
             outcome.add(report)
         plan = RenderOptions(
             session.rules, session.fails_at(paths), request.quiet, request.color, request.full, request.sort
         )
-        _write(reports, [*found.errors, *errors], plan, request, files)
+        _write(reports, [*found.errors, *errors], plan, targets)
         if request.annotate:
             from nndoctor.cli.annotate import annotate_runs
 
@@ -101,15 +60,6 @@ def carry_out(request: DiagnoseRequest) -> int:
     if not request.quiet:
         note_not_logs([*found.not_logs, *passed])
     return _exit_code(outcome, request, failed=bool(errors))
-
-
-def _targets(request: DiagnoseRequest, paths: Sequence[str]) -> list[tuple[OutputFormat, str]]:
-    """The files that --report names, after all files to write were checked, before any work. Raises UsageError."""
-    check(request.output, paths, force=request.force)
-    files = report_files(request.reports)
-    for form, file in files:
-        check(file, paths, force=request.force or replaceable(form, file), option="--report")
-    return files
 
 
 def _is_only_table(request: DiagnoseRequest) -> bool:
@@ -135,27 +85,20 @@ def _detail(request: DiagnoseRequest, logs: int, forms: Sequence[OutputFormat]) 
     return Detail(whole, reasons=figures, measurements=figures or is_table(request.output))
 
 
-def _write(
-    reports: Sequence[Report],
-    errors: Errors,
-    plan: RenderOptions,
-    request: DiagnoseRequest,
-    files: Sequence[tuple[OutputFormat, str]],
-) -> None:
+def _write(reports: Sequence[Report], errors: Errors, plan: RenderOptions, targets: Targets) -> None:
     """Print or write every requested report."""
-    if request.format is OutputFormat.terminal and is_table(request.output):
-        table = FleetTable.at(str(request.output))
-        for report in reports:
-            table.add(report)
-        table.finish()
-    else:
-        write_output(
-            rendered(request.format, reports, errors, plan, to_file=request.output is not None), request.output
-        )
-    for form, file in files:
-        write_output(rendered(form, reports, errors, plan, to_file=True), file)
-    if request.format is OutputFormat.github:
-        summarize(reports, errors, plan)
+
+    def render(form: OutputFormat, to_file: bool) -> str:
+        return rendered(form, reports, errors, plan, to_file=to_file)
+
+    if targets.format is not OutputFormat.terminal or not is_table(targets.output):
+        targets.write(render)
+        return
+    table = FleetTable.at(str(targets.output))
+    for report in reports:
+        table.add(report)
+    table.finish()
+    targets.write_files(render)
 
 
 def _tabulated(
@@ -180,25 +123,6 @@ def _tabulated(
 def _warn(lines: Sequence[str]) -> None:
     for line in lines:
         say(line)
-
-
-def _options(request: DiagnoseRequest) -> SessionOptions:
-    """The options of the session. Raises UsageError for a value that makes no sense."""
-    from nndoctor.diagnosis.request import SessionOptions
-    from nndoctor.settings import share
-
-    return SessionOptions(
-        tuple(request.select),
-        tuple(request.ignore),
-        tuple(request.maps),
-        None if request.target_error is None else share(request.target_error, "--target-error"),
-        require=tuple(request.require),
-        fail_on=None if request.fail_on is None else str(request.fail_on),
-        baseline=request.baseline,
-        config=request.config,
-        isolated=request.isolated,
-        workload=request.workload,
-    )
 
 
 def _judge(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
 from nndoctor.cli.out import check, kind_of_picture, put_bytes, say, say_trace, write_output
-from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered, replaceable, report_files, summarize
+from nndoctor.cli.outcome import exit_code
+from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered
 from nndoctor.cli.progress import spinner
-from nndoctor.cli.run_diagnose import DiagnoseRequest
+from nndoctor.cli.request import DiagnoseRequest
+from nndoctor.cli.targets import Targets
 from nndoctor.core.errors import UsageError
-from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
     from nndoctor.core.run import Run
@@ -46,7 +47,7 @@ def template(output: str | None, *, force: bool) -> int:
 
 def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
     """Examine the model and give the exit code. Raises UsageError for a request that makes no sense."""
-    files = _checked(asked, request)
+    targets = _checked(asked, request)
     from nndoctor.diagnosis.session import session_of
 
     message = f"checking {asked.model}, at most {asked.budget:g} s"
@@ -58,7 +59,7 @@ def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
         from nndoctor.sanity.families import FAMILIES
         from nndoctor.sanity.source import from_file
 
-    session = session_of(_options(request))
+    session = session_of(request.session_options())
     rules = session.selection(session.settings(asked.model), FAMILIES).rules
     shape = shape_of(asked.shape)
     try:
@@ -74,41 +75,26 @@ def carry_out(asked: SanityRequest, request: DiagnoseRequest) -> int:
     if asked.plot is not None:
         _drawn(run, asked.plot)
     plan = RenderOptions(rules, session.fails_at([asked.model]), request.quiet, request.color, request.full)
-    write_output(rendered(request.format, [report], [], plan, to_file=request.output is not None), request.output)
-    for form, file in files:
-        write_output(rendered(form, [report], [], plan, to_file=True), file)
-    if request.format is OutputFormat.github:
-        summarize([report], [], plan)
+    targets.write(lambda form, to_file: rendered(form, [report], [], plan, to_file=to_file))
     if request.format is OutputFormat.terminal and not request.quiet and not request.full:
         _shown(run)
     reason = unjudged(report)
     if reason is not None:
         say(f"{asked.model}: {reason}")
         return Exit.TROUBLE
-    failed = plan.fails_at is not None and bool(report.at_least(plan.fails_at))
-    return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
+    return exit_code(report, plan.fails_at, exit_zero=request.exit_zero)
 
 
-def _options(request: DiagnoseRequest) -> SessionOptions:
-    fail_on = None if request.fail_on is None else str(request.fail_on)
-    return SessionOptions(
-        tuple(request.select), tuple(request.ignore), fail_on=fail_on, config=request.config, isolated=request.isolated
-    )
-
-
-def _checked(asked: SanityRequest, request: DiagnoseRequest) -> list[tuple[OutputFormat, str]]:
-    """The files of --report, once the request is found to make sense. Raises UsageError otherwise."""
+def _checked(asked: SanityRequest, request: DiagnoseRequest) -> Targets:
+    """Where the reports go, once the request is found to make sense. Raises UsageError otherwise."""
     if asked.budget <= 0 or asked.seeds < 1:
         found = f"{asked.budget:g} and {asked.seeds}"
         raise UsageError(f"--budget wants seconds above 0, and --seeds 1 or more; found {found}")
-    check(request.output, [asked.model], force=request.force)
-    files = report_files(request.reports)
-    for form, file in files:
-        check(file, [asked.model], force=request.force or replaceable(form, file), option="--report")
+    targets = Targets.checked(request, [asked.model])
     if asked.plot is not None:
         kind_of_picture(asked.plot, "--plot")
         check(asked.plot, [asked.model], force=request.force, option="--plot")
-    return files
+    return targets
 
 
 def _shown(run: Run) -> None:

@@ -1,63 +1,37 @@
-"""The work of `nndoctor sweep`: gather trials, judge the search, render, give the exit code."""
+"""The work of `nndoctor sweep`: judge the search that some trials make, render, give the exit code."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check, check_picture, kind_of_picture, put_bytes, say, write_output
-from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered, replaceable, report_files, summarize
-from nndoctor.cli.run_diagnose import DiagnoseRequest, Errors
+from nndoctor.cli.out import check_picture, kind_of_picture, put_bytes, say
+from nndoctor.cli.outcome import exit_code
+from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered
+from nndoctor.cli.request import DiagnoseRequest
+from nndoctor.cli.sweep_trials import Trials, gathered
+from nndoctor.cli.targets import Targets
 from nndoctor.cli.terminal_style import terminal_style
 from nndoctor.core.errors import UsageError
-from nndoctor.diagnosis.request import SessionOptions
 
 if TYPE_CHECKING:
-    from nndoctor.analysis.search import Trial
     from nndoctor.core.report import Report
-    from nndoctor.core.requirements import Requirement
-    from nndoctor.core.run import Run
-    from nndoctor.readers.io.source import Source
-    from nndoctor.readers.tables.studies import Study
-
-
-@dataclass(frozen=True, slots=True)
-class Trials:
-    """The trials behind the user's words, how they are scored, and the reports on their logs where there are any."""
-
-    trials: list[Trial]
-    by: str
-    higher: bool
-    errors: Errors = field(default_factory=list)
-    reports: list[Report] = field(default_factory=list)
 
 
 def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None, plot: str | None = None) -> int:
     """Judge the search and return the exit code. Raises UsageError if there are no trials or no score."""
-    check(request.output, request.logs, force=request.force)
+    targets = Targets.checked(request, request.logs)
     check_picture(plot, request.logs, force=request.force)
-    files = report_files(request.reports)
-    for form, file in files:
-        check(file, request.logs, force=request.force or replaceable(form, file), option="--report")
-    found = _gathered(request, by, higher=higher)
+    found = gathered(request, by, higher=higher)
     report, plan = _judged(found, request)
-    write_output(_rendered(request.format, report, found, plan, to_file=request.output is not None), request.output)
-    for form, file in files:
-        write_output(_rendered(form, report, found, plan, to_file=True), file)
+    targets.write(lambda form, to_file: _rendered(form, report, found, plan, to_file=to_file))
     if plot is not None:
         _draw(report, plot)
-    if request.format is OutputFormat.github:
-        summarize([report], found.errors, plan)
     for _, message in found.errors:
         say(message)
     if found.errors:
         return Exit.TROUBLE
-    failed = plan.fails_at is not None and bool(report.at_least(plan.fails_at))
-    return Exit.FINDINGS if failed and not request.exit_zero else Exit.CLEAN
+    return exit_code(report, plan.fails_at, exit_zero=request.exit_zero)
 
 
 def _draw(report: Report, file: str) -> None:
@@ -66,119 +40,6 @@ def _draw(report: Report, file: str) -> None:
     from nndoctor.plots.trials import trials
 
     put_bytes(rendered(trials(report, of(report.run)), PictureFormat(kind_of_picture(file))), file)
-
-
-def _gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Trials:
-    from nndoctor.analysis.search import FEWEST
-    from nndoctor.readers.io.address import without_password
-    from nndoctor.readers.io.source import Source
-    from nndoctor.readers.tables.trials import is_table_of_trials, rows, trials
-
-    [*logs] = request.logs
-    source = Source(logs[0])
-    if len(logs) == 1 and (study := _study(logs[0])) is not None:
-        from nndoctor.readers.tables.studies import as_trials
-
-        found = Trials(*as_trials(study, without_password(logs[0]), by, higher=higher))
-    elif len(logs) == 1 and logs[0] != "-" and not source.is_dir and _exists(source) and is_table_of_trials(source):
-        found = Trials(*trials(rows(source), source.path, by, higher=higher))
-    else:
-        found = _from_runs(request, by, higher=higher)
-    if len(found.trials) < FEWEST and found.errors and len(logs) == 1:
-        raise UsageError(found.errors[0][1])
-    if len(found.trials) < FEWEST:
-        raise UsageError(
-            f"{' '.join(map(without_password, logs))}: a sweep needs at least {FEWEST} runs (got {len(found.trials)})"
-        )
-    return found
-
-
-def _study(log: str) -> Study | None:
-    """The Optuna study at an address or in an SQLite file (`x.db`, `x.db#name`); None for any other log."""
-    from nndoctor.readers.io.source import Source
-    from nndoctor.readers.tables.studies import in_file, is_store
-
-    if log.startswith("optuna:"):
-        from nndoctor.readers.services import service_of
-        from nndoctor.readers.services.optuna_runs import study_at
-        from nndoctor.readers.services.service import client_errors
-
-        with client_errors(log, service_of("optuna")):
-            return study_at(log.removeprefix("optuna:"))
-    file, _, name = (log, "", "") if log == "-" or _exists(Source(log)) else log.partition("#")
-    source = Source(file)
-    return in_file(source, name) if file != "-" and source.is_file and is_store(source) else None
-
-
-def _exists(source: Source) -> bool:
-    from pathlib import Path
-
-    return Path(source.path).exists()
-
-
-def _from_runs(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Trials:
-    """A trial for each run, its settings from its log and its path, its score by a statistic of a series."""
-    from nndoctor.analysis.hyperparameters import of
-    from nndoctor.analysis.search import Trial
-    from nndoctor.core.requirements import parse
-    from nndoctor.core.run import direction
-    from nndoctor.diagnosis.logs import judge_logs
-
-    reports, errors = judge_logs(
-        request.logs, SessionOptions(maps=tuple(request.maps), config=request.config, isolated=request.isolated)
-    )
-    runs = [report.run for report in reports]
-    wanted = _meant(runs, parse(f"{by} >= 0")) if by is not None else _default_score(runs)
-    series = wanted.subject
-    if runs and not any(series in run.series for run in runs):
-        held = ", ".join(dict.fromkeys(name for run in runs for name in run.series if "/" in name and ":" not in name))
-        raise UsageError(f"--by {by}: no run has {series}; they have {held}")
-    trials = [Trial(report.source, of(report.run), _score(report.run, wanted)) for report in reports]
-    upward = direction(series) if higher is None else higher
-    return Trials(_without_folder(trials), f"{series} {wanted.statistic}", upward, errors, reports)
-
-
-def _meant(runs: Sequence[Run], wanted: Requirement) -> Requirement:
-    """The score by the series that its name means in the first run that holds it."""
-    from dataclasses import replace
-
-    from nndoctor.readers.vocabulary.series_names import series_named
-
-    found = (series_named(run, wanted.subject) for run in runs)
-    return replace(wanted, subject=next(filter(None, found), wanted.subject))
-
-
-def _score(run: Run, wanted: Requirement) -> float:
-    """The statistic of a run's series; NaN where the run lacks it, or ends in a value that is not finite."""
-    from nndoctor.core.requirements import measure
-
-    held = run.series.get(wanted.subject)
-    if held is None or not len(held) or not math.isfinite(float(held.values[-1])):
-        return math.nan
-    return measure(held, wanted.statistic) or 0.0
-
-
-def _default_score(runs: Sequence[Run]) -> Requirement:
-    """The metric of validation that most runs hold, else the validation loss, else the training loss; its best value."""
-    from nndoctor.core.requirements import parse
-
-    metrics = Counter(f"validation/{run.metric.name}" for run in runs if run.metric is not None)
-    held = Counter(name for run in runs for name in run.series)
-    wanted = [name for name, _ in metrics.most_common(1)] + ["validation/loss", "train/loss"]
-    name = next((name for name in wanted if held[name] >= 0.5 * len(runs)), "validation/loss")
-    return parse(f"{name} best >= 0")
-
-
-def _without_folder(trials: list[Trial]) -> list[Trial]:
-    """The trials, named by the parts in which their paths differ."""
-    from dataclasses import replace
-    from os.path import commonpath
-
-    try:
-        folder = commonpath([trial.source for trial in trials]) if len(trials) > 1 else ""
-    except ValueError:
-        return trials
-    return [replace(t, source=t.source.removeprefix(folder).lstrip("/\\") or t.source) for t in trials]
 
 
 def _judged(found: Trials, request: DiagnoseRequest) -> tuple[Report, RenderOptions]:
@@ -191,14 +52,7 @@ def _judged(found: Trials, request: DiagnoseRequest) -> tuple[Report, RenderOpti
         raise UsageError(
             f"{run.source}: no setting differs between the trials; log the settings, or name files or folders like lr=0.1,batch_size=32"
         )
-    options = SessionOptions(
-        tuple(request.select),
-        tuple(request.ignore),
-        fail_on=request.fail_on,
-        config=request.config,
-        isolated=request.isolated,
-    )
-    session, log = Session(options), request.logs[0]
+    session, log = Session(request.session_options()), request.logs[0]
     selection = session.selection(session.settings(log)).within(("NN9",))
     if not selection.rules:
         raise UsageError("no rule on searches is selected; they are NN901 to NN904")

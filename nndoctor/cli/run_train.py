@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nndoctor.cli import Exit
 from nndoctor.cli.out import say, say_trace, write_output
 from nndoctor.cli.progress import spinner
-from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.request import FailOn
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError
 from nndoctor.diagnosis.request import SessionOptions

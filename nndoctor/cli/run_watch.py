@@ -15,7 +15,8 @@ from nndoctor.cli import Exit
 from nndoctor.cli.notify import is_address, notifier
 from nndoctor.cli.out import say, write_output
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn, carry_out
+from nndoctor.cli.request import DiagnoseRequest, FailOn
+from nndoctor.cli.run_diagnose import carry_out
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError, nearest
 from nndoctor.core.shell import words_of

@@ -22,7 +22,7 @@ from nndoctor.cli.options import (
     color_choice,
 )
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest
+from nndoctor.cli.request import DiagnoseRequest
 from nndoctor.cli.terminal_style import Color
 from nndoctor.cli.training_options import ClassesOption, ShapeOption
 

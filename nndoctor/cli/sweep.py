@@ -21,7 +21,7 @@ from nndoctor.cli.options import (
     color_choice,
 )
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest, FailOn
+from nndoctor.cli.request import DiagnoseRequest, FailOn
 from nndoctor.cli.terminal_style import Color
 
 

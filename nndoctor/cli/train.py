@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nndoctor.cli.options import ColorOption, NoColorOption, color_choice
-from nndoctor.cli.run_diagnose import FailOn
+from nndoctor.cli.request import FailOn
 from nndoctor.cli.terminal_style import Color
 from nndoctor.cli.training_options import ClassesOption, ShapeOption
 

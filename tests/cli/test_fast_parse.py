@@ -11,7 +11,7 @@ from typer.main import get_command
 from nndoctor.cli import diagnose as command
 from nndoctor.cli import fast_parse
 from nndoctor.cli.app import app
-from nndoctor.cli.run_diagnose import DiagnoseRequest
+from nndoctor.cli.request import DiagnoseRequest
 
 LINES = [
     "a.csv",

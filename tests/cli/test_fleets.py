@@ -13,7 +13,8 @@ import pytest
 
 from nndoctor.cli import run_report
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest, carry_out
+from nndoctor.cli.request import DiagnoseRequest
+from nndoctor.cli.run_diagnose import carry_out
 from nndoctor.core.errors import NNDoctorError, UsageError
 from nndoctor.diagnosis import batch, cache, clusters, workers
 from nndoctor.diagnosis.batch import judge_log

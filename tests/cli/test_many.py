@@ -11,7 +11,8 @@ import pytest
 from rich.cells import cell_len
 
 from nndoctor.cli.output_formats import OutputFormat
-from nndoctor.cli.run_diagnose import DiagnoseRequest, carry_out
+from nndoctor.cli.request import DiagnoseRequest
+from nndoctor.cli.run_diagnose import carry_out
 from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.order import SortBy
 from nndoctor.diagnosis import batch as judging
