@@ -53,6 +53,19 @@ def rough(value: float, digits: int = 2) -> str:
     return number(float(f"{value:.{digits}g}"))
 
 
+def in_words(value: float | str | bool | None) -> str:
+    """A value of a finding's evidence.
+
+    >>> in_words(0.312749), in_words(123_456), in_words(True), in_words("fc1"), in_words(None)
+    ('0.3127', '123456', 'yes', 'fc1', '–')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "–"
+    return number(value) if isinstance(value, float) else str(value)
+
+
 def percent(share: float) -> str:
     """A share of one: `11%`, `0.5%`."""
     value = round(100 * share, MAX_DIGITS)  # 0.4 * 0.2 is not quite 0.08

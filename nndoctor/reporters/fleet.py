@@ -57,7 +57,7 @@ def _settings(report: Report) -> dict[str, Any]:
     found = hyperparameters.of(report.run)
     numbers = {name: found[name] for name in NUMBERS if _is_number(found.get(name))}
     words = {name: str(found[name]) for name in WORDS if name in found}
-    spelled = {name: list(value) if isinstance(value, tuple) else plain(value) for name, value in found.items()}
+    spelled = {name: plain(value) for name, value in found.items()}
     return numbers | words | {"settings": dumped(spelled) if spelled else None}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from nndoctor._version import __version__
 from nndoctor.core.finding import Finding
@@ -91,7 +91,7 @@ def _finding(finding: Finding) -> Json:
         "severity": str(finding.severity),
         "confidence": finding.confidence,
         "message": finding.message,
-        "evidence": _evidence(finding.evidence),
+        "evidence": {key: plain(value) for key, value in finding.evidence.items()},
         "location": {"path": place.path, "line": place.line, "step": plain(place.step), "layer": place.layer},
         "causes": [
             {
@@ -122,12 +122,10 @@ def _expectation(entry: Expectation) -> Json:
     }
 
 
-def _evidence(evidence: Mapping[str, object]) -> Json:
-    return {key: plain(value) for key, value in evidence.items()}
-
-
 def plain(value: object) -> object:
-    """Six significant digits, whole numbers whole; None for what is not finite."""
+    """Six significant digits, whole numbers whole; None for what is not finite; a tuple as a list of what it holds."""
+    if isinstance(value, tuple):
+        return list(value)
     if isinstance(value, (int, str, bool)) or value is None:
         return value
     number = float(str(value)) if not isinstance(value, float) else float(value)

@@ -143,7 +143,7 @@ def as_json(report: Report, results: Results, errors: Sequence[tuple[str, str]])
 
 
 def _trial(trial: Trial) -> Json:
-    settings = {name: list(v) if isinstance(v, tuple) else plain(v) for name, v in trial.settings.items()}
+    settings = {name: plain(v) for name, v in trial.settings.items()}
     return {"source": trial.source, "score": plain(trial.score), "settings": settings}
 
 

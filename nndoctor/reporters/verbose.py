@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nndoctor.analysis.layers import Layers
-from nndoctor.core.finding import Finding, Number, Severity
-from nndoctor.core.formatting import number
+from nndoctor.core.finding import Finding, Severity
+from nndoctor.core.formatting import in_words
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.verdict import capitalized, sentence, verdict
@@ -53,7 +53,7 @@ def head(page: Page, report: Report, finding: Finding) -> None:
 def figures(finding: Finding) -> list[tuple[str, str]]:
     """The names and values of the evidence that a page shows."""
     known = [(key.replace("_", " "), value) for key, value in finding.evidence.items() if value is not None]
-    return [(key, _value(value)) for key, value in known[:MAX_EVIDENCE]]
+    return [(key, in_words(value)) for key, value in known[:MAX_EVIDENCE]]
 
 
 def _finding(page: Page, report: Report, finding: Finding, *, message_shown: bool) -> None:
@@ -106,9 +106,3 @@ def _remedies(page: Page, finding: Finding) -> None:
 def _source(source: str) -> Iterable[tuple[str, str]]:
     """The source in brackets, a link where its address is known and the terminal shows links."""
     return [(f"({source})", url_of(source) or "dim")] if source else []
-
-
-def _value(value: Number) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return number(float(value)) if isinstance(value, (int, float)) else str(value)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nndoctor.analysis.layers import Layers
-from nndoctor.core.finding import Cause, Finding, Number, Remedy, Severity
-from nndoctor.core.formatting import number
+from nndoctor.core.finding import Cause, Finding, Remedy, Severity
+from nndoctor.core.formatting import in_words
 from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.rule import page_of
@@ -125,13 +125,5 @@ def ends(series: Series) -> list[str]:
     return ["–" if row[key] is None else str(row[key]) for key in keys]
 
 
-def _value(value: Number) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None:
-        return "–"
-    return number(float(value)) if isinstance(value, float) else str(value)
-
-
 def _fact(value: FactValue) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else _value(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else in_words(value)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from nndoctor._version import __version__
 from nndoctor.compare.comparison import Comparison, Level, Measure
 from nndoctor.compare.remedy_outcomes import FindingChange
-from nndoctor.core.run import FactValue
 from nndoctor.reporters.json import Json, dumped, plain
 from nndoctor.reporters.side_by_side.words import sentence, worked
 
@@ -31,7 +30,7 @@ def _comparison(found: Comparison, changes: Sequence[FindingChange]) -> Json:
                 "label": side.label,
                 "source": side.source,
                 "runs": [run.source for run in side.runs],
-                "settings": {name: _plain(value) for name, value in side.settings.items()},
+                "settings": {name: plain(value) for name, value in side.settings.items()},
             }
             for side in found.sides
         ],
@@ -40,7 +39,7 @@ def _comparison(found: Comparison, changes: Sequence[FindingChange]) -> Json:
             for k, side in enumerate(found.sides)
             if k
         ],
-        "settings_that_differ": {n: {k: _plain(v) for k, v in row.items()} for n, row in found.settings.items()},
+        "settings_that_differ": {n: {k: plain(v) for k, v in row.items()} for n, row in found.settings.items()},
         "measures": [_measure(measure) for measure in found.measures],
         "findings": [_change(found, change) for change in changes],
         "notes": list(found.notes),
@@ -82,7 +81,3 @@ def _change(found: Comparison, change: FindingChange) -> Json:
         "worked": worked(change),
         "tried": list(change.tried),
     }
-
-
-def _plain(value: FactValue | None) -> object:
-    return list(value) if isinstance(value, tuple) else plain(value)
