@@ -15,7 +15,6 @@ from nndoctor.core.errors import NNDoctorError
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
-from nndoctor.core.verdict import reason_not_judged
 from nndoctor.diagnosis.catalogue import RULES
 from nndoctor.diagnosis.engine import diagnose
 from nndoctor.readers import read
@@ -50,9 +49,9 @@ class Outcome:
         infos = {f.name for r in self.reports for f in r.findings} & {"validation-better-than-train"}
         if {"high-bias", "high-variance"} <= said:
             said.add("high-bias-and-variance")
-        unsaid = any(reason_not_judged(r) is not None or _half_blind(r) for r in self.reports)
+        unsaid = any(r.unjudged is not None or _half_blind(r) for r in self.reports)
         if not said:
-            said.add(UNKNOWN if all(reason_not_judged(r) is not None for r in self.reports) else "healthy")
+            said.add(UNKNOWN if all(r.unjudged is not None for r in self.reports) else "healthy")
         return frozenset(said | infos | ({UNKNOWN} if unsaid and said <= {"healthy"} else set()))
 
     @property

@@ -94,7 +94,7 @@ def _trend(validation: Series, at: float) -> float:
 @once
 def distance_covered(run: Run) -> float:
     """How far the validation loss fell, from its start or from chance; where it never did, a part of training's decrease."""
-    validation, train = run.series["validation/loss"], _train(run)
+    validation, train = run.series["validation/loss"], run.series_of("train/loss", MIN_TRAIN)
     first = validation.first if train is None else max(validation.first, train.first)
     start = min(max(first, chance_loss(run) or first), reach(run) + validation.best)
     part = 0.0 if train is None else SHARE_OF_TRAINING * (train.first - train.best)
@@ -103,14 +103,10 @@ def distance_covered(run: Run) -> float:
 
 def training_fell(run: Run, at: float) -> float | None:
     """By how much the training loss fell from a step to the end, in its own unit; None where the log has too little of it."""
-    train = _train(run)
+    train = run.series_of("train/loss", MIN_TRAIN)
     if train is None:
         return None
     after: Array = train.y[train.x >= at]
     if len(after) < MIN_TRAIN:
         return None
     return float(after[: max(1, len(after) // 10)].mean()) - (train.last if len(train.y) > FEW else train.final)
-
-
-def _train(run: Run) -> Series | None:
-    return run.series_of("train/loss", MIN_TRAIN)

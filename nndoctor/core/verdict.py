@@ -38,7 +38,7 @@ def headline(report: Report) -> tuple[str, str]:
     primary = report.primary
     if primary is not None:
         return finding_sentence(primary), str(primary.severity)
-    reason = reason_not_judged(report)
+    reason = report.unjudged
     if reason is not None:
         return sentence(reason if reason.startswith(TOO_FEW) else f"cannot judge this run: {reason}"), "info"
     return _no_problems(report), "good"
@@ -49,7 +49,7 @@ def essence(report: Report) -> str:
     primary = report.primary
     if primary is not None:
         return f"{capitalized(rule_in_words(primary.name))}, {likelihood(primary.confidence)}"
-    reason = reason_not_judged(report)
+    reason = report.unjudged
     if reason is None:
         return "No problems found"
     return capitalized(TOO_FEW) if reason.startswith(TOO_FEW) else "Cannot judge this run"
@@ -66,11 +66,6 @@ def finding_sentence(finding: Finding) -> str:
     if {_stem(word) for word in name.lower().split()} <= words_of_message:
         return sentence(message)
     return sentence(f"{name}: {message}")
-
-
-def reason_not_judged(report: Report) -> str | None:
-    """Why the run could not be judged, or None; a run that no rule examined is never called healthy."""
-    return report.unjudged
 
 
 def rule_in_words(name: str) -> str:

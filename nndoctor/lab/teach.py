@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -109,7 +110,7 @@ def _trained(setup: Setup, data: Data, folder: Path, seed: int) -> list[nn.Modul
             options = replace(options, epochs=options.epochs // setup.snapshots, schedule=ScheduleName.cosine)
         where = folder if cycle == 0 else folder.with_name(f"{folder.name}-cycle-{cycle + 1}")
         Training(experiment, options, where).run()
-        found.append(_copy(network) if setup.snapshots > 1 else network)
+        found.append(deepcopy(network) if setup.snapshots > 1 else network)
     return found
 
 
@@ -147,12 +148,6 @@ def _checked(claim: Claim | Outcome, sick: Taught, healthy: Taught) -> tuple[boo
     if measure is Measure.gap:
         return one - other >= claim.margin, words
     return not math.isfinite(one) or one >= claim.margin * other, words
-
-
-def _copy(network: nn.Module) -> nn.Module:
-    from copy import deepcopy
-
-    return deepcopy(network)
 
 
 class _Augmented(Dataset[tuple[Tensor, Tensor]]):

@@ -13,7 +13,7 @@ from nndoctor.core.prognosis import likelihood
 from nndoctor.core.report import Report
 from nndoctor.core.rule import Rule
 from nndoctor.core.sanitize import printable
-from nndoctor.core.verdict import capitalized, reason_not_judged
+from nndoctor.core.verdict import capitalized
 
 UNREADABLE = ("unreadable-log", "A log that cannot be read")
 NOT_JUDGED = ("not-judged", "A run that cannot be judged")
@@ -75,7 +75,7 @@ def entries(reports: Iterable[Report], errors: Errors, context: Context) -> list
     troubles = [_Unplaced(*UNREADABLE, source, source, message) for source, message in errors]
     for report in reports:
         known += [_Unplaced(f.code, f.name, report.source, f.location.path, f.message, f) for f in report.findings]
-        reason = reason_not_judged(report)
+        reason = report.unjudged
         if reason is not None:
             troubles.append(
                 _Unplaced(*NOT_JUDGED, report.source, report.run.path or report.source, f"cannot be judged: {reason}")

@@ -12,7 +12,7 @@ from nndoctor.analysis import hyperparameters
 from nndoctor.analysis.measurements import NAMES
 from nndoctor.core.errors import MissingExtra, UsageError
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import reason_not_judged, verdict
+from nndoctor.core.verdict import verdict
 from nndoctor.prognosis.changes import NAMES as CHANGES
 from nndoctor.reporters.json import dumped, plain
 
@@ -43,7 +43,7 @@ def row(report: Report) -> Row:
         "format": report.run.format,
         "workload": report.workload,
         "axis": report.axis,
-        "severity": str(primary.severity) if primary else "unknown" if reason_not_judged(report) else "ok",
+        "severity": str(primary.severity) if primary else "unknown" if report.unjudged else "ok",
         "verdict": verdict(report)[0],
         "findings": " ".join(dict.fromkeys(finding.name for finding in report.findings)),
     }

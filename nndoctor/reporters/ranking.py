@@ -11,7 +11,6 @@ from nndoctor.core.finding import Severity
 from nndoctor.core.order import SortBy
 from nndoctor.core.report import Report
 from nndoctor.core.run import direction
-from nndoctor.core.verdict import reason_not_judged
 
 
 def metric_of(reports: Sequence[Report]) -> str:
@@ -70,7 +69,7 @@ def rank(report: Report) -> int:
 
 def _worst(report: Report) -> tuple[int, bool, float, str]:
     confidence = report.primary.confidence if report.primary else 0.0
-    return rank(report), reason_not_judged(report) is None, -confidence, report.source
+    return rank(report), report.unjudged is None, -confidence, report.source
 
 
 def _has(report: Report, name: str) -> bool:

@@ -15,7 +15,6 @@ from nndoctor.core.order import SortBy
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import printable
 from nndoctor.core.shell import quoted_word
-from nndoctor.core.verdict import reason_not_judged
 from nndoctor.reporters.page import Page, cut, padded
 from nndoctor.reporters.ranking import best, last, learning_rate, metric_of, ordered, rank, worst_first
 
@@ -38,7 +37,7 @@ def table(page: Page, reports: Sequence[Report], by: SortBy = SortBy.finding) ->
     counts = [
         (sum(rank(r) == Severity.ERROR.rank for r in reports), "with errors", "error"),
         (sum(rank(r) == Severity.WARNING.rank for r in reports), "with warnings", "warning"),
-        (sum(reason_not_judged(r) is not None for r in reports), "not judged", "info"),
+        (sum(r.unjudged is not None for r in reports), "not judged", "info"),
     ]
     fine = len(reports) - sum(count for count, _, _ in counts)
     folder = _folder([r.source for r in reports])
@@ -102,7 +101,7 @@ def _finding_columns(reports: Sequence[Report]) -> list[Column]:
 
 
 def _state(report: Report) -> tuple[str, str]:
-    return ("unknown", "info") if reason_not_judged(report) else ("ok", "good")
+    return ("unknown", "info") if report.unjudged else ("ok", "good")
 
 
 def _number_columns(reports: Sequence[Report], metric: str) -> list[Column]:

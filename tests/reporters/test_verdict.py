@@ -9,7 +9,7 @@ import pytest
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report, Skipped
 from nndoctor.core.run import Run
-from nndoctor.core.verdict import reason_not_judged, verdict
+from nndoctor.core.verdict import verdict
 
 LACKING = Skipped("NN306", "gradient-norm-explodes", "no grad norm in the log", "grad_norm")
 
@@ -47,27 +47,27 @@ def test_too_little_data_is_not_health(unjudged):
 @pytest.mark.parametrize("cleared", [(), ("NN001", "NN003")])
 def test_a_run_that_no_rule_could_examine_is_not_called_clean(cleared):
     """Neither when all was skipped, nor when only the log itself was examined."""
-    assert reason_not_judged(report(cleared=cleared, skipped=[LACKING])) == "no grad norm in the log"
+    assert report(cleared=cleared, skipped=[LACKING]).unjudged == "no grad norm in the log"
 
 
 def test_a_run_that_some_rule_examined_is_judged():
     """One rule of training, found or clear, is a judgement."""
-    assert reason_not_judged(report(cleared=["NN301"], skipped=[LACKING])) is None
+    assert report(cleared=["NN301"], skipped=[LACKING]).unjudged is None
 
 
 def test_asking_only_for_rules_of_the_log_is_an_answer():
     """`--select NN0` judges the log, and that can be done."""
-    assert reason_not_judged(report(cleared=["NN001", "NN003"])) is None
+    assert report(cleared=["NN001", "NN003"]).unjudged is None
 
 
 def test_a_rule_explained_by_another_lacks_nothing(sick):
     """What a finding of severity info explains was examined all the same."""
     note = replace(sick.findings[0], code="NN105", severity=Severity.INFO)
     explained = Skipped("NN102", "high-variance", "explained by it")
-    assert reason_not_judged(report(findings=[note], skipped=[explained])) is None
+    assert report(findings=[note], skipped=[explained]).unjudged is None
 
 
 def test_a_rule_of_the_log_that_could_not_be_checked_is_no_answer():
     """When the only rule asked for lacks what it needs, nothing was judged."""
     lacking = Skipped("NN006", "loss-and-metric-disagree", "no validation metric in the log", "validation/metric")
-    assert reason_not_judged(report(skipped=[lacking])) == "no validation metric in the log"
+    assert report(skipped=[lacking]).unjudged == "no validation metric in the log"

@@ -32,13 +32,8 @@ class View:
     @cached_property
     def best(self) -> float:
         """The lowest level of the run's losses."""
-        return min(s.best for s in (self._loss("train"), self._loss("validation")) if s is not None)
-
-    def _loss(self, split: str) -> Series | None:
-        return self._series(f"{split}/loss")
-
-    def _series(self, name: str) -> Series | None:
-        return self.run.series_of(name)
+        losses = (self.run.series_of("train/loss"), self.run.series_of("validation/loss"))
+        return min(s.best for s in losses if s is not None)
 
     @cached_property
     def train(self) -> Curve | None:
@@ -51,7 +46,7 @@ class View:
         return self._curve("validation")
 
     def _curve(self, split: str) -> Curve | None:
-        loss = self._loss(split)
+        loss = self.run.series_of(f"{split}/loss")
         return None if loss is None else Curve(loss, self.best, self.scale)
 
     @cached_property
@@ -62,14 +57,14 @@ class View:
     @cached_property
     def lr(self) -> Array | None:
         """The learning rate at its logged steps, none below zero."""
-        lr = self._series("lr")
+        lr = self.run.series_of("lr")
         return None if lr is None or lr.low < 0 or lr.high <= 0 else lr.reduced[1]
 
     @cached_property
     def grad_norm(self) -> Array | None:
         """The gradient norm, above zero."""
-        norm = self._series("grad_norm")
-        return None if norm is None or norm.low <= 0 or len(norm.y) < MIN_NORMS else norm.reduced[1]
+        norm = self.run.series_of("grad_norm", MIN_NORMS)
+        return None if norm is None or norm.low <= 0 else norm.reduced[1]
 
     def error(self, split: str) -> Series | None:
         """A split's error rate, where the judged metric is a share of one."""

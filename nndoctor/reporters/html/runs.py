@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.report import Report
-from nndoctor.core.verdict import reason_not_judged
 from nndoctor.plots.inline import drawing
 from nndoctor.plots.several_runs import picture_of_runs
 from nndoctor.reporters.html.elements import Html, el, joined
@@ -42,7 +41,7 @@ def overview(reports: Sequence[Report]) -> Html:
 
 def counts(reports: Sequence[Report]) -> str:
     """`3 with errors, 5 with warnings, 1 not judged, 31 ok`."""
-    unjudged = sum(reason_not_judged(report) is not None for report in reports)
+    unjudged = sum(report.unjudged is not None for report in reports)
     graded = [(sum(rank(r) == k for r in reports), words) for k, words in enumerate(("with errors", "with warnings"))]
     fine = len(reports) - unjudged - sum(count for count, _ in graded)
     return ", ".join(f"{n} {words}" for n, words in (*graded, (unjudged, "not judged"), (fine, "ok")) if n)
@@ -71,7 +70,7 @@ def _places(column: Sequence[str | float | None]) -> list[int]:
 
 def _row(report: Report, k: int, places: Sequence[int]) -> Html:
     primary = report.primary
-    severity = str(primary.severity) if primary else "unknown" if reason_not_judged(report) else "ok"
+    severity = str(primary.severity) if primary else "unknown" if report.unjudged else "ok"
     cells: list[Html | str] = [
         primary.name if primary else "",
         el("span", severity, class_=f"badge {severity}"),

@@ -40,14 +40,10 @@ def check(run: Run) -> Iterator[Symptom]:
         yield found
 
 
-def _long_enough(run: Run, name: str) -> Series | None:
-    return run.series_of(name, MIN_POINTS)
-
-
 def _by_statistic(run: Run) -> Symptom | None:
     """A statistic of the loads that ends above its limit; only dropped tokens need not have risen."""
     for name, limit in MAX_AT_END.items():
-        curve = _long_enough(run, name)
+        curve = run.series_of(name, MIN_POINTS)
         if curve is None:
             continue
         level = levels(curve)
@@ -58,7 +54,7 @@ def _by_statistic(run: Run) -> Symptom | None:
 
 def _by_balance_loss(run: Run) -> Symptom | None:
     """A balancing loss that has risen for good, where the router's entropy is not logged."""
-    balance = _long_enough(run, "balance_loss")
+    balance = run.series_of("balance_loss", MIN_POINTS)
     if balance is None or "router_entropy" in run.series or not _has_risen(balance):
         return None
     level = levels(balance)
@@ -71,7 +67,7 @@ def _by_balance_loss(run: Run) -> Symptom | None:
 
 def _by_entropy(run: Run) -> Symptom | None:
     """A router that has become certain while the loads are uneven."""
-    entropy = _long_enough(run, "router_entropy")
+    entropy = run.series_of("router_entropy", MIN_POINTS)
     if entropy is None or not _one_sided(run, entropy):
         return None
     level = levels(entropy)
