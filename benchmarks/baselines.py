@@ -60,8 +60,8 @@ def main() -> None:
         searched = [reports(Path(folder), settings) for settings in TRAININGS]
     print("| good runs | other seeds that leave their band |\n|---:|---:|")
     for count in (1, 2, 3, 4):
-        told = [alarms(runs, count) for runs in searched]
-        left, beside = (sum(column) for column in zip(*told, strict=True))
+        reported = [alarms(runs, count) for runs in searched]
+        left, beside = (sum(column) for column in zip(*reported, strict=True))
         print(f"| {count} | {left} of {beside}, {100 * left / beside:.1f} % |")
     differ, pairs = (sum(column) for column in zip(*map(differing, searched), strict=True))
     print(f"\ncompare calls {differ} of {pairs} pairs of seeds different, {100 * differ / pairs:.1f} %")

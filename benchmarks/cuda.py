@@ -93,14 +93,14 @@ def waits(loop: Loop, data: list[tuple[Tensor, Tensor]]) -> list[int]:
     """How often each step waits for the device, as torch counts it."""
     counts = []
     for x, y in data:
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as reported:
             warnings.simplefilter("always")
             torch.cuda.set_sync_debug_mode("warn")
             try:
                 loop.step(x, y)
             finally:
                 torch.cuda.set_sync_debug_mode("default")
-        counts.append(sum("synchroniz" in str(one.message) for one in told))
+        counts.append(sum("synchroniz" in str(one.message) for one in reported))
     return counts
 
 

@@ -48,13 +48,13 @@ class Verdict:
         return not self.label["only_in_a_long_run"]
 
     @property
-    def told(self) -> set[str]:
+    def reported(self) -> set[str]:
         """The names of the errors and warnings."""
         return {*self.errors, *self.warnings}
 
     def names(self, *which: str) -> bool:
         """Whether one of the label's findings was told."""
-        return any(self.told & set(map(str, self.label[one])) for one in which)  # type: ignore[call-overload]
+        return any(self.reported & set(map(str, self.label[one])) for one in which)  # type: ignore[call-overload]
 
 
 def checked(label: dict[str, object], budget: float) -> Verdict:
@@ -77,7 +77,7 @@ def table(verdicts: list[Verdict]) -> str:
     seconds = sorted(v.seconds for v in verdicts)
     named = sum(v.names("root", "consequence") for v in faulty)
     root = sum(v.names("root") for v in faulty)
-    errors, warned = sum(bool(v.errors) for v in repaired), sum(bool(v.told) for v in repaired)
+    errors, warned = sum(bool(v.errors) for v in repaired), sum(bool(v.reported) for v in repaired)
     lines = [
         "# Faulty programs and their repaired twins",
         "",
@@ -104,7 +104,7 @@ def table(verdicts: list[Verdict]) -> str:
 def _line(v: Verdict) -> str:
     planted = ", ".join(map(str, v.label["faults"])) if v.faulty else "repaired"  # type: ignore[call-overload]
     if not v.faulty:
-        named = "" if not v.told else "false alarm"
+        named = "" if not v.reported else "false alarm"
     elif not v.visible:
         named = "not asked: shows in a long run only"
     else:

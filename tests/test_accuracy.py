@@ -69,11 +69,11 @@ def test_primary_findings_stay_right():
     assert primary_agreement(judged())[0].value >= 0.86
 
 
-@pytest.mark.parametrize("told", command.TOLD, ids=lambda path: path.name)
-def test_readme_and_docs_tell_the_measured_figures(told):
+@pytest.mark.parametrize("printed", command.TOLD, ids=lambda path: path.name)
+def test_readme_and_docs_tell_the_measured_figures(printed):
     """The README's sentence and the table in docs are those that the benchmark wrote last."""
     page = command.PAGE.read_text(encoding="utf-8")
-    text = told.read_text(encoding="utf-8")
+    text = printed.read_text(encoding="utf-8")
     testing = page[page.index("## testing") :]
     assert command.made_true(text, testing) == text
     assert command.SENTENCE.search(text) or command.FIGURES.search(text)

@@ -20,7 +20,7 @@ def test_a_folder_of_logs_is_read_as_the_command_line_reads_it(tmp_path):
     assert [run.source[-9:] for run in nndoctor.read(tmp_path)] == ["a/run.csv", "b/run.csv"]
 
 
-def test_a_folder_without_a_log_is_told_in_one_line(tmp_path):
+def test_a_folder_without_a_log_is_reported_in_one_line(tmp_path):
     """As an UnreadableLog."""
     with pytest.raises(UnreadableLog, match="no run log in this folder"):
         nndoctor.diagnose(tmp_path)
@@ -46,7 +46,7 @@ def test_one_dict_for_each_row_is_a_log(rows):
 
 
 @pytest.mark.parametrize(
-    ("found", "said"),
+    ("found", "message"),
     [
         (LOSSES, r'name them, as in \{"loss": \[\.\.\.\]'),
         (np.array(LOSSES), r'name them, as in \{"loss": \[\.\.\.\]'),
@@ -56,9 +56,9 @@ def test_one_dict_for_each_row_is_a_log(rows):
         (pd.DataFrame(), "the DataFrame has no rows"),
     ],
 )
-def test_an_object_that_is_no_log_is_refused_in_one_line(found, said):
+def test_an_object_that_is_no_log_is_refused_in_one_line(found, message):
     """With what is expected instead."""
-    with pytest.raises(UnreadableLog, match=said):
+    with pytest.raises(UnreadableLog, match=message):
         nndoctor.diagnose(found)
 
 

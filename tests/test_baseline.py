@@ -106,8 +106,8 @@ def test_the_command_line_keeps_and_compares(tmp_path, monkeypatch, capsys):
     def start(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["nndoctor", *words])
         code = command(list(words))
-        said = capsys.readouterr()
-        return int(code), said.out, said.err
+        expected = capsys.readouterr()
+        return int(code), expected.out, expected.err
 
     for name, run in {"good/1.csv": GOOD[0], "good/2.csv": GOOD[1], "new.csv": trained(9, worse=0.6)}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -42,8 +42,8 @@ def outcomes(found: Comparison) -> list[ComparisonVerdict]:
 def test_two_seeds_of_one_training_do_not_differ(seeds):
     """Of all pairs hardly one is called better, in any series."""
     pairs = list(itertools.combinations(seeds[0.02], 2))
-    told = [o for a, b in pairs for o in outcomes(compare([side("A", a), side("B", b)]))]
-    assert sum(o is not ComparisonVerdict.ALIKE for o in told) <= 0.05 * len(told)
+    printed = [o for a, b in pairs for o in outcomes(compare([side("A", a), side("B", b)]))]
+    assert sum(o is not ComparisonVerdict.ALIKE for o in printed) <= 0.05 * len(printed)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -64,7 +64,7 @@ def test_repeats_tell_smaller_differences_than_single_runs(seeds):
     assert several.limit(0, 1) < single.limit(0, 1)
 
 
-def test_only_settings_that_differ_are_told(seeds):
+def test_only_settings_that_differ_are_reported(seeds):
     """From the path here; what is equal, and the seed of repeats, is left out."""
     found = compare([side("A", *seeds[0.0005]), side("B", *seeds[0.02])])
     assert found.settings == {"lr": {"A": 0.0005, "B": 0.02}}
@@ -103,7 +103,7 @@ def test_logs_that_count_different_things_are_compared_by_epochs():
     assert found.measures[0].at == pytest.approx(10)
 
 
-def test_a_remedy_that_worked_is_said_to_have_worked(tmp_path):
+def test_a_remedy_that_worked_is_reported_to_have_worked(tmp_path):
     """A rate far too high made the loss diverge; a tenth of it cured that, and the loss is better."""
     paths = [trained(tmp_path / f"lr={lr}.csv", lr=lr, epochs=30) for lr in (2.0, 0.05)]
     found = compare([side(label, nndoctor.read(str(p))[0]) for label, p in zip("AB", paths, strict=True)])

@@ -43,7 +43,7 @@ def test_no_rule_raises_on_a_sick_run():
     ("dead", "explained"),
     [("stuck-at-chance", None), ("nan-loss", "nan-loss"), ("no-weight-changes", "no-weight-changes")],
 )
-def test_what_kept_a_run_at_chance_is_reported_beside_it(dead, explained):
+def test_what_kept_a_run_at_chance_is_reported_next_to_it(dead, explained):
     """A run that ends at chance may have learned too slowly; one with NaN or still weights has no such cause."""
     rule = find(dead)
     error = Finding(rule.code, dead, Severity.ERROR, 0.95, "dead", {}, Location(), (), ())

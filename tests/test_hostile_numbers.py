@@ -92,7 +92,7 @@ def test_one_huge_value_among_ordinary_ones_is_judged_without_a_warning_of_numpy
     assert report.errors == ()
 
 
-def test_digits_are_counted_beside_the_largest_number():
+def test_digits_are_counted_next_to_the_largest_number():
     """Its quotient by the smallest unit would be infinite."""
     assert significant_digits(np.array([1.25, 0.5])) == 3
     with np.errstate(over="ignore"):

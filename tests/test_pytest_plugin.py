@@ -34,7 +34,7 @@ def test_a_healthy_log_passes():
     assert_healthy(GOOD)
 
 
-def test_an_ill_log_fails_with_a_line_for_what_ails_it():
+def test_an_sick_log_fails_with_a_line_for_what_is_wrong():
     """Code, name and message."""
     with pytest.raises(AssertionError, match=r"NN301 nan-loss: training loss became NaN at epoch 21"):
         assert_healthy(ILL)

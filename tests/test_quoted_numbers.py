@@ -97,10 +97,10 @@ def contradictions(message: str) -> list[str]:
 
 def faults(log: Path) -> list[str]:
     """Every message on a log that misquotes it or contradicts itself, with what is wrong."""
-    said = [(run, f.name, f.message) for run, f in judged(log)]
+    expected = [(run, f.name, f.message) for run, f in judged(log)]
     return [
         f"{name}: {message} -- {wrong}"
-        for run, name, message in said
+        for run, name, message in expected
         if (wrong := misquoted(run, message) + contradictions(message))
     ]
 

@@ -37,16 +37,16 @@ def test_every_sentence_of_the_grammar_is_understood(subject, statistic, compari
 @given(st.text(max_size=60))
 def test_no_text_does_anything_but_parse_or_be_refused(text):
     """Any text is a requirement or one line that names a character; nothing is evaluated."""
-    said = "character"
+    message = "character"
     try:
         parse(text)
     except UsageError as error:
-        said = str(error)
-    assert "character" in said
+        message = str(error)
+    assert "character" in message
 
 
 @pytest.mark.parametrize(
-    ("text", "character", "said"),
+    ("text", "character", "message"),
     [
         ("train/loss lst < 0.1", 12, "did you mean 'last'?"),
         ("train/loss 0.1", 12, "expected one of >= <= > <"),
@@ -60,11 +60,11 @@ def test_no_text_does_anything_but_parse_or_be_refused(text):
         ("train/loss < 1e999", 14, "too large"),
     ],
 )
-def test_an_error_points_at_its_place(text, character, said):
+def test_an_error_points_at_its_place(text, character, message):
     """The character is counted from 1, and what was wanted is said."""
     with pytest.raises(UsageError, match=f"character {character}:") as error:
         parse(text)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 RUN = Run.drawn(
@@ -101,7 +101,7 @@ def test_a_requirement_is_judged_as_it_reads(text, met):
     assert judge(RUN, parse(text)).met is met
 
 
-def test_what_is_missing_is_said():
+def test_what_is_missing_is_reported():
     """The nearest series is named, and a value that is no number is not met."""
     assert judge(RUN, parse("train/los < 9")).missing == "no train/los in the log, did you mean 'train/loss'?"
     broken = judge(Run.drawn(train_loss="1 nan"), parse("train/loss last < 9"))

@@ -139,7 +139,7 @@ def test_a_small_change_of_a_run_does_not_change_its_verdict(name, change, tmp_p
     assert of_rows(CHANGES[change](rows), tmp_path) == of_rows(rows, tmp_path)
 
 
-def test_a_meaningless_accuracy_beside_a_regression_changes_nothing(tmp_path):
+def test_a_meaningless_accuracy_next_to_a_regression_changes_nothing(tmp_path):
     """Keras logs an accuracy that is asked for, also where the targets are real numbers."""
     rng = np.random.default_rng(3)
     falls = 541 * np.exp(-np.arange(40) / 6) + 21 + rng.normal(0, 0.5, 40)

@@ -30,7 +30,7 @@ def names(report):
     return {finding.name for finding in report.findings}
 
 
-def test_python_obeys_the_settings_beside_the_log(log):
+def test_python_follows_the_settings_next_to_the_log(log):
     """As the command line does."""
     assert "overtraining" not in names(nndoctor.diagnose(log))
 
@@ -40,14 +40,14 @@ def test_isolated_python_ignores_settings_files(log):
     assert "overtraining" in names(nndoctor.diagnose(log, isolated=True))
 
 
-def test_assert_healthy_obeys_the_settings_beside_the_log(log):
+def test_assert_healthy_follows_the_settings_next_to_the_log(log):
     """What the settings ignore fails no test."""
     assert_healthy(log)
     with pytest.raises(AssertionError, match="overtraining"):
         assert_healthy(log, isolated=True)
 
 
-def test_watch_obeys_the_settings_beside_the_log(log):
+def test_watch_follows_the_settings_next_to_the_log(log):
     """A growing log is judged by the same session."""
     watch = Watch([str(log)])
     watch.poll()

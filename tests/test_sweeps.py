@@ -40,8 +40,8 @@ def sweep(searches, capsys, monkeypatch):
 
     def start(*words: str) -> tuple[int, str, str]:
         code = command(["sweep", *words])
-        said = capsys.readouterr()
-        return int(code), said.out, said.err
+        printed = capsys.readouterr()
+        return int(code), printed.out, printed.err
 
     return start
 
@@ -55,7 +55,7 @@ def sweep(searches, capsys, monkeypatch):
         ("linear", {"linear-scale-search"}),
     ],
 )
-def test_a_search_is_told_what_ails_it(sweep, name, found):
+def test_a_search_is_reported_what_is_wrong(sweep, name, found):
     """And nothing else."""
     code, out, err = sweep(name, "-f", "json")
     assert (code, err) == (0, "")
@@ -165,7 +165,7 @@ def test_tables_of_trials_are_read(sweep, tmp_path, text, words, count, best, se
 
 
 @pytest.mark.parametrize(
-    ("text", "words", "said"),
+    ("text", "words", "message"),
     [
         (OPTUNA, [], "set --higher or --lower"),
         (WANDB, ["--by", "val_los"], "did you mean 'val_loss'?"),
@@ -174,18 +174,18 @@ def test_tables_of_trials_are_read(sweep, tmp_path, text, words, count, best, se
         ("lr,val_loss\n0.1,2\n0.1,3\n0.1,3\n0.1,3\n", [], "no setting differs between the trials"),
     ],
 )
-def test_what_is_no_search_is_refused_in_one_line(sweep, tmp_path, text, words, said):
+def test_what_is_no_search_is_refused_in_one_line(sweep, tmp_path, text, words, message):
     """With what to do about it."""
     (tmp_path / "trials.csv").write_text(text, encoding="utf-8")
     code, out, err = sweep(str(tmp_path / "trials.csv"), *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert said in err
+    assert message in err
 
 
 @pytest.mark.parametrize(
     "medium", ["terminal", "concise", "json", "jsonl", "github", "gitlab", "junit", "sarif", "markdown"]
 )
-def test_every_format_tells_of_a_search(sweep, medium):
+def test_every_format_shows_of_a_search(sweep, medium):
     """As of a run."""
     code, out, _ = sweep("edge", "-f", medium)
     assert code == 0

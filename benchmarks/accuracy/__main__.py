@@ -48,8 +48,8 @@ def main() -> None:
     pages = [tell(store.load(options.zoo, split), split, options.jobs, wrong_only=options.wrong) for split in splits]
     if options.write and not options.wrong:
         PAGE.write_text("\n".join([HEAD, *pages]), encoding="utf-8")
-        for told in TOLD:
-            told.write_text(made_true(told.read_text(encoding="utf-8"), pages[-1]), encoding="utf-8")
+        for reported in TOLD:
+            reported.write_text(made_true(reported.read_text(encoding="utf-8"), pages[-1]), encoding="utf-8")
 
 
 def made_true(text: str, page: str) -> str:

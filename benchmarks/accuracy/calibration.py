@@ -23,7 +23,7 @@ class Bin:
     right: float
 
 
-def said(runs: Sequence[Judged]) -> list[tuple[float, bool]]:
+def judged_alarms(runs: Sequence[Judged]) -> list[tuple[float, bool]]:
     """Confidence and rightness of every error or warning that the labels can judge."""
     return [(f.confidence, f.name in r.expected.accepted) for r in runs for f in r.alarms if f.name in FINDINGS]
 

@@ -22,8 +22,8 @@ def confusion(runs: Sequence[Judged]) -> dict[str, Counter[str]]:
     """For each label, what the report put first, counted."""
     table: dict[str, Counter[str]] = {}
     for run in runs:
-        said = NONE if run.primary is None else run.primary.name
-        table.setdefault(label(run), Counter())[said] += 1
+        reported = NONE if run.primary is None else run.primary.name
+        table.setdefault(label(run), Counter())[reported] += 1
     return dict(sorted(table.items(), key=lambda row: -row[1].total()))
 
 
@@ -37,8 +37,8 @@ def wrong(runs: Sequence[Judged]) -> Iterator[str]:
 
 
 def _words(run: Judged, faults: dict[str, list[str]]) -> str:
-    said = ", ".join(f"{f.name} {f.confidence:.2f}" for f in run.alarms) or NONE
+    reported = ", ".join(f"{f.name} {f.confidence:.2f}" for f in run.alarms) or NONE
     labels = ", ".join([*run.line["strong"], *(f"[{name}]" for name in run.line["weak"])])
     what = "; ".join(f"{kind} {', '.join(names)}" for kind, names in faults.items() if names)
     order = "" if agrees(run) else "primary; "
-    return f"{run.line['id']} {run.line['workload']} {run.line['planted']}: {labels} | said {said} | {order}{what}"
+    return f"{run.line['id']} {run.line['workload']} {run.line['planted']}: {labels} | said {reported} | {order}{what}"

@@ -51,5 +51,5 @@ def _seen(part: float, runs: Sequence[Judged]) -> Seen:
 
 def _named(run: Judged) -> bool:
     """Whether a confirmed finding is named, or is the likeliest cause of one; that a run goes on falling names nothing."""
-    said = (run.names - UNFINISHED) | (run.likeliest & DOOMED)
-    return bool(said & (run.expected.faults | run.expected.open))
+    found = (run.names - UNFINISHED) | (run.likeliest & DOOMED)
+    return bool(found & (run.expected.faults | run.expected.open))

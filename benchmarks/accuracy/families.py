@@ -27,11 +27,11 @@ def families(run: Judged) -> frozenset[str]:
 
 def fared(name: str, runs: Sequence[Judged], says: Callable[[Judged], frozenset[str]], only: frozenset[str]) -> Fared:
     """`says` gives the families that a tool names for a run; runs with faults of the families `only` count for recall."""
-    said = [(run, says(run)) for run in runs]
+    found = [(run, says(run)) for run in runs]
     return Fared(
         name,
-        share([bool(s & families(run)) for run, s in said if families(run) & only]),
-        share([bool(s) for run, s in said if run.expected.healthy]),
+        share([bool(s & families(run)) for run, s in found if families(run) & only]),
+        share([bool(s) for run, s in found if run.expected.healthy]),
     )
 
 

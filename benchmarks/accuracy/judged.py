@@ -92,8 +92,8 @@ class Judged:
 
     def says(self, name: str) -> bool:
         """Whether the report has the finding: as an error or warning, or, where it is no fault, at all."""
-        said = {f.name for f in self.findings} if name in REMARKS else self.names
-        return name in said or not said.isdisjoint(SPECIAL_CASES.get(name, ()))
+        found = {f.name for f in self.findings} if name in REMARKS else self.names
+        return name in found or not found.isdisjoint(SPECIAL_CASES.get(name, ()))
 
     def says_kin(self, name: str) -> bool:
         """Whether the report has the finding, or a right one whose remedy is the same."""

@@ -112,14 +112,14 @@ def agrees(run: Judged) -> bool:
     A finding that the experiments support weakly agrees, too, where it was planted, has a confirmed one as its
     likeliest cause, or is of the same family.
     """
-    said, wanted = run.primary, run.expected
-    if said is None:
+    reported, wanted = run.primary, run.expected
+    if reported is None:
         return not wanted.faults
     if not wanted.faults:
-        return said.name in wanted.accepted
-    if said.name in wanted.faults | wanted.open:
+        return reported.name in wanted.accepted
+    if reported.name in wanted.faults | wanted.open:
         return True
-    cause = meaning(said.causes[0].name) if said.causes else frozenset()
-    kin = FAMILY.get(said.name) in {FAMILY[name] for name in wanted.faults}
-    planted = said.name in run.line["planted"].split(":")[0].split("+")
-    return said.name in wanted.accepted and (kin or planted or bool(cause & wanted.faults))
+    cause = meaning(reported.causes[0].name) if reported.causes else frozenset()
+    kin = FAMILY.get(reported.name) in {FAMILY[name] for name in wanted.faults}
+    planted = reported.name in run.line["planted"].split(":")[0].split("+")
+    return reported.name in wanted.accepted and (kin or planted or bool(cause & wanted.faults))

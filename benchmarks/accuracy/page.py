@@ -87,7 +87,7 @@ def summary(runs: Sequence[Judged]) -> str:
 def _figures(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
     flagged, unaccepted = healthy_flagged(runs)
     agreed, exact = primary_agreement(runs)
-    pairs = calibration.said(runs)
+    pairs = calibration.judged_alarms(runs)
     measured, choice = [m for m in measure(runs) if m.name not in REMARKS], first_choices(runs)
     return (
         ("macro recall by name", "≥ 0.76", f"{macro(m.named for m in measured):.2f}"),
@@ -124,13 +124,13 @@ def _row(part: tuple[str, list[Judged]]) -> tuple[object, ...]:
 
 
 def _reliability(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
-    for b in calibration.bins(calibration.said(runs)):
+    for b in calibration.bins(calibration.judged_alarms(runs)):
         yield f"{b.low:.2f}–{b.high:.2f}", b.count, f"{b.confidence:.2f}", Share(round(b.right * b.count), b.count)
 
 
 def _confused(runs: Sequence[Judged]) -> Iterable[tuple[object, ...]]:
-    for label, said in confusion(runs).items():
-        yield label, said.total(), ", ".join(f"{name} {count}" for name, count in said.most_common())
+    for label, found in confusion(runs).items():
+        yield label, found.total(), ", ".join(f"{name} {count}" for name, count in found.most_common())
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

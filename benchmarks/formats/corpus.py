@@ -45,14 +45,14 @@ class Outcome:
         """What the report says: warnings and errors by name, `healthy`, or that the log supports no verdict."""
         if not self.reports:
             return frozenset({UNKNOWN})
-        said = {f.name for r in self.reports for f in r.at_least(Severity.WARNING)}
+        reported = {f.name for r in self.reports for f in r.at_least(Severity.WARNING)}
         infos = {f.name for r in self.reports for f in r.findings} & {"validation-better-than-train"}
-        if {"high-bias", "high-variance"} <= said:
-            said.add("high-bias-and-variance")
+        if {"high-bias", "high-variance"} <= reported:
+            reported.add("high-bias-and-variance")
         unsaid = any(r.unjudged is not None or _half_blind(r) for r in self.reports)
-        if not said:
-            said.add(UNKNOWN if all(r.unjudged is not None for r in self.reports) else "healthy")
-        return frozenset(said | infos | ({UNKNOWN} if unsaid and said <= {"healthy"} else set()))
+        if not reported:
+            reported.add(UNKNOWN if all(r.unjudged is not None for r in self.reports) else "healthy")
+        return frozenset(reported | infos | ({UNKNOWN} if unsaid and reported <= {"healthy"} else set()))
 
     @property
     def expected(self) -> frozenset[str]:
@@ -67,8 +67,8 @@ class Outcome:
     @property
     def wrong(self) -> frozenset[str]:
         """Warnings and errors that the expert calls plainly wrong."""
-        said = {f.name for r in self.reports for f in r.at_least(Severity.WARNING)}
-        return frozenset(said & set(_spelled(_list(self.label["wrong"]))))
+        reported = {f.name for r in self.reports for f in r.at_least(Severity.WARNING)}
+        return frozenset(reported & set(_spelled(_list(self.label["wrong"]))))
 
     @property
     def understood(self) -> bool:
@@ -92,11 +92,11 @@ def outcomes() -> Iterator[Outcome]:
 
 def quoted(reason: str, runs: list[Run]) -> float | None:
     """The share of the decimals in an expert's words that stand in a series, rounded as they are; None without any."""
-    told = QUOTED.findall(reason)
-    if not told or any(" + " in s.column for run in runs for s in run.series.values()):
+    shown = QUOTED.findall(reason)
+    if not shown or any(" + " in s.column for run in runs for s in run.series.values()):
         return None  # of a loss that is logged in parts the expert quotes the parts, the series is their sum
     values = np.concatenate([s.y for run in runs for s in run.series.values()] or [np.zeros(0)])
-    return sum(_holds(values, text) for text in told) / len(told)
+    return sum(_holds(values, text) for text in shown) / len(shown)
 
 
 def _holds(values: np.ndarray, text: str) -> bool:

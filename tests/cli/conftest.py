@@ -61,8 +61,8 @@ def nndoctor(logs, capsys, monkeypatch):
     def start(*words: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["nndoctor", *words])
         code = run(words)
-        said = capsys.readouterr()
-        return Ended(int(code), said.out, said.err)
+        printed = capsys.readouterr()
+        return Ended(int(code), printed.out, printed.err)
 
     return start
 

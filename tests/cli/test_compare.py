@@ -34,15 +34,15 @@ def test_a_new_finding_at_the_limit_ends_with_1(nndoctor):
     assert nndoctor("compare", "risen.csv", "good.csv", "--fail-on", "warning").code == 0
 
 
-def test_the_page_tells_what_there_is_to_tell(nndoctor):
+def test_the_page_shows_what_there_is_to_tell(nndoctor):
     """Verdict, chance, settings, picture, time."""
-    told = nndoctor("compare", "lr=0.0005", "lr=0.02").out
-    assert "B is better than A: validation accuracy" in told
-    assert "(repeats vary by up to" in " ".join(told.split())
-    assert "Settings that differ" in told
-    assert "0.0005" in told
-    assert "after 2 s" in told
-    assert all(len(line) <= 80 for line in told.splitlines())
+    printed = nndoctor("compare", "lr=0.0005", "lr=0.02").out
+    assert "B is better than A: validation accuracy" in printed
+    assert "(repeats vary by up to" in " ".join(printed.split())
+    assert "Settings that differ" in printed
+    assert "0.0005" in printed
+    assert "after 2 s" in printed
+    assert all(len(line) <= 80 for line in printed.splitlines())
 
 
 def test_one_word_is_a_folder_of_sides(nndoctor):
@@ -66,16 +66,16 @@ def test_json_and_markdown_hold_the_same_verdicts(nndoctor, folders):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["good.csv"], "compare needs at least two runs"),
         (["good.csv", "missing.csv"], "no such file"),
         (["good.csv", "broken.csv"], "broken.csv"),
     ],
 )
-def test_what_cannot_be_compared_ends_with_2(nndoctor, words, said):
+def test_what_cannot_be_compared_ends_with_2(nndoctor, words, message):
     """One line on standard error."""
     done = nndoctor("compare", *words)
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
     assert done.err.count("\n") == 1

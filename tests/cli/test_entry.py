@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["good.csv"], "unknown command 'good.csv'. Did you mean: nndoctor diagnose good.csv"),
         (["no file.csv", "-q"], "Did you mean: nndoctor diagnose 'no file.csv' -q"),
@@ -23,11 +23,11 @@ import pytest
         (["\x1b[31m::error::x.csv"], "unknown command"),
     ],
 )
-def test_one_line_says_what_was_meant(nndoctor, words, said):
+def test_one_line_says_what_was_meant(nndoctor, words, message):
     """Exit code 2, nothing on standard output."""
     done = nndoctor(*words)
     assert (done.code, done.out) == (2, "")
-    assert said in done.err
+    assert message in done.err
     assert done.err.count("\n") == 1
     assert "Value error" not in done.err
     assert "\x1b" not in done.err
@@ -43,13 +43,13 @@ def test_no_word_at_all_shows_the_help(nndoctor):
 
 def test_the_help_begins_with_what_a_newcomer_needs(nndoctor):
     """Diagnose comes first, in a panel that says what it is for; the first thing to type is shown."""
-    told = nndoctor("--help").out
-    assert told.index("Diagnose") < told.index("diagnose  ")
-    assert told.index("diagnose  ") < told.index("explain  ")
-    assert "nndoctor diagnose path/to/log" in told
+    printed = nndoctor("--help").out
+    assert printed.index("Diagnose") < printed.index("diagnose  ")
+    assert printed.index("diagnose  ") < printed.index("explain  ")
+    assert "nndoctor diagnose path/to/log" in printed
 
 
-def test_a_full_disk_is_told_by_the_name_the_user_gave(nndoctor, logs, monkeypatch):
+def test_a_full_disk_is_reported_by_the_name_the_user_gave(nndoctor, logs, monkeypatch):
     """Not by that of the file beside it."""
 
     def full(*_: object) -> None:
@@ -62,7 +62,7 @@ def test_a_full_disk_is_told_by_the_name_the_user_gave(nndoctor, logs, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["diagnose", "goood.csv"], "no such file, did you mean 'good.csv'?"),
         (["diagnose", "good.csv", "-f", "jsn"], "did you mean 'json'?"),
@@ -79,11 +79,11 @@ def test_a_full_disk_is_told_by_the_name_the_user_gave(nndoctor, logs, monkeypat
         (["explain", "overtrainin"], "did you mean 'overtraining'?"),
     ],
 )
-def test_whatever_is_mistyped_is_known_again(nndoctor, words, said):
+def test_whatever_is_mistyped_is_known_again(nndoctor, words, message):
     """Files, formats, columns, series, rules, severities, statistics: one line, no word of the parser's inside."""
     done = nndoctor(*words)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
-    assert said in done.err
+    assert message in done.err
     assert not [word for word in ("Input should", "Value error", "pydantic", "Invalid value") if word in done.err]
 
 
@@ -100,12 +100,12 @@ def test_the_help_is_one_screen_and_names_every_command(nndoctor):
     from nndoctor.cli.app import app
     from nndoctor.cli.panels import ORDER, name_of
 
-    told = nndoctor("--help").out
+    printed = nndoctor("--help").out
     names = [*map(name_of, app.registered_commands), *(group.name for group in app.registered_groups)]
     assert sorted(names) == sorted(ORDER)
-    assert all(f"  {name} " in told for name in names)
-    assert len(told.splitlines()) <= 48
-    assert all(len(line) <= 80 for line in told.splitlines())
+    assert all(f"  {name} " in printed for name in names)
+    assert len(printed.splitlines()) <= 48
+    assert all(len(line) <= 80 for line in printed.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_log_that_could_not_be_judged_ends_with_2(nndoctor, words):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["diagnose", "good.csv", "--select", "high-varience"], "did you mean 'high-variance'"),
         (["diagnose", "good.csv", "--ignore", "ALL"], "no rule is left"),
@@ -64,11 +64,11 @@ def test_a_log_that_could_not_be_judged_ends_with_2(nndoctor, words):
         (["diagnose", "*.none"], "no file matches"),
     ],
 )
-def test_a_command_used_wrongly_ends_with_2_and_one_line(nndoctor, words, said):
+def test_a_command_used_wrongly_ends_with_2_and_one_line(nndoctor, words, message):
     """What was found and what was wanted, without a traceback."""
     done = nndoctor(*words)
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
     assert done.err.count("\n") == 1
     assert done.out == ""
 

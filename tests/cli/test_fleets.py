@@ -48,7 +48,7 @@ def write(path: Path, *, flat: bool = False, floor: float = 0.0, epochs: int = 3
     os.utime(path, (when, when))
 
 
-def told(capsys: pytest.CaptureFixture[str], **asked) -> tuple[int, str, str]:
+def judged(capsys: pytest.CaptureFixture[str], **asked) -> tuple[int, str, str]:
     code = carry_out(DiagnoseRequest(["runs"], format=asked.pop("format", OutputFormat.json), **asked))
     captured = capsys.readouterr()
     return code, captured.out, captured.err
@@ -75,47 +75,47 @@ def read(monkeypatch):
 @pytest.mark.usefixtures("runs")
 def test_a_second_look_reads_nothing_and_says_the_same(capsys, read):
     """Whatever the format, which are made from the same reports."""
-    first = told(capsys, cache=True)
+    first = judged(capsys, cache=True)
     assert len(read) == 8
-    assert told(capsys, cache=True) == first
+    assert judged(capsys, cache=True) == first
     assert len(read) == 8
-    assert told(capsys, cache=True, format=OutputFormat.terminal) == told(capsys, format=OutputFormat.terminal)
+    assert judged(capsys, cache=True, format=OutputFormat.terminal) == judged(capsys, format=OutputFormat.terminal)
 
 
 def test_only_what_changed_is_read_again(runs, capsys, read):
     """A log that went on, and one that is new."""
-    told(capsys, cache=True)
+    judged(capsys, cache=True)
     read.clear()
     write(runs / "lr=0.2/metrics.csv", epochs=40)
     write(runs / "new/metrics.csv")
-    second = told(capsys, cache=True)
+    second = judged(capsys, cache=True)
     assert sorted(read) == ["runs/lr=0.2/metrics.csv", "runs/new/metrics.csv"]
-    assert second == told(capsys)
+    assert second == judged(capsys)
 
 
 @pytest.mark.usefixtures("runs")
 def test_other_settings_are_another_judgement(capsys, read):
     """What was judged by some rules says nothing of others."""
-    told(capsys, cache=True)
-    assert told(capsys, cache=True, select=["NN1"]) == told(capsys, select=["NN1"])
+    judged(capsys, cache=True)
+    assert judged(capsys, cache=True, select=["NN1"]) == judged(capsys, select=["NN1"])
     assert len(read) == 24
 
 
 def test_settings_of_a_file_are_looked_at(runs, capsys, read):
     """A settings file that changes between two looks changes what is said."""
-    told(capsys, cache=True)
+    judged(capsys, cache=True)
     (runs / "nndoctor.toml").write_text('[ignore]\nno-weight-changes = "a baseline"\n', encoding="utf-8")
     files._upward.cache_clear()  # as in another process
-    assert told(capsys, cache=True) == told(capsys)
+    assert judged(capsys, cache=True) == judged(capsys)
     assert len(read) == 24
 
 
-def test_settings_beside_a_log_are_looked_at(runs, capsys, read):
+def test_settings_next_to_a_log_are_looked_at(runs, capsys, read):
     """The file that a framework writes beside its log changes, and the log does not."""
-    told(capsys, cache=True)
+    judged(capsys, cache=True)
     read.clear()
     (runs / "lr=0.2/hparams.yaml").write_text("optimizer: SGD\n", encoding="utf-8")
-    assert told(capsys, cache=True) == told(capsys)
+    assert judged(capsys, cache=True) == judged(capsys)
     assert read.count("runs/lr=0.2/metrics.csv") == 2
     assert len(read) == 9
 
@@ -123,8 +123,8 @@ def test_settings_beside_a_log_are_looked_at(runs, capsys, read):
 def test_a_log_that_has_just_changed_is_not_kept(runs, capsys, read):
     """It may change again within one tick of the clock."""
     write(runs / "lr=0.1/metrics.csv", ago=-60)
-    told(capsys, cache=True)
-    told(capsys, cache=True)
+    judged(capsys, cache=True)
+    judged(capsys, cache=True)
     assert len(read) == 9
 
 
@@ -132,14 +132,14 @@ def test_a_log_that_has_just_changed_is_not_kept(runs, capsys, read):
 @pytest.mark.parametrize("damage", [b"", b"no database" * 500, None])
 def test_a_damaged_cache_costs_nothing_but_time(capsys, read, damage):
     """Its file is empty, or something else, or damaged inside: the logs are read, and the next look is quick again."""
-    whole = told(capsys, cache=True)
+    whole = judged(capsys, cache=True)
     file = cache.cache_folder() / "results.sqlite"
     data = file.read_bytes()
     file.write_bytes(data[:5000] + b"\xff" * (len(data) - 5000) if damage is None else damage)
-    assert told(capsys, cache=True) == whole
-    assert told(capsys, cache=True) == whole
+    assert judged(capsys, cache=True) == whole
+    assert judged(capsys, cache=True) == whole
     read.clear()
-    assert told(capsys, cache=True) == whole
+    assert judged(capsys, cache=True) == whole
     assert read == []
 
 
@@ -148,7 +148,7 @@ def test_a_cache_that_cannot_be_written_is_none(capsys, monkeypatch, tmp_path):
     """Where its folder is a file, say."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv(cache.FOLDER, str(tmp_path / "file"))
-    assert told(capsys, cache=True) == told(capsys)
+    assert judged(capsys, cache=True) == judged(capsys)
 
 
 @pytest.mark.parametrize("sample", SAMPLES[::4], ids=lambda path: path.parent.name)
@@ -172,9 +172,9 @@ def test_what_is_no_report_is_refused(text):
 @pytest.mark.usefixtures("runs")
 def test_a_table_holds_a_row_a_run(capsys):
     """Settings, losses, findings, prognosis and measurements, and the exit code as ever."""
-    assert told(capsys, format=OutputFormat.terminal, output="fleet.csv")[:2] == (1, "")
+    assert judged(capsys, format=OutputFormat.terminal, output="fleet.csv")[:2] == (1, "")
     rows = {row["source"]: row for row in table()}
-    expected = json.loads(told(capsys)[1])["runs"]
+    expected = json.loads(judged(capsys)[1])["runs"]
     assert list(rows) == [run["source"] for run in expected]
     for run in expected:
         row = rows[run["source"]]
@@ -192,7 +192,7 @@ def test_a_table_in_parquet_is_the_same(capsys):
     """Columns are of one type, whatever the first run lacks."""
     parquet = pytest.importorskip("pyarrow.parquet")
     for name in ("fleet.csv", "fleet.parquet"):
-        told(capsys, format=OutputFormat.terminal, output=name, cache=True)
+        judged(capsys, format=OutputFormat.terminal, output=name, cache=True)
     rows = parquet.read_table("fleet.parquet").to_pylist()
     for row, spelled in zip(rows, table(), strict=True):
         for name, text in spelled.items():
@@ -205,9 +205,9 @@ def test_a_run_that_is_logged_twice_has_one_row(runs, capsys):
     log = (runs / "lr=0.1/metrics.csv").read_text(encoding="utf-8").splitlines()[1:]
     lines = (dict(zip(("epoch", "loss", "val_loss"), map(float, row.split(",")), strict=True)) for row in log)
     (runs / "lr=0.1/log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    told(capsys, format=OutputFormat.terminal, output="fleet.csv")
+    judged(capsys, format=OutputFormat.terminal, output="fleet.csv")
     rows = table()
-    assert [row["source"] for row in rows] == [run["source"] for run in json.loads(told(capsys)[1])["runs"]]
+    assert [row["source"] for row in rows] == [run["source"] for run in json.loads(judged(capsys)[1])["runs"]]
     assert len(rows) == 8
 
 
@@ -216,7 +216,7 @@ def test_a_table_that_fails_leaves_nothing(capsys, monkeypatch):
     """Neither half a table nor the file beside it."""
     monkeypatch.setattr("nndoctor.reporters.fleet.row", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        told(capsys, format=OutputFormat.terminal, output="fleet.csv")
+        judged(capsys, format=OutputFormat.terminal, output="fleet.csv")
     assert sorted(path.name for path in Path().iterdir()) == ["runs"]
 
 
@@ -268,7 +268,7 @@ def test_an_exception_of_the_work_is_raised():
 
 
 @pytest.mark.parametrize(
-    ("seen", "said"),
+    ("seen", "message"),
     [
         ({}, "has no workers"),
         ({"w1": clusters.describe_worker(["/nowhere/a.csv"], Engine().packages)}, "w1 does not see /nowhere/a.csv"),
@@ -278,7 +278,7 @@ def test_an_exception_of_the_work_is_raised():
         ),
     ],
 )
-def test_workers_that_cannot_do_the_work_are_named(seen, said):
+def test_workers_that_cannot_do_the_work_are_named(seen, message):
     """In one line, with what to do."""
-    with pytest.raises(NNDoctorError, match=said):
+    with pytest.raises(NNDoctorError, match=message):
         clusters._check(seen, Engine("dask", "tcp://host:8786"))

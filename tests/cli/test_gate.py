@@ -65,7 +65,7 @@ def test_a_candidate_with_a_new_error_is_worse(nndoctor):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--gate", "good.csv"), "a baseline and a candidate"),
         (("--gate", "good.csv", "good.csv", "--by", "nothing"), "has no such series"),
@@ -73,14 +73,14 @@ def test_a_candidate_with_a_new_error_is_worse(nndoctor):
         (("good.csv", "good.csv", "--by", "val_loss"), "are for --gate"),
     ],
 )
-def test_no_answer_ends_with_2(nndoctor, words, said):
+def test_no_answer_ends_with_2(nndoctor, words, message):
     """With the reason."""
     ended = nndoctor("compare", *words)
     assert ended.code == 2
-    assert said in ended.err
+    assert message in ended.err
 
 
-def test_a_score_of_no_known_direction_must_be_told(nndoctor, logs):
+def test_a_score_of_no_known_direction_must_be_reported(nndoctor, logs):
     """Nobody knows whether a high `score` is good."""
     printed(logs / "a.log", 1.0, "score")
     assert "--higher or --lower" in nndoctor("compare", "--gate", "a.log", "a.log", "--by", "score").err

@@ -50,18 +50,20 @@ def test_no_log_forges_a_finding(nndoctor, logs, medium):
     """As many findings as with honest names, in every format, and nothing to obey but our own annotations."""
     written(logs / "evil")
     written(logs / "plain", [f"{k}.csv" for k in range(len(EVIL))])
-    told = {folder: nndoctor("diagnose", folder, "-f", medium, "--isolated", "--full") for folder in ("evil", "plain")}
-    assert {done.code for done in told.values()} == {0}
-    counts = {folder: counted(medium, done.out) for folder, done in told.items()}
+    printed = {
+        folder: nndoctor("diagnose", folder, "-f", medium, "--isolated", "--full") for folder in ("evil", "plain")
+    }
+    assert {done.code for done in printed.values()} == {0}
+    counts = {folder: counted(medium, done.out) for folder, done in printed.items()}
     assert counts["evil"] == counts["plain"] > 0
-    said = told["evil"]
+    message = printed["evil"]
     if medium == "github":
         assert [
-            line for line in obeyed(said.out) if not line.startswith(("::warning file=", "::notice title=nndoctor"))
+            line for line in obeyed(message.out) if not line.startswith(("::warning file=", "::notice title=nndoctor"))
         ] == []
     else:
-        assert obeyed(said.out) == []
-    assert obeyed(said.err) == []
+        assert obeyed(message.out) == []
+    assert obeyed(message.err) == []
 
 
 def counted(medium: str, text: str) -> int:
@@ -88,7 +90,7 @@ def counted(medium: str, text: str) -> int:
 
 
 @pytest.mark.parametrize("medium", ["terminal", "json", "markdown"])
-def test_no_name_is_obeyed_in_a_comparison(nndoctor, logs, medium):
+def test_no_name_is_followed_in_a_comparison(nndoctor, logs, medium):
     """Names of sides, columns and settings."""
     written(logs / "evil")
     done = nndoctor("compare", *sorted(str(p) for p in (logs / "evil").iterdir()), "-f", medium)
@@ -98,7 +100,7 @@ def test_no_name_is_obeyed_in_a_comparison(nndoctor, logs, medium):
 
 
 @pytest.mark.parametrize("medium", FORMATS)
-def test_no_name_is_obeyed_in_a_sweep(nndoctor, logs, medium):
+def test_no_name_is_followed_in_a_sweep(nndoctor, logs, medium):
     """Names of trials and of settings."""
     header = 'val_loss,lr,"::error::forged ##[error]","\x1b[31mred","</testcase><b>|"\n'
     rows = "".join(f"{2 - 0.2 * k},{10.0 ** (k - 8)},{k},{k % 3},{k % 2}\n" for k in range(9))
@@ -117,7 +119,7 @@ def test_no_name_is_obeyed_in_a_sweep(nndoctor, logs, medium):
 
 
 @pytest.mark.parametrize("command", ["report", "plot", "convert", "watch", "baseline", "settings"])
-def test_no_other_command_obeys_a_name(nndoctor, logs, command):
+def test_no_other_command_follows_a_name(nndoctor, logs, command):
     """What each says of a hostile file, on either stream."""
     written(logs / "evil", ["::error::\x1b[31mforged.csv"])
     log = "evil/::error::\x1b[31mforged.csv"

@@ -19,7 +19,7 @@ def test_a_lesson_is_shown_with_its_twin_and_its_moral(nndoctor):
         assert words in done.out
 
 
-def test_a_lesson_that_is_not_there_is_told_with_the_nearest(nndoctor):
+def test_a_lesson_that_is_not_there_is_reported_with_the_nearest(nndoctor):
     """Exit code 2."""
     done = nndoctor("lab", "dead-rely")
     assert done.code == 2

@@ -55,7 +55,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def told(request: DiagnoseRequest, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+def judged(request: DiagnoseRequest, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
     """The exit code and what was printed."""
     code = carry_out(request)
     captured = capsys.readouterr()
@@ -67,7 +67,7 @@ def told(request: DiagnoseRequest, capsys: pytest.CaptureFixture[str]) -> tuple[
 def test_many_runs_are_a_table_the_worst_first(capsys, monkeypatch, width):
     """One line a run, the findings counted, and how to see one in full; no line is wider than the terminal."""
     monkeypatch.setenv("COLUMNS", str(width))
-    code, out, _ = told(DiagnoseRequest(["runs"]), capsys)
+    code, out, _ = judged(DiagnoseRequest(["runs"]), capsys)
     lines = out.splitlines()
     assert code == 1
     assert lines[0] == "8 runs in runs"
@@ -86,26 +86,26 @@ def test_many_runs_are_a_table_the_worst_first(capsys, monkeypatch, width):
 )
 def test_the_table_is_sorted_by_a_column(by, first, capsys):
     """--sort puts the lowest value, or the first name, at the top."""
-    lines = told(DiagnoseRequest(["runs"], sort=SortBy(by)), capsys)[1].splitlines()
+    lines = judged(DiagnoseRequest(["runs"], sort=SortBy(by)), capsys)[1].splitlines()
     assert lines[5].startswith(first)
 
 
 @pytest.mark.usefixtures("folder")
 def test_all_pages_on_demand(capsys):
     """--full shows every run's page."""
-    assert told(DiagnoseRequest(["runs"], full=True), capsys)[1].count("epoch  0") == 8
+    assert judged(DiagnoseRequest(["runs"], full=True), capsys)[1].count("epoch  0") == 8
 
 
 @pytest.mark.usefixtures("folder")
 def test_what_is_no_log_in_a_folder_is_a_note(capsys):
     """It is named on standard error and changes no exit code; the same file named by the user is an error."""
-    code, _, err = told(DiagnoseRequest(["runs"], exit_zero=True), capsys)
+    code, _, err = judged(DiagnoseRequest(["runs"], exit_zero=True), capsys)
     assert code == 0
     assert "that are not run logs" in err
     assert "people.csv" in err
     assert "trials.csv" in err
     assert "2 files" in err
-    assert told(DiagnoseRequest(["runs", "runs/trials.csv"]), capsys)[0] == 2
+    assert judged(DiagnoseRequest(["runs", "runs/trials.csv"]), capsys)[0] == 2
 
 
 def test_a_folder_of_nothing_but_other_tables_is_an_error(folder, capsys):
@@ -113,7 +113,7 @@ def test_a_folder_of_nothing_but_other_tables_is_an_error(folder, capsys):
     other = folder / "other"
     other.mkdir()
     (other / "trials.csv").write_text((folder / "runs/trials.csv").read_text())
-    code, out, err = told(DiagnoseRequest(["other"]), capsys)
+    code, out, err = judged(DiagnoseRequest(["other"]), capsys)
     assert (code, out) == (2, "")
     assert "a table of trials" in err
 
@@ -122,18 +122,18 @@ def test_a_folder_of_nothing_but_other_tables_is_an_error(folder, capsys):
 @pytest.mark.parametrize("kind", [OutputFormat.json, OutputFormat.concise, OutputFormat.terminal])
 def test_the_same_bytes_by_however_many_processes(capsys, kind):
     """One process or two: the same output."""
-    one = told(DiagnoseRequest(["runs"], format=kind, jobs=1), capsys)
-    assert told(DiagnoseRequest(["runs"], format=kind, jobs=2), capsys) == one
+    one = judged(DiagnoseRequest(["runs"], format=kind, jobs=1), capsys)
+    assert judged(DiagnoseRequest(["runs"], format=kind, jobs=2), capsys) == one
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_run_that_is_kept_slim_tells_the_same(capsys):
+def test_a_run_that_is_kept_slim_shows_the_same(capsys):
     """What is reported of a long run does not depend on how much of it is kept."""
     long = HEADER + "".join(f"{k},{2 / (k + 1) + 0.01 * (k % 7):.5f},{2 / (k + 1) + 0.2:.5f}\n" for k in range(3000))
     for k in range(6):
         Path(f"long{k}.csv").write_text(long, encoding="utf-8")
-    whole = json.loads(told(DiagnoseRequest(["long0.csv"], format=OutputFormat.json), capsys)[1])["runs"][0]
-    slim = json.loads(told(DiagnoseRequest([f"long{k}.csv" for k in range(6)], format=OutputFormat.json), capsys)[1])[
+    whole = json.loads(judged(DiagnoseRequest(["long0.csv"], format=OutputFormat.json), capsys)[1])["runs"][0]
+    slim = json.loads(judged(DiagnoseRequest([f"long{k}.csv" for k in range(6)], format=OutputFormat.json), capsys)[1])[
         "runs"
     ][0]
     assert slim == whole
@@ -158,7 +158,7 @@ def test_processes_are_copies_only_of_one_thread():
         thread.join()
 
 
-def test_a_killed_process_is_said_in_one_line(monkeypatch):
+def test_a_killed_process_is_reported_in_one_line(monkeypatch):
     """Not a traceback of the pool."""
     monkeypatch.setattr(judging, "partial", lambda *_, **__: killed)  # what each process does with its logs
     monkeypatch.setattr(workers, "MAX_TRIES", 1)

@@ -122,13 +122,13 @@ def test_the_page_is_as_wide_as_the_terminal_up_to_what_reads_well(nndoctor, mon
     assert wide - 20 < max(widths) <= wide
 
 
-def test_the_version_is_told(nndoctor, process):
+def test_the_version_is_reported(nndoctor, process):
     """With and without the parser."""
-    told = nndoctor("--version").out.splitlines()
-    assert told[0] == f"nndoctor {__version__}"
-    assert told[1].startswith("Python 3.")
-    assert "numpy " in told[1]
-    assert process("--version").communicate()[0].decode().splitlines() == told
+    printed = nndoctor("--version").out.splitlines()
+    assert printed[0] == f"nndoctor {__version__}"
+    assert printed[1].startswith("Python 3.")
+    assert "numpy " in printed[1]
+    assert process("--version").communicate()[0].decode().splitlines() == printed
 
 
 def test_rules_and_explain_speak_of_the_same_rules(nndoctor):

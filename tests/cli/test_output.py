@@ -45,7 +45,7 @@ def test_a_log_is_never_written_over(nndoctor, logs, target):
     assert (logs / "good.csv").read_bytes() == before
 
 
-def test_a_file_is_written_over_only_when_told(nndoctor, logs):
+def test_a_file_is_written_over_only_when_reported(nndoctor, logs):
     """What exists stands, until --force."""
     (logs / "mine.txt").write_text("mine")
     done = nndoctor("diagnose", "good.csv", "-o", "mine.txt")
@@ -70,12 +70,12 @@ def test_a_log_that_is_a_folder_keeps_its_files(logs):
     out.check(str(logs / "new.txt"), [str(logs)])
 
 
-@pytest.mark.parametrize(("target", "said"), [("nowhere/x.txt", "does not exist"), (".", "is a folder")])
-def test_an_output_that_cannot_be_is_told_before_any_work(nndoctor, target, said):
+@pytest.mark.parametrize(("target", "message"), [("nowhere/x.txt", "does not exist"), (".", "is a folder")])
+def test_an_output_that_cannot_be_is_reported_before_any_work(nndoctor, target, message):
     """One line, nothing written."""
     done = nndoctor("diagnose", "good.csv", "-o", target)
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
 
 
 @POSIX
@@ -117,9 +117,9 @@ def test_ctrl_c_while_reading_is_quiet(process):
     running = process("diagnose", "-")
     time.sleep(1.5)
     running.send_signal(signal.SIGINT)
-    said = running.communicate(timeout=30)[1]
+    message = running.communicate(timeout=30)[1]
     assert running.returncode == 130
-    assert b"Traceback" not in said
+    assert b"Traceback" not in message
 
 
 @pytest.mark.parametrize("medium", ["terminal", "concise", "json", "jsonl"])
@@ -128,8 +128,8 @@ def test_a_poor_terminal_gets_every_format(process, logs, medium, encoding):
     """What it cannot show is spelled in what it can."""
     (logs / "époque·损失.csv").write_text((logs / "nan.csv").read_text(encoding="utf-8"), encoding="utf-8")
     running = process("diagnose", "époque·损失.csv", "-f", medium, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
-    text, said = running.communicate(timeout=30)
-    assert running.returncode == 1, said
+    text, message = running.communicate(timeout=30)
+    assert running.returncode == 1, message
     assert "NN301" in text.decode(encoding)
 
 
@@ -139,13 +139,13 @@ def test_a_file_name_that_is_no_text_is_shown(process, logs, medium):
     """Bytes that are no UTF-8 stop no report."""
     (logs / os.fsdecode(b"bad\xff.csv")).write_bytes((logs / "nan.csv").read_bytes())
     running = process("diagnose", os.fsdecode(b"bad\xff.csv"), "-f", medium)
-    text, said = running.communicate(timeout=30)
-    assert running.returncode == 1, said
+    text, message = running.communicate(timeout=30)
+    assert running.returncode == 1, message
     assert "bad" in text.decode("utf-8")
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mno.csv", "::error::no.csv", "##[error]no.csv", "a\n::error::no.csv"])
-def test_errors_show_names_and_obey_none(nndoctor, name):
+def test_errors_show_names_and_follow_none(nndoctor, name):
     """What is said on standard error is one line, too."""
     done = nndoctor("diagnose", name)
     assert done.code == 2

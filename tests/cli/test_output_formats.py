@@ -45,7 +45,7 @@ def test_a_format_is_documented(nndoctor, form):
 
 
 @every_format
-def test_a_format_tells_findings_and_unreadable_logs(nndoctor, form):
+def test_a_format_shows_findings_and_unreadable_logs(nndoctor, form):
     """The finding is named in it; the log that could not be read in it or on standard error, and the exit code is 2."""
     ended = nndoctor("diagnose", "risen.csv", "broken.csv", "--format", form)
     assert ended.code == 2
@@ -83,7 +83,7 @@ def test_a_format_replaces_only_its_own_reports(nndoctor, logs, form):
 
 
 @every_format
-def test_a_format_obeys_no_name(nndoctor, logs, form):
+def test_a_format_follows_no_name(nndoctor, logs, form):
     """A file's name reaches no terminal, no parser and no page as a command."""
     (logs / HOSTILE).write_bytes((logs / "nan.csv").read_bytes())
     text = nndoctor("diagnose", HOSTILE, "--format", form).out

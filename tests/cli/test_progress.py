@@ -45,7 +45,7 @@ def test_short_work_and_work_that_nobody_sees_show_nothing(monkeypatch):
         assert screen.getvalue() == ""
 
 
-def test_a_name_on_the_bar_is_shown_not_obeyed(monkeypatch):
+def test_a_name_on_the_bar_is_shown_not_followed(monkeypatch):
     """Control characters of a file name do not reach the terminal."""
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 
-def test_reports_are_written_beside_what_is_printed(nndoctor, logs):
+def test_reports_are_written_next_to_what_is_printed(nndoctor, logs):
     """Each file in its format, and the printed one as ever."""
     done = nndoctor("diagnose", "nan.csv", "-f", "concise", "--report", "sarif=o.sarif", "--report", "junit=o.xml")
     assert done.code == 1
@@ -27,7 +27,7 @@ def test_a_report_of_an_earlier_run_is_replaced(nndoctor, logs, form, log):
 
 
 @pytest.mark.parametrize(
-    ("report", "said"),
+    ("report", "message"),
     [
         ("sarif=mine.txt", "--force"),
         ("junit=good.csv", "one of the logs"),
@@ -37,16 +37,16 @@ def test_a_report_of_an_earlier_run_is_replaced(nndoctor, logs, form, log):
         ("sarif=", "expected FORMAT=FILE"),
     ],
 )
-def test_nothing_else_is_written_over(nndoctor, logs, report, said):
+def test_nothing_else_is_written_over(nndoctor, logs, report, message):
     """One line that begins with the option, and no file is touched."""
     (logs / "mine.txt").write_text("mine")
     before = (logs / "good.csv").read_text()
     done = nndoctor("diagnose", "good.csv", "--report", report)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(
-        f"nndoctor: --report {report.split('=')[-1] if '=' in report and said[0] != 'e' else ''}"
+        f"nndoctor: --report {report.split('=')[-1] if '=' in report and message[0] != 'e' else ''}"
     )
-    assert said in done.err
+    assert message in done.err
     assert done.err.count("\n") == 1
     assert (logs / "mine.txt").read_text() == "mine"
     assert (logs / "good.csv").read_text() == before

@@ -34,8 +34,8 @@ def test_a_full_disk_behind_standard_output_is_one_line_and_2(process, words):
     """And no traceback, whatever was to be printed."""
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         done = process(*words, stdout=full)
-        said = done.communicate(timeout=60)[1].decode()
-    assert (done.returncode, said) == (2, "nndoctor: standard output: No space left on device\n")
+        message = done.communicate(timeout=60)[1].decode()
+    assert (done.returncode, message) == (2, "nndoctor: standard output: No space left on device\n")
 
 
 @LINUX
@@ -69,7 +69,7 @@ def test_a_disk_that_fills_up_while_a_report_is_written_leaves_the_old_one(logs,
 
 
 @POSIX
-def test_an_output_that_may_not_be_written_is_told_before_any_work(nndoctor, logs, monkeypatch):
+def test_an_output_that_may_not_be_written_is_reported_before_any_work(nndoctor, logs, monkeypatch):
     """A folder without permission."""
     real = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and real(path, mode))
@@ -90,12 +90,12 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing(logs, process, jobs):
     running = process(*words, start_new_session=True)
     time.sleep(1.2)
     os.killpg(running.pid, signal.SIGINT)
-    said = running.communicate(timeout=60)[1].decode()
+    message = running.communicate(timeout=60)[1].decode()
     if running.returncode in (0, 1, 2):
         pytest.skip("the work was done before the interrupt")
     if running.returncode == -signal.SIGINT:
         pytest.skip("the interrupt came before Python had started")
-    assert (running.returncode, said) == (130, "")
+    assert (running.returncode, message) == (130, "")
     assert not [path.name for path in logs.iterdir() if "out.json" in path.name]
 
 

@@ -20,8 +20,8 @@ HEAVY = {"pandas", "matplotlib", "torch", "scipy", "sklearn"}
 
 def loaded(process, *words: str) -> list[str]:
     """The value of OPENBLAS_NUM_THREADS, and the modules that a fresh process holds after a command."""
-    text, said = process(python=("-c", ENDING.format(words=words))).communicate(timeout=30)
-    assert b"LOADED" in text, said
+    text, message = process(python=("-c", ENDING.format(words=words))).communicate(timeout=30)
+    assert b"LOADED" in text, message
     return text.decode().rpartition("LOADED")[2].split()
 
 

@@ -61,8 +61,8 @@ def test_commands_are_started_without_a_shell_and_once(nndoctor, logs):
         "7",
     )
     assert done.code == 1
-    told = (logs / "told").read_text().splitlines()
-    assert told == [repr(["overtraining", path.name, "7"])]
+    printed = (logs / "told").read_text().splitlines()
+    assert printed == [repr(["overtraining", path.name, "7"])]
     assert not (logs / "owned").exists()
 
 
@@ -76,7 +76,7 @@ def test_once_is_one_look_for_scripts(nndoctor):
 
 @pytest.mark.usefixtures("logs")
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--stop-command", "kill {pid}"], "--pid"),
         (["--notify", "echo {nothing}"], "{message}"),
@@ -84,14 +84,14 @@ def test_once_is_one_look_for_scripts(nndoctor):
         (["--notify", ""], "is empty"),
     ],
 )
-def test_a_command_that_makes_no_sense_is_refused_before_the_watch(nndoctor, words, said):
+def test_a_command_that_makes_no_sense_is_refused_before_the_watch(nndoctor, words, message):
     """One line, exit code 2."""
     done = nndoctor("watch", "good.csv", "--for", "5", *words)
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
 
 
-def test_what_never_came_is_told_at_the_end(nndoctor, logs):
+def test_what_never_came_is_reported_at_the_end(nndoctor, logs):
     """Exit code 2: nothing was judged."""
     done = nndoctor("watch", str(logs / "none.csv"), "--every", "0.1", "--for", "0.2")
     assert done.code == 2
@@ -102,14 +102,14 @@ def test_the_forecast_says_where_a_power_law_ends():
     """Within the range it gives for itself."""
     steps = range(1, 101)
     curve = " ".join(f"{0.5 + 2 * k**-0.5:.5f}" for k in steps)
-    told = forecast(Run.drawn(train_loss=curve))
-    assert told is not None
-    low, high = (float(x) for x in told.split("(")[1].split(")")[0].split("–"))
+    printed = forecast(Run.drawn(train_loss=curve))
+    assert printed is not None
+    low, high = (float(x) for x in printed.split("(")[1].split(")")[0].split("–"))
     assert low - 0.03 <= 0.5 + 2 * 400**-0.5 <= high + 0.03
 
 
 def test_the_forecast_of_a_settled_curve_says_that_little_is_left():
     """It is then hardly worth going on."""
-    told = forecast(Run.drawn(train_loss="2.0 1.0 0.6 0.4 0.32 0.3 0.3*30"))
-    assert told is not None
-    assert "has plateaued" in told
+    printed = forecast(Run.drawn(train_loss="2.0 1.0 0.6 0.4 0.32 0.3 0.3*30"))
+    assert printed is not None
+    assert "has plateaued" in printed

@@ -78,7 +78,7 @@ def test_a_model_that_takes_a_dict_brings_its_own_loss(tmp_path):
     assert correct_targets(done)[1] == 8
 
 
-def test_a_model_alone_gets_data_that_are_made_up_and_said_so(tmp_path):
+def test_a_model_alone_gets_data_that_are_made_up_and_reported(tmp_path):
     """By --input and --classes."""
     found = loaded(tmp_path, "model = nn.Sequential(nn.Flatten(), nn.Linear(12, 4))\n", shape=(3, 2, 2), classes=4)
     assert any("assumed" in words for words in found.notes)
@@ -86,7 +86,7 @@ def test_a_model_alone_gets_data_that_are_made_up_and_said_so(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("model = nn.Linear(5, 3\n", r"model.py, line 4: SyntaxError"),
         ("import nothing_like_this\n", r"line 4: ModuleNotFoundError"),
@@ -110,30 +110,30 @@ def test_a_model_alone_gets_data_that_are_made_up_and_said_so(tmp_path):
         ),
     ],
 )
-def test_what_does_not_work_is_told_in_one_line_with_its_place(tmp_path, text, said):
+def test_what_does_not_work_is_reported_in_one_line_with_its_place(tmp_path, text, message):
     """What was found, what was wanted, what to write."""
-    with pytest.raises(ModelFileError, match=said) as raised:
+    with pytest.raises(ModelFileError, match=message) as raised:
         loaded(tmp_path, text)
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path):
+def test_a_file_that_is_not_there_is_reported(tmp_path):
     """In one line."""
     with pytest.raises(ModelFileError, match="no such file"):
         experiment(str(tmp_path / "none.py"))
 
 
 @pytest.mark.parametrize(
-    ("loss", "said"),
+    ("loss", "message"),
     [
         ("nn.CrossEntropyLoss(reduction='none')", "shape 8; expected one value"),
         ("lambda o, t: 0.5", "the loss is a float"),
     ],
 )
-def test_a_loss_that_is_no_scalar_is_told(tmp_path, loss, said):
+def test_a_loss_that_is_no_scalar_is_reported(tmp_path, loss, message):
     """With what to do."""
     found = loaded(tmp_path, f"{DATA}model = nn.Linear(5, 3)\nloss = {loss}\ntrain_data = (x[:8], y[:8])\n")
-    with pytest.raises(Exception, match=said):
+    with pytest.raises(Exception, match=message):
         step_result(found, next(iter(found.train_data)))
 
 
@@ -145,7 +145,7 @@ def test_the_users_own_frames_are_kept(tmp_path):
     assert "model_file.py" not in raised.value.trace
 
 
-def test_modules_beside_the_file_can_be_imported(tmp_path):
+def test_modules_next_to_the_file_can_be_imported(tmp_path):
     """As when it is run."""
     (tmp_path / "parts.py").write_text("import torch\nnet = torch.nn.Linear(5, 3)\n")
     found = loaded(
@@ -154,7 +154,7 @@ def test_modules_beside_the_file_can_be_imported(tmp_path):
     assert isinstance(found.model, torch.nn.Linear)
 
 
-def test_tensors_of_different_lengths_are_told():
+def test_tensors_of_different_lengths_are_reported():
     """Before anything is trained."""
     with pytest.raises(Exception, match="different lengths: 4, 3"):
         batches("train_data", (torch.zeros(4), torch.zeros(3)), shuffle=True)

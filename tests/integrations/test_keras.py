@@ -44,12 +44,12 @@ def fitted(doctor, *, fault="", epochs=3, **options):
     rate = keras.optimizers.schedules.ExponentialDecay(0.01, 1, 0.99)
     model.compile(optimizer=keras.optimizers.Adam(np.nan if fault == "nan" else rate), loss=loss, metrics=["accuracy"])
     x, y = (tensor.numpy() for tensor in examples())
-    told = Losses()
+    printed = Losses()
     model.fit(
         x, y, batch_size=64, epochs=epochs, shuffle=False, verbose=0, validation_data=(x, y),
-        callbacks=[told, *([doctor] if doctor else [])], **options,
+        callbacks=[printed, *([doctor] if doctor else [])], **options,
     )  # fmt: skip
-    return model, told.means
+    return model, printed.means
 
 
 def test_losses_rates_and_layers_stand_in_their_rows(tmp_path, capsys):
@@ -59,8 +59,8 @@ def test_losses_rates_and_layers_stand_in_their_rows(tmp_path, capsys):
     losses = list(column(tmp_path / "run", "loss").values())
     assert len(losses) == 30
     for epoch in range(3):
-        told, own = means[epoch * 10 : epoch * 10 + 10], losses[epoch * 10 : epoch * 10 + 10]
-        assert np.cumsum(own) / np.arange(1, 11) == pytest.approx(told, rel=1e-4)
+        printed, own = means[epoch * 10 : epoch * 10 + 10], losses[epoch * 10 : epoch * 10 + 10]
+        assert np.cumsum(own) / np.arange(1, 11) == pytest.approx(printed, rel=1e-4)
     assert list(column(tmp_path / "run", "lr").values()) == pytest.approx([0.01 * 0.99**k for k in range(30)], rel=1e-4)
     assert list(column(tmp_path / "run", "val_loss")) == list(column(tmp_path / "run", "val_accuracy")) == [9, 19, 29]
     facts = json.loads((tmp_path / "run" / "run.json").read_text())

@@ -161,7 +161,7 @@ def test_manual_optimization_with_two_optimizers(tmp_path):
     assert not [finding.name for finding in doctor.report.findings if finding.name == "frozen-parameters"]
 
 
-def test_wrong_arguments_are_told_at_once():
+def test_wrong_arguments_are_reported_at_once():
     """Before any training begins."""
     with pytest.raises(UsageError, match="stop_on"):
         nndoctor.integrations.lightning.Doctor(stop_on="never mind")

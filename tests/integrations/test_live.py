@@ -68,7 +68,7 @@ def test_settings_of_the_user_hold(tmp_path, monkeypatch):
     assert [finding.name for finding in live.report.findings] == ["no-validation"]
 
 
-def test_a_failure_of_ours_is_said_once_and_stops_no_training(tmp_path, monkeypatch, capsys):
+def test_a_failure_of_ours_is_reported_once_and_stops_no_training(tmp_path, monkeypatch, capsys):
     """The judging fails."""
 
     def fails(_watch):

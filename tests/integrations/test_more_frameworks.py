@@ -50,7 +50,7 @@ def test_accelerate_logs_are_judged_with_their_settings(tmp_path, capsys):
     assert (found["lr"], found["batch_size"]) == (0.01, 64)
 
 
-def test_an_accelerate_run_that_fails_is_told_to_stop(tmp_path):
+def test_an_accelerate_run_that_fails_is_reported_to_stop(tmp_path):
     """The loop asks `should_stop`."""
     pytest.importorskip("accelerate")
     from nndoctor.integrations.accelerate import Tracker

@@ -24,7 +24,7 @@ def test_a_full_cell_is_all_eight_dots():
 
 
 @pytest.mark.parametrize(("x", "y"), [(-1, 0), (0, -1), (4, 0), (0, 8)])
-def test_what_lies_outside_is_left_out(x, y):
+def test_what_is_outside_is_left_out(x, y):
     """A dot off the canvas changes nothing."""
     canvas = Canvas(2, 2)
     canvas.dot(x, y)

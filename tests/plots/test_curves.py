@@ -23,7 +23,7 @@ def text(lines):
 
 def cells(lines, style):
     """All characters of one style."""
-    return "".join(words for line in lines for words, said in line if said == style)
+    return "".join(words for line in lines for words, message in line if message == style)
 
 
 def run_of(**series):
@@ -105,7 +105,7 @@ def test_a_single_spike_among_thousands_of_points_is_seen():
     assert text(draw(run_of(train_loss=values), PlotSize(60)))[0].strip("9 ┤│")
 
 
-def test_a_constant_has_one_label_beside_its_line():
+def test_a_constant_has_one_label_next_to_its_line():
     """Three times the same number on an axis says nothing."""
     lines = text(draw(run_of(train_loss=[2.303] * 9), PlotSize(60)))[:8]
     (labelled,) = [line for line in lines if "┤" in line]

@@ -57,7 +57,7 @@ def test_a_lone_spike_among_a_million_points_is_drawn():
     assert sum(len(line.get_xdata()) for line in figure.axes[0].lines) < 10_000
 
 
-def test_a_name_that_holds_markup_is_shown_and_not_obeyed():
+def test_a_name_that_holds_markup_is_shown_and_not_followed():
     """Dollar signs start no formula, and tags no element."""
     hostile = r"a$\frac{b}$<script>alert(1)</script>"
     run = Run(OVERTRAINED.series, source=hostile)
@@ -71,7 +71,7 @@ def test_values_that_are_not_finite_are_marked_where_they_begin():
     assert "NaN or infinite from step 4" in drawn(Run.drawn(train_loss="2.3 1.9 1.5 1.2 nan nan nan"))
 
 
-def test_a_run_of_nothing_finite_is_said_to_have_nothing_to_draw():
+def test_a_run_of_nothing_finite_is_reported_to_have_nothing_to_draw():
     """An empty picture says why it is empty."""
     assert "no finite value to draw" in drawn(Run.drawn(train_loss="nan nan nan"))
 

@@ -22,10 +22,10 @@ FORMS = {
 }
 
 
-def read_as_told(text, told, form):
+def read_as_given(text, printed, form):
     """The series that a log tells of, read in one of the forms that files have; their values are those of the run."""
     (run,) = nndoctor.read(Source("log.txt", FORMS[form](text)))
-    for name in told.split():
+    for name in printed.split():
         assert name in run.series, (name, list(run.series), run.unknown)
         assert run.series[name].values.tolist() == pytest.approx(SERIES[name], abs=6e-5), name
-    return [run.series[name] for name in told.split()]
+    return [run.series[name] for name in printed.split()]

@@ -93,7 +93,7 @@ def test_a_frame_and_a_dict_are_that_run_too():
         assert_same(read(csv(a_run())), run)
 
 
-def test_a_frame_tells_a_broken_run_from_empty_cells():
+def test_a_frame_shows_a_broken_run_from_empty_cells():
     """NaNs to the end are the run's own; NaNs between values are empty cells."""
     nan = math.nan
     (run,) = nndoctor.read(pd.DataFrame({"loss": [3, 2, nan, nan], "val_loss": [nan, 2, nan, 1]}))

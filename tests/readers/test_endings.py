@@ -78,7 +78,7 @@ def test_every_spelling_of_nan_is_read(tmp_path, spelling, ending):
     assert "nan-loss" in {f.name for f in nndoctor.diagnose(log).findings}
 
 
-def test_a_loss_that_is_left_out_where_it_is_nan_is_told_by_its_gradients(tmp_path):
+def test_a_loss_that_is_left_out_where_it_is_nan_is_reported_by_its_gradients(tmp_path):
     """Megatron prints no lm loss then."""
     log = tmp_path / "megatron.log"
     line = " iteration {:8d}/  250000 | learning rate: 2.999E-04 | loss scale: 1.0 | grad norm: nan | number of nan iterations:   0 |"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import nndoctor
-from tests.readers.wild import ALL, HELD, LOSSES, TRAIN, N, each, tells
+from tests.readers.wild import ALL, HELD, LOSSES, TRAIN, N, each, reads_as
 
 CURVES = (("train_loss", TRAIN), ("val_loss", HELD))
 
@@ -17,10 +17,10 @@ def lines(*records: dict[str, object]) -> str:
     return "".join(json.dumps(record) + "\n" for record in records)
 
 
-def rows(told: dict[str, list[float]], split: str) -> list[dict[str, float]]:
+def rows(printed: dict[str, list[float]], split: str) -> list[dict[str, float]]:
     """The rows of one split with their epochs."""
     return [
-        {"epoch": k, "loss": told[f"{split}/loss"][k], "acc": told[f"{split}/accuracy"][k]} for k in range(N)
+        {"epoch": k, "loss": printed[f"{split}/loss"][k], "acc": printed[f"{split}/accuracy"][k]} for k in range(N)
     ]  # fmt: skip
 
 
@@ -105,7 +105,7 @@ EXPORTS = {
 @pytest.mark.parametrize("kind", EXPORTS)
 def test_an_export_is_read_with_the_series_that_it_tells(tmp_path, kind):
     """One run; the series named here hold these values in this order."""
-    tells(tmp_path / "export.json", *EXPORTS[kind])
+    reads_as(tmp_path / "export.json", *EXPORTS[kind])
 
 
 def test_curves_with_steps_of_their_own_keep_them(tmp_path):
@@ -118,11 +118,11 @@ def test_curves_with_steps_of_their_own_keep_them(tmp_path):
     assert run.series["train/loss"].steps.tolist() == list(map(float, range(N)))
 
 
-def test_runs_named_beside_their_values_are_several(tmp_path):
+def test_runs_named_next_to_their_values_are_several(tmp_path):
     """A key that names the run keeps them apart."""
     log = tmp_path / "metrics.jsonl"
-    told = [{**point, "run_id": run, "value": float(str(point["value"])) + add} for run, add in (("a", 0), ("b", 1)) for point in points("name", "value")]  # fmt: skip
-    log.write_text(lines(*told))
+    printed = [{**point, "run_id": run, "value": float(str(point["value"])) + add} for run, add in (("a", 0), ("b", 1)) for point in points("name", "value")]  # fmt: skip
+    log.write_text(lines(*printed))
     first, second = nndoctor.read(str(log))
     assert first.series["train/loss"].values.tolist() == pytest.approx(TRAIN)
     assert second.series["train/loss"].values.tolist() == pytest.approx([loss + 1 for loss in TRAIN])

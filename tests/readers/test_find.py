@@ -62,7 +62,7 @@ def test_a_name_that_is_no_glob_is_a_name(folder):
 @pytest.mark.parametrize(
     ("word", "says"), [("", "an empty name"), ("nowhere.csv", "no such file"), ("*.nothing", "no file matches")]
 )
-def test_what_means_nothing_is_said(word, says):
+def test_what_means_nothing_is_reported(word, says):
     """Each word that leads nowhere gets its own message, and the others are still found."""
     paths, errors = found(word, "c.jsonl")
     assert paths == ["c.jsonl"]
@@ -70,7 +70,7 @@ def test_what_means_nothing_is_said(word, says):
     assert says in errors[0][1]
 
 
-def test_a_folder_without_logs_is_said(folder):
+def test_a_folder_without_logs_is_reported(folder):
     """An empty folder is no silent success."""
     (folder / "empty").mkdir()
     assert "no run log" in found("empty")[1][0][1]

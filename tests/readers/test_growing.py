@@ -79,7 +79,7 @@ def test_nothing_new_is_no_look(tmp_path):
 
 
 @pytest.mark.parametrize("rewritten", [rows(7, 9), rows(7, 90)], ids=["shorter", "longer"])
-def test_a_log_that_is_written_anew_is_read_anew(tmp_path, rewritten):
+def test_a_log_that_is_written_again_is_read_again(tmp_path, rewritten):
     """Another file under the same name, with the same header, shorter or longer."""
     path = tmp_path / "run.csv"
     path.write_text(HEAD + rows(0, 40))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nndoctor
-from tests.readers.wild import ALL, HELD, HELD_SHARE, LOSSES, SHARE, TRAIN, N, each, tells
+from tests.readers.wild import ALL, HELD, HELD_SHARE, LOSSES, SHARE, TRAIN, N, each, reads_as
 
 RULER = "|" + "=" * 60 + "|\n"
 
@@ -127,7 +127,7 @@ WILD = {
 @pytest.mark.parametrize("kind", WILD)
 def test_a_log_is_read_with_the_series_that_it_tells(tmp_path, kind):
     """One run; the series named here hold these values in this order."""
-    tells(tmp_path / "log.txt", *WILD[kind])
+    reads_as(tmp_path / "log.txt", *WILD[kind])
 
 
 def test_long_tables_of_several_runs_are_several_runs(tmp_path):

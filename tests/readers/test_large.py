@@ -45,7 +45,7 @@ def test_pieces_are_the_rows(rows, piece, ended):
 
 
 @pytest.mark.parametrize("piece", [64, 1 << 16])
-def test_a_last_line_that_is_cut_off_is_left_out_and_said(piece):
+def test_a_last_line_that_is_cut_off_is_left_out_and_reported(piece):
     """A run that still writes, or was killed while it did, has half a line at its end."""
     ours, _ = both(f"step,loss,note,val_loss\n{WHOLE}\n9,0.", piece)
     assert ours is not None

@@ -62,9 +62,9 @@ PAIRS = [(name, ours) for ours, names in UNDERSTOOD.items() for name in names.sp
 
 def named(column):
     """The series that a column means."""
-    said = meaning_of(column)
-    assert said.kind is Kind.SERIES
-    return f"{said.split}/{said.metric}" if said.split else said.metric
+    message = meaning_of(column)
+    assert message.kind is Kind.SERIES
+    return f"{message.split}/{message.metric}" if message.split else message.metric
 
 
 @pytest.mark.parametrize(("column", "ours"), [*PAIRS, *PHRASES.items()])

@@ -87,7 +87,7 @@ def test_settings_next_to_it_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (BLOCK, "holds only NUL bytes"),
         (b"\1\0\0\0\2\0\0\0\n" * 99, "binary file"),
@@ -95,7 +95,7 @@ def test_settings_next_to_it_are_read(tmp_path):
         (b"words\0and\0words\0" * 99, "binary file"),
     ],
 )
-def test_binary_files_are_refused_as_before(data, said):
+def test_binary_files_are_refused_as_before(data, message):
     """Control characters, other bytes than UTF-8, or no lines: no text with holes."""
-    with pytest.raises(UnreadableLog, match=said):
+    with pytest.raises(UnreadableLog, match=message):
         nndoctor.read(Source("x.log", data))

@@ -76,7 +76,7 @@ def test_results_txt_of_yolov3_ends_in_f1():
     assert values(run, "validation/f1") == [0.001, 0.002, 0.5]
 
 
-def test_a_cut_line_of_results_txt_is_left_out_and_told():
+def test_a_cut_line_of_results_txt_is_left_out_and_reported():
     """The curve ends at the last whole epoch."""
     (run,) = read(RESULTS + "      3/9     1.86G   0.06   0.05")
     assert len(run.series["train/loss"]) == 3
@@ -206,7 +206,7 @@ def test_other_databases_are_refused_with_advice(tmp_path):
         nndoctor.read(broken)
 
 
-def test_aim_is_recognised_and_the_way_out_told(tmp_path):
+def test_aim_is_recognised_and_the_way_out_named(tmp_path):
     """Only aim reads its store: the line says what to run."""
     for name in ("meta", "seqs"):
         (tmp_path / ".aim" / name).mkdir(parents=True)

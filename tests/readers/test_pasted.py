@@ -143,7 +143,7 @@ def test_the_tables_of_detectron2_are_evaluations(pasted: Write) -> None:
     assert _values(run, "validation/map") == [0.015, 0.025, 0.035, 0.045]
 
 
-def test_a_line_that_tells_of_a_loaded_checkpoint_marks_a_resume(pasted: Write) -> None:
+def test_a_line_that_shows_of_a_loaded_checkpoint_marks_a_resume(pasted: Write) -> None:
     rows = [f"epoch {k} train loss {2 - 0.1 * k:.2f}" for k in range(12)]
     rows[6:6] = ["I Loading best validating checkpoint from runs/best-7"]
     text = "\n".join(["=> loaded checkpoint 'pretrained.pth'", *rows, "Loading the best checkpoint for the test", ""])

@@ -38,8 +38,8 @@ def test_columns_are_those_of_json(rows):
         column = columns[name]
         assert column.present.tolist() == [row.get(name) is not None for row in rows]
         for value, row in zip(column.values, rows, strict=True):
-            told = row.get(name)
-            assert told is None or (math.isnan(value) if told != told else value == float(told))  # noqa: PLR0124
+            printed = row.get(name)
+            assert printed is None or (math.isnan(value) if printed != printed else value == float(printed))  # noqa: PLR0124
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nndoctor
-from tests.readers.wild import ALL, HELD, HELD_SHARE, LOSSES, SHARE, TRAIN, N, each, tells
+from tests.readers.wild import ALL, HELD, HELD_SHARE, LOSSES, SHARE, TRAIN, N, each, reads_as
 
 VALIDATED = {**LOSSES, "validation/accuracy": HELD_SHARE}
 LOGGED = "2026-03-01 10:00:00,714 - INFO - trainer - "
@@ -151,7 +151,7 @@ PRINTED = {
 @pytest.mark.parametrize("kind", PRINTED)
 def test_what_a_tool_prints_is_read_with_the_series_that_it_tells(tmp_path, kind):
     """One run; the series named here hold these values in this order."""
-    tells(tmp_path / "log.txt", *PRINTED[kind])
+    reads_as(tmp_path / "log.txt", *PRINTED[kind])
 
 
 def test_epoch_and_batch_in_two_brackets_are_one_axis(tmp_path):

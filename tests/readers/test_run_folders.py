@@ -113,8 +113,8 @@ def test_other_folders_are_no_runs(tmp_path):
 def test_a_file_of_metrics_for_each_epoch_is_one_run(tmp_path):
     """AllenNLP writes metrics_epoch_0.json and so on; they are rows in the order of their numbers."""
     for k in range(11):
-        told = {"epoch": k, "training_loss": 3 - k / 9, "validation_loss": 4 - k / 9, "best_validation_loss": 9.0}
-        (tmp_path / f"metrics_epoch_{k}.json").write_text(json.dumps({**told, "training_duration": "0:00:01"}))
+        printed = {"epoch": k, "training_loss": 3 - k / 9, "validation_loss": 4 - k / 9, "best_validation_loss": 9.0}
+        (tmp_path / f"metrics_epoch_{k}.json").write_text(json.dumps({**printed, "training_duration": "0:00:01"}))
     (tmp_path / "metrics.json").write_text(json.dumps({"best_epoch": 9, "training_loss": 1.0}))
     (tmp_path / "metrics_epoch_11.json").write_text('{"epoch": 11, "trai')
     (run,) = nndoctor.read(str(tmp_path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.readers.one_run import FORMS, RATE, RIGHT, TLA, TRAIN, VALID, N, read_as_told
+from tests.readers.one_run import FORMS, RATE, RIGHT, TLA, TRAIN, VALID, N, read_as_given
 
 BAR = "100%|██████████|"
 BUSY = " 40%|████      |"
@@ -100,7 +100,7 @@ WRITERS: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("writer", WRITERS)
-def test_every_writer_of_text_tells_of_the_same_run(writer, form):
+def test_every_writer_of_text_shows_of_the_same_run(writer, form):
     """Series, values and even steps."""
-    for series in read_as_told(*WRITERS[writer], form):
+    for series in read_as_given(*WRITERS[writer], form):
         assert np.ptp(np.diff(series.steps)) == 0, series.name

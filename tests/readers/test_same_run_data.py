@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.readers.one_run import FORMS, RATE, RIGHT, TLA, TRAIN, VALID, read_as_told
+from tests.readers.one_run import FORMS, RATE, RIGHT, TLA, TRAIN, VALID, read_as_given
 
 RUN = list(enumerate(zip(TRAIN, VALID, RIGHT, RATE, strict=True)))
 
@@ -85,7 +85,7 @@ WRITERS: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("writer", WRITERS)
-def test_every_writer_of_data_tells_of_the_same_run(writer, form):
+def test_every_writer_of_data_shows_of_the_same_run(writer, form):
     """Series, values and even steps."""
-    for series in read_as_told(*WRITERS[writer], form):
+    for series in read_as_given(*WRITERS[writer], form):
         assert np.ptp(np.diff(series.steps)) < 1e-9, series.name

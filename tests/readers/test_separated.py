@@ -111,7 +111,7 @@ def test_decimal_commas_in_quotes_between_commas(log):
 
 
 @pytest.mark.parametrize("train", ["20%,0.25\n2,80%,0.5", "20,0.25\n2,80,0.5"])
-def test_percent_beside_fractions(log, train):
+def test_percent_next_to_fractions(log, train):
     """One split in percent and the other in fractions are each read as they are meant."""
     run = only(log(f"epoch,accuracy,val_accuracy\n1,{train}\n"))
     assert values(run, "train/accuracy") == [0.2, 0.8]
@@ -181,7 +181,7 @@ def test_a_tail_that_was_abandoned_is_dropped(log):
     assert values(run, "train/loss") == [5, 4.5, 3.5]
 
 
-def test_appended_runs_are_told_apart(log):
+def test_appended_runs_are_distinguished(log):
     """An epoch that restarts at its start begins another run."""
     path = log("epoch,loss\n0,5\n1,4\n2,3\n0,6\n1,5\n0,7\n1,6\n2,5\n")
     runs = nndoctor.read(path)
@@ -197,7 +197,7 @@ def test_each_of_several_runs_has_its_own_settings(log):
     assert [(run.fact("optimizer"), run.fact("batch_size")) for run in runs] == [("SGD", 32), ("Adam", 64)]
 
 
-def test_runs_named_by_a_column_are_told_apart(log):
+def test_runs_named_by_a_column_are_distinguished(log):
     """Interleaved rows of two runs are two runs."""
     runs = nndoctor.read(log("run_id,epoch,loss\na,0,3\nb,0,9\na,1,2\nb,1,8\n"))
     assert [values(run, "train/loss") for run in runs] == [[3, 2], [9, 8]]
@@ -284,7 +284,7 @@ def test_test_split_stands_for_a_missing_validation(log):
     assert any("test split" in note for note in run.notes)
 
 
-def test_test_split_stays_beside_validation(log):
+def test_test_split_stays_next_to_validation(log):
     """With a validation split, test is test."""
     assert "test/loss" in only(log("epoch,train_loss,val_loss,test_loss\n0,3,3,4\n1,2,3,3\n")).series
 
@@ -345,7 +345,7 @@ def test_refusals_are_one_line_that_helps(log, content, says):
     assert "\n" not in str(refused.value)
 
 
-def test_missing_file_is_said(tmp_path):
+def test_missing_file_is_reported(tmp_path):
     """A path that leads nowhere is named."""
     with pytest.raises(UnreadableLog, match="no such file"):
         nndoctor.read(tmp_path / "nowhere.csv")
@@ -357,7 +357,7 @@ def test_an_endless_line_is_not_taken_into_memory(log):
         nndoctor.read(log(b"epoch,loss\n1,3\n" + b"7" * (17 << 20)))
 
 
-def test_names_in_messages_are_shown_not_obeyed(log):
+def test_names_in_messages_are_shown_not_followed(log):
     """An escape sequence in a column's name does not reach the terminal."""
     with pytest.raises(UnreadableLog) as refused:
         nndoctor.read(log("epoch,\x1b[31mzeta\n0,3\n1,2\n"))

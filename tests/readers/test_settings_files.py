@@ -35,7 +35,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_beside_the_log_gives_its_settings(tmp_path, name):
+def test_a_file_next_to_the_log_gives_its_settings(tmp_path, name):
     """Lightning's, Ray Tune's, W&B's, Hydra's and YOLO's."""
     (tmp_path / "metrics.csv").write_text(LOG, encoding="utf-8")
     (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -47,7 +47,7 @@ def test_a_file_beside_the_log_gives_its_settings(tmp_path, name):
     assert not {"save_dir", "wandb_version", "cli_version"} & set(found)
 
 
-def test_a_keras_model_beside_the_log(tmp_path):
+def test_a_keras_model_next_to_the_log(tmp_path):
     """Its optimizer, rate and loss; the archive is read, and nothing is built."""
     (tmp_path / "history.csv").write_text(LOG, encoding="utf-8")
     with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
@@ -104,7 +104,7 @@ def test_plain_yaml(text, found):
 
 
 @pytest.mark.parametrize("broken", [b"\xff\xfe\x00", b"", b"{" * 5000, b"- a\n- b\n"])
-def test_a_broken_file_beside_the_log_costs_nothing(tmp_path, broken):
+def test_a_broken_file_next_to_the_log_costs_nothing(tmp_path, broken):
     """The log is read all the same."""
     (tmp_path / "metrics.csv").write_text(LOG, encoding="utf-8")
     for name in ("hparams.yaml", "params.json", "config.json", "model.keras"):

@@ -57,7 +57,7 @@ def event(step: int, *values: bytes) -> bytes:
 VERSION = record(b"\x09" + struct.pack("<d", 1.7e9) + chunk(3, b"brain.Event:2"))
 
 
-def told(path) -> dict[str, list[float]]:
+def values_of(path) -> dict[str, list[float]]:
     """The values of every series of the one run."""
     (run,) = nndoctor.read(path)
     return {name: [round(v, 5) for v in s.values.tolist()] for name, s in run.series.items()}
@@ -86,7 +86,7 @@ def test_keras_folders(tmp_path):
     for split, first in (("train", 3.0), ("validation", 4.0)):
         events = [event(k, tensor("epoch_loss", first - k), tensor("epoch_accuracy", k / 4)) for k in range(3)]
         write(tmp_path / split, *events, event(900, tensor("evaluation_loss_vs_iterations", 9.0)))
-    assert told(str(tmp_path)) == {
+    assert values_of(str(tmp_path)) == {
         "train/loss": [3, 2, 1],
         "train/accuracy": [0, 0.25, 0.5],
         "validation/loss": [4, 3, 2],
@@ -98,7 +98,7 @@ def test_folders_of_add_scalars(tmp_path):
     """`Loss_train` and `Loss_val` are splits, too."""
     write(tmp_path / "Loss_train", *(event(k, scalar("Loss", 3 - k)) for k in range(3)))
     write(tmp_path / "Loss_val", *(event(k, scalar("Loss", 4 - k)) for k in range(3)))
-    assert told(str(tmp_path)) == {"train/loss": [3, 2, 1], "validation/loss": [4, 3, 2]}
+    assert values_of(str(tmp_path)) == {"train/loss": [3, 2, 1], "validation/loss": [4, 3, 2]}
 
 
 def test_nested_folders_of_add_scalars(tmp_path):
@@ -106,13 +106,13 @@ def test_nested_folders_of_add_scalars(tmp_path):
     write(tmp_path, *(event(k, scalar("lr", 0.1)) for k in range(3)))
     write(tmp_path / "loss" / "train", *(event(k, scalar("loss", 3 - k)) for k in range(3)))
     write(tmp_path / "loss" / "val", *(event(k, scalar("loss", 4 - k)) for k in range(3)))
-    assert told(str(tmp_path)) == {"lr": [0.1] * 3, "train/loss": [3, 2, 1], "validation/loss": [4, 3, 2]}
+    assert values_of(str(tmp_path)) == {"lr": [0.1] * 3, "train/loss": [3, 2, 1], "validation/loss": [4, 3, 2]}
 
 
 @pytest.mark.parametrize(("kind", "number"), [("<f4", 1), ("<f8", 2), ("<i4", 3), ("<i8", 9), ("<f2", 19)])
 def test_kinds_of_tensor(tmp_path, kind, number):
     """Floats and integers of any width."""
-    assert told(str(write(tmp_path, *(event(k, tensor("loss", 3 - k, kind, number)) for k in range(3)))))[
+    assert values_of(str(write(tmp_path, *(event(k, tensor("loss", 3 - k, kind, number)) for k in range(3)))))[
         "train/loss"
     ] == [3, 2, 1]
 
@@ -129,7 +129,7 @@ def test_a_resumed_run_in_two_files_is_one(tmp_path):
     """The second file goes on from within the first: what it logs again stands."""
     write(tmp_path, *(event(k, scalar("loss", 9 - k)) for k in range(8)), name="events.out.tfevents.1")
     write(tmp_path, *(event(k, scalar("loss", 0.5)) for k in range(6, 9)), name="events.out.tfevents.2")
-    assert told(str(tmp_path))["train/loss"] == [9, 8, 7, 6, 5, 4, 0.5, 0.5, 0.5]
+    assert values_of(str(tmp_path))["train/loss"] == [9, 8, 7, 6, 5, 4, 0.5, 0.5, 0.5]
 
 
 def test_two_runs_in_one_folder_are_two(tmp_path):
@@ -144,7 +144,7 @@ def test_files_of_other_tags_are_joined(tmp_path):
     """An evaluation with a file of its own belongs to the run."""
     write(tmp_path, *(event(k, scalar("train/loss", 3 - k)) for k in range(3)), name="events.out.tfevents.1")
     write(tmp_path, event(2, scalar("eval/loss", 1.5)), name="events.out.tfevents.2")
-    assert told(str(tmp_path)) == {"train/loss": [3, 2, 1], "validation/loss": [1.5]}
+    assert values_of(str(tmp_path)) == {"train/loss": [3, 2, 1], "validation/loss": [1.5]}
 
 
 def test_nan_is_kept_and_a_missing_step_is_counted(tmp_path):
@@ -169,7 +169,7 @@ def test_a_broken_record_inside(tmp_path):
     """Reading ends where the bytes make no sense."""
     whole = [event(k, scalar("loss", 9 - k)) for k in range(5)]
     path = write(tmp_path, *whole[:3], record(b"\xff" * 30), *whole[3:])
-    assert told(str(path))["train/loss"] == [9, 8, 7]
+    assert values_of(str(path))["train/loss"] == [9, 8, 7]
 
 
 def test_a_run_folder_is_found_as_one(tmp_path):
@@ -182,7 +182,7 @@ def test_a_run_folder_is_found_as_one(tmp_path):
     assert not errors
 
 
-def test_the_runs_table_beside_its_events_is_read_instead(tmp_path):
+def test_the_runs_table_next_to_its_events_is_read_instead(tmp_path):
     """Ultralytics leaves results.csv and events in one folder: one run, from the table."""
     write(tmp_path / "exp", event(0, scalar("train/box_loss", 1)))
     (tmp_path / "exp" / "results.csv").write_text("epoch,train/loss\n0,1\n1,0.5\n")
@@ -215,7 +215,7 @@ def test_files_of_the_real_writer(tmp_path):
         writer.add_scalar("Loss/train", 1 / (k + 1), k)
         writer.add_scalar("Loss/val", 1.5 / (k + 1), k)
     writer.close()
-    found = told(str(tmp_path))
+    found = values_of(str(tmp_path))
     assert found["train/loss"] == [round(float(np.float32(1 / (k + 1))), 5) for k in range(5)]
     assert len(found["validation/loss"]) == 5
 

@@ -25,7 +25,7 @@ def run_of(text: str | bytes):
     return run
 
 
-def told(text: str | bytes) -> dict[str, list[float]]:
+def values_of(text: str | bytes) -> dict[str, list[float]]:
     """The values of every series in a text."""
     return {name: [round(v, 6) for v in s.values.tolist()] for name, s in run_of(text).series.items()}
 
@@ -76,7 +76,7 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shapes_of_line(shape):
     """Three epochs or steps told in any of these ways are the same two losses."""
-    found = told("".join(SHAPES[shape].format(e=e + 1, t=t, v=v) for e, (t, v) in PAIRS))
+    found = values_of("".join(SHAPES[shape].format(e=e + 1, t=t, v=v) for e, (t, v) in PAIRS))
     assert {name: found.get(name) for name in LOSSES} == LOSSES
 
 
@@ -94,12 +94,12 @@ def test_percent_ratios_and_thousands():
     text = "".join(
         f"Epoch {e}: loss 0.5, perplexity=8,641\nTest set: Accuracy: {e}210/10000 (92%)\n" for e in (1, 2, 3)
     )
-    found = told(text)
+    found = values_of(text)
     assert found["validation/accuracy"] == [0.121, 0.221, 0.321]
     assert found["train/perplexity"] == [8641] * 3
 
 
-def test_steps_that_begin_anew_each_epoch():
+def test_steps_that_begin_again_each_epoch():
     """`Train Epoch: 2 [640/60000 (1%)]` follows all steps of epoch 1."""
     text = "".join(
         f"Train Epoch: {e} [{b}/60000 (1%)]\tLoss: {1 / (e + b / 9e4):.6f}\n" for e in (1, 2) for b in (0, 640, 1280)
@@ -116,29 +116,29 @@ def test_an_epochs_own_line_counts_more_than_its_steps():
         for e in range(1, 6)
         for i in (0, 1)
     )
-    assert told(text)["train/loss"] == [1, 0.5, 0.333, 0.25, 0.2]
+    assert values_of(text)["train/loss"] == [1, 0.5, 0.333, 0.25, 0.2]
 
 
 def test_evaluation_after_the_last_epoch_is_no_epoch():
     """The bar that `model.evaluate` draws does not overwrite the last epoch of `fit`."""
     bar = "[==========] - 0s 1ms/step - loss: {} - accuracy: 0.9\n"
     fit = "".join(f"Epoch {e}/3\n75/75 {bar.format(t)}" for e, t in enumerate(FALL, 1))
-    assert told(fit + "1/3 [===>..] - ETA: 0s - loss: 8.0\n3/3 " + bar.format(7.0))["train/loss"] == list(FALL)
-    assert told(fit + "75/75 [=>.] - ETA: 0s\n1/75 [=>.] - ETA: 0s\n75/75 " + bar.format(7.0))["train/loss"] == list(
-        FALL
-    )
+    assert values_of(fit + "1/3 [===>..] - ETA: 0s - loss: 8.0\n3/3 " + bar.format(7.0))["train/loss"] == list(FALL)
+    assert values_of(fit + "75/75 [=>.] - ETA: 0s\n1/75 [=>.] - ETA: 0s\n75/75 " + bar.format(7.0))[
+        "train/loss"
+    ] == list(FALL)
 
 
 def test_what_was_best_is_no_row():
     """`best val acc` and the trainer's last summary are words about the run."""
     text = "".join(f"epoch {e} loss {t}\nbest loss: 0.1\n" for e, t in enumerate(FALL, 1))
-    assert told(text + "{'train_runtime': 12.1, 'train_loss': 1.1, 'epoch': 3.0}\n") == {"train/loss": list(FALL)}
+    assert values_of(text + "{'train_runtime': 12.1, 'train_loss': 1.1, 'epoch': 3.0}\n") == {"train/loss": list(FALL)}
 
 
 def test_source_code_above_the_log_is_left_out():
     """Assignments in a script that prints itself are no rows once the log has steps."""
     source = "import torch\nloss = 7.0\nval_loss = 8.0\n"
-    assert told(source + "".join(f"step:{e}/9 val_loss:{t}\n" for e, t in enumerate(FALL))) == {
+    assert values_of(source + "".join(f"step:{e}/9 val_loss:{t}\n" for e, t in enumerate(FALL))) == {
         "validation/loss": list(FALL)
     }
 
@@ -146,10 +146,10 @@ def test_source_code_above_the_log_is_left_out():
 def test_a_chinese_log_is_read():
     """A log in GBK is text."""
     text = "".join(f"第{e}轮 - INFO - Epoch {e}/3, Train Loss: {t}\n" for e, t in enumerate(FALL, 1))
-    assert told(text.encode("gbk"))["train/loss"] == list(FALL)
+    assert values_of(text.encode("gbk"))["train/loss"] == list(FALL)
 
 
-def test_a_gan_is_told():
+def test_a_gan_is_reported():
     """pix2pix' loss log names its two sides."""
     text = "".join(
         f"(epoch: {e}, iters: 100, time: 0.1) G_GAN: {t} D_real: 0.2 D_fake: 0.1 \n" for e, t in enumerate(FALL, 1)
@@ -191,7 +191,7 @@ def test_long_prefaces():
         "Transferred 451/459 items\n    (conv): Conv3d(640, 320, kernel_size=(3, 3, 3))\n" * 2000
         + "epoch 1 loss 0.9\nepoch 2 loss 0.5\n"
     )
-    assert told(text) == {"train/loss": [0.9, 0.5]}
+    assert values_of(text) == {"train/loss": [0.9, 0.5]}
 
 
 @pytest.mark.parametrize(

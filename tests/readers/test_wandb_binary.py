@@ -60,7 +60,7 @@ def file_of(*records: bytes) -> bytes:
     return data
 
 
-def told(data: bytes):
+def run_in(data: bytes):
     """The one run in a file."""
     (run,) = nndoctor.read(Source("run-x.wandb", data))
     return run
@@ -72,7 +72,7 @@ CONFIG = chunk(17, chunk(1, b"id") + chunk(4, item("batch_size", 64) + item("lay
 
 def test_history_and_settings():
     """What was logged at each step, and the settings of the run."""
-    run = told(file_of(CONFIG, *ROWS))
+    run = run_in(file_of(CONFIG, *ROWS))
     assert run.format == "wandb"
     assert run.series["train/loss"].values.tolist() == [3, 2, 1]
     assert run.series["validation/loss"].steps.tolist() == [0, 1, 2]
@@ -83,7 +83,7 @@ def test_history_and_settings():
 def test_records_over_the_ends_of_blocks():
     """Console output of any size between the rows, in pieces, changes nothing."""
     noise = [chunk(4, b"x" * size) for size in (32700, 100_000, 5, 32750)]
-    run = told(file_of(*(record for pair in zip(noise, [CONFIG, *ROWS], strict=True) for record in pair)))
+    run = run_in(file_of(*(record for pair in zip(noise, [CONFIG, *ROWS], strict=True) for record in pair)))
     assert run.series["train/loss"].values.tolist() == [3, 2, 1]
 
 
@@ -93,7 +93,7 @@ def test_nested_names_nan_and_pictures():
         history(k, **{"epoch/loss": [2.0, 1.0, math.nan][k], "weights": {"_type": "histogram", "bins": 3}})
         for k in range(3)
     ]
-    run = told(file_of(*rows))
+    run = run_in(file_of(*rows))
     assert run.series["train/loss"].values[:2].tolist() == [2, 1]
     assert math.isnan(run.series["train/loss"].values[-1])
     assert not run.unknown
@@ -102,7 +102,7 @@ def test_nested_names_nan_and_pictures():
 def test_a_truncated_file():
     """A file that was cut off is read as far as it goes, and a note says so."""
     data = file_of(*ROWS, chunk(4, b"x" * 1000))
-    run = told(data[:-500])
+    run = run_in(data[:-500])
     assert run.series["train/loss"].values.tolist() == [3, 2, 1]
     assert any("truncated" in note for note in run.notes)
 

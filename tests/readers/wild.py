@@ -27,10 +27,10 @@ def each(line: str, head: str = "", tail: str = "") -> str:
     return head + "".join(rows) + tail
 
 
-def tells(log: Path, text: str, told: Mapping[str, Sequence[float]]) -> None:
+def reads_as(log: Path, text: str, printed: Mapping[str, Sequence[float]]) -> None:
     """Written as this file the text is read as one run, in which the series named hold these values in this order."""
     log.write_text(text, encoding="utf-8", newline="")
     (run,) = nndoctor.read(str(log))
-    for name, values in told.items():
+    for name, values in printed.items():
         assert name in run.series, sorted(run.series)
         assert run.series[name].values.tolist() == pytest.approx(values, abs=6e-4), name

@@ -48,7 +48,7 @@ def test_accumulated_losses_are_the_mean_of_their_own_step(tmp_path):
 
 
 @pytest.mark.usefixtures("accelerated")
-def test_numbers_beside_the_loss_are_not_waited_for(tmp_path, monkeypatch):
+def test_numbers_next_to_the_loss_are_not_waited_for(tmp_path, monkeypatch):
     """A metric and a learning rate that are tensors: each row has its own, and no step asks for one."""
     model = mlp()
     optimizer = torch.optim.Adam(model.parameters(), lr=torch.tensor(0.125), foreach=False)

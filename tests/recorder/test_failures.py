@@ -34,7 +34,7 @@ from tests.recorder.nets import hooks, layers, mlp, seed, seen, train
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def goes_on(folder, capsys, said, steps=10, **options):
+def goes_on(folder, capsys, message, steps=10, **options):
     """Train as far as without a recorder; one line was said."""
     seed()
     bare = mlp()
@@ -45,7 +45,7 @@ def goes_on(folder, capsys, said, steps=10, **options):
     rec = train(model, optimizer, folder, steps=steps, every=2, **options)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1, lines
-    assert said in lines[0]
+    assert message in lines[0]
     assert "training goes on" in lines[0]
     assert rec.off not in ("", "closed")
     assert all(torch.equal(a, b) for a, b in zip(bare.parameters(), model.parameters(), strict=True))
@@ -152,7 +152,7 @@ def test_a_replaced_module_is_watched_from_then_on(tmp_path):
     assert json.loads((tmp_path / "run.json").read_text())["replaced_modules"] == 1
 
 
-def test_a_replaced_module_that_the_optimizer_was_not_given_is_told(tmp_path):
+def test_a_replaced_module_that_the_optimizer_was_not_given_is_reported(tmp_path):
     """A new head that never moves is named, and the reader notes that a module was replaced."""
     seed()
     model = mlp()
@@ -194,8 +194,8 @@ def test_a_closed_recorder_names_the_command_that_diagnoses_its_folder(quiet, tm
     model = mlp()
     folder = tmp_path / "my run"
     Recorder(model, torch.optim.SGD(model.parameters(), lr=0.1), folder, quiet=quiet).close()
-    said = "" if quiet else f"nndoctor: diagnose with: nndoctor diagnose '{folder}'\n"
-    assert capsys.readouterr().err == said
+    message = "" if quiet else f"nndoctor: diagnose with: nndoctor diagnose '{folder}'\n"
+    assert capsys.readouterr().err == message
 
 
 def test_a_model_without_parameters(tmp_path, capsys):
@@ -223,7 +223,7 @@ def test_a_model_without_parameters(tmp_path, capsys):
         ({"budget": 5}, "budget"),
     ],
 )
-def test_a_wrong_argument_is_told_in_a_line(change, word, tmp_path):
+def test_a_wrong_argument_is_reported_in_a_line(change, word, tmp_path):
     """Before the training begins, a user's mistake is an error."""
     model = mlp()
     right = {"model": model, "optimizer": torch.optim.SGD(model.parameters(), lr=0.1), "folder": tmp_path / "run"}

@@ -79,14 +79,14 @@ def run(folder, *, drift=False, resume=False):
         for rank in (0, 1)
     ]
     try:
-        said = [process.communicate(timeout=120) for process in processes]
+        message = [process.communicate(timeout=120) for process in processes]
     finally:
         for process in processes:
             process.kill()
-    for process, (_, errors) in zip(processes, said, strict=True):
+    for process, (_, errors) in zip(processes, message, strict=True):
         assert process.returncode == 0, errors
         assert "recording ended" not in errors
-    return [float(out.split()[2]) for out, _ in said]
+    return [float(out.split()[2]) for out, _ in message]
 
 
 def test_rank_0_writes_statistics_of_both_and_a_resumed_run_keeps_the_same_steps(tmp_path):

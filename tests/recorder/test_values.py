@@ -308,7 +308,7 @@ def test_the_table_has_every_step_s_loss_and_each_group_s_learning_rate(tmp_path
     assert list(seen(tmp_path, "0", "mean")) == [0, 7, 14]
 
 
-def test_what_hangs_in_no_optimizer_and_what_is_frozen_is_told(tmp_path):
+def test_what_hangs_in_no_optimizer_and_what_is_frozen_is_reported(tmp_path):
     """Frozen layers, and layers that should train and that the optimizer does not hold."""
     seed()
     model = mlp()

@@ -27,22 +27,22 @@ def brief(report):
 def test_a_line_is_at_most_1_kb_and_agrees_with_json(folder):
     """Same finding, severity, confidence and first remedy."""
     report = nndoctor.diagnose(folder, isolated=True)
-    line, said = brief(report)
+    line, message = brief(report)
     assert len(line.encode()) <= MAX_BYTES + 1
     entry = whole.entry(report)
-    assert said["finding"] == entry["primary"]
+    assert message["finding"] == entry["primary"]
     if report.primary is not None:
-        first = entry["findings"][[f["name"] for f in entry["findings"]].index(said["finding"])]
-        assert (said["severity"], said["confidence"]) == (first["severity"], first["confidence"])
+        first = entry["findings"][[f["name"] for f in entry["findings"]].index(message["finding"])]
+        assert (message["severity"], message["confidence"]) == (first["severity"], first["confidence"])
 
 
 def test_long_texts_are_cut_to_fit():
     """A path of thousands of characters does not break the bound."""
     run = Run.drawn(train_loss="2.3 1.9 nan nan nan nan nan nan", validation_loss="2.3 2.0 nan nan nan nan nan nan")
     object.__setattr__(run, "source", "x" * 5000)
-    line, said = brief(nndoctor.diagnose(run, isolated=True))
+    line, message = brief(nndoctor.diagnose(run, isolated=True))
     assert len(line) <= MAX_BYTES + 1
-    assert said["finding"] == "nan-loss"
+    assert message["finding"] == "nan-loss"
 
 
 def test_the_exit_code_is_that_of_the_run_alone():

@@ -35,7 +35,7 @@ def test_the_address_of_the_page_is_a_link_where_there_is_color():
     assert "\x1b" not in cards.card(rule, Style(80))
 
 
-def test_the_sick_example_stands_beside_the_healthy_one():
+def test_the_sick_example_is_next_to_the_healthy_one():
     """Two pictures in one row, each with its axis; the piece that the rule sees is marked."""
     rule = next(rule for rule in RULES if rule.name == "high-variance")
     lines = cards.card(rule, Style(80)).splitlines()

@@ -60,7 +60,7 @@ def test_equal_input_gives_equal_bytes(module, sick, flat, healthy, unjudged):
 
 
 @pytest.mark.parametrize("module", ALL)
-def test_every_format_tells_of_logs_that_could_not_be_read_or_judged(module, unjudged):
+def test_every_format_shows_of_logs_that_could_not_be_read_or_judged(module, unjudged):
     """A gate that judged nothing never looks clean."""
     text = module.render([unjudged], [("x.csv", "x.csv is empty")], CONTEXT)
     assert "unreadable-log" in text.replace("\\", "")

@@ -129,7 +129,7 @@ def test_the_page_of_several_runs_counts_and_draws_them():
     assert all(sorted(row[key] for row in rows) == ["1", "2"] for key in "012345")
 
 
-def test_a_browser_is_told_to_load_nothing():
+def test_a_browser_is_reported_to_load_nothing():
     """The policy allows the page's own style and the pictures within it, and no script."""
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page(SICK))
     assert policy is not None
@@ -137,7 +137,7 @@ def test_a_browser_is_told_to_load_nothing():
     assert "script-src" not in policy[1]
 
 
-def test_what_could_not_be_read_is_told():
+def test_what_could_not_be_read_is_reported():
     """An error stands on the page of the others."""
     assert "broken.csv is empty" in render([nndoctor.diagnose(WELL)], [("broken.csv", "broken.csv is empty")])
 

@@ -94,7 +94,7 @@ def test_the_page_is_the_same_every_time_whatever_the_environment(sick, monkeypa
 HOSTILE = "[red]x[/x] \x1b[31m\x07\u202e ##[error]q"
 
 
-def test_names_from_a_log_are_shown_not_obeyed(sick):
+def test_names_from_a_log_are_shown_not_followed(sick):
     """Markup stays, escapes and direction marks are spelled out, a runner's command is broken."""
     run = replace(sick.run, source=HOSTILE, unknown=(HOSTILE, "::error::hi"), notes=("::warning::x",))
     finding = replace(sick.findings[0], message=f"::notice::{HOSTILE}", evidence={"column": HOSTILE})

@@ -34,8 +34,8 @@ def test_a_healthy_run_has_its_own_sentence(healthy):
 def test_without_validation_the_sentence_says_what_it_does_not_cover(sick):
     """Training may be well while nobody knows how it generalizes."""
     blind = replace(sick.findings[0], code="NN002", name="no-validation", severity=Severity.INFO)
-    said, style = verdict(report(findings=[blind], cleared=["NN301"]))
-    assert said == "No problems found in training. Log validation loss to check for overfitting."
+    message, style = verdict(report(findings=[blind], cleared=["NN301"]))
+    assert message == "No problems found in training. Log validation loss to check for overfitting."
     assert style == "good"
 
 

@@ -160,7 +160,7 @@ def test_a_word_error_rate_of_one_hundred_percent_is_named(worst):
 
 
 @pytest.mark.parametrize("accuracy", [[0.0] * 20, near(0.004, 20, 0.5)], ids=["zero", "near zero"])
-def test_accuracy_says_nothing_beside_a_regression(accuracy):
+def test_accuracy_says_nothing_next_to_a_regression(accuracy):
     """Keras counts exact matches."""
     loss, validation = falling(541.0, 21.0, 20), falling(545.0, 24.0, 20)
     found = report(epoch=range(20), loss=loss, accuracy=accuracy, val_loss=validation, val_accuracy=accuracy)

@@ -94,7 +94,7 @@ def test_a_small_gap_of_a_run_that_still_improves_is_a_remark() -> None:
     assert "high-variance" in _names(stuck)
 
 
-def test_a_slight_rise_beside_a_wide_gap_is_a_remark() -> None:
+def test_a_slight_rise_next_to_a_wide_gap_is_a_remark() -> None:
     """Stopping earlier saves little there: the gap leads."""
     run = Run.drawn(train_loss="0.55..0.01*30", validation_loss="0.60..0.53*8 0.53..0.55*22")
     assert _report(run).primary is not None

@@ -32,7 +32,7 @@ def test_the_workload_is_named_and_nothing_is_made_up(text, kind, tmp_path):
     assert not {"NN101", "NN102", "NN104", "NN201"} & set(found.cleared)
 
 
-def test_a_policy_that_learns_is_said_to_be_fine(tmp_path):
+def test_a_policy_that_learns_is_reported_to_be_fine(tmp_path):
     """Its rewards were judged, so that the verdict is no excuse."""
     sentence, style = verdict(report(PLAY, tmp_path))
     assert style == "good"

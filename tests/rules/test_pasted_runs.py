@@ -160,9 +160,9 @@ def test_a_settled_error_is_named_for_the_split_that_it_is_of() -> None:
         validation_accuracy="0.7 0.71 0.72 0.71 0.72 0.71 0.72 0.72 0.71 0.72 0.72 0.71",
         lr="0.01*12",
     )
-    said = [f.message for f in _report(run).findings if f.name == "high-bias"]
-    assert len(said) == 1
-    assert said[0].startswith("validation error has settled at 28%")
+    expected = [f.message for f in _report(run).findings if f.name == "high-bias"]
+    assert len(expected) == 1
+    assert expected[0].startswith("validation error has settled at 28%")
 
 
 def test_a_text_model_worse_than_word_frequencies_has_learned_nothing() -> None:

@@ -282,7 +282,7 @@ def test_a_sick_network_is_named_with_its_layer(name, every, tmp_path):
     assert found[code].evidence
 
 
-def test_the_cause_of_dead_units_is_told_apart(tmp_path):
+def test_the_cause_of_dead_units_is_distinguished(tmp_path):
     """The bias, the learning rate and the initialization are each named where each did it."""
     low = of_layers(nets.train(tmp_path / "a", biased(1, -8.0), nets.vectors(), lr=0.05))[0]
     fast = of_layers(nets.train(tmp_path / "b", nets.mlp(3, init=nets.he), nets.vectors(), optimizer=ADAM, lr=0.5))[0]
@@ -292,7 +292,7 @@ def test_the_cause_of_dead_units_is_told_apart(tmp_path):
     assert fast.location.step > 0
 
 
-def test_saturation_by_inputs_is_told_from_saturation_by_weights(tmp_path):
+def test_saturation_by_inputs_is_reported_from_saturation_by_weights(tmp_path):
     """Inputs too large saturate the first layer alone."""
     run = nets.train(tmp_path / "a", nets.mlp(2, 64, nn.Tanh), loud, lr=0.01)
     found = next(f for f in of_layers(run) if f.code == "NN402")
@@ -378,11 +378,11 @@ def test_a_loss_lost_before_a_layer_is_seen_leads_the_report(every, tmp_path):
     assert report.primary.location.layer == "0"
     assert "weights of layer 0 (Linear) at step" in report.primary.evidence["first_seen_in"]
     assert report.primary.causes[0].name == "learning rate too high"
-    told = next(f for f in report.findings if f.name == "nan-in-layer")
-    assert told.severity is Severity.INFO
+    printed = next(f for f in report.findings if f.name == "nan-in-layer")
+    assert printed.severity is Severity.INFO
 
 
-def test_a_layer_named_by_a_number_is_told_with_its_kind(tmp_path):
+def test_a_layer_named_by_a_number_is_reported_with_its_kind(tmp_path):
     """`layer 3 (ReLU)` in the message, the bare path in the location."""
     model = nets.mlp(3, init=nets.he)
     nn.init.constant_(model[2].bias, -8.0)

@@ -137,12 +137,12 @@ def test_a_gap_that_jumps_is_less_sure_than_a_steady_one() -> None:
     assert sure[0] > sure[1]
 
 
-@pytest.mark.parametrize(("until", "every", "told"), [(10, 1, True), (36, 1, False), (40, 10, False)])
-def test_validation_that_stops_long_before_training_does_is_told(until: int, every: int, *, told: bool) -> None:
+@pytest.mark.parametrize(("until", "every", "printed"), [(10, 1, True), (36, 1, False), (40, 10, False)])
+def test_validation_that_stops_long_before_training_does_is_reported(until: int, every: int, *, printed: bool) -> None:
     """An evaluation that is only rare does not stop."""
     train = Series.of("train/loss", [2.4 * 0.9**k for k in range(40)])
     seen = list(range(0, until, every))
     held = Series.of("validation/loss", [2.5 * 0.9**k for k in seen], [float(k) for k in seen])
     report = _report(Run({"train/loss": train, "validation/loss": held}, {}, axis="epoch"))
     found = [f.message for f in report.findings if f.name == "no-validation"]
-    assert found == (["validation stops at epoch 9, training continues to epoch 39"] if told else [])
+    assert found == (["validation stops at epoch 9, training continues to epoch 39"] if printed else [])

@@ -73,7 +73,7 @@ def test_overtraining_names_the_epoch_to_have_stopped_at():
     assert abs(primary.evidence["best_step"] - int(np.argmin(validation))) <= 1  # of the smooth curve
 
 
-def test_a_symptom_is_not_reported_beside_its_cause():
+def test_a_symptom_is_not_reported_next_to_its_cause():
     """A run that ends in NaN is neither overtrained nor unfinished."""
     train = np.where(EPOCHS < 30, 2.3 - 0.05 * EPOCHS, np.nan)
     assert alarms(report(train_loss=train, validation_loss=train)) in (
@@ -155,7 +155,7 @@ def test_overtraining_is_seen_without_training_values():
     ]
 
 
-def test_a_slow_but_steady_fall_is_no_plateau_beside_an_accuracy():
+def test_a_slow_but_steady_fall_is_no_plateau_next_to_an_accuracy():
     """Accuracy columns do not turn a low learning rate into a flat loss."""
     e = np.arange(50)
     found = alarms(report(train_loss=2.30 - 0.002 * e, train_accuracy=0.1 + 0.001 * e))
@@ -173,7 +173,7 @@ def test_a_straight_fall_is_one_at_any_length(points):
 
 
 @pytest.mark.parametrize("period", [8, 25, 50])
-def test_a_sawtooth_is_told_by_its_own_period(period):
+def test_a_sawtooth_is_reported_by_its_own_period(period):
     """Two and three periods on a wave is as like itself as after one: the shortest is the epoch."""
     step = np.arange(18 * period)
     noise = np.random.default_rng(1).normal(0, 0.03, len(step))

@@ -102,7 +102,7 @@ def test_a_value_that_is_not_finite_comes_through(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         (ValueError("Could not find run <Run me/nets/r9 (not found)>"), "not found"),
         (PermissionError("HTTP 403: permission denied"), "wandb login"),
@@ -112,11 +112,11 @@ def test_a_value_that_is_not_finite_comes_through(monkeypatch):
         (RuntimeError("the server said\nmany things"), "answered with an error (the server said)"),
     ],
 )
-def test_what_a_client_raises_becomes_one_line(error, said):
+def test_what_a_client_raises_becomes_one_line(error, expected):
     """What happened, and what to do."""
     line = error_line(error, "wandb:me/nets/r9", service_of("wandb"))
     assert line.startswith("wandb:me/nets/r9: ")
-    assert said in line
+    assert expected in line
     assert "\n" not in line
 
 
@@ -153,12 +153,12 @@ def test_a_missing_client_names_its_extra_and_other_logs_are_reported(tmp_path, 
     rows = "".join(f"{k},{2 * 0.9**k},{2 * 0.9**k + 0.02}\n" for k in range(30))
     Path("run.csv").write_text("epoch,train_loss,val_loss\n" + rows, encoding="utf-8")
     code = run(["diagnose", "wandb:a/b", "mlflow:a", "comet:a/b", "run.csv", "--format", "brief"])
-    said = capsys.readouterr()
+    expected = capsys.readouterr()
     assert code == 2
-    assert "pip install 'nndoctor[wandb]'" in said.err
-    assert "pip install 'nndoctor[mlflow]'" in said.err
-    assert "pip install 'nndoctor[comet]'" in said.err
-    assert '"source": "run.csv"' in said.out
+    assert "pip install 'nndoctor[wandb]'" in expected.err
+    assert "pip install 'nndoctor[mlflow]'" in expected.err
+    assert "pip install 'nndoctor[comet]'" in expected.err
+    assert '"source": "run.csv"' in expected.out
 
 
 def test_a_file_of_such_a_name_is_the_file(tmp_path, monkeypatch):
@@ -219,9 +219,9 @@ def test_a_finding_is_sent_to_an_address_once(monkeypatch, sent):
 def test_an_address_that_apprise_does_not_know_is_refused_before_the_watch(capsys):
     """Its token is not shown."""
     assert run(["watch", "x.csv", "--for", "0.1", "--notify", "nothing://secret"]) == 2
-    said = capsys.readouterr().err
-    assert "nothing://…" in said
-    assert "secret" not in said
+    expected = capsys.readouterr().err
+    assert "nothing://…" in expected
+    assert "secret" not in expected
 
 
 def test_without_apprise_the_extra_is_named(monkeypatch, capsys):
@@ -252,9 +252,9 @@ def test_a_verdict_on_a_file_cannot_be_written_back(tmp_path, monkeypatch, capsy
     rows = "".join(f"{k},{2 * 0.9**k},{2 * 0.9**k + 0.02}\n" for k in range(30))
     Path("run.csv").write_text("epoch,train_loss,val_loss\n" + rows, encoding="utf-8")
     assert run(["diagnose", "run.csv", "--annotate", "--format", "brief"]) == 2
-    said = capsys.readouterr()
-    assert "did not come from a service" in said.err
-    assert '"source": "run.csv"' in said.out
+    expected = capsys.readouterr()
+    assert "did not come from a service" in expected.err
+    assert '"source": "run.csv"' in expected.out
 
 
 def test_a_password_in_an_address_is_not_shown():

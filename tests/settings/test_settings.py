@@ -30,8 +30,8 @@ def here(tmp_path, monkeypatch, capsys):
         (tmp_path / name).write_text(settings, encoding="utf-8")
         monkeypatch.setattr(sys, "argv", ["nndoctor", *words])
         code = run(list(words))
-        said = capsys.readouterr()
-        return int(code), said.out, said.err
+        printed = capsys.readouterr()
+        return int(code), printed.out, printed.err
 
     return start
 
@@ -44,7 +44,7 @@ def findings(out: str) -> dict[str, str]:
 JSON = ("diagnose", "a/run.csv", "-f", "json")
 
 
-def test_settings_above_the_log_are_heeded_by_a_bare_diagnose(here):
+def test_settings_above_the_log_are_applied_by_a_bare_diagnose(here):
     """No option is needed: severity and fail-on hold."""
     assert here("", "diagnose", "a/run.csv")[0] == 0
     assert here('fail-on = "warning"', "diagnose", "a/run.csv")[0] == 1
@@ -105,7 +105,7 @@ def test_excluded_logs_are_left_out_unless_named(here):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("\nselct = []", "nndoctor.toml:2: selct: no such setting, did you mean 'select'?"),
         ('select = "NN1"', "nndoctor.toml:1: select: wants a list of text"),
@@ -122,11 +122,11 @@ def test_excluded_logs_are_left_out_unless_named(here):
         ("[limits]\noverfit = 3", "nndoctor.toml:2: overfit: wants a table of limits"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_its_place(here, text, said):
+def test_what_makes_no_sense_is_refused_with_its_place(here, text, message):
     """One line, exit 2, the file and the line."""
     code, out, err = here(text, "diagnose", "a/run.csv")
     assert (code, out) == (2, "")
-    assert said in err
+    assert message in err
     assert err.count("\n") == 1
 
 
@@ -137,7 +137,7 @@ def test_settings_of_a_missing_log_are_an_error(here):
     assert err == "nndoctor: nope.csv: no such file; expected a log file, a folder, a glob, or -\n"
 
 
-def test_settings_says_what_is_in_force_and_whence(here):
+def test_settings_says_what_is_in_force_and_from_where(here):
     """The command shows each key with its origin; other logs' sections are left out."""
     text = 'fail-on = "warning"\n\n[[runs]]\npath = "a/**"\nselect = ["NN1"]\n'
     shown = json.loads(here(text, "settings", "a/run.csv", "-f", "json")[1])
@@ -186,14 +186,14 @@ def test_what_the_documentation_shows_is_understood():
 @pytest.mark.parametrize(
     "words", [["watch", "a/run.csv", "--once", "-f", "concise"], ["watch", "a/run.csv", "--for", "0.2"]]
 )
-def test_watch_heeds_them(here, words):
+def test_watch_applies_them(here, words):
     """As diagnose does; --isolated uses none."""
     assert here('fail-on = "warning"', *words)[0] == 1
     assert here('[severity]\novertraining = "error"', *words)[0] == 1
     assert here('fail-on = "warning"', *words, "--isolated")[0] == 0
 
 
-def test_the_page_heeds_them(here, tmp_path):
+def test_the_page_applies_them(here, tmp_path):
     """What is ignored with a reason is no finding there."""
     assert here("", "report", "a/run.csv", "-o", "one.html")[0] == 0
     assert here('ignore = { overtraining = "on purpose" }', "report", "a/run.csv", "-o", "two.html")[0] == 0
@@ -201,7 +201,7 @@ def test_the_page_heeds_them(here, tmp_path):
     assert "on purpose" in (tmp_path / "two.html").read_text(encoding="utf-8")
 
 
-def test_a_check_up_heeds_them(here, tmp_path):
+def test_a_check_up_applies_them(here, tmp_path):
     """Selection and severity, from the settings near the model file."""
     pytest.importorskip("torch")
     model = "import torch\nfrom torch import nn\ntorch.manual_seed(0)\nmodel = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3))\n"

@@ -55,9 +55,9 @@ def test_a_damaged_checkpoint_is_named_and_the_older_one_taken(run, damage):
     whole = torch.load(run / LAST, weights_only=True)
     damage(run / LAST)
     again = training(run)
-    (said,) = [words for words in again.notes if "damaged" in words]
-    assert str(run / LAST) in said
-    assert f"continuing from {PREVIOUS}" in said
+    (message,) = [words for words in again.notes if "damaged" in words]
+    assert str(run / LAST) in message
+    assert f"continuing from {PREVIOUS}" in message
     cut_back(run, again.progress.step)
     again.run()
     state = torch.load(run / LAST, weights_only=True)
@@ -71,9 +71,9 @@ def test_without_a_whole_checkpoint_there_is_one_line(run):
         (run / name).write_bytes(b"PK\3\4 no archive")
     with pytest.raises(
         UsageError, match=r"damaged.*there is no older intact checkpoint; train without --resume"
-    ) as told:
+    ) as printed:
         training(run)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(printed.value)
 
 
 def test_a_crash_between_two_renames_leaves_the_older_checkpoint(run):
@@ -94,8 +94,8 @@ def test_a_damaged_log_is_set_aside_and_the_training_goes_on(run):
     (run / "run.csv").write_bytes(b"\xff")
     (run / "run.json").write_bytes(b'{"recorder"')
     again = training(run, epochs=3)
-    told = cut_back(run, again.progress.step)
-    assert [words.partition(" is damaged")[0] for words in told] == [str(run / "run.csv"), str(run / "run.json")]
+    printed = cut_back(run, again.progress.step)
+    assert [words.partition(" is damaged")[0] for words in printed] == [str(run / "run.csv"), str(run / "run.json")]
     again.run()
     assert (run / "run.csv.damaged").read_bytes() == b"\xff"
     assert [row["step"] for row in table(run)] == [str(step) for step in range(8, 12)]
@@ -110,7 +110,7 @@ def test_a_row_that_was_cut_off_is_trained_again(run):
     assert not log.read_text().endswith("3,0.5\n")
 
 
-def test_damaged_best_weights_are_told_in_one_line(run):
+def test_damaged_best_weights_are_reported_in_one_line(run):
     """Early stopping says where the latest weights are."""
     (run / BEST).write_bytes(b"")
     with pytest.raises(UsageError, match=r"best\.pt cannot be read"):

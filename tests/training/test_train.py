@@ -184,7 +184,7 @@ def test_clipping_bounds_the_step(folder):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"epochs": 0}, "--epochs is 0"),
         ({"momentum": 1.5}, "--momentum"),
@@ -193,13 +193,13 @@ def test_clipping_bounds_the_step(folder):
         ({"patience": 0}, "--patience"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(options, said):
+def test_options_that_make_no_sense_are_refused(options, message):
     """Each in one line that names the option."""
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         TrainingOptions(**options)
 
 
-def test_a_device_that_is_not_there_is_told(folder):
+def test_a_device_that_is_not_there_is_reported(folder):
     """With those that are."""
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")

@@ -55,19 +55,19 @@ def test_a_power_law_is_extrapolated_to_twice_the_data():
     assert low <= mean <= high
 
 
-@pytest.mark.parametrize(("seeds", "said"), [(1, "(no range from one seed)"), (3, "(90% range ")])
-def test_a_range_is_given_only_where_seeds_were_repeated(seeds, said):
+@pytest.mark.parametrize(("seeds", "message"), [(1, "(no range from one seed)"), (3, "(90% range ")])
+def test_a_range_is_given_only_where_seeds_were_repeated(seeds, message):
     """One training of each size says nothing of the noise."""
     points = (Point(n, k, 0.1, 0.1 + 2 / n + 0.01 * k) for n in (50, 100, 200, 400) for k in range(seeds))
     found = LearningCurve("table.csv", "error", tuple(points))
-    assert said in " ".join(render(found, Style()).split())
+    assert message in " ".join(render(found, Style()).split())
     assert (json.loads(as_json(found))["doubled"]["low"] is None) == (seeds == 1)
 
 
 def test_errors_that_have_met_want_a_better_model():
     """More data gains nothing."""
-    said = verdict(curve(lambda n: 0.30 - 1 / n, lambda n: 0.30 + 1 / n))
-    assert "more data will not help" in said
+    message = verdict(curve(lambda n: 0.30 - 1 / n, lambda n: 0.30 + 1 / n))
+    assert "more data will not help" in message
 
 
 @pytest.mark.parametrize("names", ["size,train_error,validation_error", "m,train_loss,val_loss", "n,train,cv_error"])

@@ -208,12 +208,12 @@ def test_the_command_writes_json_and_resumes(written, capsys):
     path = written("optimizer = lambda params: torch.optim.SGD(params, lr=1e-3)")
     words = ["treat", path, "--steps", "6", "--budget", "60s", "--device", "cpu", "-q"]
     assert run([*words, "-f", "json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert {"baseline", "changes", "best", "not_tried"} <= said.keys()
-    assert {"change", "settings", "seeds", "gain", "low", "high", "verdict"} == said["changes"][0].keys()
+    message = json.loads(capsys.readouterr().out)
+    assert {"baseline", "changes", "best", "not_tried"} <= message.keys()
+    assert {"change", "settings", "seeds", "gain", "low", "high", "verdict"} == message["changes"][0].keys()
     assert run(words) == 2
     assert run([*words, "--resume"]) == 0
-    assert len(resumed("treatment.json", path).trials) >= len(said["trials"])
+    assert len(resumed("treatment.json", path).trials) >= len(message["trials"])
 
 
 def test_the_run_to_diagnose_is_one(tmp_path):
