@@ -17,15 +17,15 @@ from nndoctor.readers.semantics.clock import clock
 from nndoctor.readers.semantics.columns import Maps, by_phase, interpret
 from nndoctor.readers.semantics.derived import as_shares, completed, mean_of_groups
 from nndoctor.readers.semantics.framework import framework
-from nndoctor.readers.semantics.hyperparameters import settings_as_facts
 from nndoctor.readers.semantics.impossible import without_impossible
 from nndoctor.readers.semantics.nonfinite import not_finite
+from nndoctor.readers.semantics.other_columns import constants, epoch_count, epoch_of_step, settings
 from nndoctor.readers.semantics.other_tables import refuse_other_tables
 from nndoctor.readers.semantics.resume import rejoined, reported_resumes
 from nndoctor.readers.semantics.step_axis import Segment, axis_of, segments
 from nndoctor.readers.semantics.unreadable import unreadable_facts
 from nndoctor.readers.tables.table import Rows, Table
-from nndoctor.readers.vocabulary.names import FACTS, WITHOUT_SPLIT, Kind, Meaning, meaning_of, task, tidy
+from nndoctor.readers.vocabulary.names import WITHOUT_SPLIT, Kind, Meaning, meaning_of, task, tidy
 from nndoctor.readers.vocabulary.spellings import RUN_KEYS
 
 SAMPLED = re.compile(
@@ -122,8 +122,8 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         series_by_name.setdefault(name, series)
         used.add(series.column)
     lost, empty = not_finite(table, meanings, part, used)
-    facts = {**lost, **impossible, **_constants(table, meanings, part), **_settings(table, part), **base.facts}
-    facts.update(_epochs(table, meanings, part))
+    facts = {**lost, **impossible, **constants(table, meanings, part), **settings(table, part), **base.facts}
+    facts.update(epoch_count(table, meanings, part))
     if resumed := part.resumed or reported_resumes(table, part):
         facts["resumed_at"] = Fact(resumed)
     scaled = as_shares(series_by_name, {c.strip() for c, data in table.columns.items() if data.percent})
@@ -134,7 +134,7 @@ def _run(table: Table, meanings: Mapping[str, Meaning], part: Segment, base: Run
         unknown=_unknown(table, meanings, used),
         notes=(*table.notes, *base.notes, *averaged, *notes, *empty),
         clock=clock(table, part),
-        epochs=_epoch_of_step(table, meanings, part),
+        epochs=epoch_of_step(table, meanings, part),
     )
     late = begins_late(run)
     if late is None:
@@ -189,14 +189,14 @@ def _most_points(table: Table, meanings: Mapping[str, Meaning], part: Segment) -
     most: dict[str, int] = {}
     for column, meaning in meanings.items():
         if meaning.kind is Kind.SERIES and not meaning.each_step:
-            name = f"{meaning.split}/{meaning.metric}" if meaning.split else meaning.metric
+            name = meaning.series
             most[name] = max(most.get(name, 0), int(table.columns[column].present[part.rows].sum()))
     return most
 
 
 def _series(table: Table, column: str, meaning: Meaning, part: Segment) -> Series | None:
     data = table.columns[column]
-    name = f"{meaning.split}/{meaning.metric}" if meaning.split else meaning.metric
+    name = meaning.series
     if part.whole and data.full:
         return Series(name, part.axis, data.values, column.strip(), table.lines)
     here = data.present if part.whole else data.present[part.rows]
@@ -209,59 +209,6 @@ def _series(table: Table, column: str, meaning: Meaning, part: Segment) -> Serie
         rows, steps, whole = rows[last], steps[last], False
     lines = table.lines if whole or table.lines is None else table.lines[rows]
     return Series(name, steps, data.values if whole else data.values[rows], column.strip(), lines)
-
-
-def _settings(table: Table, part: Segment) -> dict[str, Fact]:
-    """The settings that are the same in all rows of a run, each with the line of its first value."""
-    facts: dict[str, Fact] = {}
-    for column, words in table.words.items():
-        name, value = FACTS.get(tidy(column), ""), words.only(part.rows)
-        if not name or value is None:
-            continue
-        line = None if table.lines is None else int(table.lines[part.rows[0]])
-        try:
-            number = float(value)
-        except ValueError:
-            facts[name] = Fact(value, line)
-        else:
-            facts[name] = Fact(int(number) if number.is_integer() else number, line)
-    return facts
-
-
-def _constants(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:
-    """Unrecognized columns with the same number in all rows of a run, as settings."""
-    found: list[tuple[str, object]] = []
-    for name, meaning in meanings.items():
-        data = table.columns[name]
-        if meaning.kind is Kind.UNKNOWN and len(part.rows) > 1 and data.present[part.rows].all():
-            values = data.values[part.rows]
-            if values[0] == values[-1] and (values == values[0]).all():
-                found.append((name.strip(), float(values[0])))
-    return settings_as_facts(found)
-
-
-def _epoch_of_step(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> Series | None:
-    """The epoch at each step, where the log has both; None where it does not say, or goes back."""
-    column = next((name for name, meaning in meanings.items() if meaning.kind is Kind.EPOCH), None)
-    if column is None:
-        return None
-    data = table.columns[column]
-    here = data.present[part.rows] & np.isfinite(data.values[part.rows])
-    epochs = data.values[part.rows][here]
-    if len(epochs) < MIN_EPOCH_POINTS or (np.diff(epochs) < 0).any():
-        return None
-    return Series("epoch", part.axis[here], epochs, column.strip())
-
-
-def _epochs(table: Table, meanings: Mapping[str, Meaning], part: Segment) -> dict[str, Fact]:
-    """How many epochs the log counts: the last one's number, and one more where they count from 0."""
-    column = next((table.columns[name] for name, meaning in meanings.items() if meaning.kind is Kind.EPOCH), None)
-    values = np.empty(0) if column is None else column.values[part.rows]
-    values = values[np.isfinite(values)]
-    if not len(values) or values.min() < 0:
-        return {}
-    whole = bool((values == np.floor(values)).all())
-    return {"epochs": Fact(float(values.max()) + (whole and values.min() == 0))}
 
 
 def _nothing_found(table: Table, path: str) -> str:

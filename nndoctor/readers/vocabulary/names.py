@@ -85,6 +85,11 @@ class Meaning:
         return self.kind in (Kind.SERIES, Kind.PART, Kind.GROUP)
 
     @property
+    def series(self) -> str:
+        """The name of the series that the column holds: `train/loss`, `lr`."""
+        return f"{self.split}/{self.metric}" if self.split else self.metric
+
+    @property
     def is_axis(self) -> bool:
         """Whether the column counts steps or epochs."""
         return self.kind in (Kind.STEP, Kind.EPOCH)

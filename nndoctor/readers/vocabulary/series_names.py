@@ -21,7 +21,7 @@ def series_named(run: Run, name: str) -> str | None:
     if not meaning.is_metric:
         return None
     if meaning.split:
-        return _held(run, f"{meaning.split}/{meaning.metric}")
+        return _held(run, meaning.series)
     alike = [held for held in run.series if held.rpartition("/")[2] == meaning.metric]
     return (
         _held(run, meaning.metric) or _held(run, f"train/{meaning.metric}") or (alike[0] if len(alike) == 1 else None)
