@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import nn
-from torch.utils.data import SequentialSampler
 
 from nndoctor.experiment.experiment import Experiment
-from nndoctor.treatment import functions, surgery, widen
+from nndoctor.treatment import batching, functions, surgery, widen
 from nndoctor.treatment.gains import MIN_COSTLY_GAIN, MIN_GAIN
 from nndoctor.treatment.rebound import optimizer_of, rebound
 from nndoctor.treatment.steering import NO_STEERING, Steering
-from nndoctor.treatment.subject import rebatchable, remade
 
 WARMUP, CLIP = 0.1, 1.0  # share of the run; norm of the gradient
 MOMENTUM, HIGH_MOMENTUM = 0.9, 0.95  # the usual one; beyond the other, steps are twenty times as long as they look
@@ -103,18 +100,6 @@ def _optimizer(name: str, settings: Mapping[str, object], make: Callable[..., to
     return Change(name, settings, apply, lacks=lacks)
 
 
-def _rebatched(factor: float) -> Apply:
-    def apply(experiment: Experiment) -> None:
-        examples = experiment.train_data.examples or 1
-        loader = rebatchable(experiment.train_data)
-        usual = (loader.batch_size if loader is not None else None) or 1
-        experiment.train_data = remade(
-            experiment.train_data, size=max(1, min(math.ceil(usual * factor), max(examples, 1)))
-        )
-
-    return apply
-
-
 def _momentum(optimizer: torch.optim.Optimizer) -> None:
     for group in optimizer.param_groups:
         group["momentum"] = MOMENTUM
@@ -136,31 +121,6 @@ def _without_decay(experiment: Experiment) -> str:
     found = optimizer_of(experiment)
     held = max((float(g.get("weight_decay", 0.0)) for g in found.param_groups), default=0.0) if found else 0.0
     return "" if held > 0 else "the optimizer has no weight decay"
-
-
-def _fixed(experiment: Experiment) -> str:
-    return "" if rebatchable(experiment.train_data) else "train_data has fixed batches"
-
-
-def _small_batches(experiment: Experiment) -> str:
-    loader = rebatchable(experiment.train_data)
-    return _fixed(experiment) or ("the batches hold one example" if loader and loader.batch_size == 1 else "")
-
-
-def _whole_batches(experiment: Experiment) -> str:
-    loader = rebatchable(experiment.train_data)
-    whole = loader is not None and (loader.batch_size or 1) >= (experiment.train_data.examples or 1)
-    return _fixed(experiment) or ("a batch holds all examples" if whole else "")
-
-
-def _shuffled(experiment: Experiment) -> None:
-    experiment.train_data = remade(experiment.train_data, shuffle=True)
-
-
-def _in_order(experiment: Experiment) -> str:
-    loader = rebatchable(experiment.train_data)
-    ordered = loader is not None and isinstance(loader.sampler, SequentialSampler)
-    return _fixed(experiment) or ("" if ordered else "the training data are shuffled")
 
 
 def _reset(experiment: Experiment) -> None:
@@ -237,9 +197,13 @@ CHANGES: tuple[Change, ...] = (
     Change("warmup", {"warmup": WARMUP}, steering=Steering(warmup=WARMUP), late=True),
     Change("weight-decay", {"weight_decay": "decoupled"}, steering=Steering(shrink=SHRINK), late=True),
     Change("dropout", {"dropout": surgery.DROPOUT}, surgery.with_dropout, late=True, lacks=_weights),
-    Change("batch/4", {"batch_size": "÷4"}, _rebatched(0.25), length=4, costly=True, lacks=_small_batches),
-    Change("batch*4", {"batch_size": "×4"}, _rebatched(4.0), length=0.25, late=True, lacks=_whole_batches),
-    Change("shuffle", {"shuffle": True}, _shuffled, lacks=_in_order),
+    Change(
+        "batch/4", {"batch_size": "÷4"}, batching.rebatched(0.25), length=4, costly=True, lacks=batching.why_no_smaller
+    ),
+    Change(
+        "batch*4", {"batch_size": "×4"}, batching.rebatched(4.0), length=0.25, late=True, lacks=batching.why_no_larger
+    ),
+    Change("shuffle", {"shuffle": True}, batching.shuffled, lacks=batching.why_no_shuffling),
     Change(
         "unfreeze",
         {"requires_grad": True},
