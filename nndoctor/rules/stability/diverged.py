@@ -4,66 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from nndoctor.analysis.chance import at_chance
-from nndoctor.analysis.convergence import confidence_between, lr_share, reach, roughness
+from nndoctor.analysis.convergence import confidence_between, reach
+from nndoctor.analysis.divergence_causes import OF_VALUES, divergence_causes, piles_up
 from nndoctor.analysis.lasting_rise import FACTOR, ends_above, far_above_at_once
 from nndoctor.analysis.loss_explosion import comes_back
 from nndoctor.analysis.loss_rise import MIN_ABOVE_START, MIN_CLIMB, MIN_JUMP, reweighted, rises_for_good
-from nndoctor.analysis.unlogged_causes import not_reset
 from nndoctor.analysis.value_explosion import MAX_OVER_RETURN, MIN_GROWTH, MIN_STEADY_GROWTH, value_explosion
 from nndoctor.analysis.wandering import wanders
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.confidence import DIRECT
-from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import MAX_FACTOR, factor, number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
-from nndoctor.core.statistics import TINY
 
 MAX_LOST = 0.6  # share of what was learned that is lost at the end; a bad batch loses less, and the loss comes back
 MIN_LEARNED = 0.5  # share of the reach that the loss counts as having fallen at least
 MIN_VALIDATED, LEFT_BEHIND = 6, 1.3  # evaluations, and times the first one that all later ones are above
 MIN_TRAINED = 5  # training losses; all but the first are above it
 LEFT_BEHIND_TOO = 1.1  # the same for the validation loss next to a training loss that says so too
-MAX_CALM = 1.1  # times the first loss that a loss which rose smoothly ends at
 MATERIAL = 0.01  # share of the first loss; a loss that moves by less stays where it is
-MAX_JITTER = 0.03  # share of the rise that a smooth one has as noise
-GROWS = 1.3  # times, from one fifth of the run to the next
-FIFTHS, MIN_PILED = 5, 20  # parts of the run that grow one after the other, and values that show it
-EARLY_BEST = 0.2  # share of the run before which the best value of such a loss comes
-SECOND_HALF = 0.5  # share of the run after which the jitter is measured
-BEFORE_TURN, AFTER_TURN = 0.05, 0.1  # shares of the run around the best value in which the learning rate is looked at
-NEAR_PEAK = 0.5  # share of its peak at which that learning rate is high
 EXPLODED_RANGE = 0.3  # share of the reach; a smaller rise of a loss that hardly moved is no explosion
 EXPLODED = 0.97  # confidence where the rise is a multiple of the decrease; no healthy run of the zoo does that
 LARGEST_RATIO = 1e9  # a rise over almost nothing learned is infinite, which JSON cannot spell
-NOT_RESET = 0.5  # weight of the cause that gradients are not reset, where the loss piles up
-
-VALUES = (
-    Cause(
-        "learning rate too high",
-        0.4,
-        "each step overshoots, and the next target is computed from the result",
-        "one run with a tenth of the learning rate",
-    ),
-    Cause(
-        "target network updated too fast",
-        0.35,
-        "without a slow target network, errors reinforce themselves",
-        "one run with a target network updated ten times as slowly",
-    ),
-    Cause(
-        "rewards or discount too large",
-        0.25,
-        "values are sums of rewards over about 1 / (1 - discount) steps",
-        "one run with rewards divided by their standard deviation",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +81,7 @@ def _validation_alone(run: Run) -> Iterator[Symptom]:
         series="validation/loss",
         step=loss.first_step,
         span=loss.span,
-        causes=_causes(run, loss),
+        causes=divergence_causes(run, loss),
     )
 
 
@@ -160,8 +128,8 @@ def _symptom(run: Run, loss: Series, rise: _Rise, lost: float) -> Symptom:
         series="train/loss",
         step=best,
         span=(best, loss.last_step),
-        causes=_causes(run, loss),
-        remedies=BOOSTING if workload(run) is Workload.BOOSTING else STEP_FIRST if _piles_up(loss) else (),
+        causes=divergence_causes(run, loss),
+        remedies=BOOSTING if workload(run) is Workload.BOOSTING else STEP_FIRST if piles_up(loss) else (),
     )
 
 
@@ -184,7 +152,7 @@ def _values(run: Run) -> Iterator[Symptom]:
         series=found.series.name,
         step=found.series.last_step,
         span=found.series.span,
-        causes=VALUES,
+        causes=OF_VALUES,
         remedies=("lower-learning-rate", "slower-targets", "scale-rewards", "clip-gradients"),
     )
 
@@ -198,61 +166,6 @@ def _message(run: Run, loss: Series, *, at_once: bool) -> str:
     return f"training loss was best at {run.place(float(loss.x[best]))} ({number(loss.low)}) and ends at {number(last)}{back}"
 
 
-def _piles_up(loss: Series) -> bool:
-    """Whether the loss grows from its start on, fifth by fifth: a rate that is too high makes it jump at once."""
-    levels = [loss.level(k / FIFTHS, (k + 1) / FIFTHS) - loss.best for k in range(FIFTHS)]
-    grows = all(after > GROWS * max(before, TINY) for before, after in pairwise(levels[1:]))
-    return len(loss.y) >= MIN_PILED and loss.share_of_run(loss.best_step) < EARLY_BEST and grows
-
-
-def _calm(loss: Series) -> bool:
-    """Whether a loss that ends no higher than it began rose smoothly to its last value."""
-    return loss.last < MAX_CALM * loss.first and roughness(loss, SECOND_HALF) < MAX_JITTER * (loss.last - loss.best)
-
-
-def _causes(run: Run, loss: Series) -> tuple[Cause, ...]:
-    if workload(run) is Workload.BOOSTING:
-        return BOOSTED
-    turn = loss.share_of_run(loss.best_step)
-    lr = lr_share(run, max(turn - BEFORE_TURN, 0.0), min(turn + AFTER_TURN, 1.0))
-    because = "a loss that climbs and stays high points to steps too large for the local curvature"
-    if lr is not None and lr > NEAR_PEAK:
-        because += "; the learning rate was near its peak when the loss turned"
-    shrunk = (
-        Cause(
-            "regularization too strong",
-            0.5,
-            "the loss climbed smoothly and then stayed constant, as it does when weight decay drives all weights to zero",
-            "one run without weight decay",
-        ),
-    )
-    return (
-        Cause("learning rate too high", 0.8, because, "one run with a tenth of the learning rate"),
-        *((not_reset(NOT_RESET),) if _piles_up(loss) else ()),
-        *(shrunk if _calm(loss) else ()),
-        Cause(
-            "a bad batch or a change of data",
-            0.2,
-            "a single large gradient can ruin the weights",
-            "log the gradient norm, or clip it at 1",
-        ),
-    )
-
-
-BOOSTED = (
-    Cause(
-        "class weights counted twice, or an objective that is not the metric",
-        0.5,
-        "the objective falls while the metric that is logged rises",
-        "one run without scale_pos_weight, is_unbalance or sample weights",
-    ),
-    Cause(
-        "learning rate too high",
-        0.3,
-        "trees that overshoot make each round worse",
-        "one run with a tenth of the learning rate",
-    ),
-)
 BOOSTING = ("weigh-classes", "lower-learning-rate", "check-labels")
 STEP_FIRST = ("zero-gradients", "lower-learning-rate", "clip-gradients", "warm-up")
 
