@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nndoctor.analysis.overfitting import END, FEW, noise
+from nndoctor.analysis.overfitting import END, best_level, noise
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import TINY, median
@@ -42,8 +42,7 @@ def metric_decline(run: Run) -> Decline | None:
     error, metric = run.error("validation"), run.series.get(f"validation/{run.metric.name}")
     if error is None or metric is None or len(error.y) < MIN_POINTS:
         return None
-    at = error.low_step if len(error.y) <= FEW else error.best_step
-    best = error.low if len(error.y) <= FEW else error.best
+    at, best = best_level(error)
     since = int((error.x > at).sum())
     if since < MIN_SINCE or error.share_of_run(at) > LATEST_BEST:
         return None

@@ -43,7 +43,7 @@ class Rise:
 def rise(run: Run) -> Rise:
     """The rise of a validation loss of at least two finite values."""
     validation = run.series["validation/loss"]
-    at, best = _best(validation)
+    at, best = best_level(validation)
     since = int((validation.x > at).sum())
     after = validation.y[len(validation.y) - since :]
     end = median(after[-max(1, min(END, since), len(validation.y) // 10) :]) if since else best
@@ -59,7 +59,7 @@ def rise(run: Run) -> Rise:
     )
 
 
-def _best(validation: Series) -> tuple[float, float]:
+def best_level(validation: Series) -> tuple[float, float]:
     """The step and the level of the best: raw where there are few evaluations, smooth where there are many."""
     if len(validation.y) <= FEW:
         return validation.low_step, validation.low

@@ -143,17 +143,23 @@ def as_run(trials: Sequence[Trial], by: str, *, higher: bool, source: str) -> Ru
     scores = tuple(-t.score if higher else t.score for t in trials)
     facts: dict[str, FactValue] = {"search_by": by, "search_higher": higher}
     facts["search_score"] = tuple(score if math.isfinite(score) else math.inf for score in scores)
-    names = []
+    columns = _varied(trials)
+    facts |= {PREFIX + name: _column(values) for name, values in columns.items()}
+    facts["search"] = tuple(columns)
+    return Run({}, {name: Fact(value) for name, value in facts.items()}, source, source, "search")
+
+
+def _varied(trials: Sequence[Trial]) -> dict[str, list[FactValue | None]]:
+    """The settings that differ between the trials, each with its value by trial, without those that follow from another."""
+    varied: dict[str, list[FactValue | None]] = {}
     known: set[tuple[int, ...]] = set()
     for name in sorted(dict.fromkeys(name for trial in trials for name in trial.settings), key=DERIVED.__contains__):
         values = [trial.settings.get(name) for trial in trials]
         groups = tuple(values.index(value) for value in values)
         if any(groups) and not (name in DERIVED and groups in known):
             known.add(groups)
-            names.append(name)
-            facts[PREFIX + name] = _column(values)
-    facts["search"] = tuple(names)
-    return Run({}, {name: Fact(value) for name, value in facts.items()}, source, source, "search")
+            varied[name] = values
+    return varied
 
 
 def _column(values: Sequence[FactValue | None]) -> FactValue:

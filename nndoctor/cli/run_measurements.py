@@ -24,6 +24,17 @@ def write_measurements(log: str, output: str | None, *, maps: Iterable[str], for
     if ending not in ENDINGS:
         raise UsageError(f"--output {output}: the name must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
     check(output, [log], force=force)
+    runs = _runs_behind(log, maps)
+    if output is not None and ending == ".parquet":
+        put_bytes(as_parquet(runs), output)
+    else:
+        write_output(as_lines(runs) if ending == ".jsonl" else as_csv(runs), output)
+    if output is not None:
+        say(f"{log} -> {output}: {len(runs)} run{'' if len(runs) == 1 else 's'}")
+
+
+def _runs_behind(log: str, maps: Iterable[str]) -> list[Run]:
+    """Every run behind a path; says which logs cannot be read. Raises UnreadableLog where none can."""
     sources, errors = find([log], is_log)
     runs: list[Run] = []
     for source in sources:
@@ -35,9 +46,4 @@ def write_measurements(log: str, output: str | None, *, maps: Iterable[str], for
         raise UnreadableLog(errors[0][1] if errors else f"{log} holds no log")
     for path, message in errors:
         say(message if path in message else f"{path}: {message}")
-    if output is not None and ending == ".parquet":
-        put_bytes(as_parquet(runs), output)
-    else:
-        write_output(as_lines(runs) if ending == ".jsonl" else as_csv(runs), output)
-    if output is not None:
-        say(f"{log} -> {output}: {len(runs)} run{'' if len(runs) == 1 else 's'}")
+    return runs

@@ -31,15 +31,16 @@ NEEDS_THE_END = frozenset(
 def explained_by(rule: Rule, found: Mapping[str, Sequence[Finding]]) -> str | None:
     """The finding that explains those of a rule: one that suppresses it, or one after which it has nothing to judge."""
     own = next((name for name in rule.suppressed_by if name in found and _explains(found, name, rule.name)), None)
-    if own is not None:
-        return own
-    if rule.code.startswith(NEEDS_A_LIVE_RUN) and rule.name not in POSSIBLE_CAUSES:
-        dead = next((name for name in DEAD_RUN if _is_error(found, name)), None)
-        if dead is not None and not (dead == "stuck-at-chance" and rule.name in CAUSES_AT_CHANCE):
-            return dead
-    if rule.name in NEEDS_THE_END:
-        return next((name for name in CRASHED if name in found), None)
-    return None
+    crash = next((name for name in CRASHED if name in found), None) if rule.name in NEEDS_THE_END else None
+    return own or _death(rule, found) or crash
+
+
+def _death(rule: Rule, found: Mapping[str, Sequence[Finding]]) -> str | None:
+    """The finding that a run is dead, for a rule that judges live ones and is no cause of that."""
+    if not rule.code.startswith(NEEDS_A_LIVE_RUN) or rule.name in POSSIBLE_CAUSES:
+        return None
+    death = next((name for name in DEAD_RUN if _is_error(found, name)), None)
+    return None if death == "stuck-at-chance" and rule.name in CAUSES_AT_CHANCE else death
 
 
 def _explains(found: Mapping[str, Sequence[Finding]], cause: str, name: str) -> bool:

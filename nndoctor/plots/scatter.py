@@ -19,23 +19,8 @@ def scatter(x: Array, y: Array, width: int, label: str, *, drawing: bool = True)
     """The points, shapes (n,) and (n,) and finite, on a log axis where x spans more than ten times above zero."""
     log = bool(x.min() > 0 and x.max() > 10 * x.min())
     places = np.log10(x) if log else x
-    edge = MARGIN * float(np.ptp(places)) or 0.5
-    high = float(y.max())
-    low = float(y.min())
-    steep = low > 0 and high > LOG * low
-    frame = Frame(
-        float(places.min()) - edge,
-        float(places.max()) + edge,
-        float(np.log10(low)) if steep else low,
-        float(np.log10(high)) if steep else high,
-        log=steep,
-    )
-    glyphs = DRAWING if drawing else PLAIN
-    values = {
-        0: frame.label(1.0),
-        HEIGHT // 2: frame.label(1 - HEIGHT // 2 / (HEIGHT - 1)),
-        HEIGHT - 1: frame.label(0.0),
-    }
+    frame, glyphs = _frame(places, y), DRAWING if drawing else PLAIN
+    values = {row: frame.label(1 - row / (HEIGHT - 1)) for row in (0, HEIGHT // 2, HEIGHT - 1)}
     gutter = max(map(len, values.values())) + 1
     across = max(width - gutter - 3, 1)
     canvas = Canvas(across, HEIGHT)
@@ -53,3 +38,12 @@ def scatter(x: Array, y: Array, width: int, label: str, *, drawing: bool = True)
     room = max(across - len(first) - len(last), 0)
     lines.append([(" " * (gutter + 2) + first + axis_label.center(room)[:room] + last, "dim")])
     return lines
+
+
+def _frame(places: Array, y: Array) -> Frame:
+    """The frame around some points, whose second axis is a log axis where y spans far above zero."""
+    edge = MARGIN * float(np.ptp(places)) or 0.5
+    low, high = float(y.min()), float(y.max())
+    log = low > 0 and high > LOG * low
+    bottom, top = (float(np.log10(end)) if log else end for end in (low, high))
+    return Frame(float(places.min()) - edge, float(places.max()) + edge, bottom, top, log=log)
