@@ -7,11 +7,14 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.files import move
 from nndoctor.core.sanitize import encodable, printable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def write_output(text: str, output: str | None = None) -> None:
@@ -104,6 +107,13 @@ def _write(target: Path, data: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_picture(figure: Figure, output: str, dpi: int = 150) -> None:
+    """Write a figure in the format that the file's ending names. Raises OSError if it cannot be written."""
+    from nndoctor.plots.picture import PictureFormat, rendered
+
+    put_bytes(rendered(figure, PictureFormat(kind_of_picture(output)), dpi), output)
 
 
 def check_picture(file: str | None, logs: Iterable[str], *, force: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from nndoctor.cli import Exit
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
-from nndoctor.cli.out import check, kind_of_picture, put_bytes, say, write_output
+from nndoctor.cli.out import check, kind_of_picture, say, write_output, write_picture
 from nndoctor.diagnosis.logs import judge_logs
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.plots.theme import Theme
@@ -44,19 +44,19 @@ def plot(
 
     Exits with 0 if everything was drawn, whatever was found, and with 2 if a log could not be read.
     """
-    kind = kind_of_picture(output)
+    kind_of_picture(output)
     check(output, logs, force=force)
     reports, errors = judge_logs(logs, SessionOptions(maps=tuple(map or ()), config=config, isolated=isolated))
     pictures = [[report] for report in reports] if each or len(reports) == 1 else [reports]
     targets = [_numbered(output, k) for k, several in enumerate(pictures) if several]
     for target in targets:
         check(target, logs, force=force)
-    from nndoctor.plots.picture import PictureFormat, picture, rendered
+    from nndoctor.plots.picture import picture
     from nndoctor.plots.several_runs import picture_of_runs
 
     for several, target in zip(pictures, targets, strict=False):
         figure = picture(several[0], theme) if len(several) == 1 else picture_of_runs(several, theme)
-        put_bytes(rendered(figure, PictureFormat(kind), dpi), target)
+        write_picture(figure, target, dpi)
         write_output(f"{target}\n")
     for _, message in errors:
         say(message)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check, check_picture, kind_of_picture, put_bytes, say, write_output
+from nndoctor.cli.out import check, check_picture, say, write_output, write_picture
 from nndoctor.cli.request import FailOn
 from nndoctor.cli.terminal_style import Color, terminal_style
 from nndoctor.core.errors import UsageError
@@ -75,13 +75,12 @@ def carry_out(request: CompareRequest) -> int:
 
 def _draw(sides: Sequence[Side], file: str) -> None:
     """The runs of all sides over each other, each with the letter of its side."""
-    from nndoctor.plots.picture import PictureFormat, rendered
     from nndoctor.plots.several_runs import distinct_names, picture_of_runs
 
     reports = [report for side in sides for report in side.reports]
     labels = [side.label for side in sides for _ in side.reports]
     names = [f"{label} {name}" for label, name in zip(labels, distinct_names(reports), strict=True)]
-    put_bytes(rendered(picture_of_runs(reports, names=names), PictureFormat(kind_of_picture(file))), file)
+    write_picture(picture_of_runs(reports, names=names), file)
 
 
 def sides_of(request: CompareRequest) -> tuple[list[Side], list[tuple[str, str]]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check, kind_of_picture, put_bytes, say, say_trace, write_output
+from nndoctor.cli.out import check, check_picture, say, say_trace, write_output, write_picture
 from nndoctor.cli.outcome import exit_code
 from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered
 from nndoctor.cli.progress import spinner
@@ -91,9 +91,7 @@ def _checked(asked: SanityRequest, request: DiagnoseRequest) -> Targets:
         found = f"{asked.budget:g} and {asked.seeds}"
         raise UsageError(f"--budget wants seconds above 0, and --seeds 1 or more; found {found}")
     targets = Targets.checked(request, [asked.model])
-    if asked.plot is not None:
-        kind_of_picture(asked.plot, "--plot")
-        check(asked.plot, [asked.model], force=request.force, option="--plot")
+    check_picture(asked.plot, [asked.model], force=request.force)
     return targets
 
 
@@ -107,6 +105,5 @@ def _shown(run: Run) -> None:
 def _drawn(run: Run, target: str) -> None:
     """The range test and the activations at the start, as a picture."""
     from nndoctor.plots.checkup import checkup
-    from nndoctor.plots.picture import PictureFormat, rendered
 
-    put_bytes(rendered(checkup(run), PictureFormat(kind_of_picture(target, "--plot"))), target)
+    write_picture(checkup(run), target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nndoctor.cli import Exit
-from nndoctor.cli.out import check_picture, kind_of_picture, put_bytes, say
+from nndoctor.cli.out import check_picture, say, write_picture
 from nndoctor.cli.outcome import exit_code
 from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered
 from nndoctor.cli.request import DiagnoseRequest
@@ -36,10 +36,9 @@ def carry_out(request: DiagnoseRequest, by: str | None, *, higher: bool | None, 
 
 def _draw(report: Report, file: str) -> None:
     from nndoctor.analysis.search import of
-    from nndoctor.plots.picture import PictureFormat, rendered
     from nndoctor.plots.trials import trials
 
-    put_bytes(rendered(trials(report, of(report.run)), PictureFormat(kind_of_picture(file))), file)
+    write_picture(trials(report, of(report.run)), file)
 
 
 def _judged(found: Trials, request: DiagnoseRequest) -> tuple[Report, RenderOptions]:
