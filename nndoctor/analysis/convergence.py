@@ -162,14 +162,6 @@ def roughness(series: Series, start: float = 0.0) -> float:
     return noise_level(medians(y[:cut].reshape(-1, size)))
 
 
-def lr_share(run: Run, start: float, stop: float) -> float | None:
-    """The learning rate between two shares of the run, as a share of its peak; None where the log has none."""
-    lr = run.series_of("lr", 2)
-    if lr is None or lr.high <= 0:
-        return None
-    return lr.level(start, stop) / lr.high
-
-
 def confidence_between(value: float, limit: float, certain: float) -> float:
     """Confidence between AT_THE_LIMIT of a rule and CERTAIN, where there is no other explanation."""
     share = (value - limit) / (certain - limit) if certain > limit else 1.0  # a limit of the user's own may be higher

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from nndoctor.analysis.convergence import lr_share, roughness
+from nndoctor.analysis.convergence import roughness
+from nndoctor.analysis.learning_rate import lr_share
 from nndoctor.analysis.unlogged_causes import not_reset
 from nndoctor.analysis.workload import Workload, workload
 from nndoctor.core.finding import Cause

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.epochs import borders
+from nndoctor.analysis.learning_rate import rates_at
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -79,10 +80,9 @@ def _steps(y: Array, first: NDArray[np.int64]) -> tuple[Array, Array, float]:
 
 def _rate_was_cut(run: Run, loss: Series, first: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Where the learning rate fell at a border by as much as only a schedule's step does."""
-    lr = run.series_of("lr", 2)
-    if lr is None or lr.low < 0:
+    rate = rates_at(run, loss.x)
+    if rate is None:
         return np.zeros(len(first), dtype=np.bool_)
-    rate = np.interp(loss.x, lr.x, lr.y)
     return np.asarray(rate[np.minimum(first + 1, len(rate) - 1)] < RATE_CUT * rate[np.maximum(first - 2, 0)])
 
 

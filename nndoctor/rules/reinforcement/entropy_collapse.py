@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.analysis.learning_rate import peak_in_words
 from nndoctor.analysis.reinforcement import complete, entropy, gained_at, improves, levels, reward
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import MEASURED, PLAUSIBLE
@@ -71,10 +72,8 @@ def _symptom(run: Run, curve: Series, start: float, at: float) -> Symptom:
 
 
 def _causes(run: Run) -> tuple[Cause, ...]:
-    lr = run.series_of("lr")
-    rate = "it is the usual cause" if lr is None else f"it peaks at {number(lr.high)}"
     return (
-        Cause("learning rate too high", 0.45, rate, "one run with a third of the learning rate"),
+        Cause("learning rate too high", 0.45, peak_in_words(run), "one run with a third of the learning rate"),
         Cause("no entropy bonus", 0.35, "nothing rewards trying other actions", "one run with an entropy bonus"),
         Cause(
             "no KL penalty",

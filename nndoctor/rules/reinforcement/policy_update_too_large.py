@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndoctor.analysis.learning_rate import peak_in_words
 from nndoctor.analysis.reinforcement import improves, size_of_updates
 from nndoctor.analysis.workload import Workload, of_text, workload
 from nndoctor.core.confidence import DIRECT, SEVERAL_SIGNS
@@ -73,10 +74,8 @@ def _clipping(run: Run, clip: Series) -> Symptom | None:
 
 
 def _causes(run: Run) -> tuple[Cause, ...]:
-    lr = run.series_of("lr")
-    rate = "it is the usual cause" if lr is None else f"it peaks at {number(lr.high)}"
     return (
-        Cause("learning rate too high", 0.55, rate, "one run with a third of the learning rate"),
+        Cause("learning rate too high", 0.55, peak_in_words(run), "one run with a third of the learning rate"),
         Cause(
             "too many epochs on one batch",
             0.3,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
+from nndoctor.analysis.learning_rate import rates_at
 from nndoctor.analysis.spikes import MAX_LEFT, MAX_LENGTH, ONE_STEP, Jump, Jumps, jumps, periodic
 from nndoctor.analysis.wandering import wanders
 from nndoctor.core.finding import Severity, Symptom
@@ -86,10 +87,9 @@ def _is_usual(events: list[Jump], seen: Jumps) -> bool:
 def _skipped(run: Run, loss: Series) -> NDArray[np.bool_]:
     """Where no spike is looked for: in the first steps, and where the learning rate was raised up to two points before."""
     early = loss.x < loss.step_at(FIRST_STEPS)
-    lr = run.series_of("lr", 2)
-    if lr is None or lr.low < 0:
+    rate = rates_at(run, loss.x)
+    if rate is None:
         return np.asarray(early)
-    rate = np.interp(loss.x, lr.x, lr.y)
     raised = np.concatenate([[False], rate[1:] > RAISED * rate[:-1]])
     return np.asarray(early | raised | np.roll(raised, 1) | np.roll(raised, 2))
 

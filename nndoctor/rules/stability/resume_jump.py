@@ -8,6 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.chance import UNLEARNED, chance_loss
 from nndoctor.analysis.convergence import confidence_between, reach
+from nndoctor.analysis.learning_rate import rates_at
 from nndoctor.analysis.level_step import ERRORS, WINDOW, LevelStep, step_up
 from nndoctor.analysis.spikes import ONE_STEP, Jump, Jumps, jumps, steepest
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -116,13 +117,9 @@ def _is_calm(loss: Series, step: LevelStep) -> bool:
 
 def _rate_or_norm_rises(run: Run, loss: Series, step: LevelStep) -> bool:
     """Whether the learning rate rises around a step, as in a warm restart, or the gradient norm bursts there."""
-    lr = run.series_of("lr", 2)
-    if lr is not None and lr.low >= 0:
-        around = loss.x[[step.at - step.width, min(step.at + step.width, len(loss.x) - 1)]]
-        before, after = np.interp(around, lr.x, lr.y)
-        if after > RAISED * before:
-            return True
-    return _norm_bursts(run, float(loss.x[step.at]))
+    rates = rates_at(run, loss.x[[step.at - step.width, min(step.at + step.width, len(loss.x) - 1)]])
+    raised = rates is not None and bool(rates[1] > RAISED * rates[0])
+    return raised or _norm_bursts(run, float(loss.x[step.at]))
 
 
 def _of_step(run: Run, loss: Series, step: LevelStep, scale: float) -> Symptom:
