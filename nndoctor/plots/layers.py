@@ -66,17 +66,18 @@ class _Map:
     ends: tuple[str, str]
 
 
+OF_WEIGHTS = ("std", "grad_norm", "update_ratio", "same_units")
+"""Statistics that are drawn for layers with trained weights only."""
+
+
 def draw(run: Run, finding: Finding, size: PlotSize) -> list[Line]:
     """The map of the statistic that a finding is about, input at the top; no line where it is about no layer."""
     if finding.location.layer is None or finding.series is None or not finding.series.startswith(LAYER):
         return []
     name = finding.series.rpartition("/")[2]
     name = SCALE_OF.get(name, name)
-    scale = SCALES.get(name)
-    layers = Layers(run)
-    paths = [p for p in layers.paths if layers.series(p, name) is not None]
-    if name in ("std", "grad_norm", "update_ratio", "same_units"):
-        paths = [p for p in paths if p in layers.weighted] or paths
+    scale, layers = SCALES.get(name), Layers(run)
+    paths = _shown(layers, name)
     if scale is None or len(paths) < 2:
         return []
     names = [layers.named(p).removeprefix("layer ") if p[:1].isdigit() else p for p in paths]
@@ -91,6 +92,14 @@ def draw(run: Run, finding: Finding, size: PlotSize) -> list[Line]:
     title = (" " * min(gutter, size.width - len(title)) + title)[: size.width]
     sheet = _Map(paths, names, shades, finding.location.layer, gutter, title, (first, last))
     return _lines(sheet, drawing=size.drawing, worst_low=scale.worst_low)
+
+
+def _shown(layers: Layers, statistic: str) -> list[str]:
+    """The layers that have a statistic; of one that is about weights those that are trained, if any is."""
+    paths = [p for p in layers.paths if layers.series(p, statistic) is not None]
+    if statistic not in OF_WEIGHTS:
+        return paths
+    return [p for p in paths if p in layers.weighted] or paths
 
 
 def _values(layers: Layers, paths: Sequence[str], name: str, cells: int) -> Array:

@@ -30,24 +30,35 @@ def render(treatment: Treatment, page_style: Style) -> str:
     page.row([(f"{'change':<28}{'seeds':>5}  {'gain':>5}  {'90% interval':<15}  verdict", "dim")])
     for name, gain in treatment.gains().items():
         page.row([(_row(name, gain), STYLES[gain.verdict])])
-    found = prescription(treatment)
-    if found is not None:
-        page.blank()
-        settings = ", ".join(f"{name} {value}" for name, value in found.settings.items())
-        page.line(("Prescription: ", "bold"), f"{found.words} ({settings}).")
-        for line in (found.diff or "").splitlines()[2:]:
-            page.row([(line, "good" if line.startswith("+") else "error" if line.startswith("-") else "dim")])
+    _add_prescription(page, treatment)
     page.blank()
     page.line((f"Gains are on {measured(treatment)}: {UNITS} ({number(treatment.scale)}).", "dim"))
     for note in treatment.notes:
         page.line((f"Note: {note}.", "dim"))
+    _add_not_tried(page, treatment)
+    return page.text()
+
+
+def _add_prescription(page: Page, treatment: Treatment) -> None:
+    """The best change in words and as an edit of the file, if any helps."""
+    found = prescription(treatment)
+    if found is None:
+        return
+    page.blank()
+    settings = ", ".join(f"{name} {value}" for name, value in found.settings.items())
+    page.line(("Prescription: ", "bold"), f"{found.words} ({settings}).")
+    for line in (found.diff or "").splitlines()[2:]:
+        page.row([(line, "good" if line.startswith("+") else "error" if line.startswith("-") else "dim")])
+
+
+def _add_not_tried(page: Page, treatment: Treatment) -> None:
+    """The changes for which there was no time, and how many others do not apply."""
     late = [name for name, reason in treatment.not_tried.items() if reason == NO_TIME]
     other = len(treatment.not_tried) - len(late)
     if late:
         page.line((f"Not tried, {NO_TIME}: {', '.join(late)}.", "dim"))
     if other:
         page.line((f"{other} changes do not apply to this file; the reasons are in the JSON under not_tried.", "dim"))
-    return page.text()
 
 
 def verdict(treatment: Treatment) -> str:
