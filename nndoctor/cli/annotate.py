@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nndoctor.cli.out import say
+from nndoctor.core.formatting import plural
 
 if TYPE_CHECKING:
     from nndoctor.core.report import Report
@@ -36,5 +37,5 @@ def annotate_runs(reports: Sequence[Report]) -> list[tuple[str, str]]:
         except NNDoctorError as error:
             errors.append((report.source, f"--annotate: {error}"))
     if done:
-        say(f"wrote the verdict to {done} run{'' if done == 1 else 's'}")
+        say(f"wrote the verdict to {plural(done, 'run')}")
     return errors

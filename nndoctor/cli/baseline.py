@@ -9,6 +9,7 @@ import typer
 from nndoctor.cli import Exit
 from nndoctor.cli.options import ConfigOption, IsolatedOption, MapOption
 from nndoctor.cli.out import check, say, write_output
+from nndoctor.core.formatting import plural
 from nndoctor.diagnosis.logs import judge_logs
 from nndoctor.diagnosis.request import SessionOptions
 
@@ -46,6 +47,5 @@ def save(
 
         write_output(to_text(reports), output)
         findings = sum(len(report.findings) for report in reports)
-        runs = "1 run" if len(reports) == 1 else f"{len(reports)} runs"
-        write_output(f"{output}: {runs}, {findings} known finding{'' if findings == 1 else 's'}\n")
+        write_output(f"{output}: {plural(len(reports), 'run')}, {plural(findings, 'known finding')}\n")
     raise typer.Exit(Exit.TROUBLE if errors or not reports else Exit.CLEAN)

@@ -14,6 +14,7 @@ from nndoctor.cli.output_formats import OutputFormat, RenderOptions, rendered
 from nndoctor.cli.request import DiagnoseRequest
 from nndoctor.cli.tables import FleetTable, is_table
 from nndoctor.cli.targets import Targets
+from nndoctor.core.formatting import plural
 from nndoctor.diagnosis.result import MAX_WHOLE_RUNS, Detail
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _exit_code(outcome: DiagnosisOutcome, request: DiagnoseRequest, *, failed: b
     if outcome.report_problems(shown=shown) or failed or not outcome.runs:
         return Exit.TROUBLE
     if request.format is OutputFormat.concise and not outcome.found:
-        say(f"no problems found in {outcome.runs} run{'' if outcome.runs == 1 else 's'}")
+        say(f"no problems found in {plural(outcome.runs, 'run')}")
     return outcome.code(exit_zero=request.exit_zero)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nndoctor.cli.out import check, put_bytes, say, write_output
 from nndoctor.core.errors import UnreadableLog, UsageError
+from nndoctor.core.formatting import plural
 from nndoctor.core.run import Run
 from nndoctor.readers import is_log, read
 from nndoctor.readers.io.find import find
@@ -30,7 +31,7 @@ def write_measurements(log: str, output: str | None, *, maps: Iterable[str], for
     else:
         write_output(as_lines(runs) if ending == ".jsonl" else as_csv(runs), output)
     if output is not None:
-        say(f"{log} -> {output}: {len(runs)} run{'' if len(runs) == 1 else 's'}")
+        say(f"{log} -> {output}: {plural(len(runs), 'run')}")
 
 
 def _runs_behind(log: str, maps: Iterable[str]) -> list[Run]:

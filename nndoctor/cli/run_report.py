@@ -11,6 +11,7 @@ from nndoctor.cli import Exit
 from nndoctor.cli.out import check, say, write_output
 from nndoctor.cli.progress import spinner, with_progress
 from nndoctor.core.errors import UsageError
+from nndoctor.core.formatting import plural
 from nndoctor.diagnosis.batch import judge_all
 from nndoctor.diagnosis.request import SessionOptions
 from nndoctor.diagnosis.result import Detail
@@ -81,7 +82,7 @@ def _write(reports: Sequence[Report], errors: Sequence[tuple[str, str]], request
     names = page_names(request.output, -(-len(ordered) // PAGE))
     links = tuple(Path(name).name for name in names)
     count = len(ordered)
-    with spinner(f"drawing {count} run{'' if count == 1 else 's'}", line=count > MAX_SILENT):
+    with spinner(f"drawing {plural(count, 'run')}", line=count > MAX_SILENT):
         for k, name in enumerate(names):
             place = PagePosition(k, links, count) if len(names) > 1 else None
             write_output(render(ordered[k * PAGE : (k + 1) * PAGE], errors if k == 0 else (), place), name)

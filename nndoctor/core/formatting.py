@@ -72,9 +72,13 @@ def percent(share: float) -> str:
     return f"{value:.0f}%" if abs(value) >= 9.95 or not value % 1 else f"{value:.1f}%"
 
 
-def other_layers(count: int) -> str:
-    """`1 other layer`, `2 other layers`."""
-    return f"{count} other layer{'' if count == 1 else 's'}"
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "run"), plural(3, "other layer")
+    ('1 run', '3 other layers')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def type_of(value: object) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from nndoctor.core.bounded import Bounded
+from nndoctor.core.formatting import plural
 from nndoctor.core.report import Skipped
 from nndoctor.core.rule import Rule
 from nndoctor.core.run import ANY_LAYER, Run
@@ -116,7 +117,7 @@ def _too_few(run: Run, wanted: _RuleNeeds, known: dict[str, int]) -> Skipped | N
 
 @lru_cache(maxsize=1024)  # of many runs most lack the same
 def _skipped(code: str, name: str, need: str, points: int, least: int) -> Skipped:
-    counted = f"{points} point{'' if points == 1 else 's'}"
+    counted = plural(points, "point")
     return Skipped(code, name, f"{_words(need)} has {counted}, needs {least}", need)
 
 

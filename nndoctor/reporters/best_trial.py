@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nndoctor.analysis.search import Trial
 from nndoctor.compare.tried import tried
-from nndoctor.core.formatting import number
+from nndoctor.core.formatting import number, plural
 from nndoctor.core.prognosis import UNLIKELY, Expectation, likelihood
 from nndoctor.core.report import Report
 from nndoctor.reporters.json import Json, plain
@@ -50,7 +50,7 @@ def show(page: Page, report: Report, name: str, found: Sequence[Option]) -> None
 def _says(report: Report, option: Option) -> str:
     if option.score is None:
         return f"{likelihood(option.entry.helps)}  {effect(report, option.entry)}".rstrip()
-    count = "1 trial" if option.trials == 1 else f"{option.trials} trials"
+    count = plural(option.trials, "trial")
     return f"no: tried in {count}, {f'at best {number(option.score)}' if math.isfinite(option.score) else 'failed'}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from nndoctor.core.finding import Severity
+from nndoctor.core.formatting import plural
 from nndoctor.core.report import Report
 from nndoctor.core.sanitize import printable
 from nndoctor.core.verdict import verdict
@@ -62,7 +63,7 @@ def _heading(reports: Sequence[Report], found: Sequence[Entry]) -> str:
         for severity in Severity
     ]
     counted = ", ".join(f"{count} {words if count > 1 else words[:-1]}" for count, words in counts if count)
-    runs = f"{len(reports)} run{'' if len(reports) == 1 else 's'}"
+    runs = plural(len(reports), "run")
     return f"{counted or 'no problems found'} in {runs}"
 
 

@@ -72,16 +72,6 @@ def words(n: int = 16, length: int = 16, vocabulary: int = 30, seed: int = 0) ->
     return batch
 
 
-def sorts(batch: Callable[[int], Batch], classes: int) -> Callable[[int], Batch]:
-    """Sequences classified by their first word."""
-
-    def of(step: int) -> Batch:
-        x, _ = batch(step)
-        return x, x[:, 0] % classes
-
-    return of
-
-
 def mlp(
     depth: int = 3,
     width: int = 64,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.layers import WEIGHTED, Layers, first, learned
 from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import other_layers, percent
+from nndoctor.core.formatting import percent, plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -35,7 +35,7 @@ def check(run: Run) -> Iterator[Symptom]:
 
 def _symptom(layers: Layers, found: list[str], what: str) -> Symptom:
     path = found[0]
-    others = f", and those of {other_layers(len(found) - 1)}" if len(found) > 1 else ""
+    others = f", and those of {plural(len(found) - 1, 'other layer')}" if len(found) > 1 else ""
     series = layers.series(path, "same_units") or layers.run.series[f"layer:{path}/weight_norm"]
     return Symptom(
         f"all weights of {layers.named(path)} start {what}{others}: {CONSEQUENCE[what]}",

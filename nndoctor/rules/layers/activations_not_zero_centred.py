@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.layers import WEIGHTED, Layers, late
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import other_layers, percent
+from nndoctor.core.formatting import percent, plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -27,7 +27,7 @@ def check(run: Run) -> Iterator[Symptom]:
         return
     worst = found[0]
     series = run.series[f"layer:{worst}/one_sign"]
-    others = f", and in {other_layers(len(found) - 1)}" if len(found) > 1 else ""
+    others = f", and in {plural(len(found) - 1, 'other layer')}" if len(found) > 1 else ""
     sigmoid = layers.activation(worst) == "sigmoid"
     yield Symptom(
         f"{percent(late(series))} of the units of {layers.named(worst)} have the same sign for all examples{others}"

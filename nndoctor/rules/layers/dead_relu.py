@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.convergence import confidence_between, learns
 from nndoctor.analysis.layers import Layers, early, first, late, powers
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import other_layers, percent, rough, step
+from nndoctor.core.formatting import percent, plural, rough, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -57,7 +57,7 @@ def check(run: Run) -> Iterator[Symptom]:
     dead = run.series[f"layer:{worst}/dead_fraction"]
     since = dead.step_where(dead.y >= min(MIN_DEAD, REACHED * shares[worst]))
     causes = _causes(layers, worst, dead, since)
-    others = f", and at least half in {other_layers(len(shares) - 1)}" if len(shares) > 1 else ""
+    others = f", and at least half in {plural(len(shares) - 1, 'other layer')}" if len(shares) > 1 else ""
     begun = "are dead from the start" if since <= dead.first_step else f"have been dead since step {step(since)}"
     likely = f". Likely cause: {LIKELY[causes[0].name]}" if causes[0].weight >= MIN_NAMED else ""
     yield Symptom(

@@ -9,7 +9,7 @@ import numpy as np
 from nndoctor.analysis.layers import Layers
 from nndoctor.core.confidence import DIRECT, MEASURED, SEVERAL_SIGNS
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import other_layers, percent, rough
+from nndoctor.core.formatting import percent, plural, rough
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -125,7 +125,7 @@ def _never_moves(layers: Layers, path: str) -> bool:
 
 
 def _names(layers: Layers, paths: tuple[str, ...]) -> str:
-    more = f" and {other_layers(len(paths) - MAX_NAMED)}" if len(paths) > MAX_NAMED else ""
+    more = f" and {plural(len(paths) - MAX_NAMED, 'other layer')}" if len(paths) > MAX_NAMED else ""
     return ", ".join(map(layers.named, paths[:MAX_NAMED])) + more
 
 

@@ -8,7 +8,7 @@ from nndoctor.analysis.layers import WEIGHTED, Layers
 from nndoctor.analysis.nonfinite import Birth, birth, wildness
 from nndoctor.core.confidence import DIRECT, PLAUSIBLE
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import other_layers, step
+from nndoctor.core.formatting import plural, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -29,7 +29,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if seen is None:
         return
     layers = Layers(run)
-    alone = "" if seen.spread <= 1 else f", as in {other_layers(seen.spread - 1)}"
+    alone = "" if seen.spread <= 1 else f", as in {plural(seen.spread - 1, 'other layer')}"
     causes = _causes(layers, seen)
     are = "are" if seen.side == "weight" else "is"
     name, at = layers.named(seen.layer), step(seen.step)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nndoctor.analysis.convergence import confidence_between
 from nndoctor.analysis.layers import Layers, early, late, learned
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
-from nndoctor.core.formatting import number, other_layers, percent, step
+from nndoctor.core.formatting import number, percent, plural, step
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -37,7 +37,7 @@ def check(run: Run) -> Iterator[Symptom]:
     series = run.series[f"layer:{worst}/saturated_fraction"]
     share = late(series)
     since = series.step_where(series.y >= min(MIN_SATURATED, REACHED * share))
-    others = f", and {other_layers(len(found) - 1)}" if len(found) > 1 else ""
+    others = f", and {plural(len(found) - 1, 'other layer')}" if len(found) > 1 else ""
     kind = layers.activation(worst) or "activation"
     causes = _causes(layers, worst, since)
     yield Symptom(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import DIRECT
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import SPLITS, Run
 
@@ -19,9 +20,8 @@ def check(run: Run) -> Iterator[Symptom]:
         (len(s.y) for name, s in run.series.items() if games or name.split("/")[0] in (*SPLITS, "fid")), default=0
     )
     if longest < MIN_POINTS:
-        points = "1 point" if longest == 1 else f"{longest} points"
         yield Symptom(
-            f"not enough data: {points} per series (need at least {MIN_POINTS})",
+            f"not enough data: {plural(longest, 'point')} per series (need at least {MIN_POINTS})",
             DIRECT,
             {"points": longest, "wanted": MIN_POINTS},
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import MEASURED
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import percent
+from nndoctor.core.formatting import percent, plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -22,7 +22,7 @@ def check(run: Run) -> Iterator[Symptom]:
     first = pairs[0].rpartition(" -> ")[2]
     lacking = len(pairs) > MAX_LACKING * max(layers - 1, 1)
     text = f"there is no activation between layers {' and '.join(pairs[0].split(' -> '))}: they collapse into a single linear layer"
-    more = f" (and {len(pairs) - 1} more such {'pair' if len(pairs) == 2 else 'pairs'})" if len(pairs) > 1 else ""
+    more = f" (and {plural(len(pairs) - 1, 'more such pair')})" if len(pairs) > 1 else ""
     yield Symptom(
         text + more,
         MEASURED,

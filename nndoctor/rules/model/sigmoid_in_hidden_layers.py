@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import MEASURED, TYPICAL, UNDECIDED
 from nndoctor.core.finding import Severity, Symptom
+from nndoctor.core.formatting import plural
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -20,7 +21,7 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(text, MEASURED, {"layers": len(soft)}, layer=soft[0], severity=Severity.WARNING)
     elif sigmoid:
         many = len(sigmoid) >= DEEP
-        text = f"a sigmoid comes before {len(sigmoid)} {'layers' if len(sigmoid) > 1 else 'layer'} ({', '.join(sigmoid[:3])}): its slope is at most 0.25, so gradients shrink"
+        text = f"a sigmoid comes before {plural(len(sigmoid), 'layer')} ({', '.join(sigmoid[:3])}): its slope is at most 0.25, so gradients shrink"
         yield Symptom(
             text,
             TYPICAL if many else UNDECIDED,
