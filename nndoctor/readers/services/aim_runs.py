@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, counted, settings, table_of_run, tables_of_runs
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, counted, run_of_curves, tables_of_runs
 from nndoctor.readers.services.service import Service
-from nndoctor.readers.tables.curve_files import Curve, from_curves
+from nndoctor.readers.tables.curve_files import Curve
 from nndoctor.readers.tables.table import Table
 
 
@@ -24,8 +24,7 @@ def read(rest: str) -> list[Table]:
     runs = [run for run in runs if not wanted or wanted in (run.hash, run.name)]
     if not runs:
         raise UnreadableLog(f"no run '{wanted}' in this repository" if wanted else "the repository holds no run")
-    found = [one for run in runs if (one := _found(run, place)) is not None]
-    return [table_of_run(found[0])] if wanted and len(found) == 1 else tables_of_runs(found)
+    return tables_of_runs((_found(run, place) for run in runs), named=bool(wanted))
 
 
 def _found(run: Any, place: str) -> FetchedRun | None:  # noqa: ANN401 - Aim ships no types of use
@@ -38,12 +37,7 @@ def _found(run: Any, place: str) -> FetchedRun | None:  # noqa: ANN401 - Aim shi
         subset = metric.context.to_dict().get("subset", "")  # where Aim keeps the split
         name = f"{subset}/{metric.name}" if subset else metric.name
         curves[name] = counted([float(step) for step in steps], [float(value) for value in values])
-    if not any(len(steps) > 1 for steps, _ in curves.values()):
-        return None
-    address = f"aim:{place}#{run.hash}"
-    return FetchedRun(
-        run.hash, run.name or "", address, from_curves(curves, "aim", address, settings(_config(run)), ())
-    )
+    return run_of_curves(run.hash, run.name, f"aim:{place}#{run.hash}", curves, _config(run))
 
 
 def _config(run: Any) -> dict[str, object]:  # noqa: ANN401

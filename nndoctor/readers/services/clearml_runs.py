@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, counted, settings, table_of_run, tables_of_runs
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, counted, run_of_curves, tables_of_runs
 from nndoctor.readers.services.service import Service
-from nndoctor.readers.tables.curve_files import Curve, from_curves
+from nndoctor.readers.tables.curve_files import Curve
 from nndoctor.readers.tables.table import Table
 
 MACHINE = (":monitor:gpu", ":monitor:machine")  # titles of what ClearML itself measures
@@ -21,8 +21,7 @@ def read(rest: str) -> list[Table]:
 
     rest = rest.strip("/")
     if len(rest) == 32 and "/" not in rest:
-        one = _found(Task.get_task(task_id=rest))
-        return [] if one is None else [table_of_run(one)]
+        return tables_of_runs([_found(Task.get_task(task_id=rest))], named=True)
     project, _, name = rest.rpartition("/")
     tasks = _in(project, Task.get_tasks(project_name=project, task_name=f"^{re.escape(name)}$")) if project else []
     named = bool(tasks)
@@ -31,8 +30,7 @@ def read(rest: str) -> list[Table]:
         raise UnreadableLog(
             "no such project or task; expected clearml:PROJECT, clearml:PROJECT/TASK or clearml:TASK_ID"
         )
-    found = [one for task in tasks[-MAX_RUNS:] if (one := _found(task)) is not None]
-    return [table_of_run(found[0])] if named and len(found) == 1 else tables_of_runs(found)
+    return tables_of_runs(map(_found, tasks[-MAX_RUNS:]), named=named)
 
 
 def _in(project: str, tasks: Sequence[Any]) -> list[Any]:
@@ -49,11 +47,8 @@ def _found(task: Any) -> FetchedRun | None:  # noqa: ANN401 - ClearML ships no t
         for name, points in series.items():
             label = title if name == title else f"{name}/{title}"
             curves[label] = counted([float(x) for x in points["x"]], [float(y) for y in points["y"]])
-    if not any(len(steps) > 1 for steps, _ in curves.values()):
-        return None
     given = {name.partition("/")[2] or name: value for name, value in (task.get_parameters() or {}).items()}
-    address = f"clearml:{task.id}"
-    return FetchedRun(task.id, task.name or "", address, from_curves(curves, "clearml", address, settings(given), ()))
+    return run_of_curves(task.id, task.name, f"clearml:{task.id}", curves, given)
 
 
 SERVICE = Service(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, parts, settings, table_of_run, tables_of_runs
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, parts, settings, tables_of_runs
 from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.long_rows import widened
 from nndoctor.readers.tables.table import Table, from_records
@@ -21,11 +21,9 @@ def read(rest: str) -> list[Table]:
     answer = API().get("/".join(words))
     if answer is None:
         raise UnreadableLog("not found; check the names, and that your account may see it")
-    if len(words) == 3:
-        one = _found(answer, words)
-        return [] if one is None else [table_of_run(one)]
-    runs = sorted(answer, key=lambda run: run.start_server_timestamp or 0)[-MAX_RUNS:]
-    return tables_of_runs([one for run in runs if (one := _found(run, words)) is not None])
+    named = len(words) == 3
+    runs = [answer] if named else sorted(answer, key=lambda run: run.start_server_timestamp or 0)[-MAX_RUNS:]
+    return tables_of_runs((_found(run, words) for run in runs), named=named)
 
 
 def _found(run: Any, words: list[str]) -> FetchedRun | None:  # noqa: ANN401 - Comet ships no types

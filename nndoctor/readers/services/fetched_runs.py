@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nndoctor.core.errors import UnreadableLog
 from nndoctor.core.run import Fact
 from nndoctor.readers.semantics.hyperparameters import settings_as_facts
+from nndoctor.readers.tables.curve_files import Curve, from_curves
 from nndoctor.readers.tables.table import Table, flatten
 
 MAX_RUNS = 2000  # of one address
@@ -25,18 +26,28 @@ class FetchedRun:
     table: Table
 
 
-def tables_of_runs(found: Sequence[FetchedRun]) -> list[Table]:
-    """The tables of a project's runs, each labelled by its name; where several are called alike, by its id, too."""
-    often = Counter(one.name for one in found)
-    return [
-        replace(table_of_run(one), label=f"{one.name} {one.id[:8]}" if one.name and often[one.name] > 1 else one.name or one.id)
-        for one in found
-    ]  # fmt: skip
+def tables_of_runs(found: Iterable[FetchedRun | None], *, named: bool) -> list[Table]:
+    """The tables of the runs that hold curves, each with its address as a fact and its name as a label.
+
+    Where several are called alike, the label holds the id, too. A single run that the address `named` needs no label.
+    """
+    runs = [one for one in found if one is not None]
+    often = Counter(one.name for one in runs)
+    tables = [replace(one.table, facts={**one.table.facts, "address": Fact(one.address)}) for one in runs]
+    if named and len(runs) == 1:
+        return tables
+    labels = [f"{one.name} {one.id[:8]}" if one.name and often[one.name] > 1 else one.name or one.id for one in runs]
+    return [replace(table, label=label) for table, label in zip(tables, labels, strict=True)]
 
 
-def table_of_run(one: FetchedRun) -> Table:
-    """The table of a run that was named, with its address as a fact."""
-    return replace(one.table, facts={**one.table.facts, "address": Fact(one.address)})
+def run_of_curves(
+    key: str, name: str | None, address: str, curves: Mapping[str, Curve], given: Mapping[str, object] | None
+) -> FetchedRun | None:
+    """A run with its curves and the settings `given`; None of one whose curves have no two points."""
+    if not any(len(steps) > 1 for steps, _ in curves.values()):
+        return None
+    table = from_curves(curves, address.partition(":")[0], address, settings(given), ())
+    return FetchedRun(key, name or "", address, table)
 
 
 def settings(config: Mapping[str, object] | None) -> dict[str, Fact]:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nndoctor.core.errors import UnreadableLog
-from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, counted, settings, table_of_run, tables_of_runs
+from nndoctor.readers.services.fetched_runs import MAX_RUNS, FetchedRun, counted, run_of_curves, tables_of_runs
 from nndoctor.readers.services.service import Service
-from nndoctor.readers.tables.curve_files import from_curves
 from nndoctor.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -29,8 +28,7 @@ def read(rest: str) -> list[Table]:
     runs = [run for run in _runs(client, experiment) if not wanted or wanted in (run.info.run_id, run.info.run_name)]
     if not runs:
         raise UnreadableLog((f"no run '{wanted}'" if wanted else "no run") + " in this experiment")
-    found = [one for run in runs if (one := _found(client, experiment, run)) is not None]
-    return [table_of_run(found[0])] if wanted and len(found) == 1 else tables_of_runs(found)
+    return tables_of_runs((_found(client, experiment, run) for run in runs), named=bool(wanted))
 
 
 def _has_store() -> None:
@@ -87,11 +85,8 @@ def _found(client: MlflowClient, experiment: Experiment, run: Run) -> FetchedRun
             continue
         points = sorted(client.get_metric_history(run.info.run_id, key), key=lambda one: (one.step, one.timestamp))
         curves[key] = counted([float(one.step) for one in points], [float(one.value) for one in points])
-    if not any(len(steps) > 1 for steps, _ in curves.values()):
-        return None
     address = f"mlflow:{experiment.name}/{run.info.run_id}"
-    table = from_curves(curves, "mlflow", address, settings(run.data.params), ())
-    return FetchedRun(run.info.run_id, run.info.run_name or "", address, table)
+    return run_of_curves(run.info.run_id, run.info.run_name, address, curves, run.data.params)
 
 
 SERVICE = Service(

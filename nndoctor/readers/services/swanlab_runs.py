@@ -11,13 +11,12 @@ from nndoctor.readers.services.fetched_runs import (
     FetchedRun,
     counted,
     parts,
-    settings,
-    table_of_run,
+    run_of_curves,
     tables_of_runs,
 )
 from nndoctor.readers.services.service import Service
 from nndoctor.readers.tables.cells import number
-from nndoctor.readers.tables.curve_files import Curve, from_curves
+from nndoctor.readers.tables.curve_files import Curve
 from nndoctor.readers.tables.table import Table
 
 
@@ -27,11 +26,9 @@ def read(rest: str) -> list[Table]:
     from swanlab import Api
 
     api, project = Api(), "/".join(words[:2])
-    if len(words) == 3:
-        one = _found(api.run("/".join(words)), project)
-        return [] if one is None else [table_of_run(one)]
-    runs = [one for run in islice(api.runs(project), MAX_RUNS) if (one := _found(run, project)) is not None]
-    return tables_of_runs(runs)
+    named = len(words) == 3
+    runs = [api.run("/".join(words))] if named else islice(api.runs(project), MAX_RUNS)
+    return tables_of_runs((_found(run, project) for run in runs), named=named)
 
 
 def _found(run: Any, project: str) -> FetchedRun | None:  # noqa: ANN401 - SwanLab ships few types
@@ -44,11 +41,8 @@ def _found(run: Any, project: str) -> FetchedRun | None:  # noqa: ANN401 - SwanL
     for one in run.metrics(keys, all=True, ignore_timestamp=True)["list"] if keys else ():
         points = [(float(p["step"]), found) for p in one["metrics"] if (found := number(str(p["value"]))) is not None]
         curves[one["key"]] = counted([step for step, _ in points], [value for _, value in points])
-    if not any(len(steps) > 1 for steps, _ in curves.values()):
-        return None
-    address = f"swanlab:{project}/{run.run_id}"
-    table = from_curves(curves, "swanlab", address, settings(_values(run.profile.get("config") or {})), ())
-    return FetchedRun(run.run_id, run.name or "", address, table)
+    given = _values(run.profile.get("config") or {})
+    return run_of_curves(run.run_id, run.name, f"swanlab:{project}/{run.run_id}", curves, given)
 
 
 def _values(config: dict[str, Any]) -> dict[str, object]:

@@ -13,7 +13,6 @@ from nndoctor.readers.services.fetched_runs import (
     MAX_RUNS,
     FetchedRun,
     settings,
-    table_of_run,
     tables_of_runs,
 )
 from nndoctor.readers.services.service import Service
@@ -30,12 +29,11 @@ def read(rest: str) -> list[Table]:
         raise UnreadableLog(f"expected {FORM}")
     api = client()
     if len(words) == 3:
-        one = _found(api.run("/".join(words)))
-        return [] if one is None else [table_of_run(one)]
+        return tables_of_runs([_found(api.run("/".join(words)))], named=True)
     runs: Iterable[Any] = (
         api.sweep("/".join([*words[:2], words[3]])).runs if sweep else api.runs("/".join(words), order="+created_at")
     )
-    return tables_of_runs([one for run in islice(runs, MAX_RUNS) if (one := _found(run)) is not None])
+    return tables_of_runs(map(_found, islice(runs, MAX_RUNS)), named=False)
 
 
 def client() -> Any:  # noqa: ANN401 - W&B ships no types of use
