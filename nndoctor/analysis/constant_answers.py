@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nndoctor.analysis.chance import accuracy_tells
-from nndoctor.analysis.level import PART, end_level, first_level
+from nndoctor.analysis.level import LAST_QUARTER, end_level, first_level
 from nndoctor.analysis.liveness import MIN_DIGITS, significant_digits
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
@@ -109,7 +109,7 @@ def _by_score(run: Run, split: str) -> SameAnswer | None:
 
 def _repeats(accuracy: Series) -> bool:
     """Whether nearly all values, and all of the last quarter, are one and the same to three digits or more."""
-    level, end = median(accuracy.y), closing(accuracy.y, PART, MIN_END)
+    level, end = median(accuracy.y), closing(accuracy.y, LAST_QUARTER, MIN_END)
     exact = significant_digits(accuracy.y) >= MIN_DIGITS or _is_constant(accuracy)
     return _is_usual(accuracy, level) and bool((end == level).all()) and exact
 

@@ -26,7 +26,7 @@ HIGH_RATE = 0.7  # share of the peak below which a learning rate reduces noise m
 MIN_PACED = 8  # points of a curve over the sum of the learning rate
 MIN_STEADY = 8  # validation losses from which validation may be the steadier curve
 MAX_NOISE = 0.5  # share of training's noise up to which it is
-HALF, LATE = 0.5, 0.75  # shares of the run at which a curve's levels are taken
+AT_HALF, AT_THREE_QUARTERS = 0.5, 0.75  # shares of the run at which a curve's levels are taken
 MEDIANS = 60  # medians at most that a curve is reduced to where its roughness is measured
 
 
@@ -124,7 +124,7 @@ def course(run: Run, series: Series) -> Course:
     """The course of a curve of at least one finite value."""
     curve = paced(run, series)
     x, y = curve.reduced[0], curve.smooth
-    half, late = np.interp(x[0] + np.array([HALF, LATE]) * (x[-1] - x[0]), x, y).tolist()
+    half, late = np.interp(x[0] + np.array([AT_HALF, AT_THREE_QUARTERS]) * (x[-1] - x[0]), x, y).tolist()
     end = min(curve.last, float(y[-1]))
     most = SLOWER_DECAY * _geometric(half - late, late - end)
     if series.low > 0:

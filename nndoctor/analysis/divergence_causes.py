@@ -15,7 +15,7 @@ from nndoctor.core.statistics import TINY
 
 MAX_CALM = 1.1  # times the first loss that a loss which rose smoothly ends at
 MAX_JITTER = 0.03  # share of the rise that a smooth one has as noise
-GROWS = 1.3  # times, from one fifth of the run to the next
+MIN_GROWTH = 1.3  # times, from one fifth of the run to the next
 FIFTHS, MIN_PILED = 5, 20  # parts of the run that grow one after the other, and values that show it
 EARLY_BEST = 0.2  # share of the run before which the best value of such a loss comes
 SECOND_HALF = 0.5  # share of the run after which the jitter is measured
@@ -95,7 +95,7 @@ def divergence_causes(run: Run, loss: Series) -> tuple[Cause, ...]:
 def piles_up(loss: Series) -> bool:
     """Whether the loss grows from its start on, fifth by fifth: a rate that is too high makes it jump at once."""
     levels = [loss.level(k / FIFTHS, (k + 1) / FIFTHS) - loss.best for k in range(FIFTHS)]
-    grows = all(after > GROWS * max(before, TINY) for before, after in pairwise(levels[1:]))
+    grows = all(after > MIN_GROWTH * max(before, TINY) for before, after in pairwise(levels[1:]))
     return len(loss.y) >= MIN_PILED and loss.share_of_run(loss.best_step) < EARLY_BEST and grows
 
 

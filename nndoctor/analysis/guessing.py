@@ -20,7 +20,7 @@ from nndoctor.analysis.constant_answers import (
     undecided_loss,
     worse_than_frequencies,
 )
-from nndoctor.analysis.level import PART, Level, end_level, first_level
+from nndoctor.analysis.level import LAST_QUARTER, Level, end_level, first_level
 from nndoctor.analysis.plateau import USUAL_CLASSES
 from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.workload import Workload, workload
@@ -40,10 +40,10 @@ CHANCE_SLACK = 0.02  # accuracy that chance adds to 1/C
 SPREADS, MAX_SLACK = 3.0, 0.08  # standard deviations that it adds on top, and the accuracy that these are at most
 MAX_RISE = 0.04  # accuracy from the start to the end
 MIN_FALL = 0.02  # share of a loss that still falls
-HALF = 0.5  # of 1/C for the most classes: a smaller accuracy is that of guessing among more
+MIN_OF_CHANCE = 0.5  # of 1/C for the most classes: a smaller accuracy is that of guessing among more
 MIN_RATIO, MAX_RATIO = 0.7, 1.4  # accuracy times the number of classes by the loss, where both are those of guessing
 MAX_OFF_RATIO = 0.15  # by which accuracy times the number of classes by the accuracy differs from one
-EXACT = 0.004  # share of ln C, where only the loss is logged
+MAX_OFF_ALONE = 0.004  # share of ln C, where only the loss is logged
 MAX_SPREAD_ALONE = 0.005  # share of ln C; so small a spread is enough where no other loss can agree
 MAX_SHARE = 0.62  # a higher accuracy is better than guessing between two classes, at any number of examples
 MAX_SPREAD = 0.03  # share of the loss; a larger spread is no constant answer
@@ -176,7 +176,7 @@ def _falls(loss: Series) -> bool:
 def _possible(end: Level, loss: float) -> list[int]:
     """The numbers of classes that an accuracy and its loss may be the guessing of, those of the loss first."""
     by_loss = classes_at(loss)
-    by_share = round(1 / end.mean) if end.mean > HALF / FEW_CLASSES else 0
+    by_share = round(1 / end.mean) if end.mean > MIN_OF_CHANCE / FEW_CLASSES else 0
     slack = 2 * end.error * by_loss
     ratio = end.mean * by_loss
     near = ratio <= MAX_RATIO + slack and (ratio >= MIN_RATIO or by_loss > FEW_CLASSES)
@@ -193,7 +193,7 @@ def _by_loss(run: Run, split: str, loss: Series | None, accuracy: Series | None)
     end = end_level(loss, SECOND_HALF)
     number = min(USUAL_CLASSES, key=lambda n: abs(end.mean - math.log(n)))
     chance = math.log(number)
-    if abs(end.mean - chance) >= EXACT * chance or end.spread > MAX_SPREAD * chance:
+    if abs(end.mean - chance) >= MAX_OFF_ALONE * chance or end.spread > MAX_SPREAD * chance:
         return None
     passes = _passes(run, loss, accuracy, end, number)
     return None if passes or not _other_agrees(run, split, number, end) else Guessing(split, "loss", number, chance)
@@ -230,8 +230,8 @@ def _at_chance_of_many(loss: Series, accuracy: Series | None, number: int, end: 
 
 def _settled(loss: Series, number: int) -> bool:
     """Whether the last quarter of a loss is lower than the one before it by no more than its noise, or than a part of the loss of guessing."""
-    fall = loss.level(SECOND_HALF, 1 - PART) - loss.level(1 - PART, 1.0)
-    return fall < max(EXACT * math.log(number), 2 * end_level(loss).error)
+    fall = loss.level(SECOND_HALF, 1 - LAST_QUARTER) - loss.level(1 - LAST_QUARTER, 1.0)
+    return fall < max(MAX_OFF_ALONE * math.log(number), 2 * end_level(loss).error)
 
 
 def _ends_near(loss: Series, chance: float) -> bool:

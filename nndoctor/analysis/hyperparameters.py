@@ -26,7 +26,7 @@ LEFT_OUT = frozenset({
     "log_dir", "logging_dir", "logdir", "out_dir", "project", "name", "run_name", "exp_name",
 })  # fmt: skip
 MAX_WHOLE = 1e15  # numbers up to here have no digits that a float loses
-LONGEST = 120  # settings that are compared
+MAX_SETTINGS = 120  # settings that are compared
 PAIR = re.compile(r"(?:^|[_,;&\s/+-])([A-Za-z][A-Za-z_]*?)=([^,;&\s/=]+?)(?=$|[,;&\s/]|_[A-Za-z][A-Za-z_]*=)")
 SPELLED = re.compile(
     r"(?:^|[_,-])(lr|bs|wd|seed|dropout|momentum|batch_?size|batch|layers|hidden|width|depth)[_-]?(\d+(?:\.\d+)?(?:e-?\d+)?)"
@@ -50,7 +50,7 @@ def of(run: Run) -> dict[str, FactValue]:
     for name, value in spelled(run.path or run.source).items():
         found.setdefault(name, value)
     kept = {name: value for name, value in found.items() if name not in LEFT_OUT}
-    return dict(list(kept.items())[:LONGEST])
+    return dict(list(kept.items())[:MAX_SETTINGS])
 
 
 def named(name: str) -> str:

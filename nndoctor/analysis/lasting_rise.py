@@ -9,7 +9,7 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import LOWER_QUARTILE, quantile
 
 NOISES = 8.0  # standard errors of the level at the end that a rise exceeds; the best of many levels is 2 to 3 too low
-UNSURE = 4.0  # points; the fewer there are, the less is known of their noise, and the more a rise must exceed
+UNSURE_POINTS = 4.0  # points; the fewer there are, the less is known of their noise, and the more a rise must exceed
 MIN_POINTS = 12
 CLIMBING = 4  # last values that rise one after the other
 MIN_TENTH = 5  # values of the last tenth that show a level
@@ -33,7 +33,7 @@ def far_above_at_once(loss: Series) -> bool:
 def _stands_out(loss: Series, rise: float) -> bool:
     """Whether a rise is more than the noise of the last tenth's level, or nearly all of the second half is far above the start."""
     late = quantile(loss.y[len(loss.y) // 2 :], LOWER_QUARTILE)
-    noises = NOISES * (1 + UNSURE / len(loss.y))
+    noises = NOISES * (1 + UNSURE_POINTS / len(loss.y))
     return rise > noises * end_error(loss) or late > 2.0 * loss.first > 0
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import Array
 
-PART = 0.25  # share of the run that is its end
-FIRST_PART = 0.1  # share of the run that is its start
+LAST_QUARTER = 0.25  # share of the run that is its end
+FIRST_TENTH = 0.1  # share of the run that is its start
 DWARFS = 3.0  # times the second value: such a first value was logged after a step that was too large
 MIN_POINTS = 3
 
@@ -32,7 +32,7 @@ class Level:
         return cls(float(values.mean()), spread / math.sqrt(len(values)), spread)
 
 
-def end_level(series: Series, part: float = PART) -> Level:
+def end_level(series: Series, part: float = LAST_QUARTER) -> Level:
     """The level over the last part of a series that has a finite value; at least MIN_POINTS of them where there are so many."""
     return Level.of(series.y[-max(MIN_POINTS, round(part * len(series.y))) :])
 
@@ -40,7 +40,7 @@ def end_level(series: Series, part: float = PART) -> Level:
 def first_level(series: Series) -> Level:
     """The same over the first part; a first value that dwarfs the next ones is left out: a step that was too large made it."""
     y = series.y[1:] if dwarfs_second(series) else series.y
-    return Level.of(y[: max(MIN_POINTS, round(FIRST_PART * len(y)))])
+    return Level.of(y[: max(MIN_POINTS, round(FIRST_TENTH * len(y)))])
 
 
 def dwarfs_second(series: Series, times: float = DWARFS) -> bool:

@@ -16,7 +16,7 @@ from nndoctor.core.statistics import closing, quantile
 ANNEALED = re.compile(r"kl|kld|regulari|commit|aux|beta")
 MIN_POINTS = 8
 MIN_JUMP = 0.3  # share of the reach, from one value to the next
-END = 0.1  # share of the run at its end
+LAST_TENTH = 0.1  # share of the run at its end
 MIN_SCALE = 0.1  # share of the reach that counts at least where the first value dwarfs the others
 MIN_PART_POINTS = 4  # values of a part of the loss
 NEAR_ZERO = 0.2  # share of its last level below which a part that is annealed began
@@ -83,7 +83,7 @@ def _is_part(name: str) -> bool:
 
 def _from_start(loss: Series) -> Rise | None:
     y, first = loss.y, loss.initial
-    end = float(np.median(closing(y, END)))
+    end = float(np.median(closing(y, LAST_TENTH)))
     calm = loss.noise < MAX_NOISE * (end - first)
     return (
         Rise("from-start", 0)

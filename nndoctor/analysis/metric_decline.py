@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nndoctor.analysis.overfitting import END, best_level, noise
+from nndoctor.analysis.overfitting import LAST_EVALUATIONS, best_level, noise
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import TINY, median
@@ -46,7 +46,7 @@ def metric_decline(run: Run) -> Decline | None:
     since = int((error.x > at).sum())
     if since < MIN_SINCE or error.share_of_run(at) > LATEST_BEST:
         return None
-    worse = median(error.y[-min(END, since) :]) - best
+    worse = median(error.y[-min(LAST_EVALUATIONS, since) :]) - best
     gained = max(float(np.max(error.y[error.x <= at])) - best, TINY)
     value = abs(1.0 - best) if run.metric.share and run.metric.higher else abs(best)
     if worse < max(MIN_NOISES * noise(error), MIN_SHARE * gained, MIN_LOSS * value):

@@ -13,9 +13,9 @@ from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import TINY, Array, median, slope
 
-FEW = 8  # evaluations up to which second differences cannot distinguish a turn from noise
+FEW_EVALUATIONS = 8  # evaluations up to which second differences cannot distinguish a turn from noise
 SHARE_OF_TRAINING = 0.3  # share of training's decrease that replaces validation's where validation was best at once
-END = 3  # evaluations at the end whose median is the level there, where the best is further back than that
+LAST_EVALUATIONS = 3  # evaluations at the end whose median is the level there, where the best is further back than that
 MIN_TREND = 5  # evaluations after the best from which their slope and its error are estimated
 MIN_TRAIN = 2  # training values that show a fall
 
@@ -46,7 +46,7 @@ def rise(run: Run) -> Rise:
     at, best = best_level(validation)
     since = int((validation.x > at).sum())
     after = validation.y[len(validation.y) - since :]
-    end = median(after[-max(1, min(END, since), len(validation.y) // 10) :]) if since else best
+    end = median(after[-max(1, min(LAST_EVALUATIONS, since), len(validation.y) // 10) :]) if since else best
     height = end - best
     return Rise(
         height,
@@ -61,7 +61,7 @@ def rise(run: Run) -> Rise:
 
 def best_level(validation: Series) -> tuple[float, float]:
     """The step and the level of the best: raw where there are few evaluations, smooth where there are many."""
-    if len(validation.y) <= FEW:
+    if len(validation.y) <= FEW_EVALUATIONS:
         return validation.low_step, validation.low
     return validation.best_step, validation.best
 
@@ -72,7 +72,7 @@ def noise(validation: Series) -> float:
     Of few evaluations: the most that one of them departs from a fall to the best and a rise after it. A steady rise
     leaves nothing then, however few the points.
     """
-    if len(validation.y) > FEW:
+    if len(validation.y) > FEW_EVALUATIONS:
         return validation.noise
     at = int(np.argmin(validation.y))
     falling, rising = validation.y[: at + 1], validation.y[at:]
@@ -109,4 +109,6 @@ def training_fell(run: Run, at: float) -> float | None:
     after: Array = train.y[train.x >= at]
     if len(after) < MIN_TRAIN:
         return None
-    return float(after[: max(1, len(after) // 10)].mean()) - (train.last if len(train.y) > FEW else train.final)
+    return float(after[: max(1, len(after) // 10)].mean()) - (
+        train.last if len(train.y) > FEW_EVALUATIONS else train.final
+    )

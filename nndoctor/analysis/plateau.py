@@ -20,7 +20,7 @@ MIN_POINTS = 5  # values, unless they are within a thousandth
 MAX_RANGE = 0.001  # share of the loss; no run that learns changes so little from its first value to its third
 MAX_RANGE_OF_BOTH = 0.01  # share of both losses; in the zoo, 98 of 100 such starts learn nothing, or very slowly
 SAME = 1e-7  # share of the loss by which values differ that are the same to the last digit
-START, MAX_FIRST = 0.05, 9  # share of the run whose values are its start, and how many at most
+SHARE_AT_START, MAX_AT_START = 0.05, 9  # share of the run whose values are its start, and how many at most
 FIRST_TENTH = 0.1  # share of the smooth curve that gives its level at the start
 SMOOTHED, SMOOTHED_AT_LEAST = 40, 3  # the smooth curve averages over a twentieth of its points, and at least so many
 LOWEST, HIGHEST = 0.05, 0.95  # quantiles between which a flat loss stays
@@ -60,7 +60,7 @@ def _range(values: Array) -> float:
 
 def _first_points(loss: Series) -> int:
     """How many values are the start of a loss."""
-    return min(max(1, int(START * len(loss.y))), MAX_FIRST)
+    return min(max(1, int(SHARE_AT_START * len(loss.y))), MAX_AT_START)
 
 
 def left_behind(loss: Series) -> float:
@@ -82,7 +82,7 @@ def chance_trend(loss: Series) -> float:
 
 def at_usual_guess(loss: Series, fall: float) -> bool:
     """Flat from the first values on at the loss of guessing among a usual number of classes, after a small fall at most."""
-    early = max(int(START * len(loss.y)), 1)
+    early = max(int(SHARE_AT_START * len(loss.y)), 1)
     rest = loss.y[early:]
     if (
         len(rest) < MIN_POINTS

@@ -12,7 +12,7 @@ from nndoctor.core.statistics import Array
 ROUNDING = 1e-9  # of a sum of squares
 REPEATS, IN_A_BIN = 3, 4  # values of a group where they come again, and of a bin where they do not
 SHUFFLES = 999  # orders by chance with which an effect is compared
-MOST_BINS = 4
+MAX_BINS = 4
 
 
 def ranks(values: Array) -> Array:
@@ -57,7 +57,7 @@ def _groups(values: Sequence[float] | Sequence[str]) -> NDArray[np.int64]:
     n, distinct = len(found), int(found.max()) + 1
     if distinct <= max(2, n // REPEATS) or any(isinstance(value, str) for value in values):
         return found
-    bins = int(np.clip(n // IN_A_BIN, 2, MOST_BINS))
+    bins = int(np.clip(n // IN_A_BIN, 2, MAX_BINS))
     binned = (ranks(np.array(values, dtype=np.float64)) * bins / n).astype(np.int64)
     _, again = np.unique(binned, return_inverse=True)
     return np.ravel(again).astype(np.int64)

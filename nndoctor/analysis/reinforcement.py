@@ -11,7 +11,7 @@ from nndoctor.core.series import Series
 from nndoctor.core.statistics import MEDIAN_ERROR, TINY, Array, closing, median, opening
 
 WINDOWS = 10  # pieces of a run whose medians are compared
-FEWEST = 3  # values of a piece
+MIN_VALUES = 3  # values of a piece
 START, END = 1 / 20, 1 / 7  # shares of a run whose medians are its levels at the start and at the end
 SOLVED = 0.9  # reward between 0 and 1
 SOLVED_SHARE = 0.8  # share of the way from the first reward to 1
@@ -42,7 +42,7 @@ class Levels:
 def levels(series: Series) -> Levels:
     """The levels of a series of at least one finite value."""
     x, y = series.x, series.y
-    size = max(min(FEWEST, len(y)), len(y) // WINDOWS)
+    size = max(min(MIN_VALUES, len(y)), len(y) // WINDOWS)
     edges = range(0, max(len(y) - size + 1, 1), max(size // 2, 1))
     pieces = np.array([median(y[a : a + size]) for a in edges])
     best = int(pieces.argmax())
@@ -60,7 +60,7 @@ def levels(series: Series) -> Levels:
 @once
 def reward(run: Run) -> Levels | None:
     """The levels of the reward; None where there is none."""
-    found = run.series_of("reward", FEWEST)
+    found = run.series_of("reward", MIN_VALUES)
     return levels(found) if found is not None else None
 
 
@@ -73,7 +73,7 @@ def complete(run: Run) -> bool:
     nearly = level.last >= SOLVED or level.last - level.start > SOLVED_SHARE * (1 - level.start)
     if found.low >= 0 and found.high <= 1 and nearly:
         return True
-    late = found.y[-max(FEWEST, len(found.y) // 4) :]
+    late = found.y[-max(MIN_VALUES, len(found.y) // 4) :]
     game = "reward_std" not in run.series
     return game and float(np.mean(late >= found.high - FLOAT_ERROR)) >= MIN_AT_CAP and found.high > found.low
 

@@ -15,8 +15,8 @@ from nndoctor.core.metrics import BY_NAME
 from nndoctor.core.run import Fact, FactValue, Run
 from nndoctor.core.statistics import Array
 
-FEWEST = 4  # trials that make a search
-MOST_CERTAIN, PER_CHANCE = 0.95, 4.0  # confidence in an effect, and what it loses for each unit of its chance
+MIN_TRIALS = 4  # trials that make a search
+MAX_CONFIDENCE, PER_CHANCE = 0.95, 4.0  # confidence in an effect, and what it loses for each unit of its chance
 REPEATS = 4  # trials for each value, where the values are few
 LOG_RANGE, FEW_VALUES = 10, 8  # largest over smallest value on a log scale; values that are placed by their order
 PREFIX = "search:"
@@ -25,7 +25,7 @@ DERIVED = frozenset({"parameters", "trainable_parameters", "n_parameters"})  # w
 
 def sureness(chance: float) -> float:
     """The confidence in an effect that a setting without effect would show with this probability."""
-    return min(MOST_CERTAIN, 1 - PER_CHANCE * chance)
+    return min(MAX_CONFIDENCE, 1 - PER_CHANCE * chance)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from nndoctor.core.statistics import Array
 
 RECOVERED = 1.0  # powers of ten at the end of the run, at most
 CERTAIN = 3.0  # powers of ten
-FEWEST = 3  # layers: two make no trend
+MIN_LAYERS = 3  # layers: two make no trend
 
 
 def signal_symptom(
@@ -35,7 +35,7 @@ def signal_symptom(
     cap: Array = np.array([passed(p) for p in paths])
     sizes, ends = np.minimum(sizes, cap), np.minimum(ends, cap)
     trend = way * powers(sizes)
-    if len(paths) < FEWEST or trend < least or sizes[-1] <= 0:
+    if len(paths) < MIN_LAYERS or trend < least or sizes[-1] <= 0:
         return None
     factor = from_powers(way * trend / (len(paths) - 1))
     corrected = way * powers(ends) < RECOVERED and learned(layers.run)

@@ -9,7 +9,7 @@ from nndoctor.core.series import Series
 MIN_TURNS = 3  # changes between low and high; a loss that falls and then rises for good has two
 MIN_CROSSINGS = 4  # of the middle, likewise
 EDGE = 1 / 3  # share of the height between the levels that is low, and that is high
-FAR = 0.3  # share of the first value; a rise as high as that is none by drifting
+MAX_HEIGHT = 0.3  # share of the first value; a rise as high as that is none by drifting
 
 
 def wanders(loss: Series, low: float, high: float) -> bool:
@@ -19,7 +19,7 @@ def wanders(loss: Series, low: float, high: float) -> bool:
     nothing: its neighbouring values are alike, so that the noise from one to the next says little of how far it drifts.
     """
     height = high - low
-    if not 0 < height < FAR * abs(loss.initial):
+    if not 0 < height < MAX_HEIGHT * abs(loss.initial):
         return False
     crossed = np.diff(loss.smooth > low + height / 2)
     near = np.sign(loss.smooth - (high - EDGE * height)) + np.sign(loss.smooth - (low + EDGE * height))

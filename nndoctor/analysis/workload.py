@@ -50,7 +50,7 @@ BOX_LOSSES, BOX_METRICS = {"box_loss", "bbox_loss", "rpn_bbox_loss"}, {"map", "m
 MAX_LEFT = 0.5  # share of its first value at which such a loss ends
 # Noise as a share of the loss where each batch draws its own timesteps; that of token losses is half of it.
 SCATTER = 0.06
-LONG = 100  # values that show such a scatter
+MIN_SCATTERED = 100  # values that show such a scatter
 NAMES = "train/loss|validation/loss"
 
 
@@ -144,7 +144,7 @@ def of_transformers(run: Run) -> bool:
 
 def _scatters(run: Run) -> bool:
     """A training loss alone that falls from the noise's variance and then scatters: that of denoising at random timesteps."""
-    loss = run.series_of("train/loss", LONG)
+    loss = run.series_of("train/loss", MIN_SCATTERED)
     if loss is None or any(name.startswith("validation/") for name in run.series) or run.metric:
         return False
     low, high = DENOISES

@@ -36,7 +36,7 @@ class Trials:
 
 def gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -> Trials:
     """The trials of a study, a table or some logs. Raises UsageError where they are too few for a search."""
-    from nndoctor.analysis.search import FEWEST
+    from nndoctor.analysis.search import MIN_TRIALS
     from nndoctor.readers.io.address import without_password
     from nndoctor.readers.io.source import Source
     from nndoctor.readers.tables.trials import is_table_of_trials, rows, trials
@@ -51,11 +51,11 @@ def gathered(request: DiagnoseRequest, by: str | None, *, higher: bool | None) -
         found = Trials(*trials(rows(source), source.path, by, higher=higher))
     else:
         found = _from_runs(request, by, higher=higher)
-    if len(found.trials) < FEWEST and found.errors and len(logs) == 1:
+    if len(found.trials) < MIN_TRIALS and found.errors and len(logs) == 1:
         raise UsageError(found.errors[0][1])
-    if len(found.trials) < FEWEST:
+    if len(found.trials) < MIN_TRIALS:
         raise UsageError(
-            f"{' '.join(map(without_password, logs))}: a sweep needs at least {FEWEST} runs (got {len(found.trials)})"
+            f"{' '.join(map(without_password, logs))}: a sweep needs at least {MIN_TRIALS} runs (got {len(found.trials)})"
         )
     return found
 

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 
-from nndoctor.analysis.search import FEWEST, Trial, as_run
+from nndoctor.analysis.search import MIN_TRIALS, Trial, as_run
 from nndoctor.core.formatting import number
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
@@ -29,7 +29,7 @@ def trials_of(outcome: SearchResult) -> list[Trial]:
 def run_of(outcome: SearchResult) -> Run | None:
     """The trials as a run that the rules on sweeps judge; None for too few trials."""
     trials = trials_of(outcome)
-    if len(trials) < FEWEST:
+    if len(trials) < MIN_TRIALS:
         return None
     return as_run(trials, MEASURED, higher=False, source=outcome.path)
 

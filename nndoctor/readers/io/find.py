@@ -28,7 +28,10 @@ LOG_NAME = re.compile(
     r"(?:metrics|history|progress|scalars|log|logs|train_log|training_log|loss|losses)\.(?:csv|tsv|jsonl|ndjson)(?:\.(?:gz|bz2|xz|zst))?"
 )  # a file with such a name that cannot be read is a broken log
 BESIDE = "only this table was read; the TensorBoard event files next to it hold the same run"
-MOST_NAMES, CLOSE = 5000, 0.75  # names of a folder that are looked at for a missing file, and how like they must be
+MAX_NAMES, MIN_LIKENESS = (
+    5000,
+    0.75,
+)  # names of a folder that are looked at for a missing file, and how like they must be
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
@@ -121,10 +124,10 @@ def _nothing_at(word: str) -> UnreadableLog:
 def similar_name(path: Path) -> str:
     """`, did you mean 'runs/a.csv'?` if the folder of a missing file has a similar name."""
     try:
-        names = [entry.name for entry in islice(os.scandir(path.parent), MOST_NAMES)]
+        names = [entry.name for entry in islice(os.scandir(path.parent), MAX_NAMES)]
     except OSError:
         return ""
-    return nearest(path.name, sorted(names), CLOSE).replace(
+    return nearest(path.name, sorted(names), MIN_LIKENESS).replace(
         "'", f"'{path.parent}{os.sep}", 1 if path.parent.name else 0
     )
 

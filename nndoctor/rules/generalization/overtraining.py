@@ -8,7 +8,7 @@ from dataclasses import replace
 from nndoctor.analysis.convergence import confidence_between, has_moved
 from nndoctor.analysis.metric_decline import MIN_LOSS, MIN_SHARE, metric_decline
 from nndoctor.analysis.metric_decline import MIN_NOISES as MIN_METRIC_DECLINE
-from nndoctor.analysis.overfitting import FEW, Rise, distance_covered, rise, training_fell
+from nndoctor.analysis.overfitting import FEW_EVALUATIONS, Rise, distance_covered, rise, training_fell
 from nndoctor.analysis.task_metric import moved_since
 from nndoctor.analysis.unlogged_causes import no_signal
 from nndoctor.analysis.workload import Workload, workload
@@ -91,7 +91,7 @@ def _worse_text(run: Run, validation: Series, seen: Rise) -> bool:
 
 def _turned(validation: Series, seen: Rise, gained: float | None) -> bool:
     """Whether of few evaluations the later ones are worse by far more than rounding while training gained much: fine-tuning starts near its best."""
-    few = len(validation.y) <= FEW and validation.low > 0
+    few = len(validation.y) <= FEW_EVALUATIONS and validation.low > 0
     return few and gained is not None and gained > LARGE_GAIN and seen.height > SLIGHT_RISE_OF_FEW * validation.final
 
 
@@ -111,7 +111,7 @@ def _rises_far(validation: Series, seen: Rise) -> bool:
 
 
 def _is_slight(validation: Series, seen: Rise) -> bool:
-    limit = SLIGHT_RISE_OF_FEW if len(validation.y) <= FEW else SLIGHT_RISE
+    limit = SLIGHT_RISE_OF_FEW if len(validation.y) <= FEW_EVALUATIONS else SLIGHT_RISE
     return validation.low > 0 and seen.height < limit * validation.final and seen.share < MATERIAL_RISE
 
 
@@ -193,7 +193,7 @@ RULE = Rule(
     needs={"validation/loss|validation/metric": 3},
     check=check,
     why="After its best epoch the network memorizes the training set: further steps cost time and make the model worse.",
-    how=f"The validation loss ends above its best by at least {percent(MIN_RISE)} of the distance covered and {MIN_NOISES:g} times its noise; the best comes before {percent(LATEST_BEST)} of the run, and training loss kept falling. Information if the rise is less than {percent(SLIGHT_RISE)} of a positive loss ({percent(SLIGHT_RISE_OF_FEW)} with up to {FEW} evaluations) and {percent(MATERIAL_RISE)} of the distance, or if the loss only rises steadily since its best (slope over {MIN_SLOPE_ERRORS:g} standard errors, {percent(MIN_STEADY_RISE)} of the distance; a warning from {percent(FAR_RISE)} of the best loss and {MIN_SINCE_FAR} evaluations on); of a language model a steady rise of {percent(SLIGHT_RISE_OF_FEW)} of the loss is a warning, and so is any rise that the prognosis is {percent(SURE)} sure of. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides. Where no validation loss is logged, the metric itself: it ends worse than its best by {percent(MIN_LOSS)} of it, {percent(MIN_SHARE)} of what it had improved and {MIN_METRIC_DECLINE:g} times its noise.",
+    how=f"The validation loss ends above its best by at least {percent(MIN_RISE)} of the distance covered and {MIN_NOISES:g} times its noise; the best comes before {percent(LATEST_BEST)} of the run, and training loss kept falling. Information if the rise is less than {percent(SLIGHT_RISE)} of a positive loss ({percent(SLIGHT_RISE_OF_FEW)} with up to {FEW_EVALUATIONS} evaluations) and {percent(MATERIAL_RISE)} of the distance, or if the loss only rises steadily since its best (slope over {MIN_SLOPE_ERRORS:g} standard errors, {percent(MIN_STEADY_RISE)} of the distance; a warning from {percent(FAR_RISE)} of the best loss and {MIN_SINCE_FAR} evaluations on); of a language model a steady rise of {percent(SLIGHT_RISE_OF_FEW)} of the loss is a warning, and so is any rise that the prognosis is {percent(SURE)} sure of. If the task's own metric, such as BLEU or word error rate, kept improving, the metric decides. Where no validation loss is logged, the metric itself: it ends worse than its best by {percent(MIN_LOSS)} of it, {percent(MIN_SHARE)} of what it had improved and {MIN_METRIC_DECLINE:g} times its noise.",
     sources=(
         Reference("Prechelt, Early Stopping - But When?, 1998"),
         Reference(

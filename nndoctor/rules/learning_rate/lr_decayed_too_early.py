@@ -22,7 +22,7 @@ DECAYED = 0.5
 HALVED_BY = 0.45
 """Share of the run by which an early decay has halved the rate; a cosine or a line to zero takes 50%."""
 
-SMALL = 0.05
+SMALL_RATE = 0.05
 """Share of its peak below which the weights hardly move."""
 
 MAX_SHARE = 0.7
@@ -89,7 +89,7 @@ def _with_rate(run: Run) -> Symptom | None:
 def _stopped_by_decay(run: Run) -> Symptom | None:
     """A loss that fell until the rate became small, or until it was cut from half of its peak to that."""
     lr = run.series["lr"]
-    small, decayed = (_start(lr, share) for share in (SMALL, DECAYED))
+    small, decayed = (_start(lr, share) for share in (SMALL_RATE, DECAYED))
     if small is None:
         return None
     found = _still_fell(run, small, small)
@@ -178,7 +178,7 @@ def _still_fell(run: Run, end: float, small: float) -> Symptom | None:
     if not 0.0 < share < MAX_SHARE or fall < MIN_FALL or since - loss.last > gained:
         return None
     return Symptom(
-        _message(run, small, SMALL),
+        _message(run, small, SMALL_RATE),
         confidence_between(fall, MIN_FALL, CERTAIN_FALL),
         {"decayed_at": small, "share_of_run": round(share, 3), "fall_before": round(fall, 3)},
         series="train/loss",
@@ -209,7 +209,7 @@ RULE = Rule(
     needs={"train/loss": 5},
     check=check,
     why="With a learning rate near zero the weights hardly move: the flat end of the loss looks like convergence.",
-    how=f"The learning rate is under {percent(SMALL)} of its peak for the last {percent(1 - MAX_SHARE)} of the run or more, the loss was still falling before that, and has hardly fallen since. Of a pretrained language model: the schedule reaches its floor, at most {percent(FLOOR)} of the peak, in the first {percent(OVER_BY)} of the run. Or the logged learning rate is below {percent(DECAYED)} of its peak from {percent(HALVED_BY)} of the run on at the latest, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement; in a log without a learning rate it must be {percent(SURE)} sure.",
+    how=f"The learning rate is under {percent(SMALL_RATE)} of its peak for the last {percent(1 - MAX_SHARE)} of the run or more, the loss was still falling before that, and has hardly fallen since. Of a pretrained language model: the schedule reaches its floor, at most {percent(FLOOR)} of the peak, in the first {percent(OVER_BY)} of the run. Or the logged learning rate is below {percent(DECAYED)} of its peak from {percent(HALVED_BY)} of the run on at the latest, and the prognosis finds it likely that a constant learning rate gains at least a quarter of the possible improvement; in a log without a learning rate it must be {percent(SURE)} sure.",
     sources=(
         Reference(
             "CS231n, Annealing the learning rate: 'decay it too aggressively and the system will cool too quickly'",

@@ -14,7 +14,7 @@ from nndoctor.core.statistics import TINY, Array
 
 # A scale that starts too high settles within a few; DeepSpeed and Apex begin at 2^16 and settle near 2^10.
 MIN_HALVINGS = 8.0
-SMALL = 1.0  # a smaller scale shrinks the gradients, which helps no underflow
+SMALL_SCALE = 1.0  # a smaller scale shrinks the gradients, which helps no underflow
 MAX_SETTLED = 128.0  # a scale that settles higher leaves the gradients where half precision can hold them
 MAX_RAISED = 0.25  # times that the scale is raised for each time that it is lowered
 CERTAIN, LIKELY = 0.97, 0.85  # confidences: the log reports it or the scale ends below one; it only keeps falling
@@ -30,7 +30,7 @@ def check(run: Run) -> Iterator[Symptom]:
     known = len(scales) > 0
     yield Symptom(
         _message(scales, message, lowered=lowered),
-        CERTAIN if message is not None or scales[-1] <= SMALL else LIKELY,
+        CERTAIN if message is not None or scales[-1] <= SMALL_SCALE else LIKELY,
         {"first": float(scales[0]) if known else None, "last": float(scales[-1]) if known else None},
         series="loss_scale" if "loss_scale" in run.series else None,
         step=at,
@@ -69,7 +69,9 @@ def _collapsed(scales: Array) -> bool:
     at_lowest = scales[-1] <= scales.min()
     raised = int(np.sum(np.diff(scales) > 0))
     lowered = int(np.sum(np.diff(scales) < 0))
-    return bool(at_lowest and raised <= MAX_RAISED * lowered and (halvings >= MIN_HALVINGS or scales[-1] < SMALL / 2))
+    return bool(
+        at_lowest and raised <= MAX_RAISED * lowered and (halvings >= MIN_HALVINGS or scales[-1] < SMALL_SCALE / 2)
+    )
 
 
 def _causes() -> tuple[Cause, ...]:
@@ -103,7 +105,7 @@ RULE = Rule(
     needs={"loss_scale|train/loss|validation/loss|grad_norm": 1},
     check=check,
     why="Every overflow skips a step and halves the scale. If it keeps falling, no step is applied, and the run makes no progress until it aborts.",
-    how=f"The loss scale, in the log's column or its overflow messages, was halved {MIN_HALVINGS:.0f} times or more to {MAX_SETTLED:g} or less (or ends below {SMALL / 2:g}) and ends at its lowest; or the log ends with the message that the scale is at its minimum.",
+    how=f"The loss scale, in the log's column or its overflow messages, was halved {MIN_HALVINGS:.0f} times or more to {MAX_SETTLED:g} or less (or ends below {SMALL_SCALE / 2:g}) and ends at its lowest; or the log ends with the message that the scale is at its minimum.",
     sources=(
         Reference("Micikevicius et al., Mixed Precision Training, 2018", "https://arxiv.org/abs/1710.03740"),
         Reference("DeepSpeed, fairseq and Apex: dynamic loss scaling"),

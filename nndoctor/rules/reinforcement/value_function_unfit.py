@@ -28,7 +28,7 @@ MAX_ABSENT = 0.02  # explained variance of a value function that is as good as n
 MIN_REWARDS = 10.0  # times the largest reward; an error so large is no noise of the returns
 MIN_LEFT = 0.5  # share of its first level at which the value loss has not fallen
 FIRST = 0.1  # share of the run that gives this level
-LARGE = 1e4  # squared error of returns beyond a hundred
+LARGE_ERROR = 1e4  # squared error of returns beyond a hundred
 MIN_POINTS = 10
 
 
@@ -50,7 +50,7 @@ def _out_of_scale(run: Run) -> Symptom | None:
         return None
     late, early = median(value.y[int(START * len(value.y)) :]), median(opening(value.y, FIRST))
     largest = float(np.abs(rewards.y).max())
-    if late < LARGE or math.sqrt(late) < MIN_REWARDS * largest or late < MIN_LEFT * early or improves(run):
+    if late < LARGE_ERROR or math.sqrt(late) < MIN_REWARDS * largest or late < MIN_LEFT * early or improves(run):
         return None
     text = (
         f"the value loss stays at {number(late)}, an error of {number(math.sqrt(late))} for each return, "
@@ -75,7 +75,7 @@ def _explains_nothing(run: Run, curve: Series) -> Symptom | None:
         f"{number(level)} in the middle{'' if loss is None else f'; the value loss is {number(loss)}'}"
     )
     evidence = {"late": level, "best": quantile(late, UPPER_TENTH), "last": last, "value_loss": loss}
-    return _symptom(curve, message, evidence, large=loss is not None and loss > LARGE)
+    return _symptom(curve, message, evidence, large=loss is not None and loss > LARGE_ERROR)
 
 
 def _never_fits(run: Run, late: Array) -> bool:
@@ -127,7 +127,7 @@ RULE = Rule(
     needs={"explained_variance|value_loss": MIN_POINTS},
     check=check,
     why="Advantages are returns minus the value function. If it explains nothing, they are as noisy as the returns, and learning is slow or wrong.",
-    how=f"Audit. After {percent(START)} of the run the median explained variance is {MAX_EXPLAINED:g} or less and {percent(1 - UPPER_TENTH)} of its values at most above {MAX_BEST:g} (where updates are clipped, as in PPO), or it is below {WORSE_THAN_MEAN:g}, or within {MAX_ABSENT:g} of zero while the reward does not improve; or the value loss stays above {LARGE:,.0f} and above the square of {MIN_REWARDS:g} times the largest reward. Not reported if the task is solved and the variance only fell again afterwards.",
+    how=f"Audit. After {percent(START)} of the run the median explained variance is {MAX_EXPLAINED:g} or less and {percent(1 - UPPER_TENTH)} of its values at most above {MAX_BEST:g} (where updates are clipped, as in PPO), or it is below {WORSE_THAN_MEAN:g}, or within {MAX_ABSENT:g} of zero while the reward does not improve; or the value loss stays above {LARGE_ERROR:,.0f} and above the square of {MIN_REWARDS:g} times the largest reward. Not reported if the task is solved and the variance only fell again afterwards.",
     sources=(
         Reference(
             "Huang et al., The 37 Implementation Details of PPO, 2022",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, SAME_ANSWER, UNIGRAM
-from nndoctor.analysis.guessing import EXACT, Guessing, ends_at_guessing
+from nndoctor.analysis.guessing import MAX_OFF_ALONE, Guessing, ends_at_guessing
 from nndoctor.analysis.level import dwarfs_second
 from nndoctor.analysis.stuck_causes import stuck_causes
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
@@ -185,7 +185,7 @@ RULE = Rule(
     needs={"train/loss|train/accuracy|validation/loss|validation/accuracy|discriminator_loss": 4},
     check=check,
     why="A run that ends at the level of random guessing has learned nothing that lasts. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's; or, with no accuracy in the log, the loss of the second half is within {percent(EXACT)} of ln C for a common number of classes; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies. An accuracy logged with a squared error is ignored.",
+    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies. An accuracy logged with a squared error is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: verify the loss at init, overfit one batch",

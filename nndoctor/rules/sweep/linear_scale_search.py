@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nndoctor.analysis.search import MOST_CERTAIN, drawn, of
+from nndoctor.analysis.search import MAX_CONFIDENCE, drawn, of
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
@@ -37,7 +37,7 @@ def check(run: Run) -> Iterator[Symptom]:
         yield Symptom(
             f"{parameter.name} was searched on a linear scale from {number(values[0])} to {number(values[-1])}: "
             f"{percent(upper)} of the values are in the upper half of the logarithmic range",
-            min(MOST_CERTAIN, LEAST_CERTAIN + _unevenness(np.log(values))),
+            min(MAX_CONFIDENCE, LEAST_CERTAIN + _unevenness(np.log(values))),
             {
                 "setting": parameter.name,
                 "lowest": float(values[0]),
