@@ -102,3 +102,21 @@ def test_a_forecast_from_both_ways_sees_the_next_value(probed, both_ways, leaks)
     """Numbers, whose targets are the input one step later."""
     facts = probed(FORECAST.replace("BOTH_WAYS", both_ways), targets_seen.probe)
     assert (facts["future_change"] > 1e-3) == leaks
+
+
+PADDED = """
+length = torch.randint(2, 6, (120, 1)); ids = torch.randint(1, 9, (120, 6)) * (torch.arange(6) < length)
+class Pooled(nn.Module):
+    def __init__(self): super().__init__(); self.e = nn.Embedding(9, 8); self.v = nn.Linear(8, 8); self.o = nn.Linear(8, 3)
+    def forward(self, ids, values):
+        kept = (ids KEPT 0).float()[..., None]
+        return self.o((self.e(ids) * kept).sum(1) / kept.sum(1).clamp(min=1) + self.v(values))
+model = Pooled(); optimizer = torch.optim.Adam(model.parameters(), 1e-2); validation_data = None
+train_data = DataLoader(TensorDataset(ids, x[:120], y[:120]), batch_size=20)
+"""
+
+
+@pytest.mark.parametrize(("kept", "idle"), [("==", ("ids",)), ("!=", ())])
+def test_a_mask_that_keeps_the_padding_alone_leaves_the_tokens_without_effect(probed, kept, idle):
+    """Their lengths still have one."""
+    assert probed(PADDED.replace("KEPT", kept), arguments.probe)["arguments_without_effect"] == idle
