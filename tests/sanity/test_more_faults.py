@@ -6,6 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the check-up needs torch")
 
+from nndoctor.sanity.probes import slopes  # noqa: E402
+
 REGRESSION = """
 y = x[:, :1] * 2 + x[:, 1:2]
 model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 1)); loss = nn.MSELoss()
@@ -121,3 +123,10 @@ def test_a_rate_that_is_far_too_low_is_told(examined):
     """However far the usable ones are."""
     report = examined("optimizer = torch.optim.Adam(model.parameters(), lr=1e-9)", budget=8.0)
     assert bad(report) & {"lr-outside-usable-range", "update-ratio-off"}
+
+
+@pytest.mark.parametrize(("given", "judged"), [("v.view_as(v)", False), ("v.clone()", False), ("v * 2", True)])
+def test_a_function_that_gives_its_input_as_it_is_changes_gradients_on_purpose(probed, given, judged):
+    """A gradient reversal, as adversaries have it, is no wrong derivative."""
+    change = FLIPPED.replace("v * 2", given).replace("SIGN", "-0.5")
+    assert ("gradient_error" in probed(change, slopes.probe)) is judged

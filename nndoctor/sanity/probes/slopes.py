@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import copy
+import inspect
 import math
+import textwrap
 from collections.abc import Iterator
 
 import torch
@@ -28,6 +31,7 @@ FLAT = 1e-6  # a slope of nothing
 STEPWISE = 1e-3  # of the gradient: a slope below it is that of a step function, whose gradient is made up on purpose
 FINE = 1e-4  # a relative error that settles it
 DOUBTFUL = 1e-2  # a relative error that is looked at again elsewhere
+COPIES = ("clone", "view_as", "view", "contiguous", "detach")  # methods that give the same values
 MAX_PARAMETERS = 30_000_000  # parameters of a model that is copied
 
 
@@ -63,6 +67,8 @@ def _compared(bench: Bench, twin: nn.Module, batch: object) -> None:
     loss = _loss(bench, batch)
     if loss.dtype is not torch.float64 or not loss.requires_grad or not math.isfinite(number(loss)):
         return
+    if any(_by_hand(node) and _passes_on(node) for node in walk(loss)):
+        return
     by_hand = "function" if any(_by_hand(node) for node in walk(loss)) else "hook" if _hooked(twin) else ""
     bench.fact("gradient_by_hand", by_hand)
     worst = _worst(bench, twin, batch)
@@ -75,6 +81,26 @@ def _by_hand(node: object) -> bool:
     """Whether a node is a backward pass in Python that is not torch's own."""
     made_by = getattr(type(node), "_forward_cls", None)
     return isinstance(node, BackwardCFunction) and not str(getattr(made_by, "__module__", "")).startswith("torch.")
+
+
+def _passes_on(node: object) -> bool:
+    """Whether a function of the user's gives its input as it is: it is there to change gradients, as a reversal is."""
+    made_by = getattr(type(node), "_forward_cls", None)
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(made_by.forward)))  # type: ignore[union-attr]
+    except (OSError, TypeError, SyntaxError, AttributeError):
+        return False
+    given = {each.arg for each in ast.walk(tree) if isinstance(each, ast.arg)}
+    given -= {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    returned = [each.value for each in ast.walk(tree) if isinstance(each, ast.Return)]
+    return bool(returned) and all(_name(value) in given for value in returned)
+
+
+def _name(value: ast.expr | None) -> str:
+    """The name of what is returned, or of what it is a copy of."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in COPIES:
+        value = value.func.value
+    return value.id if isinstance(value, ast.Name) else ""
 
 
 def _hooked(model: nn.Module) -> bool:
