@@ -28,8 +28,9 @@ MAX_TUNING_RATE = 1e-3
 """The highest usual rate of a pretrained network: full fine-tuning takes 1e-6 to 5e-5, LoRA 1e-5 to 5e-4."""
 
 
-LONGEST = 2040
-"""Steps of the longest of the retrained networks."""
+SHORTEST, LONGEST = 40, 2040
+"""Steps of the shortest and of the longest of the retrained networks whose steps are logged, but for excerpts. Rows without a
+number count as steps, but where every few of them are evaluated they are epochs."""
 
 OF_WORDS = (6.0, 12.5)
 """First loss of guessing among 400 to 250,000 words; none of the retrained networks has such a vocabulary."""
@@ -65,11 +66,13 @@ def _of_another_kind(run: Run, lr: Series | None) -> str | None:
 
 
 def _beyond(run: Run, loss: Series, lr: Series | None) -> str | None:
-    """Why a run that logs its steps is larger than any that was retrained; None where it is not."""
+    """Why a run that logs its steps is shorter or larger than any that was retrained; None where it is not."""
     if run.axis != "step":
         return None
     if loss.last_step > LONGEST:
         return f"no comparable runs: the retrained networks took at most {LONGEST:,} steps"
+    if loss.last_step < SHORTEST - 1 and run.series_of("validation/loss|validation/metric") is None:
+        return f"no comparable runs: the retrained networks took at least {SHORTEST} steps"
     low, high = OF_WORDS
     text = run.metric is None and lr is not None and lr.high <= OF_ADAM
     if text and low < loss.initial < high and loss.last > 1:

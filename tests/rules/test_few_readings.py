@@ -50,7 +50,7 @@ def test_two_readings_of_a_later_part_are_no_start() -> None:
 
 def test_six_steady_small_steps_down_are_too_slow() -> None:
     """Every start that learns bends within a few readings."""
-    found = _report(Run.drawn(train_loss="2.30 2.27 2.24 2.21 2.18 2.15"))
+    found = _report(Run.drawn(train_loss="2.30 2.27 2.24 2.21 2.18 2.15", validation_loss="2.31 2.28..2.17*5"))
     assert found.primary is not None
     assert (found.primary.name, found.primary.remedies[0].name) == ("lr-too-low", "raise-learning-rate")
 

@@ -248,3 +248,20 @@ def test_three_evaluations_show_a_gap_that_is_nearly_all_of_the_validation_loss(
     falls = Run.drawn({"workload": "fine-tuning"}, train_loss=train, validation_loss="1.9 1.2 0.94")
     assert "high-variance" in _names(clear)
     assert "high-variance" not in _names(falls)
+
+
+def test_batch_losses_of_a_late_excerpt_show_no_jump_from_the_start() -> None:
+    """The start of the run is not in the log."""
+    losses = [0.283, 0.372, 0.755, 0.345, 0.712, 0.7, 0.61, 0.55, 0.41, 0.5, 0.49, 0.564]
+    steps = np.arange(208.0, 220.0)
+    assert "lr-too-high" not in _names(Run({"train/loss": Series.of("train/loss", losses, steps)}))
+    assert "lr-too-high" in _names(Run({"train/loss": Series.of("train/loss", losses, steps - 208)}))
+
+
+def test_an_accuracy_that_still_rises_shows_no_high_bias_without_a_target() -> None:
+    assert "high-bias" not in _names(Run.drawn(train_accuracy="0*6 0.02 0.03 0.05 0.08 0.12 0.14 0.16"))
+    assert "high-bias" in _names(Run.drawn(train_accuracy="0 0.02 0.05 0.1 0.14 0.15 0.16*7"))
+
+
+def test_where_updates_have_no_effect_no_rate_is_named() -> None:
+    assert _names(Run.drawn(train_loss="5.7183 5.7257*3", train_accuracy="0.6442 0.6448*3")) == ["no-weight-changes"]

@@ -46,11 +46,11 @@ def test_causes_weigh_one_in_all() -> None:
 
 def test_an_unseen_warmup_is_named_by_how_the_loss_falls() -> None:
     """A loss that falls faster and faster shows a warmup, unless the log has the learning rate."""
-    loss = " ".join(f"{2.3 - 0.0005 * k * k:.4f}" for k in range(30))
-    unseen, seen = _report(Run.drawn(train_loss=loss)), _report(Run.drawn(train_loss=loss, lr="0.1*30"))
+    loss = " ".join(f"{2.3 - 0.0003 * k * k:.4f}" for k in range(40))
+    unseen, seen = _report(Run.drawn(train_loss=loss)), _report(Run.drawn(train_loss=loss, lr="0.1*40"))
     assert unseen.primary is not None
     assert unseen.primary.name == "warmup-unfinished"
-    assert "from 2.3 to 1.879" in unseen.primary.message
+    assert "from 2.3 to 1.844" in unseen.primary.message
     assert "warmup-unfinished" not in [finding.name for finding in seen.findings]
 
 

@@ -88,9 +88,8 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
         return
     if run.axis == "step" and 0 < run.number("epochs") < MIN_EPOCHS:
         return
-    settled = error.curve.level(*MIDDLE) - error.curve.last < MAX_LATE_FALL
     chance = ERRORS * error.curve.noise / math.sqrt(max(LAST * len(error.curve.y), 1.0))
-    if error.end < HIGH_ERROR + chance or not settled or OWN_SHARE * error.gap > error.end:
+    if error.end < HIGH_ERROR + chance or not _has_settled(error) or OWN_SHARE * error.gap > error.end:
         return
     if wider < MIN_HELPS or sure < UNLIKELY:
         return
@@ -100,6 +99,11 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
         f"{'training' if error.gap >= 0 else 'validation'} error has settled at {percent(error.end)}{outcome(run, 'wider')}; set the achievable error with --target-error",
         sure,
     )
+
+
+def _has_settled(error: TrainingError) -> bool:
+    """Whether an error is hardly lower than in the middle of the run."""
+    return error.curve.level(*MIDDLE) - error.curve.last < MAX_LATE_FALL
 
 
 def _many_classes(run: Run) -> bool:
@@ -113,7 +117,7 @@ def _above_target(run: Run, error: TrainingError) -> Iterator[Symptom]:
     target = target_error(run)
     bias = error.end - (target or 0.0)
     limit = MAX_BIAS if target is not None else ASSUMED_BIAS
-    if bias < limit or bias < OWN_SHARE * error.gap:
+    if bias < limit or bias < OWN_SHARE * error.gap or (target is None and not _has_settled(error)):
         return
     wanted = f"the target is {percent(target)}" if target is not None else "the target is assumed to be near 0%"
     yield _symptom(

@@ -11,6 +11,7 @@ from nndoctor.analysis.chance import GUESSING, chance_loss, classes
 from nndoctor.analysis.level import improvement
 from nndoctor.analysis.loss_explosion import first_value_exploded, unrecovered_peak
 from nndoctor.analysis.measurements import measured
+from nndoctor.analysis.start import begins_late
 from nndoctor.analysis.workload import Workload, of_transformers, workload
 from nndoctor.core.finding import Cause, Severity, Symptom
 from nndoctor.core.formatting import number, percent
@@ -117,9 +118,9 @@ def _derived(run: Run) -> Symptom | None:
 
 
 def _jumped(run: Run, loss: Series) -> Symptom | None:
-    """The loss jumped far above its start and never went far below it again."""
+    """The loss jumped far above its start, where the log shows it, and never went far below it again."""
     peak = unrecovered_peak(loss)
-    if not peak:
+    if not peak or begins_late(run) is not None:
         return None
     where, start, high = float(loss.x[peak]), float(loss.y[0]), float(loss.y[peak])
     return _visible(
@@ -253,5 +254,5 @@ RULE = Rule(
             validation_loss="2.1 1.2 1.0 0.9 2.6 1.0 0.9 0.85 0.83 0.82",
         ),
     ),
-    suppressed_by=("sawtooth-epochs", "resume-jump", "plateau-at-start", "codebook-collapse"),
+    suppressed_by=("sawtooth-epochs", "resume-jump", "plateau-at-start", "no-weight-changes", "codebook-collapse"),
 )
