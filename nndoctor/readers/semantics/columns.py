@@ -62,16 +62,21 @@ def _evaluated_returns(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
 def _by_neighbours(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
     """Short names that the columns beside them explain: `P R F1` and `Rec KL Total` of a VAE."""
     named = {tidy(column): column for column in meanings}
-    found: dict[str, Meaning] = {}
+    explained: dict[str, str] = {}
     if "r" in named and named.keys() & {"f1", "f1_score", "precision"}:
-        found |= {named[n]: Meaning(Kind.SERIES, "", m) for n, m in (("p", "precision"), ("r", "recall")) if n in named}
+        explained |= {"p": "precision", "r": "recall"}
     if "rec" in named and named.keys() & {"kl", "kld", "kl_loss"}:
-        found[named["rec"]] = Meaning(Kind.SERIES, "", "reconstruction")
+        explained["rec"] = "reconstruction"
+    if _is_of_parts(meanings, explained):
+        explained["total"] = "loss"
+    return {named[n]: Meaning(Kind.SERIES, "", metric) for n, metric in explained.items() if n in named}
+
+
+def _is_of_parts(meanings: Mapping[str, Meaning], explained: Mapping[str, str]) -> bool:
+    """Whether a table holds parts of a loss, or what is read as such, and no whole one."""
     known = [meaning for meaning in meanings.values() if meaning.is_metric]
-    parts = found or any(meaning.kind is Kind.PART for meaning in known)
-    if "total" in named and parts and not any(meaning.metric == "loss" for meaning in known):
-        found[named["total"]] = Meaning(Kind.SERIES, "", "loss")
-    return found
+    parts = bool(explained) or any(meaning.kind is Kind.PART for meaning in known)
+    return parts and not any(meaning.metric == "loss" for meaning in known)
 
 
 def _groups(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nndoctor.readers.text.darknet import regions_joined
@@ -59,20 +59,9 @@ def records(lines: Iterable[str]) -> list[Record]:
     """The records of a log, in order. Where lines are marked by epoch or step, what is not is left out."""
     found: list[Record] = []
     epoch: dict[str, str] = {}
-    under, quoted = "", False
-    for number, text in enumerate(
-        map(
-            in_english,
-            plain(rows_as_pairs(second_bars_named(single_epochs_counted(regions_joined(map(cleaned, lines)))))),
-        ),
-        1,
-    ):
-        if not _has_number(text):
-            under, quoted = heading(text) or under, QUOTES.search(text) is not None
-            continue
-        if quoted:
-            quoted = False
-            continue
+    under = ""
+    for number, text, above in _with_numbers(lines):
+        under = above or under
         for drawn in drawings(text):
             line = parse(drawn, under)
             if not AFTER_THE_RUN.isdisjoint(line.pairs):
@@ -86,6 +75,23 @@ def records(lines: Iterable[str]) -> list[Record]:
     found = _once([record for record in found if _informative(record.values)])
     marked = [record for record in found if record.own]
     return _few_unknown(_repeated(_one_tier(_placed(marked if len(marked) > 1 else found))))
+
+
+def _with_numbers(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
+    """The lines that may say a number, counted from 1, each with the heading that was read since the one before.
+
+    A line that a warning quotes is left out.
+    """
+    named = second_bars_named(single_epochs_counted(regions_joined(map(cleaned, lines))))
+    under, quoted = "", False
+    for number, text in enumerate(map(in_english, plain(rows_as_pairs(named))), 1):
+        if not _has_number(text):
+            under, quoted = heading(text) or under, QUOTES.search(text) is not None
+        elif quoted:
+            quoted = False
+        else:
+            yield number, text, under
+            under = ""
 
 
 def _repeats(found: list[Record], line: Line, text: str) -> bool:

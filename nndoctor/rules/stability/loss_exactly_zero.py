@@ -86,30 +86,36 @@ def _without_effort(run: Run, loss: Series, at: int) -> Symptom:
 
 
 def _symptom(run: Run, loss: Series, at: int) -> Symptom:
-    name, last = series_in_words(loss.name), loss.final
     gradients = not_finite(run, "grad_norm")
     lost = gradients is not None and gradients.lasts
     where = float(loss.x[at])
-    also = ", and the gradient norm is NaN" if lost else ""
-    if at == 0:
-        text = f"{name} is exactly 0 in all {len(loss.y)} values{also}"
-    elif last == 0:
-        text = f"{name} is exactly 0 from {run.place(where)} on, after {number(float(loss.y[at - 1]))}{also}: most likely printed instead of NaN"
-    elif (classes := _guessed_classes(loss)) and not lost:
-        text = f"{name} repeats {number(last)} exactly from {run.place(where)} to the end, the loss of random guessing among {classes} classes: every example gets the same answer"
-    else:
-        text = f"{name} repeats {number(last)} exactly from {run.place(where)} to the end{also}: most likely printed instead of NaN"
+    guessed = 0 if loss.final == 0 or lost else _guessed_classes(loss)
     return Symptom(
-        text,
+        _message(run, loss, at, guessed, lost=lost),
         CERTAIN if lost or at == 0 else LIKELY,
         {"from_step": where, "before": float(loss.y[at - 1]) if at else None, "values": len(loss.y) - at},
         series=loss.name,
         step=where,
         span=(where, loss.last_step),
-        causes=SATURATED if last != 0 and _guessed_classes(loss) and not lost else _causes(at=at, lost=lost),
-        severity=None if last == 0 or lost else Severity.WARNING,
+        causes=SATURATED if guessed else _causes(at=at, lost=lost),
+        severity=None if loss.final == 0 or lost else Severity.WARNING,
         remedies=FROM_START if at == 0 and not lost else (),
     )
+
+
+def _message(run: Run, loss: Series, at: int, guessed: int, *, lost: bool) -> str:
+    """From where on the loss repeats one value, and what that is: `guessed` are the classes of which it is the loss of guessing."""
+    name, last = series_in_words(loss.name), loss.final
+    also = ", and the gradient norm is NaN" if lost else ""
+    if at == 0:
+        return f"{name} is exactly 0 in all {len(loss.y)} values{also}"
+    where = run.place(float(loss.x[at]))
+    if last == 0:
+        return f"{name} is exactly 0 from {where} on, after {number(float(loss.y[at - 1]))}{also}: most likely printed instead of NaN"
+    repeats = f"{name} repeats {number(last)} exactly from {where} to the end"
+    if guessed:
+        return f"{repeats}, the loss of random guessing among {guessed} classes: every example gets the same answer"
+    return f"{repeats}{also}: most likely printed instead of NaN"
 
 
 def _guessed_classes(loss: Series) -> int:
