@@ -14,7 +14,7 @@ from nndoctor.core.files import move
 from nndoctor.core.sanitize import encodable, printable
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from nndoctor.plots.picture import Picture
 
 
 def write_output(text: str, output: str | None = None) -> None:
@@ -109,7 +109,7 @@ def _write(target: Path, data: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def write_picture(figure: Figure, output: str, dpi: int = 150) -> None:
+def write_picture(figure: Picture, output: str, dpi: int = 150) -> None:
     """Write a figure in the format that the file's ending names. Raises OSError if it cannot be written."""
     from nndoctor.plots.picture import PictureFormat, rendered
 

@@ -7,6 +7,7 @@ import textwrap
 import warnings
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 import matplotlib as mpl
 import numpy as np
@@ -23,6 +24,8 @@ from nndoctor.core.series import Series
 from nndoctor.core.verdict import verdict
 from nndoctor.plots import heat, panel
 from nndoctor.plots.theme import PALETTES, SMALL, TITLE, Palette, Theme
+
+Picture: TypeAlias = Figure  # what `rendered` takes, for folders that do not know matplotlib
 
 WIDTH = 9.0  # inches
 PANEL_GAP = 0.34  # inches between two panels
