@@ -128,11 +128,12 @@ def _steady(sure: float, validation: Series, gap: float) -> float:
 
 
 def _improves(run: Run) -> bool:
-    """Whether the validation loss is at its best in the last fifth of the run."""
-    validation = run.series.get("validation/loss")
-    return (
-        validation is not None and len(validation.y) > 1 and validation.share_of_run(validation.best_step) > LATE_BEST
-    )
+    """Whether the validation loss is at its best in the last fifth of the run, by more than its noise."""
+    validation = run.series_of("validation/loss", 2)
+    if validation is None or validation.share_of_run(validation.best_step) <= LATE_BEST:
+        return False
+    earlier = validation.y[validation.x <= validation.step_at(LATE_BEST)]
+    return float(earlier.min()) - validation.best > validation.noise
 
 
 def _by_loss(run: Run, loss: float, *, raised: bool) -> Iterator[Symptom]:
