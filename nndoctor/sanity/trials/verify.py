@@ -16,6 +16,7 @@ SLOW = 0.5  # of it, for a learning rate: a safe one that learns half as fast is
 SURE = 0.9  # confidence with which a finding remains a warning where no trial could be made
 WORSE = -0.1  # of what there is to gain: a range test in which the configured rate lost so much needs no longer trial
 STILL, MUCH = 0.02, 0.3  # of it: the configured rate gained less, a lower one more in the same few steps
+FAR_UP = 10.0  # times the first loss: a loss that rises so far in a few steps has diverged
 ROUNDS = 4  # a finding that becomes a remark may bring up another that it explained
 
 RESTART = (r.DEFAULT, r.HE)
@@ -89,6 +90,10 @@ def verify(bench: Bench, trials: Trials, findings: tuple[Finding, ...]) -> bool:
 def _recovers(bench: Bench, trials: Trials) -> bool:
     """Whether a loss that rises in the first steps, as that of a codebook, comes down again in a longer training."""
     own = None if bench.subject.blind or not trials.plan() else trials.of(None)
+    losses = bench.series["train/loss"].y if "train/loss" in bench.series else None
+    if own is None and losses is not None and float(losses[-1]) < FAR_UP * abs(float(losses[0])):
+        bench.fact("remark:diverged", "the budget left no time to see whether it comes down again")
+        return True
     if own is None or not all(after < before for before, after in zip(own.before, own.after, strict=True)):
         return False
     text = f"it rises at first and falls later: after {trials.steps} steps it is {_loss(own.end)}"
