@@ -110,8 +110,9 @@ def _by_score(run: Run, split: str) -> SameAnswer | None:
 def _repeats(accuracy: Series) -> bool:
     """Whether nearly all values, and all of the last quarter, are one and the same to three digits or more."""
     level, end = median(accuracy.y), closing(accuracy.y, LAST_QUARTER, MIN_END)
-    exact = significant_digits(accuracy.y) >= MIN_DIGITS or _is_constant(accuracy)
-    return _is_usual(accuracy, level) and bool((end == level).all()) and exact
+    if not _is_usual(accuracy, level) or not (end == level).all():
+        return False
+    return _is_constant(accuracy) or significant_digits(accuracy.y) >= MIN_DIGITS
 
 
 def _is_usual(score: Series, level: float) -> bool:

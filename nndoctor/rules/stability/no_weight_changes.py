@@ -101,12 +101,13 @@ def _stopped(run: Run) -> Symptom | None:
 def _constant_training(run: Run) -> Symptom | None:
     """A training loss that repeats to the last digit: in all values while others change, or with every metric from the second or third on."""
     loss, judged = run.series_of("train/loss", MIN_IDENTICAL), judged_series(run)
-    if loss is None or len(judged) < 2 or loss.last == 0 or significant_digits(loss.y) < SURE_DIGITS:
+    if loss is None or len(judged) < 2 or loss.last == 0:
         return None
     others = [s for s in judged if s is not loss]
     at = repeats_from(loss)
     moving = [s.name.replace("/", " ") for s in others if s.low != s.high]
-    if not (at == 0 and moving) and not _all_stop(loss, others):
+    stops = (at == 0 and bool(moving)) or _all_stop(loss, others)
+    if not stops or significant_digits(loss.y) < SURE_DIGITS:
         return None
     where = float(loss.x[at])
     if _rate_is_low(run, where):
@@ -142,8 +143,9 @@ def _all_stop(loss: Series, others: Sequence[Series]) -> bool:
     """Whether the loss and every other series are the same to the last digit from one of their first values on."""
     series = (loss, *others)
     at = max(map(repeats_from, series))
-    exact = all(significant_digits(s.y) >= MIN_DIGITS for s in others)
-    return exact and 0 < at <= MAX_FIRST and min(len(s.y) for s in series) - at >= MIN_SAME
+    if not 0 < at <= MAX_FIRST or min(len(s.y) for s in series) - at < MIN_SAME:
+        return False
+    return all(significant_digits(s.y) >= MIN_DIGITS for s in others)
 
 
 def _stops_suddenly(loss: Series, at: int) -> bool:
