@@ -77,6 +77,14 @@ class Lens(Observer):
         self._open: Any = WeakTensorKeyDictionary()
         self._scores: Any = WeakTensorKeyDictionary()
         self._differences: Any = WeakTensorKeyDictionary()
+        self._looks: dict[str, Callable[[str, list[Tensor], Tensor], None]] = {
+            **dict.fromkeys(SUMS, self._combined),
+            **dict.fromkeys(PRODUCTS, self._product),
+            **dict.fromkeys(MEANS, self._averaged),
+            **dict.fromkeys(ERRORS, self._erred),
+            "log_softmax": self._scored,
+            "gather": self._gathered,
+        }
 
     def __torch_function__(  # type: ignore[no-untyped-def]  # noqa: ANN204 - torch has no types for it
         self,
@@ -94,19 +102,30 @@ class Lens(Observer):
         return value
 
     def _looked(self, name: str, given: list[Tensor], value: Tensor) -> None:
-        if name in SUMS and len(given) == 2:
+        """Note what a function of torch made of the tensors that it was given, where it may be a step of a loss."""
+        look = self._looks.get(name)
+        if look is not None and given:
+            look(name, given, value)
+
+    def _combined(self, name: str, given: list[Tensor], value: Tensor) -> None:
+        if len(given) == 2:
             self._sum(given, value)
             if name in DIFFERENCES and value.requires_grad:
                 self._differences[value] = sorted(given, key=lambda t: not t.requires_grad)
-        elif name in PRODUCTS and len(given) == 2:
-            self._product(given)
-        elif name in MEANS and given and given[0] in self._open and value.numel() == 1:
+
+    def _averaged(self, _: str, given: list[Tensor], value: Tensor) -> None:
+        if given[0] in self._open and value.numel() == 1:
             self._part(self._open[given[0]], value)
-        elif name in ERRORS and given and given[0] in self._differences:
+
+    def _erred(self, _: str, given: list[Tensor], __: Tensor) -> None:
+        if given[0] in self._differences:
             self._pair(*self._differences[given[0]])
-        elif name == "log_softmax":
-            self._scores[value] = True
-        elif name == "gather" and given and given[0] in self._scores:
+
+    def _scored(self, _: str, __: list[Tensor], value: Tensor) -> None:
+        self._scores[value] = True
+
+    def _gathered(self, _: str, given: list[Tensor], value: Tensor) -> None:
+        if given[0] in self._scores:
             self.choice(value)
 
     def _sum(self, given: list[Tensor], value: Tensor) -> None:
@@ -129,8 +148,10 @@ class Lens(Observer):
         if value.requires_grad:
             value.register_hook(passed)  # type: ignore[no-untyped-call]
 
-    def _product(self, given: list[Tensor]) -> None:
+    def _product(self, _: str, given: list[Tensor], __: Tensor) -> None:
         """Weights of both signs, as advantages are."""
+        if len(given) != 2:
+            return
         plain = [t for t in given if not t.requires_grad and t.is_floating_point() and t.numel() > 1]
         if (
             len(plain) == 1

@@ -139,21 +139,16 @@ def _rewards(bench: Bench) -> bool:
 
 def _actor(bench: Bench, course: Course) -> None:
     """Whether a network with an optimizer of its own is trained to lower what a regression on varied targets gives it."""
-    critics = {
-        one
-        for column in course.terms()
-        for t in column
-        if t.name in REGRESSIONS
-        and t.pull > 0
-        and t.target.numel() > 1
-        and bool((t.target != t.target.flatten()[0]).any())
-        for one in t.nearest
-    }
+    regressed = (t for column in course.terms() for t in column if t.name in REGRESSIONS and t.pull > 0)
+    critics = {one for t in regressed if _varies(t.target) for one in t.nearest}
     for column in course.passes():
-        moved = [sum(v for one, v in p.moved.items() if one in critics and one not in p.used) for p in column]
-        seen = [any(one in critics and one not in p.used for one in p.moved) for p in column]
-        if all(seen):
-            bench.fact("critic_lowered", all(m > 0 for m in moved))
+        moved = [{one: by for one, by in p.moved.items() if one in critics and one not in p.used} for p in column]
+        if all(moved):
+            bench.fact("critic_lowered", all(sum(by.values()) > 0 for by in moved))
+
+
+def _varies(target: Tensor) -> bool:
+    return target.numel() > 1 and bool((target != target.flatten()[0]).any())
 
 
 def _policy(bench: Bench, course: Course) -> None:

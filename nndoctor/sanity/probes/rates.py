@@ -224,7 +224,7 @@ def side(trials: list[Trial], floor: float, slow: float = SLOW) -> str:
     top, best_below = max(higher, key=lambda t: t.gain), max(t.gain for t in lower)
     if top.gain < best_below and _above(here.gain / room, best_below / room):
         return "above"
-    if here.gain < -STOOD * room:  # a loss that rises is not slow, and one that a higher rate lowers not too fast
+    if here.gain < -CLEAR * room:  # a loss that rises is not slow, and one that a higher rate lowers not too fast
         return "inside"
     return "below" if _below(here.gain / room, top.gain / room, top.factor, slow) else "inside"
 
