@@ -199,6 +199,22 @@ def test_tokens_drawn_alone_have_no_structure(probed):
     assert probed(change, heldout.probe)["inputs_structured"] is False
 
 
+DISTANCES = """
+a = torch.randn(240, 2) @ torch.randn(2, 8); b = torch.randn(240, 2) @ torch.randn(2, 8)
+b[::2] = a[::2] + 0.1 * torch.randn(120, 8); same = torch.zeros(240); same[::2] = 1
+class Twins(nn.Module):
+    def __init__(self): super().__init__(); self.f = nn.Linear(8, 4)
+    def forward(self, one, other): return nn.functional.pairwise_distance(self.f(one), self.f(other))
+model = Twins(); optimizer = torch.optim.Adam(model.parameters(), lr=1e-2); validation_data = None
+train_data = DataLoader(TensorDataset(a, b, same), batch_size=40, shuffle=True)
+def loss(distance, same): return (same * distance ** 2 + (1 - same) * nn.functional.relu(1.5 - distance) ** 2).mean()
+"""
+
+
+def test_labels_that_a_small_distance_tells(probed):
+    assert "heldout_score" not in probed(DISTANCES, heldout.probe)
+
+
 def test_a_loss_that_another_one_drowns(probed):
     facts = probed(SCALES.replace("UNIT", "3000"), balance.probe)
     assert facts["drowned_loss"] == "cross_entropy"

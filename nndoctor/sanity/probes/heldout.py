@@ -140,7 +140,8 @@ def _score(bench: Bench, batch: Batch) -> float | None:
         return _by_loss(bench, batch)
     got, goal = (t.double().reshape(len(target), -1) for t in (output, target))
     got, goal = got - got.mean(0), goal - goal.mean(0)
-    return _beyond_chance(lambda rows: float((got * goal[rows]).mean()), len(target))
+    # Of a distance, the smaller one means the same: that outputs and targets go together at all is what counts.
+    return abs(_beyond_chance(lambda rows: float((got * goal[rows]).mean()), len(target)))
 
 
 def _by_loss(bench: Bench, batch: Batch) -> float | None:
