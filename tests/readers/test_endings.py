@@ -121,3 +121,11 @@ def test_the_fuller_column_of_one_loss_is_read(tmp_path):
     log = tmp_path / "nano.txt"
     log.write_text("\n".join(lines) + "\n")
     assert {f.name for f in nndoctor.diagnose(log).at_least(Severity.WARNING)} & {"diverged", "lr-too-high"}
+
+
+def test_a_traceback_that_is_cut_off_ended_the_run(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("\n".join([*LINES, "Traceback (most recent call last):", '  File "train.py", line 95, in <module>']))
+    primary = nndoctor.diagnose(log).primary
+    assert primary is not None
+    assert primary.name == "process-died"

@@ -214,3 +214,49 @@ def test_a_percentage_below_one_is_known_by_that_of_the_first_five(pasted: Write
     line = "Epoch: [0][{:4}/2000]\tLoss {:.4f} (6.9)\tAcc@1   0.{}2 (  0.11)\tAcc@5   {}.60 (  0.60)"
     run = pasted("\n".join(line.format(20 * k, 6.9 - 0.01 * k, k, k) for k in range(1, 8)))
     assert run.series["train/accuracy"].high < 0.01
+
+
+def test_lines_of_one_epoch_one_below_the_other_are_its_steps(pasted: Write) -> None:
+    run = pasted("".join(f"Epoch 1 train Cls Loss: 0.{90 - 7 * k} Accu: 0.0{k}\n" for k in range(9)))
+    assert len(run.series["train/cls_loss" if "train/cls_loss" in run.series else "train/loss"]) == 9
+
+
+def test_a_step_of_all_steps_with_its_share_counts_within_the_epoch(pasted: Write) -> None:
+    lines = [
+        f"Epoch {epoch}, step/total_step: {k}/60 {100 * k / 60:.2f}% Loss:{6 - epoch - 0.05 * k:.2f}\n"
+        for epoch in (1, 2)
+        for k in range(10, 70, 10)
+    ]
+    run = pasted("".join(lines))
+    assert _values(run, "train/loss") == [4.5, 4.0, 3.5, 3.0, 2.5, 2.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0]
+    assert run.axis == "step"
+
+
+def test_what_is_printed_behind_a_finished_bar_is_a_line(pasted: Write) -> None:
+    bar = "100%|#########9| 199/200 [00:1{0}<00:00, 12.{0}it/s]Episode#{0}, steps:199, rewards:-{0}.5\n"
+    assert _values(pasted("".join(map(bar.format, range(1, 8)))), "reward") == [-k - 0.5 for k in range(1, 8)]
+
+
+def test_the_reward_of_an_episode_is_read_from_a_sentence(pasted: Write) -> None:
+    run = pasted(
+        "".join(f"Total rewards in episode {k} is {k}.25 total number of steps are {49 * k}\n" for k in range(9))
+    )
+    assert _values(run, "reward") == [k + 0.25 for k in range(9)]
+
+
+def test_a_rate_that_is_set_after_an_epoch_is_the_learning_rate(pasted: Write) -> None:
+    line = "Epoch: {0}, Steps: 9 | Train Loss: 0.{1} Vali Loss: 0.{1}5\nUpdating learning rate to {0}e-05\n"
+    assert _values(pasted("".join(line.format(k, 9 - k) for k in range(1, 7))), "lr") == [
+        round(k * 1e-5, 6) for k in range(1, 7)
+    ]
+
+
+def test_cuts_of_the_loss_scale_alone_are_a_log(tmp_path: Path) -> None:
+    path = tmp_path / "apex.log"
+    cuts = [
+        f"Gradient overflow.  Skipping step, loss scaler 0 reducing loss scale to {2.0**-k}\n" for k in range(3, 19)
+    ]
+    path.write_text("".join(cuts), encoding="utf-8")
+    primary = nndoctor.diagnose(path).primary
+    assert primary is not None
+    assert primary.name == "loss-scale-collapse"

@@ -282,3 +282,19 @@ def test_a_gap_waits_for_a_validation_loss_that_improves_by_more_than_its_noise(
     }
     run = Run({name: Series.of(name, y, np.arange(236.0, 242.0)) for name, y in curves.items()}, axis="epoch")
     assert ("high-variance" in _names(run)) is not improves
+
+
+def test_an_error_that_still_falls_in_each_of_five_epochs_has_not_settled() -> None:
+    losses = {"train_loss": "2.6 2.05 1.84 1.73 1.66", "validation_loss": "1.72 1.5 1.4 1.35 1.3"}
+    falls = Run.drawn(**losses, train_error="0.58 0.49 0.45 0.43 0.41", validation_error="0.44 0.39 0.37 0.36 0.345")
+    assert "high-bias" not in _names(falls)
+
+
+def test_a_rate_too_small_to_change_a_weight_is_reported() -> None:
+    loss = "27.8 27.9 27.7 27.9 27.8 27.8 27.7 27.9"
+    vanished = Run.drawn(train_loss=loss, lr="1.6e-24 8e-25 4e-25 2e-25 1e-25 5e-26 2.5e-26 1.2e-26")
+    report = _report(vanished)
+    assert "lr-decayed-too-early" in _names(vanished)
+    assert "too small to change a weight" in " ".join(f.message for f in report.findings)
+    zero_at_the_end = Run.drawn(train_loss="2.3..0.3*20", lr="0.001..0.0001*19 1e-13")
+    assert "lr-decayed-too-early" not in _names(zero_at_the_end)

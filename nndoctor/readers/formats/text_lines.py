@@ -92,6 +92,7 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     from nndoctor.readers.text.decisive import is_log
     from nndoctor.readers.text.dialects import comma_decimals, trees_rise, with_points, with_scores
     from nndoctor.readers.text.records import records
+    from nndoctor.readers.text.scales import scale_records
 
     lines = [ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in lines]
     if OTHER_LOSS.search(source.start):
@@ -101,10 +102,10 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     if "learn: " in source.start and trees_rise(source.start):
         lines = [with_scores(line) for line in lines]
     found = records(lines)
-    if is_log(found) or not ("|" in source.start or "ETA: " in source.start):
+    if is_log(found):
         return found
-    bars = bar_records(lines)
-    return bars if is_log(bars) else found
+    bars = bar_records(lines) if "|" in source.start or "ETA: " in source.start else []
+    return bars if is_log(bars) else scale_records(lines) or found
 
 
 def _is_cut(last: dict[str, object], other: dict[str, object]) -> bool:

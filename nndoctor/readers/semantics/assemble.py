@@ -92,9 +92,10 @@ def _numbered(runs: list[Run]) -> list[Run]:
 
 
 def _gradients_lost(table: Table, meanings: Mapping[str, Meaning]) -> bool:
-    """Whether the gradient norm is NaN or infinite somewhere: such a log is reported even if its loss is left out."""
+    """Whether the gradient norm is NaN or infinite somewhere, or the loss scale alone is logged: reported even if the loss is left out."""
     norms = [table.columns[name] for name, meaning in meanings.items() if meaning.metric == "grad_norm"]
-    return any(bool((c.present & ~np.isfinite(c.values)).any()) for c in norms)
+    alone = [meaning.metric for meaning in meanings.values()] == ["loss_scale"]
+    return alone or any(bool((c.present & ~np.isfinite(c.values)).any()) for c in norms)
 
 
 def _without_empty(table: Table) -> Table:

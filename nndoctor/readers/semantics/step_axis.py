@@ -67,7 +67,14 @@ def _counted_rows(table: Table, meanings: Mapping[str, Meaning], *, named: bool)
 def _are_runs_of_one_epoch(table: Table, epochs: Array, meanings: Mapping[str, Meaning]) -> bool:
     """Whether all rows are of the same epoch, the first, and each is a run of its own."""
     same = bool((epochs == epochs[0]).all()) and epochs[0] in FIRST_EPOCHS
-    return same and _one_row_runs(table) and not _follows_a_schedule(table, meanings)
+    return same and _one_row_runs(table) and not _follows_a_schedule(table, meanings) and not _printed_in_a_row(table)
+
+
+def _printed_in_a_row(table: Table) -> bool:
+    """Whether the rows are line upon line of a printed log: a loop within the epoch prints them, and nothing of another run is between."""
+    if table.format != "text" or table.lines is None or table.rows < SCHEDULE_ROWS:
+        return False
+    return bool((np.diff(table.lines) == 1).all())
 
 
 def _follows_a_schedule(table: Table, meanings: Mapping[str, Meaning]) -> bool:

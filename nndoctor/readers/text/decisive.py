@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from nndoctor.readers.text.records import Record
+from nndoctor.readers.text.scales import NAME
 from nndoctor.readers.text.shapes import parse
 from nndoctor.readers.vocabulary.names import meaning_of, task
 
@@ -23,7 +24,7 @@ def is_log(found: list[Record]) -> bool:
 
     Where no line is marked by epoch or step, three records of one shape are wanted: prose and settings have none.
     """
-    if any(map(_is_lost, found)):
+    if any(map(_is_lost, found)) or (found and all(record.values.keys() == {NAME} for record in found)):
         return True
     if len(found) < 2:
         return False

@@ -49,6 +49,15 @@ LENGTH_OF_EPISODES = re.compile(r"\b(?P<mean>average |avg |mean )(?:episode )?le
 SCORE_OF_EPISODES = re.compile(
     r"\b(?P<mean>average |avg |mean )?(?:total )?(?:score|reward|return)\b(?!_)", re.IGNORECASE
 )
+OF_AN_EPISODE = re.compile(
+    r"^\W*(?:(?:total|average|mean|final|cumulative) )?(?P<name>rewards?|returns?|scores?)\s+(?:in|of|for|at|after)\s+(?:the\s+)?episode\s*#?\s*(?P<at>\d+)"
+    r"\s*(?:is|was|=|:)\s*(?=[-+\d.n])",
+    re.IGNORECASE,
+)  # `Total reward in episode 73 is 3.8`
+RATE_SET = re.compile(
+    r"\b(?:updat|adjust|chang|set|reduc|decreas|lower|decay)\w*\s+(?:the\s+)?(?:learning[ _]rate|lr)\s+(?:of group \d+\s+)?to:?\s+(?=\d)",
+    re.IGNORECASE,
+)  # `Updating learning rate to 5e-05`
 UNDER_WAY = re.compile(r"\bvalid on '[^']*' subset\W+\d+\s*/\s*\d+\b")  # fairseq's means over a part of the set
 ESTIMATOR = re.compile(r"Saving dict for global step (\d+):(.*)")
 
@@ -143,6 +152,8 @@ def _reworded(line: str, epoch: str) -> str:
         if sign in line and (text := reworded(line)) is not None:
             return text
     line = named(line)
+    if " to" in line and (found := RATE_SET.search(line)):
+        line = f"{line[: found.start()]}| lr: {line[found.end() :]}"
     if (
         " loss: " in line.lower()
         and (found := OWN_LOSS.match(line))
@@ -175,6 +186,8 @@ def _deeplearning4j(line: str) -> str | None:
 
 def _episode(line: str) -> str | None:
     """`Episode 10, score: 20`: what a game is played for is its reward, by whatever name; its mean over episodes is kept."""
+    if found := OF_AN_EPISODE.match(line):
+        return f"step {found['at']} reward: {line[found.end() :]}"
     found = EPISODE.match(line)
     if found is None:
         return None

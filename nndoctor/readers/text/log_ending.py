@@ -47,7 +47,7 @@ ENDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "process_error",
         re.compile(
-            r"NCCL (?:timeout|error|failure)|nccl\w*Error|collective operation timeout|^\s*\w+(?:Error|Exception)\s*$"
+            r"^Traceback \(most recent call last\)|NCCL (?:timeout|error|failure)|nccl\w*Error|collective operation timeout|^\s*\w+(?:Error|Exception)\s*$"
             r"|\b[A-Za-z_]*(?:Error|Exception)\s*[:(](?!\s*[-+.\d])"
             r"|segmentation fault|core dumped|^Killed\b|SIG(?:TERM|KILL|SEGV|ABRT)\b|device-side assert|\bassert\w* failed"
             r"|ChildFailedError|bus error|DUE TO TIME LIMIT|slurmstepd: error|exited with code [1-9]|fatal error",

@@ -21,7 +21,7 @@ EPOCH = re.compile(
 BEFORE = re.compile(r"(?<![\w/.-])(?P<epoch>\d+)epoch\b")  # ESPnet's `3epoch results:`
 STEP = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!nan )(?<!eval )"
-    r"(?:(?:global_|global )?step|iteration|iters?|num_updates|updates?|batch(?==))(?:\((?P<phase>\w+)\))?['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
+    r"(?:(?:global_|global )?step(?:/total[ _]?steps?)?|iteration|iters?|num_updates|updates?|batch(?==))(?:\((?P<phase>\w+)\))?['\"]?\s*[:=#]?\s*\[?['\"]?\s*"
     + COUNT.format("step")
     + r"(?![\w%.])\]?",
     re.IGNORECASE,

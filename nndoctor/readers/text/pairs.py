@@ -58,6 +58,7 @@ BEGINS = re.compile(
 )
 DOING = {"testing": "test", "evaluating": "validation", "validating": "validation"}
 BAR_BEHIND = re.compile(r"^(?P<before>[^%|]*\bloss\W{1,3}[-+\d.naif]+[^%|]*?)\s*\d{1,2}%\|", re.IGNORECASE)
+BEHIND_BAR = re.compile(r"\d{1,3}%\|[^\r\n]*?(?:it/s|s/it)\](?P<after>\s*[A-Za-z][^|]*[=:]\s*[-+\d.naif]+\s*)$")
 OTHER = re.compile(r"\s*/\s*(?P<number>[-+]?\d+\.\d*(?:e[-+]?\d+)?)(?P<percent>\s?%)?", re.IGNORECASE)
 
 
@@ -129,7 +130,11 @@ def _last_drawing(text: str) -> str:
 
 
 def _before_its_bar(text: str) -> str:
-    """A line that says a step and its loss before a bar (`step 3/36 completed (loss: 0.5):  33%|`) without the bar."""
+    """A line that says a step and its loss before a bar (`step 3/36 completed (loss: 0.5):  33%|`) or behind its end, without the bar."""
+    if "/s]" in text or "s/it]" in text:
+        behind = BEHIND_BAR.search(text)
+        if behind is not None:
+            return behind["after"]
     found = BAR_BEHIND.search(text)
     return found["before"] if found and STEP.search(found["before"]) else text
 
@@ -261,7 +266,11 @@ def _last_words(text: str) -> list[str]:
     words = [w for w in re.split(r"[\s()]+", text.replace("'s ", " ").strip(" \"'.-*")) if w][-MAX_KEY:]
     while words and words[-1].lower() in ("is", "was", "reached"):
         words.pop()
-    numbers = [k for k, word in enumerate(words[:-1]) if word[:1].isdigit() and word.replace(".", "").isdigit()]
+    numbers = [
+        k
+        for k, word in enumerate(words[:-1])
+        if word[:1].isdigit() and word.removesuffix("%").replace(".", "").isdigit()
+    ]
     return words[numbers[-1] + 1 :] if numbers else words
 
 

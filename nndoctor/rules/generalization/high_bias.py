@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from nndoctor.analysis.bias import EXPLAINED_BY, TrainingError, target_error, training_error
 from nndoctor.analysis.chance import known_classes
 from nndoctor.analysis.convergence import confidence_between
@@ -14,6 +16,7 @@ from nndoctor.core.formatting import percent
 from nndoctor.core.prognosis import UNLIKELY
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
+from nndoctor.core.series import Series
 from nndoctor.prognosis.findings import (
     HEALTHY_FLAGGED,
     causes,
@@ -42,6 +45,9 @@ MANY_CLASSES = 15
 
 MAX_LATE_FALL = 0.05
 """Points by which a settled error may fall in the second half of the run."""
+
+STILL_FALLS = 0.02
+"""Share of an error by which it falls from one value to the next while it has not settled."""
 
 MIDDLE = (0.45, 0.55)
 """Shares of the run between which the error is its level in the middle."""
@@ -102,8 +108,15 @@ def _settled_high(run: Run) -> Iterator[Symptom]:
 
 
 def _has_settled(error: TrainingError) -> bool:
-    """Whether an error is hardly lower than in the middle of the run."""
-    return error.curve.level(*MIDDLE) - error.curve.last < MAX_LATE_FALL
+    """Whether an error is hardly lower than in the middle of the run, and not among few values that all fall."""
+    return error.curve.level(*MIDDLE) - error.curve.last < MAX_LATE_FALL and not _falls_steadily(error.curve)
+
+
+def _falls_steadily(curve: Series) -> bool:
+    """Whether each of a few values is below the one before, the last still by a clear share."""
+    if len(curve.y) >= MIN_EPOCHS:
+        return False
+    return bool((np.diff(curve.y) < 0).all()) and float(curve.y[-2] - curve.y[-1]) > STILL_FALLS * float(curve.y[-1])
 
 
 def _many_classes(run: Run) -> bool:

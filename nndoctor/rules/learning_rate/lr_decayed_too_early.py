@@ -8,7 +8,7 @@ import numpy as np
 
 from nndoctor.analysis.convergence import confidence_between, reach
 from nndoctor.analysis.workload import Workload, workload
-from nndoctor.core.confidence import TYPICAL
+from nndoctor.core.confidence import MEASURED, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
 from nndoctor.core.formatting import number, percent, step
 from nndoctor.core.rule import Reference, Rule
@@ -66,6 +66,12 @@ OF_TEXT = (Workload.PRETRAINING, Workload.FINE_TUNING)
 
 REMEDIES = ("decay-later", "train-longer")
 
+VANISHED = 1e-11
+"""Rate below which not even an update of Adam, which is about as large as the rate, changes a weight in single precision."""
+
+MIN_VAIN = 0.2
+"""Share of the run that is trained at such a rate."""
+
 MIN_RATES = 4
 """Learning rates that show a decay."""
 
@@ -82,8 +88,27 @@ def check(run: Run) -> Iterator[Symptom]:
 
 
 def _with_rate(run: Run) -> Symptom | None:
-    found = _stopped_by_decay(run) or _by_prognosis(run)
+    found = _vanished(run) or _stopped_by_decay(run) or _by_prognosis(run)
     return _over(run) if found is None and workload(run) is Workload.PRETRAINING else found
+
+
+def _vanished(run: Run) -> Symptom | None:
+    """A rate that was decayed until no update changes a weight, and training that went on all the same."""
+    lr, loss = run.series["lr"], run.series["train/loss"]
+    above = np.flatnonzero((lr.y > VANISHED) | (lr.y <= 0))
+    first = int(above[-1]) + 1 if len(above) else 0
+    if len(lr.y) - first < MIN_RATES or 1 - loss.share_of_run(float(lr.x[first])) < MIN_VAIN:
+        return None
+    where = float(lr.x[first])
+    return Symptom(
+        f"the learning rate is {number(float(lr.y[first]))} at {run.axis} {step(where)} and {number(lr.final)} at the end: "
+        f"too small to change a weight, so what was trained since had no effect",
+        MEASURED,
+        {"from_step": where, "last": lr.final},
+        series="lr",
+        step=where,
+        span=(where, loss.last_step),
+    )
 
 
 def _stopped_by_decay(run: Run) -> Symptom | None:
