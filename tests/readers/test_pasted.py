@@ -260,3 +260,14 @@ def test_cuts_of_the_loss_scale_alone_are_a_log(tmp_path: Path) -> None:
     primary = nndoctor.diagnose(path).primary
     assert primary is not None
     assert primary.name == "loss-scale-collapse"
+
+
+def test_tesseract_says_the_share_of_wrong_characters(pasted: Write) -> None:
+    line = (
+        "At iteration {0}12/{0}00/{0}03, mean rms=3.9%, delta=9.1%, BCER train={1}.5%, BWER train=80.25%, skip ratio=0%,  "
+        "New best BCER = {1}.5At iteration {0}10, stage 0, Eval Char error rate=4{1}.25, Word error rate=97.5 wrote checkpoint.\n"
+    )
+    run = pasted("".join(line.format(k, 9 - k) for k in range(1, 8)))
+    assert _values(run, "train/word_error") == [0.085, 0.075, 0.065, 0.055, 0.045, 0.035, 0.025]
+    assert _values(run, "validation/word_error")[:2] == [0.4825, 0.4725]
+    assert run.series["train/word_error"].last_step == 700

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from nndoctor.api import read
 from nndoctor.core.finding import Severity
 from nndoctor.core.report import Report
 from nndoctor.core.run import Run
@@ -284,10 +287,17 @@ def test_a_gap_waits_for_a_validation_loss_that_improves_by_more_than_its_noise(
     assert ("high-variance" in _names(run)) is not improves
 
 
-def test_an_error_that_still_falls_in_each_of_five_epochs_has_not_settled() -> None:
-    losses = {"train_loss": "2.6 2.05 1.84 1.73 1.66", "validation_loss": "1.72 1.5 1.4 1.35 1.3"}
-    falls = Run.drawn(**losses, train_error="0.58 0.49 0.45 0.43 0.41", validation_error="0.44 0.39 0.37 0.36 0.345")
-    assert "high-bias" not in _names(falls)
+def test_an_error_that_still_falls_in_each_of_five_epochs_has_not_settled(tmp_path: Path) -> None:
+    log = tmp_path / "acoustic.log"
+    log.write_text(
+        "epoch 0 loss=2.534 err=0.573 valid loss=1.708 err=0.432 lr=0.0002\n"
+        "epoch 1 loss=1.974 err=0.477 valid loss=1.478 err=0.383 lr=0.0002\n"
+        "epoch 2 loss=1.771 err=0.434 valid loss=1.367 err=0.360 lr=0.0002\n"
+        "epoch 3 loss=1.662 err=0.417 valid loss=1.321 err=0.349 lr=0.0002\n"
+        "epoch 4 loss=1.635 err=0.408 valid loss=1.298 err=0.344 lr=0.0002\n",
+        encoding="utf-8",
+    )
+    assert "high-bias" not in _names(read(log)[0])
 
 
 def test_a_rate_too_small_to_change_a_weight_is_reported() -> None:

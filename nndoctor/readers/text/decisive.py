@@ -24,7 +24,7 @@ def is_log(found: list[Record]) -> bool:
 
     Where no line is marked by epoch or step, three records of one shape are wanted: prose and settings have none.
     """
-    if any(map(_is_lost, found)) or (found and all(record.values.keys() == {NAME} for record in found)):
+    if _is_enough(found):
         return True
     if len(found) < 2:
         return False
@@ -41,6 +41,11 @@ def is_log(found: list[Record]) -> bool:
         if _is_metric(name) or _is_nan_gradient(name, value)
     )
     return max(occurrences.values(), default=0) > 1 or task(list(found[0].values)) is not None
+
+
+def _is_enough(found: list[Record]) -> bool:
+    """Whether a loss is lost in one of the records, or all of them are cuts of the loss scale, which no other log is."""
+    return any(map(_is_lost, found)) or (bool(found) and all(record.values.keys() == {NAME} for record in found))
 
 
 def _is_lost(record: Record) -> bool:

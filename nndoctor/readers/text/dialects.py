@@ -58,6 +58,10 @@ RATE_SET = re.compile(
     r"\b(?:updat|adjust|chang|set|reduc|decreas|lower|decay)\w*\s+(?:the\s+)?(?:learning[ _]rate|lr)\s+(?:of group \d+\s+)?to:?\s+(?=\d)",
     re.IGNORECASE,
 )  # `Updating learning rate to 5e-05`
+TESSERACT = re.compile(
+    r"^\W*At iteration \d+/(?P<at>\d+)/\d+, mean rms=.*?(?:char|BCER) train=(?P<train>[\d.]+)%", re.IGNORECASE
+)
+TESSERACT_EVAL = re.compile(r"\b(?:Eval Char error rate|BCER eval)=(?P<eval>[\d.]+)")
 UNDER_WAY = re.compile(r"\bvalid on '[^']*' subset\W+\d+\s*/\s*\d+\b")  # fairseq's means over a part of the set
 ESTIMATOR = re.compile(r"Saving dict for global step (\d+):(.*)")
 
@@ -151,9 +155,7 @@ def _reworded(line: str, epoch: str) -> str:
     for sign, reworded in REWORDED.items():
         if sign in line and (text := reworded(line)) is not None:
             return text
-    line = named(line)
-    if " to" in line and (found := RATE_SET.search(line)):
-        line = f"{line[: found.start()]}| lr: {line[found.end() :]}"
+    line = _with_rate(named(line))
     if (
         " loss: " in line.lower()
         and (found := OWN_LOSS.match(line))
@@ -161,6 +163,12 @@ def _reworded(line: str, epoch: str) -> str:
     ):
         return f"{found['name'].replace(' ', '_')}_loss: {found['value']}"
     return _of_a_tool(line) if ": " in line else line
+
+
+def _with_rate(line: str) -> str:
+    """A line that says what the learning rate was set to, with the rate as a pair."""
+    found = RATE_SET.search(line) if " to" in line else None
+    return line if found is None else f"{line[: found.start()]}| lr: {line[found.end() :]}"
 
 
 def _xgboost(line: str) -> str | None:
@@ -184,6 +192,20 @@ def _deeplearning4j(line: str) -> str | None:
     return f"step {found[1]} train loss {found[2]}" if found is not None else None
 
 
+def _tesseract(line: str) -> str | None:
+    """The rates of wrong characters; those of wrong words follow them."""
+    found = TESSERACT.match(line)
+    if found is None:
+        return None
+    held_out = TESSERACT_EVAL.search(line, found.end())
+    validation = f" val cer: {_share(held_out['eval'])}" if held_out else ""
+    return f"step {found['at']} train cer: {_share(found['train'])}{validation}"
+
+
+def _share(percentage: str) -> str:
+    return f"{number_or_nan(percentage) / 100:.8g}"
+
+
 def _episode(line: str) -> str | None:
     """`Episode 10, score: 20`: what a game is played for is its reward, by whatever name; its mean over episodes is kept."""
     if found := OF_AN_EPISODE.match(line):
@@ -204,6 +226,7 @@ REWORDED: Mapping[str, Callable[[str], str | None]] = {
     "tot_loss[": lambda line: FRAMES.sub("", line),
     "@[ IoU=": _coco,
     "Score at": _deeplearning4j,
+    "At iteration ": _tesseract,
     "' subset": lambda line: "" if UNDER_WAY.search(line) else None,
     "Ep": _episode,
     "ep": _episode,

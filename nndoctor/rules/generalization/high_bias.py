@@ -46,7 +46,7 @@ MANY_CLASSES = 15
 MAX_LATE_FALL = 0.05
 """Points by which a settled error may fall in the second half of the run."""
 
-STILL_FALLS = 0.02
+STILL_FALLS = 0.01
 """Share of an error by which it falls from one value to the next while it has not settled."""
 
 MIDDLE = (0.45, 0.55)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nndoctor.analysis.liveness import MIN_DIGITS, repeats_from, significant_digits
 from nndoctor.analysis.reinforcement import levels
 from nndoctor.core.confidence import TYPICAL
 from nndoctor.core.finding import Cause, Severity, Symptom
@@ -31,6 +32,9 @@ def check(run: Run) -> Iterator[Symptom]:
         if found is not None:
             yield found
             return
+    if (passes := _every_sample_passes(run)) is not None:
+        yield passes
+        return
     if fid is not None:
         best, last = fid.best, fid.last
         if last > MAX_FID_RATIO * best and last - best > ERRORS * fid.noise:
@@ -39,6 +43,24 @@ def check(run: Run) -> Iterator[Symptom]:
                 f"FID was best at step {step(fid.best_step)} ({number(best)}) and is now {number(last)}",
                 fid.best_step,
             )
+
+
+def _every_sample_passes(run: Run) -> Symptom | None:
+    """A generator whose loss is exactly zero from a value on, while the discriminator's is not: nothing corrects it any more."""
+    g, d = run.series_of("generator_loss", MIN_POINTS), run.series_of("discriminator_loss", MIN_POINTS)
+    if g is None or d is None or g.final != 0 or significant_digits(d.y) < MIN_DIGITS:
+        return None
+    at = repeats_from(g)
+    late = d.y[d.x >= g.x[at]]
+    if len(g.y) - at < MIN_POINTS or not len(late) or late.min() <= 0 or bool((late == late[0]).all()):
+        return None
+    where = float(g.x[at])
+    return _symptom(
+        g,
+        f"the generator's loss is exactly 0 in the last {len(g.y) - at} values, and the discriminator's {number(d.last)} at the end",
+        where,
+        "whatever the generator makes passes, and nothing corrects it any more",
+    )
 
 
 def _of_diversity(spread: Series) -> Symptom | None:
@@ -60,9 +82,11 @@ def _of_diversity(spread: Series) -> Symptom | None:
     )
 
 
-def _symptom(series: Series, text: str, at: float) -> Symptom:
+def _symptom(
+    series: Series, text: str, at: float, means: str = "the generator covers less and less of the data"
+) -> Symptom:
     return Symptom(
-        f"{text}: the generator covers less and less of the data",
+        f"{text}: {means}",
         TYPICAL,
         {"best": series.high, "last": series.last, "step": at},
         series=series.name,
@@ -91,10 +115,10 @@ RULE = Rule(
     name="mode-collapse",
     severity=Severity.WARNING,
     title="the samples are all alike",
-    needs={"sample_diversity|fid": MIN_POINTS},
+    needs={"sample_diversity|fid|generator_loss": MIN_POINTS},
     check=check,
     why="Samples that are all alike are useless, and the losses of a GAN do not show it.",
-    how=f"A measure of the samples' diversity ends below {percent(MAX_LEFT)} of its best level, by {ERRORS:g} standard errors, or FID ends at {MAX_FID_RATIO:g} times its best. The first {percent(UNTRAINED)} of the run do not count: an untrained generator makes noise. Or a count of modes ends at one.",
+    how=f"A measure of the samples' diversity ends below {percent(MAX_LEFT)} of its best level, by {ERRORS:g} standard errors, or FID ends at {MAX_FID_RATIO:g} times its best. The first {percent(UNTRAINED)} of the run do not count: an untrained generator makes noise. Or a count of modes ends at one; or the generator's loss is exactly zero in the last {MIN_POINTS} values or more while the discriminator's moves above zero.",
     sources=(
         Reference("Salimans et al., Improved Techniques for Training GANs, 2016", "https://arxiv.org/abs/1606.03498"),
         Reference("Metz et al., Unrolled Generative Adversarial Networks, 2017", "https://arxiv.org/abs/1611.02163"),
@@ -113,9 +137,19 @@ RULE = Rule(
             generator_loss="1*26",
             discriminator_loss="1*26",
         ),
+        Run.drawn(
+            {"task": "gan"},
+            generator_loss="0.41 0.62 0.31 0*7",
+            discriminator_loss="0.71 0.83 12.1 61.32 72.11 58.02 77.13 64.42 81.31 70.95",
+        ),
     ),
     healthy=(
         Run.drawn({"task": "gan"}, sample_diversity="0.05..0.26*20", generator_loss="1*20", discriminator_loss="1*20"),
+        Run.drawn(
+            {"task": "gan"},
+            generator_loss="0.41 0.62 0.31 0 0.12 0 0 0.25 0 0.31",
+            discriminator_loss="0.71 0.83 0.52 0.61 0.72 0.58 0.77 0.64 0.81 0.70",
+        ),
     ),
     suppressed_by=("nan-loss",),
     on_request=True,
