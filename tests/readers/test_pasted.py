@@ -271,3 +271,17 @@ def test_tesseract_says_the_share_of_wrong_characters(pasted: Write) -> None:
     assert _values(run, "train/word_error") == [0.085, 0.075, 0.065, 0.055, 0.045, 0.035, 0.025]
     assert _values(run, "validation/word_error")[:2] == [0.4825, 0.4725]
     assert run.series["train/word_error"].last_step == 700
+
+
+def test_the_best_epoch_so_far_starts_no_record(pasted: Write) -> None:
+    lines = []
+    for k in range(7):
+        lines += [
+            f"{split}: {{'epoch': {k}, 'loss': 0.{9 - k}{at}, 'auc': 0.6}}" for at, split in enumerate(("train", "val"))
+        ]
+        lines.append(
+            f"> Epoch {k}: took 38.3s (avg 38.3s) | Best so far: epoch {k // 2}\ttrain_loss: 0.{9 - k}0 train_ap: 0.2\tval_loss: 0.{9 - k}1 val_ap: 0.2"
+        )
+    run = pasted("\n".join(lines))
+    assert _values(run, "train/loss") == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]
+    assert _values(run, "validation/loss") == [0.91, 0.81, 0.71, 0.61, 0.51, 0.41, 0.31]

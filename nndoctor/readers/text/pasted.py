@@ -20,7 +20,10 @@ BREAKS = (
     re.compile(r"\s+(?=\[?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d)"),  # a logger's time stamp
     re.compile(r"(?<=\})\s*(?=\{['\"]\w)"),  # dictionaries
 )
-EPOCHS = re.compile(r"\s+(?=\[?epoch[\s:#\[]+(?P<epoch>\d+))", re.IGNORECASE)
+EPOCHS = re.compile(
+    r"(?<!so far:)(?<!\bbest)(?<!\bbest:)(?<!\bat)(?<!\bin)(?<!\bof)(?<!\bfrom)(?<!\bsince)(?<!\bafter)\s+(?=\[?epoch[\s:#\[]+(?P<epoch>\d+))",
+    re.IGNORECASE,
+)  # not of `Best so far: epoch 3`, which names another
 
 
 def cleaned(line: str) -> str:
