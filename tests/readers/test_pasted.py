@@ -285,3 +285,11 @@ def test_the_best_epoch_so_far_starts_no_record(pasted: Write) -> None:
     run = pasted("\n".join(lines))
     assert _values(run, "train/loss") == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]
     assert _values(run, "validation/loss") == [0.91, 0.81, 0.71, 0.61, 0.51, 0.41, 0.31]
+
+
+def test_the_splits_of_the_first_epoch_are_one_run_although_each_says_its_rate(pasted: Write) -> None:
+    row = "{}: {{'epoch': {}, 'time_epoch': 2.5, 'loss': 0.{}, 'lr': 0.0{}}}\n"
+    parts = [("train", 0, 69, 1), ("val", 0, 68, 0), ("test", 0, 67, 0), ("train", 1, 35, 1), ("val", 1, 36, 0)]
+    run = pasted("".join(row.format(*part) for part in parts))
+    assert _values(run, "train/loss") == [0.69, 0.35]
+    assert _values(run, "validation/loss") == [0.68, 0.36]

@@ -46,7 +46,8 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     refuse_other_tables(table, meanings, path)
     axis, unit, notes = axis_of(table, meanings)
     present = [table.columns[name].present for name in known]
-    parts = [part for rows in _by_key(table) for part in segments(rows, axis, present, table.format)]
+    told = [table.columns[name].present for name in known if meanings[name].metric not in WITHOUT_SPLIT]
+    parts = [part for rows in _by_key(table) for part in segments(rows, axis, present, table.format, told)]
     parts = rejoined(parts, table, meanings) if table.format == "keras-csv" else parts
     facts = {**table.facts, **framework(table), **unreadable_facts(table, meanings, path)}
     if playing:

@@ -95,8 +95,17 @@ def _validated_in_every_row(table: Table, meanings: Mapping[str, Meaning]) -> bo
     return split.get("train", False) and split.get("validation", False)
 
 
-def segments(rows: Rows, axis: Array, presence: Sequence[NDArray[np.bool_]], kind: str) -> list[Segment]:
-    """Cut these rows at restarts, join them at resumes, sort them if they are merely out of order."""
+def segments(
+    rows: Rows,
+    axis: Array,
+    presence: Sequence[NDArray[np.bool_]],
+    kind: str,
+    told: Sequence[NDArray[np.bool_]] = (),
+) -> list[Segment]:
+    """Cut these rows at restarts, join them at resumes, sort them if they are merely out of order.
+
+    `presence` says which rows hold each series, `told` the same of losses and metrics alone: rates and times may stand beside each of a run's splits.
+    """
     if not presence:
         return []
     full = any(present.all() for present in presence)
@@ -108,7 +117,7 @@ def segments(rows: Rows, axis: Array, presence: Sequence[NDArray[np.bool_]], kin
     if len(np.unique(x)) == len(x) and not _resumed_with_a_gap(x):
         order = np.argsort(x, kind="stable")
         return [Segment(rows[order], x[order])]
-    starts = [0, *_restarts(x, rows, presence, each_row=kind == "keras-csv"), len(x)]
+    starts = [0, *_restarts(x, rows, told or presence, each_row=kind == "keras-csv"), len(x)]
     return [_joined_at_resume(rows[a:b], x[a:b]) for a, b in pairwise(starts) if b > a]
 
 
