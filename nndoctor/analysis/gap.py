@@ -26,7 +26,7 @@ def upto(train: Series, validation: Series) -> Series:
         return train
     end = validation.last_step
     kept = train.steps <= end
-    if end >= train.step_at(NEARLY_ALL) or int(kept.sum()) < 2:
+    if end >= train.step_at(NEARLY_ALL) or int(kept.sum()) < min(len(validation.y), 2):
         return train
     lines = None if train.lines is None else train.lines[kept]
     return Series(train.name, train.steps[kept], train.values[kept], train.column, lines, train.scale)

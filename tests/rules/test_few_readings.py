@@ -117,3 +117,13 @@ def test_four_readings_under_a_moving_rate_do_not_clear_it() -> None:
     report = _report(Run.drawn(train_loss="1.93 1.66 1.54 1.41", validation_loss="1.71 1.63 1.6 1.62", lr="4 3 2 1"))
     assert "NN201" not in report.cleared
     assert "undecided, see too-little-data" in [s.reason for s in report.skipped if s.code == "NN201"]
+
+
+def test_one_validation_is_compared_with_training_as_it_was_then() -> None:
+    losses = {"train_loss": "0.69 0.35", "train_accuracy": "0.53 0.87"}
+    series = Run.drawn(**losses).series
+    early = {
+        name: Series(name, np.array([0.0]), np.array([value]))
+        for name, value in (("validation/loss", 0.68), ("validation/accuracy", 0.52))
+    }
+    assert "high-variance" not in _names(Run({**series, **early}, {}))

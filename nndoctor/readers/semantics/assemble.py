@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nndoctor.analysis.start import begins_late, starts_in_epoch
 from nndoctor.core.errors import NotALog, UnreadableLog
@@ -46,7 +47,7 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
     refuse_other_tables(table, meanings, path)
     axis, unit, notes = axis_of(table, meanings)
     present = [table.columns[name].present for name in known]
-    told = [table.columns[name].present for name in known if meanings[name].metric not in WITHOUT_SPLIT]
+    told = list(_told(table, meanings))
     parts = [part for rows in _by_key(table) for part in segments(rows, axis, present, table.format, told)]
     parts = rejoined(parts, table, meanings) if table.format == "keras-csv" else parts
     facts = {**table.facts, **framework(table), **unreadable_facts(table, meanings, path)}
@@ -59,6 +60,13 @@ def assemble(table: Table, path: str, maps: Maps) -> list[Run]:
         return _numbered(runs or [replace(base, unknown=tuple(table.columns))])
     _refuse_single_points(runs, path)
     return _numbered(runs)
+
+
+def _told(table: Table, meanings: Mapping[str, Meaning]) -> Iterator[NDArray[np.bool_]]:
+    """Which rows hold each loss or metric of a split."""
+    for name, meaning in meanings.items():
+        if meaning.is_metric and meaning.metric not in WITHOUT_SPLIT and table.columns[name].held:
+            yield table.columns[name].present
 
 
 def _refuse_without_metrics(table: Table, meanings: Mapping[str, Meaning], path: str, *, playing: bool) -> None:
