@@ -293,3 +293,14 @@ def test_the_splits_of_the_first_epoch_are_one_run_although_each_says_its_rate(p
     run = pasted("".join(row.format(*part) for part in parts))
     assert _values(run, "train/loss") == [0.69, 0.35]
     assert _values(run, "validation/loss") == [0.68, 0.36]
+
+
+def test_a_scheduler_that_counts_its_own_epochs_moves_no_row(pasted: Write) -> None:
+    lines = []
+    for k in range(1, 13):
+        lines.append(f"Epoch {k}/12 train loss: {1 / k:.4f} val loss: {1.1 / k:.4f}")
+        lines += [f"Epoch {k - 1:05d}: reducing learning rate of group 0 to 1.0000e-0{k // 4}."] * (k % 4 == 0)
+    run = pasted("\n".join(lines))
+    assert [int(x) for x in run.series["train/loss"].steps] == list(range(1, 13))
+    assert _values(run, "lr") == [0.1, 0.01, 0.001]
+    assert "resumed_at" not in run.facts

@@ -49,6 +49,7 @@ LENGTH_OF_EPISODES = re.compile(r"\b(?P<mean>average |avg |mean )(?:episode )?le
 SCORE_OF_EPISODES = re.compile(
     r"\b(?P<mean>average |avg |mean )?(?:total )?(?:score|reward|return)\b(?!_)", re.IGNORECASE
 )
+DECIMAL_POINT = re.compile(r"\d\.\d")
 OF_AN_EPISODE = re.compile(
     r"^\W*(?:(?:total|average|mean|final|cumulative) )?(?P<name>rewards?|returns?|scores?)\s+(?:in|of|for|at|after)\s+(?:the\s+)?episode\s*#?\s*(?P<at>\d+)"
     r"\s*(?:is|was|=|:)\s*(?=[-+\d.n])",
@@ -166,9 +167,15 @@ def _reworded(line: str, epoch: str) -> str:
 
 
 def _with_rate(line: str) -> str:
-    """A line that says what the learning rate was set to, with the rate as a pair."""
+    """A line that says what the learning rate was set to, with the rate as a pair.
+
+    A scheduler counts the epochs in its own way: what stands before the rate is kept only where it tells a number.
+    """
     found = RATE_SET.search(line) if " to" in line else None
-    return line if found is None else f"{line[: found.start()]}| lr: {line[found.end() :]}"
+    if found is None:
+        return line
+    before = line[: found.start()]
+    return f"{before if DECIMAL_POINT.search(before) else ''}| lr: {line[found.end() :]}"
 
 
 def _xgboost(line: str) -> str | None:
