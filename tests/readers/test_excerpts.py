@@ -1,0 +1,120 @@
+"""Excerpts of logs in which an epoch, a rate, a reward or a loss scale is said in words of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import nndoctor
+from nndoctor.core.run import Run
+from nndoctor.readers import read
+
+Write = Callable[[str], Run]
+
+
+@pytest.fixture
+def pasted(tmp_path: Path) -> Write:
+    def write(text: str) -> Run:
+        path = tmp_path / "excerpt.log"
+        path.write_text(text, encoding="utf-8")
+        runs = read(path)
+        assert len(runs) == 1
+        return runs[0]
+
+    return write
+
+
+def _values(run: Run, name: str) -> list[float]:
+    return [round(float(value), 6) for value in run.series[name].values]
+
+
+def test_lines_of_one_epoch_one_below_the_other_are_its_steps(pasted: Write) -> None:
+    run = pasted("".join(f"Epoch 1 train Cls Loss: 0.{90 - 7 * k} Accu: 0.0{k}\n" for k in range(9)))
+    assert len(run.series["train/cls_loss" if "train/cls_loss" in run.series else "train/loss"]) == 9
+
+
+def test_a_step_of_all_steps_with_its_share_counts_within_the_epoch(pasted: Write) -> None:
+    lines = [
+        f"Epoch {epoch}, step/total_step: {k}/60 {100 * k / 60:.2f}% Loss:{6 - epoch - 0.05 * k:.2f}\n"
+        for epoch in (1, 2)
+        for k in range(10, 70, 10)
+    ]
+    run = pasted("".join(lines))
+    assert _values(run, "train/loss") == [4.5, 4.0, 3.5, 3.0, 2.5, 2.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0]
+    assert run.axis == "step"
+
+
+def test_what_is_printed_behind_a_finished_bar_is_a_line(pasted: Write) -> None:
+    bar = "100%|#########9| 199/200 [00:1{0}<00:00, 12.{0}it/s]Episode#{0}, steps:199, rewards:-{0}.5\n"
+    assert _values(pasted("".join(map(bar.format, range(1, 8)))), "reward") == [-k - 0.5 for k in range(1, 8)]
+
+
+def test_the_reward_of_an_episode_is_read_from_a_sentence(pasted: Write) -> None:
+    run = pasted(
+        "".join(f"Total rewards in episode {k} is {k}.25 total number of steps are {49 * k}\n" for k in range(9))
+    )
+    assert _values(run, "reward") == [k + 0.25 for k in range(9)]
+
+
+def test_a_rate_that_is_set_after_an_epoch_is_the_learning_rate(pasted: Write) -> None:
+    line = "Epoch: {0}, Steps: 9 | Train Loss: 0.{1} Vali Loss: 0.{1}5\nUpdating learning rate to {0}e-05\n"
+    assert _values(pasted("".join(line.format(k, 9 - k) for k in range(1, 7))), "lr") == [
+        round(k * 1e-5, 6) for k in range(1, 7)
+    ]
+
+
+def test_cuts_of_the_loss_scale_alone_are_a_log(tmp_path: Path) -> None:
+    path = tmp_path / "apex.log"
+    cuts = [
+        f"Gradient overflow.  Skipping step, loss scaler 0 reducing loss scale to {2.0**-k}\n" for k in range(3, 19)
+    ]
+    path.write_text("".join(cuts), encoding="utf-8")
+    primary = nndoctor.diagnose(path).primary
+    assert primary is not None
+    assert primary.name == "loss-scale-collapse"
+
+
+def test_tesseract_says_the_share_of_wrong_characters(pasted: Write) -> None:
+    line = (
+        "At iteration {0}12/{0}00/{0}03, mean rms=3.9%, delta=9.1%, BCER train={1}.5%, BWER train=80.25%, skip ratio=0%,  "
+        "New best BCER = {1}.5At iteration {0}10, stage 0, Eval Char error rate=4{1}.25, Word error rate=97.5 wrote checkpoint.\n"
+    )
+    run = pasted("".join(line.format(k, 9 - k) for k in range(1, 8)))
+    assert _values(run, "train/word_error") == [0.085, 0.075, 0.065, 0.055, 0.045, 0.035, 0.025]
+    assert _values(run, "validation/word_error")[:2] == [0.4825, 0.4725]
+    assert run.series["train/word_error"].last_step == 700
+
+
+def test_the_best_epoch_so_far_starts_no_record(pasted: Write) -> None:
+    lines = []
+    for k in range(7):
+        lines += [
+            f"{split}: {{'epoch': {k}, 'loss': 0.{9 - k}{at}, 'auc': 0.6}}" for at, split in enumerate(("train", "val"))
+        ]
+        lines.append(
+            f"> Epoch {k}: took 38.3s (avg 38.3s) | Best so far: epoch {k // 2}\ttrain_loss: 0.{9 - k}0 train_ap: 0.2\tval_loss: 0.{9 - k}1 val_ap: 0.2"
+        )
+    run = pasted("\n".join(lines))
+    assert _values(run, "train/loss") == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]
+    assert _values(run, "validation/loss") == [0.91, 0.81, 0.71, 0.61, 0.51, 0.41, 0.31]
+
+
+def test_the_splits_of_the_first_epoch_are_one_run_although_each_says_its_rate(pasted: Write) -> None:
+    row = "{}: {{'epoch': {}, 'time_epoch': 2.5, 'loss': 0.{}, 'lr': 0.0{}}}\n"
+    parts = [("train", 0, 69, 1), ("val", 0, 68, 0), ("test", 0, 67, 0), ("train", 1, 35, 1), ("val", 1, 36, 0)]
+    run = pasted("".join(row.format(*part) for part in parts))
+    assert _values(run, "train/loss") == [0.69, 0.35]
+    assert _values(run, "validation/loss") == [0.68, 0.36]
+
+
+def test_a_scheduler_that_counts_its_own_epochs_moves_no_row(pasted: Write) -> None:
+    lines = []
+    for k in range(1, 13):
+        lines.append(f"Epoch {k}/12 train loss: {1 / k:.4f} val loss: {1.1 / k:.4f}")
+        lines += [f"Epoch {k - 1:05d}: reducing learning rate of group 0 to 1.0000e-0{k // 4}."] * (k % 4 == 0)
+    run = pasted("\n".join(lines))
+    assert [int(x) for x in run.series["train/loss"].steps] == list(range(1, 13))
+    assert _values(run, "lr") == [0.1, 0.01, 0.001]
+    assert "resumed_at" not in run.facts
