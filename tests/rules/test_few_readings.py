@@ -127,3 +127,26 @@ def test_one_validation_is_compared_with_training_as_it_was_then() -> None:
         for name, value in (("validation/loss", 0.68), ("validation/accuracy", 0.52))
     }
     assert "high-variance" not in _names(Run({**series, **early}, {}))
+
+
+def test_an_error_that_still_falls_in_each_of_five_epochs_has_not_settled(tmp_path: Path) -> None:
+    log = tmp_path / "acoustic.log"
+    log.write_text(
+        "epoch 0 loss=2.534 err=0.573 valid loss=1.708 err=0.432 lr=0.0002\n"
+        "epoch 1 loss=1.974 err=0.477 valid loss=1.478 err=0.383 lr=0.0002\n"
+        "epoch 2 loss=1.771 err=0.434 valid loss=1.367 err=0.360 lr=0.0002\n"
+        "epoch 3 loss=1.662 err=0.417 valid loss=1.321 err=0.349 lr=0.0002\n"
+        "epoch 4 loss=1.635 err=0.408 valid loss=1.298 err=0.344 lr=0.0002\n",
+        encoding="utf-8",
+    )
+    assert "high-bias" not in _names(read(log)[0])
+
+
+def test_a_rate_too_small_to_change_a_weight_is_reported() -> None:
+    loss = "27.8 27.9 27.7 27.9 27.8 27.8 27.7 27.9"
+    vanished = Run.drawn(train_loss=loss, lr="1.6e-24 8e-25 4e-25 2e-25 1e-25 5e-26 2.5e-26 1.2e-26")
+    report = _report(vanished)
+    assert "lr-decayed-too-early" in _names(vanished)
+    assert "too small to change a weight" in " ".join(f.message for f in report.findings)
+    zero_at_the_end = Run.drawn(train_loss="2.3..0.3*20", lr="0.001..0.0001*19 1e-13")
+    assert "lr-decayed-too-early" not in _names(zero_at_the_end)
