@@ -30,6 +30,7 @@ SUFFICIENT_GAIN = 0.3  # of what there is to gain: a rate that reaches it need n
 USABLE = 0.1  # of the best gain
 FAR_BELOW = 0.6  # of the gain at a lower rate: a longer trial shows whether it stays so
 FAR_GAIN = 20.0  # times the gain at a hundred times the rate
+FAR_HIGHER = 100  # times the configured rate
 STOOD, LEAST_GAIN = (
     0.02,
     0.05,
@@ -224,7 +225,7 @@ def side(trials: list[Trial], floor: float, slow: float = SLOW) -> str:
     top, best_below = max(higher, key=lambda t: t.gain), max(t.gain for t in lower)
     if top.gain < best_below and _above(here.gain / room, best_below / room):
         return "above"
-    if here.gain < -CLEAR * room:  # a loss that rises is not slow, and one that a higher rate lowers not too fast
+    if here.gain < -CLEAR * room and top.factor < FAR_HIGHER:  # what rises at first, as with a codebook, is not slow
         return "inside"
     return "below" if _below(here.gain / room, top.gain / room, top.factor, slow) else "inside"
 
@@ -240,7 +241,7 @@ def _below(gain: float, top: float, factor: float, slow: float) -> bool:
     times = 4 if slow > SLOW else 10
     if factor >= 10 and top > 0.1 and gain < slow and top > times * gain:
         return True
-    return factor >= 100 and top > max(FAR_GAIN * gain, MOST_OF_IT) and gain < 2 * SLOW
+    return factor >= FAR_HIGHER and top > max(FAR_GAIN * gain, MOST_OF_IT) and gain < 2 * SLOW
 
 
 def _of(trials: list[Trial], factor: float) -> Trial:
