@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 import nndoctor
 from nndoctor.core.run import Run
-from nndoctor.readers import read
 
 Write = Callable[[str], Run]
-
-
-@pytest.fixture
-def pasted(tmp_path: Path) -> Write:
-    def write(text: str) -> Run:
-        path = tmp_path / "paste.log"
-        path.write_text(text, encoding="utf-8")
-        runs = read(path)
-        assert len(runs) == 1
-        return runs[0]
-
-    return write
 
 
 def _values(run: Run, name: str) -> list[float]:
