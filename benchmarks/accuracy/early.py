@@ -1,4 +1,4 @@
-"""How much of a run must be seen before a doomed one is named, and how often a healthy one is accused by then."""
+"""How much of a run must be seen before a failing one is named, and how often a healthy one is accused by then."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.accuracy.judged import Judged, judge
 from benchmarks.accuracy.measures import Share, share
 
 SHARES = (0.1, 0.2, 0.5, 1.0)
-DOOMED = frozenset(
+FAILING = frozenset(
     {
         "nan-loss",
         "diverged",
@@ -25,7 +25,7 @@ UNFINISHED = frozenset({"not-converged"})  # every run is, while it goes on
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known after a share of the rows: doomed runs named, healthy ones accused, and those accused of more than being unfinished."""
+    """What is known after a share of the rows: failing runs named, healthy ones accused, and those accused of more than being unfinished."""
 
     share: float
     named: Share
@@ -34,16 +34,16 @@ class Seen:
 
 
 def early(lines: Sequence[dict[str, Any]], jobs: int) -> list[Seen]:
-    """Doomed runs named, and healthy ones accused, by 10, 20, 50 and 100 % of their rows."""
+    """Failing runs named, and healthy ones accused, by 10, 20, 50 and 100 % of their rows."""
     return [_seen(s, judge(lines, s, jobs)) for s in SHARES]
 
 
 def _seen(part: float, runs: Sequence[Judged]) -> Seen:
-    doomed = [r for r in runs if r.expected.faults & DOOMED and not r.line["settings"]["spikes"]]
+    failing = [r for r in runs if r.expected.faults & FAILING and not r.line["settings"]["spikes"]]
     healthy = [r for r in runs if r.expected.healthy]
     return Seen(
         part,
-        share([_named(r) for r in doomed]),
+        share([_named(r) for r in failing]),
         share([bool(r.names) for r in healthy]),
         share([bool(r.names - UNFINISHED - r.expected.accepted) for r in healthy]),
     )
@@ -51,5 +51,5 @@ def _seen(part: float, runs: Sequence[Judged]) -> Seen:
 
 def _named(run: Judged) -> bool:
     """Whether a confirmed finding is named, or is the likeliest cause of one; that a run goes on falling names nothing."""
-    found = (run.names - UNFINISHED) | (run.likeliest & DOOMED)
+    found = (run.names - UNFINISHED) | (run.likeliest & FAILING)
     return bool(found & (run.expected.faults | run.expected.open))

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.accuracy import calibration
 from benchmarks.accuracy.choice import first_choices
 from benchmarks.accuracy.confusion import confusion
-from benchmarks.accuracy.early import DOOMED, early
+from benchmarks.accuracy.early import FAILING, early
 from benchmarks.accuracy.judged import Judged
 from benchmarks.accuracy.measures import (
     Share,
@@ -28,7 +28,7 @@ from benchmarks.zoo.expected import REMARKS
 RECALL = """Recall over the runs where the experiments confirm the finding: by its own name, and where a right finding with the same
 remedy counts as well. Precision is over errors and warnings."""
 ROBUST = "The same runs, logged a little differently."
-EARLY = f"""Doomed are the runs with {", ".join(sorted(DOOMED))} confirmed that no single bad batch spoiled;
+EARLY = f"""Failing are the runs with {", ".join(sorted(FAILING))} confirmed that no single bad batch spoiled;
 the log is cut after a share of its rows. That a run is not converged yet says nothing while it goes on."""
 REMEDY = """The first remedy of the primary finding, where the zoo tried it: whether it improved the loss that it promises to improve
 by more than 2 % of the way from the best constant predictor to the best loss of any retraining, beyond seed noise.
@@ -58,7 +58,7 @@ def page(split: str, lines: Sequence[dict[str, Any]], runs: Sequence[Judged], jo
         "### How early",
         EARLY,
         _table(
-            ("rows seen", "doomed runs named", "healthy with any alarm", "healthy accused of more than not-converged"),
+            ("rows seen", "failing runs named", "healthy with any alarm", "healthy accused of more than not-converged"),
             ((f"{100 * s.share:.0f} %", s.named, s.flagged, s.accused) for s in early(lines, jobs)),
         ),
         "### First remedies",

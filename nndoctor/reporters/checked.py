@@ -164,10 +164,9 @@ def _unknown(report: Report) -> str:
     """The columns that were not understood, and how to name one."""
     if not report.run.unknown or report.run.fact("task") is not None:
         return ""
-    example = next((name for name in report.run.unknown if not AXIS.search(name)), None)
     loss = None if _has_losses(report) else next((n for n in report.run.unknown if LOSS.search(n)), None)
     how = "--map" if loss is None else f"--map {_quoted(loss)}"
-    hint = "" if example is None else f" (map it with {how})"
+    hint = "" if all(map(AXIS.search, report.run.unknown)) else f" (map it with {how})"
     return f"{_shortlist([printable(name) for name in report.run.unknown])}{hint}"
 
 

@@ -47,10 +47,8 @@ class Ledger:
         self.calls.append([])
         handles = [
             register(lambda given, *_: self._stepped(given))
-            for register in (
-                register_optimizer_step_pre_hook,
-                register_optimizer_step_post_hook,
-            )  # closures go back within
+            # A closure runs its backward pass between the two.
+            for register in (register_optimizer_step_pre_hook, register_optimizer_step_post_hook)
         ]
         try:
             with backward_replaced(self._went_back):

@@ -35,7 +35,6 @@ AT_THE_END = 0.99  # confidence: the value is in the log; only a faulty log coul
 STOPPED = 0.97  # the same where a message of the log says it, which may be about another value
 RECOVERED = 0.8  # the same of a run that goes on, which may have skipped those steps on purpose
 NO_USUAL_RATE = 2.0  # optimizers that set their own rate, L-BFGS and Adadelta take 1; others less
-BEYOND_ANY = 0.9  # weight of such a rate as a cause
 DIVERGING = 2.0  # times the loss's fall: a loss that far above its best just before the NaN was already diverging
 
 FIRST = {
@@ -212,7 +211,11 @@ def _causes(run: Run, before: list[float], where: float) -> tuple[Cause, ...]:
 
 
 def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -> Cause:
-    """How likely the learning rate is the cause, by the course of the loss and of the gradient norm until then."""
+    """How likely the learning rate is the cause, by its size, and by the course of the loss and of the gradient norm until then."""
+    lr, test = run.series_of("lr"), "one run with a tenth of the learning rate"
+    if lr is not None and lr.high > NO_USUAL_RATE:
+        because = f"the learning rate is {number(lr.high)}, and hardly any optimizer takes more than 1"
+        return Cause(RATE_TOO_HIGH, 0.9, because, test)
     rising = len(before) >= 2 and before[-1] - min(before) > DIVERGING * max(before[0] - min(before), TINY)
     bursts = _bursts(run, where)
     if bursts:
@@ -221,18 +224,10 @@ def _rate_too_high(run: Run, before: list[float], where: float, *, calm: bool) -
         because = "the loss was falling until then, but a single step between two logged values may have caused it"
     else:
         because = "the loss was rising before it" if rising else "it is the usual cause"
-    lr = run.series_of("lr")
-    peak = 0.0 if lr is None else lr.high
-    if peak > NO_USUAL_RATE:
-        because = f"the learning rate is {number(peak)}, and hardly any optimizer takes more than 1"
-    elif peak:
-        because += f"; the learning rate peaked at {number(peak)}"
-    beyond = BEYOND_ANY if peak > NO_USUAL_RATE else 0.0
+    if lr is not None and lr.high:
+        because += f"; the learning rate peaked at {number(lr.high)}"
     return Cause(
-        RATE_TOO_HIGH,
-        beyond or (0.15 if not before else 0.7 if rising or bursts else 0.35 if calm else 0.5),
-        because,
-        "one run with a tenth of the learning rate",
+        RATE_TOO_HIGH, 0.15 if not before else 0.7 if rising or bursts else 0.35 if calm else 0.5, because, test
     )
 
 

@@ -105,7 +105,7 @@ def _constant_training(run: Run) -> Symptom | None:
         return None
     others = [s for s in judged if s is not loss]
     at = repeats_from(loss)
-    moving = [s.name.replace("/", " ") for s in others if s.low != s.high]
+    moving = [series_in_words(s.name) for s in others if s.low != s.high]
     stops = (at == 0 and bool(moving)) or _all_stop(loss, others)
     if not stops or significant_digits(loss.y) < SURE_DIGITS:
         return None
@@ -120,7 +120,7 @@ def _constant_training(run: Run) -> Symptom | None:
         {"from_step": where, "value": loss.final, "values": len(loss.y) - at},
         series="train/loss",
         step=where,
-        span=(where, float(loss.x[-1])),
+        span=(where, loss.last_step),
         causes=(
             Cause(
                 "saturated units",

@@ -145,7 +145,7 @@ def _score(bench: Bench, batch: Batch) -> float | None:
 
 
 def _by_loss(bench: Bench, batch: Batch) -> float | None:
-    """The same for outputs of any form: how far the loss lies below that with the targets of other examples."""
+    """The same for outputs of any form: how far the loss is below that with the targets of other examples."""
     losses = []
     batch = part(batch, slice(0, ASKED))
     try:
