@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from nndoctor.analysis.chance import guesses
+from nndoctor.analysis.liveness import unit
 from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import MEDIAN_ERROR, Array, median, opening
@@ -32,7 +33,9 @@ LEVEL_POINTS = 10  # of a trend between two fifths of a run, of which each level
 
 
 def exact(loss: Series) -> bool:
-    """Whether the loss is the same to the last digit from some value on."""
+    """Whether the loss is the same to the last digit from some value on, in digits that would show a change where the values are few."""
+    if len(loss.y) < MIN_POINTS and _rounded_away(loss):
+        return False
     late = loss.y[len(loss.y) // 2 :] if len(loss.y) >= MIN_POINTS else loss.y
     return float(np.ptp(late)) <= SAME * abs(loss.last)
 
@@ -46,12 +49,17 @@ def barely_moves(run: Run, loss: Series) -> bool:
     grows = lr is not None and lr.final > lr.initial
     if loss.low <= 0 or grows or len(loss.y) < 2 or loss.x[0] > 2 * (loss.x[1] - loss.x[0]):
         return False
-    several = len(loss.y) > 2
+    several = len(loss.y) > 2 and not _rounded_away(loss)
     if several and guesses(run):
         return _range(loss.y[1:]) <= MAX_FALL * loss.low
     if validation is None or len(validation.y) != len(loss.y):
         return several and _range(loss.y) <= MAX_RANGE * loss.low
     return all(s.low > 0 and _range(s.y) <= MAX_RANGE_OF_BOTH * s.low for s in (loss, validation))
+
+
+def _rounded_away(loss: Series) -> bool:
+    """Whether a loss is printed so coarsely that its rounding hides the change that these few values are judged by."""
+    return unit(loss.y) > MAX_RANGE * abs(loss.last)
 
 
 def _range(values: Array) -> float:

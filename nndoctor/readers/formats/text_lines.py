@@ -24,6 +24,7 @@ ENDLESS = re.compile(
 OTHER_LOSS = re.compile(
     r"\b(?:packets?|frame|path|insertion|hearing|blood|stop)[ _-]loss\b", re.IGNORECASE
 )  # no training's
+OF_MPI = re.compile(r"^\[\d+,(?:mpirank:)?\d+(?:,[\w.-]+)?\]<std(?:out|err)>:?")  # before each line, by mpirun
 BETAS = re.compile(r"step=\d+, skipped=\d+, lr=\[[^\]]*\], mom=\[(\()?")
 NANO = re.compile(r"^iter \d+: loss [\d.]+, time [\d.]+ms", re.MULTILINE)
 EPOCH_LENGTH = re.compile(r"\bepoch\W{0,3}\d+\W{0,5}\[\s*\d+\s*/\s*(?P<steps>\d+)\s*\]", re.IGNORECASE)
@@ -95,6 +96,8 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     from nndoctor.readers.text.scales import scale_records
 
     lines = [ENDLESS.sub(" ? ", line) if len(line) > LONG_LINE else line for line in lines]
+    if "]<std" in source.start:
+        lines = [OF_MPI.sub("", line) for line in lines]
     if OTHER_LOSS.search(source.start):
         lines = [OTHER_LOSS.sub("?", line) for line in lines]
     if comma_decimals(source.start):
@@ -104,7 +107,7 @@ def _records_of(lines: Sequence[str], source: Source) -> list[Record]:
     found = records(lines)
     if is_log(found):
         return found
-    bars = bar_records(lines) if "|" in source.start or "ETA: " in source.start else []
+    bars = bar_records(lines) if any(sign in source.start for sign in ("|", "ETA: ", "it/s", "s/it")) else []
     return bars if is_log(bars) else scale_records(lines) or found
 
 

@@ -28,6 +28,7 @@ UNMARKED = bytes(sorted({*range(256)} - {*b",\t;"}))  # what is no delimiter
 NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP, errno.EINVAL}  # what is wrong with a path of nothing
 CONTROL = bytes([*range(8), *range(14, 27), *range(28, 32)])  # not 8: bars draw back; not 27: colours
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)")  # colours, cursor, links
+LOGGED = {"#015": "\r", "#033": "\x1b", "#010": "\b"}  # control characters as syslog spells them, and clouds after it
 
 
 @dataclass(frozen=True)
@@ -257,6 +258,9 @@ def _plain_lines(text: str) -> str:
     The escape sequences of a terminal's colours are taken out, and NUL characters.
     """
     text = text.removeprefix("\ufeff").replace("\0", "")
+    if "#015" in text or "#033[" in text:
+        for spelled, character in LOGGED.items():
+            text = text.replace(spelled, character)
     if "\x1b" in text:
         text = ESCAPES.sub("", text)
     if "\r" not in text:

@@ -20,12 +20,12 @@ def bar_records(lines: Sequence[str]) -> list[Record]:
     for number, text in enumerate(lines, 1):
         if headed := EPOCH_OF_KERAS.match(text):
             epoch = headed["epoch"]
-        if "[" not in text or not ("|" in text or "ETA: " in text):
+        if "[" not in text or not ("|" in text or "ETA: " in text or "% " in text):
             continue
         for piece in REDRAWN.split(text):
             count = COUNT.search(piece)
-            if count is None:
-                continue
+            if count is None or (found and int(count["done"]) == 0):
+                continue  # a bar that begins shows what the one before it ended with
             before, pairs = piece[: count.start()], _pairs(piece, count.end())
             if not any(map(known, pairs)):
                 continue

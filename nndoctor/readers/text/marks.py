@@ -33,12 +33,13 @@ BATCH = re.compile(
 )  # within an epoch
 LEADING = re.compile(
     r"^\s*(?:\[(?P<outer>\d+)/\d+\]\s*\[(?P<inner>\d+)/\d+\]|s:(?P<s>\d+)\s|\[(?P<round>\d+)\]\s|(?P<bare>\d+)\s+(?=[A-Za-z_]+ [-+\d.naif]+\s*$)"
-    r"|[\[(]\s*(?P<of>\d+)\s*/\s*\d+\s*[\])]|(?P<first>\d+)/\d+(?!\s+[\[\u2500-\u259f-])[\s,:|]|(?P<row>\d+)\s+(?=[A-Za-z_][\w/.-]*=[-+\d.naif]+(?:\s|,|$)))"
+    r"|[\[(]\s*(?P<of>\d+)\s*/\s*\d+\s*[\])]|(?P<first>\d+)/\d+(?!\s+[\[\u2500-\u259f-])[\s,:|]|(?P<row>\d+)\s+(?:\|\s+(?=(?:\w+ )?loss\W)|(?=[A-Za-z_][\w/.-]*=[-+\d.naif]+(?:\s|,|$))))",
+    re.IGNORECASE,
 )
 BEHIND = re.compile(r"\b(?:loss|error|acc|accuracy) (?P<step>\d+)(?::\s*|\s+)(?=[-+]?\d+\.\d)", re.IGNORECASE)
 PROGRESS = re.compile(r"\s\[\s*(?P<step>\d+)\s*/\s*\d+\s*\]\s*$")  # how far the epoch is, at a line's end
 BAR = re.compile(r"^\s*(?:step (?=\d+/\d+ \[))?(?P<done>\d+)/(?P<total>\d+)\s+(?:\[|[\u2500-\u259f]|-)")
-PERCENT_BAR = re.compile(r"(?P<done>\d+)%\|")
+PERCENT_BAR = re.compile(r"(?P<done>\d+)%(?:\||\s+\d+/\d+ \[\d\d:\d)")  # of a narrow one only the count is drawn
 
 Marks = dict[str, str]
 

@@ -15,6 +15,7 @@ TENSOR = re.compile(
 WENET = re.compile(r"\b(?P<split>TRAIN|CV) Batch (?P<epoch>\d+)/(?P<step>\d+)(?= .*\bloss )")
 BOLD = re.compile(r"(?<!\*)\*\*(?!\*)")
 ZERO_OF_BATCH = re.compile(r"\b(?P<name>(?:acc|prec|top)[-@]?[15]:?\s+)0\.0+\s*\((?P<mean>\d+\.\d+)\)", re.IGNORECASE)
+WINDOWS_NAN = re.compile(r"(?<![\w.])[-+]?1\.?#(?P<kind>QNAN|SNAN|IND|INF)0*(?!\w)|-?nan\((?:ind|snan)\)", re.IGNORECASE)
 THOUSANDS = re.compile(r"\bstep:(?P<count>\d+(?:\.\d+)?)K\b")  # LeRobot
 BREAKS = (
     re.compile(r"\s+(?=\[?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d)"),  # a logger's time stamp
@@ -34,6 +35,8 @@ def cleaned(line: str) -> str:
     """
     if not line.isascii():
         line = line.translate(STRAIGHT)
+    if "1.#" in line or "nan(" in line:
+        line = WINDOWS_NAN.sub(lambda found: "inf" if (found["kind"] or "").upper() == "INF" else "nan", line)
     if "<" in line or "\u2190" in line:
         line = REMARK.sub("", line)
     if "**" in line:
