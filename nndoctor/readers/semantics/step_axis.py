@@ -18,6 +18,7 @@ RESUMED_AFTER = 4  # rows on both sides of a step back that make it a resume, no
 MAX_STEP = 1e15  # no run has more steps; a column with larger values, or without finite ones, is not a count
 FIRST_EPOCHS = (0.0, 1.0)  # a run of one epoch has no other number: rows of epoch 0.53 or 18 are steps within it
 SCHEDULE_ROWS, MAX_BEND = 4, 0.25  # rows, and share of its steps by which those of a schedule's rate differ
+BATCHES = frozenset({"batch", "batch_number", "batch_num", "minibatch", "n_batch"})
 ONE_EPOCH = 20  # rows of one and the same epoch from which they are steps within it, not runs of one epoch each
 
 
@@ -58,10 +59,21 @@ def axis_of(table: Table, meanings: Mapping[str, Meaning]) -> tuple[Array, str, 
 def _counted_rows(table: Table, meanings: Mapping[str, Meaning], *, named: bool) -> tuple[Array, str, tuple[str, ...]]:
     """The rows, counted from 1; `named` says that a column of steps or epochs is there, but too coarse."""
     counted = np.arange(1, table.rows + 1, dtype=np.float64)
+    batches = None if named else _batches(table)
+    if batches is not None:
+        return batches, "step", ()
     if named:
         return counted, "step", ("several rows per epoch; using row numbers",)
     unit = "epoch" if _validated_in_every_row(table, meanings) else "step"
     return counted, unit, ("no step or epoch column; using row numbers",)
+
+
+def _batches(table: Table) -> Array | None:
+    """A count of batches that goes on through the whole log, as steps do; one that starts over in each epoch is none."""
+    for name, column in table.columns.items():
+        if tidy(name) in BATCHES and column.full and _counts(column) and bool((np.diff(column.values) > 0).all()):
+            return column.values
+    return None
 
 
 def _are_runs_of_one_epoch(table: Table, epochs: Array, meanings: Mapping[str, Meaning]) -> bool:
@@ -72,15 +84,22 @@ def _are_runs_of_one_epoch(table: Table, epochs: Array, meanings: Mapping[str, M
 
 def _printed_in_a_row(table: Table) -> bool:
     """Whether the rows are line upon line of a printed log: a loop within the epoch prints them, and nothing of another run is between."""
-    if table.format != "text" or table.lines is None or table.rows < SCHEDULE_ROWS:
-        return False
-    return bool((np.diff(table.lines) == 1).all())
+    return table.rows >= SCHEDULE_ROWS and _one_below_the_other(table)
+
+
+def _one_below_the_other(table: Table) -> bool:
+    """Whether the rows are of a printed text, each on the line below the one before."""
+    return table.format == "text" and table.lines is not None and bool((np.diff(table.lines) == 1).all())
 
 
 def _follows_a_schedule(table: Table, meanings: Mapping[str, Meaning]) -> bool:
-    """Whether the learning rate goes one way from row to row in steps that are much alike: the rows are steps of one run."""
+    """Whether the learning rate goes one way from row to row in steps that are much alike: the rows are steps of one run.
+
+    Three rows are enough where they are printed one below the other.
+    """
     column = next((table.columns[name] for name, meaning in meanings.items() if meaning.metric == "lr"), None)
-    if column is None or not column.full or table.rows < SCHEDULE_ROWS:
+    least = SCHEDULE_ROWS - _one_below_the_other(table)
+    if column is None or not column.full or table.rows < least:
         return False
     moves = np.diff(column.values)
     one_way = bool((moves > 0).all() or (moves < 0).all())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nndoctor.readers.tables.cells import number_or_nan
 from nndoctor.readers.text.timings import named
+from nndoctor.readers.text.toolkits import cntk, marian
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
 METER = re.compile(r"(?<![\w.])[-+]?[\d.]+(?:e[-+]?\d+)?\s+\(\s*([-+]?[\d.]+(?:e[-+]?\d+)?|nan)\)", re.IGNORECASE)
@@ -235,6 +236,8 @@ REWORDED: Mapping[str, Callable[[str], str | None]] = {
     "Score at": _deeplearning4j,
     "At iteration ": _tesseract,
     "' subset": lambda line: "" if UNDER_WAY.search(line) else None,
+    "Ep. ": marian,
+    "Epoch[": cntk,
     "Ep": _episode,
     "ep": _episode,
 }

@@ -33,6 +33,7 @@ UNMEANT = frozenset(
         "minimum",
     ]
 )
+SIDES = frozenset({"g", "d", "gen", "disc", "generator", "discriminator"})  # of a GAN
 # "down to 0.1" names nothing.
 LEADS_ON = frozenset(["to", "from", "at", "of", "in", "for", "than", "by", "and", "on", "with", "the"])
 
@@ -252,7 +253,8 @@ def _key(text: str) -> tuple[bool, str]:
     whole = " ".join(words)
     if UNMEANT & set(tidy(whole).split("_")) and not known(whole):
         return False, ""
-    for k in range(len(words)):
+    sided = len(words) > 2 and words[0].lower() in SIDES
+    for k in range(1 if sided else len(words)):  # `G GAN loss` is no loss of the whole
         name = " ".join(words[k:])
         if NOT_LOSS.search(tidy(name)):
             break

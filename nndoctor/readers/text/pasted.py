@@ -13,6 +13,7 @@ TENSOR = re.compile(
     re.IGNORECASE,
 )
 WENET = re.compile(r"\b(?P<split>TRAIN|CV) Batch (?P<epoch>\d+)/(?P<step>\d+)(?= .*\bloss )")
+SOURCE_LINE = re.compile(r"(?<=\| )[\w.<>]+:(?:[\w<>]+:)?\d+ - |(?<![\w\[/(.])\w+\.py:\d+(?:\[\d+\])?:? ")  # loguru, logging
 BOLD = re.compile(r"(?<!\*)\*\*(?!\*)")
 ZERO_OF_BATCH = re.compile(r"\b(?P<name>(?:acc|prec|top)[-@]?[15]:?\s+)0\.0+\s*\((?P<mean>\d+\.\d+)\)", re.IGNORECASE)
 WINDOWS_NAN = re.compile(r"(?<![\w.])[-+]?1\.?#(?P<kind>QNAN|SNAN|IND|INF)0*(?!\w)|-?nan\((?:ind|snan)\)", re.IGNORECASE)
@@ -41,6 +42,8 @@ def cleaned(line: str) -> str:
         line = REMARK.sub("", line)
     if "**" in line:
         line = BOLD.sub("", line)
+    if " - " in line or ".py:" in line:
+        line = SOURCE_LINE.sub("", line)
     if "tensor(" in line:
         line = TENSOR.sub(r"\1", line)
     if " Batch " in line and (found := WENET.search(line)):

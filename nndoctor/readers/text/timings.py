@@ -8,6 +8,7 @@ METERS = re.compile(
     r"\bTime\s+(?P<whole>\d+\.\d+)\s*\(\s*\d+\.\d+\)\s+Data\s+(?P<wait>\d+\.\d+)\s*\(\s*\d+\.\d+\)"
 )  # PyTorch's ImageNet example: of the last batch, and the mean so far
 MILLISECONDS = re.compile(r"(?P<before>(?:iter|step)\b.*[,|]\s*)(?:time|dt):? (?P<whole>\d+\.?\d*) ?ms\b")
+SECONDS = re.compile(r"\b(?P<pair>(?:iter|step|batch|data|data_load)_time[:=] ?\d+\.?\d*) ?s(?:ec)?\b")
 MEMORY = re.compile(
     r"\b(?:max[ _]mem(?:ory)?:\s*(?P<peak>\d+\.?\d*)\b(?:\s?(?:GiB|MiB|GB|MB)\b)?"
     r"|memory:\s*(?P<size>\d+\.?\d*)\s?(?:GiB|MiB|GB|MB)\b)(?:\([\d.]+%\))?"
@@ -25,6 +26,8 @@ def named(line: str) -> str:
         return f"{line[: found.start()]}{times}{line[found.end() :]}"
     if "ms" in line and (found := MILLISECONDS.search(line)):
         line = f"{line[: found.start()]}{found['before']}step_time_ms: {found['whole']}{line[found.end() :]}"
+    if "_time" in line:
+        line = SECONDS.sub(r"\g<pair>", line)
     if "mem" in line and (found := MEMORY.search(line)):
         line = f"{line[: found.start()]}memory: {found['peak'] or found['size']}{line[found.end() :]}"
     return line

@@ -156,10 +156,10 @@ KNOWN = re.compile(
     r"|_per_(sec|second|s)$|^(unnamed_\d+|index|)$"
 )
 _SIDE = "d|g|dis|disc|discriminator|gen|generator|critic|adv|adversarial"
-GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_loss)?$|^(err_?g|gloss|g_gan)$")
-DISCRIMINATOR = re.compile(r"^(loss_)?(d|dis|disc|discriminator)(_loss)?$|^(err_?d|dloss)$")
+GENERATOR = re.compile(r"^(loss_)?(g|gen|generator)(_total)?(_loss)?$|^(err_?g|gloss|g_gan)$")
+DISCRIMINATOR = re.compile(r"^(loss_)?(d|dis|disc|discriminator)(_total)?(_loss)?$|^(err_?d|dloss)$")
 ADVERSARIAL = re.compile(
-    rf"^(loss_)?({_SIDE}|g_gan|d_real|d_fake)(_(loss|gan|adv|x|y|real|fake|a|b))*$|^err_?[dg]$|^[dg]loss$"
+    rf"^(loss_)?({_SIDE}|g_gan|d_real|d_fake)(_(loss|gan|adv|x|y|real|fake|a|b|total))*$|^err_?[dg]$|^[dg]loss$"
 )
 REWARD = re.compile(
     r"^(rollout_|env_runners_|evaluation_|charts_|sampler_results_|train_|eval_)?(episodic_return|ep_rew_mean|eprewmean|episode_rewards?(_mean)?|ep_rewards?|mean_(episode_)?rewards?|avg_rewards?"

@@ -1,0 +1,54 @@
+"""Lines of toolkits with a notation of their own (Marian, CNTK), put into plain words."""
+
+from __future__ import annotations
+
+import re
+
+MARIAN = re.compile(r"\bEp\. (?P<epoch>\d+)(?:\.\d+)? : Up\. (?P<step>\d+) : (?P<rest>.*)")
+EVALUATED = re.compile(r"(?P<name>[\w-]+) : (?P<value>[-+\d.e]+|-?nan)\b")
+COST = re.compile(r"\bCost (?P<value>[-+\d.e]+|-?nan)\b")
+NORM = re.compile(r"\bgNorm (?P<value>[\d.e+-]+|-?nan)\b")
+RATE = re.compile(r"\bL\.r\. (?P<value>[\d.e+-]+)")
+METRICS = {"perplexity": "perplexity", "ce-mean-words": "loss", "translation": "bleu", "bleu": "bleu"}
+"""Marian's validation metrics, in plain words; its cross-entropy is a sum over a sentence, which no training cost can be compared with."""
+
+CNTK = re.compile(
+    r"\bEpoch\[\s*(?P<epoch>\d+) of \d+\](?:-Minibatch\[\s*\d+\s*-\s*(?P<step>\d+)[^\]]*\])?:\s*(?P<set>\[\w+[^\]]*\])?(?P<rest>.*)"
+)
+OF_SAMPLES = re.compile(r"[\w.]+ = (?P<value>[-+\d.e]+|-?nan)(?P<percent>%?) \\?\* \d+")
+PER_SAMPLE = re.compile(
+    r"(?P<kind>TrainLoss|EvalErr|EvalErrorPrediction|AvgLearningRate)(?:\[0\])?PerSample =\s+(?P<value>[-+\d.e]+|-?nan)"
+)
+KINDS = {"TrainLoss": "{} loss", "EvalErr": "{} error", "EvalErrorPrediction": "{} error", "AvgLearningRate": "lr"}
+
+
+def marian(line: str) -> str | None:
+    """`Ep. 1 : Up. 2000 : Sen. 965,843 : Cost 5.2` and `[valid] Ep. 1 : Up. 2000 : perplexity : 187.4 : new best`."""
+    found = MARIAN.search(line)
+    if found is None:
+        return None
+    at = f"epoch {found['epoch']} step {found['step']}"
+    if "[valid]" in line[: found.start()]:
+        held = EVALUATED.match(found["rest"])
+        metric = METRICS.get(held["name"]) if held else None
+        return f"{at} val {metric} {held['value']}" if held and metric else ""
+    cost = COST.search(found["rest"])
+    if cost is None:
+        return None
+    others = [(name, pattern.search(found["rest"])) for name, pattern in (("grad_norm", NORM), ("lr", RATE))]
+    return f"{at} train loss {cost['value']}" + "".join(f" {name} {match['value']}" for name, match in others if match)
+
+
+def cntk(line: str) -> str | None:
+    """`Epoch[ 2 of 9]-Minibatch[ 1- 500]: ce = 1.5 * 500; errs = 30% * 500`: the first is the criterion, the second its error."""
+    found = CNTK.search(line)
+    if found is None:
+        return None
+    split = "val" if "alid" in (found["set"] or "") else "train"
+    pairs = [(KINDS[match["kind"]].format(split), match["value"]) for match in PER_SAMPLE.finditer(found["rest"])]
+    if not pairs:
+        kinds = (f"{split} loss", f"{split} error")
+        values = (match["value"] + match["percent"] for match in OF_SAMPLES.finditer(found["rest"]))
+        pairs = list(zip(kinds, values, strict=False))
+    step = f" batch {found['step']}" if found["step"] else ""
+    return f"epoch {found['epoch']}{step} " + " ".join(f"{name} {value}" for name, value in pairs) if pairs else None
