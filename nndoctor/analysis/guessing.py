@@ -21,6 +21,7 @@ from nndoctor.analysis.constant_answers import (
     worse_than_frequencies,
 )
 from nndoctor.analysis.level import LAST_QUARTER, Level, end_level, first_level
+from nndoctor.analysis.low_accuracy import never_rises
 from nndoctor.analysis.plateau import USUAL_CLASSES
 from nndoctor.analysis.start import begins_late, only_begun
 from nndoctor.analysis.workload import Workload, workload
@@ -55,7 +56,7 @@ class Guessing:
     """A run that ends at the level of guessing.
 
     `split` is the split it is seen in, `classes` the number of classes where the log shows it, `loss` the loss of
-    guessing, `accuracy` that of guessing; `evidence` names what shows it: `classes`, `accuracy`, `majority`, `loss`, `gan`, `noise`, `frequency`.
+    guessing, `accuracy` that of guessing; `evidence` names what shows it: `classes`, `accuracy`, `majority`, `loss`, `gan`, `noise`, `frequency`, `low`.
     """
 
     split: str
@@ -80,7 +81,7 @@ def ends_at_guessing(run: Run, split: str = "train") -> Guessing | None:
         return None
     judged = (
         judge(run, split, loss, accuracy)
-        for judge in (_by_classes, _by_majority, _by_accuracy, _by_loss, _by_frequency)
+        for judge in (_by_classes, _by_majority, _by_accuracy, _by_loss, _by_frequency, _by_low_accuracy)
     )
     return next((found for found in judged if found is not None), None)
 
@@ -217,6 +218,11 @@ def _passes(run: Run, loss: Series, accuracy: Series | None, end: Level, number:
 def _by_frequency(run: Run, split: str, _: Series | None, __: Series | None) -> Guessing | None:
     """A perplexity far above that of the frequencies of the words."""
     return Guessing(split, "frequency") if split == "train" and worse_than_frequencies(run) else None
+
+
+def _by_low_accuracy(run: Run, split: str, _: Series | None, accuracy: Series | None) -> Guessing | None:
+    """A low accuracy that never rises, where no loss is logged."""
+    return Guessing(split, "low") if accuracy is not None and never_rises(run, accuracy) else None
 
 
 def _at_chance_of_many(loss: Series, accuracy: Series | None, number: int, end: Level) -> bool:

@@ -120,6 +120,19 @@ def identical(run: Run) -> bool:
     return significant_digits(loss.y[:1]) >= MIN_DIGITS or len(judged) > 1
 
 
+def constant_discriminator(run: Run) -> Series | None:
+    """The loss of a GAN's discriminator where it is one and the same number throughout, and not 0, while the generator's varies.
+
+    The generator's values show to how many digits the log is printed.
+    """
+    one, other = run.series.get("discriminator_loss"), run.series.get("generator_loss")
+    if one is None or other is None or min(len(one.y), len(other.y)) < MIN_REPEATS:
+        return None
+    if one.low != one.high or one.low == 0 or other.low == other.high:
+        return None
+    return one if unit(other.y) < DECIMAL**-MIN_DIGITS * abs(one.low) else None
+
+
 def sudden_zero(series: Series) -> int | None:
     """The index of the first of the exact zeros that end a loss, where it fell to them from a value far above; else None.
 

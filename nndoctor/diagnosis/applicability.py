@@ -25,7 +25,7 @@ SUPERVISED_ONLY = BIAS_RULES | LEVEL_RULES | NOISE_RULES | {
 }  # fmt: skip
 NOT_APPLICABLE: dict[Workload, frozenset[str]] = {
     Workload.REINFORCEMENT: SUPERVISED_ONLY - {"diverged", "no-weight-changes"},
-    Workload.GAN: SUPERVISED_ONLY,
+    Workload.GAN: SUPERVISED_ONLY - {"no-weight-changes"},
     Workload.PREFERENCE: BIAS_RULES | LEVEL_RULES | {"noisy-validation", "sawtooth-epochs"},
     Workload.DIFFUSION: BIAS_RULES | LEVEL_RULES | NOISE_RULES | {"no-validation"},
     Workload.VAE: BIAS_RULES | LEVEL_RULES | {"impossible-loss"},

@@ -67,7 +67,7 @@ def _by_neighbours(meanings: Mapping[str, Meaning]) -> dict[str, Meaning]:
         explained |= {"p": "precision", "r": "recall"}
     if "rec" in named and named.keys() & {"kl", "kld", "kl_loss"}:
         explained["rec"] = "reconstruction"
-    if _is_of_parts(meanings, explained or {name: "part" for name in named.keys() & {"reg", "regularization"}}):
+    if _is_of_parts(meanings, explained or dict.fromkeys(named.keys() & {"reg", "regularization"}, "part")):
         explained["total"] = "loss"
     return {named[n]: Meaning(Kind.SERIES, "", metric) for n, metric in explained.items() if n in named}
 

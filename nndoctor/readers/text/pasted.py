@@ -13,10 +13,14 @@ TENSOR = re.compile(
     re.IGNORECASE,
 )
 WENET = re.compile(r"\b(?P<split>TRAIN|CV) Batch (?P<epoch>\d+)/(?P<step>\d+)(?= .*\bloss )")
-SOURCE_LINE = re.compile(r"(?<=\| )[\w.<>]+:(?:[\w<>]+:)?\d+ - |(?<![\w\[/(.])\w+\.py:\d+(?:\[\d+\])?:? ")  # loguru, logging
+SOURCE_LINE = re.compile(
+    r"(?<=\| )[\w.<>]+:(?:[\w<>]+:)?\d+ - |(?<![\w\[/(.])\w+\.py:\d+(?:\[\d+\])?:? "
+)  # loguru, logging
 BOLD = re.compile(r"(?<!\*)\*\*(?!\*)")
 ZERO_OF_BATCH = re.compile(r"\b(?P<name>(?:acc|prec|top)[-@]?[15]:?\s+)0\.0+\s*\((?P<mean>\d+\.\d+)\)", re.IGNORECASE)
-WINDOWS_NAN = re.compile(r"(?<![\w.])[-+]?1\.?#(?P<kind>QNAN|SNAN|IND|INF)0*(?!\w)|-?nan\((?:ind|snan)\)", re.IGNORECASE)
+WINDOWS_NAN = re.compile(
+    r"(?<![\w.])[-+]?1\.?#(?P<kind>QNAN|SNAN|IND|INF)0*(?!\w)|-?nan\((?:ind|snan)\)", re.IGNORECASE
+)
 THOUSANDS = re.compile(r"\bstep:(?P<count>\d+(?:\.\d+)?)K\b")  # LeRobot
 BREAKS = (
     re.compile(r"\s+(?=\[?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d)"),  # a logger's time stamp
@@ -36,14 +40,11 @@ def cleaned(line: str) -> str:
     """
     if not line.isascii():
         line = line.translate(STRAIGHT)
-    if "1.#" in line or "nan(" in line:
-        line = WINDOWS_NAN.sub(lambda found: "inf" if (found["kind"] or "").upper() == "INF" else "nan", line)
+    line = _plainly(line)
     if "<" in line or "\u2190" in line:
         line = REMARK.sub("", line)
     if "**" in line:
         line = BOLD.sub("", line)
-    if " - " in line or ".py:" in line:
-        line = SOURCE_LINE.sub("", line)
     if "tensor(" in line:
         line = TENSOR.sub(r"\1", line)
     if " Batch " in line and (found := WENET.search(line)):
@@ -55,6 +56,13 @@ def cleaned(line: str) -> str:
     if "step:" in line and (found := THOUSANDS.search(line)):
         line = f"{line[: found.start()]}step:{1000 * float(found['count']):.0f}{line[found.end() :]}"
     return line
+
+
+def _plainly(line: str) -> str:
+    """A line with NaN and infinity in plain words where Windows prints them, and without the place in the program that logs it."""
+    if "1.#" in line or "nan(" in line:
+        line = WINDOWS_NAN.sub(lambda found: "inf" if (found["kind"] or "").upper() == "INF" else "nan", line)
+    return SOURCE_LINE.sub("", line) if " - " in line or ".py:" in line else line
 
 
 def broken(line: str) -> list[str]:

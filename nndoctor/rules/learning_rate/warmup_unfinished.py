@@ -17,6 +17,7 @@ from nndoctor.prognosis.findings import certain, course, reported
 MIN_RISING = 0.8  # share of the steps in which the rate rises
 NEAR_PEAK = 0.999  # share of its peak at which the rate ends, but for rounding
 MIN_WARNING_POINTS = 8  # values; with fewer the run may only have begun
+MIN_WARNING_STEPS = 20  # the same of a log of steps: those of a warmup are often all that is shown of a run
 MIN_GROWTH = 2.0  # times the first rate, at least
 MIN_RATES = 5
 MIDDLE = (0.4, 0.6)  # shares of the run between which lies the level that halves its fall in time
@@ -29,7 +30,7 @@ confirm it."""
 def check(run: Run) -> Iterator[Symptom]:
     """The rate is at its highest at the end, and has risen all along; without a rate in the log, ask the prognosis."""
     lr = run.series.get("lr")
-    found = _without_rate(run) if lr is None else _rising(lr) if len(lr.y) >= MIN_RATES else None
+    found = _without_rate(run) if lr is None else _rising(run, lr) if len(lr.y) >= MIN_RATES else None
     if found is not None:
         yield found
 
@@ -50,7 +51,7 @@ def _without_rate(run: Run) -> Symptom | None:
     )
 
 
-def _rising(lr: Series) -> Symptom | None:
+def _rising(run: Run, lr: Series) -> Symptom | None:
     rises = np.diff(lr.y) > 0
     if (
         lr.final < NEAR_PEAK * lr.high
@@ -68,7 +69,9 @@ def _rising(lr: Series) -> Symptom | None:
         series="lr",
         step=lr.last_step,
         span=lr.span,
-        severity=Severity.INFO if len(lr.y) < MIN_WARNING_POINTS else None,
+        severity=Severity.INFO
+        if len(lr.y) < (MIN_WARNING_STEPS if run.axis == "step" else MIN_WARNING_POINTS)
+        else None,
     )
 
 
@@ -80,7 +83,7 @@ RULE = Rule(
     needs={"train/loss": 3},
     check=check,
     why="A warmup longer than the run trains at a fraction of the intended learning rate throughout; the loss shows the warmup, not the model.",
-    how=f"The learning rate is highest at the end, at least {MIN_GROWTH:g} times its initial value, and rose in {percent(MIN_RISING)} of the steps; information if there are fewer than {MIN_WARNING_POINTS} values. Where the log holds no learning rate, the prognosis must find the rate too low, and be {percent(SURE)} sure that the loss falls as in a warmup.",
+    how=f"The learning rate is highest at the end, at least {MIN_GROWTH:g} times its initial value, and rose in {percent(MIN_RISING)} of the steps; information if there are fewer than {MIN_WARNING_POINTS} values, or than {MIN_WARNING_STEPS} of a log of steps. Where the log holds no learning rate, the prognosis must find the rate too low, and be {percent(SURE)} sure that the loss falls as in a warmup.",
     sources=(
         Reference("Goyal et al., Accurate, Large Minibatch SGD, 2017, section 2.2", "https://arxiv.org/abs/1706.02677"),
     ),

@@ -9,6 +9,8 @@ import numpy as np
 from nndoctor.analysis.liveness import (
     MIN_DIGITS,
     MIN_IDENTICAL,
+    MIN_REPEATS,
+    constant_discriminator,
     identical,
     judged_series,
     repeats_from,
@@ -40,7 +42,7 @@ def check(run: Run) -> Iterator[Symptom]:
     if (policy := _policy(run)) is not None:
         yield policy
     if not identical(run):
-        if (stopped := _stopped(run) or _constant_training(run)) is not None:
+        if (stopped := _stopped(run) or _constant_training(run) or _saturated_discriminator(run)) is not None:
             yield stopped
         return
     judged = judged_series(run)
@@ -139,6 +141,39 @@ def _constant_training(run: Run) -> Symptom | None:
     )
 
 
+def _saturated_discriminator(run: Run) -> Symptom | None:
+    """A discriminator whose loss is the same to the last digit in every value while the generator's changes."""
+    loss = constant_discriminator(run)
+    if loss is None:
+        return None
+    return Symptom(
+        f"the discriminator's loss is exactly {number(loss.final)} in all {len(loss.y)} values, while the generator's changes: the discriminator no longer learns",
+        MEASURED,
+        {"value": loss.final, "values": len(loss.y)},
+        series="discriminator_loss",
+        step=loss.last_step,
+        span=loss.span,
+        causes=SATURATED_CAUSES,
+        remedies=("weaken-the-discriminator", "check-the-step"),
+    )
+
+
+SATURATED_CAUSES = (
+    Cause(
+        "discriminator too certain",
+        0.6,
+        "a sigmoid at 0 or 1 gives a clamped loss without a gradient",
+        "print the discriminator's answers for real and generated samples",
+    ),
+    Cause(
+        "optimizer never steps",
+        0.4,
+        "without its own step nothing changes",
+        "compare one of its weights before and after a step",
+    ),
+)
+
+
 def _all_stop(loss: Series, others: Sequence[Series]) -> bool:
     """Whether the loss and every other series are the same to the last digit from one of their first values on."""
     series = (loss, *others)
@@ -220,10 +255,10 @@ RULE = Rule(
     name="no-weight-changes",
     severity=Severity.ERROR,
     title="nothing changes: the weights are not updated",
-    needs={"train/loss|validation/loss|approx_kl|kl": 2},
+    needs={"train/loss|validation/loss|approx_kl|kl|discriminator_loss": 2},
     check=check,
     why="Every update changes at least the last digits of some value. If nothing changes, the optimizer does not update the weights, and its settings do not matter.",
-    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}.",
+    how=f"All values of every loss and metric of every split are the same to the last digit, in at least {MIN_IDENTICAL} values of at least {MIN_DIGITS} digits. Or {MIN_SAME} evaluations or more at the end, {percent(MIN_SHARE_SAME)} of all, are the same to {SURE_DIGITS} digits after others that differ by {percent(MIN_CHANGE)} or more, while the learning rate is not zero. Or the training loss, with {SURE_DIGITS} digits, and every metric are the same from the second or third value on; or all values of such a training loss are the same while others change. Of a GAN: the discriminator's loss is the same, and not 0, in {MIN_REPEATS} values or more while the generator's changes. Of a policy: its divergence (approx_kl) is exactly zero in {MIN_UPDATES} updates or more, and its entropy stays within {percent(SAME_ENTROPY)}.",
     sources=(
         Reference(
             "Schoop et al., UMLAUT, CHI 2021; Wardat et al., DeepLocalize, ICSE 2021: unchanged weights",
@@ -242,6 +277,11 @@ RULE = Rule(
             validation_loss="1.475 1.31217 1.24813 1.159024*4",
         ),
         Run.drawn(train_loss="5.7178 5.7257*3", train_accuracy="0.6446 0.6448*3"),
+        Run.drawn(
+            {"task": "gan"},
+            discriminator_loss="50*8",
+            generator_loss="16.7 17.254 16.371 14.244 17.944 20.372 17.622 14.337",
+        ),
         Run.drawn(train_loss="6.2739*6", validation_loss="44.78 44.87 44.63 44.88 44.97 44.45"),
         Run.drawn(
             {"task": "reinforcement-learning"}, approx_kl="0*20", entropy="1.0963*20", reward="15..16*10 16..15*10"

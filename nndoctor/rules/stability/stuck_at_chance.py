@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from nndoctor.analysis.constant_answers import MIN_TIMES_UNIGRAM, MIN_TRAINED, SAME_ANSWER, UNIGRAM
 from nndoctor.analysis.guessing import MAX_OFF_ALONE, Guessing, ends_at_guessing
 from nndoctor.analysis.level import dwarfs_second
+from nndoctor.analysis.low_accuracy import MAX_ACCURACY
+from nndoctor.analysis.low_accuracy import MIN_POINTS as MIN_ACCURACIES
 from nndoctor.analysis.stuck_causes import stuck_causes
 from nndoctor.core.finding import Cause, Severity, Symptom, ranked
 from nndoctor.core.formatting import number, percent
@@ -23,6 +25,7 @@ CONFIDENCE = {
     "gan": 0.85,
     "noise": 0.85,
     "frequency": 0.85,
+    "low": 0.85,
 }
 """How sure each kind of evidence is; measured on the zoo, where none of them was wrong on a healthy run."""
 MIN_STEPS = 100  # optimizer steps of a recorded run
@@ -68,6 +71,8 @@ def _message(run: Run, found: Guessing, loss: Series | None) -> str:
         perplexity = run.series["train/perplexity"]
         return f"training perplexity ends at {number(perplexity.final)} after {perplexity.last_step:,.0f} steps: a model that only knows how often each word occurs has about {UNIGRAM:.0f}"
     score = _score(run, found)
+    if found.evidence == "low" and score is not None:
+        return f"{series_in_words(score.name)} is at most {percent(score.high)} in all {len(score.y)} values, and ends no higher than it began: the network does not learn"
     parts = [_end_of_loss(loss)] if loss is not None else []
     parts += [_end_of_score(found, score, verb="ends at" if loss is None else "is")] if score is not None else []
     ends = " and ".join(parts)
@@ -185,7 +190,7 @@ RULE = Rule(
     needs={"train/loss|train/accuracy|validation/loss|validation/accuracy|discriminator_loss": 4},
     check=check,
     why="A run that ends at the level of random guessing has learned nothing that lasts. Its gap, its bias and its schedule mean nothing until that is fixed.",
-    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies. An accuracy logged with a squared error is ignored.",
+    how=f"Over the last quarter the accuracy is that of random guessing (by the known number of classes or by the loss) and the loss no lower than ln C; or the accuracy is the same to the last digit in {percent(SAME_ANSWER)} of the values and the loss no lower than that answer's; or, with no accuracy in the log, the loss of the second half is within {percent(MAX_OFF_ALONE)} of ln C for a common number of classes; or the perplexity of a text is, after {MIN_TRAINED:,} steps, more than {MIN_TIMES_UNIGRAM:g} times that of word frequencies; or a log without a loss holds {MIN_ACCURACIES} accuracies or more, none above {percent(MAX_ACCURACY)}, that do not rise. An accuracy logged with a squared error is ignored.",
     sources=(
         Reference(
             "Karpathy, A Recipe for Training Neural Networks, 2019: verify the loss at init, overfit one batch",
@@ -216,10 +221,12 @@ RULE = Rule(
             validation_loss="0.63 0.628 0.631 0.627 0.629 0.628",
             validation_accuracy="0.68382*6",
         ),
+        Run.drawn(train_accuracy="0.07 0.04 0.06 0.03 0.06 0.05 0.05 0.06 0.04 0.05"),
         Run.drawn({"workload": "diffusion"}, train_loss="1.02 0.99 1.02 1.01 0.97 0.96 0.97 0.98 0.96 1.0*30"),
         Run.drawn({"task": "gan"}, discriminator_loss="1.8 1.5 1.386*14", generator_loss="2.6 1.1 0.693*14"),
     ),
     healthy=(
+        Run.drawn(train_accuracy="0.03 0.05 0.06 0.08 0.1 0.11 0.13 0.16 0.18 0.2"),
         Run.drawn({"workload": "diffusion"}, train_loss="1.06..0.3*30"),
         Run.drawn(train_loss="2.3..0.4*20", train_accuracy="0.1..0.9*20"),
         Run.drawn(

@@ -1,0 +1,45 @@
+"""Fragments of runs that people paste: of dead ones, and of the first steps of live ones."""
+
+from __future__ import annotations
+
+from nndoctor.core.finding import Severity
+from nndoctor.core.report import Report
+from nndoctor.core.run import Run
+from nndoctor.diagnosis.catalogue import RULES
+from nndoctor.diagnosis.engine import diagnose
+
+
+def _report(run: Run) -> Report:
+    return diagnose(run, RULES)
+
+
+def _names(run: Run) -> list[str]:
+    return [f.name for f in _report(run).findings if f.severity is not Severity.INFO]
+
+
+def test_a_low_accuracy_that_never_rises_is_no_high_bias() -> None:
+    flat = Run.drawn(train_accuracy="0.065 0.04 0.065 0.025 0.06 0.055 0.045 0.06 0.05 0.065 0.055 0.06 0.04")
+    rises = Run.drawn(train_accuracy="0.02 0.03 0.05 0.06 0.08 0.09 0.11 0.12 0.13 0.15 0.16 0.18 0.19")
+    report = _report(flat)
+    assert report.primary is not None
+    assert report.primary.name == "stuck-at-chance"
+    assert "at most 6.5% in all 13 values" in report.primary.message
+    assert "high-bias" not in _names(flat)
+    assert "stuck-at-chance" not in _names(rises)
+
+
+def test_the_first_steps_of_a_warmup_are_no_unfinished_warmup() -> None:
+    rising = " ".join(f"{k}e-8" for k in range(1, 10))
+    assert "warmup-unfinished" not in _names(
+        Run.drawn(train_loss="15 15.4 14.8 15.1 14.9 15.3 14.7 15.2 15", lr=rising)
+    )
+    longer = " ".join(f"{k}e-8" for k in range(1, 31))
+    assert "warmup-unfinished" in _names(Run.drawn(train_loss="15..14.1*30", lr=longer))
+
+
+def test_a_discriminator_whose_loss_never_changes_no_longer_learns() -> None:
+    generator = "16.745 17.254 16.371 14.244 17.944 20.372"
+    constant = Run.drawn({"task": "gan"}, discriminator_loss="50*6", generator_loss=generator)
+    assert "no-weight-changes" in _names(constant)
+    moving = Run.drawn({"task": "gan"}, discriminator_loss="0.5 0.6 0.5 0.6 0.5 0.5", generator_loss=generator)
+    assert "no-weight-changes" not in _names(moving)
