@@ -32,6 +32,7 @@ from nndoctor.rules.sanity import (
     regularization_lowers_loss,
     step_raises_loss,
     train_eval_mismatch,
+    views_not_matched,
 )
 
 MODEL: tuple[Rule, ...] = (
@@ -64,4 +65,5 @@ SANITY: tuple[Rule, ...] = (
     random_in_evaluation.RULE,
     objective_reversed.RULE,
     loss_part_trains_nothing.RULE,
+    views_not_matched.RULE,
 )

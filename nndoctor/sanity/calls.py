@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from nndoctor.sanity.batches import Batch, tensors
 from nndoctor.sanity.subject import Subject
 
 Change = Callable[[Tensor], Tensor]
+Place = tuple[int, str]
+"""A tensor that the model takes: which of its calls in a pass, and the name of the argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,25 @@ def argument_changed(model: nn.Module, name: str, change: Change) -> Iterator[No
 
     def put(_: nn.Module, places: tuple[Any, ...], names: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return ModelCall(places, names, parameters).changed(name, change)
+
+    handle = model.register_forward_pre_hook(put, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def arguments_replaced(model: nn.Module, given: Mapping[Place, Tensor]) -> Iterator[None]:
+    """Within, the model takes other tensors at some places."""
+    parameters, count = _parameters(model), itertools.count()
+
+    def put(_: nn.Module, places: tuple[Any, ...], names: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        call = next(count)
+        for (wanted, name), value in given.items():
+            if wanted == call:
+                places, names = ModelCall(places, names, parameters).changed(name, lambda _, to=value: to)  # type: ignore[misc]
+        return places, names
 
     handle = model.register_forward_pre_hook(put, with_kwargs=True)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nndoctor.core.confidence import FAINT, MEASURED, SEVERAL_SIGNS, TYPICAL
 from nndoctor.core.finding import Severity, Symptom
-from nndoctor.core.formatting import percent
+from nndoctor.core.formatting import number, percent
 from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
@@ -15,8 +15,8 @@ MAX_NOISE = 0.3  # of the target's mean square that is drawn for it alone; noisy
 MIN_SIGNAL = 0.15  # score of the neighbours in the validation set from which similar inputs have similar labels
 SIGNAL_APART = 0.1  # by which that score exceeds the one in the training set
 # Standard deviations by which labels that were held out may fit the outputs better than others by chance.
-MAX_DEVIATIONS = 1.5
-MIN_LEARNED = 0.3  # share of the loss on its own examples that a training which memorizes takes away
+MAX_DEVIATIONS = 2.0
+MIN_MEMORIZED = 5.0  # the same, from which labels that were trained on are memorized
 MAX_SCORE = 0.1  # score of the neighbours in the training set that is no signal
 
 
@@ -77,17 +77,18 @@ def _without_signal(run: Run) -> Symptom | None:
 
 
 def _only_memorized(run: Run, first: str, known: dict[str, float]) -> Symptom:
-    steps, learned = run.number("heldout_steps"), run.number("heldout_learned")
-    text = f"{first}: after {steps:.0f} steps on a part of the examples the model has lowered their loss by {percent(learned)}, while its outputs for the others fit the labels no better than chance"
-    evidence = known | {"deviations_from_chance": run.number("heldout_score")}
+    steps, own, others = (run.number(f"heldout_{name}") for name in ("steps", "own_score", "score"))
+    labels = run.fact("heldout_part") or "labels"
+    text = f"{first}: after {steps:.0f} steps on a part of the examples, outputs fit the {labels} of these {number(float(f'{own:.2g}'))} standard deviations better than chance, and the {labels} of other examples no better than chance"
+    evidence = known | {"deviations_from_chance": others, "deviations_of_own_examples": own}
     return Symptom(text, SEVERAL_SIGNS, evidence, place="train_data")
 
 
 def _memorized(run: Run) -> bool:
     """Whether a training on a part of the examples succeeded without helping on the others, with real inputs."""
-    score, learned = run.known("heldout_score"), run.known("heldout_learned")
+    score, own = run.known("heldout_score"), run.known("heldout_own_score")
     structured = run.fact("inputs_structured") is True
-    return structured and score is not None and score < MAX_DEVIATIONS and learned is not None and learned > MIN_LEARNED
+    return structured and score is not None and score < MAX_DEVIATIONS and own is not None and own > MIN_MEMORIZED
 
 
 RULE = Rule(
@@ -117,7 +118,7 @@ RULE = Rule(
                 "label_signal": 0.01,
                 "inputs_structured": True,
                 "heldout_score": 0.2,
-                "heldout_learned": 0.6,
+                "heldout_own_score": 12.0,
                 "heldout_steps": 300,
             }
         ),
@@ -126,7 +127,7 @@ RULE = Rule(
                 "contradicting_share": 0.0,
                 "inputs_structured": True,
                 "heldout_score": 0.4,
-                "heldout_learned": 0.7,
+                "heldout_own_score": 9.0,
                 "heldout_steps": 300,
             }
         ),

@@ -21,7 +21,7 @@ LINE = 5.0  # the same for a straight line: only where the loss compares outputs
 
 @torch.no_grad()
 def probe(bench: Bench) -> None:
-    """Move each output up and down, near and far; a loss that falls both ways, and the more the farther, has no lowest value."""
+    """Move each output up and down, near and far, as a whole and at random; a loss that falls both ways, and the more the farther, has no lowest value."""
     with unchanged(bench.model):
         bench.model.train()
         without_dropout(bench.model)
@@ -30,7 +30,8 @@ def probe(bench: Bench) -> None:
             if not output.is_floating_point() or not output.numel():
                 continue
             unit = max(1.0, float(output.abs().max()))
-            fall = _fall(bench, k, unit)
+            directions = torch.ones_like(output), torch.randn_like(output)
+            fall = next((f for one in directions if (f := _fall(bench, k, unit * one)) is not None), None)
             if fall is not None:
                 bench.fact("endless_output", k)
                 bench.fact("endless_outputs", len(seen))
@@ -39,9 +40,9 @@ def probe(bench: Bench) -> None:
                 return
 
 
-def _fall(bench: Bench, place: int, unit: float) -> float | None:
+def _fall(bench: Bench, place: int, unit: Tensor) -> float | None:
     """How far the loss falls when one output is moved far, the smaller of both ways; None where it does not fall so."""
-    start = _loss(bench, place, 0.0)
+    start = _loss(bench, place, 0.0 * unit)
     target = bench.target(bench.batch)
     growth = LINE if bench.subject.loss is not None and target is not None and target.is_floating_point() else SQUARE
     falls = []
@@ -53,7 +54,7 @@ def _fall(bench: Bench, place: int, unit: float) -> float | None:
     return min(falls)
 
 
-def _loss(bench: Bench, place: int, way: float) -> float:
+def _loss(bench: Bench, place: int, way: Tensor) -> float:
     """The loss with one of the outputs moved, everything else drawn as before; NaN where it cannot be taken."""
 
     def move(_m: nn.Module, _a: Any, output: Any) -> Any:  # noqa: ANN401 - whatever the model returns

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
 from nndoctor.experiment.model_file import ModelFileError
-from nndoctor.sanity.batches import Batch, all_inputs, part, size, target_changed
+from nndoctor.sanity.batches import Batch, all_inputs, mapped, part, size, target_changed, tensors
 from nndoctor.sanity.bench import Bench, number
-from nndoctor.sanity.state import seed, unchanged, without_dropout
+from nndoctor.sanity.state import seed, unchanged
 from nndoctor.sanity.subject import main_output
 
 SIGNAL = 0.05  # of what neighbours can tell: only less is suspicious
@@ -24,12 +25,17 @@ TIME_SHARE = 0.5  # of the time left; labels that follow from the inputs end it 
 FEATURES, ROWS = 256, 600  # from which the structure of the inputs is taken
 CORRELATED = 0.5  # of the dimensions that independent features would use: inputs that use fewer have a structure
 DEPENDENT = 8.0  # standard errors of the correlation of two features; independent ones come to 5
+SEQUENCE = 6  # tokens at least, that differ between examples
+FEWEST_TOKENS = 8  # tokens of which frequencies can be compared
 PERMUTED, ASKED = (
     15,
     96,
 )  # permutations of the targets, and examples, by which the loss is taken for outputs of another form
 CLEAR = 6.0  # standard deviations beyond which labels follow from the inputs
 DRAWS = 200  # permutations of the labels
+
+Place = int | None
+"""What is asked for: the target, or a tensor of the batch by its place."""
 
 
 def probe(bench: Bench) -> None:
@@ -43,15 +49,38 @@ def probe(bench: Bench) -> None:
     if room < SHORTEST:
         bench.unchecked.append("labels on held-out examples")
         return
-    found = []
+    steps = int(min(STEPS, room))
+    asked = _questions(bench, bench.sample)
+    scores: dict[Place, list[tuple[float, float]]] = {place: [] for place in asked}
     for k in range(SEEDS):
-        one = _trained(bench, int(min(STEPS, room)), k)
-        if one is None or one[0] > CLEAR:
+        found = _trained(bench, steps, k, [place for place in asked if len(scores[place]) == k])
+        for place, score in found.items():
+            scores[place].append(score)
+    for place, pairs in scores.items():
+        if len(pairs) == SEEDS:
+            _note(bench, place, steps, pairs)
             return
-        found.append(one)
-    bench.fact("heldout_steps", int(min(STEPS, room)))
-    bench.fact("heldout_score", sum(score for score, _ in found) / SEEDS)
-    bench.fact("heldout_learned", min(learned for _, learned in found))
+
+
+def _note(bench: Bench, place: Place, steps: int, pairs: list[tuple[float, float]]) -> None:
+    bench.fact("heldout_steps", steps)
+    bench.fact("heldout_score", sum(score for score, _ in pairs) / SEEDS)
+    bench.fact("heldout_own_score", min(own for _, own in pairs))
+    if place is not None:
+        names = list(bench.sample) if isinstance(bench.sample, Mapping) else []
+        bench.fact("heldout_part", str(names[place]) if place < len(names) else f"part {place + 1} of the batch")
+
+
+def _questions(bench: Bench, sample: Batch) -> list[Place]:
+    """What is exchanged between examples: the target, or where none is known each tensor of another form than the first."""
+    if bench.target(sample) is not None and not _own_input(bench):
+        return [None]
+    first, *others = tensors(sample)
+    return [
+        k
+        for k, t in enumerate(others, 1)
+        if t.ndim and (t.shape, t.dtype) != (first.shape, first.dtype) and bool((t != t[:1]).any())
+    ]
 
 
 def _suspicious(bench: Bench) -> bool:
@@ -59,8 +88,8 @@ def _suspicious(bench: Bench) -> bool:
     signal = bench.facts.get("label_signal")
     known = isinstance(signal, float) and signal >= SIGNAL
     whole = bench.sample is not None and bench.alike(bench.sample) and size(bench.sample) >= MIN_EXAMPLES
-    given = bench.target(bench.sample) is not None and bench.facts.get("loss_has_gradient") is not False
-    return not (known or bench.subject.blind or bench.subject.standin) and whole and given and not _own_input(bench)
+    given = whole and bool(_questions(bench, bench.sample)) and bench.facts.get("loss_has_gradient") is not False
+    return not (known or bench.subject.blind or bench.subject.standin) and given
 
 
 def _own_input(bench: Bench) -> bool:
@@ -71,7 +100,12 @@ def _own_input(bench: Bench) -> bool:
 
 
 def _structured(inputs: Tensor) -> bool:
-    """Whether features depend on each other: numbers drawn as stand-ins do not, and then labels need not follow from them."""
+    """Whether features depend on each other: numbers drawn as stand-ins do not, and then labels need not follow from them.
+
+    Tokens drawn as stand-ins are all equally frequent.
+    """
+    if not inputs.is_floating_point() and inputs.ndim > 1 and _uneven(inputs[:ROWS]):
+        return True
     flat = inputs[:ROWS].detach().double().reshape(len(inputs[:ROWS]), -1).cpu()
     flat = flat[:, flat.std(0) > 0]
     draws = torch.Generator().manual_seed(0)
@@ -86,8 +120,27 @@ def _structured(inputs: Tensor) -> bool:
     return used < CORRELATED * d / (1 + d / n) or float(apart) > DEPENDENT
 
 
-def _trained(bench: Bench, steps: int, k: int) -> tuple[float, float] | None:
-    """How far the held-out labels are told beyond chance, in standard deviations, and the share of the loss that was learned."""
+def _uneven(tokens: Tensor) -> bool:
+    """Whether tokens differ in frequency beyond chance, apart from the most frequent one, which may be padding.
+
+    The columns of a table of categories share no vocabulary.
+    """
+    kept = tokens.flatten(1)[:, (tokens != tokens[:1]).flatten(1).any(0)].cpu()
+    left, right = (set(half.flatten().tolist()) for half in kept.tensor_split(2, 1))
+    if kept.shape[1] < SEQUENCE or len(left & right) < len(left | right) / 2:
+        return False
+    counts = torch.unique(kept, return_counts=True)[1].double().sort().values[:-1]
+    if len(counts) < FEWEST_TOKENS:
+        return False
+    square = float((counts - counts.mean()).square().sum() / counts.mean())
+    return square - len(counts) > DEPENDENT * math.sqrt(2 * len(counts))
+
+
+def _trained(bench: Bench, steps: int, k: int, asked: list[Place]) -> dict[Place, tuple[float, float]]:
+    """How far held-out examples fit beyond chance, in standard deviations, and at the end those that were trained on.
+
+    What follows from the inputs is left out; nothing is asked any more once all of it does.
+    """
     bench.fresh_start(k)
     sample = bench.sample
     order = torch.randperm(size(sample), generator=torch.Generator().manual_seed(k))
@@ -95,57 +148,57 @@ def _trained(bench: Bench, steps: int, k: int) -> tuple[float, float] | None:
     length = min(size(bench.batch), size(ours))
     optimizer = bench.optimizer()
     bench.model.train()
-    before = _loss(bench, ours)
     looks = {round(steps * (i + 1) / LOOKS) for i in range(LOOKS)}
-    scores: list[float] = []
+    scores: dict[Place, list[float]] = {place: [] for place in asked}
     for step in range(1, steps + 1):
+        if not scores:
+            return {}
         seed(100 * k + step)
         rows = torch.randperm(size(ours))[:length]
         if not math.isfinite(bench.tried(part(ours, rows), optimizer)):
-            return None
-        if step in looks:
-            score = _score(bench, held)
-            if score is None:
-                return None
-            scores.append(score)
-            if score > CLEAR:
-                return score, 0.0
-    after = _loss(bench, ours)
-    return sum(scores) / len(scores), (before - after) / max(abs(before), 1e-12)
+            return {}
+        for place in list(scores) if step in looks else ():
+            score = _score(bench, held, place)
+            scores[place].append(CLEAR if score is None else score)
+            if scores[place][-1] >= CLEAR:
+                del scores[place]
+    own = {place: _score(bench, ours, place) for place in scores}
+    return {place: (sum(every) / len(every), got) for place, every in scores.items() if (got := own[place]) is not None}
 
 
 @torch.no_grad()
-def _loss(bench: Bench, batch: Batch) -> float:
-    with unchanged(bench.model):
-        without_dropout(bench.model)
-        return number(bench.subject.run(batch).loss)
-
-
-@torch.no_grad()
-def _score(bench: Bench, batch: Batch) -> float | None:
+def _score(bench: Bench, batch: Batch, place: Place) -> float | None:
     """How much better outputs fit their own labels than those of other examples, in standard deviations of chance."""
+    if place is not None:
+        return _by_loss(bench, batch, place)
     with unchanged(bench.model):
         bench.model.eval()
         output = main_output(bench.subject.run(batch).output)
     target = bench.target(batch)
-    if output is None or target is None or len(output) != len(target) or not bool(torch.isfinite(output).all()):
-        return _by_loss(bench, batch)
-    output, target = output.detach().double().cpu(), target.detach().cpu()
+    direct = None if output is None or target is None else _direct(output.detach().cpu(), target.detach().cpu())
+    return _by_loss(bench, batch, place) if direct is None else direct
+
+
+def _direct(output: Tensor, target: Tensor) -> float | None:
+    """The same from outputs that are scores of classes, or of the target's form; None for others."""
+    if len(output) != len(target) or not bool(torch.isfinite(output).all()):
+        return None
+    output = output.double()
     if not target.is_floating_point():
         if output.ndim != 2 or target.ndim != 1 or int(target.max()) >= output.shape[1] or int(target.min()) < 0:
-            return _by_loss(bench, batch)
+            return None
         scores = output - output.mean(1, keepdim=True)
         return _beyond_chance(lambda rows: float(scores.gather(1, target[rows].long()[:, None]).mean()), len(target))
     if output.numel() != target.numel():
-        return _by_loss(bench, batch)
+        return None
     got, goal = (t.double().reshape(len(target), -1) for t in (output, target))
     got, goal = got - got.mean(0), goal - goal.mean(0)
     # Of a distance, the smaller one means the same: that outputs and targets go together at all is what counts.
     return abs(_beyond_chance(lambda rows: float((got * goal[rows]).mean()), len(target)))
 
 
-def _by_loss(bench: Bench, batch: Batch) -> float | None:
-    """The same for outputs of any form: how far the loss is below that with the targets of other examples."""
+def _by_loss(bench: Bench, batch: Batch, place: Place) -> float | None:
+    """The same for outputs of any form: how far the loss is below that with the targets, or a tensor, of other examples."""
     losses = []
     batch = part(batch, slice(0, ASKED))
     try:
@@ -154,12 +207,20 @@ def _by_loss(bench: Bench, batch: Batch) -> float | None:
             for k in range(PERMUTED + 1):
                 rows = torch.randperm(size(batch), generator=torch.Generator().manual_seed(k))
                 seed(23)
-                losses.append(number(bench.subject.run(target_changed(batch, rows) if k else batch).loss))
+                losses.append(number(bench.subject.run(_exchanged(batch, rows, place) if k else batch).loss))
     except ModelFileError:  # a loss that takes no other targets says nothing here
         return None
     others = torch.tensor(losses[1:], dtype=torch.float64)
     spread = float(others.std())
     return (float(others.mean()) - losses[0]) / spread if spread > 0 and math.isfinite(spread) else None
+
+
+def _exchanged(batch: Batch, rows: Tensor, place: Place) -> Batch:
+    """The batch with the targets, or one of its tensors, of other examples."""
+    if place is None:
+        return target_changed(batch, rows)
+    count = itertools.count()
+    return mapped(batch, lambda t: t[rows.to(t.device)] if next(count) == place else t)
 
 
 def _beyond_chance(fit: Callable[[Tensor], float], n: int) -> float:

@@ -1,0 +1,109 @@
+"""A loss of two views, without labels, whose training does not learn which views belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndoctor.core.confidence import MEASURED
+from nndoctor.core.finding import Cause, Severity, Symptom
+from nndoctor.core.formatting import number, percent
+from nndoctor.core.rule import Reference, Rule
+from nndoctor.core.run import Run
+
+COLLAPSED = 0.25  # of the spread of the embeddings, and of the effect of the pairing, at the start: less is a collapse
+MIN_PREFERRED = 0.1  # of what the loss fell: by how much views of other examples must raise it
+
+
+def check(run: Run) -> Iterator[Symptom]:
+    """Look at the embeddings' spread, and at how far the loss rises with views of other examples, before and after some steps."""
+    found = _collapsed(run) or _of_other_examples(run)
+    if found is not None:
+        yield found
+
+
+def _collapsed(run: Run) -> Symptom | None:
+    before, after = (run.known(f"spread_{when}") for when in ("before", "after"))
+    paired, still = (run.number(f"pairing_{when}") for when in ("before", "after"))
+    if before is None or after is None or run.fact("pairing_clear_before") is not True:
+        return None
+    if after >= COLLAPSED * before or still >= COLLAPSED * paired:
+        return None
+    text = f"the embeddings collapse: {percent(before)} of their mean square differs between examples at the start, {percent(after)} after {run.number('view_steps'):.0f} steps; views of other examples then raise the loss by {number(still)}, at the start by {number(paired)}"
+    evidence = {"spread_before": before, "spread_after": after, "effect_before": paired, "effect_after": still}
+    cause = Cause(
+        "nothing keeps the embeddings apart",
+        0.8,
+        "a loss that only pulls views together is lowest where all embeddings are equal",
+        "look at the terms of the loss: a stop-gradient and a predictor, negatives, or a variance over the examples",
+    )
+    return Symptom(text, MEASURED, evidence, place="loss", causes=(cause,), remedies=("variance-term", "stop-gradient"))
+
+
+def _of_other_examples(run: Run) -> Symptom | None:
+    """Two views that a symmetric loss compares, which are of different examples, and which training does not match either."""
+    if run.fact("views_alike") is not False or run.fact("views_symmetric") is not True:
+        return None
+    after, fall = run.number("pairing_after"), run.number("views_loss_before") - run.number("views_loss_after")
+    if run.fact("pairing_clear_after") is True and after > MIN_PREFERRED * abs(fall):
+        return None
+    text = f"the two views that the loss compares are no closer to each other than to views of other examples, and after {run.number('view_steps'):.0f} steps exchanging them changes the loss by {number(after)}: they are taken from different examples"
+    return Symptom(text, MEASURED, {"effect_of_the_pairing": after}, place="train_step", remedies=("check-labels",))
+
+
+RULE = Rule(
+    code="NN816",
+    name="views-not-matched",
+    severity=Severity.WARNING,
+    title="training does not learn which views belong together",
+    needs={"fact:view_steps": 1},
+    check=check,
+    why="Self-supervised methods learn by giving two views of an example similar embeddings, and those of different examples different ones. Where embeddings may become equal, or views come from different examples, the loss falls and nothing is learned.",
+    how=f"For a step without labels that passes two inputs of one form to the model, the loss is taken as it is and with the second views of other examples, before and after some of the user's own steps. Fewer than {percent(COLLAPSED)} of the spread of the embeddings and of that difference are left; or the two views are no closer to each other than to others and the difference stays below {percent(MIN_PREFERRED)} of what the loss fell.",
+    sources=(
+        Reference(
+            "Chen and He, Exploring Simple Siamese Representation Learning, 2021", "https://arxiv.org/abs/2011.10566"
+        ),
+        Reference("Bardes, Ponce and LeCun, VICReg, 2022", "https://arxiv.org/abs/2105.04906"),
+    ),
+    remedies=("variance-term", "stop-gradient", "check-labels"),
+    sick=(
+        Run.drawn(
+            {
+                "view_steps": 100,
+                "pairing_clear_before": True,
+                "pairing_before": 2.1,
+                "pairing_after": 0.01,
+                "spread_before": 0.66,
+                "spread_after": 0.1,
+            }
+        ),
+        Run.drawn(
+            {
+                "view_steps": 100,
+                "views_alike": False,
+                "views_symmetric": True,
+                "pairing_clear_after": False,
+                "pairing_after": 0.007,
+                "views_loss_before": 2.07,
+                "views_loss_after": 1.22,
+            }
+        ),
+    ),
+    healthy=(
+        Run.drawn(
+            {
+                "view_steps": 100,
+                "views_alike": True,
+                "views_symmetric": True,
+                "pairing_clear_before": True,
+                "pairing_clear_after": True,
+                "pairing_before": 2.1,
+                "pairing_after": 19.4,
+                "views_loss_before": 20.1,
+                "views_loss_after": 13.7,
+                "spread_before": 0.66,
+                "spread_after": 0.8,
+            }
+        ),
+    ),
+)

@@ -1,0 +1,147 @@
+"""Two views of each example, without labels: whether training comes to tell which belong together, and keeps embeddings apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nndoctor.sanity.batches import Batch
+from nndoctor.sanity.bench import Bench, number
+from nndoctor.sanity.calls import Place, arguments_replaced, calls_of, outputs_and_loss
+from nndoctor.sanity.state import seed, unchanged, without_dropout
+
+STEPS = 100
+LOOKS = 8  # batches, or draws of augmentation, on which the loss is taken before and after
+SURE = 5.0  # standard errors
+WIDTH = 8  # of an embedding; narrower outputs are scores
+SMALLEST = 4  # examples in a batch
+BLIND_TO_ORDER = 1e-6  # of the loss: a sum over views that are not compared changes by rounding only
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Losses as they are, how far they rise with views of other examples and with views exchanged, and the embeddings' spread."""
+
+    loss: Tensor
+    paired: Tensor
+    exchanged: Tensor
+    spread: float | None
+
+
+def probe(bench: Bench) -> None:
+    """Compare the loss of views that belong together with that of others, at the start and after some of the user's steps."""
+    views = _views(bench) if bench.subject.loss is None else None
+    if views is None or _labelled(bench, *views):
+        return
+    before = _look(bench, *views)
+    if bool((before.paired.abs() <= BLIND_TO_ORDER * before.loss.abs()).all()):
+        return
+    alike = _alike(bench, *views)
+    bench.fresh_start()
+    optimizer = bench.optimizer()
+    bench.model.train()
+    for k in range(STEPS):
+        if not math.isfinite(bench.tried(bench.batches[k % len(bench.batches)], optimizer)):
+            return
+    _note(bench, before, _look(bench, *views), alike=alike)
+
+
+def _note(bench: Bench, before: Look, after: Look, *, alike: bool) -> None:
+    fall = float((before.loss - after.loss).mean())
+    bench.fact("view_steps", STEPS)
+    bench.fact("views_alike", alike)
+    bench.fact("views_symmetric", float(after.exchanged.abs().mean()) < 0.2 * abs(fall) + float(after.loss.std()))
+    bench.fact("pairing_clear_before", _clear(before.paired))
+    bench.fact("pairing_clear_after", _clear(after.paired))
+    bench.fact("pairing_before", float(before.paired.mean()))
+    bench.fact("pairing_after", float(after.paired.mean()))
+    bench.fact("views_loss_before", float(before.loss.mean()))
+    bench.fact("views_loss_after", float(after.loss.mean()))
+    bench.fact("spread_before", before.spread)
+    bench.fact("spread_after", after.spread)
+
+
+def _clear(differences: Tensor) -> bool:
+    """Whether the mean is above zero beyond doubt."""
+    return float(differences.mean()) > SURE * float(differences.std()) / math.sqrt(len(differences))
+
+
+def _views(bench: Bench) -> tuple[Place, Place] | None:
+    """The first two inputs of one form: of one call, or the same argument of the first two calls."""
+    seed(7)
+    calls = calls_of(bench.subject, bench.batch)
+    for k, call in enumerate(calls[:1]):
+        float_ones = [n for n, t in call.tensors.items() if t.is_floating_point() and t.ndim > 1]
+        same = [n for n in float_ones if call.tensors[n].shape == call.tensors[float_ones[0]].shape]
+        if len(same) == 2 and len(call.tensors[same[0]]) >= SMALLEST:
+            return (k, same[0]), (k, same[1])
+    if len(calls) < 2 or not calls[0].tensors:
+        return None
+    name, first = next(iter(calls[0].tensors.items()))
+    second = calls[1].tensors.get(name)
+    same_form = second is not None and second.shape == first.shape and first.ndim > 1 and len(first) >= SMALLEST
+    return ((0, name), (1, name)) if same_form and second is not None and not torch.equal(first, second) else None
+
+
+def _labelled(bench: Bench, first: Place, second: Place) -> bool:
+    """Whether the loss depends on a target other than one of the views."""
+    target = bench.target(bench.batch)
+    return target is not None and not any(torch.equal(target, t) for t in _taken(bench, bench.batch, 7, first, second))
+
+
+@torch.no_grad()
+def _look(bench: Bench, first: Place, second: Place) -> Look:
+    losses, paired, exchanged, spreads = [], [], [], []
+    with unchanged(bench.model):
+        bench.model.train()
+        without_dropout(bench.model)
+        for k in range(LOOKS):
+            batch = bench.batches[k % len(bench.batches)]
+            seed(k)
+            kept, loss = outputs_and_loss(bench.subject, batch)
+            spreads += [s for t in kept[0] if (s := _spread(t)) is not None][:1]
+            one, other = _taken(bench, batch, k, first, second)
+            losses.append(number(loss))
+            paired.append(_loss(bench, batch, k, {second: other.roll(len(other) // 2, 0)}) - losses[-1])
+            exchanged.append(_loss(bench, batch, k, {first: other, second: one}) - losses[-1])
+    spread = sum(spreads) / len(spreads) if len(spreads) == LOOKS else None
+    return Look(torch.tensor(losses), torch.tensor(paired), torch.tensor(exchanged), spread)
+
+
+def _spread(output: Tensor) -> float | None:
+    """How much of the mean square of embeddings differs from example to example; None for outputs of another form."""
+    if not output.is_floating_point() or output.ndim != 2 or output.shape[1] < WIDTH:
+        return None
+    vectors = output.double()
+    return float((vectors - vectors.mean(0)).square().sum() / vectors.square().sum().clamp_min(1e-30))
+
+
+def _taken(bench: Bench, batch: Batch, k: int, first: Place, second: Place) -> tuple[Tensor, Tensor]:
+    seed(k)
+    calls = calls_of(bench.subject, batch)
+    one, other = (calls[call].tensors[name] for call, name in (first, second))
+    return one, other
+
+
+@torch.no_grad()
+def _alike(bench: Bench, first: Place, second: Place) -> bool:
+    """Whether the views of an example are closer to each other than to those of others."""
+    nearer = []
+    for k in range(LOOKS):
+        one, other = (
+            t.double().flatten(1) for t in _taken(bench, bench.batches[k % len(bench.batches)], k, first, second)
+        )
+        own, strange = ((one - t).norm(dim=1) for t in (other, other.roll(len(other) // 2, 0)))
+        nearer.append((strange - own) / (strange + own).clamp_min(1e-12))
+    return _clear(torch.cat(nearer))
+
+
+def _loss(bench: Bench, batch: Batch, k: int, given: Mapping[Place, Tensor]) -> float:
+    """The loss of a pass in which the model takes other tensors at some places."""
+    with arguments_replaced(bench.model, given):
+        seed(k)
+        return number(bench.subject.run(batch).loss)
