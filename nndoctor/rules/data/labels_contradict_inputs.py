@@ -58,7 +58,7 @@ def _without_signal(run: Run) -> Symptom | None:
     """Training labels that neighbours do not predict: where those of validation are, where the model only memorizes, or alone."""
     train, validation = run.known("label_signal"), run.known("label_signal_validation")
     if train is None and _memorized(run):
-        return _only_memorized(run, "nothing that training finds in the inputs tells the labels of other examples", {})
+        return _only_memorized(run, "the inputs do not tell the labels", {})
     if train is None or train >= MAX_SCORE:
         return None
     if validation is not None and validation > max(MIN_SIGNAL, train + SIGNAL_APART):
@@ -68,7 +68,7 @@ def _without_signal(run: Run) -> Symptom | None:
     if train >= MAX_SCORE / 2:
         return None
     if _memorized(run):
-        first = "similar inputs do not have similar labels, and the model only memorizes them"
+        first = "similar inputs do not have similar labels"
         return _only_memorized(run, first, {"signal_in_training": train})
     if validation is not None:
         return None
@@ -79,7 +79,8 @@ def _without_signal(run: Run) -> Symptom | None:
 def _only_memorized(run: Run, first: str, known: dict[str, float]) -> Symptom:
     steps, own, others = (run.number(f"heldout_{name}") for name in ("steps", "own_score", "score"))
     labels = run.fact("heldout_part") or "labels"
-    text = f"{first}: after {steps:.0f} steps on a part of the examples, outputs fit the {labels} of these {number(float(f'{own:.2g}'))} standard deviations better than chance, and the {labels} of other examples no better than chance"
+    deviations = number(float(f"{own:.2g}"))
+    text = f"{first}: trained for {steps:.0f} steps on a part of the examples, the model fits their {labels} {deviations} standard deviations better than chance, and those of the other examples no better than chance"
     evidence = known | {"deviations_from_chance": others, "deviations_of_own_examples": own}
     return Symptom(text, SEVERAL_SIGNS, evidence, place="train_data")
 

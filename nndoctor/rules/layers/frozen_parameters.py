@@ -39,7 +39,7 @@ def _not_trained(run: Run) -> Symptom | None:
     if missed:
         return _symptom(layers, missed, "trainable but not in the optimizer", DIRECT, ("give-all-parameters",))
     if cut:
-        what = "in the optimizer, but no gradient reaches"
+        what = "in the optimizer, but without a gradient"
         return _symptom(layers, cut, what, MEASURED, ("reattach", "check-the-step"))
     if unmoved:
         return _symptom(layers, unmoved, "given gradients but never updated", SEVERAL_SIGNS, ("check-the-step",))
