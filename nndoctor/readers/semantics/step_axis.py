@@ -133,7 +133,7 @@ def segments(
         return [Segment(rows, axis, whole=True)]
     rows = rows[held[rows]]
     x = axis[rows]
-    if len(np.unique(x)) == len(x) and not _resumed_with_a_gap(x):
+    if len(np.unique(x)) == len(x) and not _resumed_with_a_gap(x, rows, told or presence):
         order = np.argsort(x, kind="stable")
         return [Segment(rows[order], x[order])]
     starts = [0, *_restarts(x, rows, told or presence, each_row=kind == "keras-csv"), len(x)]
@@ -144,10 +144,16 @@ def _one_row_runs(table: Table) -> bool:
     return table.format == "keras-csv" or table.rows <= ONE_EPOCH
 
 
-def _resumed_with_a_gap(x: Array) -> bool:
-    """Whether distinct steps go back just once, into the run and with rows before and after."""
+def _resumed_with_a_gap(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]]) -> bool:
+    """Whether distinct steps go back just once, into the run, with rows before and after that hold a series in common.
+
+    Without one they are two lists of one run: of its evaluations, and of its training.
+    """
     back = np.flatnonzero(np.diff(x) < 0) + 1
-    return len(back) == 1 and min(back[0], len(x) - back[0]) >= RESUMED_AFTER and bool(x[back[0]] > x[0])
+    if len(back) != 1 or min(back[0], len(x) - back[0]) < RESUMED_AFTER or x[back[0]] <= x[0]:
+        return False
+    before, after = rows[: back[0]], rows[back[0] :]
+    return any(held[before].any() and held[after].any() for held in presence)
 
 
 def _restarts(x: Array, rows: Rows, presence: Sequence[NDArray[np.bool_]], *, each_row: bool) -> list[int]:

@@ -10,7 +10,7 @@ STAMP = re.compile(
     r"^\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[ T_]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\d\d:\d\d:\d\d(?:[.,]\d+)?)\]?"
     r"|^[IWEF]\d{4} [\d:.]+\s+\d+ \S+\]"
 )
-COUNT = r"(?P<{0}>\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(?P<{0}_end>\d+))?"
+COUNT = r"(?P<{0}>\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(?P<{0}_end>\d+))?"
 EPOCH = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!for one )(?<!for each )(?:epoch|ep|epoche|epoca|epoque|epoka)(?:\((?P<phase>\w+)\))?['\"]?\s*(?:[:=#]|no\.?)?\s*\[?['\"]?\s*"
     + COUNT.format("epoch")
