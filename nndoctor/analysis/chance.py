@@ -24,7 +24,7 @@ MIN_FIRST_LOSS, MIN_OF_ERROR = 0.3, 1.5  # a cross-entropy begins higher, or hig
 REGRESSION = re.compile(
     r"(^|[^a-z])(mse|mae|rmse|mean_squared|mean_absolute|squared_error|huber|l1|l2|smooth_l1|r2)([^a-z0-9]|$|_?loss|error)"
 )
-SEQUENCES = re.compile(r"ctc|edit_?dis|(^|[^a-z])(cer|wer)([^a-z]|$)|word_error", re.IGNORECASE)
+SEQUENCES = re.compile(r"ctc|edit_?dis|(^|[^a-z])(cer|wer)([^a-z]|$)|(word|character)_error", re.IGNORECASE)
 FIRST_QUARTER = 0.25  # share of the run
 MIN_LN_C, MAX_LN_C = 0.6, 9.0  # losses between which one can be that of guessing: from two classes on
 MAX_OFF_LN_C, MAX_OFF_SHARE = 0.03, 0.3  # by which loss and accuracy may differ from ln C and 1/C

@@ -30,6 +30,7 @@ AT_ZERO = frozenset(
         "matthews",
     }
 )
+ERROR_RATES = frozenset({"word_error", "character_error"})  # 1, or more, where nothing is recognized
 OVERLAPS = frozenset({"f1", "dice", "iou", "map", "map50"})  # which one class for every example or pixel leaves at 0
 MIN_VALUES = 5
 NEXT_TO_NOTHING = 0.01  # a score that was never above this share, and ends at exactly 0, was never more than luck
@@ -85,7 +86,7 @@ def _that_tell(own: list[Series], worst: list[AtWorst]) -> list[Series]:
 
 def _judges(name: str) -> bool:
     metric = name.rpartition("/")[2]
-    return metric in AT_ZERO or metric == "word_error"
+    return metric in AT_ZERO or metric in ERROR_RATES
 
 
 def _moves(series: Series) -> bool:
@@ -98,7 +99,7 @@ def _worst(run: Run, series: Series) -> AtWorst | None:
     if len(series.y) < MIN_REMARKED:
         return None
     metric = series.name.rpartition("/")[2]
-    if metric == "word_error":
+    if metric in ERROR_RATES:
         base = 100.0 if series.high > 2 else 1.0
         same = series.low >= base
         return AtWorst(series.name, series.final, len(series.y), base == 1.0) if same else None

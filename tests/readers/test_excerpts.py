@@ -67,9 +67,9 @@ def test_tesseract_says_the_share_of_wrong_characters(pasted: Write) -> None:
         "New best BCER = {1}.5At iteration {0}10, stage 0, Eval Char error rate=4{1}.25, Word error rate=97.5 wrote checkpoint.\n"
     )
     run = pasted("".join(line.format(k, 9 - k) for k in range(1, 8)))
-    assert _values(run, "train/word_error") == [0.085, 0.075, 0.065, 0.055, 0.045, 0.035, 0.025]
-    assert _values(run, "validation/word_error")[:2] == [0.4825, 0.4725]
-    assert run.series["train/word_error"].last_step == 700
+    assert _values(run, "train/character_error") == [0.085, 0.075, 0.065, 0.055, 0.045, 0.035, 0.025]
+    assert _values(run, "validation/character_error")[:2] == [0.4825, 0.4725]
+    assert run.series["train/character_error"].last_step == 700
 
 
 def test_the_best_epoch_so_far_starts_no_record(pasted: Write) -> None:

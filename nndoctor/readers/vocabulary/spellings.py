@@ -57,7 +57,8 @@ METRICS = spelling_table(
     r2: r2 r2_score r_squared rsquared r2score
     bleu: bleu sacrebleu bleu4 bleu_4 bleu_score
     rouge: rouge rouge_l rougel rouge1 rouge_1 rouge2 rouge_lsum rougelsum
-    word_error: wer wer_transducer wer_ctc word_error_rate cer char_error_rate per
+    word_error: wer wer_transducer wer_ctc word_error_rate per
+    character_error: cer cer_transducer cer_ctc char_error_rate character_error_rate char_error
     top5_accuracy: top5 top_5 acc5 acc_5 prec5 prec_5 top5_acc acc_top5 top_5_accuracy top5_accuracy acc_at_5 prec_at_5 accuracy05 acc05
     top5_accuracy: sparse_top_k_categorical_accuracy top_k_categorical_accuracy accuracy_top5 accuracy_top_5 top5acc
     mae: mae mean_absolute_error l1 absolute_error
@@ -70,7 +71,7 @@ METRICS = spelling_table(
 )
 
 # Measured after an epoch on held-out data only: without a split in the name they belong to validation.
-HELD_OUT = _words("map map50 bleu rouge word_error ndcg correlation matthews")
+HELD_OUT = _words("map map50 bleu rouge word_error character_error ndcg correlation matthews")
 
 LR = _words(
     "lr learning_rate learningrate lr0 lr_0 lr1 lr2 pg0 pg1 pg2 lr_pg0 lr_pg1 lr_pg2 x_lr0 x_lr1 x_lr2 base_lr "

@@ -11,7 +11,7 @@ from nndoctor.core.rule import Reference, Rule
 from nndoctor.core.run import Run
 
 MAX_FRACTION = 1.006  # rounded percentages, and sums of them, may end a little above 100%
-NEVER_NEGATIVE = frozenset({"mse", "rmse", "mae", "perplexity", "word_error", "error", "fid"})
+NEVER_NEGATIVE = frozenset({"mse", "rmse", "mae", "perplexity", "word_error", "character_error", "error", "fid"})
 MAX_ERROR = 1e12  # no squared error of scaled targets, no perplexity of any vocabulary reaches it
 CERTAIN = 0.95
 
