@@ -14,6 +14,7 @@ from nndoctor.readers.tables.layout import is_number, unique
 from nndoctor.readers.tables.table import Table, from_cells
 from nndoctor.readers.vocabulary.names import Kind, meaning_of
 
+QUOTED = re.compile(r"^[\s\"'`]*[\"'`][\s\"'`#]*")  # before a table that is pasted in quotes
 RULER = re.compile(r"^\s*([-_=─]+\s+)+[-_=─]+\s*$")
 MIN_ROWS = 2
 MAX_COLUMNS = 64
@@ -49,6 +50,7 @@ def _without_first_loss(header: list[str], rows: list[list[str]]) -> list[list[s
 
 def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | None:
     """The first header that names an axis and a series, the cells of its rows and the lines that they are on."""
+    lines = [_unquoted(line) for line in lines]
     rows_of = _rows_by_width(lines)
     tried = 0
     for at in range(len(lines) - 1):
@@ -68,6 +70,13 @@ def _found(lines: list[str]) -> tuple[list[str], list[list[str]], list[int]] | N
             if len(rows) >= MIN_ROWS or _holds_a_lost_loss(header, list(rows.values())):
                 return unique(header), [rows[k] for k in sorted(rows)], [k + 1 for k in sorted(rows)]
     return None
+
+
+def _unquoted(line: str) -> str:
+    """A line without the quotation marks around a pasted table, its columns where they were."""
+    if not line.lstrip().startswith(('"', "'", "`")) and not line.endswith(('"', "'", "`")):
+        return line
+    return QUOTED.sub(lambda found: " " * len(found[0]), line).rstrip("\"'` ")
 
 
 def _holds_a_lost_loss(header: list[str], rows: list[list[str]]) -> bool:

@@ -8,6 +8,7 @@ from nndoctor.readers.tables.layout import is_number
 
 WORD = re.compile(r"\S+")
 MAX_LINE = 4000  # characters
+MAX_OVERFLOW = 3  # characters by which a number that is too long for its column moves the rest of its row
 
 
 def starts(header: str) -> dict[int, int]:
@@ -18,9 +19,17 @@ def starts(header: str) -> dict[int, int]:
 def below(columns: dict[int, int], line: str) -> dict[int, str]:
     """The numbers of a row by their columns; empty where it is no such row."""
     cells = list(WORD.finditer(line[:MAX_LINE]))
-    if len(cells) < 2 or not all(cell.start() in columns and is_number(cell[0]) for cell in cells):
+    if len(cells) < 2 or not all(is_number(cell[0]) for cell in cells):
         return {}
-    return {columns[cell.start()]: cell[0] for cell in cells}
+    found: dict[int, str] = {}
+    moved, most = 0, 0
+    for cell in cells:
+        at = next((k for k in range(moved, most + 1) if cell.start() - k in columns), None)
+        if at is None:
+            return {}
+        found[columns[cell.start() - at]] = cell[0]
+        moved, most = at, at + MAX_OVERFLOW
+    return found
 
 
 def leaves_gaps(lines: list[str], names: list[str]) -> bool:
