@@ -18,6 +18,7 @@ EPOCH = re.compile(
     r"(?:,?\s+(?P<count>\d+)\s*/\s*\d+(?=\s+[A-Za-z]|\s*;))?",
     re.IGNORECASE,
 )
+GLOBAL = re.compile(r"\bglobal[_ ]?step\W{1,3}(?P<step>\d+)\b", re.IGNORECASE)  # behind the step within the epoch
 BEFORE = re.compile(r"(?<![\w/.-])(?P<epoch>\d+)epoch\b")  # ESPnet's `3epoch results:`
 STEP = re.compile(
     r"(?<![\w/.-])(?<!per )(?<!best )(?<!nan )(?<!eval )"
@@ -47,6 +48,8 @@ Marks = dict[str, str]
 def marked(text: str) -> tuple[Marks, str]:
     """The marks of a line, its epoch first, and what is left of the text without them."""
     marks: Marks = {}
+    if "lobal" in text or "LOBAL" in text:
+        text = _with_one_step(text)
     for pattern in (EPOCH, STEP):
         found = pattern.search(text)
         if found is None:
@@ -64,6 +67,14 @@ def marked(text: str) -> tuple[Marks, str]:
     if "step" not in marks:
         text = _within_epoch(text, marks)
     return _leading(text, marks) if not marks else (marks, text)
+
+
+def _with_one_step(text: str) -> str:
+    """A line that says the step within the epoch and that of the whole run, without the first."""
+    whole, first = GLOBAL.search(text), STEP.search(text)
+    if whole is None or first is None or first.end() > whole.start():
+        return text
+    return f"{text[: first.start()]}|{text[first.end() :]}"
 
 
 def bar_of(text: str) -> tuple[int, int] | None:

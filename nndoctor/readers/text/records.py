@@ -167,6 +167,9 @@ def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]
     if line.marks and not (found and _of(found[-1], line)):
         found.append(Record({**epoch, **line.marks}, OWN[tuple(line.marks)], number))
     pairs = dict(line.pairs) if _informative(line.pairs) else {}  # else it is prose
+    if found and not pairs and not found[-1].own:
+        for name in filter(_is_axis, line.pairs):  # of a record that names its step on a line below
+            found[-1].values.setdefault(name, line.pairs[name])
     if (
         line.shares
         and not line.marks
@@ -178,6 +181,10 @@ def _take(found: list[Record], line: Line, number: int, epoch: Mapping[str, str]
         _draw(found, line.bar, pairs, number)
     elif pairs:
         _add(found, pairs, number, marked=bool(line.marks))
+
+
+def _is_axis(name: str) -> bool:
+    return meaning_of(name).is_axis
 
 
 def _draw(found: list[Record], bar: tuple[int, int], pairs: Mapping[str, object], number: int) -> None:
