@@ -117,7 +117,8 @@ def identical(run: Run) -> bool:
     loss = max(losses, key=len)
     if loss.low == 0 or len(loss.y) < MIN_IDENTICAL:
         return False
-    return significant_digits(loss.y[:1]) >= MIN_DIGITS or len(judged) > 1
+    digits = max(significant_digits(loss.y[:1]), int(run.number("printed_digits") or 0))
+    return digits >= MIN_DIGITS or len(judged) > 1
 
 
 def constant_discriminator(run: Run) -> Series | None:

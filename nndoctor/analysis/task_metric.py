@@ -11,7 +11,9 @@ from nndoctor.core.run import Run
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import TINY
 
-OWN_MEASURE = frozenset({"dice", "iou", "map", "map50", "bleu", "rouge", "word_error", "character_error", "correlation", "psnr", "ssim"})
+OWN_MEASURE = frozenset(
+    {"dice", "iou", "map", "map50", "bleu", "rouge", "word_error", "character_error", "correlation", "psnr", "ssim"}
+)
 """Metrics that users judge the task by. Accuracy, F1 and the like ignore how certain an answer is: there the loss shows it earlier."""
 MIN_POINTS = 4  # values that show how a metric changes
 LEVEL_POINTS = 3  # values at most whose mean is a level

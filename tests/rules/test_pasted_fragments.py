@@ -43,3 +43,9 @@ def test_a_discriminator_whose_loss_never_changes_no_longer_learns() -> None:
     assert "no-weight-changes" in _names(constant)
     moving = Run.drawn({"task": "gan"}, discriminator_loss="0.5 0.6 0.5 0.6 0.5 0.5", generator_loss=generator)
     assert "no-weight-changes" not in _names(moving)
+
+
+def test_a_loss_that_is_printed_the_same_in_four_digits_is_not_updated() -> None:
+    printed = Run.drawn({"printed_digits": 4}, train_loss="0.2*6")
+    assert "no-weight-changes" in _names(printed)
+    assert "no-weight-changes" not in _names(Run.drawn(train_loss="0.2*6"))

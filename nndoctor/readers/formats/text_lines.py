@@ -44,10 +44,11 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source) -> list[Table]:
     """One table with a row for each epoch or step in the text, and the line on which it begins."""
-    from nndoctor.readers.text.decisive import has_metric
+    from nndoctor.readers.text.decisive import has_metric, printed_digits
     from nndoctor.readers.text.ranks import lines_of_one_rank
 
     parts: list[Table] = []
+    digits: list[int] = []
     before = 0
     silent: tuple[int, int] | None = None
     for text in pieces(source):
@@ -66,6 +67,7 @@ def read(source: Source) -> list[Table]:
         if found:
             at = [record.line + before for record in found]
             parts.append(from_rows([record.row for record in found], "text", at, notes=notes))
+            digits.append(printed_digits(found))
         before += text.count("\n")
     if not parts:
         raise UnreadableLog(
@@ -75,6 +77,8 @@ def read(source: Source) -> list[Table]:
     facts = {**whole.facts, **_framework(source.start)}
     if length := EPOCH_LENGTH.search(source.start):
         facts["steps_per_epoch"] = Fact(int(length["steps"]))
+    if digits[0] and len(digits) == 1:
+        facts["printed_digits"] = Fact(digits[0])
     if silent:
         facts["silent_rank"] = Fact(*silent)
     return [replace(whole, facts=facts)]

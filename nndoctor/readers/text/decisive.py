@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from nndoctor.readers.text.records import Record
@@ -11,6 +12,7 @@ from nndoctor.readers.vocabulary.names import meaning_of, task
 
 MIN_ALIKE = 3  # records of one shape that make a log
 NOT_FINITE = frozenset({"nan", "inf", "infinity", "nan.0", "inf.0"})
+NO_DIGIT = re.compile(r"[^0-9]")
 NOT_DECISIVE = frozenset({"lr", "grad_norm", "epoch_time", "loss_scale", "nan_iterations", "skipped_iterations"})
 
 
@@ -41,6 +43,21 @@ def is_log(found: list[Record]) -> bool:
         if _is_metric(name) or _is_nan_gradient(name, value)
     )
     return max(occurrences.values(), default=0) > 1 or task(list(found[0].values)) is not None
+
+
+def printed_digits(found: list[Record]) -> int:
+    """How many significant digits a training loss is printed with that is spelled the same in all records (4 of `4.600`); else 0."""
+    spelled: dict[str, set[object]] = {}
+    for record in found:
+        for name, value in record.values.items():
+            spelled.setdefault(name, set()).add(value)
+    constant = (str(next(iter(values))) for name, values in spelled.items() if len(values) == 1 and _is_loss(name))
+    return max((len(NO_DIGIT.sub("", text.lower().partition("e")[0]).lstrip("0")) for text in constant), default=0)
+
+
+def _is_loss(name: str) -> bool:
+    meaning = meaning_of(name)
+    return meaning.metric == "loss" and meaning.split in ("", "train")
 
 
 def _is_enough(found: list[Record]) -> bool:

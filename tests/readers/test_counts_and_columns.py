@@ -1,0 +1,80 @@
+"""Counts and columns as people paste them: thousands separators, lists one after the other, quotes, numbers too long for their column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from nndoctor.core.run import Run
+
+Write = Callable[[str], Run]
+
+
+def _values(run: Run, name: str) -> list[float]:
+    return [round(float(value), 6) for value in run.series[name].values]
+
+
+def test_a_count_may_have_thousands_separators(pasted: Write) -> None:
+    run = pasted(
+        "".join(f"<epoch: 3, iter: {k},{5 * (k % 2)}00, lr:2.000e-04> l_pix: {9 - k}.5e-01\n" for k in range(1, 7))
+    )
+    assert run.series["lr"].steps.tolist() == [1500, 2000, 3500, 4000, 5500, 6000]
+
+
+def test_evaluations_listed_before_training_are_no_resumed_run(pasted: Write) -> None:
+    evaluations = "".join(f"<epoch: {k}9, iter: {k},000> psnr: 3{k}.5\n" for k in range(1, 7))
+    training = "".join(f"<epoch: 4{k}, iter: 4,{k}00> l_pix: 0.5{k}\n" for k in range(1, 7))
+    run = pasted(f"evaluation\n{evaluations}\n....\n{training}")
+    assert _values(run, "train/psnr") == [31.5, 32.5, 33.5, 34.5, 35.5, 36.5]
+    assert "resumed_at" not in run.facts
+
+
+def test_a_run_that_goes_back_with_the_same_series_was_resumed(pasted: Write) -> None:
+    rows = [*range(0, 60, 10), *range(35, 85, 10)]
+    run = pasted("".join(f"step {k} loss {9 - 0.05 * k:.3f}\n" for k in rows))
+    assert run.facts["resumed_at"].value == (35.0,)
+
+
+def test_a_table_in_quotes_is_a_table(pasted: Write) -> None:
+    rows = "\n".join(f"{100 * k:7d}      {9 - k}.10e+00      {9 - k}.00e-01    1.0e-03" for k in range(6))
+    run = pasted(f'" #  step      rmse_trn    rmse_e_trn         lr\n{rows}"')
+    assert _values(run, "train/rmse") == [9.1, 8.1, 7.1, 6.1, 5.1, 4.1]
+    assert _values(run, "lr")[-1] == 0.001
+
+
+def test_a_number_too_long_for_its_column_moves_its_row(pasted: Write) -> None:
+    header = f"{'epoch':<12}{'iteration':<12}{'main/loss':<11}{'validation/main/loss':<22}{'elapsed_time':<12}"
+    losses = ["0.91", "0.72345678901", "0.6", "0.5234567890", "0.4"]
+    rows = [f"{0:<12}{100 * k:<12}{loss:<11}{'':<22}{12.5 * k:<12}" for k, loss in enumerate(losses, 1)]
+    run = pasted("\n".join([header, *rows]))
+    assert _values(run, "train/loss") == [0.91, 0.723457, 0.6, 0.523457, 0.4]
+
+
+def test_a_record_may_name_its_step_below_its_numbers(pasted: Write) -> None:
+    block = "done: false\nepisode_reward_mean: -{0}.5\ninfo:\n  default:\n    entropy: 1.{1}\n    vf_loss: 5{1}.0\ntraining_iteration: {2}\n\n"
+    run = pasted("".join(block.format(90 - k, 9 - k, 10 * k) for k in range(1, 7)))
+    assert run.series["reward"].steps.tolist() == [10, 20, 30, 40, 50, 60]
+
+
+def test_the_step_of_the_whole_run_counts_beside_that_of_the_epoch(pasted: Write) -> None:
+    block = "   --> STEP: {0}/40 -- GLOBAL_STEP: {1}\n     | > loss: 2.{2}  (2.9)\n"
+    rows = [(14, 14), (29, 29), (4, 44), (19, 59), (34, 74), (9, 89)]
+    run = pasted("".join(block.format(at, whole, 9 - k) for k, (at, whole) in enumerate(rows)))
+    assert run.series["train/loss"].steps.tolist() == [14, 29, 44, 59, 74, 89]
+
+
+@pytest.mark.parametrize(("spelled", "digits"), [("0.2000", 4), ("4.600", 4), ("1.0e-03", 2), ("0.7", 1)])
+def test_a_loss_spelled_the_same_in_all_rows_shows_its_digits(pasted: Write, spelled: str, digits: int) -> None:
+    run = pasted("".join(f"epoch {k} loss {spelled}\n" for k in range(1, 7)))
+    assert run.number("printed_digits") == digits
+
+
+def test_a_character_error_rate_is_no_word_error_rate(pasted: Write) -> None:
+    run = pasted(
+        "".join(
+            f"epoch {k} train loss 2.{9 - k} valid loss 2.5 valid CER 4{k}.5 valid WER 9{k}.5\n" for k in range(1, 7)
+        )
+    )
+    assert _values(run, "validation/character_error")[0] == 41.5
+    assert _values(run, "validation/word_error")[0] == 91.5
