@@ -78,7 +78,8 @@ def _without_signal(run: Run) -> Symptom | None:
 
 def _only_memorized(run: Run, first: str, known: dict[str, float]) -> Symptom:
     steps, own, others = (run.number(f"heldout_{name}") for name in ("steps", "own_score", "score"))
-    labels = run.fact("heldout_part") or "labels"
+    part = run.fact("heldout_part")
+    labels = "labels" if part is None else f"labels ({part})"
     deviations = number(float(f"{own:.2g}"))
     text = f"{first}: trained for {steps:.0f} steps on a part of the examples, the model fits their {labels} {deviations} standard deviations better than chance, and those of the other examples no better than chance"
     evidence = known | {"deviations_from_chance": others, "deviations_of_own_examples": own}

@@ -46,7 +46,7 @@ def _of_other_examples(run: Run) -> Symptom | None:
     after, fall = run.number("pairing_after"), run.number("views_loss_before") - run.number("views_loss_after")
     if run.fact("pairing_clear_after") is True and after > MIN_PREFERRED * abs(fall):
         return None
-    text = f"the two views that the loss compares are no closer to each other than to views of other examples, and after {run.number('view_steps'):.0f} steps exchanging them changes the loss by {number(after)}: they are taken from different examples"
+    text = f"the two views that the loss compares are no closer to each other than to views of other examples, and after {run.number('view_steps'):.0f} steps exchanging them changes the loss by {number(float(f'{after:.2g}'))}: they are taken from different examples"
     return Symptom(text, MEASURED, {"effect_of_the_pairing": after}, place="train_step", remedies=("check-labels",))
 
 

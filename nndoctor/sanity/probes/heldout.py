@@ -68,7 +68,7 @@ def _note(bench: Bench, place: Place, steps: int, pairs: list[tuple[float, float
     bench.fact("heldout_own_score", min(own for _, own in pairs))
     if place is not None:
         names = list(bench.sample) if isinstance(bench.sample, Mapping) else []
-        bench.fact("heldout_part", str(names[place]) if place < len(names) else f"part {place + 1} of the batch")
+        bench.fact("heldout_part", repr(names[place]) if place < len(names) else f"part {place + 1} of the batch")
 
 
 def _questions(bench: Bench, sample: Batch) -> list[Place]:
