@@ -82,4 +82,5 @@ def test_pairs_of_two_modalities_that_belong_together(probed):
 def test_pairs_of_two_modalities_that_are_shuffled(probed):
     facts = probed(MODALITIES.replace("ORDER", "[torch.randperm(240)]"), heldout.probe)
     assert facts["heldout_part"] == "'right'"
-    assert facts["heldout_score"] < 2 < 5 < facts["heldout_own_score"]
+    assert facts["heldout_score"] < 2
+    assert facts["heldout_own_score"] > 5
