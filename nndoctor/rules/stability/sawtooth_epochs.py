@@ -26,6 +26,8 @@ MIN_LAG, MIN_LAGS = 5, 8  # points of the shortest period, and lags that are com
 TOLERANCE = 20  # part of a lag within which a shorter one is searched for
 LOW, HIGH = 0.05, 0.95  # quantiles of the wave between which its amplitude is measured
 LOWEST, HIGHEST = 0.02, 0.98  # quantiles at which its peaks are cut
+MAX_EPOCHS = 1.5  # a pattern that takes longer is not the order of the examples
+MIN_RESTARTS = 2  # rises of the learning rate after it had fallen
 MIN_AMPLITUDE = 0.08  # share of the reach; a smaller wave is harmless
 
 
@@ -41,6 +43,8 @@ def check(run: Run) -> Iterator[Symptom]:
     if alike < alike_enough or len(wave) < MIN_PERIODS * period:
         return
     steps = period * loss.length / max(len(loss.x) - 1, 1)
+    if _restarts(run) or (run.axis == "epoch" and steps > MAX_EPOCHS):
+        return
     yield Symptom(
         f"training loss repeats the same rise and fall every {steps:.0f} {run.axis}s, as if the examples came in the same order in each epoch",
         confidence_between(alike, alike_enough, CERTAIN),
@@ -49,6 +53,16 @@ def check(run: Run) -> Iterator[Symptom]:
         step=float(loss.x[-period]),
         span=(float(loss.x[-min(3 * period, len(loss.x))]), loss.last_step),
     )
+
+
+def _restarts(run: Run) -> bool:
+    """Whether the learning rate rises again and again, as with warm restarts and cyclical rates: the loss rises with it."""
+    lr = run.series_of("lr", MIN_LAGS)
+    if lr is None:
+        return False
+    change = np.diff(lr.y)
+    rises = np.diff(np.sign(change[change != 0])) > 0  # after it had fallen
+    return int(rises.sum()) >= MIN_RESTARTS
 
 
 def _seen_by(run: Run, loss: Series) -> list[Series]:
@@ -101,7 +115,7 @@ RULE = Rule(
     needs={"train/loss": 40},
     check=check,
     why="A loss that rises and falls with the epoch means that the batches differ systematically: the data are sorted, by class or by source. In each block the network forgets what it learned in the one before.",
-    how=f"After removing the trend, the autocorrelation of the loss or the training error at one period is above {MIN_CORRELATION:g}, and above that of noise of this length, over at least {MIN_PERIODS} periods, with an amplitude of {percent(MIN_AMPLITUDE)} of the total decrease in loss.",
+    how=f"After removing the trend, the autocorrelation of the loss or the training error at one period is above {MIN_CORRELATION:g}, and above that of noise of this length, over at least {MIN_PERIODS} periods, with an amplitude of {percent(MIN_AMPLITUDE)} of the total decrease in loss. A pattern of several epochs, or one under a learning rate that rises again and again, is no sawtooth.",
     sources=(
         Reference(
             "Bengio, Practical Recommendations for Gradient-Based Training, 2012, section 2",
@@ -110,6 +124,12 @@ RULE = Rule(
     ),
     remedies=("shuffle",),
     sick=(Run.drawn(train_loss=" ".join("2.0 1.6 1.3 1.0 0.8 1.1 1.5 1.9" for _ in range(12))),),
-    healthy=(Run.drawn(train_loss="2.3..0.3*80"),),
+    healthy=(
+        Run.drawn(train_loss="2.3..0.3*80"),
+        Run.drawn(
+            train_loss=" ".join("2.0 1.6 1.3 1.0 0.8 1.1 1.5 1.9" for _ in range(12)),
+            lr=" ".join("0.1 0.08 0.06 0.04 0.03 0.02 0.01 0.05" for _ in range(12)),
+        ),
+    ),
     suppressed_by=("nan-loss", "plateau-at-start"),
 )
