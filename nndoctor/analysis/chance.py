@@ -74,13 +74,11 @@ def classes(run: Run) -> int | None:
     known = known_classes(run)
     if known is not None:
         return known
-    for split in ("train", "validation"):
-        loss, accuracy = run.series_of(f"{split}/loss"), run.series_of(f"{split}/accuracy")
-        if loss is not None and accuracy is not None:
-            for level, share in ((loss.first, accuracy.first), (loss.last, accuracy.last)):
-                number = classes_at(level)
-                if number and abs(level - math.log(number)) < MAX_OFF_LN_C and abs(share * number - 1) < MAX_OFF_SHARE:
-                    return number
+    for loss, accuracy in _pairs(run):
+        for level, share in ((loss.first, accuracy.first), (loss.last, accuracy.last)):
+            number = classes_at(level)
+            if number and abs(level - math.log(number)) < MAX_OFF_LN_C and abs(share * number - 1) < MAX_OFF_SHARE:
+                return number
     return None
 
 
@@ -133,11 +131,17 @@ def is_cross_entropy(run: Run) -> bool:
     """
     if not accuracy_tells(run) or _of_sequences(run):
         return False
-    for split in ("train", "validation"):
-        loss, accuracy = run.series_of(f"{split}/loss"), run.series_of(f"{split}/accuracy")
-        if loss is not None and accuracy is not None:
-            high = loss.first > min(MIN_FIRST_LOSS, MIN_OF_ERROR * (1 - accuracy.first))
-            return loss.low >= 0 and high and not _is_sum(loss, accuracy)
-    loss = run.series_of("train/loss")
-    shared = any(f"{split}/accuracy" in run.series for split in ("train", "validation"))
-    return shared and loss is not None and loss.low >= 0 and loss.first > MIN_FIRST_LOSS
+    pairs = _pairs(run)
+    if pairs:
+        loss, accuracy = pairs[0]
+        high = loss.first > min(MIN_FIRST_LOSS, MIN_OF_ERROR * (1 - accuracy.first))
+        return loss.low >= 0 and high and not _is_sum(loss, accuracy)
+    alone = run.series_of("train/loss")
+    shared = "train/accuracy" in run.series or "validation/accuracy" in run.series
+    return shared and alone is not None and alone.low >= 0 and alone.first > MIN_FIRST_LOSS
+
+
+def _pairs(run: Run) -> list[tuple[Series, Series]]:
+    """The loss and the accuracy of training and of validation, where a split has both."""
+    found = ((run.series_of(f"{split}/loss"), run.series_of(f"{split}/accuracy")) for split in ("train", "validation"))
+    return [(loss, accuracy) for loss, accuracy in found if loss is not None and accuracy is not None]

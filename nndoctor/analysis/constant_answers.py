@@ -82,7 +82,7 @@ class SameAnswer:
 def same_answer(run: Run, split: str, loss: Series | None, accuracy: Series | None) -> SameAnswer | None:
     """One class for every example: the accuracy (or F1) repeats to the last digit, and the loss is no better than that answer's."""
     if accuracy is None:
-        return _by_score(run, split) if loss is not None and _is_flat(loss) else None
+        return _by_score(run, split, loss)
     if len(accuracy.y) < MIN_SCORES or not accuracy_tells(run) or not _repeats(accuracy):
         return None
     right = median(accuracy.y)
@@ -94,17 +94,15 @@ def same_answer(run: Run, split: str, loss: Series | None, accuracy: Series | No
     return SameAnswer(right, constant) if fits and (own or _is_flat(loss)) else None
 
 
-def _by_score(run: Run, split: str) -> SameAnswer | None:
-    """The same by another score."""
-    if run.metric is None or run.metric.name not in REPEATING:
+def _by_score(run: Run, split: str, loss: Series | None) -> SameAnswer | None:
+    """The same by another score, next to a loss that is flat."""
+    if loss is None or run.metric is None or run.metric.name not in REPEATING or not _is_flat(loss):
         return None
-    score = run.get(f"validation/{run.metric.name}|{split}/{run.metric.name}")
-    if score is None or len(score.y) < MIN_SCORES:
+    score = run.series_of(f"validation/{run.metric.name}|{split}/{run.metric.name}", MIN_SCORES)
+    if score is None or not _is_usual(score, median(score.y)) or score.final != median(score.y):
         return None
     guessed = run.metric.name == "auc" and score.low == AUC_OF_GUESSING and _is_constant(score)
-    level = median(score.y)
-    shown = guessed or significant_digits(score.y) >= MIN_DIGITS
-    return SameAnswer(level) if shown and _is_usual(score, level) and score.final == level else None
+    return SameAnswer(score.final) if guessed or significant_digits(score.y) >= MIN_DIGITS else None
 
 
 def _repeats(accuracy: Series) -> bool:

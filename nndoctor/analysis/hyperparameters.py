@@ -40,17 +40,14 @@ def of(run: Run) -> dict[str, FactValue]:
     found: dict[str, FactValue] = {}
     for name, fact in run.facts.items():
         group, colon, rest = name.partition(":")
-        if not colon and name in PLAIN:
-            found.setdefault(name, fact.value)
-        elif colon and group in GROUPS:
-            found.setdefault(named(rest), fact.value)
+        if group in (GROUPS if colon else PLAIN):
+            found.setdefault(named(rest) if colon else name, fact.value)
     rate = run.series_of("lr")
     if rate is not None:
-        found["lr"] = float(f"{float(rate.y.max()):.6g}")
+        found["lr"] = float(f"{rate.high:.6g}")
     for name, value in spelled(run.path or run.source).items():
         found.setdefault(name, value)
-    kept = {name: value for name, value in found.items() if name not in LEFT_OUT}
-    return dict(list(kept.items())[:MAX_SETTINGS])
+    return dict([(name, value) for name, value in found.items() if name not in LEFT_OUT][:MAX_SETTINGS])
 
 
 def named(name: str) -> str:

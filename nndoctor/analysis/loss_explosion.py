@@ -30,18 +30,33 @@ def unrecovered_peak(loss: Series) -> int | None:
     """Index of the peak of a loss that jumped far above its start and never went far below it again, else None."""
     if len(loss.y) < MIN_POINTS:
         return None
-    peak, start, floor = int(np.argmax(loss.y)), loss.initial, float(np.min(loss.y))
-    high = float(loss.smooth.max()) > MIN_SUSTAINED * start > 0 and loss.level(SECOND_HALF, 1.0) > start
-    if len(loss.y) >= MIN_LONG and high and loss.last > RECOVERED * start:
+    peak = int(np.argmax(loss.y))
+    if _stays_high(loss):
         return peak
-    if len(loss.y) < MIN_LONG and 0 < float(loss.y[peak]) < MIN_SUSTAINED * start:
+    if len(loss.y) < MIN_LONG and 0 < loss.high < MIN_SUSTAINED * loss.initial:
         return None  # a few values do not show how much the loss varies
+    return peak if _bursts(loss, peak) and not _recovers(loss, peak) else None
+
+
+def _stays_high(loss: Series) -> bool:
+    """Whether a loss rose far above its start, was above it in the second half, and did not come back by the end."""
+    start = loss.initial
+    if len(loss.y) < MIN_LONG or loss.last <= RECOVERED * start:
+        return False
+    return float(loss.smooth.max()) > MIN_SUSTAINED * start > 0 and loss.level(SECOND_HALF, 1.0) > start
+
+
+def _bursts(loss: Series, peak: int) -> bool:
+    """Whether the peak is no start and far above all that the loss fell by, its noise, and the range in which it wanders."""
     noise = MIN_NOISES * loss.noise if len(loss.y) > MIN_NOISE_POINTS else 0.0
-    scale = max(start - floor, MIN_FALL * abs(start), noise)
-    if peak == 0 or float(loss.y[peak]) - floor < MIN_BURST * scale or wanders(loss, floor, float(loss.y[peak])):
-        return None
-    won = start - max(loss.level(SECOND_HALF, 1.0), loss.last) if peak < AT_FIRST * len(loss.y) else start - loss.last
-    return None if won > MIN_WON * max(start - floor, 0.0) and won > MIN_WON_OF_START * abs(start) else peak
+    scale = max(loss.initial - loss.low, MIN_FALL * abs(loss.initial), noise)
+    return peak > 0 and loss.high - loss.low >= MIN_BURST * scale and not wanders(loss, loss.low, loss.high)
+
+
+def _recovers(loss: Series, peak: int) -> bool:
+    """Whether a loss ends far below its start; after an early peak, in its second half as well."""
+    end = max(loss.level(SECOND_HALF, 1.0), loss.last) if peak < AT_FIRST * len(loss.y) else loss.last
+    return loss.initial - end > max(MIN_WON * (loss.initial - loss.low), MIN_WON_OF_START * abs(loss.initial))
 
 
 @once

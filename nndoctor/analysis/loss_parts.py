@@ -28,22 +28,27 @@ class Part:
     train: Series
     validation: Series | None
 
+    @property
+    def falls(self) -> bool:
+        """Whether the part shows by its training series that the network learns."""
+        return self.train.last < (1 - MIN_FALL) * self.train.first
+
+    @property
+    def learned(self) -> bool:
+        """Whether the part falls in either split."""
+        curves = [s for s in (self.train, self.validation) if s is not None]
+        return any(s.last <= (1 - MIN_LEARNED) * s.first for s in curves)
+
 
 @once
 def loss_parts(run: Run) -> tuple[Part, ...]:
     """The parts of the training loss that have enough values above zero, in the order of the log."""
-    found = []
-    for name, series in run.series.items():
-        split, _, part = name.partition("/")
-        if (
-            split == "train"
-            and part.endswith("_loss")
-            and len(series.y) >= MIN_POINTS
-            and series.low >= 0 < series.first
-        ):
-            other = run.series_of(f"validation/{part}", MIN_POINTS)
-            found.append(Part(part, series, other))
-    return tuple(found)
+    found = [
+        Part(part, series, run.series_of(f"validation/{part}", MIN_POINTS))
+        for name, series in run.series.items()
+        if (part := name.removeprefix("train/")) != name and part.endswith("_loss") and len(series.y) >= MIN_POINTS
+    ]
+    return tuple(part for part in found if part.train.low >= 0 < part.train.first)
 
 
 def unlearned_classes(run: Run) -> Part | None:
@@ -53,10 +58,7 @@ def unlearned_classes(run: Run) -> Part | None:
     metric = task_metric(run)
     if classes is None or (metric is not None and metric.high > MAX_POOR):
         return None
-    if not any(p.train.last < (1 - MIN_FALL) * p.train.first for p in parts if p is not classes):
-        return None
-    curves = [s for s in (classes.train, classes.validation) if s is not None]
-    return classes if all(s.last > (1 - MIN_LEARNED) * s.first for s in curves) else None
+    return classes if any(p.falls for p in parts if p is not classes) and not classes.learned else None
 
 
 def memorized_part(run: Run) -> Part | None:

@@ -65,10 +65,9 @@ def reweighted(run: Run) -> bool:
     beta = run.series_of("beta", 2)
     if beta is not None and beta.high > beta.low:
         return True
-    parts = [s for name, s in run.series.items() if _is_part(name) and len(s.y) >= MIN_PART_POINTS]
-    annealed = [s for s in parts if _is_annealed(s)]
-    others = [s for s in parts if s not in annealed]
-    return bool(annealed) and bool(others) and all(s.last <= MAX_PART_GROWTH * s.first for s in others)
+    parts = [s for s in run.series.values() if _is_part(s)]
+    others = [s for s in parts if not _is_annealed(s)]
+    return 0 < len(others) < len(parts) and all(s.last <= MAX_PART_GROWTH * s.first for s in others)
 
 
 def _is_annealed(part: Series) -> bool:
@@ -76,9 +75,10 @@ def _is_annealed(part: Series) -> bool:
     return ANNEALED.search(part.name) is not None and abs(part.initial) < NEAR_ZERO * abs(part.last)
 
 
-def _is_part(name: str) -> bool:
+def _is_part(series: Series) -> bool:
     """Whether a series is a part of the training loss: a loss of its own name, or the KL divergence."""
-    return name == "kl" or (name.startswith("train/") and name.endswith("_loss"))
+    named = series.name == "kl" or (series.name.startswith("train/") and series.name.endswith("_loss"))
+    return named and len(series.y) >= MIN_PART_POINTS
 
 
 def _from_start(loss: Series) -> Rise | None:

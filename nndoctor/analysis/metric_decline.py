@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nndoctor.analysis.overfitting import LAST_EVALUATIONS, best_level, noise
+from nndoctor.core.metrics import error_level
 from nndoctor.core.run import Run, once
 from nndoctor.core.series import Series
 from nndoctor.core.statistics import TINY, median
@@ -48,8 +49,7 @@ def metric_decline(run: Run) -> Decline | None:
         return None
     worse = median(error.y[-min(LAST_EVALUATIONS, since) :]) - best
     gained = max(float(np.max(error.y[error.x <= at])) - best, TINY)
-    value = abs(1.0 - best) if run.metric.share and run.metric.higher else abs(best)
-    if worse < max(MIN_NOISES * noise(error), MIN_SHARE * gained, MIN_LOSS * value):
+    if worse < max(MIN_NOISES * noise(error), MIN_SHARE * gained, MIN_LOSS * error_level(metric.name, best)):
         return None
     index = int(np.argmin(np.abs(metric.x - at)))
     return Decline(metric, float(metric.y[index]), metric.final, at, since, worse / gained)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 
 from nndoctor.analysis.hyperparameters import CHANCE
 from nndoctor.analysis.rank_anova import effect, ranks
-from nndoctor.core.metrics import BY_NAME
+from nndoctor.core.metrics import error_level
 from nndoctor.core.run import Fact, FactValue, Run
 from nndoctor.core.statistics import Array
 
@@ -118,21 +119,18 @@ class Search:
     @cached_property
     def repeats(self) -> float | None:
         """The standard deviation of the score between repeats of one setting, or None where nothing was repeated."""
-        groups: dict[tuple[object, ...], list[float]] = {}
-        named = [p for p in self.parameters if p.name not in CHANCE]
-        for k, score in enumerate(self.scores):
-            if math.isfinite(score):
-                groups.setdefault(tuple(str(p.values[k]) for p in named), []).append(float(score))
-        several = [np.array(g) for g in groups.values() if len(g) > 1]
-        freedom = sum(len(g) - 1 for g in several)
-        return math.sqrt(sum(((g - g.mean()) ** 2).sum() for g in several) / freedom) if freedom else None
+        groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        chosen = [p.values for p in self.parameters if p.name not in CHANCE]
+        for k in np.flatnonzero(np.isfinite(self.scores)):
+            groups[tuple(str(values[k]) for values in chosen)].append(int(k))
+        repeated = [self.scores[group] for group in groups.values()]
+        freedom = sum(len(g) - 1 for g in repeated)
+        return math.sqrt(sum(((g - g.mean()) ** 2).sum() for g in repeated) / freedom) if freedom else None
 
     @property
     def size(self) -> float:
         """What is lost at the best score: the loss itself, of a share of one the error."""
-        best = self.score_of(self.best)
-        metric = BY_NAME.get(self.by.split(" ")[0].rpartition("/")[2])
-        return abs(1 - best) if metric is not None and metric.share and metric.higher else abs(best)
+        return error_level(self.by.split(" ")[0], self.score_of(self.best))
 
 
 def as_run(trials: Sequence[Trial], by: str, *, higher: bool, source: str) -> Run:

@@ -16,16 +16,11 @@ FIRST_EPOCH = 1.0  # the first epoch's number, as many count
 @once
 def begins_late(run: Run) -> float | None:
     """The first step of a log that begins in the middle of a run (iteration 60,000, epoch 37); None where it shows the start."""
-    first: list[float] = []
-    spacing: list[float] = []
-    for name in ("train/loss", "validation/loss"):
-        series = run.series.get(name)
-        if series is not None and len(series.steps) > 2:
-            first.append(float(series.steps[0]))
-            spacing.append(median(np.diff(series.steps)))
-    if not first or "resumed_at" in run.facts:
+    losses = [run.series[name] for name in ("train/loss", "validation/loss") if name in run.series]
+    steps = [loss.steps for loss in losses if len(loss.steps) > 2]
+    if not steps or "resumed_at" in run.facts:
         return None
-    start, interval = min(first), min(spacing)
+    start, interval = min(float(at[0]) for at in steps), min(median(np.diff(at)) for at in steps)
     if starts_in_epoch(run) is not None:
         return start
     at_first_epoch = run.axis == "epoch" and start <= FIRST_EPOCH + interval and interval >= MIN_OF_EPOCH
@@ -46,12 +41,6 @@ def starts_in_epoch(run: Run) -> float | None:
 def only_begun(run: Run) -> bool:
     """Whether a log says how many steps an epoch has, and ends in the first tenth of the first one."""
     length, loss = run.number("steps_per_epoch"), run.series.get("train/loss")
-    if (
-        not length > 0
-        or loss is None
-        or not len(loss.steps)
-        or run.axis != "step"
-        or run.number("epochs") > FIRST_EPOCH
-    ):
+    if loss is None or not len(loss.steps) or run.axis != "step" or run.number("epochs") > FIRST_EPOCH:
         return False
-    return float(loss.steps[-1]) < BEGUN * length
+    return length > 0 and float(loss.steps[-1]) < BEGUN * length

@@ -47,6 +47,12 @@ CODES = {"active_units", "codebook_perplexity"}
 CODE_LOSSES = {"kl", "kl_loss", "kld_loss", "commitment_loss", "vq_loss", "commit_loss"}
 EMBEDDINGS = {"embedding_std", "effective_rank"}
 BOX_LOSSES, BOX_METRICS = {"box_loss", "bbox_loss", "rpn_bbox_loss"}, {"map", "map50"}
+# Of one of the groups, the log holds a series of every set.
+NAMED_BY = (
+    (Workload.VAE, ((CODES,), (RECONSTRUCTS, CODE_LOSSES))),
+    (Workload.CONTRASTIVE, ((EMBEDDINGS,),)),
+    (Workload.DETECTION, ((BOX_LOSSES,), (BOX_METRICS, {"cls_loss"}))),
+)
 MAX_LEFT = 0.5  # share of its first value at which such a loss ends
 # Noise as a share of the loss where each batch draws its own timesteps; that of token losses is half of it.
 SCATTER = 0.06
@@ -76,12 +82,10 @@ def _by_series(run: Run) -> Workload | None:
     task = run.fact("task")
     if task is not None:
         return Workload.REINFORCEMENT if task == "reinforcement-learning" else Workload.GAN
-    if parts & CODES or (parts & RECONSTRUCTS and parts & CODE_LOSSES):
-        return Workload.VAE
-    if parts & EMBEDDINGS:
-        return Workload.CONTRASTIVE
-    boxes = parts & BOX_LOSSES or (parts & BOX_METRICS and "cls_loss" in parts)
-    return Workload.DETECTION if boxes else None
+    named = (
+        workload for workload, groups in NAMED_BY if any(all(parts & names for names in group) for group in groups)
+    )
+    return next(named, None)
 
 
 def _by_names(run: Run) -> Workload | None:

@@ -15,17 +15,18 @@ MAX_STEP_RATIO = 1.5  # between the steps per epoch of two logs; beyond it they 
 
 def on_one_axis(sides: Sequence[Sequence[Run]]) -> tuple[list[list[Run]], list[str]]:
     """The runs with their steps in one unit: epochs where one log counts these and another optimizer steps."""
-    runs = [list(side) for side in sides]
-    counts = [(_end(run), run.known("epochs")) for group in runs for run in group]
-    each = [end / epochs for end, epochs in counts if epochs and end > 0]
-    if len(each) < len(counts) or max(each) <= MAX_STEP_RATIO * min(each):
-        return runs, []
-    scaled = [[_rescaled(run, (run.known("epochs") or 1.0) / _end(run)) for run in group] for group in runs]
+    scales = [[_epochs_per_step(run) for run in side] for side in sides]
+    each = [scale for group in scales for scale in group]
+    if 0.0 in each or max(each) <= MAX_STEP_RATIO * min(each):
+        return [list(side) for side in sides], []
+    scaled = [[*map(_rescaled, side, group)] for side, group in zip(sides, scales, strict=True)]
     return scaled, ["the logs count different steps: compared by epochs"]
 
 
-def _end(run: Run) -> float:
-    return max((float(s.steps[-1]) for name in compared(run) if len(s := run.series[name])), default=0.0)
+def _epochs_per_step(run: Run) -> float:
+    """The share of an epoch that a step of the log is; 0 where the log does not say it."""
+    end = max((float(s.steps[-1]) for name in compared(run) if len(s := run.series[name])), default=0.0)
+    return (run.known("epochs") or 0.0) / end if end > 0 else 0.0
 
 
 def _rescaled(run: Run, factor: float) -> Run:

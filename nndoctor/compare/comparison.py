@@ -106,22 +106,13 @@ class Measure:
         """How side b did against side a."""
         one, two = self.levels[a].last, self.levels[b].last
         sound = math.isfinite(one), math.isfinite(two)
-        if not all(sound):
-            return (
-                ComparisonVerdict.BETTER
-                if sound[1]
-                else ComparisonVerdict.WORSE
-                if sound[0]
-                else ComparisonVerdict.UNKNOWN
-            )
+        if not any(sound):
+            return ComparisonVerdict.UNKNOWN
         gain = (two - one) if self.higher else (one - two)
-        return (
-            ComparisonVerdict.ALIKE
-            if abs(gain) <= self.limit(a, b)
-            else ComparisonVerdict.BETTER
-            if gain > 0
-            else ComparisonVerdict.WORSE
-        )
+        if all(sound) and abs(gain) <= self.limit(a, b):
+            return ComparisonVerdict.ALIKE
+        better = gain > 0 if all(sound) else sound[1]
+        return ComparisonVerdict.BETTER if better else ComparisonVerdict.WORSE
 
 
 @dataclass(frozen=True)
@@ -150,21 +141,20 @@ class Comparison:
 def compare(sides: Sequence[Side]) -> Comparison:
     """Compare two sides or more, each of one run or more, with the first."""
     scaled, rescaled = on_one_axis([side.runs for side in sides])
-    names = [name for name in compared(scaled[0][0]) if all(_holds(run, name) for runs in scaled for run in runs)]
-    judged = _judged(scaled, names)
+    every = [run for runs in scaled for run in runs]
+    names = [name for name in compared(every[0]) if all(_holds(run, name) for run in every)]
+    judged = _judged(every[0], names)
     names.sort(key=lambda name: name != judged)
-    measures = [_measure(name, scaled, seconds=False) for name in names]
-    if all(run.clock is not None for runs in scaled for run in runs):
-        measures += [_measure(name, scaled, seconds=True) for name in names]
+    units = (False, True) if all(run.clock is not None for run in every) else (False,)
+    measures = tuple(_measure(name, scaled, seconds=seconds) for seconds in units for name in names)
     settings = hyperparameters.differing({side.label: side.settings for side in sides})
     notes = (*rescaled, *_repeated(sides, scaled))
-    axis = "epoch" if rescaled else _axis(scaled)
-    return Comparison(tuple(sides), settings, tuple(measures), judged, notes, axis)
+    return Comparison(tuple(sides), settings, measures, judged, notes, "epoch" if rescaled else _axis(every))
 
 
-def _axis(scaled: Sequence[Sequence[Run]]) -> str:
+def _axis(runs: Sequence[Run]) -> str:
     """Epochs where all runs count them, else steps."""
-    return "epoch" if all(run.axis == "epoch" for runs in scaled for run in runs) else "step"
+    return "epoch" if all(run.axis == "epoch" for run in runs) else "step"
 
 
 def _repeated(sides: Sequence[Side], scaled: Sequence[Sequence[Run]]) -> list[str]:
@@ -176,12 +166,11 @@ def _repeated(sides: Sequence[Side], scaled: Sequence[Sequence[Run]]) -> list[st
     ]
 
 
-def _judged(scaled: Sequence[Sequence[Run]], names: Sequence[str]) -> str | None:
+def _judged(first: Run, names: Sequence[str]) -> str | None:
     """The metric of validation by which the runs are judged, else validation loss, else what comes first."""
-    metric = scaled[0][0].metric
-    wanted = [f"validation/{metric.name}"] if metric is not None else []
-    wanted += ["validation/loss"] + ([f"train/{metric.name}"] if metric is not None else [])
-    return next((name for name in wanted if name in names), names[0] if names else None)
+    metric = "loss" if first.metric is None else first.metric.name
+    wanted = f"validation/{metric}", "validation/loss", f"train/{metric}", *names
+    return next((name for name in wanted if name in names), None)
 
 
 def _holds(run: Run, name: str) -> bool:

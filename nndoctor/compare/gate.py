@@ -63,15 +63,15 @@ def judged(measure: Measure, errors: tuple[str, ...] = ()) -> Gate | None:
         verdict = GateVerdict.BETTER if sound[1] and not errors else GateVerdict.WORSE
         return Gate(verdict, measure, gain, None, max(one.runs, two.runs), errors)
     limit = measure.limit(0, 1)
-    known = None if math.isinf(limit) else limit
-    if errors:
-        verdict = GateVerdict.WORSE
-    elif abs(gain) <= limit:
-        verdict = GateVerdict.WITHIN_NOISE
-    else:
-        verdict = GateVerdict.BETTER if gain > 0 else GateVerdict.WORSE
+    verdict = GateVerdict.WORSE if errors else _verdict(gain, limit)
     seeds = _seeds(one, two, gain) if verdict is GateVerdict.WITHIN_NOISE else max(one.runs, two.runs)
-    return Gate(verdict, measure, gain, known, seeds, errors)
+    return Gate(verdict, measure, gain, None if math.isinf(limit) else limit, seeds, errors)
+
+
+def _verdict(gain: float, limit: float) -> GateVerdict:
+    if abs(gain) <= limit:
+        return GateVerdict.WITHIN_NOISE
+    return GateVerdict.BETTER if gain > 0 else GateVerdict.WORSE
 
 
 def of_values(name: str, baseline: Sequence[float], candidate: Sequence[float], *, higher: bool) -> Gate | None:

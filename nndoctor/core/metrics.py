@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Level = TypeVar("Level", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,18 @@ METRICS: tuple[Metric, ...] = (
 )
 
 BY_NAME = {metric.name: metric for metric in METRICS}
+
+
+def metric_of(series: str) -> Metric | None:
+    """The metric that a series holds (`validation/accuracy`); None for a loss and for what is not known."""
+    return BY_NAME.get(series.rpartition("/")[2])
+
+
+def error_level(series: str, level: Level) -> Level:
+    """The error at a level of a series: the value itself, or its distance from a best value of 1."""
+    metric = metric_of(series)
+    return abs(1 - level) if metric is not None and metric.share and metric.higher else abs(level)
+
 
 WORDS = {
     "map": "mAP",

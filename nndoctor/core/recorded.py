@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -17,9 +18,8 @@ MAX_LAYERS = 20_000  # a hostile file could name more than memory holds
 
 def layer_series(blocks: Sequence[Block]) -> dict[str, Series]:
     """One series for each layer and statistic; where steps go back, later samples replace earlier ones."""
-    found = [b for b in blocks if len(b.layers) <= MAX_LAYERS]
     gathered: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for block in found:
+    for block in (b for b in blocks if len(b.layers) <= MAX_LAYERS):
         for s, statistic in enumerate(block.statistics):
             for k, layer in enumerate(block.layers):
                 values = block.values[s, k]
@@ -58,14 +58,14 @@ def _group(groups: list[Mapping[str, object]], key: str) -> FactValue | None:
 
 
 def _value(value: object) -> FactValue | None:
-    """A fact's value, or None if it cannot be one; a recorder writes no integer too large for a float."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= MAX_WHOLE:
-        return None
-    if isinstance(value, (bool, int, float, str)):
-        return value
+    """A fact's value, or None if it cannot be one."""
     if isinstance(value, list):
         if all(isinstance(v, str) for v in value):
-            return tuple(str(v) for v in value)
-        if all(isinstance(v, float) or (isinstance(v, int) and abs(v) < MAX_WHOLE) for v in value):
-            return tuple(float(v) for v in value)
-    return None
+            return tuple(value)
+        return tuple(map(float, value)) if all(map(_is_number, value)) else None
+    return value if isinstance(value, (bool, str)) or _is_number(value) else None
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a number; a recorder writes no integer too large for a float."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < MAX_WHOLE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -86,12 +86,10 @@ class Report:
         if few is not None:
             return few.message.rstrip(".")
         judged = {*self.cleared, *(f.code for f in self.findings)}
-        if any(not _of_the_log(code) for code in judged):
+        lacking = {s.code: s.reason for s in self.skipped if s.missing is not None}
+        if not judged <= _of_the_log(judged) or (judged and lacking.keys() <= _of_the_log(lacking)):
             return None
-        lacking = [s for s in self.skipped if s.missing is not None]
-        if judged and all(_of_the_log(s.code) for s in lacking):
-            return None
-        reasons = list(dict.fromkeys(s.reason for s in lacking)) or ["no rules selected"]
+        reasons = list(dict.fromkeys(lacking.values())) or ["no rules selected"]
         return listed(reasons[:3])
 
     @property
@@ -128,6 +126,6 @@ class Report:
         return str(displayed("report_html", self))
 
 
-def _of_the_log(code: str) -> bool:
-    """Whether a rule judges the log itself, not the training."""
-    return code.startswith("NN0")
+def _of_the_log(codes: Iterable[str]) -> set[str]:
+    """The codes of rules that judge the log itself, not the training."""
+    return {code for code in codes if code.startswith("NN0")}

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nndoctor.core.errors import UsageError, nearest
-from nndoctor.core.metrics import BY_NAME
+from nndoctor.core.metrics import BY_NAME, metric_of
 from nndoctor.core.run import SPLITS, Run, direction
 from nndoctor.core.series import Series
 
@@ -219,5 +219,5 @@ def counted(run: Run, what: str) -> float | None:
 
 
 def _is_share(subject: str) -> bool:
-    metric = BY_NAME.get(subject.rpartition("/")[2])
+    metric = metric_of(subject)
     return metric is not None and metric.share

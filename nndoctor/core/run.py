@@ -16,7 +16,7 @@ import numpy as np
 
 from nndoctor.core.display import displayed
 from nndoctor.core.formatting import place
-from nndoctor.core.metrics import BY_NAME, METRICS, Metric
+from nndoctor.core.metrics import METRICS, Metric, metric_of
 from nndoctor.core.series import Series
 
 SPLITS = ("train", "validation", "test")
@@ -221,7 +221,7 @@ class _Drawn(Mapping[str, Series]):
 
 def direction(name: str) -> bool:
     """Whether a higher value of the series `split/metric` is better; losses and unknown metrics are better low."""
-    metric = BY_NAME.get(name.rpartition("/")[2])
+    metric = metric_of(name)
     return metric is not None and metric.higher
 
 

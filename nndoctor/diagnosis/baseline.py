@@ -11,7 +11,7 @@ import numpy as np
 
 from nndoctor.core.errors import UsageError
 from nndoctor.core.finding import Finding, Severity
-from nndoctor.core.metrics import BY_NAME, METRICS
+from nndoctor.core.metrics import METRICS, error_level
 from nndoctor.core.report import Report
 from nndoctor.core.requirements import STATISTICS, measure
 from nndoctor.core.run import LAYER, FactValue, Run, direction
@@ -65,13 +65,16 @@ class Baseline:
         facts: dict[str, FactValue] = {"good_runs": len(self.runs)}
         for name in dict.fromkeys(name for run in self.runs for name in run.statistics):
             facts[f"baseline:{name}"] = tuple(run.statistics[name] for run in self.runs if name in run.statistics)
-        bands = []
-        for name in self.runs[0].curves if self.runs else ():
-            band = _band(name, [run.curves[name] for run in self.runs if name in run.curves])
-            if band is not None:
-                bands.append(name)
-                facts |= {f"band:{name}:{part}": tuple(map(float, y)) for part, y in zip(PARTS, band, strict=True)}
+        bands = self._bands()
+        for name, band in bands.items():
+            facts |= {f"band:{name}:{part}": tuple(map(float, y)) for part, y in zip(PARTS, band, strict=True)}
         return {**facts, "bands": tuple(bands)} if bands else facts
+
+    def _bands(self) -> dict[str, tuple[Array, Array, Array]]:
+        """The bands of the first run's curves, as far as the others hold them, too."""
+        names = self.runs[0].curves if self.runs else ()
+        bands = {name: _band(name, [run.curves[name] for run in self.runs if name in run.curves]) for name in names}
+        return {name: band for name, band in bands.items() if band is not None}
 
 
 PARTS = ("steps", "level", "width")
@@ -117,12 +120,6 @@ def width_of_one_run(name: str, level: Array, noise: float, span: float) -> Arra
     return widest
 
 
-def error_level(name: str, level: Array) -> Array:
-    """The error at a level: the loss itself, or 1 minus an accuracy."""
-    metric = BY_NAME.get(name.rpartition("/")[2])
-    return np.abs(1 - level) if metric is not None and metric.share and metric.higher else np.abs(level)
-
-
 def width_of_delay(name: str, steps: Array, level: Array) -> Array:
     """How much worse the curve was LATER_FACTOR times earlier: another seed may be that slow."""
     sign = -1.0 if direction(name) else 1.0
@@ -161,14 +158,18 @@ def to_text(reports: Sequence[Report]) -> str:
 
 def _entry(report: Report) -> dict[str, object]:
     run = report.run
-    held = {name: s for name, s in run.series.items() if not name.startswith(LAYER)}
-    values = {f"{n} {stat}": measure(s, stat) for n, s in held.items() for stat in STATISTICS}
     return {
         "source": report.source,
-        "findings": [list(key) for key in sorted({_key(f) for f in report.findings})],
-        "statistics": {name: _six_digits(v) for name, v in values.items() if v is not None and math.isfinite(v)},
-        "curves": {name: _reduced(held[name]) for name in compared(run)},
+        "findings": [list(key) for key in sorted(set(map(_key, report.findings)))],
+        "statistics": _statistics(run),
+        "curves": {name: _reduced(run.series[name]) for name in compared(run)},
     }
+
+
+def _statistics(run: Run) -> dict[str, float]:
+    held = {name: s for name, s in run.series.items() if not name.startswith(LAYER)}
+    values = {f"{name} {stat}": measure(s, stat) for name, s in held.items() for stat in STATISTICS}
+    return {name: _six_digits(v) for name, v in values.items() if v is not None and math.isfinite(v)}
 
 
 def _reduced(series: Series) -> dict[str, object]:

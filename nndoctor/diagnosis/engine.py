@@ -35,14 +35,11 @@ def diagnose(run: Run, rules: Iterable[Rule], ignored: Iterable[Skipped] = (), *
     judged, foreign = applicable(seen, judged)
     skipped += foreign
     found, cleared, errors = _run_rules(seen, judged)
-    ranked: list[tuple[Rule, Finding]] = []
-    for rule in (rule for rule in judged if rule.name in found):
-        cause = explained_by(rule, found)
-        if cause is None:
-            ranked += [(rule, finding) for finding in found[rule.name]]
-        else:
-            skipped.append(Skipped(rule.code, rule.name, f"explained by {cause}"))
-    _leave_open([rule for rule, _ in ranked if rule.makes_undecidable], judged, cleared, skipped)
+    causes = [(rule, explained_by(rule, found)) for rule in judged if rule.name in found]
+    skipped += [Skipped(rule.code, rule.name, f"explained by {cause}") for rule, cause in causes if cause is not None]
+    shown = [rule for rule, cause in causes if cause is None]
+    _leave_open(shown, judged, cleared, skipped)
+    ranked = [(rule, finding) for rule in shown for finding in found[rule.name]]
     ranked.sort(key=lambda pair: _importance(*pair))
     return Report(
         run,

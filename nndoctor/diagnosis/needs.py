@@ -23,6 +23,11 @@ class _RuleNeeds:
     points: tuple[tuple[str, int], ...]
     absent: Skipped | None
 
+    @property
+    def counted(self) -> bool:
+        """Whether the points decide: all names are there, or some before the absent one may have too few points."""
+        return self.absent is None or bool(self.points)
+
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
@@ -59,9 +64,8 @@ def _planned(run: Run, rules: Sequence[Rule]) -> _Plan:
     plan = _PLANS.get(key)
     if plan is None or plan.rules is not rules:
         every = [_wanted(run, rule) for rule in rules]
-        lacking = tuple(w.absent for w in every if w.absent is not None and not w.points and not w.rule.on_request)
-        plan = _Plan(rules, lacking, tuple(w for w in every if w.absent is None or w.points))
-        _PLANS[key] = plan
+        lacking = tuple(w.absent for w in every if not (w.absent is None or w.counted or w.rule.on_request))
+        plan = _PLANS[key] = _Plan(rules, lacking, tuple(w for w in every if w.counted))
     return plan
 
 

@@ -49,8 +49,11 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a report holds
         return ["dict", *((name, _plain(held)) for name, held in value.items())]
     if isinstance(value, np.ndarray):
         return ["array", value.dtype.str, base64.b64encode(value.tobytes()).decode()]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
+    return _plain(value.item()) if isinstance(value, np.generic) else _fields(value)
+
+
+def _fields(value: Any) -> list[Any]:  # noqa: ANN401 - one of CLASSES
+    """The name of a class and the values of its fields. Raises TypeError for any other class."""
     name = type(value).__name__
     kind, names = FIELDS.get(name, (None, ()))
     if kind is not type(value):
