@@ -63,7 +63,6 @@ class Bench:
     lines: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     sample: Batch | None = None
     validation: Batch | None = None

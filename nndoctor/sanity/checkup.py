@@ -173,7 +173,6 @@ def _probed(bench: Bench, name: str, probe: Callable[[Bench], None]) -> None:
             else error_text(error)
         )
         bench.notes.append(f"not checked: {name}: {'out of memory: ' if is_memory(error) else ''}{why}")
-        bench.failed.append(name)
 
 
 def _verify(bench: Bench) -> None:
@@ -198,8 +197,6 @@ def _run(bench: Bench) -> Run:
     facts = {name: Fact(value, bench.lines.get(name)) for name, value in bench.facts.items()}
     facts |= {f"line:{name}": Fact(line, line) for name, line in bench.lines.items()}
     notes = [*subject.notes, *bench.notes, *summary.lines(bench)]
-    if bench.failed:
-        facts["probes_failed"] = Fact(tuple(bench.failed))
     if bench.unchecked:
         facts["unchecked"] = Fact(tuple(bench.unchecked))
         if set(MAIN) <= set(bench.unchecked):

@@ -59,7 +59,6 @@ def _ask_train_step(bench: Bench) -> None:
             raise unusable("train_step fails", error, subject.path) from error
     known = habits(calls, optimizer)
     bench.fact("backward_scale", known.scale)
-    bench.fact("backward_passes", known.passes)
     if known.has_loss:
         subject.step = asked(subject.train_step, known, optimizer)
     else:

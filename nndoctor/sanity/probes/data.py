@@ -34,7 +34,6 @@ def probe(bench: Bench) -> None:
     bench.fact("examples_seen", len(inputs))
     if inputs.is_floating_point():
         _features(bench, inputs)
-        _channel_order(bench, inputs)
     target = bench.target(bench.sample)
     if target is not None and len(target) == len(inputs):
         _labels(bench, target)
@@ -75,21 +74,12 @@ def _features(bench: Bench, inputs: Tensor) -> None:
     flat = inputs.detach().float().reshape(len(inputs), -1)
     bench.fact("input_low", float(flat.min()))
     bench.fact("input_high", float(flat.max()))
-    bench.fact("input_mean", float(flat.mean()))
-    bench.fact("input_std", float(flat.std()))
     if len(flat) >= MIN_EXAMPLES:
         spread = flat.amax(0) - flat.amin(0)
         bench.fact("input_features", flat.shape[1])
         bench.fact("constant_features", int((spread == 0).sum()))
         bench.fact("constant_nonzero", int(((spread == 0) & (flat[0] != 0)).sum()))
         bench.fact("input_is_table", inputs.ndim == 2)
-
-
-def _channel_order(bench: Bench, inputs: Tensor) -> None:
-    """Images whose last dimension is the small one lie channels last; torch's layers want them first."""
-    if inputs.ndim == 4:
-        _, a, b, c = inputs.shape
-        bench.fact("channels_last", c in (1, 3, 4) and min(a, b) >= 8)
 
 
 def _labels(bench: Bench, target: Tensor) -> None:

@@ -21,7 +21,6 @@ def probe(bench: Bench) -> None:
     bench.fact("trainable_tensors", sum(p.requires_grad for _, p in named))
     frozen = [n for n, p in named if not p.requires_grad]
     bench.fact("frozen_parameters", tuple(frozen))
-    bench.fact("frozen_share", len(frozen) / max(len(named), 1))
     adapters = [n for n, _ in named if ADAPTER in n.lower()]
     if adapters and set(adapters) <= set(frozen):
         bench.fact("frozen_adapters", tuple(adapters))
@@ -61,7 +60,6 @@ def first_layer(bench: Bench) -> None:
     values = taken.values.float()
     bench.fact("first_layer_rms", float(values.square().mean().sqrt()))
     bench.fact("first_layer_largest", float(values.abs().max()))
-    bench.fact("first_layer_mean", float(values.mean()))
     if values.ndim == 2 and len(values) >= FEWEST:
         _scales(bench, values.std(0))
 

@@ -82,25 +82,16 @@ def _any(gradient: Tensor | None) -> bool:
 
 
 def _gradients(bench: Bench, touched: set[str]) -> None:
-    """Which parameters never had a gradient, which only a zero one, which one that is not finite."""
-    absent, zero, broken = [], [], []
+    """Which parameters never had a gradient, and which only a zero one."""
+    absent, zero = [], []
     for name, p in bench.model.named_parameters():
-        if not p.requires_grad:
-            continue
-        if p.grad is None and name not in touched:
-            absent.append(name)
-        elif name not in touched:
-            zero.append(name)
-        elif p.grad is None:  # cleared at the end of the user's step
-            continue
-        elif not bool(torch.isfinite(p.grad.coalesce().values() if p.grad.is_sparse else p.grad).all()):
-            broken.append(name)
+        if p.requires_grad and name not in touched:
+            (absent if p.grad is None else zero).append(name)
     idle = dead_ends(bench, absent)
     bench.fact("dead_ends", tuple(n for n in absent if n in idle))
     bench.fact("no_gradient", tuple(n for n in absent if n not in idle))
     bench.fact("zero_gradient", tuple(zero))
     bench.fact("layers_without_effect", tuple(without_effect(bench, zero)) if zero and not bench.subject.blind else ())
-    bench.fact("nonfinite_gradient", tuple(broken))
 
 
 def _take(bench: Bench, folder: Path, losses: list[float]) -> None:

@@ -86,10 +86,9 @@ def _hidden(bench: Bench, calls: list[Call]) -> None:
 
 
 def _norms(bench: Bench, calls: list[Call]) -> None:
-    """Normalization after an activation, after dropout, or after a layer with a bias of its own."""
-    after_activation, after_dropout, biased = [], [], []
+    """Normalization after an activation, or after dropout."""
+    after_activation, after_dropout = [], []
     dropped = {id(c.gives) for c in calls if isinstance(c.module, DROPOUTS) and c.module.p > 0}
-    gave = {id(c.gives): c for c in calls if isinstance(c.module, WEIGHTS)}
     for call in calls:
         if not isinstance(call.module, BATCH_NORMS) or call.takes is None:
             continue
@@ -97,12 +96,8 @@ def _norms(bench: Bench, calls: list[Call]) -> None:
             after_dropout.append(call.path)
         elif kind(passed(call.takes)) in ("Relu", "Sigmoid", "Tanh", "LeakyRelu", "Elu", "Gelu", "Hardtanh"):
             after_activation.append(call.path)
-        first = gave.get(id(call.takes))
-        if first is not None and getattr(first.module, "bias", None) is not None:
-            biased.append(first.path)
     bench.fact("norm_after_activation", tuple(after_activation))
     bench.fact("norm_after_dropout", tuple(after_dropout))
-    bench.fact("bias_before_norm", tuple(biased))
     if bench.facts.get("norms") is None:
         bench.fact("norms", sum(isinstance(c.module, NORM_LAYERS) for c in calls))
 
@@ -111,10 +106,6 @@ def _dropouts(bench: Bench, calls: list[Call]) -> None:
     rates = [(c.path, float(c.module.p)) for c in calls if isinstance(c.module, DROPOUTS) and c.module.p > 0]
     bench.fact("dropout_layers", tuple(path for path, _ in rates))
     bench.fact("dropout_rates", tuple(p for _, p in rates))
-    with_work = [c for c in calls if isinstance(c.module, (*WEIGHTS, *DROPOUTS))]
-    last = with_work[-1] if with_work else None
-    is_last = last is not None and isinstance(last.module, DROPOUTS) and last.module.p > 0
-    bench.fact("dropout_at_end", last.path if is_last and last is not None else "")
 
 
 def _depth(bench: Bench, loss: Tensor) -> None:
