@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nndoctor.recorder.gradients import NO_GRADIENTS, Gradients
-from nndoctor.recorder.kinds import ENDS
+from nndoctor.recorder.gradients import Gradients
+from nndoctor.recorder.kinds import SATURATES
 from nndoctor.recorder.raw import Owners, Raw, SampleFrame, SampleLayout, alike
 from nndoctor.recorder.slots import Slot, Slots
 from nndoctor.recorder.statistics import STATISTICS, DeadUnits, Floats, Outputs, of_outputs, quantiles, segments
@@ -58,11 +58,12 @@ class Analysis:
         key = (len(self._slots.order), len(self._weights.entries))
         if key != self._of:
             order = [slot.name for slot in self._slots.order]
-            owners = dict.fromkeys(w.layer for w in self._weights.entries)
-            for k, path in enumerate(self._paths):
+            owners = {w.layer for w in self._weights.entries}
+            before = 0  # where what is defined next belongs, if it has no output
+            for path in self._paths:
                 if path in owners and path not in order:
-                    known = next((p for p in reversed(self._paths[:k]) if p in order), None)
-                    order.insert(order.index(known) + 1 if known is not None else 0, path)
+                    order.insert(before, path)
+                before = order.index(path) + 1 if path in order else before
             at = {name: k for k, name in enumerate(order)}
             self._frame, self._of = SampleFrame(tuple(order), at, Owners.of(self._weights, at)), key
         return self._frame
@@ -71,11 +72,11 @@ class Analysis:
     def take(self) -> Raw:
         """The latest sampled step, brought to the host in one copy."""
         frame, w = self.frame(), self._weights
-        g = w.gradients or NO_GRADIENTS
+        g = w.gradients or Gradients()
         filled = [slot for slot in self._slots.order if slot.filled]
         awake = [(slot, slot.alive) for slot in filled if slot.alive is not None]
         outputs, places = self._rows(filled)
-        singles = (w.first_norms, g.values, g.norms, g.stretches, w.old, w.new)
+        singles = (w.first_norms, g.small.values, g.norms.values, g.stretches.values, w.old, w.new)
         pieces = [*outputs, *(alive for _, alive in awake), *(t for t in singles if t is not None)]
         host = torch.cat(_alike(pieces)).cpu().numpy() if pieces else np.empty(0, dtype=np.float32)
         examples = tuple((slot.examples, slot.places) for slot, _ in awake)
@@ -87,16 +88,16 @@ class Analysis:
         return SampleLayout(
             outputs=tuple(slot.name for slot in filled),
             shapes=tuple(slot.size for slot in filled),
-            ends=tuple(ENDS.get(slot.activation) if slot.activation != "relu" else None for slot in filled),
+            ends=tuple(SATURATES.get(slot.activation) for slot in filled),
             places=places,
             alive=tuple((slot.name, slot.alive.numel()) for slot in filled if slot.alive is not None),
             viewed=tuple(k for k, slot in enumerate(filled) if slot.viewed),
-            firsts=len(w.first_norms) if w.first_norms is not None else 0,
-            small=tuple(g.small),
-            lengths=tuple(g.lengths),
-            large=tuple(g.large),
-            matrices=tuple(g.matrices),
-            stretched=tuple(g.stretched),
+            firsts=0 if w.first_norms is None else len(w.first_norms),
+            small=tuple(g.small.rows),
+            lengths=tuple(g.small.lengths),
+            large=tuple(g.norms.rows),
+            matrices=tuple(g.stretches.rows),
+            stretched=tuple(g.stretches.lengths),
             stretches=tuple(w.lengths) if w.old is not None else (),
             moved=w.new is not None,
             held=w.held if w.old is not None else (),

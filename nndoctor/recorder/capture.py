@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensor
-from torch.overrides import TorchFunctionMode
 
+from nndoctor.recorder.functions import Functions
 from nndoctor.recorder.hidden import ALWAYS_CALLED, HOOKS, PRE_HOOKS, HiddenHook
-from nndoctor.recorder.kinds import FUNCTIONS, Role, activation_of, units_first
+from nndoctor.recorder.kinds import Role, activation_of, units_first
+from nndoctor.recorder.outputs import first_tensor, holds_values, own_loss
 from nndoctor.recorder.plan import ModelPlan, compiled_in_place
 from nndoctor.recorder.slots import MAX_CALLS, Slots
 
 FUNCTION_SAMPLES = 2  # samples in which functional activations are looked for; afterwards only in models that call some
-MAX_NESTING = 4  # levels of nesting searched for an output's tensors
 Failed = Callable[[BaseException], None]
 Hook = Callable[[nn.Module, object, object], None]
 
@@ -33,7 +31,6 @@ class Capture:
     def __init__(self, plan: ModelPlan, slots: Slots, failed: Failed) -> None:
         self.plan = plan
         self.slots = slots
-        self.output: tuple[int, ...] = ()
         self.loss: Tensor | None = None
         """The loss that the model itself returned in the sampled pass."""
         self._failed = failed
@@ -42,8 +39,8 @@ class Capture:
         self._active: list[HiddenHook] = []
         self._calls: dict[str, int] = {}
         self._functions: Functions | None = None
-        self._functional = True  # whether the model calls activations as functions: looked for in the first samples
-        self._functional_found = False
+        self._functional = False
+        """Whether the model calls activations as functions: looked for in the first samples."""
         self._looks = 0
         self._open = False
         self._passes = 0
@@ -62,9 +59,9 @@ class Capture:
         if not self._hooks:
             self._make_hooks()
         self._active = [*self._hooks]
-        if self._functional and not self.plan.compiled:
+        if (self._functional or self._looks < FUNCTION_SAMPLES) and not self.plan.compiled:
             self._active += self._function_hooks
-            self._functions = Functions(self)
+            self._functions = Functions(self._take_function)
         for hook in self._active:
             hook.add(self)
 
@@ -89,8 +86,7 @@ class Capture:
         if self._functions is not None:
             self._functions.leave()
             self._looks += bool(self._passes)
-            self._functional = self._functions.found or self._looks < FUNCTION_SAMPLES or self._functional_found
-            self._functional_found |= self._functions.found
+            self._functional |= self._functions.found
             self._functions = None
 
     @property
@@ -118,7 +114,6 @@ class Capture:
             self._functions.leave()
         found = first_tensor(output)
         if self._open and (found is None or holds_values(found)):
-            self.output = tuple(found.shape) if found is not None else ()
             self.loss = own_loss(output)
             self._passes += 1
             self._open = False
@@ -138,7 +133,7 @@ class Capture:
             if torch.compiler.is_compiling():
                 return
             if self._sees(called, module):
-                self.take(path, role, activation, output, first=first)
+                self._take(path, role, activation, output, first=first)
             if counted and self._functions is not None and self._pass_in == threading.get_ident():
                 self._inside -= 1
             if is_root:
@@ -146,7 +141,7 @@ class Capture:
 
         return hook
 
-    def take(self, path: str, role: Role, activation: str, output: object, *, first: bool | None) -> None:
+    def _take(self, path: str, role: Role, activation: str, output: object, *, first: bool | None) -> None:
         """Sample one output; the second call of a module within the pass is the layer `path#2`."""
         began = time.perf_counter()
         try:
@@ -168,14 +163,14 @@ class Capture:
         finally:
             self.seconds += time.perf_counter() - began
 
-    def function(self, kind: str, output: object) -> None:
+    def _take_function(self, kind: str, output: object) -> None:
         """Sample the output of an activation that was called as a function: the layer `<layer before>.relu`."""
         if not self._inside and self._sees(self.plan.root, self.plan.root):
             if self._functions is not None:
                 self._functions.found = True
             before = self.slots.last.name if self.slots.last is not None else ""
             name = f"{before}.{kind}" if before else kind
-            self.take(name, Role.ACTIVATION, kind, output, first=None)
+            self._take(name, Role.ACTIVATION, kind, output, first=None)
 
     def _sees(self, called: nn.Module, module: nn.Module) -> bool:
         """Whether a call is part of the training's forward pass: of the module itself, not of a copy that shares its hooks."""
@@ -189,49 +184,6 @@ class Capture:
         return self.plan.root.training and not transformed()
 
 
-class Functions(TorchFunctionMode):
-    """Observes calls of torch.relu and similar functions during the sampled forward pass, without changing them."""
-
-    def __init__(self, capture: Capture) -> None:
-        super().__init__()
-        self.found = False
-        self._capture = capture
-        self._entered: int | None = None
-
-    def enter(self) -> None:
-        """Start observing the calls of this thread."""
-        if self._entered is None:
-            self.__enter__()  # type: ignore[no-untyped-call]
-            self._entered = threading.get_ident()
-
-    def leave(self) -> None:
-        """See no more; a second call does nothing, nor does one of another thread, whose modes are others."""
-        if self._entered == threading.get_ident():
-            self._entered = None
-            self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - any type the function returns
-        output = func(*args, **(kwargs or {}))
-        kind = FUNCTIONS.get(func)
-        if kind == "clamp":
-            kind = "relu" if _clamps_at_zero(args, kwargs or {}) else None
-        if kind is not None:
-            self._capture.function(kind, output)
-        return output
-
-
-def _clamps_at_zero(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    low = kwargs.get("min", args[1] if len(args) > 1 else None)
-    high = kwargs.get("max", args[2] if len(args) > 2 else None)
-    return isinstance(low, (int, float)) and low == 0 and high is None
-
-
 def transformed() -> bool:
     """Whether a call is part of a backward pass (checkpointing runs forward in it), of a trace or of torch.func."""
     return (
@@ -239,33 +191,3 @@ def transformed() -> bool:
         or torch._C._get_tracing_state() is not None  # noqa: SLF001
         or torch._C._functorch.peek_interpreter_stack() is not None  # noqa: SLF001
     )
-
-
-def holds_values(tensor: Tensor) -> bool:
-    """Whether a tensor holds numbers: not so on the meta device and in an export."""
-    return tensor.device.type != "meta" and not isinstance(tensor, FakeTensor)
-
-
-def own_loss(output: object) -> Tensor | None:
-    """The loss in the output of a model that computes its own, as those of Transformers do."""
-    found = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
-    return found if isinstance(found, Tensor) and found.ndim == 0 and found.requires_grad else None
-
-
-def first_tensor(output: object, depth: int = 0) -> Tensor | None:
-    """The first tensor of floating numbers in an output of any nesting, else the first tensor, else None."""
-    if isinstance(output, Tensor):
-        return output if output.layout == torch.strided else None
-    if depth >= MAX_NESTING:
-        return None
-    inner: Sequence[object] = ()
-    if isinstance(output, nn.utils.rnn.PackedSequence):
-        return output.data
-    if isinstance(output, Mapping):
-        inner = list(output.values())
-    elif isinstance(output, (list, tuple)):
-        inner = output
-    elif hasattr(output, "__dict__"):
-        inner = list(vars(output).values())
-    found = [t for t in (first_tensor(one, depth + 1) for one in inner[:16]) if t is not None]
-    return next((t for t in found if t.is_floating_point()), found[0] if found else None)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nndoctor.recorder.kinds import Role, activation_of
 from nndoctor.recorder.optimizers import Optimizers
-from nndoctor.recorder.plan import ModelPlan, is_lazy
+from nndoctor.recorder.plan import ModelPlan, Weight, is_lazy
 
 LOSSES = {
     "NllLoss": "cross-entropy",
@@ -33,17 +33,21 @@ MAX_NODES = 12  # nodes of the graph visited from the loss backwards
 
 def of_model(plan: ModelPlan) -> dict[str, object]:
     """Parameters, layers, their kinds, what is frozen and what cannot be seen."""
-    parameters = {id(w.parameter): w.parameter for w in plan.weights}.values()
-    frozen = [w for w in plan.weights if not w.parameter.requires_grad]
-    trained = {w.layer for w in plan.weights if w.parameter.requires_grad}
+    trained = [w for w in plan.weights if w.parameter.requires_grad]
+    layers, trained_layers = (dict.fromkeys(w.layer for w in some) for some in (plan.weights, trained))
     return {
         "model": type(plan.root).__name__,
-        "parameters": sum(p.numel() for p in parameters),
-        "trainable_parameters": sum(p.numel() for p in parameters if p.requires_grad),
-        "frozen_layers": [layer for layer in dict.fromkeys(w.layer for w in frozen) if layer not in trained],
+        "parameters": _values(plan.weights),
+        "trainable_parameters": _values(trained),
+        "frozen_layers": [layer for layer in layers if layer not in trained_layers],
         "compiled": list(plan.compiled),
         "kinds": {path: type(module).__name__ for path, module in plan.modules.items()},
     }
+
+
+def _values(weights: Sequence[Weight]) -> int:
+    """How many values the parameters hold, each counted once."""
+    return sum(p.numel() for p in {id(w.parameter): w.parameter for w in weights}.values())
 
 
 def of_optimizer(optimizer: Optimizers) -> dict[str, object]:
@@ -81,11 +85,8 @@ def of_layers(
 def missed(weights: Mapping[str, Sequence[nn.Parameter]], optimizer: Optimizers) -> list[str]:
     """Layers whose parameters should train and that the optimizer does not hold."""
     held = optimizer.held
-    return [
-        layer
-        for layer, own in weights.items()
-        if any(p.requires_grad for p in own) and not any(id(p) in held for p in own)
-    ]
+    trained = {layer: own for layer, own in weights.items() if any(p.requires_grad for p in own)}
+    return [layer for layer, own in trained.items() if held.isdisjoint(map(id, own))]
 
 
 def of_loss(loss: Tensor) -> dict[str, object]:
@@ -109,11 +110,19 @@ def _loss_node(loss: Tensor) -> Any:  # noqa: ANN401 - torch's graph nodes have 
             return node
         if not _name(node).startswith(PLAIN):
             return None
-        inner = [n for n, _ in node.next_functions if n is not None]
-        if len(inner) == 2 and _name(node).startswith("Add") and _softmax(inner[0]) is _softmax(inner[1]) is not None:
-            inner = inner[:1]  # label smoothing adds a mean of the same log-probabilities
-        node = inner[0] if len(inner) == 1 else None
+        inner = _before(node)
+        node = inner[0] if len(inner) == 1 or _smooths_labels(node) else None
     return None
+
+
+def _before(node: Any) -> list[Any]:  # noqa: ANN401 - torch's graph nodes have no type
+    return [n for n, _ in node.next_functions if n is not None]
+
+
+def _smooths_labels(node: Any) -> bool:  # noqa: ANN401 - torch's graph nodes have no type
+    """Whether a node is the sum of label smoothing: a loss and a mean of the same log-probabilities."""
+    inner = _before(node)
+    return len(inner) == 2 and _name(node).startswith("Add") and _softmax(inner[0]) is _softmax(inner[1]) is not None
 
 
 def _name(node: Any) -> str:  # noqa: ANN401 - torch's graph nodes have no type
@@ -126,7 +135,7 @@ def _softmax(node: Any) -> Any:  # noqa: ANN401 - torch's graph nodes have no ty
     for _ in range(MAX_NODES):
         if node is None or node.name().startswith("LogSoftmax"):
             return node
-        inner = [n for n, _ in node.next_functions if n is not None]
+        inner = _before(node)
         plain = node.name().startswith((*PLAIN, "Neg", "NllLoss", "MaskedFill"))
         node = inner[0] if len(inner) == 1 and plain else None
     return None

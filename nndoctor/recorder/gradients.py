@@ -3,84 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
 import torch
 from torch import Tensor
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Values of some weights end to end: the rows of the weights, and how many values there are of each."""
+
+    rows: list[int] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    values: Tensor | None = None
+
+    def of(self, rows: set[int]) -> Pieces:
+        """Those of some of the weights."""
+        chosen = [k for k, row in enumerate(self.rows) if row in rows]
+        if self.values is None or not chosen:
+            return Pieces()
+        pieces = torch.split_with_sizes(self.values, self.lengths)
+        values = torch.cat([pieces[k] for k in chosen])
+        return Pieces([self.rows[k] for k in chosen], [self.lengths[k] for k in chosen], values)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Pieces]) -> Pieces:
+        """The pieces of different weights as one."""
+        values = [part.values for part in parts if part.values is not None]
+        rows, lengths = chain.from_iterable(p.rows for p in parts), chain.from_iterable(p.lengths for p in parts)
+        return cls([*rows], [*lengths], torch.cat(on_one_device(values)) if values else None)
+
+
+@dataclass(frozen=True, slots=True)
 class Gradients:
-    """Of one backward pass: which weights have a gradient; of the small ones its values, of the large ones norm and stretch.
+    """Of one backward pass: all values of the small gradients, of the large ones the norms, and stretches of their matrices."""
 
-    `small` and `large` are their rows, `lengths` those of the small ones; `matrices` are the rows of the stretches, of the
-    lengths `stretched`.
-    """
-
-    small: list[int]
-    lengths: list[int]
-    values: Tensor | None
-    large: list[int]
-    norms: Tensor | None
-    matrices: list[int]
-    stretched: list[int]
-    stretches: Tensor | None
+    small: Pieces = field(default_factory=Pieces)
+    norms: Pieces = field(default_factory=Pieces)
+    stretches: Pieces = field(default_factory=Pieces)
 
     @property
     def rows(self) -> list[int]:
         """All weights with a gradient."""
-        return self.small + self.large
+        return self.small.rows + self.norms.rows
 
     def whole(self) -> Tensor | None:
         """Norms whose squares add up to that of the whole gradient."""
-        parts = [] if self.values is None else [torch.linalg.vector_norm(self.values).view(1)]
-        parts += [] if self.norms is None else [self.norms]
+        parts = [] if self.small.values is None else [torch.linalg.vector_norm(self.small.values).view(1)]
+        parts += [] if self.norms.values is None else [self.norms.values]
         return torch.cat(on_one_device(parts)) if parts else None
 
     def of(self, rows: set[int]) -> Gradients:
         """Those of some of the weights."""
-        small = [k for k, row in enumerate(self.small) if row in rows]
-        large = [k for k, row in enumerate(self.large) if row in rows]
-        matrices = [k for k, row in enumerate(self.matrices) if row in rows]
-        return Gradients(
-            [self.small[k] for k in small],
-            [self.lengths[k] for k in small],
-            _chosen(self.values, self.lengths, small),
-            [self.large[k] for k in large],
-            _chosen(self.norms, [1] * len(self.large), large),
-            [self.matrices[k] for k in matrices],
-            [self.stretched[k] for k in matrices],
-            _chosen(self.stretches, self.stretched, matrices),
+        return Gradients(self.small.of(rows), self.norms.of(rows), self.stretches.of(rows))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Gradients]) -> Gradients:
+        """Gradients of different weights as one."""
+        return cls(
+            Pieces.joined([part.small for part in parts]),
+            Pieces.joined([part.norms for part in parts]),
+            Pieces.joined([part.stretches for part in parts]),
         )
-
-
-NO_GRADIENTS = Gradients([], [], None, [], None, [], [], None)
-
-
-def joined(parts: Sequence[Gradients]) -> Gradients:
-    """Gradients of different weights as one."""
-    return Gradients(
-        [row for part in parts for row in part.small],
-        [length for part in parts for length in part.lengths],
-        _end_to_end([part.values for part in parts]),
-        [row for part in parts for row in part.large],
-        _end_to_end([part.norms for part in parts]),
-        [row for part in parts for row in part.matrices],
-        [length for part in parts for length in part.stretched],
-        _end_to_end([part.stretches for part in parts]),
-    )
-
-
-def _chosen(values: Tensor | None, lengths: Sequence[int], which: Sequence[int]) -> Tensor | None:
-    if values is None or not which:
-        return None
-    pieces = torch.split_with_sizes(values, list(lengths))
-    return torch.cat([pieces[k] for k in which])
-
-
-def _end_to_end(tensors: Sequence[Tensor | None]) -> Tensor | None:
-    found = [tensor for tensor in tensors if tensor is not None]
-    return torch.cat(on_one_device(found)) if found else None
 
 
 def on_one_device(pieces: list[Tensor]) -> list[Tensor]:

@@ -21,23 +21,15 @@ class Role(StrEnum):
     OTHER = "other"
 
 
-CONVOLUTIONS = (
-    nn.Conv1d,
-    nn.Conv2d,
-    nn.Conv3d,
-    nn.ConvTranspose1d,
-    nn.ConvTranspose2d,
-    nn.ConvTranspose3d,
-)
-BATCH_NORMS = (
-    nn.BatchNorm1d,
-    nn.BatchNorm2d,
-    nn.BatchNorm3d,
-    nn.SyncBatchNorm,
-    nn.InstanceNorm1d,
-    nn.InstanceNorm2d,
-    nn.InstanceNorm3d,
-    nn.GroupNorm,
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm, *INSTANCE_NORMS, nn.GroupNorm)
+ROLES: tuple[tuple[Role, tuple[type[nn.Module], ...]], ...] = (
+    (Role.WEIGHT, (nn.Linear, nn.Bilinear, *CONVOLUTIONS)),
+    (Role.NORM, (*BATCH_NORMS, nn.LayerNorm, nn.RMSNorm)),
+    (Role.RECURRENT, (nn.RNNBase, nn.RNNCellBase)),
+    (Role.ATTENTION, (nn.MultiheadAttention,)),
+    (Role.EMBEDDING, (nn.Embedding, nn.EmbeddingBag)),
 )
 ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.ReLU: "relu",
@@ -78,28 +70,20 @@ FUNCTIONS: dict[object, str] = {
 CONTAINERS = (nn.ParameterDict, nn.ParameterList)
 """Modules that are never called: they keep parameters of the module around them."""
 KERAS_ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax")
-ENDS = {"relu": (0.0, float("inf")), "sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-"""The range of each activation that can die or saturate."""
+SATURATES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+"""The two ends of each activation that can saturate."""
 
 
 def role_of(module: nn.Module) -> Role | None:
     """A module's role; None for what has nothing to record (containers, dropout, pooling, reshaping)."""
-    if isinstance(module, (nn.Linear, nn.Bilinear, *CONVOLUTIONS)):
-        return Role.WEIGHT
-    if type(module) in ACTIVATIONS:
+    if type(module) in ACTIVATIONS or (_is_keras(module) and type(module).__name__ in KERAS_ACTIVATIONS):
         return Role.ACTIVATION
-    if isinstance(module, (*BATCH_NORMS, nn.LayerNorm, nn.RMSNorm)):
-        return Role.NORM
-    if isinstance(module, (nn.RNNBase, nn.RNNCellBase)):
-        return Role.RECURRENT
-    if isinstance(module, nn.MultiheadAttention):
-        return Role.ATTENTION
-    if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
-        return Role.EMBEDDING
-    if isinstance(module, CONTAINERS):
-        return None
-    if _is_keras(module) and type(module).__name__ in KERAS_ACTIVATIONS:
-        return Role.ACTIVATION
+    known = next((role for role, kinds in ROLES if isinstance(module, kinds)), None)
+    return known or _role_by_parameters(module)
+
+
+def _role_by_parameters(module: nn.Module) -> Role | None:
+    """The role of a module of a user's own: of one that holds others, these have it."""
     own = own_parameters(module)
     if not own or any(not isinstance(child, CONTAINERS) for child in module.children()):
         return None
@@ -111,14 +95,15 @@ def own_parameters(module: nn.Module) -> list[nn.Parameter]:
 
     Keras keeps there those of its children, too.
     """
-    own = list(module.parameters(recurse=False))
     if isinstance(module, CONTAINERS):
         return []
+    own = list(module.parameters(recurse=False))
     kept = [p for child in module.children() if isinstance(child, CONTAINERS) for p in child.parameters()]
-    if not kept:
-        return own
-    inner = {id(p) for child in module.children() if not isinstance(child, CONTAINERS) for p in child.parameters()}
-    return [*own, *(p for p in kept if id(p) not in inner)]
+    if kept:
+        others = (child for child in module.children() if not isinstance(child, CONTAINERS))
+        inner = {id(p) for child in others for p in child.parameters()}
+        own += [p for p in kept if id(p) not in inner]
+    return own
 
 
 def _is_keras(module: nn.Module) -> bool:
@@ -130,10 +115,9 @@ def activation_of(module: nn.Module) -> str:
     if isinstance(module, nn.Hardtanh) and type(module) is nn.Hardtanh:
         return "tanh" if (module.min_val, module.max_val) == (-1.0, 1.0) else ""
     if _is_keras(module):  # its activation may be part of a layer with weights
-        name = (
-            "relu" if type(module).__name__ == "ReLU" else getattr(getattr(module, "activation", None), "__name__", "")
-        )
-        return name if name in ENDS else ""
+        own = getattr(getattr(module, "activation", None), "__name__", "")
+        name = "relu" if type(module).__name__ == "ReLU" else own
+        return name if name == "relu" or name in SATURATES else ""
     found = ACTIVATIONS.get(type(module), "")
     return "" if found == "other" else found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from torch import nn
@@ -38,6 +39,18 @@ class ModelPlan:
         """The layers in the order of definition."""
         return list(self.roles)
 
+    def add(self, path: str, module: nn.Module, own: Sequence[nn.Parameter], *, hidden: bool) -> None:
+        """Take in a module with the parameters that are its own; `hidden` is one inside a compiled one."""
+        self.lazy |= any(map(is_lazy, own))
+        self.weights += [Weight(path, p) for p in own if _is_trainable(p)]
+        if _is_compiled(module) and not hidden:
+            self.compiled.append(path)
+        role = _seen_role(module, hidden)
+        if role is not None and not (hidden or compiled_in_place(module)):
+            self.modules[path] = module
+        if role is not None or own:
+            self.roles[path] = role or Role.OTHER
+
 
 def plan(model: nn.Module) -> ModelPlan:
     """Look through a model; wrappers of frameworks and for several devices are looked into, compiled modules are watched from outside."""
@@ -45,18 +58,9 @@ def plan(model: nn.Module) -> ModelPlan:
     found = ModelPlan(root, ids=fingerprint(model))
     seen: set[int] = set()
     for place, module, hidden in _walk(root):
-        path = place or ROOT
         own = [p for p in own_parameters(module) if id(p) not in seen]
         seen.update(map(id, own))
-        found.lazy |= any(map(is_lazy, own))
-        found.weights += [Weight(path, p) for p in own if _is_trainable(p)]
-        if _is_compiled(module) and not hidden:
-            found.compiled.append(path)
-        role = _seen_role(module, hidden)
-        if role is not None and not (hidden or compiled_in_place(module)):
-            found.modules[path] = module
-        if role is not None or own:
-            found.roles[path] = role or Role.OTHER
+        found.add(place or ROOT, module, own, hidden=hidden)
     return found
 
 

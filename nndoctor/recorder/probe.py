@@ -71,10 +71,6 @@ class Probe:
         """What the hooks of the latest sampled step took."""
         return self.capture.seconds + self.weights.seconds
 
-    def skip(self) -> None:
-        """Forget a skipped step, and sample the next one."""
-        self.arm()
-
     def before(self, optimizer: torch.optim.Optimizer, *, first: bool) -> None:
         """The update comes now: forward and backward are over, but of an optimizer that evaluates a closure itself.
 

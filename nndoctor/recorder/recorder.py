@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -18,6 +18,7 @@ from nndoctor.recorder.arguments import check
 from nndoctor.recorder.at_exit import OPEN
 from nndoctor.recorder.facts import is_mean
 from nndoctor.recorder.folder import DEFAULT, say
+from nndoctor.recorder.guard import Guard
 from nndoctor.recorder.optimizers import Optimizers, scaler_of
 from nndoctor.recorder.probe import Probe
 from nndoctor.recorder.ranks import Ranks
@@ -57,6 +58,7 @@ class Recorder:
     ) -> None:
         check(model, every, budget)
         self.folder, self._quiet = Path(folder), quiet
+        self._guard = Guard(self._fail)
         self.off = ""
         """Why nothing is recorded any more; empty while it is."""
         self.own_loss: tuple[float, bool] | None = None
@@ -121,40 +123,42 @@ class Recorder:
         """
         if self.off:
             return
-        try:
+        with self._guard:
             if self._stepped:
                 self._row(loss, metrics)
                 return
             self._writer.add_pending(loss, metrics)
             if self._scaler is not None and self._writer.skipped(self._scaler) and self._armed >= 0:
-                self._probe.skip()
-        except Exception as error:  # noqa: BLE001 - see _fail
-            self._fail(error)
+                self._probe.arm()  # the next step is sampled in its place
 
     def look_at(self, loss: Tensor) -> None:
         """What the graph of the first loss shows (its kind, its classes), where `step` is given a detached one later."""
-        self._safely(lambda: self._writer.look_at(loss))
+        if not self.off:
+            with self._guard:
+                self._writer.look_at(loss)
 
     def log(self, **metrics: float) -> None:
         """Metrics for the row of the latest step: `rec.log(validation_loss=0.4)`."""
-        self._safely(lambda: self._writer.log(max(self._step - 1, self._first), metrics, to_come=self._stepped))
+        if not self.off:
+            with self._guard:
+                self._writer.log(max(self._step - 1, self._first), metrics, to_come=self._stepped)
 
     def flush(self) -> None:
         """Write what was recorded so far to disk."""
-        self._safely(lambda: self._writer.flush())  # noqa: PLW0108 - there is no writer where the start failed
+        if not self.off:
+            with self._guard:
+                self._writer.flush()
 
     def close(self) -> None:
         """Remove all hooks and write everything to disk."""
         self._unhook()
         if self.off:
             return
-        try:
+        with self._guard:
             if self._stepped:
                 self._row(None, {}, arm=False)
-            self._writer.close(self._schedule.spent, time.perf_counter() - self._began, quiet=self._quiet)
+            self._writer.close(quiet=self._quiet)
             self.off = "closed"
-        except Exception as error:  # noqa: BLE001 - see _fail
-            self._fail(error)
 
     def _arm(self, step: int) -> None:
         began = time.perf_counter()
@@ -168,32 +172,24 @@ class Recorder:
         if self.off or not (first or (self._stepped and self._armed == self._step - 1)):
             return
         began = time.perf_counter()
-        try:
+        with self._guard:
             self._probe.before(optimizer, first=first)
-        except Exception as error:  # noqa: BLE001 - see _fail
-            self._fail(error)
         self._armed_for += time.perf_counter() - began
 
     def _after_update(self, optimizer: object, *_: object) -> None:
         """Called after every optimizer.step that really took place."""
         if self.off:
             return
-        try:
-            single = self._optimizers.single
-            if self._stepped and (single or optimizer in self._updated):
+        with self._guard:
+            if self._stepped and (self._optimizers.single or optimizer in self._updated):
                 self._row(None, {})  # the loop did not call rec.step: the row has no further loss
             self._lrs = self._optimizers.learning_rates()
-            if not self._stepped:
-                self._step += 1
-                self._stepped = True
-            if not single:
+            self._step += not self._stepped
+            self._stepped = True
+            if not self._optimizers.single:
                 self._updated.add(optimizer)
-                if len(self._updated) < len(self._optimizers):
-                    return
-            if self._armed == self._step - 1 or self._writer.pending:
+            if self._optimizers.single or len(self._updated) == len(self._optimizers):
                 self._complete()
-        except Exception as error:  # noqa: BLE001 - see _fail
-            self._fail(error)
 
     def _complete(self) -> None:
         """All optimizers have made their update."""
@@ -231,8 +227,7 @@ class Recorder:
     def _row(self, loss: Tensor | float | None, metrics: Mapping[str, float], *, arm: bool = True) -> None:
         """Write the row of the step before, and arm the next one if it is to be sampled."""
         self._stepped = False
-        if self._updated:
-            self._updated.clear()
+        self._updated.clear()
         if self._armed == self._step - 1:  # of several optimizers only some made their update
             self._sample()
         if self._own is not None:
@@ -274,19 +269,12 @@ class Recorder:
         if writer is not None:
             writer.save_after_failure(self.off, error)
 
-    def _safely(self, action: Callable[[], None]) -> None:
-        if self.off:
-            return
-        try:
-            action()
-        except Exception as error:  # noqa: BLE001 - see _fail
-            self._fail(error)
-
     def flush_at_exit(self) -> None:
         """Bring to disk what a loop that never closed its recorder left."""
-        if os.getpid() == self._process:
-            if self._stepped:
-                self._safely(lambda: self._row(None, {}, arm=False))
+        if os.getpid() == self._process and not self.off:
+            with self._guard:
+                if self._stepped:
+                    self._row(None, {}, arm=False)
             self.flush()
 
 

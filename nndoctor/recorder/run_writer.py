@@ -220,12 +220,9 @@ class RunWriter:
                 del row[name]
         self._losses.has_pending = False
 
-    def close(self, spent: float, whole: float, *, quiet: bool) -> None:
-        """The last flush, with what the recording cost, and a line with the command that diagnoses the folder."""
-        if self._folder is not None:
-            self._join(all_but=0)
-            self._folder.fact("recorder_share", spent / max(whole, 1e-9))
-            self._folder.fact("finished", value=True)
+    def close(self, *, quiet: bool) -> None:
+        """The last flush, and a line with the command that diagnoses the folder."""
+        self._join(all_but=0)
         self.flush()
         if self._folder is not None and not quiet:
             say(f"diagnose with: nndoctor diagnose {quoted_word(str(self.path))}")

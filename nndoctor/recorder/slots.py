@@ -41,6 +41,20 @@ class Slot:
     """Whether the sample itself shows which units are alive."""
     filled: bool = False
 
+    def grid_of(self, output: Tensor) -> WindowGrid | None:
+        """Where windows may be placed on an output; None where its memory has gaps or overlaps."""
+        seen = output.shape, output.stride()
+        if self.shape_and_stride != seen:
+            self.grid, self.shape_and_stride = grid(*seen, first=self.units_first), seen
+        return self.grid
+
+    def look_for_life(self, output: Tensor) -> None:
+        """Keep the largest value of each unit, unless the sample itself shows which units are alive."""
+        self.examples, units, self.places = self.size
+        self.viewed = self.places >= PIXELS and self.examples >= MAX_EXAMPLES and units == output.shape[1]
+        if not self.viewed:
+            self.alive, self.examples, self.places = _largest(output, self.units_first)
+
 
 @dataclass(slots=True)
 class Slots:
@@ -62,13 +76,10 @@ class Slots:
     def fill(self, name: str, role: Role, activation: str, output: Tensor, *, first: bool | None) -> None:
         """Take the sample of one output: one view and one copy, for ReLU also the largest value of each unit."""
         slot = self.by_name.get(name) or self._new(name, role, activation, self._first(output, first))
-        shape, stride = output.shape, output.stride()
-        if slot.shape_and_stride != (shape, stride):
-            slot.grid, slot.shape_and_stride = grid(shape, stride, first=slot.units_first), (shape, stride)
-        found = slot.grid
+        found = slot.grid_of(output)
         if found is None:
             output = output.contiguous()
-            found = grid(shape, output.stride(), first=slot.units_first)
+            found = grid(output.shape, output.stride(), first=slot.units_first)
         if found is None:
             return
         seen = found.draw(self.rng)
@@ -76,10 +87,7 @@ class Slots:
             slot.target, slot.size = self._target(slot, seen.size, output.device), seen.size
         slot.target.copy_(output.as_strided(seen.size, seen.stride, output.storage_offset() + seen.offset))
         if slot.activation == "relu" and output.ndim >= 2:
-            slot.examples, units, slot.places = seen.size
-            slot.viewed = slot.places >= PIXELS and slot.examples >= MAX_EXAMPLES and units == shape[1]
-            if not slot.viewed:
-                slot.alive, slot.examples, slot.places = _largest(output, slot.units_first)
+            slot.look_for_life(output)
         slot.filled = True
         self.last = slot
 

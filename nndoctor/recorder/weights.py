@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
-from nndoctor.recorder.gradients import Gradients, joined, on_one_device
+from nndoctor.recorder.gradients import Gradients, Pieces, on_one_device
 from nndoctor.recorder.plan import ModelPlan, Weight
 from nndoctor.recorder.window import PLACES_OF_WEIGHTS, dense, stretch
 
@@ -36,8 +36,10 @@ class Weights:
         self._views: list[Tensor] = []
         self._keys: list[tuple[int, torch.Size, torch.dtype]] = []
         self._count = 0
-        self._old: Tensor | None = None
-        self._new: Tensor | None = None
+        self.old: Tensor | None = None
+        """The stretches before the update, end to end."""
+        self.new: Tensor | None = None
+        """The same stretches after the update; None where no update was seen."""
         self._handles: list[RemovableHandle] = []
         self._queued = False
         self._marked: tuple[Tensor | None, int] = (None, -1)
@@ -58,7 +60,7 @@ class Weights:
     def arm(self, failed: Callable[[BaseException], None], began: Callable[[], None]) -> None:
         """Get notified at the end of each backward pass; `began` is called at its first gradient."""
         self.disarm()
-        self.gradients, self.passes, self._old, self._new = None, 0, None, None
+        self.gradients, self.passes, self.old, self.new = None, 0, None, None
         self._parts = []
         self.first_norms, self.seconds = None, 0.0
         trained = [w.parameter for w in self.entries if w.parameter.requires_grad and w.parameter.is_leaf]
@@ -105,15 +107,12 @@ class Weights:
         small = [row for row, (_, size) in found.items() if size <= PLACES_OF_WEIGHTS]
         large = [row for row, (_, size) in found.items() if size > PLACES_OF_WEIGHTS]
         matrices = [row for row in large if self._matrices[row]]
+        values = _whole([found[row][0].reshape(-1) for row in small])
+        stretches = _whole([stretch(found[row][0], self._rng) for row in matrices])
         return Gradients(
-            small,
-            [found[row][1] for row in small],
-            _whole([found[row][0].reshape(-1) for row in small]),
-            large,
-            _norms([found[row][0] for row in large]),
-            matrices,
-            [PLACES_OF_WEIGHTS] * len(matrices),
-            _whole([stretch(found[row][0], self._rng) for row in matrices]),
+            Pieces(small, [found[row][1] for row in small], values),
+            Pieces(large, [1] * len(large), _norms([found[row][0] for row in large])),
+            Pieces(matrices, [PLACES_OF_WEIGHTS] * len(matrices), stretches),
         )
 
     def _gradient(self, row: int) -> tuple[Tensor, int] | None:
@@ -151,32 +150,22 @@ class Weights:
         """Remember stretches of all weights as they are before the update."""
         self._marked = (None, -1)
         self._refresh()
-        self._old = torch.cat(on_one_device(self._views)) if self._views else None
+        self.old = _whole(self._views)
 
     @torch.no_grad()
     def after(self) -> None:
         """The same stretches after the update."""
         if self._parts:
-            self.gradients = joined(self._parts)
+            self.gradients = Gradients.joined(self._parts)
         if self.gradients is None:  # no hook reported a backward pass: the update used the gradients that are present
             self.take_gradients()
-        if self._old is not None:
-            self._new = torch.cat(on_one_device(self._views))
+        if self.old is not None:
+            self.new = _whole(self._views)
 
     @property
     def lengths(self) -> list[int]:
         """The length of each weight's stretch, in the order of the entries."""
         return [min(size, PLACES_OF_WEIGHTS) for size in self._sizes[: len(self._views)]]
-
-    @property
-    def old(self) -> Tensor | None:
-        """The stretches before the update, end to end."""
-        return self._old
-
-    @property
-    def new(self) -> Tensor | None:
-        """The stretches after the update, end to end; None where no update was seen."""
-        return self._new
 
     def _refresh(self) -> None:
         """Update the views on all weights: one in eight is moved each time, and those whose storage changed."""

@@ -83,7 +83,8 @@ def _any(gradient: Tensor | None) -> bool:
 
 def _gradients(bench: Bench, touched: set[str]) -> None:
     """Which parameters never had a gradient, and which only a zero one."""
-    absent, zero = [], []
+    absent: list[str] = []
+    zero: list[str] = []
     for name, p in bench.model.named_parameters():
         if p.requires_grad and name not in touched:
             (absent if p.grad is None else zero).append(name)
